@@ -1,0 +1,18 @@
+# What every target of the project is compiled with.
+add_library(tcpwhy_settings INTERFACE)
+target_include_directories(tcpwhy_settings INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+target_compile_definitions(tcpwhy_settings INTERFACE _GNU_SOURCE TCPWHY_VERSION="${PROJECT_VERSION}")
+target_compile_options(tcpwhy_settings INTERFACE
+  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes>
+  $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${TCPWHY_WERROR}>>:-Werror>)
+if(TCPWHY_SANITIZE)
+  target_compile_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE})
+endif()
+
+# tcpwhy_floor(NAME SOURCES… LINK libraries…): one static library a floor.
+function(tcpwhy_floor name)
+  cmake_parse_arguments(FLOOR "" "" "LINK" ${ARGN})
+  add_library(tcpwhy_${name} STATIC ${FLOOR_UNPARSED_ARGUMENTS})
+  target_link_libraries(tcpwhy_${name} PUBLIC tcpwhy_settings ${FLOOR_LINK})
+endfunction()

@@ -1,0 +1,72 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 8192 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used;
+    size_t size;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena arena_new(void)
+{
+    return (struct arena){NULL};
+}
+
+void arena_free(struct arena *arena)
+{
+    if (!arena) return;
+    while (arena->blocks) {
+        struct arena_block *block = arena->blocks;
+        arena->blocks = block->next;
+        free(block);
+    }
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    const size_t align = alignof(max_align_t);
+    if (bytes > (size_t)-1 / 2) return NULL;
+    bytes = (bytes + align - 1) / align * align;
+    struct arena_block *block = arena->blocks;
+    if (!block || block->size - block->used < bytes) {
+        size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+        block = calloc(1, sizeof(*block) + size);
+        if (!block) return NULL;
+        block->size = size;
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    void *place = block->bytes + block->used;
+    block->used += bytes;
+    return place;
+}
+
+const char *arena_text(struct arena *arena, const char *text)
+{
+    if (!text) return NULL;
+    size_t bytes = strlen(text) + 1;
+    char *copy = arena_alloc(arena, bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+const char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = length < 0 ? NULL : arena_alloc(arena, (size_t)length + 1);
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}

@@ -1,0 +1,89 @@
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct buf buf_new(size_t limit)
+{
+    return (struct buf){.limit = limit};
+}
+
+void buf_free(struct buf *buf)
+{
+    if (!buf) return;
+    free(buf->data);
+    *buf = (struct buf){.limit = buf->limit};
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->length = 0;
+    buf->failed = false;
+    if (buf->data) buf->data[0] = '\0';
+}
+
+static int refuse(struct buf *buf, int code)
+{
+    buf->failed = true;
+    return code;
+}
+
+static int reserve(struct buf *buf, size_t more)
+{
+    if (buf->failed) return -EMSGSIZE;
+    if (more > buf->limit - buf->length) return refuse(buf, -EMSGSIZE);
+    size_t need = buf->length + more + 1;
+    if (need <= buf->capacity) return 0;
+    size_t capacity = buf->capacity ? buf->capacity : 64;
+    while (capacity < need) capacity *= 2;
+    char *data = realloc(buf->data, capacity);
+    if (!data) return refuse(buf, -ENOMEM);
+    buf->data = data;
+    buf->capacity = capacity;
+    return 0;
+}
+
+int buf_append(struct buf *buf, const void *bytes, size_t length)
+{
+    int code = reserve(buf, length);
+    if (code) return code;
+    if (length) memcpy(buf->data + buf->length, bytes, length);
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+    return 0;
+}
+
+int buf_text(struct buf *buf, const char *text)
+{
+    return buf_append(buf, text, strlen(text));
+}
+
+int buf_char(struct buf *buf, char c)
+{
+    return buf_append(buf, &c, 1);
+}
+
+int buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    int code = length < 0 ? refuse(buf, -EINVAL) : reserve(buf, (size_t)length);
+    if (!code) {
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+        buf->length += (size_t)length;
+    }
+    va_end(again);
+    return code;
+}
+
+const char *buf_string(const struct buf *buf)
+{
+    return buf->data ? buf->data : "";
+}

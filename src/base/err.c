@@ -1,0 +1,62 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names and hosts reach these sentences from outside: nothing in them may steer a terminal. */
+static void disarm(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+}
+
+static int set(struct err *err, int code, const char *format, va_list args)
+{
+    if (!err) return code;
+    vsnprintf(err->text, sizeof(err->text), format, args);
+    disarm(err->text);
+    return code;
+}
+
+int err_set(struct err *err, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(err, code, format, args);
+    va_end(args);
+    return code;
+}
+
+int err_set_errno(struct err *err, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(err, code, format, args);
+    va_end(args);
+    if (err) {
+        size_t used = strlen(err->text);
+        snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(-code));
+    }
+    return code;
+}
+
+void err_prefix(struct err *err, const char *format, ...)
+{
+    if (!err) return;
+    struct err before;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(before.text, sizeof(before.text), format, args);
+    va_end(args);
+    disarm(before.text);
+    struct err behind = *err;
+    size_t used = (size_t)snprintf(err->text, sizeof(err->text), "%.400s: ", before.text);
+    snprintf(err->text + used, sizeof(err->text) - used, "%.*s", (int)(sizeof(err->text) - used - 1), behind.text);
+}
+
+const char *err_errno_name(int number)
+{
+    return number > 0 ? strerrorname_np(number) : NULL;
+}

@@ -1,0 +1,28 @@
+/* What went wrong, as one sentence for a person.
+ *
+ * A function that can fail because the system failed takes `struct err *` as its last parameter, returns 0 or a
+ * negative errno and leaves a sentence here that says what was tried, why it failed and what to do. Only main prints it.
+ * Owns nothing; lives on the caller's stack. Bad input bytes are not errors of this kind (see docs/ARCHITECTURE.md). */
+#ifndef TCPWHY_BASE_ERR_H
+#define TCPWHY_BASE_ERR_H
+
+enum { ERR_TEXT_BYTES = 1024 };
+
+struct err {
+    char text[ERR_TEXT_BYTES]; /* NUL-terminated; no newline at its end; printable UTF-8 (control characters escaped) */
+};
+
+/* Replaces the sentence. `code` is a negative errno (or 0) and is returned, so that `return err_set(err, -EINVAL, …)`
+ * works. `err` may be NULL. Too long a sentence is cut. */
+int err_set(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* As err_set, with ": " and the text of errno number -code behind the sentence. */
+int err_set_errno(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Puts "what: " before the sentence that is already there. */
+void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The errno's symbolic name ("ECONNREFUSED") for a positive number, or NULL where it has none. Static storage. */
+const char *err_errno_name(int number);
+
+#endif

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""No #include goes up a floor of the house (docs/ARCHITECTURE.md), or sideways where that is not allowed.
+
+    tests/floors.py [ROOT]         checks the tree at ROOT (default: the one this file is in); exit status 1 and a line
+                                   "file:line: …" for every include that breaks the rule
+    tests/floors.py --self-test    proves on small made-up trees that each kind of breach is found
+
+Both ways of writing an include count, and a relative path counts as the file it leads to.
+"""
+
+import fnmatch
+import os
+import re
+import sys
+import tempfile
+
+# Who may include from whom. A folder may always include from itself.
+FLOORS = {
+    "base": [],
+    "event": ["base"],
+    "tcp": ["base", "event"],
+    "pcapng": ["base"],
+    "capture": ["base", "event", "tcp", "pcapng"],
+    "story": ["base", "event", "tcp"],
+    "viz": ["base", "tcp", "story"],
+    "echo": ["base"],
+    "lab": ["base", "capture"],
+    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "viz", "echo", "lab"],
+    "main": ["base", "cli"],
+}
+
+# Headers of the system that a floor has no business with: they would bring the world in where only values belong.
+WORLD = ["pcap.h", "pcap/*", "bpf/*", "sys/ptrace.h", "unistd.h", "fcntl.h"]
+NEVER = {
+    "event": WORLD,
+    "tcp": WORLD + ["stdlib.h", "malloc.h", "sys/*"],
+    "story": WORLD,
+    "viz": WORLD,
+}
+
+# Headers that the build makes: no file of the tree, and only for their own folder.
+GENERATED = {"capture": ["*.skel.h"], "viz": ["viz/report/*.h"]}
+
+ROOTS = ["src", "capture", "viz"]
+INCLUDE = re.compile(r"^\s*#\s*include\b(?:_next\b)?\s*(.*)$")
+
+
+def floor_of(path):
+    """The floor that a path relative to the root belongs to; None: outside the house."""
+    parts = path.split("/")
+    if path == "src/main.c":
+        return "main"
+    if parts[0] == "src" and len(parts) > 2:
+        return parts[1]
+    if parts[0] in ("capture", "viz") and len(parts) > 1:
+        return parts[0]
+    return None
+
+
+def without_comments(text):
+    """The text with comments blanked out, line numbers unchanged, continued lines joined at their first."""
+    blank = lambda match: re.sub(r"[^\n]", " ", match.group()) if match.group().startswith("/") else match.group()
+    text = re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
+    return re.sub(r"\\\n([^\n]*)", r"\1\n", text)
+
+
+def resolve(root, file, name, quoted):
+    """The path, relative to the root, that an include leads to inside the tree; None: it is none of the tree's."""
+    folders = [os.path.dirname(file)] if quoted else []
+    for folder in folders + ["src", ""]:
+        path = os.path.normpath(os.path.join(folder, name))
+        if os.path.isfile(os.path.join(root, path)):
+            return path
+    return None
+
+
+def judge(root, file, floor, operand):
+    """What is wrong with one include, or None."""
+    written = re.match(r'"([^"]+)"|<([^>]+)>', operand)
+    if not written:
+        return f"an include by macro ({operand.strip()}) hides where it goes"
+    quoted = written.group(1) is not None
+    name = written.group(1) or written.group(2)
+    path = resolve(root, file, name, quoted)
+    if path is None:
+        if any(fnmatch.fnmatch(name, pattern) for pattern in NEVER.get(floor, [])):
+            return f"{floor} is made of plain values and never includes <{name}>"
+        if quoted and not any(fnmatch.fnmatch(name, pattern) for pattern in GENERATED.get(floor, [])):
+            return f'"{name}" is no file of the tree (headers of the system stand in <>)'
+        return None
+    target = floor_of(path)
+    if target is None:
+        return f"{floor} includes {path}, which is outside the house"
+    if target != floor and target not in FLOORS[floor]:
+        allowed = ", ".join(FLOORS[floor]) or "nothing"
+        return f"{floor} includes {path} of {target}: it may include from {allowed} and itself"
+    return None
+
+
+def check(root):
+    """All breaches of the tree as sentences, and how many includes were looked at."""
+    breaches, count = [], 0
+    for top in ROOTS:
+        for folder, folders, names in os.walk(os.path.join(root, top)):
+            folders.sort()
+            for name in sorted(names):
+                if not name.endswith((".c", ".h", ".inc")):
+                    continue
+                file = os.path.relpath(os.path.join(folder, name), root)
+                floor = floor_of(file)
+                if floor not in FLOORS:
+                    breaches.append(f"{file}:1: no floor is known for this file: give its folder a row in tests/floors.py")
+                    continue
+                with open(os.path.join(root, file), encoding="utf-8") as handle:
+                    lines = without_comments(handle.read()).split("\n")
+                for number, line in enumerate(lines, 1):
+                    match = INCLUDE.match(line)
+                    if match:
+                        count += 1
+                        wrong = judge(root, file, floor, match.group(1))
+                        if wrong:
+                            breaches.append(f"{file}:{number}: {wrong}")
+    return breaches, count
+
+
+def cycles():
+    """The table itself must have an order: a row that leads back to its own floor would make "up" meaningless."""
+    reached = {}
+
+    def walk(floor, path):
+        if floor in path:
+            raise SystemExit("tests/floors.py: the table goes round: " + " → ".join(path + [floor]))
+        for lower in FLOORS[floor]:
+            walk(lower, path + [floor])
+        reached[floor] = True
+
+    for floor in FLOORS:
+        walk(floor, [])
+
+
+GOOD = {
+    "src/base/err.h": "",
+    "src/base/err.c": '#include "base/err.h"\n#include <stdio.h>\n',
+    "src/event/event.h": '#include "base/err.h"\n',
+    "src/story/story.h": '#include "event/event.h"\n',
+    "viz/view.h": '#include "story/story.h"\n/*\n#include "event/event.h"\n*/\n',
+    "capture/calls.c": '#include "event/event.h"\n#include "calls_bpf.skel.h"\n#include <unistd.h>\n',
+    "src/main.c": '#include "cli/cli.h"\n',
+    "src/cli/cli.h": '#include "viz/view.h"\n',
+}
+
+# name of the breach · file · its content · what the complaint must contain
+BAD = [
+    ("up a floor", "src/base/table.c", '\n#include "event/event.h"\n', "src/base/table.c:2: base includes src/event/event.h"),
+    ("up, in angle brackets", "src/base/table.c", "#include <event/event.h>\n", "base includes src/event/event.h"),
+    ("up, by a relative path", "src/base/table.c", '#include "../event/event.h"\n', "base includes src/event/event.h"),
+    ("up, with blanks", "src/base/table.c", '  #  include   "event/event.h"\n', "base includes src/event/event.h"),
+    ("up, behind a comment", "src/base/table.c", '/* a\n*/ #include "event/event.h"\n', "table.c:2: base includes"),
+    ("up, on a continued line", "src/base/table.c", '#include \\\n"event/event.h"\n', "table.c:1: base includes"),
+    ("from a second header", "src/event/log.h", '#include "story/story.h"\n', "event includes src/story/story.h"),
+    ("sideways", "src/story/join.c", '#include "capture/calls.c"\n', "story includes capture/calls.c"),
+    ("a view that knows events", "viz/text.c", '#include "event/event.h"\n', "viz includes src/event/event.h"),
+    ("in a sub-folder", "viz/report/page.c", '#include "event/event.h"\n', "viz includes src/event/event.h"),
+    ("from the program's top", "src/main.c", '#include "viz/view.h"\n', "main includes viz/view.h"),
+    ("by macro", "src/base/table.c", "#include HEADER\n", "by macro"),
+    ("of a file that is not there", "src/base/table.c", '#include "nosuch.h"\n', "no file of the tree"),
+    ("of what another folder builds", "src/story/join.c", '#include "calls_bpf.skel.h"\n', "no file of the tree"),
+    ("of the tests", "src/base/table.c", '#include "../../tests/help.h"\n', "outside the house"),
+    ("of the world", "src/tcp/state.c", "#include <sys/socket.h>\n", "tcp is made of plain values"),
+    ("in a folder without a row", "src/attic/box.c", "", "no floor is known"),
+    ("outside all folders", "src/stray.c", "", "no floor is known"),
+]
+
+
+def self_test():
+    failed = 0
+    cases = [("a good tree", None, None, None)] + BAD
+    for name, file, content, expected in cases:
+        with tempfile.TemporaryDirectory() as root:
+            tree = dict(GOOD, **{"tests/help.h": ""})
+            if file:
+                tree[file] = content
+            for path, text in tree.items():
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w", encoding="utf-8") as handle:
+                    handle.write(text)
+            breaches, _ = check(root)
+        if expected is None:
+            good = breaches == []
+        else:
+            good = len(breaches) == 1 and expected in breaches[0]
+        if not good:
+            failed += 1
+            print(f"{name}: expected {expected!r}, found {breaches!r}")
+    if failed:
+        raise SystemExit(f"tests/floors.py --self-test: {failed} of {len(cases)} cases failed")
+    print(f"{len(cases)} cases")
+
+
+def main():
+    cycles()
+    arguments = sys.argv[1:]
+    if arguments == ["--self-test"]:
+        self_test()
+        return
+    root = arguments[0] if arguments else os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    breaches, count = check(root)
+    for breach in breaches:
+        print(breach)
+    if count == 0:
+        raise SystemExit(f"tests/floors.py: {root} holds no include at all: that is not the tree")
+    if breaches:
+        raise SystemExit(1)
+    print(f"{count} includes, none goes up")
+
+
+main()

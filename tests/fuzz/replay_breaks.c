@@ -1,0 +1,27 @@
+/* A target that breaks in the way its input asks for: proves that the replay notices (replay_breaks.sh). */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static volatile uint8_t seen;
+
+    if (!size) return 0;
+    switch (data[0]) {
+    case 'o': /* over-read: one byte past the end */
+        seen = data[size];
+        break;
+    case 'c':
+        abort();
+    case 'h':
+        while (data[0] == 'h') seen++;
+        break;
+    default:
+        seen = data[size - 1];
+        break;
+    }
+    return 0;
+}
