@@ -2,6 +2,8 @@
 add_library(test_guard STATIC support/guard.c)
 target_link_libraries(test_guard PUBLIC tcpwhy_settings)
 target_include_directories(test_guard PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+tcpwhy_unit(log tcpwhy_event)
+tcpwhy_unit(event_text tcpwhy_event test_guard)
 tcpwhy_unit(buf tcpwhy_base)
 tcpwhy_unit(table tcpwhy_base)
 tcpwhy_unit(arena tcpwhy_base)

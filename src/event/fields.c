@@ -1,0 +1,237 @@
+#include "event/fields.h"
+
+#include <netinet/in.h>
+
+static const char *protocol_word(unsigned value)
+{
+    switch (value) {
+    case IPPROTO_TCP:
+        return "tcp";
+    case IPPROTO_UDP:
+        return "udp";
+    case IPPROTO_ICMP:
+        return "icmp";
+    case IPPROTO_ICMPV6:
+        return "icmp6";
+    default:
+        return NULL;
+    }
+}
+
+static const char *state_word(unsigned value)
+{
+    return value < KERNEL_STATES ? event_kernel_state_name(value) : NULL;
+}
+
+static const char *change_word(unsigned value)
+{
+    static const char *const words[] = {[PROCESS_FORK] = "fork", [PROCESS_EXEC] = "exec", [PROCESS_EXIT] = "exit"};
+    return value < sizeof(words) / sizeof(words[0]) ? words[value] : NULL;
+}
+
+static const char *option_word(unsigned bit)
+{
+    switch (bit) {
+    case OPTION_MSS:
+        return "mss";
+    case OPTION_WSCALE:
+        return "wscale";
+    case OPTION_SACK_OK:
+        return "sackok";
+    case OPTION_TIMESTAMPS:
+        return "ts";
+    case OPTION_FASTOPEN:
+        return "fastopen";
+    case OPTION_MPTCP:
+        return "mptcp";
+    case OPTION_SACK:
+        return "sack";
+    default:
+        return NULL;
+    }
+}
+
+/* clang-format off */
+#define NAMED(key, type, member, word) {key, FIELD_##type, offsetof(struct event, member), sizeof(((struct event *)0)->member), word}
+#define ROW(key, type, member) NAMED(key, type, member, NULL)
+
+#define THREAD(prefix, member) \
+    ROW(prefix "pid", SIGNED, member.pid), \
+    ROW(prefix "tid", SIGNED, member.tid), \
+    ROW(prefix "comm", TEXT, member.comm)
+
+#define HEADER(prefix, member) \
+    ROW(prefix "src", ADDRESS, member.src), \
+    ROW(prefix "dst", ADDRESS, member.dst), \
+    NAMED(prefix "proto", WORD, member.protocol, protocol_word), \
+    ROW(prefix "flags", FLAGS, member.flags), \
+    ROW(prefix "seq", UNSIGNED, member.seq), \
+    ROW(prefix "ack", UNSIGNED, member.ack), \
+    ROW(prefix "win", UNSIGNED, member.window), \
+    ROW(prefix "len", UNSIGNED, member.length_bytes)
+
+#define SOCKET(prefix, member) \
+    ROW(prefix "cookie", UNSIGNED, member.cookie), \
+    ROW(prefix "local", ADDRESS, member.local), \
+    ROW(prefix "remote", ADDRESS, member.remote), \
+    NAMED(prefix "proto", WORD, member.protocol, protocol_word), \
+    NAMED(prefix "state", WORD, member.state, state_word), \
+    ROW(prefix "has_unread", BOOL, member.has_unread), \
+    ROW(prefix "unread", UNSIGNED, member.unread_bytes)
+
+#define CONTEXT(member) \
+    THREAD("cur.", member.current), \
+    ROW("softirq", BOOL, member.softirq), \
+    ROW("receiving", BOOL, member.receiving), \
+    HEADER("rx.", member.received), \
+    ROW("chain", CHAIN, member.chain)
+
+#define TIME ROW("t", SIGNED, t_ns)
+
+static const struct event_field trace_fields[] = {
+    TIME,
+    ROW("recorder", TEXT, trace.recorder),
+    ROW("reason", TEXT, trace.reason),
+    ROW("ports", PORTS, trace.server_ports),
+};
+
+static const struct event_field vantage_fields[] = {
+    TIME,
+    ROW("vantage", UNSIGNED, vantage.number),
+    ROW("netns", UNSIGNED, vantage.netns),
+    ROW("name", TEXT, vantage.name),
+};
+
+static const struct event_field packet_fields[] = {
+    TIME,
+    ROW("vantage", UNSIGNED, packet.vantage),
+    ROW("number", UNSIGNED, packet.number),
+    HEADER("", packet.header),
+    NAMED("opt", BITS, packet.options.present, option_word),
+    ROW("opt.mss", UNSIGNED, packet.options.mss),
+    ROW("opt.wscale", UNSIGNED, packet.options.wscale),
+    ROW("opt.ts_value", UNSIGNED, packet.options.ts_value),
+    ROW("opt.ts_echo", UNSIGNED, packet.options.ts_echo),
+    ROW("opt.cookie_bytes", UNSIGNED, packet.options.fastopen_cookie_bytes),
+    ROW("icmp.type", UNSIGNED, packet.icmp.type),
+    ROW("icmp.code", UNSIGNED, packet.icmp.code),
+    ROW("icmp.quotes", BOOL, packet.icmp.quotes),
+    NAMED("icmp.proto", WORD, packet.icmp.protocol, protocol_word),
+    ROW("icmp.src", ADDRESS, packet.icmp.src),
+    ROW("icmp.dst", ADDRESS, packet.icmp.dst),
+    ROW("icmp.seq", UNSIGNED, packet.icmp.seq),
+    ROW("link", UNSIGNED, packet.link_type),
+    ROW("wire", UNSIGNED, packet.wire_bytes),
+    ROW("captured", UNSIGNED, packet.captured_bytes),
+    ROW("bytes", HEX, packet.bytes),
+};
+
+static const struct event_field call_fields[] = {
+    TIME,
+    THREAD("", call.thread),
+    ROW("name", TEXT, call.name),
+    ROW("fd", SIGNED, call.fd),
+    ROW("args", TEXT, call.args),
+    ROW("ret", SIGNED, call.ret),
+    ROW("slept", SIGNED, call.slept_ns),
+    SOCKET("sock.", call.socket),
+    SOCKET("other.", call.other),
+    ROW("how", SIGNED, call.how),
+    ROW("level", SIGNED, call.level),
+    ROW("value", SIGNED, call.value[0]),
+    ROW("value2", SIGNED, call.value[1]),
+    ROW("epoll", UNSIGNED, call.epoll),
+    ROW("watch_total", UNSIGNED, call.watch_total),
+    ROW("watch", WATCHES, call.watch),
+};
+
+static const struct event_field mark_fields[] = {
+    TIME,
+    HEADER("", mark.header),
+    ROW("netns", UNSIGNED, mark.netns),
+    ROW("if", UNSIGNED, mark.interface),
+    SOCKET("sock.", mark.socket),
+    CONTEXT(mark.context),
+};
+
+static const struct event_field state_fields[] = {
+    TIME,
+    NAMED("from", WORD, state.from, state_word),
+    NAMED("to", WORD, state.to, state_word),
+    ROW("netns", UNSIGNED, state.netns),
+    SOCKET("sock.", state.socket),
+    CONTEXT(state.context),
+};
+
+static const struct event_field reset_fields[] = {
+    TIME,
+    ROW("sent", BOOL, reset.sent),
+    ROW("reason", TEXT, reset.reason),
+    ROW("netns", UNSIGNED, reset.netns),
+    SOCKET("sock.", reset.socket),
+    CONTEXT(reset.context),
+};
+
+static const struct event_field resend_fields[] = {
+    TIME,
+    ROW("synack", BOOL, resend.synack),
+    ROW("netns", UNSIGNED, resend.netns),
+    SOCKET("sock.", resend.socket),
+    CONTEXT(resend.context),
+};
+
+static const struct event_field wake_fields[] = {
+    TIME,
+    THREAD("", wake.thread),
+    CONTEXT(wake.context),
+};
+
+static const struct event_field process_fields[] = {
+    TIME,
+    THREAD("", process.thread),
+    NAMED("change", WORD, process.change, change_word),
+    ROW("parent", SIGNED, process.parent),
+    ROW("status", SIGNED, process.status),
+    ROW("signal", SIGNED, process.signal),
+};
+
+static const struct event_field lost_fields[] = {
+    TIME,
+    ROW("source", TEXT, lost.source),
+    ROW("what", TEXT, lost.what),
+    ROW("received", UNSIGNED, lost.received),
+    ROW("count", UNSIGNED, lost.count),
+};
+
+#define KIND(word, fields) {word, fields, sizeof(fields) / sizeof(fields[0])}
+static const struct {
+    const char *word;
+    const struct event_field *fields;
+    size_t count;
+} kinds[EVENT_KINDS] = {
+    [EVENT_TRACE] = KIND("trace", trace_fields),
+    [EVENT_VANTAGE] = KIND("vantage", vantage_fields),
+    [EVENT_PACKET] = KIND("packet", packet_fields),
+    [EVENT_ENTER] = KIND("enter", call_fields),
+    [EVENT_EXIT] = KIND("exit", call_fields),
+    [EVENT_MARK] = KIND("mark", mark_fields),
+    [EVENT_STATE] = KIND("state", state_fields),
+    [EVENT_RESET] = KIND("reset", reset_fields),
+    [EVENT_RESEND] = KIND("resend", resend_fields),
+    [EVENT_WAKE] = KIND("wake", wake_fields),
+    [EVENT_PROCESS] = KIND("process", process_fields),
+    [EVENT_LOST] = KIND("lost", lost_fields),
+};
+/* clang-format on */
+
+const char *event_fields_word(enum event_kind kind)
+{
+    return (unsigned)kind < EVENT_KINDS ? kinds[kind].word : NULL;
+}
+
+const struct event_field *event_fields_of(enum event_kind kind, size_t *ret_count)
+{
+    bool known = (unsigned)kind < EVENT_KINDS;
+    *ret_count = known ? kinds[kind].count : 0;
+    return known ? kinds[kind].fields : NULL;
+}

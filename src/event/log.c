@@ -1,0 +1,221 @@
+#include "event/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/table.h"
+
+enum { BLOCK_EVENTS = 64 };
+
+/* Events live in blocks that never move, and sorting moves pointers only. */
+struct slot {
+    struct event event;
+    struct slot *next_free;
+};
+
+struct block {
+    struct block *next;
+    struct slot slots[BLOCK_EVENTS];
+};
+
+/* Captured bytes are linked both ways, so that the copy of a forgotten event goes alone and those that no event ever took go
+ * with the log. */
+struct copy {
+    struct copy *before, *behind;
+    uint8_t bytes[];
+};
+
+struct interned {
+    struct event_chain chain;
+    struct interned *next; /* another chain with the same hash */
+};
+
+struct event_log {
+    struct block *blocks;
+    struct slot *free_slots;
+    struct event **events;
+    size_t count, capacity;
+    uint64_t next_order;
+    bool sorted;
+    struct copy *copies;
+    struct arena chain_memory;
+    struct table *chains; /* hash of the names → struct interned */
+};
+
+struct event_log *event_log_new(void)
+{
+    struct event_log *log = calloc(1, sizeof(*log));
+    if (!log) return NULL;
+    log->sorted = true;
+    log->chain_memory = arena_new();
+    log->chains = table_new(sizeof(uint64_t));
+    if (!log->chains) {
+        free(log);
+        return NULL;
+    }
+    return log;
+}
+
+void event_log_free(struct event_log *log)
+{
+    if (!log) return;
+    while (log->blocks) {
+        struct block *block = log->blocks;
+        log->blocks = block->next;
+        free(block);
+    }
+    while (log->copies) {
+        struct copy *copy = log->copies;
+        log->copies = copy->behind;
+        free(copy);
+    }
+    table_free(log->chains);
+    arena_free(&log->chain_memory);
+    free(log->events);
+    free(log);
+}
+
+static struct slot *take_slot(struct event_log *log)
+{
+    if (!log->free_slots) {
+        struct block *block = malloc(sizeof(*block));
+        if (!block) return NULL;
+        block->next = log->blocks;
+        log->blocks = block;
+        for (size_t i = BLOCK_EVENTS; i-- > 0;) {
+            block->slots[i].next_free = log->free_slots;
+            log->free_slots = &block->slots[i];
+        }
+    }
+    struct slot *slot = log->free_slots;
+    log->free_slots = slot->next_free;
+    return slot;
+}
+
+static int make_room(struct event_log *log)
+{
+    if (log->count < log->capacity) return 0;
+    size_t capacity = log->capacity ? log->capacity * 2 : BLOCK_EVENTS;
+    struct event **events = reallocarray(log->events, capacity, sizeof(struct event *));
+    if (!events) return -ENOMEM;
+    log->events = events;
+    log->capacity = capacity;
+    return 0;
+}
+
+int event_log_append(struct event_log *log, const struct event *event)
+{
+    int code = make_room(log);
+    if (code) return code;
+    struct slot *slot = take_slot(log);
+    if (!slot) return -ENOMEM;
+    slot->event = *event;
+    slot->event.order = log->next_order++;
+    if (log->count && log->events[log->count - 1]->t_ns > event->t_ns) log->sorted = false;
+    log->events[log->count++] = &slot->event;
+    return 0;
+}
+
+/* The NUL of each name counts, so that {"ab", "c"} and {"a", "bc"} differ. */
+static uint64_t hash_names(const char *const *names, size_t count)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < count; i++) {
+        const char *c = names[i];
+        do hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+        while (*c++);
+    }
+    return hash;
+}
+
+static bool same_names(const struct event_chain *chain, const char *const *names, size_t count)
+{
+    if (chain->count != count) return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(chain->names[i], names[i]) != 0) return false;
+    return true;
+}
+
+const struct event_chain *event_log_chain(struct event_log *log, const char *const *names, size_t count)
+{
+    if (count == 0) return NULL;
+    if (count > EVENT_CHAIN_MAX) count = EVENT_CHAIN_MAX;
+    uint64_t hash = hash_names(names, count);
+    struct interned *first = table_get(log->chains, &hash);
+    for (struct interned *known = first; known; known = known->next)
+        if (same_names(&known->chain, names, count)) return &known->chain;
+
+    struct interned *interned = arena_alloc(&log->chain_memory, sizeof(*interned));
+    const char **copies = arena_alloc(&log->chain_memory, count * sizeof(*copies));
+    if (!interned || !copies) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = arena_text(&log->chain_memory, names[i]);
+        if (!copies[i]) return NULL;
+    }
+    interned->chain = (struct event_chain){.count = count, .names = copies};
+    interned->next = first;
+    return table_put(log->chains, &hash, interned) ? NULL : &interned->chain;
+}
+
+const uint8_t *event_log_bytes(struct event_log *log, const uint8_t *bytes, size_t length)
+{
+    if (length == 0 || length > SIZE_MAX - sizeof(struct copy)) return NULL;
+    struct copy *copy = malloc(sizeof(*copy) + length);
+    if (!copy) return NULL;
+    memcpy(copy->bytes, bytes, length);
+    copy->before = NULL;
+    copy->behind = log->copies;
+    if (copy->behind) copy->behind->before = copy;
+    log->copies = copy;
+    return copy->bytes;
+}
+
+static void free_copy(struct event_log *log, const uint8_t *bytes)
+{
+    struct copy *copy = (struct copy *)((uintptr_t)bytes - offsetof(struct copy, bytes));
+    if (copy->before)
+        copy->before->behind = copy->behind;
+    else
+        log->copies = copy->behind;
+    if (copy->behind) copy->behind->before = copy->before;
+    free(copy);
+}
+
+static int earlier(const void *a, const void *b)
+{
+    const struct event *x = *(struct event *const *)a, *y = *(struct event *const *)b;
+    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+void event_log_sort(struct event_log *log)
+{
+    if (!log->sorted) qsort(log->events, log->count, sizeof(struct event *), earlier);
+    log->sorted = true;
+}
+
+void event_log_forget(struct event_log *log, size_t count)
+{
+    if (count > log->count) count = log->count;
+    if (count == 0) return;
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = (struct slot *)log->events[i]; /* the event is the slot's first member */
+        if (slot->event.kind == EVENT_PACKET && slot->event.packet.bytes) free_copy(log, slot->event.packet.bytes);
+        slot->next_free = log->free_slots;
+        log->free_slots = slot;
+    }
+    log->count -= count;
+    memmove(log->events, log->events + count, log->count * sizeof(struct event *));
+}
+
+size_t event_log_count(const struct event_log *log)
+{
+    return log->count;
+}
+
+const struct event *event_log_at(const struct event_log *log, size_t i)
+{
+    return log->events[i];
+}

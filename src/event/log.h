@@ -1,0 +1,37 @@
+/* The event log: where every source appends, and what owns everything an event points to.
+ *
+ * It owns the chains and captured bytes. Events appended are copied; chains and bytes in them must already belong to this log
+ * (event_log_chain, event_log_bytes). A log that streams hands events on in order of time once they are old enough, and
+ * forgets them; one that keeps holds all until it is freed. */
+#ifndef TCPWHY_EVENT_LOG_H
+#define TCPWHY_EVENT_LOG_H
+
+#include "event/event.h"
+
+struct event_log;
+
+/* NULL when out of memory. */
+struct event_log *event_log_new(void);
+void event_log_free(struct event_log *log);
+
+/* Copies the event and numbers it. 0 or -ENOMEM. */
+int event_log_append(struct event_log *log, const struct event *event);
+
+/* The one interned chain with these names (copied), innermost first; NULL for count 0 or when out of memory. Of more than
+ * EVENT_CHAIN_MAX names the innermost are kept. */
+const struct event_chain *event_log_chain(struct event_log *log, const char *const *names, size_t count);
+
+/* A copy of `length` bytes for one event's packet.bytes (not shared between events): it lives until that event is forgotten, or as
+ * long as the log. NULL for length 0 or when out of memory. */
+const uint8_t *event_log_bytes(struct event_log *log, const uint8_t *bytes, size_t length);
+
+/* Sorts by time, ties by arrival. Call before walking. */
+void event_log_sort(struct event_log *log);
+size_t event_log_count(const struct event_log *log);
+/* i < count. Valid until the event is forgotten; which `i` it has may change with the next append or sort. */
+const struct event *event_log_at(const struct event_log *log, size_t i);
+/* Forgets the first `count` events (all, if there are fewer) and the captured bytes they own; chains stay. For a reader that
+ * streams: sort, hand on what is old enough, forget it. */
+void event_log_forget(struct event_log *log, size_t count);
+
+#endif
