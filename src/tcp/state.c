@@ -1,0 +1,242 @@
+#include "tcp/state.h"
+
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+/* RFC 9293 figure 5, state by state in the order of section 3.3.2, and behind the figure's arrows those that only the text of
+ * section 3.10 gives (resets, giving up). */
+static const struct tcp_arrow arrows[] = {
+    {STATE_CLOSED, INPUT_CALL_LISTEN, STATE_LISTEN, "passive OPEN: listen() lets the kernel answer SYNs from now on", "3.10.1"},
+    {STATE_CLOSED, INPUT_SENT_SYN, STATE_SYN_SENT, "active OPEN: a SYN was sent, its answer is awaited", "3.10.1"},
+    {STATE_CLOSED, INPUT_SENT_RST, STATE_CLOSED, "there is no connection here: whatever arrives is answered with a RST",
+     "3.10.7.1"},
+
+    {STATE_LISTEN, INPUT_SENT_SYN_ACK, STATE_SYN_RCVD, "a SYN reached a listening socket and is answered with SYN,ACK", "3.10.7.2"},
+    {STATE_LISTEN, INPUT_SENT_SYN, STATE_SYN_SENT, "SEND on a passive connection makes it active", "3.10.2"},
+    {STATE_LISTEN, INPUT_CALL_CLOSE, STATE_CLOSED, "CLOSE of a listening socket sends nothing", "3.10.4"},
+    {STATE_LISTEN, INPUT_SENT_RST, STATE_LISTEN, "a segment that is no SYN is answered with a RST and changes nothing", "3.10.7.2"},
+
+    {STATE_SYN_SENT, INPUT_SENT_SYN_ACK, STATE_SYN_RCVD, "simultaneous OPEN: a SYN crossed ours and is answered with SYN,ACK",
+     "3.10.7.3"},
+    {STATE_SYN_SENT, INPUT_RCVD_SYN_ACK, STATE_ESTABLISHED, "the SYN,ACK acknowledges our SYN: this end may send data", "3.10.7.3"},
+    {STATE_SYN_SENT, INPUT_CALL_CLOSE, STATE_CLOSED, "CLOSE before any answer deletes the connection and sends nothing", "3.10.4"},
+    {STATE_SYN_SENT, INPUT_RCVD_RST, STATE_CLOSED, "the SYN was answered with a RST: connection refused", "3.10.7.3"},
+    {STATE_SYN_SENT, INPUT_SENT_RST, STATE_CLOSED, "the attempt to connect was aborted", "3.10.5"},
+    {STATE_SYN_SENT, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "no answer to any SYN: the user timeout ran out", "3.10.8"},
+
+    {STATE_SYN_RCVD, INPUT_RCVD_ACK_OF_SYN, STATE_ESTABLISHED, "the ACK of our SYN completes the handshake", "3.10.7.4"},
+    {STATE_SYN_RCVD, INPUT_SENT_FIN, STATE_FIN_WAIT_1, "CLOSE before the handshake is complete sends a FIN", "3.10.4"},
+    {STATE_SYN_RCVD, INPUT_RCVD_FIN, STATE_CLOSE_WAIT, "the peer has nothing more to send", "3.10.7.4"},
+    {STATE_SYN_RCVD, INPUT_RCVD_RST_PASSIVE, STATE_LISTEN,
+     "the peer reset a half-open connection: the listening socket waits for another", "3.10.7.4"},
+    {STATE_SYN_RCVD, INPUT_RCVD_RST, STATE_CLOSED, "the peer refused the connection", "3.10.7.4"},
+    {STATE_SYN_RCVD, INPUT_SENT_RST, STATE_CLOSED, "the half-open connection was aborted", "3.10.5"},
+    {STATE_SYN_RCVD, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "no ACK to any SYN,ACK: the user timeout ran out", "3.10.8"},
+
+    {STATE_ESTABLISHED, INPUT_SENT_FIN, STATE_FIN_WAIT_1, "CLOSE: a FIN was sent, this end sends no more data", "3.10.4"},
+    {STATE_ESTABLISHED, INPUT_RCVD_FIN, STATE_CLOSE_WAIT, "the peer has nothing more to send; this end still may", "3.10.7.4"},
+    {STATE_ESTABLISHED, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_ESTABLISHED, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_ESTABLISHED, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the peer acknowledged nothing: the user timeout ran out", "3.10.8"},
+
+    {STATE_FIN_WAIT_1, INPUT_RCVD_ACK_OF_FIN, STATE_FIN_WAIT_2, "our FIN is acknowledged; the peer may go on sending", "3.10.7.4"},
+    {STATE_FIN_WAIT_1, INPUT_RCVD_FIN, STATE_CLOSING, "simultaneous CLOSE: the FINs crossed, ours is not acknowledged yet",
+     "3.10.7.4"},
+    {STATE_FIN_WAIT_1, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_FIN_WAIT_1, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_FIN_WAIT_1, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the FIN was never acknowledged: the user timeout ran out", "3.10.8"},
+
+    {STATE_FIN_WAIT_2, INPUT_RCVD_FIN, STATE_TIME_WAIT, "both directions are closed; this end closed first, so it waits 2MSL",
+     "3.10.7.4"},
+    {STATE_FIN_WAIT_2, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_FIN_WAIT_2, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_FIN_WAIT_2, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the peer's FIN never came: the kernel gave up waiting", "3.10.8"},
+
+    {STATE_CLOSE_WAIT, INPUT_SENT_FIN, STATE_LAST_ACK, "CLOSE after the peer's: only the ACK of our FIN is awaited", "3.10.4"},
+    {STATE_CLOSE_WAIT, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_CLOSE_WAIT, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_CLOSE_WAIT, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the peer acknowledged nothing: the user timeout ran out", "3.10.8"},
+
+    {STATE_CLOSING, INPUT_RCVD_ACK_OF_FIN, STATE_TIME_WAIT, "our FIN is acknowledged and the peer's has come: wait 2MSL",
+     "3.10.7.4"},
+    {STATE_CLOSING, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_CLOSING, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_CLOSING, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the FIN was never acknowledged: the user timeout ran out", "3.10.8"},
+
+    {STATE_LAST_ACK, INPUT_RCVD_ACK_OF_FIN, STATE_CLOSED, "our FIN is acknowledged: nothing is left to wait for", "3.10.7.4"},
+    {STATE_LAST_ACK, INPUT_RCVD_RST, STATE_CLOSED, "the peer aborted the connection", "3.10.7.4"},
+    {STATE_LAST_ACK, INPUT_SENT_RST, STATE_CLOSED, "this end aborted the connection", "3.10.5"},
+    {STATE_LAST_ACK, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "the FIN was never acknowledged: the user timeout ran out", "3.10.8"},
+
+    {STATE_TIME_WAIT, INPUT_TIMEOUT_2MSL, STATE_CLOSED,
+     "2MSL have passed: no old segment of this connection can be left in the network", "3.10.8"},
+    {STATE_TIME_WAIT, INPUT_RCVD_RST, STATE_CLOSED, "a RST ended TIME_WAIT early (RFC 1337 warns of this)", "3.10.7.4"},
+};
+
+const struct tcp_arrow *tcp_arrows(size_t *ret_count)
+{
+    *ret_count = sizeof(arrows) / sizeof(arrows[0]);
+    return arrows;
+}
+
+const struct tcp_arrow *tcp_next(enum tcp_state state, enum tcp_input input)
+{
+    for (size_t i = 0; i < sizeof(arrows) / sizeof(arrows[0]); i++)
+        if (arrows[i].from == state && arrows[i].input == input) return &arrows[i];
+    return NULL;
+}
+
+const char *tcp_state_name(enum tcp_state state)
+{
+    static const char *const names[STATE_COUNT] = {
+        "?",          "CLOSED",     "LISTEN",     "SYN_SENT", "SYN_RCVD", "ESTABLISHED",
+        "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING",  "LAST_ACK", "TIME_WAIT",
+    };
+    return (unsigned)state < STATE_COUNT ? names[state] : "?";
+}
+
+const char *tcp_input_name(enum tcp_input input)
+{
+    static const char *const names[INPUT_COUNT] = {
+        [INPUT_CALL_LISTEN] = "passive OPEN",
+        [INPUT_CALL_CLOSE] = "CLOSE",
+        [INPUT_SENT_SYN] = "snd SYN",
+        [INPUT_SENT_SYN_ACK] = "rcv SYN, snd SYN,ACK",
+        [INPUT_RCVD_SYN_ACK] = "rcv SYN,ACK",
+        [INPUT_RCVD_ACK_OF_SYN] = "rcv ACK of SYN",
+        [INPUT_SENT_FIN] = "CLOSE, snd FIN",
+        [INPUT_RCVD_FIN] = "rcv FIN",
+        [INPUT_RCVD_ACK_OF_FIN] = "rcv ACK of FIN",
+        [INPUT_SENT_RST] = "snd RST",
+        [INPUT_RCVD_RST] = "rcv RST",
+        [INPUT_RCVD_RST_PASSIVE] = "rcv RST (passive)",
+        [INPUT_TIMEOUT_2MSL] = "timeout 2MSL",
+        [INPUT_TIMEOUT_GIVE_UP] = "user timeout",
+    };
+    return (unsigned)input < INPUT_COUNT ? names[input] : "?";
+}
+
+static uint32_t segment_end(const struct event_packet_header *segment)
+{
+    return segment->seq + segment_space(segment);
+}
+
+size_t tcp_classify_sent(struct tcp_end *end, const struct event_packet_header *segment,
+                         enum tcp_input inputs[static TCP_INPUTS_MAX])
+{
+    size_t count = 0;
+    if (segment->flags & TCP_RST) {
+        inputs[count++] = INPUT_SENT_RST;
+        return count;
+    }
+    uint32_t next = segment_end(segment);
+    if (!end->has_sent || seq_before(end->sent_next, next) || (segment->flags & TCP_SYN && end->iss != segment->seq)) {
+        end->sent_next = next;
+        end->has_sent = true;
+    }
+    if (segment->flags & TCP_SYN) {
+        if (segment->flags & TCP_ACK) {
+            if (!end->sent_syn_ack) inputs[count++] = INPUT_SENT_SYN_ACK;
+            if (!end->sent_syn) end->passive = true;
+            end->sent_syn_ack = true;
+        } else if (!end->sent_syn) {
+            inputs[count++] = INPUT_SENT_SYN;
+        }
+        end->sent_syn = true;
+        end->iss = segment->seq;
+    }
+    if (segment->flags & TCP_FIN && !end->sent_fin) {
+        end->sent_fin = true;
+        end->fin_end = next;
+        inputs[count++] = INPUT_SENT_FIN;
+    }
+    return count;
+}
+
+/* Moves received_next over what lay behind the gap that has just been filled. */
+static void take_early(struct tcp_end *end)
+{
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < end->early_count; i++) {
+            if (seq_before(end->received_next, end->early[i].from)) continue;
+            if (seq_before(end->received_next, end->early[i].to)) end->received_next = end->early[i].to;
+            end->early[i] = end->early[--end->early_count];
+            moved = true;
+            break;
+        }
+    }
+}
+
+/* Takes the sequence space of a received segment. What does not fit into `early` is forgotten: then received_next stays
+ * behind until the range is sent again, and a FIN is believed only once its ACK proves it. */
+static void take_space(struct tcp_end *end, uint32_t from, uint32_t to)
+{
+    if (!end->has_received) {
+        end->has_received = true;
+        end->received_next = to;
+    } else if (seq_at_or_before(from, end->received_next)) {
+        if (seq_before(end->received_next, to)) end->received_next = to;
+        take_early(end);
+    } else if (end->early_count < sizeof(end->early) / sizeof(end->early[0])) {
+        end->early[end->early_count].from = from;
+        end->early[end->early_count++].to = to;
+    }
+}
+
+/* RFC 5961 section 3.2: a RST counts only at exactly the next expected sequence number; in SYN_SENT it must acknowledge our SYN. */
+static bool reset_is_acceptable(const struct tcp_end *end, const struct event_packet_header *segment)
+{
+    if (end->state == STATE_SYN_SENT) return segment->flags & TCP_ACK && segment->ack == end->iss + 1;
+    return !end->has_received || segment->seq == end->received_next;
+}
+
+static size_t take_ack(struct tcp_end *end, uint32_t ack, bool with_syn, enum tcp_input *inputs)
+{
+    size_t count = 0;
+    if (!end->has_sent || seq_before(end->sent_next, ack)) return 0; /* of something never sent */
+    if (!end->has_acked || seq_before(end->sent_acked, ack)) end->sent_acked = ack;
+    end->has_acked = true;
+    if (end->sent_syn && !end->syn_acked && seq_before(end->iss, ack)) {
+        end->syn_acked = true;
+        inputs[count++] = with_syn && end->state == STATE_SYN_SENT ? INPUT_RCVD_SYN_ACK : INPUT_RCVD_ACK_OF_SYN;
+    }
+    if (end->sent_fin && !end->fin_acked && seq_at_or_before(end->fin_end, ack)) {
+        end->fin_acked = true;
+        inputs[count++] = INPUT_RCVD_ACK_OF_FIN;
+    }
+    return count;
+}
+
+size_t tcp_classify_received(struct tcp_end *end, const struct event_packet_header *segment,
+                             enum tcp_input inputs[static TCP_INPUTS_MAX])
+{
+    size_t count = 0;
+    if (segment->flags & TCP_RST) {
+        if (reset_is_acceptable(end, segment))
+            inputs[count++] = end->passive && end->state == STATE_SYN_RCVD ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST;
+        return count;
+    }
+    if (segment->flags & TCP_SYN) {
+        if (!end->received_syn || end->irs != segment->seq) end->has_received = false;
+        end->received_syn = true;
+        end->irs = segment->seq;
+    }
+    if (segment->flags & TCP_ACK) count += take_ack(end, segment->ack, segment->flags & TCP_SYN, inputs);
+    if (segment_space(segment)) {
+        uint32_t to = segment_end(segment);
+        take_space(end, segment->seq, to);
+        if (segment->flags & TCP_FIN) {
+            end->early_fin = true;
+            end->early_fin_end = to;
+        }
+    } else if (!end->has_received) {
+        end->has_received = true;
+        end->received_next = segment->seq;
+    }
+    if (end->early_fin && !end->received_fin && seq_at_or_before(end->early_fin_end, end->received_next)) {
+        end->received_fin = true;
+        inputs[count++] = INPUT_RCVD_FIN;
+    }
+    return count;
+}

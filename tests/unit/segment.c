@@ -1,0 +1,795 @@
+/* Decoding frames: every link layer, both IP versions, TCP, UDP, ICMP errors, and lengths that lie. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <pcap/dlt.h>
+
+#include "support/guard.h"
+#include "tcp/segment.h"
+
+/* A frame that grows by what is put behind it. */
+struct frame {
+    uint8_t bytes[1024];
+    size_t length;
+};
+
+static size_t put(struct frame *frame, const void *bytes, size_t length)
+{
+    size_t at = frame->length;
+    assert_true(length <= sizeof(frame->bytes) - at);
+    memcpy(frame->bytes + at, bytes, length);
+    frame->length += length;
+    return at;
+}
+
+static void set16(struct frame *frame, size_t at, unsigned value)
+{
+    frame->bytes[at] = (uint8_t)(value >> 8);
+    frame->bytes[at + 1] = (uint8_t)value;
+}
+
+static void put_zeroes(struct frame *frame, size_t length)
+{
+    static const uint8_t zeroes[512];
+    put(frame, zeroes, length);
+}
+
+static void put_ethernet(struct frame *frame, unsigned type)
+{
+    put_zeroes(frame, 14);
+    set16(frame, frame->length - 2, type);
+}
+
+static void put_vlan(struct frame *frame, unsigned type)
+{
+    put_zeroes(frame, 4);
+    set16(frame, frame->length - 2, type);
+}
+
+static size_t put_ipv4(struct frame *frame, uint8_t protocol, size_t payload, size_t options)
+{
+    uint8_t header[20] = {(uint8_t)(0x45 + options / 4), 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+    size_t at = put(frame, header, sizeof(header));
+    put_zeroes(frame, options);
+    set16(frame, at + 2, (unsigned)(20 + options + payload));
+    return at;
+}
+
+static size_t put_ipv6(struct frame *frame, uint8_t next, size_t payload)
+{
+    uint8_t header[40] = {0x60, [6] = next, [7] = 64, [8] = 0x20, [23] = 1, [24] = 0x20, [39] = 2};
+    size_t at = put(frame, header, sizeof(header));
+    set16(frame, at + 4, (unsigned)payload);
+    return at;
+}
+
+static size_t put_tcp(struct frame *frame, uint8_t flags, const void *options, size_t option_bytes)
+{
+    uint8_t header[20] = {0x9c,  0xb0, 0x0d, 0x05, 1, 2, 3, 4, 5, 6, 7, 8, (uint8_t)((5 + option_bytes / 4) << 4),
+                          flags, 0xff, 0xfe};
+    size_t at = put(frame, header, sizeof(header));
+    if (option_bytes) put(frame, options, option_bytes);
+    return at;
+}
+
+static size_t put_udp(struct frame *frame, size_t payload)
+{
+    uint8_t header[8] = {0x9c, 0xb0, 0x0d, 0x05};
+    size_t at = put(frame, header, sizeof(header));
+    set16(frame, at + 4, (unsigned)(8 + payload));
+    return at;
+}
+
+static enum segment_result decode(int link, const struct frame *frame, struct event_packet *packet)
+{
+    memset(packet, 0xee, sizeof(*packet));
+    return segment_decode(link, frame->bytes, (uint32_t)frame->length, (uint32_t)frame->length, packet);
+}
+
+static struct event_packet decode_ok(int link, const struct frame *frame)
+{
+    struct event_packet packet;
+    assert_int_equal(decode(link, frame, &packet), SEGMENT_OK);
+    return packet;
+}
+
+static void assert_result(enum segment_result wanted, int link, const struct frame *frame)
+{
+    struct event_packet packet;
+    assert_int_equal(decode(link, frame, &packet), wanted);
+}
+
+static struct address v4(uint8_t last, uint16_t port)
+{
+    return address_v4((const uint8_t[]){10, 0, 0, last}, port);
+}
+
+static struct address v6(uint8_t last, uint16_t port)
+{
+    return address_v6((const uint8_t[16]){0x20, [15] = last}, port);
+}
+
+static void assert_address(struct address got, struct address wanted)
+{
+    assert_memory_equal(&got, &wanted, sizeof(got));
+}
+
+/* The IPv4 SYN-ACK or IPv6 segment that the link tests wrap, 5 bytes of payload. */
+static void put_v4_segment(struct frame *frame)
+{
+    put_ipv4(frame, IPPROTO_TCP, 25, 0);
+    put_tcp(frame, TCP_PSH | TCP_ACK, NULL, 0);
+    put(frame, "hello", 5);
+}
+
+static void put_v6_segment(struct frame *frame)
+{
+    put_ipv6(frame, IPPROTO_TCP, 25);
+    put_tcp(frame, TCP_PSH | TCP_ACK, NULL, 0);
+    put(frame, "hello", 5);
+}
+
+static void assert_segment(const struct event_packet *packet, bool six)
+{
+    assert_address(packet->header.src, six ? v6(1, 40112) : v4(1, 40112));
+    assert_address(packet->header.dst, six ? v6(2, 3333) : v4(2, 3333));
+    assert_int_equal(packet->header.protocol, IPPROTO_TCP);
+    assert_int_equal(packet->header.flags, TCP_PSH | TCP_ACK);
+    assert_int_equal(packet->header.seq, 0x01020304);
+    assert_int_equal(packet->header.ack, 0x05060708);
+    assert_int_equal(packet->header.window, 0xfffe);
+    assert_int_equal(packet->header.length_bytes, 5);
+    assert_int_equal(packet->options.present, 0);
+    assert_int_equal(packet->icmp.quotes, false);
+}
+
+static void ethernet_carries_both_ip_versions(void **state)
+{
+    (void)state;
+    for (int six = 0; six < 2; six++) {
+        struct frame frame = {0};
+        put_ethernet(&frame, six ? 0x86dd : 0x0800);
+        if (six)
+            put_v6_segment(&frame);
+        else
+            put_v4_segment(&frame);
+        struct event_packet packet = decode_ok(DLT_EN10MB, &frame);
+        assert_segment(&packet, six);
+    }
+}
+
+static void other_fields_of_the_event_are_left_alone(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x0800);
+    put_v4_segment(&frame);
+    struct event_packet packet = {.vantage = 7, .number = 8, .captured_bytes = 9, .link_type = 10};
+    assert_int_equal(segment_decode(DLT_EN10MB, frame.bytes, (uint32_t)frame.length, (uint32_t)frame.length, &packet), SEGMENT_OK);
+    assert_int_equal(packet.vantage, 7);
+    assert_int_equal(packet.number, 8);
+    assert_int_equal(packet.captured_bytes, 9);
+    assert_int_equal(packet.link_type, 10);
+}
+
+static void a_failed_decode_leaves_the_event_alone(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x0800);
+    put_v4_segment(&frame);
+    frame.bytes[14 + 32] = 0x40; /* a TCP header of 16 bytes */
+    struct event_packet packet, before;
+    memset(&before, 0xee, sizeof(before));
+    assert_int_equal(decode(DLT_EN10MB, &frame, &packet), SEGMENT_MALFORMED);
+    assert_memory_equal(&packet, &before, sizeof(packet));
+}
+
+static void vlan_tags_are_stepped_over(void **state)
+{
+    (void)state;
+    static const unsigned tags[][2] = {{0x8100, 0}, {0x88a8, 0x8100}, {0x9100, 0x8100}, {0x8100, 0x8100}};
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+        struct frame frame = {0};
+        put_ethernet(&frame, tags[i][0]);
+        if (tags[i][1]) put_vlan(&frame, tags[i][1]);
+        put_vlan(&frame, 0x0800);
+        put_v4_segment(&frame);
+        struct event_packet packet = decode_ok(DLT_EN10MB, &frame);
+        assert_segment(&packet, false);
+    }
+}
+
+static void cooked_captures_carry_both_ip_versions(void **state)
+{
+    (void)state;
+    for (int six = 0; six < 2; six++) {
+        struct frame sll = {0}, sll2 = {0};
+        put_zeroes(&sll, 16);
+        set16(&sll, 14, six ? 0x86dd : 0x0800);
+        put_zeroes(&sll2, 20);
+        set16(&sll2, 0, six ? 0x86dd : 0x0800);
+        (six ? put_v6_segment : put_v4_segment)(&sll);
+        (six ? put_v6_segment : put_v4_segment)(&sll2);
+        struct event_packet packet = decode_ok(DLT_LINUX_SLL, &sll);
+        assert_segment(&packet, six);
+        packet = decode_ok(DLT_LINUX_SLL2, &sll2);
+        assert_segment(&packet, six);
+    }
+}
+
+static void raw_captures_begin_with_the_ip_header(void **state)
+{
+    (void)state;
+    static const int links[] = {DLT_RAW, 12, 101};
+    for (size_t i = 0; i < 3; i++) {
+        struct frame four = {0}, six = {0}, five = {0};
+        put_v4_segment(&four);
+        put_v6_segment(&six);
+        put(&five, "\x55", 1);
+        struct event_packet packet = decode_ok(links[i], &four);
+        assert_segment(&packet, false);
+        packet = decode_ok(links[i], &six);
+        assert_segment(&packet, true);
+        assert_result(SEGMENT_MALFORMED, links[i], &five);
+    }
+}
+
+static void loopback_captures_say_the_family_in_either_byte_order(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t family[4];
+        int version; /* 0: neither */
+    } cases[] = {
+        {{0, 0, 0, 2}, 4},  {{2, 0, 0, 0}, 4},  {{10, 0, 0, 0}, 6}, {{0, 0, 0, 24}, 6}, {{28, 0, 0, 0}, 6},
+        {{30, 0, 0, 0}, 6}, {{0, 0, 0, 30}, 6}, {{7, 0, 0, 0}, 0},  {{1, 2, 3, 4}, 0},
+    };
+    static const int links[] = {DLT_NULL, DLT_LOOP};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t link = 0; link < 2; link++) {
+            struct frame frame = {0};
+            put(&frame, cases[i].family, 4);
+            (cases[i].version == 6 ? put_v6_segment : put_v4_segment)(&frame);
+            struct event_packet packet;
+            enum segment_result result = decode(links[link], &frame, &packet);
+            assert_int_equal(result, cases[i].version ? SEGMENT_OK : SEGMENT_OTHER);
+            if (result == SEGMENT_OK) assert_segment(&packet, cases[i].version == 6);
+        }
+    }
+}
+
+static void what_carries_no_tcp_udp_or_icmp_error_is_other(void **state)
+{
+    (void)state;
+    struct frame arp = {0}, llc = {0}, sctp = {0}, none = {0};
+    put_ethernet(&arp, 0x0806);
+    put_zeroes(&arp, 28);
+    put_ethernet(&llc, 38);
+    put_zeroes(&llc, 38);
+    put_ipv4(&sctp, IPPROTO_SCTP, 12, 0);
+    put_zeroes(&sctp, 12);
+    put_ipv6(&none, IPPROTO_NONE, 0);
+    assert_result(SEGMENT_OTHER, DLT_EN10MB, &arp);
+    assert_result(SEGMENT_OTHER, DLT_EN10MB, &llc);
+    assert_result(SEGMENT_OTHER, DLT_RAW, &sctp);
+    assert_result(SEGMENT_OTHER, DLT_RAW, &none);
+}
+
+static void an_unknown_link_type_is_said_so(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_v4_segment(&frame);
+    assert_result(SEGMENT_LINK, DLT_IEEE802_11_RADIO, &frame);
+    assert_result(SEGMENT_LINK, -1, &frame);
+    struct event_packet packet;
+    assert_int_equal(segment_decode(DLT_EN10MB, NULL, 0, 0, &packet), SEGMENT_MALFORMED);
+}
+
+static void an_ip_version_that_contradicts_the_link_layer_is_malformed(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x86dd);
+    put_v4_segment(&frame);
+    assert_result(SEGMENT_MALFORMED, DLT_EN10MB, &frame);
+}
+
+static void ipv4_options_are_stepped_over(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv4(&frame, IPPROTO_TCP, 25, 40);
+    put_tcp(&frame, TCP_PSH | TCP_ACK, NULL, 0);
+    put(&frame, "hello", 5);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_segment(&packet, false);
+}
+
+static void padding_of_a_short_ethernet_frame_is_no_payload(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x0800);
+    put_ipv4(&frame, IPPROTO_TCP, 20, 0);
+    put_tcp(&frame, TCP_ACK, NULL, 0);
+    put_zeroes(&frame, 6);
+    assert_int_equal(decode_ok(DLT_EN10MB, &frame).header.length_bytes, 0);
+}
+
+/* TSO: the kernel hands a segment larger than an IP length can say to the network card, and libpcap sees it on its way. */
+static void a_total_length_of_zero_means_the_length_on_the_wire(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x0800);
+    size_t ip = put_ipv4(&frame, IPPROTO_TCP, 20, 0);
+    put_tcp(&frame, TCP_ACK, NULL, 0);
+    set16(&frame, ip + 2, 0);
+    struct event_packet packet;
+    assert_int_equal(segment_decode(DLT_EN10MB, frame.bytes, (uint32_t)frame.length, 14 + 40 + 100000, &packet), SEGMENT_OK);
+    assert_int_equal(packet.header.length_bytes, 100000);
+
+    struct frame six = {0};
+    ip = put_ipv6(&six, IPPROTO_TCP, 0);
+    put_tcp(&six, TCP_ACK, NULL, 0);
+    assert_int_equal(segment_decode(DLT_RAW, six.bytes, (uint32_t)six.length, 60 + 200000, &packet), SEGMENT_OK);
+    assert_int_equal(packet.header.length_bytes, 200000);
+}
+
+static void the_payloads_length_is_right_where_the_capture_cut_it(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ethernet(&frame, 0x0800);
+    put_ipv4(&frame, IPPROTO_TCP, 20 + 1400, 0);
+    put_tcp(&frame, TCP_ACK, NULL, 0);
+    struct event_packet packet;
+    assert_int_equal(segment_decode(DLT_EN10MB, frame.bytes, (uint32_t)frame.length, 14 + 40 + 1400, &packet), SEGMENT_OK);
+    assert_int_equal(packet.header.length_bytes, 1400);
+}
+
+static void a_wire_length_below_the_captured_one_does_not_hide_bytes(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_v4_segment(&frame);
+    struct event_packet packet;
+    assert_int_equal(segment_decode(DLT_RAW, frame.bytes, (uint32_t)frame.length, 0, &packet), SEGMENT_OK);
+    assert_int_equal(packet.header.length_bytes, 5);
+}
+
+static void a_later_fragment_has_no_ports(void **state)
+{
+    (void)state;
+    struct frame four = {0}, six = {0};
+    size_t ip = put_ipv4(&four, IPPROTO_TCP, 32, 0);
+    put_zeroes(&four, 32);
+    set16(&four, ip + 6, 185);
+    assert_result(SEGMENT_FRAGMENT, DLT_RAW, &four);
+    put_ipv6(&six, IPPROTO_FRAGMENT, 40);
+    put(&six, (const uint8_t[]){IPPROTO_TCP, 0, 0x05, 0xc8, 0, 0, 0, 1}, 8);
+    put_zeroes(&six, 32);
+    assert_result(SEGMENT_FRAGMENT, DLT_RAW, &six);
+}
+
+static void a_first_fragment_has_ports_and_its_datagrams_length(void **state)
+{
+    (void)state;
+    struct frame four = {0}, six = {0};
+    size_t ip = put_ipv4(&four, IPPROTO_UDP, 8 + 16, 0);
+    set16(&four, ip + 6, 0x2000);
+    put_udp(&four, 3000);
+    put_zeroes(&four, 16);
+    assert_int_equal(decode_ok(DLT_RAW, &four).header.length_bytes, 3000);
+    set16(&four, ip + 6, 0); /* the same without more fragments to come is a lie */
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &four);
+
+    put_ipv6(&six, IPPROTO_FRAGMENT, 8 + 8 + 16);
+    put(&six, (const uint8_t[]){IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 1}, 8);
+    put_udp(&six, 3000);
+    put_zeroes(&six, 16);
+    assert_int_equal(decode_ok(DLT_RAW, &six).header.length_bytes, 3000);
+    six.bytes[43] = 0;
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &six);
+}
+
+static void ipv6_extension_headers_are_stepped_over(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv6(&frame, IPPROTO_HOPOPTS, 8 + 24 + 16 + 12 + 8 + 25);
+    put(&frame, (const uint8_t[8]){IPPROTO_ROUTING, 0}, 8);
+    put(&frame, (const uint8_t[24]){IPPROTO_DSTOPTS, 2}, 24);
+    put(&frame, (const uint8_t[16]){IPPROTO_AH, 1}, 16);
+    put(&frame, (const uint8_t[12]){IPPROTO_FRAGMENT, 1}, 12);
+    put(&frame, (const uint8_t[8]){IPPROTO_TCP, 0}, 8); /* an atomic fragment (RFC 6946) */
+    put_tcp(&frame, TCP_PSH | TCP_ACK, NULL, 0);
+    put(&frame, "hello", 5);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_segment(&packet, true);
+}
+
+static void an_extension_header_longer_than_its_packet_is_malformed(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv6(&frame, IPPROTO_HOPOPTS, 8 + 25);
+    put(&frame, (const uint8_t[8]){IPPROTO_TCP, 255}, 8);
+    put_zeroes(&frame, 25);
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &frame);
+    struct frame ah = {0};
+    put_ipv6(&ah, IPPROTO_AH, 8 + 20);
+    put(&ah, (const uint8_t[8]){IPPROTO_TCP, 0}, 8);
+    put_tcp(&ah, TCP_ACK, NULL, 0);
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &ah);
+}
+
+static void lengths_that_lie_are_malformed(void **state)
+{
+    (void)state;
+    /* Byte `at` of a sound Ethernet, IPv4, TCP frame becomes `value`. */
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } lies[] = {
+        {14, 0x44},      /* an IP header of 16 bytes */
+        {14, 0x4f},      /* of 60, in a packet of 45 */
+        {16, 1},         /* a packet longer than its frame */
+        {17, 19},        /* shorter than its header */
+        {17, 39},        /* with a TCP header that it cannot hold */
+        {14 + 32, 0x40}, /* a TCP header of 16 bytes */
+        {14 + 32, 0xf0}, /* of 60, where 25 are left */
+    };
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        struct frame frame = {0};
+        put_ethernet(&frame, 0x0800);
+        put_v4_segment(&frame);
+        frame.bytes[lies[i].at] = lies[i].value;
+        assert_result(SEGMENT_MALFORMED, DLT_EN10MB, &frame);
+    }
+    struct frame six = {0};
+    size_t ip = put_ipv6(&six, IPPROTO_TCP, 20);
+    put_tcp(&six, TCP_ACK, NULL, 0);
+    set16(&six, ip + 4, 21);
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &six);
+    set16(&six, ip + 4, 19);
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &six);
+}
+
+static void udp_lengths_are_checked(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv4(&frame, IPPROTO_UDP, 8 + 5, 0);
+    size_t udp = put_udp(&frame, 5);
+    put(&frame, "hello", 5);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_address(packet.header.src, v4(1, 40112));
+    assert_address(packet.header.dst, v4(2, 3333));
+    assert_int_equal(packet.header.protocol, IPPROTO_UDP);
+    assert_int_equal(packet.header.length_bytes, 5);
+    assert_int_equal(packet.header.flags, 0);
+    set16(&frame, udp + 4, 8 + 4); /* may be shorter than the packet … */
+    assert_int_equal(decode_ok(DLT_RAW, &frame).header.length_bytes, 4);
+    set16(&frame, udp + 4, 8 + 6); /* … but not longer … */
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &frame);
+    set16(&frame, udp + 4, 7); /* … nor shorter than its header */
+    assert_result(SEGMENT_MALFORMED, DLT_RAW, &frame);
+    set16(&frame, udp + 4, 0);
+    assert_int_equal(decode_ok(DLT_RAW, &frame).header.length_bytes, 5);
+}
+
+static struct event_options options_of(const void *bytes, size_t length)
+{
+    struct frame frame = {0};
+    put_ipv4(&frame, IPPROTO_TCP, 20 + length + 3, 0);
+    put_tcp(&frame, TCP_SYN, bytes, length);
+    put(&frame, "abc", 3);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_int_equal(packet.header.length_bytes, 3);
+    return packet.options;
+}
+
+static void the_options_of_a_linux_syn_are_read(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {2, 4, 0xff, 0xd7, 4, 2, 8, 10, 0x11, 0x22, 0x33, 0x44, 5, 6, 7, 8, 1, 3, 3, 7};
+    struct event_options options = options_of(bytes, sizeof(bytes));
+    assert_int_equal(options.present, OPTION_MSS | OPTION_SACK_OK | OPTION_TIMESTAMPS | OPTION_WSCALE);
+    assert_int_equal(options.mss, 65495);
+    assert_int_equal(options.ts_value, 0x11223344);
+    assert_int_equal(options.ts_echo, 0x05060708);
+    assert_int_equal(options.wscale, 7);
+}
+
+static void fast_open_mptcp_and_sack_are_seen(void **state)
+{
+    (void)state;
+    static const uint8_t request[] = {34, 2, 1, 1}, cookie[] = {34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1},
+                         experiment[] = {254, 8, 0xf9, 0x89, 1, 2, 3, 4}, other[] = {254, 8, 0xf9, 0x88, 1, 2, 3, 4},
+                         mptcp[] = {30, 4, 0, 0x81}, sack[] = {1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2};
+    assert_int_equal(options_of(request, 4).present, OPTION_FASTOPEN);
+    assert_int_equal(options_of(request, 4).fastopen_cookie_bytes, 0);
+    assert_int_equal(options_of(cookie, 12).fastopen_cookie_bytes, 8);
+    assert_int_equal(options_of(experiment, 8).present, OPTION_FASTOPEN);
+    assert_int_equal(options_of(experiment, 8).fastopen_cookie_bytes, 4);
+    assert_int_equal(options_of(other, 8).present, 0);
+    assert_int_equal(options_of(mptcp, 4).present, OPTION_MPTCP);
+    assert_int_equal(options_of(sack, 12).present, OPTION_SACK);
+}
+
+static void bad_options_end_the_walk_and_spoil_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t zero_length[] = {4, 2, 8, 0, 2, 4, 1, 1}, one[] = {4, 2, 8, 1, 2, 4, 1, 1},
+                         past_end[] = {4, 2, 1, 1, 2, 5, 1, 1}, no_length[] = {4, 2, 1, 2}, after_end[] = {4, 2, 0, 0, 2, 4, 1, 1},
+                         wrong_size[] = {2, 3, 1, 1, 3, 4, 1, 1};
+    assert_int_equal(options_of(zero_length, 8).present, OPTION_SACK_OK);
+    assert_int_equal(options_of(one, 8).present, OPTION_SACK_OK);
+    assert_int_equal(options_of(past_end, 8).present, OPTION_SACK_OK);
+    assert_int_equal(options_of(no_length, 4).present, OPTION_SACK_OK);
+    assert_int_equal(options_of(after_end, 8).present, OPTION_SACK_OK);
+    assert_int_equal(options_of(wrong_size, 8).present, 0);
+}
+
+static void payload_is_not_taken_for_options(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv4(&frame, IPPROTO_TCP, 20 + 4 + 4, 0);
+    put_tcp(&frame, TCP_SYN, "\1\1\4\2", 4);
+    put(&frame, "\2\4\5\xb4", 4); /* would be an MSS of 1460 */
+    assert_int_equal(decode_ok(DLT_RAW, &frame).options.present, OPTION_SACK_OK);
+}
+
+/* What the error quotes: an IPv4 or IPv6 header and the first 8 bytes of TCP. */
+static void put_quoted(struct frame *frame, bool six, uint8_t protocol)
+{
+    size_t ip = six ? put_ipv6(frame, protocol, 1000) : put_ipv4(frame, protocol, 1000, 0);
+    (void)ip;
+    put(frame, (const uint8_t[]){0x9c, 0xb0, 0x0d, 0x05, 1, 2, 3, 4}, 8);
+}
+
+static void an_icmp_error_quotes_the_packet_it_is_about(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv4(&frame, IPPROTO_ICMP, 8 + 28, 0);
+    put(&frame, (const uint8_t[8]){3, 3}, 8);
+    put_quoted(&frame, false, IPPROTO_TCP);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_int_equal(packet.header.protocol, IPPROTO_ICMP);
+    assert_address(packet.header.src, v4(1, 0));
+    assert_address(packet.header.dst, v4(2, 0));
+    assert_int_equal(packet.header.length_bytes, 28);
+    assert_int_equal(packet.icmp.type, 3);
+    assert_int_equal(packet.icmp.code, 3);
+    assert_true(packet.icmp.quotes);
+    assert_int_equal(packet.icmp.protocol, IPPROTO_TCP);
+    assert_address(packet.icmp.src, v4(1, 40112));
+    assert_address(packet.icmp.dst, v4(2, 3333));
+    assert_int_equal(packet.icmp.seq, 0x01020304);
+}
+
+static void an_icmpv6_error_quotes_the_packet_it_is_about(void **state)
+{
+    (void)state;
+    struct frame frame = {0};
+    put_ipv6(&frame, IPPROTO_ICMPV6, 8 + 48);
+    put(&frame, (const uint8_t[8]){1, 4}, 8);
+    put_quoted(&frame, true, IPPROTO_UDP);
+    struct event_packet packet = decode_ok(DLT_RAW, &frame);
+    assert_int_equal(packet.header.protocol, IPPROTO_ICMPV6);
+    assert_int_equal(packet.icmp.type, 1);
+    assert_int_equal(packet.icmp.code, 4);
+    assert_true(packet.icmp.quotes);
+    assert_int_equal(packet.icmp.protocol, IPPROTO_UDP);
+    assert_address(packet.icmp.src, v6(1, 40112));
+    assert_address(packet.icmp.dst, v6(2, 3333));
+    assert_int_equal(packet.icmp.seq, 0); /* UDP has none: these bytes are its length and checksum */
+}
+
+static void an_icmp_error_about_something_else_quotes_nothing(void **state)
+{
+    (void)state;
+    struct frame gre = {0}, short_one = {0}, fragment = {0};
+    put_ipv4(&gre, IPPROTO_ICMP, 8 + 28, 0);
+    put(&gre, (const uint8_t[8]){3, 2}, 8);
+    put_quoted(&gre, false, IPPROTO_GRE);
+    put_ipv4(&short_one, IPPROTO_ICMP, 8 + 27, 0);
+    put(&short_one, (const uint8_t[8]){3, 3}, 8);
+    put_quoted(&short_one, false, IPPROTO_TCP);
+    short_one.length--;
+    put_ipv4(&fragment, IPPROTO_ICMP, 8 + 28, 0);
+    put(&fragment, (const uint8_t[8]){11, 1}, 8);
+    put_quoted(&fragment, false, IPPROTO_UDP);
+    fragment.bytes[28 + 7] = 9; /* the quoted packet is a later fragment: those are no ports */
+    const struct frame *frames[] = {&gre, &short_one, &fragment};
+    for (size_t i = 0; i < 3; i++) {
+        struct event_packet packet = decode_ok(DLT_RAW, frames[i]);
+        assert_false(packet.icmp.quotes);
+        assert_address(packet.icmp.src, (struct address){0});
+        assert_int_equal(packet.icmp.seq, 0);
+    }
+}
+
+static void icmp_that_is_no_error_is_other(void **state)
+{
+    (void)state;
+    static const uint8_t four[] = {0, 8, 9, 10, 13, 14}, four_errors[] = {3, 4, 5, 11, 12}, six[] = {128, 129, 133, 136};
+    for (size_t i = 0; i < sizeof(four); i++) {
+        struct frame frame = {0};
+        put_ipv4(&frame, IPPROTO_ICMP, 8, 0);
+        put(&frame, (const uint8_t[8]){four[i]}, 8);
+        assert_result(SEGMENT_OTHER, DLT_RAW, &frame);
+    }
+    for (size_t i = 0; i < sizeof(four_errors); i++) {
+        struct frame frame = {0};
+        put_ipv4(&frame, IPPROTO_ICMP, 8, 0);
+        put(&frame, (const uint8_t[8]){four_errors[i]}, 8);
+        assert_result(SEGMENT_OK, DLT_RAW, &frame);
+    }
+    for (size_t i = 0; i < sizeof(six); i++) {
+        struct frame frame = {0};
+        put_ipv6(&frame, IPPROTO_ICMPV6, 8);
+        put(&frame, (const uint8_t[8]){six[i]}, 8);
+        assert_result(SEGMENT_OTHER, DLT_RAW, &frame);
+    }
+}
+
+/* Frames of every shape, for the tests that cut and break them. */
+static size_t make_samples(struct frame samples[8], int links[8])
+{
+    static const uint8_t options[] = {2, 4, 0xff, 0xd7, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 3, 7};
+    memset(samples, 0, 8 * sizeof(*samples));
+    put_ethernet(&samples[0], 0x88a8);
+    put_vlan(&samples[0], 0x8100);
+    put_vlan(&samples[0], 0x0800);
+    put_ipv4(&samples[0], IPPROTO_TCP, 40, 8);
+    put_tcp(&samples[0], TCP_SYN, options, sizeof(options));
+    put_zeroes(&samples[1], 16);
+    set16(&samples[1], 14, 0x0800);
+    put_v4_segment(&samples[1]);
+    put_zeroes(&samples[2], 20);
+    set16(&samples[2], 0, 0x86dd);
+    put_v6_segment(&samples[2]);
+    put_ipv6(&samples[3], IPPROTO_HOPOPTS, 8 + 12 + 8 + 13);
+    put(&samples[3], (const uint8_t[8]){IPPROTO_AH}, 8);
+    put(&samples[3], (const uint8_t[12]){IPPROTO_FRAGMENT, 1}, 12);
+    put(&samples[3], (const uint8_t[8]){IPPROTO_UDP}, 8);
+    put_udp(&samples[3], 5);
+    put(&samples[3], "hello", 5);
+    put(&samples[4], (const uint8_t[]){2, 0, 0, 0}, 4);
+    put_ipv4(&samples[4], IPPROTO_ICMP, 8 + 28, 0);
+    put(&samples[4], (const uint8_t[8]){3, 3}, 8);
+    put_quoted(&samples[4], false, IPPROTO_TCP);
+    put_ipv6(&samples[5], IPPROTO_ICMPV6, 8 + 48);
+    put(&samples[5], (const uint8_t[8]){1, 4}, 8);
+    put_quoted(&samples[5], true, IPPROTO_TCP);
+    memcpy(links, (const int[]){DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW, DLT_NULL, 101}, 6 * sizeof(int));
+    return 6;
+}
+
+/* The first captured length at which each sample's needed headers are whole. */
+static void a_frame_cut_anywhere_is_cut_until_its_headers_are_there(void **state)
+{
+    (void)state;
+    struct frame samples[8];
+    int links[8];
+    size_t count = make_samples(samples, links);
+    static const size_t whole[] = {22 + 28 + 20, 16 + 40, 20 + 60, 40 + 28 + 8, 4 + 28, 48};
+    for (size_t i = 0; i < count; i++) {
+        for (size_t captured = 0; captured <= samples[i].length; captured++) {
+            struct guard guard = guard_new(samples[i].bytes, captured);
+            struct event_packet packet;
+            enum segment_result result =
+                segment_decode(links[i], guard.bytes, (uint32_t)captured, (uint32_t)samples[i].length, &packet);
+            if (result != (captured < whole[i] ? SEGMENT_CUT : SEGMENT_OK))
+                fail_msg("sample %zu cut at %zu of %zu gave %d", i, captured, samples[i].length, (int)result);
+            guard_free(&guard);
+        }
+    }
+}
+
+static void a_broken_frame_is_decoded_within_its_bounds(void **state)
+{
+    (void)state;
+    struct frame samples[8];
+    int links[8];
+    size_t count = make_samples(samples, links);
+    uint32_t seen[SEGMENT_RESULTS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        for (size_t at = 0; at < samples[i].length; at++) {
+            struct guard guard = guard_new(samples[i].bytes, samples[i].length);
+            for (unsigned value = 0; value < 256; value++) {
+                guard.bytes[at] = (uint8_t)value;
+                struct event_packet packet;
+                enum segment_result result =
+                    segment_decode(links[i], guard.bytes, (uint32_t)guard.length, (uint32_t)guard.length + value % 3, &packet);
+                assert_in_range(result, SEGMENT_OK, SEGMENT_RESULTS - 1);
+                seen[result]++;
+                if (result == SEGMENT_OK) assert_in_range(packet.header.length_bytes, 0, 65535);
+            }
+            guard_free(&guard);
+        }
+    }
+    assert_true(seen[SEGMENT_OK] && seen[SEGMENT_OTHER] && seen[SEGMENT_FRAGMENT] && seen[SEGMENT_MALFORMED]);
+}
+
+static void flags_are_written_as_tcpdump_writes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        const char *text;
+    } cases[] = {
+        {TCP_SYN, "S"}, {TCP_SYN | TCP_ACK, "S."}, {TCP_ACK, "."}, {TCP_PSH | TCP_ACK, "P."}, {TCP_FIN | TCP_ACK, "F."},
+        {TCP_RST, "R"}, {TCP_RST | TCP_ACK, "R."}, {0, "none"},    {0xff, "SFRP.UEW"},        {TCP_SYN | TCP_ECE | TCP_CWR, "SEW"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[9];
+        assert_string_equal(segment_flags((uint8_t)cases[i].flags, text), cases[i].text);
+    }
+}
+
+static void syn_and_fin_take_a_sequence_number_each(void **state)
+{
+    (void)state;
+    struct event_packet_header header = {.length_bytes = 5};
+    assert_int_equal(segment_space(&header), 5);
+    header.flags = TCP_FIN | TCP_ACK;
+    assert_int_equal(segment_space(&header), 6);
+    header.flags = TCP_SYN | TCP_FIN;
+    assert_int_equal(segment_space(&header), 7);
+    header.flags = TCP_RST | TCP_ACK | TCP_PSH | TCP_URG;
+    assert_int_equal(segment_space(&header), 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ethernet_carries_both_ip_versions),
+        cmocka_unit_test(other_fields_of_the_event_are_left_alone),
+        cmocka_unit_test(a_failed_decode_leaves_the_event_alone),
+        cmocka_unit_test(vlan_tags_are_stepped_over),
+        cmocka_unit_test(cooked_captures_carry_both_ip_versions),
+        cmocka_unit_test(raw_captures_begin_with_the_ip_header),
+        cmocka_unit_test(loopback_captures_say_the_family_in_either_byte_order),
+        cmocka_unit_test(what_carries_no_tcp_udp_or_icmp_error_is_other),
+        cmocka_unit_test(an_unknown_link_type_is_said_so),
+        cmocka_unit_test(an_ip_version_that_contradicts_the_link_layer_is_malformed),
+        cmocka_unit_test(ipv4_options_are_stepped_over),
+        cmocka_unit_test(padding_of_a_short_ethernet_frame_is_no_payload),
+        cmocka_unit_test(a_total_length_of_zero_means_the_length_on_the_wire),
+        cmocka_unit_test(the_payloads_length_is_right_where_the_capture_cut_it),
+        cmocka_unit_test(a_wire_length_below_the_captured_one_does_not_hide_bytes),
+        cmocka_unit_test(a_later_fragment_has_no_ports),
+        cmocka_unit_test(a_first_fragment_has_ports_and_its_datagrams_length),
+        cmocka_unit_test(ipv6_extension_headers_are_stepped_over),
+        cmocka_unit_test(an_extension_header_longer_than_its_packet_is_malformed),
+        cmocka_unit_test(lengths_that_lie_are_malformed),
+        cmocka_unit_test(udp_lengths_are_checked),
+        cmocka_unit_test(the_options_of_a_linux_syn_are_read),
+        cmocka_unit_test(fast_open_mptcp_and_sack_are_seen),
+        cmocka_unit_test(bad_options_end_the_walk_and_spoil_nothing),
+        cmocka_unit_test(payload_is_not_taken_for_options),
+        cmocka_unit_test(an_icmp_error_quotes_the_packet_it_is_about),
+        cmocka_unit_test(an_icmpv6_error_quotes_the_packet_it_is_about),
+        cmocka_unit_test(an_icmp_error_about_something_else_quotes_nothing),
+        cmocka_unit_test(icmp_that_is_no_error_is_other),
+        cmocka_unit_test(a_frame_cut_anywhere_is_cut_until_its_headers_are_there),
+        cmocka_unit_test(a_broken_frame_is_decoded_within_its_bounds),
+        cmocka_unit_test(flags_are_written_as_tcpdump_writes_them),
+        cmocka_unit_test(syn_and_fin_take_a_sequence_number_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
