@@ -1,0 +1,550 @@
+/* Why a segment was sent: rules in the order of the strength of their evidence; the first that answers, answers.
+ *
+ * The first group reads what the kernel itself showed while it sent the segment. The second group has only the calls' spans and
+ * the wire; it prefers `unknown` to a guess wherever two answers are possible. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "story/telling.h"
+#include "story/words.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+/* Linux's bounds (include/net/tcp.h): TCP_RTO_MIN and TCP_DELACK_MIN, less a little for clocks. */
+static const int64_t RTO_MIN_NS = 190000000, DELACK_MIN_NS = 38000000;
+/* What a call left to its return to user space is done within this (the thread's next call ends the wait sooner). */
+static const int64_t DEFERRED_NS = 5000000;
+/* The end of a process and the FINs of its sockets are one piece of work. */
+static const int64_t EXIT_NS = 50000000;
+
+static const struct event_packet_header *header_of(const struct tale_packet *packet)
+{
+    return &packet->seen->packet.header;
+}
+
+static int64_t arrival_ns(const struct tale_packet *packet)
+{
+    return packet->received_ns ? packet->received_ns : packet->sent_ns;
+}
+
+static bool is_tcp(const struct tale_packet *packet)
+{
+    return packet->segment != NULL;
+}
+
+/* ---- what a cause is made of ---- */
+
+static bool set_call(struct telling *telling, struct tale_packet *packet, struct tale_call *call, const char *name,
+                     enum story_evidence evidence)
+{
+    struct story_cause *cause = packet->cause;
+    cause->kind = CAUSE_CALL;
+    cause->evidence = evidence;
+    cause->step = call ? telling_call_step(call) : STORY_NO_STEP;
+    cause->name = call ? call->story->name : telling_printf(telling, "%s", name);
+    cause->why = words_sent_by_call(telling, packet, call);
+    return true;
+}
+
+static bool set_segment(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by,
+                        enum story_evidence evidence)
+{
+    struct story_cause *cause = packet->cause;
+    cause->kind = CAUSE_SEGMENT;
+    cause->evidence = evidence;
+    cause->step = by->step;
+    cause->why = words_sent_by_packet(telling, packet, by);
+    return true;
+}
+
+static bool set_named(struct telling *telling, struct tale_packet *packet, enum story_cause_kind kind, const char *name,
+                      enum story_evidence evidence)
+{
+    struct story_cause *cause = packet->cause;
+    cause->kind = kind;
+    cause->evidence = evidence;
+    cause->step = STORY_NO_STEP;
+    cause->name = name;
+    cause->why = words_sent_by_itself(telling, packet);
+    return true;
+}
+
+static bool set_exit(struct telling *telling, struct tale_packet *packet, uint32_t step, enum story_evidence evidence)
+{
+    const struct story_exit *exit = telling->story->steps[step].exit;
+    struct story_cause *cause = packet->cause;
+    cause->kind = CAUSE_EXIT;
+    cause->evidence = evidence;
+    cause->step = step;
+    cause->name = exit->name;
+    cause->why = words_sent_by_exit(telling, packet, exit);
+    return true;
+}
+
+/* ---- looking back ---- */
+
+/* The newest packet that reached `side` by `at_ns` (and is not the packet itself). */
+static struct tale_packet *last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
+{
+    struct tale_packet *best = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side == side || arrival_ns(packet) > at_ns) continue;
+        if (!best || arrival_ns(packet) >= arrival_ns(best)) best = packet;
+    }
+    return best;
+}
+
+/* The first packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. */
+static struct tale_packet *acknowledged(const struct telling *telling, const struct tale_packet *packet)
+{
+    if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
+    struct tale_packet *best = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *other = &telling->packets[i];
+        if (other->side == packet->side || !is_tcp(other) || !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST)
+            continue;
+        if (arrival_ns(other) > packet->sent_ns) continue;
+        if (header_of(other)->seq + segment_space(header_of(other)) == header_of(packet)->ack) best = other;
+    }
+    return best;
+}
+
+static struct tale_packet *previous_with_same_space(const struct telling *telling, const struct tale_packet *packet)
+{
+    struct tale_packet *before = NULL;
+    for (struct tale_packet *other = telling->packets; other < packet; other++)
+        if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other)) &&
+            seq_at_or_before(header_of(other)->seq, header_of(packet)->seq) &&
+            seq_before(header_of(packet)->seq, header_of(other)->seq + segment_space(header_of(other))))
+            before = other;
+    return before;
+}
+
+static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_find_call(telling, packet->seen->call);
+}
+
+/* ---- evidence from the kernel ---- */
+
+static bool has_chain(const struct tale_packet *packet, enum chain_meaning meaning)
+{
+    return packet->seen->marked && packet->chain.meaning == meaning;
+}
+
+static bool chain_call(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_CALL)) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    /* The thread's own call, unless its beginning was lost and an older one is all that is known. */
+    if (call && (packet->seen->call_over || strcmp(call->story->name, packet->chain.name) != 0)) call = NULL;
+    return set_call(telling, packet, call, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool chain_receive(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_RECEIVE)) return false;
+    const struct event_context *context = &packet->seen->context;
+    struct tale_packet *by = context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
+    if (by && by->side != packet->side) return set_segment(telling, packet, by, EVIDENCE_STACK);
+    /* The chain says that some segment was being received; which, only the order of arrival tells. */
+    by = last_arrival(telling, packet->side, packet->sent_ns);
+    return by && set_segment(telling, packet, by, EVIDENCE_RULE);
+}
+
+static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
+    struct tale_packet *by = acknowledged(telling, packet);
+    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    /* Worked off in order of arrival: exact where the newest arrival is the one acknowledged, or the only one to choose from. */
+    if (by && segment_space(header_of(packet)) == 0) return set_segment(telling, packet, by, EVIDENCE_STACK);
+    return last && set_segment(telling, packet, last, EVIDENCE_CONTEXT);
+}
+
+static bool chain_timer(struct telling *telling, struct tale_packet *packet)
+{
+    return has_chain(packet, CHAIN_TIMER) && set_named(telling, packet, CAUSE_TIMER, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_DEFERRED)) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    return call && set_call(telling, packet, call, NULL, EVIDENCE_STACK);
+}
+
+static uint32_t exit_step_of(const struct telling *telling, int32_t pid)
+{
+    for (size_t i = 0; i < telling->story->step_count; i++)
+        if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == pid)
+            return (uint32_t)i;
+    return STORY_NO_STEP;
+}
+
+static bool chain_exit(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_EXIT)) return false;
+    uint32_t step = exit_step_of(telling, packet->seen->context.current.pid);
+    if (step != STORY_NO_STEP) return set_exit(telling, packet, step, EVIDENCE_STACK);
+    set_named(telling, packet, CAUSE_EXIT, "exit", EVIDENCE_STACK);
+    packet->cause->why =
+        telling_printf(telling, "%s ended: the kernel closed its sockets, no call was made", packet->seen->context.current.comm);
+    return true;
+}
+
+static bool chain_kernel(struct telling *telling, struct tale_packet *packet)
+{
+    return has_chain(packet, CHAIN_KERNEL) && set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool context_receive(struct telling *telling, struct tale_packet *packet)
+{
+    const struct event_context *context = &packet->seen->context;
+    if (!packet->seen->marked || context->chain || !context->softirq || !context->receiving) return false;
+    struct tale_packet *by = telling_find_packet(telling, &context->received, packet->sent_ns);
+    /* A timer that runs after the receiving of this CPU's last segment looks the same: only an answer that fits counts. */
+    if (!by || by->side == packet->side || (is_tcp(packet) && acknowledged(telling, packet) != by)) return false;
+    return set_segment(telling, packet, by, EVIDENCE_CONTEXT);
+}
+
+/* Which calls can send what: a blocked read() that spans a FIN did not send it. */
+static bool can_send(const struct call *call, const struct tale_packet *packet)
+{
+    const char *name = call->name;
+    bool writes = strncmp(name, "send", 4) == 0 || strncmp(name, "write", 5) == 0;
+    if (!is_tcp(packet)) return writes;
+    const char *label = packet->segment->label;
+    if (strcmp(label, "SYN") == 0) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
+    bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
+    if (strcmp(label, "FIN") == 0) return closes || (strcmp(name, "shutdown") == 0 && call->how != SHUT_RD);
+    if (strcmp(label, "RST") == 0) return closes || strcmp(name, "connect") == 0;
+    return strcmp(label, "data") == 0 && writes;
+}
+
+static bool context_call(struct telling *telling, struct tale_packet *packet)
+{
+    const struct sighting *seen = packet->seen;
+    if (!seen->marked || seen->context.chain || seen->context.softirq || seen->call_over) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    return call && can_send(call->call, packet) && set_call(telling, packet, call, NULL, EVIDENCE_CONTEXT);
+}
+
+/* ---- evidence from the calls' spans, and from the wire alone ---- */
+
+static bool spans(const struct call *call, int64_t t_ns)
+{
+    return call->entered && call->enter_ns <= t_ns && (!call->exited || t_ns <= call->exit_ns);
+}
+
+/* The one call of this end that spans the packet and can send such; NULL when there is none, or more than one. */
+static struct tale_call *one_spanning(const struct telling *telling, const struct tale_packet *packet, bool *ret_several)
+{
+    struct tale_call *found = NULL;
+    *ret_several = false;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct tale_call *call = &telling->calls[i];
+        if (call->story->side != packet->side || !spans(call->call, packet->sent_ns) || !can_send(call->call, packet)) continue;
+        if (found) *ret_several = true;
+        found = call;
+    }
+    return *ret_several ? NULL : found;
+}
+
+static bool set_unknown(struct tale_packet *packet, const char *why)
+{
+    packet->cause->kind = CAUSE_UNKNOWN;
+    packet->cause->why = why;
+    return true;
+}
+
+static bool span_call(struct telling *telling, struct tale_packet *packet)
+{
+    if (is_tcp(packet) && packet->segment->retransmission) return false;
+    bool several;
+    struct tale_call *call = one_spanning(telling, packet, &several);
+    if (several)
+        return set_unknown(packet, "several calls were under way on this socket: their spans can't tell which one sent it");
+    if (!call) return false;
+    if (is_tcp(packet) && strcmp(packet->segment->label, "data") == 0) {
+        const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+        if (last && arrival_ns(last) > call->call->enter_ns)
+            return set_unknown(packet, "sent while the call ran and ACKs arrived: either may have released it");
+    }
+    return set_call(telling, packet, call, NULL, EVIDENCE_INTERVAL);
+}
+
+/* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. */
+static bool span_deferred(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission || !(header_of(packet)->flags & (TCP_FIN | TCP_RST))) return false;
+    struct tale_call *found = NULL;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct tale_call *call = &telling->calls[i];
+        const char *name = call->call->name;
+        bool defers = strncmp(name, "dup", 3) == 0 || strncmp(name, "execve", 6) == 0 || strncmp(name, "close", 5) == 0;
+        if (!defers || !call->call->exited || call->story->side != packet->side) continue;
+        int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
+        if (packet->sent_ns < from || packet->sent_ns > call->call->exit_ns + DEFERRED_NS) continue;
+        if (found) return false;
+        found = call;
+    }
+    return found && set_call(telling, packet, found, NULL, EVIDENCE_INTERVAL);
+}
+
+static bool rule_exit(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission || !(header_of(packet)->flags & (TCP_FIN | TCP_RST))) return false;
+    uint32_t found = STORY_NO_STEP;
+    for (size_t i = 0; i < telling->story->step_count; i++) {
+        const struct story_step *step = &telling->story->steps[i];
+        if (step->kind != STEP_PROCESS_EXIT || step->side != packet->side) continue;
+        int64_t apart = step->t_ns - packet->sent_ns;
+        if (apart > EXIT_NS || apart < -EXIT_NS) continue;
+        if (found != STORY_NO_STEP) return set_unknown(packet, "several processes that held this socket ended at this time");
+        found = (uint32_t)i;
+    }
+    return found != STORY_NO_STEP && set_exit(telling, packet, found, EVIDENCE_RULE);
+}
+
+static bool rule_retransmission(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || !packet->segment->retransmission) return false;
+    const struct tale_packet *before = previous_with_same_space(telling, packet);
+    const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    bool syn_ack = strcmp(packet->segment->label, "SYN-ACK") == 0;
+    if (syn_ack && before && last && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
+        return set_segment(telling, packet, last, EVIDENCE_RULE);
+    if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)
+        return set_unknown(packet, "sent again sooner than the retransmission timer can: the wire can't tell what asked for it");
+    return set_named(telling, packet, CAUSE_TIMER, syn_ack ? "syn-ack" : "retransmit", EVIDENCE_RULE);
+}
+
+static bool rule_keepalive(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
+    uint32_t next = 0;
+    bool sent = false;
+    for (const struct tale_packet *other = telling->packets; other < packet; other++) {
+        if (other->side != packet->side || !is_tcp(other) || !segment_space(header_of(other))) continue;
+        next = header_of(other)->seq + segment_space(header_of(other));
+        sent = true;
+    }
+    if (!sent || header_of(packet)->seq + 1 != next) return false;
+    return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
+}
+
+static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || strcmp(packet->segment->label, "SYN-ACK") != 0) return false;
+    struct tale_packet *syn = acknowledged(telling, packet);
+    return syn && set_segment(telling, packet, syn, EVIDENCE_RULE);
+}
+
+/* A RST that no call spans answers a segment (RFC 9293 section 3.10.7.1): its numbers are taken from that segment. */
+static bool rule_reset(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || strcmp(packet->segment->label, "RST") != 0) return false;
+    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    if (!last || !is_tcp(last)) return false;
+    const struct event_packet_header *reset = header_of(packet), *cause = header_of(last);
+    bool fits = cause->flags & TCP_ACK
+                    ? reset->seq == cause->ack
+                    : reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
+    return fits && set_segment(telling, packet, last, EVIDENCE_RULE);
+}
+
+static bool rule_delayed_ack(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
+    const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    if (!last || !is_tcp(last) || !header_of(last)->length_bytes || acknowledged(telling, packet) != last) return false;
+    if (packet->sent_ns - arrival_ns(last) < DELACK_MIN_NS) return false;
+    return set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
+}
+
+static bool rule_ack(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
+    struct tale_packet *by = acknowledged(telling, packet);
+    for (const struct tale_packet *other = telling->packets; by && other < packet; other++)
+        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_ACK &&
+            header_of(other)->ack == header_of(packet)->ack && other->sent_ns >= arrival_ns(by))
+            return false; /* acknowledged before: this one says something else (a window, a probe's answer) */
+    return by && set_segment(telling, packet, by, EVIDENCE_RULE);
+}
+
+/* Data or a FIN outside of any call: a call queued it, and what arrived last let it go. */
+static bool rule_released(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission) return false;
+    if (strcmp(packet->segment->label, "data") != 0 && strcmp(packet->segment->label, "FIN") != 0) return false;
+    bool queued = false;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        queued |= telling->calls[i].story->side == packet->side && call->exited && call->exit_ns <= packet->sent_ns &&
+                  can_send(call, packet);
+    }
+    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    return queued && last && is_tcp(last) && set_segment(telling, packet, last, EVIDENCE_RULE);
+}
+
+static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
+{
+    if (is_tcp(packet) || !packet->datagram->icmp) return false;
+    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    return last && set_segment(telling, packet, last, EVIDENCE_RULE);
+}
+
+static const struct {
+    const char *name;
+    bool (*explain)(struct telling *telling, struct tale_packet *packet);
+} rules[] = {
+    {"chain-call", chain_call},
+    {"chain-receive", chain_receive},
+    {"chain-backlog", chain_backlog},
+    {"chain-timer", chain_timer},
+    {"chain-deferred", chain_deferred},
+    {"chain-exit", chain_exit},
+    {"chain-kernel", chain_kernel},
+    {"context-receive", context_receive},
+    {"context-call", context_call},
+    {"span-call", span_call},
+    {"rule-exit", rule_exit},
+    {"span-deferred", span_deferred},
+    {"rule-retransmission", rule_retransmission},
+    {"rule-keepalive", rule_keepalive},
+    {"rule-syn-ack", rule_syn_ack},
+    {"rule-reset", rule_reset},
+    {"rule-delayed-ack", rule_delayed_ack},
+    {"rule-ack", rule_ack},
+    {"rule-released", rule_released},
+    {"rule-icmp", rule_icmp},
+};
+
+size_t cause_rule_count(void)
+{
+    return sizeof(rules) / sizeof(rules[0]);
+}
+
+const char *cause_rule_name(size_t rule)
+{
+    return rules[rule].name;
+}
+
+/* The frames up to the one that decided: the rest is the way into the kernel. */
+static void keep_chain(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct event_chain *chain = packet->seen->context.chain;
+    if (!chain || packet->cause->evidence != EVIDENCE_STACK) return;
+    size_t count = packet->chain.decided_at + 1;
+    const char **names = arena_alloc(telling->arena, count * sizeof(char *));
+    for (size_t i = 0; names && i < count; i++) names[i] = telling_printf(telling, "%s", chain->names[i]);
+    packet->cause->chain = names;
+    packet->cause->chain_count = names ? count : 0;
+}
+
+static void find_packet_cause(struct telling *telling, struct tale_packet *packet)
+{
+    packet->cause->step = STORY_NO_STEP;
+    packet->cause->why = "nothing that was recorded explains it";
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (telling->teller->rules_off >> i & 1) continue;
+        if (rules[i].explain(telling, packet)) break;
+    }
+    keep_chain(telling, packet);
+}
+
+/* Where the kernel reported the same transition, and its own context names the segment, the evidence is the kernel's. */
+static enum story_evidence kernel_witness(const struct telling *telling, const struct tale_state *state,
+                                          const struct tale_packet *packet)
+{
+    static const uint8_t kernel_of[STATE_COUNT] = {
+        [STATE_CLOSED] = KERNEL_CLOSE,
+        [STATE_ESTABLISHED] = KERNEL_ESTABLISHED,
+        [STATE_FIN_WAIT_2] = KERNEL_FIN_WAIT2,
+        [STATE_CLOSE_WAIT] = KERNEL_CLOSE_WAIT,
+        [STATE_CLOSING] = KERNEL_CLOSING,
+        [STATE_TIME_WAIT] = KERNEL_CLOSE, /* the socket goes, a timewait socket stays (tcp_time_wait) */
+    };
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        if (change->side != state->story->side || change->to != kernel_of[state->story->to_state] || change->t_ns < packet->sent_ns)
+            continue;
+        struct chain_verdict verdict = chain_read(change->context.chain);
+        if (verdict.meaning == CHAIN_BACKLOG) return EVIDENCE_STACK;
+        bool names_it = change->context.receiving && flow_covers(&change->context.received, header_of(packet));
+        if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
+        if (names_it) return EVIDENCE_CONTEXT;
+    }
+    return EVIDENCE_RULE;
+}
+
+static void kernel_change_cause(struct telling *telling, struct tale_state *state)
+{
+    const struct change *change = state->change;
+    struct story_cause *cause = &state->story->cause;
+    struct chain_verdict verdict = chain_read(change->context.chain);
+    cause->evidence = EVIDENCE_STACK;
+    cause->why = "reported by the kernel (inet_sock_set_state)";
+    struct tale_packet *by =
+        change->context.receiving ? telling_find_packet(telling, &change->context.received, change->t_ns) : NULL;
+    struct tale_call *call = telling_find_call(telling, change->call);
+    if (verdict.meaning == CHAIN_RECEIVE && by) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->step = by->step;
+    } else if (verdict.meaning == CHAIN_CALL && call) {
+        cause->kind = CAUSE_CALL;
+        cause->step = telling_call_step(call);
+        cause->name = call->story->name;
+    } else if (verdict.meaning == CHAIN_TIMER) {
+        cause->kind = CAUSE_TIMER;
+        cause->name = verdict.name;
+    } else if (verdict.meaning == CHAIN_BACKLOG && (by = last_arrival(telling, change->side, change->t_ns))) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->evidence = EVIDENCE_CONTEXT;
+        cause->step = by->step;
+    } else {
+        cause->kind = CAUSE_KERNEL;
+        cause->name = "set_state";
+        cause->evidence = EVIDENCE_CONTEXT;
+    }
+}
+
+static void find_state_cause(struct telling *telling, struct tale_state *state)
+{
+    struct story_cause *cause = &state->story->cause;
+    const char *why = cause->why;
+    cause->step = STORY_NO_STEP;
+    if (state->change) {
+        kernel_change_cause(telling, state);
+        return;
+    }
+    if (state->call) {
+        cause->kind = CAUSE_CALL;
+        cause->evidence = EVIDENCE_INTERVAL;
+        cause->step = telling_call_step(state->call);
+        cause->name = state->call->story->name;
+    } else if (state->packet == STORY_NO_STEP) {
+        cause->kind = CAUSE_TIMER;
+        cause->evidence = EVIDENCE_RULE;
+        cause->name = "time-wait";
+    } else if (state->sent) {
+        *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
+        cause->why = why;
+    } else {
+        const struct tale_packet *packet = &telling->packets[state->packet];
+        cause->kind = CAUSE_SEGMENT;
+        cause->step = packet->step;
+        cause->evidence = kernel_witness(telling, state, packet);
+    }
+}
+
+void cause_find_all(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) find_packet_cause(telling, &telling->packets[i]);
+    for (size_t i = 0; i < telling->state_count; i++) find_state_cause(telling, &telling->states[i]);
+}

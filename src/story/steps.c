@@ -1,0 +1,297 @@
+/* The steps of a story: everything in one order of time, and the RFC 9293 table walked by both ends. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/telling.h"
+
+static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
+
+/* Anything that takes a place in the order of time. */
+enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_PROCESS };
+struct moment {
+    int64_t t_ns;
+    uint64_t order; /* of its event: decides between equal times */
+    enum moment_kind kind;
+    size_t index;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
+    if (x->order != y->order) return x->order < y->order ? -1 : 1;
+    return (int)x->kind - (int)y->kind;
+}
+
+struct moments {
+    struct moment *items;
+    size_t count, room;
+};
+
+static void add_moment(struct telling *telling, struct moments *moments, enum moment_kind kind, int64_t t_ns, uint64_t order,
+                       size_t index)
+{
+    struct moment *moment = track_grow((void **)&moments->items, &moments->count, &moments->room, sizeof(*moment));
+    if (!moment)
+        telling->failed = true;
+    else
+        *moment = (struct moment){t_ns, order, kind, index};
+}
+
+static bool ends_here(const struct telling *telling, const struct process_end *end, enum story_side *ret_side)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (telling->story->end[side].process.pid == end->thread.pid) {
+            *ret_side = (enum story_side)side;
+            return true;
+        }
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].call->thread.pid == end->thread.pid) {
+            *ret_side = telling->calls[i].story->side;
+            return true;
+        }
+    return false;
+}
+
+static void collect_moments(struct telling *telling, struct moments *moments)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        add_moment(telling, moments, MOMENT_SENT, packet->sent_ns, packet->seen->order, i);
+        if (!tale_is_datagram(packet->seen))
+            add_moment(telling, moments, MOMENT_RECEIVED, packet->received_ns ? packet->received_ns : packet->sent_ns,
+                       packet->seen->order, i);
+    }
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (call->entered) add_moment(telling, moments, MOMENT_ENTER, call->enter_ns, call->order, i);
+        if (call->exited) add_moment(telling, moments, MOMENT_EXIT, call->exit_ns, call->order, i);
+    }
+    for (size_t i = 0; i < telling->flow->change_count; i++)
+        add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
+    enum story_side side;
+    for (size_t i = 0; i < telling->teller->end_count; i++)
+        if (ends_here(telling, &telling->teller->ends[i], &side))
+            add_moment(telling, moments, MOMENT_PROCESS, telling->teller->ends[i].t_ns, telling->teller->ends[i].order, i);
+    if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
+}
+
+static struct story_step *add_step(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns,
+                                   enum story_side side)
+{
+    struct story *story = telling->story;
+    if (story->step_count == *room) { /* sized for the worst case by its caller: cannot happen */
+        telling->failed = true;
+        return NULL;
+    }
+    struct story_step *step = &story->steps[story->step_count++];
+    step->kind = kind;
+    step->t_ns = t_ns;
+    step->side = side;
+    if (t_ns > telling->last_ns) telling->last_ns = t_ns;
+    return step;
+}
+
+struct walk { /* the state machine of both ends */
+    struct tcp_end end[STORY_SIDES];
+    size_t room;
+};
+
+static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
+                      struct tale_state made_by)
+{
+    struct tale_state *tale = track_grow((void **)&telling->states, &telling->state_count, &telling->state_room, sizeof(*tale));
+    struct story_state *state = arena_alloc(telling->arena, sizeof(*state));
+    struct story_step *step = add_step(telling, &walk->room, STEP_STATE, t_ns, side);
+    if (!tale || !state || !step) {
+        telling->failed = true;
+        return;
+    }
+    *tale = made_by;
+    tale->story = state;
+    state->side = side;
+    if (arrow) {
+        state->from_state = arrow->from;
+        state->to_state = arrow->to;
+        state->from = tcp_state_name(arrow->from);
+        state->to = tcp_state_name(arrow->to);
+        state->cause.why = arrow->why;
+    } else {
+        state->kernel = true;
+        state->from = event_kernel_state_name(made_by.change->from);
+        state->to = event_kernel_state_name(made_by.change->to);
+    }
+    step->state = state;
+}
+
+static void take_inputs(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns,
+                        const enum tcp_input *inputs, size_t count, struct tale_state made_by)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct tcp_arrow *arrow = tcp_next(walk->end[side].state, inputs[i]);
+        if (!arrow || arrow->to == arrow->from) continue;
+        walk->end[side].state = arrow->to;
+        add_state(telling, walk, arrow, side, t_ns, made_by);
+    }
+}
+
+static void step_sent(struct telling *telling, struct walk *walk, size_t index)
+{
+    struct tale_packet *packet = &telling->packets[index];
+    packet->step = (uint32_t)telling->story->step_count;
+    struct story_step *step = add_step(telling, &walk->room, tale_is_datagram(packet->seen) ? STEP_DATAGRAM : STEP_SEGMENT,
+                                       packet->sent_ns, packet->side);
+    if (!step) return;
+    if (packet->datagram) {
+        step->datagram = packet->datagram;
+        return;
+    }
+    step->segment = packet->segment;
+    struct tcp_end *end = &walk->end[packet->side];
+    enum tcp_input inputs[TCP_INPUTS_MAX];
+    size_t count = tcp_classify_sent(end, &packet->seen->packet.header, inputs);
+    take_inputs(telling, walk, packet->side, packet->sent_ns, inputs, count,
+                (struct tale_state){.packet = (uint32_t)index, .sent = true});
+}
+
+static void step_received(struct telling *telling, struct walk *walk, size_t index)
+{
+    struct tale_packet *packet = &telling->packets[index];
+    enum story_side side = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    int64_t t_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+    /* With two vantages a segment that did not arrive was lost on the way. */
+    if (!packet->received_ns && telling->teller->vantage_count > 1) return;
+    struct tcp_end *end = &walk->end[side];
+    enum tcp_input inputs[TCP_INPUTS_MAX];
+    bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
+    size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    struct story_segment *segment = packet->segment;
+    if (segment) {
+        uint8_t flags = header->flags;
+        segment->handshake = flags & TCP_SYN || (was_open && end->syn_acked && !(flags & TCP_RST));
+        bool acks_fin =
+            end->sent_fin && end->fin_acked && flags & TCP_ACK && segment->label[0] == 'A' && (!had_fin || end->received_fin);
+        segment->teardown = flags & (TCP_FIN | TCP_RST) || acks_fin;
+    }
+    take_inputs(telling, walk, side, t_ns, inputs, count, (struct tale_state){.packet = (uint32_t)index});
+}
+
+static void step_call(struct telling *telling, struct walk *walk, size_t index, bool exit)
+{
+    struct tale_call *tale = &telling->calls[index];
+    struct story_call *call = tale->story;
+    uint32_t at = (uint32_t)telling->story->step_count;
+    struct story_step *step =
+        add_step(telling, &walk->room, exit ? STEP_EXIT : STEP_ENTER, exit ? call->exit_ns : call->enter_ns, call->side);
+    if (!step) return;
+    step->call = call;
+    *(exit ? &call->exit_step : &call->enter_step) = at;
+    if (!exit || call->ret != 0) return;
+    struct tcp_end *end = &walk->end[call->side];
+    struct tale_state made_by = {.packet = STORY_NO_STEP, .call = tale};
+    enum tcp_input input = INPUT_COUNT;
+    if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
+    /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
+    if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (input != INPUT_COUNT) take_inputs(telling, walk, call->side, call->exit_ns, &input, 1, made_by);
+}
+
+static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
+{
+    enum story_side side;
+    if (!ends_here(telling, end, &side)) return;
+    struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
+    struct story_step *step = add_step(telling, &walk->room, STEP_PROCESS_EXIT, end->t_ns, side);
+    if (!exit || !step) {
+        telling->failed = true;
+        return;
+    }
+    exit->side = side;
+    exit->process.pid = end->thread.pid;
+    exit->process.comm = telling_printf(telling, "%s", end->thread.comm);
+    exit->status = end->status;
+    exit->signal = end->signal;
+    const char *abbreviation = end->signal ? sigabbrev_np(end->signal) : NULL;
+    exit->name = abbreviation  ? telling_printf(telling, "SIG%s", abbreviation)
+                 : end->signal ? telling_printf(telling, "signal %d", end->signal)
+                               : telling_printf(telling, "status %d", end->status);
+    step->exit = exit;
+}
+
+/* Where an end stood when the story begins. A SYN,ACK proves that there was a listener; without a SYN the past is unknown, and what
+ * is exchanged shows an established connection. */
+static void first_states(const struct telling *telling, struct walk *walk, const struct sock *listener)
+{
+    bool syn = false, syn_ack = false, listens = false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
+        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
+        syn = true;
+        syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+    }
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (strcmp(telling->calls[i].call->name, "listen") == 0) listens = true;
+    walk->end[STORY_CLIENT].state = syn ? STATE_CLOSED : STATE_ESTABLISHED;
+    walk->end[STORY_SERVER].state = !syn                                ? STATE_ESTABLISHED
+                                    : listens                           ? STATE_CLOSED
+                                    : syn_ack || (listener && !listens) ? STATE_LISTEN
+                                                                        : STATE_CLOSED;
+}
+
+void tale_lay_steps(struct telling *telling, const struct sock *listener)
+{
+    struct moments moments = {0};
+    collect_moments(telling, &moments);
+    struct story *story = telling->story;
+    /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
+    struct walk walk = {.room = moments.count * (1 + TCP_INPUTS_MAX) + STORY_SIDES};
+    story->steps = arena_alloc(telling->arena, walk.room * sizeof(struct story_step));
+    if (!story->steps || telling->failed) {
+        telling->failed = true;
+        free(moments.items);
+        return;
+    }
+    first_states(telling, &walk, listener);
+    for (size_t i = 0; i < moments.count && !telling->failed; i++) {
+        size_t index = moments.items[i].index;
+        switch (moments.items[i].kind) {
+        case MOMENT_SENT:
+            step_sent(telling, &walk, index);
+            break;
+        case MOMENT_RECEIVED:
+            step_received(telling, &walk, index);
+            break;
+        case MOMENT_ENTER:
+            step_call(telling, &walk, index, false);
+            break;
+        case MOMENT_EXIT:
+            step_call(telling, &walk, index, true);
+            break;
+        case MOMENT_CHANGE:
+            add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
+                      (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
+            break;
+        case MOMENT_PROCESS:
+            step_process(telling, &walk, &telling->teller->ends[index]);
+            break;
+        }
+    }
+    free(moments.items);
+    /* The end of TIME_WAIT shows only in the clock: it is told where recording went on so long. */
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        if (walk.end[side].state != STATE_TIME_WAIT) continue;
+        int64_t since_ns = 0;
+        for (size_t i = 0; i < telling->state_count; i++)
+            if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
+                since_ns = story->steps[telling->packets[telling->states[i].packet].step].t_ns;
+        story->summary.time_wait_side = (int32_t)side;
+        story->summary.time_wait_until_ns = since_ns + TWO_MSL_NS;
+        if (telling->teller->now_ns < since_ns + TWO_MSL_NS) continue;
+        enum tcp_input input = INPUT_TIMEOUT_2MSL;
+        take_inputs(telling, &walk, (enum story_side)side, since_ns + TWO_MSL_NS, &input, 1,
+                    (struct tale_state){.packet = STORY_NO_STEP});
+    }
+    for (size_t side = 0; side < STORY_SIDES; side++) story->end[side].state = story->udp ? STATE_UNKNOWN : walk.end[side].state;
+}

@@ -1,0 +1,51 @@
+#include "story/story.h"
+
+#include "base/arena.h"
+#include "story/own.h"
+#include "story/teller.h"
+
+#include <stdlib.h>
+
+static const char *name_of(const char *const *names, size_t count, unsigned value)
+{
+    return value < count ? names[value] : "?";
+}
+#define NAME(names, value) name_of(names, sizeof(names) / sizeof(names[0]), (unsigned)(value))
+
+const char *story_evidence_name(enum story_evidence evidence)
+{
+    static const char *const names[] = {"none", "rule", "interval", "context", "stack"};
+    return NAME(names, evidence);
+}
+
+const char *story_cause_name(enum story_cause_kind kind)
+{
+    static const char *const names[] = {"unknown", "call", "segment", "timer", "exit", "kernel"};
+    return NAME(names, kind);
+}
+
+const char *story_outcome_name(enum story_outcome outcome)
+{
+    static const char *const names[] = {"open", "closed", "reset", "refused", "timed-out", "half-open"};
+    return NAME(names, outcome);
+}
+
+const char *story_wake_name(enum story_wake_kind kind)
+{
+    static const char *const names[] = {"unknown", "never-slept", "segment", "timer", "signal", "call", "not-yet"};
+    return NAME(names, kind);
+}
+
+const char *story_side_name(enum story_side side)
+{
+    static const char *const names[] = {"client", "server"};
+    return NAME(names, side);
+}
+
+void story_free(struct story *story)
+{
+    if (!story) return;
+    struct story_own *own = (struct story_own *)story; /* the story is its first member */
+    arena_free(&own->arena);
+    free(own);
+}

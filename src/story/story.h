@@ -1,0 +1,225 @@
+/* A story: what happened on one connection (or one exchange of UDP datagrams), step by step, each step with its cause.
+ *
+ * This is all that a view sees. A story owns its memory (one arena) and is const once told; strings from outside
+ * (comm, args) are raw bytes, NUL-terminated: a view must escape them. Times are CLOCK_REALTIME nanoseconds.
+ * Numbers (`call`, `segment`, `datagram`) count from 1 within the story, in order of time. */
+#ifndef TCPWHY_STORY_STORY_H
+#define TCPWHY_STORY_STORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "tcp/state.h"
+
+enum story_side { STORY_CLIENT, STORY_SERVER, STORY_SIDES };
+
+enum { STORY_NO_STEP = UINT32_MAX };
+
+/* Weakest first, so that they compare. */
+enum story_evidence { EVIDENCE_NONE, EVIDENCE_RULE, EVIDENCE_INTERVAL, EVIDENCE_CONTEXT, EVIDENCE_STACK };
+
+enum story_cause_kind { CAUSE_UNKNOWN, CAUSE_CALL, CAUSE_SEGMENT, CAUSE_TIMER, CAUSE_EXIT, CAUSE_KERNEL };
+
+/* Why a segment was sent, a state changed. */
+struct story_cause {
+    enum story_cause_kind kind;
+    enum story_evidence evidence;
+    uint32_t step; /* the call's or segment's step in this story; STORY_NO_STEP: not in it */
+    const char
+        *name; /* CALL: its name; TIMER: "retransmit", "delayed-ack", …; EXIT: "SIGKILL", "status 0"; KERNEL: what; else NULL */
+    const char *why;          /* a sentence, no full stop at its end; never NULL */
+    const char *const *chain; /* kernel functions, innermost first, the ones that decided; NULL without a stack */
+    size_t chain_count;
+};
+
+enum story_wake_kind {
+    WAKE_UNKNOWN,     /* it may have slept; nobody saw what ended it */
+    WAKE_NEVER_SLEPT, /* what it needed was there already */
+    WAKE_SEGMENT,     /* a segment let it return */
+    WAKE_TIMER,       /* its timeout */
+    WAKE_SIGNAL,
+    WAKE_CALL,   /* another thread's call */
+    WAKE_NOT_YET /* it had not returned when recording ended */
+};
+
+/* What a call was waiting for. */
+struct story_wake {
+    enum story_wake_kind kind;
+    enum story_evidence evidence;
+    uint32_t step;   /* SEGMENT, CALL */
+    const char *why; /* a sentence; never NULL ("" for a call that can't wait) */
+};
+
+struct story_process {
+    int32_t pid;      /* 0 unknown */
+    const char *comm; /* NULL unknown */
+};
+
+struct story_call {
+    uint32_t number;
+    enum story_side side;
+    int32_t pid, tid;
+    const char *comm;
+    const char *name;       /* "connect" */
+    int32_t fd;             /* -1 none */
+    const char *args;       /* "3, 127.0.0.1:3333"; NULL: began before recording */
+    bool listener;          /* it works on the listening socket (socket, bind, listen of it), so it stands in several stories */
+    bool waits;             /* a call that can sleep (connect, accept, read, poll …) */
+    int64_t enter_ns;       /* 0: began before recording */
+    int64_t exit_ns;        /* 0: had not returned when recording ended */
+    int64_t ret;            /* >= 0, or -errno; meaningless without exit */
+    const char *errno_name; /* "ECONNREFUSED"; NULL where it did not fail */
+    int64_t slept_ns;       /* -1 not known */
+    struct story_wake wake;
+    uint32_t enter_step, exit_step; /* STORY_NO_STEP where there is none */
+};
+
+struct story_packet_place { /* where a packet was seen */
+    const char *vantage;    /* "lo" */
+    int64_t t_ns;
+    uint64_t number; /* in its capture, from 1 */
+};
+
+struct story_segment {
+    uint32_t number;
+    enum story_side side; /* the sender */
+    int64_t sent_ns;      /* the kernel's mark, or the first sight of it */
+    int64_t received_ns;  /* 0: not seen to arrive */
+    uint8_t flags;        /* TCP_* bits */
+    char flags_text[9];   /* tcpdump's letters */
+    uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
+    uint32_t seq_absolute, ack_absolute;
+    uint32_t length_bytes;
+    uint16_t window;
+    bool retransmission;
+    uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
+    const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
+    bool handshake, teardown; /* a segment whose cause is always shown */
+    struct story_packet_place place;
+    struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
+    struct story_cause cause;
+};
+
+/* A UDP datagram, or an ICMP error about this flow. */
+struct story_datagram {
+    uint32_t number;
+    enum story_side side; /* the sender */
+    int64_t sent_ns, received_ns;
+    uint32_t length_bytes;
+    const char *icmp;    /* "port unreachable" …; NULL: a datagram */
+    uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
+    struct story_packet_place place;
+    struct event_packet const *captured;
+    struct story_cause cause;
+};
+
+struct story_state {
+    enum story_side side;
+    const char *from, *to;               /* RFC names, or the kernel's for `kernel`; static storage */
+    enum tcp_state from_state, to_state; /* STATE_UNKNOWN for `kernel` */
+    bool kernel;                         /* reported by the kernel; else by the RFC 9293 table */
+    struct story_cause cause;            /* .why is the table's sentence */
+};
+
+/* A process ended or was killed. */
+struct story_exit {
+    enum story_side side;
+    struct story_process process;
+    int32_t status, signal; /* signal 0: none */
+    const char *name;       /* "SIGKILL", "status 0" */
+};
+
+enum story_step_kind { STEP_ENTER, STEP_EXIT, STEP_SEGMENT, STEP_DATAGRAM, STEP_STATE, STEP_PROCESS_EXIT };
+
+/* One row of a story, in order of time. */
+struct story_step {
+    enum story_step_kind kind;
+    int64_t t_ns;
+    enum story_side side;
+    union {
+        struct story_call *call; /* ENTER and EXIT share one */
+        struct story_segment *segment;
+        struct story_datagram *datagram;
+        struct story_state *state;
+        struct story_exit *exit;
+    };
+};
+
+struct story_finding {
+    const char *id;        /* "reset-unread-data" */
+    const char *severity;  /* "note", "warning", "error" */
+    const char *text;      /* a sentence a person can act on */
+    const uint32_t *steps; /* the steps that prove it */
+    size_t step_count;
+};
+
+enum story_outcome { OUTCOME_OPEN, OUTCOME_CLOSED, OUTCOME_RESET, OUTCOME_REFUSED, OUTCOME_TIMED_OUT, OUTCOME_HALF_OPEN, OUTCOMES };
+
+struct story_end {
+    struct address address;
+    struct story_process process;
+    enum tcp_state state; /* its last */
+    uint64_t cookie;      /* 0 unknown */
+    bool has_isn;
+    uint32_t isn;
+    uint64_t bytes_sent; /* payload, without retransmissions */
+};
+
+/* What the summary says. Times in ns; -1 not known. */
+struct story_summary {
+    int32_t opened_by;            /* enum story_side; -1 not seen */
+    int32_t closed_first_by;      /* sent the first FIN or RST; -1 nobody */
+    int32_t time_wait_side;       /* who holds TIME_WAIT; -1 nobody */
+    int64_t time_wait_until_ns;   /* Linux holds it 60 s (TCP_TIMEWAIT_LEN); 0 nobody */
+    int64_t handshake_ns;         /* SYN sent → handshake's last ACK sent */
+    int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel */
+    int64_t handshake_process_ns; /* connect() entered → SYN, and last ACK → connect() returned: this host's share */
+    int64_t accept_wait_ns;       /* handshake complete → accept() returned */
+    uint32_t segments, datagrams, calls, retransmissions;
+    uint32_t causes_by_evidence[5]; /* of segments and datagrams, indexed by enum story_evidence */
+    uint32_t causes_unknown;
+};
+
+struct story {
+    uint32_t number; /* of the connection, from 1, in order of its first packet */
+    bool udp;
+    struct story_end end[STORY_SIDES];
+    enum story_outcome outcome;
+    int64_t start_ns; /* time zero of the ladder: the first packet, or the call that led to it */
+    struct story_step *steps;
+    size_t step_count;
+    struct story_finding *findings;
+    size_t finding_count;
+    struct story_summary summary;
+};
+
+struct story_loss {
+    const char *source; /* "bpf" */
+    const char *what;   /* "ring full" */
+    uint64_t received, count;
+};
+
+/* What all stories of a run have in common. */
+struct story_trace {
+    const char *recorder; /* "bpf", "ptrace", "none" */
+    const char *reason;   /* why this one; NULL none */
+    const char *const *vantages;
+    size_t vantage_count;
+    int64_t started_ns;
+    const struct story_loss *losses; /* counts of 0 included */
+    size_t loss_count;
+    uint64_t lost, dropped; /* sums: events lost by recorders, packets dropped by captures */
+    /* Kernel marks that found no captured packet, and packets of followed sockets that found no mark: joins that failed. */
+    uint64_t marks_unjoined, packets_unmarked;
+};
+
+/* "stack" "context" "interval" "rule" "none"; "call" "segment" …; "open" …; "segment" "never-slept" …. Static storage. */
+const char *story_evidence_name(enum story_evidence evidence);
+const char *story_cause_name(enum story_cause_kind kind);
+const char *story_outcome_name(enum story_outcome outcome);
+const char *story_wake_name(enum story_wake_kind kind);
+const char *story_side_name(enum story_side side);
+
+#endif

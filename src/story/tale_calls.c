@@ -1,0 +1,122 @@
+/* Which calls belong to a story, in order of their beginning. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/telling.h"
+
+static bool waits(const char *name)
+{
+    static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",
+                                        "recvmsg",    "recvmmsg",    "poll",         "ppoll", "select", "pselect6",
+                                        "epoll_wait", "epoll_pwait", "epoll_pwait2", "write", "writev", "sendto",
+                                        "sendmsg",    "sendmmsg",    "sendfile",     "close"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+static int by_beginning(const void *a, const void *b)
+{
+    const struct call *const *x = a, *const *y = b;
+    int64_t p = (*x)->entered ? (*x)->enter_ns : (*x)->exit_ns, q = (*y)->entered ? (*y)->enter_ns : (*y)->exit_ns;
+    if (p != q) return p < q ? -1 : 1;
+    return (*x)->order < (*y)->order ? -1 : (*x)->order > (*y)->order;
+}
+
+struct call_pick {
+    struct call *call;
+    enum story_side side;
+    bool listener;
+};
+
+struct call_picks {
+    struct call_pick *items;
+    size_t count, room;
+};
+
+static void pick(struct telling *telling, struct call_picks *picks, struct call *call, enum story_side side, bool listener)
+{
+    for (size_t i = 0; i < picks->count; i++)
+        if (picks->items[i].call == call) return;
+    struct call_pick *item = track_grow((void **)&picks->items, &picks->count, &picks->room, sizeof(*item));
+    if (!item)
+        telling->failed = true;
+    else
+        *item = (struct call_pick){call, side, listener};
+}
+
+static bool prepares_listener(const struct call *call)
+{
+    static const char *const names[] = {"socket", "bind", "listen", "setsockopt"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(call->name, names[i]) == 0) return true;
+    return false;
+}
+
+static void pick_calls(struct telling *telling, struct call_picks *picks, const struct sock *listener)
+{
+    struct flow *flow = telling->flow;
+    for (size_t i = 0; listener && i < listener->call_count; i++)
+        if (prepares_listener(listener->calls[i])) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        for (size_t i = 0; flow->sock[side] && i < flow->sock[side]->call_count; i++) {
+            struct call *call = flow->sock[side]->calls[i];
+            pick(telling, picks, call, (enum story_side)side, strncmp(call->name, "accept", 6) == 0);
+        }
+    for (size_t i = 0; i < flow->extra_count; i++) pick(telling, picks, flow->extra[i].call, flow->extra[i].side, false);
+    /* Calls that sent something without working on the socket itself: execve, dup2, close_range. */
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const struct call *call = packet->seen->call;
+        if (!call || tale_is_datagram(packet->seen)) continue;
+        if (packet->chain.meaning == CHAIN_DEFERRED ||
+            (packet->chain.meaning == CHAIN_CALL && strcmp(packet->chain.name, call->name) == 0))
+            pick(telling, picks, packet->seen->call, packet->side, false);
+    }
+}
+
+static void make_call(struct telling *telling, const struct call_pick *item)
+{
+    struct tale_call *tale = &telling->calls[telling->call_count++];
+    struct story_call *story = arena_alloc(telling->arena, sizeof(*story));
+    if (!story) {
+        telling->failed = true;
+        telling->call_count--;
+        return;
+    }
+    struct call *call = item->call;
+    tale->call = call;
+    tale->story = story;
+    story->number = ++telling->story->summary.calls;
+    story->side = item->side;
+    story->pid = call->thread.pid;
+    story->tid = call->thread.tid;
+    story->comm = telling_printf(telling, "%s", call->thread.comm);
+    story->name = telling_printf(telling, "%s", call->name);
+    story->fd = call->fd;
+    story->args = call->entered ? telling_printf(telling, "%s", call->args) : NULL;
+    story->listener = item->listener;
+    story->waits = waits(call->name);
+    story->enter_ns = call->entered ? call->enter_ns : 0;
+    story->exit_ns = call->exited ? call->exit_ns : 0;
+    story->ret = call->ret;
+    story->errno_name = call->exited && call->ret < 0 ? err_errno_name((int)-call->ret) : NULL;
+    story->slept_ns = call->exited ? call->slept_ns : -1;
+    story->wake.step = STORY_NO_STEP;
+    story->wake.why = "";
+    story->enter_step = story->exit_step = STORY_NO_STEP;
+}
+
+void tale_collect_calls(struct telling *telling, const struct sock *listener)
+{
+    struct call_picks picks = {0};
+    pick_calls(telling, &picks, listener);
+    telling->calls = calloc(picks.count + 1, sizeof(struct tale_call));
+    if (telling->calls && picks.count) {
+        qsort(picks.items, picks.count, sizeof(picks.items[0]), by_beginning);
+        for (size_t i = 0; i < picks.count; i++) make_call(telling, &picks.items[i]);
+    }
+    if (!telling->calls) telling->failed = true;
+    free(picks.items);
+}

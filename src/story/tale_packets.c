@@ -1,0 +1,226 @@
+/* A story's segments and datagrams: order, numbers, names, what is sent again. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/telling.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+static int by_sending(const void *a, const void *b)
+{
+    const struct tale_packet *x = a, *y = b;
+    if (x->sent_ns != y->sent_ns) return x->sent_ns < y->sent_ns ? -1 : 1;
+    return x->seen->order < y->seen->order ? -1 : 1;
+}
+
+static enum story_side packet_side(const struct flow *flow, const struct event_packet *packet)
+{
+    if (packet->header.protocol == IPPROTO_TCP || packet->header.protocol == IPPROTO_UDP)
+        return flow_side(flow, &packet->header.src);
+    /* An ICMP error comes from the host that the quoted packet was for (or from a router on the way to it). */
+    return flow_side(flow, &packet->icmp.dst);
+}
+
+void tale_collect_packets(struct telling *telling)
+{
+    struct flow *flow = telling->flow;
+    telling->packets = calloc(flow->packet_count + 1, sizeof(struct tale_packet));
+    if (!telling->packets) {
+        telling->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < flow->packet_count; i++) {
+        struct sighting *seen = &flow->packets[i];
+        struct tale_packet *packet = &telling->packets[telling->packet_count++];
+        packet->seen = seen;
+        packet->side = packet_side(flow, &seen->packet);
+        packet->sent_ns = seen->captured ? seen->captured_ns : seen->mark_ns;
+        if (seen->marked && seen->mark_ns < packet->sent_ns) packet->sent_ns = seen->mark_ns;
+        packet->received_ns = seen->arrived_ns;
+        packet->chain = chain_read(seen->context.chain);
+        if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
+        if (seen->captured && !seen->marked) telling->teller->packets_unmarked++;
+    }
+    qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
+}
+
+static struct story_packet_place place_of(struct telling *telling, const struct sighting *seen)
+{
+    struct story_packet_place place = {.t_ns = seen->captured_ns, .number = seen->packet.number};
+    const struct teller *teller = telling->teller;
+    for (size_t i = 0; seen->captured && i < teller->vantage_count; i++)
+        if (teller->vantages[i].number == seen->packet.vantage)
+            place.vantage = arena_text(telling->arena, teller->vantages[i].name);
+    return place;
+}
+
+static const struct event_packet *captured_copy(struct telling *telling, const struct sighting *seen)
+{
+    if (!seen->captured) return NULL;
+    struct event_packet *copy = arena_alloc(telling->arena, sizeof(*copy));
+    if (!copy) return NULL;
+    *copy = seen->packet;
+    if (copy->bytes) {
+        uint8_t *bytes = arena_alloc(telling->arena, copy->captured_bytes);
+        if (bytes) memcpy(bytes, seen->packet.bytes, copy->captured_bytes);
+        copy->bytes = bytes;
+    }
+    return copy;
+}
+
+static const char *label_of(const struct event_packet_header *header)
+{
+    if (header->flags & TCP_RST) return "RST";
+    if (header->flags & TCP_SYN) return header->flags & TCP_ACK ? "SYN-ACK" : "SYN";
+    if (header->flags & TCP_FIN) return "FIN";
+    return header->length_bytes ? "data" : "ACK";
+}
+
+/* What it takes to number a side's bytes from 0, as Wireshark does: its SYN is 0; without a SYN the first byte seen is 1. */
+static void find_bases(const struct telling *telling, uint32_t bases[STORY_SIDES])
+{
+    bool known[STORY_SIDES] = {false, false};
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
+        if (header->protocol != IPPROTO_TCP || known[telling->packets[i].side] || header->flags & TCP_RST) continue;
+        bases[telling->packets[i].side] = header->seq - (header->flags & TCP_SYN ? 0 : 1);
+        known[telling->packets[i].side] = true;
+    }
+    for (size_t i = 0; i < telling->packet_count; i++) { /* a side that sent only resets, or nothing */
+        const struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        enum story_side other = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_ACK)) continue;
+        if (!known[other]) bases[other] = header->ack - 1;
+        known[other] = true;
+    }
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        telling->story->end[side].has_isn = telling->flow->has_isn[side];
+        telling->story->end[side].isn = telling->flow->has_isn[side] ? telling->flow->isn[side] : 0;
+        if (telling->flow->has_isn[side]) bases[side] = telling->flow->isn[side];
+    }
+    /* A SYN,ACK's sender that never sent a SYN of its own; a reset answering a SYN carries sequence number 0 of nothing. */
+}
+
+/* The first earlier segment of this side that already carried this sequence space; NULL: it is new. */
+struct tale_packet *tale_sent_before(const struct telling *telling, size_t index)
+{
+    const struct tale_packet *packet = &telling->packets[index];
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    uint32_t space = segment_space(header);
+    if (!space || header->flags & TCP_RST) return NULL;
+    for (size_t i = 0; i < index; i++) {
+        struct tale_packet *earlier = &telling->packets[i];
+        const struct event_packet_header *old = &earlier->seen->packet.header;
+        if (earlier->side != packet->side || old->protocol != IPPROTO_TCP || !segment_space(old) || old->flags & TCP_RST) continue;
+        if (seq_at_or_before(old->seq, header->seq) && seq_at_or_before(header->seq + space, old->seq + segment_space(old)))
+            return earlier;
+    }
+    return NULL;
+}
+
+static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])
+{
+    struct tale_packet *packet = &telling->packets[index];
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    struct story_segment *segment = arena_alloc(telling->arena, sizeof(*segment));
+    if (!segment) {
+        telling->failed = true;
+        return;
+    }
+    enum story_side other = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    segment->number = ++telling->story->summary.segments;
+    segment->side = packet->side;
+    segment->sent_ns = packet->sent_ns;
+    segment->received_ns = packet->received_ns;
+    segment->flags = header->flags;
+    segment_flags(header->flags, segment->flags_text);
+    segment->seq_absolute = header->seq;
+    segment->ack_absolute = header->ack;
+    /* A reset that answers a segment without ACK has sequence number 0 (RFC 9293 section 3.10.7.1): it is relative to nothing. */
+    bool of_nothing = header->flags & TCP_RST && !telling->flow->has_isn[packet->side] && header->seq == 0;
+    segment->seq = of_nothing ? 0 : header->seq - bases[packet->side];
+    segment->ack = header->flags & TCP_ACK ? header->ack - bases[other] : 0;
+    segment->length_bytes = header->length_bytes;
+    segment->window = header->window;
+    segment->label = label_of(header);
+    segment->of_step = STORY_NO_STEP;
+    segment->place = place_of(telling, packet->seen);
+    segment->captured = captured_copy(telling, packet->seen);
+    packet->segment = segment;
+    packet->cause = &segment->cause;
+    struct tale_packet *first = tale_sent_before(telling, index);
+    segment->retransmission = first != NULL;
+    telling->story->summary.retransmissions += first != NULL;
+    if (!first) telling->story->end[packet->side].bytes_sent += header->length_bytes;
+}
+
+static const char *icmp_text(const struct event_packet *packet)
+{
+    static const struct {
+        uint8_t protocol, type;
+        int code; /* -1 any */
+        const char *text;
+    } names[] = {
+        {IPPROTO_ICMP, 3, 0, "net unreachable"},
+        {IPPROTO_ICMP, 3, 1, "host unreachable"},
+        {IPPROTO_ICMP, 3, 2, "protocol unreachable"},
+        {IPPROTO_ICMP, 3, 3, "port unreachable"},
+        {IPPROTO_ICMP, 3, 4, "fragmentation needed"},
+        {IPPROTO_ICMP, 3, 13, "administratively prohibited"},
+        {IPPROTO_ICMP, 3, -1, "destination unreachable"},
+        {IPPROTO_ICMP, 11, -1, "time exceeded"},
+        {IPPROTO_ICMP, 12, -1, "parameter problem"},
+        {IPPROTO_ICMPV6, 1, 0, "no route"},
+        {IPPROTO_ICMPV6, 1, 1, "administratively prohibited"},
+        {IPPROTO_ICMPV6, 1, 3, "address unreachable"},
+        {IPPROTO_ICMPV6, 1, 4, "port unreachable"},
+        {IPPROTO_ICMPV6, 1, -1, "destination unreachable"},
+        {IPPROTO_ICMPV6, 2, -1, "packet too big"},
+        {IPPROTO_ICMPV6, 3, -1, "time exceeded"},
+        {IPPROTO_ICMPV6, 4, -1, "parameter problem"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].protocol == packet->header.protocol && names[i].type == packet->icmp.type &&
+            (names[i].code < 0 || names[i].code == packet->icmp.code))
+            return names[i].text;
+    return "ICMP error";
+}
+
+static void make_datagram(struct telling *telling, size_t index)
+{
+    struct tale_packet *packet = &telling->packets[index];
+    struct story_datagram *datagram = arena_alloc(telling->arena, sizeof(*datagram));
+    if (!datagram) {
+        telling->failed = true;
+        return;
+    }
+    datagram->number = ++telling->story->summary.datagrams;
+    datagram->side = packet->side;
+    datagram->sent_ns = packet->sent_ns;
+    datagram->received_ns = packet->received_ns;
+    datagram->length_bytes = packet->seen->packet.header.length_bytes;
+    datagram->about_step = STORY_NO_STEP;
+    bool icmp = packet->seen->packet.header.protocol != IPPROTO_UDP;
+    if (icmp)
+        datagram->icmp = icmp_text(&packet->seen->packet);
+    else
+        telling->story->end[packet->side].bytes_sent += datagram->length_bytes;
+    datagram->place = place_of(telling, packet->seen);
+    datagram->captured = captured_copy(telling, packet->seen);
+    packet->datagram = datagram;
+    packet->cause = &datagram->cause;
+}
+
+void tale_make_packets(struct telling *telling)
+{
+    uint32_t bases[STORY_SIDES] = {0, 0};
+    find_bases(telling, bases);
+    for (size_t i = 0; i < telling->packet_count && !telling->failed; i++) {
+        if (tale_is_datagram(telling->packets[i].seen))
+            make_datagram(telling, i);
+        else
+            make_segment(telling, i, bases);
+    }
+}

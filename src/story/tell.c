@@ -1,0 +1,195 @@
+/* From a flow to a story. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/telling.h"
+
+uint32_t telling_call_step(const struct tale_call *call)
+{
+    return call->story->enter_step != STORY_NO_STEP ? call->story->enter_step : call->story->exit_step;
+}
+
+struct tale_call *telling_find_call(const struct telling *telling, const struct call *call)
+{
+    for (size_t i = 0; call && i < telling->call_count; i++)
+        if (telling->calls[i].call == call) return &telling->calls[i];
+    return NULL;
+}
+
+const char *telling_printf(struct telling *telling, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    const char *kept = arena_text(telling->arena, text);
+    if (!kept) telling->failed = true;
+    return kept ? kept : "";
+}
+
+const char *telling_call_text(struct telling *telling, const struct tale_call *call)
+{
+    const struct story_call *c = call->story;
+    const char *of = c->comm[0] ? " of " : "";
+    if (c->fd < 0) return telling_printf(telling, "%s()%s%s", c->name, of, c->comm);
+    return telling_printf(telling, "%s(%d)%s%s", c->name, c->fd, of, c->comm);
+}
+
+static bool same_header(const struct event_packet_header *a, const struct event_packet_header *b)
+{
+    return flow_covers(a, b) && flow_covers(b, a);
+}
+
+struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns)
+{
+    for (size_t i = telling->packet_count; i-- > 0;) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *own = &packet->seen->packet.header;
+        if (packet->sent_ns > before_ns) continue;
+        /* GRO may hand the receiver several segments as one: the newest part of it stands for the whole. */
+        if (same_header(own, header) || (own->protocol == IPPROTO_TCP && flow_covers(header, own))) return packet;
+    }
+    return NULL;
+}
+
+static void name_processes(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        struct story_end *end = &telling->story->end[side];
+        end->address = telling->flow->end[side];
+        end->cookie = telling->flow->sock[side] ? telling->flow->sock[side]->cookie : 0;
+        for (size_t i = 0; i < telling->call_count && !end->process.pid; i++) {
+            const struct story_call *call = telling->calls[i].story;
+            if (call->side != side || strcmp(call->name, "socket") == 0) continue;
+            end->process.pid = call->pid;
+            end->process.comm = call->comm;
+        }
+    }
+}
+
+static enum story_outcome outcome_of(const struct telling *telling)
+{
+    const struct story *story = telling->story;
+    if (story->udp) {
+        for (size_t i = 0; i < telling->packet_count; i++)
+            if (telling->packets[i].datagram && telling->packets[i].datagram->icmp) return OUTCOME_REFUSED;
+        return OUTCOME_OPEN;
+    }
+    bool syn = false, syn_ack = false, reset = false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
+        if (header->protocol != IPPROTO_TCP) continue;
+        if (header->flags & TCP_RST) reset = true;
+        if (header->flags & TCP_SYN) *(header->flags & TCP_ACK ? &syn_ack : &syn) = true;
+    }
+    enum tcp_state client = story->end[STORY_CLIENT].state, server = story->end[STORY_SERVER].state;
+    if (syn && !syn_ack && reset) return OUTCOME_REFUSED;
+    if (reset) return OUTCOME_RESET;
+    bool client_done = client == STATE_CLOSED || client == STATE_TIME_WAIT,
+         server_done = server == STATE_CLOSED || server == STATE_TIME_WAIT;
+    if (client_done && server_done) return OUTCOME_CLOSED;
+    if (syn && !syn_ack) {
+        for (size_t i = 0; i < telling->call_count; i++)
+            if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+        return OUTCOME_HALF_OPEN;
+    }
+    if (client == STATE_SYN_SENT || server == STATE_SYN_RCVD) return OUTCOME_HALF_OPEN;
+    return OUTCOME_OPEN;
+}
+
+static int64_t story_start(const struct telling *telling)
+{
+    int64_t start = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        /* The call that led to the first packet is its time zero. */
+        if (call->side == STORY_CLIENT && call->enter_ns && call->enter_ns < start && (!call->exit_ns || call->exit_ns > start))
+            start = call->enter_ns;
+    }
+    return start;
+}
+
+static void leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow **link = &teller->closed_head, *before = NULL;
+    while (*link && *link != flow) {
+        before = *link;
+        link = &(*link)->next_closed;
+    }
+    if (*link) *link = flow->next_closed;
+    if (teller->closed_tail == flow) teller->closed_tail = before;
+}
+
+/* Sockets whose addresses became known only after their last call was seen. */
+static void bind_late(struct telling *telling)
+{
+    struct flow *flow = telling->flow;
+    void *value;
+    for (size_t cursor = 0; (!flow->sock[0] || !flow->sock[1]) && table_next(telling->teller->sockets, &cursor, NULL, &value);) {
+        struct sock *sock = value;
+        if (sock->flow || !sock->local.port || !sock->remote.port) continue;
+        enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
+        if (flow->sock[side] || !flow_is_end(flow, side, sock)) continue;
+        flow->sock[side] = sock;
+        sock->flow = flow;
+        sock->side = side;
+    }
+}
+
+int tell_flow(struct teller *teller, struct flow *flow)
+{
+    struct story_own *own = calloc(1, sizeof(*own));
+    leave_queue(teller, flow);
+    if (!own) {
+        flow_free(flow);
+        return -ENOMEM;
+    }
+    own->arena = arena_new();
+    struct story *story = &own->story;
+    struct telling telling = {.teller = teller, .flow = flow, .story = story, .arena = &own->arena};
+    story->number = flow->number;
+    story->udp = flow->udp;
+    story->summary.time_wait_side = -1;
+    bind_late(&telling);
+    struct sock *listener = socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP);
+    tale_collect_packets(&telling);
+    if (!telling.failed) tale_collect_calls(&telling, listener);
+    if (!telling.failed) tale_make_packets(&telling);
+    if (!telling.failed) {
+        name_processes(&telling);
+        tale_lay_steps(&telling, listener);
+    }
+    for (size_t i = 0; i < telling.packet_count && !telling.failed; i++) {
+        const struct tale_packet *first = telling.packets[i].segment ? tale_sent_before(&telling, i) : NULL;
+        if (first) telling.packets[i].segment->of_step = first->step;
+    }
+    if (!telling.failed) {
+        story->start_ns = story_start(&telling);
+        story->outcome = outcome_of(&telling);
+        cause_find_all(&telling);
+        wake_find_all(&telling);
+        summary_make(&telling);
+        findings_find_all(&telling);
+    }
+    free(telling.packets);
+    free(telling.calls);
+    free(telling.states);
+    for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
+        struct sock *sock = flow->sock[side];
+        if (!sock) continue;
+        table_remove(teller->sockets, &sock->cookie);
+        sock_free(sock);
+    }
+    flow_free(flow);
+    if (telling.failed) {
+        story_free(story);
+        return -ENOMEM;
+    }
+    return teller->listener(teller->data, story);
+}

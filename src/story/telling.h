@@ -1,0 +1,92 @@
+/* A flow on its way to becoming a story: what cause, wake and findings look things up in.
+ *
+ * Internal to src/story. Lives while tell_flow runs; the arena is the story's, everything else is freed with it. */
+#ifndef TCPWHY_STORY_TELLING_H
+#define TCPWHY_STORY_TELLING_H
+
+#include "story/chain.h"
+#include "story/own.h"
+#include "story/track.h"
+
+/* A packet with its place in the story. Packets are in order of sending. */
+struct tale_packet {
+    struct sighting *seen;
+    enum story_side side;         /* the sender */
+    int64_t sent_ns, received_ns; /* received 0: not seen to arrive */
+    uint32_t step;
+    struct story_segment *segment;   /* TCP */
+    struct story_datagram *datagram; /* UDP and ICMP */
+    struct story_cause *cause;       /* in either */
+    struct chain_verdict chain;      /* of the mark */
+};
+
+struct tale_call {
+    struct call *call;
+    struct story_call *story;
+};
+
+/* A state step and what made it. */
+struct tale_state {
+    struct story_state *story;
+    const struct change *change; /* kernel's own */
+    uint32_t packet;             /* index, or STORY_NO_STEP */
+    bool sent;                   /* by sending that packet; else by receiving it */
+    struct tale_call *call;      /* listen(), close() */
+};
+
+struct telling {
+    struct teller *teller;
+    struct flow *flow;
+    struct story *story;
+    struct arena *arena;
+    struct tale_packet *packets;
+    size_t packet_count;
+    struct tale_call *calls; /* in order of beginning */
+    size_t call_count;
+    struct tale_state *states;
+    size_t state_count, state_room;
+    int64_t last_ns; /* the latest moment of the story */
+    bool failed;     /* out of memory on the way */
+};
+
+/* The first step that stands for a call: its beginning, or its end where that was not seen. */
+uint32_t telling_call_step(const struct tale_call *call);
+/* The tale of a call that is in this story; NULL otherwise. */
+struct tale_call *telling_find_call(const struct telling *telling, const struct call *call);
+/* "connect(4) of echo-client". */
+const char *telling_call_text(struct telling *telling, const struct tale_call *call);
+/* The newest packet of `side` that this header shows and that was sent at or before `before_ns`; NULL none. */
+struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
+/* A sentence in the story's arena; never NULL ("" and `failed` when out of memory). */
+const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline bool tale_is_datagram(const struct sighting *seen)
+{
+    return seen->packet.header.protocol != 6; /* IPPROTO_TCP */
+}
+
+/* tale_packets.c: first the order (packets), then each one's segment or datagram (needs nothing but the order). */
+void tale_collect_packets(struct telling *telling);
+void tale_make_packets(struct telling *telling);
+/* The first earlier segment of this side that already carried packet `index`'s sequence space; NULL: it is new. */
+struct tale_packet *tale_sent_before(const struct telling *telling, size_t index);
+/* tale_calls.c; `listener` may be NULL. */
+void tale_collect_calls(struct telling *telling, const struct sock *listener);
+/* steps.c */
+void tale_lay_steps(struct telling *telling, const struct sock *listener);
+
+/* cause.c: fills every packet's and every state step's cause. */
+void cause_find_all(struct telling *telling);
+/* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */
+size_t cause_rule_count(void);
+const char *cause_rule_name(size_t rule);
+
+/* wake.c: fills every call's wake. */
+void wake_find_all(struct telling *telling);
+
+/* findings.c */
+void findings_find_all(struct telling *telling);
+/* The summary, once causes and wakes are known. */
+void summary_make(struct telling *telling);
+
+#endif

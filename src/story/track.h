@@ -1,0 +1,202 @@
+/* What the teller keeps while connections are open: flows, their packets, sockets, calls and threads.
+ *
+ * Internal to src/story. A flow is a connection (or a UDP exchange) before it is told. Calls are shared by the sockets they
+ * concern and counted by reference; everything else has one owner: the teller its tables, a flow its packets. */
+#ifndef TCPWHY_STORY_TRACK_H
+#define TCPWHY_STORY_TRACK_H
+
+#include "base/arena.h"
+#include "base/table.h"
+#include "event/event.h"
+#include "story/story.h"
+#include "story/teller.h"
+
+/* One system call, both of its sides. */
+struct call {
+    unsigned refs;
+    struct event_thread thread;
+    char name[EVENT_NAME_BYTES];
+    char args[EVENT_ARGS_BYTES];
+    int32_t fd, how, level, value[2];
+    struct event_socket socket; /* behind fd, as last seen */
+    struct event_socket other;  /* accept's new socket, or the one that dup2 closed */
+    uint32_t unread_bytes;      /* of `socket` when the call began */
+    bool has_unread;
+    bool entered, exited;
+    int64_t enter_ns, exit_ns, ret, slept_ns;
+    uint64_t order; /* of its first event */
+    bool woken;
+    int64_t woken_ns;
+    struct event_context waker;
+    uint32_t epoll;
+    uint8_t watch_count;
+    struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
+};
+
+/* A packet of a flow: captured, marked by the kernel, or (the rule) both. */
+struct sighting {
+    struct event_packet packet; /* where only marked: the header alone; bytes are owned by the flow */
+    bool captured, marked;
+    int64_t captured_ns; /* at the first vantage */
+    int64_t arrived_ns;  /* at a second vantage, or on loopback: 0 not seen to arrive */
+    int64_t mark_ns;
+    uint64_t order;
+    uint64_t netns;
+    struct event_context context; /* of the mark */
+    struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
+    bool call_over;               /* it had left: deferred work */
+};
+
+/* The kernel's own transition. */
+struct change {
+    int64_t t_ns;
+    uint64_t order;
+    enum story_side side;
+    uint8_t from, to; /* enum event_kernel_state */
+    struct event_context context;
+    struct call *call; /* the running thread's; owns a reference */
+};
+
+struct reset_note {
+    int64_t t_ns;
+    bool sent;
+    char reason[EVENT_NAME_BYTES];
+};
+
+/* A call on an unconnected UDP socket, which serves many flows: this one concerns this flow. */
+struct extra_call {
+    struct call *call; /* a reference */
+    enum story_side side;
+};
+
+struct flow_key {
+    struct address low, high; /* the two ends in memcmp order */
+    uint64_t netns;           /* of loopback addresses only: 127.0.0.1 is another host in each namespace, 192.0.2.1 is not */
+    uint64_t protocol;
+};
+
+struct flow {
+    struct flow_key key;
+    uint32_t number;
+    bool udp;
+    struct address end[STORY_SIDES]; /* STORY_CLIENT: who sent the first SYN, or is taken for it */
+    bool roles_sure;                 /* by a SYN, or a known server port */
+    bool has_isn[STORY_SIDES], fin[STORY_SIDES], reset;
+    uint32_t isn[STORY_SIDES];
+    struct sock *sock[STORY_SIDES];
+    struct sighting *packets;
+    size_t packet_count, packet_room;
+    struct change *changes;
+    size_t change_count, change_room;
+    struct reset_note *resets;
+    size_t reset_count, reset_room;
+    struct extra_call *extra;
+    size_t extra_count, extra_room;
+    int64_t last_ns;
+    struct flow *next_closed;
+    bool queued;
+};
+
+struct sock {
+    uint64_t cookie;
+    uint8_t protocol;
+    bool listening;
+    struct address local, remote;
+    struct call **calls; /* each a reference */
+    size_t call_count, call_room;
+    struct change *changes; /* before its flow was known */
+    size_t change_count, change_room;
+    struct flow_key *arrivals; /* unconnected UDP: flows whose datagrams wait to be received, oldest first */
+    size_t arrival_count, arrival_room;
+    struct flow *flow; /* NULL: not bound */
+    enum story_side side;
+};
+
+struct thread {
+    int32_t pid, tid;
+    struct call *current, *last; /* references */
+    struct call *waited;         /* the last waiting call that returned; a reference */
+};
+
+struct process_end {
+    int64_t t_ns;
+    uint64_t order;
+    struct event_thread thread;
+    int32_t status, signal;
+};
+
+struct vantage {
+    uint32_t number;
+    uint64_t netns;
+    char name[EVENT_NAME_BYTES];
+};
+
+struct teller {
+    teller_listener *listener;
+    void *data;
+    struct table *flows;                    /* flow_key → flow, the newest incarnation */
+    struct table *sockets;                  /* cookie → sock */
+    struct table *threads;                  /* tid → thread */
+    struct table *epolls;                   /* {pid, epoll, data} → sock cookie (boxed) */
+    struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */
+    struct vantage *vantages;
+    size_t vantage_count, vantage_room;
+    struct process_end *ends;
+    size_t end_count, end_room;
+    struct sighting *icmp_marks; /* of ICMP errors, which quote the flow only in the captured packet */
+    size_t icmp_mark_count, icmp_mark_room;
+    uint32_t flow_count;
+    int64_t now_ns;
+    uint16_t server_ports[8];
+    uint64_t rules_off; /* for tests: bit i switches cause rule i off */
+    struct story_trace trace;
+    struct arena *trace_arena;
+    struct story_loss *losses;
+    size_t loss_count, loss_room;
+    const char **vantage_names;
+    uint64_t marks_unjoined, packets_unmarked;
+    bool any_mark;
+};
+
+/* Makes room for one more element in a grown array; NULL (nothing changed) when out of memory. */
+void *track_grow(void **array, size_t *count, size_t *room, size_t element_bytes);
+
+struct call *call_ref(struct call *call);
+void call_unref(struct call *call);
+
+/* flow.c */
+int flow_take_packet(struct teller *teller, const struct event *event);
+int flow_take_mark(struct teller *teller, const struct event *event);
+int flow_take_state(struct teller *teller, const struct event *event);
+int flow_take_reset(struct teller *teller, const struct event *event);
+/* The flow of this pair of ends now, or NULL. */
+struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
+/* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
+void flow_bind(struct teller *teller, struct sock *sock);
+/* Whether the socket is this end of the flow. */
+bool flow_is_end(const struct flow *flow, enum story_side side, const struct sock *sock);
+/* Which side sent a packet with this source. */
+enum story_side flow_side(const struct flow *flow, const struct address *source);
+/* Whether the payload, SYN and FIN of `part` lie within those of `whole` (a segment of a larger GSO packet). */
+bool flow_covers(const struct event_packet_header *whole, const struct event_packet_header *part);
+void flow_free(struct flow *flow);
+
+/* socket.c */
+int socket_take_enter(struct teller *teller, const struct event *event);
+int socket_take_exit(struct teller *teller, const struct event *event);
+int socket_take_wake(struct teller *teller, const struct event *event);
+int socket_take_process(struct teller *teller, const struct event *event);
+/* The socket with this cookie, made when new; NULL for cookie 0 or out of memory. Learns the addresses. */
+struct sock *socket_get(struct teller *teller, const struct event_socket *seen);
+struct thread *socket_thread(struct teller *teller, const struct event_thread *seen);
+/* UDP: a datagram of this flow reached, or left, the unconnected socket that serves it. */
+int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header,
+                         struct call *marked_by);
+/* The listening (or unconnected UDP) socket that serves this address; NULL none known. */
+struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol);
+void sock_free(struct sock *sock);
+
+/* tell.c: makes the story of a flow and gives it to the listener; the flow is freed. */
+int tell_flow(struct teller *teller, struct flow *flow);
+
+#endif

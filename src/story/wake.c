@@ -1,0 +1,296 @@
+/* What a call was waiting for: what the waker's context shows, else what the call must have needed and when that arrived. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "story/telling.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+static int64_t arrival_ns(const struct tale_packet *packet)
+{
+    return packet->received_ns ? packet->received_ns : packet->sent_ns;
+}
+
+static const struct event_packet_header *header_of(const struct tale_packet *packet)
+{
+    return &packet->seen->packet.header;
+}
+
+static bool named(const struct tale_call *call, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(call->call->name, *names) == 0) return true;
+    return false;
+}
+
+static bool is_read(const struct tale_call *call)
+{
+    static const char *const names[] = {"read", "readv", "recvfrom", "recvmsg", "recvmmsg", NULL};
+    return named(call, names);
+}
+
+static bool is_accept(const struct tale_call *call)
+{
+    static const char *const names[] = {"accept", "accept4", NULL};
+    return named(call, names);
+}
+
+static bool is_wait(const struct tale_call *call)
+{
+    static const char *const names[] = {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", NULL};
+    return named(call, names);
+}
+
+/* The first packet of the peer that carries this flag or label, is not older than `from`. */
+static struct tale_packet *first_labelled(const struct telling *telling, enum story_side to, const char *label)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side != to && packet->segment && strcmp(packet->segment->label, label) == 0) return packet;
+    }
+    return NULL;
+}
+
+/* The segment that completed the server's handshake: its first ACK of the SYN,ACK. */
+static struct tale_packet *handshake_ack(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake &&
+            strcmp(packet->segment->label, "SYN") != 0)
+            return packet;
+    }
+    return NULL;
+}
+
+/* How many bytes this end's calls had read before this one. */
+static uint64_t read_before(const struct telling *telling, const struct tale_call *call)
+{
+    uint64_t bytes = 0;
+    for (const struct tale_call *other = telling->calls; other < call; other++)
+        if (other->story->side == call->story->side && is_read(other) && other->call->exited && other->call->ret > 0)
+            bytes += (uint64_t)other->call->ret;
+    return bytes;
+}
+
+/* The first segment that brought the stream's byte `offset` to this end. */
+static struct tale_packet *bringer(const struct telling *telling, enum story_side to, uint64_t offset)
+{
+    enum story_side from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    if (!telling->flow->has_isn[from]) return NULL;
+    uint32_t wanted = telling->flow->isn[from] + 1 + (uint32_t)offset;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = header_of(packet);
+        if (packet->side != from || !packet->segment || !header->length_bytes) continue;
+        uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0);
+        if (seq_at_or_before(data, wanted) && seq_before(wanted, data + header->length_bytes)) return packet;
+    }
+    return NULL;
+}
+
+static struct tale_packet *nth_datagram(const struct telling *telling, const struct tale_call *call)
+{
+    size_t n = 0;
+    for (const struct tale_call *other = telling->calls; other < call; other++)
+        n += other->story->side == call->story->side && is_read(other) && other->call->exited && other->call->ret >= 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side != call->story->side && !packet->datagram->icmp && n-- == 0) return packet;
+    }
+    return NULL;
+}
+
+static struct tale_packet *first_icmp(const struct telling *telling, enum story_side to)
+{
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (telling->packets[i].side != to && telling->packets[i].datagram && telling->packets[i].datagram->icmp)
+            return &telling->packets[i];
+    return NULL;
+}
+
+/* What the call could not return as it did without. NULL: nothing that shows on the wire, or not to be told. */
+static struct tale_packet *needed(const struct telling *telling, const struct tale_call *call)
+{
+    enum story_side side = call->story->side;
+    int64_t ret = call->call->ret;
+    if (telling->story->udp) {
+        if (ret == -ECONNREFUSED) return first_icmp(telling, side);
+        return is_read(call) && ret >= 0 ? nth_datagram(telling, call) : NULL;
+    }
+    if (strcmp(call->call->name, "connect") == 0) {
+        if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
+        return ret == -ECONNREFUSED ? first_labelled(telling, side, "RST") : NULL;
+    }
+    if (is_accept(call)) return ret >= 0 ? handshake_ack(telling) : NULL;
+    if (is_read(call)) {
+        if (ret > 0) return bringer(telling, side, read_before(telling, call));
+        if (ret == 0) return first_labelled(telling, side, "FIN");
+        return ret == -ECONNRESET ? first_labelled(telling, side, "RST") : NULL;
+    }
+    return NULL;
+}
+
+static const char *what(struct telling *telling, const struct tale_packet *packet)
+{
+    if (packet->datagram)
+        return packet->datagram->icmp ? "the ICMP error" : telling_printf(telling, "datagram #%u", packet->datagram->number);
+    return telling_printf(telling, "the %s (#%u)", packet->segment->label, packet->segment->number);
+}
+
+static void set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
+                const char *why)
+{
+    struct story_wake *wake = &call->story->wake;
+    wake->kind = kind;
+    wake->evidence = evidence;
+    wake->step = packet ? packet->step : STORY_NO_STEP;
+    wake->why = why;
+}
+
+/* What each call wanted of the packet, for a sentence. */
+static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
+{
+    if (is_accept(call)) return "completed the handshake";
+    if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
+    if (packet->segment && strcmp(packet->segment->label, "FIN") == 0) return "ended the stream";
+    if (packet->segment && strcmp(packet->segment->label, "RST") == 0) return "aborted the connection";
+    if (packet->datagram && packet->datagram->icmp) return "reported the error";
+    return "brought the data";
+}
+
+/* The waker's own context, read in the kernel while it woke the thread. */
+static bool by_waker(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!call->woken || call->slept_ns <= 0) return false;
+    struct chain_verdict chain = chain_read(call->waker.chain);
+    if (chain.meaning == CHAIN_RECEIVE || (chain.meaning == CHAIN_SILENT && call->waker.softirq)) {
+        if (!call->waker.receiving) return false;
+        struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
+        if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
+            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by a segment of another connection");
+            return true;
+        }
+        if (!by || by->side == tale->story->side) return false;
+        set(tale, WAKE_SEGMENT, chain.meaning == CHAIN_RECEIVE ? EVIDENCE_STACK : EVIDENCE_CONTEXT, by,
+            telling_printf(telling, "woken by %s", what(telling, by)));
+        return true;
+    }
+    if (chain.meaning == CHAIN_BACKLOG) {
+        struct tale_packet *by = needed(telling, tale);
+        if (by) set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, telling_printf(telling, "woken by %s", what(telling, by)));
+        return by != NULL;
+    }
+    if (chain.meaning == CHAIN_TIMER) {
+        set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
+            strcmp(chain.name, "timeout") == 0 ? "woken by its timeout" : "woken by a TCP timer");
+        return true;
+    }
+    if (chain.meaning == CHAIN_SIGNAL) {
+        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, "woken by a signal");
+        return true;
+    }
+    return false;
+}
+
+static bool by_return_code(struct tale_call *tale)
+{
+    int64_t ret = tale->call->ret;
+    if (ret == -EINTR || (ret <= -512 && ret >= -516)) {
+        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, "interrupted by a signal");
+        return true;
+    }
+    if (is_wait(tale) && ret == 0) {
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "nothing happened within its timeout");
+        return true;
+    }
+    if (ret == -EAGAIN || ret == -EINPROGRESS) {
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, "the socket is non-blocking");
+        return true;
+    }
+    if (ret == -ETIMEDOUT) {
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "gave up: the peer did not answer in time");
+        return true;
+    }
+    return false;
+}
+
+/* The kernel itself reported, inside this very call, the state that the call was waiting for. */
+static bool witnessed(const struct telling *telling, const struct tale_call *tale)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        if (change->call != tale->call || change->side != tale->story->side || change->to != KERNEL_ESTABLISHED) continue;
+        if (chain_read(change->context.chain).meaning == CHAIN_BACKLOG) return true;
+    }
+    return false;
+}
+
+/* What it needed, and whether that came before or during the call. */
+static bool by_need(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    struct tale_packet *by = needed(telling, tale);
+    if (!by) return false;
+    bool during = call->entered && arrival_ns(by) > call->enter_ns && arrival_ns(by) <= call->exit_ns;
+    enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
+    if (call->entered && arrival_ns(by) <= call->enter_ns) {
+        set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
+        return true;
+    }
+    if (!during && call->entered) return false;
+    if (call->slept_ns == 0) {
+        set(tale, WAKE_SEGMENT, evidence, by,
+            telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", what(telling, by),
+                           wanted(tale, by)));
+        return true;
+    }
+    set(tale, WAKE_SEGMENT, evidence, by, telling_printf(telling, "%s %s", what(telling, by), wanted(tale, by)));
+    return true;
+}
+
+/* A waiting call that reported this one socket: the one packet that reached this end meanwhile. */
+static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!is_wait(tale) || call->ret != 1 || !call->entered || call->woken) return false;
+    struct tale_packet *found = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
+            continue;
+        /* A SYN readies nobody: the handshake's ACK does. */
+        if (packet->segment && strcmp(packet->segment->label, "SYN") == 0) continue;
+        if (found) return false;
+        found = packet;
+    }
+    if (found && call->slept_ns != 0) {
+        set(tale, WAKE_SEGMENT, EVIDENCE_INTERVAL, found,
+            telling_printf(telling, "%s made a descriptor ready", what(telling, found)));
+        return true;
+    }
+    return false;
+}
+
+static void find_wake(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!tale->story->waits) return;
+    if (!call->exited) {
+        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL, "it had not returned when recording ended");
+        return;
+    }
+    if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
+    if (call->slept_ns == 0)
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
+            is_wait(tale) ? "something was ready already" : "it did not have to wait");
+    else if (call->slept_ns > 0)
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
+}
+
+void wake_find_all(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++) find_wake(telling, &telling->calls[i]);
+}

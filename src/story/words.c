@@ -1,0 +1,140 @@
+#include "story/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tcp/segment.h"
+
+static const char *label_of(const struct tale_packet *packet)
+{
+    return packet->segment ? packet->segment->label : "datagram";
+}
+
+static uint32_t number_of(const struct tale_packet *packet)
+{
+    return packet->segment ? packet->segment->number : packet->datagram->number;
+}
+
+static const char *label_text(struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_printf(telling, "%s #%u", label_of(packet), number_of(packet));
+}
+
+static const char *reset_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call,
+                                 const char *text)
+{
+    unsigned notes = packet->chain.notes;
+    if (notes & CHAIN_LISTEN_STOP)
+        return telling_printf(telling, "sent by %s: the listening socket closed before anyone accepted this connection", text);
+    if (call && call->call->unread_bytes)
+        return telling_printf(telling,
+                              "sent by %s: %u received byte%s never read, so it aborts with RST instead of closing with FIN", text,
+                              call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were");
+    if (notes & CHAIN_DISCONNECT)
+        return telling_printf(telling, "sent by %s: an abort was asked for (SO_LINGER with timeout 0, or connect to AF_UNSPEC)",
+                              text);
+    return telling_printf(telling, "sent by %s: it aborted the connection", text);
+}
+
+const char *words_sent_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
+{
+    const char *label = label_of(packet);
+    const char *text = call ? telling_call_text(telling, call)
+                            : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
+    if (strcmp(label, "SYN") == 0) return telling_printf(telling, "sent by %s: the active open", text);
+    if (strcmp(label, "FIN") == 0) {
+        const char *name = call ? call->call->name : packet->chain.name;
+        if (strcmp(name, "shutdown") == 0) return telling_printf(telling, "sent by %s: it sends no more, but still receives", text);
+        if (packet->chain.meaning == CHAIN_DEFERRED || strncmp(name, "dup", 3) == 0 || strncmp(name, "exec", 4) == 0)
+            return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
+        return telling_printf(telling, "sent by %s: it has nothing more to send", text);
+    }
+    if (strcmp(label, "RST") == 0) return reset_by_call(telling, packet, call, text);
+    if (strcmp(label, "ACK") == 0)
+        return telling_printf(telling, "sent by %s: %s", text,
+                              packet->chain.notes & CHAIN_READ ? "it took data out of the receive buffer" : "on its way");
+    return telling_printf(telling, "sent by %s", text);
+}
+
+/* A segment that waited on the socket's backlog while a call held the socket says whose call that was. */
+static const char *held_by(struct telling *telling, const struct tale_packet *packet)
+{
+    if (packet->chain.meaning != CHAIN_BACKLOG) return "";
+    const struct tale_call *call = telling_find_call(telling, packet->seen->call);
+    if (!call || packet->seen->call_over) return "";
+    return telling_printf(telling, ", worked off when %s() let go of the socket", call->story->name);
+}
+
+static const char *reset_by_packet(struct telling *telling, const struct tale_packet *by)
+{
+    const struct event_packet_header *header = &by->seen->packet.header;
+    bool refusal = header->flags & TCP_SYN && !(header->flags & TCP_ACK);
+    if (refusal)
+        return telling_printf(telling, "the kernel's answer to the SYN: nobody listens on port %u", (unsigned)header->dst.port);
+    if (header->length_bytes)
+        return telling_printf(telling, "the kernel's answer to %s: data came for a socket that is closed", label_text(telling, by));
+    return telling_printf(telling, "the kernel's answer to %s: it fits no connection here", label_text(telling, by));
+}
+
+const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    const char *label = label_of(packet), *cause = label_of(by);
+    if (packet->datagram && packet->datagram->icmp)
+        return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
+                              (unsigned)by->seen->packet.header.dst.port);
+    if (strcmp(label, "SYN-ACK") == 0) {
+        if (packet->side == STORY_CLIENT) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
+        if (packet->segment->retransmission) return "sent again: the same SYN came again";
+        return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
+    }
+    if (strcmp(label, "RST") == 0) return reset_by_packet(telling, by);
+    const char *held = held_by(telling, packet);
+    if (strcmp(label, "ACK") == 0) {
+        if (packet->chain.notes & CHAIN_CHALLENGE)
+            return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by),
+                                  held);
+        if (packet->chain.notes & CHAIN_TIME_WAIT && strcmp(cause, "FIN") == 0 && by->segment->retransmission)
+            return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
+        if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
+        if (strcmp(cause, "FIN") == 0) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
+        if (strcmp(cause, "data") == 0)
+            return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
+        return telling_printf(telling, "the kernel's answer to %s%s", label_text(telling, by), held);
+    }
+    if (packet->segment && packet->segment->retransmission)
+        return telling_printf(telling, "sent again: %s showed that it was missing%s", label_text(telling, by), held);
+    return telling_printf(telling, "queued before, released when %s arrived%s", label_text(telling, by), held);
+}
+
+const char *words_sent_by_itself(struct telling *telling, const struct tale_packet *packet)
+{
+    static const struct {
+        const char *name, *why;
+    } sentences[] = {
+        {"retransmit", "the retransmission timer ran out: no acknowledgment came"},
+        {"syn-ack", "the SYN-ACK timer ran out: the handshake's last ACK did not come"},
+        {"delayed-ack", "the delayed-ACK timer ran out: there was nothing to send the ACK along with"},
+        {"keepalive", "the keepalive timer ran out: is the peer still there?"},
+        {"zero-window-probe", "the persist timer ran out: has the peer's closed window opened?"},
+        {"tail-loss-probe", "the loss-probe timer ran out: the last segment may be lost"},
+        {"reordering", "the reordering timer ran out: what was missing counts as lost"},
+        {"compressed-ack", "the timer for held-back selective ACKs ran out"},
+        {"time-wait", "the TIME_WAIT timer ran out"},
+        {"timeout", "a timer ran out"},
+        {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
+        {"pacing", "queued before by a call, released by the pacing timer"},
+        {"mptcp", "sent by Multipath TCP's worker"},
+    };
+    const char *name = packet->cause->name;
+    for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+        if (strcmp(sentences[i].name, name) == 0) return sentences[i].why;
+    return telling_printf(telling, "%s", name);
+}
+
+const char *words_sent_by_exit(struct telling *telling, const struct tale_packet *packet, const struct story_exit *exit)
+{
+    const char *how = exit->signal ? telling_printf(telling, "was killed by %s", exit->name)
+                                   : telling_printf(telling, "ended with %s", exit->name);
+    return telling_printf(telling, "%s %s: the kernel closed its sockets%s", exit->process.comm, how,
+                          strcmp(label_of(packet), "RST") == 0 ? " and aborted this connection" : "; no close() was called");
+}
