@@ -13,6 +13,22 @@ tcpwhy_unit(arena tcpwhy_base)
 tcpwhy_unit(address tcpwhy_base test_guard)
 tcpwhy_unit(bytes tcpwhy_base test_guard)
 tcpwhy_unit(err tcpwhy_base)
+# The views, drawn from stories built by hand and held to stored texts (TCPWHY_REGENERATE=1 rewrites those).
+add_library(test_stories STATIC support/stories.c support/golden.c support/drawing.c)
+target_link_libraries(test_stories PUBLIC tcpwhy_viz PkgConfig::CMOCKA)
+target_include_directories(test_stories PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_compile_definitions(test_stories PUBLIC GOLDEN_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden/view")
+tcpwhy_unit(escape tcpwhy_viz test_guard)
+tcpwhy_unit(view_text test_stories)
+tcpwhy_unit(view_jsonl test_stories)
+foreach(lines stories stories-ascii)
+  add_test(NAME golden/${lines}-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
+    ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/${lines}.jsonl)
+endforeach()
+add_test(NAME golden/the-schema-can-refuse COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
+  ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json --self-test ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/stories.jsonl)
+set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follow-the-schema golden/the-schema-can-refuse
+  PROPERTIES LABELS golden TIMEOUT 60)
 add_library(test_tell STATIC support/tell.c)
 target_link_libraries(test_tell PUBLIC tcpwhy_story PkgConfig::CMOCKA)
 target_include_directories(test_tell PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

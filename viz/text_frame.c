@@ -1,0 +1,177 @@
+#include "viz/text_frame.h"
+
+#include <string.h>
+
+#include "viz/text_words.h"
+
+enum {
+    WIRE_WANTED = 34,
+    STATE_COLUMNS = 11 /* ESTABLISHED */
+};
+
+const enum layout_style frame_style[STORY_SIDES] = {STYLE_CLIENT, STYLE_SERVER};
+const enum layout_style frame_style_bold[STORY_SIDES] = {STYLE_CLIENT_BOLD, STYLE_SERVER_BOLD};
+
+static int lane_column(const struct frame *frame, enum story_side side, int lane)
+{
+    return frame->lane_x[side] + (side == STORY_CLIENT ? 2 * lane : -2 * lane);
+}
+
+void frame_measure(struct frame *frame, const struct plan *plan, int width)
+{
+    char words[WORDS_BYTES];
+    frame->width = width;
+    frame->due[STORY_CLIENT] = frame->due[STORY_SERVER] = STORY_NO_STEP;
+    frame->time_columns = 7;
+    for (size_t i = 0; i < plan->count; i++) {
+        int columns = (int)strlen(words_time(plan->rows[i].t_ns - frame->story->start_ns, words));
+        if (columns > frame->time_columns) frame->time_columns = columns;
+    }
+    int state = frame->story->udp ? 0 : STATE_COLUMNS + 1; /* datagrams have no states */
+    frame->state_x[STORY_CLIENT] = frame->time_columns + 2;
+    frame->state_x[STORY_SERVER] = width - STATE_COLUMNS;
+    frame->lane_x[STORY_CLIENT] = frame->state_x[STORY_CLIENT] + state;
+    frame->lane_x[STORY_SERVER] = width - 1 - state;
+    int *lanes = frame->lanes;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        size_t wanted = plan->lanes[side];
+        lanes[side] = wanted > FRAME_LANES_MAX ? FRAME_LANES_MAX : wanted < 1 ? 1 : (int)wanted;
+    }
+    int room = frame->lane_x[STORY_SERVER] + 1 - frame->lane_x[STORY_CLIENT];
+    while (room - 2 * (lanes[0] + lanes[1]) < WIRE_WANTED && lanes[0] + lanes[1] > 2)
+        lanes[lanes[0] > lanes[1] ? STORY_CLIENT : STORY_SERVER]--;
+    frame->wire_from = frame->lane_x[STORY_CLIENT] + 2 * lanes[STORY_CLIENT];
+    frame->wire_to = frame->lane_x[STORY_SERVER] + 1 - 2 * lanes[STORY_SERVER];
+}
+
+static void put_state(struct frame *frame, enum story_side side, uint32_t step)
+{
+    if (step == STORY_NO_STEP) return;
+    layout_put_string(&frame->row, frame->state_x[side], frame_style_bold[side], frame->story->steps[step].state->to);
+}
+
+void frame_begin_line(struct frame *frame)
+{
+    layout_row_clear(&frame->row, frame->width, frame->options->ascii);
+    for (int side = 0; side < STORY_SIDES; side++)
+        for (int lane = 0; lane < frame->lanes[side]; lane++) {
+            int x = lane_column(frame, (enum story_side)side, lane);
+            if (frame->open[side][lane])
+                layout_fill(&frame->row, x, x + 1, frame_style[side], "│");
+            else if (lane == 0)
+                layout_fill(&frame->row, x, x + 1, STYLE_DIM, "┊");
+        }
+    for (int side = 0; side < STORY_SIDES; side++) {
+        put_state(frame, (enum story_side)side, frame->due[side]);
+        frame->due[side] = STORY_NO_STEP;
+    }
+}
+
+void frame_end_line(struct frame *frame)
+{
+    layout_emit(&frame->row, frame->options->color, frame->out);
+}
+
+void frame_put_head(struct frame *frame, const struct plan_row *row)
+{
+    char words[WORDS_BYTES];
+    words_time(row->t_ns - frame->story->start_ns, words);
+    layout_put_string(&frame->row, frame->time_columns - (int)strlen(words), STYLE_DIM, words);
+    for (int side = 0; side < STORY_SIDES; side++) {
+        put_state(frame, (enum story_side)side, row->states[side]);
+        frame->due[side] = row->further[side];
+    }
+}
+
+/* The end of a bar, with a foot that reaches the text through the lanes further in: └─┼─ */
+static void put_bar_end(struct frame *frame, enum story_side side, int lane, const char *glyph)
+{
+    int x = lane_column(frame, side, lane), step = side == STORY_CLIENT ? 1 : -1;
+    layout_fill(&frame->row, x, x + 1, frame_style_bold[side], glyph);
+    for (int k = lane + 1; k < frame->lanes[side]; k++) {
+        int at = lane_column(frame, side, k);
+        layout_fill(&frame->row, at - step, at - step + 1, frame_style[side], "─");
+        layout_fill(&frame->row, at, at + 1, frame_style[side], frame->open[side][k] ? "┼" : "─");
+    }
+}
+
+void frame_draw_side(struct frame *frame, const struct plan_row *row, enum story_side side, int lane, const char *glyph)
+{
+    size_t cursor = 0, from, to;
+    int room = frame->wire_to - frame->wire_from, indent = 0;
+    while (layout_wrap(&frame->text, room - indent, &cursor, &from, &to)) {
+        frame_begin_line(frame);
+        if (from == 0 && row) frame_put_head(frame, row);
+        if (from == 0 && lane >= 0) put_bar_end(frame, side, lane, glyph);
+        int columns = layout_columns(&frame->text, from, to);
+        int x = side == STORY_CLIENT ? frame->wire_from + indent : frame->wire_to - indent - columns;
+        layout_put(&frame->row, x, &frame->text, from, to);
+        frame_end_line(frame);
+        indent = 2;
+    }
+    layout_text_clear(&frame->text);
+}
+
+void frame_draw_hook(struct frame *frame, enum layout_style style, const char *tail, enum layout_style tail_style)
+{
+    layout_text_clear(&frame->tail);
+    layout_add(&frame->tail, tail_style, tail);
+    int tail_columns = layout_columns(&frame->tail, 0, frame->tail.count), tail_x = frame->wire_to - tail_columns;
+    int x = frame->wire_from, lead = frame->options->ascii ? 3 : 2;
+    size_t cursor = 0, from, to;
+    bool tail_is_put = tail_columns == 0;
+    while (layout_wrap(&frame->text, frame->wire_to - x - lead, &cursor, &from, &to)) {
+        frame_begin_line(frame);
+        if (from == 0) layout_put_string(&frame->row, x, style, "↳");
+        layout_put(&frame->row, x + lead, &frame->text, from, to);
+        int end = x + lead + layout_columns(&frame->text, from, to);
+        if (!tail_is_put && to == frame->text.count && end + 2 <= tail_x) {
+            layout_put(&frame->row, tail_x, &frame->tail, 0, frame->tail.count);
+            tail_is_put = true;
+        }
+        frame_end_line(frame);
+    }
+    if (!tail_is_put) {
+        frame_begin_line(frame);
+        layout_put(&frame->row, tail_x, &frame->tail, 0, frame->tail.count);
+        frame_end_line(frame);
+    }
+    layout_text_clear(&frame->text);
+}
+
+void frame_flush_states(struct frame *frame)
+{
+    if (frame->due[STORY_CLIENT] == STORY_NO_STEP && frame->due[STORY_SERVER] == STORY_NO_STEP) return;
+    frame_begin_line(frame);
+    frame_end_line(frame);
+}
+
+void frame_draw_pause(struct frame *frame)
+{
+    frame_begin_line(frame);
+    layout_put_string(&frame->row, frame->time_columns - 1, STYLE_DIM, "⋮");
+    int columns = layout_columns(&frame->text, 0, frame->text.count);
+    layout_put(&frame->row, (frame->wire_from + frame->wire_to - columns) / 2, &frame->text, 0, frame->text.count);
+    frame_end_line(frame);
+    layout_text_clear(&frame->text);
+}
+
+int frame_take_lane(struct frame *frame, const struct story_call *call)
+{
+    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
+        if (!frame->open[call->side][lane]) {
+            frame->open[call->side][lane] = call;
+            return lane;
+        }
+    return -1;
+}
+
+int frame_leave_lane(struct frame *frame, const struct story_call *call)
+{
+    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
+        if (frame->open[call->side][lane] == call) {
+            frame->open[call->side][lane] = NULL;
+            return lane;
+        }
+    return -1;
+}

@@ -1,0 +1,58 @@
+/* The frame of a ladder: which columns belong to what, the bars that run through every line, and text put between them.
+ *
+ *     time  STATE        │ │ wire          │ │  STATE
+ *
+ * Lanes are the columns in which a side's calls stand as bars: the outermost next to the states, others further in. */
+#ifndef TCPWHY_VIZ_TEXT_FRAME_H
+#define TCPWHY_VIZ_TEXT_FRAME_H
+
+#include "viz/layout.h"
+#include "viz/text_plan.h"
+#include "viz/view.h"
+
+enum { FRAME_LANES_MAX = 8 };
+
+struct frame {
+    const struct story *story;
+    const struct view_options *options;
+    struct buf *out;
+    int width, time_columns;
+    int state_x[STORY_SIDES];
+    int lane_x[STORY_SIDES];
+    int lanes[STORY_SIDES];
+    int wire_from, wire_to;    /* columns [from, to) between the bars */
+    uint32_t due[STORY_SIDES]; /* a state that the next line brings; STORY_NO_STEP none */
+    const struct story_call *open[STORY_SIDES][FRAME_LANES_MAX];
+    struct layout_row row;
+    struct layout_text text; /* what the next frame_… call draws; they empty it */
+    struct layout_text tail;
+};
+
+extern const enum layout_style frame_style[STORY_SIDES], frame_style_bold[STORY_SIDES];
+
+/* Shares `width` columns out for the rows of a plan: lanes give way until the wire is wide enough. */
+void frame_measure(struct frame *frame, const struct plan *plan, int width);
+
+/* Begins a line in frame->row with what runs through it: a bar for each open call, a dotted life line where an end is in none. */
+void frame_begin_line(struct frame *frame);
+void frame_end_line(struct frame *frame);
+/* The time, and the states that this row brings; second ones come with the next line. */
+void frame_put_head(struct frame *frame, const struct plan_row *row);
+
+/* frame->text between the bars, at `side`'s edge, on as many lines as it takes. The first line gets the row's head (`row` may be
+ * NULL) and, with lane >= 0, `glyph` in that lane. */
+void frame_draw_side(struct frame *frame, const struct plan_row *row, enum story_side side, int lane, const char *glyph);
+/* frame->text behind a hook ("↳"), `tail` at the right end of its last line or of one more. */
+void frame_draw_hook(struct frame *frame, enum layout_style style, const char *tail, enum layout_style tail_style);
+/* frame->text in the middle of the wire, with a mark in the time's column. */
+void frame_draw_pause(struct frame *frame);
+
+/* The line for second states, if no other line has brought them yet. */
+void frame_flush_states(struct frame *frame);
+
+/* The first free lane, from now on the call's; -1: none is free. */
+int frame_take_lane(struct frame *frame, const struct story_call *call);
+/* The lane that was the call's and now is free; -1: it had none. */
+int frame_leave_lane(struct frame *frame, const struct story_call *call);
+
+#endif

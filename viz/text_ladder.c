@@ -1,0 +1,333 @@
+#include "viz/text_ladder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/text_frame.h"
+#include "viz/text_words.h"
+
+enum {
+    ARROW_MIN = 6,         /* where a label would leave less, it gets a line of its own */
+    SILENCE_NS = 50000000, /* a pause worth a line */
+};
+
+struct ladder {
+    struct frame frame;
+    const struct story *story;
+    int verbose;
+    bool shows_lost; /* both ends were watched: a packet not seen to arrive was lost */
+};
+
+static void draw_cause(struct ladder *ladder, enum layout_style style, const char *before, const struct story_cause *cause)
+{
+    layout_addf(&ladder->frame.text, STYLE_PLAIN, "%s%s", before, cause->why);
+    frame_draw_hook(&ladder->frame, style, words_evidence(cause->kind, cause->evidence),
+                    words_evidence_style(cause->kind, cause->evidence));
+}
+
+static void draw_chain(struct ladder *ladder, const struct story_cause *cause)
+{
+    if (ladder->verbose < 2 || !cause->chain || cause->chain_count == 0) return;
+    for (size_t i = 0; i < cause->chain_count; i++)
+        layout_addf(&ladder->frame.text, STYLE_DIM, "%s%s", i ? " ← " : "", cause->chain[i]);
+    frame_draw_hook(&ladder->frame, STYLE_DIM, "", STYLE_DIM);
+}
+
+static void draw_state_cause(struct ladder *ladder, enum story_side side, uint32_t step)
+{
+    if (step == STORY_NO_STEP) return;
+    const struct story_state *state = ladder->story->steps[step].state;
+    char before[WORDS_BYTES];
+    snprintf(before, sizeof(before), "%s: ", state->to);
+    draw_cause(ladder, frame_style[side], before, &state->cause);
+}
+
+static void draw_state_causes(struct ladder *ladder, const struct plan_row *row)
+{
+    frame_flush_states(&ladder->frame);
+    if (ladder->verbose < 1) return;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        draw_state_cause(ladder, (enum story_side)side, row->states[side]);
+        draw_state_cause(ladder, (enum story_side)side, row->further[side]);
+    }
+}
+
+static void add_relation(struct ladder *ladder, const char *what, uint32_t step)
+{
+    const struct story_step *at = step < ladder->story->step_count ? &ladder->story->steps[step] : NULL;
+    layout_addf(&ladder->frame.text, STYLE_PLAIN, " (%s", what);
+    if (at && at->kind == STEP_SEGMENT) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->segment->number);
+    if (at && at->kind == STEP_DATAGRAM) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->datagram->number);
+    layout_add(&ladder->frame.text, STYLE_PLAIN, ")");
+}
+
+static void add_datagram_label(struct ladder *ladder, const struct story_datagram *datagram, enum layout_style style, bool brief)
+{
+    struct layout_text *text = &ladder->frame.text;
+    layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", datagram->number);
+    if (datagram->icmp)
+        layout_addf(text, style, "ICMP %s", datagram->icmp);
+    else
+        layout_add(text, style, "datagram");
+    if (brief) return;
+    if (datagram->icmp && datagram->about_step != STORY_NO_STEP)
+        add_relation(ladder, "about", datagram->about_step);
+    else if (!datagram->icmp)
+        layout_addf(text, STYLE_PLAIN, "  len %" PRIu32, datagram->length_bytes);
+}
+
+/* "#2 SYN-ACK  S. seq 0 ack 1" */
+static void add_segment_label(struct ladder *ladder, const struct story_segment *segment, enum layout_style style, bool brief)
+{
+    struct layout_text *text = &ladder->frame.text;
+    layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
+    layout_add(text, style, segment->label ? segment->label : segment->flags_text);
+    if (brief) return;
+    if (segment->retransmission) add_relation(ladder, "again", segment->of_step);
+    layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);
+    if (segment->flags & TCP_ACK) layout_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
+    if (segment->length_bytes) layout_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
+}
+
+enum flight { FLIGHT_WHOLE, FLIGHT_DEPARTS, FLIGHT_ARRIVES, FLIGHT_LOST };
+
+/* Columns are counted from the sender, as if it were the client; this turns them round where it isn't. */
+static void mirror(const struct frame *frame, enum story_side from, int *begin, int *end)
+{
+    if (from == STORY_CLIENT) return;
+    int sum = frame->wire_from + frame->wire_to, swap = *begin;
+    *begin = sum - *end;
+    *end = sum - swap;
+}
+
+static void fill(struct frame *frame, enum story_side from, int begin, int end, enum layout_style style, const char *glyph)
+{
+    mirror(frame, from, &begin, &end);
+    layout_fill(&frame->row, begin, end, style, glyph);
+}
+
+/* An arrow from column `at` to the receiver, or as far as it comes. What leaves now and arrives later fades out into dots. */
+static void put_arrow(struct frame *frame, enum story_side from, int at, enum flight flight, enum layout_style style)
+{
+    int room = frame->wire_to - at;
+    int tip = flight == FLIGHT_LOST ? at + room * 3 / 4 : flight == FLIGHT_DEPARTS ? at + room * 2 / 3 : frame->wire_to - 1;
+    fill(frame, from, at, tip, style, "─");
+    if (flight == FLIGHT_DEPARTS)
+        fill(frame, from, tip - (room > 12 ? 4 : 1), tip, style, "╌");
+    else if (flight == FLIGHT_LOST)
+        fill(frame, from, tip, tip + 1, STYLE_ALARM, "×");
+    else
+        fill(frame, from, tip, tip + 1, style, from == STORY_CLIENT ? "►" : "◄");
+}
+
+static void draw_arrow(struct ladder *ladder, const struct plan_row *row, enum flight flight)
+{
+    struct frame *frame = &ladder->frame;
+    const struct story_step *step = &ladder->story->steps[row->step];
+    bool is_segment = step->kind == STEP_SEGMENT;
+    bool alarming = is_segment ? (step->segment->flags & TCP_RST) != 0 : step->datagram->icmp != NULL;
+    enum layout_style style = alarming ? STYLE_ALARM : frame_style[step->side];
+    enum layout_style bold = alarming ? STYLE_ALARM : frame_style_bold[step->side];
+    if (is_segment)
+        add_segment_label(ladder, step->segment, bold, flight == FLIGHT_ARRIVES);
+    else
+        add_datagram_label(ladder, step->datagram, bold, flight == FLIGHT_ARRIVES);
+    int columns = layout_columns(&frame->text, 0, frame->text.count), room = frame->wire_to - frame->wire_from;
+    bool shares_line = columns + 1 + ARROW_MIN <= room;
+    if (!shares_line) frame_draw_side(frame, row, step->side, -1, "");
+    frame_begin_line(frame);
+    int at = frame->wire_from;
+    if (shares_line) {
+        frame_put_head(frame, row);
+        /* What arrives comes out of dots, with its name further on its way than where it left. */
+        if (flight == FLIGHT_ARRIVES) {
+            int dots = at + (room - columns - ARROW_MIN) / 2;
+            at = dots + (room > 30 ? 5 : 0);
+            fill(frame, step->side, dots, at > dots ? at - 1 : at, style, "╌");
+        }
+        int label = at, end = at + columns;
+        at = end + 1;
+        mirror(frame, step->side, &label, &end);
+        layout_put(&frame->row, label, &frame->text, 0, frame->text.count);
+        layout_text_clear(&frame->text);
+    }
+    put_arrow(frame, step->side, at, flight, style);
+    frame_end_line(frame);
+}
+
+static bool fits_one_line(const struct frame *frame, const struct story_cause *cause)
+{
+    struct layout_text text = layout_text_new(frame->options->ascii);
+    layout_addf(&text, STYLE_PLAIN, "↳ %s  %s", cause->why, words_evidence(cause->kind, cause->evidence));
+    bool fits = layout_columns(&text, 0, text.count) + 1 <= frame->wire_to - frame->wire_from;
+    layout_text_free(&text);
+    return fits;
+}
+
+static void draw_packet(struct ladder *ladder, const struct plan_row *row)
+{
+    const struct story_step *step = &ladder->story->steps[row->step];
+    int64_t sent, received;
+    plan_packet_times(step, &sent, &received);
+    enum flight flight = FLIGHT_WHOLE;
+    if (row->kind == PLAN_DEPART)
+        flight = FLIGHT_DEPARTS;
+    else if (row->kind == PLAN_ARRIVE)
+        flight = FLIGHT_ARRIVES;
+    else if (received == 0 && ladder->shows_lost)
+        flight = FLIGHT_LOST;
+    draw_arrow(ladder, row, flight);
+    if (flight != FLIGHT_ARRIVES) {
+        const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
+        const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
+        bool is_told = !segment || segment->handshake || segment->teardown || segment->retransmission ||
+                       (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
+        if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
+        draw_chain(ladder, cause);
+    }
+    draw_state_causes(ladder, row);
+}
+
+/* A call for which no lane is left is told by its number instead of a bar. */
+static void add_number(struct ladder *ladder, const struct story_call *call, int lane, const char *verb)
+{
+    if (lane < 0) layout_addf(&ladder->frame.text, STYLE_DIM, "(call %" PRIu32 "%s) ", call->number, verb);
+}
+
+static void draw_call(struct ladder *ladder, const struct plan_row *row)
+{
+    static const char *const glyphs[][STORY_SIDES] = {
+        [PLAN_ENTER] = {"┌", "┐"}, [PLAN_EXIT] = {"└", "┘"}, [PLAN_CALL] = {"[", "]"}};
+    struct frame *frame = &ladder->frame;
+    const struct story_call *call = ladder->story->steps[row->step].call;
+    int lane = row->kind == PLAN_EXIT ? frame_leave_lane(frame, call) : frame_take_lane(frame, call);
+    if (row->kind == PLAN_CALL) {
+        frame_leave_lane(frame, call);
+        words_call_whole(&frame->text, ladder->story, call);
+    } else if (row->kind == PLAN_ENTER) {
+        add_number(ladder, call, lane, " begins");
+        words_call_begin(&frame->text, ladder->story, call);
+    } else {
+        add_number(ladder, call, lane, " ends");
+        words_call_end(&frame->text, ladder->story, call);
+    }
+    frame_draw_side(frame, row, call->side, lane, glyphs[row->kind][call->side]);
+    draw_state_causes(ladder, row);
+}
+
+/* Calls that recording saw begin and not end. */
+static void draw_open_calls(struct ladder *ladder)
+{
+    const struct story *story = ladder->story;
+    for (size_t i = 0; i < story->step_count; i++) {
+        const struct story_call *call = story->steps[i].call;
+        if (story->steps[i].kind != STEP_ENTER || call->exit_step != STORY_NO_STEP) continue;
+        int lane = frame_leave_lane(&ladder->frame, call);
+        add_number(ladder, call, lane, "");
+        words_call_end(&ladder->frame.text, story, call);
+        frame_draw_side(&ladder->frame, NULL, call->side, lane, "╵");
+    }
+}
+
+static void draw_process_end(struct ladder *ladder, const struct plan_row *row)
+{
+    const struct story_exit *end = ladder->story->steps[row->step].exit;
+    struct layout_text *text = &ladder->frame.text;
+    layout_add(text, STYLE_PLAIN, "■ ");
+    words_process(text, frame_style_bold[row->side], &end->process);
+    layout_addf(text, end->signal ? STYLE_ALARM : STYLE_PLAIN, end->signal ? " was killed by %s" : " ended, %s", end->name);
+    frame_draw_side(&ladder->frame, row, row->side, -1, "");
+    draw_state_causes(ladder, row);
+}
+
+static void draw_kernel_state(struct ladder *ladder, const struct plan_row *row)
+{
+    const struct story_state *state = ladder->story->steps[row->step].state;
+    layout_addf(&ladder->frame.text, STYLE_DIM, "kernel: %s → %s", state->from, state->to);
+    frame_draw_side(&ladder->frame, row, row->side, -1, "");
+}
+
+static void draw_lone_state(struct ladder *ladder, const struct plan_row *row)
+{
+    const struct story_state *state = ladder->story->steps[row->step].state;
+    layout_addf(&ladder->frame.text, frame_style[row->side], "%s → %s", state->from, state->to);
+    frame_draw_side(&ladder->frame, row, row->side, -1, "");
+    draw_cause(ladder, frame_style[row->side], "", &state->cause);
+    draw_chain(ladder, &state->cause);
+}
+
+static void draw_title(struct ladder *ladder)
+{
+    struct frame *frame = &ladder->frame;
+    layout_row_clear(&frame->row, frame->width, frame->options->ascii);
+    layout_put_string(&frame->row, frame->time_columns - 2, STYLE_DIM, "ms");
+    layout_put_string(&frame->row, frame->state_x[STORY_CLIENT], STYLE_CLIENT_BOLD, "CLIENT");
+    layout_put_string(&frame->row, ladder->story->udp ? frame->width - 6 : frame->state_x[STORY_SERVER], STYLE_SERVER_BOLD,
+                      "SERVER");
+    frame_end_line(frame);
+}
+
+static void draw_rows(struct ladder *ladder, const struct plan *plan)
+{
+    static void (*const draw[])(struct ladder *, const struct plan_row *) = {
+        [PLAN_ENTER] = draw_call,       [PLAN_EXIT] = draw_call,           [PLAN_CALL] = draw_call,
+        [PLAN_PACKET] = draw_packet,    [PLAN_DEPART] = draw_packet,       [PLAN_ARRIVE] = draw_packet,
+        [PLAN_STATE] = draw_lone_state, [PLAN_KERNEL] = draw_kernel_state, [PLAN_END] = draw_process_end,
+    };
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_row *row = &plan->rows[i];
+        int64_t pause_ns = i > 0 ? row->t_ns - row[-1].t_ns : 0;
+        if (pause_ns >= SILENCE_NS) {
+            char words[WORDS_BYTES];
+            layout_addf(&ladder->frame.text, STYLE_DIM, "%s pass", words_duration(pause_ns, words));
+            frame_draw_pause(&ladder->frame);
+        }
+        draw[row->kind](ladder, row);
+    }
+}
+
+/* Packets first seen at two places: there was a look at either end, whatever the run said of itself. */
+static bool sees_both_ends(const struct story *story)
+{
+    const char *place = NULL;
+    for (size_t i = 0; i < story->step_count; i++) {
+        const struct story_step *step = &story->steps[i];
+        if (step->kind != STEP_SEGMENT && step->kind != STEP_DATAGRAM) continue;
+        const char *vantage = step->kind == STEP_SEGMENT ? step->segment->place.vantage : step->datagram->place.vantage;
+        if (place && vantage && strcmp(place, vantage) != 0) return true;
+        if (vantage) place = vantage;
+    }
+    return false;
+}
+
+int ladder_draw(const struct story *story, const struct view_options *options, int width, struct buf *out)
+{
+    struct plan plan;
+    int code = plan_make(story, options->verbose >= 1, &plan);
+    if (code) return code;
+    struct ladder ladder = {
+        .frame = {.story = story,
+                  .options = options,
+                  .out = out,
+                  .text = layout_text_new(options->ascii),
+                  .tail = layout_text_new(options->ascii)},
+        .story = story,
+        .verbose = options->verbose,
+        .shows_lost = options->run && options->run->vantage_count >= 2,
+    };
+    frame_measure(&ladder.frame, &plan, width);
+    if (sees_both_ends(story)) ladder.shows_lost = true;
+    for (size_t i = 0; i < story->step_count; i++)
+        if (story->steps[i].kind == STEP_EXIT && story->steps[i].call->enter_step == STORY_NO_STEP)
+            frame_take_lane(&ladder.frame, story->steps[i].call);
+    if (plan.count) draw_title(&ladder);
+    draw_rows(&ladder, &plan);
+    draw_open_calls(&ladder);
+    if (ladder.frame.text.failed || ladder.frame.tail.failed || out->failed) code = -ENOMEM;
+    layout_text_free(&ladder.frame.text);
+    layout_text_free(&ladder.frame.tail);
+    plan_free(&plan);
+    return code;
+}

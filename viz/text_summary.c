@@ -1,0 +1,321 @@
+#include "viz/text_summary.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "viz/layout.h"
+#include "viz/text_words.h"
+
+enum { KEY_COLUMNS = 14 };
+
+/* Lines on their way: text gathers in `text`, and goes out wrapped. */
+struct pen {
+    struct layout_text text;
+    struct buf *out;
+    int width;
+    bool color;
+};
+
+static struct pen pen_new(const struct view_options *options, int width, struct buf *out)
+{
+    return (struct pen){.text = layout_text_new(options->ascii), .out = out, .width = width, .color = options->color};
+}
+
+static int pen_end(struct pen *pen)
+{
+    bool failed = pen->text.failed || pen->out->failed;
+    layout_text_free(&pen->text);
+    return failed ? -ENOMEM : 0;
+}
+
+static void blank_line(struct pen *pen)
+{
+    buf_char(pen->out, '\n');
+}
+
+/* What has gathered, with `key` before its first line and the others indented by `indent`. */
+static void flush(struct pen *pen, int indent, enum layout_style style, const char *key)
+{
+    size_t cursor = 0, from, to;
+    while (layout_wrap(&pen->text, pen->width - indent, &cursor, &from, &to)) {
+        struct layout_row row;
+        layout_row_clear(&row, pen->width, pen->text.ascii);
+        if (from == 0) layout_put_string(&row, 0, style, key);
+        layout_put(&row, indent, &pen->text, from, to);
+        layout_emit(&row, pen->color, pen->out);
+    }
+    layout_text_clear(&pen->text);
+}
+
+/* ── conn 1: closed ───────── */
+static void rule_line(struct pen *pen)
+{
+    struct layout_row row;
+    size_t cursor = 0, from, to;
+    while (layout_wrap(&pen->text, pen->width - 4, &cursor, &from, &to)) {
+        int end = 3 + layout_columns(&pen->text, from, to) + 1;
+        layout_row_clear(&row, pen->width, pen->text.ascii);
+        layout_fill(&row, 0, 2, STYLE_DIM, "─");
+        layout_put(&row, 3, &pen->text, from, to);
+        if (end < pen->width) layout_fill(&row, end, pen->width, STYLE_DIM, "─");
+        layout_emit(&row, pen->color, pen->out);
+    }
+    layout_text_clear(&pen->text);
+}
+
+static enum layout_style outcome_style(enum story_outcome outcome)
+{
+    return outcome == OUTCOME_CLOSED ? STYLE_BOLD : outcome == OUTCOME_OPEN ? STYLE_PLAIN : STYLE_ALARM;
+}
+
+static void add_end(struct layout_text *text, const struct story *story, enum story_side side)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    const struct story_end *end = &story->end[side];
+    layout_add(text, STYLE_PLAIN, address_format(&end->address, address));
+    if (end->process.comm || end->process.pid) layout_add(text, STYLE_PLAIN, " ");
+    words_process(text, side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD, &end->process);
+}
+
+int summary_headline(const struct story *story, const struct view_options *options, int width, struct buf *out)
+{
+    struct pen pen = pen_new(options, width, out);
+    struct layout_text *text = &pen.text;
+    layout_addf(text, STYLE_BOLD, "conn %" PRIu32, story->number);
+    if (story->udp)
+        layout_add(text, STYLE_PLAIN, ": UDP");
+    else
+        layout_add(text, STYLE_PLAIN, ": ");
+    if (!story->udp || story->outcome == OUTCOME_REFUSED) {
+        if (story->udp) layout_add(text, STYLE_PLAIN, ", ");
+        layout_add(text, outcome_style(story->outcome), story_outcome_name(story->outcome));
+    }
+    rule_line(&pen);
+    add_end(text, story, STORY_CLIENT);
+    size_t client = text->count;
+    layout_add(text, STYLE_PLAIN, " → ");
+    add_end(text, story, STORY_SERVER);
+    if (layout_columns(text, 0, text->count) > width) {
+        /* An address is easier to find at the start of a line. */
+        text->count = client;
+        flush(&pen, 0, STYLE_PLAIN, "");
+        layout_add(text, STYLE_PLAIN, "→ ");
+        add_end(text, story, STORY_SERVER);
+    }
+    flush(&pen, 0, STYLE_PLAIN, "");
+    return pen_end(&pen);
+}
+
+static void add_side(struct layout_text *text, const struct story *story, int32_t side)
+{
+    if (side < 0 || side >= STORY_SIDES) return;
+    enum layout_style style = side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD;
+    layout_addf(text, style, "%s", story_side_name((enum story_side)side));
+    const char *comm = story->end[side].process.comm;
+    if (!comm || !*comm) return;
+    layout_add(text, STYLE_PLAIN, " ");
+    layout_add(text, STYLE_PLAIN, comm);
+}
+
+static void tell_opening(struct pen *pen, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    char words[WORDS_BYTES];
+    layout_add(&pen->text, STYLE_PLAIN, "by the ");
+    add_side(&pen->text, story, summary->opened_by);
+    if (summary->opened_by >= 0) flush(pen, KEY_COLUMNS, STYLE_DIM, "opened");
+    layout_text_clear(&pen->text);
+
+    if (summary->handshake_ns >= 0) {
+        layout_addf(&pen->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
+        layout_add(&pen->text, STYLE_PLAIN, " SYN → ACK");
+        if (summary->handshake_network_ns >= 0)
+            layout_addf(&pen->text, STYLE_PLAIN, ": network %s (SYN → SYN-ACK)",
+                        words_duration(summary->handshake_network_ns, words));
+        if (summary->handshake_process_ns >= 0)
+            layout_addf(&pen->text, STYLE_PLAIN, "%s process %s (connect() → SYN, ACK → return)",
+                        summary->handshake_network_ns >= 0 ? "," : ":", words_duration(summary->handshake_process_ns, words));
+        flush(pen, KEY_COLUMNS, STYLE_DIM, "handshake");
+    }
+    if (summary->accept_wait_ns >= 0) {
+        layout_addf(&pen->text, STYLE_PLAIN, "accept() returned %s after the handshake was complete",
+                    words_duration(summary->accept_wait_ns, words));
+        flush(pen, KEY_COLUMNS, STYLE_DIM, "accept wait");
+    }
+}
+
+static void tell_closing(struct pen *pen, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    if (story->udp) return;
+    if (summary->closed_first_by >= 0) {
+        layout_add(&pen->text, STYLE_PLAIN, "by the ");
+        add_side(&pen->text, story, summary->closed_first_by);
+    } else
+        layout_add(&pen->text, STYLE_PLAIN, "by nobody");
+    flush(pen, KEY_COLUMNS, STYLE_DIM, "closed first");
+    if (summary->time_wait_side >= 0) {
+        layout_add(&pen->text, STYLE_PLAIN, "held by the ");
+        add_side(&pen->text, story, summary->time_wait_side);
+        if (summary->time_wait_until_ns) {
+            char words[WORDS_BYTES];
+            layout_addf(&pen->text, STYLE_PLAIN, " until %s", words_clock(summary->time_wait_until_ns, words));
+            layout_add(&pen->text, STYLE_PLAIN, " (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)");
+        }
+        flush(pen, KEY_COLUMNS, STYLE_DIM, "TIME_WAIT");
+    }
+}
+
+static void add_count(struct layout_text *text, enum layout_style style, uint64_t count, const char *noun)
+{
+    layout_addf(text, style, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+static void tell_amounts(struct pen *pen, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    struct layout_text *text = &pen->text;
+    layout_addf(text, STYLE_PLAIN, "client sent %" PRIu64 " bytes, server sent %" PRIu64 " bytes",
+                story->end[STORY_CLIENT].bytes_sent, story->end[STORY_SERVER].bytes_sent);
+    flush(pen, KEY_COLUMNS, STYLE_DIM, "data");
+
+    if (story->udp)
+        add_count(text, STYLE_PLAIN, summary->datagrams, "datagram");
+    else
+        add_count(text, STYLE_PLAIN, summary->segments, "segment");
+    if (summary->retransmissions) layout_addf(text, STYLE_ALARM, " (%" PRIu32 " retransmitted)", summary->retransmissions);
+    layout_add(text, STYLE_PLAIN, ", ");
+    add_count(text, STYLE_PLAIN, summary->calls, "call");
+    flush(pen, KEY_COLUMNS, STYLE_DIM, "seen");
+
+    const char *between = "";
+    for (int evidence = EVIDENCE_STACK; evidence > EVIDENCE_NONE; evidence--) {
+        uint32_t count = summary->causes_by_evidence[evidence];
+        if (count == 0) continue;
+        layout_add(text, STYLE_PLAIN, between);
+        layout_addf(text, words_evidence_style(CAUSE_CALL, (enum story_evidence)evidence), "%" PRIu32 " %s", count,
+                    words_evidence(CAUSE_CALL, (enum story_evidence)evidence));
+        between = ", ";
+    }
+    layout_add(text, STYLE_PLAIN, between);
+    layout_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, "%" PRIu32 " unknown", summary->causes_unknown);
+    flush(pen, KEY_COLUMNS, STYLE_DIM, "causes from");
+}
+
+static void tell_findings(struct pen *pen, const struct story *story)
+{
+    for (size_t i = 0; i < story->finding_count; i++) {
+        const struct story_finding *finding = &story->findings[i];
+        bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
+        layout_add(&pen->text, STYLE_PLAIN, finding->text);
+        const char *between = " [";
+        for (size_t k = 0; k < finding->step_count; k++) {
+            layout_add(&pen->text, STYLE_DIM, between);
+            words_step(&pen->text, STYLE_DIM, story, finding->steps[k]);
+            between = ", ";
+        }
+        if (finding->step_count) layout_add(&pen->text, STYLE_DIM, "]");
+        flush(pen, KEY_COLUMNS, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
+    }
+}
+
+int summary_story(const struct story *story, const struct view_options *options, int width, struct buf *out)
+{
+    struct pen pen = pen_new(options, width, out);
+    blank_line(&pen);
+    tell_opening(&pen, story);
+    tell_closing(&pen, story);
+    tell_amounts(&pen, story);
+    tell_findings(&pen, story);
+    blank_line(&pen);
+    return pen_end(&pen);
+}
+
+static void tell_totals(struct pen *pen, const struct summary_totals *totals)
+{
+    struct layout_text *text = &pen->text;
+    if (totals->stories == 1) return;
+    if (totals->stories == 0)
+        layout_add(text, STYLE_BOLD, "no connection was seen");
+    else
+        layout_addf(text, STYLE_BOLD, "%" PRIu64 " connections", totals->stories);
+    const char *between = ": ";
+    for (int outcome = 0; outcome < OUTCOMES; outcome++) {
+        if (totals->outcomes[outcome] == 0) continue;
+        layout_add(text, STYLE_PLAIN, between);
+        layout_addf(text, outcome_style((enum story_outcome)outcome), "%" PRIu64 " %s", totals->outcomes[outcome],
+                    story_outcome_name((enum story_outcome)outcome));
+        between = ", ";
+    }
+    if (totals->udp) layout_addf(text, STYLE_PLAIN, "%s%" PRIu64 " UDP", between, totals->udp);
+    if (totals->findings) {
+        layout_add(text, STYLE_PLAIN, "; ");
+        add_count(text, STYLE_PLAIN, totals->findings, "finding");
+    }
+    flush(pen, 0, STYLE_PLAIN, "");
+}
+
+/* One source, all its kinds of loss together. */
+static void add_source(struct layout_text *text, const struct story_trace *trace, size_t first)
+{
+    const struct story_loss *loss = &trace->losses[first];
+    uint64_t received = loss->received;
+    for (size_t k = first; k < trace->loss_count; k++)
+        if (strcmp(trace->losses[k].source, loss->source) == 0 && trace->losses[k].received > received)
+            received = trace->losses[k].received;
+    bool is_capture = strncmp(loss->source, "capture", strlen("capture")) == 0;
+    layout_addf(text, STYLE_PLAIN, "%s %" PRIu64 " %s", loss->source, received, is_capture ? "packets" : "events");
+    bool any = false;
+    for (size_t k = first; k < trace->loss_count; k++) {
+        if (strcmp(trace->losses[k].source, loss->source) != 0 || trace->losses[k].count == 0) continue;
+        layout_addf(text, STYLE_ALARM, ", %" PRIu64 " lost (%s)", trace->losses[k].count, trace->losses[k].what);
+        any = true;
+    }
+    if (!any) layout_add(text, STYLE_PLAIN, ", 0 lost");
+}
+
+static void tell_losses(struct pen *pen, const struct story_trace *trace)
+{
+    struct layout_text *text = &pen->text;
+    bool any = trace->lost || trace->dropped;
+    for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
+    if (any)
+        layout_add(text, STYLE_ALARM, "something was lost: what is shown may lack steps and causes. ");
+    else if (trace->loss_count)
+        layout_add(text, STYLE_BOLD, "nothing lost: ");
+    const char *between = "";
+    for (size_t i = 0; i < trace->loss_count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++) told = strcmp(trace->losses[k].source, trace->losses[i].source) == 0;
+        if (told) continue;
+        layout_add(text, STYLE_PLAIN, between);
+        add_source(text, trace, i);
+        between = "; ";
+    }
+    flush(pen, 0, STYLE_PLAIN, "");
+    if (!trace->marks_unjoined && !trace->packets_unmarked) return;
+    layout_addf(text, STYLE_PLAIN, "not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark",
+                trace->marks_unjoined, trace->packets_unmarked);
+    flush(pen, 0, STYLE_PLAIN, "");
+}
+
+int summary_run(const struct summary_totals *totals, const struct story_trace *trace, const struct view_options *options, int width,
+                struct buf *out)
+{
+    struct pen pen = pen_new(options, width, out);
+    struct layout_text *text = &pen.text;
+    tell_totals(&pen, totals);
+    layout_addf(text, STYLE_PLAIN, "recorded by %s", trace->recorder ? trace->recorder : "?");
+    for (size_t i = 0; i < trace->vantage_count; i++) {
+        layout_add(text, STYLE_PLAIN, i == 0 ? ", packets on " : ", ");
+        layout_add(text, STYLE_PLAIN, trace->vantages[i]);
+    }
+    if (trace->reason && *trace->reason) {
+        layout_add(text, STYLE_PLAIN, "; ");
+        layout_add(text, STYLE_PLAIN, trace->reason);
+    }
+    flush(&pen, 0, STYLE_PLAIN, "");
+    tell_losses(&pen, trace);
+    return pen_end(&pen);
+}

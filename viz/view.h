@@ -1,0 +1,62 @@
+/* Views: const stories in, bytes out. One file a view, one table of views.
+ *
+ * A view knows nothing of events, sources or files. It is begun, given each story, and ended; all bytes go to a sink. It
+ * escapes everything that came from outside. It keeps no story: memory does not follow how many there are. */
+#ifndef TCPWHY_VIZ_VIEW_H
+#define TCPWHY_VIZ_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "story/story.h"
+
+/* Where bytes go. write returns 0 or -errno; a view stops at the first failure and returns it (-EPIPE: a closed pipe). */
+struct sink {
+    int (*write)(void *data, const char *bytes, size_t length);
+    void *data;
+};
+
+/* What is known of a run before its first story; what is not yet known is NULL or 0. Borrowed until end returns. */
+struct view_run {
+    const char *recorder; /* "bpf", "ptrace", "none" */
+    const char *reason;   /* why this one */
+    const char *const *vantages;
+    size_t vantage_count; /* from 2 on a segment that was not seen to arrive is shown as lost */
+    int64_t started_ns;
+};
+
+struct view_options {
+    int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
+    bool color;                 /* ANSI colours */
+    bool ascii;                 /* no byte above 0x7e */
+    int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
+    const struct view_run *run; /* NULL: nothing is known yet */
+};
+
+struct view {
+    const char *name;    /* --format NAME */
+    const char *suffix;  /* -o FILE: ".txt" */
+    const char *summary; /* for --help */
+    /* `state` is the view's own memory between begin and end; allocated by begin, freed by end (end is called even after a
+     * failure, of begin too). */
+    int (*begin)(void **state, const struct sink *sink, const struct view_options *options, struct err *err);
+    int (*story)(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,
+                 struct err *err);
+    /* The run's common facts are complete only at the end. `trace` is NULL when a failure is being cleaned up. */
+    int (*end)(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,
+               struct err *err);
+};
+
+/* All views; *ret_count of them. */
+const struct view *const *view_all(size_t *ret_count);
+/* NULL: no such name / no view for this file's ending. */
+const struct view *view_by_name(const char *name);
+const struct view *view_by_path(const char *path);
+
+/* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
+int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
+
+extern const struct view view_text, view_jsonl;
+
+#endif
