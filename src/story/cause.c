@@ -399,6 +399,28 @@ static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
     return last && set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
+/* Where no call of this end was recorded, the wire still shows which user call of RFC 9293 section 3.9.1 there must have been. */
+static bool rule_user_call(struct telling *telling, struct tale_packet *packet)
+{
+    static const struct {
+        const char *label, *name, *why;
+    } user_calls[] = {
+        {"SYN", "OPEN", "an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded"},
+        {"data", "SEND", "a SEND: write(), send() or the like; no call of this end was recorded"},
+        {"FIN", "CLOSE", "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded"},
+    };
+    if (!is_tcp(packet) || packet->segment->retransmission) return false;
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].story->side == packet->side) return false;
+    for (size_t i = 0; i < sizeof(user_calls) / sizeof(user_calls[0]); i++) {
+        if (strcmp(user_calls[i].label, packet->segment->label) != 0) continue;
+        set_named(telling, packet, CAUSE_CALL, user_calls[i].name, EVIDENCE_RULE);
+        packet->cause->why = user_calls[i].why;
+        return true;
+    }
+    return false;
+}
+
 static const struct {
     const char *name;
     bool (*explain)(struct telling *telling, struct tale_packet *packet);
@@ -423,6 +445,7 @@ static const struct {
     {"rule-ack", rule_ack},
     {"rule-released", rule_released},
     {"rule-icmp", rule_icmp},
+    {"rule-user-call", rule_user_call},
 };
 
 size_t cause_rule_count(void)

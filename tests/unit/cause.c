@@ -79,6 +79,7 @@ static const struct cause_case cases[] = {
     {"rule-released", STORY_CLIENT, "data", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
      TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) PACKET(2000, S, "flags=. seq=501 ack=101 win=100")
          PACKET(2001, C, C_DATA)},
+    {"rule-user-call", STORY_CLIENT, "FIN", CAUSE_CALL, EVIDENCE_RULE, "CLOSE", TRACE HANDSHAKE PACKET(2000, C, C_FIN)},
     {"rule-icmp", STORY_SERVER, "ICMP", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
      TRACE PACKET(1000, UDP_C, "len=5")
          PACKET(1010, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp ",

@@ -1,0 +1,25 @@
+/* Whether this process may use BPF on this kernel, and what the kernel's BTF says of its tracepoints. */
+#ifndef TCPWHY_CAPTURE_BPF_ABILITY_H
+#define TCPWHY_CAPTURE_BPF_ABILITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "capture/bpf_convert.h"
+
+struct btf;
+
+/* What is missing before anything is tried: 0; -EPERM (capabilities, a user namespace, lockdown), -ENOTSUP (BTF, a pid namespace);
+ * each with a sentence that names it and what to do. Rests on capabilities(7), kernel_lockdown(7), user_namespaces(7). */
+int bpf_ability_check(struct err *err);
+/* The sentence for a refusal by the kernel that the checks did not foresee: what was tried, its reason, and the last line of its
+ * log. Returns `code`, a negative errno. */
+int bpf_ability_refused(int code, const char *what, const char *kernel_log, struct err *err);
+
+/* How many arguments a tracepoint hands out (without the first, which is internal); -1: this kernel has no such tracepoint. */
+int bpf_tracepoint_arguments(const struct btf *btf, const char *name);
+/* Writes the names of enum sk_rst_reason by value, without their prefix; leaves "" where there are none (before Linux 6.10). */
+void bpf_reset_reasons(const struct btf *btf, char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES]);
+
+#endif

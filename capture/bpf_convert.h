@@ -1,0 +1,26 @@
+/* Records of the BPF recorder's kernel side → events: one clock, named call chains, addresses folded, calls described.
+ *
+ * Knows nothing of loading or rings. */
+#ifndef TCPWHY_CAPTURE_BPF_CONVERT_H
+#define TCPWHY_CAPTURE_BPF_CONVERT_H
+
+#include "capture/bpf_record.h"
+#include "capture/kernel_symbols.h"
+#include "event/log.h"
+
+enum { BPF_REASONS_MAX = 64 };
+
+struct bpf_convert {
+    const struct kernel_symbols *symbols;            /* NULL: chains stay NULL. Borrowed. */
+    int64_t realtime_offset_ns;                      /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+    char reasons[BPF_REASONS_MAX][EVENT_NAME_BYTES]; /* enum sk_rst_reason of the running kernel, by value; "" unknown */
+    uint64_t unnamed_chains;                         /* counts stacks that stayed without names */
+    uint64_t unknown_frames;                         /* counts addresses that no symbol covers */
+};
+
+/* Writes the event of one record of `bytes` bytes; its chain belongs to `log`. 1; 0: the record says nothing (a packet that a
+ * device hands to the device below it: it has had its mark); -EINVAL: not a record. */
+int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t bytes, struct event_log *log,
+                       struct event *ret_event);
+
+#endif

@@ -1,0 +1,144 @@
+/* The few fields of the kernel's structures that the recorder reads, kept by hand.
+ *
+ * Each structure names only what is used; where the field really lies is filled in from the running kernel's BTF when the
+ * program is loaded (CO-RE), so one object serves Linux 5.15 to 6.x on x86-64 and arm64, and it compiles on a machine without
+ * BTF. Field names are the kernel's. Only for the BPF side. */
+#ifndef TCPWHY_CAPTURE_BPF_KERNEL_H
+#define TCPWHY_CAPTURE_BPF_KERNEL_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+    unsigned int inum;
+};
+struct net {
+    struct ns_common ns;
+};
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+    } in6_u;
+};
+typedef struct {
+    __s64 counter;
+} atomic64_t;
+typedef struct {
+    int counter;
+} atomic_t;
+
+struct sock;
+/* What full sockets, request sockets and timewait sockets have in common. */
+struct sock_common {
+    __be32 skc_daddr, skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    unsigned char skc_state;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+    atomic64_t skc_cookie;
+    unsigned long skc_flags;
+    struct sock *skc_listener;
+};
+struct sk_buff_head {
+    __u32 qlen;
+};
+struct socket;
+struct sock {
+    struct sock_common __sk_common;
+    struct sk_buff_head sk_receive_queue;
+    struct socket *sk_socket;
+    __u16 sk_protocol;
+    __u16 sk_type;
+};
+struct inet_sock {
+    struct sock sk;
+    __be16 inet_sport;
+};
+struct tcp_sock {
+    __u32 rcv_nxt, copied_seq;
+};
+struct udp_sock {
+    struct sk_buff_head reader_queue;
+};
+struct request_sock {
+    struct sock_common __req_common;
+};
+
+struct net_device {
+    int ifindex;
+    possible_net_t nd_net;
+};
+struct sk_buff {
+    struct net_device *dev;
+    struct sock *sk;
+    unsigned int len, data_len;
+    int skb_iif;
+    __be16 protocol;
+    __u16 network_header;
+    unsigned char *head, *data;
+};
+
+struct inode {
+    unsigned short i_mode;
+    unsigned long i_ino;
+};
+struct file {
+    struct inode *f_inode;
+    void *private_data;
+};
+struct socket {
+    struct file *file;
+    struct sock *sk;
+};
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+struct files_struct {
+    struct fdtable *fdt;
+};
+struct signal_struct {
+    atomic_t live;
+    int group_exit_code;
+    unsigned int flags;
+};
+struct thread_info {
+    unsigned long flags;
+    __u32 status;
+};
+struct task_struct {
+    struct thread_info thread_info;
+    unsigned int __state;
+    int on_rq;
+    int exit_code;
+    int pid, tgid;
+    struct task_struct *group_leader;
+    char comm[16];
+    struct files_struct *files;
+    struct signal_struct *signal;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long di, si, dx, r10, r8, r9, orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+    __u64 regs[31];
+    __u64 orig_x0;
+    __s32 syscallno;
+};
+#else
+#error "the BPF recorder knows the system call registers of x86-64 and arm64"
+#endif
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,167 @@
+/* The BPF side's memory: the ring, the filter, what it knows of processes, threads, sockets and CPUs. */
+#ifndef TCPWHY_CAPTURE_BPF_MAPS_BPF_H
+#define TCPWHY_CAPTURE_BPF_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf_kernel.h"
+#include "bpf_record.h"
+
+const volatile struct record_config config SEC(".rodata.config") = {};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, COUNTS);
+    __type(key, __u32);
+    __type(value, __u64);
+} counts SEC(".maps");
+
+/* System call number → SYSCALL_* flags; 0: not recorded. Filled by the user side from its table. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, RECORD_SYSCALLS_MAX);
+    __type(key, __u32);
+    __type(value, __u32);
+} syscalls SEC(".maps");
+
+/* Followed processes (tgid). */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u32);
+} processes SEC(".maps");
+
+/* Threads that were already running when their process was followed and have not crossed the system call boundary since. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u32);
+} strangers SEC(".maps");
+
+/* A thread inside a recorded call. */
+struct thread_state {
+    __u64 args[6];
+    __u64 sk; /* behind the descriptor when the call began */
+    __u64 slept_ns, off_ns;
+    __u32 number, flags;
+    __u8 sleeping, woken_early;
+    __u8 pad[6];
+    struct record_socket socket, other;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, struct thread_state);
+} threads SEC(".maps");
+/* Always zero: what a new entry of `threads` begins as (it is too large for the stack). */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct thread_state);
+} thread_zero SEC(".maps");
+
+/* struct sock * → its id. An entry lives until tcp_destroy_sock; a stale one (UDP has no such event) is told by `inode`. */
+struct socket_entry {
+    __u64 id, cookie;
+    __u64 inode; /* of the descriptor's file: another one is another socket at the same address */
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 32768);
+    __type(key, __u64);
+    __type(value, struct socket_entry);
+} sockets SEC(".maps");
+/* Cookie → id: a timewait socket is another object, with the cookie of the socket that it stands for. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u64);
+    __type(value, __u64);
+} cookies SEC(".maps");
+
+/* Ports (protocol << 16 | port) and network namespaces that sockets of the followed processes use: the filter where no ports were
+ * given. Apart, because what two followed processes in two namespaces say to each other is of interest at both ends. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u32);
+} used_ports SEC(".maps");
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u32);
+    __type(value, __u32);
+} used_netns SEC(".maps");
+
+/* What a CPU is doing. */
+struct cpu_state {
+    struct record_packet received;
+    __u8 receiving; /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
+    __u8 softirq;
+    __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct cpu_state);
+} cpus SEC(".maps");
+/* Room to read a packet before it is known to be wanted: one for each program that does. */
+enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCHES };
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, SCRATCHES);
+    __type(key, __u32);
+    __type(value, struct record_packet);
+} scratches SEC(".maps");
+
+static __always_inline void count(__u32 what)
+{
+    __u64 *value = bpf_map_lookup_elem(&counts, &what);
+
+    if (value) *value += 1;
+}
+
+static __always_inline struct cpu_state *cpu_this(void)
+{
+    __u32 zero = 0;
+
+    return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* Room in the ring for a record of constant size, or NULL: then it is counted as lost. */
+#define RING_RESERVE(type, bytes)                                                                                                  \
+    ({                                                                                                                             \
+        type *reserved_ = bpf_ringbuf_reserve(&ring, bytes, 0);                                                                    \
+        count(reserved_ ? COUNT_WRITTEN : COUNT_RING_FULL);                                                                        \
+        reserved_;                                                                                                                 \
+    })
+
+static __always_inline void head_fill(struct record_head *head, __u32 kind)
+{
+    __u64 both = bpf_get_current_pid_tgid();
+
+    head->t_ns = bpf_ktime_get_ns();
+    head->kind = kind;
+    head->pid = (__u32)(both >> 32);
+    head->tid = (__u32)both;
+    head->pad = 0;
+    bpf_get_current_comm(head->comm, sizeof(head->comm));
+}
+
+#endif

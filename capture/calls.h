@@ -1,0 +1,57 @@
+/* The narrow door that every recorder of socket calls stands behind.
+ *
+ * A recorder follows processes (and all their descendants) and appends ENTER, EXIT, PROCESS events, and what its means allow
+ * besides: MARK, STATE, RESET, RESEND, WAKE. It is one const table of functions; nothing outside knows which one it has.
+ * All functions are called from one thread. No recorder leaves anything behind in the kernel when the process ends, however it
+ * ends. */
+#ifndef TCPWHY_CAPTURE_CALLS_H
+#define TCPWHY_CAPTURE_CALLS_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "capture/child.h"
+#include "event/log.h"
+
+struct calls_options {
+    /* Kernel evidence (MARK, STATE, …) is wanted for packets and sockets with one of these ports at either end; none: for
+     * sockets that the followed processes have used. */
+    uint16_t ports[8];
+    size_t port_count;
+    uint64_t netns; /* inode of the one network namespace to look at; 0: any */
+    bool no_stacks; /* leave kernel call chains out (evidence falls to `context`) */
+};
+
+struct calls; /* a recorder's own state; each recorder defines its own struct behind it */
+
+struct calls_recorder {
+    const char *name; /* "bpf", "ptrace", "none" */
+    /* Makes ready. 0, or -errno with a sentence that names exactly what is missing (a privilege, BTF, a kernel feature). */
+    int (*open)(struct calls **ret_calls, const struct calls_options *options, struct err *err);
+    /* What a child to be followed must do behind its gate, before exec (child_options.setup); NULL: nothing. */
+    int (*child_setup)(void *data);
+    /* Follows a process that waits at its gate, and its descendants. 0 or -errno. */
+    int (*follow)(struct calls *calls, pid_t pid, struct err *err);
+    /* A descriptor to poll(2) for reading, or -1: then SIGCHLD is the only sign of work. */
+    int (*fd)(const struct calls *calls);
+    /* Appends what has happened; does not block. Also reaps ended children that were given to follow. The number of events or
+     * -errno. */
+    int (*drain)(struct calls *calls, struct event_log *log, struct err *err);
+    /* Whether the direct child has ended and was reaped by drain; then *ret_status is wait(2)'s status. */
+    bool (*ended)(const struct calls *calls, pid_t pid, int *ret_status);
+    /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */
+    int (*report)(struct calls *calls, struct event_log *log, struct err *err);
+    /* Ends recording and frees. Followed processes run on untouched, but not those that child_setup has bound to the recorder
+     * (ptrace: their seccomp filter needs a tracer): they are ended with SIGKILL. Drain until all are gone to spare them. NULL is
+     * fine. */
+    void (*close)(struct calls *calls);
+};
+
+extern const struct calls_recorder calls_bpf;
+extern const struct calls_recorder calls_ptrace;
+extern const struct calls_recorder calls_none; /* follows nothing, reaps only */
+
+/* By name ("bpf", "ptrace", "none"); NULL unknown. */
+const struct calls_recorder *calls_find(const char *name);
+
+#endif

@@ -1,0 +1,295 @@
+/* The kernel side of the BPF recorder: BTF-typed tracepoints only, the kernel's most stable interface.
+ *
+ * Evidence (marks, state changes, resets, retransmissions, wakes): who runs, what is being received, the kernel's call chain.
+ * The system calls themselves are in bpf_calls.bpf.h. */
+#include "bpf_calls.bpf.h"
+
+char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
+
+/* Evidence records end in the stack; without stacks they end before it. `config` is constant, so the verifier sees one size. */
+#define RESERVE_EVIDENCE(type)                                                                                                     \
+    (config.no_stacks ? RING_RESERVE(struct type, __builtin_offsetof(struct type, stack))                                          \
+                      : RING_RESERVE(struct type, sizeof(struct type)))
+
+/* A macro, because the verifier wants to see where `stack` lies in the record. */
+#define CONTEXT_FILL(ctx, record)                                                                                                  \
+    do {                                                                                                                           \
+        context_fill(&(record)->context);                                                                                          \
+        if (!config.no_stacks) {                                                                                                   \
+            (record)->context.stack_bytes = (__s32)bpf_get_stack(ctx, (record)->stack, sizeof((record)->stack), 0);                \
+            if ((record)->context.stack_bytes < 0) count(COUNT_STACK_FAILED);                                                      \
+        }                                                                                                                          \
+    } while (0)
+
+static __always_inline void context_fill(struct record_context *context)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    context->softirq = cpu ? cpu->softirq : 0;
+    context->receiving = cpu ? cpu->receiving : 0;
+    context->pad = 0;
+    context->stack_bytes = 0;
+    if (cpu && cpu->receiving)
+        context->received = cpu->received;
+    else
+        __builtin_memset(&context->received, 0, sizeof(context->received));
+}
+
+/* An argument as a plain number, which functions of their own take. Some kernels also declare arguments never NULL that are, and
+ * would drop the test. */
+static __always_inline __u64 argument(void *ctx, __u32 number)
+{
+    __u64 value = 0;
+
+    bpf_probe_read_kernel(&value, sizeof(value), (__u64 *)ctx + number);
+    return value;
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(net_dev_queue, struct sk_buff *skb)
+{
+    __u32 zero = SCRATCH_QUEUE;
+    struct record_packet *packet = bpf_map_lookup_elem(&scratches, &zero);
+    __u64 sk = (__u64)BPF_CORE_READ(skb, sk);
+    __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+
+    /* A packet that came in is passed on, and a packet socket puts frames of others on the wire: neither is a cause. */
+    if (!packet || !netns_wanted(netns) || BPF_CORE_READ(skb, skb_iif)) return 0;
+    if (sk && BPF_CORE_READ((struct sock *)sk, __sk_common.skc_family) == FAMILY_PACKET) return 0;
+    __builtin_memset(packet, 0, sizeof(*packet));
+    if (!packet_read(argument(ctx, 0), packet)) return 0;
+    if (!packet_wanted(packet, netns) &&
+        !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
+        return 0;
+
+    struct record_mark *mark = RESERVE_EVIDENCE(record_mark);
+
+    if (!mark) return 0;
+    head_fill(&mark->head, RECORD_MARK);
+    mark->packet = *packet;
+    mark->netns = netns;
+    mark->interface = (__u32)BPF_CORE_READ(skb, dev, ifindex);
+    /* Replies without a socket of their own leave through a control socket of the kernel, which has another port or none. */
+    if (!socket_fill(&mark->socket, sk, 0) || mark->socket.local.port != packet->src.port ||
+        mark->socket.protocol != packet->protocol)
+        __builtin_memset(&mark->socket, 0, sizeof(mark->socket));
+    else
+        mark->socket.id = socket_id(sk, 1);
+    port_use(&mark->socket);
+    CONTEXT_FILL(ctx, mark);
+    bpf_ringbuf_submit(mark, 0);
+    return 0;
+}
+
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
+{
+    struct cpu_state *cpu = cpu_this();
+    __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+
+    if (!cpu) return 0;
+    cpu->receiving = 0;
+    if (!netns_wanted(netns)) return 0;
+    __builtin_memset(&cpu->received, 0, sizeof(cpu->received));
+    if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) cpu->receiving = 1;
+    return 0;
+}
+
+SEC("tp_btf/napi_poll")
+int BPF_PROG(napi_poll)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (cpu) cpu->receiving = 0;
+    return 0;
+}
+
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(softirq_entry)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (cpu) cpu->softirq = 1;
+    return 0;
+}
+
+SEC("tp_btf/softirq_exit")
+int BPF_PROG(softirq_exit)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (cpu) cpu->softirq = cpu->receiving = 0;
+    return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
+{
+    __u64 address = argument(ctx, 0);
+
+    if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
+    /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
+    bpf_get_socket_cookie(sk);
+
+    struct record_state *state = RESERVE_EVIDENCE(record_state);
+
+    if (!state) return 0;
+    head_fill(&state->head, RECORD_STATE);
+    socket_fill(&state->socket, address, socket_id(address, 1));
+    state->socket.state = (__u8)to;
+    state->netns = socket_netns(sk);
+    state->from = (__u8)from;
+    state->to = (__u8)to;
+    state->pad = 0;
+    port_use(&state->socket);
+    CONTEXT_FILL(ctx, state);
+    bpf_ringbuf_submit(state, 0);
+    return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(tcp_destroy_sock)
+{
+    __u64 address = argument(ctx, 0);
+
+    bpf_map_delete_elem(&sockets, &address);
+    return 0;
+}
+
+static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sent)
+{
+    __u32 which = SCRATCH_RESET;
+    struct record_packet *packet = bpf_map_lookup_elem(&scratches, &which);
+
+    if (!packet) return;
+    __builtin_memset(packet, 0, sizeof(*packet));
+    if (skb) packet_read(skb, packet);
+
+    /* TCP takes the device off a packet before a socket works on it. */
+    __u32 netns = sk ? socket_netns((const struct sock *)sk) : BPF_CORE_READ((const struct sk_buff *)skb, dev, nd_net.net, ns.inum);
+    int of_packet = packet->protocol == PROTOCOL_TCP && netns_wanted(netns) && packet_wanted(packet, netns);
+
+    if (!of_packet && !socket_wanted(sk)) return;
+
+    struct record_reset *reset = RESERVE_EVIDENCE(record_reset);
+
+    if (!reset) return;
+    head_fill(&reset->head, RECORD_RESET);
+    reset->netns = netns;
+    socket_fill(&reset->socket, sk, sk ? socket_id(sk, 1) : 0);
+    /* The segment that is answered names both ends even where no socket, or a listening one, was found for it. */
+    if (packet->protocol == PROTOCOL_TCP) {
+        reset->socket.protocol = PROTOCOL_TCP;
+        reset->socket.local = packet->dst;
+        reset->socket.remote = packet->src;
+    }
+    reset->sent = sent;
+    reset->reason = 0;
+    reset->has_reason = 0;
+    if (sent && config.reset_has_reason) {
+        reset->reason = (__u32)((__u64 *)ctx)[2];
+        reset->has_reason = 1;
+    }
+    CONTEXT_FILL(ctx, reset);
+    bpf_ringbuf_submit(reset, 0);
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(tcp_send_reset)
+{
+    reset_emit(ctx, argument(ctx, 0), argument(ctx, 1), 1);
+    return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(tcp_receive_reset)
+{
+    reset_emit(ctx, argument(ctx, 0), 0, 0);
+    return 0;
+}
+
+static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
+{
+    if (!socket_wanted(sk)) return;
+
+    struct record_resend *resend = RESERVE_EVIDENCE(record_resend);
+
+    if (!resend) return;
+    head_fill(&resend->head, RECORD_RESEND);
+    socket_fill(&resend->socket, sk, socket_id(sk, 1));
+    resend->netns = socket_netns((const struct sock *)sk);
+    resend->synack = synack;
+    CONTEXT_FILL(ctx, resend);
+    bpf_ringbuf_submit(resend, 0);
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(tcp_retransmit_skb)
+{
+    resend_emit(ctx, argument(ctx, 0), 0);
+    return 0;
+}
+
+/* The request, not the listener, has the two addresses. */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(tcp_retransmit_synack)
+{
+    resend_emit(ctx, argument(ctx, 1), 1);
+    return 0;
+}
+
+/* Off the CPU, and not because another thread's turn had come. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+    __u32 tid = (__u32)BPF_CORE_READ(prev, pid);
+    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+
+    if (thread && !preempt) {
+        __u32 state = config.switch_has_state ? (__u32)ctx[3] : BPF_CORE_READ(prev, __state);
+
+        if (state && !thread->woken_early) {
+            thread->off_ns = bpf_ktime_get_ns();
+            thread->sleeping = 1;
+        }
+        thread->woken_early = 0;
+    }
+    tid = (__u32)BPF_CORE_READ(next, pid);
+    thread = bpf_map_lookup_elem(&threads, &tid);
+    /* Runs again though nobody was seen to wake it: the sleep still counts. */
+    if (thread && thread->sleeping) {
+        thread->slept_ns += bpf_ktime_get_ns() - thread->off_ns;
+        thread->sleeping = 0;
+    }
+    return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched_waking, struct task_struct *task)
+{
+    __u32 tid = (__u32)BPF_CORE_READ(task, pid);
+    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+
+    if (!thread) return 0;
+    if (thread->sleeping) {
+        thread->slept_ns += bpf_ktime_get_ns() - thread->off_ns;
+        thread->sleeping = 0;
+    } else if (!BPF_CORE_READ(task, on_rq) && BPF_CORE_READ(task, __state)) {
+        /* Another CPU wakes it between leaving the run queue and sched_switch. */
+        thread->woken_early = 1;
+    } else
+        return 0;
+    /* execve() waits for the disk: no concern of sockets. */
+    if (thread->flags & SYSCALL_PROCESS) return 0;
+
+    struct record_wake *wake = RESERVE_EVIDENCE(record_wake);
+
+    if (!wake) return 0;
+    head_fill(&wake->head, RECORD_WAKE);
+    wake->tid = tid;
+    wake->pid = (__u32)BPF_CORE_READ(task, tgid);
+    BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
+    CONTEXT_FILL(ctx, wake);
+    bpf_ringbuf_submit(wake, 0);
+    return 0;
+}

@@ -1,0 +1,60 @@
+#include "capture/procinfo.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Up to size - 1 bytes and a NUL; 0 where it can't be read. One read: these files are made on demand and small. */
+static size_t slurp(const char *path, char *bytes, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t got = read(fd, bytes, size - 1);
+    close(fd);
+    size_t length = got > 0 ? (size_t)got : 0;
+    bytes[length] = '\0';
+    return length;
+}
+
+void procinfo_comm(pid_t tid, char comm[EVENT_COMM_BYTES])
+{
+    char path[64], text[64];
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)tid);
+    size_t length = slurp(path, text, sizeof(text));
+    if (!length) return;
+    /* The file ends with a newline of its own; a name may hold others. */
+    if (text[length - 1] == '\n') length--;
+    if (length >= EVENT_COMM_BYTES) length = EVENT_COMM_BYTES - 1;
+    memset(comm, 0, EVENT_COMM_BYTES);
+    memcpy(comm, text, length);
+}
+
+int procinfo_status(pid_t tid, const char *field)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+    slurp(path, text, sizeof(text));
+    /* Name: comes first and is escaped by the kernel, so no name can pass for a line of its own. */
+    size_t length = strlen(field);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, field, length) == 0 && line[length] == ':') return (int)strtol(line + length + 1, NULL, 10);
+    }
+    return -1;
+}
+
+bool procinfo_is_32_bit(pid_t pid)
+{
+    char path[64], ident[EI_NIDENT + 1];
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    return slurp(path, ident, sizeof(ident)) > EI_CLASS && memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+}
+
+int procinfo_number(const char *path, int otherwise)
+{
+    char text[32];
+    return slurp(path, text, sizeof(text)) ? (int)strtol(text, NULL, 10) : otherwise;
+}

@@ -1,0 +1,20 @@
+/* What /proc says of another process or thread. Everything in it can change or end at any moment: absence is a normal answer. */
+#ifndef TCPWHY_CAPTURE_PROCINFO_H
+#define TCPWHY_CAPTURE_PROCINFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "event/event.h"
+
+/* The thread's name (raw bytes); leaves `comm` as it is where there is no such thread. */
+void procinfo_comm(pid_t tid, char comm[EVENT_COMM_BYTES]);
+/* A number from /proc/TID/status: "Tgid", "PPid", "Seccomp"; -1 where it can't be had. */
+int procinfo_status(pid_t tid, const char *field);
+/* Whether it executes a 32-bit program (the ELF class of /proc/PID/exe). */
+bool procinfo_is_32_bit(pid_t pid);
+/* The first line of a small file as a number (a sysctl); `otherwise` where there is none. */
+int procinfo_number(const char *path, int otherwise);
+
+#endif

@@ -1,0 +1,382 @@
+/* A recorded call as a person reads it: one writer an ARGUMENT_*, words from tables. */
+#include "capture/syscalls.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/close_range.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+struct word {
+    uint32_t value;
+    const char *text;
+};
+#define WORD(name)                                                                                                                 \
+    {                                                                                                                              \
+        (uint32_t)(name), #name                                                                                                    \
+    }
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct word domains[] = {WORD(AF_UNSPEC),  WORD(AF_UNIX),   WORD(AF_INET), WORD(AF_INET6),
+                                      WORD(AF_NETLINK), WORD(AF_PACKET), WORD(AF_VSOCK)};
+static const struct word types[] = {WORD(SOCK_STREAM), WORD(SOCK_DGRAM), WORD(SOCK_RAW), WORD(SOCK_SEQPACKET)};
+static const struct word sock_flags[] = {WORD(SOCK_CLOEXEC), WORD(SOCK_NONBLOCK)};
+static const struct word protocols[] = {WORD(IPPROTO_ICMP),    WORD(IPPROTO_TCP),  WORD(IPPROTO_UDP),
+                                        WORD(IPPROTO_UDPLITE), WORD(IPPROTO_SCTP), {262, "IPPROTO_MPTCP"}};
+static const struct word hows[] = {WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR)};
+static const struct word epoll_ops[] = {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_MOD), WORD(EPOLL_CTL_DEL)};
+static const struct word epoll_bits[] = {WORD(EPOLLIN),      WORD(EPOLLPRI),   WORD(EPOLLOUT),       WORD(EPOLLERR),
+                                         WORD(EPOLLHUP),     WORD(EPOLLRDHUP), WORD(EPOLLEXCLUSIVE), WORD(EPOLLWAKEUP),
+                                         WORD(EPOLLONESHOT), WORD(EPOLLET)};
+static const struct word open_flags[] = {WORD(O_CLOEXEC)};
+static const struct word range_flags[] = {WORD(CLOSE_RANGE_UNSHARE), WORD(CLOSE_RANGE_CLOEXEC)};
+static const struct word message_flags[] = {
+    WORD(MSG_OOB),      WORD(MSG_PEEK),         WORD(MSG_DONTROUTE),  WORD(MSG_CTRUNC),
+    WORD(MSG_TRUNC),    WORD(MSG_DONTWAIT),     WORD(MSG_EOR),        WORD(MSG_WAITALL),
+    WORD(MSG_NOSIGNAL), WORD(MSG_MORE),         WORD(MSG_WAITFORONE), {0x04000000, "MSG_ZEROCOPY"},
+    WORD(MSG_FASTOPEN), WORD(MSG_CMSG_CLOEXEC), WORD(MSG_CONFIRM),    WORD(MSG_ERRQUEUE)};
+static const struct word levels[] = {{SOL_SOCKET, "SOL_SOCKET"},
+                                     {IPPROTO_IP, "SOL_IP"},
+                                     {IPPROTO_TCP, "SOL_TCP"},
+                                     {IPPROTO_UDP, "SOL_UDP"},
+                                     {IPPROTO_IPV6, "SOL_IPV6"}};
+
+static const struct word socket_options[] = {WORD(SO_REUSEADDR),
+                                             WORD(SO_REUSEPORT),
+                                             WORD(SO_KEEPALIVE),
+                                             WORD(SO_LINGER),
+                                             WORD(SO_SNDBUF),
+                                             WORD(SO_RCVBUF),
+                                             WORD(SO_RCVTIMEO),
+                                             WORD(SO_SNDTIMEO),
+                                             WORD(SO_BROADCAST),
+                                             WORD(SO_DONTROUTE),
+                                             WORD(SO_BINDTODEVICE),
+                                             WORD(SO_MARK),
+                                             WORD(SO_PRIORITY),
+                                             WORD(SO_TIMESTAMP),
+                                             WORD(SO_OOBINLINE),
+                                             WORD(SO_RCVLOWAT),
+                                             WORD(SO_SNDLOWAT),
+                                             WORD(SO_BUSY_POLL),
+                                             WORD(SO_ZEROCOPY),
+                                             WORD(SO_INCOMING_CPU),
+                                             WORD(SO_SNDBUFFORCE),
+                                             WORD(SO_RCVBUFFORCE),
+                                             WORD(SO_ATTACH_REUSEPORT_EBPF)};
+static const struct word tcp_options[] = {WORD(TCP_NODELAY),          WORD(TCP_MAXSEG),       WORD(TCP_CORK),
+                                          WORD(TCP_KEEPIDLE),         WORD(TCP_KEEPINTVL),    WORD(TCP_KEEPCNT),
+                                          WORD(TCP_SYNCNT),           WORD(TCP_LINGER2),      WORD(TCP_DEFER_ACCEPT),
+                                          WORD(TCP_WINDOW_CLAMP),     WORD(TCP_QUICKACK),     WORD(TCP_CONGESTION),
+                                          WORD(TCP_MD5SIG),           WORD(TCP_USER_TIMEOUT), WORD(TCP_FASTOPEN),
+                                          WORD(TCP_FASTOPEN_CONNECT), WORD(TCP_FASTOPEN_KEY), WORD(TCP_FASTOPEN_NO_COOKIE),
+                                          WORD(TCP_NOTSENT_LOWAT),    WORD(TCP_REPAIR),       WORD(TCP_ULP)};
+static const struct word ip_options[] = {
+    WORD(IP_TOS),      WORD(IP_TTL),         WORD(IP_RECVERR),      WORD(IP_PKTINFO),
+    WORD(IP_FREEBIND), WORD(IP_TRANSPARENT), WORD(IP_MTU_DISCOVER), WORD(IP_BIND_ADDRESS_NO_PORT)};
+static const struct word ipv6_options[] = {WORD(IPV6_V6ONLY), WORD(IPV6_RECVERR),     WORD(IPV6_UNICAST_HOPS),
+                                           WORD(IPV6_TCLASS), WORD(IPV6_RECVPKTINFO), WORD(IPV6_MTU_DISCOVER)};
+
+static const struct {
+    int level;
+    const struct word *words;
+    size_t count;
+} options_of[] = {{SOL_SOCKET, socket_options, COUNT(socket_options)},
+                  {IPPROTO_TCP, tcp_options, COUNT(tcp_options)},
+                  {IPPROTO_IP, ip_options, COUNT(ip_options)},
+                  {IPPROTO_IPV6, ipv6_options, COUNT(ipv6_options)}};
+
+/* A text of fixed size that is cut where it is full. */
+struct text {
+    char *bytes;
+    size_t used, size;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text->bytes + text->used, text->size - text->used, format, args);
+    va_end(args);
+    if (length <= 0) return;
+    size_t left = text->size - text->used - 1;
+    text->used += (size_t)length < left ? (size_t)length : left;
+}
+
+static const char *word_of(const struct word *words, size_t count, uint32_t value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (words[i].value == value) return words[i].text;
+    return NULL;
+}
+
+static void put_word(struct text *text, const struct word *words, size_t count, uint32_t value)
+{
+    const char *word = word_of(words, count, value);
+    if (word)
+        put(text, "%s", word);
+    else
+        put(text, "%" PRId32, (int32_t)value);
+}
+
+/* "A|B|0x40": what has no name stays visible. `separator` stands before the first. */
+static void put_bits(struct text *text, const struct word *words, size_t count, uint32_t value, const char *separator)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!(value & words[i].value)) continue;
+        put(text, "%s%s", separator, words[i].text);
+        value &= ~words[i].value;
+        separator = "|";
+    }
+    if (value) put(text, "%s0x%" PRIx32, separator, value);
+}
+
+static void put_flags(struct text *text, const struct word *words, size_t count, uint32_t value)
+{
+    if (value)
+        put_bits(text, words, count, value, "");
+    else
+        put(text, "0");
+}
+
+/* One writer an ARGUMENT_*: `i` is the argument's index. */
+typedef void writer(struct text *text, const struct syscall_raw *raw, int i);
+
+static void write_int(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put(text, "%" PRId32, (int32_t)raw->args[i]);
+}
+
+static void write_unsigned(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put(text, "%" PRIu32, (uint32_t)raw->args[i]);
+}
+
+static void write_size(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put(text, "%" PRIu64, raw->args[i]);
+}
+
+static void write_buffer(struct text *text, const struct syscall_raw *raw, int i)
+{
+    (void)raw;
+    (void)i;
+    put(text, "...");
+}
+
+static void write_pointer(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put(text, raw->args[i] ? "..." : "NULL");
+}
+
+static size_t address_length(const struct syscall_raw *raw)
+{
+    return raw->address_bytes < sizeof(raw->address) ? raw->address_bytes : sizeof(raw->address);
+}
+
+static void put_address(struct text *text, const struct syscall_raw *raw)
+{
+    struct address address;
+    char formatted[ADDRESS_TEXT_BYTES];
+    sa_family_t family;
+    if (address_from_sockaddr(raw->address, address_length(raw), &address)) {
+        put(text, "%s", address_format(&address, formatted));
+    } else if (address_length(raw) >= sizeof(family)) {
+        memcpy(&family, raw->address, sizeof(family));
+        put_word(text, domains, COUNT(domains), family);
+    } else {
+        put(text, "...");
+    }
+}
+
+static void write_address(struct text *text, const struct syscall_raw *raw, int i)
+{
+    if (raw->args[i])
+        put_address(text, raw);
+    else
+        put(text, "NULL");
+}
+
+static void write_message(struct text *text, const struct syscall_raw *raw, int i)
+{
+    (void)i;
+    if (raw->address_bytes) {
+        put(text, "{");
+        put_address(text, raw);
+        put(text, ", ...}");
+    } else {
+        put(text, "...");
+    }
+}
+
+static void write_domain(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, domains, COUNT(domains), (uint32_t)raw->args[i]);
+}
+
+static void write_type(struct text *text, const struct syscall_raw *raw, int i)
+{
+    uint32_t type = (uint32_t)raw->args[i];
+    put_word(text, types, COUNT(types), type & 0xf); /* SOCK_TYPE_MASK of linux/net.h */
+    put_bits(text, sock_flags, COUNT(sock_flags), type & ~0xfU, "|");
+}
+
+static void write_protocol(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, protocols, COUNT(protocols), (uint32_t)raw->args[i]);
+}
+
+static void write_sock_flags(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_flags(text, sock_flags, COUNT(sock_flags), (uint32_t)raw->args[i]);
+}
+
+static void write_msg_flags(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_flags(text, message_flags, COUNT(message_flags), (uint32_t)raw->args[i]);
+}
+
+static void write_how(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, hows, COUNT(hows), (uint32_t)raw->args[i]);
+}
+
+static void write_level(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, levels, COUNT(levels), (uint32_t)raw->args[i]);
+}
+
+static void write_option(struct text *text, const struct syscall_raw *raw, int i)
+{
+    for (size_t k = 0; k < COUNT(options_of); k++)
+        if (options_of[k].level == (int32_t)raw->args[i - 1]) {
+            put_word(text, options_of[k].words, options_of[k].count, (uint32_t)raw->args[i]);
+            return;
+        }
+    write_int(text, raw, i);
+}
+
+/* The recorders copy no more than eight bytes: enough for an int and for struct linger. Longer values show their length. */
+static void write_value(struct text *text, const struct syscall_raw *raw, int i)
+{
+    int32_t level = (int32_t)raw->args[1], option = (int32_t)raw->args[2];
+    if (level == SOL_SOCKET && option == SO_LINGER && raw->option_bytes >= 8)
+        put(text, "{%s, %" PRId32 "}", raw->option_value[0] ? "on" : "off", raw->option_value[1]);
+    else if ((int32_t)raw->args[4] == 4 && raw->option_bytes >= 4)
+        put(text, "%" PRId32, raw->option_value[0]);
+    else if (raw->args[i])
+        put(text, "..., %" PRId32, (int32_t)raw->args[4]);
+    else
+        put(text, "NULL");
+}
+
+static void write_epoll_op(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, epoll_ops, COUNT(epoll_ops), (uint32_t)raw->args[i]);
+}
+
+static void write_epoll_event(struct text *text, const struct syscall_raw *raw, int i)
+{
+    if ((int32_t)raw->args[1] == EPOLL_CTL_DEL) {
+        write_pointer(text, raw, i);
+        return;
+    }
+    put(text, "{");
+    put_flags(text, epoll_bits, COUNT(epoll_bits), raw->epoll_events);
+    put(text, raw->epoll_data < 65536 ? ", %" PRIu64 "}" : ", 0x%" PRIx64 "}", raw->epoll_data);
+}
+
+static void write_open_flags(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_flags(text, open_flags, COUNT(open_flags), (uint32_t)raw->args[i]);
+}
+
+static void write_range_flags(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_flags(text, range_flags, COUNT(range_flags), (uint32_t)raw->args[i]);
+}
+
+static void write_path(struct text *text, const struct syscall_raw *raw, int i)
+{
+    (void)i;
+    size_t length = strnlen((const char *)raw->address, address_length(raw));
+    if (!length) {
+        put(text, "...");
+        return;
+    }
+    put(text, "\"");
+    for (size_t k = 0; k < length; k++) {
+        uint8_t c = raw->address[k];
+        if (c == '"' || c == '\\')
+            put(text, "\\%c", c);
+        else if (c < 0x20 || c > 0x7e)
+            put(text, "\\x%02x", c);
+        else
+            put(text, "%c", c);
+    }
+    put(text, length < sizeof(raw->address) ? "\"" : "\"...");
+}
+
+static writer *const writers[ARGUMENT_KINDS] = {
+    [ARGUMENT_INT] = write_int,
+    [ARGUMENT_UNSIGNED] = write_unsigned,
+    [ARGUMENT_SIZE] = write_size,
+    [ARGUMENT_BUFFER] = write_buffer,
+    [ARGUMENT_POINTER] = write_pointer,
+    [ARGUMENT_ADDRESS] = write_address,
+    [ARGUMENT_ADDRESS_SENT] = write_address,
+    [ARGUMENT_MESSAGE] = write_message,
+    [ARGUMENT_DOMAIN] = write_domain,
+    [ARGUMENT_TYPE] = write_type,
+    [ARGUMENT_PROTOCOL] = write_protocol,
+    [ARGUMENT_SOCK_FLAGS] = write_sock_flags,
+    [ARGUMENT_MSG_FLAGS] = write_msg_flags,
+    [ARGUMENT_HOW] = write_how,
+    [ARGUMENT_LEVEL] = write_level,
+    [ARGUMENT_OPTION] = write_option,
+    [ARGUMENT_VALUE] = write_value,
+    [ARGUMENT_EPOLL_OP] = write_epoll_op,
+    [ARGUMENT_EPOLL_EVENT] = write_epoll_event,
+    [ARGUMENT_OPEN_FLAGS] = write_open_flags,
+    [ARGUMENT_RANGE_FLAGS] = write_range_flags,
+    [ARGUMENT_PATH] = write_path,
+};
+
+void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
+{
+    const struct syscall_row *row = syscall_find(raw->number);
+    memset(call->name, 0, sizeof(call->name));
+    memset(call->args, 0, sizeof(call->args));
+    call->fd = call->how = call->level = -1;
+    call->value[0] = call->value[1] = 0;
+    call->epoll = 0;
+    if (!row) {
+        snprintf(call->name, sizeof(call->name), "syscall %ld", raw->number);
+        return;
+    }
+    snprintf(call->name, sizeof(call->name), "%s", row->name);
+
+    struct text text = {.bytes = call->args, .size = sizeof(call->args)};
+    for (int i = 0; i < 6; i++) {
+        if (!row->shows[i]) continue;
+        if (row->shows[i] == ARGUMENT_ADDRESS_SENT && !raw->args[i]) continue;
+        if (text.used) put(&text, ", ");
+        writers[row->shows[i]](&text, raw, i);
+    }
+
+    if (row->flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_WAIT)) call->fd = (int32_t)raw->args[0];
+    if (row->flags & SYSCALL_EPOLL_CTL) call->fd = (int32_t)raw->args[2];
+    if (row->flags & (SYSCALL_EPOLL_WAIT | SYSCALL_EPOLL_CTL)) call->epoll = (uint32_t)raw->args[0] + 1;
+    if (row->flags & (SYSCALL_SHUTDOWN | SYSCALL_LISTEN)) call->how = (int32_t)raw->args[1];
+    if (row->flags & SYSCALL_SOCKOPT) {
+        call->level = (int32_t)raw->args[1];
+        call->how = (int32_t)raw->args[2];
+        if (raw->option_bytes >= 4) call->value[0] = raw->option_value[0];
+        if (raw->option_bytes >= 8) call->value[1] = raw->option_value[1];
+    }
+}
