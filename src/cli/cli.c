@@ -1,0 +1,25 @@
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+void cli_note(bool quiet, const char *format, ...)
+{
+    if (quiet) return;
+    char text[ERR_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    struct err note; /* its maker disarms what came from outside */
+    err_set(&note, 0, "%s", text);
+    fprintf(stderr, "tcpwhy: %s\n", note.text);
+}
+
+int64_t cli_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

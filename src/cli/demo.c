@@ -1,0 +1,379 @@
+#include "cli/demo.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/pair.h"
+#include "cli/session.h"
+#include "lab/host.h"
+
+/* How long to wait for what should take no time. */
+enum { STEP_MS = 20, SHORT_STEP_MS = 1, SERVER_ASLEEP_MS = 1000, REST_MS = 2000, SETTLE_MS = 5, GRACE_MS = 1000 };
+
+struct demo {
+    struct output_options output;
+    struct pair_options pair;
+    const char *recorder;
+    bool host_network;
+    long timeout_ms;
+    /* while it runs */
+    bool shared; /* it runs on a network that others use too */
+    struct session *session;
+    struct pair *processes;
+    int64_t deadline_ms;
+};
+
+enum {
+    KEY_PORT,
+    KEY_IPV4,
+    KEY_IPV6,
+    KEY_UDP,
+    KEY_SERVE,
+    KEY_BACKLOG,
+    KEY_ACCEPT_DELAY,
+    KEY_CLIENTS,
+    KEY_MESSAGE,
+    KEY_COUNT,
+    KEY_CLOSE_FIRST,
+    KEY_CLOSED_PORT,
+    KEY_NAME,
+    KEY_HOST_NETWORK,
+    KEY_RECORDER,
+    KEY_TIMEOUT
+};
+
+static const struct options_row rows[] = {
+    {KEY_PORT, 'p', "port", "N", "the server's port (default 3333)"},
+    {KEY_IPV4, '4', "ipv4", NULL, "talk over IPv4 (the default)"},
+    {KEY_IPV6, '6', "ipv6", NULL, "talk over IPv6"},
+    {KEY_UDP, 'u', "udp", NULL, "datagrams instead of a connection"},
+    {KEY_SERVE, 0, "serve", "STYLE", "iterative (the default), fork or epoll"},
+    {KEY_BACKLOG, 0, "backlog", "N", "what the server gives to listen()"},
+    {KEY_ACCEPT_DELAY, 0, "accept-delay", "MS", "the server waits before each accept()"},
+    {KEY_CLIENTS, 0, "clients", "N", "that many clients at once (default 1)"},
+    {KEY_MESSAGE, 'm', "message", "TEXT", "what a client sends; may be repeated"},
+    {KEY_COUNT, 0, "count", "N", "how often it sends that (default 1)"},
+    {KEY_CLOSE_FIRST, 0, "close-first", "END", "client (the default) or server"},
+    {KEY_CLOSED_PORT, 0, "closed-port", NULL, "no server: the client talks to a port that nobody listens on"},
+    {KEY_NAME, 0, "name", "NAME", "the name of the pair's processes"},
+    {KEY_HOST_NETWORK, 0, "host-network", NULL, "use this host's own loopback, not a private network"},
+    {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
+    {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
+};
+
+static int take_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err)
+{
+    return options_number(option, text, low, high, ret_number, err);
+}
+
+static int take_word(const char *option, const char *text, const char *const *words, const char **ret_word, struct err *err)
+{
+    for (size_t i = 0; words[i]; i++)
+        if (!strcmp(words[i], text)) return *ret_word = text, 0;
+    char list[128] = "";
+    for (size_t i = 0; words[i]; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", words[i]);
+    }
+    return err_set(err, -EINVAL, "%s: '%s' is not one of %s", option, text, list);
+}
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
+    static const char *const styles[] = {"iterative", "fork", "epoll", NULL}, *const ends[] = {"client", "server", NULL};
+    static const char *const recorders[] = {"auto", "bpf", "ptrace", "none", NULL};
+    struct demo *demo = target;
+    struct pair_options *pair = &demo->pair;
+    long number = 0;
+    int code;
+    switch (key) {
+    case KEY_PORT:
+        code = take_number("--port", value, 1, 65535, &number, err);
+        pair->port = (uint16_t)number;
+        return code;
+    case KEY_IPV4:
+    case KEY_IPV6:
+        pair->ipv6 = key == KEY_IPV6;
+        return 0;
+    case KEY_UDP:
+        pair->udp = true;
+        return 0;
+    case KEY_SERVE:
+        return take_word("--serve", value, styles, &pair->serve, err);
+    case KEY_BACKLOG:
+        return take_number("--backlog", value, 0, 65535, &pair->backlog, err);
+    case KEY_ACCEPT_DELAY:
+        return take_number("--accept-delay", value, 0, 60000, &pair->accept_delay_ms, err);
+    case KEY_CLIENTS:
+        return take_number("--clients", value, 1, PAIR_CLIENTS_MAX, &pair->clients, err);
+    case KEY_MESSAGE:
+        if (pair->message_count == PAIR_MESSAGES_MAX)
+            return err_set(err, -EINVAL, "--message: at most %d of them", PAIR_MESSAGES_MAX);
+        pair->messages[pair->message_count++] = value;
+        return 0;
+    case KEY_COUNT:
+        return take_number("--count", value, 1, 100000, &pair->rounds, err);
+    case KEY_CLOSE_FIRST:
+        return take_word("--close-first", value, ends, &pair->close_first, err);
+    case KEY_CLOSED_PORT:
+        pair->no_server = true;
+        return 0;
+    case KEY_NAME:
+        pair->name = value;
+        return 0;
+    case KEY_HOST_NETWORK:
+        demo->host_network = true;
+        return 0;
+    case KEY_RECORDER:
+        return take_word("--recorder", value, recorders, &demo->recorder, err);
+    default:
+        return take_number("--timeout", value, 1, 3600000, &demo->timeout_ms, err);
+    }
+}
+
+/* ---- the stage: a network, a recorder, a capture ---- */
+
+static int choose_host(struct demo *demo, struct err *ret_refusal, struct err *err)
+{
+    enum host_kind kind;
+    if (demo->host_network) return 0;
+    int code = host_make_private(&kind, ret_refusal);
+    if (code && code != -EPERM) *err = *ret_refusal;
+    return code == -EPERM ? 0 : code; /* then this host's own loopback has to do */
+}
+
+/* On a network that is shared somebody else may answer at a port that should be closed. */
+static int check_closed(const struct pair_options *pair, struct err *err)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(pair->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(pair->port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(pair->ipv6 ? AF_INET6 : AF_INET, (pair->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0; /* the client will tell */
+    int failed = pair->ipv6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4));
+    int number = errno;
+    close(fd);
+    if (!failed || number != EADDRINUSE) return 0;
+    return err_set(err, -EADDRINUSE, "port %u is in use, so it is not closed: take another one with --port", (unsigned)pair->port);
+}
+
+static int open_capture(struct demo *demo, const struct err *refusal, struct err *err)
+{
+    char filter[256];
+    snprintf(filter, sizeof(filter),
+             "(%s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)",
+             demo->pair.udp ? "udp" : "tcp", (unsigned)demo->pair.port);
+    struct packets_options options = {.interface = "lo", .filter = filter, .keep_bytes = true};
+    struct err why = {""};
+    int code = session_capture(demo->session, &options, &why);
+    if (!code) return 0;
+    if (refusal->text[0] && (code == -EPERM || code == -EACCES))
+        return err_set(err, -EACCES,
+                       "%s; and this host's own loopback may not be captured: %s. Two ways: run it as root (sudo), or let ordinary "
+                       "users make user namespaces",
+                       refusal->text, why.text);
+    *err = why;
+    return code;
+}
+
+static int set_stage(struct demo *demo, struct err *err)
+{
+    struct err refusal = {""};
+    int code = choose_host(demo, &refusal, err);
+    demo->shared = demo->host_network || refusal.text[0];
+    if (!code && demo->shared && demo->pair.no_server) code = check_closed(&demo->pair, err);
+    if (code) return code;
+    struct session_options options = {
+        .recorder = demo->recorder,
+        .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = host_netns()},
+        .server_ports = {demo->pair.port},
+    };
+    code = session_open(&demo->session, &options, err);
+    if (!code) code = open_capture(demo, &refusal, err);
+    if (!code && refusal.text[0]) cli_note(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
+    return code;
+}
+
+/* ---- the play ---- */
+
+static bool server_ready(struct demo *demo)
+{
+    return pair_server_ready(demo->processes) || pair_server_ended(demo->processes);
+}
+static bool server_waits(struct demo *demo)
+{
+    return pair_server_waits(demo->processes) || pair_server_ended(demo->processes);
+}
+static bool clients_ended(struct demo *demo)
+{
+    return pair_clients_ended(demo->processes);
+}
+static bool all_ended(struct demo *demo)
+{
+    return pair_clients_ended(demo->processes) && pair_server_ended(demo->processes);
+}
+
+static int step(struct demo *demo, int timeout_ms, struct err *err)
+{
+    int ready_fd = demo->processes ? pair_ready_fd(demo->processes) : -1;
+    int got = session_step(demo->session, ready_fd, timeout_ms, err);
+    if (demo->processes) pair_look(demo->processes);
+    return got;
+}
+
+/* Records until `done`. 0; -ETIMEDOUT after `limit_ms` or the demo's own time; -EINTR after a signal; or what failed. */
+static int record_until(struct demo *demo, bool (*done)(struct demo *), int64_t limit_ms, int step_ms, struct err *err)
+{
+    int64_t limit = cli_clock_ms() + limit_ms;
+    if (limit > demo->deadline_ms) limit = demo->deadline_ms;
+    while (!done(demo)) {
+        if (session_signal(demo->session, NULL)) return -EINTR;
+        if (cli_clock_ms() >= limit) return -ETIMEDOUT;
+        int got = step(demo, step_ms, err);
+        if (got < 0) return got;
+    }
+    return 0;
+}
+
+static int play(struct demo *demo, struct err *err)
+{
+    struct pair *pair = demo->processes;
+    int code = 0;
+    if (!demo->pair.no_server) {
+        code = pair_start_server(pair, err);
+        if (!code) code = record_until(demo, server_ready, demo->timeout_ms, STEP_MS, err);
+        /* A client that comes later than accept() makes the usual story; a delayed accept() is to be seen late. */
+        if (!code && demo->pair.accept_delay_ms <= 0) {
+            code = record_until(demo, server_waits, SERVER_ASLEEP_MS, SHORT_STEP_MS, err);
+            if (code == -ETIMEDOUT) code = 0;
+        }
+        if (!code && pair_server_ended(pair)) return 0; /* the verdict has its words */
+    }
+    if (!code) code = pair_start_clients(pair, err);
+    if (!code) code = record_until(demo, clients_ended, demo->timeout_ms, STEP_MS, err);
+    /* The server counts the connections it served: with a failed client it would wait for one that never comes. */
+    if (!code && pair_has_failed(pair)) pair_signal_server(pair, SIGTERM);
+    if (!code) code = record_until(demo, all_ended, demo->timeout_ms, STEP_MS, err);
+    return code;
+}
+
+/* Ends what still runs: in order first, then without asking; a second signal from the keyboard means now. */
+static void stop(struct demo *demo)
+{
+    static const int signals[] = {SIGTERM, SIGKILL};
+    int count_before, count = 0;
+    struct err ignored;
+    session_signal(demo->session, &count_before);
+    for (size_t i = 0; i < 2 && !all_ended(demo); i++) {
+        int64_t limit = cli_clock_ms() + GRACE_MS;
+        pair_signal(demo->processes, signals[i]);
+        for (; !all_ended(demo) && cli_clock_ms() < limit && count <= count_before; session_signal(demo->session, &count))
+            if (step(demo, STEP_MS, &ignored) < 0) break;
+        count_before = count; /* the kill is waited for, however impatient the person is */
+    }
+}
+
+/* Segments may come after the processes are gone: FINs, their ACKs, retransmissions. TIME_WAIT itself is not sat out. */
+static void come_to_rest(struct demo *demo, int64_t limit_ms)
+{
+    int64_t limit = cli_clock_ms() + limit_ms;
+    bool active = true;
+    struct err ignored;
+    for (int got = 1; got > 0 || active;) {
+        if (cli_clock_ms() >= limit) break;
+        got = step(demo, SETTLE_MS, &ignored);
+        if (got < 0) break;
+        active = host_has_active_socket(demo->pair.port);
+    }
+    if (active)
+        cli_note(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
+                 (long)limit_ms);
+}
+
+static int verdict(struct demo *demo, int code, const struct err *play_err, struct err *err)
+{
+    if (code == -EINTR) return CLI_INTERRUPTED + session_signal(demo->session, NULL);
+    if (code == -ETIMEDOUT)
+        return err_set(err, CLI_FAILED, "the pair was not done after %ld ms and was ended (--timeout gives it longer)",
+                       demo->timeout_ms);
+    if (code) {
+        *err = *play_err;
+        return CLI_FAILED;
+    }
+    struct err words = {""};
+    if (!pair_verdict(demo->processes, &words)) {
+        if (words.text[0]) cli_note(demo->output.quiet, "%s", words.text);
+        return CLI_DONE;
+    }
+    *err = words;
+    /* Only a network that others use has taken ports. */
+    if (demo->shared && !demo->pair.no_server && !pair_server_ready(demo->processes))
+        err_set(err, CLI_FAILED, "%.900s. The demo takes another port with --port N", words.text);
+    return CLI_FAILED;
+}
+
+static int run(struct demo *demo, struct err *err)
+{
+    struct err play_err = {""};
+    int code = pair_new(&demo->processes, demo->session, &demo->pair, err);
+    if (code) return CLI_FAILED;
+    demo->deadline_ms = cli_clock_ms() + demo->timeout_ms;
+    code = play(demo, &play_err);
+    if (code) stop(demo);
+    come_to_rest(demo, code ? REST_MS / 10 : REST_MS);
+    return verdict(demo, code, &play_err, err);
+}
+
+static int tell(struct demo *demo, struct output *output, int status, struct err *err)
+{
+    struct err mine = {""};
+    int code = session_report(demo->session, &mine);
+    session_give_signals_back(demo->session); /* all that is left is writing, which may wait for a reader for ever */
+    if (!code) code = output_tell(output, session_log(demo->session), &mine);
+    if (code == -EPIPE && !status) return code;
+    if (!code || code == -EPIPE || status) return status;
+    *err = mine;
+    return CLI_FAILED;
+}
+
+static int record_and_tell(struct demo *demo, struct err *err)
+{
+    struct output *output = NULL;
+    int code = output_open(&output, &demo->output, err);
+    if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    code = set_stage(demo, err);
+    int status = code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
+    if (!code) {
+        status = run(demo, err);
+        status = tell(demo, output, status, err);
+    }
+    pair_close(demo->processes);
+    session_close(demo->session);
+    output_close(output);
+    return status;
+}
+
+int cli_demo(int argc, char **argv, struct err *err)
+{
+    struct demo demo = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1}, .timeout_ms = 10000};
+    struct options_group groups[] = {
+        {"The pair", rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
+        output_group(&demo.output),
+    };
+    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 2, NULL};
+    int operand = 0;
+    int code = options_parse(&verb, argc, argv, &operand, err);
+    if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
+    if (operand < argc) return err_set(err, CLI_USAGE, "demo: what is '%s'? See tcpwhy demo --help", argv[operand]);
+    if (demo.pair.udp && (demo.pair.close_first || demo.pair.serve || demo.pair.backlog >= 0 || demo.pair.accept_delay_ms >= 0))
+        return err_set(err, CLI_USAGE,
+                       "--close-first, --serve, --backlog and --accept-delay are about connections: --udp has none");
+    demo.pair.show_output = demo.output.verbose > 0;
+    return record_and_tell(&demo, err);
+}

@@ -1,0 +1,179 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 64, KEY_HELP = 1000, KEY_FIRST = 1001, WORD_MAX = 40, HELP_COLUMN = 28, HELP_WIDTH = 80 };
+
+static const struct options_row help_row = {0, 'h', "help", NULL, "this text"};
+
+struct lookup { /* getopt's value KEY_FIRST + i is row i */
+    const struct options_row *row[ROWS_MAX];
+    const struct options_group *group[ROWS_MAX];
+    struct option longs[ROWS_MAX + 2];
+    char shorts[2 * ROWS_MAX + 4];
+    size_t count;
+};
+
+static void look_up(const struct options_verb *verb, struct lookup *l)
+{
+    char *letter = l->shorts;
+    *letter++ = ':'; /* getopt tells a missing argument from an unknown option */
+    *letter++ = 'h';
+    for (size_t g = 0; g < verb->group_count; g++)
+        for (size_t i = 0; i < verb->groups[g].count && l->count < ROWS_MAX; i++) {
+            const struct options_row *row = &verb->groups[g].rows[i];
+            l->row[l->count] = row;
+            l->group[l->count] = &verb->groups[g];
+            l->longs[l->count] =
+                (struct option){row->name, row->argument ? required_argument : no_argument, NULL, KEY_FIRST + (int)l->count};
+            if (row->letter) *letter++ = row->letter;
+            if (row->letter && row->argument) *letter++ = ':';
+            l->count++;
+        }
+    l->longs[l->count] = (struct option){"help", no_argument, NULL, KEY_HELP};
+}
+
+static int columns(const char *text, size_t bytes)
+{
+    int count = 0;
+    for (size_t i = 0; i < bytes; i++) count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Prints the text from `column` on, where the cursor is at `at`; wraps between words, and breaks where the text does. */
+static void print_wrapped(const char *text, int column, int at)
+{
+    bool first = true;
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+        int width = columns(text, length);
+        if (at > column && at + 1 + width > HELP_WIDTH) {
+            printf("\n");
+            at = 0;
+            first = true;
+        }
+        int gap = first ? column - at : 1;
+        printf("%*s%.*s", gap > 0 ? gap : 0, "", (int)length, text);
+        at += gap + width;
+        first = false;
+        text += length;
+        if (*text == '\n') {
+            printf("\n");
+            at = 0;
+            first = true;
+        }
+        if (*text) text++;
+    }
+    printf("\n");
+}
+
+static void print_row(const struct options_row *row)
+{
+    int used = row->letter ? printf("  -%c, ", row->letter) : printf("      ");
+    used += printf("--%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+    if (used >= HELP_COLUMN) printf("\n"), used = 0;
+    print_wrapped(row->help, HELP_COLUMN, used);
+}
+
+static int print_help(const struct options_verb *verb)
+{
+    printf("Usage: tcpwhy %s %s\n", verb->name, verb->usage);
+    print_wrapped(verb->summary, 0, 0);
+    for (size_t g = 0; g < verb->group_count; g++) {
+        printf("\n%s:\n", verb->groups[g].title);
+        for (size_t i = 0; i < verb->groups[g].count; i++) print_row(&verb->groups[g].rows[i]);
+    }
+    print_row(&help_row);
+    if (verb->notes) printf("\n"), print_wrapped(verb->notes, 0, 0);
+    return OPTIONS_HELPED;
+}
+
+static int unknown(const struct options_verb *verb, const struct lookup *l, const char *word, int letter, struct err *err)
+{
+    if (strncmp(word, "--", 2) != 0) return err_set(err, -EINVAL, "no option '-%c': see tcpwhy %s --help", letter, verb->name);
+    if (!letter) {
+        const char *names[ROWS_MAX];
+        size_t begin_alike = 0, length = strcspn(word + 2, "=");
+        for (size_t i = 0; i < l->count; i++) {
+            names[i] = l->row[i]->name;
+            begin_alike += !strncmp(names[i], word + 2, length);
+        }
+        if (begin_alike > 1) return err_set(err, -EINVAL, "'%s' could be several options: see tcpwhy %s --help", word, verb->name);
+        const char *near = options_nearest(word + 2, names, l->count);
+        if (near) return err_set(err, -EINVAL, "no option '%s': did you mean '--%s'?", word, near);
+        return err_set(err, -EINVAL, "no option '%s': see tcpwhy %s --help", word, verb->name);
+    }
+    return err_set(err, -EINVAL, "'%s': this option takes no value", word);
+}
+
+int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err)
+{
+    struct lookup l = {0};
+    look_up(verb, &l);
+    optind = 0; /* glibc: begin anew, whatever was read before */
+    opterr = 0;
+    for (;;) {
+        int at = optind ? optind : 1;
+        int key = getopt_long(argc, argv, l.shorts, l.longs, NULL);
+        if (key == -1) break;
+        if (key == 'h' || key == KEY_HELP) return print_help(verb);
+        const char *word = optind > at ? argv[optind - 1] : argv[at];
+        if (key == ':') return err_set(err, -EINVAL, "'%s' needs a value: see tcpwhy %s --help", word, verb->name);
+        if (key == '?') return unknown(verb, &l, word, optopt, err);
+        for (size_t i = 0; key < KEY_FIRST && i < l.count; i++)
+            if (l.row[i]->letter == key) key = KEY_FIRST + (int)i;
+        size_t i = (size_t)(key - KEY_FIRST);
+        int code = l.group[i]->take(l.group[i]->target, l.row[i]->key, optarg, err);
+        if (code) return code;
+    }
+    *ret_operand = optind;
+    return OPTIONS_GO_ON;
+}
+
+int options_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err)
+{
+    char *end = NULL;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    bool digits = text[0] && strspn(text + (text[0] == '-'), "0123456789") == strlen(text + (text[0] == '-')) && *end == '\0';
+    if (!digits || errno || number < low || number > high)
+        return err_set(err, -EINVAL, "%s: '%s' is no number from %ld to %ld", option, text, low, high);
+    *ret_number = number;
+    return 0;
+}
+
+/* Levenshtein's distance, with one row of the matrix kept. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[WORD_MAX + 1], length = strlen(b);
+    if (strlen(a) > WORD_MAX || length > WORD_MAX) return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++) row[j] = j;
+    for (; *a; a++) {
+        size_t diagonal = row[0]++;
+        for (size_t j = 1; j <= length; j++) {
+            size_t best = diagonal + (*a != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[length];
+}
+
+const char *options_nearest(const char *word, const char *const *candidates, size_t count)
+{
+    const char *nearest = NULL;
+    size_t least = 3;
+    for (size_t i = 0; i < count; i++) {
+        size_t slips = distance(word, candidates[i]);
+        if (slips < least && slips < strlen(candidates[i])) least = slips, nearest = candidates[i];
+    }
+    return nearest;
+}

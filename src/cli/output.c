@@ -1,0 +1,280 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/place.h"
+#include "event/text.h"
+#include "story/teller.h"
+#include "viz/view.h"
+
+enum { WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64 };
+
+#define EVENTS_NAME "events"
+#define EVENTS_SUFFIX ".events"
+static const size_t events_text_limit = (size_t)1 << 32;
+
+/* A place and what is written there. */
+struct target {
+    struct place place;
+    const struct view *view; /* NULL: the event log as text */
+    struct view_options options;
+    void *state;
+    bool begun;
+};
+
+struct output {
+    struct target *targets;
+    size_t count;
+    struct view_run run; /* borrows from the log that is told */
+    const char *vantages[VANTAGES_MAX];
+};
+
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+
+static const struct options_row rows[] = {
+    {KEY_OUTPUT, 'o', "output", "FILE", "write to FILE; its ending picks the format; may be repeated"},
+    {KEY_FORMAT, 0, "format", "NAME", "write this format to standard output (default: text)"},
+    {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
+    {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
+    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
+    {KEY_VERBOSE, 'v', "verbose", NULL, "tell more; twice: kernel call chains too"},
+};
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
+    static const char *const colors[] = {"auto", "always", "never"};
+    struct output_options *options = target;
+    switch (key) {
+    case KEY_OUTPUT:
+        if (options->file_count == OUTPUT_FILES_MAX) return err_set(err, -EINVAL, "-o: at most %d files", OUTPUT_FILES_MAX);
+        options->files[options->file_count++] = value;
+        return 0;
+    case KEY_FORMAT:
+        options->format = value;
+        return 0;
+    case KEY_COLOR:
+        for (int i = 0; i < 3; i++)
+            if (!strcmp(value, colors[i])) return options->color = (enum output_color)i, 0;
+        return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
+    case KEY_ASCII:
+        options->ascii = true;
+        return 0;
+    case KEY_QUIET:
+        options->quiet = true;
+        return 0;
+    default:
+        options->verbose++;
+        return 0;
+    }
+}
+
+struct options_group output_group(struct output_options *options)
+{
+    return (struct options_group){"Output", rows, sizeof(rows) / sizeof(rows[0]), take, options};
+}
+
+static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
+{
+    char list[512] = "";
+    size_t count = 0, used = 0;
+    const struct view *const *views = view_all(&count);
+    for (size_t i = 0; i < count && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? EVENTS_SUFFIX : EVENTS_NAME);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && !strcmp(text + length - tail, end);
+}
+
+static int choose_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+    if (width <= 0) return WIDTH_USUAL;
+    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
+}
+
+static bool choose_color(enum output_color wish, int fd)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (wish != OUTPUT_COLOR_AUTO) return wish == OUTPUT_COLOR_ALWAYS;
+    return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static struct view_options view_options_for(const struct output_options *options, int fd)
+{
+    return (struct view_options){
+        .width = choose_width(),
+        .color = choose_color(options->color, fd),
+        .ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+        .verbose = options->verbose,
+    };
+}
+
+static int open_target(struct target *target, const struct output_options *options, const char *file, struct err *err)
+{
+    const char *name = options->format ? options->format : "text";
+    target->place.fd = -1;
+    target->view = file ? view_by_path(file) : view_by_name(name);
+    if (!target->view && file && !ends_with(file, EVENTS_SUFFIX))
+        return list_formats(err, "no format has the ending of", file, true);
+    if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    int code = place_open(&target->place, file, err);
+    target->options = view_options_for(options, target->place.fd);
+    return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
+}
+
+int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
+{
+    struct output *output = calloc(1, sizeof(*output));
+    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 1, sizeof(*output->targets));
+    if (!output || !output->targets) {
+        free(output);
+        return err_set_errno(err, -ENOMEM, "can't open the output");
+    }
+    int code = 0;
+    for (size_t i = 0; i < options->file_count && !code; i++)
+        code = open_target(&output->targets[output->count++], options, options->files[i], err);
+    if (!code && (options->format || !options->file_count))
+        code = open_target(&output->targets[output->count++], options, NULL, err);
+    if (code) {
+        output_close(output);
+        return code;
+    }
+    *ret_output = output;
+    return 0;
+}
+
+/* A view's failure is its own place's alone. */
+static void note_failure(struct target *target, int code, struct err *err)
+{
+    if (code && !err->text[0]) err_set_errno(err, code, "can't write %s to %s", target->view->name, target->place.label);
+    place_fail(&target->place, code, err);
+}
+
+static int take_story(void *data, struct story *story)
+{
+    struct output *output = data;
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (target->begun && !target->place.code)
+            note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
+    }
+    story_free(story);
+    return 0;
+}
+
+/* What the log says of the run before its first story. */
+static void look_up_run(struct output *output, const struct event_log *log)
+{
+    struct view_run *run = &output->run;
+    *run = (struct view_run){.vantages = output->vantages};
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+        if (event->kind == EVENT_TRACE && !run->recorder) {
+            run->recorder = event->trace.recorder;
+            run->reason = event->trace.reason[0] ? event->trace.reason : NULL;
+            run->started_ns = event->t_ns;
+        } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
+            output->vantages[run->vantage_count++] = event->vantage.name;
+    }
+}
+
+static void begin(struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (!target->view) continue;
+        target->options.run = &output->run;
+        target->begun = true; /* a view's end is called after a failure of its begin too */
+        note_failure(target, target->view->begin(&target->state, &sink, &target->options, &err), &err);
+    }
+}
+
+static void end(struct output *output, const struct story_trace *trace)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (!target->begun) continue;
+        target->begun = false;
+        const struct story_trace *told = target->place.code ? NULL : trace;
+        note_failure(target, target->view->end(target->state, &sink, &target->options, told, &err), &err);
+    }
+}
+
+static void write_events(struct output *output, const struct event_log *log)
+{
+    struct buf text = buf_new(events_text_limit);
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct err err;
+        if (target->view) continue;
+        int code = text.length ? 0 : event_text_write_log(&text, log);
+        if (code)
+            place_fail(&target->place, err_set_errno(&err, code, "can't write the events to %s", target->place.label), &err);
+        else
+            place_write(&target->place, text.data, text.length);
+    }
+    buf_free(&text);
+}
+
+/* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
+static int finish(struct output *output, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < output->count; i++) {
+        struct place *place = &output->targets[i].place;
+        bool is_stdout = place->fd == STDOUT_FILENO;
+        int code = place_finish(place);
+        if (!code || (result && result != -EPIPE)) continue;
+        if (code == -EPIPE && is_stdout) {
+            result = code;
+            continue;
+        }
+        result = code == -EPIPE ? -EIO : code;
+        *err = place->err;
+    }
+    return result;
+}
+
+int output_tell(struct output *output, struct event_log *log, struct err *err)
+{
+    event_log_sort(log);
+    look_up_run(output, log);
+    begin(output);
+    struct teller *teller = teller_new(take_story, output);
+    int code = teller ? 0 : -ENOMEM;
+    for (size_t i = 0; !code && i < event_log_count(log); i++) code = teller_feed(teller, event_log_at(log, i));
+    if (!code) code = teller_finish(teller);
+    end(output, code ? NULL : teller_trace(teller));
+    teller_free(teller);
+    if (code) return err_set_errno(err, code, "can't tell the story");
+    write_events(output, log);
+    return finish(output, err);
+}
+
+void output_close(struct output *output)
+{
+    if (!output) return;
+    end(output, NULL);
+    for (size_t i = 0; i < output->count; i++) place_close(&output->targets[i].place);
+    free(output->targets);
+    free(output);
+}

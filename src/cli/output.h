@@ -1,0 +1,43 @@
+/* Where results go: standard output in one format, and any number of files whose endings pick theirs.
+ *
+ * A file appears only when it is complete: it is written beside its place without a name (or under a temporary one) and takes
+ * the place at output_finish, so a run that fails loses nothing that was there before. A reader of standard output that goes
+ * away does not harm the files. */
+#ifndef TCPWHY_CLI_OUTPUT_H
+#define TCPWHY_CLI_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/options.h"
+#include "event/log.h"
+
+enum { OUTPUT_FILES_MAX = 16 };
+
+enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
+
+/* Zero it to begin. */
+struct output_options {
+    const char *format; /* --format; NULL: text, unless there are files */
+    const char *files[OUTPUT_FILES_MAX];
+    size_t file_count;
+    enum output_color color;
+    bool ascii, quiet;
+    int verbose;
+};
+
+/* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
+struct options_group output_group(struct output_options *options);
+
+struct output;
+
+/* Checks names and endings and opens everything, so that a wrong path is known before anything runs. 0; -EINVAL for an unknown
+ * format or ending (a usage error, with what there is); else -errno. Release with output_close. */
+int output_open(struct output **ret_output, const struct output_options *options, struct err *err);
+/* Sorts the log, tells its stories to all places and finishes these. 0, or the first failure (after everything else was written);
+ * -EPIPE: the only failure is that the reader of standard output has gone. */
+int output_tell(struct output *output, struct event_log *log, struct err *err);
+/* Closes; what was not finished leaves no file. NULL is fine. */
+void output_close(struct output *output);
+
+#endif

@@ -1,0 +1,62 @@
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/demo.h"
+#include "cli/echo.h"
+#include "cli/options.h"
+#include "cli/read.h"
+
+static const struct verb verbs[] = {
+    {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
+    {"read", READ_USAGE, READ_SUMMARY, cli_read},
+    {"echo", "server|client …", "the echo pair by itself", cli_echo},
+};
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+static int help(void)
+{
+    printf("tcpwhy shows why every TCP segment was sent, and what every socket call was\nwaiting for.\n\nUsage:\n");
+    for (size_t i = 0; i < VERBS; i++) {
+        /* The ellipsis is one column and three bytes. */
+        int used = printf("  tcpwhy %s %s", verbs[i].name, verbs[i].usage) - (strstr(verbs[i].usage, "…") ? 2 : 0);
+        printf("%*s%s\n", used < 34 ? 34 - used : 2, "", verbs[i].summary);
+    }
+    printf("  tcpwhy --version\n\n'tcpwhy VERB --help' tells the options of a verb.\n"
+           "Exit status: 0 done, 1 it ran and failed, 2 wrong usage, 3 not permitted.\n");
+    return CLI_DONE;
+}
+
+static int version(void)
+{
+    printf("tcpwhy %s\n", TCPWHY_VERSION);
+    return CLI_DONE;
+}
+
+static const struct verb *find(const char *name)
+{
+    for (size_t i = 0; i < VERBS; i++)
+        if (!strcmp(verbs[i].name, name)) return &verbs[i];
+    return NULL;
+}
+
+static int unknown(const char *word, struct err *err)
+{
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++) names[i] = verbs[i].name;
+    const char *near = options_nearest(word, names, VERBS);
+    const char *what = word[0] == '-' ? "option" : "verb";
+    if (near && word[0] != '-') return err_set(err, CLI_USAGE, "no verb '%s': did you mean '%s'?", word, near);
+    return err_set(err, CLI_USAGE, "no %s '%s': see tcpwhy --help", what, word);
+}
+
+int verbs_run(int argc, char **argv, struct err *err)
+{
+    if (argc < 2) return err_set(err, CLI_USAGE, "a verb is missing, such as demo: see tcpwhy --help");
+    const char *word = argv[1];
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) return help();
+    if (!strcmp(word, "--version") || !strcmp(word, "-V")) return version();
+    const struct verb *verb = find(word);
+    return verb ? verb->run(argc - 1, argv + 1, err) : unknown(word, err);
+}

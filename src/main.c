@@ -1,0 +1,47 @@
+/* The one place that prints failures and chooses the exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/verbs.h"
+
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened; taken by a /dev/null of the wrong direction it
+ * fails like a closed one instead. */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return;
+}
+
+/* Ends by the signal itself, so that a shell sees what happened; returns where the signal is ignored. */
+static int end_by(int number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    signal(number, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+    return CLI_INTERRUPTED + number;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {""};
+    hold_standard_descriptors();
+    setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers and sentences stay the same everywhere */
+    int status = verbs_run(argc, argv, &err);
+    if (fflush(stdout)) {
+        if (errno == EPIPE) return end_by(SIGPIPE);
+        fprintf(stderr, "tcpwhy: can't write to standard output: %m\n");
+        return CLI_FAILED;
+    }
+    if (status == -EPIPE) return end_by(SIGPIPE);
+    if (err.text[0]) fprintf(stderr, "tcpwhy: %s\n", err.text);
+    if (status > CLI_INTERRUPTED) return end_by(status - CLI_INTERRUPTED);
+    if (status < 0) return status == -EPERM || status == -EACCES ? CLI_DENIED : CLI_FAILED;
+    return status;
+}

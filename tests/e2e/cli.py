@@ -1,0 +1,260 @@
+"""The command line by itself: usage errors, streams, exit statuses, files. Needs no privilege and no network."""
+
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import tempfile
+
+from support import Test, environment, main, program, run
+
+# A run that was stored: enough events for a story of one refused connection.
+STORED = """# tcpwhy events 1
+trace t=1700000000000000000 recorder=none reason="asked for" ports=3333
+vantage t=1700000000000000000 vantage=1 name=lo
+packet t=1700000000000001000 vantage=1 src=127.0.0.1:40112 dst=127.0.0.1:3333 proto=tcp flags=S seq=7
+packet t=1700000000000002000 vantage=1 src=127.0.0.1:3333 dst=127.0.0.1:40112 proto=tcp flags=R. ack=8
+"""
+
+
+class Usage(Test):
+    def refuse(self, *arguments, says):
+        result = run(*arguments)
+        self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+        self.assertIn(says, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, "one sentence on one line")
+
+    def test_wrong_usage_is_status_2_with_a_sentence_on_standard_error_alone(self):
+        for says, *arguments in (
+            ["verb"],
+            ["did you mean 'demo'", "dmo"],
+            ["no verb 'frobnicate'", "frobnicate"],
+            ["no option '--verison'", "--verison"],
+            ["did you mean '--port'", "demo", "--prot", "1"],
+            ["no option '-Z'", "demo", "-Z"],
+            ["--port", "demo", "--port", "0"],
+            ["65535", "demo", "--port", "65536"],
+            ["'1x'", "demo", "--port", "1x"],
+            ["needs a value", "demo", "--port"],
+            ["takes no value", "demo", "--udp=yes"],
+            ["several options", "demo", "--clo"],
+            ["--serve", "demo", "--serve", "threads"],
+            ["--recorder", "demo", "--recorder", "strace"],
+            ["no format 'xml'", "demo", "--format", "xml"],
+            ["jsonl", "demo", "--format", "xml"],
+            [".jsonl", "demo", "-o", "x.doc"],
+            ["'extra'", "demo", "extra"],
+            ["--udp", "demo", "--udp", "--close-first", "server"],
+            ["a file is missing", "read"],
+            ["'b'", "read", "a", "b"],
+            ["auto, always or never", "read", "--color", "maybe", "-"],
+            ["server or client", "echo"],
+        ):
+            with self.subTest(arguments=arguments):
+                self.refuse(*arguments, says=says)
+
+    def test_control_characters_of_an_argument_do_not_reach_the_terminal(self):
+        result = run("\x1b[31mdemo\a")
+        self.assertEqual(result.returncode, 2)
+        self.assertFalse([c for c in result.stderr if ord(c) < 32 and c != "\n"], result.stderr)
+
+    def test_help_and_version_go_to_standard_output(self):
+        for arguments in (["--help"], ["--version"], ["demo", "--help"], ["read", "-h"], ["echo", "--help"]):
+            with self.subTest(arguments=arguments):
+                result = run(*arguments)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertTrue(result.stdout)
+        self.assertRegex(run("--version").stdout, r"^tcpwhy \d+\.\d+\.\d+\n$")
+
+    def test_help_fits_80_columns_and_names_every_verb(self):
+        text = run("--help").stdout
+        for verb in ("demo", "read", "echo"):
+            self.assertIn(f"tcpwhy {verb}", text)
+            text += run(verb, "--help").stdout
+        self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
+
+
+class Streams(Test):
+    def test_a_closed_pipe_ends_quietly_by_sigpipe(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = run("read", "-", input=STORED, stdin=None, stdout=writer)
+        os.close(writer)
+        self.assertEqual((result.returncode, result.stderr), (-signal.SIGPIPE, ""))
+
+    def test_a_closed_pipe_does_not_harm_the_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "x.jsonl")
+            reader, writer = os.pipe()
+            os.close(reader)
+            result = run("read", "-o", path, "--format", "text", "-", input=STORED, stdin=None, stdout=writer)
+            os.close(writer)
+            self.assertEqual((result.returncode, result.stderr), (-signal.SIGPIPE, ""))
+            self.assertIn('"type":"summary"', path.read_text())
+
+    def test_a_full_disk_is_status_1(self):
+        for arguments in (["--help"], ["read", "-"]):
+            with open("/dev/full", "w") as full:
+                result = run(*arguments, input=STORED, stdin=None, stdout=full)
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn("No space left on device", result.stderr)
+
+    def test_a_closed_standard_output_is_status_1(self):
+        result = run(command=["sh", "-c", f"exec '{program()}' read - >&-"], input=STORED, stdin=None)
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertIn("standard output", result.stderr)
+
+    def test_no_colour_where_it_is_not_wanted(self):
+        def colours(*arguments, **env):
+            return "\x1b[" in run("read", *arguments, "-", input=STORED, stdin=None, env=environment(**env)).stdout
+
+        self.assertFalse(colours())
+        self.assertTrue(colours("--color", "always"))
+        self.assertFalse(colours("--color", "never"))
+
+    def terminal(self, **env):
+        """What the program writes to a terminal of 100 columns."""
+        leader, follower = os.openpty()
+        subprocess.run(["stty", "cols", "100"], stdin=follower, check=True)
+        process = subprocess.Popen([program(), "read", "-"], stdin=subprocess.PIPE, stdout=follower, env=environment(TERM="xterm", **env))
+        process.communicate(STORED.encode(), timeout=10)
+        os.close(follower)
+        text = b""
+        try:
+            while piece := os.read(leader, 65536):
+                text += piece
+        except OSError:  # the terminal's way to say end of file
+            pass
+        os.close(leader)
+        return text.decode()
+
+    def test_a_terminal_gets_colour_and_its_own_width_unless_no_color_is_set(self):
+        self.assertIn("\x1b[", self.terminal())
+        self.assertIn("\x1b[", self.terminal(NO_COLOR=""))  # https://no-color.org: only when not empty
+        plain = self.terminal(NO_COLOR="1")
+        self.assertNotIn("\x1b", plain)
+        self.assertTrue(80 < max(len(line) for line in plain.splitlines()) <= 100, plain)
+
+    def test_ascii_where_the_locale_is_not_utf_8(self):
+        def text(*arguments, **env):
+            return run("read", *arguments, "-", input=STORED, stdin=None, env=environment(**env)).stdout
+
+        self.assertFalse(text().isascii())
+        self.assertTrue(text(LC_ALL="C").isascii())
+        self.assertTrue(text("--ascii").isascii())
+
+    def test_width_follows_columns(self):
+        def widest(columns):
+            text = run("read", "-", input=STORED, stdin=None, env=environment(COLUMNS=columns)).stdout
+            return max(len(line) for line in text.splitlines())
+
+        self.assertLessEqual(widest("80"), 80)
+        self.assertLessEqual(widest("120"), 120)
+        self.assertGreater(widest("120"), widest("80"))
+        self.assertLessEqual(widest("nonsense"), 80)
+
+
+class Files(Test):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def read(self, *arguments, text=STORED, **options):
+        return run("read", *arguments, "-", input=text, stdin=None, **options)
+
+    def test_the_ending_picks_the_view_and_standard_output_stays_empty(self):
+        paths = [self.folder / name for name in ("x.txt", "x.jsonl", "x.events")]
+        result = self.read(*(word for path in paths for word in ("-o", path)))
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        self.assertEqual(paths[0].read_text(), self.read().stdout)
+        self.assertEqual(paths[1].read_text(), self.read("--format", "jsonl").stdout)
+        self.assertEqual(paths[2].read_text(), self.read("--format", "events").stdout)
+        self.assertEqual(sorted(self.folder.iterdir()), sorted(paths), "and nothing else is left there")
+
+    def test_a_stored_log_reads_back_the_same(self):
+        stored = self.folder / "x.events"
+        self.assertEqual(self.read("-o", stored).returncode, 0)
+        self.assertEqual(run("read", stored).stdout, self.read().stdout)
+
+    def test_a_failing_run_loses_nothing_that_was_there(self):
+        path = self.folder / "x.txt"
+        path.write_text("precious")
+        result = self.read("-o", path, text="garbage")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(path.read_text(), "precious")
+        self.assertEqual(list(self.folder.iterdir()), [path])
+
+    def test_a_replaced_file_keeps_its_mode_and_a_link_stays_a_link(self):
+        path, link = self.folder / "x.txt", self.folder / "link.txt"
+        path.write_text("old")
+        path.chmod(0o640)
+        link.symlink_to("x.txt")
+        self.assertEqual(self.read("-o", link).returncode, 0)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("3333", path.read_text())
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+
+    def test_a_new_file_has_the_mode_that_umask_leaves(self):
+        path = self.folder / "x.txt"
+        self.assertEqual(self.read("-o", path, umask=0o027).returncode, 0)
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+
+    def test_a_place_that_cannot_be_written_is_status_1_and_names_it(self):
+        for path, why in ((self.folder / "no" / "x.txt", "No such file"), (self.folder / "d.txt", "directory")):
+            (self.folder / "d.txt").mkdir(exist_ok=True)
+            result = self.read("-o", path)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn(str(path), result.stderr)
+            self.assertIn(why, result.stderr)
+
+    def test_a_full_device_is_status_1_and_the_other_files_are_written(self):
+        device, path = self.folder / "full.txt", self.folder / "x.jsonl"
+        device.symlink_to("/dev/full")
+        result = self.read("-o", device, "-o", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No space left on device", result.stderr)
+        self.assertIn("summary", path.read_text())
+
+
+class Reading(Test):
+    def test_what_is_no_event_log_gets_a_clear_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for content, says in (
+                (b"", "empty"),
+                (b"\x00" * 64, "no event log"),
+                (b"hello\n", "no event log"),
+                (b"# tcpwhy events 2\n", "no event log"),
+                (b"# tcpwhy events 1\nfrobnicate t=1\n", ":2:"),
+                (b"# tcpwhy events 1\npacket t=banana\n", ":2:"),
+                (b"# tcpwhy events 1\npacket t=1 \xff\x00\x1b[31m=1\n", ":2:"),
+                (b"\xd4\xc3\xb2\xa1" + b"\x00" * 20, "a pcap file"),
+                (b"\x0a\x0d\x0d\x0a" + b"\x00" * 20, "a pcapng file"),
+                (b"\x1f\x8b\x08\x08" + b"\x00" * 20, "a gzip file"),
+            ):
+                path = pathlib.Path(folder, "f")
+                path.write_bytes(content)
+                for name in (str(path), "-"):
+                    with self.subTest(content=content, name=name), open(path, "rb") as file:
+                        result = run("read", name, stdin=file)
+                        self.assertEqual((result.returncode, result.stdout), (1, ""), self.explain(result))
+                        self.assertIn(says, result.stderr)
+                        self.assertNotIn("\x1b", result.stderr)
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for path, why in ((folder + "/nothing", "No such file"), (folder, "directory")):
+                result = run("read", path)
+                self.assertEqual((result.returncode, result.stdout), (1, ""))
+                self.assertIn(path, result.stderr)
+                self.assertIn(why, result.stderr)
+
+    def test_an_empty_log_is_an_empty_story(self):
+        result = run("read", "--format", "jsonl", "-", input="# tcpwhy events 1\n", stdin=None)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn('"connections":0', result.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,351 @@
+"""The demo and its variants: each story is right, with both recorders (bpf as root, ptrace as an ordinary user)."""
+
+import os
+import socket
+import time
+
+from support import Story, Test, environment, main, run
+
+CLIENT_CLOSES_FIRST = ["CLOSED", "SYN_SENT", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"]
+SERVER_CLOSES_SECOND = ["CLOSED", "LISTEN", "SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"]
+CLIENT_CLOSES_SECOND = ["CLOSED", "SYN_SENT", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"]
+SERVER_CLOSES_FIRST = ["CLOSED", "LISTEN", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"]
+CLOSING_CALLS = ("close", "shutdown")
+
+
+class Demo(Test):
+    recorder = "bpf"
+
+    def tell(self, *arguments, **options):
+        return self.demo(*arguments, recorder=self.recorder, **options)
+
+    def one(self, *arguments, **options):
+        story = self.tell(*arguments, **options)
+        self.assertEqual(len(story.connections), 1)
+        self.assert_nothing_lost(story)
+        return story, story.connections[0]
+
+    def check_evidence(self, step):
+        """Weak evidence never poses as strong, and strong evidence is used where it is to be had."""
+        evidence = step["cause"]["evidence"]
+        if self.recorder == "bpf":
+            self.assertIn(evidence, ("stack", "context"), step)
+        else:
+            self.assertIn(evidence, ("interval", "rule"), step)
+
+    def check_handshake(self, connection):
+        syn, syn_ack, ack = connection.segments[:3]
+        self.assertEqual([s["flags"] for s in (syn, syn_ack, ack)], ["S", "S.", "."])
+        self.assertEqual([s["end"] for s in (syn, syn_ack, ack)], ["client", "server", "client"])
+        self.assertEqual(connection.cause(syn), ("call", "connect", "client"))
+        self.assertEqual(connection.cause(syn_ack), ("segment", "S", "client"), "the SYN's doing: neither accept() nor connect()")
+        self.assertEqual(connection.cause(ack), ("segment", "S.", "server"))
+        for segment in (syn, syn_ack, ack):
+            self.check_evidence(segment)
+        (connect,) = connection.calls_named("client", "connect")
+        self.assertEqual((connect["ret"], connect["errno"]), (0, None))
+        self.assertEqual(connect["woken_by"]["kind"], "segment")
+        self.assertEqual(connect["woken_by"]["segment"], syn_ack["segment"])
+        return syn, syn_ack, ack
+
+    def check_teardown(self, connection, first):
+        """Two FINs, each by a closing call of its own end, and the last segment is the answer to the second."""
+        second = "server" if first == "client" else "client"
+        fins = connection.with_flags("F")
+        self.assertEqual([fin["end"] for fin in fins], [first, second])
+        for fin in fins:
+            kind, name, end = connection.cause(fin)
+            self.assertEqual((kind, end), ("call", fin["end"]))
+            self.assertIn(name, CLOSING_CALLS)
+            self.check_evidence(fin)
+        last = connection.segments[-1]
+        self.assertEqual((last["flags"], last["end"]), (".", first))
+        self.assertEqual((last["cause"]["kind"], last["cause"]["segment"]), ("segment", fins[1]["segment"]))
+        # Between the FINs the second end may answer the first one by itself, or with its own FIN.
+        for answer in [s for s in connection.segments if fins[0]["segment"] < s["segment"] < fins[1]["segment"]]:
+            self.assertEqual((answer["flags"], answer["end"], connection.cause(answer)[0]), (".", second, "segment"))
+            self.assertEqual(answer["cause"]["segment"], fins[0]["segment"])
+        return fins
+
+    def check_end_of_file(self, connection, end, fin):
+        """The read() that returned 0 did so because of the peer's FIN."""
+        reads = [c for c in connection.calls_named(end, "read", "recvfrom") if c["ret"] == 0]
+        self.assertEqual(len(reads), 1)
+        woken_by = reads[0]["woken_by"]
+        if woken_by["kind"] != "never-slept":
+            self.assertEqual((woken_by["kind"], woken_by["segment"]), ("segment", fin["segment"]))
+
+    def check_data(self, connection):
+        for segment in connection.segments:
+            if segment["len"]:
+                kind, name, end = connection.cause(segment)
+                self.assertEqual((kind, end), ("call", segment["end"]), segment)
+                self.assertIn(name, ("write", "sendto"))
+
+    def check_normal(self, connection, first="client"):
+        self.assertEqual(connection.head["outcome"], "closed")
+        self.assertEqual(connection.head["server"]["addr"].rsplit(":", 1)[1], "3333")
+        self.assert_all_causes_known(connection)
+        self.check_handshake(connection)
+        self.check_data(connection)
+        fins = self.check_teardown(connection, first)
+        self.check_end_of_file(connection, "server" if first == "client" else "client", fins[0])
+        wanted = (CLIENT_CLOSES_FIRST, SERVER_CLOSES_SECOND) if first == "client" else (CLIENT_CLOSES_SECOND, SERVER_CLOSES_FIRST)
+        self.assertEqual((connection.states("client"), connection.states("server")), wanted)
+
+    def test_the_demo_as_it_comes(self):
+        _, connection = self.one()
+        self.check_normal(connection)
+        self.assertEqual(connection.head["client"]["comm"], "echo-client")
+        self.assertEqual(connection.head["server"]["comm"], "echo-server")
+        self.assertEqual(connection.head["server"]["addr"], "127.0.0.1:3333")
+        (accept,) = connection.calls_named("server", "accept")
+        handshake_ack = connection.segments[2]
+        self.assertEqual((accept["woken_by"]["kind"], accept["woken_by"]["segment"]), ("segment", handshake_ack["segment"]))
+        self.assertLess(accept["enter"], connection.segments[0]["sent"], "the server was inside accept() before the SYN")
+        self.assert_in_order(["socket", "bind", "listen", "accept", "close"], [c["name"] for c in connection.calls if c["end"] == "server"])
+        self.assert_in_order(["socket", "connect", "write", "read", "close"], [c["name"] for c in connection.calls if c["end"] == "client"])
+
+    def test_several_messages(self):
+        _, connection = self.one("--message", "one", "--message", "two two", "--count", "3")
+        self.check_normal(connection)
+        sent = [s["len"] for s in connection.segments if s["end"] == "client" and s["len"]]
+        self.assertEqual(sum(sent), 3 * (len("one\n") + len("two two\n")))
+
+    def test_the_server_closes_first(self):
+        _, connection = self.one("--close-first", "server")
+        self.check_normal(connection, first="server")
+
+    def test_the_handshake_does_not_wait_for_a_late_accept(self):
+        _, connection = self.one("--accept-delay", "300")
+        self.check_normal(connection)
+        (accept,) = connection.calls_named("server", "accept")
+        (connect,) = connection.calls_named("client", "connect")
+        self.assertGreater(accept["enter"], connect["exit"] + 100_000_000)
+        self.assertEqual(accept["woken_by"]["kind"], "never-slept")
+
+    def test_ipv6(self):
+        _, connection = self.one("-6")
+        self.check_normal(connection)
+        self.assertEqual(connection.head["server"]["addr"], "[::1]:3333")
+
+    def test_a_child_for_each_connection(self):
+        _, connection = self.one("--serve", "fork")
+        self.check_normal(connection)
+        (fin,) = connection.with_flags("F", "server")
+        closes = [c for c in connection.calls_named("server", "close") if not c["listener"]]
+        self.assertEqual(len({c["pid"] for c in closes}), 2, "parent and child each close their descriptor")
+        # Which of them is the last, and so sends the FIN, is not for sure; mostly it is the child's.
+        sender = connection.call(fin["cause"]["call"])
+        self.assertTrue(sender["enter"] <= fin["sent"] <= sender["exit"])
+        (silent,) = [c for c in closes if c is not sender]
+        self.assertLess(silent["enter"], sender["exit"], "the other one closed before")
+
+    def test_an_event_loop(self):
+        _, connection = self.one("--serve", "epoll")
+        self.check_normal(connection)
+        ack = connection.segments[2]
+        woken = [c["woken_by"].get("segment") for c in connection.calls_named("server", "epoll_wait", "epoll_pwait")]
+        self.assertIn(ack["segment"], woken, "epoll_wait() reported the listener because of the handshake's last ACK")
+
+    def test_ten_clients_at_once(self):
+        for style in ("iterative", "fork", "epoll"):
+            with self.subTest(style=style):
+                story = self.tell("--clients", "10", "--serve", style)
+                self.assert_nothing_lost(story)
+                self.assertEqual(len(story.connections), 10)
+                for connection in story.connections:
+                    self.check_normal(connection)
+                self.assertEqual(len({c.head["client"]["addr"] for c in story.connections}), 10)
+                self.assertEqual(len({c.head["client"]["pid"] for c in story.connections}), 10)
+
+    def test_a_closed_port_refuses(self):
+        _, connection = self.one("--closed-port")
+        self.assertEqual(connection.head["outcome"], "refused")
+        syn, reset = connection.segments
+        self.assertEqual((syn["flags"], reset["flags"], reset["end"]), ("S", "R.", "server"))
+        self.assertEqual(connection.cause(syn), ("call", "connect", "client"))
+        self.assertEqual(connection.cause(reset), ("segment", "S", "client"))
+        (connect,) = connection.calls_named("client", "connect")
+        self.assertEqual(connect["errno"], "ECONNREFUSED")
+        self.assertEqual(connection.states("client"), ["CLOSED", "SYN_SENT", "CLOSED"])
+
+    def test_datagrams(self):
+        _, connection = self.one("--udp", "--message", "hello")
+        self.assertEqual(connection.segments, [])
+        self.assertEqual([(d["end"], d["len"]) for d in connection.datagrams], [("client", 6), ("server", 6)])
+        for datagram in connection.datagrams:
+            kind, name, end = connection.cause(datagram)
+            self.assertEqual((kind, end), ("call", datagram["end"]))
+            self.assertIn(name, ("write", "sendto"))
+        self.assertEqual(connection.of("state"), [])
+
+    def test_a_datagram_to_a_closed_port_meets_an_icmp_error(self):
+        for family in ("-4", "-6"):
+            with self.subTest(family=family):
+                _, connection = self.one("--udp", "--closed-port", family)
+                datagram, error = connection.datagrams
+                self.assertEqual((datagram["end"], connection.cause(datagram)[0]), ("client", "call"))
+                self.assertEqual(error["end"], "server")
+                self.assertIn("port unreachable", error["icmp"])
+                self.assertNotEqual(error["cause"]["kind"], "unknown")
+                self.assertIn("ECONNREFUSED", [c["errno"] for c in connection.calls])
+
+    def test_a_hostile_name_breaks_no_view_and_no_terminal(self):
+        name = 'a\033[31m\nb"<'
+        _, connection = self.one("--name", name)
+        self.check_normal(connection)
+        self.assertEqual(connection.head["client"]["comm"], name)
+        for view in ("text", "jsonl", "events"):
+            result = run("demo", "--recorder", self.recorder, "--format", view, "--name", name, command=self.command(), cwd="/")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            raw = {c for c in result.stdout + result.stderr if (ord(c) < 32 and c != "\n") or ord(c) == 127}
+            self.assertEqual(raw, set(), view)
+
+    def command(self):
+        return None if self.recorder == "bpf" else self.ordinary()
+
+    def test_it_takes_well_under_a_second(self):
+        durations = []
+        for _ in range(3):
+            begin = time.monotonic()
+            result = run("demo", "--recorder", self.recorder, command=self.command(), cwd="/")
+            durations.append(time.monotonic() - begin)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        self.assertLess(min(durations), 1.0)
+
+    def test_the_text_fits_and_colours_only_a_terminal(self):
+        result = run("demo", "--recorder", self.recorder, command=self.command(), cwd="/", env=environment(COLUMNS="80"))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertNotIn("\x1b", result.stdout)
+        self.assertLessEqual(max(len(line) for line in result.stdout.splitlines()), 80)
+        for word in ("SYN_SENT", "SYN_RCVD", "TIME_WAIT", "connect", "accept", "3333"):
+            self.assertIn(word, result.stdout)
+
+    def test_a_stored_demo_reads_back_the_same(self):
+        path = f"/tmp/tcpwhy-e2e.{os.getpid()}.{self.recorder}.events"
+        arguments = ["demo", "--recorder", self.recorder, "--format", "jsonl", "-o", path]
+        result = run(*arguments, command=self.command(), cwd="/")
+        try:
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            again = run("read", "--format", "jsonl", path)
+            self.assertEqual((again.returncode, again.stdout), (0, result.stdout))
+        finally:
+            os.unlink(path)
+
+
+class DemoPtrace(Demo):
+    recorder = "ptrace"
+
+
+class Agreement(Test):
+    """Both recorders tell the same causes; only the evidence may differ."""
+
+    VARIANTS = (
+        [],
+        ["--close-first", "server"],
+        ["--accept-delay", "100"],
+        ["-6"],
+        ["--serve", "fork"],
+        ["--serve", "epoll"],
+        ["--closed-port"],
+        ["--udp"],
+        ["--udp", "--closed-port"],
+    )
+
+    def causes(self, connection):
+        """Each handshake and teardown segment, or datagram, with its cause."""
+        told = [(d["end"], bool(d["icmp"]), connection.cause(d)[:2]) for d in connection.datagrams]
+        for segment in connection.segments:
+            # Whether a FIN is answered by itself or with the other FIN is a matter of time.
+            lone_answer = segment["flags"] == "." and connection.with_flags("F") and segment is not connection.segments[-1]
+            if not (lone_answer and segment["segment"] > 3):
+                told.append((segment["end"], segment["flags"], connection.cause(segment)))
+        return told
+
+    def test_bpf_as_root_and_ptrace_as_an_ordinary_user_tell_the_same_causes(self):
+        for variant in self.VARIANTS:
+            with self.subTest(variant=variant):
+                told = {}
+                for recorder in ("bpf", "ptrace"):
+                    (connection,) = self.demo(*variant, recorder=recorder).connections
+                    states = (connection.states("client"), connection.states("server"))
+                    told[recorder] = (connection.head["outcome"], states, self.causes(connection))
+                self.assertEqual(told["bpf"], told["ptrace"])
+
+    def test_auto_takes_bpf_for_root_and_ptrace_for_an_ordinary_user_and_says_why(self):
+        for command, recorder in ((None, "bpf"), (self.ordinary(), "ptrace")):
+            result = run("demo", "--format", "jsonl", command=command, cwd="/")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            trace = Story(result.stdout).trace
+            self.assertEqual(trace["recorder"], recorder)
+            self.assertTrue(trace.get("reason"))
+
+    def test_without_a_recorder_the_packets_alone_are_explained_by_rules(self):
+        (connection,) = self.demo(recorder="none").connections
+        self.assertEqual(connection.calls, [])
+        self.assertNotIn("stack", [s["cause"]["evidence"] for s in connection.segments])
+        self.assertEqual(connection.states("client"), CLIENT_CLOSES_FIRST)
+
+    def test_bpf_asked_for_by_an_ordinary_user_is_status_3_and_names_the_privilege(self):
+        result = run("demo", "--recorder", "bpf", command=self.ordinary(), cwd="/")
+        self.assertEqual((result.returncode, result.stdout), (3, ""))
+        self.assertRegex(result.stderr, "CAP_BPF|CAP_SYS_ADMIN")
+
+
+class Trouble(Test):
+    def test_a_port_that_is_taken_on_this_host_is_told_in_the_servers_words(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            result = run("demo", "--host-network", "--port", port)
+            self.assertEqual(result.returncode, 1, self.explain(result))
+            self.assertIn(str(port), result.stderr)
+            self.assertIn("--port", result.stderr)
+            closed = run("demo", "--host-network", "--closed-port", "--port", port)
+            self.assertEqual(closed.returncode, 1, self.explain(closed))
+            self.assertIn("--port", closed.stderr)
+            # In a network of its own the same port is free.
+            self.assertEqual(run("demo", "--port", port).returncode, 0)
+
+    def test_on_this_hosts_own_loopback(self):
+        with socket.create_server(("127.0.0.1", 0)) as chosen:
+            port = chosen.getsockname()[1]
+        (connection,) = self.demo("--host-network", "--port", port).connections
+        self.assertEqual(connection.head["outcome"], "closed")
+        self.assert_all_causes_known(connection)
+
+    def test_a_privileged_port_is_free_for_all_in_a_private_network(self):
+        for recorder in ("bpf", "ptrace"):
+            (connection,) = self.demo("--port", "80", recorder=recorder).connections
+            self.assertEqual(connection.head["server"]["addr"], "127.0.0.1:80")
+
+    def test_the_clients_words_are_a_note_that_quiet_leaves_out(self):
+        result = run("demo", "--closed-port")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("Connection refused", result.stderr)
+        self.assertEqual(run("demo", "--closed-port", "-q").stderr, "")
+        self.assertEqual(run("demo", "--message", "well said", "-v").stderr, "well said\n")
+
+    def test_a_demo_that_takes_too_long_is_ended_and_told_so_far(self):
+        begin = time.monotonic()
+        result = run("demo", "--format", "jsonl", "--accept-delay", "20000", "--timeout", "500")
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertIn("--timeout", result.stderr)
+        (connection,) = Story(result.stdout).connections
+        self.assert_in_order(["S", "S.", "."], [s["flags"] for s in connection.segments])
+
+    def test_where_no_network_can_be_had_it_is_status_3_with_two_ways(self):
+        """A user namespace of one's own without the right to more, and no capability in this one."""
+        command = self.ordinary()
+        limit = "echo 0 > /proc/sys/user/max_net_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all"
+        user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+        inside = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", f'{limit} "$@"', "sh", command[-1]]
+        result = run("demo", command=[*(["setpriv", *user] if user else []), *inside], cwd="/")
+        self.assertEqual((result.returncode, result.stdout), (3, ""), self.explain(result))
+        self.assertIn("max_net_namespaces", result.stderr)
+        self.assertIn("Two ways", result.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+#!/bin/sh
+# record.sh PROGRAM [NAME…]: records the stored runs of this folder anew, as root (for bpf). All, or those named.
+# Afterwards: run.py --regenerate PROGRAM, and read the difference before you believe it.
+set -eu
+program=$1
+shift
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+record() {
+    name=$1
+    shift
+    if [ -n "$wanted" ]; then
+        case " $wanted " in *" $name "*) ;; *) return 0 ;; esac
+    fi
+    # A refused connection is a story too: the demo's status does not count here.
+    "$program" demo --quiet -o "$here/events/$name.events" "$@" || true
+    echo "recorded $name"
+}
+
+wanted=$*
+record echo --recorder bpf
+record echo-ptrace --recorder ptrace
+record echo-none --recorder none
+record server-first --recorder bpf --close-first server
+record accept-late --recorder bpf --accept-delay 300
+record ipv6 --recorder bpf -6
+record fork --recorder bpf --serve fork
+record epoll --recorder bpf --serve epoll
+record epoll-ptrace --recorder ptrace --serve epoll
+record clients --recorder bpf --clients 3
+record udp --recorder bpf --udp
+record udp-closed --recorder bpf --udp --closed-port
+record refused --recorder bpf --closed-port
+record refused-ptrace --recorder ptrace --closed-port
+record hostile --recorder ptrace --name "$(printf 'a\033[31m\nb"<')"
