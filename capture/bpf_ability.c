@@ -108,7 +108,7 @@ static void last_reason(const char *log, char *out, size_t capacity)
     while (log && *log) {
         size_t length = strcspn(log, "\n");
 
-        if (length && strncmp(log, "processed ", 10) && strncmp(log, "verification time", 17))
+        if (length && strncmp(log, "processed ", 10) != 0 && strncmp(log, "verification time", 17) != 0)
             snprintf(out, capacity, "%.*s", (int)length, log);
         log += length + (log[length] == '\n');
     }

@@ -36,7 +36,7 @@ int procinfo_status(pid_t tid, const char *field)
 {
     char path[64], text[4096];
     snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-    slurp(path, text, sizeof(text));
+    if (!slurp(path, text, sizeof(text))) return -1;
     /* Name: comes first and is escaped by the kernel, so no name can pass for a line of its own. */
     size_t length = strlen(field);
     for (const char *line = text; line; line = strchr(line, '\n')) {

@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -91,6 +92,7 @@ static int choose_recorder(struct session *session, const struct session_options
 
 static int append_trace(struct session *session, const struct session_options *options, const char *reason, struct err *err)
 {
+    assert(session->recorder);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     struct event event = {.kind = EVENT_TRACE, .t_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
@@ -218,7 +220,7 @@ void session_close(struct session *session)
 {
     if (!session) return;
     for (size_t i = 0; i < session->capture_count; i++) packets_close(session->captures[i]);
-    if (session->calls) session->recorder->close(session->calls);
+    if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);
     event_log_free(session->log);
     free(session);

@@ -26,7 +26,6 @@
 
 #include "capture/packets.h"
 
-enum { NOT_POSSIBLE_HERE = 77 };
 
 static bool set_interface(const char *name, bool up)
 {
@@ -464,8 +463,8 @@ int main(void)
         cmocka_unit_test(without_the_privilege_the_sentence_names_it_and_ways_to_get_it),
     };
     if (!enter_namespace() || !set_interface("lo", true)) {
-        fprintf(stderr, "skipped: no network namespace can be made here (%s)\n", strerror(errno));
-        return NOT_POSSIBLE_HERE;
+        fprintf(stderr, "no network namespace can be made here: %s\n", strerror(errno));
+        return 1;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

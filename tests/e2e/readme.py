@@ -1,0 +1,58 @@
+"""Every command of the README is run, in its order, in an empty folder, by a shell: a README that lies is a failing test."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from support import Test, environment, main, program
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Run by script/test itself, of which this test is a part.
+ELSEWHERE = ("script/demo", "script/test")
+
+
+def commands():
+    inside = False
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            inside = line == "```sh"
+        elif inside and line.strip():
+            yield re.sub(r"\s+#.*$", "", line)
+
+
+class Readme(Test):
+    def test_every_command_does_what_it_says(self):
+        found = list(commands())
+        self.assertGreater(len(found), 10)
+        own = dict(environment(), PATH=f"{pathlib.Path(program()).parent}:{os.environ['PATH']}")
+        with tempfile.TemporaryDirectory() as folder:
+            # One shell for all: a command may use what an earlier one wrote, or talk to one in the background.
+            for command in found:
+                if command in ELSEWHERE:
+                    continue
+                with self.subTest(command=command):
+                    if command.endswith("&"):
+                        background = subprocess.Popen(
+                            command[:-1], shell=True, cwd=folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                        )
+                        self.addCleanup(background.communicate, timeout=10)
+                        self.assertIn("listening", background.stderr.readline())
+                        continue
+                    result = subprocess.run(
+                        command, shell=True, cwd=folder, env=own, capture_output=True, text=True, timeout=30, check=False
+                    )
+                    self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
+                    self.assertTrue(result.stdout or os.listdir(folder), f"{command} shows nothing")
+
+    def test_the_links_lead_somewhere(self):
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
+        self.assertGreater(len(targets), 8)
+        for target in targets:
+            self.assertTrue((ROOT / target).exists(), target)
+
+
+if __name__ == "__main__":
+    main()
