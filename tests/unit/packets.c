@@ -26,7 +26,6 @@
 
 #include "capture/packets.h"
 
-
 static bool set_interface(const char *name, bool up)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
