@@ -87,7 +87,9 @@ static int recorder_follow(struct calls *calls, pid_t pid, struct err *err)
         return err_set_errno(err, code, "process %d can't be traced (is another debugger or strace on it?)", (int)pid);
     }
     calls->direct[calls->direct_count++] = (struct direct){.pid = pid};
-    if (!ptrace_task_add(&calls->tasks, pid, pid)) return err_set(err, -ENOMEM, "out of memory");
+    struct ptrace_task *task = ptrace_task_add(&calls->tasks, pid, pid);
+    if (!task) return err_set(err, -ENOMEM, "out of memory");
+    task->filtered = true; /* until its exec shows otherwise: the filter can come at any moment */
     return 0;
 }
 
@@ -125,6 +127,12 @@ static void resume(const struct ptrace_task *task, int signal)
 }
 
 /* The threads of a process share the filter, and a child inherits it. */
+static void inherit(struct ptrace_task *task, const struct ptrace_task *parent)
+{
+    task->marked = task->marked || parent->marked;
+    task->filtered = task->filtered || parent->filtered;
+}
+
 static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log, pid_t tid, const struct ptrace_task *parent)
 {
     int pid = procinfo_status(tid, "Tgid");
@@ -134,7 +142,7 @@ static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log
         calls->unseen++;
         return NULL;
     }
-    if (parent) task->filtered = parent->filtered;
+    if (parent) inherit(task, parent);
     if (pid == tid) {
         int from = parent ? parent->pid : procinfo_status(tid, "PPid");
         append_process(calls, log, task, (struct event_process){.change = PROCESS_FORK, .parent = from > 0 ? from : 0});
@@ -164,7 +172,7 @@ static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_ta
     task->in_call = false;
     if (!call_info(calls, task->tid, PTRACE_SYSCALL_INFO_SECCOMP, &info) || (int)info.arch != NATIVE_ARCH) return 0;
     if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) return 0;
-    task->filtered = true;
+    task->marked = task->filtered = true;
 
     long number = (long)info.seccomp.nr;
     if (number == SYS_restart_syscall) {
@@ -208,6 +216,7 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
 {
     struct ptrace_task *task = ptrace_task_exec(&calls->tasks, pid, former);
     if (!task) return 0;
+    task->filtered = task->marked; /* with the filter, this very execve would have stopped at it */
     procinfo_comm(pid, task->comm);
     if (procinfo_is_32_bit(pid)) calls->foreign++;
     return append_process(calls, log, task, (struct event_process){.change = PROCESS_EXEC});
@@ -259,7 +268,7 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
     } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
         struct ptrace_task *child = ptrace_task_find(&calls->tasks, (pid_t)message);
         if (child)
-            child->filtered = child->filtered || task->filtered;
+            inherit(child, task);
         else if (message)
             task_begin(calls, log, (pid_t)message, task);
     } else if (task && !event && signal == SYSCALL_STOP) {

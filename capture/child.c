@@ -37,6 +37,16 @@ static int close_between(unsigned first, unsigned last)
     return syscall(SYS_close_range, first, last, 0) ? -errno : 0;
 }
 
+/* exec would do it too, but until then a signal must end the child and not run its parent's handler. */
+static void drop_handlers(void)
+{
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action;
+        if (sigaction(signal, NULL, &action) || action.sa_handler == SIG_IGN || action.sa_handler == SIG_DFL) continue;
+        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    }
+}
+
 static int compare_fds(const void *a, const void *b)
 {
     return *(const int *)a - *(const int *)b;
@@ -148,6 +158,7 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
         err_set_errno(&failure.err, failure.code, "%s: its descriptors can't be set up", options->argv[0]);
         give_up(error_fd, &failure);
     }
+    drop_handlers();
     sigprocmask(SIG_SETMASK, options->mask ? options->mask : &none, NULL);
 
     ssize_t got;

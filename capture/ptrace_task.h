@@ -15,7 +15,8 @@ struct ptrace_task {
     pid_t pid, tid; /* process and thread */
     char comm[EVENT_COMM_BYTES];
     bool in_call;        /* between the stops of a recorded call: `raw`, `row` and `enter` are its */
-    bool filtered;       /* the seccomp filter is on: without a tracer its recorded calls would fail */
+    bool marked;         /* a stop made by the seccomp filter was seen */
+    bool filtered;       /* the filter is on, or may be (before its first exec): without a tracer its recorded calls fail */
     bool restartable;    /* its last call ended with -ERESTART_RESTARTBLOCK: restart_syscall goes on with `raw` */
     bool left;           /* no longer followed: see ptrace_leave.h */
     bool cut;            /* `enter.watch` does not hold everything that is watched */

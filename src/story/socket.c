@@ -194,13 +194,20 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     return code;
 }
 
+/* Only these end with what they waited for; close_range and execve list what they closed in the same place. */
+static bool waits_for_many(const struct call *call)
+{
+    if (strcmp(call->name, "epoll_ctl") == 0) return false;
+    return strstr(call->name, "poll") || strstr(call->name, "select");
+}
+
 /* A waiting call concerns the sockets it reported. A listener's readiness concerns the connection that accept takes next, so
  * the call is remembered for it. */
 static int attach_reported(struct teller *teller, struct thread *thread, struct call *call)
 {
     if (!call->watch_count) return 0;
     resolve_watch(teller, call);
-    call_replace(&thread->waited, call);
+    if (waits_for_many(call)) call_replace(&thread->waited, call);
     int code = 0;
     for (size_t i = 0; i < call->watch_count && !code; i++) {
         struct event_socket seen = {.cookie = call->watch[i].cookie};

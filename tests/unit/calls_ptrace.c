@@ -544,6 +544,20 @@ static void closing_ends_what_could_not_go_on_without_a_tracer(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
+/* Between its gate and its exec nobody has seen the filter yet, but it may be on. */
+static void closing_ends_a_child_that_has_not_begun(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct run run;
+        run_begin(&run, "accept-forever");
+        nanosleep(&(struct timespec){.tv_nsec = i * 50000}, NULL);
+        pid_t pid = run.child.pid;
+        run_free(&run);
+        assert_int_equal(kill(pid, 0), -1);
+    }
+}
+
 static void closing_lets_a_process_without_the_filter_run_on(void **state)
 {
     (void)state;
@@ -725,6 +739,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_report_counts_what_was_recorded_and_lost_nothing),
         cmocka_unit_test(a_command_that_is_not_there_is_told_and_reaped),
         cmocka_unit_test(closing_ends_what_could_not_go_on_without_a_tracer),
+        cmocka_unit_test(closing_ends_a_child_that_has_not_begun),
         cmocka_unit_test(closing_lets_a_process_without_the_filter_run_on),
         cmocka_unit_test(a_recorder_that_is_killed_takes_all_descendants_with_it),
         cmocka_unit_test(following_a_process_twice_fails_with_a_sentence),

@@ -214,6 +214,27 @@ static void the_signal_mask_is_the_one_asked_for(void **state)
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+static void ignore_it(int signal)
+{
+    (void)signal;
+}
+
+static void a_signal_at_the_gate_does_not_run_the_parents_handler(void **state)
+{
+    (void)state;
+    struct child child;
+    struct err err;
+    struct sigaction before;
+    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = ignore_it}, &before);
+    struct child_options options = options_of((char *[]){(char[]){"true"}, NULL});
+    assert_int_equal(child_spawn(&options, &child, &err), 0);
+    kill(child.pid, SIGUSR1); /* held back until it is set up, then deadly */
+    int status = status_of(child.pid);
+    sigaction(SIGUSR1, &before, NULL);
+    assert_true(WIFSIGNALED(status));
+    child_close(&child);
+}
+
 static int failing_setup(void *data)
 {
     return *(int *)data;
@@ -283,6 +304,7 @@ int main(void)
         cmocka_unit_test(only_the_descriptors_to_keep_stay_open),
         cmocka_unit_test(standard_descriptors_can_trade_places),
         cmocka_unit_test(the_signal_mask_is_the_one_asked_for),
+        cmocka_unit_test(a_signal_at_the_gate_does_not_run_the_parents_handler),
         cmocka_unit_test(a_setup_that_fails_is_told_and_nothing_runs),
         cmocka_unit_test(a_child_dies_with_its_parent),
     };
