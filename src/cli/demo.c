@@ -184,7 +184,9 @@ static int open_capture(struct demo *demo, const struct err *refusal, struct err
 
 static int set_stage(struct demo *demo, struct err *err)
 {
-    struct err refusal = {""};
+    struct err refusal = {""}, no_bpf = {""};
+    /* Root loads its programs where it is going to be; for an ordinary user the way into a user namespace ends that. */
+    bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
     int code = choose_host(demo, &refusal, err);
     demo->shared = demo->host_network || refusal.text[0];
     if (!code && demo->shared && demo->pair.no_server) code = check_closed(&demo->pair, err);
@@ -193,6 +195,7 @@ static int set_stage(struct demo *demo, struct err *err)
         .recorder = demo->recorder,
         .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = host_netns()},
         .server_ports = {demo->pair.port},
+        .no_bpf = bpf_refused ? &no_bpf : NULL,
     };
     code = session_open(&demo->session, &options, err);
     if (!code) code = open_capture(demo, &refusal, err);

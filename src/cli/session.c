@@ -59,6 +59,21 @@ void session_give_signals_back(struct session *session)
     sigprocmask(SIG_SETMASK, &session->mask_before, NULL);
 }
 
+int session_try_bpf(struct err *err)
+{
+    struct calls *calls = NULL;
+    int code = calls_bpf.open(&calls, &(struct calls_options){.port_count = 0}, err);
+    calls_bpf.close(calls);
+    return code;
+}
+
+static int open_bpf(struct session *session, const struct session_options *options, struct err *err)
+{
+    if (!options->no_bpf) return calls_bpf.open(&session->calls, &options->calls, err);
+    *err = *options->no_bpf;
+    return -EPERM;
+}
+
 /* auto: the best evidence that this process may have. */
 static int choose_recorder(struct session *session, const struct session_options *options, char *reason, size_t reason_bytes,
                            struct err *err)
@@ -68,13 +83,14 @@ static int choose_recorder(struct session *session, const struct session_options
     if (strcmp(name, "auto") != 0) {
         session->recorder = calls_find(name);
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
-        int code = session->recorder->open(&session->calls, &options->calls, err);
+        int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
+                                                   : session->recorder->open(&session->calls, &options->calls, err);
         if (code) err_prefix(err, "the recorder %s can't work here", name);
         snprintf(reason, reason_bytes, "asked for");
         return code ? -EACCES : 0;
     }
     session->recorder = &calls_bpf;
-    if (!calls_bpf.open(&session->calls, &options->calls, &bpf_err)) {
+    if (!open_bpf(session, options, &bpf_err)) {
         snprintf(reason, reason_bytes, "auto: the kernel lets BPF programs be loaded");
         return 0;
     }

@@ -20,7 +20,12 @@ struct session_options {
     const char *recorder; /* "auto", "bpf", "ptrace", "none"; NULL: auto */
     struct calls_options calls;
     uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
+    const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
+
+/* Whether the bpf recorder works for this process as it is now: before it moves into a user namespace, where it never does, and
+ * where the reason would sound as if nothing else were missing. 0 or -errno with the recorder's sentence. */
+int session_try_bpf(struct err *err);
 
 /* Whether session_open knows the recorder's name. */
 bool session_knows_recorder(const char *name);
