@@ -50,7 +50,6 @@ static void programs_choose(struct bpf_load *load, const struct btf *btf)
 static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf)
 {
     struct record_config config = {
-        .netns = (uint32_t)options->netns,
         .cpus = (uint32_t)libbpf_num_possible_cpus(),
         .no_stacks = options->no_stacks,
         .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
@@ -59,6 +58,8 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
     struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");
 
     for (size_t i = 0; i < options->port_count && i < RECORD_PORTS_MAX; i++) config.ports[config.port_count++] = options->ports[i];
+    for (size_t i = 0; i < options->netns_count && i < RECORD_NETNS_MAX; i++)
+        config.netns[config.netns_count++] = (uint32_t)options->netns[i];
     return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
 }
 

@@ -12,7 +12,8 @@ enum {
     RECORD_WATCH_MAX = 8,
     RECORD_ADDRESS_BYTES = 128,
     RECORD_SYSCALLS_MAX = 512, /* above the highest system call number of either architecture */
-    RECORD_PORTS_MAX = 8
+    RECORD_PORTS_MAX = 8,
+    RECORD_NETNS_MAX = 8
 };
 
 enum record_kind {
@@ -138,7 +139,8 @@ struct record_process {
 
 /* Set before loading; constant for the kernel's verifier, which cuts off what can't run on this kernel. */
 struct record_config {
-    __u32 netns; /* 0 any */
+    __u32 netns[RECORD_NETNS_MAX];
+    __u32 netns_count; /* 0 any */
     __u32 port_count;
     __u32 cpus; /* possible ones */
     __u16 ports[RECORD_PORTS_MAX];

@@ -207,7 +207,10 @@ static __always_inline void port_use(const struct record_socket *socket)
 
 static __always_inline int netns_wanted(__u32 netns)
 {
-    return !config.netns || config.netns == netns;
+    if (!config.netns_count) return 1;
+    for (int i = 0; i < RECORD_NETNS_MAX; i++)
+        if (i < (int)config.netns_count && config.netns[i] == netns) return 1;
+    return 0;
 }
 
 /* Whether evidence about this (full or mini) socket is wanted. */

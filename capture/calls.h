@@ -13,13 +13,16 @@
 #include "capture/child.h"
 #include "event/log.h"
 
+enum { CALLS_NETNS_MAX = 8 };
+
 struct calls_options {
     /* Kernel evidence (MARK, STATE, …) is wanted for packets and sockets with one of these ports at either end; none: for
      * sockets that the followed processes have used. */
     uint16_t ports[8];
     size_t port_count;
-    uint64_t netns; /* inode of the one network namespace to look at; 0: any */
-    bool no_stacks; /* leave kernel call chains out (evidence falls to `context`) */
+    uint64_t netns[CALLS_NETNS_MAX]; /* inodes of the network namespaces to look at */
+    size_t netns_count;              /* 0: all */
+    bool no_stacks;                  /* leave kernel call chains out (evidence falls to `context`) */
 };
 
 struct calls; /* a recorder's own state; each recorder defines its own struct behind it */

@@ -1,8 +1,10 @@
 #include "capture/packets.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,10 +128,38 @@ static int set_filter(pcap_t *pcap, const struct packets_options *options, struc
     return 0;
 }
 
-static int append_vantage(const struct packets *packets, struct event_log *log, struct err *err)
+static socklen_t sockaddr_bytes(const struct sockaddr *sockaddr)
+{
+    return sockaddr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+static bool is_link_local(const struct address *address)
+{
+    return address->version == 6 ? address->ip[0] == 0xfe && (address->ip[1] & 0xc0) == 0x80
+                                 : address->ip[0] == 169 && address->ip[1] == 254;
+}
+
+/* The first of each kind by which others reach this host through the interface; none where that can't be read. */
+static void own_addresses(const char *interface, struct event_vantage *vantage)
+{
+    struct ifaddrs *all;
+    if (getifaddrs(&all) < 0) return;
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        struct address address;
+        if (!one->ifa_addr || strcmp(one->ifa_name, interface) != 0 || one->ifa_flags & IFF_LOOPBACK) continue;
+        if (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6) continue;
+        if (!address_from_sockaddr(one->ifa_addr, sockaddr_bytes(one->ifa_addr), &address) || is_link_local(&address)) continue;
+        struct address *place = address.version == 4 ? &vantage->v4 : &vantage->v6;
+        if (!place->version) *place = address;
+    }
+    freeifaddrs(all);
+}
+
+static int append_vantage(const struct packets *packets, const char *interface, struct event_log *log, struct err *err)
 {
     struct event event = {.kind = EVENT_VANTAGE, .t_ns = now_ns(), .vantage = {.number = packets->vantage, .netns = own_netns()}};
     memcpy(event.vantage.name, packets->interface, sizeof(event.vantage.name));
+    own_addresses(interface, &event.vantage);
     int code = event_log_append(log, &event);
     return code ? err_set(err, code, "out of memory for the capture on %s", packets->interface) : 0;
 }
@@ -140,7 +170,7 @@ int packets_open(struct packets **ret_packets, const struct packets_options *opt
     char reason[PCAP_ERRBUF_SIZE] = "";
     struct packets *packets = calloc(1, sizeof(*packets));
     if (!packets) return err_set(err, -ENOMEM, "out of memory for the capture on %s", options->interface);
-    snprintf(packets->interface, sizeof(packets->interface), "%s", options->interface);
+    snprintf(packets->interface, sizeof(packets->interface), "%s", options->name ? options->name : options->interface);
     packets->vantage = options->vantage;
     packets->keep_bytes = options->keep_bytes;
     packets->pcap = pcap_create(options->interface, reason);
@@ -157,7 +187,7 @@ int packets_open(struct packets **ret_packets, const struct packets_options *opt
                            options->interface, pcap_datalink_val_to_description_or_dlt(packets->link_type));
     }
     if (!code) code = set_filter(packets->pcap, options, err);
-    if (!code) code = append_vantage(packets, log, err);
+    if (!code) code = append_vantage(packets, options->interface, log, err);
     if (code)
         packets_close(packets);
     else

@@ -12,6 +12,7 @@ struct packets;
 
 struct packets_options {
     const char *interface; /* "lo", "any", … */
+    const char *name;      /* what to call this vantage, where the interface's name does not tell it from others; NULL: that name */
     const char *filter;    /* pcap-filter(7); NULL or "": everything */
     uint32_t vantage;      /* the number its events carry */
     uint32_t snap_bytes;   /* 0: a length that holds all headers; not less than what the filter looks at */

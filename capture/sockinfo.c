@@ -64,12 +64,16 @@ static int own_name(int fd, struct sockaddr *address, socklen_t *length)
     return getsockname(fd, address, length);
 }
 
+enum { PROTOCOL_MPTCP = 262 }; /* IPPROTO_MPTCP, which older C libraries lack */
+
 static bool describe(int fd, struct event_socket *ret_socket)
 {
     int domain = 0, protocol = 0;
     uint64_t cookie = 0;
     if (!option(fd, SO_DOMAIN, &domain, sizeof(domain)) || (domain != AF_INET && domain != AF_INET6)) return false;
-    if (!option(fd, SO_PROTOCOL, &protocol, sizeof(protocol)) || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)) return false;
+    if (!option(fd, SO_PROTOCOL, &protocol, sizeof(protocol))) return false;
+    if (protocol == PROTOCOL_MPTCP) protocol = IPPROTO_TCP; /* what its subflows speak, with its addresses */
+    if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) return false;
     if (!option(fd, SO_COOKIE, &cookie, sizeof(cookie))) return false;
 
     ret_socket->cookie = cookie;

@@ -24,7 +24,7 @@ FLOORS = {
     "story": ["base", "event", "tcp"],
     "viz": ["base", "tcp", "story"],
     "echo": ["base"],
-    "lab": ["base", "capture"],
+    "lab": ["base", "event", "tcp", "capture"],
     "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "viz", "echo", "lab"],
     "main": ["base", "cli"],
 }

@@ -221,20 +221,35 @@ static void exit_line(struct json *json, const struct story *story, const struct
     end_line(json);
 }
 
+static void put_steps(struct json *json, const struct story *story, const uint32_t *steps, size_t count)
+{
+    json_array(json, "steps");
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i] >= story->step_count) continue;
+        json_object(json, NULL);
+        put_step(json, story, steps[i]);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 static void finding_line(struct json *json, const struct story *story, const struct story_finding *finding)
 {
     begin_line(json, "finding", story);
     json_string(json, "id", finding->id);
     json_string(json, "severity", finding->severity);
     json_string(json, "text", finding->text);
-    json_array(json, "steps");
-    for (size_t i = 0; i < finding->step_count; i++) {
-        if (finding->steps[i] >= story->step_count) continue;
-        json_object(json, NULL);
-        put_step(json, story, finding->steps[i]);
-        json_end_object(json);
-    }
-    json_end_array(json);
+    put_steps(json, story, finding->steps, finding->step_count);
+    end_line(json);
+}
+
+static void difference_line(struct json *json, const struct story *story, const struct story_difference *difference)
+{
+    begin_line(json, "difference", story);
+    json_string(json, "id", difference->id);
+    json_string(json, "text", difference->text);
+    json_string(json, "reference", difference->reference);
+    put_steps(json, story, difference->steps, difference->step_count);
     end_line(json);
 }
 
@@ -299,6 +314,7 @@ static int jsonl_story(void *state, const struct sink *sink, const struct view_o
     connection_line(&json, story);
     for (size_t i = 0; i < story->step_count; i++) step_line(&json, story, &story->steps[i]);
     for (size_t i = 0; i < story->finding_count; i++) finding_line(&json, story, &story->findings[i]);
+    for (size_t i = 0; i < story->difference_count; i++) difference_line(&json, story, &story->differences[i]);
     jsonl->connections++;
     jsonl->segments += story->summary.segments;
     jsonl->datagrams += story->summary.datagrams;

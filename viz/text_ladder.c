@@ -17,7 +17,6 @@ struct ladder {
     struct frame frame;
     const struct story *story;
     int verbose;
-    bool shows_lost; /* both ends were watched: a packet not seen to arrive was lost */
 };
 
 static void draw_cause(struct ladder *ladder, enum layout_style style, const char *before, const struct story_cause *cause)
@@ -35,6 +34,18 @@ static void draw_chain(struct ladder *ladder, const struct story_cause *cause)
     frame_draw_hook(&ladder->frame, STYLE_DIM, "", STYLE_DIM);
 }
 
+/* Where Linux is not the RFC, told where it shows. */
+static void draw_differences(struct ladder *ladder, uint32_t step)
+{
+    const struct story *story = ladder->story;
+    for (size_t i = 0; ladder->verbose >= 1 && i < story->difference_count; i++) {
+        const struct story_difference *difference = &story->differences[i];
+        if (difference->step_count == 0 || difference->steps[0] != step) continue;
+        layout_addf(&ladder->frame.text, STYLE_PLAIN, "Linux: %s", difference->text);
+        frame_draw_hook(&ladder->frame, frame_style[story->steps[step].side], "", STYLE_DIM);
+    }
+}
+
 static void draw_state_cause(struct ladder *ladder, enum story_side side, uint32_t step)
 {
     if (step == STORY_NO_STEP) return;
@@ -42,6 +53,7 @@ static void draw_state_cause(struct ladder *ladder, enum story_side side, uint32
     char before[WORDS_BYTES];
     snprintf(before, sizeof(before), "%s: ", state->to);
     draw_cause(ladder, frame_style[side], before, &state->cause);
+    draw_differences(ladder, step);
 }
 
 static void draw_state_causes(struct ladder *ladder, const struct plan_row *row)
@@ -84,7 +96,8 @@ static void add_segment_label(struct ladder *ladder, const struct story_segment 
     struct layout_text *text = &ladder->frame.text;
     layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
     layout_add(text, style, segment->label ? segment->label : segment->flags_text);
-    if (brief) return;
+    if (segment->copy) layout_add(text, STYLE_PLAIN, " (a copy)");
+    if (brief || segment->copy) return;
     if (segment->retransmission) add_relation(ladder, "again", segment->of_step);
     layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);
     if (segment->flags & TCP_ACK) layout_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
@@ -131,7 +144,7 @@ static void draw_arrow(struct ladder *ladder, const struct plan_row *row, enum f
     enum layout_style style = alarming ? STYLE_ALARM : frame_style[step->side];
     enum layout_style bold = alarming ? STYLE_ALARM : frame_style_bold[step->side];
     if (is_segment)
-        add_segment_label(ladder, step->segment, bold, flight == FLIGHT_ARRIVES);
+        add_segment_label(ladder, step->segment, bold, row->kind == PLAN_ARRIVE);
     else
         add_datagram_label(ladder, step->datagram, bold, flight == FLIGHT_ARRIVES);
     int columns = layout_columns(&frame->text, 0, frame->text.count), room = frame->wire_to - frame->wire_from;
@@ -169,23 +182,25 @@ static bool fits_one_line(const struct frame *frame, const struct story_cause *c
 static void draw_packet(struct ladder *ladder, const struct plan_row *row)
 {
     const struct story_step *step = &ladder->story->steps[row->step];
-    int64_t sent, received;
-    plan_packet_times(step, &sent, &received);
+    bool lost = step->kind == STEP_SEGMENT ? step->segment->lost : step->datagram->lost;
     enum flight flight = FLIGHT_WHOLE;
     if (row->kind == PLAN_DEPART)
         flight = FLIGHT_DEPARTS;
     else if (row->kind == PLAN_ARRIVE)
         flight = FLIGHT_ARRIVES;
-    else if (received == 0 && ladder->shows_lost)
+    else if (lost)
         flight = FLIGHT_LOST;
+    else if (step->kind == STEP_SEGMENT && step->segment->copy)
+        flight = FLIGHT_ARRIVES; /* of nothing that left */
     draw_arrow(ladder, row, flight);
-    if (flight != FLIGHT_ARRIVES) {
+    if (row->kind != PLAN_ARRIVE) {
         const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
         const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
-        bool is_told = !segment || segment->handshake || segment->teardown || segment->retransmission ||
+        bool is_told = !segment || segment->copy || segment->handshake || segment->teardown || segment->retransmission ||
                        (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
         if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
         draw_chain(ladder, cause);
+        draw_differences(ladder, row->step);
     }
     draw_state_causes(ladder, row);
 }
@@ -247,6 +262,7 @@ static void draw_kernel_state(struct ladder *ladder, const struct plan_row *row)
     const struct story_state *state = ladder->story->steps[row->step].state;
     layout_addf(&ladder->frame.text, STYLE_DIM, "kernel: %s → %s", state->from, state->to);
     frame_draw_side(&ladder->frame, row, row->side, -1, "");
+    draw_differences(ladder, row->step);
 }
 
 static void draw_lone_state(struct ladder *ladder, const struct plan_row *row)
@@ -256,6 +272,7 @@ static void draw_lone_state(struct ladder *ladder, const struct plan_row *row)
     frame_draw_side(&ladder->frame, row, row->side, -1, "");
     draw_cause(ladder, frame_style[row->side], "", &state->cause);
     draw_chain(ladder, &state->cause);
+    draw_differences(ladder, row->step);
 }
 
 static void draw_title(struct ladder *ladder)
@@ -288,20 +305,6 @@ static void draw_rows(struct ladder *ladder, const struct plan *plan)
     }
 }
 
-/* Packets first seen at two places: there was a look at either end, whatever the run said of itself. */
-static bool sees_both_ends(const struct story *story)
-{
-    const char *place = NULL;
-    for (size_t i = 0; i < story->step_count; i++) {
-        const struct story_step *step = &story->steps[i];
-        if (step->kind != STEP_SEGMENT && step->kind != STEP_DATAGRAM) continue;
-        const char *vantage = step->kind == STEP_SEGMENT ? step->segment->place.vantage : step->datagram->place.vantage;
-        if (place && vantage && strcmp(place, vantage) != 0) return true;
-        if (vantage) place = vantage;
-    }
-    return false;
-}
-
 int ladder_draw(const struct story *story, const struct view_options *options, int width, struct buf *out)
 {
     struct plan plan;
@@ -315,10 +318,8 @@ int ladder_draw(const struct story *story, const struct view_options *options, i
                   .tail = layout_text_new(options->ascii)},
         .story = story,
         .verbose = options->verbose,
-        .shows_lost = options->run && options->run->vantage_count >= 2,
     };
     frame_measure(&ladder.frame, &plan, width);
-    if (sees_both_ends(story)) ladder.shows_lost = true;
     for (size_t i = 0; i < story->step_count; i++)
         if (story->steps[i].kind == STEP_EXIT && story->steps[i].call->enter_step == STORY_NO_STEP)
             frame_take_lane(&ladder.frame, story->steps[i].call);

@@ -203,20 +203,37 @@ static void tell_amounts(struct pen *pen, const struct story *story)
     flush(pen, KEY_COLUMNS, STYLE_DIM, "causes from");
 }
 
+/* The steps that prove it. */
+static void add_proof(struct layout_text *text, const struct story *story, const uint32_t *steps, size_t count)
+{
+    const char *between = " [";
+    for (size_t i = 0; i < count; i++) {
+        layout_add(text, STYLE_DIM, between);
+        words_step(text, STYLE_DIM, story, steps[i]);
+        between = ", ";
+    }
+    if (count) layout_add(text, STYLE_DIM, "]");
+}
+
 static void tell_findings(struct pen *pen, const struct story *story)
 {
     for (size_t i = 0; i < story->finding_count; i++) {
         const struct story_finding *finding = &story->findings[i];
         bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
         layout_add(&pen->text, STYLE_PLAIN, finding->text);
-        const char *between = " [";
-        for (size_t k = 0; k < finding->step_count; k++) {
-            layout_add(&pen->text, STYLE_DIM, between);
-            words_step(&pen->text, STYLE_DIM, story, finding->steps[k]);
-            between = ", ";
-        }
-        if (finding->step_count) layout_add(&pen->text, STYLE_DIM, "]");
+        add_proof(&pen->text, story, finding->steps, finding->step_count);
         flush(pen, KEY_COLUMNS, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
+    }
+}
+
+/* The sentences stand in the ladder; here is where to read on. */
+static void tell_differences(struct pen *pen, const struct story *story)
+{
+    for (size_t i = 0; i < story->difference_count; i++) {
+        const struct story_difference *difference = &story->differences[i];
+        layout_addf(&pen->text, STYLE_PLAIN, "%s: %s", difference->id, difference->reference);
+        add_proof(&pen->text, story, difference->steps, difference->step_count);
+        flush(pen, KEY_COLUMNS, STYLE_DIM, "  Linux");
     }
 }
 
@@ -228,6 +245,7 @@ int summary_story(const struct story *story, const struct view_options *options,
     tell_closing(&pen, story);
     tell_amounts(&pen, story);
     tell_findings(&pen, story);
+    if (options->verbose) tell_differences(&pen, story);
     blank_line(&pen);
     return pen_end(&pen);
 }

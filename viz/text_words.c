@@ -94,7 +94,7 @@ void words_step(struct layout_text *text, enum layout_style style, const struct 
         layout_addf(text, style, "the %s (#%" PRIu32 ")", at->datagram->icmp ? "ICMP error" : "datagram", at->datagram->number);
         break;
     case STEP_STATE:
-        layout_addf(text, style, "%s in %s", story_side_name(at->side), at->state->to);
+        layout_addf(text, style, at->state->kernel ? "the %s's kernel: %s" : "%s in %s", story_side_name(at->side), at->state->to);
         break;
     case STEP_PROCESS_EXIT:
         layout_add(text, style, "the end of ");

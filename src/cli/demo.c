@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pair.h"
+#include "cli/scene.h"
 #include "cli/session.h"
 #include "lab/host.h"
 
@@ -23,6 +24,8 @@ struct demo {
     const char *recorder;
     bool host_network;
     long timeout_ms;
+    struct scene_options scene;
+    const char *pair_option; /* one that was given and is about the pair alone; NULL none */
     /* while it runs */
     bool shared; /* it runs on a network that others use too */
     struct session *session;
@@ -68,6 +71,26 @@ static const struct options_row rows[] = {
     {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
 };
 
+enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
+
+static const struct options_row scene_rows[] = {
+    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each"},
+    {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
+    {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
+    {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},
+};
+
+static int take_scene(void *target, int key, const char *value, struct err *err)
+{
+    struct scene_options *scene = target;
+    (void)value, (void)err;
+    scene->list = scene->list || key == KEY_LIST;
+    scene->all = scene->all || key == KEY_ALL;
+    scene->explain = scene->explain || key == KEY_EXPLAIN || key == KEY_STEP;
+    scene->step = scene->step || key == KEY_STEP;
+    return 0;
+}
+
 static int take_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err)
 {
     return options_number(option, text, low, high, ret_number, err);
@@ -93,6 +116,7 @@ static int take(void *target, int key, const char *value, struct err *err)
     struct pair_options *pair = &demo->pair;
     long number = 0;
     int code;
+    if (key != KEY_HOST_NETWORK && key != KEY_RECORDER) demo->pair_option = rows[key].name;
     switch (key) {
     case KEY_PORT:
         code = take_number("--port", value, 1, 65535, &number, err);
@@ -193,7 +217,7 @@ static int set_stage(struct demo *demo, struct err *err)
     if (code) return code;
     struct session_options options = {
         .recorder = demo->recorder,
-        .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = host_netns()},
+        .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = {host_netns()}, .netns_count = 1},
         .server_ports = {demo->pair.port},
         .no_bpf = bpf_refused ? &no_bpf : NULL,
     };
@@ -362,18 +386,36 @@ static int record_and_tell(struct demo *demo, struct err *err)
     return status;
 }
 
+static const char demo_notes[] = "A SCENARIO is a name from --list, or a file: a name that ends in .scn or holds a /.\n"
+                                 "Its expectations are checked; the exit status is 1 when one is not met.";
+
+static int play_scene(struct demo *demo, char **operands, int count, struct err *err)
+{
+    if (demo->pair_option)
+        return err_set(err, CLI_USAGE, "--%s is about the echo pair: a scenario says such things itself", demo->pair_option);
+    static char echo[] = "echo", *usual[] = {echo}; /* --explain alone tells the normal story */
+    demo->scene.output = demo->output;
+    demo->scene.recorder = demo->recorder;
+    demo->scene.host_network = demo->host_network;
+    demo->scene.operands = count || demo->scene.all ? operands : usual;
+    demo->scene.operand_count = count || demo->scene.all ? (size_t)count : 1;
+    return scene_run(&demo->scene, err);
+}
+
 int cli_demo(int argc, char **argv, struct err *err)
 {
     struct demo demo = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1}, .timeout_ms = 10000};
     struct options_group groups[] = {
+        {"Scenarios", scene_rows, sizeof(scene_rows) / sizeof(scene_rows[0]), take_scene, &demo.scene},
         {"The pair", rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
         output_group(&demo.output),
     };
-    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 2, NULL};
+    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
-    if (operand < argc) return err_set(err, CLI_USAGE, "demo: what is '%s'? See tcpwhy demo --help", argv[operand]);
+    if (operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain)
+        return play_scene(&demo, argv + operand, argc - operand, err);
     if (demo.pair.udp && (demo.pair.close_first || demo.pair.serve || demo.pair.backlog >= 0 || demo.pair.accept_delay_ms >= 0))
         return err_set(err, CLI_USAGE,
                        "--close-first, --serve, --backlog and --accept-delay are about connections: --udp has none");

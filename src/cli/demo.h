@@ -4,8 +4,8 @@
 
 #include "cli/cli.h"
 
-#define DEMO_USAGE "[OPTIONS]"
-#define DEMO_SUMMARY "run the echo pair under capture and explain it"
+#define DEMO_USAGE "[OPTIONS] [SCENARIO]"
+#define DEMO_SUMMARY "run the echo pair or a scenario, explained"
 
 cli_verb cli_demo;
 

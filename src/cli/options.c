@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 64, KEY_HELP = 1000, KEY_FIRST = 1001, WORD_MAX = 40, HELP_COLUMN = 28, HELP_WIDTH = 80 };
+#include "base/nearest.h"
+
+enum { ROWS_MAX = 64, KEY_HELP = 1000, KEY_FIRST = 1001, HELP_COLUMN = 28, HELP_WIDTH = 80 };
 
 static const struct options_row help_row = {0, 'h', "help", NULL, "this text"};
 
@@ -148,32 +150,7 @@ int options_number(const char *option, const char *text, long low, long high, lo
     return 0;
 }
 
-/* Levenshtein's distance, with one row of the matrix kept. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1], length = strlen(b);
-    if (strlen(a) > WORD_MAX || length > WORD_MAX) return SIZE_MAX;
-    for (size_t j = 0; j <= length; j++) row[j] = j;
-    for (; *a; a++) {
-        size_t diagonal = row[0]++;
-        for (size_t j = 1; j <= length; j++) {
-            size_t best = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[length];
-}
-
 const char *options_nearest(const char *word, const char *const *candidates, size_t count)
 {
-    const char *nearest = NULL;
-    size_t least = 3;
-    for (size_t i = 0; i < count; i++) {
-        size_t slips = distance(word, candidates[i]);
-        if (slips < least && slips < strlen(candidates[i])) least = slips, nearest = candidates[i];
-    }
-    return nearest;
+    return nearest_word(word, candidates, count);
 }

@@ -46,9 +46,16 @@ static const struct options_row rows[] = {
     {KEY_VERBOSE, 'v', "verbose", NULL, "tell more; twice: kernel call chains too"},
 };
 
-static int take(void *target, int key, const char *value, struct err *err)
+int output_color_from(const char *value, enum output_color *ret_color, struct err *err)
 {
     static const char *const colors[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(value, colors[i])) return *ret_color = (enum output_color)i, 0;
+    return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
+}
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
     struct output_options *options = target;
     switch (key) {
     case KEY_OUTPUT:
@@ -59,9 +66,7 @@ static int take(void *target, int key, const char *value, struct err *err)
         options->format = value;
         return 0;
     case KEY_COLOR:
-        for (int i = 0; i < 3; i++)
-            if (!strcmp(value, colors[i])) return options->color = (enum output_color)i, 0;
-        return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
+        return output_color_from(value, &options->color, err);
     case KEY_ASCII:
         options->ascii = true;
         return 0;
@@ -112,7 +117,7 @@ static bool choose_color(enum output_color wish, int fd)
     return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 }
 
-static struct view_options view_options_for(const struct output_options *options, int fd)
+struct view_options output_view_options(const struct output_options *options, int fd)
 {
     return (struct view_options){
         .width = choose_width(),
@@ -131,7 +136,7 @@ static int open_target(struct target *target, const struct output_options *optio
         return list_formats(err, "no format has the ending of", file, true);
     if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
     int code = place_open(&target->place, file, err);
-    target->options = view_options_for(options, target->place.fd);
+    target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "cli/options.h"
 #include "event/log.h"
+#include "viz/view.h"
 
 enum { OUTPUT_FILES_MAX = 16 };
 
@@ -25,6 +26,11 @@ struct output_options {
     bool ascii, quiet;
     int verbose;
 };
+
+/* What --color says. 0, or -EINVAL with a sentence. */
+int output_color_from(const char *value, enum output_color *ret_color, struct err *err);
+/* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
+struct view_options output_view_options(const struct output_options *options, int fd);
 
 /* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);

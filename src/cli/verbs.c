@@ -3,15 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cast.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/options.h"
 #include "cli/read.h"
+#include "cli/states.h"
 
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
+    {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
+    {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -19,6 +23,7 @@ static int help(void)
 {
     printf("tcpwhy shows why every TCP segment was sent, and what every socket call was\nwaiting for.\n\nUsage:\n");
     for (size_t i = 0; i < VERBS; i++) {
+        if (!verbs[i].usage) continue;
         /* The ellipsis is one column and three bytes. */
         int used = printf("  tcpwhy %s %s", verbs[i].name, verbs[i].usage) - (strstr(verbs[i].usage, "…") ? 2 : 0);
         printf("%*s%s\n", used < 34 ? 34 - used : 2, "", verbs[i].summary);
@@ -44,7 +49,7 @@ static const struct verb *find(const char *name)
 static int unknown(const char *word, struct err *err)
 {
     const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++) names[i] = verbs[i].name;
+    for (size_t i = 0; i < VERBS; i++) names[i] = verbs[i].usage ? verbs[i].name : NULL;
     const char *near = options_nearest(word, names, VERBS);
     const char *what = word[0] == '-' ? "option" : "verb";
     if (near && word[0] != '-') return err_set(err, CLI_USAGE, "no verb '%s': did you mean '%s'?", word, near);

@@ -150,6 +150,8 @@ struct event_vantage {
     uint32_t number; /* what EVENT_PACKET.vantage refers to */
     uint64_t netns;  /* inode of its network namespace; 0 unknown */
     char name[EVENT_NAME_BYTES];
+    struct address v4,
+        v6; /* the interface's own (no loopback or link-local one): what is sent there arrives here. Version 0: none */
 };
 
 struct event_packet {

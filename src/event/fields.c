@@ -100,6 +100,8 @@ static const struct event_field vantage_fields[] = {
     ROW("vantage", UNSIGNED, vantage.number),
     ROW("netns", UNSIGNED, vantage.netns),
     ROW("name", TEXT, vantage.name),
+    ROW("v4", ADDRESS, vantage.v4),
+    ROW("v6", ADDRESS, vantage.v6),
 };
 
 static const struct event_field packet_fields[] = {

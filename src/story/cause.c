@@ -85,13 +85,13 @@ static bool set_exit(struct telling *telling, struct tale_packet *packet, uint32
 
 /* ---- looking back ---- */
 
-/* The newest packet that reached `side` by `at_ns` (and is not the packet itself). */
-static struct tale_packet *last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
+struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
 {
     struct tale_packet *best = NULL;
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
-        if (packet->side == side || arrival_ns(packet) > at_ns) continue;
+        if (telling_receiver(telling, packet->side) != side || arrival_ns(packet) > at_ns) continue;
+        if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
         if (!best || arrival_ns(packet) >= arrival_ns(best)) best = packet;
     }
     return best;
@@ -104,9 +104,10 @@ static struct tale_packet *acknowledged(const struct telling *telling, const str
     struct tale_packet *best = NULL;
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *other = &telling->packets[i];
-        if (other->side == packet->side || !is_tcp(other) || !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST)
+        if (other == packet || telling_receiver(telling, other->side) != packet->side || !is_tcp(other) ||
+            !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST)
             continue;
-        if (arrival_ns(other) > packet->sent_ns) continue;
+        if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
         if (header_of(other)->seq + segment_space(header_of(other)) == header_of(packet)->ack) best = other;
     }
     return best;
@@ -135,6 +136,12 @@ static bool has_chain(const struct tale_packet *packet, enum chain_meaning meani
     return packet->seen->marked && packet->chain.meaning == meaning;
 }
 
+/* The network's doing, not the sender's: it was sent once and arrived twice. */
+static bool network_copy(struct telling *telling, struct tale_packet *packet)
+{
+    return packet->seen->copy && set_named(telling, packet, CAUSE_KERNEL, "duplicated", EVIDENCE_RULE);
+}
+
 static bool chain_call(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_CALL)) return false;
@@ -149,9 +156,9 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
     if (!has_chain(packet, CHAIN_RECEIVE)) return false;
     const struct event_context *context = &packet->seen->context;
     struct tale_packet *by = context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
-    if (by && by->side != packet->side) return set_segment(telling, packet, by, EVIDENCE_STACK);
+    if (by && telling_receiver(telling, by->side) == packet->side) return set_segment(telling, packet, by, EVIDENCE_STACK);
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
-    by = last_arrival(telling, packet->side, packet->sent_ns);
+    by = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return by && set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
@@ -159,7 +166,11 @@ static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
     struct tale_packet *by = acknowledged(telling, packet);
-    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
+        if (segment_space(header_of(packet))) return set_named(telling, packet, CAUSE_KERNEL, "small-queues", EVIDENCE_STACK);
+        return by && set_segment(telling, packet, by, EVIDENCE_STACK);
+    }
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     /* Worked off in order of arrival: exact where the newest arrival is the one acknowledged, or the only one to choose from. */
     if (by && segment_space(header_of(packet)) == 0) return set_segment(telling, packet, by, EVIDENCE_STACK);
     return last && set_segment(telling, packet, last, EVIDENCE_CONTEXT);
@@ -177,7 +188,7 @@ static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
     return call && set_call(telling, packet, call, NULL, EVIDENCE_STACK);
 }
 
-static uint32_t exit_step_of(const struct telling *telling, int32_t pid)
+uint32_t cause_exit_step(const struct telling *telling, int32_t pid)
 {
     for (size_t i = 0; i < telling->story->step_count; i++)
         if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == pid)
@@ -188,7 +199,7 @@ static uint32_t exit_step_of(const struct telling *telling, int32_t pid)
 static bool chain_exit(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_EXIT)) return false;
-    uint32_t step = exit_step_of(telling, packet->seen->context.current.pid);
+    uint32_t step = cause_exit_step(telling, packet->seen->context.current.pid);
     if (step != STORY_NO_STEP) return set_exit(telling, packet, step, EVIDENCE_STACK);
     set_named(telling, packet, CAUSE_EXIT, "exit", EVIDENCE_STACK);
     packet->cause->why =
@@ -207,7 +218,8 @@ static bool context_receive(struct telling *telling, struct tale_packet *packet)
     if (!packet->seen->marked || context->chain || !context->softirq || !context->receiving) return false;
     struct tale_packet *by = telling_find_packet(telling, &context->received, packet->sent_ns);
     /* A timer that runs after the receiving of this CPU's last segment looks the same: only an answer that fits counts. */
-    if (!by || by->side == packet->side || (is_tcp(packet) && acknowledged(telling, packet) != by)) return false;
+    if (!by || telling_receiver(telling, by->side) != packet->side || (is_tcp(packet) && acknowledged(telling, packet) != by))
+        return false;
     return set_segment(telling, packet, by, EVIDENCE_CONTEXT);
 }
 
@@ -221,7 +233,8 @@ static bool can_send(const struct call *call, const struct tale_packet *packet)
     if (strcmp(label, "SYN") == 0) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
     bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
     if (strcmp(label, "FIN") == 0) return closes || (strcmp(name, "shutdown") == 0 && call->how != SHUT_RD);
-    if (strcmp(label, "RST") == 0) return closes || strcmp(name, "connect") == 0;
+    /* Whoever aborts acknowledges (tcp_send_active_reset); a RST without ACK answers a segment (RFC 9293 section 3.10.7.1). */
+    if (strcmp(label, "RST") == 0) return header_of(packet)->flags & TCP_ACK && (closes || strcmp(name, "connect") == 0);
     return strcmp(label, "data") == 0 && writes;
 }
 
@@ -261,26 +274,48 @@ static bool set_unknown(struct tale_packet *packet, const char *why)
     return true;
 }
 
+/* Both ends agreed on Multipath TCP: its worker in the kernel closes the subflows, whatever call runs meanwhile. */
+static bool speaks_mptcp(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+        const struct event_packet *packet = &telling->packets[i].seen->packet;
+        if ((packet->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return packet->options.present & OPTION_MPTCP;
+    }
+    return false;
+}
+
 static bool span_call(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) && packet->segment->retransmission) return false;
+    if (is_tcp(packet) && header_of(packet)->flags & TCP_FIN && speaks_mptcp(telling))
+        return set_unknown(packet, "Multipath TCP: its worker in the kernel may have sent it as well as a call");
     bool several;
     struct tale_call *call = one_spanning(telling, packet, &several);
     if (several)
         return set_unknown(packet, "several calls were under way on this socket: their spans can't tell which one sent it");
     if (!call) return false;
     if (is_tcp(packet) && strcmp(packet->segment->label, "data") == 0) {
-        const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+        const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
         if (last && arrival_ns(last) > call->call->enter_ns)
             return set_unknown(packet, "sent while the call ran and ACKs arrived: either may have released it");
     }
     return set_call(telling, packet, call, NULL, EVIDENCE_INTERVAL);
 }
 
+/* A first FIN, or a RST that does not answer a segment (those carry no ACK). */
+static bool closes_or_aborts(const struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission) return false;
+    uint8_t flags = header_of(packet)->flags;
+    return flags & TCP_RST ? flags & TCP_ACK : flags & TCP_FIN;
+}
+
 /* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. */
 static bool span_deferred(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || packet->segment->retransmission || !(header_of(packet)->flags & (TCP_FIN | TCP_RST))) return false;
+    if (!closes_or_aborts(packet)) return false;
+    for (const struct tale_packet *other = telling->packets; other < packet; other++) /* a descriptor closes once */
+        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & (TCP_FIN | TCP_RST)) return false;
     struct tale_call *found = NULL;
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *call = &telling->calls[i];
@@ -297,7 +332,7 @@ static bool span_deferred(struct telling *telling, struct tale_packet *packet)
 
 static bool rule_exit(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || packet->segment->retransmission || !(header_of(packet)->flags & (TCP_FIN | TCP_RST))) return false;
+    if (!closes_or_aborts(packet)) return false;
     uint32_t found = STORY_NO_STEP;
     for (size_t i = 0; i < telling->story->step_count; i++) {
         const struct story_step *step = &telling->story->steps[i];
@@ -314,7 +349,7 @@ static bool rule_retransmission(struct telling *telling, struct tale_packet *pac
 {
     if (!is_tcp(packet) || !packet->segment->retransmission) return false;
     const struct tale_packet *before = previous_with_same_space(telling, packet);
-    const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     bool syn_ack = strcmp(packet->segment->label, "SYN-ACK") == 0;
     if (syn_ack && before && last && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
         return set_segment(telling, packet, last, EVIDENCE_RULE);
@@ -323,8 +358,21 @@ static bool rule_retransmission(struct telling *telling, struct tale_packet *pac
     return set_named(telling, packet, CAUSE_TIMER, syn_ack ? "syn-ack" : "retransmit", EVIDENCE_RULE);
 }
 
+/* A RST right after a probe that nobody answered: the timer gave up (tcp_keepalive_timer). */
+static bool gives_up_probing(const struct telling *telling, const struct tale_packet *packet)
+{
+    if (strcmp(packet->segment->label, "RST") != 0 || !(header_of(packet)->flags & TCP_ACK)) return false;
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns), *probe = NULL;
+    for (const struct tale_packet *other = telling->packets; other < packet; other++)
+        if (other->side == packet->side) probe = other;
+    return probe && is_tcp(probe) && probe->cause->kind == CAUSE_TIMER && strcmp(probe->cause->name, "keepalive") == 0 &&
+           (!last || arrival_ns(last) < probe->sent_ns);
+}
+
 static bool rule_keepalive(struct telling *telling, struct tale_packet *packet)
 {
+    if (is_tcp(packet) && gives_up_probing(telling, packet))
+        return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
     if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
     uint32_t next = 0;
     bool sent = false;
@@ -348,11 +396,11 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || strcmp(packet->segment->label, "RST") != 0) return false;
-    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (!last || !is_tcp(last)) return false;
     const struct event_packet_header *reset = header_of(packet), *cause = header_of(last);
     bool fits = cause->flags & TCP_ACK
-                    ? reset->seq == cause->ack
+                    ? reset->seq == cause->ack && !(reset->flags & TCP_ACK)
                     : reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
     return fits && set_segment(telling, packet, last, EVIDENCE_RULE);
 }
@@ -360,10 +408,24 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 static bool rule_delayed_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    const struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
-    if (!last || !is_tcp(last) || !header_of(last)->length_bytes || acknowledged(telling, packet) != last) return false;
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (!last || !is_tcp(last) || !segment_space(header_of(last)) || header_of(last)->flags & TCP_SYN) return false;
+    /* Only where its arrival was seen: else the way there and back looks like a delay. */
+    if (!last->received_ns || acknowledged(telling, packet) != last) return false;
     if (packet->sent_ns - arrival_ns(last) < DELACK_MIN_NS) return false;
     return set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
+}
+
+/* Linux may put off the ACK of data, and of a FIN that moves it to CLOSE_WAIT, by anything from a clock tick to 200 ms
+ * (tcp_send_delayed_ack); what it answers at once leaves within this. */
+static const int64_t AT_ONCE_NS = 300000;
+
+static bool may_be_delayed(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    if (!by->received_ns || header_of(by)->flags & TCP_SYN || packet->sent_ns - by->received_ns <= AT_ONCE_NS) return false;
+    for (const struct tale_packet *other = telling->packets; other < packet; other++)
+        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_FIN) return false;
+    return true;
 }
 
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)
@@ -374,6 +436,14 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
         if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_ACK &&
             header_of(other)->ack == header_of(packet)->ack && other->sent_ns >= arrival_ns(by))
             return false; /* acknowledged before: this one says something else (a window, a probe's answer) */
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (by && last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
+        return set_unknown(packet,
+                           "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
+    if (by && may_be_delayed(telling, packet, by))
+        return set_unknown(packet,
+                           "it came later than an immediate ACK and sooner than a full delayed one: put off by the delayed-ACK "
+                           "timer, or worked off late; the wire can't tell");
     return by && set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
@@ -382,20 +452,21 @@ static bool rule_released(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->segment->retransmission) return false;
     if (strcmp(packet->segment->label, "data") != 0 && strcmp(packet->segment->label, "FIN") != 0) return false;
+    if (telling->packets[0].seen->packet.options.present & OPTION_MPTCP) return false; /* a worker of the kernel sends, too */
     bool queued = false;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct call *call = telling->calls[i].call;
         queued |= telling->calls[i].story->side == packet->side && call->exited && call->exit_ns <= packet->sent_ns &&
                   can_send(call, packet);
     }
-    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return queued && last && is_tcp(last) && set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
 static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) || !packet->datagram->icmp) return false;
-    struct tale_packet *last = last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return last && set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
@@ -425,6 +496,7 @@ static const struct {
     const char *name;
     bool (*explain)(struct telling *telling, struct tale_packet *packet);
 } rules[] = {
+    {"network-copy", network_copy},
     {"chain-call", chain_call},
     {"chain-receive", chain_receive},
     {"chain-backlog", chain_backlog},
@@ -481,93 +553,8 @@ static void find_packet_cause(struct telling *telling, struct tale_packet *packe
     keep_chain(telling, packet);
 }
 
-/* Where the kernel reported the same transition, and its own context names the segment, the evidence is the kernel's. */
-static enum story_evidence kernel_witness(const struct telling *telling, const struct tale_state *state,
-                                          const struct tale_packet *packet)
-{
-    static const uint8_t kernel_of[STATE_COUNT] = {
-        [STATE_CLOSED] = KERNEL_CLOSE,
-        [STATE_ESTABLISHED] = KERNEL_ESTABLISHED,
-        [STATE_FIN_WAIT_2] = KERNEL_FIN_WAIT2,
-        [STATE_CLOSE_WAIT] = KERNEL_CLOSE_WAIT,
-        [STATE_CLOSING] = KERNEL_CLOSING,
-        [STATE_TIME_WAIT] = KERNEL_CLOSE, /* the socket goes, a timewait socket stays (tcp_time_wait) */
-    };
-    for (size_t i = 0; i < telling->flow->change_count; i++) {
-        const struct change *change = &telling->flow->changes[i];
-        if (change->side != state->story->side || change->to != kernel_of[state->story->to_state] || change->t_ns < packet->sent_ns)
-            continue;
-        struct chain_verdict verdict = chain_read(change->context.chain);
-        if (verdict.meaning == CHAIN_BACKLOG) return EVIDENCE_STACK;
-        bool names_it = change->context.receiving && flow_covers(&change->context.received, header_of(packet));
-        if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
-        if (names_it) return EVIDENCE_CONTEXT;
-    }
-    return EVIDENCE_RULE;
-}
-
-static void kernel_change_cause(struct telling *telling, struct tale_state *state)
-{
-    const struct change *change = state->change;
-    struct story_cause *cause = &state->story->cause;
-    struct chain_verdict verdict = chain_read(change->context.chain);
-    cause->evidence = EVIDENCE_STACK;
-    cause->why = "reported by the kernel (inet_sock_set_state)";
-    struct tale_packet *by =
-        change->context.receiving ? telling_find_packet(telling, &change->context.received, change->t_ns) : NULL;
-    struct tale_call *call = telling_find_call(telling, change->call);
-    if (verdict.meaning == CHAIN_RECEIVE && by) {
-        cause->kind = CAUSE_SEGMENT;
-        cause->step = by->step;
-    } else if (verdict.meaning == CHAIN_CALL && call) {
-        cause->kind = CAUSE_CALL;
-        cause->step = telling_call_step(call);
-        cause->name = call->story->name;
-    } else if (verdict.meaning == CHAIN_TIMER) {
-        cause->kind = CAUSE_TIMER;
-        cause->name = verdict.name;
-    } else if (verdict.meaning == CHAIN_BACKLOG && (by = last_arrival(telling, change->side, change->t_ns))) {
-        cause->kind = CAUSE_SEGMENT;
-        cause->evidence = EVIDENCE_CONTEXT;
-        cause->step = by->step;
-    } else {
-        cause->kind = CAUSE_KERNEL;
-        cause->name = "set_state";
-        cause->evidence = EVIDENCE_CONTEXT;
-    }
-}
-
-static void find_state_cause(struct telling *telling, struct tale_state *state)
-{
-    struct story_cause *cause = &state->story->cause;
-    const char *why = cause->why;
-    cause->step = STORY_NO_STEP;
-    if (state->change) {
-        kernel_change_cause(telling, state);
-        return;
-    }
-    if (state->call) {
-        cause->kind = CAUSE_CALL;
-        cause->evidence = EVIDENCE_INTERVAL;
-        cause->step = telling_call_step(state->call);
-        cause->name = state->call->story->name;
-    } else if (state->packet == STORY_NO_STEP) {
-        cause->kind = CAUSE_TIMER;
-        cause->evidence = EVIDENCE_RULE;
-        cause->name = "time-wait";
-    } else if (state->sent) {
-        *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
-        cause->why = why;
-    } else {
-        const struct tale_packet *packet = &telling->packets[state->packet];
-        cause->kind = CAUSE_SEGMENT;
-        cause->step = packet->step;
-        cause->evidence = kernel_witness(telling, state, packet);
-    }
-}
-
 void cause_find_all(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) find_packet_cause(telling, &telling->packets[i]);
-    for (size_t i = 0; i < telling->state_count; i++) find_state_cause(telling, &telling->states[i]);
+    for (size_t i = 0; i < telling->state_count; i++) cause_find_state(telling, &telling->states[i]);
 }

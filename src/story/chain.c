@@ -19,6 +19,9 @@ static const struct chain_row rows[] = {
 
     /* the backlog: net/core/sock.c */
     {"__release_sock", CHAIN_BACKLOG, 0, NULL},
+    /* tcp_release_cb (often inlined, or jumped to): an ACK or queued data that had to wait while a call owned the socket */
+    {"tcp_release_cb", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
+    {"release_sock", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
 
     /* timers: net/ipv4/tcp_timer.c, tcp_output.c, inet_connection_sock.c, inet_timewait_sock.c */
     {"tcp_send_loss_probe", CHAIN_TIMER, CHAIN_RETRANSMIT, "tail-loss-probe"},
@@ -95,6 +98,10 @@ static const struct chain_row rows[] = {
     {"tcp_timewait_state_process", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
     {"tcp_time_wait", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
     {"tcp_conn_request", CHAIN_SILENT, CHAIN_HANDSHAKE, NULL},
+    {"tcp_v4_do_rcv", CHAIN_SILENT, CHAIN_INPUT, NULL},
+    {"tcp_v6_do_rcv", CHAIN_SILENT, CHAIN_INPUT, NULL},
+    {"tcp_rcv_established", CHAIN_SILENT, CHAIN_INPUT, NULL},
+    {"tcp_rcv_state_process", CHAIN_SILENT, CHAIN_INPUT, NULL},
     {"tcp_data_snd_check", CHAIN_SILENT, CHAIN_DATA_PUSH, NULL},
     {"__tcp_push_pending_frames", CHAIN_SILENT, CHAIN_DATA_PUSH, NULL},
 };

@@ -31,6 +31,8 @@ enum chain_note {
     CHAIN_WORK = 256,        /* task_work_run */
     CHAIN_TIME_WAIT = 512,   /* tcp_timewait_state_process, tcp_time_wait */
     CHAIN_HANDSHAKE = 1024,  /* tcp_conn_request, tcp_v4_send_synack */
+    CHAIN_INPUT = 4096,      /* tcp_v4_do_rcv and below: a segment is being worked on */
+    CHAIN_LEFT_OVER = 8192,  /* release_sock without __release_sock: what waited for the socket to be let go (tcp_release_cb) */
     CHAIN_DATA_PUSH = 2048   /* tcp_write_xmit / tcp_push: data that was waiting */
 };
 

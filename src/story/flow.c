@@ -99,6 +99,7 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     flow->key = *key;
     flow->udp = header->protocol == IPPROTO_UDP;
     choose_roles(teller, flow, header);
+    flow->to_itself = address_equal(&header->src, &header->dst) && !flow->udp;
     if (table_put(teller->flows, key, flow)) {
         free(flow);
         return NULL;
@@ -121,12 +122,22 @@ static struct flow *flow_for(struct teller *teller, const struct event_packet_he
 {
     struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
+    struct flow before = {0};
     if (flow && begins_anew(flow, header)) {
+        before = *flow;
         table_remove(teller->flows, &key);
         if (tell_flow(teller, flow)) return NULL;
         flow = NULL;
     }
-    return flow ? flow : flow_new(teller, &key, header);
+    if (flow) return flow;
+    flow = flow_new(teller, &key, header);
+    /* The first FIN's sender waits; a RST leaves nobody waiting. */
+    if (flow && before.fin[STORY_CLIENT] && before.fin[STORY_SERVER] && !before.reset) {
+        flow->after_time_wait = true;
+        flow->after_number = before.number;
+        flow->after_side = flow_side(flow, &before.end[before.fin_first]);
+    }
+    return flow;
 }
 
 /* Remembers what decides about incarnations and about when the flow is finished. */
@@ -139,6 +150,7 @@ static void note_header(struct teller *teller, struct flow *flow, const struct e
         flow->has_isn[side] = true;
         flow->isn[side] = header->seq;
     }
+    if (header->flags & TCP_FIN && !flow->fin[STORY_CLIENT] && !flow->fin[STORY_SERVER]) flow->fin_first = side;
     if (header->flags & TCP_FIN) flow->fin[side] = true;
     if (header->flags & TCP_RST) flow->reset = true;
     if (!flow->queued && (flow->reset || (flow->fin[0] && flow->fin[1]))) {
@@ -245,6 +257,60 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     return keep_captured(sighting, event);
 }
 
+/* A segment that is sent again has the same numbers, but another timestamp: without that, what was lost would seem to arrive when
+ * its repetition does. */
+static bool is_same_packet(const struct event_packet *a, const struct event_packet *b)
+{
+    if (!flow_covers(&a->header, &b->header) || !flow_covers(&b->header, &a->header)) return false;
+    if (!(a->options.present & b->options.present & OPTION_TIMESTAMPS)) return true;
+    return a->options.ts_value == b->options.ts_value && a->options.ts_echo == b->options.ts_echo;
+}
+
+static bool has_same_bytes(const struct event_packet *a, const struct event_packet *b)
+{
+    return a->bytes && b->bytes && a->captured_bytes == b->captured_bytes && memcmp(a->bytes, b->bytes, a->captured_bytes) == 0;
+}
+
+static bool has_arrived_at(const struct sighting *seen, uint32_t vantage)
+{
+    return seen->arrived_at >> (vantage & 63) & 1;
+}
+
+/* Which of two earlier sights an arrival is of: the one whose very bytes it has (IPv4 numbers what is sent again anew); else one
+ * that has not arrived there; of equals with timestamps the oldest (a wire keeps the order), without them the newest (an older one
+ * would have come before: it was lost). */
+static bool is_better_sight(const struct sighting *so_far, const struct sighting *seen, const struct event_packet *arrival)
+{
+    if (!so_far) return true;
+    bool same = has_same_bytes(&seen->packet, arrival), was_same = has_same_bytes(&so_far->packet, arrival);
+    if (same != was_same) return same;
+    bool arrived = has_arrived_at(seen, arrival->vantage), had_arrived = has_arrived_at(so_far, arrival->vantage);
+    if (arrived != had_arrived) return !arrived;
+    return arrival->header.protocol == IPPROTO_TCP && !(seen->packet.options.present & OPTION_TIMESTAMPS);
+}
+
+/* A mark and a packet of the same host; where no packets are captured on the mark's host, the first place where they are. */
+static bool may_be_its_mark(const struct teller *teller, uint64_t mark_netns, uint64_t packet_netns)
+{
+    if (!mark_netns || !packet_netns || mark_netns == packet_netns) return true;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if (teller->vantages[i].netns == mark_netns) return false;
+    return true;
+}
+
+/* Whether the host that this goes to has a vantage of its own, other than the sender's: what does not arrive there was lost. */
+static bool is_awaited(const struct teller *teller, const struct address *to, uint64_t sender_netns)
+{
+    struct address host = *to;
+    host.port = 0;
+    for (size_t i = 0; i < teller->vantage_count && sender_netns; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (!vantage->netns || vantage->netns == sender_netns) continue;
+        if (address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host)) return true;
+    }
+    return false;
+}
+
 int flow_take_packet(struct teller *teller, const struct event *event)
 {
     const struct event_packet_header *header = &event->packet.header;
@@ -254,22 +320,29 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     if (!flow) return -ENOMEM;
     note_header(teller, flow, header);
 
+    struct sighting *earlier = NULL; /* the sight of this very segment at another vantage */
     struct sighting *waiting = NULL; /* a mark that still lacks its packet */
     struct sighting whole = {0};     /* or the mark of a larger packet that this was cut from */
     for (size_t i = join_start(flow); i < flow->packet_count; i++) {
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
-            bool same = flow_covers(&seen->packet.header, header) && flow_covers(header, &seen->packet.header);
-            if (same && seen->packet.vantage != event->packet.vantage && !seen->arrived_ns &&
-                near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS)) {
-                seen->arrived_ns = event->t_ns;
-                return 0;
-            }
+            if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
+                near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS) && is_better_sight(earlier, seen, &event->packet))
+                earlier = seen;
             continue;
         }
-        if (!waiting && flow_covers(&seen->packet.header, header) && near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS))
+        if (!waiting && flow_covers(&seen->packet.header, header) && near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) &&
+            may_be_its_mark(teller, seen->netns, netns))
             waiting = seen;
     }
+    if (earlier && !has_arrived_at(earlier, event->packet.vantage)) {
+        earlier->arrived_ns = event->t_ns; /* of several places on its way, the last */
+        earlier->arrived_at |= (uint64_t)1 << (event->packet.vantage & 63);
+        flow->at_both_ends = true;
+        return 0;
+    }
+    bool copy = earlier && !waiting; /* sent once, and arrived before: the network made another of it */
+    uint32_t origin = copy ? earlier->origin : event->packet.vantage;
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;
         uint32_t end = whole.packet.header.seq + segment_space(&whole.packet.header);
@@ -285,6 +358,13 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         if (whole.marked) take_mark(waiting, &whole);
     }
     waiting->netns = netns;
+    waiting->origin = origin;
+    waiting->copy = copy;
+    if (is_awaited(teller, &header->dst, netns)) flow->at_both_ends = true;
+    if (copy) {
+        waiting->arrived_ns = event->t_ns;
+        waiting->arrived_at = (uint64_t)1 << (event->packet.vantage & 63);
+    }
     int code = keep_captured(waiting, event);
     if (!code && flow->udp) code = socket_take_datagram(teller, flow, header, waiting->call_over ? NULL : waiting->call);
     if (is_loopback(&header->src) && is_loopback(&header->dst)) waiting->arrived_ns = event->t_ns;
@@ -328,8 +408,9 @@ int flow_take_mark(struct teller *teller, const struct event *event)
     struct sighting *slot = NULL;
     for (size_t i = join_start(flow); i < flow->packet_count && !slot; i++) { /* the packet came first: clocks differ by a little */
         struct sighting *packet = &flow->packets[i];
-        if (packet->captured && !packet->marked && near(packet->captured_ns, event->t_ns, JOIN_WINDOW_NS) &&
-            flow_covers(&mark->header, &packet->packet.header) && flow_covers(&packet->packet.header, &mark->header))
+        if (packet->captured && !packet->marked && !packet->copy && may_be_its_mark(teller, mark->netns, packet->netns) &&
+            near(packet->captured_ns, event->t_ns, JOIN_WINDOW_NS) && flow_covers(&mark->header, &packet->packet.header) &&
+            flow_covers(&packet->packet.header, &mark->header))
             slot = packet;
     }
     if (!slot) {

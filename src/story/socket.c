@@ -31,6 +31,7 @@ void sock_free(struct sock *sock)
     for (size_t i = 0; i < sock->change_count; i++) call_unref(sock->changes[i].call);
     if (sock->flow) sock->flow->sock[sock->side] = NULL;
     free(sock->arrivals);
+    free(sock->holders);
     free(sock->calls);
     free(sock->changes);
     free(sock);
@@ -77,7 +78,30 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
     return sock;
 }
 
-struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol)
+/* When listen() was called on it; 0: before recording, or it never was. */
+static int64_t listening_since(const struct sock *sock)
+{
+    for (size_t i = 0; i < sock->call_count; i++)
+        if (strcmp(sock->calls[i]->name, "listen") == 0 && sock->calls[i]->exited && sock->calls[i]->ret == 0)
+            return sock->calls[i]->exit_ns;
+    return 0;
+}
+
+/* A server that was started again has had several: the newest that listened by then; else any. */
+static bool serves_better(const struct sock *so_far, const struct sock *sock, const struct address *local, int64_t at_ns)
+{
+    if (!so_far) return true;
+    int64_t since_ns = listening_since(sock), had_ns = listening_since(so_far);
+    if (at_ns && (since_ns <= at_ns) != (had_ns <= at_ns)) return since_ns <= at_ns;
+    bool exact = address_equal(&sock->local, local), had_exact = address_equal(&so_far->local, local);
+    if (exact != had_exact) return exact;
+    /* "::" serves IPv4 too (unless IPV6_V6ONLY, then IPv4 has a socket of its own that matches better or comes later). */
+    if ((sock->local.version == local->version) != (so_far->local.version == local->version))
+        return sock->local.version == local->version;
+    return since_ns > had_ns;
+}
+
+struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns)
 {
     struct sock *best = NULL;
     void *value;
@@ -85,9 +109,8 @@ struct sock *socket_serving(struct teller *teller, const struct address *local, 
         struct sock *sock = value;
         bool serves = sock->listening || (protocol == IPPROTO_UDP && sock->remote.port == 0);
         if (!serves || sock->protocol != protocol || sock->local.port != local->port) continue;
-        if (address_equal(&sock->local, local)) return sock;
-        /* "::" serves IPv4 too (unless IPV6_V6ONLY, then IPv4 has a socket of its own that matches better or comes later). */
-        if (address_is_any(&sock->local) && (!best || sock->local.version == local->version)) best = sock;
+        if (!address_equal(&sock->local, local) && !address_is_any(&sock->local)) continue;
+        if (serves_better(best, sock, local, at_ns)) best = sock;
     }
     return best;
 }
@@ -246,7 +269,7 @@ static int take_arrival(struct teller *teller, struct sock *sock, struct call *c
 
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header, struct call *marked_by)
 {
-    struct sock *sock = socket_serving(teller, &flow->end[STORY_SERVER], IPPROTO_UDP);
+    struct sock *sock = socket_serving(teller, &flow->end[STORY_SERVER], IPPROTO_UDP, 0);
     if (!sock) return 0;
     if (flow_side(flow, &header->src) == STORY_CLIENT) {
         struct flow_key *arrival =
@@ -319,6 +342,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     } else if (accept && sock && call->ret == -EAGAIN) {
         detach(sock, call); /* an event loop asking once more concerns no connection */
     }
+    if (!code) code = holders_take_call(teller, call, sock, other);
     if (sock) flow_bind(teller, sock);
     if (other) flow_bind(teller, other);
     call_unref(call);
@@ -337,7 +361,8 @@ int socket_take_wake(struct teller *teller, const struct event *event)
 
 int socket_take_process(struct teller *teller, const struct event *event)
 {
-    if (event->process.change != PROCESS_EXIT) return 0;
+    int code = holders_take_process(teller, &event->process);
+    if (code || event->process.change != PROCESS_EXIT) return code;
     struct process_end *end = track_grow((void **)&teller->ends, &teller->end_count, &teller->end_room, sizeof(*end));
     if (!end) return -ENOMEM;
     *end = (struct process_end){.t_ns = event->t_ns,

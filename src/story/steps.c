@@ -1,4 +1,5 @@
 /* The steps of a story: everything in one order of time, and the RFC 9293 table walked by both ends. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         return;
     }
     step->segment = packet->segment;
+    if (packet->seen->copy) return; /* nobody sent it */
     struct tcp_end *end = &walk->end[packet->side];
     enum tcp_input inputs[TCP_INPUTS_MAX];
     size_t count = tcp_classify_sent(end, &packet->seen->packet.header, inputs);
@@ -155,15 +157,34 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
                 (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }
 
+/* Whether the next thing that `side` sent is the RST of a host without such a connection: its number is the segment's ACK (RFC 9293
+ * section 3.10.7.1). */
+static bool is_answered_with_reset(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct event_packet_header *header = &telling->packets[index].seen->packet.header;
+    for (size_t i = index + 1; i < telling->packet_count; i++) {
+        const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
+        if (telling->packets[i].side != side) continue;
+        return reset->flags & TCP_RST && !(reset->flags & TCP_ACK) && reset->seq == header->ack;
+    }
+    return false;
+}
+
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
-    enum story_side side = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    enum story_side side = telling_receiver(telling, packet->side);
     int64_t t_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
-    /* With two vantages a segment that did not arrive was lost on the way. */
-    if (!packet->received_ns && telling->teller->vantage_count > 1) return;
+    if (telling_is_lost(telling, packet)) return;
     struct tcp_end *end = &walk->end[side];
     enum tcp_input inputs[TCP_INPUTS_MAX];
+    if (end->state == STATE_FIN_WAIT_2 && packet->seen->packet.header.flags & TCP_FIN &&
+        is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
+        packet->segment->teardown = true;
+        inputs[0] = INPUT_TIMEOUT_GIVE_UP;
+        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
+        return;
+    }
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
     size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
     const struct event_packet_header *header = &packet->seen->packet.header;
@@ -188,14 +209,38 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     if (!step) return;
     step->call = call;
     *(exit ? &call->exit_step : &call->enter_step) = at;
-    if (!exit || call->ret != 0) return;
+    if (!exit) return;
     struct tcp_end *end = &walk->end[call->side];
     struct tale_state made_by = {.packet = STORY_NO_STEP, .call = tale};
     enum tcp_input input = INPUT_COUNT;
+    /* Whoever reads this error looks at a socket that the kernel gave up before; which of its timers, only the state tells. */
+    if (call->ret == -ETIMEDOUT && !call->listener) {
+        made_by = (struct tale_state){.packet = STORY_NO_STEP, .timer = "retransmit"};
+        input = INPUT_TIMEOUT_GIVE_UP;
+    } else if (call->ret != 0) {
+        return;
+    }
     if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
     /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
     if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
     if (input != INPUT_COUNT) take_inputs(telling, walk, call->side, call->exit_ns, &input, 1, made_by);
+}
+
+/* Ends that nothing on the wire shows: a timer gave up, or a socket went while its SYN was still unanswered. */
+static void step_silent_end(struct telling *telling, struct walk *walk, const struct change *change)
+{
+    if (change->to != KERNEL_CLOSE) return;
+    enum tcp_state state = walk->end[change->side].state;
+    struct chain_verdict verdict = chain_read(change->context.chain);
+    enum chain_meaning meaning = verdict.meaning;
+    bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
+    enum tcp_input input = INPUT_COUNT;
+    /* Not where a timewait socket takes its place. */
+    if (meaning == CHAIN_TIMER && !(verdict.notes & CHAIN_TIME_WAIT)) input = INPUT_TIMEOUT_GIVE_UP;
+    if (closes && state == STATE_SYN_SENT && change->from == KERNEL_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (input == INPUT_COUNT) return;
+    take_inputs(telling, walk, change->side, change->t_ns, &input, 1,
+                (struct tale_state){.packet = STORY_NO_STEP, .change = change});
 }
 
 static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
@@ -224,18 +269,19 @@ static void step_process(struct telling *telling, struct walk *walk, const struc
  * is exchanged shows an established connection. */
 static void first_states(const struct telling *telling, struct walk *walk, const struct sock *listener)
 {
-    bool syn = false, syn_ack = false, listens = false;
+    bool syn = false, syn_ack = false, listens = false, opens = false;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
         if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
         syn = true;
+        opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)
         if (strcmp(telling->calls[i].call->name, "listen") == 0) listens = true;
     walk->end[STORY_CLIENT].state = syn ? STATE_CLOSED : STATE_ESTABLISHED;
     walk->end[STORY_SERVER].state = !syn                                ? STATE_ESTABLISHED
-                                    : listens                           ? STATE_CLOSED
+                                    : listens || opens                  ? STATE_CLOSED /* opens: both ends at once */
                                     : syn_ack || (listener && !listens) ? STATE_LISTEN
                                                                         : STATE_CLOSED;
 }
@@ -270,6 +316,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
             step_call(telling, &walk, index, true);
             break;
         case MOMENT_CHANGE:
+            step_silent_end(telling, &walk, &telling->flow->changes[index]);
             add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
                       (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
             break;
@@ -291,7 +338,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
         if (telling->teller->now_ns < since_ns + TWO_MSL_NS) continue;
         enum tcp_input input = INPUT_TIMEOUT_2MSL;
         take_inputs(telling, &walk, (enum story_side)side, since_ns + TWO_MSL_NS, &input, 1,
-                    (struct tale_state){.packet = STORY_NO_STEP});
+                    (struct tale_state){.packet = STORY_NO_STEP, .timer = "time-wait"});
     }
     for (size_t side = 0; side < STORY_SIDES; side++) story->end[side].state = story->udp ? STATE_UNKNOWN : walk.end[side].state;
 }

@@ -87,6 +87,7 @@ struct story_segment {
     enum story_side side; /* the sender */
     int64_t sent_ns;      /* the kernel's mark, or the first sight of it */
     int64_t received_ns;  /* 0: not seen to arrive */
+    bool lost;            /* and known not to have arrived: packets were captured there, too */
     uint8_t flags;        /* TCP_* bits */
     char flags_text[9];   /* tcpdump's letters */
     uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
@@ -94,6 +95,7 @@ struct story_segment {
     uint32_t length_bytes;
     uint16_t window;
     bool retransmission;
+    bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
     const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
     bool handshake, teardown; /* a segment whose cause is always shown */
@@ -107,6 +109,7 @@ struct story_datagram {
     uint32_t number;
     enum story_side side; /* the sender */
     int64_t sent_ns, received_ns;
+    bool lost; /* as a segment's */
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */
     uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
@@ -155,6 +158,15 @@ struct story_finding {
     size_t step_count;
 };
 
+/* Where Linux does something else, or more, than RFC 9293. */
+struct story_difference {
+    const char *id;        /* "linux-request-socket" */
+    const char *text;      /* a sentence, no full stop at its end */
+    const char *reference; /* section of the RFC, function of the kernel */
+    const uint32_t *steps; /* the steps that show it; at the first it becomes visible */
+    size_t step_count;
+};
+
 enum story_outcome { OUTCOME_OPEN, OUTCOME_CLOSED, OUTCOME_RESET, OUTCOME_REFUSED, OUTCOME_TIMED_OUT, OUTCOME_HALF_OPEN, OUTCOMES };
 
 struct story_end {
@@ -192,6 +204,8 @@ struct story {
     size_t step_count;
     struct story_finding *findings;
     size_t finding_count;
+    struct story_difference *differences;
+    size_t difference_count;
     struct story_summary summary;
 };
 
@@ -221,5 +235,7 @@ const char *story_cause_name(enum story_cause_kind kind);
 const char *story_outcome_name(enum story_outcome outcome);
 const char *story_wake_name(enum story_wake_kind kind);
 const char *story_side_name(enum story_side side);
+/* Whether a finding of this id rests on the kernel's call chain: without a recorder that reads chains its absence says nothing. */
+bool story_finding_needs_chain(const char *id);
 
 #endif

@@ -1,4 +1,5 @@
 /* Which calls belong to a story, in order of their beginning. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,60 @@ static bool prepares_listener(const struct call *call)
     return false;
 }
 
+/* The port that "…, 0.0.0.0:3333" or "…, [::]:3333" ends in; 0 none. */
+static unsigned last_port(const char *args)
+{
+    const char *colon = strrchr(args, ':');
+    unsigned port = 0;
+    for (const char *digit = colon ? colon + 1 : ""; *digit; digit++) {
+        if (*digit < '0' || *digit > '9' || port > 65535) return 0;
+        port = port * 10 + (unsigned)(*digit - '0');
+    }
+    return port;
+}
+
+/* A bind() that failed has no port of its own: it concerns the connection whose end holds the one it asked for. */
+static void pick_refused_binds(struct telling *telling, struct call_picks *picks)
+{
+    const struct flow *flow = telling->flow;
+    void *value;
+    if (!flow->packet_count) return;
+    for (size_t cursor = 0; table_next(telling->teller->sockets, &cursor, NULL, &value);) {
+        const struct sock *sock = value;
+        for (size_t i = 0; i < sock->call_count; i++) {
+            struct call *call = sock->calls[i];
+            if (strcmp(call->name, "bind") != 0 || !call->exited || call->ret != -EADDRINUSE) continue;
+            if (call->exit_ns < telling->packets[0].sent_ns) continue;
+            unsigned port = last_port(call->args);
+            if (port && port == flow->end[STORY_SERVER].port)
+                pick(telling, picks, call, STORY_SERVER, true);
+            else if (port && port == flow->end[STORY_CLIENT].port)
+                pick(telling, picks, call, STORY_CLIENT, true);
+        }
+    }
+}
+
+static bool is_accepted(const struct flow *flow)
+{
+    const struct sock *sock = flow->sock[STORY_SERVER];
+    for (size_t i = 0; sock && i < sock->call_count; i++)
+        if (strncmp(sock->calls[i]->name, "accept", 6) == 0 && sock->calls[i]->exited && sock->calls[i]->ret >= 0) return true;
+    return false;
+}
+
 static void pick_calls(struct telling *telling, struct call_picks *picks, const struct sock *listener)
 {
     struct flow *flow = telling->flow;
     for (size_t i = 0; listener && i < listener->call_count; i++)
         if (prepares_listener(listener->calls[i])) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
+    for (size_t i = 0; listener && !flow->udp && !is_accepted(flow) && i < listener->call_count; i++)
+        if (strcmp(listener->calls[i]->name, "close") == 0) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
     for (size_t side = 0; side < STORY_SIDES; side++)
         for (size_t i = 0; flow->sock[side] && i < flow->sock[side]->call_count; i++) {
             struct call *call = flow->sock[side]->calls[i];
             pick(telling, picks, call, (enum story_side)side, strncmp(call->name, "accept", 6) == 0);
         }
+    if (!flow->udp) pick_refused_binds(telling, picks);
     for (size_t i = 0; i < flow->extra_count; i++) pick(telling, picks, flow->extra[i].call, flow->extra[i].side, false);
     /* Calls that sent something without working on the socket itself: execve, dup2, close_range. */
     for (size_t i = 0; i < telling->packet_count; i++) {

@@ -40,7 +40,7 @@ void tale_collect_packets(struct telling *telling)
         packet->received_ns = seen->arrived_ns;
         packet->chain = chain_read(seen->context.chain);
         if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
-        if (seen->captured && !seen->marked) telling->teller->packets_unmarked++;
+        if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
     }
     qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
 }
@@ -109,11 +109,13 @@ struct tale_packet *tale_sent_before(const struct telling *telling, size_t index
     const struct tale_packet *packet = &telling->packets[index];
     const struct event_packet_header *header = &packet->seen->packet.header;
     uint32_t space = segment_space(header);
-    if (!space || header->flags & TCP_RST) return NULL;
+    if (!space || header->flags & TCP_RST || packet->seen->copy) return NULL;
     for (size_t i = 0; i < index; i++) {
         struct tale_packet *earlier = &telling->packets[i];
         const struct event_packet_header *old = &earlier->seen->packet.header;
         if (earlier->side != packet->side || old->protocol != IPPROTO_TCP || !segment_space(old) || old->flags & TCP_RST) continue;
+        if (earlier->seen->copy) continue;
+        if (header->flags & old->flags & TCP_SYN && (header->flags ^ old->flags) & TCP_ACK) continue; /* both ends opened at once */
         if (seq_at_or_before(old->seq, header->seq) && seq_at_or_before(header->seq + space, old->seq + segment_space(old)))
             return earlier;
     }
@@ -134,6 +136,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->side = packet->side;
     segment->sent_ns = packet->sent_ns;
     segment->received_ns = packet->received_ns;
+    segment->lost = telling_is_lost(telling, packet);
     segment->flags = header->flags;
     segment_flags(header->flags, segment->flags_text);
     segment->seq_absolute = header->seq;
@@ -146,6 +149,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->window = header->window;
     segment->label = label_of(header);
     segment->of_step = STORY_NO_STEP;
+    segment->copy = packet->seen->copy;
     segment->place = place_of(telling, packet->seen);
     segment->captured = captured_copy(telling, packet->seen);
     packet->segment = segment;
@@ -153,7 +157,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     struct tale_packet *first = tale_sent_before(telling, index);
     segment->retransmission = first != NULL;
     telling->story->summary.retransmissions += first != NULL;
-    if (!first) telling->story->end[packet->side].bytes_sent += header->length_bytes;
+    if (!first && !segment->copy) telling->story->end[packet->side].bytes_sent += header->length_bytes;
 }
 
 static const char *icmp_text(const struct event_packet *packet)
@@ -200,6 +204,7 @@ static void make_datagram(struct telling *telling, size_t index)
     datagram->side = packet->side;
     datagram->sent_ns = packet->sent_ns;
     datagram->received_ns = packet->received_ns;
+    datagram->lost = telling_is_lost(telling, packet);
     datagram->length_bytes = packet->seen->packet.header.length_bytes;
     datagram->about_step = STORY_NO_STEP;
     bool icmp = packet->seen->packet.header.protocol != IPPROTO_UDP;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "story/differences.h"
 #include "story/telling.h"
 
 uint32_t telling_call_step(const struct tale_call *call)
@@ -40,6 +41,20 @@ const char *telling_call_text(struct telling *telling, const struct tale_call *c
     return telling_printf(telling, "%s(%d)%s%s", c->name, c->fd, of, c->comm);
 }
 
+int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step)
+{
+    int64_t value = -1;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->story->side != side || strcmp(tale->call->name, "setsockopt") != 0 || !tale->call->exited || tale->call->ret)
+            continue;
+        if (tale->call->level != level || tale->call->how != option) continue;
+        value = tale->call->value[0];
+        if (ret_step) *ret_step = tale->story->exit_step;
+    }
+    return value;
+}
+
 static bool same_header(const struct event_packet_header *a, const struct event_packet_header *b)
 {
     return flow_covers(a, b) && flow_covers(b, a);
@@ -47,14 +62,19 @@ static bool same_header(const struct event_packet_header *a, const struct event_
 
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns)
 {
+    struct tale_packet *arrived = NULL, *sent = NULL;
     for (size_t i = telling->packet_count; i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *own = &packet->seen->packet.header;
-        if (packet->sent_ns > before_ns) continue;
+        if (packet->sent_ns > before_ns || telling_is_lost(telling, packet)) continue;
         /* GRO may hand the receiver several segments as one: the newest part of it stands for the whole. */
-        if (same_header(own, header) || (own->protocol == IPPROTO_TCP && flow_covers(header, own))) return packet;
+        if (!same_header(own, header) && !(own->protocol == IPPROTO_TCP && flow_covers(header, own))) continue;
+        if (!sent) sent = packet;
+        /* Of equals (sent again, or doubled on the way) it is the one that came last, however the way changed their order. */
+        if (!packet->received_ns || packet->received_ns > before_ns) continue;
+        if (!arrived || packet->received_ns > arrived->received_ns) arrived = packet;
     }
-    return NULL;
+    return arrived ? arrived : sent;
 }
 
 static void name_processes(struct telling *telling)
@@ -90,14 +110,14 @@ static enum story_outcome outcome_of(const struct telling *telling)
     enum tcp_state client = story->end[STORY_CLIENT].state, server = story->end[STORY_SERVER].state;
     if (syn && !syn_ack && reset) return OUTCOME_REFUSED;
     if (reset) return OUTCOME_RESET;
-    bool client_done = client == STATE_CLOSED || client == STATE_TIME_WAIT,
-         server_done = server == STATE_CLOSED || server == STATE_TIME_WAIT;
-    if (client_done && server_done) return OUTCOME_CLOSED;
     if (syn && !syn_ack) {
         for (size_t i = 0; i < telling->call_count; i++)
             if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
-        return OUTCOME_HALF_OPEN;
+        return client == STATE_CLOSED ? OUTCOME_CLOSED : OUTCOME_HALF_OPEN;
     }
+    bool client_done = client == STATE_CLOSED || client == STATE_TIME_WAIT,
+         server_done = server == STATE_CLOSED || server == STATE_TIME_WAIT;
+    if (client_done && server_done) return OUTCOME_CLOSED;
     if (client == STATE_SYN_SENT || server == STATE_SYN_RCVD) return OUTCOME_HALF_OPEN;
     return OUTCOME_OPEN;
 }
@@ -157,8 +177,10 @@ int tell_flow(struct teller *teller, struct flow *flow)
     story->udp = flow->udp;
     story->summary.time_wait_side = -1;
     bind_late(&telling);
-    struct sock *listener = socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP);
     tale_collect_packets(&telling);
+    int64_t begun_ns = telling.packet_count ? telling.packets[0].sent_ns : 0;
+    struct sock *listener =
+        socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
     if (!telling.failed) tale_collect_calls(&telling, listener);
     if (!telling.failed) tale_make_packets(&telling);
     if (!telling.failed) {
@@ -176,6 +198,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
         wake_find_all(&telling);
         summary_make(&telling);
         findings_find_all(&telling);
+        differences_find_all(&telling);
     }
     free(telling.packets);
     free(telling.calls);

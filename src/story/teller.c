@@ -88,6 +88,8 @@ static int take_vantage(struct teller *teller, const struct event *event)
     if (!vantage) return -ENOMEM;
     vantage->number = event->vantage.number;
     vantage->netns = event->vantage.netns;
+    vantage->v4 = event->vantage.v4;
+    vantage->v6 = event->vantage.v6;
     memcpy(vantage->name, event->vantage.name, sizeof(vantage->name));
     return 0;
 }

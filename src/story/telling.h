@@ -32,7 +32,10 @@ struct tale_state {
     uint32_t packet;             /* index, or STORY_NO_STEP */
     bool sent;                   /* by sending that packet; else by receiving it */
     struct tale_call *call;      /* listen(), close() */
+    const char *timer;           /* a timer that only the clock, a call's error or an answer shows: its name */
 };
+
+#define FIN_WAIT_2_TIMER "fin-wait-2"
 
 struct telling {
     struct teller *teller;
@@ -55,10 +58,26 @@ uint32_t telling_call_step(const struct tale_call *call);
 struct tale_call *telling_find_call(const struct telling *telling, const struct call *call);
 /* "connect(4) of echo-client". */
 const char *telling_call_text(struct telling *telling, const struct tale_call *call);
-/* The newest packet of `side` that this header shows and that was sent at or before `before_ns`; NULL none. */
+/* The packet that this header shows and that came last, at or before `before_ns`; where none is known to have come, the newest that
+ * was sent by then. NULL none. */
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
+/* The last value that setsockopt gave to an option of this side (listening sockets' options are their children's); -1: not set. */
+int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step);
 /* A sentence in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Known not to have reached its receiver. */
+static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
+{
+    return telling->flow->at_both_ends && !packet->received_ns;
+}
+
+/* Who receives what this side sends: a socket connected to itself has no other side. */
+static inline enum story_side telling_receiver(const struct telling *telling, enum story_side sender)
+{
+    if (telling->flow->to_itself) return sender;
+    return sender == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+}
 
 static inline bool tale_is_datagram(const struct sighting *seen)
 {
@@ -75,6 +94,12 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
 
+/* cause_state.c: fills a state step's cause, once the packets have theirs. */
+void cause_find_state(struct telling *telling, struct tale_state *state);
+/* cause.c: the newest packet that had reached `side` by `at_ns`; NULL none. */
+struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns);
+/* The step at which that process ended; STORY_NO_STEP: not seen. */
+uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
 /* cause.c: fills every packet's and every state step's cause. */
 void cause_find_all(struct telling *telling);
 /* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */

@@ -11,6 +11,12 @@
 #include "story/story.h"
 #include "story/teller.h"
 
+/* A descriptor through which a process holds a socket, as far as calls and forks were seen. */
+struct holder {
+    int32_t pid, fd;
+    char comm[EVENT_COMM_BYTES];
+};
+
 /* One system call, both of its sides. */
 struct call {
     unsigned refs;
@@ -31,6 +37,7 @@ struct call {
     uint32_t epoll;
     uint8_t watch_count;
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
+    struct holder still;                       /* close: another descriptor that held the socket after it; pid 0: none was seen */
 };
 
 /* A packet of a flow: captured, marked by the kernel, or (the rule) both. */
@@ -39,12 +46,15 @@ struct sighting {
     bool captured, marked;
     int64_t captured_ns; /* at the first vantage */
     int64_t arrived_ns;  /* at a second vantage, or on loopback: 0 not seen to arrive */
+    uint64_t arrived_at; /* those vantages: a bit each, its number modulo 64 */
+    uint32_t origin;     /* the vantage where it was seen first; of a copy, where its original was */
     int64_t mark_ns;
     uint64_t order;
     uint64_t netns;
     struct event_context context; /* of the mark */
     struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
     bool call_over;               /* it had left: deferred work */
+    bool copy;                    /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
 };
 
 /* The kernel's own transition. */
@@ -81,8 +91,14 @@ struct flow {
     bool udp;
     struct address end[STORY_SIDES]; /* STORY_CLIENT: who sent the first SYN, or is taken for it */
     bool roles_sure;                 /* by a SYN, or a known server port */
+    bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next two say which */
+    uint32_t after_number;
+    enum story_side after_side; /* the end of this flow that had been waiting */
+    bool at_both_ends;          /* captured at both ends: what was seen at its sender's alone was lost */
+    bool to_itself;             /* both ends are one: a socket that is connected to itself */
     bool has_isn[STORY_SIDES], fin[STORY_SIDES], reset;
     uint32_t isn[STORY_SIDES];
+    enum story_side fin_first; /* who sent the first FIN, once there was one */
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
@@ -108,6 +124,8 @@ struct sock {
     size_t change_count, change_room;
     struct flow_key *arrivals; /* unconnected UDP: flows whose datagrams wait to be received, oldest first */
     size_t arrival_count, arrival_room;
+    struct holder *holders;
+    size_t holder_count, holder_room;
     struct flow *flow; /* NULL: not bound */
     enum story_side side;
 };
@@ -129,6 +147,7 @@ struct vantage {
     uint32_t number;
     uint64_t netns;
     char name[EVENT_NAME_BYTES];
+    struct address v4, v6; /* its interface's own */
 };
 
 struct teller {
@@ -164,6 +183,10 @@ void *track_grow(void **array, size_t *count, size_t *room, size_t element_bytes
 struct call *call_ref(struct call *call);
 void call_unref(struct call *call);
 
+/* holders.c: who holds which socket. Each takes the event of its name and changes the tables; 0 or -ENOMEM. */
+int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
+int holders_take_process(struct teller *teller, const struct event_process *process);
+
 /* flow.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
@@ -192,8 +215,8 @@ struct thread *socket_thread(struct teller *teller, const struct event_thread *s
 /* UDP: a datagram of this flow reached, or left, the unconnected socket that serves it. */
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header,
                          struct call *marked_by);
-/* The listening (or unconnected UDP) socket that serves this address; NULL none known. */
-struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol);
+/* The listening (or unconnected UDP) socket that served this address at that time (0: at any); NULL none known. */
+struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns);
 void sock_free(struct sock *sock);
 
 /* tell.c: makes the story of a flow and gives it to the listener; the flow is freed. */

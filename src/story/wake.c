@@ -1,6 +1,7 @@
 /* What a call was waiting for: what the waker's context shows, else what the call must have needed and when that arrived. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "story/telling.h"
@@ -47,7 +48,9 @@ static struct tale_packet *first_labelled(const struct telling *telling, enum st
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
-        if (packet->side != to && packet->segment && strcmp(packet->segment->label, label) == 0) return packet;
+        if (telling_receiver(telling, packet->side) == to && packet->segment && !telling_is_lost(telling, packet) &&
+            strcmp(packet->segment->label, label) == 0)
+            return packet;
     }
     return NULL;
 }
@@ -57,7 +60,7 @@ static struct tale_packet *handshake_ack(const struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
-        if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake &&
+        if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake && !telling_is_lost(telling, packet) &&
             strcmp(packet->segment->label, "SYN") != 0)
             return packet;
     }
@@ -83,7 +86,7 @@ static struct tale_packet *bringer(const struct telling *telling, enum story_sid
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = header_of(packet);
-        if (packet->side != from || !packet->segment || !header->length_bytes) continue;
+        if (packet->side != from || !packet->segment || !header->length_bytes || telling_is_lost(telling, packet)) continue;
         uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0);
         if (seq_at_or_before(data, wanted) && seq_before(wanted, data + header->length_bytes)) return packet;
     }
@@ -123,7 +126,11 @@ static struct tale_packet *needed(const struct telling *telling, const struct ta
         if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
         return ret == -ECONNREFUSED ? first_labelled(telling, side, "RST") : NULL;
     }
-    if (is_accept(call)) return ret >= 0 ? handshake_ack(telling) : NULL;
+    if (is_accept(call)) {
+        if (ret < 0) return NULL;
+        bool deferred = telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
+        return deferred ? first_labelled(telling, STORY_SERVER, "data") : handshake_ack(telling);
+    }
     if (is_read(call)) {
         if (ret > 0) return bringer(telling, side, read_before(telling, call));
         if (ret == 0) return first_labelled(telling, side, "FIN");

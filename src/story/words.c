@@ -76,6 +76,15 @@ static const char *reset_by_packet(struct telling *telling, const struct tale_pa
     return telling_printf(telling, "the kernel's answer to %s: it fits no connection here", label_text(telling, by));
 }
 
+static bool opens_actively(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->side == side && packet->segment && strcmp(packet->segment->label, "SYN") == 0) return true;
+    }
+    return false;
+}
+
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const char *label = label_of(packet), *cause = label_of(by);
@@ -83,7 +92,9 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
         return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
                               (unsigned)by->seen->packet.header.dst.port);
     if (strcmp(label, "SYN-ACK") == 0) {
-        if (packet->side == STORY_CLIENT) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
+        if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
+        if (opens_actively(telling, packet->side))
+            return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
         if (packet->segment->retransmission) return "sent again: the same SYN came again";
         return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
     }
@@ -123,9 +134,13 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"timeout", "a timer ran out"},
         {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
         {"pacing", "queued before by a call, released by the pacing timer"},
+        {"duplicated", "the network delivered it a second time: its sender sent it once"},
         {"mptcp", "sent by Multipath TCP's worker"},
     };
     const char *name = packet->cause->name;
+    bool reset = strcmp(label_of(packet), "RST") == 0;
+    if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
+    if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
         if (strcmp(sentences[i].name, name) == 0) return sentences[i].why;
     return telling_printf(telling, "%s", name);

@@ -21,7 +21,8 @@ static const struct tcp_arrow arrows[] = {
     {STATE_SYN_SENT, INPUT_RCVD_SYN_ACK, STATE_ESTABLISHED, "the SYN,ACK acknowledges our SYN: this end may send data", "3.10.7.3"},
     {STATE_SYN_SENT, INPUT_CALL_CLOSE, STATE_CLOSED, "CLOSE before any answer deletes the connection and sends nothing", "3.10.4"},
     {STATE_SYN_SENT, INPUT_RCVD_RST, STATE_CLOSED, "the SYN was answered with a RST: connection refused", "3.10.7.3"},
-    {STATE_SYN_SENT, INPUT_SENT_RST, STATE_CLOSED, "the attempt to connect was aborted", "3.10.5"},
+    {STATE_SYN_SENT, INPUT_SENT_RST, STATE_SYN_SENT, "an ACK of what was never sent is answered with a RST, and the wait goes on",
+     "3.10.7.3"},
     {STATE_SYN_SENT, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "no answer to any SYN: the user timeout ran out", "3.10.8"},
 
     {STATE_SYN_RCVD, INPUT_RCVD_ACK_OF_SYN, STATE_ESTABLISHED, "the ACK of our SYN completes the handshake", "3.10.7.4"},
@@ -121,12 +122,19 @@ static uint32_t segment_end(const struct event_packet_header *segment)
     return segment->seq + segment_space(segment);
 }
 
+/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the
+ * half-open connection is not touched. A RST that ends it stands at SND.NXT. */
+static bool answers_wrong_ack(const struct tcp_end *end, const struct event_packet_header *segment)
+{
+    return end->state == STATE_SYN_RCVD && end->has_sent && !(segment->flags & TCP_ACK) && segment->seq != end->sent_next;
+}
+
 size_t tcp_classify_sent(struct tcp_end *end, const struct event_packet_header *segment,
                          enum tcp_input inputs[static TCP_INPUTS_MAX])
 {
     size_t count = 0;
     if (segment->flags & TCP_RST) {
-        inputs[count++] = INPUT_SENT_RST;
+        if (!answers_wrong_ack(end, segment)) inputs[count++] = INPUT_SENT_RST;
         return count;
     }
     uint32_t next = segment_end(segment);
@@ -191,6 +199,16 @@ static bool reset_is_acceptable(const struct tcp_end *end, const struct event_pa
     return !end->has_received || segment->seq == end->received_next;
 }
 
+/* What section 3.10.7 drops before it looks at ACK, text and FIN. It must not leave a trace in what is remembered. */
+static bool is_dropped(const struct tcp_end *end, const struct event_packet_header *segment)
+{
+    bool syn = segment->flags & TCP_SYN;
+    if (!syn && !(segment->flags & TCP_ACK)) return true;
+    if (end->state == STATE_SYN_SENT) return !syn;
+    /* Once synchronized, a SYN gets a challenge ACK. It is taken only as the other half of a simultaneous OPEN. */
+    return syn && end->state > STATE_SYN_SENT && (end->passive || !end->received_syn || segment->seq != end->irs);
+}
+
 static size_t take_ack(struct tcp_end *end, uint32_t ack, bool with_syn, enum tcp_input *inputs)
 {
     size_t count = 0;
@@ -217,6 +235,7 @@ size_t tcp_classify_received(struct tcp_end *end, const struct event_packet_head
             inputs[count++] = end->passive && end->state == STATE_SYN_RCVD ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST;
         return count;
     }
+    if (is_dropped(end, segment)) return 0;
     if (segment->flags & TCP_SYN) {
         if (!end->received_syn || end->irs != segment->seq) end->has_received = false;
         end->received_syn = true;
@@ -225,8 +244,9 @@ size_t tcp_classify_received(struct tcp_end *end, const struct event_packet_head
     if (segment->flags & TCP_ACK) count += take_ack(end, segment->ack, segment->flags & TCP_SYN, inputs);
     if (segment_space(segment)) {
         uint32_t to = segment_end(segment);
+        bool is_old = end->has_received && seq_at_or_before(to, end->received_next); /* of an older connection, or seen before */
         take_space(end, segment->seq, to);
-        if (segment->flags & TCP_FIN) {
+        if (segment->flags & TCP_FIN && !is_old) {
             end->early_fin = true;
             end->early_fin_end = to;
         }

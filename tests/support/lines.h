@@ -8,6 +8,9 @@
 #define C "src=127.0.0.1:40000 dst=127.0.0.1:3333 proto=tcp "
 #define S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=tcp "
 #define PACKET(t, from, what) "packet t=" #t US " vantage=1 number=1 " from what "\n"
+/* At the other end of the wire. */
+#define ARRIVES(t, from, what) "packet t=" #t US " vantage=2 number=1 " from what "\n"
+#define TWO_ENDS "vantage t=1 vantage=2 netns=9 name=far\n"
 #define MARK(t, from, what, context) "mark t=" #t US " netns=9 " from what " " context "\n"
 #define C_SOCK "sock.cookie=7 sock.proto=tcp sock.local=127.0.0.1:40000 sock.remote=127.0.0.1:3333"
 #define S_SOCK "sock.cookie=8 sock.proto=tcp sock.local=127.0.0.1:3333 sock.remote=127.0.0.1:40000"

@@ -207,6 +207,16 @@ static void finding(struct builder *b, const char *id, const char *severity, con
         (struct story_finding){.id = id, .severity = severity, .text = text, .steps = steps, .step_count = count};
 }
 
+static void difference(struct builder *b, const char *id, const char *text, const char *reference, uint32_t step)
+{
+    struct story_difference *made = make(b, sizeof(*made));
+    uint32_t *steps = make(b, sizeof(*steps));
+    *steps = step;
+    *made = (struct story_difference){.id = id, .text = text, .reference = reference, .steps = steps, .step_count = 1};
+    b->story->differences = made;
+    b->story->difference_count = 1;
+}
+
 static struct story *done(struct builder *b, enum story_outcome outcome)
 {
     b->story->outcome = outcome;
@@ -349,6 +359,9 @@ struct story *story_normal_echo(void)
     b.story->summary.accept_wait_ns = 21000;
     echo(&b, 60, 1, 1, 6);
     teardown(&b, 160, STORY_CLIENT, 7, 7);
+    difference(&b, "linux-request-socket",
+               "SYN_RCVD is no socket yet: until the handshake's last ACK there is only a request socket",
+               "RFC 9293 section 3.10.7.2; tcp_check_req()", ack);
     return done(&b, OUTCOME_CLOSED);
 }
 
@@ -457,7 +470,8 @@ struct story *story_lossy_wire(void)
     struct story_call *accept = enter(&b, -500, STORY_SERVER, "accept", 3, "3");
     struct story_call *connect = enter(&b, -10, STORY_CLIENT, "connect", 3, "3, 10.0.0.2:3333");
     segment(&b, 0, STORY_CLIENT, "S", 0, 0, 0,
-            cause_of(&b, CAUSE_CALL, connect->enter_step, "connect", "sent by connect(3) of client: the active OPEN"));
+            cause_of(&b, CAUSE_CALL, connect->enter_step, "connect", "sent by connect(3) of client: the active OPEN"))
+        ->lost = true;
     uint32_t lost = last_step(&b);
     state(&b, 0, STORY_CLIENT, STATE_CLOSED, INPUT_SENT_SYN, connect->enter_step);
     struct story_segment *again = segment(&b, 1020000, STORY_CLIENT, "S", 0, 0, 0,

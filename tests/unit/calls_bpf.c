@@ -277,7 +277,7 @@ static struct event_log *recorded_with(void (*part)(void), const struct calls_op
 
 static struct event_log *recorded(void (*part)(void))
 {
-    struct calls_options options = {.netns = own_netns()};
+    struct calls_options options = {.netns = {own_netns()}, .netns_count = 1};
 
     return recorded_with(part, &options, true);
 }
@@ -671,9 +671,10 @@ static void dup2_names_the_socket_that_it_closes(void **state)
 
 static void given_ports_leave_others_out_and_other_namespaces_too(void **state)
 {
-    struct calls_options other_port = {.netns = own_netns(), .ports = {OTHER_PORT}, .port_count = 1};
-    struct calls_options right_port = {.netns = own_netns(), .ports = {OTHER_PORT, PORT}, .port_count = 2};
-    struct calls_options other_netns = {.netns = own_netns() + 1};
+    struct calls_options other_port = {.netns = {own_netns()}, .netns_count = 1, .ports = {OTHER_PORT}, .port_count = 1};
+    struct calls_options right_port = {.netns = {own_netns()}, .netns_count = 1, .ports = {OTHER_PORT, PORT}, .port_count = 2};
+    struct calls_options other_netns = {.netns = {own_netns() + 1}, .netns_count = 1};
+    struct calls_options second_netns = {.netns = {own_netns() + 1, own_netns()}, .netns_count = 2};
     struct event_log *log;
     const struct event *ignored;
 
@@ -686,6 +687,9 @@ static void given_ports_leave_others_out_and_other_namespaces_too(void **state)
     log = recorded_with(talk_once, &other_netns, true);
     assert_int_equal(count_where(log, is_kind, &(enum event_kind){EVENT_MARK}, &ignored), 0);
     event_log_free(log);
+    log = recorded_with(talk_once, &second_netns, true);
+    assert_non_null(MARK(log, TCP_SYN));
+    event_log_free(log);
     log = recorded_with(talk_once, &right_port, true);
     assert_non_null(MARK(log, TCP_SYN));
     event_log_free(log);
@@ -693,7 +697,7 @@ static void given_ports_leave_others_out_and_other_namespaces_too(void **state)
 
 static void without_stacks_the_context_remains(void **state)
 {
-    struct calls_options options = {.netns = own_netns(), .no_stacks = true};
+    struct calls_options options = {.netns = {own_netns()}, .netns_count = 1, .no_stacks = true};
     struct event_log *log = recorded_with(talk_once, &options, true);
     const struct event_mark *syn_ack = MARK(log, TCP_SYN | TCP_ACK), *syn = MARK(log, TCP_SYN);
 

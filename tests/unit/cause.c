@@ -22,6 +22,8 @@ struct cause_case {
 };
 
 static const struct cause_case cases[] = {
+    {"network-copy", STORY_CLIENT, "SYN", CAUSE_KERNEL, EVIDENCE_RULE, "duplicated",
+     TRACE TWO_ENDS PACKET(1000, C, SYN) ARRIVES(1010, C, SYN) ARRIVES(1011, C, SYN)},
     {"chain-call", STORY_CLIENT, "SYN", CAUSE_CALL, EVIDENCE_STACK, "connect",
      TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "")
          MARK(999, C, SYN, C_CUR C_SOCK " chain=tcp_connect;__sys_connect;__x64_sys_connect") PACKET(1000, C, SYN)
@@ -173,6 +175,14 @@ static void a_blocked_read_that_spans_a_fin_did_not_send_it(void **data)
           EVIDENCE_NONE);
 }
 
+static void a_fin_of_multipath_tcp_may_be_its_workers(void **data)
+{
+    (void)data;
+    check(TRACE PACKET(1000, C, SYN " opt=mptcp") PACKET(1010, S, SYN_ACK " opt=mptcp") PACKET(1020, C, HANDSHAKE_ACK)
+              ENTER(1990, C_THREAD, "close", C_SOCK, "") PACKET(2000, C, C_FIN) EXIT(2010, C_THREAD, "close", C_SOCK, ""),
+          "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+}
+
 static void shutdown_for_reading_sends_no_fin(void **data)
 {
     (void)data;
@@ -246,6 +256,7 @@ int main(void)
         cmocka_unit_test(the_clients_connect_does_not_send_the_syn_ack_though_it_was_running),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
+        cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),
         cmocka_unit_test(shutdown_for_reading_sends_no_fin),
         cmocka_unit_test(data_sent_again_too_soon_for_the_timer_is_unknown),
         cmocka_unit_test(an_old_call_of_another_name_is_not_the_one_in_the_chain),

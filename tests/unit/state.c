@@ -18,7 +18,7 @@ static const char letters[] = "?CLSRE12WGAT";
  * RCVD_RST, RCVD_RST_PASSIVE, TIMEOUT_2MSL, TIMEOUT_GIVE_UP */
 static const char *const matrix[STATE_COUNT] = {
     [STATE_UNKNOWN] = "..............",    [STATE_CLOSED] = "L.S......C....",     [STATE_LISTEN] = ".CSR.....L....",
-    [STATE_SYN_SENT] = ".C.RE....CC..C",   [STATE_SYN_RCVD] = ".....E1W.CCL.C",   [STATE_ESTABLISHED] = "......1W.CC..C",
+    [STATE_SYN_SENT] = ".C.RE....SC..C",   [STATE_SYN_RCVD] = ".....E1W.CCL.C",   [STATE_ESTABLISHED] = "......1W.CC..C",
     [STATE_FIN_WAIT_1] = ".......G2CC..C", [STATE_FIN_WAIT_2] = ".......T.CC..C", [STATE_CLOSE_WAIT] = "......A..CC..C",
     [STATE_CLOSING] = "........TCC..C",    [STATE_LAST_ACK] = "........CCC..C",   [STATE_TIME_WAIT] = "..........C.C.",
 };
@@ -91,6 +91,39 @@ static struct pair established(void)
     carry(&p.a, &p.b, segment(TCP_ACK, 101, 501, 0));
     assert_int_equal(p.b.state, STATE_ESTABLISHED);
     return p;
+}
+
+static void a_rst_in_answer_to_a_wrong_ack_ends_no_opening(void **data)
+{
+    (void)data;
+    struct tcp_end a = {.state = STATE_CLOSED}, b = {.state = STATE_LISTEN};
+    carry(&a, &b, segment(TCP_SYN, 100, 0, 0));
+    carry(&a, NULL, segment(TCP_RST, 999, 0, 0)); /* a peer that thinks the old connection is alive had sent an ACK of 999 */
+    assert_int_equal(a.state, STATE_SYN_SENT);
+    carry(&b, NULL, segment(TCP_SYN | TCP_ACK, 500, 101, 0));
+    carry(&b, NULL, segment(TCP_RST, 999, 0, 0));
+    assert_int_equal(b.state, STATE_SYN_RCVD);
+    carry(&b, NULL, segment(TCP_RST, 501, 0, 0)); /* at SND.NXT: it gives up */
+    assert_int_equal(b.state, STATE_CLOSED);
+}
+
+static void a_fin_without_ack_closes_nothing(void **data)
+{
+    (void)data;
+    struct pair p = established();
+    carry(&p.a, &p.b, segment(TCP_FIN, 101, 0, 0));
+    assert_int_equal(p.b.state, STATE_ESTABLISHED);
+}
+
+static void a_stray_syn_does_not_hide_the_fin_that_follows(void **data)
+{
+    (void)data;
+    struct pair p = established();
+    enum tcp_input inputs[TCP_INPUTS_MAX];
+    struct event_packet_header stray = segment(TCP_SYN, 77777, 0, 0);
+    assert_int_equal(tcp_classify_received(&p.b, &stray, inputs), 0);
+    carry(&p.a, &p.b, segment(TCP_FIN | TCP_ACK, 101, 501, 0));
+    assert_int_equal(p.b.state, STATE_CLOSE_WAIT);
 }
 
 static void a_three_way_handshake_passes_syn_rcvd(void **data)
@@ -252,6 +285,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_state_and_input_leads_where_the_rfc_says),
         cmocka_unit_test(every_arrow_has_a_sentence_and_a_section_and_stands_once),
+        cmocka_unit_test(a_rst_in_answer_to_a_wrong_ack_ends_no_opening),
+        cmocka_unit_test(a_fin_without_ack_closes_nothing),
+        cmocka_unit_test(a_stray_syn_does_not_hide_the_fin_that_follows),
         cmocka_unit_test(a_three_way_handshake_passes_syn_rcvd),
         cmocka_unit_test(the_first_closer_passes_fin_wait_1_fin_wait_2_and_time_wait),
         cmocka_unit_test(a_fin_that_also_acknowledges_ours_goes_straight_on_to_time_wait),

@@ -1,0 +1,242 @@
+#include "cli/states.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/nearest.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/place.h"
+#include "cli/play.h"
+#include "cli/session.h"
+#include "cli/stored.h"
+#include "lab/catalogue.h"
+#include "viz/states_figure.h"
+
+static const size_t picture_limit = (size_t)1 << 22;
+
+struct states {
+    struct output_options look; /* color, ascii, quiet */
+    const char *recorder;
+    bool dry;
+    struct arrow_map map;
+    size_t failed; /* scenarios that gave no story */
+};
+
+enum { KEY_DRY, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };
+
+static const struct options_row rows[] = {
+    {KEY_DRY, 0, "dry", NULL, "run nothing: draw the figure, with what stored files show"},
+    {KEY_RECORDER, 0, "recorder", "NAME", "auto, bpf, ptrace or none"},
+    {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
+    {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
+    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
+};
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
+    struct states *states = target;
+    switch (key) {
+    case KEY_DRY:
+        states->dry = true;
+        return 0;
+    case KEY_RECORDER:
+        if (!session_knows_recorder(value))
+            return err_set(err, -EINVAL, "--recorder: '%s' is not auto, bpf, ptrace or none", value);
+        states->recorder = value;
+        return 0;
+    case KEY_COLOR:
+        return output_color_from(value, &states->look.color, err);
+    case KEY_ASCII:
+        states->look.ascii = true;
+        return 0;
+    default:
+        states->look.quiet = true;
+        return 0;
+    }
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && !strcmp(text + length - tail, end);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Takes what a log shows: its stories, and what listening sockets did. */
+static int take_log(struct states *states, const char *name, struct event_log *log, struct err *err)
+{
+    struct play_stories stories = {0};
+    event_log_sort(log);
+    int code = play_tell(log, &stories, err);
+    for (size_t i = 0; i < stories.count; i++)
+        if (!stories.list[i]->udp) arrows_take_story(&states->map, name, stories.list[i]);
+    for (size_t i = 0; !code && i < event_log_count(log); i++) arrows_take_event(&states->map, name, event_log_at(log, i));
+    play_stories_free(&stories);
+    return code;
+}
+
+static int take_stored(struct states *states, const char *path, struct err *err)
+{
+    struct event_log *log = event_log_new();
+    int code = log ? stored_load(path, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    if (!code) code = take_log(states, strcmp(path, "-") ? base_name(path) : "standard input", log, err);
+    event_log_free(log);
+    return code;
+}
+
+/* Plays a scenario. One that breaks off half way has shown something all the same. */
+static int take_scenario(struct states *states, const char *name, const char *text, size_t length, struct err *err)
+{
+    struct scenario *scenario = NULL;
+    struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
+    if (!mistakes) return err_set_errno(err, -ENOMEM, "can't read %s", name);
+    int code = scenario_parse(text, length, &scenario, mistakes);
+    if (code == -EINVAL)
+        err_set(err, code, "%s:%u:%u: %s%s", name, mistakes->list[0].line, mistakes->list[0].column, mistakes->list[0].text,
+                mistakes->total > 1 ? " (and more: 'tcpwhy demo' with this file tells all)" : "");
+    else if (code)
+        err_set_errno(err, code, "can't read %s", name);
+    free(mistakes);
+    if (code) return code;
+    struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet};
+    struct play *play = NULL;
+    cli_note(states->look.quiet, "%s: %s", name, scenario->title);
+    code = play_run(scenario, &options, &play, err);
+    struct err told = {""};
+    if (play) {
+        int tell_code = take_log(states, name, play_log(play), &told);
+        if (!code && tell_code) {
+            code = tell_code;
+            *err = told;
+        }
+    }
+    play_close(play);
+    scenario_free(scenario);
+    return code;
+}
+
+static int take_scenario_file(struct states *states, const char *path, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        int code = -errno;
+        return err_set_errno(err, code, "can't open %s", path);
+    }
+    char *text = malloc(SCENARIO_SOURCE_BYTES);
+    size_t length = text ? fread(text, 1, SCENARIO_SOURCE_BYTES, file) : 0;
+    int code = !text                             ? err_set_errno(err, -ENOMEM, "can't read %s", path)
+               : ferror(file)                    ? err_set_errno(err, -EIO, "can't read %s", path)
+               : length == SCENARIO_SOURCE_BYTES ? err_set(err, -EFBIG, "%s is too long for a scenario", path)
+                                                 : take_scenario(states, base_name(path), text, length, err);
+    free(text);
+    fclose(file);
+    return code;
+}
+
+static int take_entry(struct states *states, const struct catalogue_entry *entry, struct err *err)
+{
+    return take_scenario(states, entry->name, entry->text, entry->length, err);
+}
+
+static int no_such(const char *name, struct err *err)
+{
+    size_t count;
+    const struct catalogue_entry *entries = catalogue(&count);
+    const char **names = calloc(count + 1, sizeof(*names));
+    if (!names) return err_set_errno(err, -ENOMEM, "can't look for %s", name);
+    for (size_t i = 0; i < count; i++) names[i] = entries[i].name;
+    const char *near = nearest_word(name, names, count);
+    if (near)
+        err_set(err, -EINVAL, "states: no scenario '%s': did you mean '%s'?", name, near);
+    else
+        err_set(err, -EINVAL, "states: '%s' is neither a scenario (tcpwhy demo --list), nor a file that ends in .scn or .events",
+                name);
+    free(names);
+    return -EINVAL;
+}
+
+static int take_operand(struct states *states, const char *operand, struct err *err)
+{
+    if (!strcmp(operand, "-") || ends_with(operand, ".events")) return take_stored(states, operand, err);
+    bool is_file = strchr(operand, '/') || ends_with(operand, ".scn");
+    const struct catalogue_entry *entry = is_file ? NULL : catalogue_find(operand);
+    if (!is_file && !entry) return no_such(operand, err);
+    if (states->dry) return err_set(err, -EINVAL, "states: with --dry only stored files (.events) can be shown, not '%s'", operand);
+    return is_file ? take_scenario_file(states, operand, err) : take_entry(states, entry, err);
+}
+
+/* The whole catalogue. What can't be played here is said and left out. */
+static int take_catalogue(struct states *states, struct err *err)
+{
+    size_t count;
+    const struct catalogue_entry *entries = catalogue(&count);
+    int code = 0;
+    for (size_t i = 0; i < count; i++) {
+        code = take_entry(states, &entries[i], err);
+        if (code == -EINTR || code == -ENOMEM || code == -EPERM || code == -EACCES) return code;
+        if (code) cli_note(states->look.quiet, "%s: %s", entries[i].name, err->text);
+        if (code) states->failed++;
+    }
+    err->text[0] = 0;
+    return 0;
+}
+
+static int draw(const struct states *states, struct err *err)
+{
+    struct buf picture = buf_new(picture_limit);
+    struct view_options options = output_view_options(&states->look, STDOUT_FILENO);
+    int code = states_draw(&states->map, &options, &picture);
+    struct place place;
+    if (code) {
+        buf_free(&picture);
+        return err_set_errno(err, code, "can't draw the states");
+    }
+    code = place_open(&place, NULL, err);
+    if (!code) place_write(&place, picture.data, picture.length);
+    if (!code) code = place_finish(&place);
+    if (code && code != -EPIPE) *err = place.err;
+    place_close(&place);
+    buf_free(&picture);
+    return code;
+}
+
+int cli_states(int argc, char **argv, struct err *err)
+{
+    struct states *states = calloc(1, sizeof(*states));
+    if (!states) return err_set_errno(err, -ENOMEM, "can't draw the states");
+    const struct options_group groups[] = {{"Options", rows, sizeof(rows) / sizeof(rows[0]), take, states}};
+    const struct options_verb verb = {
+        "states",
+        STATES_USAGE,
+        STATES_SUMMARY,
+        groups,
+        1,
+        "Without a name the whole catalogue is played (tcpwhy demo --list). A name is a scenario of the "
+        "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events."};
+    int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
+    if (code) {
+        free(states);
+        return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
+    }
+    if (operand == argc && !states->dry) code = take_catalogue(states, err);
+    for (int i = operand; i < argc && !code; i++) code = take_operand(states, argv[i], err);
+    if (!code) code = draw(states, err);
+    bool failed = states->failed;
+    free(states);
+    if (code == -EPIPE) return code;
+    if (code == -EINVAL) return CLI_USAGE;
+    if (code == -EPERM || code == -EACCES) return CLI_DENIED;
+    if (!code && failed) return err_set(err, CLI_FAILED, "states: not every scenario could be played to its end");
+    return code ? CLI_FAILED : CLI_DONE;
+}

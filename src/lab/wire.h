@@ -1,0 +1,67 @@
+/* The wire between the two hosts of a network: a process of its own that takes every frame from one side and puts it on the other,
+ * and does with chosen segments what it is told (lab/wire_rules.h).
+ *
+ * Every command is acknowledged: when the function returns, it is in force for all that is sent from then on, and all that had been
+ * sent before was still treated in the old way. Frames of one direction keep their order unless a rule says otherwise. The process
+ * holds packet sockets only; it ends with wire_close, and also with its parent, however that ends. */
+#ifndef TCPWHY_LAB_WIRE_H
+#define TCPWHY_LAB_WIRE_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "lab/network.h"
+#include "lab/wire_rules.h"
+
+struct wire;
+
+enum wire_fate {
+    WIRE_DROPPED,    /* by a rule */
+    WIRE_CUT_OFF,    /* it came to, or was on, a wire that is cut */
+    WIRE_DUPLICATED, /* and so sent on twice */
+    WIRE_HELD,
+    WIRE_RELEASED,
+    WIRE_DELAYED,   /* by a rule */
+    WIRE_REORDERED, /* it waits to go behind the next one */
+    WIRE_OVERFLOWED /* the wire could not keep or carry it: not what the scenario wanted */
+};
+
+/* What the wire did with a frame beyond carrying it. */
+struct wire_report {
+    int64_t t_ns; /* CLOCK_REALTIME */
+    enum wire_fate fate;
+    enum wire_from from;
+    bool is_tcp; /* else only the times and fates are known (header is zero) */
+    struct event_packet_header header;
+    char name[WIRE_NAME_BYTES]; /* of the rule; "" none */
+};
+
+/* Starts the wire's process; frames pass when it returns. The caller is in its own network (not between enter and leave). 0 or
+ * -errno. The network must outlive it. */
+int wire_open(struct wire **ret_wire, struct network *network, struct err *err);
+/* The wire's process. The caller does not wait(2) for it. */
+pid_t wire_pid(const struct wire *wire);
+/* Every frame from these sides takes this long (frames already on the way keep theirs); at most an hour. 0 or -errno, as all of
+ * these. */
+int wire_delay(struct wire *wire, unsigned from, int64_t delay_ns, struct err *err);
+/* Adds a rule. -EINVAL: it is not sound; -ENOSPC: too many. */
+int wire_rule(struct wire *wire, const struct wire_rule *rule, struct err *err);
+/* Forgets all rules; what they hold stays held. */
+int wire_clear(struct wire *wire, struct err *err);
+/* Puts the held frames of this name (NULL: all that are held, or wait to be reordered) on the other side at once, in the order in
+ * which they came. *ret_count (may be NULL): how many. */
+int wire_release(struct wire *wire, const char *name, size_t *ret_count, struct err *err);
+/* Cuts the wire for frames from these sides: nothing passes any more, and what is on the way is lost. Held frames stay held, and
+ * are lost if they are released onto a cut wire. Rules count nothing that comes while it is cut. */
+int wire_cut(struct wire *wire, unsigned from, struct err *err);
+int wire_mend(struct wire *wire, unsigned from, struct err *err);
+/* Waits until the wire has dealt with all that was sent before. */
+int wire_settle(struct wire *wire, struct err *err);
+/* To poll(2) for reading: there are reports. */
+int wire_fd(const struct wire *wire);
+/* The next report. 1 and *ret_report; 0: none now; -EPIPE: the wire's process has ended; else -errno. Does not block. */
+int wire_next_report(struct wire *wire, struct wire_report *ret_report, struct err *err);
+/* Ends the process and frees. NULL is fine. */
+void wire_close(struct wire *wire);
+
+#endif

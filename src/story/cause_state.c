@@ -1,0 +1,91 @@
+/* Why a state changed: what the kernel showed of the same transition, else the segment or call that the RFC 9293 table took. */
+#include "story/telling.h"
+
+/* Where the kernel reported the same transition, and its own context names the segment, the evidence is the kernel's. */
+static enum story_evidence kernel_witness(const struct telling *telling, const struct tale_state *state,
+                                          const struct tale_packet *packet)
+{
+    static const uint8_t kernel_of[STATE_COUNT] = {
+        [STATE_CLOSED] = KERNEL_CLOSE,
+        [STATE_ESTABLISHED] = KERNEL_ESTABLISHED,
+        [STATE_FIN_WAIT_2] = KERNEL_FIN_WAIT2,
+        [STATE_CLOSE_WAIT] = KERNEL_CLOSE_WAIT,
+        [STATE_CLOSING] = KERNEL_CLOSING,
+        [STATE_TIME_WAIT] = KERNEL_CLOSE, /* the socket goes, a timewait socket stays (tcp_time_wait) */
+    };
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        if (change->side != state->story->side || change->to != kernel_of[state->story->to_state] || change->t_ns < packet->sent_ns)
+            continue;
+        struct chain_verdict verdict = chain_read(change->context.chain);
+        if (verdict.meaning == CHAIN_BACKLOG) return EVIDENCE_STACK;
+        bool names_it = change->context.receiving && flow_covers(&change->context.received, &packet->seen->packet.header);
+        if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
+        if (names_it) return EVIDENCE_CONTEXT;
+    }
+    return EVIDENCE_RULE;
+}
+
+static void kernel_change_cause(struct telling *telling, const struct tale_state *state)
+{
+    const struct change *change = state->change;
+    struct story_cause *cause = &state->story->cause;
+    struct chain_verdict verdict = chain_read(change->context.chain);
+    cause->evidence = EVIDENCE_STACK;
+    if (state->story->kernel) cause->why = "reported by the kernel (inet_sock_set_state)";
+    struct tale_packet *by =
+        change->context.receiving ? telling_find_packet(telling, &change->context.received, change->t_ns) : NULL;
+    struct tale_call *call = telling_find_call(telling, change->call);
+    if (verdict.meaning == CHAIN_RECEIVE && by) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->step = by->step;
+    } else if (verdict.meaning == CHAIN_CALL && call) {
+        cause->kind = CAUSE_CALL;
+        cause->step = telling_call_step(call);
+        cause->name = call->story->name;
+    } else if (verdict.meaning == CHAIN_TIMER) {
+        cause->kind = CAUSE_TIMER;
+        cause->name = verdict.name;
+    } else if (verdict.meaning == CHAIN_EXIT) {
+        cause->kind = CAUSE_EXIT;
+        cause->step = cause_exit_step(telling, change->context.current.pid);
+        cause->name = cause->step == STORY_NO_STEP ? "exit" : telling->story->steps[cause->step].exit->name;
+    } else if (verdict.meaning == CHAIN_BACKLOG && (by = cause_last_arrival(telling, change->side, change->t_ns))) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->evidence = EVIDENCE_CONTEXT;
+        cause->step = by->step;
+    } else {
+        cause->kind = CAUSE_KERNEL;
+        cause->name = "set_state";
+        cause->evidence = EVIDENCE_CONTEXT;
+    }
+}
+
+void cause_find_state(struct telling *telling, struct tale_state *state)
+{
+    struct story_cause *cause = &state->story->cause;
+    const char *why = cause->why;
+    cause->step = STORY_NO_STEP;
+    if (state->change) {
+        kernel_change_cause(telling, state);
+        return;
+    }
+    if (state->call) {
+        cause->kind = CAUSE_CALL;
+        cause->evidence = EVIDENCE_INTERVAL;
+        cause->step = telling_call_step(state->call);
+        cause->name = state->call->story->name;
+    } else if (state->packet == STORY_NO_STEP) {
+        cause->kind = CAUSE_TIMER;
+        cause->evidence = EVIDENCE_RULE;
+        cause->name = state->timer;
+    } else if (state->sent) {
+        *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
+        cause->why = why;
+    } else {
+        const struct tale_packet *packet = &telling->packets[state->packet];
+        cause->kind = CAUSE_SEGMENT;
+        cause->step = packet->step;
+        cause->evidence = kernel_witness(telling, state, packet);
+    }
+}

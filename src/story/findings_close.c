@@ -1,0 +1,263 @@
+/* How a connection ends, or fails to: FINs, the last descriptor, CLOSE_WAIT, TIME_WAIT. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "story/findings.h"
+
+static const int64_t MS_NS = 1000000;
+
+static const struct tale_state *state_reached(const struct telling *telling, int side, enum tcp_state state)
+{
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (!telling->states[i].story->kernel && telling->states[i].story->to_state == state &&
+            (side < 0 || telling->states[i].story->side == (enum story_side)side))
+            return &telling->states[i];
+    return NULL;
+}
+
+static uint32_t step_of_state(const struct telling *telling, const struct tale_state *state)
+{
+    for (uint32_t i = 0; i < telling->story->step_count; i++)
+        if (telling->story->steps[i].kind == STEP_STATE && telling->story->steps[i].state == state->story) return i;
+    return STORY_NO_STEP;
+}
+
+static void find_both_close(struct telling *telling)
+{
+    const struct tale_state *closing = state_reached(telling, -1, STATE_CLOSING);
+    if (!closing || telling->flow->to_itself) return;
+    const struct tale_packet *fin[STORY_SIDES];
+    for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, "FIN", 0);
+    uint32_t proof[3] = {fin[0] ? fin[0]->step : STORY_NO_STEP, fin[1] ? fin[1]->step : STORY_NO_STEP,
+                         step_of_state(telling, closing)};
+    finding_add(telling, "simultaneous-close", "note",
+                "simultaneous close: both ends sent a FIN before the other's came, so both pass through CLOSING and both hold "
+                "TIME_WAIT",
+                proof, 3);
+}
+
+static bool sent_its_end(const struct telling *telling, const struct tale_call *close)
+{
+    static const int64_t LATER_NS = 5000000; /* an older kernel's close() works on the way back to user space */
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->side != close->story->side || !packet->segment || !(packet->segment->flags & (TCP_FIN | TCP_RST))) continue;
+        if (packet->cause->step != STORY_NO_STEP && packet->cause->step != telling_call_step(close)) continue; /* another's */
+        if (packet->sent_ns >= close->call->enter_ns && packet->sent_ns <= close->call->exit_ns + LATER_NS) return true;
+    }
+    return false;
+}
+
+/* The first close() of this end that left another descriptor behind. */
+static const struct tale_call *close_not_last(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->story->side == side && tale->call->still.pid && !tale->story->listener && tale->call->ret == 0 &&
+            !sent_its_end(telling, tale))
+            return tale;
+    }
+    return NULL;
+}
+
+static void find_last_descriptor(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum story_side side = (enum story_side)i;
+        const struct tale_call *call = close_not_last(telling, side);
+        if (!call) continue;
+        const struct holder *still = &call->call->still;
+        bool same = still->pid == call->call->thread.pid;
+        uint32_t proof[1] = {call->story->exit_step};
+        finding_add(
+            telling, "close-not-last", "note",
+            telling_printf(telling,
+                           "close(%d) of %s[%d] sent nothing: %s still holds the same socket as descriptor %d (%s); a FIN goes "
+                           "out with the last descriptor only",
+                           call->story->fd, call->story->comm, call->story->pid,
+                           same ? "it" : telling_printf(telling, "%s[%d]", still->comm, still->pid), still->fd,
+                           same ? "a copy made by dup()" : "a copy made by fork()"),
+            proof, 1);
+    }
+}
+
+/* CLOSE_WAIT is left by this host's own close() alone: one that lasts is a descriptor that somebody forgot. */
+static void find_close_wait(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum story_side side = (enum story_side)i;
+        const struct tale_state *entered = state_reached(telling, (int)side, STATE_CLOSE_WAIT);
+        if (!entered) continue;
+        uint32_t from = step_of_state(telling, entered);
+        if (from == STORY_NO_STEP) continue;
+        bool still = telling->story->end[side].state == STATE_CLOSE_WAIT;
+        const struct tale_packet *fin = finding_segment(telling, (int)side, "FIN", 0);
+        bool by_exit = fin && fin->cause->kind == CAUSE_EXIT;
+        const struct tale_call *call = close_not_last(telling, side);
+        const struct sock *sock = telling->flow->sock[side];
+        const struct holder *holder = call ? &call->call->still : still && sock && sock->holder_count ? &sock->holders[0] : NULL;
+        /* A process that simply had no time to close yet is not a leak: somebody has closed a copy, or the peer waited long. */
+        static const int64_t LEAK_NS = 1000000000;
+        int64_t until_ns = still ? telling->teller->now_ns : by_exit ? fin->sent_ns : 0;
+        int64_t lasted_ns = until_ns - telling->story->steps[from].t_ns;
+        if (!holder || !until_ns || (!call && lasted_ns < LEAK_NS)) continue;
+        uint32_t proof[3] = {from, call ? call->story->exit_step : STORY_NO_STEP, by_exit ? fin->step : STORY_NO_STEP};
+        finding_add(telling, "close-wait-leak", "error",
+                    telling_printf(telling,
+                                   "the %s %s in CLOSE_WAIT for %" PRId64
+                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d and never closed it%s; no "
+                                   "timer ends CLOSE_WAIT, close() that descriptor too",
+                                   story_side_name(side), still ? "stays" : "stayed", lasted_ns / MS_NS, holder->comm, holder->pid,
+                                   holder->fd, by_exit ? " (its end did, at last)" : ""),
+                    proof, 3);
+    }
+}
+
+/* TIME_WAIT exists for this: the last ACK was lost, the FIN comes again and is answered. */
+static void find_time_wait_answer(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *ack = &telling->packets[i];
+        if (!ack->segment || strcmp(ack->segment->label, "ACK") != 0 || ack->cause->kind != CAUSE_SEGMENT) continue;
+        const struct story_step *by = &telling->story->steps[ack->cause->step];
+        if (by->kind != STEP_SEGMENT || !(by->segment->flags & TCP_FIN) || !(by->segment->retransmission || by->segment->copy))
+            continue;
+        if (finding_state_before(telling, ack->side, ack->step) != STATE_TIME_WAIT) continue;
+        uint32_t proof[2] = {ack->cause->step, ack->step};
+        finding_add(telling, "time-wait-answers", "note",
+                    telling_printf(telling,
+                                   "TIME_WAIT at work: the FIN came again, and the %s, which has closed long ago, could still "
+                                   "acknowledge it",
+                                   story_side_name(ack->side)),
+                    proof, 2);
+        return;
+    }
+}
+
+static void find_half_close(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        const struct tale_packet *fin = finding_segment(telling, (int)side, "FIN", 0);
+        if (!fin || fin->cause->kind != CAUSE_CALL || strcmp(fin->cause->name, "shutdown") != 0) continue;
+        for (size_t i = 0; i < telling->packet_count; i++) {
+            const struct tale_packet *data = &telling->packets[i];
+            if (data->side == (enum story_side)side || !data->segment || !data->segment->length_bytes ||
+                data->sent_ns <= (fin->received_ns ? fin->received_ns : fin->sent_ns) || data->segment->retransmission)
+                continue;
+            uint32_t proof[3] = {fin->cause->step, fin->step, data->step};
+            finding_add(
+                telling, "half-close", "note",
+                telling_printf(telling,
+                               "half-close: after shutdown() the %s sends no more, but it still receives, and the %s went on "
+                               "sending",
+                               story_side_name((enum story_side)side), story_side_name(finding_other((enum story_side)side))),
+                proof, 3);
+            return;
+        }
+    }
+}
+
+static void find_closed_by_exec(struct telling *telling)
+{
+    const struct tale_packet *fin;
+    for (size_t n = 0; (fin = finding_segment(telling, -1, "FIN", n)); n++) {
+        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || strncmp(fin->cause->name, "execve", 6) != 0) continue;
+        uint32_t proof[2] = {fin->cause->step, fin->step};
+        finding_add(
+            telling, "closed-by-exec", "note",
+            "the descriptor had FD_CLOEXEC, so starting another program closed it: the FIN is execve()'s, no close() was called",
+            proof, 2);
+        return;
+    }
+}
+
+static void find_killed(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->cause->kind != CAUSE_EXIT || packet->cause->step == STORY_NO_STEP) continue;
+        const struct story_step *step = &telling->story->steps[packet->cause->step];
+        if (step->kind != STEP_PROCESS_EXIT || !step->exit->signal) continue;
+        uint32_t proof[2] = {packet->cause->step, packet->step};
+        finding_add(
+            telling, "closed-by-signal", "note",
+            telling_printf(telling,
+                           "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks "
+                           "like any other",
+                           step->exit->process.comm, step->exit->name, packet->segment->label),
+            proof, 2);
+        return;
+    }
+}
+
+/* The FIN was acknowledged while the call ran: where nobody saw the thread sleep, it must have. */
+static bool saw_fin_acked(const struct telling *telling, const struct tale_call *close)
+{
+    for (uint32_t i = 0; i < telling->story->step_count; i++) {
+        const struct story_step *step = &telling->story->steps[i];
+        if (step->kind == STEP_STATE && step->side == close->story->side && !step->state->kernel &&
+            step->state->to_state == STATE_FIN_WAIT_2 && step->t_ns > close->call->enter_ns && step->t_ns < close->call->exit_ns)
+            return true;
+    }
+    return false;
+}
+
+/* close() with SO_LINGER > 0 sleeps until everything, the FIN included, is acknowledged, or the time is over. */
+static void find_linger(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *close = &telling->calls[i];
+        if (strcmp(close->call->name, "close") != 0 || !close->call->exited || !close->call->entered) continue;
+        int64_t slept_ns = close->call->slept_ns;
+        if (slept_ns < 0 && saw_fin_acked(telling, close)) slept_ns = close->call->exit_ns - close->call->enter_ns;
+        if (slept_ns <= 0) continue;
+        uint32_t proof[2] = {STORY_NO_STEP, close->story->exit_step};
+        if (telling_option(telling, close->story->side, SOL_SOCKET, SO_LINGER, &proof[0]) != 1) continue;
+        finding_add(telling, "linger-blocked", "note",
+                    telling_printf(telling,
+                                   "close() slept %" PRId64
+                                   " ms: with SO_LINGER it waits until the peer's kernel has acknowledged the FIN, or its time is "
+                                   "over; that says nothing about the peer's program",
+                                   slept_ns / MS_NS),
+                    proof, 2);
+        return;
+    }
+}
+
+/* At the end of the recording nobody holds it, and its FIN is not through. */
+static void find_orphan(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum tcp_state state = telling->story->end[i].state;
+        if (state != STATE_FIN_WAIT_1 && state != STATE_LAST_ACK && state != STATE_CLOSING && state != STATE_FIN_WAIT_2) continue;
+        const struct tale_packet *fin = finding_segment(telling, (int)i, "FIN", 0);
+        bool closed = fin && (fin->cause->kind == CAUSE_EXIT ||
+                              (fin->cause->kind == CAUSE_CALL && fin->cause->name && strncmp(fin->cause->name, "close", 5) == 0));
+        if (!closed) continue;
+        uint32_t proof[2] = {fin->cause->step, fin->step};
+        finding_add(
+            telling, "orphaned-socket", "note",
+            telling_printf(telling,
+                           "no process holds the %s's socket any more, but the connection is in %s: the kernel alone goes on "
+                           "with it (net.ipv4.tcp_orphan_retries, tcp_fin_timeout)",
+                           story_side_name((enum story_side)i), tcp_state_name(state)),
+            proof, 2);
+    }
+}
+
+void findings_close(struct telling *telling)
+{
+    if (telling->story->udp) return;
+    find_both_close(telling);
+    find_half_close(telling);
+    find_last_descriptor(telling);
+    find_close_wait(telling);
+    find_time_wait_answer(telling);
+    find_closed_by_exec(telling);
+    find_killed(telling);
+    find_linger(telling);
+    find_orphan(telling);
+}

@@ -1,0 +1,272 @@
+"""Scenarios, played for real: the catalogue's, a teacher's own, wrong ones, endless ones; as root and as an ordinary user."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from support import ROOT, Story, Test, environment, main, program, run
+
+ECHO = """title   the normal case
+section 3.5
+server listen 3333
+server accept &
+client connect server:3333
+server done
+client send "hello"
+server recv
+client close
+server recv until end
+server close
+expect cause of SYN from client: call connect
+expect cause of SYN-ACK from server: segment SYN from client
+expect cause of ACK from client: segment SYN-ACK from server
+expect cause of FIN from client: call close
+expect client connect woken by SYN-ACK
+expect server accept woken by ACK
+expect server recv returns 5
+expect client states CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT
+expect server states CLOSED LISTEN SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED
+expect outcome closed
+expect connections 1
+"""
+
+
+def actors():
+    """The processes of this program's scenarios that are still there."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+            if not os.path.samefile(path.parent / "exe", program()):
+                continue
+        except OSError:
+            continue
+        if len(words) > 2 and words[1] == b"actor":
+            found.append((int(path.parent.name), words[2]))
+    return found
+
+
+class Scenarios(Test):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="tcpwhy-scn.", dir="/tmp")
+        os.chmod(self.folder.name, 0o755)
+        self.addCleanup(self.folder.cleanup)
+
+    def write(self, text, name="my.scn"):
+        path = os.path.join(self.folder.name, name)
+        pathlib.Path(path).write_text(text)
+        return path
+
+    def play(self, text, *arguments, status=0, **options):
+        result = run("demo", self.write(text), *arguments, **options)
+        self.assertEqual(result.returncode, status, self.explain(result))
+        return result
+
+    def test_a_scenario_of_the_catalogue_runs_from_anywhere(self):
+        result = run("demo", "syn-lost", cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("expectations met", result.stderr)
+
+    def test_the_manuals_example_plays(self):
+        manual = (ROOT / "docs" / "SCENARIOS.md").read_text()
+        example = re.search(r"(?m)^    title .*\n(    .*\n)+", manual).group()
+        self.play(re.sub(r"(?m)^    ", "", example))
+
+    def test_list_shows_every_scenario_with_its_title(self):
+        result = run("demo", "--list")
+        self.assertEqual(result.returncode, 0)
+        lines = result.stdout.splitlines()
+        names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.scn"))
+        self.assertEqual([line.split()[0] for line in lines], names)
+        for line in lines:
+            self.assertRegex(line, r"^\S+ +\S.*\S$")
+
+    def test_a_teachers_own(self):
+        result = self.play(ECHO, "--format", "jsonl")
+        story = Story(result.stdout)
+        self.assertEqual(story.trace["vantages"], ["client", "server"])
+        (connection,) = story.connections
+        self.assertEqual(connection.head["server"]["addr"], "192.0.2.2:3333")
+        self.assertEqual((connection.head["client"]["comm"], connection.head["server"]["comm"]), ("client", "server"))
+        for segment in connection.segments:
+            self.assertGreater(segment["received"], segment["sent"], "seen on both hosts, at different times")
+        self.assert_nothing_lost(story)
+        self.assert_all_causes_known(connection)
+
+    def test_the_same_with_ptrace_as_an_ordinary_user(self):
+        result = self.play(ECHO, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
+        self.assertIn("11 of 11 expectations met", result.stderr)
+
+    def test_the_same_on_the_loopback(self):
+        self.play(ECHO.replace("section 3.5", "place loopback"))
+        self.play(ECHO.replace("section 3.5", "place loopback"), command=self.ordinary(), cwd="/")
+
+    def test_without_namespaces_the_loopback_plays_and_the_wire_says_why_not(self):
+        limit = 'ip link set lo up; echo 0 > /proc/sys/user/max_net_namespaces; exec "$@"'
+        program = self.ordinary()
+        command = [*program[:-1], "unshare", "--user", "--map-root-user", "--net", "sh", "-c", limit, "sh", program[-1]]
+        path = self.write(ECHO.replace("section 3.5", "place loopback"))
+        result = run("demo", path, command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("using this host's own loopback", result.stderr)
+        result = run("demo", "echo", command=command, cwd="/")
+        self.assertEqual(result.returncode, 3, self.explain(result))
+        self.assertIn("it needs two hosts and a wire", result.stderr)
+        result = run("demo", "--all", "echo", path, command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("1 met, 0 not met, 0 failed, 1 can't be shown here", result.stdout)
+
+    def test_an_expectation_that_is_not_met_is_named_and_fails_the_run(self):
+        wrong = {
+            "cause of SYN-ACK from server: call accept": "it was segment SYN",
+            "cause of FIN from client: segment FIN": "it was call close",
+            "cause of FIN 2 from client: call close": "the client sent 1 FIN",
+            "client states CLOSED SYN_SENT ESTABLISHED": "it passed CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1",
+            "client passes CLOSING": "it passed",
+            "client connect fails with ECONNREFUSED": "connect did not fail",
+            "server recv returns 4": "it returned 5",
+            "server recv woken by FIN": "",
+            "client connect never slept": "segment",
+            "finding refused": "found were",
+            "outcome reset": "it is closed",
+            "connections 2": "there were 1",
+            "2 SYN from client": "the client sent 1 SYN",
+            "SYN from client lost": "it did arrive",
+            "outcome closed in connection 2": "there is no connection 2",
+        }
+        text = ECHO + "".join(f"expect {line}\n" for line in wrong)
+        result = self.play(text, status=1)
+        first = text.count("\n") - len(wrong) + 1
+        for number, (line, says) in enumerate(wrong.items(), first):
+            self.assertRegex(result.stderr, rf"line {number}: 'expect {re.escape(line)}' is not met: .*{re.escape(says)}")
+        self.assertIn(f"{len(wrong)} of {11 + len(wrong)} expectations not met", result.stderr)
+
+    def test_a_failure_that_nothing_expects_fails_the_run(self):
+        result = self.play("title t\nclient connect server:3333\n", status=1)
+        self.assertIn("line 2: 'client connect server:3333': connect failed with ECONNREFUSED, and no line expects that", result.stderr)
+        self.play("title t\nclient connect server:3333\nexpect client connect fails with ECONNREFUSED\n")
+
+    def test_every_mistake_is_shown_at_once_with_its_place(self):
+        result = self.play("title t\nserver lisen 3333\nclient connect server:3333\nwire drop SIN from client\n", status=2)
+        self.assertRegex(result.stderr, r"my\.scn:2:8: no verb 'lisen': did you mean 'listen'\?\n    server lisen 3333\n           \^~~~~\n")
+        self.assertIn("my.scn:4:11:", result.stderr)
+        self.assertIn("has 2 mistakes", result.stderr)
+        self.assertEqual(result.stdout, "")
+
+    def test_a_name_that_is_not_there(self):
+        for operand, says in (("syn-lst", "did you mean 'syn-lost'"), ("nothing-like-it", "--list"), ("/no/such.scn", "No such file")):
+            result = run("demo", operand)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(says, result.stderr)
+
+    def test_an_option_of_the_pair_is_refused(self):
+        result = run("demo", "echo", "--port", "4000")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--port", result.stderr)
+
+    def test_a_scenario_without_end_is_ended_by_its_limit(self):
+        begun = time.monotonic()
+        result = self.play("title t\nlimit 500ms\nserver listen 3333\nserver accept &\nclient bind 40000\nserver done\n", status=1)
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertIn("the limit of 500 ms came while line 6, 'server done', waited for line 4, 'server accept &': accept() waits for a connection", result.stderr)
+        result = self.play("title t\nlimit 500ms\nwire cut\nclient connect server:3333\n", status=1)
+        self.assertIn("line 4, 'client connect server:3333', waited: connect() waits for the answer to its SYN", result.stderr)
+
+    def test_explain_tells_each_step_with_its_section(self):
+        result = self.play(ECHO, "--explain")
+        self.assertIn("the normal case\nRFC 9293 section 3.5\n", result.stdout)
+        text = " ".join(result.stdout.split())
+        self.assertIn("--- client connect server:3333", text)
+        self.assertRegex(text, r"client -> server: SYN, seq 0: sent by connect\(\d+\) of client: the active open \(evidence: stack\)\. \[RFC 9293 3\.5\]")
+        self.assertRegex(text, r"server: LISTEN -> SYN_RCVD\. .* \[RFC 9293 3\.10\.7\.2\]")
+        self.assertLess(text.index("--- client connect"), text.index("SYN, seq 0"))
+        self.assertLess(text.index("SYN, seq 0"), text.index("--- client close"))
+
+    def test_step_waits_for_enter(self):
+        command = [program(), "demo", self.write(ECHO), "--step"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as process:
+            time.sleep(2)
+            self.assertIsNone(process.poll(), "it waits")
+            out, _ = process.communicate(b"\n" * 50, timeout=20)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn(b"[Enter]", out)
+
+    def test_a_fork_an_exit_a_kill_and_an_exec(self):
+        text = """title t
+server listen 3333
+server accept &
+client connect server:3333
+server done
+server fork as worker
+server close
+worker send "from the child"
+client recv
+client set FD_CLOEXEC 1
+client dup as copy
+client exec
+client send "still there" on copy
+worker recv
+worker exit 3
+kill client SIGKILL
+expect client recv returns 14
+expect worker recv returns 11
+expect cause of FIN from server: exit status 3
+expect cause of FIN from client: exit SIGKILL
+"""
+        self.play(text)
+        self.assertEqual(actors(), [])
+
+    def test_sockets_that_a_scenario_has_not_are_the_scenarios_fault(self):
+        result = self.play("title t\nserver listen 3333\nserver accept nonblocking\nserver send \"x\"\n", status=1)
+        self.assertIn("line 4, 'server send \"x\"': server has no socket called 'socket'", result.stderr)
+
+    def test_the_wire_delays_both_ways(self):
+        result = self.play("title t\nwire delay 30ms\nserver listen 3333\nclient connect server:3333\n", "--format", "jsonl")
+        (connection,) = Story(result.stdout).connections
+        for segment in connection.segments:
+            self.assertGreaterEqual(segment["received"] - segment["sent"], 30_000_000)
+
+    def test_all_ends_with_a_table(self):
+        good, bad = self.write(ECHO), self.write(ECHO + "expect outcome reset\n", "bad.scn")
+        result = run("demo", "--all", good, bad)
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertRegex(result.stdout, r"(?m)^my +met +11 of 11 +stack \d+")
+        self.assertRegex(result.stdout, r"(?m)^bad +NOT MET +11 of 12")
+        self.assertIn("    client  CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT\n", result.stdout)
+        self.assertIn("2 scenarios: 1 met, 1 not met, 0 failed", result.stdout)
+
+    def test_nothing_is_left_when_it_is_killed(self):
+        path = self.write("title t\nserver listen 3333\nserver accept &\nserver fork as worker\n", "endless.scn")
+        text = "title t\nlimit 60s\nserver listen 3333\nserver fork as worker\nserver exit\nworker accept &\nworker done\n"
+        pathlib.Path(path).write_text(text)
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            process = subprocess.Popen([program(), "demo", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+            deadline = time.monotonic() + 10
+            while not any(name == b"server" for _, name in actors()) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.8)
+            process.send_signal(number)
+            process.wait(timeout=10)
+            deadline = time.monotonic() + 5
+            while actors() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            self.assertEqual(actors(), [], f"after signal {number}")
+
+
+class Catalogue(Test):
+    def test_the_whole_catalogue_is_met(self):
+        begun = time.monotonic()
+        result = run("demo", "--all", timeout=240)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertLess(time.monotonic() - begun, 120, "in under two minutes")
+        count = re.search(r"(\d+) scenarios: (\d+) met, 0 not met, 0 failed, (\d+) can't be shown here", result.stdout)
+        self.assertIsNotNone(count, self.explain(result))
+        self.assertLessEqual(int(count.group(3)), 2, "io_uring and MPTCP may be missing, and nothing else")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""tcpwhy states: figure 5, by stored runs (no privilege needed) and by scenarios played for it."""
+
+import os
+import re
+import tempfile
+
+from support import ROOT, OrdinaryUser, Test, main, run
+
+EVENTS = ROOT / "tests" / "golden" / "events"
+
+
+def numbers(output):
+    """The numbers of the arrows that the legend says were seen."""
+    part = output.split("Seen:", 1)[1].split("\n\n", 1)[0] if "Seen:" in output else ""
+    return [int(found) for found in re.findall(r"^ ?(\d+)  [A-Z]", part, re.MULTILINE)]
+
+
+class Stored(Test):
+    def test_without_anything_it_draws_the_figure_and_what_linux_cannot_take(self):
+        result = run("states", "--dry")
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        for number in range(1, 21):
+            self.assertRegex(result.stdout, rf" {number} [A-Za-z]")
+        self.assertEqual(numbers(result.stdout), [])
+        self.assertIn("sk_stream_wait_connect()", result.stdout)
+        self.assertTrue(all(len(line) <= 80 for line in result.stdout.splitlines()))
+
+    def test_a_stored_run_marks_its_path(self):
+        result = run("states", "--dry", EVENTS / "echo.events")
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        self.assertEqual(numbers(result.stdout), [1, 2, 3, 5, 9, 10, 12, 13, 14, 16, 17, 20, 21])
+        self.assertIn("echo.events · client: connect(3) of echo-client · kernel stack", result.stdout)
+        self.assertIn("━━ 9 rcv ACK of SYN", result.stdout)
+
+    def test_runs_add_up(self):
+        one = run("states", "--dry", EVENTS / "refused.events")
+        both = run("states", "--dry", EVENTS / "refused.events", EVENTS / "echo.events")
+        self.assertEqual(numbers(one.stdout), [3, 24], self.explain(one))
+        self.assertIn(24, numbers(both.stdout))
+        self.assertIn(20, numbers(both.stdout))
+
+    def test_ascii_is_ascii(self):
+        result = run("states", "--dry", "--ascii", EVENTS / "echo.events")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertTrue(result.stdout.isascii())
+        self.assertIn("== 9 rcv ACK of SYN", result.stdout)
+
+    def test_what_it_does_not_know_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wrong, broken = os.path.join(folder, "x.scn"), os.path.join(folder, "x.events")
+            with open(wrong, "w", encoding="utf-8") as file:
+                file.write("title a mistake\nclient flies\n")
+            with open(broken, "w", encoding="utf-8") as file:
+                file.write("nothing\n")
+            for status, says, *arguments in (
+                [2, "did you mean 'syn-lost'", "syn-lots"],
+                [2, "demo --list", "no-such-lesson-at-all"],
+                [2, "x.scn:2:8", wrong],
+                [1, "no event log", broken],
+                [1, "can't open", os.path.join(folder, "none.events")],
+                [2, "--dry", "--dry", "echo"],
+                [2, "--recorder", "--recorder", "strace"],
+                [2, "always", "--color", "maybe"],
+            ):
+                with self.subTest(arguments=arguments):
+                    result = run("states", *arguments)
+                    self.assertEqual((result.returncode, result.stdout), (status, ""), self.explain(result))
+                    self.assertIn(says, result.stderr)
+
+
+class Played(Test):
+    def test_scenarios_show_their_arrows_with_the_kernels_word(self):
+        result = run("states", "-q", "close-in-syn-sent", "simultaneous-close", timeout=60)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        self.assertEqual(set(numbers(result.stdout)) & {4, 15, 16, 18, 20}, {4, 15, 18})
+        self.assertIn("close-in-syn-sent · client: close(4) of client · kernel stack", result.stdout)
+        self.assertIn("the kernel says FIN_WAIT1 → CLOSING", " ".join(result.stdout.split()))
+
+    def test_an_ordinary_user_sees_the_same_path(self):
+        user = OrdinaryUser()
+        self.addCleanup(user.close)
+        result = run("states", "-q", "simultaneous-close", command=user.command, timeout=60)
+        root = run("states", "-q", "simultaneous-close", timeout=60)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        self.assertEqual(numbers(result.stdout), numbers(root.stdout))
+
+
+if __name__ == "__main__":
+    main()

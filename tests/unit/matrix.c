@@ -1,0 +1,386 @@
+/* The event and state matrix of RFC 9293 section 3.10: the table of tcp/processing.c against matrices written down by hand from the
+ * text, and the state machine of tcp/state.c, which sees only what the wire shows, against that table, with real segments. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+
+#include "tcp/processing.h"
+
+/* A letter a state: where the event leads; '.': it stays. */
+static const char letters[] = "?CLSRE12WGAT";
+
+/* Columns, in the order of enum processing_event:
+ * passive OPEN, active OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS | SYN, SYN out, SYN-ACK, SYN-ACK bad | ACK, ACK of FIN, old ACK,
+ * bad ACK | data, data out | FIN, FIN with ACK of FIN, FIN out, FIN bare | RST, RST near, RST out | retransmission, user, time-wait
+ */
+#define ROW(calls, syn, ack, data, fin, rst, timers) calls syn ack data fin rst timers
+
+static const char *const leads[STATE_COUNT] = {
+    [STATE_CLOSED] = ROW("LS.....", "....", "....", "..", "....", "...", "..."),
+    [STATE_LISTEN] = ROW(".SS.CC.", "RR..", "....", "..", "....", "...", ".C."),
+    [STATE_SYN_SENT] = ROW("....CC.", "RRE.", "....", "..", "....", "C..", ".C."),
+    [STATE_SYN_RCVD] = ROW("....1C.", "..E.", "E...", "E.", "WW..", "C..", ".C."),
+    [STATE_ESTABLISHED] = ROW("....1C.", "....", "....", "..", "WW..", "C..", ".C."),
+    [STATE_FIN_WAIT_1] = ROW(".....C.", "....", ".2..", "..", "GT..", "C..", ".C."),
+    [STATE_FIN_WAIT_2] = ROW(".....C.", "....", "....", "..", "TT..", "C..", ".C."),
+    [STATE_CLOSE_WAIT] = ROW("....AC.", "....", "....", "..", "....", "C..", ".C."),
+    [STATE_CLOSING] = ROW(".....C.", "....", ".T..", "..", ".T..", "C..", ".C."),
+    [STATE_LAST_ACK] = ROW(".....C.", "....", ".C..", "..", ".C..", "C..", ".C."),
+    [STATE_TIME_WAIT] = ROW(".....C.", "....", "....", "..", "....", "C..", ".CC"),
+};
+static const char *const syn_rcvd_after_a_passive_open = ROW("....1C.", "L..L", "E...", "E.", "WW..", "L..", ".C.");
+
+/* S: SYN, Y: SYN-ACK, A: ACK, D: data, F: FIN, R: RST, '>': the same again, '.': nothing. */
+static const char send_letters[] = ".SYADFR>";
+static const char *const sends[STATE_COUNT] = {
+    [STATE_CLOSED] = ROW(".S.....", "RRRR", "RRRR", "RR", "RRRR", "...", "..."),
+    [STATE_LISTEN] = ROW(".SS....", "YYRR", "RRRR", "RR", "RRR.", "...", "..."),
+    [STATE_SYN_SENT] = ROW(".......", "YYAR", ".RRR", "..", "....", "...", ">.."),
+    [STATE_SYN_RCVD] = ROW("....FR.", "AAAA", ".RRR", "AA", "AAA.", ".A.", ">.."),
+    [STATE_ESTABLISHED] = ROW("..D.FR.", "AAAA", ".A.A", "AA", "AAA.", ".A.", ">.."),
+    [STATE_FIN_WAIT_1] = ROW(".....R.", "AAAA", "...A", "AA", "AAA.", ".A.", ">.."),
+    [STATE_FIN_WAIT_2] = ROW(".....R.", "AAAA", "...A", "AA", "AAA.", ".A.", "..."),
+    [STATE_CLOSE_WAIT] = ROW("..D.FR.", "AAAA", ".A.A", ".A", "AAA.", ".A.", ">.."),
+    [STATE_CLOSING] = ROW(".......", "AAAA", "...A", ".A", ".AA.", ".A.", ">.."),
+    [STATE_LAST_ACK] = ROW(".......", "AAAA", "...A", ".A", "A.A.", ".A.", ">.."),
+    [STATE_TIME_WAIT] = ROW(".......", "AAAA", "...A", ".A", "AAA.", ".A.", "..."),
+};
+
+/* What the user is told: e: "error: …", c: connection closing, r: connection reset or refused, s: the state, '.': nothing. */
+static const char *const tells[STATE_COUNT] = {
+    [STATE_CLOSED] = ROW("..eeeee", "....", "....", "..", "....", "...", "..."),
+    [STATE_LISTEN] = ROW("....ers", "....", "....", "..", "....", "...", ".e."),
+    [STATE_SYN_SENT] = ROW("ee..ers", "....", "....", "..", "....", "e..", ".e."),
+    [STATE_SYN_RCVD] = ROW("ee...rs", "....", "....", "..", "cc..", "r..", ".e."),
+    [STATE_ESTABLISHED] = ROW("ee...rs", "....", "....", "..", "cc..", "r..", ".e."),
+    [STATE_FIN_WAIT_1] = ROW("eee.ers", "....", "....", "..", "cc..", "r..", ".e."),
+    [STATE_FIN_WAIT_2] = ROW("eee.ers", "....", "....", "..", "cc..", "r..", ".e."),
+    [STATE_CLOSE_WAIT] = ROW("ee.e.rs", "....", "....", "..", "....", "r..", ".e."),
+    [STATE_CLOSING] = ROW("eeeee.s", "....", "....", "..", "....", "...", ".e."),
+    [STATE_LAST_ACK] = ROW("eeeee.s", "....", "....", "..", "....", "...", ".e."),
+    [STATE_TIME_WAIT] = ROW("eeeee.s", "....", "....", "..", "....", "...", ".e."),
+};
+
+#define EACH_PAIR(state, event)                                                                                                    \
+    for (enum tcp_state state = STATE_CLOSED; state < STATE_COUNT; state++)                                                        \
+        for (enum processing_event event = 0; event < ON_EVENTS; event++)
+
+static void every_event_in_every_state_leads_where_the_rfc_says(void **data)
+{
+    (void)data;
+    EACH_PAIR(state, event)
+    {
+        assert_int_equal(strlen(leads[state]), ON_EVENTS);
+        enum tcp_state to = processing_next(state, event, false);
+        char got = to == state ? '.' : letters[to];
+        if (got != leads[state][event])
+            fail_msg("%s in %s leads to %c, not %c", processing_event_name(event), tcp_state_name(state), got, leads[state][event]);
+        const char *passive = state == STATE_SYN_RCVD ? syn_rcvd_after_a_passive_open : leads[state];
+        to = processing_next(state, event, true);
+        got = to == state ? '.' : letters[to];
+        if (got != passive[event])
+            fail_msg("after a passive OPEN %s in %s leads to %c, not %c", processing_event_name(event), tcp_state_name(state), got,
+                     passive[event]);
+    }
+}
+
+static void every_event_in_every_state_is_answered_as_the_rfc_says(void **data)
+{
+    (void)data;
+    EACH_PAIR(state, event)
+    {
+        assert_int_equal(strlen(sends[state]), ON_EVENTS);
+        char got = send_letters[processing_find(state, event)->sends];
+        if (got != sends[state][event])
+            fail_msg("%s in %s sends %c, not %c", processing_event_name(event), tcp_state_name(state), got, sends[state][event]);
+    }
+}
+
+static char tell_letter(const char *tells_user)
+{
+    if (!tells_user) return '.';
+    if (strncmp(tells_user, "error: ", 7) == 0) return 'e';
+    if (strcmp(tells_user, "connection closing") == 0) return 'c';
+    if (strcmp(tells_user, "connection reset") == 0 || strcmp(tells_user, "connection refused") == 0) return 'r';
+    return strcmp(tells_user, "the state") == 0 ? 's' : '?';
+}
+
+static void the_user_is_told_what_the_rfc_says(void **data)
+{
+    (void)data;
+    EACH_PAIR(state, event)
+    {
+        assert_int_equal(strlen(tells[state]), ON_EVENTS);
+        char got = tell_letter(processing_find(state, event)->tells);
+        if (got != tells[state][event])
+            fail_msg("%s in %s tells %c, not %c", processing_event_name(event), tcp_state_name(state), got, tells[state][event]);
+    }
+}
+
+static void every_pair_has_exactly_one_row_with_a_sentence_and_a_section(void **data)
+{
+    (void)data;
+    size_t count;
+    const struct processing_row *rows = processing_rows(&count);
+    EACH_PAIR(state, event)
+    {
+        size_t found = 0;
+        for (size_t i = 0; i < count; i++) found += rows[i].event == event && rows[i].states & 1u << state;
+        if (found != 1) fail_msg("%s in %s has %zu rows", processing_event_name(event), tcp_state_name(state), found);
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_true(strlen(rows[i].does) > 10);
+        assert_true(rows[i].does[strlen(rows[i].does) - 1] != '.');
+        assert_int_equal(rows[i].section[0], '3');
+        assert_int_equal(rows[i].states & 1u << STATE_UNKNOWN, 0);
+        if (rows[i].never) assert_int_equal(rows[i].sends, SENDS_NOTHING);
+    }
+    assert_null(processing_find(STATE_UNKNOWN, ON_SYN));
+    assert_null(processing_find(STATE_COUNT, ON_SYN));
+    assert_null(processing_find(STATE_CLOSED, ON_EVENTS));
+    assert_int_equal(processing_next(STATE_COUNT, ON_SYN, false), STATE_UNKNOWN);
+    for (int event = 0; event < ON_EVENTS; event++) assert_true(strlen(processing_event_name((enum processing_event)event)) > 2);
+    assert_string_equal(processing_event_name(ON_EVENTS), "?");
+    assert_string_equal(processing_sends_name(SENDS_COUNT), "?");
+    assert_string_equal(processing_sends_name(SENDS_SYN_ACK), "SYN,ACK");
+}
+
+/* ---- the state machine of tcp/state.c, driven by segments ---- */
+
+enum { OURS = 100, PEERS = 500, FAR = 1000000 }; /* initial sequence numbers, and what is out of every window */
+
+static struct event_packet_header segment(uint8_t flags, uint32_t seq, uint32_t ack, uint32_t length)
+{
+    return (struct event_packet_header){.protocol = IPPROTO_TCP, .flags = flags, .seq = seq, .ack = ack, .length_bytes = length};
+}
+
+static void take(struct tcp_end *end, const enum tcp_input *inputs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct tcp_arrow *arrow = tcp_next(end->state, inputs[i]);
+        if (arrow) end->state = arrow->to;
+    }
+}
+
+static void give(struct tcp_end *end, struct event_packet_header header)
+{
+    enum tcp_input inputs[TCP_INPUTS_MAX];
+    take(end, inputs, tcp_classify_sent(end, &header, inputs));
+}
+
+static void get(struct tcp_end *end, struct event_packet_header header)
+{
+    enum tcp_input inputs[TCP_INPUTS_MAX];
+    take(end, inputs, tcp_classify_received(end, &header, inputs));
+}
+
+static void input(struct tcp_end *end, enum tcp_input one)
+{
+    take(end, &one, 1);
+}
+
+/* An end that came to this state on the shortest way. Five bytes of ours stand unacknowledged wherever data can, so that an ACK has
+ * something to acknowledge; our FIN ends at 107, the peer's at 502. */
+static struct tcp_end arrived(enum tcp_state state, bool passive)
+{
+    struct tcp_end end = {.state = passive ? STATE_LISTEN : STATE_CLOSED};
+    if (state == STATE_CLOSED) end.state = STATE_CLOSED;
+    if (state <= STATE_LISTEN) {
+        if (state == STATE_LISTEN) end.state = STATE_LISTEN;
+        return end;
+    }
+    if (passive) {
+        assert_int_not_equal(state, STATE_SYN_SENT);
+        get(&end, segment(TCP_SYN, PEERS, 0, 0));
+        give(&end, segment(TCP_SYN | TCP_ACK, OURS, PEERS + 1, 0));
+    } else {
+        give(&end, segment(TCP_SYN, OURS, 0, 0));
+        if (state == STATE_SYN_SENT) return end;
+        get(&end, segment(TCP_SYN, PEERS, 0, 0));
+        give(&end, segment(TCP_SYN | TCP_ACK, OURS, PEERS + 1, 0));
+    }
+    if (state == STATE_SYN_RCVD) return end;
+    get(&end, segment(TCP_ACK, PEERS + 1, OURS + 1, 0));
+    give(&end, segment(TCP_PSH | TCP_ACK, OURS + 1, PEERS + 1, 5));
+    bool peer_first = state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK;
+    if (peer_first) get(&end, segment(TCP_FIN | TCP_ACK, PEERS + 1, OURS + 1, 0));
+    if (state != STATE_ESTABLISHED && state != STATE_CLOSE_WAIT) give(&end, segment(TCP_FIN | TCP_ACK, OURS + 6, PEERS + 1, 0));
+    if (state == STATE_FIN_WAIT_2 || state == STATE_TIME_WAIT) get(&end, segment(TCP_ACK, PEERS + 1, OURS + 7, 0));
+    if (state == STATE_CLOSING || state == STATE_TIME_WAIT) get(&end, segment(TCP_FIN | TCP_ACK, PEERS + 1, OURS + 1, 0));
+    return end;
+}
+
+static bool peer_has_ended(enum tcp_state state)
+{
+    return state == STATE_CLOSE_WAIT || state == STATE_CLOSING || state == STATE_LAST_ACK || state == STATE_TIME_WAIT;
+}
+
+/* The segment that the event means in this state; false: the event is none. */
+static bool segment_for(enum tcp_state state, enum processing_event event, struct event_packet_header *ret_segment)
+{
+    uint32_t next = PEERS + 1u + peer_has_ended(state), una = OURS + 1, all = OURS + 6;
+    bool fin_sent = state == STATE_FIN_WAIT_1 || state == STATE_FIN_WAIT_2 || state == STATE_CLOSING || state == STATE_LAST_ACK ||
+                    state == STATE_TIME_WAIT;
+    if (state == STATE_SYN_SENT || state == STATE_SYN_RCVD) all = OURS + 1;
+    if (state == STATE_SYN_SENT) next = PEERS;
+    if (state == STATE_FIN_WAIT_2 || state == STATE_TIME_WAIT) una = OURS + 7, all = OURS + 7;
+    uint32_t old = state == STATE_SYN_SENT || state == STATE_SYN_RCVD ? OURS : una;
+    uint32_t of_fin = fin_sent ? OURS + 7 : OURS + FAR, irs = state == STATE_SYN_SENT ? next : PEERS;
+    const struct event_packet_header segments[ON_EVENTS] = {
+        [ON_SYN] = segment(TCP_SYN, next + 7, 0, 0),
+        [ON_SYN_OUT] = segment(TCP_SYN, irs, 0, 0),
+        [ON_SYN_ACK] = segment(TCP_SYN | TCP_ACK, state == STATE_SYN_RCVD ? PEERS : next + 7, all, 0),
+        [ON_SYN_ACK_BAD] = segment(TCP_SYN | TCP_ACK, next + 7, OURS + FAR, 0),
+        [ON_ACK] = segment(TCP_ACK, next, all, 0),
+        [ON_ACK_OF_FIN] = segment(TCP_ACK, next, of_fin, 0),
+        [ON_ACK_OLD] = segment(TCP_ACK, next, old, 0),
+        [ON_ACK_BAD] = segment(TCP_ACK, next, OURS + FAR, 0),
+        [ON_DATA] = segment(TCP_PSH | TCP_ACK, next, all, 3),
+        [ON_DATA_OUT] = segment(TCP_PSH | TCP_ACK, next - 3, all, 3),
+        [ON_FIN] = segment(TCP_FIN | TCP_ACK, next, state == STATE_FIN_WAIT_2 ? OURS + 7 : all, 0),
+        [ON_FIN_ACK_OF_FIN] = segment(TCP_FIN | TCP_ACK, next, fin_sent ? OURS + 7 : all, 0),
+        [ON_FIN_OUT] = segment(TCP_FIN | TCP_ACK, next - 1, una, 0),
+        [ON_FIN_BARE] = segment(TCP_FIN, next, 0, 0),
+        [ON_RST] = segment(TCP_RST | TCP_ACK, next, all, 0),
+        [ON_RST_NEAR] = segment(TCP_RST, next + 10, 0, 0),
+        [ON_RST_OUT] = segment(TCP_RST | TCP_ACK, next + FAR, OURS + FAR, 0),
+    };
+    *ret_segment = segments[event];
+    return segments[event].protocol;
+}
+
+/* What the wire does not show, or what tcp/state.c leaves to whoever drives it. */
+static bool is_exempt(enum tcp_state state, enum processing_event event, bool passive)
+{
+    static const struct {
+        enum tcp_state state;
+        enum processing_event event;
+    } exempt[] = {
+        /* An abort that sends nothing: both ends have ended already, and only the call's own end learns of it. */
+        {STATE_CLOSING, ON_ABORT},
+        {STATE_LAST_ACK, ON_ABORT},
+        {STATE_TIME_WAIT, ON_ABORT},
+        /* No timer runs there on Linux, whatever "any state" in section 3.10.8 says. */
+        {STATE_LISTEN, ON_USER_TIMEOUT},
+        {STATE_TIME_WAIT, ON_USER_TIMEOUT},
+        /* The classifier knows no window: it takes an ACK wherever its segment lies. */
+        {STATE_SYN_RCVD, ON_DATA_OUT},
+        {STATE_SYN_RCVD, ON_FIN_OUT},
+    };
+    for (size_t i = 0; i < sizeof(exempt) / sizeof(exempt[0]); i++)
+        if (exempt[i].state == state && exempt[i].event == event) return true;
+    /* Back to LISTEN without a word: a listener's end shows nothing of it, and a SYN that opens anew is another connection's. */
+    return passive && state == STATE_SYN_RCVD && (event == ON_SYN || event == ON_SYN_ACK_BAD);
+}
+
+static void do_event(struct tcp_end *end, enum tcp_state state, enum processing_event event)
+{
+    const struct processing_row *row = processing_find(state, event);
+    struct event_packet_header arriving = {0};
+    bool arrives = segment_for(state, event, &arriving);
+    if (arrives) get(end, arriving);
+    if (event == ON_OPEN_PASSIVE && row->to == STATE_LISTEN) input(end, INPUT_CALL_LISTEN);
+    if ((event == ON_CLOSE || event == ON_ABORT) && row->to == STATE_CLOSED && row->sends == SENDS_NOTHING)
+        input(end, INPUT_CALL_CLOSE);
+    if (event == ON_USER_TIMEOUT && !row->never) input(end, INPUT_TIMEOUT_GIVE_UP);
+    if (event == ON_TIME_WAIT_TIMEOUT && !row->never) input(end, INPUT_TIMEOUT_2MSL);
+    uint32_t next = end->has_sent ? end->sent_next : OURS;
+    switch (row->sends) {
+    case SENDS_SYN:
+        give(end, segment(TCP_SYN, OURS, 0, 0));
+        break;
+    case SENDS_SYN_ACK:
+        give(end, segment(TCP_SYN | TCP_ACK, OURS, arriving.seq + 1, 0));
+        break;
+    case SENDS_ACK:
+        give(end, segment(TCP_ACK, next, PEERS + 1, 0));
+        break;
+    case SENDS_DATA:
+        give(end, segment(TCP_PSH | TCP_ACK, next, PEERS + 1, 4));
+        break;
+    case SENDS_FIN:
+        give(end, segment(TCP_FIN | TCP_ACK, next, PEERS + 1, 0));
+        break;
+    case SENDS_RST: /* in answer to an ACK it takes its number from that ACK */
+        give(end, segment(TCP_RST, arrives && arriving.flags & TCP_ACK ? arriving.ack : next, 0, 0));
+        break;
+    default:
+        break;
+    }
+}
+
+static void walk_matrix(bool passive)
+{
+    EACH_PAIR(state, event)
+    {
+        if (passive && state == STATE_SYN_SENT) continue;
+        if (is_exempt(state, event, passive)) continue;
+        struct tcp_end end = arrived(state, passive);
+        assert_int_equal(end.state, state);
+        do_event(&end, state, event);
+        enum tcp_state want = processing_next(state, event, passive);
+        if (end.state != want)
+            fail_msg("%s in %s%s: the state machine says %s, section 3.10 %s", processing_event_name(event), tcp_state_name(state),
+                     passive ? " after a passive OPEN" : "", tcp_state_name(end.state), tcp_state_name(want));
+    }
+}
+
+static void the_state_machine_agrees_after_an_active_open(void **data)
+{
+    (void)data;
+    walk_matrix(false);
+}
+
+static void the_state_machine_agrees_after_a_passive_open(void **data)
+{
+    (void)data;
+    walk_matrix(true);
+}
+
+/* What is dropped must leave no trace: the connection goes on as if it had not come. */
+static void a_segment_that_changes_nothing_derails_nothing(void **data)
+{
+    (void)data;
+    EACH_PAIR(state, event)
+    {
+        struct event_packet_header arriving;
+        if (state < STATE_SYN_SENT || processing_next(state, event, false) != state || !segment_for(state, event, &arriving))
+            continue;
+        if (processing_find(state, event)->sends == SENDS_AGAIN || event == ON_DATA) continue; /* data moves RCV.NXT, rightly */
+        if (event == ON_FIN || event == ON_FIN_ACK_OF_FIN) continue;                           /* a second FIN, behind the first */
+        struct tcp_end end = arrived(state, false);
+        do_event(&end, state, event);
+        if (state == STATE_SYN_SENT) {
+            get(&end, segment(TCP_SYN | TCP_ACK, PEERS + 77, OURS + 1, 0));
+            if (end.state != STATE_ESTABLISHED)
+                fail_msg("%s in SYN_SENT: the right SYN,ACK then leads to %s", processing_event_name(event),
+                         tcp_state_name(end.state));
+            continue;
+        }
+        struct event_packet_header reset;
+        segment_for(state, ON_RST, &reset);
+        get(&end, reset);
+        if (end.state != STATE_CLOSED)
+            fail_msg("%s in %s: an exact RST then leads to %s", processing_event_name(event), tcp_state_name(state),
+                     tcp_state_name(end.state));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_in_every_state_leads_where_the_rfc_says),
+        cmocka_unit_test(every_event_in_every_state_is_answered_as_the_rfc_says),
+        cmocka_unit_test(the_user_is_told_what_the_rfc_says),
+        cmocka_unit_test(every_pair_has_exactly_one_row_with_a_sentence_and_a_section),
+        cmocka_unit_test(the_state_machine_agrees_after_an_active_open),
+        cmocka_unit_test(the_state_machine_agrees_after_a_passive_open),
+        cmocka_unit_test(a_segment_that_changes_nothing_derails_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
