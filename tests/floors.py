@@ -22,10 +22,11 @@ FLOORS = {
     "pcapng": ["base"],
     "capture": ["base", "event", "tcp", "pcapng"],
     "story": ["base", "event", "tcp"],
-    "viz": ["base", "tcp", "story"],
+    "ledger": ["base", "event", "tcp"],
+    "viz": ["base", "tcp", "story", "ledger"],
     "echo": ["base"],
     "lab": ["base", "event", "tcp", "capture"],
-    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "viz", "echo", "lab"],
+    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "ledger", "viz", "echo", "lab"],
     "main": ["base", "cli"],
 }
 
@@ -35,6 +36,7 @@ NEVER = {
     "event": WORLD,
     "tcp": WORLD + ["stdlib.h", "malloc.h", "sys/*"],
     "story": WORLD,
+    "ledger": WORLD,
     "viz": WORLD,
 }
 

@@ -33,6 +33,8 @@ struct output {
     size_t count;
     struct view_run run; /* borrows from the log that is told */
     const char *vantages[VANTAGES_MAX];
+    void (*look)(void *data, struct story *story);
+    void *look_data;
 };
 
 enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
@@ -110,6 +112,11 @@ static int choose_width(void)
     return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
 }
 
+bool output_ascii(const struct output_options *options)
+{
+    return options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
 static bool choose_color(enum output_color wish, int fd)
 {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -122,7 +129,7 @@ struct view_options output_view_options(const struct output_options *options, in
     return (struct view_options){
         .width = choose_width(),
         .color = choose_color(options->color, fd),
-        .ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+        .ascii = output_ascii(options),
         .verbose = options->verbose,
     };
 }
@@ -171,6 +178,7 @@ static void note_failure(struct target *target, int code, struct err *err)
 static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
+    if (output->look) output->look(output->look_data, story);
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
         struct sink sink = {place_write, &target->place};
@@ -257,6 +265,12 @@ static int finish(struct output *output, struct err *err)
         *err = place->err;
     }
     return result;
+}
+
+void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data)
+{
+    output->look = look;
+    output->look_data = data;
 }
 
 int output_tell(struct output *output, struct event_log *log, struct err *err)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "cli/options.h"
 #include "event/log.h"
+#include "story/story.h"
 #include "viz/view.h"
 
 enum { OUTPUT_FILES_MAX = 16 };
@@ -35,11 +36,16 @@ struct view_options output_view_options(const struct output_options *options, in
 /* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);
 
+/* Whether to write ASCII alone: asked for, or the locale knows nothing else. */
+bool output_ascii(const struct output_options *options);
+
 struct output;
 
 /* Checks names and endings and opens everything, so that a wrong path is known before anything runs. 0; -EINVAL for an unknown
  * format or ending (a usage error, with what there is); else -errno. Release with output_close. */
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err);
+/* Each story is shown to `look` before it is told, which may give it another number. */
+void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data);
 /* Sorts the log, tells its stories to all places and finishes these. 0, or the first failure (after everything else was written);
  * -EPIPE: the only failure is that the reader of standard output has gone. */
 int output_tell(struct output *output, struct event_log *log, struct err *err);

@@ -1,34 +1,153 @@
 #include "cli/read.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "cli/options.h"
-#include "cli/output.h"
-#include "cli/stored.h"
+#include "cli/read_capture.h"
+#include "cli/read_events.h"
 
-static int tell(const char *path, struct output *output, struct err *err)
+enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX };
+
+static const struct options_row rows[] = {
+    {KEY_CONN, 'n', "conn", "N[-M]",
+     "tell the whole story of connection N (or N to M) of the list: ladders, event lines; may be repeated"},
+    {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
+    {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
+    {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
+};
+
+static int take_range(struct read_options *options, const char *value, struct err *err)
 {
-    struct event_log *log = event_log_new();
-    int code = log ? stored_load(path, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
-    if (!code) code = output_tell(output, log, err);
-    event_log_free(log);
+    if (options->conn_count == READ_CONNS_MAX) return err_set(err, -EINVAL, "--conn: at most %d of them", READ_CONNS_MAX);
+    char first[16] = "";
+    const char *dash = strchr(value, '-');
+    long from = 0, to = 0;
+    size_t length = dash ? (size_t)(dash - value) : strlen(value);
+    if (length < sizeof(first)) memcpy(first, value, length);
+    int code = options_number("--conn", length < sizeof(first) ? first : value, 1, UINT32_MAX, &from, err);
+    if (!code) to = from;
+    if (!code && dash) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
+    if (!code) options->conns[options->conn_count++] = (struct read_range){(uint32_t)from, (uint32_t)to};
     return code;
+}
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    long number = 0;
+    int code = 0;
+    switch (key) {
+    case KEY_CONN:
+        return take_range(options, value, err);
+    case KEY_SUMMARY:
+        options->summary = true;
+        return 0;
+    case KEY_FILTER:
+        options->filter = value;
+        return 0;
+    default:
+        code = options_number("--open-max", value, 1, 1L << 30, &number, err);
+        if (!code) options->open_max = (size_t)number;
+        return code;
+    }
+}
+
+/* Operands are files, in their order, as long as such files exist; what follows is a filter. The first is a file in any case. */
+static size_t count_files(int count, char **operands)
+{
+    size_t files = 1;
+    struct stat status;
+    while (files < (size_t)count && (!strcmp(operands[files], "-") || stat(operands[files], &status) == 0)) files++;
+    return files;
+}
+
+static int join_filter(int count, char **words, struct buf *text, struct err *err)
+{
+    for (int i = 0; i < count; i++) {
+        if (i) buf_char(text, ' ');
+        buf_text(text, words[i]);
+    }
+    return text->failed ? err_set(err, -EINVAL, "the filter is longer than %d bytes", FILTER_BYTES) : 0;
+}
+
+static int read_head(const char *path, char head[HEAD_BYTES], size_t *ret_length, struct err *err)
+{
+    bool is_stdin = !strcmp(path, "-");
+    const char *name = is_stdin ? "standard input" : path;
+    int code = 0, fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        code = -errno;
+        return err_set_errno(err, code, "can't open %s", name);
+    }
+    size_t length = 0;
+    while (length < HEAD_BYTES) {
+        ssize_t more = read(fd, head + length, HEAD_BYTES - length);
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) {
+            code = -errno;
+            err_set_errno(err, code, "can't read %s", name);
+        }
+        if (more <= 0) break;
+        length += (size_t)more;
+    }
+    if (!is_stdin) close(fd);
+    *ret_length = length;
+    return code;
+}
+
+/* A named pipe gives its bytes once: nothing may be read ahead of those who read it. */
+static bool can_look_ahead(const char *path)
+{
+    struct stat status;
+    return !strcmp(path, "-") || stat(path, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
+static int read_files(char **files, size_t count, const struct read_options *options, struct err *err)
+{
+    char head[HEAD_BYTES];
+    size_t length = 0;
+    int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
+    if (code) return code;
+    bool is_stdin = !strcmp(files[0], "-");
+    if (read_is_events(head, length)) {
+        if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
+        if (options->conn_count || options->summary || options->filter)
+            return err_set(err, -EINVAL, "--conn, --summary and filters work on captures, and %s is an event log", files[0]);
+        return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);
+    }
+    const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
+    return read_capture(&source, options, err);
 }
 
 int cli_read(int argc, char **argv, struct err *err)
 {
-    struct output_options options = {0};
-    struct options_group groups[] = {output_group(&options)};
-    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 1, NULL};
+    struct read_options options = {0};
+    struct options_group groups[] = {{"Reading", rows, sizeof(rows) / sizeof(rows[0]), take, &options},
+                                     output_group(&options.output)};
+    static const char notes[] =
+        "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
+        "zeek (conn.log), jsonl, summary. With --conn, or with a format such as text, the packets are "
+        "told as stories.";
+    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     if (operand == argc) return err_set(err, CLI_USAGE, "read: a file is missing ('-' is standard input): see tcpwhy read --help");
-    if (operand + 1 < argc) return err_set(err, CLI_USAGE, "read: one file at a time, so what is '%s'?", argv[operand + 1]);
-    struct output *output = NULL;
-    code = output_open(&output, &options, err);
-    if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
-    code = tell(argv[operand], output, err);
-    output_close(output);
-    return code == -EPIPE ? code : code ? CLI_FAILED : CLI_DONE;
+    size_t files = count_files(argc - operand, argv + operand);
+    int words = argc - operand - (int)files;
+    struct buf filter = buf_new(FILTER_BYTES);
+    if (words && options.filter)
+        code = err_set(err, -EINVAL, "read: '%s' is no file, and there is a --filter already", argv[operand + (int)files]);
+    if (!code && words) code = join_filter(words, argv + operand + files, &filter, err);
+    if (!code && words) options.filter = buf_string(&filter);
+    if (!code) code = read_files(argv + operand, files, &options, err);
+    buf_free(&filter);
+    return code == -EPIPE ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
 }

@@ -1,11 +1,11 @@
-/* tcpwhy read: a stored run, told again. */
+/* tcpwhy read: captures that anybody made, as a list of their connections or as stories; and stored runs, told again. */
 #ifndef TCPWHY_CLI_READ_H
 #define TCPWHY_CLI_READ_H
 
 #include "cli/cli.h"
 
-#define READ_USAGE "[OPTIONS] FILE|-"
-#define READ_SUMMARY "explain a run stored with -o FILE.events"
+#define READ_USAGE "[OPTIONS] FILE… [FILTER]"
+#define READ_SUMMARY "explain captures, or a stored run"
 
 cli_verb cli_read;
 

@@ -71,14 +71,33 @@ enum event_option {
     OPTION_TIMESTAMPS = 8,
     OPTION_FASTOPEN = 16,
     OPTION_MPTCP = 32,
-    OPTION_SACK = 64
+    OPTION_SACK = 64,
+    OPTION_ACCECN = 128
 };
 struct event_options {
     uint8_t present; /* OPTION_* bits */
     uint8_t wscale;
     uint8_t fastopen_cookie_bytes;
     uint16_t mss;
+    uint16_t mptcp; /* bit n: an MPTCP option of subtype n (0 MP_CAPABLE, 1 MP_JOIN, …) was there */
     uint32_t ts_value, ts_echo;
+};
+
+/* The tunnel that a packet travelled in: what is told of is the packet inside. */
+enum event_tunnel_kind {
+    TUNNEL_NONE,
+    TUNNEL_IP,     /* IP in IP: RFC 2003, 2473, 4213 */
+    TUNNEL_GRE,    /* with IP, Ethernet or PPP inside: RFC 2784, 2637, 7637 */
+    TUNNEL_ERSPAN, /* a switch's copy of a frame, over GRE */
+    TUNNEL_VXLAN,  /* RFC 7348 */
+    TUNNEL_GENEVE, /* RFC 8926 */
+    TUNNEL_MPLS,   /* an Ethernet frame behind MPLS labels (RFC 4448), or MPLS in IP (RFC 4023) */
+    TUNNEL_KINDS
+};
+struct event_tunnel {
+    uint8_t kind;   /* enum event_tunnel_kind, of the innermost one */
+    uint8_t levels; /* how many there were: 0 none */
+    uint32_t id;    /* VXLAN, GENEVE: the VNI; GRE: the key; ERSPAN: the session; 0 none */
 };
 
 /* An ICMP error's own fields and the packet it quotes. */
@@ -158,6 +177,9 @@ struct event_packet {
     struct event_packet_header header;
     struct event_options options;
     struct event_icmp icmp; /* ICMP only */
+    struct event_tunnel tunnel;
+    uint8_t flags_high; /* TCP: the four bits between data offset and flags; bit 0 is AE (RFC 9768; once NS) */
+    bool window_cut;    /* TCP: the capture ends behind the flags: window is not known (and 0) */
     uint32_t vantage;
     uint32_t captured_bytes, wire_bytes;
     const uint8_t *bytes; /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */

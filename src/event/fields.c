@@ -46,9 +46,19 @@ static const char *option_word(unsigned bit)
         return "mptcp";
     case OPTION_SACK:
         return "sack";
+    case OPTION_ACCECN:
+        return "accecn";
     default:
         return NULL;
     }
+}
+
+static const char *tunnel_word(unsigned value)
+{
+    static const char *const words[TUNNEL_KINDS] = {
+        [TUNNEL_IP] = "ip",       [TUNNEL_GRE] = "gre",       [TUNNEL_ERSPAN] = "erspan",
+        [TUNNEL_VXLAN] = "vxlan", [TUNNEL_GENEVE] = "geneve", [TUNNEL_MPLS] = "mpls"};
+    return value < TUNNEL_KINDS ? words[value] : NULL;
 }
 
 /* clang-format off */
@@ -115,6 +125,12 @@ static const struct event_field packet_fields[] = {
     ROW("opt.ts_value", UNSIGNED, packet.options.ts_value),
     ROW("opt.ts_echo", UNSIGNED, packet.options.ts_echo),
     ROW("opt.cookie_bytes", UNSIGNED, packet.options.fastopen_cookie_bytes),
+    ROW("opt.mptcp", UNSIGNED, packet.options.mptcp),
+    ROW("flags_high", UNSIGNED, packet.flags_high),
+    ROW("window_cut", BOOL, packet.window_cut),
+    NAMED("tunnel", WORD, packet.tunnel.kind, tunnel_word),
+    ROW("tunnel.levels", UNSIGNED, packet.tunnel.levels),
+    ROW("tunnel.id", UNSIGNED, packet.tunnel.id),
     ROW("icmp.type", UNSIGNED, packet.icmp.type),
     ROW("icmp.code", UNSIGNED, packet.icmp.code),
     ROW("icmp.quotes", BOOL, packet.icmp.quotes),

@@ -13,16 +13,35 @@ enum segment_result {
     SEGMENT_CUT,       /* the capture ends inside a header that is needed */
     SEGMENT_MALFORMED, /* lengths or offsets that contradict each other */
     SEGMENT_LINK,      /* a link type that is not known here */
+    SEGMENT_ENCRYPTED, /* what follows is encrypted or compressed: protected 802.11, ESP, IPComp, PPP's */
     SEGMENT_RESULTS
 };
 
-/* Decodes `captured` bytes of a frame of `wire` bytes of the libpcap link type (DLT_EN10MB with any number of VLAN tags,
- * DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW, DLT_NULL, DLT_LOOP). On SEGMENT_OK fills ret_packet's header, options and icmp and leaves
- * its other fields alone; else leaves all alone. TCP options that are bad, or lie past the captured bytes, are missing from
- * `present`; they don't make a segment bad. For an ICMP error, src and dst have no ports and length_bytes is what follows its first
- * 8 bytes. Rests on RFC 9293 section 3.1, RFC 768, RFC 792, RFC 4443, RFC 791, RFC 8200, and tcpdump.org's link-layer list. */
+/* Decodes `captured` bytes of a frame of `wire` bytes of a link type (DLT_*, or tcpdump.org's LINKTYPE_*, which are the same but
+ * for RAW). On SEGMENT_OK fills ret_packet's header, options, icmp, tunnel, flags_high and window_cut and leaves its other fields
+ * alone; else leaves all alone.
+ *
+ * Links: Ethernet (and IEEE 802.3 with LLC and SNAP), Linux cooked v1 and v2, NULL and LOOP, RAW, PPP (also with a direction, and
+ * PPPoE by itself), Cisco HDLC, SLIP, 802.11 with radiotap, PPI or nothing before it, IP over InfiniBand, NFLOG,
+ * ARCnet and Juniper Ethernet. Between link and
+ * IP: VLAN tags, PPPoE, PPP, MPLS with IP or an Ethernet pseudowire. IPv4 with options, IPv6 with extension headers; of a
+ * fragmented datagram the first piece is read (its length_bytes: TCP, what this piece holds; UDP, the datagram's). Tunnels (IP in
+ * IP, GRE, ERSPAN, VXLAN, GENEVE, MPLS in IP): what is told of is the packet inside, and `tunnel` says how it travelled; up to four
+ * levels.
+ *
+ * Of a TCP header as much is read as was captured: cut options are missing from `present`, and a header that is cut behind its
+ * flags is still a segment (window_cut). TCP options that are bad are missing from `present`; they don't make a segment bad. No
+ * checksum is looked at. A length in IP of 0 (segmentation left to the network card), or one that claims more than the frame held,
+ * means what the frame held. For an ICMP error, src and dst have no ports and length_bytes is what follows its first 8 bytes.
+ * Rests on RFC 9293 section 3.1, RFC 768, 792, 4443, 791, 8200, 2784, 7348, 8926, and tcpdump.org's link-layer list. */
 enum segment_result segment_decode(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                    struct event_packet *ret_packet);
+
+/* What to call a result in a count: "later fragment". Static storage. */
+const char *segment_result_word(enum segment_result result);
+
+/* NULL for a link type that segment_decode knows, else what to tell the user: "a CAN bus carries no IP". Static storage. */
+const char *segment_link_trouble(int link_type);
 
 /* Writes tcpdump's letters: "S", "S.", ".", "P.", "F.", "R.", in the order S F R P . U E W; "none" without any. Returns `text`. */
 const char *segment_flags(uint8_t flags, char text[9]);

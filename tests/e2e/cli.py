@@ -1,13 +1,19 @@
 """The command line by itself: usage errors, streams, exit statuses, files. Needs no privilege and no network."""
 
+import json
 import os
 import pathlib
 import signal
 import stat
+import struct
 import subprocess
+import sys
 import tempfile
 
 from support import Test, environment, main, program, run
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
+import check_schema  # noqa: E402
 
 # A run that was stored: enough events for a story of one refused connection.
 STORED = """# tcpwhy events 1
@@ -47,7 +53,6 @@ class Usage(Test):
             ["'extra'", "demo", "extra"],
             ["--udp", "demo", "--udp", "--close-first", "server"],
             ["a file is missing", "read"],
-            ["'b'", "read", "a", "b"],
             ["auto, always or never", "read", "--color", "maybe", "-"],
             ["server or client", "echo"],
         ):
@@ -218,20 +223,143 @@ class Files(Test):
         self.assertIn("summary", path.read_text())
 
 
+def frame(src, dst, sport, dport, flags, seq, ack, payload=b"", window=1000):
+    """An Ethernet frame with IPv4 and TCP; addresses as four numbers."""
+    tcp = struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, window, 0, 0) + payload
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, bytes(src), bytes(dst))
+    return bytes(12) + b"\x08\x00" + ip + tcp
+
+
+def exchange(port, last=0):
+    """Frames of a connection from 10.0.0.1:port to 10.0.0.2:80 that is opened, used and closed; `last` (flags) ends it instead."""
+    c, s, syn, ack, fin = (10, 0, 0, 1), (10, 0, 0, 2), 2, 16, 1
+    up, down = lambda *rest: frame(c, s, port, 80, *rest), lambda *rest: frame(s, c, 80, port, *rest)
+    begin = [up(syn, 100, 0), down(syn | ack, 500, 101), up(ack, 101, 501), up(ack | 8, 101, 501, b"hello"), down(ack, 501, 106)]
+    if last:
+        return begin + [down(last, 501, 106)]
+    return begin + [up(ack | fin, 106, 501), down(ack | fin, 501, 107), up(ack, 107, 502)]
+
+
+def pcap(frames):
+    records = b"".join(
+        struct.pack("<IIII", 1700000000 + i // 1000, i % 1000 * 1000, len(f), len(f)) + f for i, f in enumerate(frames)
+    )
+    return struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + records
+
+
+class Captures(Test):
+    def read(self, frames, *arguments, status=0, cut=0):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "capture.pcap")
+            content = pcap(frames)
+            path.write_bytes(content[: len(content) - cut])
+            result = run("read", str(path), *arguments)
+            self.assertEqual(result.returncode, status, self.explain(result))
+            with open(path, "rb") as file:
+                piped = run("read", "-", *arguments, stdin=file)
+            self.assertEqual((piped.returncode, piped.stdout), (result.returncode, result.stdout), self.explain(piped))
+            return result
+
+    def test_a_capture_becomes_a_list(self):
+        lines = self.read(exchange(40000) + exchange(40001, last=4)).stdout.splitlines()
+        self.assertEqual(len(lines), 3)
+        self.assertIn("10.0.0.1:40000", "".join(lines))
+        closed = next(line for line in lines if ":40000" in line)
+        for word in ("10.0.0.2:80", "closed", "TIME_WAIT/CLOSED", "2.00ms", "client"):
+            self.assertIn(word, closed)
+        self.assertIn("reset", next(line for line in lines if ":40001" in line))
+        self.assertEqual(len({line.index("10.0.0.2") for line in lines[1:]}), 1, "aligned")
+
+    def test_a_conn_log_is_what_zeek_cut_expects(self):
+        lines = self.read(exchange(40000) + exchange(40001, last=4), "--format", "zeek").stdout.splitlines()
+        fields = next(line for line in lines if line.startswith("#fields")).split("\t")[1:]
+        types = next(line for line in lines if line.startswith("#types")).split("\t")[1:]
+        rows = [dict(zip(fields, line.split("\t"), strict=True)) for line in lines if not line.startswith("#")]
+        self.assertEqual(len(fields), len(types))
+        self.assertEqual({row["id.orig_p"]: (row["conn_state"], row["history"]) for row in rows},
+                         {"40000": ("SF", "ShADaFf"), "40001": ("RSTR", "ShADar")})
+        self.assertEqual({row["orig_bytes"] for row in rows}, {"5"})
+        self.assertEqual(len({row["uid"] for row in rows}), 2)
+
+    def test_csv_has_the_same_fields_in_every_line(self):
+        lines = self.read(exchange(40000) + exchange(40001), "--format", "csv").stdout.splitlines()
+        self.assertEqual({len(line.split(",")) for line in lines}, {30})
+
+    def test_json_lines_are_json(self):
+        lines = [json.loads(line) for line in self.read(exchange(40000), "--format", "jsonl").stdout.splitlines()]
+        self.assertEqual([line["type"] for line in lines], ["flow", "totals"])
+        self.assertEqual((lines[0]["client"]["bytes"], lines[0]["completeness"], lines[1]["connections"]), (5, 31, 1))
+
+    def test_json_lines_follow_the_schema(self):
+        here = pathlib.Path(__file__).parent.parent.parent
+        half = exchange(40002)[:1] + exchange(40003)[3:5]
+        _, check = check_schema.validator(here / "docs/event-lines.schema.json")
+        lines = self.read(exchange(40000) + exchange(40001, last=4) + half, "--format", "jsonl").stdout.splitlines()
+        for line in lines:
+            self.assertEqual([error.message for error in check.iter_errors(json.loads(line))], [])
+        spoilt = dict(json.loads(lines[0]), conn_state="XX")
+        self.assertTrue(list(check.iter_errors(spoilt)))
+
+    def test_a_summary_is_the_totals_alone(self):
+        out = self.read(exchange(40000) + exchange(40001, last=4), "--summary").stdout
+        self.assertRegex(out, r"TCP connections +2\n +closed +1\n +reset +1\n")
+
+    def test_a_chosen_connection_is_told_as_a_story_under_its_number(self):
+        out = self.read(exchange(40000) + exchange(40001, last=4), "--conn", "2", "--ascii").stdout
+        self.assertIn("conn 2: reset", out)
+        self.assertNotIn(":40000", out)
+        self.assertIn("an active OPEN", out)
+
+    def test_a_connection_that_is_not_there_is_an_error(self):
+        self.assertIn("there is no connection 9", self.read(exchange(40000), "--conn", "9", status=1).stderr)
+
+    def test_words_behind_the_file_are_a_filter(self):
+        self.assertIn("TCP connections         1", self.read(exchange(40000) + exchange(40001), "-s", "port", "40001").stdout)
+        result = self.read(exchange(40000), "prot", "40001", status=2)
+        self.assertIn("pcap-filter", result.stderr)
+
+    def test_a_cut_file_is_told_as_far_as_it_goes(self):
+        result = self.read(exchange(40000), "-s", status=1, cut=10)
+        self.assertIn("TCP segments            7", result.stdout)
+        self.assertIn("packet 8", result.stderr)
+
+    def test_files_are_read_in_the_order_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            frames = exchange(40000)
+            for name, part in (("a", frames[:3]), ("b", frames[3:])):
+                pathlib.Path(folder, name).write_bytes(pcap(part))
+            result = run("read", folder + "/a", folder + "/b", "--format", "csv")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            self.assertEqual(len(result.stdout.splitlines()), 2)
+            self.assertIn(",closed,", result.stdout)
+
+    def test_tables_and_stories_are_one_or_the_other(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "c.pcap")
+            path.write_bytes(pcap(exchange(40000)))
+            result = run("read", str(path), "-o", folder + "/x.csv", "--format", "text")
+            self.assertEqual(result.returncode, 2)
+            self.assertFalse(pathlib.Path(folder, "x.csv").exists())
+            result = run("read", str(path), "-o", folder + "/x.csv", "-o", folder + "/x.jsonl")
+            self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
+            self.assertEqual(len(pathlib.Path(folder, "x.csv").read_text().splitlines()), 2)
+            self.assertEqual(run("read", str(path), "--format", "nosuch").returncode, 2)
+
+
 class Reading(Test):
-    def test_what_is_no_event_log_gets_a_clear_error(self):
+    def test_what_is_neither_capture_nor_event_log_gets_a_clear_error(self):
         with tempfile.TemporaryDirectory() as folder:
             for content, says in (
                 (b"", "empty"),
-                (b"\x00" * 64, "no event log"),
-                (b"hello\n", "no event log"),
+                (b"\x00" * 64, "capture"),
+                (b"hello\n", "capture"),
                 (b"# tcpwhy events 2\n", "no event log"),
                 (b"# tcpwhy events 1\nfrobnicate t=1\n", ":2:"),
                 (b"# tcpwhy events 1\npacket t=banana\n", ":2:"),
                 (b"# tcpwhy events 1\npacket t=1 \xff\x00\x1b[31m=1\n", ":2:"),
-                (b"\xd4\xc3\xb2\xa1" + b"\x00" * 20, "a pcap file"),
-                (b"\x0a\x0d\x0d\x0a" + b"\x00" * 20, "a pcapng file"),
-                (b"\x1f\x8b\x08\x08" + b"\x00" * 20, "a gzip file"),
+                (b"\xd4\xc3\xb2\xa1" + b"\x00" * 20, "pcap"),
+                (b"\x0a\x0d\x0d\x0a" + b"\x00" * 20, "pcapng"),
+                (b"\x1f\x8b\x08\x08" + b"\x00" * 20, "gzip"),
             ):
                 path = pathlib.Path(folder, "f")
                 path.write_bytes(content)

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What reading large captures costs, side by side, in turns, medians and ratios.
+
+    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open]
+
+BUILD is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
+bench_make_capture bench_loop_pcap; a release build). Captures are made in FOLDER (default: bench-captures in BUILD; some gigabytes)
+where they are not there yet. Without --size and --open: 9 million packets of 900,000 connections, read by a bare libpcap loop,
+by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core.
+--size: from 10^5 to 10^7 packets. --open: from 10 to 10^6 connections open at once, with the bytes that each takes.
+
+It needs time(1), taskset(1) and tcpdump(8). Times are the CPU's (user and system) beside the clock's: on a machine that does other things too, the CPU's say more.
+"""
+
+import argparse
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+
+def measure(command):
+    """Seconds by the clock, seconds of CPU, largest memory in bytes. time(1) stands between, so that its small process is what forks."""
+    core = str(min(os.sched_getaffinity(0)))
+    run = ["/usr/bin/time", "-q", "-f", "%M", "-o", "/dev/fd/2", "taskset", "-c", core, *map(str, command)]
+    begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.run(run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    clock, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: exit status {process.returncode}: {process.stderr}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return clock, cpu, int(process.stderr.splitlines()[-1]) * 1024
+
+
+def compare(commands, rounds):
+    """Runs all in turns; {name: (clock, cpu, memory)} as medians."""
+    seen = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            seen[name].append(measure(command))
+    return {name: tuple(statistics.median(run[i] for run in runs) for i in range(3)) for name, runs in seen.items()}
+
+
+def capture(tools, folder, connections, at_once):
+    path = folder / f"{connections}-{at_once}.pcap"
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        subprocess.run([tools["make"], partial, str(connections), str(at_once)], check=True, stdout=subprocess.DEVNULL)
+        partial.rename(path)
+    with open(path, "rb") as file: # into the page cache: the disk is not what is measured
+        while file.read(1 << 24):
+            pass
+    return path
+
+
+def show(medians, base):
+    print(f"{'':24}{'clock s':>9}{'ratio':>7}{'CPU s':>9}{'ratio':>7}{'memory MB':>11}")
+    for name, (clock, cpu, memory) in medians.items():
+        print(f"{name:24}{clock:9.2f}{clock / medians[base][0]:7.2f}{cpu:9.2f}{cpu / medians[base][1]:7.2f}{memory / 1e6:11.1f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("folder", type=pathlib.Path, nargs="?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", action="store_true")
+    parser.add_argument("--open", action="store_true")
+    arguments = parser.parse_args()
+    build = arguments.build
+    tools = {"make": build / "bench/bench_make_capture", "loop": build / "bench/bench_loop_pcap", "tcpwhy": build / "src/cli/tcpwhy"}
+    folder = arguments.folder or build / "bench-captures"
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.size:
+        print("packets    loop CPU s  list CPU s  ratio  ns a packet  memory MB")
+        for connections in (10**4, 10**5, 10**6):
+            path = capture(tools, folder, connections, 1000)
+            medians = compare({"loop": [tools["loop"], path], "list": [tools["tcpwhy"], "read", path]}, arguments.rounds)
+            (_, loop, _), (_, cpu, memory) = medians["loop"], medians["list"]
+            print(f"{connections * 10:<11}{loop:10.3f}{cpu:12.3f}{cpu / loop:7.2f}{cpu / connections * 1e8:13.1f}{memory / 1e6:11.1f}")
+    if arguments.open:
+        print("at once    CPU s  ns a packet  memory MB  bytes a connection over the first")
+        first = None
+        for at_once in (10, 10**3, 10**5, 10**6):
+            path = capture(tools, folder, 10**6, at_once)
+            _, cpu, memory = compare({"list": [tools["tcpwhy"], "read", path]}, arguments.rounds)["list"]
+            first = first or memory
+            each = (memory - first) / at_once if at_once > 10 else 0
+            print(f"{at_once:<11}{cpu:5.2f}{cpu * 100:13.1f}{memory / 1e6:11.1f}{each:12.0f}")
+    if arguments.size or arguments.open:
+        return
+    path = capture(tools, folder, 900000, 1000)
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 9,000,000 packets, 900,000 connections; medians of {arguments.rounds} rounds")
+    show(compare({
+        "libpcap loop": [tools["loop"], path],
+        "tcpdump -r -w /dev/null": ["tcpdump", "-r", path, "-w", "/dev/null"],
+        "tcpwhy read": [tools["tcpwhy"], "read", path],
+        "tcpwhy read --summary": [tools["tcpwhy"], "read", "--summary", path],
+        "tcpwhy read, zeek": [tools["tcpwhy"], "read", "--format", "zeek", path],
+    }, arguments.rounds), "libpcap loop")
+
+
+main()

@@ -1,0 +1,177 @@
+#include "cli/read_capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/filter.h"
+#include "capture/savefile.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/read_stories.h"
+#include "cli/tables.h"
+
+enum { BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+
+/* One pass. */
+struct pass {
+    const struct read_options *options;
+    struct savefile *file;
+    struct filter *filter;
+    struct ledger *ledger;
+    struct tables *tables;   /* or */
+    struct stories *stories; /* one of them */
+    struct rows_source seen;
+    struct progress progress;
+    struct err damage;   /* the first */
+    const char *trouble; /* what to say of a link type that nobody decodes */
+    uint64_t batches;
+};
+
+static int take_row(void *data, const struct ledger_row *row)
+{
+    struct pass *pass = data;
+    return pass->tables ? tables_row(pass->tables, row) : 0;
+}
+
+static void note_damage(struct pass *pass)
+{
+    struct err sentence;
+    savefile_damage_say(pass->file, &sentence);
+    if (!pass->seen.damages) pass->damage = sentence;
+    if (pass->seen.damages > 0 && pass->seen.damages < DAMAGES_SHOWN) cli_note(pass->options->output.quiet, "%s", sentence.text);
+    pass->seen.damages++;
+}
+
+/* Keeps what passes the filter. */
+static int apply_filter(struct pass *pass, struct savefile_packet *packets, size_t *count, struct err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        bool passes = false;
+        const struct savefile_packet *packet = &packets[i];
+        int code = filter_passes(pass->filter, packet->link_type, packet->bytes, packet->captured, packet->wire, &passes, err);
+        if (code) return code;
+        if (passes) packets[kept++] = *packet;
+    }
+    *count = kept;
+    return 0;
+}
+
+static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
+{
+    struct ledger_segment segments[BATCH];
+    uint32_t numbers[BATCH], from[BATCH]; /* from: which packet a segment is */
+    size_t segment_count = 0;
+    int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
+    if (code) return code;
+    for (size_t i = 0; i < count; i++) {
+        const struct savefile_packet *packet = &packets[i];
+        enum segment_result result =
+            ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns, &segments[segment_count]);
+        pass->seen.results[result]++;
+        pass->seen.wire_bytes += packet->wire;
+        if (result == SEGMENT_OK) from[segment_count++] = (uint32_t)i;
+        if (result == SEGMENT_LINK && !pass->trouble) pass->trouble = segment_link_trouble(packet->link_type);
+    }
+    pass->seen.packets += count;
+    if (!segment_count && !pass->stories) return 0;
+    if (pass->tables && segment_count) tables_begin(pass->tables, segments[0].t_ns);
+    code = ledger_feed(pass->ledger, segments, segment_count, pass->stories ? numbers : NULL);
+    if (code) return code == -EPIPE ? code : err_set_errno(err, code, "can't keep the table of connections");
+    if (!pass->stories) return 0;
+    for (size_t i = 0, at = 0; i < count && !code; i++) {
+        bool is_segment = at < segment_count && from[at] == i;
+        code = stories_take(pass->stories, &packets[i], is_segment ? numbers[at] : 0, err);
+        at += is_segment;
+    }
+    return code;
+}
+
+static int read_all(struct pass *pass, struct err *err)
+{
+    struct savefile_packet packets[BATCH];
+    for (;;) {
+        size_t count = 0;
+        enum savefile_result result = savefile_batch(pass->file, packets, BATCH, &count);
+        if (result == SAVEFILE_END) return 0;
+        if (result == SAVEFILE_FAILED) return savefile_failure(pass->file, err);
+        if (result == SAVEFILE_DAMAGED) {
+            note_damage(pass);
+            continue;
+        }
+        int code = take_batch(pass, packets, count, err);
+        if (code) return code;
+        if (pass->batches++ % TELL_EVERY) continue;
+        uint64_t done = 0, total = 0;
+        savefile_progress(pass->file, &done, &total);
+        progress_tell(&pass->progress, pass->seen.packets, done, total);
+    }
+}
+
+static int open_places(struct pass *pass, struct err *err)
+{
+    const struct read_options *options = pass->options;
+    bool tables = true;
+    int code = 0;
+    if (options->conn_count) {
+        tables = false;
+        if (options->summary) return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
+    } else {
+        code = tables_wanted(&options->output, &tables, err);
+    }
+    if (!code && !tables && options->summary)
+        code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
+    if (!code && tables) code = tables_open(&pass->tables, &options->output, options->summary, err);
+    if (!code && !tables) code = stories_open(&pass->stories, options, err);
+    return code;
+}
+
+static int open_pass(struct pass *pass, const struct read_source *source, struct err *err)
+{
+    const struct read_options *options = pass->options;
+    int code = open_places(pass, err);
+    if (!code && options->filter) code = filter_open(&pass->filter, options->filter, err);
+    if (code) return code;
+    const struct ledger_options bounds = {.open_max = options->open_max};
+    pass->ledger = ledger_new(&bounds, take_row, pass);
+    if (!pass->ledger) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
+    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes};
+    code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
+    /* A file that can't be read is no wrong usage. */
+    return code == -EINVAL ? -EBADMSG : code;
+}
+
+static int close_pass(struct pass *pass, int code, struct err *err)
+{
+    if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
+        err_set_errno(err, code, "can't finish the table of connections");
+    progress_end(&pass->progress);
+    if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
+    if (!code && pass->stories) code = stories_finish(pass->stories, err);
+    if (!code && pass->trouble && !pass->seen.results[SEGMENT_OK])
+        cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
+    if (!code && pass->seen.damages) {
+        *err = pass->damage;
+        code = CLI_FAILED;
+    }
+    return code;
+}
+
+int read_capture(const struct read_source *source, const struct read_options *options, struct err *err)
+{
+    struct pass pass = {.options = options};
+    int code = open_pass(&pass, source, err);
+    if (!code) {
+        pass.progress =
+            progress_new(!options->output.quiet && !(pass.tables && !options->summary && tables_on_terminal(pass.tables)));
+        code = read_all(&pass, err);
+        code = close_pass(&pass, code, err);
+    }
+    savefile_close(pass.file);
+    filter_close(pass.filter);
+    ledger_free(pass.ledger);
+    tables_close(pass.tables);
+    stories_close(pass.stories);
+    return code;
+}

@@ -1,0 +1,38 @@
+/* Reading captures: one pass over the files, through the ledger, into tables; or, for the connections that were chosen, into
+ * stories. */
+#ifndef TCPWHY_CLI_READ_CAPTURE_H
+#define TCPWHY_CLI_READ_CAPTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli/output.h"
+
+enum { READ_CONNS_MAX = 64 };
+
+struct read_range { /* of connection numbers, both ends in */
+    uint32_t from, to;
+};
+
+struct read_options {
+    struct output_options output;
+    struct read_range conns[READ_CONNS_MAX];
+    size_t conn_count; /* 0: all */
+    bool summary;
+    const char *filter; /* pcap-filter(7); NULL: everything */
+    size_t open_max;    /* connections at once; 0: the ledger's own bound */
+};
+
+struct read_source {
+    const char *const *paths; /* "-": standard input */
+    size_t count;
+    const void *head; /* what has been read of standard input already */
+    size_t head_bytes;
+};
+
+/* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); -EINVAL for options that don't fit; -EPIPE;
+ * else -errno. */
+int read_capture(const struct read_source *source, const struct read_options *options, struct err *err);
+
+#endif

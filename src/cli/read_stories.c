@@ -1,0 +1,139 @@
+#include "cli/read_stories.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcp/segment.h"
+
+enum { PACKETS_MAX = 500000 };
+
+struct stories {
+    const struct read_options *options;
+    struct output *output;
+    struct event_log *log;
+    /* Which connection each packet kept is of, in the order of their numbers in the capture. */
+    struct kept {
+        uint64_t packet;
+        uint32_t conn;
+    } * kept;
+    size_t kept_count, kept_room;
+    uint32_t conn_most;
+};
+
+static bool is_chosen(const struct read_options *options, uint32_t conn)
+{
+    if (!options->conn_count) return true;
+    for (size_t i = 0; i < options->conn_count; i++)
+        if (conn >= options->conns[i].from && conn <= options->conns[i].to) return true;
+    return false;
+}
+
+/* A story's own number counts the stories told; people chose by the table's. */
+static void renumber(void *data, struct story *story)
+{
+    const struct stories *stories = data;
+    for (size_t i = 0; i < story->step_count; i++) {
+        if (story->steps[i].kind != STEP_SEGMENT) continue;
+        uint64_t packet = story->steps[i].segment->place.number;
+        size_t low = 0, high = stories->kept_count;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (stories->kept[middle].packet < packet)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < stories->kept_count && stories->kept[low].packet == packet && stories->kept[low].conn)
+            story->number = stories->kept[low].conn;
+        return;
+    }
+}
+
+static int begin_log(struct stories *stories, int64_t t_ns)
+{
+    struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = "read from a capture file"}};
+    struct event vantage = {.kind = EVENT_VANTAGE, .t_ns = t_ns, .vantage = {.number = 1, .name = "capture"}};
+    int code = event_log_append(stories->log, &trace);
+    return code ? code : event_log_append(stories->log, &vantage);
+}
+
+int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err)
+{
+    struct stories *stories = calloc(1, sizeof(*stories));
+    if (stories) stories->log = event_log_new();
+    if (!stories || !stories->log) {
+        free(stories);
+        return err_set_errno(err, -ENOMEM, "can't tell stories");
+    }
+    stories->options = options;
+    int code = output_open(&stories->output, &options->output, err);
+    if (code) {
+        stories_close(stories);
+        return code;
+    }
+    output_look(stories->output, renumber, stories);
+    *ret_stories = stories;
+    return 0;
+}
+
+static int keep(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, const struct event *event)
+{
+    if (stories->kept_count == stories->kept_room) {
+        size_t room = stories->kept_room ? stories->kept_room * 2 : 256;
+        struct kept *kept = realloc(stories->kept, room * sizeof(*kept));
+        if (!kept) return -ENOMEM;
+        stories->kept = kept;
+        stories->kept_room = room;
+    }
+    int code = stories->kept_count ? 0 : begin_log(stories, packet->t_ns);
+    if (!code) code = event_log_append(stories->log, event);
+    if (!code) stories->kept[stories->kept_count++] = (struct kept){packet->number, conn};
+    return code;
+}
+
+int stories_take(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, struct err *err)
+{
+    if (conn > stories->conn_most) stories->conn_most = conn;
+    if (stories->options->conn_count ? !conn || !is_chosen(stories->options, conn) : false) return 0;
+    struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
+    if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
+    if (stories->kept_count == PACKETS_MAX)
+        return err_set(
+            err, -EFBIG,
+            "more than %d packets are too many for ladders: choose connections with --conn N (the list has their numbers), or "
+            "packets with a filter",
+            PACKETS_MAX);
+    event.packet.vantage = 1;
+    event.packet.captured_bytes = packet->captured;
+    event.packet.wire_bytes = packet->wire;
+    event.packet.link_type = (uint16_t)packet->link_type;
+    event.packet.number = packet->number;
+    event.packet.bytes = event_log_bytes(stories->log, packet->bytes, packet->captured);
+    int code = event.packet.bytes || !packet->captured ? keep(stories, packet, conn, &event) : -ENOMEM;
+    return code ? err_set_errno(err, code, "can't keep the packets of the stories") : 0;
+}
+
+static int check_all_there(const struct stories *stories, struct err *err)
+{
+    for (size_t i = 0; i < stories->options->conn_count; i++)
+        if (stories->options->conns[i].from > stories->conn_most)
+            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u (with this filter)",
+                           stories->options->conns[i].from, stories->conn_most);
+    return 0;
+}
+
+int stories_finish(struct stories *stories, struct err *err)
+{
+    int code = check_all_there(stories, err);
+    return code ? code : output_tell(stories->output, stories->log, err);
+}
+
+void stories_close(struct stories *stories)
+{
+    if (!stories) return;
+    output_close(stories->output);
+    event_log_free(stories->log);
+    free(stories->kept);
+    free(stories);
+}

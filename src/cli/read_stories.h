@@ -1,0 +1,21 @@
+/* Ladders from captures: the packets of the chosen connections become events, and the story engine tells them.
+ *
+ * The engine keeps every packet of an open connection with all that belongs to it, so how many packets may be told is bounded. */
+#ifndef TCPWHY_CLI_READ_STORIES_H
+#define TCPWHY_CLI_READ_STORIES_H
+
+#include "capture/savefile.h"
+#include "cli/read_capture.h"
+
+struct stories;
+
+/* Codes as output_open. Release with stories_close (NULL is fine). */
+int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err);
+/* `conn`: the ledger's number of its connection; 0: no TCP segment. Copies the packet if it was chosen. 0; -EFBIG when there are
+ * too many (with what to do); -ENOMEM. */
+int stories_take(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, struct err *err);
+/* Tells what was taken; -ENOENT where a chosen connection is not there. Else as output_tell. */
+int stories_finish(struct stories *stories, struct err *err);
+void stories_close(struct stories *stories);
+
+#endif

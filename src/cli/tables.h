@@ -1,0 +1,30 @@
+/* Where rows go: standard output in one row format, and files whose endings pick theirs. The counterpart of cli/output.h for
+ * tables of connections (viz/rows.h). */
+#ifndef TCPWHY_CLI_TABLES_H
+#define TCPWHY_CLI_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli/output.h"
+#include "viz/rows.h"
+
+struct tables;
+
+/* Whether these options ask for tables alone (true), or for stories alone (false); a mixture is -EINVAL with a sentence, as is a
+ * format or ending that nobody knows. No format at all means tables. */
+int tables_wanted(const struct output_options *options, bool *ret_wanted, struct err *err);
+/* Opens all places. `summary`: standard output gets the totals. Codes as output_open. Release with tables_close. */
+int tables_open(struct tables **ret_tables, const struct output_options *options, bool summary, struct err *err);
+/* Whether any place is standard output on a terminal. */
+bool tables_on_terminal(const struct tables *tables);
+/* The first packet's time: time zero. Before any row; later calls change nothing. */
+void tables_begin(struct tables *tables, int64_t base_ns);
+/* 0, or -EPIPE when nobody reads any more and no file is left to write. Other failures are kept until tables_finish. */
+int tables_row(struct tables *tables, const struct ledger_row *row);
+/* Ends all views and lets the files appear. 0 or the first failure; -EPIPE as output_tell. */
+int tables_finish(struct tables *tables, const struct ledger_totals *totals, const struct rows_source *source, struct err *err);
+void tables_close(struct tables *tables);
+
+#endif

@@ -1,0 +1,312 @@
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "ledger/own.h"
+
+enum { OPEN_MAX_USUAL = 4 << 20, FLOWS_SHIFT = 13, TROUBLES_SHIFT = 9, AHEAD = 64, CROWD = 64 };
+
+static void fill_next_states(struct ledger *ledger)
+{
+    for (unsigned state = 0; state < STATE_COUNT; state++)
+        for (unsigned input = 0; input < INPUT_COUNT; input++) {
+            const struct tcp_arrow *arrow = tcp_next((enum tcp_state)state, (enum tcp_input)input);
+            ledger->next_state[state][input] = (uint8_t)(arrow ? arrow->to : state);
+        }
+}
+
+struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
+{
+    struct ledger *ledger = calloc(1, sizeof(*ledger));
+    if (!ledger) return NULL;
+    ledger->listener = listener;
+    ledger->data = data;
+    ledger->open_max = options && options->open_max ? options->open_max : OPEN_MAX_USUAL;
+    ledger->flows = slab_new(sizeof(struct flow), FLOWS_SHIFT);
+    ledger->troubles = slab_new(sizeof(struct trouble), TROUBLES_SHIFT);
+    ledger->totals.handshake_least_ns = -1;
+    uint64_t seed = options ? options->hash_seed : 0;
+    ledger->seed[0] = seed * 0x9e3779b97f4a7c15u;
+    ledger->seed[1] = ~seed * 0xbf58476d1ce4e5b9u;
+    /* Before the kernel has randomness to give there are no captures to read either; then the fixed numbers have to do. */
+    if (!seed && getrandom(ledger->seed, sizeof(ledger->seed), GRND_NONBLOCK) < 0) ledger->seed[0] = 0x9e3779b97f4a7c15u;
+    ledger->seed[1] |= 1;
+    fill_next_states(ledger);
+    return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    if (!ledger) return;
+    slab_free(&ledger->flows);
+    slab_free(&ledger->troubles);
+    free(ledger->slots);
+    free(ledger);
+}
+
+struct trouble_end *flow_trouble(struct ledger *ledger, struct flow *flow, int side)
+{
+    if (!flow->trouble) {
+        uint32_t number = slab_take(&ledger->troubles);
+        if (number == UINT32_MAX) {
+            ledger->code = -ENOMEM;
+            ledger->spare = (struct trouble_end){0};
+            return &ledger->spare; /* written and never told: the failure ends the feeding */
+        }
+        flow->trouble = number + 1;
+    }
+    return flow_has_trouble(ledger, flow, side);
+}
+
+static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
+{
+    totals->by_outcome[row->outcome]++;
+    totals->idle += row->ending == LEDGER_IDLE;
+    totals->crowded += row->ending == LEDGER_CROWDED;
+    for (size_t side = 0; side < LEDGER_SIDES; side++) {
+        const struct ledger_end *end = &row->end[side];
+        totals->bytes += end->bytes;
+        totals->retransmissions += end->retransmissions;
+        totals->out_of_order += end->out_of_order;
+        totals->zero_windows += end->zero_windows;
+        totals->keep_alives += end->keep_alives;
+        totals->missed_bytes += end->missed_bytes;
+    }
+    if (row->handshake_ns < 0) return;
+    totals->handshakes++;
+    totals->handshake_sum_ns += row->handshake_ns;
+    if (totals->handshake_least_ns < 0 || row->handshake_ns < totals->handshake_least_ns)
+        totals->handshake_least_ns = row->handshake_ns;
+}
+
+int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending)
+{
+    struct flow *flow = flow_at(ledger, number);
+    struct ledger_row row;
+    uint32_t hash = index_prepare(ledger, number);
+    row_make(ledger, flow, ending, &row);
+    sum_up(&ledger->totals, &row);
+    int code = ledger->listener(ledger->data, &row);
+    if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
+    index_remove(ledger, number, hash);
+    if (flow->trouble) slab_give(&ledger->troubles, flow->trouble - 1);
+    flow->bits = 0;
+    slab_give(&ledger->flows, number);
+    return code;
+}
+
+/* A pure SYN on addresses that are in use: Wireshark's rule (see the header). */
+static bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    if ((segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || !(flow->sent[side].flags & BASE_KNOWN)) return false;
+    return flow->sent[side].base != segment->seq || flow->completeness & (LEDGER_SEEN_FIN | LEDGER_SEEN_RST);
+}
+
+static void choose_roles(struct flow *flow, const struct ledger_segment *segment)
+{
+    flow->bits |= FLOW_USED;
+    if (segment->flags & TCP_SYN) {
+        flow->client = segment->flags & TCP_ACK ? 1 : 0;
+        flow->bits |= FLOW_OPENED;
+    } else {
+        flow->client = segment->src_port >= segment->dst_port ? 0 : 1;
+        flow->bits |= FLOW_GUESSED;
+    }
+}
+
+static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash)
+{
+    if (ledger->flows.count >= ledger->open_max && (ledger->code = wheel_crowd_out(ledger, CROWD))) return UINT32_MAX;
+    uint32_t number = slab_take(&ledger->flows);
+    if (number == UINT32_MAX) {
+        ledger->code = -ENOMEM;
+        return UINT32_MAX;
+    }
+    struct flow *flow = flow_at(ledger, number);
+    memcpy(flow->ip[0], segment->src, 16);
+    memcpy(flow->ip[1], segment->dst, 16);
+    flow->port[0] = segment->src_port;
+    flow->port[1] = segment->dst_port;
+    flow->version = segment->version;
+    flow->tunnel = segment->tunnel;
+    flow->bucket = WHEEL_BUCKETS;
+    ledger->code = index_add(ledger, number, hash);
+    if (ledger->code) {
+        slab_give(&ledger->flows, number);
+        return UINT32_MAX;
+    }
+    flow->number = ++ledger->numbers;
+    flow->first_ns = segment->t_ns;
+    flow->active_tick = ledger->tick;
+    choose_roles(flow, segment);
+    states_begin(flow, segment, 0);
+    wheel_place(ledger, number);
+    ledger->totals.connections++;
+    if (ledger->flows.count > ledger->totals.open_most) ledger->totals.open_most = ledger->flows.count;
+    return number;
+}
+
+/* The round trip of the handshake: from the last SYN to the first ACK of its sender once the SYN-ACK was seen. */
+static void time_handshake(struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+    if (flow->bits & FLOW_TIMED) return;
+    if (kind == TCP_SYN && side == flow->client) {
+        flow->handshake_ns = segment->t_ns;
+    } else if (kind == TCP_ACK && side == flow->client && flow->sent[!side].flags & SENT_SYN_ACK &&
+               (flow->sent[side].flags & SENT_SYN) && flow->sent[side].once & ONCE_SYN) {
+        int64_t took_ns;
+        if (__builtin_sub_overflow(segment->t_ns, flow->handshake_ns, &took_ns) || took_ns < 0) return;
+        flow->handshake_ns = took_ns;
+        flow->bits |= FLOW_TIMED;
+    }
+}
+
+/* A SYN where roles were guessed settles them. */
+static void settle_roles(struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    if (!(flow->bits & FLOW_GUESSED) || !(segment->flags & TCP_SYN)) return;
+    uint8_t client = (uint8_t)(segment->flags & TCP_ACK ? !side : side);
+    if (client != flow->client) {
+        flow->client = client;
+        zeek_flip(flow);
+    }
+    flow->bits = (uint8_t)((flow->bits & ~FLOW_GUESSED) | FLOW_OPENED);
+}
+
+static bool is_done(const struct flow *flow)
+{
+    for (size_t side = 0; side < 2; side++) {
+        if (flow->sent[side].flags & SENT_RST) return true;
+        if (flow->sent[side].state != STATE_CLOSED && flow->sent[side].state != STATE_TIME_WAIT) return false;
+    }
+    return true;
+}
+
+/* What comes once both ends have closed is no part of the connection's duration as Zeek counts it. */
+static void note_last(struct flow *flow, int64_t t_ns, bool first)
+{
+    if (!first && t_ns <= flow->last_ns) return;
+    bool closed = flow->sent[0].flags & (SENT_FIN | SENT_RST) && flow->sent[1].flags & (SENT_FIN | SENT_RST);
+    if (closed) {
+        uint64_t more_us = ((uint64_t)t_ns - (uint64_t)flow->last_ns) / 1000 + flow->trailing_us;
+        flow->trailing_us = more_us > UINT32_MAX ? UINT32_MAX : (uint32_t)more_us;
+    }
+    flow->last_ns = t_ns;
+}
+
+static void take(struct ledger *ledger, uint32_t number, const struct ledger_segment *segment, int side, bool first)
+{
+    struct flow *flow = flow_at(ledger, number);
+    struct sent *from = &flow->sent[side];
+    note_last(flow, segment->t_ns, first);
+    flow->active_tick = ledger->tick;
+    settle_roles(flow, segment, side);
+    zeek_take(ledger, flow, segment, side);
+    gaps_take(ledger, flow, segment, side);
+    time_handshake(flow, segment, side);
+    counts_take(ledger, flow, segment, side);
+    completeness_take(flow, segment);
+    states_take(ledger, flow, segment, side);
+    from->segments++;
+    from->ip_bytes += segment->ip_bytes;
+    if (!segment->ip_bytes) from->flags |= IP_BYTES_UNKNOWN;
+    if (segment->flags & (TCP_FIN | TCP_RST) && !flow->closed_first) flow->closed_first = (uint8_t)(1 + side);
+    if (flow->bits & FLOW_DONE || !is_done(flow)) return;
+    flow->bits |= FLOW_DONE;
+    wheel_leave(ledger, number);
+    wheel_place(ledger, number);
+}
+
+static void note_time(struct ledger_totals *totals, int64_t t_ns)
+{
+    if (!totals->segments++) totals->first_ns = totals->last_ns = t_ns;
+    if (t_ns < totals->first_ns) totals->first_ns = t_ns;
+    if (t_ns > totals->last_ns) totals->last_ns = t_ns;
+}
+
+static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, uint32_t *ret_number)
+{
+    note_time(&ledger->totals, segment->t_ns);
+    if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
+    int side = 0;
+    uint32_t found = index_find(ledger, segment, hash, &side);
+    if (found && begins_anew(flow_at(ledger, found - 1), segment, side)) {
+        ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
+        if (ledger->code) return ledger->code;
+        found = 0;
+    }
+    uint32_t number = found ? found - 1 : begin(ledger, segment, hash);
+    if (number == UINT32_MAX) return ledger->code;
+    take(ledger, number, segment, found ? side : 0, !found);
+    if (ret_number) *ret_number = flow_at(ledger, number)->number;
+    return ledger->code;
+}
+
+/* Memory is slow and segments come in many: the slot of each is fetched, then the record it names, and only then is it looked at.
+ */
+static void fetch_ahead(const struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *hashes)
+{
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = index_hash(ledger, &segments[i]);
+        if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, hashes[i])]);
+    }
+    for (size_t i = 0; ledger->slot_count && i < count; i++) {
+        const struct slot *slot = &ledger->slots[index_slot(ledger, hashes[i])];
+        if (!slot->flow) continue;
+        const char *flow = slab_at(&ledger->flows, slot->flow - 1);
+        for (size_t line = 0; line < sizeof(struct flow); line += 64) __builtin_prefetch(flow + line, 1);
+    }
+}
+
+int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
+{
+    uint32_t hashes[AHEAD];
+    for (size_t from = 0; from < count && !ledger->code; from += AHEAD) {
+        size_t some = count - from < AHEAD ? count - from : AHEAD;
+        fetch_ahead(ledger, segments + from, some, hashes);
+        for (size_t i = 0; i < some && !ledger->code; i++)
+            feed_one(ledger, &segments[from + i], hashes[i], ret_numbers ? &ret_numbers[from + i] : NULL);
+    }
+    return ledger->code;
+}
+
+struct left {
+    uint32_t number, at;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    const struct left *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+int ledger_finish(struct ledger *ledger)
+{
+    if (ledger->code || !ledger->flows.count) return ledger->code;
+    struct left *left = malloc(ledger->flows.count * sizeof(*left));
+    if (!left) return ledger->code = -ENOMEM;
+    size_t count = 0;
+    for (uint32_t at = 0; at < ledger->flows.used; at++) {
+        const struct flow *flow = flow_at(ledger, at);
+        if (flow->bits & FLOW_USED) left[count++] = (struct left){flow->number, at};
+    }
+    qsort(left, count, sizeof(*left), by_number);
+    for (size_t i = 0; i < count && !ledger->code; i++)
+        ledger->code =
+            flow_finish(ledger, left[i].at, flow_at(ledger, left[i].at)->bits & FLOW_DONE ? LEDGER_ENDED : LEDGER_UNFINISHED);
+    free(left);
+    return ledger->code;
+}
+
+const struct ledger_totals *ledger_totals(struct ledger *ledger)
+{
+    struct ledger_totals *totals = &ledger->totals;
+    totals->open = ledger->flows.count;
+    totals->memory_bytes =
+        slab_memory(&ledger->flows) + slab_memory(&ledger->troubles) + ledger->slot_count * sizeof(struct slot) + sizeof(*ledger);
+    return totals;
+}

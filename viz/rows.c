@@ -1,0 +1,79 @@
+#include "viz/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The first is what `tcpwhy read` shows when nothing is said. */
+static const struct rows_view *const views[] = {&rows_list, &rows_csv, &rows_zeek, &rows_jsonl, &rows_summary};
+enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
+
+const struct rows_view *const *rows_all(size_t *ret_count)
+{
+    *ret_count = VIEW_COUNT;
+    return views;
+}
+
+const struct rows_view *rows_by_name(const char *name)
+{
+    for (size_t i = 0; i < VIEW_COUNT; i++)
+        if (!strcmp(views[i]->name, name)) return views[i];
+    return NULL;
+}
+
+const struct rows_view *rows_by_path(const char *path)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < VIEW_COUNT; i++) {
+        size_t suffix = views[i]->suffix ? strlen(views[i]->suffix) : length;
+        if (suffix < length && !strcmp(path + length - suffix, views[i]->suffix)) return views[i];
+    }
+    return NULL;
+}
+
+static uint64_t sum(const struct ledger_row *row, size_t offset)
+{
+    uint64_t total = 0;
+    for (size_t side = 0; side < LEDGER_SIDES; side++) {
+        uint32_t value;
+        memcpy(&value, (const char *)&row->end[side] + offset, sizeof(value));
+        total += value;
+    }
+    return total;
+}
+
+const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES])
+{
+    uint64_t disorder = sum(row, offsetof(struct ledger_end, out_of_order)),
+             zero = sum(row, offsetof(struct ledger_end, zero_windows)), alive = sum(row, offsetof(struct ledger_end, keep_alives));
+    uint64_t missed = row->end[0].missed_bytes + row->end[1].missed_bytes;
+    bool one_sided = !row->end[LEDGER_CLIENT].segments || !row->end[LEDGER_SERVER].segments;
+    bool unanswered = row->opened_by >= 0 && !row->end[LEDGER_SERVER].segments;
+    const struct {
+        bool holds;
+        uint64_t count; /* 0: the words alone */
+        const char *words;
+    } notes[] = {
+        {row->outcome == LEDGER_REFUSED, 0, "refused"},
+        {unanswered && row->outcome == LEDGER_HALF_OPEN, 0, "no answer"},
+        {row->opened_by < 0, 0, "began before the capture"},
+        {one_sided && !unanswered, 0, "one direction only"},
+        {zero > 0, zero, "zero window"},
+        {disorder > 0, disorder, "out of order"},
+        {alive > 0, alive, "keep-alive"},
+        {missed > 0, missed, "bytes missed by the capture"},
+        {row->tunnel != 0, 0, "in a tunnel"},
+        {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},
+        {row->ending == LEDGER_CROWDED, 0, "given up early: too many open"},
+    };
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (!notes[i].holds || length >= ROWS_NOTES_BYTES - 1) continue;
+        const char *comma = length ? ", " : "";
+        int more = notes[i].count ? snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%llu %s", comma,
+                                             (unsigned long long)notes[i].count, notes[i].words)
+                                  : snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", comma, notes[i].words);
+        if (more > 0) length += (size_t)more;
+    }
+    return text;
+}

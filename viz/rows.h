@@ -1,0 +1,52 @@
+/* Row views: finished connections of the ledger in, a line (or an object) each out. The narrow sister of viz/view.h, for tables of
+ * millions of connections.
+ *
+ * A row view has no memory of its own. It appends to a buffer that the caller empties when it likes. */
+#ifndef TCPWHY_VIZ_ROWS_H
+#define TCPWHY_VIZ_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "ledger/ledger.h"
+
+struct rows_options {
+    int64_t base_ns; /* time zero of relative times: the first packet; known from the first row on */
+    bool ascii;      /* no byte above 0x7e */
+    int verbose;     /* list: 1: Zeek's conn_state and history too */
+};
+
+/* What was read, beside the ledger's own totals. */
+struct rows_source {
+    uint64_t packets, wire_bytes;
+    uint64_t results[SEGMENT_RESULTS]; /* packets by what decoding said; SEGMENT_OK: TCP */
+    uint64_t damages;                  /* places where the file was damaged */
+};
+
+struct rows_view {
+    const char *name;    /* --format NAME */
+    const char *suffix;  /* -o FILE; NULL: only by --format */
+    const char *summary; /* for --help */
+    /* Each returns 0 or the buffer's error. `end` gets the totals. */
+    int (*begin)(struct buf *out, const struct rows_options *options);
+    int (*row)(struct buf *out, const struct rows_options *options, const struct ledger_row *row);
+    int (*end)(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
+               const struct rows_source *source);
+};
+
+/* All of them; *ret_count. */
+const struct rows_view *const *rows_all(size_t *ret_count);
+/* NULL: no such name / no row view for this file's ending. */
+const struct rows_view *rows_by_name(const char *name);
+const struct rows_view *rows_by_path(const char *path);
+
+extern const struct rows_view rows_list, rows_csv, rows_zeek, rows_jsonl, rows_summary;
+
+/* "" or short words for what a person should look at: "refused", "no answer", "zero window" …, separated by ", ". At most
+ * ROWS_NOTES_BYTES. Returns `text`. */
+enum { ROWS_NOTES_BYTES = 160 };
+const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]);
+
+#endif

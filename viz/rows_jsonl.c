@@ -1,0 +1,103 @@
+/* A JSON object a connection, and one for the totals: lines of types "flow" and "totals" of docs/event-lines.schema.json. */
+#include <errno.h>
+
+#include "viz/json.h"
+#include "viz/line.h"
+#include "viz/rows.h"
+
+static int begin(struct buf *out, const struct rows_options *options)
+{
+    (void)out, (void)options;
+    return 0;
+}
+
+static void add_side(struct json *json, const char *key, int side)
+{
+    json_string(json, key, side < 0 ? NULL : side == LEDGER_CLIENT ? "client" : "server");
+}
+
+static void add_end(struct json *json, const char *key, const struct ledger_end *end)
+{
+    struct line line;
+    line_clear(&line);
+    line_address(&line, &end->address);
+    line_char(&line, '\0');
+    json_object(json, key);
+    json_string(json, "addr", line.text);
+    json_string(json, "state", end->state == STATE_UNKNOWN ? NULL : tcp_state_name(end->state));
+    json_maybe_int(json, "isn", end->has_isn, end->isn);
+    json_uint(json, "segments", end->segments);
+    json_uint(json, "bytes", end->bytes);
+    json_uint(json, "retransmissions", end->retransmissions);
+    json_uint(json, "out_of_order", end->out_of_order);
+    json_uint(json, "zero_windows", end->zero_windows);
+    json_uint(json, "keep_alives", end->keep_alives);
+    json_uint(json, "missed_bytes", end->missed_bytes);
+    json_end_object(json);
+}
+
+static const char *ending_name(enum ledger_ending ending)
+{
+    static const char *const names[] = {"ended", "idle", "crowded", "unfinished"};
+    return names[ending];
+}
+
+static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
+{
+    struct json json = json_new(out, options->ascii);
+    json_object(&json, NULL);
+    json_string(&json, "type", "flow");
+    json_uint(&json, "conn", row->number);
+    json_int(&json, "start", row->start_ns);
+    json_int(&json, "end", row->end_ns);
+    add_end(&json, "client", &row->end[LEDGER_CLIENT]);
+    add_end(&json, "server", &row->end[LEDGER_SERVER]);
+    json_string(&json, "outcome", ledger_outcome_name(row->outcome));
+    json_string(&json, "ending", ending_name(row->ending));
+    add_side(&json, "opened_by", row->opened_by);
+    add_side(&json, "closed_first_by", row->closed_first_by);
+    json_bool(&json, "roles_guessed", row->roles_guessed);
+    json_maybe_int(&json, "handshake", row->handshake_ns >= 0, row->handshake_ns);
+    json_uint(&json, "completeness", row->completeness);
+    json_string(&json, "conn_state", row->conn_state);
+    json_string(&json, "history", row->history);
+    json_end_object(&json);
+    json_newline(&json);
+    return out->failed ? -ENOMEM : 0;
+}
+
+static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
+               const struct rows_source *source)
+{
+    struct json json = json_new(out, options->ascii);
+    json_object(&json, NULL);
+    json_string(&json, "type", "totals");
+    json_uint(&json, "packets", source->packets);
+    json_uint(&json, "segments", totals->segments);
+    json_uint(&json, "connections", totals->connections);
+    json_uint(&json, "bytes", totals->bytes);
+    json_object(&json, "outcomes");
+    for (unsigned i = 0; i < LEDGER_OUTCOMES; i++)
+        json_uint(&json, ledger_outcome_name((enum ledger_outcome)i), totals->by_outcome[i]);
+    json_end_object(&json);
+    json_uint(&json, "retransmissions", totals->retransmissions);
+    json_uint(&json, "out_of_order", totals->out_of_order);
+    json_uint(&json, "zero_windows", totals->zero_windows);
+    json_uint(&json, "keep_alives", totals->keep_alives);
+    json_uint(&json, "missed_bytes", totals->missed_bytes);
+    json_uint(&json, "idle", totals->idle);
+    json_uint(&json, "crowded", totals->crowded);
+    json_uint(&json, "open_most", totals->open_most);
+    json_uint(&json, "other", source->results[SEGMENT_OTHER]);
+    json_uint(&json, "fragments", source->results[SEGMENT_FRAGMENT]);
+    json_uint(&json, "cut", source->results[SEGMENT_CUT]);
+    json_uint(&json, "malformed", source->results[SEGMENT_MALFORMED]);
+    json_uint(&json, "unknown_links", source->results[SEGMENT_LINK]);
+    json_uint(&json, "encrypted", source->results[SEGMENT_ENCRYPTED]);
+    json_uint(&json, "damages", source->damages);
+    json_end_object(&json);
+    json_newline(&json);
+    return out->failed ? -ENOMEM : 0;
+}
+
+const struct rows_view rows_jsonl = {"jsonl", ".jsonl", "a JSON object a connection", begin, add_row, end};

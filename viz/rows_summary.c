@@ -1,0 +1,98 @@
+/* The totals alone, a line a fact. */
+#include "viz/line.h"
+#include "viz/rows.h"
+
+enum { VALUE_COLUMN = 24 };
+
+static int begin(struct buf *out, const struct rows_options *options)
+{
+    (void)out, (void)options;
+    return 0;
+}
+
+static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
+{
+    (void)out, (void)options, (void)row;
+    return 0;
+}
+
+static void fact(struct buf *out, const char *name, uint64_t value, const char *unit)
+{
+    struct line line;
+    line_clear(&line);
+    line_text(&line, name);
+    line_pad(&line, VALUE_COLUMN, true);
+    line_uint(&line, value);
+    line_text(&line, unit);
+    line_char(&line, '\n');
+    buf_append(out, line.text, line.length);
+}
+
+static void time_fact(struct buf *out, const char *name, int64_t ns, bool ascii)
+{
+    struct line line;
+    line_clear(&line);
+    line_text(&line, name);
+    line_pad(&line, VALUE_COLUMN, true);
+    line_duration(&line, ns, ascii);
+    line_char(&line, '\n');
+    buf_append(out, line.text, line.length);
+}
+
+static void put_outcomes(struct buf *out, const struct ledger_totals *totals)
+{
+    for (unsigned i = 0; i < LEDGER_OUTCOMES; i++) {
+        if (!totals->by_outcome[i]) continue;
+        struct line line;
+        line_clear(&line);
+        line_text(&line, "  ");
+        line_text(&line, ledger_outcome_name((enum ledger_outcome)i));
+        line_char(&line, '\0');
+        fact(out, line.text, totals->by_outcome[i], "");
+    }
+}
+
+static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
+               const struct rows_source *source)
+{
+    fact(out, "packets", source->packets, "");
+    fact(out, "bytes on the wire", source->wire_bytes, "");
+    if (totals->segments) {
+        int64_t span_ns;
+        if (__builtin_sub_overflow(totals->last_ns, totals->first_ns, &span_ns)) span_ns = INT64_MAX;
+        time_fact(out, "from first to last", span_ns, options->ascii);
+    }
+    fact(out, "TCP segments", totals->segments, "");
+    fact(out, "TCP payload", totals->bytes, " bytes");
+    fact(out, "TCP connections", totals->connections, "");
+    put_outcomes(out, totals);
+    if (totals->handshakes) {
+        time_fact(out, "handshake, mean", totals->handshake_sum_ns / (int64_t)totals->handshakes, options->ascii);
+        time_fact(out, "handshake, shortest", totals->handshake_least_ns, options->ascii);
+    }
+    fact(out, "open at once, most", totals->open_most, "");
+    fact(out, "retransmissions", totals->retransmissions, "");
+    fact(out, "out of order", totals->out_of_order, "");
+    fact(out, "zero windows", totals->zero_windows, "");
+    fact(out, "keep-alives", totals->keep_alives, "");
+    fact(out, "missed by the capture", totals->missed_bytes, " bytes");
+    const struct {
+        const char *name;
+        uint64_t value;
+    } oddities[] = {
+        {"given up as idle", totals->idle},
+        {"given up for room", totals->crowded},
+        {"packets not TCP", source->results[SEGMENT_OTHER]},
+        {"later IP fragments", source->results[SEGMENT_FRAGMENT]},
+        {"cut in the headers", source->results[SEGMENT_CUT]},
+        {"malformed", source->results[SEGMENT_MALFORMED]},
+        {"of unknown links", source->results[SEGMENT_LINK]},
+        {"encrypted", source->results[SEGMENT_ENCRYPTED]},
+        {"damages of the file", source->damages},
+    };
+    for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++)
+        if (oddities[i].value) fact(out, oddities[i].name, oddities[i].value, "");
+    return 0;
+}
+
+const struct rows_view rows_summary = {"summary", NULL, "the totals alone", begin, add_row, end};
