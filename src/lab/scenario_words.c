@@ -147,7 +147,7 @@ bool scenario_take_choice(struct scenario_parser *parser, const char *what, cons
 bool scenario_take_side(struct scenario_parser *parser, enum scenario_side *ret_side)
 {
     static const char *const sides[] = {"client", "server"};
-    size_t index;
+    size_t index = 0;
     if (!scenario_take_choice(parser, "side", sides, 2, &index)) return false;
     *ret_side = (enum scenario_side)index;
     return true;

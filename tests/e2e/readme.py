@@ -3,12 +3,15 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
 from support import Test, environment, main, program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The README's "capture.pcapng", a capture that its reader has.
+CAPTURE = ROOT / "tests/corpus/files/PcapPlusPlus/Tests/Pcap++Test/PcapExamples/pcapng-example.pcapng"
 # Run by script/test itself, of which this test is a part.
 ELSEWHERE = ("script/demo", "script/test")
 
@@ -28,6 +31,7 @@ class Readme(Test):
         self.assertGreater(len(found), 10)
         own = dict(environment(), PATH=f"{pathlib.Path(program()).parent}:{os.environ['PATH']}")
         with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(CAPTURE, pathlib.Path(folder) / "capture.pcapng")
             # One shell for all: a command may use what an earlier one wrote, or talk to one in the background.
             for command in found:
                 if command in ELSEWHERE:

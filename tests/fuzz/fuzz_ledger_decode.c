@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!packet.window_cut && segment.window != header->window) abort();
     if (segment.tunnel != packet.tunnel.kind) abort();
     if (header->src.version == header->dst.version &&
-        (segment.version != header->src.version || memcmp(segment.src, header->src.ip, 16) ||
-         memcmp(segment.dst, header->dst.ip, 16)))
+        (segment.version != header->src.version || memcmp(segment.src, header->src.ip, 16) != 0 ||
+         memcmp(segment.dst, header->dst.ip, 16) != 0))
         abort();
     if (segment.ip_bytes && segment.ip_bytes < segment.length_bytes + 40) abort();
     return 0;

@@ -122,8 +122,8 @@ static void states_histories_and_completeness_are_as_documented(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct rows rows = {0};
         run(&rows, cases[i].steps, NULL);
-        if (rows.count != 1 || strcmp(rows.row[0].conn_state, cases[i].conn_state) ||
-            strcmp(rows.row[0].history, cases[i].history) || rows.row[0].completeness != cases[i].completeness ||
+        if (rows.count != 1 || strcmp(rows.row[0].conn_state, cases[i].conn_state) != 0 ||
+            strcmp(rows.row[0].history, cases[i].history) != 0 || rows.row[0].completeness != cases[i].completeness ||
             rows.row[0].outcome != cases[i].outcome)
             fail_msg("%s: %zu rows, %s %s %u %s", cases[i].what, rows.count, rows.row[0].conn_state, rows.row[0].history,
                      rows.row[0].completeness, ledger_outcome_name(rows.row[0].outcome));
