@@ -88,11 +88,13 @@ static bool set_exit(struct telling *telling, struct tale_packet *packet, uint32
 struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
 {
     struct tale_packet *best = NULL;
-    for (size_t i = 0; i < telling->packet_count; i++) {
+    for (size_t i = telling_sent_by(telling, at_ns); i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
+        /* Nothing flies longer than the longest flight: what was sent before this arrived before the best. */
+        if (best && packet->sent_ns + telling->longest_flight_ns < arrival_ns(best)) break;
         if (telling_receiver(telling, packet->side) != side || arrival_ns(packet) > at_ns) continue;
         if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
-        if (!best || arrival_ns(packet) >= arrival_ns(best)) best = packet;
+        if (!best || arrival_ns(packet) > arrival_ns(best)) best = packet;
     }
     return best;
 }
@@ -101,27 +103,30 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
 static struct tale_packet *acknowledged(const struct telling *telling, const struct tale_packet *packet)
 {
     if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
-    struct tale_packet *best = NULL;
-    for (size_t i = 0; i < telling->packet_count; i++) {
+    for (size_t i = telling_sent_by(telling, packet->sent_ns); i-- > 0;) {
         struct tale_packet *other = &telling->packets[i];
         if (other == packet || telling_receiver(telling, other->side) != packet->side || !is_tcp(other) ||
             !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST)
             continue;
         if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
-        if (header_of(other)->seq + segment_space(header_of(other)) == header_of(packet)->ack) best = other;
+        uint32_t end = header_of(other)->seq + segment_space(header_of(other));
+        if (end == header_of(packet)->ack) return other;
+        /* Before a segment that was new, and ended before that point, there was nothing that reached it. */
+        if (!other->segment->retransmission && !other->seen->copy && seq_before(end, header_of(packet)->ack)) return NULL;
     }
-    return best;
+    return NULL;
 }
 
 static struct tale_packet *previous_with_same_space(const struct telling *telling, const struct tale_packet *packet)
 {
-    struct tale_packet *before = NULL;
-    for (struct tale_packet *other = telling->packets; other < packet; other++)
+    for (size_t i = (size_t)(packet - telling->packets); i-- > 0;) {
+        struct tale_packet *other = &telling->packets[i];
         if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other)) &&
             seq_at_or_before(header_of(other)->seq, header_of(packet)->seq) &&
             seq_before(header_of(packet)->seq, header_of(other)->seq + segment_space(header_of(other))))
-            before = other;
-    return before;
+            return other;
+    }
+    return NULL;
 }
 
 static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
@@ -374,14 +379,13 @@ static bool rule_keepalive(struct telling *telling, struct tale_packet *packet)
     if (is_tcp(packet) && gives_up_probing(telling, packet))
         return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
     if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    uint32_t next = 0;
-    bool sent = false;
-    for (const struct tale_packet *other = telling->packets; other < packet; other++) {
-        if (other->side != packet->side || !is_tcp(other) || !segment_space(header_of(other))) continue;
-        next = header_of(other)->seq + segment_space(header_of(other));
-        sent = true;
+    size_t i = (size_t)(packet - telling->packets);
+    const struct event_packet_header *last = NULL;
+    while (i-- > 0 && !last) {
+        const struct tale_packet *other = &telling->packets[i];
+        if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other))) last = header_of(other);
     }
-    if (!sent || header_of(packet)->seq + 1 != next) return false;
+    if (!last || header_of(packet)->seq + 1 != last->seq + segment_space(last)) return false;
     return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
 }
 
@@ -432,10 +436,13 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
     struct tale_packet *by = acknowledged(telling, packet);
-    for (const struct tale_packet *other = telling->packets; by && other < packet; other++)
+    for (size_t i = (size_t)(packet - telling->packets); by && i-- > 0;) {
+        const struct tale_packet *other = &telling->packets[i];
+        if (other->sent_ns < arrival_ns(by)) break;
         if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_ACK &&
-            header_of(other)->ack == header_of(packet)->ack && other->sent_ns >= arrival_ns(by))
+            header_of(other)->ack == header_of(packet)->ack)
             return false; /* acknowledged before: this one says something else (a window, a probe's answer) */
+    }
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (by && last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
         return set_unknown(packet,

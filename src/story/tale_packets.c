@@ -22,6 +22,24 @@ static enum story_side packet_side(const struct flow *flow, const struct event_p
     return flow_side(flow, &packet->icmp.dst);
 }
 
+/* Most segments repeat nothing, and can be known to by one number of their sender: so a long transfer is told in time. */
+static void note_reach(struct telling *telling)
+{
+    uint32_t next[STORY_SIDES] = {0, 0};
+    bool known[STORY_SIDES] = {false, false};
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
+            telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
+        uint32_t space = segment_space(header);
+        if (header->protocol != IPPROTO_TCP || !space || header->flags & TCP_RST || packet->seen->copy) continue;
+        packet->is_beyond = !known[packet->side] || seq_at_or_before(next[packet->side], header->seq);
+        if (!known[packet->side] || seq_before(next[packet->side], header->seq + space)) next[packet->side] = header->seq + space;
+        known[packet->side] = true;
+    }
+}
+
 void tale_collect_packets(struct telling *telling)
 {
     struct flow *flow = telling->flow;
@@ -43,6 +61,7 @@ void tale_collect_packets(struct telling *telling)
         if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
     }
     qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
+    note_reach(telling);
 }
 
 static struct story_packet_place place_of(struct telling *telling, const struct sighting *seen)
@@ -110,6 +129,7 @@ struct tale_packet *tale_sent_before(const struct telling *telling, size_t index
     const struct event_packet_header *header = &packet->seen->packet.header;
     uint32_t space = segment_space(header);
     if (!space || header->flags & TCP_RST || packet->seen->copy) return NULL;
+    if (packet->is_beyond) return NULL;
     for (size_t i = 0; i < index; i++) {
         struct tale_packet *earlier = &telling->packets[i];
         const struct event_packet_header *old = &earlier->seen->packet.header;

@@ -60,13 +60,29 @@ static bool same_header(const struct event_packet_header *a, const struct event_
     return flow_covers(a, b) && flow_covers(b, a);
 }
 
+size_t telling_sent_by(const struct telling *telling, int64_t at_ns)
+{
+    size_t from = 0, to = telling->packet_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (telling->packets[middle].sent_ns <= at_ns)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns)
 {
     struct tale_packet *arrived = NULL, *sent = NULL;
-    for (size_t i = telling->packet_count; i-- > 0;) {
+    for (size_t i = telling_sent_by(telling, before_ns); i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *own = &packet->seen->packet.header;
-        if (packet->sent_ns > before_ns || telling_is_lost(telling, packet)) continue;
+        /* An equal that was sent before this can't have arrived later. */
+        if (arrived && packet->sent_ns + telling->longest_flight_ns < arrived->received_ns) break;
+        if (sent && !telling->longest_flight_ns) break;
+        if (telling_is_lost(telling, packet)) continue;
         /* GRO may hand the receiver several segments as one: the newest part of it stands for the whole. */
         if (!same_header(own, header) && !(own->protocol == IPPROTO_TCP && flow_covers(header, own))) continue;
         if (!sent) sent = packet;

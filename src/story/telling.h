@@ -17,6 +17,7 @@ struct tale_packet {
     struct story_segment *segment;   /* TCP */
     struct story_datagram *datagram; /* UDP and ICMP */
     struct story_cause *cause;       /* in either */
+    bool is_beyond;                  /* TCP: it begins where nothing of its sender had reached, so it repeats nothing */
     struct chain_verdict chain;      /* of the mark */
 };
 
@@ -44,7 +45,8 @@ struct telling {
     struct arena *arena;
     struct tale_packet *packets;
     size_t packet_count;
-    struct tale_call *calls; /* in order of beginning */
+    int64_t longest_flight_ns; /* of any packet, from sent to received */
+    struct tale_call *calls;   /* in order of beginning */
     size_t call_count;
     struct tale_state *states;
     size_t state_count, state_room;
@@ -60,6 +62,8 @@ struct tale_call *telling_find_call(const struct telling *telling, const struct 
 const char *telling_call_text(struct telling *telling, const struct tale_call *call);
 /* The packet that this header shows and that came last, at or before `before_ns`; where none is known to have come, the newest that
  * was sent by then. NULL none. */
+/* How many packets had been sent by then: they come first. */
+size_t telling_sent_by(const struct telling *telling, int64_t at_ns);
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
 /* The last value that setsockopt gave to an option of this side (listening sockets' options are their children's); -1: not set. */
 int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step);
