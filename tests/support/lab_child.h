@@ -37,4 +37,18 @@ static inline int become_ordinary(void)
     return prctl(PR_SET_DUMPABLE, 1); /* or /proc/self belongs to root after the change */
 }
 
+/* A test of `body` in a child of its own, once as root and once as an ordinary user in a user namespace. */
+#define FOR_ROOT_AND_OTHERS(name, body)                                                                                            \
+    static int name##_ordinary(void)                                                                                               \
+    {                                                                                                                              \
+        HOLDS(become_ordinary() == 0);                                                                                             \
+        return body();                                                                                                             \
+    }                                                                                                                              \
+    static void name(void **state)                                                                                                 \
+    {                                                                                                                              \
+        (void)state;                                                                                                               \
+        assert_int_equal(in_child(body), 0);                                                                                       \
+        assert_int_equal(in_child(name##_ordinary), 0);                                                                            \
+    }
+
 #endif

@@ -180,19 +180,6 @@ static int refused_body(void)
     return 0;
 }
 
-#define FOR_ROOT_AND_OTHERS(name, body)                                                                                            \
-    static int name##_ordinary(void)                                                                                               \
-    {                                                                                                                              \
-        HOLDS(become_ordinary() == 0);                                                                                             \
-        return body();                                                                                                             \
-    }                                                                                                                              \
-    static void name(void **state)                                                                                                 \
-    {                                                                                                                              \
-        (void)state;                                                                                                               \
-        assert_int_equal(in_child(body), 0);                                                                                       \
-        assert_int_equal(in_child(name##_ordinary), 0);                                                                            \
-    }
-
 FOR_ROOT_AND_OTHERS(a_network_is_three_namespaces_and_the_way_back, two_hosts_body)
 FOR_ROOT_AND_OTHERS(each_host_has_one_quiet_interface, host_interface_body)
 FOR_ROOT_AND_OTHERS(a_setting_is_one_hosts_own, sysctl_body)

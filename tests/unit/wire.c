@@ -438,19 +438,6 @@ static int orphan_body(void)
     return 0;
 }
 
-#define FOR_ROOT_AND_OTHERS(name, body)                                                                                            \
-    static int name##_ordinary(void)                                                                                               \
-    {                                                                                                                              \
-        HOLDS(become_ordinary() == 0);                                                                                             \
-        return body();                                                                                                             \
-    }                                                                                                                              \
-    static void name(void **state)                                                                                                 \
-    {                                                                                                                              \
-        (void)state;                                                                                                               \
-        assert_int_equal(in_child(body), 0);                                                                                       \
-        assert_int_equal(in_child(name##_ordinary), 0);                                                                            \
-    }
-
 FOR_ROOT_AND_OTHERS(a_wire_carries_all_and_in_order, passes_body)
 FOR_ROOT_AND_OTHERS(a_capture_knows_its_hosts_name_and_addresses, vantage_body)
 FOR_ROOT_AND_OTHERS(ipv6_is_carried_and_its_segments_are_known, v6_body)
