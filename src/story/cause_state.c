@@ -18,7 +18,9 @@ static enum story_evidence kernel_witness(const struct telling *telling, const s
         if (change->side != state->story->side || change->to != kernel_of[state->story->to_state] || change->t_ns < packet->sent_ns)
             continue;
         struct chain_verdict verdict = chain_read(change->context.chain);
-        if (verdict.meaning == CHAIN_BACKLOG) return EVIDENCE_STACK;
+        /* The chain says that a backlogged segment did it; which one is sure only where no later one had come. */
+        if (verdict.meaning == CHAIN_BACKLOG)
+            return cause_last_arrival(telling, state->story->side, change->t_ns) == packet ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
         bool names_it = change->context.receiving && flow_covers(&change->context.received, &packet->seen->packet.header);
         if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
         if (names_it) return EVIDENCE_CONTEXT;
