@@ -136,7 +136,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));
 
-    if (!call) return 0;
+    if (!call) return ring_full();
     __builtin_memset(call, 0, sizeof(*call));
     head_fill(&call->head, RECORD_ENTER);
     call->number = (__u32)number;
@@ -211,6 +211,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));
 
     if (!call) {
+        ring_full();
         bpf_map_delete_elem(&threads, &tid);
         return 0;
     }
@@ -251,7 +252,10 @@ static __always_inline void process_emit(__u32 change, struct task_struct *task,
 {
     struct record_process *process = RING_RESERVE(struct record_process, sizeof(struct record_process));
 
-    if (!process) return;
+    if (!process) {
+        ring_full();
+        return;
+    }
     head_fill(&process->head, RECORD_PROCESS);
     process->change = change;
     process->pid = (__u32)BPF_CORE_READ(task, tgid);

@@ -10,7 +10,9 @@
 #include "capture/bpf_ability.h"
 #include "capture/syscalls.h"
 
-enum { KERNEL_LOG_BYTES = 1 << 16 };
+/* Enough for the whole of what the verifier says of one program: before 6.4 it keeps the beginning, and the reason stands at the
+ * end. */
+enum { KERNEL_LOG_BYTES = 1 << 23 };
 
 /* From calls_bpf_object.S. */
 extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[];

@@ -150,10 +150,9 @@ struct record_config {
     __u8 pad;
 };
 
-/* What the kernel side counts, per CPU. All but COUNT_WRITTEN are things missed. */
+/* What the kernel side counts, per CPU: things missed. */
 enum record_count {
-    COUNT_WRITTEN,
-    COUNT_RING_FULL,
+    COUNT_RING_FULL,       /* records that found no room */
     COUNT_SOCKETS_FULL,    /* sockets without an id */
     COUNT_THREADS_FULL,    /* calls without an exit */
     COUNT_PROCESSES_FULL,  /* children not followed */

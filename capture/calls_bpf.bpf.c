@@ -64,7 +64,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
 
     struct record_mark *mark = RESERVE_EVIDENCE(record_mark);
 
-    if (!mark) return 0;
+    if (!mark) return ring_full();
     head_fill(&mark->head, RECORD_MARK);
     mark->packet = *packet;
     mark->netns = netns;
@@ -133,7 +133,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 
     struct record_state *state = RESERVE_EVIDENCE(record_state);
 
-    if (!state) return 0;
+    if (!state) return ring_full();
     head_fill(&state->head, RECORD_STATE);
     socket_fill(&state->socket, address, socket_id(address, 1));
     state->socket.state = (__u8)to;
@@ -173,7 +173,10 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
 
     struct record_reset *reset = RESERVE_EVIDENCE(record_reset);
 
-    if (!reset) return;
+    if (!reset) {
+        ring_full();
+        return;
+    }
     head_fill(&reset->head, RECORD_RESET);
     reset->netns = netns;
     socket_fill(&reset->socket, sk, sk ? socket_id(sk, 1) : 0);
@@ -214,7 +217,10 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
 
     struct record_resend *resend = RESERVE_EVIDENCE(record_resend);
 
-    if (!resend) return;
+    if (!resend) {
+        ring_full();
+        return;
+    }
     head_fill(&resend->head, RECORD_RESEND);
     socket_fill(&resend->socket, sk, socket_id(sk, 1));
     resend->netns = socket_netns((const struct sock *)sk);
@@ -284,7 +290,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
 
     struct record_wake *wake = RESERVE_EVIDENCE(record_wake);
 
-    if (!wake) return 0;
+    if (!wake) return ring_full();
     head_fill(&wake->head, RECORD_WAKE);
     wake->tid = tid;
     wake->pid = (__u32)BPF_CORE_READ(task, tgid);
