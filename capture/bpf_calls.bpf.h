@@ -141,8 +141,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     head_fill(&call->head, RECORD_ENTER);
     call->number = (__u32)number;
     __builtin_memcpy(call->args, args, sizeof(args));
-    if (sk) socket_fill(&call->socket, sk, socket_id(sk, 1));
-    if (other) socket_fill(&call->other, other, socket_id(other, 1));
+    if (sk) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
+    if (other) socket_fill(&call->other, other, socket_id(other, SOCKET_CREATE));
     if (flags & SYSCALL_POLL) watch_poll(call, 0);
     if (flags & SYSCALL_SELECT) watch_select(call);
     if (flags & SYSCALL_RANGE) watch_range(call);
@@ -230,13 +230,13 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     __s32 fd = call_fd(flags, args);
 
     if (fd >= 0) sk = fd_socket(fd);
-    if (sk && (!thread || thread->sk == sk)) socket_fill(&call->socket, sk, socket_id(sk, 1));
+    if (sk && (!thread || thread->sk == sk)) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
     if ((flags & SYSCALL_NEW_FD) && ret >= 0) {
         sk = fd_socket((__s32)ret);
         if (sk && (flags & SYSCALL_SOCKET))
-            socket_fill(&call->socket, sk, socket_id(sk, 1));
+            socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
         else if (sk)
-            socket_fill(&call->other, sk, socket_id(sk, 1));
+            socket_fill(&call->other, sk, socket_id(sk, SOCKET_CREATE));
     }
     if (ret > 0 && (flags & SYSCALL_POLL)) watch_poll(call, 1);
     if (ret > 0 && (flags & SYSCALL_SELECT)) watch_select(call);

@@ -14,6 +14,7 @@ enum {
     MODE_FORMAT = 0xf000,
     MODE_SOCKET = 0xc000,
     SOCK_DONE_BIT = 1 << 1, /* enum sock_flags, SOCK_DONE: the peer's FIN has arrived */
+    STATE_SYN_RECV = 3,
     STATE_TIME_WAIT = 6,
     STATE_CLOSE = 7,
     STATE_LISTEN = 10,
@@ -82,7 +83,11 @@ static __always_inline __u64 id_next(void)
     return cpu->ids[softirq] * 2 * config.cpus + 2 * bpf_get_smp_processor_id() + softirq;
 }
 
-/* The id of a socket, given at first sight where `create`; 0: none. Sockets are told apart by address while they live:
+/* What socket_id() does with a socket that it never saw. */
+enum { SOCKET_KNOWN, SOCKET_CREATE, SOCKET_CLONED };
+
+/* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
+ * report, when some kernels have not yet taken the listener's cookie off it. Sockets are told apart by address while they live:
  * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP) an inode that is not the entry's means a new socket there. */
 __noinline __u64 socket_id(__u64 address, __u32 create)
 {
@@ -97,12 +102,13 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
     }
     /* What a request socket becomes is another object, and its cookie is given late. */
     if (state == STATE_NEW_SYN_RECV) return 0;
+    if (create == SOCKET_CLONED) cookie = 0;
 
     __u64 inode = socket_protocol(address) == PROTOCOL_UDP ? socket_inode(sk) : 0;
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
 
     if (entry) {
-        if ((!entry->cookie || entry->cookie == cookie) && (!entry->inode || !inode || entry->inode == inode)) {
+        if ((!entry->cookie || !cookie || entry->cookie == cookie) && (!entry->inode || !inode || entry->inode == inode)) {
             if (cookie && !entry->cookie) {
                 entry->cookie = cookie;
                 bpf_map_update_elem(&cookies, &cookie, &entry->id, BPF_ANY);
@@ -111,7 +117,7 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
         }
         bpf_map_delete_elem(&sockets, &address);
     }
-    if (!create || !socket_protocol(address)) return 0;
+    if (create == SOCKET_KNOWN || !socket_protocol(address)) return 0;
 
     struct socket_entry fresh = {.id = id_next(), .cookie = cookie, .inode = inode};
 
@@ -230,7 +236,7 @@ __noinline int socket_wanted(__u64 address)
     if (!protocol) return 0;
     if (port_wanted(netns, protocol, (__u16)socket_port(address))) return 1;
     if (port_wanted(netns, protocol, bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)))) return 1;
-    return !config.port_count && socket_id(address, 0) != 0;
+    return !config.port_count && socket_id(address, SOCKET_KNOWN) != 0;
 }
 
 #endif

@@ -38,7 +38,7 @@ __noinline __u64 watch_id(__s32 fd)
 {
     __u64 sk = fd_socket(fd);
 
-    return sk ? socket_id(sk, 1) : 0;
+    return sk ? socket_id(sk, SOCKET_CREATE) : 0;
 }
 
 static __always_inline void watch_add(struct record_call *call, __u64 id, __u64 data, __u32 events)

@@ -74,7 +74,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         mark->socket.protocol != packet->protocol)
         __builtin_memset(&mark->socket, 0, sizeof(mark->socket));
     else
-        mark->socket.id = socket_id(sk, 1);
+        mark->socket.id = socket_id(sk, SOCKET_CREATE);
     port_use(&mark->socket);
     CONTEXT_FILL(ctx, mark);
     bpf_ringbuf_submit(mark, 0);
@@ -128,14 +128,16 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     __u64 address = argument(ctx, 0);
 
     if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
+    int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
+
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
-    bpf_get_socket_cookie(sk);
+    if (!cloned) bpf_get_socket_cookie(sk);
 
     struct record_state *state = RESERVE_EVIDENCE(record_state);
 
     if (!state) return ring_full();
     head_fill(&state->head, RECORD_STATE);
-    socket_fill(&state->socket, address, socket_id(address, 1));
+    socket_fill(&state->socket, address, socket_id(address, cloned ? SOCKET_CLONED : SOCKET_CREATE));
     state->socket.state = (__u8)to;
     state->netns = socket_netns(sk);
     state->from = (__u8)from;
@@ -179,7 +181,7 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
     }
     head_fill(&reset->head, RECORD_RESET);
     reset->netns = netns;
-    socket_fill(&reset->socket, sk, sk ? socket_id(sk, 1) : 0);
+    socket_fill(&reset->socket, sk, sk ? socket_id(sk, SOCKET_CREATE) : 0);
     /* The segment that is answered names both ends even where no socket, or a listening one, was found for it. */
     if (packet->protocol == PROTOCOL_TCP) {
         reset->socket.protocol = PROTOCOL_TCP;
@@ -222,7 +224,7 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
         return;
     }
     head_fill(&resend->head, RECORD_RESEND);
-    socket_fill(&resend->socket, sk, socket_id(sk, 1));
+    socket_fill(&resend->socket, sk, socket_id(sk, SOCKET_CREATE));
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
     CONTEXT_FILL(ctx, resend);
