@@ -67,6 +67,14 @@ struct tcp_sock {
 struct udp_sock {
     struct sk_buff_head reader_queue;
 };
+struct timer_list {
+    void (*function)(struct timer_list *);
+};
+struct inet_timewait_sock {
+    struct sock_common __tw_common;
+    unsigned char tw_substate;
+    struct timer_list tw_timer;
+};
 struct request_sock {
     struct sock_common __req_common;
 };

@@ -503,6 +503,21 @@ int flow_take_reset(struct teller *teller, const struct event *event)
     return 0;
 }
 
+int flow_take_timer(struct teller *teller, const struct event *event)
+{
+    const struct event_socket *socket = &event->timer.socket;
+    if (!socket->local.port || !socket->remote.port) return 0;
+    struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->timer.netns);
+    if (!flow) return 0;
+    enum story_side side = flow_side(flow, &socket->local);
+    const struct sock *sock = flow->sock[side];
+    if (sock && socket->cookie && sock->cookie != socket->cookie) return 0; /* of an earlier connection between these ends */
+    struct expiry *expiry = track_grow((void **)&flow->expiries, &flow->expiry_count, &flow->expiry_room, sizeof(*expiry));
+    if (!expiry) return -ENOMEM;
+    *expiry = (struct expiry){.t_ns = event->t_ns, .order = event->order, .side = side, .state = socket->state};
+    return 0;
+}
+
 void flow_free(struct flow *flow)
 {
     if (!flow) return;
@@ -517,6 +532,7 @@ void flow_free(struct flow *flow)
     free(flow->changes);
     for (size_t i = 0; i < flow->extra_count; i++) call_unref(flow->extra[i].call);
     free(flow->extra);
+    free(flow->expiries);
     free(flow->resets);
     free(flow);
 }

@@ -33,10 +33,12 @@ struct tale_state {
     uint32_t packet;             /* index, or STORY_NO_STEP */
     bool sent;                   /* by sending that packet; else by receiving it */
     struct tale_call *call;      /* listen(), close() */
-    const char *timer;           /* a timer that only the clock, a call's error or an answer shows: its name */
+    const char *timer;           /* a timer that no segment shows: its name */
+    bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
 };
 
 #define FIN_WAIT_2_TIMER "fin-wait-2"
+#define TIME_WAIT_TIMER "time-wait"
 
 struct telling {
     struct teller *teller;

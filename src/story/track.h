@@ -11,6 +11,10 @@
 #include "story/story.h"
 #include "story/teller.h"
 
+/* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
+ * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
+static const int64_t TIMER_LATE_NS = 6000000000;
+
 /* A descriptor through which a process holds a socket, as far as calls and forks were seen. */
 struct holder {
     int32_t pid, fd;
@@ -67,6 +71,14 @@ struct change {
     struct call *call; /* the running thread's; owns a reference */
 };
 
+/* The kernel ran the timer of this end's timewait socket: it is gone. */
+struct expiry {
+    int64_t t_ns;
+    uint64_t order;
+    enum story_side side;
+    uint8_t state; /* that it stood for: KERNEL_TIME_WAIT, KERNEL_FIN_WAIT2 */
+};
+
 struct reset_note {
     int64_t t_ns;
     bool sent;
@@ -104,6 +116,8 @@ struct flow {
     size_t packet_count, packet_room;
     struct change *changes;
     size_t change_count, change_room;
+    struct expiry *expiries;
+    size_t expiry_count, expiry_room;
     struct reset_note *resets;
     size_t reset_count, reset_room;
     struct extra_call *extra;
@@ -192,6 +206,7 @@ int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
 int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
+int flow_take_timer(struct teller *teller, const struct event *event);
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
 /* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
