@@ -61,8 +61,19 @@ struct inet_sock {
     struct sock sk;
     __be16 inet_sport;
 };
+struct inet_connection_sock {
+    void *icsk_ulp_data; /* of a subflow: its struct mptcp_subflow_context */
+};
 struct tcp_sock {
     __u32 rcv_nxt, copied_seq;
+    _Bool is_mptcp; /* with CONFIG_MPTCP */
+};
+/* Multipath TCP: what a descriptor leads to, and the TCP sockets (subflows) that it sends through. Only with CONFIG_MPTCP. */
+struct mptcp_sock {
+    struct sock *first;
+};
+struct mptcp_subflow_context {
+    struct sock *conn;
 };
 struct udp_sock {
     struct sk_buff_head reader_queue;

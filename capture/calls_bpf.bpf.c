@@ -150,8 +150,11 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(tcp_destroy_sock)
 {
-    __u64 address = argument(ctx, 0);
+    __u64 address = argument(ctx, 0), owner = mptcp_owner(address);
+    struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address), *other;
 
+    other = entry && owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
+    if (other && other->id == entry->id) bpf_map_delete_elem(&sockets, &owner);
     bpf_map_delete_elem(&sockets, &address);
     return 0;
 }

@@ -87,6 +87,23 @@ static void talk_once_over_ipv6(void)
     need(accept(listener, NULL, NULL) >= 0);
 }
 
+static void talk_once_over_mptcp(void)
+{
+    struct sockaddr_in address = loopback(PORT);
+    int listener = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), client = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), server;
+    char byte;
+
+    need(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 1) == 0);
+    need(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    server = accept(listener, NULL, NULL);
+    need(send(client, "hello", 5, 0) == 5);
+    need(recv(server, (char[8]){0}, 8, 0) == 5);
+    close(client);
+    need(read(server, &byte, 1) == 0);
+    close(server);
+    close(listener);
+}
+
 static void accept_a_late_client(void)
 {
     int listener = listening(PORT);
@@ -579,6 +596,36 @@ static bool is_reset(const struct event *event, const void *sent)
     return event->kind == EVENT_RESET && event->reset.sent == *(const bool *)sent;
 }
 
+/* A descriptor of Multipath TCP leads to a socket that sends nothing: its first subflow does, and is the same to a story. */
+static void a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity(void **state)
+{
+    int trial = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+
+    (void)state;
+    if (trial < 0) { /* a kernel without it: then there is nothing to be taken apart */
+        assert_int_equal(errno, EPROTONOSUPPORT);
+        return;
+    }
+    close(trial);
+
+    struct event_log *log = recorded(talk_once_over_mptcp);
+    const struct event_mark *syn = MARK(log, TCP_SYN);
+    const struct event_call *connects = EXIT(log, "connect"), *accepts = EXIT(log, "accept");
+    const struct event_state *child = STATE(log, KERNEL_LISTEN, KERNEL_SYN_RECV);
+
+    assert_int_not_equal(syn->socket.cookie, 0);
+    assert_int_equal(ENTER(log, "connect")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(connects->socket.cookie, syn->socket.cookie);
+    assert_true(address_equal(&connects->socket.remote, &syn->header.dst));
+    assert_true(address_equal(&connects->socket.local, &syn->header.src));
+    assert_int_equal(EXIT(log, "sendto")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(accepts->other.cookie, child->socket.cookie);
+    assert_int_equal(EXIT(log, "recvfrom")->socket.cookie, child->socket.cookie);
+    assert_int_not_equal(child->socket.cookie, ENTER(log, "listen")->socket.cookie);
+    assert_int_equal(STATE(log, KERNEL_CLOSE, KERNEL_LISTEN)->socket.cookie, ENTER(log, "listen")->socket.cookie);
+    event_log_free(log);
+}
+
 static void the_timer_of_a_timewait_socket_names_its_connection(void **state)
 {
     struct event_log *log = recorded(leave_an_orphan_in_fin_wait_2);
@@ -868,6 +915,7 @@ int main(void)
         cmocka_unit_test(ipv6_is_recorded_as_well),
         cmocka_unit_test(a_blocked_accept_is_woken_by_the_handshakes_last_segment),
         cmocka_unit_test(a_call_that_found_what_it_wanted_never_slept),
+        cmocka_unit_test(a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity),
         cmocka_unit_test(the_timer_of_a_timewait_socket_names_its_connection),
         cmocka_unit_test(a_closed_port_answers_with_a_reset_that_no_socket_made),
         cmocka_unit_test(closing_with_unread_bytes_is_an_active_reset_with_its_reason),
