@@ -112,7 +112,8 @@ static __always_inline __u64 id_next(void)
     return cpu->ids[softirq] * 2 * config.cpus + 2 * bpf_get_smp_processor_id() + softirq;
 }
 
-/* The id that the other half of a socket of Multipath TCP has already: the socket's first subflow is the same to a story. 0 none. */
+/* The id that the other half of a socket of Multipath TCP has already: the socket's first subflow is the same to a story. 0 none.
+ */
 __noinline __u64 mptcp_id(__u64 address)
 {
     __u64 partner = socket_is_mptcp(address) ? mptcp_first(address) : mptcp_owner(address), inode;
@@ -126,7 +127,8 @@ __noinline __u64 mptcp_id(__u64 address)
 }
 
 /* The id of a socket, given at first sight where `create`; 0: none. Sockets are told apart by address while they live:
- * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP, MPTCP) an inode that is not the entry's means a new socket there. */
+ * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP, MPTCP) an inode that is not the entry's means a new socket there.
+ */
 __noinline __u64 socket_id(__u64 address, __u32 create)
 {
     const struct sock *sk = (const struct sock *)address;

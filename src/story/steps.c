@@ -187,6 +187,10 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
         return;
     }
+    if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {
+        packet->segment->handshake = true;
+        return;
+    }
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
     size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
     const struct event_packet_header *header = &packet->seen->packet.header;

@@ -100,6 +100,10 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
 
+/* handshake.c: whether the kernel's own evidence says that packet `index`, which reached `side` in SYN_RCVD after a passive OPEN,
+ * completed no handshake: the kernel dropped or refused it. Without such evidence false: then it did what the RFC says. */
+bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side);
+
 /* cause_state.c: fills a state step's cause, once the packets have theirs. */
 void cause_find_state(struct telling *telling, struct tale_state *state);
 /* cause.c: the newest packet that had reached `side` by `at_ns`; NULL none. */

@@ -150,6 +150,75 @@ static void an_ack_that_something_else_made_is_no_witness(void **state)
                      EVIDENCE_RULE);
 }
 
+/* ---- the handshake's last ACK, as the server's kernel took it ---- */
+
+#define RX_ACK "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501"
+#define ESTABLISHED_AT(t, rx)                                                                                                      \
+    "state t=" #t US " netns=9 from=SYN_RECV to=ESTABLISHED " S_SOCK rx                                                            \
+    " chain=tcp_rcv_state_process;tcp_child_process;tcp_v4_rcv\n"
+#define C_FIRST_DATA PACKET(9000, C, C_DATA)
+
+/* When the server became ESTABLISHED, in microseconds, and how that is known. */
+static void assert_established(const char *text, int64_t t_us, enum story_evidence evidence)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_state *change = NULL;
+    for (size_t n = 1; (change = change_of(told->stories[0], STORY_SERVER, n)); n++)
+        if (change->to_state == STATE_ESTABLISHED) break;
+    if (t_us == 0) {
+        assert_null(change);
+    } else {
+        assert_non_null(change);
+        assert_int_equal(time_of(told->stories[0], change), t_us * 1000);
+        assert_int_equal(change->cause.evidence, evidence);
+    }
+    told_free(told);
+}
+
+static void an_ack_that_the_server_deferred_leaves_it_in_syn_rcvd(void **state)
+{
+    (void)state;
+    assert_established(TRACE HANDSHAKE C_FIRST_DATA ESTABLISHED_AT(9010, " " RX_C_DATA), 9000, EVIDENCE_STACK);
+    assert_established(TRACE HANDSHAKE C_FIRST_DATA ESTABLISHED_AT(1025, " " RX_ACK), 1020, EVIDENCE_STACK);
+    /* A clock that is a little behind does not make it an earlier one. */
+    assert_established(TRACE HANDSHAKE C_FIRST_DATA ESTABLISHED_AT(1019, " " RX_ACK), 1020, EVIDENCE_RULE);
+    /* The kernel's report names no segment; there is no report: the RFC's view, as a rule. */
+    assert_established(TRACE HANDSHAKE C_FIRST_DATA ESTABLISHED_AT(9010, ""), 1020, EVIDENCE_RULE);
+    assert_established(TRACE HANDSHAKE C_FIRST_DATA, 1020, EVIDENCE_RULE);
+}
+
+static void of_equal_acks_the_one_counts_that_the_kernel_took(void **state)
+{
+    (void)state;
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK) PACKET(3001020, C, HANDSHAKE_ACK)
+                           ESTABLISHED_AT(3001025, " " RX_ACK),
+                       3001020, EVIDENCE_STACK);
+}
+
+static void a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped(void **state)
+{
+    (void)state;
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK)
+                           MARK(3001009, S, SYN_ACK, "softirq=1 chain=inet_rtx_syn_ack;reqsk_timer_handler;call_timer_fn"),
+                       0, EVIDENCE_NONE);
+    /* A duplicate SYN makes the listener answer again, whatever became of the ACK. */
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK)
+                           MARK(3001009, S, SYN_ACK, RX_SYN " chain=tcp_check_req;tcp_v4_rcv"),
+                       1020, EVIDENCE_RULE);
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK), 1020, EVIDENCE_RULE);
+}
+
+static void a_reset_from_the_request_socket_shows_that_there_was_no_more(void **state)
+{
+    (void)state;
+    assert_established(TRACE HANDSHAKE PACKET(1030, S, "flags=R seq=501")
+                           MARK(1029, S, "flags=R seq=501", RX_ACK " chain=tcp_v4_send_reset;tcp_check_req;tcp_v4_rcv"),
+                       0, EVIDENCE_NONE);
+    assert_established(TRACE HANDSHAKE PACKET(1030, S, "flags=R seq=501")
+                           MARK(1029, S, "flags=R seq=501", RX_ACK " chain=tcp_v4_send_reset;tcp_v4_rcv"),
+                       1020, EVIDENCE_RULE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +230,10 @@ int main(void)
         cmocka_unit_test(a_timer_of_another_socket_between_the_same_ends_says_nothing),
         cmocka_unit_test(the_ack_that_a_fin_made_is_witness_of_what_that_fin_changed),
         cmocka_unit_test(an_ack_that_something_else_made_is_no_witness),
+        cmocka_unit_test(an_ack_that_the_server_deferred_leaves_it_in_syn_rcvd),
+        cmocka_unit_test(of_equal_acks_the_one_counts_that_the_kernel_took),
+        cmocka_unit_test(a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped),
+        cmocka_unit_test(a_reset_from_the_request_socket_shows_that_there_was_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
