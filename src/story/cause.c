@@ -228,19 +228,29 @@ static bool context_receive(struct telling *telling, struct tale_packet *packet)
     return set_segment(telling, packet, by, EVIDENCE_CONTEXT);
 }
 
+static bool can_send_data(const struct call *call)
+{
+    return strncmp(call->name, "send", 4) == 0 || strncmp(call->name, "write", 5) == 0;
+}
+
+static bool can_send_fin(const struct call *call)
+{
+    if (strcmp(call->name, "close") == 0 || strcmp(call->name, "close_range") == 0) return true;
+    return strcmp(call->name, "shutdown") == 0 && call->how != SHUT_RD;
+}
+
 /* Which calls can send what: a blocked read() that spans a FIN did not send it. */
 static bool can_send(const struct call *call, const struct tale_packet *packet)
 {
     const char *name = call->name;
-    bool writes = strncmp(name, "send", 4) == 0 || strncmp(name, "write", 5) == 0;
-    if (!is_tcp(packet)) return writes;
+    if (!is_tcp(packet)) return can_send_data(call);
     const char *label = packet->segment->label;
     if (strcmp(label, "SYN") == 0) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
     bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
-    if (strcmp(label, "FIN") == 0) return closes || (strcmp(name, "shutdown") == 0 && call->how != SHUT_RD);
+    if (strcmp(label, "FIN") == 0) return can_send_fin(call);
     /* Whoever aborts acknowledges (tcp_send_active_reset); a RST without ACK answers a segment (RFC 9293 section 3.10.7.1). */
     if (strcmp(label, "RST") == 0) return header_of(packet)->flags & TCP_ACK && (closes || strcmp(name, "connect") == 0);
-    return strcmp(label, "data") == 0 && writes;
+    return strcmp(label, "data") == 0 && can_send_data(call);
 }
 
 static bool context_call(struct telling *telling, struct tale_packet *packet)
@@ -253,19 +263,37 @@ static bool context_call(struct telling *telling, struct tale_packet *packet)
 
 /* ---- evidence from the calls' spans, and from the wire alone ---- */
 
-static bool spans(const struct call *call, int64_t t_ns)
+/* Goes on to this moment: no call is looked at again once it is over, so a long recording is told in time. */
+static void sweep_calls(struct telling *telling, int64_t t_ns)
 {
-    return call->entered && call->enter_ns <= t_ns && (!call->exited || t_ns <= call->exit_ns);
+    struct sweep *sweep = &telling->sweep;
+    for (; sweep->next_call < telling->call_count; sweep->next_call++) {
+        const struct call *call = telling->calls[sweep->next_call].call;
+        if ((call->entered ? call->enter_ns : call->exit_ns) > t_ns) break;
+        if (!call->entered) continue;
+        size_t *open = track_grow((void **)&sweep->open, &sweep->open_count, &sweep->open_room, sizeof(*open));
+        if (open)
+            *open = sweep->next_call;
+        else
+            telling->failed = true;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        const struct call *call = telling->calls[sweep->open[i]].call;
+        if (!call->exited || t_ns <= call->exit_ns) sweep->open[kept++] = sweep->open[i];
+    }
+    sweep->open_count = kept;
 }
 
 /* The one call of this end that spans the packet and can send such; NULL when there is none, or more than one. */
-static struct tale_call *one_spanning(const struct telling *telling, const struct tale_packet *packet, bool *ret_several)
+static struct tale_call *one_spanning(struct telling *telling, const struct tale_packet *packet, bool *ret_several)
 {
     struct tale_call *found = NULL;
     *ret_several = false;
-    for (size_t i = 0; i < telling->call_count; i++) {
-        struct tale_call *call = &telling->calls[i];
-        if (call->story->side != packet->side || !spans(call->call, packet->sent_ns) || !can_send(call->call, packet)) continue;
+    sweep_calls(telling, packet->sent_ns);
+    for (size_t i = 0; i < telling->sweep.open_count; i++) {
+        struct tale_call *call = &telling->calls[telling->sweep.open[i]];
+        if (call->story->side != packet->side || !can_send(call->call, packet)) continue;
         if (found) *ret_several = true;
         found = call;
     }
@@ -379,13 +407,8 @@ static bool rule_keepalive(struct telling *telling, struct tale_packet *packet)
     if (is_tcp(packet) && gives_up_probing(telling, packet))
         return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
     if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    size_t i = (size_t)(packet - telling->packets);
-    const struct event_packet_header *last = NULL;
-    while (i-- > 0 && !last) {
-        const struct tale_packet *other = &telling->packets[i];
-        if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other))) last = header_of(other);
-    }
-    if (!last || header_of(packet)->seq + 1 != last->seq + segment_space(last)) return false;
+    const struct tale_packet *last = telling->sweep.last_space[packet->side];
+    if (!last || header_of(packet)->seq + 1 != header_of(last)->seq + segment_space(header_of(last))) return false;
     return set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
 }
 
@@ -427,9 +450,7 @@ static const int64_t AT_ONCE_NS = 300000;
 static bool may_be_delayed(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     if (!by->received_ns || header_of(by)->flags & TCP_SYN || packet->sent_ns - by->received_ns <= AT_ONCE_NS) return false;
-    for (const struct tale_packet *other = telling->packets; other < packet; other++)
-        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_FIN) return false;
-    return true;
+    return !telling->sweep.fin[packet->side];
 }
 
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)
@@ -460,12 +481,8 @@ static bool rule_released(struct telling *telling, struct tale_packet *packet)
     if (!is_tcp(packet) || packet->segment->retransmission) return false;
     if (strcmp(packet->segment->label, "data") != 0 && strcmp(packet->segment->label, "FIN") != 0) return false;
     if (telling->packets[0].seen->packet.options.present & OPTION_MPTCP) return false; /* a worker of the kernel sends, too */
-    bool queued = false;
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct call *call = telling->calls[i].call;
-        queued |= telling->calls[i].story->side == packet->side && call->exited && call->exit_ns <= packet->sent_ns &&
-                  can_send(call, packet);
-    }
+    bool fin = strcmp(packet->segment->label, "FIN") == 0;
+    bool queued = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side] <= packet->sent_ns;
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return queued && last && is_tcp(last) && set_segment(telling, packet, last, EVIDENCE_RULE);
 }
@@ -488,8 +505,7 @@ static bool rule_user_call(struct telling *telling, struct tale_packet *packet)
         {"FIN", "CLOSE", "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded"},
     };
     if (!is_tcp(packet) || packet->segment->retransmission) return false;
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].story->side == packet->side) return false;
+    if (telling->sweep.any_call[packet->side]) return false;
     for (size_t i = 0; i < sizeof(user_calls) / sizeof(user_calls[0]); i++) {
         if (strcmp(user_calls[i].label, packet->segment->label) != 0) continue;
         set_named(telling, packet, CAUSE_CALL, user_calls[i].name, EVIDENCE_RULE);
@@ -560,8 +576,33 @@ static void find_packet_cause(struct telling *telling, struct tale_packet *packe
     keep_chain(telling, packet);
 }
 
+static void sweep_begin(struct telling *telling)
+{
+    struct sweep *sweep = &telling->sweep;
+    for (size_t side = 0; side < STORY_SIDES; side++) sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = INT64_MAX;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        enum story_side side = telling->calls[i].story->side;
+        sweep->any_call[side] = true;
+        if (!call->exited) continue;
+        if (can_send_data(call) && call->exit_ns < sweep->data_queued_ns[side]) sweep->data_queued_ns[side] = call->exit_ns;
+        if (can_send_fin(call) && call->exit_ns < sweep->fin_queued_ns[side]) sweep->fin_queued_ns[side] = call->exit_ns;
+    }
+}
+
+static void sweep_packet(struct telling *telling, const struct tale_packet *packet)
+{
+    if (!is_tcp(packet)) return;
+    if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
+    if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
+}
+
 void cause_find_all(struct telling *telling)
 {
-    for (size_t i = 0; i < telling->packet_count; i++) find_packet_cause(telling, &telling->packets[i]);
+    sweep_begin(telling);
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        find_packet_cause(telling, &telling->packets[i]);
+        sweep_packet(telling, &telling->packets[i]);
+    }
     for (size_t i = 0; i < telling->state_count; i++) cause_find_state(telling, &telling->states[i]);
 }

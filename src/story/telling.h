@@ -37,6 +37,27 @@ struct tale_state {
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
 };
 
+/* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */
+struct sweep {
+    size_t next_call; /* the first that had not begun */
+    size_t *open;     /* the calls that had begun and were not over */
+    size_t open_count, open_room;
+    const struct tale_packet *last_space[STORY_SIDES]; /* the newest of this side that takes sequence space; NULL none */
+    bool fin[STORY_SIDES];                             /* this side has sent its FIN */
+    /* Of the whole story: whether a call of this side was recorded; when the first had returned that can have queued data, a FIN.
+     */
+    bool any_call[STORY_SIDES];
+    int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
+};
+
+/* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */
+struct reading {
+    uint64_t bytes;
+    size_t calls;
+    size_t from;   /* no packet before this one brings what is read next */
+    size_t passed; /* UDP: datagrams before it */
+};
+
 #define FIN_WAIT_2_TIMER "fin-wait-2"
 #define TIME_WAIT_TIMER "time-wait"
 
@@ -52,6 +73,8 @@ struct telling {
     size_t call_count;
     struct tale_state *states;
     size_t state_count, state_room;
+    struct sweep sweep;
+    struct reading reading[STORY_SIDES];
     int64_t last_ns; /* the latest moment of the story */
     bool failed;     /* out of memory on the way */
 };

@@ -21,6 +21,9 @@ struct holder {
     char comm[EVENT_COMM_BYTES];
 };
 
+/* Of all that one call can concern: its socket, another, what it watches, what the next accept takes. */
+enum { CALL_SOCKETS_MAX = EVENT_WATCH_MAX + 3 };
+
 /* One system call, both of its sides. */
 struct call {
     unsigned refs;
@@ -41,7 +44,10 @@ struct call {
     uint32_t epoll;
     uint8_t watch_count;
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
-    struct holder still;                       /* close: another descriptor that held the socket after it; pid 0: none was seen */
+    uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
+    uint8_t attached_count;
+    size_t place;        /* in the story that is being told; a hint, to be checked */
+    struct holder still; /* close: another descriptor that held the socket after it; pid 0: none was seen */
 };
 
 /* A packet of a flow: captured, marked by the kernel, or (the rule) both. */
