@@ -133,6 +133,7 @@ static void take_inputs(struct telling *telling, struct walk *walk, enum story_s
 {
     for (size_t i = 0; i < count; i++) {
         const struct tcp_arrow *arrow = tcp_next(walk->end[side].state, inputs[i]);
+        if (!arrow) unexpected_input(telling, side, walk->end[side].state, inputs[i], made_by.packet);
         if (!arrow || arrow->to == arrow->from) continue;
         walk->end[side].state = arrow->to;
         add_state(telling, walk, arrow, side, t_ns, made_by);
@@ -191,6 +192,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         packet->segment->handshake = true;
         return;
     }
+    unexpected_arrival(telling, side, end, (uint32_t)index);
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
     size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
     const struct event_packet_header *header = &packet->seen->packet.header;

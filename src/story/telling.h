@@ -37,6 +37,15 @@ struct tale_state {
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
 };
 
+/* A packet that an end took or sent in a state from which no arrow leads. */
+struct surprise {
+    enum story_side side; /* the end */
+    uint32_t packet;      /* index */
+    enum tcp_state state; /* that the end was in, and stays in */
+    const char *section;  /* of RFC 9293 */
+    const char *does;     /* what it says of such a segment; NULL: nothing */
+};
+
 /* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */
 struct sweep {
     size_t next_call; /* the first that had not begun */
@@ -73,6 +82,8 @@ struct telling {
     size_t call_count;
     struct tale_state *states;
     size_t state_count, state_room;
+    struct surprise *surprises;
+    size_t surprise_count, surprise_room;
     struct sweep sweep;
     struct reading reading[STORY_SIDES];
     int64_t last_ns; /* the latest moment of the story */
@@ -122,6 +133,11 @@ struct tale_packet *tale_sent_before(const struct telling *telling, size_t index
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
+
+/* unexpected.c: remembers a packet that reaches `end` (before it is classified), or an input of one, where no arrow leads from the
+ * end's state and it does not stay by right. `packet`: index, or STORY_NO_STEP for what no packet made. */
+void unexpected_arrival(struct telling *telling, enum story_side side, const struct tcp_end *end, uint32_t packet);
+void unexpected_input(struct telling *telling, enum story_side side, enum tcp_state state, enum tcp_input input, uint32_t packet);
 
 /* handshake.c: whether the kernel's own evidence says that packet `index`, which reached `side` in SYN_RCVD after a passive OPEN,
  * completed no handshake: the kernel dropped or refused it. Without such evidence false: then it did what the RFC says. */

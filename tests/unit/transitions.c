@@ -219,6 +219,69 @@ static void a_reset_from_the_request_socket_shows_that_there_was_no_more(void **
                        1020, EVIDENCE_RULE);
 }
 
+/* ---- what has no arrow ---- */
+
+/* NULL: the finding is not there. */
+static void assert_no_arrow(const char *text, const char *sentence)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_finding *found = NULL;
+    for (size_t i = 0; i < told->stories[0]->finding_count; i++)
+        if (strcmp(told->stories[0]->findings[i].id, "no-arrow") == 0) found = &told->stories[0]->findings[i];
+    if (!sentence && found) fail_msg("said of what stays by right: %s", found->text);
+    if (sentence && !found) fail_msg("not said: %s", sentence);
+    if (sentence && strncmp(found->text, sentence, strlen(sentence)) != 0) assert_string_equal(found->text, sentence);
+    told_free(told);
+}
+
+static void a_fin_that_reaches_syn_sent_is_told_and_moves_nothing(void **state)
+{
+    const char *text = TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=F. seq=500 ack=101");
+    (void)state;
+    assert_no_arrow(text,
+                    "a FIN reached the client in SYN_SENT: figure 5 of RFC 9293 has no arrow for that, so the end is taken to "
+                    "stay there (section 3.10.7.3: its sequence number can't be checked: it is dropped)");
+    struct told *told = tell_text(text, 0);
+    told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT");
+    told_free(told);
+}
+
+static void what_should_not_occur_is_told(void **state)
+{
+    (void)state;
+    assert_no_arrow(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2100, C, "flags=P. seq=102 ack=501 len=5"),
+                    "data reached the server in CLOSE_WAIT");
+    assert_no_arrow(TRACE HANDSHAKE PACKET(2000, C, "flags=F seq=101"), "a FIN reached the server in ESTABLISHED");
+    assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1010, C, C_FIN), "a FIN left the client in SYN_SENT");
+    assert_no_arrow(TRACE HANDSHAKE CLOSE_FROM_BOTH PACKET(3000, C, "flags=R seq=102"), "a RST left the client in TIME_WAIT");
+}
+
+static void what_stays_by_right_is_not_told(void **state)
+{
+    (void)state;
+    assert_no_arrow(TRACE HANDSHAKE CLOSE_FROM_BOTH, NULL);
+    /* again: data, a FIN, the last ACK; a SYN that was answered already */
+    assert_no_arrow(TRACE HANDSHAKE PACKET(1500, C, C_DATA) PACKET(1600, C, C_DATA) PACKET(2000, S, "flags=F. seq=501 ack=106")
+                        PACKET(2100, S, "flags=F. seq=501 ack=106") PACKET(2200, C, "flags=. seq=106 ack=502"),
+                    NULL);
+    assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK)
+                        PACKET(1001020, C, HANDSHAKE_ACK),
+                    NULL);
+    /* data that the FIN overtook, and comes when the FIN is known */
+    assert_no_arrow(TRACE HANDSHAKE PACKET(1900, C, "flags=F. seq=106 ack=501") PACKET(2000, C, C_DATA) PACKET(2100, C, C_DATA),
+                    NULL);
+    /* a RST to a closed end; data to it, which it answers with RST */
+    assert_no_arrow(TRACE HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") PACKET(2010, S, S_DATA)
+                        PACKET(2020, C, "flags=R seq=101"),
+                    NULL);
+    /* the ACK of the SYN,ACK reaches an end that closed in SYN_RCVD */
+    assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1001, S, "flags=S seq=500") PACKET(1010, C, "flags=S. seq=100 ack=501")
+                        PACKET(1011, C, C_FIN) PACKET(1020, S, "flags=. seq=501 ack=102"),
+                    NULL);
+    /* a host that knows nothing of the connection answers a SYN with an ACK of its own (RFC 9293 figure 9) */
+    assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=. seq=900 ack=700") PACKET(1020, C, "flags=R seq=700"), NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +297,9 @@ int main(void)
         cmocka_unit_test(of_equal_acks_the_one_counts_that_the_kernel_took),
         cmocka_unit_test(a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped),
         cmocka_unit_test(a_reset_from_the_request_socket_shows_that_there_was_no_more),
+        cmocka_unit_test(a_fin_that_reaches_syn_sent_is_told_and_moves_nothing),
+        cmocka_unit_test(what_should_not_occur_is_told),
+        cmocka_unit_test(what_stays_by_right_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
