@@ -167,17 +167,27 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
     return by && set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
+/* The chain shows that a segment off the backlog made this ACK; which one, only numbers and the order of arrival tell. They are as
+ * good as the chain where nothing else could be meant: nothing came behind `by`, and it came once. */
+static enum story_evidence backlog_evidence(const struct telling *telling, const struct tale_packet *packet,
+                                            const struct tale_packet *by)
+{
+    if (cause_last_arrival(telling, packet->side, packet->sent_ns) != by || by->seen->copy) return EVIDENCE_CONTEXT;
+    if (!by->segment->retransmission) return EVIDENCE_STACK;
+    const struct tale_packet *before = previous_with_same_space(telling, by);
+    return before && telling_is_lost(telling, before) ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
+}
+
 static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
     struct tale_packet *by = acknowledged(telling, packet);
     if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
         if (segment_space(header_of(packet))) return set_named(telling, packet, CAUSE_KERNEL, "small-queues", EVIDENCE_STACK);
-        return by && set_segment(telling, packet, by, EVIDENCE_STACK);
+        return by && set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
     }
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    /* Worked off in order of arrival: exact where the newest arrival is the one acknowledged, or the only one to choose from. */
-    if (by && segment_space(header_of(packet)) == 0) return set_segment(telling, packet, by, EVIDENCE_STACK);
+    if (by && segment_space(header_of(packet)) == 0) return set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
     return last && set_segment(telling, packet, last, EVIDENCE_CONTEXT);
 }
 
