@@ -207,14 +207,21 @@ void call_unref(struct call *call);
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
 int holders_take_process(struct teller *teller, const struct event_process *process);
 
-/* flow.c */
+/* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
+
+/* flow.c */
 int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
 int flow_take_timer(struct teller *teller, const struct event *event);
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
+/* The flow a packet belongs to, made when it is new. NULL: out of memory. */
+struct flow *flow_of_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns);
+/* Remembers of a packet what decides about incarnations and about when its flow is finished. */
+void flow_note_header(struct teller *teller, struct flow *flow, const struct event_packet_header *header);
+bool flow_is_loopback(const struct address *address);
 /* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
 void flow_bind(struct teller *teller, struct sock *sock);
 /* Whether the socket is this end of the flow. */
