@@ -48,6 +48,7 @@ static __always_inline int call_makes_socket(const __u64 *args)
     __u32 type = (__u32)args[1] & 15, protocol = (__u32)args[2];
 
     if (!family_is_inet((__u16)args[0]) || (type != TYPE_STREAM && type != TYPE_DGRAM)) return 0;
+    if (type == TYPE_STREAM && protocol == PROTOCOL_MPTCP) return 1;
     return protocol == 0 || protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
 }
 

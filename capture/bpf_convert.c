@@ -293,6 +293,14 @@ static void process_convert(const struct record_process *record, struct event *e
     process->status = process->signal ? -1 : record->code >> 8 & 0xff;
 }
 
+static void timer_convert(const struct record_timer *record, struct event *event)
+{
+    event->kind = EVENT_TIMER;
+    memcpy(event->timer.function, TW_TIMER_HANDLER, sizeof(TW_TIMER_HANDLER));
+    event->timer.socket = socket_of(&record->socket);
+    event->timer.netns = record->netns;
+}
+
 /* A record's shape: how long it must at least be (without its stack, which may be left out), and where its context is (0: none). */
 struct shape {
     size_t least_bytes, context;
@@ -305,10 +313,11 @@ static struct shape record_shape(uint32_t kind)
         offsetof(struct type, stack), offsetof(struct type, context)                                                               \
     }
     static const struct shape shapes[] = {
-        [RECORD_ENTER] = {sizeof(struct record_call), 0}, [RECORD_EXIT] = {sizeof(struct record_call), 0},
-        [RECORD_MARK] = WITH_STACK(record_mark),          [RECORD_STATE] = WITH_STACK(record_state),
-        [RECORD_RESET] = WITH_STACK(record_reset),        [RECORD_RESEND] = WITH_STACK(record_resend),
-        [RECORD_WAKE] = WITH_STACK(record_wake),          [RECORD_PROCESS] = {sizeof(struct record_process), 0},
+        [RECORD_ENTER] = {sizeof(struct record_call), 0},  [RECORD_EXIT] = {sizeof(struct record_call), 0},
+        [RECORD_MARK] = WITH_STACK(record_mark),           [RECORD_STATE] = WITH_STACK(record_state),
+        [RECORD_RESET] = WITH_STACK(record_reset),         [RECORD_RESEND] = WITH_STACK(record_resend),
+        [RECORD_WAKE] = WITH_STACK(record_wake),           [RECORD_PROCESS] = {sizeof(struct record_process), 0},
+        [RECORD_TIMER] = {sizeof(struct record_timer), 0},
     };
 #undef WITH_STACK
 
@@ -358,6 +367,9 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
         break;
     case RECORD_PROCESS:
         process_convert(record, ret_event);
+        break;
+    case RECORD_TIMER:
+        timer_convert(record, ret_event);
         break;
     }
     return 1;

@@ -10,6 +10,9 @@
 
 enum { BPF_REASONS_MAX = 64 };
 
+/* The function of a timewait socket's timer: net/ipv4/inet_timewait_sock.c. */
+#define TW_TIMER_HANDLER "tw_timer_handler"
+
 struct bpf_convert {
     const struct kernel_symbols *symbols;            /* NULL: chains stay NULL. Borrowed. */
     int64_t realtime_offset_ns;                      /* CLOCK_REALTIME minus CLOCK_MONOTONIC */

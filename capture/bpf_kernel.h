@@ -61,11 +61,30 @@ struct inet_sock {
     struct sock sk;
     __be16 inet_sport;
 };
+struct inet_connection_sock {
+    void *icsk_ulp_data; /* of a subflow: its struct mptcp_subflow_context */
+};
 struct tcp_sock {
     __u32 rcv_nxt, copied_seq;
+    _Bool is_mptcp; /* with CONFIG_MPTCP */
+};
+/* Multipath TCP: what a descriptor leads to, and the TCP sockets (subflows) that it sends through. Only with CONFIG_MPTCP. */
+struct mptcp_sock {
+    struct sock *first;
+};
+struct mptcp_subflow_context {
+    struct sock *conn;
 };
 struct udp_sock {
     struct sk_buff_head reader_queue;
+};
+struct timer_list {
+    void (*function)(struct timer_list *);
+};
+struct inet_timewait_sock {
+    struct sock_common __tw_common;
+    unsigned char tw_substate;
+    struct timer_list tw_timer;
 };
 struct request_sock {
     struct sock_common __req_common;

@@ -117,7 +117,12 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
     return result;
 }
 
-int bpf_load_attach(struct bpf_load *load, struct err *err)
+static bool is_of_timers(const struct bpf_program *program)
+{
+    return strcmp(program_tracepoint(program), "timer_expire_entry") == 0;
+}
+
+static int programs_attach(struct bpf_load *load, bool of_timers, struct err *err)
 {
     struct bpf_program *program;
 
@@ -126,6 +131,7 @@ int bpf_load_attach(struct bpf_load *load, struct err *err)
         struct bpf_link *link;
 
         if (!bpf_program__autoload(program) || load->link_count == BPF_PROGRAMS_MAX) continue;
+        if (is_of_timers(program) != of_timers) continue;
         link = bpf_program__attach(program);
         if (!link)
             return err_set_errno(err, -errno, "Attaching the bpf recorder to the kernel's tracepoint %s",
@@ -133,6 +139,25 @@ int bpf_load_attach(struct bpf_load *load, struct err *err)
         load->links[load->link_count++] = link;
     }
     return 0;
+}
+
+int bpf_load_attach(struct bpf_load *load, struct err *err)
+{
+    return programs_attach(load, false, err);
+}
+
+int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *symbols, struct err *err)
+{
+    uint64_t handler = symbols ? kernel_symbols_address(symbols, TW_TIMER_HANDLER) : 0;
+    uint32_t zero = 0;
+
+    if (!handler) {
+        if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = TW_TIMER_HANDLER;
+        return 0;
+    }
+    if (bpf_map_update_elem(bpf_load_map(load, ".data.timer"), &zero, &handler, BPF_ANY))
+        return err_set_errno(err, -errno, "Telling the bpf recorder's kernel side which timers to look at");
+    return programs_attach(load, true, err);
 }
 
 void bpf_load_close(struct bpf_load *load)

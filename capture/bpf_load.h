@@ -18,7 +18,8 @@ struct bpf_link;
 struct bpf_load {
     struct bpf_object *object;
     struct bpf_link *links[BPF_PROGRAMS_MAX];
-    const char *absent[BPF_PROGRAMS_MAX]; /* tracepoints that this kernel does not have; names owned by `object` */
+    const char
+        *absent[BPF_PROGRAMS_MAX]; /* tracepoints that this kernel does not have, or that can't be read; names owned by `object` */
     size_t link_count, absent_count;
 };
 
@@ -26,8 +27,11 @@ struct bpf_load {
  * is due in both cases. */
 int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
                   char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES], struct err *err);
-/* Begins recording. 0 or -errno. */
+/* Begins recording, of all but timers. 0 or -errno. */
 int bpf_load_attach(struct bpf_load *load, struct err *err);
+/* Begins recording the timers of timewait sockets. `symbols` (NULL: the kernel hides them) tell which timers those are; where they
+ * don't, the tracepoint is counted as absent. 0 or -errno. */
+int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *symbols, struct err *err);
 /* Ends recording and unloads. */
 void bpf_load_close(struct bpf_load *load);
 

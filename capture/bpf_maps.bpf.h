@@ -14,6 +14,9 @@
 
 const volatile struct record_config config SEC(".rodata.config") = {};
 
+/* Where the kernel's tw_timer_handler() begins: known only after loading, when the kernel's symbols are read. */
+volatile __u64 tw_timer_handler SEC(".data.timer") = 0;
+
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);

@@ -11,6 +11,7 @@ enum {
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
     PROTOCOL_ICMPV6 = 58,
+    PROTOCOL_MPTCP = 262, /* of a socket; on the wire it is TCP */
     IPV4_BYTES = 20,
     IPV6_BYTES = 40,
     IPV6_EXTENSIONS_MAX = 4,

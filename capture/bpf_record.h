@@ -24,7 +24,8 @@ enum record_kind {
     RECORD_RESET,
     RECORD_RESEND,
     RECORD_WAKE,
-    RECORD_PROCESS
+    RECORD_PROCESS,
+    RECORD_TIMER
 };
 
 struct record_head {
@@ -135,6 +136,13 @@ struct record_process {
     __u32 change, pid, tid, parent; /* change: enum event_process_change */
     __s32 code, pad;                /* EXIT: as wait(2) reports it */
     char comm[16];
+};
+
+/* A timewait socket's timer runs; `socket.state` is what it stands for (tw_substate). */
+struct record_timer {
+    struct record_head head;
+    struct record_socket socket;
+    __u32 netns, pad;
 };
 
 /* Set before loading; constant for the kernel's verifier, which cuts off what can't run on this kernel. */

@@ -44,7 +44,37 @@ __noinline __u32 socket_protocol(__u64 address)
     return 0;
 }
 
-/* The TCP or UDP socket behind a descriptor of the running process, as a kernel address; 0: there is none. */
+/* The socket of Multipath TCP that a descriptor leads to. It sends nothing itself: its subflows do, which are TCP sockets. */
+__noinline int socket_is_mptcp(__u64 address)
+{
+    const struct sock *sk = (const struct sock *)address;
+
+    return family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) && BPF_CORE_READ(sk, sk_protocol) == PROTOCOL_MPTCP &&
+           BPF_CORE_READ(sk, sk_type) == TYPE_STREAM;
+}
+
+/* Its first subflow; 0: it has none (yet). */
+static __always_inline __u64 mptcp_first(__u64 address)
+{
+    const struct mptcp_sock *owner = (const struct mptcp_sock *)address;
+
+    if (!bpf_core_field_exists(owner->first)) return 0;
+    return (__u64)BPF_CORE_READ(owner, first);
+}
+
+/* Whose subflow this TCP socket is; 0: nobody's. */
+static __always_inline __u64 mptcp_owner(__u64 address)
+{
+    const struct tcp_sock *tp = (const struct tcp_sock *)address;
+    const struct mptcp_subflow_context *context = 0;
+
+    if (!bpf_core_field_exists(tp->is_mptcp) || !bpf_core_field_exists(context->conn)) return 0;
+    if (!BPF_CORE_READ(tp, is_mptcp)) return 0;
+    context = BPF_CORE_READ((const struct inet_connection_sock *)address, icsk_ulp_data);
+    return context ? (__u64)BPF_CORE_READ(context, conn) : 0;
+}
+
+/* The TCP, UDP or MPTCP socket behind a descriptor of the running process, as a kernel address; 0: there is none. */
 __noinline __u64 fd_socket(__s32 fd)
 {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -59,7 +89,7 @@ __noinline __u64 fd_socket(__s32 fd)
     struct socket *socket = BPF_CORE_READ(file, private_data);
     struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : 0;
 
-    return sk && socket_protocol((__u64)sk) ? (__u64)sk : 0;
+    return sk && (socket_protocol((__u64)sk) || socket_is_mptcp((__u64)sk)) ? (__u64)sk : 0;
 }
 
 static __always_inline __u64 socket_inode(const struct sock *sk)
@@ -86,9 +116,24 @@ static __always_inline __u64 id_next(void)
 /* What socket_id() does with a socket that it never saw. */
 enum { SOCKET_KNOWN, SOCKET_CREATE, SOCKET_CLONED };
 
+/* The id that the other half of a socket of Multipath TCP has already: the socket's first subflow is the same to a story. 0 none.
+ */
+__noinline __u64 mptcp_id(__u64 address)
+{
+    __u64 partner = socket_is_mptcp(address) ? mptcp_first(address) : mptcp_owner(address), inode;
+    struct socket_entry *entry;
+
+    if (!partner || (!socket_is_mptcp(address) && mptcp_first(partner) != address)) return 0;
+    entry = bpf_map_lookup_elem(&sockets, &partner);
+    if (!entry) return 0;
+    inode = entry->inode ? socket_inode((const struct sock *)partner) : 0;
+    return inode && inode != entry->inode ? 0 : entry->id;
+}
+
 /* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
  * report, when some kernels have not yet taken the listener's cookie off it. Sockets are told apart by address while they live:
- * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP) an inode that is not the entry's means a new socket there. */
+ * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP, MPTCP) an inode that is not the entry's means a new socket there.
+ */
 __noinline __u64 socket_id(__u64 address, __u32 create)
 {
     const struct sock *sk = (const struct sock *)address;
@@ -104,7 +149,8 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
     if (state == STATE_NEW_SYN_RECV) return 0;
     if (create == SOCKET_CLONED) cookie = 0;
 
-    __u64 inode = socket_protocol(address) == PROTOCOL_UDP ? socket_inode(sk) : 0;
+    __u32 protocol = socket_protocol(address), mptcp = !protocol && socket_is_mptcp(address);
+    __u64 inode = protocol == PROTOCOL_UDP || mptcp ? socket_inode(sk) : 0;
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
 
     if (entry) {
@@ -117,9 +163,10 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
         }
         bpf_map_delete_elem(&sockets, &address);
     }
-    if (create == SOCKET_KNOWN || !socket_protocol(address)) return 0;
+    if (create == SOCKET_KNOWN || (!protocol && !mptcp)) return 0;
 
-    struct socket_entry fresh = {.id = id_next(), .cookie = cookie, .inode = inode};
+    __u64 shared = protocol == PROTOCOL_UDP ? 0 : mptcp_id(address);
+    struct socket_entry fresh = {.id = shared ? shared : id_next(), .cookie = cookie, .inode = inode};
 
     bpf_map_update_elem(&sockets, &address, &fresh, BPF_NOEXIST);
     entry = bpf_map_lookup_elem(&sockets, &address);
@@ -176,7 +223,7 @@ static __always_inline void unread_fill(struct record_socket *out, const struct 
     if (bytes && (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE_BIT)) bytes--;
     if (bytes > 0x7fffffff) return;
     out->unread = bytes;
-    out->has_unread = bytes != 0;
+    if (bytes) out->has_unread = 1;
 }
 
 /* Describes the socket at a kernel address. Zeroes `out` first; leaves it so where it is no INET socket. */
@@ -188,7 +235,18 @@ __noinline int socket_fill(struct record_socket *out, __u64 address, __u64 id)
     if (!out) return 0;
     __builtin_memset(out, 0, sizeof(*out));
     if (!address || !family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return 0;
-    out->protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)socket_protocol(address);
+    if (!state_is_mini(state) && socket_is_mptcp(address)) {
+        __u32 waiting = BPF_CORE_READ(sk, sk_receive_queue.qlen);
+        __u64 first = mptcp_first(address);
+
+        out->protocol = PROTOCOL_TCP;
+        if (first) sk = (const struct sock *)first;
+        address = (__u64)sk;
+        state = BPF_CORE_READ(sk, __sk_common.skc_state);
+        out->has_unread = waiting != 0;
+    } else {
+        out->protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)socket_protocol(address);
+    }
     if (!out->protocol) return 0;
     out->id = id;
     out->state = state;

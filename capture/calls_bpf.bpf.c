@@ -152,8 +152,11 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(tcp_destroy_sock)
 {
-    __u64 address = argument(ctx, 0);
+    __u64 address = argument(ctx, 0), owner = mptcp_owner(address);
+    struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address), *other;
 
+    other = entry && owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
+    if (other && other->id == entry->id) bpf_map_delete_elem(&sockets, &owner);
     bpf_map_delete_elem(&sockets, &address);
     return 0;
 }
@@ -299,5 +302,31 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
     CONTEXT_FILL(ctx, wake);
     bpf_ringbuf_submit(wake, 0);
+    return 0;
+}
+
+/* Every timer of the machine passes here: all but those of timewait sockets end at the first comparison. The tracepoint stands
+ * before the timer's function is called, so the socket is still there, and its chain says nothing of that function: none is taken.
+ */
+SEC("tp_btf/timer_expire_entry")
+int BPF_PROG(timer_expire_entry, struct timer_list *timer)
+{
+    if ((__u64)timer->function != tw_timer_handler) return 0;
+
+    const struct inet_timewait_sock *timewait =
+        (const struct inet_timewait_sock *)(argument(ctx, 0) - bpf_core_field_offset(struct inet_timewait_sock, tw_timer));
+    __u64 address = (__u64)timewait;
+
+    if (!socket_wanted(address)) return 0;
+
+    struct record_timer *record = RING_RESERVE(struct record_timer, sizeof(struct record_timer));
+
+    if (!record) return ring_full();
+    head_fill(&record->head, RECORD_TIMER);
+    socket_fill(&record->socket, address, socket_id(address, SOCKET_KNOWN));
+    record->socket.state = BPF_CORE_READ(timewait, tw_substate);
+    record->netns = record->socket.netns;
+    record->pad = 0;
+    bpf_ringbuf_submit(record, 0);
     return 0;
 }

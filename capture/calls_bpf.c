@@ -92,11 +92,12 @@ static void strangers_add(struct calls *calls, pid_t pid)
 }
 
 /* Some 50 ms of reading: done while the first process still waits at its gate, or it would show as a pause in the story. */
-static void symbols_provide(struct calls *calls)
+static int symbols_provide(struct calls *calls, struct err *err)
 {
-    if (calls->symbols_tried) return;
+    if (calls->symbols_tried) return 0;
     calls->symbols_tried = true;
     if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+    return bpf_load_attach_timers(&calls->load, calls->symbols, err);
 }
 
 static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
@@ -104,11 +105,13 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     struct followed *grown = realloc(calls->followed, (calls->followed_count + 1) * sizeof(*grown));
     uint32_t tgid = (uint32_t)pid, one = 1;
     siginfo_t info = {0};
+    int result;
 
     if (!grown) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
     calls->followed = grown;
     if (kill(pid, 0) && errno == ESRCH) return err_set_errno(err, -ESRCH, "Following process %d", (int)pid);
-    symbols_provide(calls);
+    result = symbols_provide(calls, err);
+    if (result) return result;
     strangers_add(calls, pid);
     if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &one, BPF_ANY))
         return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);

@@ -18,6 +18,7 @@ enum {
 struct symbol {
     uint64_t address;
     size_t name; /* where in `names` */
+    bool cut;    /* the name had an ending of the compiler's */
 };
 
 struct kernel_symbols {
@@ -130,7 +131,7 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
             if (line.address && line_is_function(&line)) {
                 size_t trimmed = name_trim(line.name, line.name_length);
 
-                made->symbols[made->count++] = (struct symbol){line.address, names_length};
+                made->symbols[made->count++] = (struct symbol){line.address, names_length, trimmed != line.name_length};
                 memcpy(made->names + names_length, line.name, trimmed);
                 made->names[names_length + trimmed] = 0;
                 names_length += trimmed + 1;
@@ -205,4 +206,20 @@ const char *kernel_symbols_name(const struct kernel_symbols *symbols, uint64_t a
 
     while (first > 0 && symbols->symbols[first - 1].address == symbols->symbols[first].address) first--;
     return symbols->names + symbols->symbols[first].name;
+}
+
+uint64_t kernel_symbols_address(const struct kernel_symbols *symbols, const char *name)
+{
+    const struct symbol *found[2] = {NULL, NULL}; /* under its own name, under one with an ending */
+    bool several[2] = {false, false};
+
+    for (size_t i = 0; i < symbols->count; i++) {
+        const struct symbol *symbol = &symbols->symbols[i];
+
+        if (strcmp(symbols->names + symbol->name, name) != 0) continue;
+        several[symbol->cut] = several[symbol->cut] || found[symbol->cut];
+        found[symbol->cut] = symbol;
+    }
+    if (found[0]) return several[0] ? 0 : found[0]->address;
+    return found[1] && !several[1] ? found[1]->address : 0;
 }

@@ -26,4 +26,8 @@ size_t kernel_symbols_count(const struct kernel_symbols *symbols);
  * first one and far behind the last. Valid until kernel_symbols_free. For a return address ask for the address before it. */
 const char *kernel_symbols_name(const struct kernel_symbols *symbols, uint64_t address);
 
+/* Where the function of this name begins; 0: there is none, or several. One that bears the bare name goes before those with a
+ * compiler's ending. */
+uint64_t kernel_symbols_address(const struct kernel_symbols *symbols, const char *name);
+
 #endif

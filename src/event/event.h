@@ -26,6 +26,7 @@ enum event_kind {
     EVENT_RESET,   /* the kernel sends or receives a reset (tcp:tcp_send_reset, tcp:tcp_receive_reset) */
     EVENT_RESEND,  /* tcp:tcp_retransmit_skb, tcp:tcp_retransmit_synack */
     EVENT_WAKE,    /* a sleeping thread is woken (sched:sched_waking) */
+    EVENT_TIMER,   /* the kernel runs a timer of a socket that nothing else would show (timer:timer_expire_entry) */
     EVENT_PROCESS, /* a process begins, runs another program or ends */
     EVENT_LOST,    /* a source says how much it missed */
     EVENT_KINDS
@@ -249,6 +250,13 @@ struct event_wake {
     struct event_context context; /* who wakes: its chain and the packet being received name the reason */
 };
 
+/* The timer of a timewait socket ends it: no segment leaves, and no state is reported. */
+struct event_timer {
+    char function[EVENT_NAME_BYTES]; /* the kernel's, that was about to run: "tw_timer_handler" */
+    struct event_socket socket; /* .state: what the timewait socket stood for, KERNEL_TIME_WAIT or an orphan's KERNEL_FIN_WAIT2 */
+    uint64_t netns;
+};
+
 enum event_process_change { PROCESS_FORK = 1, PROCESS_EXEC, PROCESS_EXIT };
 struct event_process {
     struct event_thread thread;
@@ -279,6 +287,7 @@ struct event {
         struct event_reset reset;
         struct event_resend resend;
         struct event_wake wake;
+        struct event_timer timer;
         struct event_process process;
         struct event_lost lost;
     };

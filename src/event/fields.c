@@ -204,6 +204,13 @@ static const struct event_field wake_fields[] = {
     CONTEXT(wake.context),
 };
 
+static const struct event_field timer_fields[] = {
+    TIME,
+    ROW("function", TEXT, timer.function),
+    ROW("netns", UNSIGNED, timer.netns),
+    SOCKET("sock.", timer.socket),
+};
+
 static const struct event_field process_fields[] = {
     TIME,
     THREAD("", process.thread),
@@ -237,6 +244,7 @@ static const struct {
     [EVENT_RESET] = KIND("reset", reset_fields),
     [EVENT_RESEND] = KIND("resend", resend_fields),
     [EVENT_WAKE] = KIND("wake", wake_fields),
+    [EVENT_TIMER] = KIND("timer", timer_fields),
     [EVENT_PROCESS] = KIND("process", process_fields),
     [EVENT_LOST] = KIND("lost", lost_fields),
 };

@@ -8,8 +8,9 @@
  * The keys of each kind, with their types, are the table in src/event/fields.c. Fields at their zero value are left out; an order
  * is given by the log again. A value with a space, a quote, a backslash, a control character, '#', '=' or a byte above 0x7e stands
  * in double quotes, with \\ \" and \xNN for what a terminal must not see (a ';' inside a function's name too). Empty lines and
- * lines that begin with '#' are skipped; the first line is "# tcpwhy events 1". Reading is strict: an unknown kind, an unknown key,
- * a value that does not fit is an error with line and column (in bytes, from 1). */
+ * lines that begin with '#' are skipped; the first line is "# tcpwhy events 1": the number changes where a stored line would be
+ * read otherwise than it was written, not where a kind or a key comes to those that there are. Reading is strict: an unknown kind,
+ * an unknown key, a value that does not fit is an error with line and column (in bytes, from 1). */
 #ifndef TCPWHY_EVENT_TEXT_H
 #define TCPWHY_EVENT_TEXT_H
 

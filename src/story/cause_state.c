@@ -1,5 +1,7 @@
 /* Why a state changed: what the kernel showed of the same transition, else the segment or call that the RFC 9293 table took. */
 #include "story/telling.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
 
 /* Where the kernel reported the same transition, and its own context names the segment, the evidence is the kernel's. */
 static enum story_evidence kernel_witness(const struct telling *telling, const struct tale_state *state,
@@ -24,6 +26,23 @@ static enum story_evidence kernel_witness(const struct telling *telling, const s
         bool names_it = change->context.receiving && flow_covers(&change->context.received, &packet->seen->packet.header);
         if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
         if (names_it) return EVIDENCE_CONTEXT;
+    }
+    return EVIDENCE_RULE;
+}
+
+/* An end that answered a FIN has taken it: an ACK that covers the FIN, made by that very FIN, is as good a witness of the step as
+ * it is sure of its own cause. A timewait socket, for which the kernel reports no state, has no other. */
+static enum story_evidence answer_witness(const struct telling *telling, const struct tale_state *state,
+                                          const struct tale_packet *fin)
+{
+    const struct event_packet_header *header = &fin->seen->packet.header;
+    if (!(header->flags & TCP_FIN)) return EVIDENCE_RULE;
+    for (const struct tale_packet *answer = fin + 1; answer < telling->packets + telling->packet_count; answer++) {
+        if (answer->side != state->story->side || !answer->segment) continue;
+        bool covers = answer->segment->flags & TCP_ACK &&
+                      seq_at_or_before(header->seq + segment_space(header), answer->seen->packet.header.ack);
+        if (covers && answer->cause->kind == CAUSE_SEGMENT && answer->cause->step == fin->step) return answer->cause->evidence;
+        if (covers) return EVIDENCE_RULE; /* something else made the first answer */
     }
     return EVIDENCE_RULE;
 }
@@ -79,7 +98,7 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->name = state->call->story->name;
     } else if (state->packet == STORY_NO_STEP) {
         cause->kind = CAUSE_TIMER;
-        cause->evidence = EVIDENCE_RULE;
+        cause->evidence = state->timer_ran ? EVIDENCE_CONTEXT : EVIDENCE_RULE;
         cause->name = state->timer;
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
@@ -89,5 +108,6 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->kind = CAUSE_SEGMENT;
         cause->step = packet->step;
         cause->evidence = kernel_witness(telling, state, packet);
+        if (cause->evidence == EVIDENCE_RULE) cause->evidence = answer_witness(telling, state, packet);
     }
 }

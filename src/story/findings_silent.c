@@ -141,8 +141,36 @@ static void find_copies(struct telling *telling)
     }
 }
 
+/* Of what the state machine has no arrow for, the first, and of one segment what its receiver made of it: the RFC says more of
+ * that. */
+static void find_surprise(struct telling *telling)
+{
+    if (!telling->surprise_count) return;
+    const struct surprise *first = &telling->surprises[0];
+    for (size_t i = 1; i < telling->surprise_count && !first->does && telling->surprises[i].packet == first->packet; i++)
+        first = &telling->surprises[i];
+    const struct tale_packet *packet = &telling->packets[first->packet];
+    uint32_t proof[FINDING_PROOF_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < telling->surprise_count && count < FINDING_PROOF_MAX; i++)
+        proof[count++] = telling->packets[telling->surprises[i].packet].step;
+    bool sent = packet->side == first->side && !telling->flow->to_itself;
+    const char *label = packet->segment->label;
+    const char *article = strcmp(label, "ACK") == 0 ? "an " : strcmp(label, "data") == 0 ? "" : "a ";
+    finding_add(
+        telling, "no-arrow", "note",
+        telling_printf(telling,
+                       "%s%s %s the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
+                       "(section %s%s%s)%s",
+                       article, label, sent ? "left" : "reached", story_side_name(first->side), tcp_state_name(first->state),
+                       first->section, first->does ? ": " : "", first->does ? first->does : "",
+                       sent ? "; segments before it may be missing in the capture" : ""),
+        proof, count);
+}
+
 void findings_silent(struct telling *telling)
 {
+    find_surprise(telling);
     find_unreachable(telling);
     if (telling->story->udp) return;
     find_black_hole(telling);

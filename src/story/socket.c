@@ -118,17 +118,22 @@ struct sock *socket_serving(struct teller *teller, const struct address *local, 
 static int attach(struct sock *sock, struct call *call)
 {
     if (!sock) return 0;
-    for (size_t i = sock->call_count; i-- > 0;)
-        if (sock->calls[i] == call) return 0;
+    for (size_t i = 0; i < call->attached_count; i++)
+        if (call->attached[i] == sock->cookie) return 0;
+    /* More than one call can concern: one too many is a call told less, not one told twice. */
+    if (call->attached_count == CALL_SOCKETS_MAX) return 0;
     struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
     if (!slot) return -ENOMEM;
     *slot = call_ref(call);
+    call->attached[call->attached_count++] = sock->cookie;
     return 0;
 }
 
-static void detach(struct sock *sock, const struct call *call)
+static void detach(struct sock *sock, struct call *call)
 {
-    for (size_t i = 0; sock && i < sock->call_count; i++) {
+    for (size_t i = 0; sock && i < call->attached_count; i++)
+        if (call->attached[i] == sock->cookie) call->attached[i] = call->attached[--call->attached_count];
+    for (size_t i = sock ? sock->call_count : 0; i-- > 0;) { /* it is among the newest */
         if (sock->calls[i] != call) continue;
         call_unref(sock->calls[i]);
         memmove(&sock->calls[i], &sock->calls[i + 1], (--sock->call_count - i) * sizeof(sock->calls[0]));

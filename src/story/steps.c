@@ -9,7 +9,7 @@
 static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
 
 /* Anything that takes a place in the order of time. */
-enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_PROCESS };
+enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_EXPIRY, MOMENT_PROCESS };
 struct moment {
     int64_t t_ns;
     uint64_t order; /* of its event: decides between equal times */
@@ -71,6 +71,8 @@ static void collect_moments(struct telling *telling, struct moments *moments)
     }
     for (size_t i = 0; i < telling->flow->change_count; i++)
         add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
+    for (size_t i = 0; i < telling->flow->expiry_count; i++)
+        add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
     enum story_side side;
     for (size_t i = 0; i < telling->teller->end_count; i++)
         if (ends_here(telling, &telling->teller->ends[i], &side))
@@ -131,6 +133,7 @@ static void take_inputs(struct telling *telling, struct walk *walk, enum story_s
 {
     for (size_t i = 0; i < count; i++) {
         const struct tcp_arrow *arrow = tcp_next(walk->end[side].state, inputs[i]);
+        if (!arrow) unexpected_input(telling, side, walk->end[side].state, inputs[i], made_by.packet);
         if (!arrow || arrow->to == arrow->from) continue;
         walk->end[side].state = arrow->to;
         add_state(telling, walk, arrow, side, t_ns, made_by);
@@ -185,6 +188,11 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
         return;
     }
+    if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {
+        packet->segment->handshake = true;
+        return;
+    }
+    unexpected_arrival(telling, side, end, (uint32_t)index);
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
     size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
     const struct event_packet_header *header = &packet->seen->packet.header;
@@ -243,6 +251,21 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
                 (struct tale_state){.packet = STORY_NO_STEP, .change = change});
 }
 
+/* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
+static void step_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
+{
+    bool time_wait = expiry->state == KERNEL_TIME_WAIT;
+    enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
+    if (walk->end[expiry->side].state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;
+    if (time_wait) {
+        telling->story->summary.time_wait_side = (int32_t)expiry->side;
+        telling->story->summary.time_wait_until_ns = expiry->t_ns;
+    }
+    take_inputs(
+        telling, walk, expiry->side, expiry->t_ns, &input, 1,
+        (struct tale_state){.packet = STORY_NO_STEP, .timer = time_wait ? TIME_WAIT_TIMER : FIN_WAIT_2_TIMER, .timer_ran = true});
+}
+
 static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
 {
     enum story_side side;
@@ -286,6 +309,38 @@ static void first_states(const struct telling *telling, struct walk *walk, const
                                                                         : STATE_CLOSED;
 }
 
+/* When the wait of 2MSL began, or began anew: what arrives with an ACK restarts it (RFC 9293 section 3.10.7.4 for a FIN; Linux for
+ * all, tcp_timewait_state_process). */
+static int64_t time_wait_since(const struct telling *telling, enum story_side side)
+{
+    int64_t since_ns = 0;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
+            first = &telling->packets[telling->states[i].packet];
+    if (first) since_ns = first->sent_ns;
+    for (size_t i = 0; first && i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+        if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
+        if (at_ns <= since_ns || packet <= first || telling_is_lost(telling, packet)) continue;
+        if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
+    }
+    return since_ns;
+}
+
+/* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
+ * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
+static void end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
+{
+    int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
+    telling->story->summary.time_wait_side = (int32_t)side;
+    telling->story->summary.time_wait_until_ns = until_ns;
+    if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
+    enum tcp_input input = INPUT_TIMEOUT_2MSL;
+    take_inputs(telling, walk, side, until_ns, &input, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+}
+
 void tale_lay_steps(struct telling *telling, const struct sock *listener)
 {
     struct moments moments = {0};
@@ -320,25 +375,16 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
             add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
                       (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
             break;
+        case MOMENT_EXPIRY:
+            step_expiry(telling, &walk, &telling->flow->expiries[index]);
+            break;
         case MOMENT_PROCESS:
             step_process(telling, &walk, &telling->teller->ends[index]);
             break;
         }
     }
     free(moments.items);
-    /* The end of TIME_WAIT shows only in the clock: it is told where recording went on so long. */
-    for (size_t side = 0; side < STORY_SIDES; side++) {
-        if (walk.end[side].state != STATE_TIME_WAIT) continue;
-        int64_t since_ns = 0;
-        for (size_t i = 0; i < telling->state_count; i++)
-            if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
-                since_ns = story->steps[telling->packets[telling->states[i].packet].step].t_ns;
-        story->summary.time_wait_side = (int32_t)side;
-        story->summary.time_wait_until_ns = since_ns + TWO_MSL_NS;
-        if (telling->teller->now_ns < since_ns + TWO_MSL_NS) continue;
-        enum tcp_input input = INPUT_TIMEOUT_2MSL;
-        take_inputs(telling, &walk, (enum story_side)side, since_ns + TWO_MSL_NS, &input, 1,
-                    (struct tale_state){.packet = STORY_NO_STEP, .timer = "time-wait"});
-    }
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (walk.end[side].state == STATE_TIME_WAIT) end_time_wait(telling, &walk, (enum story_side)side);
     for (size_t side = 0; side < STORY_SIDES; side++) story->end[side].state = story->udp ? STATE_UNKNOWN : walk.end[side].state;
 }

@@ -38,13 +38,14 @@ struct call_picks {
 
 static void pick(struct telling *telling, struct call_picks *picks, struct call *call, enum story_side side, bool listener)
 {
-    for (size_t i = 0; i < picks->count; i++)
-        if (picks->items[i].call == call) return;
+    if (call->place < picks->count && picks->items[call->place].call == call) return;
     struct call_pick *item = track_grow((void **)&picks->items, &picks->count, &picks->room, sizeof(*item));
-    if (!item)
+    if (!item) {
         telling->failed = true;
-    else
+    } else {
         *item = (struct call_pick){call, side, listener};
+        call->place = picks->count - 1;
+    }
 }
 
 static bool prepares_listener(const struct call *call)
@@ -132,6 +133,7 @@ static void make_call(struct telling *telling, const struct call_pick *item)
     }
     struct call *call = item->call;
     tale->call = call;
+    call->place = telling->call_count - 1;
     tale->story = story;
     story->number = ++telling->story->summary.calls;
     story->side = item->side;

@@ -16,9 +16,8 @@ uint32_t telling_call_step(const struct tale_call *call)
 
 struct tale_call *telling_find_call(const struct telling *telling, const struct call *call)
 {
-    for (size_t i = 0; call && i < telling->call_count; i++)
-        if (telling->calls[i].call == call) return &telling->calls[i];
-    return NULL;
+    if (!call || call->place >= telling->call_count || telling->calls[call->place].call != call) return NULL;
+    return &telling->calls[call->place];
 }
 
 const char *telling_printf(struct telling *telling, const char *format, ...)
@@ -219,6 +218,8 @@ int tell_flow(struct teller *teller, struct flow *flow)
     free(telling.packets);
     free(telling.calls);
     free(telling.states);
+    free(telling.surprises);
+    free(telling.sweep.open);
     for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
         struct sock *sock = flow->sock[side];
         if (!sock) continue;

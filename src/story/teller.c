@@ -9,6 +9,11 @@
 
 /* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
 static const int64_t LINGER_NS = 60000000000;
+/* Where the kernel is watched, its timer's own end of TIME_WAIT is waited for. */
+static int64_t linger_ns(const struct teller *teller)
+{
+    return LINGER_NS + (teller->any_mark ? TIMER_LATE_NS : 0);
+}
 
 struct teller *teller_new(teller_listener *listener, void *data)
 {
@@ -114,7 +119,7 @@ static int take_lost(struct teller *teller, const struct event *event)
  * were used again) has left it. */
 static int tell_old(struct teller *teller)
 {
-    while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > LINGER_NS) {
+    while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > linger_ns(teller)) {
         struct flow *flow = teller->closed_head;
         table_remove(teller->flows, &flow->key);
         int code = tell_flow(teller, flow);
@@ -131,7 +136,7 @@ int teller_feed(struct teller *teller, const struct event *event)
         [EVENT_EXIT] = socket_take_exit,   [EVENT_MARK] = flow_take_mark,
         [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,
         [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
-        [EVENT_LOST] = take_lost,
+        [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
     };
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */

@@ -33,10 +33,42 @@ struct tale_state {
     uint32_t packet;             /* index, or STORY_NO_STEP */
     bool sent;                   /* by sending that packet; else by receiving it */
     struct tale_call *call;      /* listen(), close() */
-    const char *timer;           /* a timer that only the clock, a call's error or an answer shows: its name */
+    const char *timer;           /* a timer that no segment shows: its name */
+    bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
+};
+
+/* A packet that an end took or sent in a state from which no arrow leads. */
+struct surprise {
+    enum story_side side; /* the end */
+    uint32_t packet;      /* index */
+    enum tcp_state state; /* that the end was in, and stays in */
+    const char *section;  /* of RFC 9293 */
+    const char *does;     /* what it says of such a segment; NULL: nothing */
+};
+
+/* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */
+struct sweep {
+    size_t next_call; /* the first that had not begun */
+    size_t *open;     /* the calls that had begun and were not over */
+    size_t open_count, open_room;
+    const struct tale_packet *last_space[STORY_SIDES]; /* the newest of this side that takes sequence space; NULL none */
+    bool fin[STORY_SIDES];                             /* this side has sent its FIN */
+    /* Of the whole story: whether a call of this side was recorded; when the first had returned that can have queued data, a FIN.
+     */
+    bool any_call[STORY_SIDES];
+    int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
+};
+
+/* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */
+struct reading {
+    uint64_t bytes;
+    size_t calls;
+    size_t from;   /* no packet before this one brings what is read next */
+    size_t passed; /* UDP: datagrams before it */
 };
 
 #define FIN_WAIT_2_TIMER "fin-wait-2"
+#define TIME_WAIT_TIMER "time-wait"
 
 struct telling {
     struct teller *teller;
@@ -50,6 +82,10 @@ struct telling {
     size_t call_count;
     struct tale_state *states;
     size_t state_count, state_room;
+    struct surprise *surprises;
+    size_t surprise_count, surprise_room;
+    struct sweep sweep;
+    struct reading reading[STORY_SIDES];
     int64_t last_ns; /* the latest moment of the story */
     bool failed;     /* out of memory on the way */
 };
@@ -97,6 +133,15 @@ struct tale_packet *tale_sent_before(const struct telling *telling, size_t index
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
+
+/* unexpected.c: remembers a packet that reaches `end` (before it is classified), or an input of one, where no arrow leads from the
+ * end's state and it does not stay by right. `packet`: index, or STORY_NO_STEP for what no packet made. */
+void unexpected_arrival(struct telling *telling, enum story_side side, const struct tcp_end *end, uint32_t packet);
+void unexpected_input(struct telling *telling, enum story_side side, enum tcp_state state, enum tcp_input input, uint32_t packet);
+
+/* handshake.c: whether the kernel's own evidence says that packet `index`, which reached `side` in SYN_RCVD after a passive OPEN,
+ * completed no handshake: the kernel dropped or refused it. Without such evidence false: then it did what the RFC says. */
+bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side);
 
 /* cause_state.c: fills a state step's cause, once the packets have theirs. */
 void cause_find_state(struct telling *telling, struct tale_state *state);

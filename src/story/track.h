@@ -11,11 +11,18 @@
 #include "story/story.h"
 #include "story/teller.h"
 
+/* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
+ * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
+static const int64_t TIMER_LATE_NS = 6000000000;
+
 /* A descriptor through which a process holds a socket, as far as calls and forks were seen. */
 struct holder {
     int32_t pid, fd;
     char comm[EVENT_COMM_BYTES];
 };
+
+/* Of all that one call can concern: its socket, another, what it watches, what the next accept takes. */
+enum { CALL_SOCKETS_MAX = EVENT_WATCH_MAX + 3 };
 
 /* One system call, both of its sides. */
 struct call {
@@ -37,7 +44,10 @@ struct call {
     uint32_t epoll;
     uint8_t watch_count;
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
-    struct holder still;                       /* close: another descriptor that held the socket after it; pid 0: none was seen */
+    uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
+    uint8_t attached_count;
+    size_t place;        /* in the story that is being told; a hint, to be checked */
+    struct holder still; /* close: another descriptor that held the socket after it; pid 0: none was seen */
 };
 
 /* A packet of a flow: captured, marked by the kernel, or (the rule) both. */
@@ -65,6 +75,14 @@ struct change {
     uint8_t from, to; /* enum event_kernel_state */
     struct event_context context;
     struct call *call; /* the running thread's; owns a reference */
+};
+
+/* The kernel ran the timer of this end's timewait socket: it is gone. */
+struct expiry {
+    int64_t t_ns;
+    uint64_t order;
+    enum story_side side;
+    uint8_t state; /* that it stood for: KERNEL_TIME_WAIT, KERNEL_FIN_WAIT2 */
 };
 
 struct reset_note {
@@ -104,6 +122,8 @@ struct flow {
     size_t packet_count, packet_room;
     struct change *changes;
     size_t change_count, change_room;
+    struct expiry *expiries;
+    size_t expiry_count, expiry_room;
     struct reset_note *resets;
     size_t reset_count, reset_room;
     struct extra_call *extra;
@@ -187,13 +207,21 @@ void call_unref(struct call *call);
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
 int holders_take_process(struct teller *teller, const struct event_process *process);
 
-/* flow.c */
+/* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
+
+/* flow.c */
 int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
+int flow_take_timer(struct teller *teller, const struct event *event);
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
+/* The flow a packet belongs to, made when it is new. NULL: out of memory. */
+struct flow *flow_of_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns);
+/* Remembers of a packet what decides about incarnations and about when its flow is finished. */
+void flow_note_header(struct teller *teller, struct flow *flow, const struct event_packet_header *header);
+bool flow_is_loopback(const struct address *address);
 /* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
 void flow_bind(struct teller *teller, struct sock *sock);
 /* Whether the socket is this end of the flow. */

@@ -67,40 +67,35 @@ static struct tale_packet *handshake_ack(const struct telling *telling)
     return NULL;
 }
 
-/* How many bytes this end's calls had read before this one. */
-static uint64_t read_before(const struct telling *telling, const struct tale_call *call)
+/* The first segment that brought the stream's next byte to this end. */
+static struct tale_packet *bringer(struct telling *telling, enum story_side to)
 {
-    uint64_t bytes = 0;
-    for (const struct tale_call *other = telling->calls; other < call; other++)
-        if (other->story->side == call->story->side && is_read(other) && other->call->exited && other->call->ret > 0)
-            bytes += (uint64_t)other->call->ret;
-    return bytes;
-}
-
-/* The first segment that brought the stream's byte `offset` to this end. */
-static struct tale_packet *bringer(const struct telling *telling, enum story_side to, uint64_t offset)
-{
+    struct reading *reading = &telling->reading[to];
+    bool passing = true; /* what ends at the wanted byte brings none that is read later */
     enum story_side from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (!telling->flow->has_isn[from]) return NULL;
-    uint32_t wanted = telling->flow->isn[from] + 1 + (uint32_t)offset;
-    for (size_t i = 0; i < telling->packet_count; i++) {
+    uint32_t wanted = telling->flow->isn[from] + 1 + (uint32_t)reading->bytes;
+    for (size_t i = reading->from; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = header_of(packet);
-        if (packet->side != from || !packet->segment || !header->length_bytes || telling_is_lost(telling, packet)) continue;
+        bool brings = packet->side == from && packet->segment && header->length_bytes && !telling_is_lost(telling, packet);
         uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0);
+        passing = passing && (!brings || seq_at_or_before(data + header->length_bytes, wanted));
+        if (passing) reading->from = i + 1;
+        if (!brings) continue;
         if (seq_at_or_before(data, wanted) && seq_before(wanted, data + header->length_bytes)) return packet;
     }
     return NULL;
 }
 
-static struct tale_packet *nth_datagram(const struct telling *telling, const struct tale_call *call)
+static struct tale_packet *next_datagram(struct telling *telling, enum story_side to)
 {
-    size_t n = 0;
-    for (const struct tale_call *other = telling->calls; other < call; other++)
-        n += other->story->side == call->story->side && is_read(other) && other->call->exited && other->call->ret >= 0;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        struct tale_packet *packet = &telling->packets[i];
-        if (packet->side != call->story->side && !packet->datagram->icmp && n-- == 0) return packet;
+    struct reading *reading = &telling->reading[to];
+    for (; reading->from < telling->packet_count; reading->from++) {
+        struct tale_packet *packet = &telling->packets[reading->from];
+        if (packet->side == to || packet->datagram->icmp) continue;
+        if (reading->passed == reading->calls) return packet;
+        reading->passed++;
     }
     return NULL;
 }
@@ -114,13 +109,13 @@ static struct tale_packet *first_icmp(const struct telling *telling, enum story_
 }
 
 /* What the call could not return as it did without. NULL: nothing that shows on the wire, or not to be told. */
-static struct tale_packet *needed(const struct telling *telling, const struct tale_call *call)
+static struct tale_packet *needed(struct telling *telling, const struct tale_call *call)
 {
     enum story_side side = call->story->side;
     int64_t ret = call->call->ret;
     if (telling->story->udp) {
         if (ret == -ECONNREFUSED) return first_icmp(telling, side);
-        return is_read(call) && ret >= 0 ? nth_datagram(telling, call) : NULL;
+        return is_read(call) && ret >= 0 ? next_datagram(telling, side) : NULL;
     }
     if (strcmp(call->call->name, "connect") == 0) {
         if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
@@ -132,7 +127,7 @@ static struct tale_packet *needed(const struct telling *telling, const struct ta
         return deferred ? first_labelled(telling, STORY_SERVER, "data") : handshake_ack(telling);
     }
     if (is_read(call)) {
-        if (ret > 0) return bringer(telling, side, read_before(telling, call));
+        if (ret > 0) return bringer(telling, side);
         if (ret == 0) return first_labelled(telling, side, "FIN");
         return ret == -ECONNRESET ? first_labelled(telling, side, "RST") : NULL;
     }
@@ -264,8 +259,9 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!is_wait(tale) || call->ret != 1 || !call->entered || call->woken) return false;
     struct tale_packet *found = NULL;
-    for (size_t i = 0; i < telling->packet_count; i++) {
+    for (size_t i = telling_sent_by(telling, call->exit_ns); i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
+        if (packet->sent_ns + telling->longest_flight_ns <= call->enter_ns) break; /* it and all before had arrived */
         if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
             continue;
         /* A SYN readies nobody: the handshake's ACK does. */
@@ -299,5 +295,11 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
 
 void wake_find_all(struct telling *telling)
 {
-    for (size_t i = 0; i < telling->call_count; i++) find_wake(telling, &telling->calls[i]);
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        find_wake(telling, &telling->calls[i]);
+        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
+        telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
+        telling->reading[tale->story->side].calls++;
+    }
 }

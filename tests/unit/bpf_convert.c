@@ -291,6 +291,25 @@ static void a_reset_has_the_kernels_name_for_its_reason(void **state)
     assert_string_equal(event.reset.reason, "");
 }
 
+static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_timer timer = {.head = {.kind = RECORD_TIMER, .t_ns = 5}, .netns = 9};
+    struct event event;
+
+    timer.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_FIN_WAIT2};
+    timer.socket.local = (struct record_address){.ip = {127, 0, 0, 1}, .port = 40000, .version = 4};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_TIMER);
+    assert_int_equal(event.t_ns, 1005);
+    assert_string_equal(event.timer.function, "tw_timer_handler");
+    assert_int_equal(event.timer.socket.cookie, 7);
+    assert_int_equal(event.timer.socket.state, KERNEL_FIN_WAIT2);
+    assert_int_equal(event.timer.socket.local.port, 40000);
+    assert_int_equal(event.timer.netns, 9);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer) - 1, fixture->log, &event), -EINVAL);
+}
+
 static void what_is_too_short_or_unknown_is_no_record(void **state)
 {
     struct fixture *fixture = *state;
@@ -309,7 +328,7 @@ static void what_is_too_short_or_unknown_is_no_record(void **state)
     mark.context.stack_bytes = 0;
     mark.head.kind = 0;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_PROCESS + 1;
+    mark.head.kind = RECORD_TIMER + 1;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
 }
 
@@ -334,6 +353,7 @@ int main(void)
         TEST(an_address_without_anything_is_no_address),
         TEST(an_ended_process_has_a_status_or_a_signal),
         TEST(a_reset_has_the_kernels_name_for_its_reason),
+        TEST(the_timer_of_a_timewait_socket_keeps_what_it_stood_for),
         TEST(what_is_too_short_or_unknown_is_no_record),
     };
 

@@ -87,6 +87,23 @@ static void talk_once_over_ipv6(void)
     need(accept(listener, NULL, NULL) >= 0);
 }
 
+static void talk_once_over_mptcp(void)
+{
+    struct sockaddr_in address = loopback(PORT);
+    int listener = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), client = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), server;
+    char byte;
+
+    need(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 1) == 0);
+    need(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    server = accept(listener, NULL, NULL);
+    need(send(client, "hello", 5, 0) == 5);
+    need(recv(server, (char[8]){0}, 8, 0) == 5);
+    close(client);
+    need(read(server, &byte, 1) == 0);
+    close(server);
+    close(listener);
+}
+
 static void accept_a_late_client(void)
 {
     int listener = listening(PORT);
@@ -99,6 +116,17 @@ static void accept_a_late_client(void)
     }
     need(accept(listener, NULL, NULL) >= 0);
     waitpid(client, NULL, 0);
+}
+
+static void leave_an_orphan_in_fin_wait_2(void)
+{
+    int listener = listening(PORT), client = connected(PORT), server = accept(listener, NULL, NULL), seconds = 1;
+    char byte;
+
+    need(setsockopt(client, IPPROTO_TCP, 8 /* TCP_LINGER2 */, &seconds, sizeof(seconds)) == 0);
+    close(client);
+    need(read(server, &byte, 1) == 0);
+    for (int i = 0; i < 13; i++) sleep_ms(100);
 }
 
 static void connect_to_a_closed_port(void)
@@ -568,6 +596,54 @@ static bool is_reset(const struct event *event, const void *sent)
     return event->kind == EVENT_RESET && event->reset.sent == *(const bool *)sent;
 }
 
+/* A descriptor of Multipath TCP leads to a socket that sends nothing: its first subflow does, and is the same to a story. */
+static void a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity(void **state)
+{
+    int trial = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+
+    (void)state;
+    if (trial < 0) { /* a kernel without it: then there is nothing to be taken apart */
+        assert_int_equal(errno, EPROTONOSUPPORT);
+        return;
+    }
+    close(trial);
+
+    struct event_log *log = recorded(talk_once_over_mptcp);
+    const struct event_mark *syn = MARK(log, TCP_SYN);
+    const struct event_call *connects = EXIT(log, "connect"), *accepts = EXIT(log, "accept");
+    const struct event_state *child = STATE(log, KERNEL_LISTEN, KERNEL_SYN_RECV);
+
+    assert_int_not_equal(syn->socket.cookie, 0);
+    assert_int_equal(ENTER(log, "connect")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(connects->socket.cookie, syn->socket.cookie);
+    assert_true(address_equal(&connects->socket.remote, &syn->header.dst));
+    assert_true(address_equal(&connects->socket.local, &syn->header.src));
+    assert_int_equal(EXIT(log, "sendto")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(accepts->other.cookie, child->socket.cookie);
+    assert_int_equal(EXIT(log, "recvfrom")->socket.cookie, child->socket.cookie);
+    assert_int_not_equal(child->socket.cookie, ENTER(log, "listen")->socket.cookie);
+    assert_int_equal(STATE(log, KERNEL_CLOSE, KERNEL_LISTEN)->socket.cookie, ENTER(log, "listen")->socket.cookie);
+    event_log_free(log);
+}
+
+static void the_timer_of_a_timewait_socket_names_its_connection(void **state)
+{
+    struct event_log *log = recorded(leave_an_orphan_in_fin_wait_2);
+    const enum event_kind kind = EVENT_TIMER;
+    const struct event *event = only(log, is_kind, &kind, "timer");
+    const struct event_timer *timer = &event->timer;
+    const struct event_mark *fin = MARK(log, TCP_FIN | TCP_ACK, .dst = PORT);
+
+    (void)state;
+    assert_string_equal(timer->function, "tw_timer_handler");
+    assert_int_equal(timer->socket.state, KERNEL_FIN_WAIT2);
+    assert_int_equal(timer->netns, own_netns());
+    assert_true(address_equal(&timer->socket.local, &fin->header.src));
+    assert_true(address_equal(&timer->socket.remote, &fin->header.dst));
+    assert_int_equal(timer->socket.cookie, ENTER(log, "connect")->socket.cookie);
+    event_log_free(log);
+}
+
 static void a_closed_port_answers_with_a_reset_that_no_socket_made(void **state)
 {
     struct event_log *log = recorded(connect_to_a_closed_port);
@@ -839,6 +915,8 @@ int main(void)
         cmocka_unit_test(ipv6_is_recorded_as_well),
         cmocka_unit_test(a_blocked_accept_is_woken_by_the_handshakes_last_segment),
         cmocka_unit_test(a_call_that_found_what_it_wanted_never_slept),
+        cmocka_unit_test(a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity),
+        cmocka_unit_test(the_timer_of_a_timewait_socket_names_its_connection),
         cmocka_unit_test(a_closed_port_answers_with_a_reset_that_no_socket_made),
         cmocka_unit_test(closing_with_unread_bytes_is_an_active_reset_with_its_reason),
         cmocka_unit_test(a_killed_process_is_seen_to_end_before_its_fin_leaves),

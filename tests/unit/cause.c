@@ -159,6 +159,25 @@ static void the_clients_connect_does_not_send_the_syn_ack_though_it_was_running(
           "SYN-ACK", STORY_SERVER, CAUSE_SEGMENT, EVIDENCE_CONTEXT);
 }
 
+#define BACKLOG " chain=tcp_rcv_established;tcp_v4_do_rcv;__release_sock;release_sock;__x64_sys_sendto"
+#define ACK_OF_FIRST "flags=. seq=501 ack=106"
+
+static void off_the_backlog_the_segment_is_sure_only_where_no_other_could_be_meant(void **data)
+{
+    (void)data;
+    /* one segment had come, and it is acknowledged */
+    check(TRACE HANDSHAKE PACKET(2000, C, C_DATA) MARK(2010, S, ACK_OF_FIRST, S_CUR S_SOCK BACKLOG) PACKET(2011, S, ACK_OF_FIRST),
+          "ACK", STORY_SERVER, CAUSE_SEGMENT, EVIDENCE_STACK);
+    /* another had come behind it, out of order */
+    check(TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2005, C, "flags=P. seq=111 ack=501 len=5")
+              MARK(2010, S, ACK_OF_FIRST, S_CUR S_SOCK BACKLOG) PACKET(2011, S, ACK_OF_FIRST),
+          "ACK", STORY_SERVER, CAUSE_SEGMENT, EVIDENCE_CONTEXT);
+    /* it had come twice */
+    check(TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2005, C, C_DATA) MARK(2010, S, ACK_OF_FIRST, S_CUR S_SOCK BACKLOG)
+              PACKET(2011, S, ACK_OF_FIRST),
+          "ACK", STORY_SERVER, CAUSE_SEGMENT, EVIDENCE_CONTEXT);
+}
+
 static void two_closes_at_once_leave_the_fin_unknown(void **data)
 {
     (void)data;
@@ -254,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_finds_its_cause_and_nothing_else_does),
         cmocka_unit_test(the_clients_connect_does_not_send_the_syn_ack_though_it_was_running),
+        cmocka_unit_test(off_the_backlog_the_segment_is_sure_only_where_no_other_could_be_meant),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),

@@ -241,6 +241,7 @@ static void every_field_of_every_struct_has_a_row(void **state)
     ASSERT_ROWS_COVER(EVENT_STATE, state, 0, 0);
     ASSERT_ROWS_COVER(EVENT_RESET, reset, 0, 0);
     ASSERT_ROWS_COVER(EVENT_RESEND, resend, 0, 0);
+    ASSERT_ROWS_COVER(EVENT_TIMER, timer, 0, 0);
     ASSERT_ROWS_COVER(EVENT_WAKE, wake, 0, 0);
     ASSERT_ROWS_COVER(EVENT_PROCESS, process, 0, 0);
     ASSERT_ROWS_COVER(EVENT_LOST, lost, 0, 0);

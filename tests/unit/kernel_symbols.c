@@ -35,6 +35,25 @@ static void an_address_inside_a_function_has_its_name(void **state)
     kernel_symbols_free(symbols);
 }
 
+static void a_function_is_found_by_its_name_unless_there_are_several(void **state)
+{
+    struct kernel_symbols *symbols = parsed("1000 t tw_timer_handler\n"
+                                            "2000 t tw_timer_handler.cold\n"
+                                            "3000 t cleanup\n"
+                                            "4000 t cleanup\n"
+                                            "5000 t lto.llvm.77\n"
+                                            "6000 t split.isra.0\n"
+                                            "7000 t split.part.0\n");
+
+    (void)state;
+    assert_int_equal(kernel_symbols_address(symbols, "tw_timer_handler"), 0x1000);
+    assert_int_equal(kernel_symbols_address(symbols, "lto"), 0x5000);
+    assert_int_equal(kernel_symbols_address(symbols, "cleanup"), 0);
+    assert_int_equal(kernel_symbols_address(symbols, "split"), 0);
+    assert_int_equal(kernel_symbols_address(symbols, "nobody"), 0);
+    kernel_symbols_free(symbols);
+}
+
 static void an_address_outside_has_none(void **state)
 {
     struct kernel_symbols *symbols = parsed("ffffffff81000100 t tcp_connect\n");
@@ -168,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_inside_a_function_has_its_name),
+        cmocka_unit_test(a_function_is_found_by_its_name_unless_there_are_several),
         cmocka_unit_test(an_address_outside_has_none),
         cmocka_unit_test(endings_of_compilers_are_removed_and_others_stay),
         cmocka_unit_test(data_and_padding_are_no_functions),

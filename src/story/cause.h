@@ -1,0 +1,58 @@
+/* What the rules of causes share: the shape of a rule, what a cause is made of, and looking back from the packet at hand.
+ *
+ * Internal to src/story. A rule fills the packet's cause and returns true, or leaves it and returns false. */
+#ifndef TCPWHY_STORY_CAUSE_H
+#define TCPWHY_STORY_CAUSE_H
+
+#include "story/telling.h"
+
+struct cause_rule {
+    const char *name;
+    bool (*explain)(struct telling *telling, struct tale_packet *packet);
+};
+
+/* In the order of the strength of their evidence, file by file: what the kernel showed while it sent the packet; what the calls'
+ * spans leave; what the wire alone leaves. *ret_count rules each. */
+const struct cause_rule *cause_kernel_rules(size_t *ret_count);
+const struct cause_rule *cause_span_rules(size_t *ret_count);
+const struct cause_rule *cause_wire_rules(size_t *ret_count);
+
+static inline const struct event_packet_header *header_of(const struct tale_packet *packet)
+{
+    return &packet->seen->packet.header;
+}
+
+static inline int64_t arrival_ns(const struct tale_packet *packet)
+{
+    return packet->received_ns ? packet->received_ns : packet->sent_ns;
+}
+
+static inline bool is_tcp(const struct tale_packet *packet)
+{
+    return packet->segment != NULL;
+}
+
+/* Each makes the packet's cause and returns true. `call` may be NULL: then it is known by `name` alone. */
+bool cause_set_call(struct telling *telling, struct tale_packet *packet, struct tale_call *call, const char *name,
+                    enum story_evidence evidence);
+bool cause_set_segment(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by,
+                       enum story_evidence evidence);
+bool cause_set_named(struct telling *telling, struct tale_packet *packet, enum story_cause_kind kind, const char *name,
+                     enum story_evidence evidence);
+bool cause_set_exit(struct telling *telling, struct tale_packet *packet, uint32_t step, enum story_evidence evidence);
+bool cause_set_unknown(struct tale_packet *packet, const char *why);
+
+/* The first packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL none.
+ */
+struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet);
+/* The newest earlier segment of its sender that carried the first of this one's sequence numbers; NULL none. */
+struct tale_packet *cause_previous_with_same_space(const struct telling *telling, const struct tale_packet *packet);
+
+/* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
+bool cause_can_send(const struct call *call, const struct tale_packet *packet);
+/* Before the first packet; to a packet's moment (`sweep.open` is then the calls that span it); past a packet. */
+void cause_sweep_begin(struct telling *telling);
+void cause_sweep_calls(struct telling *telling, int64_t t_ns);
+void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet);
+
+#endif

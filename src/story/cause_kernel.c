@@ -1,0 +1,126 @@
+/* Causes from what the kernel showed while it sent the packet: its call chain, or what was running and being received. */
+#include <string.h>
+
+#include "story/cause.h"
+#include "tcp/segment.h"
+
+static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_find_call(telling, packet->seen->call);
+}
+
+static bool has_chain(const struct tale_packet *packet, enum chain_meaning meaning)
+{
+    return packet->seen->marked && packet->chain.meaning == meaning;
+}
+
+/* The network's doing, not the sender's: it was sent once and arrived twice. */
+static bool network_copy(struct telling *telling, struct tale_packet *packet)
+{
+    return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, "duplicated", EVIDENCE_RULE);
+}
+
+static bool chain_call(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_CALL)) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    /* The thread's own call, unless its beginning was lost and an older one is all that is known. */
+    if (call && (packet->seen->call_over || strcmp(call->story->name, packet->chain.name) != 0)) call = NULL;
+    return cause_set_call(telling, packet, call, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool chain_receive(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_RECEIVE)) return false;
+    const struct event_context *context = &packet->seen->context;
+    struct tale_packet *by = context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
+    if (by && telling_receiver(telling, by->side) == packet->side) return cause_set_segment(telling, packet, by, EVIDENCE_STACK);
+    /* The chain says that some segment was being received; which, only the order of arrival tells. */
+    by = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+}
+
+/* The chain shows that a segment off the backlog made this ACK; which one, only numbers and the order of arrival tell. They are as
+ * good as the chain where nothing else could be meant: nothing came behind `by`, and it came once. */
+static enum story_evidence backlog_evidence(const struct telling *telling, const struct tale_packet *packet,
+                                            const struct tale_packet *by)
+{
+    if (cause_last_arrival(telling, packet->side, packet->sent_ns) != by || by->seen->copy) return EVIDENCE_CONTEXT;
+    if (!by->segment->retransmission) return EVIDENCE_STACK;
+    const struct tale_packet *before = cause_previous_with_same_space(telling, by);
+    return before && telling_is_lost(telling, before) ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
+}
+
+static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
+    struct tale_packet *by = cause_acknowledged(telling, packet);
+    if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
+        if (segment_space(header_of(packet))) return cause_set_named(telling, packet, CAUSE_KERNEL, "small-queues", EVIDENCE_STACK);
+        return by && cause_set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
+    }
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (by && segment_space(header_of(packet)) == 0)
+        return cause_set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
+    return last && cause_set_segment(telling, packet, last, EVIDENCE_CONTEXT);
+}
+
+static bool chain_timer(struct telling *telling, struct tale_packet *packet)
+{
+    return has_chain(packet, CHAIN_TIMER) && cause_set_named(telling, packet, CAUSE_TIMER, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_DEFERRED)) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    return call && cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
+}
+
+static bool chain_exit(struct telling *telling, struct tale_packet *packet)
+{
+    if (!has_chain(packet, CHAIN_EXIT)) return false;
+    uint32_t step = cause_exit_step(telling, packet->seen->context.current.pid);
+    if (step != STORY_NO_STEP) return cause_set_exit(telling, packet, step, EVIDENCE_STACK);
+    cause_set_named(telling, packet, CAUSE_EXIT, "exit", EVIDENCE_STACK);
+    packet->cause->why =
+        telling_printf(telling, "%s ended: the kernel closed its sockets, no call was made", packet->seen->context.current.comm);
+    return true;
+}
+
+static bool chain_kernel(struct telling *telling, struct tale_packet *packet)
+{
+    return has_chain(packet, CHAIN_KERNEL) && cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+}
+
+static bool context_receive(struct telling *telling, struct tale_packet *packet)
+{
+    const struct event_context *context = &packet->seen->context;
+    if (!packet->seen->marked || context->chain || !context->softirq || !context->receiving) return false;
+    struct tale_packet *by = telling_find_packet(telling, &context->received, packet->sent_ns);
+    /* A timer that runs after the receiving of this CPU's last segment looks the same: only an answer that fits counts. */
+    if (!by || telling_receiver(telling, by->side) != packet->side || (is_tcp(packet) && cause_acknowledged(telling, packet) != by))
+        return false;
+    return cause_set_segment(telling, packet, by, EVIDENCE_CONTEXT);
+}
+
+static bool context_call(struct telling *telling, struct tale_packet *packet)
+{
+    const struct sighting *seen = packet->seen;
+    if (!seen->marked || seen->context.chain || seen->context.softirq || seen->call_over) return false;
+    struct tale_call *call = marked_call(telling, packet);
+    return call && cause_can_send(call->call, packet) && cause_set_call(telling, packet, call, NULL, EVIDENCE_CONTEXT);
+}
+
+static const struct cause_rule rules[] = {
+    {"network-copy", network_copy},   {"chain-call", chain_call},     {"chain-receive", chain_receive},
+    {"chain-backlog", chain_backlog}, {"chain-timer", chain_timer},   {"chain-deferred", chain_deferred},
+    {"chain-exit", chain_exit},       {"chain-kernel", chain_kernel}, {"context-receive", context_receive},
+    {"context-call", context_call},
+};
+
+const struct cause_rule *cause_kernel_rules(size_t *ret_count)
+{
+    *ret_count = sizeof(rules) / sizeof(rules[0]);
+    return rules;
+}

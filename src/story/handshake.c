@@ -1,0 +1,61 @@
+/* What a server's kernel made of the handshake's last ACK. RFC 9293 takes it; Linux may drop it (a full accept queue,
+ * TCP_DEFER_ACCEPT) or answer it with RST (tcp_abort_on_overflow), and then there is still no more than a request socket. */
+#include <string.h>
+
+#include "story/telling.h"
+
+/* A clock's and a capture's difference; equal ACKs are a second or more apart (the SYN-ACK's retransmission asks for them). */
+static const int64_t CLOCKS_NS = 1000000;
+
+static int64_t arrival_ns(const struct tale_packet *packet)
+{
+    return packet->received_ns ? packet->received_ns : packet->sent_ns;
+}
+
+/* The segment that made this end ESTABLISHED in the kernel's own report; NULL where none is reported, or none named. */
+static const struct tale_packet *completed_by(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        if (change->side != side || change->to != KERNEL_ESTABLISHED) continue;
+        if (!change->context.receiving) return NULL;
+        return telling_find_packet(telling, &change->context.received, change->t_ns + CLOCKS_NS);
+    }
+    return NULL;
+}
+
+static bool chain_has(const struct event_chain *chain, const char *function)
+{
+    for (size_t i = 0; chain && i < chain->count; i++)
+        if (strncmp(chain->names[i], function, strlen(function)) == 0) return true;
+    return false;
+}
+
+/* Later the kernel dealt with the request as one that is still unanswered: it sent the SYN,ACK again by its timer, or it refused
+ * the very segment while looking for what it would complete (tcp_check_req). */
+static bool was_only_a_request_after(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct tale_packet *ack = &telling->packets[index];
+    for (size_t i = index + 1; i < telling->packet_count; i++) {
+        const struct tale_packet *sent = &telling->packets[i];
+        if (sent->side != side || !sent->segment || !sent->seen->marked || sent->sent_ns < arrival_ns(ack)) continue;
+        const struct event_context *context = &sent->seen->context;
+        bool again = (sent->segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && sent->chain.meaning == CHAIN_TIMER &&
+                     strcmp(sent->chain.name, "syn-ack") == 0;
+        bool refused = sent->segment->flags & TCP_RST && context->receiving &&
+                       flow_covers(&context->received, &ack->seen->packet.header) && chain_has(context->chain, "tcp_check_req");
+        if (again || refused) return true;
+    }
+    return false;
+}
+
+bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct tale_packet *packet = &telling->packets[index];
+    if (!packet->segment || packet->segment->flags & (TCP_SYN | TCP_RST)) return false;
+    const struct tale_packet *by = completed_by(telling, side);
+    if (by) return arrival_ns(packet) < arrival_ns(by);
+    for (size_t i = 0; i < telling->flow->change_count; i++)
+        if (telling->flow->changes[i].side == side && telling->flow->changes[i].to == KERNEL_ESTABLISHED) return false;
+    return was_only_a_request_after(telling, index, side);
+}
