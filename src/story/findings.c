@@ -70,5 +70,6 @@ void findings_find_all(struct telling *telling)
     findings_open(telling);
     findings_reset(telling);
     findings_close(telling);
+    findings_linger(telling);
     findings_silent(telling);
 }

@@ -193,40 +193,6 @@ static void find_killed(struct telling *telling)
     }
 }
 
-/* The FIN was acknowledged while the call ran: where nobody saw the thread sleep, it must have. */
-static bool saw_fin_acked(const struct telling *telling, const struct tale_call *close)
-{
-    for (uint32_t i = 0; i < telling->story->step_count; i++) {
-        const struct story_step *step = &telling->story->steps[i];
-        if (step->kind == STEP_STATE && step->side == close->story->side && !step->state->kernel &&
-            step->state->to_state == STATE_FIN_WAIT_2 && step->t_ns > close->call->enter_ns && step->t_ns < close->call->exit_ns)
-            return true;
-    }
-    return false;
-}
-
-/* close() with SO_LINGER > 0 sleeps until everything, the FIN included, is acknowledged, or the time is over. */
-static void find_linger(struct telling *telling)
-{
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct tale_call *close = &telling->calls[i];
-        if (strcmp(close->call->name, "close") != 0 || !close->call->exited || !close->call->entered) continue;
-        int64_t slept_ns = close->call->slept_ns;
-        if (slept_ns < 0 && saw_fin_acked(telling, close)) slept_ns = close->call->exit_ns - close->call->enter_ns;
-        if (slept_ns <= 0) continue;
-        uint32_t proof[2] = {STORY_NO_STEP, close->story->exit_step};
-        if (telling_option(telling, close->story->side, SOL_SOCKET, SO_LINGER, &proof[0]) != 1) continue;
-        finding_add(telling, "linger-blocked", "note",
-                    telling_printf(telling,
-                                   "close() slept %" PRId64
-                                   " ms: with SO_LINGER it waits until the peer's kernel has acknowledged the FIN, or its time is "
-                                   "over; that says nothing about the peer's program",
-                                   slept_ns / MS_NS),
-                    proof, 2);
-        return;
-    }
-}
-
 /* At the end of the recording nobody holds it, and its FIN is not through. */
 static void find_orphan(struct telling *telling)
 {
@@ -258,6 +224,5 @@ void findings_close(struct telling *telling)
     find_time_wait_answer(telling);
     find_closed_by_exec(telling);
     find_killed(telling);
-    find_linger(telling);
     find_orphan(telling);
 }

@@ -96,10 +96,10 @@ uint32_t telling_call_step(const struct tale_call *call);
 struct tale_call *telling_find_call(const struct telling *telling, const struct call *call);
 /* "connect(4) of echo-client". */
 const char *telling_call_text(struct telling *telling, const struct tale_call *call);
-/* The packet that this header shows and that came last, at or before `before_ns`; where none is known to have come, the newest that
- * was sent by then. NULL none. */
 /* How many packets had been sent by then: they come first. */
 size_t telling_sent_by(const struct telling *telling, int64_t at_ns);
+/* The packet that this header shows and that came last, at or before `before_ns`; where none is known to have come, the newest that
+ * was sent by then. NULL none. */
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
 /* The last value that setsockopt gave to an option of this side (listening sockets' options are their children's); -1: not set. */
 int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step);

@@ -45,6 +45,11 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
     if (strcmp(label, "FIN") == 0) {
         const char *name = call ? call->call->name : packet->chain.name;
         if (strcmp(name, "shutdown") == 0) return telling_printf(telling, "sent by %s: it sends no more, but still receives", text);
+        if (strcmp(name, "close") == 0 && packet->chain.meaning == CHAIN_DEFERRED)
+            return telling_printf(telling,
+                                  "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
+                                  "it is on its way back to the program)",
+                                  text);
         if (packet->chain.meaning == CHAIN_DEFERRED || strncmp(name, "dup", 3) == 0 || strncmp(name, "exec", 4) == 0)
             return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
         return telling_printf(telling, "sent by %s: it has nothing more to send", text);

@@ -176,6 +176,19 @@ static const struct finding_case cases[] = {
     {"linger-blocked", true,
      TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "")
          PACKET(2000, C, C_FIN) "exit t=9000000 " C_THREAD "name=close fd=3 how=-1 level=-1 slept=5000000 " C_SOCK "\n"},
+    /* Before Linux 6.6: it works, and waits, behind the exit that was recorded. */
+    {"linger-blocked", true,
+     TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "") EXIT(1995, C_THREAD, "close", C_SOCK, "")
+         MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;__tcp_close;sock_close;task_work_run;exit_to_user_mode_loop"))
+             PACKET(2001, C, C_FIN) PACKET(9000, S, "flags=. seq=501 ack=102")},
+    {"linger-blocked", false,
+     TRACE HANDSHAKE ENTER(1990, C_THREAD, "close", C_SOCK, "") EXIT(1995, C_THREAD, "close", C_SOCK, "")
+         MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;__tcp_close;sock_close;task_work_run;exit_to_user_mode_loop"))
+             PACKET(2001, C, C_FIN) PACKET(9000, S, "flags=. seq=501 ack=102")},
+    {"linger-blocked", false,
+     TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "") EXIT(1995, C_THREAD, "close", C_SOCK, "")
+         MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;__tcp_close;sock_close;task_work_run;exit_to_user_mode_loop"))
+             PACKET(2001, C, C_FIN)},
 };
 
 static void every_finding_is_made_by_its_proof_and_by_nothing_less(void **data)
