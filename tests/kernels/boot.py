@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 
+# Without cx16: QEMU 7.2's cmpxchg16b can destroy the flags, on which kernels panic.
 ARCHITECTURES = { # as ELF's e_machine says it
-    62: ("x86_64-linux-gnu", ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max"], "ttyS0"),
+    62: ("x86_64-linux-gnu", ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max,-cx16"], "ttyS0"),
     183: ("aarch64-linux-gnu", ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"], "ttyAMA0"),
 }
 MODULES = ("net/packet", "net/mptcp", "net/ipv4", "net/ipv6", "net/unix", "net/netlink", "net/core", "drivers/net/veth.ko", "drivers/net/tun.ko")
