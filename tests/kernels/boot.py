@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 
-# Without cx16: QEMU 7.2's cmpxchg16b can destroy the flags, on which kernels panic.
+# Without cx16, and the two processors in turns: QEMU 7.2's cmpxchg16b can destroy the flags, and a processor can meet code that
+# the other one is patching; kernels panic on both.
 ARCHITECTURES = { # as ELF's e_machine says it
     62: ("x86_64-linux-gnu", ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max,-cx16"], "ttyS0"),
     183: ("aarch64-linux-gnu", ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"], "ttyAMA0"),
@@ -108,7 +109,7 @@ def boot(kernel, unpacked, options, folder):
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=tree, capture_output=True, check=True).stdout
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, input=names, stdout=file, check=True)
-    run = subprocess.run([*emulator, "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1",
+    run = subprocess.run([*emulator, "-accel", "tcg,thread=single", "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1",
                           "-nographic", "-no-reboot", "-net", "none"], stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS)
     said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.stdout.decode(errors="replace").replace("\r", ""))
     begin, status = said.find("=== begin"), re.search(r"=== status (\d+)", said)
