@@ -62,6 +62,8 @@ target_include_directories(test_two_hosts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(wire test_two_hosts)
 tcpwhy_unit(differences test_tell)
 tcpwhy_unit(findings test_tell)
+# It makes a play of its own: the real one stays in the library, unasked for.
+tcpwhy_unit(judge test_tell tcpwhy_cli)
 tcpwhy_unit(figure tcpwhy_tcp)
 tcpwhy_unit(arrows test_tell)
 tcpwhy_unit(view_states test_stories)
