@@ -110,27 +110,28 @@ struct targets {
     bool ascii;
 };
 
-static const struct catalogue_format *find_format(const char *name, const char *path)
+/* `word`: a format's name, or a file's. */
+static const struct catalogue_format *find_format(const char *word, bool is_file)
 {
-    size_t count, length = path ? strlen(path) : 0;
+    size_t count, length = strlen(word);
     const struct catalogue_format *formats = catalogue_formats(&count);
     for (size_t i = 0; i < count; i++) {
         size_t tail = strlen(formats[i].suffix);
-        if (path ? length > tail && !strcmp(path + length - tail, formats[i].suffix) : !strcmp(name, formats[i].name))
+        if (is_file ? length > tail && !strcmp(word + length - tail, formats[i].suffix) : !strcmp(word, formats[i].name))
             return &formats[i];
     }
     return NULL;
 }
 
-static int add_target(struct targets *targets, const char *name, const char *path, struct err *err)
+static int add_target(struct targets *targets, const char *word, bool is_file, struct err *err)
 {
     struct target *target = &targets->list[targets->count];
-    target->format = find_format(name, path);
+    target->format = find_format(word, is_file);
     if (!target->format)
         return err_set(err, -EINVAL, "%s '%s': --all writes text (.txt) and jsonl (.jsonl): a row a scenario, no stories",
-                       path ? "no format for the ending of" : "no format", path ? path : name);
+                       is_file ? "no format for the ending of" : "no format", word);
     targets->count++;
-    return place_open(&target->place, path, err);
+    return place_open(&target->place, is_file ? word : NULL, err);
 }
 
 /* As everywhere: standard output unless there are files alone. */
@@ -138,9 +139,9 @@ static int open_targets(struct targets *targets, const struct output_options *op
 {
     int code = 0;
     targets->ascii = output_ascii(options);
-    for (size_t i = 0; i < options->file_count && !code; i++) code = add_target(targets, NULL, options->files[i], err);
+    for (size_t i = 0; i < options->file_count && !code; i++) code = add_target(targets, options->files[i], true, err);
     if (!code && (options->format || !options->file_count))
-        code = add_target(targets, options->format ? options->format : "text", NULL, err);
+        code = add_target(targets, options->format ? options->format : "text", false, err);
     return code;
 }
 
@@ -234,27 +235,30 @@ static int conclude(struct targets *targets, const struct catalogue_totals *tota
     return err_set(err, CLI_FAILED, "%zu of %zu scenarios did not go as they should", wrong, totals->scenarios);
 }
 
-int scene_run_all(const struct scene_options *options, struct err *err)
+static int run_named(const struct scene_options *options, struct targets *targets, struct catalogue_totals *totals, struct err *err)
 {
     size_t count = options->operand_count;
-    const struct catalogue_entry *entries = NULL;
+    const struct catalogue_entry *entries = count ? NULL : catalogue(&count);
+    struct job *jobs = calloc(count + 1, sizeof(*jobs));
+    if (!jobs) return err_set_errno(err, -ENOMEM, "can't run the scenarios");
+    for (size_t i = 0; i < count; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
+    int code = run_jobs(options, jobs, count, targets, totals, err);
+    free(jobs);
+    return code;
+}
+
+int scene_run_all(const struct scene_options *options, struct err *err)
+{
     struct targets targets = {.count = 0};
     struct catalogue_totals totals = {.scenarios = 0};
     int64_t begun = cli_clock_ms();
     if (options->explain) return err_set(err, CLI_USAGE, "--all runs many scenarios: --explain and --step tell one");
-    int code = open_targets(&targets, &options->output, err);
-    if (code) {
-        close_targets(&targets);
-        return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    int code = open_targets(&targets, &options->output, err), status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    if (!code) {
+        code = run_named(options, &targets, &totals, err);
+        totals.took_ms = cli_clock_ms() - begun;
+        status = conclude(&targets, &totals, code, err);
     }
-    if (!count) entries = catalogue(&count);
-    struct job *jobs = calloc(count + 1, sizeof(*jobs));
-    if (!jobs) code = err_set_errno(err, -ENOMEM, "can't run the scenarios");
-    for (size_t i = 0; i < count && jobs; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
-    if (!code) code = run_jobs(options, jobs, count, &targets, &totals, err);
-    totals.took_ms = cli_clock_ms() - begun;
-    int status = conclude(&targets, &totals, code, err);
     close_targets(&targets);
-    free(jobs);
     return status;
 }
