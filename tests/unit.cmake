@@ -63,6 +63,12 @@ target_include_directories(test_two_hosts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(wire test_two_hosts)
 tcpwhy_unit(differences test_tell)
 tcpwhy_unit(findings test_tell)
+# It makes a play of its own: the real one stays in the library, unasked for.
+tcpwhy_unit(judge test_tell tcpwhy_cli)
+tcpwhy_unit(catalogue_row test_stories tcpwhy_cli)
+add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
+  ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json --self-test ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/catalogue.jsonl)
+set_tests_properties(golden/the-schema-can-refuse-scenario-lines PROPERTIES LABELS golden TIMEOUT 60)
 tcpwhy_unit(figure tcpwhy_tcp)
 tcpwhy_unit(arrows test_tell)
 tcpwhy_unit(view_states test_stories)

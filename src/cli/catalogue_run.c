@@ -1,7 +1,6 @@
-/* `tcpwhy demo --all`: many scenarios, each in a process of its own, a few at once, and the table of what came of them. */
+/* `tcpwhy demo --all`: many scenarios, each in a process of its own, a few at once, and a row of what came of each. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,24 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/catalogue_row.h"
 #include "cli/cli.h"
+#include "cli/place.h"
 #include "cli/scene.h"
 #include "lab/catalogue.h"
 
-enum { AT_ONCE = 2, NAME_BYTES = 64, STATES_BYTES = 200, WORDS_BYTES = 3000 };
-
-enum row_state { ROW_MET, ROW_UNMET, ROW_NOT_HERE, ROW_FAILED };
-
-/* What a scenario's process has to say, written in one piece at its end. */
-struct row {
-    enum row_state state;
-    size_t met, unmet, unknown, count;
-    size_t connections;
-    uint32_t evidence[5]; /* causes, by enum story_evidence */
-    char states[2][STATES_BYTES];
-    char words[WORDS_BYTES]; /* lines; what was not met, or why it could not be played */
-    int64_t took_ms;
-};
+enum { AT_ONCE = 2, NAME_BYTES = 64, OUT_BYTES = 1 << 20 };
 
 struct job {
     const char *operand;
@@ -36,44 +24,11 @@ struct job {
     pid_t pid;
     int fd; /* -1: not running */
     size_t got;
-    struct row row;
+    struct catalogue_row row;
     bool ended;
 };
 
-static void add_words(struct row *row, const char *text)
-{
-    size_t used = strlen(row->words);
-    snprintf(row->words + used, sizeof(row->words) - used, "%s%s", used ? "\n" : "", text);
-}
-
-static void fill_stories(struct row *row, const struct scenario *scenario, const struct play_stories *stories)
-{
-    row->connections = stories->count;
-    for (size_t i = 0; i < stories->count; i++) {
-        const struct story_summary *summary = &stories->list[i]->summary;
-        for (size_t k = 0; k < 5; k++) row->evidence[k] += summary->causes_by_evidence[k];
-        row->evidence[EVIDENCE_NONE] += summary->causes_unknown;
-    }
-    for (int host = 0; host < 2 && stories->count; host++)
-        judge_states(stories->list[0], judge_side(scenario, stories->list[0], (enum scenario_side)host), row->states[host],
-                     sizeof(row->states[host]));
-}
-
-static void fill_judgement(struct row *row, const struct judgement *judgement)
-{
-    char line[480];
-    row->met = judgement->met;
-    row->unmet = judgement->unmet;
-    row->unknown = judgement->unknown;
-    row->count = judgement->count;
-    for (size_t i = 0; i < judgement->count; i++) {
-        if (judgement->list[i].verdict == JUDGE_MET) continue;
-        snprintf(line, sizeof(line), "line %u: %s", judgement->list[i].line, judgement->list[i].text);
-        add_words(row, line);
-    }
-}
-
-static void play_row(const struct scene_options *options, const char *operand, struct row *row)
+static void play_row(const struct scene_options *options, const char *operand, struct catalogue_row *row)
 {
     struct err err = {""};
     struct scenario *scenario = NULL;
@@ -83,13 +38,15 @@ static void play_row(const struct scene_options *options, const char *operand, s
     struct play_options play_options = {.recorder = options->recorder, .quiet = true, .host_network = options->host_network};
     int64_t begun = cli_clock_ms();
     int code = scene_load(operand, &scenario, &err);
+    if (!code) snprintf(row->title, sizeof(row->title), "%s", scenario->title);
     if (!code) code = play_run(scenario, &play_options, &play, &err);
-    row->state = code == -ENOTSUP || code == -EPERM || code == -EACCES ? ROW_NOT_HERE : ROW_FAILED;
-    if (code) add_words(row, err.text);
+    row->result = code == -ENOTSUP || code == -EPERM || code == -EACCES ? CATALOGUE_NOT_HERE : CATALOGUE_FAILED;
+    if (code) catalogue_add_words(row, err.text);
+    if (play) snprintf(row->recorder, sizeof(row->recorder), "%s", play_recorder(play));
     if (play && !play_tell(play_log(play), &stories, &err) && !judge(scenario, play, &stories, &judgement, &err)) {
-        fill_stories(row, scenario, &stories);
-        fill_judgement(row, &judgement);
-        if (!code) row->state = judgement.unmet ? ROW_UNMET : ROW_MET;
+        catalogue_fill_stories(row, scenario, &stories);
+        catalogue_fill_judgement(row, &judgement);
+        if (!code) row->result = judgement.unmet ? CATALOGUE_UNMET : CATALOGUE_MET;
     }
     row->took_ms = cli_clock_ms() - begun;
     judgement_free(&judgement);
@@ -109,7 +66,7 @@ static int start(const struct scene_options *options, struct job *job, struct er
     pid_t parent = getpid();
     job->pid = fork();
     if (job->pid == 0) {
-        static struct row row;
+        static struct catalogue_row row;
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(1);
         play_row(options, job->operand, &row);
         _exit(write(ends[1], &row, sizeof(row)) == (ssize_t)sizeof(row) ? 0 : 1); /* more than PIPE_BUF, but one writer */
@@ -128,7 +85,7 @@ static void finish(struct job *job)
     while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR) continue;
     job->ended = true;
     if (job->got == sizeof(job->row) && status == 0) return;
-    job->row = (struct row){.state = ROW_FAILED};
+    job->row = (struct catalogue_row){.result = CATALOGUE_FAILED};
     snprintf(job->row.words, sizeof(job->row.words), "its process ended before it had a result (wait status %d)", status);
 }
 
@@ -140,56 +97,95 @@ static void hear(struct job *job)
     if (got <= 0 || job->got == sizeof(job->row)) finish(job);
 }
 
-/* ---- the table ---- */
+/* ---- where it goes ---- */
 
-static void print_row(const struct job *job)
-{
-    static const char *const words[] = {
-        [ROW_MET] = "met", [ROW_UNMET] = "NOT MET", [ROW_NOT_HERE] = "not here", [ROW_FAILED] = "FAILED"};
-    static const char *const hosts[] = {"client", "server"};
-    const struct row *row = &job->row;
-    char expectations[32] = "", causes[96] = "";
-    size_t used = 0;
-    if (row->count) snprintf(expectations, sizeof(expectations), "%zu of %zu", row->met, row->count);
-    for (int evidence = EVIDENCE_STACK; evidence >= EVIDENCE_NONE; evidence--)
-        if (row->evidence[evidence])
-            used += (size_t)snprintf(causes + used, sizeof(causes) - used, "%s%s %u", used ? ", " : "",
-                                     evidence ? story_evidence_name((enum story_evidence)evidence) : "unknown",
-                                     row->evidence[evidence]);
-    printf("%-28s %-8s %-9s %-34s %5.1f s\n", job->name, words[row->state], expectations, causes, (double)row->took_ms / 1000);
-    for (int host = 0; host < 2; host++)
-        if (row->states[host][0]) printf("    %s  %s\n", hosts[host], row->states[host]);
-    if (row->connections > 1) printf("    (the first of %zu connections)\n", row->connections);
-    for (const char *line = row->words; *line;) {
-        size_t length = strcspn(line, "\n");
-        struct err safe;
-        err_set(&safe, 0, "%.*s", (int)length, line);
-        printf("    ! %s\n", safe.text);
-        line += length + (line[length] == '\n');
-    }
-}
+struct target {
+    struct place place;
+    const struct catalogue_format *format;
+};
 
-static int conclude(const struct job *jobs, size_t count, struct err *err)
+struct targets {
+    struct target list[OUTPUT_FILES_MAX + 1];
+    size_t count;
+    bool ascii;
+};
+
+/* `word`: a format's name, or a file's. */
+static const struct catalogue_format *find_format(const char *word, bool is_file)
 {
-    size_t states[4] = {0}, met = 0, expected = 0, unknown = 0;
-    uint32_t evidence[5] = {0};
+    size_t count, length = strlen(word);
+    const struct catalogue_format *formats = catalogue_formats(&count);
     for (size_t i = 0; i < count; i++) {
-        states[jobs[i].row.state]++;
-        met += jobs[i].row.met;
-        unknown += jobs[i].row.unknown;
-        expected += jobs[i].row.count;
-        for (size_t k = 0; k < 5; k++) evidence[k] += jobs[i].row.evidence[k];
+        size_t tail = strlen(formats[i].suffix);
+        if (is_file ? length > tail && !strcmp(word + length - tail, formats[i].suffix) : !strcmp(word, formats[i].name))
+            return &formats[i];
     }
-    printf("\n%zu scenarios: %zu met, %zu not met, %zu failed, %zu can't be shown here\n", count, states[ROW_MET],
-           states[ROW_UNMET], states[ROW_FAILED], states[ROW_NOT_HERE]);
-    printf("%zu expectations: %zu met, %zu not met, %zu can't be told with this recorder\n", expected, met,
-           expected - met - unknown, unknown);
-    printf("causes by evidence: stack %u, context %u, interval %u, rule %u, unknown %u\n", evidence[EVIDENCE_STACK],
-           evidence[EVIDENCE_CONTEXT], evidence[EVIDENCE_INTERVAL], evidence[EVIDENCE_RULE], evidence[EVIDENCE_NONE]);
-    if (!states[ROW_UNMET] && !states[ROW_FAILED]) return CLI_DONE;
-    return err_set(err, CLI_FAILED, "%zu of %zu scenarios did not go as they should", states[ROW_UNMET] + states[ROW_FAILED],
-                   count);
+    return NULL;
 }
+
+static int add_target(struct targets *targets, const char *word, bool is_file, struct err *err)
+{
+    struct target *target = &targets->list[targets->count];
+    target->format = find_format(word, is_file);
+    if (!target->format)
+        return err_set(err, -EINVAL, "%s '%s': --all writes text (.txt) and jsonl (.jsonl): a row a scenario, no stories",
+                       is_file ? "no format for the ending of" : "no format", word);
+    targets->count++;
+    return place_open(&target->place, is_file ? word : NULL, err);
+}
+
+/* As everywhere: standard output unless there are files alone. */
+static int open_targets(struct targets *targets, const struct output_options *options, struct err *err)
+{
+    int code = 0;
+    targets->ascii = output_ascii(options);
+    for (size_t i = 0; i < options->file_count && !code; i++) code = add_target(targets, options->files[i], true, err);
+    if (!code && (options->format || !options->file_count))
+        code = add_target(targets, options->format ? options->format : "text", false, err);
+    return code;
+}
+
+/* A row, or the totals (`job` NULL), to everybody. 0, or -EPIPE when nobody is left to write to; other failures wait for the end.
+ */
+static int write_all(struct targets *targets, const struct job *job, const struct catalogue_totals *totals)
+{
+    bool alive = false;
+    for (size_t i = 0; i < targets->count; i++) {
+        struct target *target = &targets->list[i];
+        struct buf out = buf_new(OUT_BYTES);
+        int code = job ? target->format->row(&out, job->name, &job->row, targets->ascii)
+                       : target->format->totals(&out, totals, targets->ascii);
+        if (code) {
+            struct err err;
+            place_fail(&target->place, err_set_errno(&err, code, "can't write %s", target->place.label), &err);
+        } else
+            place_write(&target->place, out.data, out.length);
+        place_flush(&target->place); /* a row takes seconds, and somebody may watch */
+        alive = alive || !target->place.code;
+        buf_free(&out);
+    }
+    return alive ? 0 : -EPIPE;
+}
+
+/* 0 or the first failure; a reader of standard output that has gone is the least of them. */
+static int finish_targets(struct targets *targets, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < targets->count; i++) {
+        int code = place_finish(&targets->list[i].place);
+        if (!code || (result && code == -EPIPE)) continue;
+        result = code;
+        *err = targets->list[i].place.err;
+    }
+    return result;
+}
+
+static void close_targets(struct targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) place_close(&targets->list[i].place);
+}
+
+/* ---- all of them ---- */
 
 static void name_job(struct job *job, const char *operand)
 {
@@ -201,7 +197,8 @@ static void name_job(struct job *job, const char *operand)
     if (dot && !dot[4]) *dot = '\0';
 }
 
-static int run_jobs(const struct scene_options *options, struct job *jobs, size_t count, struct err *err)
+static int run_jobs(const struct scene_options *options, struct job *jobs, size_t count, struct targets *targets,
+                    struct catalogue_totals *totals, struct err *err)
 {
     size_t next = 0, printed = 0, running = 0;
     int code = 0;
@@ -218,26 +215,50 @@ static int run_jobs(const struct scene_options *options, struct job *jobs, size_
             hear(&jobs[which[i]]);
             running -= jobs[which[i]].ended;
         }
-        for (; printed < count && jobs[printed].ended; printed++) {
-            print_row(&jobs[printed]);
-            fflush(stdout);
+        for (; printed < count && jobs[printed].ended && !code; printed++) {
+            catalogue_add_totals(totals, &jobs[printed].row);
+            code = write_all(targets, &jobs[printed], NULL);
         }
     }
     return code;
 }
 
-int scene_run_all(const struct scene_options *options, struct err *err)
+/* Writes what is left to write, and says how it all went. */
+static int conclude(struct targets *targets, const struct catalogue_totals *totals, int code, struct err *err)
+{
+    if (!code) write_all(targets, NULL, totals);
+    if (!code || code == -EPIPE) code = finish_targets(targets, err);
+    if (code == -EPIPE) return code;
+    if (code) return CLI_FAILED;
+    size_t wrong = totals->results[CATALOGUE_UNMET] + totals->results[CATALOGUE_FAILED];
+    if (!wrong) return CLI_DONE;
+    return err_set(err, CLI_FAILED, "%zu of %zu scenarios did not go as they should", wrong, totals->scenarios);
+}
+
+static int run_named(const struct scene_options *options, struct targets *targets, struct catalogue_totals *totals, struct err *err)
 {
     size_t count = options->operand_count;
-    const struct catalogue_entry *entries = NULL;
-    if (options->explain || options->output.format || options->output.file_count)
-        return err_set(err, CLI_USAGE, "--all prints its table and nothing else: no --explain, --format or -o");
-    if (!count) entries = catalogue(&count);
+    const struct catalogue_entry *entries = count ? NULL : catalogue(&count);
     struct job *jobs = calloc(count + 1, sizeof(*jobs));
-    if (!jobs) return err_set_errno(err, -ENOMEM, "can't run the scenarios"), CLI_FAILED;
+    if (!jobs) return err_set_errno(err, -ENOMEM, "can't run the scenarios");
     for (size_t i = 0; i < count; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
-    int code = run_jobs(options, jobs, count, err);
-    int status = code ? CLI_FAILED : conclude(jobs, count, err);
+    int code = run_jobs(options, jobs, count, targets, totals, err);
     free(jobs);
+    return code;
+}
+
+int scene_run_all(const struct scene_options *options, struct err *err)
+{
+    struct targets targets = {.count = 0};
+    struct catalogue_totals totals = {.scenarios = 0};
+    int64_t begun = cli_clock_ms();
+    if (options->explain) return err_set(err, CLI_USAGE, "--all runs many scenarios: --explain and --step tell one");
+    int code = open_targets(&targets, &options->output, err), status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    if (!code) {
+        code = run_named(options, &targets, &totals, err);
+        totals.took_ms = cli_clock_ms() - begun;
+        status = conclude(&targets, &totals, code, err);
+    }
+    close_targets(&targets);
     return status;
 }

@@ -222,6 +222,13 @@ const char *judge_states(const struct story *story, enum story_side side, char *
     return text;
 }
 
+/* A connection that nobody answers any more ends in silence: only the kernel's own report shows it. */
+static bool lacks_silent_end(const struct trial *trial, size_t reached)
+{
+    const struct scenario_expect *expect = trial->expect;
+    return is_weak(trial) && reached && reached + 1 == expect->word_count && strcmp(expect->words[reached], "CLOSED") == 0;
+}
+
 static enum judge_verdict try_states(struct trial *trial)
 {
     const struct scenario_expect *expect = trial->expect;
@@ -237,6 +244,8 @@ static enum judge_verdict try_states(struct trial *trial)
             break;
     }
     if (at == expect->word_count && (!exact || count == at)) return JUDGE_MET;
+    if (count == at && exact && lacks_silent_end(trial, at))
+        return unknown(trial, "neither a segment nor a call shows the end of a connection that is given up in silence");
     return unmet(trial, "it passed %s", count ? judge_states(trial->story, side, text, sizeof(text)) : "no state at all");
 }
 
@@ -309,7 +318,8 @@ static enum judge_verdict try_wake(struct trial *trial)
     bool met = wake->kind == kinds[trial->expect->wake];
     if (met && wake->kind == WAKE_SEGMENT) met = is_origin(trial, wake->step, &trial->expect->origin);
     if (met) return JUDGE_MET;
-    if (wake->kind == WAKE_UNKNOWN && is_weak(trial)) return unknown(trial, wake->why);
+    if (wake->kind == WAKE_UNKNOWN && is_weak(trial))
+        return unknown(trial, wake->why && *wake->why ? wake->why : "this recorder doesn't see what wakes a call");
     return unmet(trial, "%s: %s", story_wake_name(wake->kind), wake->why);
 }
 

@@ -47,8 +47,9 @@ static int write_now(struct place *place, const char *bytes, size_t length)
     return place->code;
 }
 
-static int flush(struct place *place)
+int place_flush(struct place *place)
 {
+    if (place->code) return place->code;
     size_t length = place->pending_bytes;
     place->pending_bytes = 0;
     return write_now(place, place->pending, length);
@@ -58,7 +59,7 @@ int place_write(void *data, const char *bytes, size_t length)
 {
     struct place *place = data;
     if (place->code) return place->code;
-    if (length > PENDING_BYTES - place->pending_bytes && flush(place)) return place->code;
+    if (length > PENDING_BYTES - place->pending_bytes && place_flush(place)) return place->code;
     if (length > PENDING_BYTES) return write_now(place, bytes, length);
     memcpy(place->pending + place->pending_bytes, bytes, length);
     place->pending_bytes += length;
@@ -159,7 +160,7 @@ static int settle(struct place *place)
 
 int place_finish(struct place *place)
 {
-    if (!place->code) flush(place);
+    if (!place->code) place_flush(place);
     if (!place->code && place->path) place->code = settle(place);
     if (place->fd > STDERR_FILENO && close(place->fd) < 0 && !place->code) { /* NFS tells a full disk here */
         int code = -errno;

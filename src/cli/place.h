@@ -24,6 +24,8 @@ struct place {
 int place_open(struct place *place, const char *name, struct err *err);
 /* 0 or the place's first failure, -errno; -EPIPE: the reader has gone. Raises no SIGPIPE. `data` is the place: a sink's write. */
 int place_write(void *data, const char *bytes, size_t length);
+/* Writes what waits, for a reader who watches. 0 or the place's first failure. */
+int place_flush(struct place *place);
 /* Marks it as failed for a reason of the caller's; keeps the first. */
 void place_fail(struct place *place, int code, const struct err *err);
 /* Writes what waits and lets a file appear. 0 or the place's first failure. */

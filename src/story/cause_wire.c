@@ -7,18 +7,29 @@
 /* Linux's bounds (include/net/tcp.h): TCP_RTO_MIN and TCP_DELACK_MIN, less a little for clocks. */
 static const int64_t RTO_MIN_NS = 190000000, DELACK_MIN_NS = 38000000;
 
+/* Whoever has sent a SYN of its own answers another with a socket of its own: no request socket's timer repeats that SYN,ACK. */
+static bool has_sent_syn(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (telling->packets[i].side == side && is_tcp(&telling->packets[i]) &&
+            (header_of(&telling->packets[i])->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+            return true;
+    return false;
+}
+
 static bool rule_retransmission(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || !packet->segment->retransmission) return false;
     const struct tale_packet *before = cause_previous_with_same_space(telling, packet);
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     bool syn_ack = strcmp(packet->segment->label, "SYN-ACK") == 0;
+    bool is_request = syn_ack && !has_sent_syn(telling, packet->side);
     if (syn_ack && before && last && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
         return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
     if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)
         return cause_set_unknown(packet,
                                  "sent again sooner than the retransmission timer can: the wire can't tell what asked for it");
-    return cause_set_named(telling, packet, CAUSE_TIMER, syn_ack ? "syn-ack" : "retransmit", EVIDENCE_RULE);
+    return cause_set_named(telling, packet, CAUSE_TIMER, is_request ? "syn-ack" : "retransmit", EVIDENCE_RULE);
 }
 
 /* A RST right after a probe that nobody answered: the timer gave up (tcp_keepalive_timer). */

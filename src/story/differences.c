@@ -121,6 +121,8 @@ static struct difference orphan(struct telling *telling, enum story_side side)
     if (kernel == NOWHERE) return found;
     enum tcp_state state = state_at(telling, side, kernel);
     if (state != STATE_FIN_WAIT_1 && state != STATE_FIN_WAIT_2) return found;
+    /* An abort is reported before its RST leaves: that socket waits for nothing. */
+    if (change_at(telling, kernel)->context.chain && !chain_has(telling, kernel, "tcp_time_wait")) return found;
     found.steps[0] = kernel;
     found.steps[1] = find_state(telling, side, STATE_FIN_WAIT_2, fin);
     found.steps[2] = find_state(telling, side, STATE_TIME_WAIT, kernel);

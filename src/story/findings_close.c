@@ -33,9 +33,18 @@ static void find_both_close(struct telling *telling)
     for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, "FIN", 0);
     uint32_t proof[3] = {fin[0] ? fin[0]->step : STORY_NO_STEP, fin[1] ? fin[1]->step : STORY_NO_STEP,
                          step_of_state(telling, closing)};
+    bool both_wait = true, both_cross = true;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        both_wait = both_wait && state_reached(telling, side, STATE_TIME_WAIT);
+        both_cross = both_cross && state_reached(telling, side, STATE_CLOSING);
+    }
     finding_add(telling, "simultaneous-close", "note",
-                "simultaneous close: both ends sent a FIN before the other's came, so both pass through CLOSING and both hold "
-                "TIME_WAIT",
+                telling_printf(telling, "simultaneous close: both ends sent a FIN before the other's came, so %s",
+                               both_wait && both_cross ? "both pass through CLOSING and both hold TIME_WAIT"
+                               : both_cross            ? "both pass through CLOSING"
+                               : closing->story->side == STORY_CLIENT
+                                   ? "the client, whose own was not acknowledged yet, passes through CLOSING"
+                                   : "the server, whose own was not acknowledged yet, passes through CLOSING"),
                 proof, 3);
 }
 

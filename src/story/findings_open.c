@@ -200,6 +200,29 @@ static void find_overflow_reset(struct telling *telling)
         proof, 3);
 }
 
+/* tcp_synack_retries ran out: whatever ACK comes now meets a listening socket that knows nothing of the SYN. */
+static void find_forgotten_request(struct telling *telling)
+{
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, "RST", 0);
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, "SYN-ACK", 0);
+    if (!reset || !syn_ack || reset->cause->kind != CAUSE_SEGMENT) return;
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->side != STORY_SERVER || state->from_state != STATE_SYN_RCVD || !telling->states[i].timer)
+            continue;
+        uint32_t proof[3] = {syn_ack->step, reset->cause->step, reset->step}, count = 0;
+        while (finding_segment(telling, STORY_SERVER, "SYN-ACK", count)) count++;
+        finding_add(telling, "half-open-forgotten", "warning",
+                    telling_printf(telling,
+                                   "the server had forgotten the half-open connection: none of its %" PRIu32
+                                   " SYN-ACK%s had been acknowledged in time (net.ipv4.tcp_synack_retries), so the ACK that came "
+                                   "after all was answered with RST",
+                                   count, count == 1 ? "" : "s"),
+                    proof, 3);
+        return;
+    }
+}
+
 static void find_reuse(struct telling *telling)
 {
     const struct tale_packet *syn = finding_segment(telling, -1, "SYN", 0);
@@ -243,6 +266,7 @@ void findings_open(struct telling *telling)
     find_dropped_syn(telling);
     find_dropped_ack(telling);
     find_overflow_reset(telling);
+    find_forgotten_request(telling);
     find_reuse(telling);
     find_taken_address(telling);
 }

@@ -109,11 +109,11 @@ static void find_assassination(struct telling *telling)
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(
             telling, "time-wait-assassination", "warning",
-            telling_printf(telling,
-                           "a RST ended the TIME_WAIT of the %s early (RFC 1337): an old segment was answered by TIME_WAIT's "
-                           "ACK, and the peer, which knows nothing any more, answered that with RST; net.ipv4.tcp_rfc1337=1 "
-                           "ignores it",
-                           story_side_name(state->side)),
+            telling_printf(telling, "a RST ended the TIME_WAIT of the %s early (RFC 1337): %s; net.ipv4.tcp_rfc1337=1 ignores it",
+                           story_side_name(state->side),
+                           reset->cause->kind == CAUSE_SEGMENT ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
+                                                                 "which knows nothing any more, answered that with RST"
+                                                               : "the peer aborted after both FINs had come"),
             proof, 2);
         return;
     }

@@ -164,13 +164,33 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
  * section 3.10.7.1). */
 static bool is_answered_with_reset(const struct telling *telling, size_t index, enum story_side side)
 {
-    const struct event_packet_header *header = &telling->packets[index].seen->packet.header;
+    const struct tale_packet *packet = &telling->packets[index];
+    const struct event_packet_header *header = &packet->seen->packet.header;
     for (size_t i = index + 1; i < telling->packet_count; i++) {
         const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
-        if (telling->packets[i].side != side) continue;
+        if (telling->packets[i].side != side || telling->packets[i].sent_ns < packet->received_ns) continue;
         return reset->flags & TCP_RST && !(reset->flags & TCP_ACK) && reset->seq == header->ack;
     }
     return false;
+}
+
+/* The request socket behind SYN_RCVD has gone: its timer let the moment pass at which the SYN,ACK was due again
+ * (reqsk_timer_handler: a second, doubled each time), and what comes now is answered as by a listening socket that knows nothing of
+ * it. A full accept queue answers so too, but out of a request socket that is still there (tcp_check_req). */
+static bool is_forgotten(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side)
+{
+    static const int64_t TIMEOUT_INIT_NS = 1000000000, LATE_NS = 200000000; /* TCP_TIMEOUT_INIT; how late that timer may be */
+    int64_t came_ns = telling->packets[index].received_ns ? telling->packets[index].received_ns : telling->packets[index].sent_ns;
+    if (end->state != STATE_SYN_RCVD || !end->passive || !is_answered_with_reset(telling, index, side)) return false;
+    int64_t due_ns = 0, wait_ns = TIMEOUT_INIT_NS;
+    for (size_t i = 0; i < telling->packet_count && telling->packets[i].sent_ns < came_ns; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const uint8_t flags = packet->seen->packet.header.flags;
+        if (packet->side != side || packet->seen->copy || (flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) continue;
+        due_ns = packet->sent_ns + wait_ns;
+        wait_ns *= 2;
+    }
+    return due_ns && came_ns > due_ns + LATE_NS;
 }
 
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
@@ -186,6 +206,12 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         packet->segment->teardown = true;
         inputs[0] = INPUT_TIMEOUT_GIVE_UP;
         take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
+        return;
+    }
+    if (is_forgotten(telling, end, index, side)) {
+        packet->segment->teardown = true;
+        inputs[0] = INPUT_TIMEOUT_GIVE_UP;
+        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = "syn-ack"});
         return;
     }
     if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {

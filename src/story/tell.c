@@ -107,6 +107,18 @@ static void name_processes(struct telling *telling)
     }
 }
 
+/* An end whose patience ran out. Not in FIN_WAIT_2: there all is acknowledged, and the kernel just tidies up. */
+static bool has_given_up(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->to_state != STATE_CLOSED || state->from_state == STATE_FIN_WAIT_2) continue;
+        const struct tcp_arrow *arrow = tcp_next(state->from_state, INPUT_TIMEOUT_GIVE_UP);
+        if (arrow && arrow->why == state->cause.why) return true;
+    }
+    return false;
+}
+
 static enum story_outcome outcome_of(const struct telling *telling)
 {
     const struct story *story = telling->story;
@@ -125,6 +137,7 @@ static enum story_outcome outcome_of(const struct telling *telling)
     enum tcp_state client = story->end[STORY_CLIENT].state, server = story->end[STORY_SERVER].state;
     if (syn && !syn_ack && reset) return OUTCOME_REFUSED;
     if (reset) return OUTCOME_RESET;
+    if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
     if (syn && !syn_ack) {
         for (size_t i = 0; i < telling->call_count; i++)
             if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;

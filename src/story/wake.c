@@ -55,6 +55,18 @@ static struct tale_packet *first_labelled(const struct telling *telling, enum st
     return NULL;
 }
 
+/* The RST that ended it: one whose number does not fit is answered and changes nothing (RFC 5961 section 3.2). */
+static struct tale_packet *ending_reset(const struct telling *telling, enum story_side to)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct tale_state *state = &telling->states[i];
+        if (state->story->side == to && !state->story->kernel && state->story->to_state == STATE_CLOSED && !state->sent &&
+            state->packet != STORY_NO_STEP && telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
+            return &telling->packets[state->packet];
+    }
+    return first_labelled(telling, to, "RST");
+}
+
 /* The segment that completed the server's handshake: its first ACK of the SYN,ACK. */
 static struct tale_packet *handshake_ack(const struct telling *telling)
 {
@@ -118,6 +130,7 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
         return is_read(call) && ret >= 0 ? next_datagram(telling, side) : NULL;
     }
     if (strcmp(call->call->name, "connect") == 0) {
+        if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
         if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
         return ret == -ECONNREFUSED ? first_labelled(telling, side, "RST") : NULL;
     }
@@ -129,7 +142,7 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
     if (is_read(call)) {
         if (ret > 0) return bringer(telling, side);
         if (ret == 0) return first_labelled(telling, side, "FIN");
-        return ret == -ECONNRESET ? first_labelled(telling, side, "RST") : NULL;
+        return ret == -ECONNRESET ? ending_reset(telling, side) : NULL;
     }
     return NULL;
 }

@@ -1,5 +1,6 @@
 """Scenarios, played for real: the catalogue's, a teacher's own, wrong ones, endless ones; as root and as an ordinary user."""
 
+import json
 import os
 import pathlib
 import re
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from support import ROOT, Story, Test, environment, main, program, run
+from support import ROOT, Story, Test, environment, main, program, run, schema
 
 ECHO = """title   the normal case
 section 3.5
@@ -238,6 +239,41 @@ expect cause of FIN from client: exit SIGKILL
         self.assertRegex(result.stdout, r"(?m)^bad +NOT MET +11 of 12")
         self.assertIn("    client  CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT\n", result.stdout)
         self.assertIn("2 scenarios: 1 met, 1 not met, 0 failed", result.stdout)
+
+    def test_all_can_be_read_by_a_program(self):
+        good, bad = self.write(ECHO), self.write(ECHO + "expect outcome reset\n", "bad.scn")
+        kept = os.path.join(self.folder.name, "kept.txt")
+        result = run("demo", "--all", good, bad, "nothing-like-it", "--format", "jsonl", "-o", kept)
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        for line in lines:
+            self.assertEqual([error.message for error in schema().iter_errors(line)], [])
+        self.assertEqual([line.get("name") for line in lines], ["my", "bad", "nothing-like-it", None])
+        self.assertEqual([line["result"] for line in lines[:3]], ["met", "not-met", "failed"])
+        self.assertEqual(lines[0]["expectations"], {"all": 11, "met": 11, "not_met": 0, "unknown": 0})
+        self.assertEqual(lines[0]["states"]["client"], ["CLOSED", "SYN_SENT", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"])
+        self.assertIn("'expect outcome reset' is not met: it is closed", lines[1]["messages"][0])
+        self.assertEqual(lines[3]["results"], {"met": 1, "not-met": 1, "not-here": 0, "failed": 1})
+        self.assertEqual(lines[3]["causes"]["stack"], sum(line["causes"]["stack"] for line in lines[:3]))
+        self.assertRegex(pathlib.Path(kept).read_text(), r"(?m)^my +met +11 of 11 +stack \d+")
+
+    def test_all_knows_its_formats_before_it_runs_anything(self):
+        for arguments, says in (
+            (["--format", "svg"], "no format 'svg'"),
+            (["-o", "x.html"], "no format for the ending of 'x.html'"),
+            (["--explain"], "--explain and --step tell one"),
+        ):
+            result = run("demo", "--all", "a-minute-of-time-wait", *arguments, timeout=5)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+            self.assertIn(says, result.stderr)
+
+    def test_rows_of_all_come_while_others_still_run(self):
+        command = [program(), "demo", "--all", self.write(ECHO), "a-minute-of-time-wait"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as process:
+            begun = time.monotonic()
+            self.assertRegex(process.stdout.readline(), rb"^my +met")
+            self.assertLess(time.monotonic() - begun, 30)
+            process.kill()
 
     def test_nothing_is_left_when_it_is_killed(self):
         path = self.write("title t\nserver listen 3333\nserver accept &\nserver fork as worker\n", "endless.scn")

@@ -33,3 +33,13 @@ record udp-closed --recorder bpf --udp --closed-port
 record refused --recorder bpf --closed-port
 record refused-ptrace --recorder ptrace --closed-port
 record hostile --recorder ptrace --name "$(printf 'a\033[31m\nb"<')"
+# Scenarios of the catalogue, with a wire that does something: two vantages, and segments that come late or never.
+record scene-syn-lost --recorder bpf syn-lost
+record scene-black-hole --recorder bpf black-hole
+record scene-simultaneous-open --recorder bpf simultaneous-open
+record scene-simultaneous-close --recorder bpf simultaneous-close
+record scene-fin-lost --recorder bpf fin-lost
+record scene-keepalive --recorder bpf peer-vanishes-keepalive
+record scene-half-open-forgotten --recorder bpf half-open-forgotten
+record scene-half-open-forgotten-ptrace --recorder ptrace half-open-forgotten
+record scene-abort-in-closing --recorder bpf abort-in-closing

@@ -88,12 +88,12 @@ def spoilt(line):
             deeper = copy.deepcopy(line)
             deeper[key]["surprise"] = 1
             yield "a field that is not known in " + key, deeper
-            for inner in ("kind", "evidence"):
+            for inner in ("kind", "evidence", "met", "client"):
                 if inner in line[key]:
                     deeper = copy.deepcopy(line)
                     deeper[key][inner] = "surprise"
                     yield "%s/%s that is not known" % (key, inner), deeper
-    for key in ("end", "outcome", "severity", "source", "flags"):
+    for key in ("end", "outcome", "severity", "source", "flags", "result"):
         if key in line and line["type"] != "lost":
             yield key + " that is not known", {**line, key: "surprise!"}
 

@@ -215,6 +215,26 @@ static void data_sent_again_too_soon_for_the_timer_is_unknown(void **data)
     check(TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(3000, C, C_DATA), "data", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
 }
 
+/* Whoever opened too has a socket of its own, and that socket's timer; a request socket has another. */
+static void a_syn_ack_sent_again_after_a_simultaneous_open_is_the_retransmission_timers(void **data)
+{
+    (void)data;
+    static const struct {
+        const char *text, *timer;
+    } opens[] = {
+        {TRACE PACKET(1000, C, SYN) PACKET(1001, S, "flags=S seq=500") PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK),
+         "retransmit"},
+        {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK), "syn-ack"},
+    };
+    for (size_t i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+        struct told *told = tell_text(opens[i].text, 0);
+        const struct story_cause *cause = &told_segment(told->stories[0], STORY_SERVER, "SYN-ACK", 2)->cause;
+        assert_int_equal(cause->kind, CAUSE_TIMER);
+        assert_string_equal(cause->name, opens[i].timer);
+        told_free(told);
+    }
+}
+
 static void an_old_call_of_another_name_is_not_the_one_in_the_chain(void **data)
 {
     (void)data;
@@ -279,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),
         cmocka_unit_test(shutdown_for_reading_sends_no_fin),
         cmocka_unit_test(data_sent_again_too_soon_for_the_timer_is_unknown),
+        cmocka_unit_test(a_syn_ack_sent_again_after_a_simultaneous_open_is_the_retransmission_timers),
         cmocka_unit_test(an_old_call_of_another_name_is_not_the_one_in_the_chain),
         cmocka_unit_test(a_port_that_is_used_again_is_another_connection),
         cmocka_unit_test(one_mark_explains_all_the_segments_cut_from_it),

@@ -56,6 +56,11 @@ static const struct difference_case cases[] = {
     {"linux-orphan", STORY_CLIENT, false, NULL, /* a RST ended it */
      TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=R. seq=501 ack=102")
          KERNEL(2011, C_SOCK, "FIN_WAIT1", "CLOSE", "")},
+    {"linux-orphan", STORY_CLIENT, false, NULL, /* an abort: the report comes before the RST */
+     TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) KERNEL(2011, C_SOCK, "FIN_WAIT1", "CLOSE", " chain=tcp_disconnect;__tcp_close")
+         PACKET(2012, C, "flags=R. seq=102 ack=501")},
+    {"linux-orphan", STORY_CLIENT, true, "long before the RFC's end",
+     TRACE HANDSHAKE C_CALL CLOSED_BY_CLIENT KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", " chain=tcp_done;tcp_time_wait;tcp_close")},
     {"linux-time-wait-length", STORY_CLIENT, true, "60 seconds", TRACE HANDSHAKE C_CALL CLOSED_BY_CLIENT},
     {"linux-time-wait-length", STORY_CLIENT, false, NULL, TRACE HANDSHAKE CLOSED_BY_CLIENT}, /* whose kernel? */
     {"linux-ack-on-fin", STORY_SERVER, true, "three segments",

@@ -33,6 +33,10 @@
     ENTER(1990, C_THREAD, "close", C_SOCK, "")                                                                                     \
     MARK(2000, C, C_RST, C_CUR C_SOCK CHAIN(frames ";__x64_sys_close"))                                                            \
     PACKET(2001, C, C_RST) EXIT(2010, C_THREAD, "close", C_SOCK, "")
+#define ICMP(t, protocol, type, code, about)                                                                                       \
+    PACKET(t, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=" protocol " ",                                                               \
+           "icmp.type=" type " icmp.code=" code " icmp.quotes=1 icmp.proto=" about                                                 \
+           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333")
 #define LINGER_0 OPTION(1500, C_THREAD, C_SOCK, "1", "13", "1")
 
 struct finding_case {
@@ -173,6 +177,29 @@ static const struct finding_case cases[] = {
      TRACE HANDSHAKE ENTER(1990, C_THREAD, "connect", C_SOCK, "")
          MARK(2000, C, C_RST, C_CUR C_SOCK CHAIN("tcp_send_active_reset;tcp_disconnect;__inet_stream_connect;__x64_sys_connect"))
              PACKET(2001, C, C_RST) EXIT(2010, C_THREAD, "connect", C_SOCK, "")},
+    {"accept-late", true, TRACE LISTEN HANDSHAKE ACCEPT(21020, "4")},
+    {"accept-late", false, TRACE LISTEN HANDSHAKE ACCEPT(1060, "4")},
+    {"accept-late", false, /* it is the data that was awaited */
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE ACCEPT(21020, "4")},
+    {"fast-open-cookie", true, TRACE PACKET(1000, C, SYN " opt=fastopen opt.cookie_bytes=0") PACKET(1010, S, SYN_ACK)},
+    {"fast-open-cookie", false, TRACE PACKET(1000, C, SYN " opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, SYN_ACK)},
+    {"fast-open-cookie", false, TRACE HANDSHAKE},
+    {"udp-unreachable", true, TRACE PACKET(1000, UDP_C, "len=5") ICMP(1010, "icmp", "3", "3", "udp")},
+    {"udp-unreachable", true, TRACE PACKET(1000, UDP_C, "len=5") ICMP(1010, "icmp6", "1", "4", "udp")},
+    {"udp-unreachable", false, TRACE PACKET(1000, UDP_C, "len=5") ICMP(1010, "icmp", "3", "1", "udp")},
+    {"udp-unreachable", false, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "3", "tcp")},
+    {"retransmitted", true, TRACE PACKET(1000, C, SYN) PACKET(1001000, C, SYN)},
+    {"retransmitted", false, TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(3000, C, "flags=P. seq=106 ack=501 len=5")},
+    {"retransmitted", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1010, WC, SYN) ARRIVES(1011, WC, SYN)},
+    {"half-open-forgotten", true,
+     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK)
+         PACKET(3500010, S, "flags=R seq=501")},
+    {"half-open-forgotten", false, /* the request socket is still there: tcp_abort_on_overflow */
+     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(2500000, C, HANDSHAKE_ACK)
+         PACKET(2500010, S, "flags=R seq=501")},
+    {"reset-full-queue", false,
+     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1300000, C, HANDSHAKE_ACK)
+         PACKET(1300010, S, "flags=R seq=501")},
     {"linger-blocked", true,
      TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "")
          PACKET(2000, C, C_FIN) "exit t=9000000 " C_THREAD "name=close fd=3 how=-1 level=-1 slept=5000000 " C_SOCK "\n"},
@@ -356,6 +383,94 @@ static void the_kernel_shows_the_timer_that_gave_up(void **data)
     told_free(told);
 }
 
+/* Linux 6.18: reqsk_timer_handler() lets a second pass, then two, four, … A RST before that is not the forgetful listener's. */
+static void a_request_whose_time_is_over_never_was_a_connection(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK)
+                                      PACKET(3500000, C, HANDSHAKE_ACK) PACKET(3500010, S, "flags=R seq=501"),
+                                  0);
+    const struct story *story = told->stories[0];
+    told_states(story, STORY_SERVER, "CLOSED LISTEN SYN_RCVD CLOSED");
+    assert_int_equal(story->outcome, OUTCOME_RESET);
+    for (size_t i = 0; i < story->step_count; i++)
+        if (story->steps[i].kind == STEP_STATE && story->steps[i].state->from_state == STATE_SYN_RCVD) {
+            assert_int_equal(story->steps[i].state->cause.kind, CAUSE_TIMER);
+            assert_string_equal(story->steps[i].state->cause.name, "syn-ack");
+            assert_int_equal(story->steps[i].state->cause.evidence, EVIDENCE_RULE);
+        }
+    told_free(told);
+}
+
+static void a_late_ack_that_is_taken_completes_the_handshake(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK), 0);
+    told_states(told->stories[0], STORY_SERVER, "CLOSED LISTEN SYN_RCVD ESTABLISHED");
+    told_free(told);
+}
+
+static void a_connection_that_an_end_gave_up_timed_out(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE HANDSHAKE CALL(1030, 1040, C_THREAD, "write", C_SOCK)
+                      PACKET(2000, C, C_FIN) "state t=5000000 from=FIN_WAIT1 to=CLOSE netns=9 " C_SOCK " " C_CUR
+                                             "softirq=1 chain=tcp_done;tcp_write_err;tcp_retransmit_timer;tcp_write_timer\n",
+                  0);
+    told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 CLOSED");
+    assert_int_equal(told->stories[0]->outcome, OUTCOME_TIMED_OUT);
+    told_free(told);
+    /* an orphan's FIN_WAIT_2 ends too, but there nothing was left to acknowledge */
+    told = tell_text(TRACE HANDSHAKE CALL(1030, 1040, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN)
+                         PACKET(2010, S, "flags=. seq=501 ack=102") "state t=5000000 from=FIN_WAIT2 to=CLOSE netns=9 " C_SOCK
+                                                                    " " C_CUR "softirq=1 chain=tcp_done;tcp_keepalive_timer\n",
+                     0);
+    told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSED");
+    assert_int_equal(told->stories[0]->outcome, OUTCOME_OPEN);
+    told_free(told);
+}
+
+/* What the sentence of a finding must and must not say. */
+static void check_words(const char *text, const char *id, const char *says, const char *never)
+{
+    struct told *told = tell_text(text, 0);
+    const char *found = NULL;
+    for (size_t i = 0; i < told->stories[0]->finding_count; i++)
+        if (strcmp(told->stories[0]->findings[i].id, id) == 0) found = told->stories[0]->findings[i].text;
+    if (!found) fail_msg("%s was not found", id);
+    if (!strstr(found, says) || strstr(found, never)) fail_msg("%s says: %s", id, found);
+    told_free(told);
+}
+
+static void a_simultaneous_close_that_is_cut_short_is_not_said_to_end_in_time_wait(void **data)
+{
+    (void)data;
+#define W_FIN "flags=F. seq=501 ack=101"
+#define W_SENDS_BOTH                                                                                                               \
+    TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)               \
+        PACKET(1020, WC, HANDSHAKE_ACK) ARRIVES(1021, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_FIN) PACKET(2001, WS, W_FIN)
+#define W_CROSSED W_SENDS_BOTH ARRIVES(2005, WS, W_FIN) ARRIVES(2005, WC, C_FIN)
+#define W_ACK(t, from, what) PACKET(t, from, what) ARRIVES(t, from, what)
+    check_words(W_CROSSED W_ACK(2010, WC, "flags=. seq=102 ack=502") W_ACK(2010, WS, "flags=. seq=502 ack=102"),
+                "simultaneous-close", "both hold TIME_WAIT", "the client");
+    check_words(W_CROSSED W_ACK(2010, WC, "flags=R. seq=102 ack=502"), "simultaneous-close", "both pass through CLOSING",
+                "TIME_WAIT");
+    check_words(W_SENDS_BOTH ARRIVES(2005, WS, W_FIN), "simultaneous-close", "the client, whose own was not acknowledged yet",
+                "both pass");
+}
+
+static void a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segment(void **data)
+{
+    (void)data;
+    check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+                    PACKET(2030, S, "flags=R seq=502"),
+                "time-wait-assassination", "an old segment", "aborted");
+    check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) ENTER(2025, S_THREAD, "close", S_SOCK, "")
+                    PACKET(2030, S, "flags=R. seq=502 ack=102") EXIT(2040, S_THREAD, "close", S_SOCK, ""),
+                "time-wait-assassination", "the peer aborted", "an old segment");
+}
+
 static void a_simultaneous_open_passes_syn_rcvd_at_both_ends(void **data)
 {
     (void)data;
@@ -393,6 +508,11 @@ int main(void)
         cmocka_unit_test(a_deferred_accept_is_woken_by_data),
         cmocka_unit_test(giving_up_ends_in_closed),
         cmocka_unit_test(the_kernel_shows_the_timer_that_gave_up),
+        cmocka_unit_test(a_request_whose_time_is_over_never_was_a_connection),
+        cmocka_unit_test(a_late_ack_that_is_taken_completes_the_handshake),
+        cmocka_unit_test(a_connection_that_an_end_gave_up_timed_out),
+        cmocka_unit_test(a_simultaneous_close_that_is_cut_short_is_not_said_to_end_in_time_wait),
+        cmocka_unit_test(a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segment),
         cmocka_unit_test(a_simultaneous_open_passes_syn_rcvd_at_both_ends),
         cmocka_unit_test(a_socket_connected_to_itself_is_one_end),
     };

@@ -99,6 +99,28 @@ static void a_refused_connect_waits_for_the_reset(void **data)
           STORY_CLIENT, "connect", WAKE_SEGMENT, EVIDENCE_INTERVAL, "RST");
 }
 
+static void a_connect_that_dissolves_waits_for_nobody(void **data)
+{
+    (void)data;
+    check(TRACE HANDSHAKE ENTER(1100, C_THREAD, "connect", C_SOCK, " args=\"3, AF_UNSPEC\"")
+              RETURNS(1110, C_THREAD, "connect", C_SOCK, " slept=0"),
+          STORY_CLIENT, "connect", WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL);
+}
+
+/* RFC 5961 section 3.2: the first RST is not at the next number, and gets a challenge ACK. */
+static void a_read_fails_by_the_reset_that_counts(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(2000, C, "flags=R. seq=102 ack=501") PACKET(2010, S, "flags=. seq=501 ack=101")
+                      PACKET(2020, C, "flags=R seq=101") ENTER(2100, S_THREAD, "read", S_SOCK, "")
+                          RETURNS(2110, S_THREAD, "read", S_SOCK, " ret=-104 slept=0"),
+                  0);
+    const struct story_call *call = told_call(told->stories[0], STORY_SERVER, "read", 1);
+    assert_int_equal(told->stories[0]->steps[call->wake.step].segment->number, 6);
+    told_free(told);
+}
+
 static void accept_waits_for_the_handshakes_last_ack(void **data)
 {
     (void)data;
@@ -233,6 +255,8 @@ int main(void)
         cmocka_unit_test(connect_waits_for_the_syn_ack),
         cmocka_unit_test(a_connect_that_worked_off_the_syn_ack_itself_has_the_kernels_word),
         cmocka_unit_test(a_refused_connect_waits_for_the_reset),
+        cmocka_unit_test(a_connect_that_dissolves_waits_for_nobody),
+        cmocka_unit_test(a_read_fails_by_the_reset_that_counts),
         cmocka_unit_test(accept_waits_for_the_handshakes_last_ack),
         cmocka_unit_test(a_late_accept_never_slept),
         cmocka_unit_test(the_end_of_file_is_the_peers_fin),
