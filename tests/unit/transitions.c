@@ -274,6 +274,10 @@ static void what_stays_by_right_is_not_told(void **state)
     assert_no_arrow(TRACE HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") PACKET(2010, S, S_DATA)
                         PACKET(2020, C, "flags=R seq=101"),
                     NULL);
+    /* whatever reaches a closed end */
+    assert_no_arrow(TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=101") PACKET(2010, S, "flags=F seq=501")
+                        PACKET(2020, S, "flags=P. seq=501 ack=101 len=5"),
+                    NULL);
     /* the ACK of the SYN,ACK reaches an end that closed in SYN_RCVD */
     assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1001, S, "flags=S seq=500") PACKET(1010, C, "flags=S. seq=100 ack=501")
                         PACKET(1011, C, C_FIN) PACKET(1020, S, "flags=. seq=501 ack=102"),
