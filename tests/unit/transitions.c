@@ -193,6 +193,10 @@ static void of_equal_acks_the_one_counts_that_the_kernel_took(void **state)
     assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK) PACKET(3001020, C, HANDSHAKE_ACK)
                            ESTABLISHED_AT(3001025, " " RX_ACK),
                        3001020, EVIDENCE_STACK);
+    /* and where a clock is a little behind, not the one before */
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK) PACKET(3001020, C, HANDSHAKE_ACK)
+                           ESTABLISHED_AT(3001019, " " RX_ACK),
+                       3001020, EVIDENCE_RULE);
 }
 
 static void a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped(void **state)
