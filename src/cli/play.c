@@ -253,10 +253,15 @@ static int come_to_rest(struct play *play, struct err *err)
     int64_t quiet_ms = QUIET_MS + play->delay_ns * 2 / 1000000;
     int64_t limit = cli_clock_ms() + REST_MS + play->delay_ns * 2 / 1000000, quiet_since = cli_clock_ms();
     for (;;) {
+        int64_t before = cli_clock_ms();
         int got = look(play, STEP_MS, err);
-        int64_t now = cli_clock_ms();
+        int64_t now = cli_clock_ms(), stood = now - before - STEP_MS;
         if (got < 0) return got;
         if (session_signal(play->session, NULL)) return -EINTR;
+        if (stood > STEP_MS) { /* a busy machine: what is waited for, the wire above all, stood still as well */
+            limit += stood;
+            quiet_since += stood;
+        }
         if (got > 0) quiet_since = now;
         if (now >= limit || now >= play->deadline_ms) return 0;
         if (now - quiet_since >= quiet_ms && !stage_is_restless(play->stage)) return 0;

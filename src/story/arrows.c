@@ -61,6 +61,9 @@ static void describe(char *text, size_t room, const struct story *story, const s
 /* The kernel's own step from and to the same states. Only where the kernel means the same by it: see docs/ARCHITECTURE.md. */
 static bool kernel_reports(const struct story *story, const struct story_state *state)
 {
+    /* TCP_CLOSE out of FIN_WAIT2 is also what it reports of an orphan that a timewait socket goes on waiting for. */
+    if (state->from_state == STATE_FIN_WAIT_2 && state->cause.kind == CAUSE_TIMER && state->cause.evidence < EVIDENCE_STACK)
+        return false;
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_step *step = &story->steps[i];
         if (step->kind == STEP_STATE && step->side == state->side && step->state->kernel &&

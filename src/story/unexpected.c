@@ -54,9 +54,9 @@ static bool stays_by_right(enum tcp_state state, enum tcp_input input)
     switch (input) {
     case INPUT_SENT_SYN:
     case INPUT_SENT_SYN_ACK:
-    case INPUT_SENT_FIN:
     case INPUT_SENT_RST:
         return state == STATE_UNKNOWN;
+    case INPUT_SENT_FIN: /* it crossed a RST, and the capture was not at its sender's */
     case INPUT_RCVD_FIN:
     case INPUT_RCVD_ACK_OF_FIN:
         return state == STATE_UNKNOWN || state == STATE_CLOSED;

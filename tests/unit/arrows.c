@@ -96,6 +96,20 @@ static void crossing_fins_pass_closing(void **data)
     assert_int_equal(map.sights[14].count, 2);
 }
 
+/* The kernel says FIN_WAIT2 → CLOSE when a timewait socket takes over: that is not the end of the RFC's FIN_WAIT_2. */
+static void the_timer_of_an_orphan_is_not_what_the_kernel_reported_before(void **data)
+{
+    (void)data;
+    take("orphan", TRACE HANDSHAKE PACKET(2000, C, C_FIN)
+                       PACKET(2010, S, "flags=. seq=501 ack=102") "state t=2011" US " netns=9 from=FIN_WAIT2 to=CLOSE " C_SOCK
+                                                                  " chain=tcp_time_wait;tcp_v4_rcv\n"
+                                                                  "timer t=62000000" US " function=tw_timer_handler netns=9 " C_SOCK
+                                                                  " sock.state=FIN_WAIT2\n");
+    assert_int_equal(map.sights[37].count, 1);
+    assert_int_equal(map.sights[37].evidence, EVIDENCE_CONTEXT);
+    assert_string_equal(map.sights[37].kernel, "");
+}
+
 static void the_strongest_evidence_is_kept_and_all_are_counted(void **data)
 {
     (void)data;
@@ -150,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup(a_close_of_four_segments_shows_both_ways_down, empty),
         cmocka_unit_test_setup(a_fin_that_acknowledges_ours_is_note_2_too, empty),
         cmocka_unit_test_setup(crossing_fins_pass_closing, empty),
+        cmocka_unit_test_setup(the_timer_of_an_orphan_is_not_what_the_kernel_reported_before, empty),
         cmocka_unit_test_setup(the_strongest_evidence_is_kept_and_all_are_counted, empty),
         cmocka_unit_test_setup(a_listening_socket_tells_in_its_own_events, empty),
         cmocka_unit_test_setup(the_counts_leave_out_what_linux_cannot_take, empty),

@@ -613,6 +613,10 @@ static void a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity(vo
     const struct event_call *connects = EXIT(log, "connect"), *accepts = EXIT(log, "accept");
     const struct event_state *child = STATE(log, KERNEL_LISTEN, KERNEL_SYN_RECV);
 
+    const struct event *made = NULL; /* the client's own is the second */
+
+    assert_int_equal(count_where(log, is_exit, "socket", &made), 2);
+    assert_int_equal(made->call.socket.cookie, syn->socket.cookie);
     assert_int_not_equal(syn->socket.cookie, 0);
     assert_int_equal(ENTER(log, "connect")->socket.cookie, syn->socket.cookie);
     assert_int_equal(connects->socket.cookie, syn->socket.cookie);

@@ -178,6 +178,16 @@ static void off_the_backlog_the_segment_is_sure_only_where_no_other_could_be_mea
           "ACK", STORY_SERVER, CAUSE_SEGMENT, EVIDENCE_CONTEXT);
 }
 
+static void an_end_that_has_sent_its_fin_delays_no_ack(void **data)
+{
+    (void)data;
+    check(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(3000, S, "flags=F. seq=501 ack=102")
+              PACKET(3500, C, "flags=. seq=102 ack=502"),
+          "ACK", STORY_CLIENT, CAUSE_SEGMENT, EVIDENCE_RULE);
+    check(TRACE HANDSHAKE PACKET(3000, S, "flags=F. seq=501 ack=101") PACKET(3500, C, "flags=. seq=101 ack=502"), "ACK",
+          STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+}
+
 static void two_closes_at_once_leave_the_fin_unknown(void **data)
 {
     (void)data;
@@ -294,6 +304,7 @@ int main(void)
         cmocka_unit_test(every_rule_finds_its_cause_and_nothing_else_does),
         cmocka_unit_test(the_clients_connect_does_not_send_the_syn_ack_though_it_was_running),
         cmocka_unit_test(off_the_backlog_the_segment_is_sure_only_where_no_other_could_be_meant),
+        cmocka_unit_test(an_end_that_has_sent_its_fin_delays_no_ack),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),

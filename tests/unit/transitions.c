@@ -193,6 +193,10 @@ static void of_equal_acks_the_one_counts_that_the_kernel_took(void **state)
     assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK) PACKET(3001020, C, HANDSHAKE_ACK)
                            ESTABLISHED_AT(3001025, " " RX_ACK),
                        3001020, EVIDENCE_STACK);
+    /* and where a clock is a little behind, not the one before */
+    assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK) PACKET(3001020, C, HANDSHAKE_ACK)
+                           ESTABLISHED_AT(3001019, " " RX_ACK),
+                       3001020, EVIDENCE_RULE);
 }
 
 static void a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped(void **state)
@@ -273,6 +277,10 @@ static void what_stays_by_right_is_not_told(void **state)
     /* a RST to a closed end; data to it, which it answers with RST */
     assert_no_arrow(TRACE HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") PACKET(2010, S, S_DATA)
                         PACKET(2020, C, "flags=R seq=101"),
+                    NULL);
+    /* whatever reaches a closed end */
+    assert_no_arrow(TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=101") PACKET(2010, S, "flags=F seq=501")
+                        PACKET(2020, S, "flags=P. seq=501 ack=101 len=5"),
                     NULL);
     /* the ACK of the SYN,ACK reaches an end that closed in SYN_RCVD */
     assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1001, S, "flags=S seq=500") PACKET(1010, C, "flags=S. seq=100 ack=501")

@@ -244,11 +244,29 @@ static void time_wait_ends_where_recording_went_on_long_enough(void **data)
     told_free(told);
 }
 
+static void reads_find_what_brought_their_bytes_though_it_came_out_of_order(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(2000, S, "flags=P. seq=506 ack=101 len=5") PACKET(2100, S, S_DATA)
+                      ENTER(3000, C_THREAD, "read", C_SOCK, "") RETURNS(3010, C_THREAD, "read", C_SOCK, " ret=5 slept=-1")
+                          ENTER(3100, C_THREAD, "read", C_SOCK, "") RETURNS(3110, C_THREAD, "read", C_SOCK, " ret=5 slept=-1"),
+                  0);
+    const struct story *story = told->stories[0];
+    const struct story_call *first = told_call(story, STORY_CLIENT, "read", 1), *second = told_call(story, STORY_CLIENT, "read", 2);
+    assert_int_not_equal(first->wake.step, STORY_NO_STEP);
+    assert_int_not_equal(second->wake.step, STORY_NO_STEP);
+    assert_int_equal(story->steps[first->wake.step].segment->seq, 1);
+    assert_int_equal(story->steps[second->wake.step].segment->seq, 6);
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_read_is_woken_by_the_segment_that_the_waker_was_receiving),
         cmocka_unit_test(a_wake_without_a_chain_is_context),
+        cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
         cmocka_unit_test(a_timer_that_wakes_is_the_timeout),
         cmocka_unit_test(a_signal_that_wakes_is_told_as_one),
         cmocka_unit_test(an_interrupted_call_says_so_without_a_waker),
