@@ -11,14 +11,16 @@
 #include "cli/options.h"
 #include "cli/read_capture.h"
 #include "cli/read_events.h"
+#include "cli/read_merge.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
-enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_MERGE };
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-M]",
      "tell the whole story of connection N (or N to M) of the list: ladders, event lines; may be repeated"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
+    {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
     {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
 };
@@ -48,6 +50,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         return take_range(options, value, err);
     case KEY_SUMMARY:
         options->summary = true;
+        return 0;
+    case KEY_MERGE:
+        options->merge = true;
         return 0;
     case KEY_FILTER:
         options->filter = value;
@@ -116,6 +121,10 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-");
+    if (options->merge) {
+        const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
+        return read_merge(&source, options, err);
+    }
     if (read_is_events(head, length)) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->conn_count || options->summary || options->filter)

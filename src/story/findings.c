@@ -71,4 +71,5 @@ void findings_find_all(struct telling *telling)
     findings_reset(telling);
     findings_close(telling);
     findings_silent(telling);
+    findings_way(telling);
 }

@@ -13,6 +13,8 @@
 static const int64_t JOIN_WINDOW_NS = 1000000000;
 /* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
 static const size_t JOIN_DEPTH = 512;
+/* Of captures that were compared: no more than this are on their way at once. */
+static const size_t COMPARED_DEPTH = 1 << 18;
 /* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
 static const int64_t SAME_SEGMENT_NS = 10000000000;
 
@@ -311,6 +313,25 @@ static bool is_awaited(const struct teller *teller, const struct address *to, ui
     return false;
 }
 
+/* Somebody has compared the packets already (src/clocks), and knows more than their looks: which are the same, what was lost. */
+static int take_compared(struct teller *teller, struct flow *flow, const struct event *event)
+{
+    for (size_t i = flow->packet_count, asked = 0; i-- > 0 && asked < COMPARED_DEPTH; asked++) {
+        struct sighting *seen = &flow->packets[i];
+        if (!seen->captured || seen->packet.same != event->packet.same) continue;
+        seen->arrived_ns = event->t_ns;
+        return 0;
+    }
+    struct sighting *sighting = add_sighting(flow, event);
+    if (!sighting) return -ENOMEM;
+    sighting->netns = vantage_netns(teller, event->packet.vantage);
+    sighting->origin = event->packet.vantage;
+    sighting->copy = event->packet.fate == FATE_COPY;
+    uint8_t fate = event->packet.fate;
+    if (fate == FATE_COPY || fate == FATE_UNSENT || fate == FATE_CAME) sighting->arrived_ns = event->t_ns;
+    return keep_captured(sighting, event);
+}
+
 int flow_take_packet(struct teller *teller, const struct event *event)
 {
     const struct event_packet_header *header = &event->packet.header;
@@ -319,6 +340,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     struct flow *flow = flow_for(teller, header, netns);
     if (!flow) return -ENOMEM;
     note_header(teller, flow, header);
+    if (event->packet.same) return take_compared(teller, flow, event);
 
     struct sighting *earlier = NULL; /* the sight of this very segment at another vantage */
     struct sighting *waiting = NULL; /* a mark that still lacks its packet */
