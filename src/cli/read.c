@@ -64,12 +64,19 @@ static int take(void *target, int key, const char *value, struct err *err)
     }
 }
 
+/* A folder that happens to be called "src" or "host" is a word of a filter all the same; one with a slash is somebody's mistake. */
+static bool is_file(const char *operand)
+{
+    struct stat status;
+    if (!strcmp(operand, "-")) return true;
+    return stat(operand, &status) == 0 && (!S_ISDIR(status.st_mode) || strchr(operand, '/'));
+}
+
 /* Operands are files, in their order, as long as such files exist; what follows is a filter. The first is a file in any case. */
 static size_t count_files(int count, char **operands)
 {
     size_t files = 1;
-    struct stat status;
-    while (files < (size_t)count && (!strcmp(operands[files], "-") || stat(operands[files], &status) == 0)) files++;
+    while (files < (size_t)count && is_file(operands[files])) files++;
     return files;
 }
 

@@ -9,10 +9,10 @@
 
 /* Two clocks don't differ by more in speed: adjtimex(2) allows 500 parts in a million on each side, quartz adds about 100. */
 static const double SLOPE_MOST = 1200e-6;
-/* A statement on speed that is no sharper than this is none. */
-static const double DRIFT_USEFUL = 50e-6;
+/* Most clocks are better than this: a statement on speed that is no sharper is none. */
+static const double SLOPE_USEFUL = 100e-6;
 /* How many single pairs may contradict all others, and how many of the next are asked whether one is such. */
-enum { LEFT_OUT_MAX = 8, ASKED = 4 };
+enum { LEFT_OUT_MAX = 8, ASKED = 4, ASKED_BEHIND = 4096 };
 
 struct bound {
     double x, y;
@@ -106,12 +106,35 @@ static size_t reach(struct fitter *fitter, size_t from, size_t known, size_t cou
     return good;
 }
 
-/* Whether those behind a pair that doesn't fit do fit: then it is the odd one, and no clock was set. */
+/* Whether those behind a pair that doesn't fit do fit: then it is the odd one, and no clock was set. Only those that went the same
+ * way can say so: a clock that was set makes delays impossible one way, and just long the other. */
 static bool is_odd(struct fitter *fitter, size_t from, size_t at, size_t count)
 {
     size_t asked = 0, fitting = 0;
-    for (size_t i = at + 1; i < count && asked < ASKED; i++, asked++) fitting += fits(fitter, from, at, i);
+    for (size_t i = at + 1; i < count && i - at < ASKED_BEHIND && asked < ASKED; i++) {
+        if (fitter->pairs[i].forth != fitter->pairs[at].forth) continue;
+        fitting += fits(fitter, from, at, i);
+        asked++;
+    }
     return asked == 0 || fitting * 2 > asked;
+}
+
+/* Pair `at` is the first that shows that a clock was set. It was between there and the last before it that went the same way: where
+ * the two clocks' difference changes most from one pair to the next. */
+static size_t find_step(const struct clocks_pair *pairs, size_t from, size_t at)
+{
+    size_t step = at, i = at;
+    uint64_t most = 0;
+    do {
+        int64_t before = minus(pairs[i - 1].a_ns, pairs[i - 1].b_ns), behind = minus(pairs[i].a_ns, pairs[i].b_ns);
+        uint64_t change = before > behind ? (uint64_t)before - (uint64_t)behind : (uint64_t)behind - (uint64_t)before;
+        if (change > most) {
+            most = change;
+            step = i;
+        }
+        i--;
+    } while (i > from && at - i < ASKED_BEHIND && pairs[i].forth != pairs[at].forth);
+    return step;
 }
 
 static void tell_uncertainty(struct clocks_piece *piece, const struct corridor *corridor, double x, double first, double last)
@@ -127,7 +150,7 @@ static void tell_uncertainty(struct clocks_piece *piece, const struct corridor *
     piece->uncertainty_ns = rounded(ceil(fmax(most[0], 0))) + 1;
     piece->most_ns = rounded(ceil(fmax(fmax(most[0], most[1]), most[2]))) + 1;
     double within = fmax(corridor->slope_to - corridor->slope, corridor->slope - corridor->slope_from);
-    if (within <= DRIFT_USEFUL || corridor->slope != 0) piece->drift_within_ppb = rounded(ceil(within * 1e9)) + 1;
+    if (within <= SLOPE_USEFUL || corridor->slope != 0) piece->drift_within_ppb = rounded(ceil(within * 1e9)) + 1;
 }
 
 static void tell_piece(struct fitter *fitter, struct clocks_piece *piece, size_t from, size_t to)
@@ -165,6 +188,7 @@ static int find_pieces(struct fitter *fitter, struct clocks *clocks, size_t coun
             fitter->left_out_count++;
         }
         if (clocks->count == CLOCKS_PIECES_MAX) return -ERANGE;
+        if (to < count) to = find_step(fitter->pairs, from, to);
         tell_piece(fitter, &clocks->piece[clocks->count++], from, to);
         from = to;
     }
@@ -194,7 +218,7 @@ int clocks_estimate(struct clocks *ret_clocks, struct clocks_pair *pairs, size_t
     struct fitter fitter = {.pairs = pairs, .slack_ns = slack_ns};
     fitter.left_out = calloc(count + 1, sizeof(bool));
     fitter.bounds = calloc(count + 1, sizeof(struct bound));
-    int code = fitter.left_out && fitter.bounds ? corridor_new(&fitter.corridor, count, SLOPE_MOST) : -ENOMEM;
+    int code = fitter.left_out && fitter.bounds ? corridor_new(&fitter.corridor, count, SLOPE_MOST, SLOPE_USEFUL) : -ENOMEM;
     if (!code) {
         qsort(pairs, count, sizeof(*pairs), by_order);
         fitter.b0_ns = pairs[0].b_ns;

@@ -9,9 +9,9 @@ enum { THIRDS = 100, HALVES = 60 };
 /* A slope is worth having where it widens the corridor to more than 1/0.9 of what it is without. */
 static const double WORTH = 0.9;
 
-int corridor_new(struct corridor *ret_corridor, size_t points, double slope_limit)
+int corridor_new(struct corridor *ret_corridor, size_t points, double slope_limit, double slope_useful)
 {
-    *ret_corridor = (struct corridor){.room = points, .slope_limit = slope_limit};
+    *ret_corridor = (struct corridor){.room = points, .slope_limit = slope_limit, .slope_useful = slope_useful};
     ret_corridor->floor = calloc(points + 1, sizeof(struct corridor_point));
     ret_corridor->ceiling = calloc(points + 1, sizeof(struct corridor_point));
     if (ret_corridor->floor && ret_corridor->ceiling) return 0;
@@ -130,8 +130,10 @@ bool corridor_fit(struct corridor *corridor)
     if (width < 0) return false;
     corridor->slope_from = last_with(corridor, best, -corridor->slope_limit, 0);
     corridor->slope_to = last_with(corridor, best, corridor->slope_limit, 0);
+    double level = gap(corridor, 0);
+    bool is_useful = corridor->slope_to - corridor->slope_from <= 2 * corridor->slope_useful;
     /* Where many slopes are as good, the least of them. */
-    if (gap(corridor, 0) < WORTH * width) corridor->slope = last_with(corridor, best, 0, width * (1 - 1e-6));
+    if (level < 0 || (is_useful && level < WORTH * width)) corridor->slope = last_with(corridor, best, 0, width * (1 - 1e-6));
     double low = corridor_floor(corridor, corridor->slope), high = corridor_ceiling(corridor, corridor->slope);
     corridor->offset = low + (high - low) / 2;
     return true;

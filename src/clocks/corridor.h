@@ -17,13 +17,14 @@ struct corridor {
     struct corridor_point *floor, *ceiling; /* hulls, from left to right; owned */
     size_t floor_count, ceiling_count, room;
     double slope_limit;          /* no line is steeper, up or down */
+    double slope_useful;         /* slopes that are not known to within this are not worth having */
     double slope_from, slope_to; /* lines of these slopes fit: valid after corridor_fit said true */
     double slope;                /* the one to take */
     double offset;               /* its height at x = 0: in the middle between floor and ceiling, or on the only one of them */
 };
 
 /* Room for hulls of `points` points each. 0 or -ENOMEM. Release with corridor_free. */
-int corridor_new(struct corridor *ret_corridor, size_t points, double slope_limit);
+int corridor_new(struct corridor *ret_corridor, size_t points, double slope_limit, double slope_useful);
 void corridor_free(struct corridor *corridor);
 void corridor_clear(struct corridor *corridor);
 /* Adds a bound. Within the floor, and within the ceiling, x never goes down from one call to the next. */
@@ -33,8 +34,9 @@ void corridor_add(struct corridor *corridor, bool is_floor, double x, double y);
 double corridor_floor(const struct corridor *corridor, double slope);
 double corridor_ceiling(const struct corridor *corridor, double slope);
 
-/* Finds slope and offset. False: no line fits. The slope is 0 unless another one makes the corridor wider by more than a tenth:
- * a tilt that the points don't ask for is none. With floor or ceiling alone it is 0. */
+/* Finds slope and offset. False: no line fits. The slope is 0 where that fits, unless the points bound the slope usefully and
+ * another one makes the corridor wider by more than a tenth: a tilt that they don't ask for is none. With floor or ceiling alone it
+ * is 0. */
 bool corridor_fit(struct corridor *corridor);
 /* How high and how low the lines that fit come at x; needs both floor and ceiling, and corridor_fit. */
 double corridor_highest(const struct corridor *corridor, double x);

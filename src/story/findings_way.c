@@ -52,8 +52,9 @@ static void find_lost(struct telling *telling, enum story_side side)
                                                    : "";
     char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
     finding_add(telling, side == STORY_CLIENT ? "lost-to-server" : "lost-to-client", "warning",
-                telling_printf(telling, "%u segment%s of the %s %s lost between %s's side, where %s saw %s leave, and %s's, where %s "
-                                        "never saw %s come%s",
+                telling_printf(telling,
+                               "%u segment%s of the %s %s lost between %s's side, where %s saw %s leave, and %s's, where %s "
+                               "never saw %s come%s",
                                count, count == 1 ? "" : "s", story_side_name(side), count == 1 ? "was" : "were",
                                address_format_ip(&telling->flow->end[side], from), here, count == 1 ? "it" : "them",
                                address_format_ip(&telling->flow->end[finding_other(side)], to), there, count == 1 ? "it" : "them",

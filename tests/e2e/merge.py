@@ -1,0 +1,213 @@
+"""read --merge: captures of two hosts, with clocks that differ, tell the story that one clock told."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from support import ROOT, Test, main, run
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import check_schema  # noqa: E402
+from split_capture import split  # noqa: E402
+
+STORED = ROOT / "tests" / "golden" / "events"
+OFFSETS = (0, 12_345_678, -987_654_321_000)
+
+
+def parse(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def segments(lines):
+    return [line for line in lines if line["type"] == "segment"]
+
+
+def look(segment):
+    """What must not depend on the clocks."""
+    return (*(segment[key] for key in ("end", "flags", "seq", "ack", "len", "retransmission")), segment["received"] is None)
+
+
+def states(lines, end):
+    # listen() is in no capture: a story of packets alone begins behind it.
+    return [line["to"] for line in lines if line["type"] == "state" and line["end"] == end and line["source"] == "segments"
+            and line["to"] != "LISTEN"]
+
+
+class Merge(Test):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def files(self, events, **how):
+        paths = []
+        for vantage, content in split(events, **how).items():
+            paths.append(pathlib.Path(self.folder.name, f"{'ab'[vantage - 1]}.pcap"))
+            paths[-1].write_bytes(content)
+        return paths
+
+    def merge(self, paths, *arguments, status=0):
+        result = run("read", "--merge", *paths, *arguments)
+        self.assertEqual(result.returncode, status, self.explain(result))
+        return result
+
+    def lines(self, paths, *arguments):
+        lines = parse(self.merge(paths, "--format", "jsonl", *arguments).stdout)
+        _, check = check_schema.validator(ROOT / "docs/event-lines.schema.json")
+        for line in lines:
+            self.assertEqual([error.message for error in check.iter_errors(line)], [], line)
+        return lines
+
+    def assert_same_story(self, merged, told, offset_ns, drift):
+        """`told` by one clock; `merged` out of two, whose second was off by so much."""
+        clock = next(line for line in merged if line["type"] == "clock")
+        within = clock["uncertainty_most"]
+        start = told[0]["started"] if told[0].get("started") else segments(told)[0]["sent"]
+        passed = clock["t"] - start
+        self.assertLessEqual(abs(clock["offset"] - offset_ns - drift * passed), within)
+        self.assertLess(within, 25_000_000)
+        self.assertEqual((clock["stepped"], clock["guessed"], clock["left_out"]), (False, False, 0))
+        ours, theirs = segments(merged), segments(told)
+        self.assertEqual([look(s) for s in ours], [look(s) for s in theirs])
+        # The recorder's own mark of a sending is a little older than the packet.
+        for one, other in zip(ours, theirs):
+            self.assertLessEqual(abs(one["sent"] - other["sent"]), within + 2_000_000)
+            if one["received"] is not None:
+                self.assertLessEqual(abs(one["received"] - other["received"]), within + 2_000_000)
+                self.assertGreaterEqual(one["received"], one["sent"])
+        for end in ("client", "server"):
+            self.assertEqual(states(merged, end), states(told, end))
+
+    def test_stored_runs_are_told_as_by_one_clock(self):
+        for name in ("syn-lost", "data-reordered", "data-duplicated", "data-late", "last-ack-lost", "syn-duplicated"):
+            events = STORED / f"two-hosts-{name}.events"
+            told = parse(run("read", events, "--format", "jsonl").stdout)
+            for offset_ns in OFFSETS:
+                with self.subTest(name=name, offset_ns=offset_ns):
+                    paths = self.files(events, offset_ns=offset_ns, drift=40e-6)
+                    self.assert_same_story(self.lines(paths, "--conn", "1"), told, offset_ns, 40e-6)
+                    # Which file stands first is a matter of whose clock the story is told by.
+                    turned = self.lines(paths[::-1], "--conn", "1")
+                    self.assertEqual([look(s) for s in segments(turned)], [look(s) for s in segments(told)])
+
+    def test_runs_made_now_are_told_as_by_one_clock(self):
+        for name in ("data-lost", "syn-lost", "fin-lost", "ipv6"):
+            with self.subTest(name=name):
+                events = pathlib.Path(self.folder.name, "run.events")
+                played = run("demo", name, "-q", "-o", events)
+                self.assertEqual(played.returncode, 0, self.explain(played))
+                told = parse(run("read", events, "--format", "jsonl").stdout)
+                paths = self.files(events, offset_ns=5_000_000_000, drift=-25e-6)
+                self.assert_same_story(self.lines(paths, "--conn", "1"), told, 5_000_000_000, -25e-6)
+
+    def test_another_tool_that_shifts_times_is_measured_to_the_microsecond(self):
+        a, b = self.files(STORED / "two-hosts-data-late.events")
+        shifted = pathlib.Path(self.folder.name, "shifted.pcap")
+        subprocess.run(["editcap", "-t", "3.25", str(b), str(shifted)], check=True, capture_output=True, timeout=30)
+        before, behind = (next(line for line in self.lines([a, path]) if line["type"] == "clock") for path in (b, shifted))
+        self.assertLess(abs(behind["offset"] - before["offset"] - 3_250_000_000), 2000)
+
+    def test_the_list_counts_no_segment_twice_and_says_what_the_way_lost(self):
+        paths = self.files(STORED / "two-hosts-syn-lost.events", offset_ns=10**12)
+        flow = next(line for line in self.lines(paths) if line["type"] == "flow")
+        self.assertEqual((flow["client"]["segments"], flow["server"]["segments"]), (7, 4))
+        self.assertEqual((flow["there"]["lost"], flow["back"]["lost"], flow["client"]["retransmissions"]), (1, 0, 1))
+        for way in ("there", "back"):
+            self.assertTrue(0 <= flow[way]["delay"] < 20_000_000, flow)
+        out = self.merge(paths).stdout
+        self.assertRegex(out, r"(?m)^clock of b\.pcap: 1000\.\d+ s ahead of a\.pcap ± [\d.]+ ms \(from 10 segments in both directions\), "
+                              r"drift not measurable over")
+        self.assertRegex(out, r"(?m) 192\.0\.2\.1:\d+ .*delay .* there .* back, lost 1 there$")
+        heading, row = self.merge(paths, "--format", "csv").stdout.splitlines()
+        values = dict(zip(heading.split(","), row.split(","), strict=True))
+        self.assertEqual((values["lost_there"], values["lost_back"]), ("1", "0"))
+
+    def test_a_lost_segment_names_the_places_between_which_it_was_lost(self):
+        paths = self.files(STORED / "two-hosts-syn-lost.events", offset_ns=-(10**9))
+        finding = next(line for line in self.lines(paths, "--conn", "1") if line.get("id") == "lost-to-server")
+        self.assertEqual(finding["steps"], [{"segment": 1}])
+        for word in ("192.0.2.1's side", "a.pcap saw it leave", "192.0.2.2's", "b.pcap never saw it come"):
+            self.assertIn(word, finding["text"])
+
+    def test_what_a_capture_dropped_was_not_lost(self):
+        events = STORED / "two-hosts-data-reordered.events"
+        whole = segments(self.lines(self.files(events), "--conn", "1"))
+        data = [s for s in whole if s["end"] == "client" and s["len"]]
+        frame = next(i for i, line in enumerate(l for l in events.read_text().splitlines() if l.startswith("packet ")
+                                                and "vantage=2 " in l) if f"seq={data[0]['seq_absolute']} " in line and "len=" in line)
+        lines = self.lines(self.files(events, keep=lambda vantage, index: (vantage, index) != (2, frame + 1)), "--conn", "1")
+        missed = [s for s in segments(lines) if s.get("missed_at")]
+        self.assertEqual([(s["seq"], s["missed_at"], s["received"]) for s in missed], [(data[0]["seq"], "b.pcap", None)])
+        self.assertIn("capture-missed-client", [line["id"] for line in lines if line["type"] == "finding"])
+        self.assertNotIn("lost-to-server", [line["id"] for line in lines if line["type"] == "finding"])
+        self.assertIn("dropped packets", self.merge(self.files(events, keep=lambda v, i: (v, i) != (2, frame + 1))).stderr)
+
+    def test_a_merged_story_can_be_stored_and_told_again(self):
+        paths = self.files(STORED / "two-hosts-data-duplicated.events", offset_ns=10**9)
+        stored = pathlib.Path(self.folder.name, "merged.events")
+        told = self.merge(paths, "--conn", "1", "--format", "jsonl", "-o", stored).stdout
+        self.assertEqual(run("read", stored, "--format", "jsonl").stdout, told)
+
+    def test_a_clock_that_was_set_is_said_with_its_time(self):
+        events = STORED / "two-hosts-data-late.events"
+        paths = self.files(events)
+        content = bytearray(paths[1].read_bytes())
+        at = 24
+        index = 0
+        while at < len(content):
+            index += 1
+            if index > 6:  # from here on b's clock is 40 s ahead
+                content[at : at + 4] = (int.from_bytes(content[at : at + 4], "little") + 40).to_bytes(4, "little")
+            at += 16 + int.from_bytes(content[at + 8 : at + 12], "little")
+        paths[1].write_bytes(content)
+        clocks = [line for line in self.lines(paths, "--conn", "1") if line["type"] == "clock"]
+        self.assertEqual([clock["stepped"] for clock in clocks], [False, True])
+        self.assertLess(abs(clocks[1]["offset"] - clocks[0]["offset"] - 40 * 10**9), 50_000_000)
+        self.assertIn("one of the two clocks was set", self.merge(paths).stdout)
+
+    def test_one_direction_is_said_to_be_weak(self):
+        events = STORED / "two-hosts-data-late.events"
+        paths = self.files(events, offset_ns=10**9)
+        clock = next(line for line in self.lines(paths, "src host 192.0.2.1") if line["type"] == "clock")
+        self.assertIsNone(clock["uncertainty"])
+        self.assertIn("if the fastest segment took no time", self.merge(paths, "src host 192.0.2.1").stdout)
+
+    def test_a_way_that_rewrites_addresses_is_named(self):
+        a, b = self.files(STORED / "two-hosts-data-late.events")
+        content = b.read_bytes().replace(bytes((192, 0, 2, 1)), bytes((203, 0, 113, 9)))
+        b.write_bytes(content)
+        result = self.merge([a, b], status=1)
+        self.assertEqual(result.stdout, "")
+        for word in ("NAT", "192.0.2.1:", "203.0.113.9:", "the same SYN"):
+            self.assertIn(word, result.stderr)
+
+    def test_what_has_nothing_in_common_is_status_1_and_says_what_to_check(self):
+        a, _ = self.files(STORED / "two-hosts-data-late.events")
+        other = pathlib.Path(self.folder.name, "other.pcap")
+        other.write_bytes(split(STORED / "two-hosts-syn-lost.events")[2])
+        result = self.merge([a, other], status=1)
+        self.assertIn("no segment is in both captures", result.stderr)
+        empty = self.merge([a, other, "port", "9"], status=1)
+        self.assertIn("there is no TCP segment", empty.stderr)
+
+    def test_merge_takes_exactly_two_captures(self):
+        a, b = self.files(STORED / "two-hosts-syn-lost.events")
+        for paths in ([a], [a, b, a], [a, a]):
+            with self.subTest(paths=paths):
+                result = self.merge(paths, status=2)
+                self.assertEqual(result.stdout, "")
+                self.assertIn("both captures" if paths == [a, a] else "exactly two", result.stderr)
+        self.assertIn("there is no connection 7", self.merge([a, b], "--conn", "7", status=1).stderr)
+        self.assertEqual(self.merge([a, b], "--conn", "1", "--summary", status=2).stdout, "")
+
+    def test_a_damaged_capture_is_told_up_to_the_damage_and_fails(self):
+        a, b = self.files(STORED / "two-hosts-data-late.events")
+        b.write_bytes(b.read_bytes()[:-5])
+        result = self.merge([a, b], status=1)
+        self.assertIn("192.0.2.1:", result.stdout)
+        self.assertIn("b.pcap: packet", result.stderr)
+
+
+if __name__ == "__main__":
+    main()
