@@ -20,11 +20,16 @@ static const char *precisely(int64_t ns, char words[WORDS_BYTES])
     return words;
 }
 
+static const char *plus_minus(const struct layout_text *text)
+{
+    return text->ascii ? "+/-" : "±";
+}
+
 static void add_drift(struct layout_text *text, const struct story_clock *clock)
 {
     char words[WORDS_BYTES];
     if (clock->drift_within_ppb >= 0)
-        layout_addf(text, STYLE_PLAIN, ", drift %+.1f ppm ± %.1f", (double)clock->drift_ppb / 1e3,
+        layout_addf(text, STYLE_PLAIN, ", drift %+.1f ppm %s %.1f", (double)clock->drift_ppb / 1e3, plus_minus(text),
                     (double)clock->drift_within_ppb / 1e3);
     else
         layout_addf(text, STYLE_PLAIN, ", drift not measurable over %s", words_duration(clock->span_ns, words));
@@ -48,9 +53,9 @@ static void add_offset(struct layout_text *text, const struct story_clock *clock
                     segments, from ? from : "?", to ? to : "?", forth ? "behind" : "ahead");
         return;
     }
-    layout_addf(text, STYLE_PLAIN, " ± %s", precisely(clock->uncertainty_ns, words));
+    layout_addf(text, STYLE_PLAIN, " %s %s", plus_minus(text), precisely(clock->uncertainty_ns, words));
     if (clock->most_ns > clock->uncertainty_ns + clock->uncertainty_ns / 2)
-        layout_addf(text, STYLE_PLAIN, " (± %s at its ends)", precisely(clock->most_ns, words));
+        layout_addf(text, STYLE_PLAIN, " (%s %s at its ends)", plus_minus(text), precisely(clock->most_ns, words));
     layout_addf(text, STYLE_PLAIN, " (from %" PRIu32 " segment%s in both directions)", segments, plural);
     add_drift(text, clock);
 }
