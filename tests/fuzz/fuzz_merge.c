@@ -15,7 +15,7 @@ enum { RECORD_BYTES = 12, PACKETS_MAX = 400 };
 static void take(const uint8_t *at, struct match_packet *packets[MATCH_CAPTURES], size_t counts[MATCH_CAPTURES],
                  int64_t now_ns[MATCH_CAPTURES])
 {
-    static const int64_t steps_ns[] = {1, 1000, 1000000, 1000000000, -1000, -1000000000, 60000000000, INT64_MAX / 7};
+    static const int64_t steps_ns[] = {1, 1000, 1000000, 1000000000, -1000, -1000000000, 60000000000, 1000000000000000000 / 64};
     int capture = at[0] & 1;
     struct match_packet *packet = &packets[capture][counts[capture]++];
     memset(packet, 0, sizeof(*packet));
@@ -28,7 +28,7 @@ static void take(const uint8_t *at, struct match_packet *packets[MATCH_CAPTURES]
     packet->header.seq = at[2] & 0x80 ? (uint32_t)at[2] << 24 : at[2];
     packet->header.ack = at[3] & 0x80 ? (uint32_t)at[3] << 24 : at[3];
     packet->header.length_bytes = at[4] & 0x80 ? (uint32_t)at[4] << 20 : at[4] & 0x0f;
-    int64_t step_ns = steps_ns[at[5] & 7] * (at[6] & 0x3f ? at[6] & 0x3f : 1);
+    int64_t step_ns = steps_ns[at[5] & 7] * (1 + (at[6] & 0x3f));
     if (__builtin_add_overflow(now_ns[capture], step_ns, &now_ns[capture])) now_ns[capture] = INT64_MIN;
     packet->t_ns = now_ns[capture];
     packet->number = counts[capture];
