@@ -13,8 +13,6 @@
 static const int64_t JOIN_WINDOW_NS = 1000000000;
 /* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
 static const size_t JOIN_DEPTH = 512;
-/* Of captures that were compared: no more than this are on their way at once. */
-static const size_t COMPARED_DEPTH = 1 << 18;
 /* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
 static const int64_t SAME_SEGMENT_NS = 10000000000;
 
@@ -316,14 +314,14 @@ static bool is_awaited(const struct teller *teller, const struct address *to, ui
 /* Somebody has compared the packets already (src/clocks), and knows more than their looks: which are the same, what was lost. */
 static int take_compared(struct teller *teller, struct flow *flow, const struct event *event)
 {
-    for (size_t i = flow->packet_count, asked = 0; i-- > 0 && asked < COMPARED_DEPTH; asked++) {
-        struct sighting *seen = &flow->packets[i];
-        if (!seen->captured || seen->packet.same != event->packet.same) continue;
-        seen->arrived_ns = event->t_ns;
+    if (!flow->compared && !(flow->compared = table_new(sizeof(event->packet.same)))) return -ENOMEM;
+    uintptr_t index = (uintptr_t)table_get(flow->compared, &event->packet.same);
+    if (index) {
+        flow->packets[index - 1].arrived_ns = event->t_ns;
         return 0;
     }
     struct sighting *sighting = add_sighting(flow, event);
-    if (!sighting) return -ENOMEM;
+    if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
     sighting->netns = vantage_netns(teller, event->packet.vantage);
     sighting->origin = event->packet.vantage;
     sighting->copy = event->packet.fate == FATE_COPY;
@@ -535,6 +533,7 @@ void flow_free(struct flow *flow)
     for (size_t i = 0; i < flow->change_count; i++) call_unref(flow->changes[i].call);
     for (size_t i = 0; i < STORY_SIDES; i++)
         if (flow->sock[i]) flow->sock[i]->flow = NULL;
+    table_free(flow->compared);
     free(flow->packets);
     free(flow->changes);
     for (size_t i = 0; i < flow->extra_count; i++) call_unref(flow->extra[i].call);
