@@ -1,7 +1,7 @@
 #include "cli/read_merge.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,25 +19,15 @@ static int64_t slack_ns(const struct merge *merge)
 static int nothing_common(const struct merge *merge, struct err *err)
 {
     const struct merge_capture *a = &merge->capture[MATCH_A], *b = &merge->capture[MATCH_B];
-    const struct match_packet *one, *other;
-    char texts[4][ADDRESS_TEXT_BYTES];
     for (int i = 0; i < MATCH_CAPTURES; i++)
         if (!merge->capture[i].count)
             return err_set(err, CLI_FAILED, "there is no TCP segment in %s%s: nothing to merge", merge->capture[i].name,
                            merge->options->filter ? " that passes the filter" : "");
-    if (match_find_translation(&merge->match, &one, &other))
-        return err_set(err, CLI_FAILED,
-                       "no segment is in both captures, but the same SYN (sequence number %" PRIu32
-                       ") is: in %s from %s to %s, in %s from %s to %s. Something between the two rewrites addresses (NAT, a load "
-                       "balancer), and such captures can't be merged yet: capture on one side of it",
-                       one->header.seq, a->name, address_format(&one->header.src, texts[0]),
-                       address_format(&one->header.dst, texts[1]), b->name, address_format(&other->header.src, texts[2]),
-                       address_format(&other->header.dst, texts[3]));
     return err_set(
         err, CLI_FAILED,
         "no segment is in both captures (%zu in %s, %zu in %s). Were they taken at the same time, of the same connections? "
-        "`tcpwhy read` of each shows which addresses it has: where they differ, something between the two rewrites them "
-        "(NAT, a proxy)",
+        "`tcpwhy read` of each shows which addresses it has: where they differ, something between the two rewrites them (NAT), "
+        "which can be followed only with the SYN of the connection in both; a proxy's two connections have nothing in common",
         a->count, a->name, b->count, b->name);
 }
 
@@ -62,6 +52,34 @@ static struct story_clock clock_of(const struct merge *merge, size_t at)
     return clock;
 }
 
+/* Where b's addresses were rewritten, a's are told. */
+static int translate(struct merge *merge)
+{
+    struct match_translation found;
+    const struct merge_capture *a = &merge->capture[MATCH_A];
+    struct merge_capture *b = &merge->capture[MATCH_B];
+    int code = match_translate(&merge->match, &found);
+    if (code || !found.connections) return code;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct event_packet_header *header = &b->match[i].header;
+        struct ledger_segment *segment = &b->packet[i].segment;
+        b->packet[i].packet.header.src = header->src;
+        b->packet[i].packet.header.dst = header->dst;
+        memcpy(segment->src, header->src.ip, sizeof(segment->src));
+        memcpy(segment->dst, header->dst.ip, sizeof(segment->dst));
+        segment->src_port = header->src.port;
+        segment->dst_port = header->dst.port;
+        segment->version = header->src.version;
+    }
+    char texts[4][ADDRESS_TEXT_BYTES], more[48] = "";
+    if (found.connections > 1) snprintf(more, sizeof(more), " (and %zu more connections)", found.connections - 1);
+    cli_note(merge->options->output.quiet,
+             "%s to %s in %s is %s to %s in %s%s: something between the two rewrites addresses (NAT); told with those of %s",
+             address_format(&found.src[MATCH_A], texts[0]), address_format(&found.dst[MATCH_A], texts[1]), a->name,
+             address_format(&found.src[MATCH_B], texts[2]), address_format(&found.dst[MATCH_B], texts[3]), b->name, more, a->name);
+    return 0;
+}
+
 static int compare(struct merge *merge, struct err *err)
 {
     struct match *match = &merge->match;
@@ -72,7 +90,8 @@ static int compare(struct merge *merge, struct err *err)
         match->first_ns[i] = capture->first_ns;
         match->last_ns[i] = capture->last_ns;
     }
-    int code = match_run(match, slack_ns(merge));
+    int code = translate(merge);
+    if (!code) code = match_run(match, slack_ns(merge));
     if (code == -ENODATA) return nothing_common(merge, err);
     if (code == -ERANGE)
         return err_set(err, CLI_FAILED,

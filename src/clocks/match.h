@@ -79,8 +79,14 @@ void match_free(struct match *match);
 /* Reads what segment_decode has no place for from a frame: IPv4's identification, the hop limit. */
 void match_read_ip(struct match_packet *packet, const uint8_t *bytes, size_t length);
 
-/* After match_run, whatever it said: a SYN in each capture that is one and the same but for its addresses, which somebody on the
- * way has rewritten (it has the same sequence number and timestamp). False: there is none. */
-bool match_find_translation(const struct match *match, const struct match_packet **ret_a, const struct match_packet **ret_b);
+/* Connections whose addresses or ports somebody on the way has rewritten (NAT, a load balancer that keeps TCP's numbers). */
+struct match_translation {
+    size_t connections;                                      /* how many */
+    struct address src[MATCH_CAPTURES], dst[MATCH_CAPTURES]; /* of one of them: its client and server, as each capture has it */
+};
+
+/* Before match_run: gives b's packets the addresses that a has for them. Such a connection is known by its SYN: sequence number and
+ * timestamp are those of a SYN of a between other addresses. 0 or -ENOMEM. */
+int match_translate(struct match *match, struct match_translation *ret_translation);
 
 #endif

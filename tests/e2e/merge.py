@@ -177,14 +177,19 @@ class Merge(Folder):
         self.assertIsNone(clock["uncertainty"])
         self.assertIn("if the fastest segment took no time", self.merge(paths, "src host 192.0.2.1").stdout)
 
-    def test_a_way_that_rewrites_addresses_is_named(self):
-        a, b = self.files(STORED / "two-hosts-data-late.events")
+    def test_a_way_that_rewrites_addresses_is_followed_and_named(self):
+        events = STORED / "two-hosts-data-late.events"
+        plain = self.files(events)
+        told = [look(s) for s in segments(self.lines(plain, "--conn", "1"))]
+        a, b = plain
         content = b.read_bytes().replace(bytes((192, 0, 2, 1)), bytes((203, 0, 113, 9)))
         b.write_bytes(content)
-        result = self.merge([a, b], status=1)
-        self.assertEqual(result.stdout, "")
-        for word in ("NAT", "192.0.2.1:", "203.0.113.9:", "the same SYN"):
+        result = self.merge([a, b])
+        self.assertIn("192.0.2.1:", result.stdout)
+        self.assertNotIn("203.0.113.9", result.stdout)
+        for word in ("NAT", "192.0.2.1:", "203.0.113.9:", "told with those of a.pcap"):
             self.assertIn(word, result.stderr)
+        self.assertEqual([look(s) for s in segments(self.lines([a, b], "--conn", "1"))], told)
 
     def test_what_has_nothing_in_common_is_status_1_and_says_what_to_check(self):
         a, _ = self.files(STORED / "two-hosts-data-late.events")
