@@ -65,6 +65,7 @@ static int add_packet(struct merge *merge, int capture, size_t index)
     const struct match_packet *packet = &merge->match.packet[capture][index];
     const struct match_flow *flow = &merge->match.flow[packet->flow];
     if (!flow->pairs[0] && !flow->pairs[1] && !flow->watched) return 0; /* of the one capture alone */
+    if (packet->doubled) return 0;
     if (!packet->sender_side && (packet->twin != MATCH_NONE || packet->is_piece)) return 0;
     if (packet->sender_side && packet->twin == MATCH_NONE && packet->covers) return add_covered(merge, capture, index);
     const struct match_packet *came = packet->twin == MATCH_NONE ? NULL : &merge->match.packet[!capture][packet->twin];

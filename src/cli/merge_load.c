@@ -61,6 +61,16 @@ static int keep_icmp(struct merge_capture *capture, int64_t t_ns, const struct e
     return 0;
 }
 
+/* pcapng numbers interfaces; tcpdump -i any writes the index into its own header (LINKTYPE_LINUX_SLL2: after protocol and zeroes).
+ */
+static uint32_t interface_of(const struct savefile_packet *from)
+{
+    enum { LINUX_SLL2 = 276 };
+    const uint8_t *at = from->bytes + 4;
+    if (from->link_type != LINUX_SLL2 || from->captured < 8) return from->interface;
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
 static int keep(struct merge_capture *capture, const struct savefile_packet *from, struct event_packet *packet)
 {
     packet->vantage = 0;
@@ -84,6 +94,7 @@ static int keep(struct merge_capture *capture, const struct savefile_packet *fro
         .ts_value = packet->options.ts_value,
         .ts_echo = packet->options.ts_echo,
         .number = from->number,
+        .interface = interface_of(from),
     };
     match_read_ip(match, from->bytes, from->captured);
     return 0;

@@ -20,7 +20,7 @@ static struct running running(const struct match *match, int capture)
 
 static bool is_alone(const struct match_packet *packet)
 {
-    return packet->twin == MATCH_NONE && !packet->is_piece && !packet->covers;
+    return packet->twin == MATCH_NONE && !packet->doubled && !packet->is_piece && !packet->covers;
 }
 
 static bool is_compared(const struct match *match, const struct match_packet *packet)
@@ -100,7 +100,7 @@ int match_find_fates(struct match *match)
             for (size_t i = 0; i < match->count[capture]; i++) {
                 struct match_packet *packet = &match->packet[capture][i];
                 bool has_space = segment_space(&packet->header) != 0;
-                if (!packet->sender_side || packet->twin != MATCH_NONE || has_space != (bool)numbered) continue;
+                if (!packet->sender_side || packet->twin != MATCH_NONE || packet->doubled || has_space != (bool)numbered) continue;
                 judge_departure(match, capture, i, &acked[!capture]);
                 if (packet->fate == FATE_PASSED) match->short_of[!capture] = true;
             }

@@ -63,6 +63,7 @@ static int find_flows(struct match *match)
             struct match_packet *packet = &match->packet[capture][i];
             code = find_flow(match, flows, &room, packet);
             packet->twin = MATCH_NONE;
+            packet->doubled = packet->is_piece = false;
             if (!code) match->flow[packet->flow].packets[capture]++;
         }
     table_free(flows);
@@ -129,6 +130,7 @@ static int find_usual(struct match *match)
 int match_run(struct match *match, int64_t slack_ns)
 {
     int code = find_flows(match);
+    if (!code) code = match_doubles(match);
     if (!code) code = match_unique(match);
     if (!code) code = match_find_sides(match);
     if (!code) code = estimate(match, slack_ns);
@@ -167,7 +169,7 @@ void match_read_ip(struct match_packet *packet, const uint8_t *bytes, size_t len
         if (ip[0] >> 4 != header->src.version || memcmp(ip + source, header->src.ip, own) != 0 ||
             memcmp(ip + source + own, header->dst.ip, own) != 0)
             continue;
-        packet->ip_id = four ? (uint16_t)(ip[4] << 8 | ip[5]) : 0;
+        if (four) packet->ip_id = (uint16_t)(ip[4] << 8 | ip[5]);
         packet->hops = ip[four ? 8 : 7];
     }
 }

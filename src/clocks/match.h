@@ -22,13 +22,15 @@ struct match_packet {
     struct event_packet_header header;
     uint32_t ts_value, ts_echo;
     bool has_ts;
-    uint8_t hops;    /* IPv4's TTL, IPv6's hop limit; 0 not known */
-    uint16_t ip_id;  /* IPv4's identification; 0: none, or not known */
-    uint64_t number; /* in its capture; goes up */
+    uint8_t hops;       /* IPv4's TTL, IPv6's hop limit; 0 not known */
+    uint16_t ip_id;     /* IPv4's identification; 0: none, or not known */
+    uint32_t interface; /* where within its capture it was seen: the same packet on another one is no second packet */
+    uint64_t number;    /* in its capture; goes up */
     /* What match_run finds. */
     uint32_t flow;   /* of its pair of addresses */
     bool from_low;   /* sent by the lower of the flow's two addresses */
     uint32_t twin;   /* index in the other capture; MATCH_NONE */
+    bool doubled;    /* the capture shows it a second time (on another interface): it is not told of */
     bool is_piece;   /* its bytes are those of other packets of the other capture: it is told of with them */
     uint32_t covers; /* how many packets of the other capture hold bytes of it: match.cover from first_cover on */
     uint32_t first_cover;

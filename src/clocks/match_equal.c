@@ -48,7 +48,7 @@ static struct look *sort_by_look(const struct match *match, bool all, size_t *re
     struct look *looks = calloc(total + 1, sizeof(*looks));
     for (int capture = 0; looks && capture < MATCH_CAPTURES; capture++)
         for (size_t i = 0; i < match->count[capture]; i++)
-            if (all || match->packet[capture][i].twin == MATCH_NONE)
+            if (!match->packet[capture][i].doubled && (all || match->packet[capture][i].twin == MATCH_NONE))
                 looks[count++] = (struct look){&match->packet[capture][i], (uint8_t)capture};
     if (looks) qsort(looks, count, sizeof(*looks), by_look_and_place);
     *ret_count = count;
@@ -74,6 +74,61 @@ static void pair(struct match *match, const struct look *a, const struct look *b
 static bool ids_differ(const struct match *match, const struct match_packet *a, const struct match_packet *b)
 {
     return match->ids_kept && a->ip_id && b->ip_id && a->ip_id != b->ip_id;
+}
+
+/* A packet that is seen on two interfaces of a host is not long between them. */
+#define DOUBLED_NS 100000000
+
+static bool is_near(const struct match_packet *a, const struct match_packet *b)
+{
+    int64_t apart_ns = match_minus(a->t_ns, b->t_ns);
+    return apart_ns <= DOUBLED_NS && apart_ns >= -DOUBLED_NS;
+}
+
+static struct match_packet *own(const struct match *match, const struct look *look)
+{
+    return &match->packet[look->capture][look->packet - match->packet[look->capture]];
+}
+
+/* Whether `second` is `first` seen on another interface; or, where the capture doesn't name these, could be. */
+static bool is_double(const struct match_packet *first, const struct match_packet *second, bool named)
+{
+    if (first->doubled || first->ip_id != second->ip_id || !is_near(first, second)) return false;
+    return named ? first->interface != second->interface : first->ip_id != 0;
+}
+
+/* How many of a capture's packets are doubles; marks them where `mark`. */
+static size_t find_doubles(const struct match *match, const struct look *looks, size_t count, int capture, bool named, bool mark)
+{
+    enum { DOUBLES_DEPTH = 8 };
+    size_t b, doubles = 0;
+    for (size_t from = 0, to; from < count; from = to) {
+        to = group_end(looks, count, from, &b);
+        size_t first = capture == MATCH_A ? from : b, last = capture == MATCH_A ? b : to;
+        for (size_t i = first + 1; i < last; i++) {
+            bool found = false;
+            for (size_t k = i; k-- > first && i - k <= DOUBLES_DEPTH && !found;)
+                found = is_double(looks[k].packet, looks[i].packet, named);
+            if (found && mark) own(match, &looks[i])->doubled = true;
+            doubles += found;
+        }
+    }
+    return doubles;
+}
+
+int match_doubles(struct match *match)
+{
+    size_t count;
+    struct look *looks = sort_by_look(match, true, &count);
+    if (!looks) return -ENOMEM;
+    for (int capture = 0; capture < MATCH_CAPTURES; capture++) {
+        find_doubles(match, looks, count, capture, true, true);
+        /* A network makes a copy now and then, never of nearly everything. */
+        if (find_doubles(match, looks, count, capture, false, false) * 5 > match->count[capture] * 2)
+            find_doubles(match, looks, count, capture, false, true);
+    }
+    free(looks);
+    return 0;
 }
 
 /* Whether IPv4's identification comes through: asked of what is alone in both captures. */
@@ -204,6 +259,19 @@ static bool is_copy(const struct match *match, const struct look *sent, size_t c
     return false;
 }
 
+/* No host gives one identification twice in so short a time: that is the same packet, on an interface that the capture doesn't
+ * name. */
+static void see_double(const struct match *match, const struct look *sent, size_t count, size_t index)
+{
+    struct match_packet *packet = own(match, &sent[index]);
+    size_t from = index > EQUALS_DEPTH ? index - EQUALS_DEPTH : 0;
+    for (size_t i = from; packet->ip_id && is_alone(packet) && i < count && i < index + EQUALS_DEPTH; i++) {
+        const struct match_packet *other = sent[i].packet;
+        if (other != packet && other->twin != MATCH_NONE && other->ip_id == packet->ip_id && is_near(packet, other))
+            packet->doubled = true;
+    }
+}
+
 int match_copies(struct match *match)
 {
     size_t count, b;
@@ -215,8 +283,9 @@ int match_copies(struct match *match)
         bool forth = match_sender_side(match, looks[from].packet) == MATCH_A;
         const struct look *sent = forth ? &looks[from] : &looks[b];
         size_t sent_count = forth ? b - from : to - b;
+        for (size_t i = 0; i < sent_count; i++) see_double(match, sent, sent_count, i);
         for (size_t i = forth ? b : from; i < (forth ? to : b); i++) {
-            struct match_packet *came = &match->packet[looks[i].capture][looks[i].packet - match->packet[looks[i].capture]];
+            struct match_packet *came = own(match, &looks[i]);
             if (is_alone(came) && is_copy(match, sent, sent_count, came)) came->fate = FATE_COPY;
         }
     }

@@ -25,8 +25,10 @@ static inline int64_t match_minus(int64_t a, int64_t b)
 /* By how much an arrival may seem to come before its sending, for all that is known of the clocks. */
 int64_t match_tolerance(const struct match *match, uint64_t order);
 
-/* match_equal.c: packets that look the same. First those that are alone of their look in both captures (`equals` false), then, once
- * clocks are known, those that were sent again. 0 or -ENOMEM. */
+/* match_equal.c: packets that look the same. In one capture, on two interfaces (tcpdump -i any): one of them is doubled. In two:
+ * First those that are alone of their look in both captures (`equals` false), then, once clocks are known, those that were sent
+ * again. 0 or -ENOMEM. */
+int match_doubles(struct match *match);
 int match_unique(struct match *match);
 int match_equals(struct match *match);
 /* What came once more than it was sent gets FATE_COPY. */

@@ -28,7 +28,8 @@ static int by_place(const void *left, const void *right)
 
 static bool is_open(const struct match_packet *packet)
 {
-    return packet->twin == MATCH_NONE && packet->header.length_bytes && !(packet->header.flags & (TCP_SYN | TCP_RST));
+    return packet->twin == MATCH_NONE && !packet->doubled && packet->header.length_bytes &&
+           !(packet->header.flags & (TCP_SYN | TCP_RST));
 }
 
 /* Numbers are counted from a little before the first of each direction, so that what comes late doesn't lie 4 GB behind. */

@@ -36,7 +36,8 @@ static void take(const uint8_t *at, struct match_packet *packets[MATCH_CAPTURES]
     packet->hops = at[8];
     packet->has_ts = at[9] & 1;
     packet->ts_value = at[9] >> 1;
-    packet->ts_echo = at[10];
+    packet->ts_echo = at[10] & 0x3f;
+    packet->interface = at[10] >> 6;
     match_read_ip(packet, at, RECORD_BYTES);
     packet->ip_id = at[7];
     packet->hops = at[8];

@@ -295,6 +295,35 @@ static void a_repetition_that_left_after_the_acknowledgement_was_lost_by_itself(
     end(&scene);
 }
 
+static void what_one_capture_shows_on_two_interfaces_is_one_packet(void **state)
+{
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        struct scene scene = {.timestamps = true, .ids = true};
+        open(&scene);
+        pass(&scene, THERE, TCP_ACK | TCP_PSH, 101, 501, 10, 20000);
+        close_both(&scene, 111, 501, 300000);
+        for (size_t i = scene.count[MATCH_A]; i-- > 0;) { /* each one again, 20 us later: a bridge's port */
+            struct match_packet packet = scene.packet[MATCH_A][i];
+            scene.packet[MATCH_A][2 * i] = packet;
+            packet.t_ns += 20000;
+            packet.interface = (uint32_t)named;
+            scene.packet[MATCH_A][2 * i + 1] = packet;
+        }
+        scene.count[MATCH_A] *= 2;
+        for (size_t i = 0; i < scene.count[MATCH_A]; i++) scene.packet[MATCH_A][i].number = i + 1;
+        assert_int_equal(compare(&scene), 0);
+        for (size_t i = 0; i < scene.count[MATCH_A]; i++) {
+            const struct match_packet *packet = &scene.packet[MATCH_A][i];
+            assert_true(packet->fate != FATE_LOST && packet->fate != FATE_UNSENT);
+            assert_int_equal(packet->doubled, i & 1);
+            if (!(i & 1)) assert_int_equal(packet->twin, i / 2);
+        }
+        assert_false(scene.match.short_of[MATCH_B]);
+        end(&scene);
+    }
+}
+
 static void of_equals_the_identification_says_which_was_lost(void **state)
 {
     struct scene scene = {.ids = true};
@@ -546,6 +575,7 @@ int main(void)
         cmocka_unit_test(what_came_twice_and_left_once_is_a_copy),
         cmocka_unit_test(what_came_under_another_identification_was_sent_again_and_is_no_copy),
         cmocka_unit_test(a_repetition_that_left_after_the_acknowledgement_was_lost_by_itself),
+        cmocka_unit_test(what_one_capture_shows_on_two_interfaces_is_one_packet),
         cmocka_unit_test(of_equals_the_identification_says_which_was_lost),
         cmocka_unit_test(of_equals_without_any_mark_the_delay_says_which_was_lost),
         cmocka_unit_test(a_large_packet_has_come_when_its_pieces_have),
