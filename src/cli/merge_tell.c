@@ -181,16 +181,18 @@ static int tell_stories(struct merge *merge, struct err *err)
     return code;
 }
 
-int merge_tell(struct merge *merge, struct err *err)
+int merge_check(const struct read_options *options, bool *ret_tables, struct err *err)
 {
-    const struct read_options *options = merge->options;
-    bool tables = !options->conn_count;
-    int code = 0;
-    if (!tables && options->summary)
+    *ret_tables = false;
+    if (options->conn_count && options->summary)
         return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
-    if (tables) code = tables_wanted(&options->output, &tables, err);
-    if (!code && !tables && options->summary)
+    int code = options->conn_count ? 0 : tables_wanted(&options->output, ret_tables, err);
+    if (!code && !*ret_tables && options->summary)
         code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
-    if (code) return code;
+    return code;
+}
+
+int merge_tell(struct merge *merge, bool tables, struct err *err)
+{
     return tables ? tell_tables(merge, err) : tell_stories(merge, err);
 }

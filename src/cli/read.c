@@ -150,7 +150,9 @@ int cli_read(int argc, char **argv, struct err *err)
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
         "zeek (conn.log), jsonl, summary. With --conn, or with a format such as text, the packets are "
-        "told as stories.";
+        "told as stories. --merge takes two captures of the same connections, made at two places, and finds out by itself how far "
+        "apart "
+        "their clocks were.";
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

@@ -142,15 +142,18 @@ int read_merge(const struct read_source *source, const struct read_options *opti
             source->count == 1 ? "is" : "are", source->count);
     if (!strcmp(source->paths[0], source->paths[1]))
         return err_set(err, -EINVAL, "--merge: both captures are %s", source->paths[0]);
+    bool tables = false;
+    int code = merge_check(options, &tables, err);
+    if (code) return code;
     struct merge *merge = calloc(1, sizeof(*merge));
     if (!merge) return err_set_errno(err, -ENOMEM, "can't merge");
     merge->options = options;
-    int code = merge_load(merge, source, err);
+    code = merge_load(merge, source, err);
     if (!code) code = compare(merge, err);
     if (!code && (code = merge_lay(merge))) err_set_errno(err, code, "can't merge");
     if (!code) {
         note_rest(merge);
-        code = merge_tell(merge, err);
+        code = merge_tell(merge, tables, err);
     }
     for (int i = 0; i < MATCH_CAPTURES && !code; i++)
         if (merge->capture[i].seen.damages) {

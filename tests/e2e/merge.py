@@ -224,15 +224,18 @@ SYN, FIN, RST, PSH, ACK = 2, 1, 4, 8, 16
 class Way:
     """A connection of two hosts, packet by packet: the server's clock is 100 s behind, the way takes 5 ms."""
 
-    def __init__(self):
+    def __init__(self, drift=0.0):
         self.seen = {"a": [], "b": []}
+        self.drift = drift
 
     def frame(self, there, flags, seq, ack, length):
         ends = ((10, 0, 0, 1), (10, 0, 0, 2), 40000, 80) if there else ((10, 0, 0, 2), (10, 0, 0, 1), 80, 40000)
         return frame(*ends, flags, seq, ack, bytes(length))
 
     def see(self, host, at_ms, *what):
-        at_us = 1_700_000_000_000_000 + round(at_ms * 1000) - (100_000_000 if host == "b" else 0)
+        at_us = 1_700_000_000_000_000 + round(at_ms * 1000)
+        if host == "b":
+            at_us += round(at_ms * 1000 * self.drift) - 100_000_000
         self.seen[host].append((at_us, self.frame(*what)))
 
     def sent(self, at_ms, there, *what):
@@ -297,6 +300,20 @@ class Made(Folder):
         data = [(s["seq"], s["len"], s["flags"], s["received"] is None) for s in segments(lines) if s["len"]]
         self.assertEqual(data, [(1, 1000, ".", False), (1001, 1000, ".", True), (2001, 1000, "P.", False), (1001, 1000, ".", False)])
         self.assertIn("lost-to-server", findings)
+
+    def test_a_drift_is_said_with_its_sign_and_taken_out(self):
+        way = Way(drift=30e-6).opened()
+        for i in range(150):
+            way.went(4000 * i + 100, True, PSH | ACK, 101 + i, 501, 1)
+            way.went(4000 * i + 200, False, ACK, 501, 102 + i, 0)
+        lines, _ = self.told(way.closed(600_000, 251))
+        clock = next(line for line in lines if line["type"] == "clock")
+        self.assertLess(abs(clock["drift_ppb"] - 30_000), 1000)
+        self.assertTrue(0 < clock["drift_uncertainty_ppb"] < 30_000, clock)
+        self.assertTrue(all(abs(s["received"] - s["sent"] - 5_000_000) < 100_000 for s in segments(lines)))
+        self.assertRegex(self.merge(way.write(self.folder.name)).stdout, r"behind a\.pcap ± .* drift \+(29\.|30\.)\d ppm ± \d")
+        turned = self.lines(way.write(self.folder.name)[::-1], "--conn", "1")
+        self.assertLess(next(line for line in turned if line["type"] == "clock")["drift_ppb"], -29_000)
 
     def test_a_reset_that_came_from_between_the_two_is_said_to(self):
         way = Way().opened()
