@@ -127,6 +127,13 @@ class Merge(Folder):
         values = dict(zip(heading.split(","), row.split(","), strict=True))
         self.assertEqual((values["lost_there"], values["lost_back"]), ("1", "0"))
 
+    def test_a_copy_that_the_network_made_is_no_segment_of_the_list(self):
+        paths = self.files(STORED / "two-hosts-data-duplicated.events", offset_ns=10**9)
+        told = segments(self.lines(paths, "--conn", "1"))
+        flow = next(line for line in self.lines(paths) if line["type"] == "flow")
+        self.assertEqual(flow["client"]["retransmissions"], 0)
+        self.assertEqual(flow["client"]["segments"] + flow["server"]["segments"], len(told) - 1)
+
     def test_a_lost_segment_names_the_places_between_which_it_was_lost(self):
         paths = self.files(STORED / "two-hosts-syn-lost.events", offset_ns=-(10**9))
         finding = next(line for line in self.lines(paths, "--conn", "1") if line.get("id") == "lost-to-server")
