@@ -22,3 +22,5 @@ tcpwhy_e2e(scenarios scenario.py Scenarios 180)
 tcpwhy_e2e(catalogue scenario.py Catalogue 240)
 set_tests_properties(e2e/scenarios e2e/catalogue PROPERTIES RUN_SERIAL ON) # others' load would shift what is timed
 tcpwhy_e2e(readme readme.py Readme 120)
+tcpwhy_e2e(merge merge.py Merge 120)
+tcpwhy_e2e(merge-made merge.py Made 60)

@@ -23,10 +23,11 @@ FLOORS = {
     "capture": ["base", "event", "tcp", "pcapng"],
     "story": ["base", "event", "tcp"],
     "ledger": ["base", "event", "tcp"],
+    "clocks": ["base", "event", "tcp"],
     "viz": ["base", "tcp", "story", "ledger"],
     "echo": ["base"],
     "lab": ["base", "event", "tcp", "capture"],
-    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "ledger", "viz", "echo", "lab"],
+    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "ledger", "clocks", "viz", "echo", "lab"],
     "main": ["base", "cli"],
 }
 
@@ -37,6 +38,7 @@ NEVER = {
     "tcp": WORLD + ["stdlib.h", "malloc.h", "sys/*"],
     "story": WORLD,
     "ledger": WORLD,
+    "clocks": WORLD,
     "viz": WORLD,
 }
 

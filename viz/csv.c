@@ -10,8 +10,8 @@ static const char heading[] =
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
-    (void)options;
-    return buf_text(out, heading);
+    buf_append(out, heading, sizeof(heading) - 3);
+    return buf_text(out, options->paths ? ",lost_there,lost_back,delay_there_ns,delay_back_ns\r\n" : "\r\n");
 }
 
 static void field(struct line *line, uint64_t value)
@@ -33,7 +33,6 @@ static const char *side_name(int side)
 
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
-    (void)options;
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
     struct line line;
     line_clear(&line);
@@ -64,6 +63,14 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     field(&line, row->completeness);
     word(&line, row->conn_state);
     word(&line, row->history);
+    int way = 0;
+    const struct rows_path *path = rows_path(options, row, &way);
+    for (int i = 0; path && i < 2; i++) field(&line, path->lost[i ? !way : way]);
+    for (int i = 0; path && i < 2; i++) {
+        int64_t delay_ns = path->delay_ns[i ? !way : way];
+        line_char(&line, ',');
+        if (delay_ns >= 0) line_uint(&line, (uint64_t)delay_ns);
+    }
     line_text(&line, "\r\n");
     return buf_append(out, line.text, line.length);
 }

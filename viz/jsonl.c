@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "viz/clock_words.h"
 #include "viz/json.h"
 #include "viz/view.h"
 
@@ -172,6 +173,7 @@ static void segment_line(struct json *json, const struct story *story, const str
         json_end_object(json);
     }
     put_place(json, &segment->place);
+    if (segment->missed_at) json_string(json, "missed_at", segment->missed_at);
     put_cause(json, story, &segment->cause);
     end_line(json);
 }
@@ -303,6 +305,7 @@ static int jsonl_begin(void **state, const struct sink *sink, const struct view_
     json_end_array(&json);
     json_maybe_int(&json, "started", run->started_ns != 0, run->started_ns);
     end_line(&json);
+    for (size_t i = 0; i < run->clock_count; i++) clock_line(&json, &run->clocks[i]);
     return flush(jsonl, sink, err);
 }
 

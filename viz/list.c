@@ -1,4 +1,5 @@
 /* The list: an aligned line a connection. */
+#include "viz/clock_words.h"
 #include "viz/line.h"
 #include "viz/rows.h"
 
@@ -65,6 +66,10 @@ static int finish(struct buf *out, struct line *line)
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
+    for (size_t i = 0; i < options->clock_count; i++) {
+        int code = clock_sentence(out, &options->clocks[i], 0, false, options->ascii);
+        if (code) return code;
+    }
     struct line line;
     line_clear(&line);
     size_t column = 0;
@@ -121,6 +126,34 @@ static void put(struct line *line, const struct rows_options *options, const str
     }
 }
 
+/* What two captures say of the way between them: "there" is from the client to the server. */
+static void add_path(struct line *line, const struct rows_options *options, const struct ledger_row *row, bool follows)
+{
+    int client = 0;
+    const struct rows_path *path = rows_path(options, row, &client);
+    if (!path) return;
+    static const char *const ways[] = {" there", " back"};
+    const char *between = follows ? ", delay " : "delay ";
+    for (int way = 0; way < 2; way++) {
+        int64_t delay_ns = path->delay_ns[way ? !client : client];
+        if (delay_ns < 0) continue;
+        line_text(line, between);
+        line_duration(line, delay_ns, options->ascii);
+        line_text(line, ways[way]);
+        between = " ";
+        follows = true;
+    }
+    between = follows ? ", lost " : "lost ";
+    for (int way = 0; way < 2; way++) {
+        uint32_t lost = path->lost[way ? !client : client];
+        if (!lost) continue;
+        line_text(line, between);
+        line_uint(line, lost);
+        line_text(line, ways[way]);
+        between = " ";
+    }
+}
+
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
     struct line line;
@@ -140,6 +173,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
         line_text(&line, "  ");
     }
     line_text(&line, rows_notes(row, notes));
+    if (options->paths) add_path(&line, options, row, notes[0] != '\0');
     return finish(out, &line);
 }
 

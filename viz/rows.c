@@ -77,3 +77,11 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
     }
     return text;
 }
+
+const struct rows_path *rows_path(const struct rows_options *options, const struct ledger_row *row, int *ret_client)
+{
+    if (!row->number || row->number > options->path_count) return NULL;
+    const struct rows_path *path = &options->paths[row->number - 1];
+    *ret_client = !address_equal(&path->first, &row->end[LEDGER_CLIENT].address);
+    return path;
+}

@@ -11,11 +11,23 @@
 
 #include "base/buf.h"
 #include "ledger/ledger.h"
+#include "story/story.h"
+
+/* What two captures of one connection say of the way between them. [0]: what `first` sent; [1]: what the other end did. */
+struct rows_path {
+    struct address first;
+    uint32_t lost[2];    /* sent, and never arrived */
+    int64_t delay_ns[2]; /* the usual (median) time on the way; -1 not known */
+};
 
 struct rows_options {
-    int64_t base_ns; /* time zero of relative times: the first packet; known from the first row on */
-    bool ascii;      /* no byte above 0x7e */
-    int verbose;     /* list: 1: Zeek's conn_state and history too */
+    int64_t base_ns;               /* time zero of relative times: the first packet; known from the first row on */
+    bool ascii;                    /* no byte above 0x7e */
+    int verbose;                   /* list: 1: Zeek's conn_state and history too */
+    const struct rows_path *paths; /* of merged captures, by the connection's number less 1; NULL: there is one capture */
+    size_t path_count;
+    const struct story_clock *clocks; /* of merged captures */
+    size_t clock_count;
 };
 
 /* What was read, beside the ledger's own totals. */
@@ -43,6 +55,9 @@ const struct rows_view *rows_by_name(const char *name);
 const struct rows_view *rows_by_path(const char *path);
 
 extern const struct rows_view rows_list, rows_csv, rows_zeek, rows_jsonl, rows_summary;
+
+/* Which way of `path` is the client's: 0 or 1. NULL where there is no path. */
+const struct rows_path *rows_path(const struct rows_options *options, const struct ledger_row *row, int *ret_client);
 
 /* "" or short words for what a person should look at: "refused", "no answer", "zero window" …, separated by ", ". At most
  * ROWS_NOTES_BYTES. Returns `text`. */

@@ -1,14 +1,24 @@
 /* A JSON object a connection, and one for the totals: lines of types "flow" and "totals" of docs/event-lines.schema.json. */
 #include <errno.h>
 
+#include "viz/clock_words.h"
 #include "viz/json.h"
 #include "viz/line.h"
 #include "viz/rows.h"
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
-    (void)out, (void)options;
-    return 0;
+    struct json json = json_new(out, options->ascii);
+    for (size_t i = 0; i < options->clock_count; i++) clock_line(&json, &options->clocks[i]);
+    return out->failed ? -ENOMEM : 0;
+}
+
+static void add_path(struct json *json, const char *key, const struct rows_path *path, int way)
+{
+    json_object(json, key);
+    json_uint(json, "lost", path->lost[way]);
+    json_maybe_int(json, "delay", path->delay_ns[way] >= 0, path->delay_ns[way]);
+    json_end_object(json);
 }
 
 static void add_side(struct json *json, const char *key, int side)
@@ -61,6 +71,12 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     json_uint(&json, "completeness", row->completeness);
     json_string(&json, "conn_state", row->conn_state);
     json_string(&json, "history", row->history);
+    int client = 0;
+    const struct rows_path *path = rows_path(options, row, &client);
+    if (path) {
+        add_path(&json, "there", path, client);
+        add_path(&json, "back", path, !client);
+    }
     json_end_object(&json);
     json_newline(&json);
     return out->failed ? -ENOMEM : 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "viz/clock_words.h"
 #include "viz/text_ladder.h"
 #include "viz/text_summary.h"
 #include "viz/view.h"
@@ -22,13 +23,18 @@ static int width_of(const struct view_options *options)
 
 static int text_begin(void **state, const struct sink *sink, const struct view_options *options, struct err *err)
 {
-    (void)sink;
-    (void)options;
     struct text *text = calloc(1, sizeof(*text));
     *state = text;
     if (!text) return err_set(err, -ENOMEM, "out of memory for the text view");
     text->out = buf_new(STORY_BYTES_MAX);
-    return 0;
+    const struct view_run *run = options->run;
+    if (!run || !run->clock_count) return 0;
+    int code = 0;
+    for (size_t i = 0; i < run->clock_count && !code; i++)
+        code = clock_sentence(&text->out, &run->clocks[i], width_of(options), options->color, options->ascii);
+    if (!code) code = buf_char(&text->out, '\n');
+    if (code) return err_set(err, code, "out of memory for the text view");
+    return view_write(sink, text->out.data, text->out.length, err);
 }
 
 static int text_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,

@@ -97,6 +97,7 @@ static void add_segment_label(struct ladder *ladder, const struct story_segment 
     layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
     layout_add(text, style, segment->label ? segment->label : segment->flags_text);
     if (segment->copy) layout_add(text, STYLE_PLAIN, " (a copy)");
+    if (segment->missed_at && !brief) layout_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
     if (brief || segment->copy) return;
     if (segment->retransmission) add_relation(ladder, "again", segment->of_step);
     layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);

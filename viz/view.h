@@ -24,6 +24,8 @@ struct view_run {
     const char *const *vantages;
     size_t vantage_count; /* from 2 on a segment that was not seen to arrive is shown as lost */
     int64_t started_ns;
+    const struct story_clock *clocks; /* of merged captures */
+    size_t clock_count;
 };
 
 struct view_options {

@@ -13,7 +13,7 @@
 #include "story/teller.h"
 #include "viz/view.h"
 
-enum { WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64 };
+enum { WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
 #define EVENTS_NAME "events"
 #define EVENTS_SUFFIX ".events"
@@ -33,6 +33,7 @@ struct output {
     size_t count;
     struct view_run run; /* borrows from the log that is told */
     const char *vantages[VANTAGES_MAX];
+    struct story_clock clocks[CLOCKS_MAX];
     void (*look)(void *data, struct story *story);
     void *look_data;
 };
@@ -190,11 +191,40 @@ static int take_story(void *data, struct story *story)
     return 0;
 }
 
+static const char *vantage_name(const struct event_log *log, uint32_t number)
+{
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+        if (event->kind == EVENT_VANTAGE && event->vantage.number == number) return event->vantage.name;
+    }
+    return NULL;
+}
+
+static struct story_clock clock_of(const struct event_log *log, const struct event *event)
+{
+    const struct event_clock *clock = &event->clock;
+    return (struct story_clock){.vantage = vantage_name(log, clock->vantage),
+                                .against = vantage_name(log, clock->against),
+                                .at_ns = event->t_ns,
+                                .from_ns = clock->from_ns,
+                                .offset_ns = clock->offset_ns,
+                                .uncertainty_ns = clock->uncertainty_ns,
+                                .most_ns = clock->most_ns,
+                                .drift_ppb = clock->drift_ppb,
+                                .drift_within_ppb = clock->drift_within_ppb,
+                                .span_ns = clock->span_ns,
+                                .forth = clock->forth,
+                                .back = clock->back,
+                                .left_out = clock->left_out,
+                                .stepped = clock->stepped,
+                                .guessed = clock->guessed};
+}
+
 /* What the log says of the run before its first story. */
 static void look_up_run(struct output *output, const struct event_log *log)
 {
     struct view_run *run = &output->run;
-    *run = (struct view_run){.vantages = output->vantages};
+    *run = (struct view_run){.vantages = output->vantages, .clocks = output->clocks};
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
@@ -203,6 +233,8 @@ static void look_up_run(struct output *output, const struct event_log *log)
             run->started_ns = event->t_ns;
         } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
             output->vantages[run->vantage_count++] = event->vantage.name;
+        else if (event->kind == EVENT_CLOCK && run->clock_count < CLOCKS_MAX)
+            output->clocks[run->clock_count++] = clock_of(log, event);
     }
 }
 

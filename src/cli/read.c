@@ -11,14 +11,16 @@
 #include "cli/options.h"
 #include "cli/read_capture.h"
 #include "cli/read_events.h"
+#include "cli/read_merge.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
-enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_MERGE };
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-M]",
      "tell the whole story of connection N (or N to M) of the list: ladders, event lines; may be repeated"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
+    {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
     {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
 };
@@ -49,6 +51,9 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_SUMMARY:
         options->summary = true;
         return 0;
+    case KEY_MERGE:
+        options->merge = true;
+        return 0;
     case KEY_FILTER:
         options->filter = value;
         return 0;
@@ -59,12 +64,19 @@ static int take(void *target, int key, const char *value, struct err *err)
     }
 }
 
+/* A folder that happens to be called "src" or "host" is a word of a filter all the same; one with a slash is somebody's mistake. */
+static bool is_file(const char *operand)
+{
+    struct stat status;
+    if (!strcmp(operand, "-")) return true;
+    return stat(operand, &status) == 0 && (!S_ISDIR(status.st_mode) || strchr(operand, '/'));
+}
+
 /* Operands are files, in their order, as long as such files exist; what follows is a filter. The first is a file in any case. */
 static size_t count_files(int count, char **operands)
 {
     size_t files = 1;
-    struct stat status;
-    while (files < (size_t)count && (!strcmp(operands[files], "-") || stat(operands[files], &status) == 0)) files++;
+    while (files < (size_t)count && is_file(operands[files])) files++;
     return files;
 }
 
@@ -116,6 +128,10 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-");
+    if (options->merge) {
+        const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
+        return read_merge(&source, options, err);
+    }
     if (read_is_events(head, length)) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->conn_count || options->summary || options->filter)
@@ -134,7 +150,9 @@ int cli_read(int argc, char **argv, struct err *err)
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
         "zeek (conn.log), jsonl, summary. With --conn, or with a format such as text, the packets are "
-        "told as stories.";
+        "told as stories. --merge takes two captures of the same connections, made at two places, and finds out by itself how far "
+        "apart "
+        "their clocks were.";
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

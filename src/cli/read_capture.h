@@ -20,6 +20,7 @@ struct read_options {
     struct read_range conns[READ_CONNS_MAX];
     size_t conn_count; /* 0: all */
     bool summary;
+    bool merge;         /* read_merge is meant */
     const char *filter; /* pcap-filter(7); NULL: everything */
     size_t open_max;    /* connections at once; 0: the ledger's own bound */
 };

@@ -98,6 +98,15 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
     return 0;
 }
 
+void tables_merged(struct tables *tables, const struct rows_path *paths, size_t path_count, const struct story_clock *clocks,
+                   size_t clock_count)
+{
+    tables->options.paths = paths;
+    tables->options.path_count = path_count;
+    tables->options.clocks = clocks;
+    tables->options.clock_count = clock_count;
+}
+
 bool tables_on_terminal(const struct tables *tables)
 {
     for (size_t i = 0; i < tables->count; i++)

@@ -17,6 +17,9 @@ struct tables;
 int tables_wanted(const struct output_options *options, bool *ret_wanted, struct err *err);
 /* Opens all places. `summary`: standard output gets the totals. Codes as output_open. Release with tables_close. */
 int tables_open(struct tables **ret_tables, const struct output_options *options, bool summary, struct err *err);
+/* What merged captures say beside the rows: borrowed until tables_close. Before tables_begin. */
+void tables_merged(struct tables *tables, const struct rows_path *paths, size_t path_count, const struct story_clock *clocks,
+                   size_t clock_count);
 /* Whether any place is standard output on a terminal. */
 bool tables_on_terminal(const struct tables *tables);
 /* The first packet's time: time zero. Before any row; later calls change nothing. */

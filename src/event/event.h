@@ -29,6 +29,7 @@ enum event_kind {
     EVENT_TIMER,   /* the kernel runs a timer of a socket that nothing else would show (timer:timer_expire_entry) */
     EVENT_PROCESS, /* a process begins, runs another program or ends */
     EVENT_LOST,    /* a source says how much it missed */
+    EVENT_CLOCK,   /* how far one capture's clock was from another's, as estimated when the two were merged */
     EVENT_KINDS
 };
 
@@ -174,6 +175,17 @@ struct event_vantage {
         v6; /* the interface's own (no loopback or link-local one): what is sent there arrives here. Version 0: none */
 };
 
+/* Of a packet that was looked for in another capture and not found there (src/clocks): what is known of it. */
+enum event_fate {
+    FATE_UNKNOWN, /* nothing: the other capture may not have been running, or was not looking */
+    FATE_LOST,    /* it never reached the other place, where it would have been seen */
+    FATE_PASSED,  /* it did (it was acknowledged there): the other capture lacks it */
+    FATE_UNSENT,  /* seen at its receiver's side, and never leaving its sender's */
+    FATE_COPY,    /* seen at its receiver's side once more than it was sent */
+    FATE_CAME,    /* seen at its receiver's side; whether its sending would have been seen is not known */
+    FATES
+};
+
 struct event_packet {
     struct event_packet_header header;
     struct event_options options;
@@ -186,6 +198,9 @@ struct event_packet {
     const uint8_t *bytes; /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
     uint16_t link_type;   /* DLT_* */
     uint64_t number;      /* of the packet within its vantage or file, from 1 */
+    uint64_t same;        /* packets with one number are one segment, whatever they look like; 0: nobody has compared them */
+    uint8_t fate;         /* enum event_fate, with `same` */
+    bool early;           /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
 };
 
 /* A socket that a waiting call (poll, select, epoll_wait) watches or reports, or what epoll_ctl registers. */
@@ -273,6 +288,22 @@ struct event_lost {
     uint64_t count;                /* what did not: 0 is a statement too */
 };
 
+/* The clock of one vantage against another's, from segments that both saw. Times in the log are corrected already. */
+struct event_clock {
+    uint32_t vantage, against; /* numbers of vantages */
+    int64_t offset_ns;         /* how far `vantage`'s clock was ahead (negative: behind), at the event's own time */
+    int64_t uncertainty_ns;    /* the truth is no further away, then; -1: bounded from one side only */
+    int64_t most_ns;           /* the same for the whole capture: the largest; -1 */
+    int64_t drift_ppb;         /* how much faster it ran; what was corrected by */
+    int64_t drift_within_ppb;  /* the truth is no further away; -1: not measurable */
+    int64_t span_ns;           /* of the segments that this rests on */
+    uint32_t forth, back;      /* how many of them went from `against` to `vantage`, and from `vantage` to `against` */
+    uint32_t left_out;         /* how many contradict it, and were left out */
+    int64_t from_ns;           /* since when: with `stepped` */
+    bool stepped;              /* before `from_ns` the two clocks stood otherwise to each other */
+    bool guessed;              /* which of the two places is nearer to whom is a guess */
+};
+
 struct event {
     enum event_kind kind;
     int64_t t_ns;
@@ -290,6 +321,7 @@ struct event {
         struct event_timer timer;
         struct event_process process;
         struct event_lost lost;
+        struct event_clock clock;
     };
 };
 

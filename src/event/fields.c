@@ -61,6 +61,13 @@ static const char *tunnel_word(unsigned value)
     return value < TUNNEL_KINDS ? words[value] : NULL;
 }
 
+static const char *fate_word(unsigned value)
+{
+    static const char *const words[FATES] = {
+        [FATE_LOST] = "lost", [FATE_PASSED] = "passed", [FATE_UNSENT] = "unsent", [FATE_COPY] = "copy", [FATE_CAME] = "came"};
+    return value < FATES ? words[value] : NULL;
+}
+
 /* clang-format off */
 #define NAMED(key, type, member, word) {key, FIELD_##type, offsetof(struct event, member), sizeof(((struct event *)0)->member), word}
 #define ROW(key, type, member) NAMED(key, type, member, NULL)
@@ -138,6 +145,9 @@ static const struct event_field packet_fields[] = {
     ROW("icmp.src", ADDRESS, packet.icmp.src),
     ROW("icmp.dst", ADDRESS, packet.icmp.dst),
     ROW("icmp.seq", UNSIGNED, packet.icmp.seq),
+    ROW("same", UNSIGNED, packet.same),
+    NAMED("fate", WORD, packet.fate, fate_word),
+    ROW("early", BOOL, packet.early),
     ROW("link", UNSIGNED, packet.link_type),
     ROW("wire", UNSIGNED, packet.wire_bytes),
     ROW("captured", UNSIGNED, packet.captured_bytes),
@@ -228,6 +238,24 @@ static const struct event_field lost_fields[] = {
     ROW("count", UNSIGNED, lost.count),
 };
 
+static const struct event_field clock_fields[] = {
+    TIME,
+    ROW("vantage", UNSIGNED, clock.vantage),
+    ROW("against", UNSIGNED, clock.against),
+    ROW("offset", SIGNED, clock.offset_ns),
+    ROW("within", SIGNED, clock.uncertainty_ns),
+    ROW("most", SIGNED, clock.most_ns),
+    ROW("drift", SIGNED, clock.drift_ppb),
+    ROW("drift_within", SIGNED, clock.drift_within_ppb),
+    ROW("span", SIGNED, clock.span_ns),
+    ROW("forth", UNSIGNED, clock.forth),
+    ROW("back", UNSIGNED, clock.back),
+    ROW("left_out", UNSIGNED, clock.left_out),
+    ROW("from", SIGNED, clock.from_ns),
+    ROW("stepped", BOOL, clock.stepped),
+    ROW("guessed", BOOL, clock.guessed),
+};
+
 #define KIND(word, fields) {word, fields, sizeof(fields) / sizeof(fields[0])}
 static const struct {
     const char *word;
@@ -247,6 +275,7 @@ static const struct {
     [EVENT_TIMER] = KIND("timer", timer_fields),
     [EVENT_PROCESS] = KIND("process", process_fields),
     [EVENT_LOST] = KIND("lost", lost_fields),
+    [EVENT_CLOCK] = KIND("clock", clock_fields),
 };
 /* clang-format on */
 

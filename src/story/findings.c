@@ -72,4 +72,5 @@ void findings_find_all(struct telling *telling)
     findings_close(telling);
     findings_linger(telling);
     findings_silent(telling);
+    findings_way(telling);
 }

@@ -30,6 +30,7 @@ void findings_open(struct telling *telling);   /* findings_open.c: the handshake
 void findings_reset(struct telling *telling);  /* findings_reset.c: connections that ended with RST */
 void findings_close(struct telling *telling);  /* findings_close.c: FINs, CLOSE_WAIT, TIME_WAIT */
 void findings_linger(struct telling *telling); /* findings_linger.c: close() that waits */
+void findings_way(struct telling *telling);    /* findings_way.c: what happened between two captures */
 void findings_silent(struct telling *telling); /* findings_silent.c: what was sent again, what never came */
 
 #endif

@@ -274,6 +274,7 @@ void flow_free(struct flow *flow)
     for (size_t i = 0; i < flow->change_count; i++) call_unref(flow->changes[i].call);
     for (size_t i = 0; i < STORY_SIDES; i++)
         if (flow->sock[i]) flow->sock[i]->flow = NULL;
+    table_free(flow->compared);
     free(flow->packets);
     free(flow->changes);
     for (size_t i = 0; i < flow->extra_count; i++) call_unref(flow->extra[i].call);

@@ -149,6 +149,25 @@ static bool is_awaited(const struct teller *teller, const struct address *to, ui
     return false;
 }
 
+/* Somebody has compared the packets already (src/clocks), and knows more than their looks: which are the same, what was lost. */
+static int take_compared(struct teller *teller, struct flow *flow, const struct event *event)
+{
+    if (!flow->compared && !(flow->compared = table_new(sizeof(event->packet.same)))) return -ENOMEM;
+    uintptr_t index = (uintptr_t)table_get(flow->compared, &event->packet.same);
+    if (index) {
+        flow->packets[index - 1].arrived_ns = event->t_ns;
+        return 0;
+    }
+    struct sighting *sighting = add_sighting(flow, event);
+    if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
+    sighting->netns = vantage_netns(teller, event->packet.vantage);
+    sighting->origin = event->packet.vantage;
+    sighting->copy = event->packet.fate == FATE_COPY;
+    uint8_t fate = event->packet.fate;
+    if (fate == FATE_COPY || fate == FATE_UNSENT || fate == FATE_CAME) sighting->arrived_ns = event->t_ns;
+    return keep_captured(sighting, event);
+}
+
 int flow_take_packet(struct teller *teller, const struct event *event)
 {
     const struct event_packet_header *header = &event->packet.header;
@@ -157,6 +176,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     struct flow *flow = flow_of_packet(teller, header, netns);
     if (!flow) return -ENOMEM;
     flow_note_header(teller, flow, header);
+    if (event->packet.same) return take_compared(teller, flow, event);
 
     struct sighting *earlier = NULL; /* the sight of this very segment at another vantage */
     struct sighting *waiting = NULL; /* a mark that still lacks its packet */

@@ -96,6 +96,7 @@ struct story_segment {
     uint16_t window;
     bool retransmission;
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
+    const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
     const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
     bool handshake, teardown; /* a segment whose cause is always shown */
@@ -213,6 +214,18 @@ struct story_loss {
     const char *source; /* "bpf" */
     const char *what;   /* "ring full" */
     uint64_t received, count;
+};
+
+/* How far one capture's clock was from another's: figures as in struct event_clock (event/event.h). Times of stories are corrected.
+ */
+struct story_clock {
+    const char *vantage, *against; /* names */
+    int64_t at_ns, from_ns;
+    int64_t offset_ns, uncertainty_ns, most_ns;
+    int64_t drift_ppb, drift_within_ppb;
+    int64_t span_ns;
+    uint32_t forth, back, left_out;
+    bool stepped, guessed;
 };
 
 /* What all stories of a run have in common. */

@@ -74,6 +74,16 @@ static struct story_packet_place place_of(struct telling *telling, const struct 
     return place;
 }
 
+/* Of two captures that were compared: the one that lacks a segment which passed it. */
+static const char *missed_at(struct telling *telling, const struct sighting *seen)
+{
+    const struct teller *teller = telling->teller;
+    if (seen->packet.fate != FATE_PASSED && seen->packet.fate != FATE_UNSENT) return NULL;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if (teller->vantages[i].number != seen->packet.vantage) return arena_text(telling->arena, teller->vantages[i].name);
+    return NULL;
+}
+
 static const struct event_packet *captured_copy(struct telling *telling, const struct sighting *seen)
 {
     if (!seen->captured) return NULL;
@@ -170,6 +180,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->label = label_of(header);
     segment->of_step = STORY_NO_STEP;
     segment->copy = packet->seen->copy;
+    segment->missed_at = missed_at(telling, packet->seen);
     segment->place = place_of(telling, packet->seen);
     segment->captured = captured_copy(telling, packet->seen);
     packet->segment = segment;

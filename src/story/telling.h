@@ -109,6 +109,7 @@ const char *telling_printf(struct telling *telling, const char *format, ...) __a
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
+    if (packet->seen->packet.same) return packet->seen->packet.fate == FATE_LOST;
     return telling->flow->at_both_ends && !packet->received_ns;
 }
 

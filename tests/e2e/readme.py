@@ -12,6 +12,8 @@ from support import Test, environment, main, program
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The README's "capture.pcapng", a capture that its reader has.
 CAPTURE = ROOT / "tests/corpus/files/PcapPlusPlus/Tests/Pcap++Test/PcapExamples/pcapng-example.pcapng"
+# "client.pcap" and "server.pcap": the same connection, captured at two hosts whose clocks differ.
+TWO_HOSTS = ROOT / "tests/golden/captures"
 # Run by script/test itself, of which this test is a part.
 ELSEWHERE = ("script/demo", "script/test")
 
@@ -32,6 +34,8 @@ class Readme(Test):
         own = dict(environment(), PATH=f"{pathlib.Path(program()).parent}:{os.environ['PATH']}")
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(CAPTURE, pathlib.Path(folder) / "capture.pcapng")
+            for host in ("client", "server"):
+                shutil.copy(TWO_HOSTS / f"syn-lost-{host}.pcap", pathlib.Path(folder) / f"{host}.pcap")
             # One shell for all: a command may use what an earlier one wrote, or talk to one in the background.
             for command in found:
                 if command in ELSEWHERE:

@@ -24,7 +24,8 @@ def run(program, events, options):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     columns = [o for o in options if o.startswith("--columns=")]
     environment["COLUMNS"] = columns[0].split("=")[1] if columns else "80"
-    command = [program, "read", *[o for o in options if o not in columns], os.path.join(HERE, "events", events)]
+    files = [os.path.join(HERE, "captures" if name.endswith(".pcap") else "events", name) for name in events.split("+")]
+    command = [program, "read", *[o for o in options if o not in columns], *files]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
     if done.returncode != 0:
         return None, f"exit status {done.returncode}: {done.stderr.decode(errors='replace')}"
