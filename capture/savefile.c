@@ -89,10 +89,13 @@ static int open_source(struct savefile *file, struct err *err)
         code = stream_open_memory(&file->stream, file->memory, file->memory_bytes, err);
     else {
         bool is_stdin = !strcmp(path, "-"), head = file->index == 0;
-        int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        const volatile sig_atomic_t *stop = file->options.stop;
+        int fd = STDIN_FILENO;
+        if (!is_stdin) /* of a named pipe, this waits for its writer */
+            do fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+            while (fd < 0 && errno == EINTR && !(stop && *stop));
         if (fd < 0) return err_set(err, -errno, "%s", strerror(errno));
-        code =
-            stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, file->options.stop, err);
+        code = stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, stop, err);
     }
     file->local = 0;
     file->broken_told = false;

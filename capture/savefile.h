@@ -48,7 +48,7 @@ struct savefile_options {
     /* Bytes that the caller has already read from the beginning of the file (of standard input, to see what it is); copied. */
     const void *head;
     size_t head_bytes;
-    /* When a signal interrupts a read and this is set, the file ends. NULL: reading goes on. */
+    /* Once it is not 0 the file ends: a regular one at once, a pipe as capture/stoppable.h says. NULL: nobody ever asks. */
     const volatile sig_atomic_t *stop;
 };
 

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "capture/stoppable.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/read_capture.h"
 #include "cli/read_events.h"
@@ -86,17 +88,14 @@ static int read_head(const char *path, char head[HEAD_BYTES], size_t *ret_length
         code = -errno;
         return err_set_errno(err, code, "can't open %s", name);
     }
+    struct stoppable from = stoppable_new(fd, interrupt_asked);
     size_t length = 0;
-    while (length < HEAD_BYTES) {
-        ssize_t more = read(fd, head + length, HEAD_BYTES - length);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) {
-            code = -errno;
-            err_set_errno(err, code, "can't read %s", name);
-        }
-        if (more <= 0) break;
-        length += (size_t)more;
+    ssize_t more = 1;
+    while (length < HEAD_BYTES && more > 0) {
+        more = stoppable_read(&from, head + length, HEAD_BYTES - length);
+        if (more > 0) length += (size_t)more;
     }
+    if (more < 0) code = err_set_errno(err, (int)more, "can't read %s", name);
     if (!is_stdin) close(fd);
     *ret_length = length;
     return code;
@@ -113,10 +112,12 @@ static int read_files(char **files, size_t count, const struct read_options *opt
 {
     char head[HEAD_BYTES];
     size_t length = 0;
+    interrupt_begin();
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-");
     if (read_is_events(head, length)) {
+        interrupt_end(); /* half a log is told of as damaged */
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->conn_count || options->summary || options->filter)
             return err_set(err, -EINVAL, "--conn, --summary and filters work on captures, and %s is an event log", files[0]);
@@ -149,5 +150,5 @@ int cli_read(int argc, char **argv, struct err *err)
     if (!code && words) options.filter = buf_string(&filter);
     if (!code) code = read_files(argv + operand, files, &options, err);
     buf_free(&filter);
-    return code == -EPIPE ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
+    return code == -EPIPE || code > 0 ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
 }

@@ -7,6 +7,7 @@
 #include "capture/filter.h"
 #include "capture/savefile.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/read_stories.h"
 #include "cli/tables.h"
@@ -136,10 +137,25 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     const struct ledger_options bounds = {.open_max = options->open_max};
     pass->ledger = ledger_new(&bounds, take_row, pass);
     if (!pass->ledger) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
-    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes};
+    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
+    if (code && *interrupt_asked) { /* before there was anything to tell */
+        err->text[0] = '\0';
+        return CLI_INTERRUPTED + *interrupt_asked;
+    }
     /* A file that can't be read is no wrong usage. */
     return code == -EINVAL ? -EBADMSG : code;
+}
+
+/* The end of a pipe that is being written is when somebody wants it; of a file, an interruption has left something out. */
+static int note_interrupt(const struct pass *pass)
+{
+    uint64_t done = 0, total = 0;
+    if (!*interrupt_asked) return 0;
+    savefile_progress(pass->file, &done, &total);
+    cli_note(pass->options->output.quiet, "interrupted: this is what the first %llu packets tell",
+             (unsigned long long)pass->seen.packets);
+    return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
 }
 
 static int close_pass(struct pass *pass, int code, struct err *err)
@@ -155,7 +171,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
         *err = pass->damage;
         code = CLI_FAILED;
     }
-    return code;
+    return code ? code : note_interrupt(pass);
 }
 
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err)
@@ -166,6 +182,7 @@ int read_capture(const struct read_source *source, const struct read_options *op
         pass.progress =
             progress_new(!options->output.quiet && !(pass.tables && !options->summary && tables_on_terminal(pass.tables)));
         code = read_all(&pass, err);
+        interrupt_end();
         code = close_pass(&pass, code, err);
     }
     savefile_close(pass.file);

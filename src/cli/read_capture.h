@@ -31,7 +31,8 @@ struct read_source {
     size_t head_bytes;
 };
 
-/* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); -EINVAL for options that don't fit; -EPIPE;
+/* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); CLI_INTERRUPTED plus the
+ * signal where a file was not read to its end; -EINVAL for options that don't fit; -EPIPE;
  * else -errno. */
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err);
 
