@@ -181,6 +181,7 @@ void savefile_close(struct savefile *file)
     for (size_t i = 0; i < file->count; i++) free(file->paths[i]);
     free(file->paths);
     free(file->head);
+    for (size_t i = 0; i < file->beside.comment_count; i++) free(file->comments[i]);
     free(file);
 }
 
@@ -301,6 +302,12 @@ void savefile_progress(const struct savefile *file, uint64_t *ret_done, uint64_t
     *ret_total = file->total;
 }
 
+const struct savefile_beside *savefile_beside(struct savefile *file)
+{
+    file->beside.comments = (const char *const *)file->comments;
+    return &file->beside;
+}
+
 const struct savefile_interface *savefile_interface(struct savefile *file, uint32_t interface)
 {
     if (!file->is_open || interface < file->interfaces_before) return NULL;
@@ -311,7 +318,9 @@ const struct savefile_interface *savefile_interface(struct savefile *file, uint3
     }
     const struct pcapng_interface *known = pcapng_reader_interface(file->reader, interface);
     if (!known) return NULL;
-    file->interface = (struct savefile_interface){.link_type = savefile_link_type(known->link_type), .snap = known->snap};
+    file->interface = (struct savefile_interface){.link_type = savefile_link_type(known->link_type),
+                                                  .snap = known->snap,
+                                                  .index = interface - pcapng_reader_first(file->reader)};
     memcpy(file->interface.name, known->name, sizeof(file->interface.name));
     return &file->interface;
 }

@@ -21,8 +21,13 @@ struct rows_options {
 /* What was read, beside the ledger's own totals. */
 struct rows_source {
     uint64_t packets, wire_bytes;
-    uint64_t results[SEGMENT_RESULTS]; /* packets by what decoding said; SEGMENT_OK: TCP */
-    uint64_t damages;                  /* places where the file was damaged */
+    uint64_t results[SEGMENT_RESULTS];                        /* packets by what decoding said; SEGMENT_OK: TCP */
+    uint64_t damages;                                         /* places where the file was damaged */
+    uint64_t dropped;                                         /* packets that the capture itself says it lost */
+    uint64_t commented;                                       /* packets with a comment beside them */
+    uint64_t journal, names, secrets, custom, unknown_blocks; /* blocks of pcapng that were passed over */
+    const char *const *comments;                              /* of sections and interfaces: raw bytes from outside */
+    size_t comment_count;
 };
 
 struct rows_view {

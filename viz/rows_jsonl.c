@@ -95,6 +95,18 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     json_uint(&json, "unknown_links", source->results[SEGMENT_LINK]);
     json_uint(&json, "encrypted", source->results[SEGMENT_ENCRYPTED]);
     json_uint(&json, "damages", source->damages);
+    json_uint(&json, "dropped", source->dropped);
+    json_uint(&json, "commented", source->commented);
+    json_object(&json, "unread");
+    json_uint(&json, "journal", source->journal);
+    json_uint(&json, "names", source->names);
+    json_uint(&json, "secrets", source->secrets);
+    json_uint(&json, "custom", source->custom);
+    json_uint(&json, "unknown", source->unknown_blocks);
+    json_end_object(&json);
+    json_array(&json, "comments");
+    for (size_t i = 0; i < source->comment_count; i++) json_string(&json, NULL, source->comments[i]);
+    json_end_array(&json);
     json_end_object(&json);
     json_newline(&json);
     return out->failed ? -ENOMEM : 0;

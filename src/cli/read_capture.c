@@ -11,8 +11,9 @@
 #include "cli/progress.h"
 #include "cli/read_stories.h"
 #include "cli/tables.h"
+#include "viz/escape.h"
 
-enum { BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+enum { COMMENT_BYTES_MAX = 1 << 16, BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
 
 /* One pass. */
 struct pass {
@@ -59,6 +60,13 @@ static int apply_filter(struct pass *pass, struct savefile_packet *packets, size
     return 0;
 }
 
+static bool has_comment(const struct savefile_packet *packet)
+{
+    const char *text;
+    size_t at = 0, length;
+    return savefile_comment(packet, &at, &text, &length);
+}
+
 static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
 {
     struct ledger_segment segments[BATCH];
@@ -72,6 +80,7 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
             ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns, &segments[segment_count]);
         pass->seen.results[result]++;
         pass->seen.wire_bytes += packet->wire;
+        if (packet->options_bytes) pass->seen.commented += has_comment(packet);
         if (result == SEGMENT_OK) from[segment_count++] = (uint32_t)i;
         if (result == SEGMENT_LINK && !pass->trouble) pass->trouble = segment_link_trouble(packet->link_type);
     }
@@ -83,7 +92,7 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     if (!pass->stories) return 0;
     for (size_t i = 0, at = 0; i < count && !code; i++) {
         bool is_segment = at < segment_count && from[at] == i;
-        code = stories_take(pass->stories, &packets[i], is_segment ? numbers[at] : 0, err);
+        code = stories_take(pass->stories, pass->file, &packets[i], is_segment ? numbers[at] : 0, err);
         at += is_segment;
     }
     return code;
@@ -158,13 +167,47 @@ static int note_interrupt(const struct pass *pass)
     return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
 }
 
+/* What the file holds besides packets. */
+static void look_beside(struct pass *pass)
+{
+    const struct savefile_beside *beside = savefile_beside(pass->file);
+    struct rows_source *seen = &pass->seen;
+    seen->journal = beside->journal;
+    seen->names = beside->names;
+    seen->secrets = beside->secrets;
+    seen->custom = beside->custom;
+    seen->unknown_blocks = beside->unknown;
+    seen->comments = beside->comments;
+    seen->comment_count = beside->comment_count;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } rows[] = {{beside->journal, "systemd journal entries"},      {beside->names, "name resolution blocks"},
+                {beside->secrets, "blocks of decryption secrets"}, {beside->custom, "custom blocks"},
+                {beside->unknown, "blocks of unknown types"},      {beside->comments_left_out, "more comments"}};
+    seen->dropped = beside->dropped;
+    bool quiet = pass->options->output.quiet || !pass->options->output.verbose;
+    if (beside->dropped)
+        cli_note(pass->options->output.quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
+                 (unsigned long long)beside->dropped);
+    for (size_t i = 0; i < beside->comment_count && !quiet; i++) {
+        struct buf text = buf_new(COMMENT_BYTES_MAX);
+        escape_text(&text, beside->comments[i], output_ascii(&pass->options->output));
+        cli_note(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
+        buf_free(&text);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
+}
+
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
+    if (!code) look_beside(pass);
     if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
-    if (!code && pass->stories) code = stories_finish(pass->stories, err);
+    if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && pass->trouble && !pass->seen.results[SEGMENT_OK])
         cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
     if (!code && pass->seen.damages) {

@@ -182,9 +182,11 @@ struct event_packet {
     bool window_cut;    /* TCP: the capture ends behind the flags: window is not known (and 0) */
     uint32_t vantage;
     uint32_t captured_bytes, wire_bytes;
-    const uint8_t *bytes; /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
-    uint16_t link_type;   /* DLT_* */
-    uint64_t number;      /* of the packet within its vantage or file, from 1 */
+    const struct event_chain *comments; /* that somebody wrote beside it in the file, owned by the log (a list of texts, as a chain
+                                           is one of names); NULL: none */
+    const uint8_t *bytes;               /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
+    uint16_t link_type;                 /* DLT_* */
+    uint64_t number;                    /* of the packet within its vantage or file, from 1 */
 };
 
 /* A socket that a waiting call (poll, select, epoll_wait) watches or reports, or what epoll_ctl registers. */

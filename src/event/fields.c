@@ -138,6 +138,7 @@ static const struct event_field packet_fields[] = {
     ROW("icmp.src", ADDRESS, packet.icmp.src),
     ROW("icmp.dst", ADDRESS, packet.icmp.dst),
     ROW("icmp.seq", UNSIGNED, packet.icmp.seq),
+    ROW("comments", CHAIN, packet.comments),
     ROW("link", UNSIGNED, packet.link_type),
     ROW("wire", UNSIGNED, packet.wire_bytes),
     ROW("captured", UNSIGNED, packet.captured_bytes),

@@ -12,7 +12,7 @@ import termios
 import time
 
 from cli import exchange, pcap
-from support import TIMEOUT_S, Test, environment, main, program, run
+from support import TIMEOUT_S, Test, environment, main, parse, program, run
 
 
 def wait_drained(fd):
@@ -135,6 +135,141 @@ class Interrupted(Test):
         os.close(writing)
         out, err = self.finish(process, 0)
         self.assertEqual((len(out.splitlines()), err), (3, ""))
+
+
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+def options(*pairs):
+    text = b"".join(struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4) for code, value in pairs)
+    return text + (b"\0\0\0\0" if pairs else b"")
+
+
+def section(*pairs):
+    return block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options(*pairs))
+
+
+def interface(*pairs, link=1):
+    return block(1, struct.pack("<HHI", link, 0, 0) + options(*pairs))
+
+
+def packet(number, micros, data, *comments):
+    micros += 1700000000 * 10**6
+    head = struct.pack("<IIIII", number, micros >> 32, micros & 0xFFFFFFFF, len(data), len(data))
+    return block(6, head + data + b"\0" * (-len(data) % 4) + options(*((1, comment) for comment in comments)))
+
+
+class Beside(Test):
+    """What stands in a pcapng file beside the packets, and where they were seen."""
+
+    def read(self, content, *arguments, status=0):
+        result = run("read", "-", *arguments, stdin=None, input=content, encoding=None)
+        self.assertEqual(result.returncode, status, result.stderr.decode())
+        self.assertFalse(set(result.stdout + result.stderr) & (set(range(32)) - {10}), "a control character")
+        return result.stdout.decode(), result.stderr.decode()
+
+    HOSTILE = (b"\x1b[2J\x1b]0;title\x07", b"\xff\xfe\x80 no utf-8 \xc3", b"A" * 65535, "\u202egnp.txt".encode(), b"", b'a;b "c" \\x',
+               b"first\nsecond", b"\0")
+
+    def commented(self):
+        frames = exchange(40000)
+        packets = [packet(0, i * 1000, f, *([b"one", b"two"] if i == 0 else self.HOSTILE)) for i, f in enumerate(frames)]
+        return (section((1, b"the file's \x1b[31m")) + interface((2, b"eth0"), (1, b"the left one")) + block(9, b"MESSAGE=x\n") * 12
+                + block(4, b"\0" * 4) + block(10, b"KSLT" + struct.pack("<I", 4) + b"abcd") + block(0xBAD, b"\0\0\1\2data")
+                + block(0x777, b"zzzz") * 3 + b"".join(packets)
+                + block(5, struct.pack("<III", 0, 0, 0) + options((5, struct.pack("<Q", 2)), (7, struct.pack("<Q", 40)))))
+
+    def test_a_packets_comments_stand_at_its_segment(self):
+        out, _ = self.read(self.commented(), "--conn", "1")
+        syn = out[out.index("#1 SYN"):out.index("#2 SYN-ACK")]
+        self.assertIn('comment: "one"', syn)
+        self.assertIn('comment: "two"', syn)
+        self.assertIn("\\x1b[2J", out)
+
+    def test_event_lines_have_them_in_a_field_of_their_own(self):
+        out, _ = self.read(self.commented(), "--conn", "1", "--format", "jsonl")
+        segments = [line for line in parse(out) if line["type"] == "segment"]
+        self.assertEqual(segments[0]["comment"], "one\ntwo")
+        self.assertTrue(segments[1]["comment"].startswith("\x1b[2J"))
+        self.assertIn("[cut]", segments[1]["comment"])
+        plain, _ = self.read(pcap(exchange(40000)), "--conn", "1", "--format", "jsonl")
+        self.assertFalse([line for line in parse(plain) if "comment" in line])
+
+    def test_a_stored_log_keeps_them(self):
+        events, _ = self.read(self.commented(), "--conn", "1", "--format", "events")
+        for form in ("text", "jsonl"):
+            direct, _ = self.read(self.commented(), "--conn", "1", "--format", form)
+            self.assertEqual(self.read(events.encode(), "--format", form)[0], direct)
+
+    def test_what_is_passed_over_is_counted(self):
+        out, err = self.read(self.commented(), "--summary")
+        for fact in ("packets with comments +8", "journal entries, unread +12", "name blocks, unread +1", "secrets, unread +1",
+                     "custom blocks, unread +1", "unknown blocks, unread +3", "dropped by the capture +42", "comment +the capture: the file's",
+                     "comment +interface eth0: the left one"):
+            self.assertRegex(out, fact)
+        self.assertIn("dropped 42 packets", err)
+        totals = parse(self.read(self.commented(), "--format", "jsonl")[0])[-1]
+        self.assertEqual(totals["unread"], {"journal": 12, "names": 1, "secrets": 1, "custom": 1, "unknown": 3})
+        self.assertEqual((totals["commented"], totals["dropped"], len(totals["comments"])), (8, 42, 2))
+        self.assertIn("12 systemd journal entries", self.read(self.commented(), "-v")[1])
+        self.assertNotIn("journal", self.read(self.commented())[1])
+
+    def twice(self, names=((2, b"veth0"), (2, b"br0"))):
+        """Every segment passes two interfaces, the second a little later."""
+        seen = [packet(0, i * 1000, f) + packet(1, i * 1000 + 7, f) for i, f in enumerate(exchange(40000))]
+        return section() + b"".join(interface(*([name] if name else [])) for name in names) + b"".join(seen)
+
+    def assert_told_once(self, content):
+        out, err = self.read(content, "--conn", "1", "--format", "jsonl")
+        lines = parse(out)
+        segments = [line for line in lines if line["type"] == "segment"]
+        self.assertEqual(len(segments), 8)
+        for segment in segments:
+            # The second interface is no receiver: nobody saw it arrive, and nobody knows of a loss.
+            self.assertEqual([segment[key] for key in ("received", "lost", "copy", "retransmission")], [None, False, False, False])
+        self.assertIn("8 of the 16 packets", err)
+        return lines
+
+    def test_a_segment_that_passes_two_interfaces_is_one_segment(self):
+        lines = self.assert_told_once(self.twice())
+        self.assertEqual(lines[-1]["vantages"], ["veth0", "br0"])
+        self.assertEqual(self.assert_told_once(self.twice((None, None)))[-1]["vantages"], ["capture", "interface 1"])
+
+    def test_a_segment_that_only_one_of_them_saw_is_not_called_lost(self):
+        frames = exchange(40000)
+        content = section() + interface((2, b"a")) + interface((2, b"b")) + packet(0, 0, frames[0]) + packet(1, 5, frames[0])
+        content += b"".join(packet(0, i * 1000, f) for i, f in enumerate(frames) if i)
+        segments = [line for line in parse(self.read(content, "--conn", "1", "--format", "jsonl")[0]) if line["type"] == "segment"]
+        self.assertEqual([(s["lost"], s["received"]) for s in segments], [(False, None)] * 8)
+
+    def test_what_is_sent_again_is_a_retransmission_at_two_interfaces_too(self):
+        frames = exchange(40000)
+        content = section() + interface((2, b"a")) + interface((2, b"b"))
+        content += b"".join(packet(n, i * 1000 + n, f) for i, f in enumerate(frames[:4]) for n in (0, 1))
+        content += packet(0, 300000, frames[3]) + packet(1, 300001, frames[3])
+        segments = [line for line in parse(self.read(content, "--conn", "1", "--format", "jsonl")[0]) if line["type"] == "segment"]
+        self.assertEqual([s["retransmission"] for s in segments], [False] * 4 + [True])
+
+    def test_rotated_files_of_one_interface_are_one_vantage(self):
+        for name in ([(2, b"eth0")], []):
+            part = [section() + interface(*name) + b"".join(packet(0, at, f) for at, f in some) for some in (
+                [(0, exchange(40000)[0])], [(50, exchange(40000)[0])])]
+            lines = parse(self.read(b"".join(part), "--conn", "1", "--format", "jsonl")[0])
+            self.assertEqual([line["retransmission"] for line in lines if line["type"] == "segment"], [False, True])
+
+    def test_cooked_captures_know_their_interfaces(self):
+        def cooked2(index, frame):
+            return struct.pack(">HHIHBB", 0x800, 0, index, 1, 0, 6) + b"\2" * 6 + b"\0\0" + frame[14:]
+
+        def cooked1(index, frame):
+            return struct.pack(">HHH", 4 if index == 3 else 0, 1, 6) + b"\2" * 6 + b"\0\0" + struct.pack(">H", 0x800) + frame[14:]
+
+        for link, cook in ((276, cooked2), (113, cooked1)):
+            with self.subTest(link=link):
+                seen = [packet(0, i * 1000 + j, cook(2 + j, f)) for i, f in enumerate(exchange(40000)) for j in (0, 1)]
+                self.assert_told_once(section() + interface(link=link) + b"".join(seen))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@
 #include "support/tell.h"
 
 /* The same ends on a wire, where what arrives is seen apart. */
-#define WC "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=tcp "
-#define WS "src=192.0.2.2:3333 dst=192.0.2.1:40000 proto=tcp "
 #define S_FIN "flags=F. seq=501 ack=102"
 #define CHAIN(frames) " chain=" frames
 #define OPTION(t, who, sock, level, name, value)                                                                                   \

@@ -302,6 +302,34 @@ static void one_vantage_says_nothing_about_loss(void **state)
     }
 }
 
+/* Vantages of one host, and those of captures that don't say where they are. */
+static void interfaces_of_one_host_join_and_conclude_nothing(void **state)
+{
+    static const char *const places[] = {"netns=11 ", ""};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[2048];
+        snprintf(text, sizeof(text),
+                 "# tcpwhy events 1\nvantage t=1 vantage=1 %sname=veth\nvantage t=1 vantage=2 %sname=bridge\n"
+                 "packet t=1000 vantage=1 %s comments=left\npacket t=2000 vantage=2 %s comments=right\n" /* passes both */
+                 "packet t=200003000 vantage=1 %s\n" /* sent again, seen at one */
+                 "packet t=200004000 vantage=1 %s\n",
+                 places[i], places[i], SYN, SYN, SYN, SYN_ACK);
+        struct told *told = tell_text(text, 0);
+        const struct story_segment *first = told_segment(told->stories[0], STORY_CLIENT, "SYN", 1),
+                                   *again = told_segment(told->stories[0], STORY_CLIENT, "SYN", 2);
+        assert_int_equal(told->stories[0]->summary.segments, 3);
+        assert_int_equal(first->received_ns, 0);
+        assert_false(first->lost || first->copy || again->lost || again->copy);
+        assert_true(again->retransmission);
+        assert_int_equal(first->comment_count, 2);
+        assert_string_equal(first->comments[0], "left");
+        assert_string_equal(first->comments[1], "right");
+        assert_int_equal(again->comment_count, 0);
+        told_free(told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +348,7 @@ int main(void)
         cmocka_unit_test(datagrams_of_one_size_arrive_in_their_order),
         cmocka_unit_test(the_very_bytes_tell_which_of_two_equals_arrived),
         cmocka_unit_test(one_vantage_says_nothing_about_loss),
+        cmocka_unit_test(interfaces_of_one_host_join_and_conclude_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
