@@ -137,7 +137,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
         line_text(&line, row->conn_state);
         line_char(&line, ' ');
         line_text(&line, row->history);
-        line_text(&line, "  ");
+        line_text(&line, row->history_cut ? "+  " : "  "); /* there was more */
     }
     line_text(&line, rows_notes(row, notes));
     return finish(out, &line);

@@ -15,6 +15,7 @@
 struct rows_options {
     int64_t base_ns; /* time zero of relative times: the first packet; known from the first row on */
     bool ascii;      /* no byte above 0x7e */
+    int width;       /* of the terminal that shows the list; 0: it goes elsewhere */
     int verbose;     /* list: 1: Zeek's conn_state and history too */
 };
 
@@ -48,6 +49,8 @@ const struct rows_view *rows_by_name(const char *name);
 const struct rows_view *rows_by_path(const char *path);
 
 extern const struct rows_view rows_list, rows_csv, rows_zeek, rows_jsonl, rows_summary;
+/* The list for a terminal: options->width has to be known. Not in rows_all: it goes by the same name. */
+extern const struct rows_view rows_screen;
 
 /* "" or short words for what a person should look at: "refused", "no answer", "zero window" …, separated by ", ". At most
  * ROWS_NOTES_BYTES. Returns `text`. */

@@ -61,6 +61,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     json_uint(&json, "completeness", row->completeness);
     json_string(&json, "conn_state", row->conn_state);
     json_string(&json, "history", row->history);
+    json_bool(&json, "history_cut", row->history_cut);
     json_end_object(&json);
     json_newline(&json);
     return out->failed ? -ENOMEM : 0;

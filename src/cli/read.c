@@ -15,7 +15,7 @@
 #include "cli/read_events.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
-enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX };
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-M]",
@@ -23,6 +23,7 @@ static const struct options_row rows[] = {
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
     {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
+    {KEY_PACKETS_MAX, 0, "packets-max", "N", "tell stories of the first N packets at most, about 1 KB each (default 500000)"},
 };
 
 static int take_range(struct read_options *options, const char *value, struct err *err)
@@ -54,6 +55,10 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_FILTER:
         options->filter = value;
         return 0;
+    case KEY_PACKETS_MAX:
+        code = options_number("--packets-max", value, 1, 1L << 26, &number, err);
+        if (!code) options->packets_max = (size_t)number;
+        return code;
     default:
         code = options_number("--open-max", value, 1, 1L << 30, &number, err);
         if (!code) options->open_max = (size_t)number;
@@ -134,8 +139,10 @@ int cli_read(int argc, char **argv, struct err *err)
                                      output_group(&options.output)};
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
-        "zeek (conn.log), jsonl, summary. With --conn, or with a format such as text, the packets are "
-        "told as stories.";
+        "zeek (conn.log), jsonl, summary. Connections stand in the order in which they ended; their numbers count in the order in "
+        "which they began (sort -n puts the list into it). A terminal gets the columns that fit, a pipe or file all of them. "
+        "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
+        "was seen so far is told.";
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

@@ -111,7 +111,7 @@ static int read_all(struct pass *pass, struct err *err)
             continue;
         }
         int code = take_batch(pass, packets, count, err);
-        if (code) return code;
+        if (code) return code == STORIES_FULL ? 0 : code;
         if (pass->batches++ % TELL_EVERY) continue;
         uint64_t done = 0, total = 0;
         savefile_progress(pass->file, &done, &total);

@@ -22,6 +22,7 @@ struct read_options {
     bool summary;
     const char *filter; /* pcap-filter(7); NULL: everything */
     size_t open_max;    /* connections at once; 0: the ledger's own bound */
+    size_t packets_max; /* of stories; 0: the usual bound */
 };
 
 struct read_source {

@@ -9,7 +9,7 @@
 #include "cli/places.h"
 #include "tcp/segment.h"
 
-enum { PACKETS_MAX = 500000, COMMENT_BYTES = 16384 };
+enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
 #define CUT "… [cut]"
 
 struct stories {
@@ -24,6 +24,8 @@ struct stories {
     size_t kept_count, kept_room;
     uint32_t conn_most;
     struct places places;
+    size_t kept_bytes;  /* of packets and comments */
+    uint64_t full_at;   /* the first packet that found no room; 0: all did */
     uint32_t announced; /* of them, as vantages */
     uint64_t told;      /* segments and datagrams of all stories */
 };
@@ -140,12 +142,12 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
     if (stories->options->conn_count ? !conn || !is_chosen(stories->options, conn) : false) return 0;
     struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
     if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
-    if (stories->kept_count == PACKETS_MAX)
-        return err_set(
-            err, -EFBIG,
-            "more than %d packets are too many for ladders: choose connections with --conn N (the list has their numbers), or "
-            "packets with a filter",
-            PACKETS_MAX);
+    size_t packets_max = stories->options->packets_max ? stories->options->packets_max : PACKETS_MAX;
+    stories->kept_bytes += packet->captured + packet->options_bytes;
+    if (stories->kept_count >= packets_max || stories->kept_bytes > BYTES_MAX) {
+        stories->full_at = packet->number;
+        return STORIES_FULL;
+    }
     event.packet.vantage = places_of(&stories->places, file, packet);
     event.packet.captured_bytes = packet->captured;
     event.packet.wire_bytes = packet->wire;
@@ -159,6 +161,7 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
 
 static int check_all_there(const struct stories *stories, struct err *err)
 {
+    if (stories->full_at) return 0; /* it may come behind */
     for (size_t i = 0; i < stories->options->conn_count; i++)
         if (stories->options->conns[i].from > stories->conn_most)
             return err_set(err, -ENOENT, "there is no connection %u: the capture has %u (with this filter)",
@@ -186,6 +189,13 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
         cli_note(stories->options->output.quiet,
                  "%zu of the %zu packets show what another interface had shown already: they are told as one segment each",
                  (size_t)(stories->kept_count - stories->told), stories->kept_count);
+    if (!code && stories->full_at)
+        code =
+            err_set(err, -EFBIG,
+                    "from packet %llu on nothing is told, and what looks open may have ended there: %zu packets are what stories "
+                    "hold; choose connections with --conn N (the list has their numbers), packets with a filter, or more with "
+                    "--packets-max",
+                    (unsigned long long)stories->full_at, stories->kept_count);
     return code;
 }
 

@@ -80,7 +80,8 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
 {
     struct tables *tables = calloc(1, sizeof(*tables));
     if (!tables) return err_set_errno(err, -ENOMEM, "can't open the output");
-    tables->options = (struct rows_options){.ascii = output_ascii(options), .verbose = options->verbose};
+    tables->options = (struct rows_options){
+        .ascii = output_ascii(options), .verbose = options->verbose, .width = output_screen_width(STDOUT_FILENO)};
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(tables, options->files[i], rows_by_path(options->files[i]), err);
@@ -90,6 +91,8 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
                            : options->format ? rows_by_name(options->format)
                                              : &rows_list,
                            err);
+    struct target *last = tables->count ? &tables->targets[tables->count - 1] : NULL;
+    if (!code && last->view == &rows_list && last->place.fd == STDOUT_FILENO && tables->options.width) last->view = &rows_screen;
     if (code) {
         tables_close(tables);
         return code;

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pathlib
+import pty
 import select
 import signal
 import struct
@@ -11,7 +12,7 @@ import tempfile
 import termios
 import time
 
-from cli import exchange, pcap
+from cli import exchange, frame, pcap
 from support import TIMEOUT_S, Test, environment, main, parse, program, run
 
 
@@ -159,6 +160,72 @@ def packet(number, micros, data, *comments):
     micros += 1700000000 * 10**6
     head = struct.pack("<IIIII", number, micros >> 32, micros & 0xFFFFFFFF, len(data), len(data))
     return block(6, head + data + b"\0" * (-len(data) % 4) + options(*((1, comment) for comment in comments)))
+
+
+class Screen(Test):
+    """What a terminal shows."""
+
+    def show(self, columns, *arguments, content=None, **changes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "capture.pcap")
+            path.write_bytes(content or pcap(exchange(40000)))
+            master, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            result = run("read", path, *arguments, stdout=slave, env=environment(**changes))
+            os.close(slave)
+            out = b""
+            while select.select([master], [], [], 0)[0]:
+                try:
+                    more = os.read(master, 65536)
+                except OSError:
+                    break
+                if not more:
+                    break
+                out += more
+            os.close(master)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return out.decode().replace("\r\n", "\n")
+
+    def test_the_list_fits_the_terminal_and_a_pipe_gets_all_of_it(self):
+        for columns in (40, 80, 120, 200):
+            lines = self.show(columns).splitlines()
+            self.assertEqual(len(lines), 2)
+            self.assertLessEqual(max(map(len, lines)), columns)
+        self.assertNotIn("last states", self.show(80))
+        self.assertIn("last states", self.show(120))
+        self.assertIn("last states", run("read", "-", stdin=None, input=pcap(exchange(40000)), encoding=None).stdout.decode())
+
+    def test_other_formats_are_the_same_on_a_terminal(self):
+        self.assertEqual(len(self.show(40, "--format", "csv").splitlines()), 2)
+        self.assertIn("ShADaFf", self.show(40, "--format", "zeek"))
+
+    def test_nothing_is_coloured_where_that_is_not_wanted(self):
+        for changes in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertNotIn("\x1b", self.show(80, "--conn", "1", **{"TERM": "xterm", **changes}))
+        self.assertIn("\x1b", self.show(80, "--conn", "1", TERM="xterm"))
+
+
+class Bounds(Test):
+    def test_stories_of_too_many_packets_are_told_as_far_as_there_is_room(self):
+        content = pcap(exchange(40000) + exchange(40001))
+        arguments = ["read", "-", "--format", "jsonl", "--packets-max"]
+        for room, told in ((16, 16), (10, 10), (1, 1)):
+            result = run(*arguments, room, "--conn", "1-2", stdin=None, input=content, encoding=None)
+            lines = parse(result.stdout.decode())
+            self.assertEqual(len([line for line in lines if line["type"] == "segment"]), told)
+            self.assertEqual(result.returncode, 0 if room == 16 else 1)
+            self.assertEqual(f"from packet {room + 1} on" in result.stderr.decode(), room < 16)
+        result = run(*arguments, 8, "--conn", "2", stdin=None, input=content, encoding=None)
+        self.assertEqual(result.returncode, 0, "packets of other connections take no room")
+
+    def test_a_history_that_was_cut_says_so(self):
+        resets = [frame((10, 0, 0, 2), (10, 0, 0, 1), 80, 40000, 4, 501 + i, 0) for i in range(30)]
+        for content, cut in ((pcap(exchange(40000, last=4) + resets), True), (pcap(exchange(40000)), False)):
+            result = run("read", "-", "--format", "jsonl", stdin=None, input=content, encoding=None)
+            flow = parse(result.stdout.decode())[0]
+            self.assertEqual((flow["history_cut"], len(flow["history"]) >= 19), (cut, cut))
+            listed = run("read", "-", "-v", stdin=None, input=content, encoding=None).stdout.decode()
+            self.assertEqual(flow["history"] + "+" in listed, cut)
 
 
 class Beside(Test):
