@@ -18,8 +18,8 @@ enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
 enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX };
 
 static const struct options_row rows[] = {
-    {KEY_CONN, 'n', "conn", "N[-M]",
-     "tell the whole story of connection N (or N to M) of the list: ladders, event lines; may be repeated"},
+    {KEY_CONN, 'n', "conn", "N[-[M]]",
+     "tell the whole story of connection N (N to M, or from N on) of the list: ladders, event lines; may be repeated"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
     {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
@@ -36,7 +36,8 @@ static int take_range(struct read_options *options, const char *value, struct er
     if (length < sizeof(first)) memcpy(first, value, length);
     int code = options_number("--conn", length < sizeof(first) ? first : value, 1, UINT32_MAX, &from, err);
     if (!code) to = from;
-    if (!code && dash) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
+    if (!code && dash) to = UINT32_MAX; /* "N-": and all behind it */
+    if (!code && dash && dash[1]) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
     if (!code) options->conns[options->conn_count++] = (struct read_range){(uint32_t)from, (uint32_t)to};
     return code;
 }
@@ -155,6 +156,7 @@ int cli_read(int argc, char **argv, struct err *err)
         code = err_set(err, -EINVAL, "read: '%s' is no file, and there is a --filter already", argv[operand + (int)files]);
     if (!code && words) code = join_filter(words, argv + operand + files, &filter, err);
     if (!code && words) options.filter = buf_string(&filter);
+    options.filter_word = words ? argv[operand + (int)files] : NULL;
     if (!code) code = read_files(argv + operand, files, &options, err);
     buf_free(&filter);
     return code == -EPIPE || code > 0 ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;

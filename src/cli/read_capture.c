@@ -98,6 +98,14 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     return code;
 }
 
+/* A wrong filter may be a file that isn't there. */
+static int doubt_filter(const struct read_options *options, int code, struct err *err)
+{
+    if (code != -EINVAL || !options->filter_word || !strpbrk(options->filter_word, "./")) return code;
+    struct err why = *err;
+    return err_set(err, code, "there is no file '%s', so it was taken for a filter: %s", options->filter_word, why.text);
+}
+
 static int read_all(struct pass *pass, struct err *err)
 {
     struct savefile_packet packets[BATCH];
@@ -111,7 +119,7 @@ static int read_all(struct pass *pass, struct err *err)
             continue;
         }
         int code = take_batch(pass, packets, count, err);
-        if (code) return code == STORIES_FULL ? 0 : code;
+        if (code) return code == STORIES_FULL ? 0 : doubt_filter(pass->options, code, err);
         if (pass->batches++ % TELL_EVERY) continue;
         uint64_t done = 0, total = 0;
         savefile_progress(pass->file, &done, &total);
@@ -132,6 +140,9 @@ static int open_places(struct pass *pass, struct err *err)
     }
     if (!code && !tables && options->summary)
         code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
+    if (!code && options->summary && options->output.format && strcmp(options->output.format, "summary") != 0)
+        code =
+            err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", options->output.format);
     if (!code && tables) code = tables_open(&pass->tables, &options->output, options->summary, err);
     if (!code && !tables) code = stories_open(&pass->stories, options, err);
     return code;
@@ -141,7 +152,7 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
 {
     const struct read_options *options = pass->options;
     int code = open_places(pass, err);
-    if (!code && options->filter) code = filter_open(&pass->filter, options->filter, err);
+    if (!code && options->filter) code = doubt_filter(options, filter_open(&pass->filter, options->filter, err), err);
     if (code) return code;
     const struct ledger_options bounds = {.open_max = options->open_max};
     pass->ledger = ledger_new(&bounds, take_row, pass);
@@ -208,8 +219,11 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code) look_beside(pass);
     if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
-    if (!code && pass->trouble && !pass->seen.results[SEGMENT_OK])
+    if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
         cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
+    else if (!code && !pass->seen.results[SEGMENT_OK])
+        cli_note(pass->options->output.quiet, "there is no TCP segment among the %llu packets%s",
+                 (unsigned long long)pass->seen.packets, pass->options->filter ? " that pass the filter" : "");
     if (!code && pass->seen.damages) {
         *err = pass->damage;
         code = CLI_FAILED;

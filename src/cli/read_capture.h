@@ -20,9 +20,10 @@ struct read_options {
     struct read_range conns[READ_CONNS_MAX];
     size_t conn_count; /* 0: all */
     bool summary;
-    const char *filter; /* pcap-filter(7); NULL: everything */
-    size_t open_max;    /* connections at once; 0: the ledger's own bound */
-    size_t packets_max; /* of stories; 0: the usual bound */
+    const char *filter;      /* pcap-filter(7); NULL: everything */
+    const char *filter_word; /* its first word, where it stood behind the files, and is no file itself; NULL: it did not */
+    size_t open_max;         /* connections at once; 0: the ledger's own bound */
+    size_t packets_max;      /* of stories; 0: the usual bound */
 };
 
 struct read_source {

@@ -164,8 +164,8 @@ static int check_all_there(const struct stories *stories, struct err *err)
     if (stories->full_at) return 0; /* it may come behind */
     for (size_t i = 0; i < stories->options->conn_count; i++)
         if (stories->options->conns[i].from > stories->conn_most)
-            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u (with this filter)",
-                           stories->options->conns[i].from, stories->conn_most);
+            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u%s", stories->options->conns[i].from,
+                           stories->conn_most, stories->options->filter ? " that pass the filter" : "");
     return 0;
 }
 

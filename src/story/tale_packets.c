@@ -30,6 +30,8 @@ static void note_reach(struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = &packet->seen->packet.header;
+        if (i) memcpy(packet->since, packet[-1].since, sizeof(packet->since));
+        packet->since[packet->side] = (uint32_t)i + 1;
         if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
             telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
         uint32_t space = segment_space(header);
