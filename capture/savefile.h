@@ -75,6 +75,10 @@ enum savefile_result savefile_batch(struct savefile *file, struct savefile_packe
  * the file has it (UTF-8, if its writer was honest), `*ret_length` bytes without a NUL, borrowed as the packet's bytes are. */
 bool savefile_comment(const struct savefile_packet *packet, size_t *at, const char **ret_text, size_t *ret_length);
 
+/* Which way it went, as the file says it. */
+enum savefile_way { SAVEFILE_WAY_UNKNOWN, SAVEFILE_INCOMING, SAVEFILE_OUTGOING };
+enum savefile_way savefile_way(const struct savefile_packet *packet);
+
 /* What was met besides packets, in all files read so far. */
 struct savefile_beside {
     /* Blocks that were passed over: systemd journal entries, names of addresses, secrets for decryption, custom blocks, and of

@@ -99,6 +99,18 @@ bool savefile_comment(const struct savefile_packet *packet, size_t *at, const ch
     return false;
 }
 
+enum savefile_way savefile_way(const struct savefile_packet *packet)
+{
+    struct pcapng_option option;
+    size_t at = 0;
+    while (pcapng_option_next(packet->options, packet->options_bytes, packet->swapped, &at, &option) == PCAPNG_OPTION) {
+        if (option.code != PCAPNG_OPTION_FLAGS || option.length != 4) continue;
+        uint32_t way = pcapng_u32(option.value, packet->swapped) & 3;
+        return way == 1 ? SAVEFILE_INCOMING : way == 2 ? SAVEFILE_OUTGOING : SAVEFILE_WAY_UNKNOWN;
+    }
+    return SAVEFILE_WAY_UNKNOWN;
+}
+
 /* Bad options are no damage here: what packets need of them was read already. */
 static void keep_comments(struct savefile *file, const struct pcapng_step *step)
 {

@@ -304,6 +304,16 @@ class Beside(Test):
         self.assertEqual(lines[-1]["vantages"], ["veth0", "br0"])
         self.assertEqual(self.assert_told_once(self.twice((None, None)))[-1]["vantages"], ["capture", "interface 1"])
 
+    def test_loopback_seen_both_ways_is_one_segment(self):
+        """A capture at tc's hooks sees a packet of lo go and come; the file says which."""
+        seen = []
+        for i, data in enumerate(exchange(40000)):
+            for way in (2, 1):
+                plain = packet(0, i * 1000 + 3 - way, data)[8:-4]
+                seen.append(block(6, plain + options((2, struct.pack("<I", way)))))
+        lines = self.assert_told_once(section() + interface((2, b"lo")) + b"".join(seen))
+        self.assertEqual(lines[-1]["vantages"], ["lo (out)", "lo (in)"])
+
     def test_a_segment_that_only_one_of_them_saw_is_not_called_lost(self):
         frames = exchange(40000)
         content = section() + interface((2, b"a")) + interface((2, b"b")) + packet(0, 0, frames[0]) + packet(1, 5, frames[0])

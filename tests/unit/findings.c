@@ -106,7 +106,11 @@ static const struct finding_case cases[] = {
     {"reset-full-queue", true, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501")},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
-    {"fast-open", true, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"fast-open", true,
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"fast-open", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"syn-data", true, TRACE PACKET(1000, C, "flags=S seq=100 len=5") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"syn-data", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
     {"fast-open", false, TRACE HANDSHAKE},
     {"time-wait-reuse", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
