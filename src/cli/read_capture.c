@@ -8,12 +8,13 @@
 #include "capture/savefile.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
+#include "cli/places.h"
 #include "cli/progress.h"
 #include "cli/read_stories.h"
 #include "cli/tables.h"
 #include "viz/escape.h"
 
-enum { COMMENT_BYTES_MAX = 1 << 16, BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+enum { COMMENT_BYTES_MAX = 1 << 16, BATCH = 64, PLACES_BATCHES = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
 
 /* One pass. */
 struct pass {
@@ -28,6 +29,7 @@ struct pass {
     struct err damage;   /* the first */
     const char *trouble; /* what to say of a link type that nobody decodes */
     uint64_t batches;
+    struct places places; /* of the first packets, for a table */
 };
 
 static int take_row(void *data, const struct ledger_row *row)
@@ -84,6 +86,8 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
         if (result == SEGMENT_OK) from[segment_count++] = (uint32_t)i;
         if (result == SEGMENT_LINK && !pass->trouble) pass->trouble = segment_link_trouble(packet->link_type);
     }
+    for (size_t i = 0; pass->tables && pass->batches < PLACES_BATCHES && i < count; i++)
+        places_of(&pass->places, pass->file, &packets[i]);
     pass->seen.packets += count;
     if (!segment_count && !pass->stories) return 0;
     if (pass->tables && segment_count) tables_begin(pass->tables, segments[0].t_ns);
@@ -211,12 +215,25 @@ static void look_beside(struct pass *pass)
         if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
 }
 
+/* The table counts as Wireshark does. */
+static void note_places(const struct pass *pass)
+{
+    const struct places *places = &pass->places;
+    if (places->count < 2 || !ledger_totals(pass->ledger)->retransmissions) return;
+    cli_note(pass->options->output.quiet,
+             "the capture was made at several places (%s, %s%s): a segment that was seen at two of them counts as sent again here, "
+             "as in "
+             "Wireshark; --conn N tells it once",
+             places->keys[0].name, places->keys[1].name, places->count > 2 ? " …" : "");
+}
+
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
     if (!code) look_beside(pass);
+    if (!code && pass->tables) note_places(pass);
     if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)

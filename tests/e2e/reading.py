@@ -205,6 +205,59 @@ class Screen(Test):
         self.assertIn("\x1b", self.show(80, "--conn", "1", TERM="xterm"))
 
 
+class Ordinary(Test):
+    """Reading needs no privilege."""
+
+    def test_an_ordinary_user_reads_what_root_reads(self):
+        content = pcap(exchange(40000) + exchange(40001, last=4))
+        for arguments in ([], ["--conn", "1"], ["--format", "zeek"], ["-s"], ["--conn", "1-", "--format", "jsonl"], ["port", "40001"]):
+            results = [run("read", "-", *arguments, command=command, stdin=None, input=content, encoding=None, cwd="/")
+                       for command in (None, self.ordinary())]
+            self.assertEqual((results[0].stdout, results[0].returncode), (results[1].stdout, results[1].returncode), results[1].stderr)
+            self.assertEqual(results[1].stderr, b"")
+            self.assertTrue(results[1].stdout)
+
+    def test_what_an_ordinary_user_may_not_do_is_said(self):
+        self.ordinary()
+        path = pathlib.Path(self.user.folder, "secret.pcap")
+        path.write_bytes(pcap(exchange(40000)))
+        os.chmod(path, 0o600)
+        if os.geteuid():
+            os.chmod(path, 0)
+        result = run("read", path, command=self.ordinary(), cwd="/")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("Permission denied", result.stderr)
+        os.chmod(path, 0o644)
+        result = run("read", path, "-o", "/proc/x.csv", command=self.ordinary(), cwd="/")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("/proc/x.csv", result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1)
+
+
+class Words(Test):
+    """What is said of wrong words."""
+
+    def test_each_mistake_gets_its_sentence(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "c.pcap")
+            path.write_bytes(pcap(exchange(40000)))
+            for status, says, *arguments in (
+                (2, "there is no file 'other.pcap'", "other.pcap"),
+                (2, "syntax error", "tcp", "prot", "80"),
+                (1, "the capture has 1\n", "--conn", "9"),
+                (1, "has 1 that pass the filter", "--conn", "9", "tcp"),
+                (0, "no TCP segment among the 0 packets that pass the filter", "udp"),
+                (2, "--summary is a format of its own", "-s", "--format", "csv"),
+                (2, "--conn: '0'", "--conn", "0"),
+                (0, "", "--conn", "1-"),
+            ):
+                with self.subTest(arguments=arguments):
+                    result = run("read", path, *arguments)
+                    self.assertEqual(result.returncode, status, self.explain(result))
+                    self.assertIn(says, result.stderr)
+                    self.assertLessEqual(result.stderr.count("\n"), 1)
+
+
 class Bounds(Test):
     def test_stories_of_too_many_packets_are_told_as_far_as_there_is_room(self):
         content = pcap(exchange(40000) + exchange(40001))
@@ -303,6 +356,13 @@ class Beside(Test):
         lines = self.assert_told_once(self.twice())
         self.assertEqual(lines[-1]["vantages"], ["veth0", "br0"])
         self.assertEqual(self.assert_told_once(self.twice((None, None)))[-1]["vantages"], ["capture", "interface 1"])
+
+    def test_the_list_counts_as_wireshark_does_and_says_so(self):
+        out, err = self.read(self.twice(), "--format", "jsonl")
+        self.assertEqual(sum(parse(out)[0][end]["retransmissions"] for end in ("client", "server")), 5)
+        self.assertIn("several places (veth0, br0)", err)
+        self.assertEqual(self.read(section() + interface((2, b"veth0")) + b"".join(
+            packet(0, i, f) for i, f in enumerate(exchange(40000))))[1], "")
 
     def test_loopback_seen_both_ways_is_one_segment(self):
         """A capture at tc's hooks sees a packet of lo go and come; the file says which."""
