@@ -13,10 +13,11 @@
 #include "ledger/ledger.h"
 
 struct rows_options {
-    int64_t base_ns; /* time zero of relative times: the first packet; known from the first row on */
-    bool ascii;      /* no byte above 0x7e */
-    int width;       /* of the terminal that shows the list; 0: it goes elsewhere */
-    int verbose;     /* list: 1: Zeek's conn_state and history too */
+    int64_t base_ns;         /* time zero of relative times: the first packet; known from the first row on */
+    bool ascii;              /* no byte above 0x7e */
+    int width;               /* of the terminal that shows the list; 0: it goes elsewhere */
+    size_t *address_columns; /* list: of the longest address so far, the caller's, 0 to begin; NULL: columns don't widen */
+    int verbose;             /* list: 1: Zeek's conn_state and history too */
 };
 
 /* What was read, beside the ledger's own totals. */

@@ -21,6 +21,7 @@ struct tables {
     struct target targets[OUTPUT_FILES_MAX + 1];
     size_t count;
     struct rows_options options;
+    size_t address_columns;
     bool begun;
 };
 
@@ -82,6 +83,7 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
     if (!tables) return err_set_errno(err, -ENOMEM, "can't open the output");
     tables->options = (struct rows_options){
         .ascii = output_ascii(options), .verbose = options->verbose, .width = output_screen_width(STDOUT_FILENO)};
+    tables->options.address_columns = &tables->address_columns;
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(tables, options->files[i], rows_by_path(options->files[i]), err);
