@@ -93,8 +93,10 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
                            : options->format ? rows_by_name(options->format)
                                              : &rows_list,
                            err);
-    struct target *last = tables->count ? &tables->targets[tables->count - 1] : NULL;
-    if (!code && last->view == &rows_list && last->place.fd == STDOUT_FILENO && tables->options.width) last->view = &rows_screen;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->view == &rows_list && target->place.fd == STDOUT_FILENO && tables->options.width) target->view = &rows_screen;
+    }
     if (code) {
         tables_close(tables);
         return code;
