@@ -89,10 +89,13 @@ static int open_source(struct savefile *file, struct err *err)
         code = stream_open_memory(&file->stream, file->memory, file->memory_bytes, err);
     else {
         bool is_stdin = !strcmp(path, "-"), head = file->index == 0;
-        int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        const volatile sig_atomic_t *stop = file->options.stop;
+        int fd = STDIN_FILENO;
+        if (!is_stdin) /* of a named pipe, this waits for its writer */
+            do fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+            while (fd < 0 && errno == EINTR && !(stop && *stop));
         if (fd < 0) return err_set(err, -errno, "%s", strerror(errno));
-        code =
-            stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, file->options.stop, err);
+        code = stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, stop, err);
     }
     file->local = 0;
     file->broken_told = false;
@@ -178,6 +181,7 @@ void savefile_close(struct savefile *file)
     for (size_t i = 0; i < file->count; i++) free(file->paths[i]);
     free(file->paths);
     free(file->head);
+    for (size_t i = 0; i < file->beside.comment_count; i++) free(file->comments[i]);
     free(file);
 }
 
@@ -298,6 +302,12 @@ void savefile_progress(const struct savefile *file, uint64_t *ret_done, uint64_t
     *ret_total = file->total;
 }
 
+const struct savefile_beside *savefile_beside(struct savefile *file)
+{
+    file->beside.comments = (const char *const *)file->comments;
+    return &file->beside;
+}
+
 const struct savefile_interface *savefile_interface(struct savefile *file, uint32_t interface)
 {
     if (!file->is_open || interface < file->interfaces_before) return NULL;
@@ -308,7 +318,9 @@ const struct savefile_interface *savefile_interface(struct savefile *file, uint3
     }
     const struct pcapng_interface *known = pcapng_reader_interface(file->reader, interface);
     if (!known) return NULL;
-    file->interface = (struct savefile_interface){.link_type = savefile_link_type(known->link_type), .snap = known->snap};
+    file->interface = (struct savefile_interface){.link_type = savefile_link_type(known->link_type),
+                                                  .snap = known->snap,
+                                                  .index = interface - pcapng_reader_first(file->reader)};
     memcpy(file->interface.name, known->name, sizeof(file->interface.name));
     return &file->interface;
 }

@@ -26,12 +26,15 @@ struct savefile_packet {
     int64_t t_ns;         /* since the epoch; clamped to what fits. Where `untimed`: that of the packet before it (0: the first) */
     const uint8_t *bytes; /* `captured` of them, borrowed until the next call of savefile_next or savefile_batch */
     uint32_t captured;
-    uint32_t wire;      /* its length before it was cut, as the file says it: hostile files may say less than `captured` */
-    int link_type;      /* DLT_*, as libpcap's pcap_datalink says it on Linux */
-    uint32_t interface; /* counted from 0 over all sections of the file; 0 in pcap */
-    uint64_t number;    /* from 1, of the packets given; a chain counts on over its files */
-    uint64_t offset;    /* where its record or block begins in the (decompressed) file */
-    bool untimed;       /* the file gives it no time (a pcapng Simple Packet Block) */
+    uint32_t wire;          /* its length before it was cut, as the file says it: hostile files may say less than `captured` */
+    int link_type;          /* DLT_*, as libpcap's pcap_datalink says it on Linux */
+    uint32_t interface;     /* counted from 0 over all sections of the file; 0 in pcap */
+    uint64_t number;        /* from 1, of the packets given; a chain counts on over its files */
+    uint64_t offset;        /* where its record or block begins in the (decompressed) file */
+    bool untimed;           /* the file gives it no time (a pcapng Simple Packet Block) */
+    bool swapped;           /* the options' byte order */
+    const uint8_t *options; /* pcapng: what stands behind the packet, borrowed as `bytes` is; for savefile_comment */
+    uint32_t options_bytes; /* 0: none */
 };
 
 enum { SAVEFILE_DAMAGE_BYTES = 256 };
@@ -48,7 +51,7 @@ struct savefile_options {
     /* Bytes that the caller has already read from the beginning of the file (of standard input, to see what it is); copied. */
     const void *head;
     size_t head_bytes;
-    /* When a signal interrupts a read and this is set, the file ends. NULL: reading goes on. */
+    /* Once it is not 0 the file ends: a regular one at once, a pipe as capture/stoppable.h says. NULL: nobody ever asks. */
     const volatile sig_atomic_t *stop;
 };
 
@@ -68,6 +71,29 @@ enum savefile_result savefile_next(struct savefile *file, struct savefile_packet
  * For a consumer that looks ahead. A pipe is not waited for on behalf of the second packet. */
 enum savefile_result savefile_batch(struct savefile *file, struct savefile_packet *ret_packets, size_t limit, size_t *ret_count);
 
+/* The packet's comments (pcapng's opt_comment), one after the other: begin with *at = 0. False: there are no more. The text is as
+ * the file has it (UTF-8, if its writer was honest), `*ret_length` bytes without a NUL, borrowed as the packet's bytes are. */
+bool savefile_comment(const struct savefile_packet *packet, size_t *at, const char **ret_text, size_t *ret_length);
+
+/* Which way it went, as the file says it. */
+enum savefile_way { SAVEFILE_WAY_UNKNOWN, SAVEFILE_INCOMING, SAVEFILE_OUTGOING };
+enum savefile_way savefile_way(const struct savefile_packet *packet);
+
+/* What was met besides packets, in all files read so far. */
+struct savefile_beside {
+    /* Blocks that were passed over: systemd journal entries, names of addresses, secrets for decryption, custom blocks, and of
+     * types that nobody here knows. */
+    uint64_t journal, names, secrets, custom, unknown;
+    uint64_t dropped; /* packets that the capture says it lost (in its last statistics of each interface) */
+    /* The comments of sections and interfaces, each with where it stood: "interface eth0: text". Bytes from outside, cut where they
+     * are long. */
+    const char *const *comments;
+    size_t comment_count;
+    uint64_t comments_left_out; /* that there were besides */
+};
+/* Borrowed until the next call of this function; the comments until savefile_close. */
+const struct savefile_beside *savefile_beside(struct savefile *file);
+
 /* The last damage: valid after SAVEFILE_DAMAGED until the next call. */
 const struct savefile_damage *savefile_damage(const struct savefile *file);
 /* "FILE: packet 7, offset 1234: TEXT" of the last damage (names what goes on behind it); returns 0, for err->text. */
@@ -84,9 +110,10 @@ const char *savefile_format(const struct savefile *file);
 void savefile_progress(const struct savefile *file, uint64_t *ret_done, uint64_t *ret_total);
 
 struct savefile_interface {
-    int link_type; /* DLT_* */
-    uint32_t snap; /* bytes; 0: not limited */
-    char name[32]; /* if_name, cut to fit, not escaped; "" unknown */
+    int link_type;  /* DLT_* */
+    uint32_t snap;  /* bytes; 0: not limited */
+    char name[32];  /* if_name, cut to fit, not escaped; "" unknown */
+    uint32_t index; /* in its section, from 0 */
 };
 /* An interface of the section that is being read, by the number packets carry; NULL: not of this section. Borrowed until the next
  * call of this function, savefile_next or savefile_batch. */

@@ -7,6 +7,8 @@
 
 struct pcapng_reader;
 
+enum { SAVEFILE_COMMENTS_MAX = 32, SAVEFILE_COMMENT_BYTES = 1024, SAVEFILE_STATISTICS_MAX = 64 };
+
 struct savefile_pcap {
     bool swapped;         /* the other byte order than this machine's */
     bool lengths_swapped; /* wire length first: before version 2.3, and Novell's 543.0 */
@@ -39,6 +41,9 @@ struct savefile {
     struct pcapng_reader *reader;
     struct savefile_damage damage;
     struct savefile_interface interface; /* what savefile_interface lends */
+    struct savefile_beside beside;
+    char *comments[SAVEFILE_COMMENTS_MAX];
+    uint64_t dropped[SAVEFILE_STATISTICS_MAX]; /* by interface; those beyond share the last */
     uint64_t done_before, total;
     int code;
     struct err failure;

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/savefile_own.h"
@@ -79,7 +81,106 @@ static void give(struct savefile *file, const struct pcapng_packet *packet, stru
                                            .interface = file->interfaces_before + packet->interface,
                                            .number = file->before + ++file->local,
                                            .offset = stream_offset(&file->stream),
-                                           .untimed = packet->untimed};
+                                           .untimed = packet->untimed,
+                                           .swapped = packet->swapped,
+                                           .options = packet->options,
+                                           .options_bytes = packet->options_bytes};
+}
+
+bool savefile_comment(const struct savefile_packet *packet, size_t *at, const char **ret_text, size_t *ret_length)
+{
+    struct pcapng_option option;
+    while (pcapng_option_next(packet->options, packet->options_bytes, packet->swapped, at, &option) == PCAPNG_OPTION) {
+        if (option.code != PCAPNG_OPTION_COMMENT) continue;
+        *ret_text = (const char *)option.value;
+        *ret_length = strnlen(*ret_text, option.length);
+        return true;
+    }
+    return false;
+}
+
+enum savefile_way savefile_way(const struct savefile_packet *packet)
+{
+    struct pcapng_option option;
+    size_t at = 0;
+    while (pcapng_option_next(packet->options, packet->options_bytes, packet->swapped, &at, &option) == PCAPNG_OPTION) {
+        if (option.code != PCAPNG_OPTION_FLAGS || option.length != 4) continue;
+        uint32_t way = pcapng_u32(option.value, packet->swapped) & 3;
+        return way == 1 ? SAVEFILE_INCOMING : way == 2 ? SAVEFILE_OUTGOING : SAVEFILE_WAY_UNKNOWN;
+    }
+    return SAVEFILE_WAY_UNKNOWN;
+}
+
+/* Bad options are no damage here: what packets need of them was read already. */
+static void keep_comments(struct savefile *file, const struct pcapng_step *step)
+{
+    struct savefile_beside *beside = &file->beside;
+    const struct savefile_packet options = {
+        .options = step->options, .options_bytes = step->options_bytes, .swapped = step->swapped};
+    char where[64] = "the capture";
+    if (step->type == PCAPNG_INTERFACE) {
+        const struct pcapng_interface *interface = pcapng_reader_interface(file->reader, step->interface);
+        if (interface && interface->name[0])
+            snprintf(where, sizeof(where), "interface %s", interface->name);
+        else
+            snprintf(where, sizeof(where), "interface %u", step->interface);
+    }
+    const char *text;
+    size_t at = 0, length;
+    while (savefile_comment(&options, &at, &text, &length)) {
+        char *kept = NULL;
+        int shown = length < SAVEFILE_COMMENT_BYTES ? (int)length : SAVEFILE_COMMENT_BYTES;
+        if (beside->comment_count == SAVEFILE_COMMENTS_MAX ||
+            asprintf(&kept, "%s: %.*s%s", where, shown, text, (size_t)shown < length ? " [cut]" : "") < 0)
+            beside->comments_left_out++;
+        else
+            file->comments[beside->comment_count++] = kept;
+    }
+}
+
+/* Statistics count from the capture's beginning: the largest of an interface's are its last. */
+static void note_dropped(struct savefile *file, const struct pcapng_step *step)
+{
+    uint32_t number = file->interfaces_before + step->interface;
+    uint64_t *so_far = &file->dropped[number < SAVEFILE_STATISTICS_MAX ? number : SAVEFILE_STATISTICS_MAX - 1], dropped = 0;
+    struct pcapng_option option;
+    size_t at = 0;
+    while (pcapng_option_next(step->options, step->options_bytes, step->swapped, &at, &option) == PCAPNG_OPTION)
+        if ((option.code == PCAPNG_OPTION_IF_DROPPED || option.code == PCAPNG_OPTION_HOST_DROPPED) && option.length == 8)
+            dropped += pcapng_u64(option.value, step->swapped);
+    if (dropped <= *so_far) return;
+    file->beside.dropped += dropped - *so_far;
+    *so_far = dropped;
+}
+
+static void note_block(struct savefile *file, const struct pcapng_step *step)
+{
+    struct savefile_beside *beside = &file->beside;
+    switch (step->type) {
+    case PCAPNG_SECTION_HEADER:
+    case PCAPNG_INTERFACE:
+        keep_comments(file, step);
+        break;
+    case PCAPNG_INTERFACE_STATISTICS:
+        note_dropped(file, step);
+        break;
+    case PCAPNG_JOURNAL:
+        beside->journal++;
+        break;
+    case PCAPNG_NAME_RESOLUTION:
+        beside->names++;
+        break;
+    case PCAPNG_DECRYPTION_SECRETS:
+        beside->secrets++;
+        break;
+    case PCAPNG_CUSTOM:
+    case PCAPNG_CUSTOM_NO_COPY:
+        beside->custom++;
+        break;
+    default:
+        beside->unknown++;
+        break;
+    }
 }
 
 /* Packet blocks change nothing in the reader: behind the first packet of a batch only they are looked at, so that what a batch
@@ -122,6 +223,7 @@ static enum savefile_result batch(struct savefile *file, struct savefile_packet 
             return resume(file, offset);
         } else if (kind == PCAPNG_BLOCK) {
             result = step.unchecked ? pass_over(file, step.used) : SAVEFILE_PACKET;
+            if (result == SAVEFILE_PACKET) note_block(file, &step);
             if (!step.unchecked) stream->at += step.used;
             if (result == SAVEFILE_PACKET) continue;
         } else if (kind == PCAPNG_DAMAGED) {
@@ -153,6 +255,7 @@ int savefile_pcapng_begin(struct savefile *file, struct err *err)
         return err_set(err, -EINVAL, "it ends inside the section header of pcapng: %zu of its %zu bytes are there",
                        stream_left(stream), step.need);
     if (kind == PCAPNG_DAMAGED) return err_set(err, -EINVAL, "its pcapng header can't be read: %s", step.text);
+    note_block(file, &step);
     stream->at += step.used;
     strcpy(file->format, "pcapng");
     file->batch = batch;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,26 +28,15 @@ static size_t read_raw(struct savefile_stream *stream, uint8_t *into, size_t roo
         stream->raw_done += length;
         return length;
     }
-    while (!stream->raw_ended) {
-        ssize_t length = read(stream->fd, into, room);
-        if (length > 0) {
-            stream->raw_done += (size_t)length;
-            return (size_t)length;
-        }
-        int code = length == 0 ? 0 : -errno;
-        if (code == -EAGAIN) { /* somebody else's descriptor, set not to wait */
-            struct pollfd ready = {.fd = stream->fd, .events = POLLIN};
-            if (poll(&ready, 1, -1) >= 0) continue;
-            code = -errno;
-        }
-        if (code == -EINTR) {
-            stream->stopped = stream->stop && *stream->stop;
-            if (!stream->stopped) continue;
-            code = 0;
-        }
-        stream->raw_ended = true;
-        if (code) end_failed(stream, code, "reading it");
+    if (stream->raw_ended) return 0;
+    ssize_t length = stoppable_read(&stream->from, into, room);
+    if (length > 0) {
+        stream->raw_done += (size_t)length;
+        return (size_t)length;
     }
+    stream->raw_ended = true;
+    stream->stopped = stream->from.stopped;
+    if (length < 0) end_failed(stream, (int)length, "reading it");
     return 0;
 }
 
@@ -158,7 +146,7 @@ bool stream_peek(const struct savefile_stream *stream, uint64_t ahead, void *byt
     }
     uint64_t offset = stream_offset(stream) + ahead;
     if (!stream->plain_file || offset > INT64_MAX - length) return false;
-    return pread(stream->fd, bytes, length, (off_t)offset) == (ssize_t)length;
+    return pread(stream->from.fd, bytes, length, (off_t)offset) == (ssize_t)length;
 }
 
 static int unpack_from(struct savefile_stream *stream, const struct unpack_codec *codec, struct err *err)
@@ -180,7 +168,7 @@ int stream_open(struct savefile_stream *stream, int fd, const void *head, size_t
                 struct err *err)
 {
     struct stat file;
-    *stream = (struct savefile_stream){.fd = fd, .stop = stop, .head = head, .head_left = head_bytes};
+    *stream = (struct savefile_stream){.from = stoppable_new(fd, stop), .head = head, .head_left = head_bytes};
     if (fstat(fd, &file) != 0) return err_set_errno(err, -errno, "it can't be looked at");
     if (S_ISDIR(file.st_mode)) return err_set(err, -EISDIR, "it is a directory");
     off_t here = lseek(fd, 0, SEEK_CUR);
@@ -203,7 +191,7 @@ int stream_open(struct savefile_stream *stream, int fd, const void *head, size_t
 int stream_open_memory(struct savefile_stream *stream, const void *bytes, size_t length, struct err *err)
 {
     const struct unpack_codec *codec = unpack_find(bytes, length);
-    *stream = (struct savefile_stream){.fd = -1, .raw_ended = true, .raw_total = length};
+    *stream = (struct savefile_stream){.from.fd = -1, .raw_ended = true, .raw_total = length};
     if (codec) {
         stream->head = bytes;
         stream->head_left = length;
@@ -225,6 +213,6 @@ void stream_close(struct savefile_stream *stream)
     if (stream->codec) stream->codec->close(stream->unpacker);
     free(stream->packed);
     if (!stream->borrowed) free(stream->window);
-    if (stream->fd > STDIN_FILENO) close(stream->fd);
-    *stream = (struct savefile_stream){.fd = -1};
+    if (stream->from.fd > STDIN_FILENO) close(stream->from.fd);
+    *stream = (struct savefile_stream){.from.fd = -1};
 }

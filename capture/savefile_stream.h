@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "capture/savefile_unpack.h"
+#include "capture/stoppable.h"
 
 enum { STREAM_WINDOW_BYTES = 1 << 19, STREAM_NEED_MAX = 16 << 20 };
 
@@ -19,15 +20,14 @@ struct savefile_stream {
     uint8_t *window;
     bool borrowed; /* the window is the caller's, all of it at once */
     size_t capacity;
-    uint64_t base; /* where in the unpacked file the window begins */
-    int fd;
-    bool plain_file;       /* seekable, not compressed: bytes ahead can be looked at */
-    bool ended;            /* no byte comes behind `end` */
-    bool broken;           /* it ended because the compressed data are damaged, or end inside a frame: `text` says it */
-    bool stopped;          /* it ended because *stop was set */
-    int code;              /* it ended because the system failed: a negative errno */
-    const char *failed_at; /* what was tried then */
-    const volatile sig_atomic_t *stop;
+    uint64_t base;                /* where in the unpacked file the window begins */
+    struct stoppable from;        /* fd -1: none */
+    bool plain_file;              /* seekable, not compressed: bytes ahead can be looked at */
+    bool ended;                   /* no byte comes behind `end` */
+    bool broken;                  /* it ended because the compressed data are damaged, or end inside a frame: `text` says it */
+    bool stopped;                 /* it ended because the end was asked for */
+    int code;                     /* it ended because the system failed: a negative errno */
+    const char *failed_at;        /* what was tried then */
     uint64_t raw_done, raw_total; /* bytes of the stored file; 0: unknown */
     bool raw_ended;
     const struct unpack_codec *codec; /* NULL: not compressed */

@@ -8,6 +8,7 @@
 
 enum { FORMAT_VERSION = 1 };
 #define STORY_BYTES_MAX ((size_t)1 << 30)
+#define COMMENTS_BYTES_MAX ((size_t)1 << 20)
 
 struct jsonl {
     struct buf out;
@@ -150,6 +151,18 @@ static void put_place(struct json *json, const struct story_packet_place *place)
     json_maybe_int(json, "frame", place->number != 0, (int64_t)place->number);
 }
 
+/* Only where there is one; several are joined by line breaks. */
+static void put_comment(struct json *json, const char *const *comments, size_t count)
+{
+    struct buf joined = buf_new(COMMENTS_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (i) buf_char(&joined, '\n');
+        buf_text(&joined, comments[i]);
+    }
+    if (count) json_string(json, "comment", buf_string(&joined));
+    buf_free(&joined);
+}
+
 static void segment_line(struct json *json, const struct story *story, const struct story_segment *segment)
 {
     bool has_ack = segment->flags & TCP_ACK;
@@ -166,6 +179,8 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "seq_absolute", segment->seq_absolute);
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
+    json_bool(json, "lost", segment->lost);
+    json_bool(json, "copy", segment->copy);
     json_bool(json, "retransmission", segment->retransmission);
     if (segment->retransmission) {
         json_object(json, "of");
@@ -174,6 +189,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     }
     put_place(json, &segment->place);
     if (segment->missed_at) json_string(json, "missed_at", segment->missed_at);
+    put_comment(json, segment->comments, segment->comment_count);
     put_cause(json, story, &segment->cause);
     end_line(json);
 }
@@ -185,6 +201,7 @@ static void datagram_line(struct json *json, const struct story *story, const st
     json_string(json, "end", story_side_name(datagram->side));
     json_int(json, "sent", datagram->sent_ns);
     json_maybe_int(json, "received", datagram->received_ns != 0, datagram->received_ns);
+    json_bool(json, "lost", datagram->lost);
     json_uint(json, "len", datagram->length_bytes);
     json_string(json, "icmp", datagram->icmp);
     if (datagram->icmp) {
@@ -193,6 +210,7 @@ static void datagram_line(struct json *json, const struct story *story, const st
         json_end_object(json);
     }
     put_place(json, &datagram->place);
+    put_comment(json, datagram->comments, datagram->comment_count);
     put_cause(json, story, &datagram->cause);
     end_line(json);
 }

@@ -50,10 +50,26 @@ static struct cell open_cell(struct line *line, size_t *column)
     return (struct cell){line->length, line->columns};
 }
 
-/* Right-aligned cells end where the table says, or where their text ends when that is longer. */
-static void close_cell(struct line *line, struct cell cell, enum column which, size_t *column)
+/* The columns of addresses widen when a longer one comes (IPv6), so that what follows is aligned again. */
+static size_t width_of(const struct rows_options *options, enum column which)
 {
-    *column = (*column ? *column + 1 : 0) + columns[which].width;
+    size_t width = columns[which].width;
+    bool is_address = which == COLUMN_CLIENT || which == COLUMN_SERVER;
+    return is_address && options->address_columns && *options->address_columns > width ? *options->address_columns : width;
+}
+
+static void widen(const struct rows_options *options, const struct address *address)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    if (address->version != 6 || !options->address_columns) return; /* every other fits */
+    size_t length = strlen(address_format(address, text));
+    if (length > *options->address_columns) *options->address_columns = length;
+}
+
+/* Right-aligned cells end where the table says, or where their text ends when that is longer. */
+static void close_cell(struct line *line, const struct rows_options *options, struct cell cell, enum column which, size_t *column)
+{
+    *column = (*column ? *column + 1 : 0) + width_of(options, which);
     if (columns[which].right) line_align_right(line, cell.from, *column);
 }
 
@@ -76,7 +92,7 @@ static int begin(struct buf *out, const struct rows_options *options)
     for (size_t i = 0; i < COLUMNS; i++) {
         struct cell cell = open_cell(&line, &column);
         line_text(&line, columns[i].title);
-        close_cell(&line, cell, (enum column)i, &column);
+        close_cell(&line, options, cell, (enum column)i, &column);
     }
     line_pad(&line, column + 1, true);
     line_text(&line, options->verbose ? "zeek history  notes" : "notes");
@@ -159,10 +175,12 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     struct line line;
     line_clear(&line);
     size_t column = 0;
+    widen(options, &row->end[LEDGER_CLIENT].address);
+    widen(options, &row->end[LEDGER_SERVER].address);
     for (size_t i = 0; i < COLUMNS; i++) {
         struct cell cell = open_cell(&line, &column);
         put(&line, options, row, (enum column)i);
-        close_cell(&line, cell, (enum column)i, &column);
+        close_cell(&line, options, cell, (enum column)i, &column);
     }
     char notes[ROWS_NOTES_BYTES];
     line_pad(&line, column + 1, true);
@@ -170,7 +188,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
         line_text(&line, row->conn_state);
         line_char(&line, ' ');
         line_text(&line, row->history);
-        line_text(&line, "  ");
+        line_text(&line, row->history_cut ? "+  " : "  "); /* there was more */
     }
     line_text(&line, rows_notes(row, notes));
     if (options->paths) add_path(&line, options, row, notes[0] != '\0');

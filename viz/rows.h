@@ -23,6 +23,8 @@ struct rows_path {
 struct rows_options {
     int64_t base_ns;               /* time zero of relative times: the first packet; known from the first row on */
     bool ascii;                    /* no byte above 0x7e */
+    int width;                     /* of the terminal that shows the list; 0: it goes elsewhere */
+    size_t *address_columns;       /* list: of the longest address so far, the caller's, 0 to begin; NULL: columns don't widen */
     int verbose;                   /* list: 1: Zeek's conn_state and history too */
     const struct rows_path *paths; /* of merged captures, by the connection's number less 1; NULL: there is one capture */
     size_t path_count;
@@ -33,8 +35,13 @@ struct rows_options {
 /* What was read, beside the ledger's own totals. */
 struct rows_source {
     uint64_t packets, wire_bytes;
-    uint64_t results[SEGMENT_RESULTS]; /* packets by what decoding said; SEGMENT_OK: TCP */
-    uint64_t damages;                  /* places where the file was damaged */
+    uint64_t results[SEGMENT_RESULTS];                        /* packets by what decoding said; SEGMENT_OK: TCP */
+    uint64_t damages;                                         /* places where the file was damaged */
+    uint64_t dropped;                                         /* packets that the capture itself says it lost */
+    uint64_t commented;                                       /* packets with a comment beside them */
+    uint64_t journal, names, secrets, custom, unknown_blocks; /* blocks of pcapng that were passed over */
+    const char *const *comments;                              /* of sections and interfaces: raw bytes from outside */
+    size_t comment_count;
 };
 
 struct rows_view {
@@ -55,6 +62,8 @@ const struct rows_view *rows_by_name(const char *name);
 const struct rows_view *rows_by_path(const char *path);
 
 extern const struct rows_view rows_list, rows_csv, rows_zeek, rows_jsonl, rows_summary;
+/* The list for a terminal: options->width has to be known. Not in rows_all: it goes by the same name. */
+extern const struct rows_view rows_screen;
 
 /* Which way of `path` is the client's: 0 or 1. NULL where there is no path. */
 const struct rows_path *rows_path(const struct rows_options *options, const struct ledger_row *row, int *ret_client);

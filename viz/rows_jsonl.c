@@ -71,6 +71,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     json_uint(&json, "completeness", row->completeness);
     json_string(&json, "conn_state", row->conn_state);
     json_string(&json, "history", row->history);
+    json_bool(&json, "history_cut", row->history_cut);
     int client = 0;
     const struct rows_path *path = rows_path(options, row, &client);
     if (path) {
@@ -111,6 +112,18 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     json_uint(&json, "unknown_links", source->results[SEGMENT_LINK]);
     json_uint(&json, "encrypted", source->results[SEGMENT_ENCRYPTED]);
     json_uint(&json, "damages", source->damages);
+    json_uint(&json, "dropped", source->dropped);
+    json_uint(&json, "commented", source->commented);
+    json_object(&json, "unread");
+    json_uint(&json, "journal", source->journal);
+    json_uint(&json, "names", source->names);
+    json_uint(&json, "secrets", source->secrets);
+    json_uint(&json, "custom", source->custom);
+    json_uint(&json, "unknown", source->unknown_blocks);
+    json_end_object(&json);
+    json_array(&json, "comments");
+    for (size_t i = 0; i < source->comment_count; i++) json_string(&json, NULL, source->comments[i]);
+    json_end_array(&json);
     json_end_object(&json);
     json_newline(&json);
     return out->failed ? -ENOMEM : 0;

@@ -1,4 +1,7 @@
 /* The totals alone, a line a fact. */
+#include <errno.h>
+
+#include "viz/escape.h"
 #include "viz/line.h"
 #include "viz/rows.h"
 
@@ -89,10 +92,22 @@ static int end(struct buf *out, const struct rows_options *options, const struct
         {"of unknown links", source->results[SEGMENT_LINK]},
         {"encrypted", source->results[SEGMENT_ENCRYPTED]},
         {"damages of the file", source->damages},
+        {"dropped by the capture", source->dropped},
+        {"packets with comments", source->commented},
+        {"journal entries, unread", source->journal},
+        {"name blocks, unread", source->names},
+        {"secrets, unread", source->secrets},
+        {"custom blocks, unread", source->custom},
+        {"unknown blocks, unread", source->unknown_blocks},
     };
     for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++)
         if (oddities[i].value) fact(out, oddities[i].name, oddities[i].value, "");
-    return 0;
+    for (size_t i = 0; i < source->comment_count; i++) {
+        buf_printf(out, "%-*s", VALUE_COLUMN, "comment");
+        escape_text(out, source->comments[i], options->ascii);
+        buf_char(out, '\n');
+    }
+    return out->failed ? -ENOMEM : 0;
 }
 
 const struct rows_view rows_summary = {"summary", NULL, "the totals alone", begin, add_row, end};

@@ -11,6 +11,7 @@
 enum {
     ARROW_MIN = 6,         /* where a label would leave less, it gets a line of its own */
     SILENCE_NS = 50000000, /* a pause worth a line */
+    COMMENT_SHOWN = 400,   /* bytes of a comment: the event lines have more */
 };
 
 struct ladder {
@@ -180,6 +181,19 @@ static bool fits_one_line(const struct frame *frame, const struct story_cause *c
     return fits;
 }
 
+/* What somebody wrote beside it in the capture file. */
+static void draw_comments(struct ladder *ladder, enum story_side side, const char *const *comments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(comments[i]), shown = length;
+        if (length > COMMENT_SHOWN)
+            for (shown = COMMENT_SHOWN; shown > COMMENT_SHOWN - 4 && (comments[i][shown] & 0xc0) == 0x80;) shown--;
+        layout_addf(&ladder->frame.text, STYLE_PLAIN, "comment: \"%.*s\"", (int)shown, comments[i]);
+        if (shown < length) layout_add(&ladder->frame.text, STYLE_DIM, "…");
+        frame_draw_hook(&ladder->frame, frame_style[side], "", STYLE_DIM);
+    }
+}
+
 static void draw_packet(struct ladder *ladder, const struct plan_row *row)
 {
     const struct story_step *step = &ladder->story->steps[row->step];
@@ -201,6 +215,8 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
                        (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
         if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
         draw_chain(ladder, cause);
+        draw_comments(ladder, step->side, segment ? segment->comments : step->datagram->comments,
+                      segment ? segment->comment_count : step->datagram->comment_count);
         draw_differences(ladder, row->step);
     }
     draw_state_causes(ladder, row);

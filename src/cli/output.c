@@ -13,7 +13,7 @@
 #include "story/teller.h"
 #include "viz/view.h"
 
-enum { WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
+enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
 #define EVENTS_NAME "events"
 #define EVENTS_SUFFIX ".events"
@@ -111,6 +111,16 @@ static int choose_width(void)
     if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
     if (width <= 0) return WIDTH_USUAL;
     return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
+}
+
+int output_screen_width(int fd)
+{
+    struct winsize size;
+    if (!isatty(fd)) return 0;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    if (width <= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+    return width <= 0 ? WIDTH_USUAL : width < SCREEN_LEAST ? SCREEN_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
 }
 
 bool output_ascii(const struct output_options *options)

@@ -36,6 +36,9 @@ struct view_options output_view_options(const struct output_options *options, in
 /* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);
 
+/* The columns of the terminal behind that descriptor (40 to 1000); 0: it is none. */
+int output_screen_width(int fd);
+
 /* Whether to write ASCII alone: asked for, or the locale knows nothing else. */
 bool output_ascii(const struct output_options *options);
 

@@ -8,21 +8,24 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "capture/stoppable.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/read_capture.h"
 #include "cli/read_events.h"
 #include "cli/read_merge.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
-enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_MERGE };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MERGE };
 
 static const struct options_row rows[] = {
-    {KEY_CONN, 'n', "conn", "N[-M]",
-     "tell the whole story of connection N (or N to M) of the list: ladders, event lines; may be repeated"},
+    {KEY_CONN, 'n', "conn", "N[-[M]]",
+     "tell the whole story of connection N (N to M, or from N on) of the list: ladders, event lines; may be repeated"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
     {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
     {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
+    {KEY_PACKETS_MAX, 0, "packets-max", "N", "tell stories of the first N packets at most, about 1 KB each (default 500000)"},
 };
 
 static int take_range(struct read_options *options, const char *value, struct err *err)
@@ -35,7 +38,8 @@ static int take_range(struct read_options *options, const char *value, struct er
     if (length < sizeof(first)) memcpy(first, value, length);
     int code = options_number("--conn", length < sizeof(first) ? first : value, 1, UINT32_MAX, &from, err);
     if (!code) to = from;
-    if (!code && dash) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
+    if (!code && dash) to = UINT32_MAX; /* "N-": and all behind it */
+    if (!code && dash && dash[1]) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
     if (!code) options->conns[options->conn_count++] = (struct read_range){(uint32_t)from, (uint32_t)to};
     return code;
 }
@@ -57,6 +61,10 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_FILTER:
         options->filter = value;
         return 0;
+    case KEY_PACKETS_MAX:
+        code = options_number("--packets-max", value, 1, 1L << 26, &number, err);
+        if (!code) options->packets_max = (size_t)number;
+        return code;
     default:
         code = options_number("--open-max", value, 1, 1L << 30, &number, err);
         if (!code) options->open_max = (size_t)number;
@@ -98,17 +106,14 @@ static int read_head(const char *path, char head[HEAD_BYTES], size_t *ret_length
         code = -errno;
         return err_set_errno(err, code, "can't open %s", name);
     }
+    struct stoppable from = stoppable_new(fd, interrupt_asked);
     size_t length = 0;
-    while (length < HEAD_BYTES) {
-        ssize_t more = read(fd, head + length, HEAD_BYTES - length);
-        if (more < 0 && errno == EINTR) continue;
-        if (more < 0) {
-            code = -errno;
-            err_set_errno(err, code, "can't read %s", name);
-        }
-        if (more <= 0) break;
-        length += (size_t)more;
+    ssize_t more = 1;
+    while (length < HEAD_BYTES && more > 0) {
+        more = stoppable_read(&from, head + length, HEAD_BYTES - length);
+        if (more > 0) length += (size_t)more;
     }
+    if (more < 0) code = err_set_errno(err, (int)more, "can't read %s", name);
     if (!is_stdin) close(fd);
     *ret_length = length;
     return code;
@@ -125,6 +130,7 @@ static int read_files(char **files, size_t count, const struct read_options *opt
 {
     char head[HEAD_BYTES];
     size_t length = 0;
+    interrupt_begin();
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-");
@@ -133,6 +139,7 @@ static int read_files(char **files, size_t count, const struct read_options *opt
         return read_merge(&source, options, err);
     }
     if (read_is_events(head, length)) {
+        interrupt_end(); /* half a log is told of as damaged */
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->conn_count || options->summary || options->filter)
             return err_set(err, -EINVAL, "--conn, --summary and filters work on captures, and %s is an event log", files[0]);
@@ -149,10 +156,11 @@ int cli_read(int argc, char **argv, struct err *err)
                                      output_group(&options.output)};
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
-        "zeek (conn.log), jsonl, summary. With --conn, or with a format such as text, the packets are "
-        "told as stories. --merge takes two captures of the same connections, made at two places, and finds out by itself how far "
-        "apart "
-        "their clocks were.";
+        "zeek (conn.log), jsonl, summary. Connections stand in the order in which they ended; their numbers count in the order in "
+        "which they began (sort -n puts the list into it). A terminal gets the columns that fit, a pipe or file all of them. "
+        "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
+        "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
+        "itself how far apart their clocks were.";
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
@@ -165,7 +173,8 @@ int cli_read(int argc, char **argv, struct err *err)
         code = err_set(err, -EINVAL, "read: '%s' is no file, and there is a --filter already", argv[operand + (int)files]);
     if (!code && words) code = join_filter(words, argv + operand + files, &filter, err);
     if (!code && words) options.filter = buf_string(&filter);
+    options.filter_word = words ? argv[operand + (int)files] : NULL;
     if (!code) code = read_files(argv + operand, files, &options, err);
     buf_free(&filter);
-    return code == -EPIPE ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
+    return code == -EPIPE || code > 0 ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
 }

@@ -7,11 +7,14 @@
 #include "capture/filter.h"
 #include "capture/savefile.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
+#include "cli/places.h"
 #include "cli/progress.h"
 #include "cli/read_stories.h"
 #include "cli/tables.h"
+#include "viz/escape.h"
 
-enum { BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+enum { COMMENT_BYTES_MAX = 1 << 16, BATCH = 64, PLACES_BATCHES = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
 
 /* One pass. */
 struct pass {
@@ -26,6 +29,7 @@ struct pass {
     struct err damage;   /* the first */
     const char *trouble; /* what to say of a link type that nobody decodes */
     uint64_t batches;
+    struct places places; /* of the first packets, for a table */
 };
 
 static int take_row(void *data, const struct ledger_row *row)
@@ -58,6 +62,13 @@ static int apply_filter(struct pass *pass, struct savefile_packet *packets, size
     return 0;
 }
 
+static bool has_comment(const struct savefile_packet *packet)
+{
+    const char *text;
+    size_t at = 0, length;
+    return savefile_comment(packet, &at, &text, &length);
+}
+
 static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
 {
     struct ledger_segment segments[BATCH];
@@ -71,9 +82,12 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
             ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns, &segments[segment_count]);
         pass->seen.results[result]++;
         pass->seen.wire_bytes += packet->wire;
+        if (packet->options_bytes) pass->seen.commented += has_comment(packet);
         if (result == SEGMENT_OK) from[segment_count++] = (uint32_t)i;
         if (result == SEGMENT_LINK && !pass->trouble) pass->trouble = segment_link_trouble(packet->link_type);
     }
+    for (size_t i = 0; pass->tables && pass->batches < PLACES_BATCHES && i < count; i++)
+        places_of(&pass->places, pass->file, &packets[i]);
     pass->seen.packets += count;
     if (!segment_count && !pass->stories) return 0;
     if (pass->tables && segment_count) tables_begin(pass->tables, segments[0].t_ns);
@@ -82,10 +96,18 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     if (!pass->stories) return 0;
     for (size_t i = 0, at = 0; i < count && !code; i++) {
         bool is_segment = at < segment_count && from[at] == i;
-        code = stories_take(pass->stories, &packets[i], is_segment ? numbers[at] : 0, err);
+        code = stories_take(pass->stories, pass->file, &packets[i], is_segment ? numbers[at] : 0, err);
         at += is_segment;
     }
     return code;
+}
+
+/* A wrong filter may be a file that isn't there. */
+static int doubt_filter(const struct read_options *options, int code, struct err *err)
+{
+    if (code != -EINVAL || !options->filter_word || !strpbrk(options->filter_word, "./")) return code;
+    struct err why = *err;
+    return err_set(err, code, "there is no file '%s', so it was taken for a filter: %s", options->filter_word, why.text);
 }
 
 static int read_all(struct pass *pass, struct err *err)
@@ -101,7 +123,7 @@ static int read_all(struct pass *pass, struct err *err)
             continue;
         }
         int code = take_batch(pass, packets, count, err);
-        if (code) return code;
+        if (code) return code == STORIES_FULL ? 0 : doubt_filter(pass->options, code, err);
         if (pass->batches++ % TELL_EVERY) continue;
         uint64_t done = 0, total = 0;
         savefile_progress(pass->file, &done, &total);
@@ -122,6 +144,9 @@ static int open_places(struct pass *pass, struct err *err)
     }
     if (!code && !tables && options->summary)
         code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
+    if (!code && options->summary && options->output.format && strcmp(options->output.format, "summary") != 0)
+        code =
+            err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", options->output.format);
     if (!code && tables) code = tables_open(&pass->tables, &options->output, options->summary, err);
     if (!code && !tables) code = stories_open(&pass->stories, options, err);
     return code;
@@ -131,15 +156,75 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
 {
     const struct read_options *options = pass->options;
     int code = open_places(pass, err);
-    if (!code && options->filter) code = filter_open(&pass->filter, options->filter, err);
+    if (!code && options->filter) code = doubt_filter(options, filter_open(&pass->filter, options->filter, err), err);
     if (code) return code;
     const struct ledger_options bounds = {.open_max = options->open_max};
     pass->ledger = ledger_new(&bounds, take_row, pass);
     if (!pass->ledger) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
-    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes};
+    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
+    if (code && *interrupt_asked) { /* before there was anything to tell */
+        err->text[0] = '\0';
+        return CLI_INTERRUPTED + *interrupt_asked;
+    }
     /* A file that can't be read is no wrong usage. */
     return code == -EINVAL ? -EBADMSG : code;
+}
+
+/* The end of a pipe that is being written is when somebody wants it; of a file, an interruption has left something out. */
+static int note_interrupt(const struct pass *pass)
+{
+    uint64_t done = 0, total = 0;
+    if (!*interrupt_asked) return 0;
+    savefile_progress(pass->file, &done, &total);
+    cli_note(pass->options->output.quiet, "interrupted: this is what the first %llu packets tell",
+             (unsigned long long)pass->seen.packets);
+    return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
+}
+
+/* What the file holds besides packets. */
+static void look_beside(struct pass *pass)
+{
+    const struct savefile_beside *beside = savefile_beside(pass->file);
+    struct rows_source *seen = &pass->seen;
+    seen->journal = beside->journal;
+    seen->names = beside->names;
+    seen->secrets = beside->secrets;
+    seen->custom = beside->custom;
+    seen->unknown_blocks = beside->unknown;
+    seen->comments = beside->comments;
+    seen->comment_count = beside->comment_count;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } rows[] = {{beside->journal, "systemd journal entries"},      {beside->names, "name resolution blocks"},
+                {beside->secrets, "blocks of decryption secrets"}, {beside->custom, "custom blocks"},
+                {beside->unknown, "blocks of unknown types"},      {beside->comments_left_out, "more comments"}};
+    seen->dropped = beside->dropped;
+    bool quiet = pass->options->output.quiet || !pass->options->output.verbose;
+    if (beside->dropped)
+        cli_note(pass->options->output.quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
+                 (unsigned long long)beside->dropped);
+    for (size_t i = 0; i < beside->comment_count && !quiet; i++) {
+        struct buf text = buf_new(COMMENT_BYTES_MAX);
+        escape_text(&text, beside->comments[i], output_ascii(&pass->options->output));
+        cli_note(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
+        buf_free(&text);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
+}
+
+/* The table counts as Wireshark does. */
+static void note_places(const struct pass *pass)
+{
+    const struct places *places = &pass->places;
+    if (places->count < 2 || !ledger_totals(pass->ledger)->retransmissions) return;
+    cli_note(pass->options->output.quiet,
+             "the capture was made at several places (%s, %s%s): a segment that was seen at two of them counts as sent again here, "
+             "as in "
+             "Wireshark; --conn N tells it once",
+             places->keys[0].name, places->keys[1].name, places->count > 2 ? " …" : "");
 }
 
 static int close_pass(struct pass *pass, int code, struct err *err)
@@ -147,15 +232,20 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
+    if (!code) look_beside(pass);
+    if (!code && pass->tables) note_places(pass);
     if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
-    if (!code && pass->stories) code = stories_finish(pass->stories, err);
-    if (!code && pass->trouble && !pass->seen.results[SEGMENT_OK])
+    if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
+    if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
         cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
+    else if (!code && !pass->seen.results[SEGMENT_OK])
+        cli_note(pass->options->output.quiet, "there is no TCP segment among the %llu packets%s",
+                 (unsigned long long)pass->seen.packets, pass->options->filter ? " that pass the filter" : "");
     if (!code && pass->seen.damages) {
         *err = pass->damage;
         code = CLI_FAILED;
     }
-    return code;
+    return code ? code : note_interrupt(pass);
 }
 
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err)
@@ -166,6 +256,7 @@ int read_capture(const struct read_source *source, const struct read_options *op
         pass.progress =
             progress_new(!options->output.quiet && !(pass.tables && !options->summary && tables_on_terminal(pass.tables)));
         code = read_all(&pass, err);
+        interrupt_end();
         code = close_pass(&pass, code, err);
     }
     savefile_close(pass.file);

@@ -20,9 +20,11 @@ struct read_options {
     struct read_range conns[READ_CONNS_MAX];
     size_t conn_count; /* 0: all */
     bool summary;
-    bool merge;         /* read_merge is meant */
-    const char *filter; /* pcap-filter(7); NULL: everything */
-    size_t open_max;    /* connections at once; 0: the ledger's own bound */
+    bool merge;              /* read_merge is meant */
+    const char *filter;      /* pcap-filter(7); NULL: everything */
+    const char *filter_word; /* its first word, where it stood behind the files, and is no file itself; NULL: it did not */
+    size_t open_max;         /* connections at once; 0: the ledger's own bound */
+    size_t packets_max;      /* of stories; 0: the usual bound */
 };
 
 struct read_source {
@@ -32,7 +34,8 @@ struct read_source {
     size_t head_bytes;
 };
 
-/* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); -EINVAL for options that don't fit; -EPIPE;
+/* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); CLI_INTERRUPTED plus the
+ * signal where a file was not read to its end; -EINVAL for options that don't fit; -EPIPE;
  * else -errno. */
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err);
 

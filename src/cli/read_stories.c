@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "cli/places.h"
 #include "tcp/segment.h"
 
-enum { PACKETS_MAX = 500000 };
+enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
+#define CUT "… [cut]"
 
 struct stories {
     const struct read_options *options;
@@ -19,6 +23,11 @@ struct stories {
     } * kept;
     size_t kept_count, kept_room;
     uint32_t conn_most;
+    struct places places;
+    size_t kept_bytes;  /* of packets and comments */
+    uint64_t full_at;   /* the first packet that found no room; 0: all did */
+    uint32_t announced; /* of them, as vantages */
+    uint64_t told;      /* segments and datagrams of all stories */
 };
 
 static bool is_chosen(const struct read_options *options, uint32_t conn)
@@ -32,7 +41,8 @@ static bool is_chosen(const struct read_options *options, uint32_t conn)
 /* A story's own number counts the stories told; people chose by the table's. */
 static void renumber(void *data, struct story *story)
 {
-    const struct stories *stories = data;
+    struct stories *stories = data;
+    stories->told += story->summary.segments + story->summary.datagrams;
     for (size_t i = 0; i < story->step_count; i++) {
         if (story->steps[i].kind != STEP_SEGMENT) continue;
         uint64_t packet = story->steps[i].segment->place.number;
@@ -53,9 +63,41 @@ static void renumber(void *data, struct story *story)
 static int begin_log(struct stories *stories, int64_t t_ns)
 {
     struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = "read from a capture file"}};
-    struct event vantage = {.kind = EVENT_VANTAGE, .t_ns = t_ns, .vantage = {.number = 1, .name = "capture"}};
-    int code = event_log_append(stories->log, &trace);
-    return code ? code : event_log_append(stories->log, &vantage);
+    return event_log_append(stories->log, &trace);
+}
+
+/* Each interface is a vantage, announced before its first packet. */
+static int add_vantage(struct stories *stories, const struct event *event)
+{
+    uint32_t number = event->packet.vantage;
+    if (number <= stories->announced) return 0;
+    struct event vantage = {.kind = EVENT_VANTAGE, .t_ns = event->t_ns, .vantage = {.number = number}};
+    memcpy(vantage.vantage.name, stories->places.keys[number - 1].name, sizeof(vantage.vantage.name));
+    stories->announced = number;
+    return event_log_append(stories->log, &vantage);
+}
+
+/* Its comments, cut where they are more than anybody reads. */
+static int take_comments(struct stories *stories, const struct savefile_packet *packet, struct event *event)
+{
+    struct buf texts = buf_new(COMMENT_BYTES + EVENT_CHAIN_MAX + sizeof(CUT));
+    size_t starts[EVENT_CHAIN_MAX], count = 0, at = 0, length, left = COMMENT_BYTES;
+    const char *names[EVENT_CHAIN_MAX], *text;
+    while (packet->options_bytes && count < EVENT_CHAIN_MAX && left && savefile_comment(packet, &at, &text, &length)) {
+        size_t kept = length < left ? length : left;
+        if (!length) continue;
+        starts[count++] = texts.length;
+        buf_append(&texts, text, kept);
+        if (kept < length) buf_text(&texts, CUT);
+        buf_char(&texts, '\0');
+        left -= kept;
+    }
+    int code = texts.failed ? -ENOMEM : 0;
+    for (size_t i = 0; i < count && !code; i++) names[i] = texts.data + starts[i];
+    if (count && !code) event->packet.comments = event_log_texts(stories->log, names, count);
+    if (count && !event->packet.comments) code = -ENOMEM;
+    buf_free(&texts);
+    return code;
 }
 
 int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err)
@@ -87,46 +129,74 @@ static int keep(struct stories *stories, const struct savefile_packet *packet, u
         stories->kept_room = room;
     }
     int code = stories->kept_count ? 0 : begin_log(stories, packet->t_ns);
+    if (!code) code = add_vantage(stories, event);
     if (!code) code = event_log_append(stories->log, event);
     if (!code) stories->kept[stories->kept_count++] = (struct kept){packet->number, conn};
     return code;
 }
 
-int stories_take(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, struct err *err)
+int stories_take(struct stories *stories, struct savefile *file, const struct savefile_packet *packet, uint32_t conn,
+                 struct err *err)
 {
     if (conn > stories->conn_most) stories->conn_most = conn;
     if (stories->options->conn_count ? !conn || !is_chosen(stories->options, conn) : false) return 0;
     struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
     if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
-    if (stories->kept_count == PACKETS_MAX)
-        return err_set(
-            err, -EFBIG,
-            "more than %d packets are too many for ladders: choose connections with --conn N (the list has their numbers), or "
-            "packets with a filter",
-            PACKETS_MAX);
-    event.packet.vantage = 1;
+    size_t packets_max = stories->options->packets_max ? stories->options->packets_max : PACKETS_MAX;
+    stories->kept_bytes += packet->captured + packet->options_bytes;
+    if (stories->kept_count >= packets_max || stories->kept_bytes > BYTES_MAX) {
+        stories->full_at = packet->number;
+        return STORIES_FULL;
+    }
+    event.packet.vantage = places_of(&stories->places, file, packet);
     event.packet.captured_bytes = packet->captured;
     event.packet.wire_bytes = packet->wire;
     event.packet.link_type = (uint16_t)packet->link_type;
     event.packet.number = packet->number;
     event.packet.bytes = event_log_bytes(stories->log, packet->bytes, packet->captured);
-    int code = event.packet.bytes || !packet->captured ? keep(stories, packet, conn, &event) : -ENOMEM;
+    int code = event.packet.bytes || !packet->captured ? take_comments(stories, packet, &event) : -ENOMEM;
+    if (!code) code = keep(stories, packet, conn, &event);
     return code ? err_set_errno(err, code, "can't keep the packets of the stories") : 0;
 }
 
 static int check_all_there(const struct stories *stories, struct err *err)
 {
+    if (stories->full_at) return 0; /* it may come behind */
     for (size_t i = 0; i < stories->options->conn_count; i++)
         if (stories->options->conns[i].from > stories->conn_most)
-            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u (with this filter)",
-                           stories->options->conns[i].from, stories->conn_most);
+            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u%s", stories->options->conns[i].from,
+                           stories->conn_most, stories->options->filter ? " that pass the filter" : "");
     return 0;
 }
 
-int stories_finish(struct stories *stories, struct err *err)
+static int note_dropped(struct stories *stories, uint64_t dropped)
+{
+    size_t count = event_log_count(stories->log);
+    struct event lost = {
+        .kind = EVENT_LOST,
+        .lost = {.source = "capture", .what = "dropped, says the file", .received = stories->kept_count, .count = dropped}};
+    if (!dropped || !count) return 0;
+    lost.t_ns = event_log_at(stories->log, count - 1)->t_ns;
+    return event_log_append(stories->log, &lost);
+}
+
+int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
 {
     int code = check_all_there(stories, err);
-    return code ? code : output_tell(stories->output, stories->log, err);
+    if (!code && note_dropped(stories, dropped)) code = err_set_errno(err, -ENOMEM, "can't tell stories");
+    if (!code) code = output_tell(stories->output, stories->log, err);
+    if (!code && stories->places.count > 1 && stories->told < stories->kept_count)
+        cli_note(stories->options->output.quiet,
+                 "%zu of the %zu packets show what another interface had shown already: they are told as one segment each",
+                 (size_t)(stories->kept_count - stories->told), stories->kept_count);
+    if (!code && stories->full_at)
+        code =
+            err_set(err, -EFBIG,
+                    "from packet %llu on nothing is told, and what looks open may have ended there: %zu packets are what stories "
+                    "hold; choose connections with --conn N (the list has their numbers), packets with a filter, or more with "
+                    "--packets-max",
+                    (unsigned long long)stories->full_at, stories->kept_count);
+    return code;
 }
 
 void stories_close(struct stories *stories)

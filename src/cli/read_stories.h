@@ -11,11 +11,14 @@ struct stories;
 
 /* Codes as output_open. Release with stories_close (NULL is fine). */
 int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err);
-/* `conn`: the ledger's number of its connection; 0: no TCP segment. Copies the packet if it was chosen. 0; -EFBIG when there are
- * too many (with what to do); -ENOMEM. */
-int stories_take(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, struct err *err);
-/* Tells what was taken; -ENOENT where a chosen connection is not there. Else as output_tell. */
-int stories_finish(struct stories *stories, struct err *err);
+enum { STORIES_FULL = 1 };
+/* `conn`: the ledger's number of its connection; 0: no TCP segment. Copies the packet if it was chosen. 0; STORIES_FULL: it and
+ * those behind it are too many, stories_finish will say so; -ENOMEM. */
+int stories_take(struct stories *stories, struct savefile *file, const struct savefile_packet *packet, uint32_t conn,
+                 struct err *err);
+/* Tells what was taken; `dropped`: packets that the capture says it lost; -ENOENT where a chosen connection is not there. Else as
+ * output_tell. */
+int stories_finish(struct stories *stories, uint64_t dropped, struct err *err);
 void stories_close(struct stories *stories);
 
 #endif

@@ -21,6 +21,7 @@ struct tables {
     struct target targets[OUTPUT_FILES_MAX + 1];
     size_t count;
     struct rows_options options;
+    size_t address_columns;
     bool begun;
 };
 
@@ -80,7 +81,9 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
 {
     struct tables *tables = calloc(1, sizeof(*tables));
     if (!tables) return err_set_errno(err, -ENOMEM, "can't open the output");
-    tables->options = (struct rows_options){.ascii = output_ascii(options), .verbose = options->verbose};
+    tables->options = (struct rows_options){
+        .ascii = output_ascii(options), .verbose = options->verbose, .width = output_screen_width(STDOUT_FILENO)};
+    tables->options.address_columns = &tables->address_columns;
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(tables, options->files[i], rows_by_path(options->files[i]), err);
@@ -90,6 +93,10 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
                            : options->format ? rows_by_name(options->format)
                                              : &rows_list,
                            err);
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->view == &rows_list && target->place.fd == STDOUT_FILENO && tables->options.width) target->view = &rows_screen;
+    }
     if (code) {
         tables_close(tables);
         return code;

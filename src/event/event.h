@@ -195,12 +195,14 @@ struct event_packet {
     bool window_cut;    /* TCP: the capture ends behind the flags: window is not known (and 0) */
     uint32_t vantage;
     uint32_t captured_bytes, wire_bytes;
-    const uint8_t *bytes; /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
-    uint16_t link_type;   /* DLT_* */
-    uint64_t number;      /* of the packet within its vantage or file, from 1 */
-    uint64_t same;        /* packets with one number are one segment, whatever they look like; 0: nobody has compared them */
-    uint8_t fate;         /* enum event_fate, with `same` */
-    bool early;           /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
+    const struct event_chain *comments; /* that somebody wrote beside it in the file, owned by the log (a list of texts, as a chain
+                                           is one of names); NULL: none */
+    const uint8_t *bytes;               /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
+    uint16_t link_type;                 /* DLT_* */
+    uint64_t number;                    /* of the packet within its vantage or file, from 1 */
+    uint64_t same; /* packets with one number are one segment, whatever they look like; 0: nobody has compared them */
+    uint8_t fate;  /* enum event_fate, with `same` */
+    bool early;    /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
 };
 
 /* A socket that a waiting call (poll, select, epoll_wait) watches or reports, or what epoll_ctl registers. */

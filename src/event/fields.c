@@ -148,6 +148,7 @@ static const struct event_field packet_fields[] = {
     ROW("same", UNSIGNED, packet.same),
     NAMED("fate", WORD, packet.fate, fate_word),
     ROW("early", BOOL, packet.early),
+    ROW("comments", CHAIN, packet.comments),
     ROW("link", UNSIGNED, packet.link_type),
     ROW("wire", UNSIGNED, packet.wire_bytes),
     ROW("captured", UNSIGNED, packet.captured_bytes),

@@ -138,6 +138,25 @@ static bool same_names(const struct event_chain *chain, const char *const *names
     return true;
 }
 
+static struct interned *copy_names(struct event_log *log, const char *const *names, size_t count)
+{
+    struct interned *interned = arena_alloc(&log->chain_memory, sizeof(*interned));
+    const char **copies = arena_alloc(&log->chain_memory, count * sizeof(*copies));
+    if (!interned || !copies) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = arena_text(&log->chain_memory, names[i]);
+        if (!copies[i]) return NULL;
+    }
+    interned->chain = (struct event_chain){.count = count, .names = copies};
+    return interned;
+}
+
+const struct event_chain *event_log_texts(struct event_log *log, const char *const *texts, size_t count)
+{
+    struct interned *kept = count ? copy_names(log, texts, count < EVENT_CHAIN_MAX ? count : EVENT_CHAIN_MAX) : NULL;
+    return kept ? &kept->chain : NULL;
+}
+
 const struct event_chain *event_log_chain(struct event_log *log, const char *const *names, size_t count)
 {
     if (count == 0) return NULL;
@@ -147,14 +166,8 @@ const struct event_chain *event_log_chain(struct event_log *log, const char *con
     for (struct interned *known = first; known; known = known->next)
         if (same_names(&known->chain, names, count)) return &known->chain;
 
-    struct interned *interned = arena_alloc(&log->chain_memory, sizeof(*interned));
-    const char **copies = arena_alloc(&log->chain_memory, count * sizeof(*copies));
-    if (!interned || !copies) return NULL;
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = arena_text(&log->chain_memory, names[i]);
-        if (!copies[i]) return NULL;
-    }
-    interned->chain = (struct event_chain){.count = count, .names = copies};
+    struct interned *interned = copy_names(log, names, count);
+    if (!interned) return NULL;
     interned->next = first;
     return table_put(log->chains, &hash, interned) ? NULL : &interned->chain;
 }

@@ -21,6 +21,9 @@ int event_log_append(struct event_log *log, const struct event *event);
  * EVENT_CHAIN_MAX names the innermost are kept. */
 const struct event_chain *event_log_chain(struct event_log *log, const char *const *names, size_t count);
 
+/* Texts for an event's packet.comments: as a chain, but not interned, for what comes from outside. It lives as long as the log. */
+const struct event_chain *event_log_texts(struct event_log *log, const char *const *texts, size_t count);
+
 /* A copy of `length` bytes for one event's packet.bytes (not shared between events): it lives until that event is forgotten, or as
  * long as the log. NULL for length 0 or when out of memory. */
 const uint8_t *event_log_bytes(struct event_log *log, const uint8_t *bytes, size_t length);

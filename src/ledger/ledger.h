@@ -95,6 +95,7 @@ struct ledger_row {
     bool roles_guessed;                 /* by port: no SYN was seen */
     const char *conn_state;             /* as Zeek's conn.log defines it: "SF" …; static storage */
     char history[LEDGER_HISTORY_BYTES]; /* as Zeek's; of more letters than fit, the first */
+    bool history_cut;                   /* there were more */
 };
 
 /* What the whole table says. */

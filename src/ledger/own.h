@@ -55,7 +55,7 @@ struct sent {
     uint8_t pad[3];
 };
 
-enum { FLOW_GUESSED = 1, FLOW_TIMED = 2, FLOW_DONE = 4, FLOW_OPENED = 8, FLOW_USED = 16 };
+enum { FLOW_GUESSED = 1, FLOW_TIMED = 2, FLOW_DONE = 4, FLOW_OPENED = 8, FLOW_USED = 16, FLOW_HISTORY_CUT = 32 };
 enum { FLOW_HISTORY = 19 };
 
 struct flow {

@@ -61,6 +61,7 @@ void row_make(const struct ledger *ledger, const struct flow *flow, enum ledger_
     size_t length = 0;
     if (flow->client != 0) row->history[length++] = '^';
     memcpy(row->history + length, flow->history, flow->history_count);
+    row->history_cut = flow->bits & FLOW_HISTORY_CUT;
     row->history[length + flow->history_count] = '\0';
 }
 

@@ -8,7 +8,10 @@ enum { HISTORY_BIG_REPEAT = 1048576 };
 
 static void append(struct flow *flow, int side, char letter)
 {
-    if (flow->history_count == FLOW_HISTORY) return;
+    if (flow->history_count == FLOW_HISTORY) {
+        flow->bits |= FLOW_HISTORY_CUT;
+        return;
+    }
     flow->history[flow->history_count++] = side == flow->client ? letter : (char)(letter | 0x20);
 }
 

@@ -45,6 +45,21 @@ static inline uint16_t pcapng_u16(const uint8_t *at, bool swapped)
     return swapped ? __builtin_bswap16(value) : value;
 }
 
+enum {
+    PCAPNG_OPTION_COMMENT = 1,      /* of every block, any number of times: text in UTF-8 */
+    PCAPNG_OPTION_FLAGS = 2,        /* of packets: 32 bits, the lowest two say which way it went */
+    PCAPNG_OPTION_IF_DROPPED = 5,   /* of interface statistics: packets that the interface dropped, 64 bits */
+    PCAPNG_OPTION_HOST_DROPPED = 7, /* … and the operating system */
+};
+
+/* A number of 64 bits in the section's byte order. */
+static inline uint64_t pcapng_u64(const uint8_t *at, bool swapped)
+{
+    uint64_t value;
+    memcpy(&value, at, sizeof(value));
+    return swapped ? __builtin_bswap64(value) : value;
+}
+
 /* An option's value, padded to 4 bytes in the file. */
 struct pcapng_option {
     uint16_t code;

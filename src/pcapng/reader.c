@@ -122,6 +122,8 @@ static enum pcapng_result read_section(struct pcapng_reader *reader, const uint8
     if (reader->unknown_version)
         return damaged(step, length, "this section is of pcapng version %u.%u, and only 1.0 (and 1.2, which is the same) is known",
                        major, minor);
+    step->options = block + 24;
+    step->options_bytes = length - PCAPNG_SECTION_BYTES_MIN;
     return PCAPNG_BLOCK;
 }
 
@@ -144,6 +146,9 @@ static enum pcapng_result read_interface(struct pcapng_reader *reader, const uin
     set_clock(interface, 6);
     const char *wrong = read_options(interface, block + 16, length - 20, reader->swapped);
     if (wrong) return damaged(step, length, "the description of interface %u: %s", reader->count - 1, wrong);
+    step->interface = reader->first + reader->count - 1;
+    step->options = block + 16;
+    step->options_bytes = length - 20;
     return PCAPNG_BLOCK;
 }
 
@@ -169,13 +174,17 @@ static enum pcapng_result read_packet(const struct pcapng_reader *reader, const 
         return damaged(step, length, "the packet claims %u captured bytes, and its block has room for %u", captured,
                        length - layout->header - 4U);
     const struct pcapng_interface *interface = &reader->interfaces[number];
+    uint32_t padded = (captured + 3) & ~3U; /* no more than the block, which is padded too */
     uint64_t ticks = (uint64_t)pcapng_u32(block + layout->ticks, swapped) << 32 | pcapng_u32(block + layout->ticks + 4, swapped);
     step->packet = (struct pcapng_packet){.t_ns = pcapng_time_ns(interface, ticks),
                                           .bytes = block + layout->header,
                                           .captured = captured,
                                           .wire = pcapng_u32(block + layout->captured + 4, swapped),
                                           .interface = reader->first + number,
-                                          .link_type = interface->link_type};
+                                          .link_type = interface->link_type,
+                                          .swapped = swapped,
+                                          .options = block + layout->header + padded,
+                                          .options_bytes = length - layout->header - 4U - padded};
     return PCAPNG_PACKET;
 }
 
@@ -197,6 +206,18 @@ static enum pcapng_result read_simple(const struct pcapng_reader *reader, const 
     return PCAPNG_PACKET;
 }
 
+/* Statistics are of no interface that packets could have come from where they are damaged: then they say nothing. */
+static enum pcapng_result read_statistics(const struct pcapng_reader *reader, const uint8_t *block, uint32_t length,
+                                          struct pcapng_step *step)
+{
+    uint32_t number = length < 24 ? UINT32_MAX : pcapng_u32(block + 8, reader->swapped);
+    if (number >= reader->count) return PCAPNG_BLOCK;
+    step->interface = reader->first + number;
+    step->options = block + 20;
+    step->options_bytes = length - 24;
+    return PCAPNG_BLOCK;
+}
+
 static enum pcapng_result read_block(struct pcapng_reader *reader, uint32_t type, const uint8_t *block, uint32_t length,
                                      struct pcapng_step *step)
 {
@@ -211,6 +232,8 @@ static enum pcapng_result read_block(struct pcapng_reader *reader, uint32_t type
         return read_simple(reader, block, length, step);
     case PCAPNG_INTERFACE:
         return read_interface(reader, block, length, step);
+    case PCAPNG_INTERFACE_STATISTICS:
+        return read_statistics(reader, block, length, step);
     default:
         return PCAPNG_BLOCK;
     }
@@ -242,6 +265,8 @@ enum pcapng_result pcapng_reader_next(struct pcapng_reader *reader, const uint8_
             return damaged(step, 0, "the block of type 0x%08x claims a length of %u bytes, more than %d", type, length,
                            PCAPNG_BLOCK_BYTES_MAX);
         step->used = padded;
+        step->type = type;
+        step->options_bytes = 0;
         step->unchecked = true;
         return PCAPNG_BLOCK;
     }
@@ -253,6 +278,9 @@ enum pcapng_result pcapng_reader_next(struct pcapng_reader *reader, const uint8_
                        length, again);
     if (type == PCAPNG_SECTION_HEADER) reader->swapped = swapped;
     step->used = padded;
+    step->type = type;
+    step->swapped = reader->swapped;
+    step->options_bytes = 0;
     return read_block(reader, type, bytes, (uint32_t)padded, step);
 }
 
@@ -270,6 +298,11 @@ const struct pcapng_interface *pcapng_reader_interface(const struct pcapng_reade
 {
     uint32_t number = interface - reader->first;
     return number < reader->count ? &reader->interfaces[number] : NULL;
+}
+
+uint32_t pcapng_reader_first(const struct pcapng_reader *reader)
+{
+    return reader->first;
 }
 
 uint32_t pcapng_reader_interfaces(const struct pcapng_reader *reader)

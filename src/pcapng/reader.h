@@ -23,7 +23,7 @@ struct pcapng_interface {
 
 enum pcapng_result {
     PCAPNG_PACKET,  /* step->packet */
-    PCAPNG_BLOCK,   /* a block that carries no packet: pass over it */
+    PCAPNG_BLOCK,   /* a block that carries no packet, step->type: pass over it */
     PCAPNG_MORE,    /* step->need bytes from here on have to be seen first */
     PCAPNG_DAMAGED, /* step->text; when `used` is 0 nothing here can be believed, the next block has to be searched for */
     PCAPNG_NO_MEMORY
@@ -36,6 +36,9 @@ struct pcapng_packet {
     uint32_t interface; /* counted over all sections */
     uint16_t link_type; /* LINKTYPE_* */
     bool untimed;       /* its block has no time: t_ns is 0 */
+    bool swapped;       /* as pcapng_option_next wants it for the options */
+    const uint8_t *options;
+    uint32_t options_bytes; /* 0: none */
 };
 
 struct pcapng_step {
@@ -43,6 +46,12 @@ struct pcapng_step {
     uint64_t used;  /* bytes to move on by: may be more than were given, for a block too large to look into */
     bool unchecked; /* the second length of that large block was not compared */
     struct pcapng_packet packet;
+    /* PCAPNG_BLOCK: what it is, and the options of a section header, an interface or its statistics (0 bytes: none). */
+    uint32_t type;
+    uint32_t interface; /* of a description or statistics: its number over all sections */
+    bool swapped;
+    const uint8_t *options; /* borrowed from the bytes */
+    uint32_t options_bytes;
     char text[PCAPNG_TEXT_BYTES];
 };
 
@@ -60,6 +69,8 @@ enum pcapng_likeness pcapng_reader_like(const struct pcapng_reader *reader, cons
                                         size_t *ret_need);
 /* An interface of the section that is being read, by its number over all sections; NULL: none. Borrowed until the next block. */
 const struct pcapng_interface *pcapng_reader_interface(const struct pcapng_reader *reader, uint32_t interface);
+/* The number of the section's first interface. */
+uint32_t pcapng_reader_first(const struct pcapng_reader *reader);
 /* How many interfaces all sections so far had. */
 uint32_t pcapng_reader_interfaces(const struct pcapng_reader *reader);
 /* The time of a clock reading, ns since the epoch, clamped to what fits. */

@@ -68,11 +68,12 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why)
 struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
 {
     struct tale_packet *best = NULL;
-    for (size_t i = telling_sent_by(telling, at_ns); i-- > 0;) {
-        struct tale_packet *packet = &telling->packets[i];
+    size_t i = telling_sent_by(telling, at_ns);
+    while ((i = telling_sent_to(telling, side, i))) {
+        struct tale_packet *packet = &telling->packets[--i];
         /* Nothing flies longer than the longest flight: what was sent before this arrived before the best. */
         if (best && packet->sent_ns + telling->longest_flight_ns < arrival_ns(best)) break;
-        if (telling_receiver(telling, packet->side) != side || arrival_ns(packet) > at_ns) continue;
+        if (arrival_ns(packet) > at_ns) continue;
         if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
         if (!best || arrival_ns(packet) > arrival_ns(best)) best = packet;
     }
@@ -83,11 +84,10 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet)
 {
     if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
-    for (size_t i = telling_sent_by(telling, packet->sent_ns); i-- > 0;) {
-        struct tale_packet *other = &telling->packets[i];
-        if (other == packet || telling_receiver(telling, other->side) != packet->side || !is_tcp(other) ||
-            !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST)
-            continue;
+    size_t i = telling_sent_by(telling, packet->sent_ns);
+    while ((i = telling_sent_to(telling, packet->side, i))) {
+        struct tale_packet *other = &telling->packets[--i];
+        if (other == packet || !is_tcp(other) || !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST) continue;
         if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
         uint32_t end = header_of(other)->seq + segment_space(header_of(other));
         if (end == header_of(packet)->ack) return other;

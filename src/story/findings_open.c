@@ -125,13 +125,15 @@ static void find_fast_open(struct telling *telling)
     uint32_t length = syn->seen->packet.header.length_bytes;
     if (length) {
         bool taken = syn_ack && syn_ack->seen->packet.header.ack == syn->seen->packet.header.seq + 1 + length;
-        finding_add(telling, "fast-open", "note",
-                    telling_printf(telling,
-                                   "TCP Fast Open: the SYN carried %" PRIu32
-                                   " byte%s of data and the cookie of an earlier connection; %s",
-                                   length, length == 1 ? "" : "s",
-                                   taken ? "the server took them before the handshake was complete"
-                                         : "the server did not take them: they are sent again after the handshake"),
+        bool cookie = options->present & OPTION_FASTOPEN && options->fastopen_cookie_bytes;
+        const char *then = !syn_ack ? "no answer was seen, so nobody knows whether the server took them"
+                           : taken  ? "the server took them before the handshake was complete"
+                                    : "the server did not take them: they have to be sent again after the handshake";
+        /* Without a cookie it may be Fast Open that needs none, or a stack (or a scanner) that just does so: RFC 9293 allows it. */
+        finding_add(telling, cookie ? "fast-open" : "syn-data", "note",
+                    telling_printf(telling, "%s %" PRIu32 " byte%s of data%s; %s",
+                                   cookie ? "TCP Fast Open: the SYN carried" : "the SYN carried", length, length == 1 ? "" : "s",
+                                   cookie ? " and the cookie of an earlier connection" : " and no Fast Open cookie", then),
                     proof, 2);
     } else if (options->present & OPTION_FASTOPEN && !options->fastopen_cookie_bytes) {
         finding_add(telling, "fast-open-cookie", "note",

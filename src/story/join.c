@@ -14,6 +14,8 @@ static const int64_t JOIN_WINDOW_NS = 1000000000;
 static const size_t JOIN_DEPTH = 512;
 /* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
 static const int64_t SAME_SEGMENT_NS = 10000000000;
+/* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). */
+static const int64_t SAME_HOST_NS = 100000000;
 
 static bool near(int64_t a, int64_t b, int64_t window_ns)
 {
@@ -49,6 +51,32 @@ static uint64_t vantage_netns(const struct teller *teller, uint32_t number)
     return 0;
 }
 
+/* Two vantages are on two hosts where both say so; of captures that say nothing nobody knows, and nothing is concluded. */
+static bool on_other_host(const struct teller *teller, uint32_t a, uint32_t b)
+{
+    uint64_t netns_a = vantage_netns(teller, a), netns_b = vantage_netns(teller, b);
+    return netns_a && netns_b && netns_a != netns_b;
+}
+
+static int64_t join_window(const struct teller *teller, uint32_t a, uint32_t b)
+{
+    return on_other_host(teller, a, b) ? SAME_SEGMENT_NS : SAME_HOST_NS;
+}
+
+/* One more sight of it, at another vantage. */
+static void add_sight(const struct teller *teller, struct sighting *seen, const struct event *event)
+{
+    uint32_t vantage = event->packet.vantage;
+    seen->arrived_at |= (uint64_t)1 << (vantage & 63);
+    if (on_other_host(teller, seen->origin, vantage)) seen->arrived_ns = event->t_ns; /* of several places on its way, the last */
+    if (event->packet.comments) seen->further_comments = event->packet.comments;
+}
+
+static bool has_arrived_at(const struct sighting *seen, uint32_t vantage)
+{
+    return seen->arrived_at >> (vantage & 63) & 1;
+}
+
 static int keep_captured(struct sighting *sighting, const struct event *event)
 {
     sighting->packet = event->packet;
@@ -73,8 +101,9 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     for (size_t i = flow->packet_count; i-- > 0;) { /* the same error at a second vantage */
         struct sighting *seen = &flow->packets[i];
         if (seen->packet.header.protocol == event->packet.header.protocol && seen->packet.vantage != event->packet.vantage &&
-            seen->arrived_ns == 0 && near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS)) {
-            seen->arrived_ns = event->t_ns;
+            seen->arrived_ns == 0 && !has_arrived_at(seen, event->packet.vantage) &&
+            near(seen->captured_ns, event->t_ns, join_window(teller, seen->packet.vantage, event->packet.vantage))) {
+            add_sight(teller, seen, event);
             return 0;
         }
     }
@@ -107,11 +136,6 @@ static bool is_same_packet(const struct event_packet *a, const struct event_pack
 static bool has_same_bytes(const struct event_packet *a, const struct event_packet *b)
 {
     return a->bytes && b->bytes && a->captured_bytes == b->captured_bytes && memcmp(a->bytes, b->bytes, a->captured_bytes) == 0;
-}
-
-static bool has_arrived_at(const struct sighting *seen, uint32_t vantage)
-{
-    return seen->arrived_at >> (vantage & 63) & 1;
 }
 
 /* Which of two earlier sights an arrival is of: the one whose very bytes it has (IPv4 numbers what is sent again anew); else one
@@ -185,7 +209,8 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
             if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
-                near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS) && is_better_sight(earlier, seen, &event->packet))
+                near(seen->captured_ns, event->t_ns, join_window(teller, seen->origin, event->packet.vantage)) &&
+                is_better_sight(earlier, seen, &event->packet))
                 earlier = seen;
             continue;
         }
@@ -194,12 +219,12 @@ int flow_take_packet(struct teller *teller, const struct event *event)
             waiting = seen;
     }
     if (earlier && !has_arrived_at(earlier, event->packet.vantage)) {
-        earlier->arrived_ns = event->t_ns; /* of several places on its way, the last */
-        earlier->arrived_at |= (uint64_t)1 << (event->packet.vantage & 63);
-        flow->at_both_ends = true;
+        add_sight(teller, earlier, event);
+        if (on_other_host(teller, earlier->origin, event->packet.vantage)) flow->at_both_ends = true;
         return 0;
     }
-    bool copy = earlier && !waiting; /* sent once, and arrived before: the network made another of it */
+    /* Sent once, and arrived before: the network made another of it. */
+    bool copy = earlier && !waiting && on_other_host(teller, earlier->origin, event->packet.vantage);
     uint32_t origin = copy ? earlier->origin : event->packet.vantage;
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;

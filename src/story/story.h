@@ -102,6 +102,8 @@ struct story_segment {
     bool handshake, teardown; /* a segment whose cause is always shown */
     struct story_packet_place place;
     struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
+    const char *const *comments;         /* that the capture file has beside it: raw bytes from outside, `comment_count` of them */
+    size_t comment_count;
     struct story_cause cause;
 };
 
@@ -116,6 +118,8 @@ struct story_datagram {
     uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
     struct story_packet_place place;
     struct event_packet const *captured;
+    const char *const *comments; /* as a segment's */
+    size_t comment_count;
     struct story_cause cause;
 };
 

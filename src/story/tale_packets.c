@@ -30,6 +30,8 @@ static void note_reach(struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = &packet->seen->packet.header;
+        if (i) memcpy(packet->since, packet[-1].since, sizeof(packet->since));
+        packet->since[packet->side] = (uint32_t)i + 1;
         if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
             telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
         uint32_t space = segment_space(header);
@@ -95,7 +97,25 @@ static const struct event_packet *captured_copy(struct telling *telling, const s
         if (bytes) memcpy(bytes, seen->packet.bytes, copy->captured_bytes);
         copy->bytes = bytes;
     }
+    copy->comments = NULL; /* they have a place of their own */
     return copy;
+}
+
+/* Those of its first sight, and those of later ones. */
+static const char *const *comments_of(struct telling *telling, const struct sighting *seen, size_t *ret_count)
+{
+    const struct event_chain *lists[] = {seen->packet.comments, seen->further_comments};
+    size_t count = (lists[0] ? lists[0]->count : 0) + (lists[1] ? lists[1]->count : 0), at = 0;
+    *ret_count = 0;
+    if (!count) return NULL;
+    const char **texts = arena_alloc(telling->arena, count * sizeof(*texts));
+    for (size_t l = 0; texts && l < 2; l++)
+        for (size_t i = 0; lists[l] && i < lists[l]->count; i++) texts[at++] = arena_text(telling->arena, lists[l]->names[i]);
+    for (size_t i = 0; i < at; i++)
+        if (!texts[i]) texts = NULL, at = 0;
+    if (!texts) telling->failed = true;
+    *ret_count = at;
+    return texts;
 }
 
 static const char *label_of(const struct event_packet_header *header)
@@ -183,6 +203,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->missed_at = missed_at(telling, packet->seen);
     segment->place = place_of(telling, packet->seen);
     segment->captured = captured_copy(telling, packet->seen);
+    segment->comments = comments_of(telling, packet->seen, &segment->comment_count);
     packet->segment = segment;
     packet->cause = &segment->cause;
     struct tale_packet *first = tale_sent_before(telling, index);
@@ -245,6 +266,7 @@ static void make_datagram(struct telling *telling, size_t index)
         telling->story->end[packet->side].bytes_sent += datagram->length_bytes;
     datagram->place = place_of(telling, packet->seen);
     datagram->captured = captured_copy(telling, packet->seen);
+    datagram->comments = comments_of(telling, packet->seen, &datagram->comment_count);
     packet->datagram = datagram;
     packet->cause = &datagram->cause;
 }

@@ -17,8 +17,9 @@ struct tale_packet {
     struct story_segment *segment;   /* TCP */
     struct story_datagram *datagram; /* UDP and ICMP */
     struct story_cause *cause;       /* in either */
-    bool is_beyond;                  /* TCP: it begins where nothing of its sender had reached, so it repeats nothing */
-    struct chain_verdict chain;      /* of the mark */
+    uint32_t since[STORY_SIDES]; /* 1 + the index of the newest packet that this side had sent by then, this one included; 0 none */
+    bool is_beyond;              /* TCP: it begins where nothing of its sender had reached, so it repeats nothing */
+    struct chain_verdict chain;  /* of the mark */
 };
 
 struct tale_call {
@@ -118,6 +119,14 @@ static inline enum story_side telling_receiver(const struct telling *telling, en
 {
     if (telling->flow->to_itself) return sender;
     return sender == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+}
+
+/* Of the first `count` packets, how many there are up to the newest that goes to `receiver`: one behind its index; 0: none. So that
+ * a long row of packets in the other direction costs nothing. */
+static inline size_t telling_sent_to(const struct telling *telling, enum story_side receiver, size_t count)
+{
+    enum story_side sender = telling_receiver(telling, receiver); /* whose receiver is the other is the other's receiver */
+    return count ? telling->packets[count - 1].since[sender] : 0;
 }
 
 static inline bool tale_is_datagram(const struct sighting *seen)

@@ -54,10 +54,11 @@ struct call {
 struct sighting {
     struct event_packet packet; /* where only marked: the header alone; bytes are owned by the flow */
     bool captured, marked;
-    int64_t captured_ns; /* at the first vantage */
-    int64_t arrived_ns;  /* at a second vantage, or on loopback: 0 not seen to arrive */
-    uint64_t arrived_at; /* those vantages: a bit each, its number modulo 64 */
-    uint32_t origin;     /* the vantage where it was seen first; of a copy, where its original was */
+    int64_t captured_ns;                        /* at the first vantage */
+    int64_t arrived_ns;                         /* at a vantage on another host, or on loopback: 0 not seen to arrive */
+    uint64_t arrived_at;                        /* other vantages where it was seen: a bit each, its number modulo 64 */
+    const struct event_chain *further_comments; /* that stood beside a later sight of it */
+    uint32_t origin;                            /* the vantage where it was seen first; of a copy, where its original was */
     int64_t mark_ns;
     uint64_t order;
     uint64_t netns;

@@ -6,6 +6,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Options lie within their block, all of them. */
+static unsigned walk(const uint8_t *options, size_t length, bool swapped, const uint8_t *block, uint64_t block_bytes)
+{
+    struct pcapng_option option;
+    size_t at = 0;
+    unsigned sum = 0;
+    if (length && (options < block || length > block_bytes || (size_t)(options - block) > block_bytes - length)) abort();
+    while (length && pcapng_option_next(options, length, swapped, &at, &option) == PCAPNG_OPTION)
+        for (uint16_t i = 0; i < option.length; i++) sum += option.value[i];
+    return sum;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pcapng_reader *reader = pcapng_reader_new();
@@ -22,8 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (packet->bytes < data + at || packet->captured > size - at || step.used > size - at) abort();
             if (!pcapng_reader_interface(reader, packet->interface)) abort();
             for (uint32_t i = 0; i < packet->captured; i++) sum += packet->bytes[i];
+            sum += walk(packet->options, packet->options_bytes, packet->swapped, data + at, step.used);
         }
         if (result == PCAPNG_BLOCK && step.used == 0) abort();
+        if (result == PCAPNG_BLOCK && !step.unchecked)
+            sum += walk(step.options, step.options_bytes, step.swapped, data + at, step.used);
         if (result == PCAPNG_MORE || (result == PCAPNG_DAMAGED && step.used == 0)) {
             size_t need = 0;
             do at++;

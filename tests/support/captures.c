@@ -60,7 +60,7 @@ void put_section(struct buf *buf, bool big)
 
 void put_interface(struct buf *buf, uint16_t link_type, uint32_t snap, const void *options, size_t length, bool big)
 {
-    struct buf content = buf_new(1 << 16);
+    struct buf content = buf_new(1 << 17);
     put_u16(&content, link_type, big);
     put_u16(&content, 0, big);
     put_u32(&content, snap, big);

@@ -7,10 +7,13 @@
 #define TRACE "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333\nvantage t=1 vantage=1 netns=9 name=lo\n"
 #define C "src=127.0.0.1:40000 dst=127.0.0.1:3333 proto=tcp "
 #define S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=tcp "
+/* Addresses of two hosts: those of a loopback are another network in each namespace. */
+#define WC "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=tcp "
+#define WS "src=192.0.2.2:3333 dst=192.0.2.1:40000 proto=tcp "
 #define PACKET(t, from, what) "packet t=" #t US " vantage=1 number=1 " from what "\n"
 /* At the other end of the wire. */
 #define ARRIVES(t, from, what) "packet t=" #t US " vantage=2 number=1 " from what "\n"
-#define TWO_ENDS "vantage t=1 vantage=2 netns=9 name=far\n"
+#define TWO_ENDS "vantage t=1 vantage=2 netns=10 name=far\n"
 #define MARK(t, from, what, context) "mark t=" #t US " netns=9 " from what " " context "\n"
 #define C_SOCK "sock.cookie=7 sock.proto=tcp sock.local=127.0.0.1:40000 sock.remote=127.0.0.1:3333"
 #define S_SOCK "sock.cookie=8 sock.proto=tcp sock.local=127.0.0.1:3333 sock.remote=127.0.0.1:40000"

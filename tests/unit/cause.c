@@ -23,7 +23,7 @@ struct cause_case {
 
 static const struct cause_case cases[] = {
     {"network-copy", STORY_CLIENT, "SYN", CAUSE_KERNEL, EVIDENCE_RULE, "duplicated",
-     TRACE TWO_ENDS PACKET(1000, C, SYN) ARRIVES(1010, C, SYN) ARRIVES(1011, C, SYN)},
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1010, WC, SYN) ARRIVES(1011, WC, SYN)},
     {"chain-call", STORY_CLIENT, "SYN", CAUSE_CALL, EVIDENCE_STACK, "connect",
      TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "")
          MARK(999, C, SYN, C_CUR C_SOCK " chain=tcp_connect;__sys_connect;__x64_sys_connect") PACKET(1000, C, SYN)

@@ -10,8 +10,6 @@
 #include "support/tell.h"
 
 /* The same ends on a wire, where what arrives is seen apart. */
-#define WC "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=tcp "
-#define WS "src=192.0.2.2:3333 dst=192.0.2.1:40000 proto=tcp "
 #define S_FIN "flags=F. seq=501 ack=102"
 #define CHAIN(frames) " chain=" frames
 #define OPTION(t, who, sock, level, name, value)                                                                                   \
@@ -112,7 +110,11 @@ static const struct finding_case cases[] = {
     {"reset-full-queue", true, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501")},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
-    {"fast-open", true, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"fast-open", true,
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"fast-open", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"syn-data", true, TRACE PACKET(1000, C, "flags=S seq=100 len=5") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"syn-data", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
     {"fast-open", false, TRACE HANDSHAKE},
     {"time-wait-reuse", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")

@@ -210,9 +210,42 @@ static void numbers_are_written_as_printf_would(void **state)
     }
 }
 
+/* Where the server's address begins. */
+static size_t server_column(const char *line)
+{
+    while (*line == ' ') line++;
+    for (int cells = 0; cells < 4; cells++) { /* number, start, took, client */
+        line += strcspn(line, " ");
+        line += strspn(line, " ");
+    }
+    return strcspn(line, "\n");
+}
+
+static void behind_a_long_address_columns_are_aligned_again(void **state)
+{
+    (void)state;
+    size_t address_columns = 0, rest[4];
+    struct rows_options options = {.base_ns = 1700000000000000000, .address_columns = &address_columns};
+    struct ledger_row rows[] = {usual(), usual(), usual()};
+    uint8_t ip[16];
+    memset(ip, 0xfe, sizeof(ip));
+    rows[1].end[LEDGER_CLIENT].address = address_v6(ip, 65535);
+    struct buf out = buf_new(1 << 16);
+    for (int i = 0; i < 3; i++) {
+        buf_clear(&out);
+        assert_int_equal(rows_list.row(&out, &options, &rows[i]), 0);
+        const char *line = buf_string(&out);
+        rest[i] = strlen(line) - server_column(line); /* columns before the server */
+    }
+    assert_true(rest[0] < rest[1]);
+    assert_int_equal(rest[1], rest[2]); /* the IPv4 row behind it */
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(behind_a_long_address_columns_are_aligned_again),
         cmocka_unit_test(the_list_is_aligned_under_its_heading),
         cmocka_unit_test(ascii_has_no_other_bytes),
         cmocka_unit_test(csv_is_a_heading_and_a_line),

@@ -781,6 +781,105 @@ static void a_signal_that_asks_for_it_ends_a_pipe(void **state)
     buf_free(&bytes);
 }
 
+static void put_option(struct buf *buf, uint16_t code, const char *value, size_t length, bool big)
+{
+    put_u16(buf, code, big);
+    put_u16(buf, (uint16_t)length, big);
+    if (buf_append(buf, value, length)) abort();
+    put_fill(buf, 0, -length % 4);
+}
+
+/* A section, an interface and a packet of one byte, each with comments, and statistics that count drops. */
+static struct buf commented(bool big)
+{
+    struct buf bytes = buf_new(LIMIT), content = buf_new(LIMIT);
+    put_u32(&content, 0x1a2b3c4d, big);
+    put_u16(&content, 1, big);
+    put_u16(&content, 0, big);
+    put_fill(&content, 0xff, 8);
+    put_option(&content, 1, "whole", 5, big);
+    put_block(&bytes, 0x0a0d0d0a, content.data, content.length, big);
+    buf_clear(&content);
+    put_option(&content, 1, "unnamed", 7, big);
+    put_interface(&bytes, 1, 0, content.data, content.length, big);
+    put_block(&bytes, 9, "MESSAGE=hi\n\0", 12, big);
+    put_block(&bytes, 0x777, "", 0, big);
+    buf_clear(&content);
+    for (int i = 0; i < 3; i++) put_u32(&content, 0, big);
+    put_u32(&content, 1, big);
+    put_u32(&content, 1, big);
+    put_fill(&content, 0x55, 1);
+    put_fill(&content, 0, 3);
+    put_option(&content, 1, "first", 5, big);
+    put_option(&content, 2, "\0\0\0\1", 4, big);
+    put_option(&content, 1, "cut\0off", 7, big);
+    put_block(&bytes, 6, content.data, content.length, big);
+    for (char drops = 2; drops < 4; drops++) { /* the count goes on */
+        buf_clear(&content);
+        for (int i = 0; i < 3; i++) put_u32(&content, 0, big);
+        const char little[8] = {drops}, great[8] = {[7] = drops};
+        put_option(&content, 5, big ? great : little, 8, big);
+        put_option(&content, 7, big ? great : little, 8, big);
+        put_block(&bytes, 5, content.data, content.length, big);
+    }
+    buf_free(&content);
+    return bytes;
+}
+
+static void what_stands_beside_the_packets_is_kept_and_counted(void **state)
+{
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        struct buf bytes = commented(big);
+        struct guard guard = guard_new(bytes.data, bytes.length);
+        struct savefile *file;
+        struct savefile_packet packet;
+        const char *text;
+        size_t at = 0, length;
+        assert_int_equal(savefile_open_memory(&file, "memory", guard.bytes, guard.length, NULL), 0);
+        assert_int_equal(savefile_next(file, &packet), SAVEFILE_PACKET);
+        assert_true(savefile_comment(&packet, &at, &text, &length));
+        assert_int_equal(length, 5);
+        assert_memory_equal(text, "first", 5);
+        assert_true(savefile_comment(&packet, &at, &text, &length));
+        assert_int_equal(length, 3);
+        assert_false(savefile_comment(&packet, &at, &text, &length));
+        assert_int_equal(savefile_next(file, &packet), SAVEFILE_END);
+        const struct savefile_beside *beside = savefile_beside(file);
+        assert_int_equal(beside->journal, 1);
+        assert_int_equal(beside->unknown, 1);
+        assert_int_equal(beside->names + beside->secrets + beside->custom, 0);
+        assert_int_equal(beside->dropped, 6);
+        assert_int_equal(beside->comment_count, 2);
+        assert_string_equal(beside->comments[0], "the capture: whole");
+        assert_string_equal(beside->comments[1], "interface 0: unnamed");
+        savefile_close(file);
+        guard_free(&guard);
+        buf_free(&bytes);
+    }
+}
+
+static void of_many_comments_of_a_capture_the_first_are_kept(void **state)
+{
+    (void)state;
+    struct buf bytes = buf_new(8 << 20), options = buf_new(LIMIT), longest = buf_new(LIMIT);
+    put_fill(&longest, 'x', 65535);
+    put_option(&options, 1, longest.data, longest.length, false);
+    put_section(&bytes, false);
+    for (int i = 0; i < 40; i++) put_interface(&bytes, 1, 0, options.data, options.length, false);
+    struct savefile *file;
+    struct savefile_packet packet;
+    assert_int_equal(savefile_open_memory(&file, "memory", bytes.data, bytes.length, NULL), 0);
+    assert_int_equal(savefile_next(file, &packet), SAVEFILE_END);
+    assert_int_equal(savefile_beside(file)->comment_count, 32);
+    assert_int_equal(savefile_beside(file)->comments_left_out, 8);
+    assert_true(strlen(savefile_beside(file)->comments[0]) < 1100);
+    savefile_close(file);
+    buf_free(&bytes);
+    buf_free(&options);
+    buf_free(&longest);
+}
+
 static void standard_input_can_have_been_begun(void **state)
 {
     (void)state;
@@ -957,6 +1056,8 @@ int main(void)
         cmocka_unit_test(what_the_decompressor_holds_back_comes_before_more_is_read),
         cmocka_unit_test(a_signal_that_asks_for_it_ends_a_pipe),
         cmocka_unit_test(standard_input_can_have_been_begun),
+        cmocka_unit_test(what_stands_beside_the_packets_is_kept_and_counted),
+        cmocka_unit_test(of_many_comments_of_a_capture_the_first_are_kept),
         cmocka_unit_test(a_file_that_shrinks_while_it_is_read_ends_early),
         cmocka_unit_test(a_batch_gives_the_same_packets_all_at_once),
         cmocka_unit_test(a_batch_reads_no_block_twice),

@@ -357,6 +357,34 @@ static void what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not(void **
     }
 }
 
+/* Vantages of one host, and those of captures that don't say where they are. */
+static void interfaces_of_one_host_join_and_conclude_nothing(void **state)
+{
+    static const char *const places[] = {"netns=11 ", ""};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[2048];
+        snprintf(text, sizeof(text),
+                 "# tcpwhy events 1\nvantage t=1 vantage=1 %sname=veth\nvantage t=1 vantage=2 %sname=bridge\n"
+                 "packet t=1000 vantage=1 %s comments=left\npacket t=2000 vantage=2 %s comments=right\n" /* passes both */
+                 "packet t=200003000 vantage=1 %s\n" /* sent again, seen at one */
+                 "packet t=200004000 vantage=1 %s\n",
+                 places[i], places[i], SYN, SYN, SYN, SYN_ACK);
+        struct told *told = tell_text(text, 0);
+        const struct story_segment *first = told_segment(told->stories[0], STORY_CLIENT, "SYN", 1),
+                                   *again = told_segment(told->stories[0], STORY_CLIENT, "SYN", 2);
+        assert_int_equal(told->stories[0]->summary.segments, 3);
+        assert_int_equal(first->received_ns, 0);
+        assert_false(first->lost || first->copy || again->lost || again->copy);
+        assert_true(again->retransmission);
+        assert_int_equal(first->comment_count, 2);
+        assert_string_equal(first->comments[0], "left");
+        assert_string_equal(first->comments[1], "right");
+        assert_int_equal(again->comment_count, 0);
+        told_free(told);
+    }
+}
+
 static void what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way(void **state)
 {
 #define RESET "src=192.0.2.2:3333 dst=192.0.2.1:40000 proto=tcp flags=R. seq=500 ack=101"
@@ -402,6 +430,7 @@ int main(void)
         cmocka_unit_test(packets_that_are_said_to_be_the_same_are_one_segment_whatever_they_look_like),
         cmocka_unit_test(what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not),
         cmocka_unit_test(what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way),
+        cmocka_unit_test(interfaces_of_one_host_join_and_conclude_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+/* SIGINT and SIGTERM as a wish to end what is being read, and to tell what there is. The second one ends the program at once. */
+#ifndef TCPWHY_CLI_INTERRUPT_H
+#define TCPWHY_CLI_INTERRUPT_H
+
+#include <signal.h>
+
+/* The signal that asked for the end; 0: none yet. For capture's `stop`. */
+extern const volatile sig_atomic_t *const interrupt_asked;
+
+/* Installs the handlers, without SA_RESTART: the read that is waiting returns EINTR. Once asked, SIGALRM repeats the knock every
+ * second, for the read that had not quite begun to wait. A signal that was ignored before stays ignored (nohup, a shell's
+ * background job). */
+void interrupt_begin(void);
+/* Puts the defaults back: from here on a signal ends the program. What was asked stays known. */
+void interrupt_end(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* Where the packets of captures were seen: each interface is a place of its own, so that a segment that passed through two of them
+ * (a veth and a bridge, say) is told as one, and not as sent again.
+ *
+ * Where a file says which way a packet went, coming and going are two places: on loopback, one packet is seen both ways.
+ *
+ * In pcapng an interface is known by its name, else by its place in its section: the same in rotated files. In Linux cooked
+ * captures (tcpdump -i any) it is the interface's index (version 2), or whether the packet came or went (version 1). */
+#ifndef TCPWHY_CLI_PLACES_H
+#define TCPWHY_CLI_PLACES_H
+
+#include "capture/savefile.h"
+#include "event/event.h"
+
+enum { PLACES_MAX = 63 }; /* all beyond are one */
+
+struct places {
+    struct place_key {
+        uint64_t kind; /* enum in places.c */
+        uint64_t index;
+        enum savefile_way way;
+        char name[EVENT_NAME_BYTES];
+    } keys[PLACES_MAX];
+    size_t count;
+};
+
+/* The place's number, from 1; a new one gets its name. */
+uint32_t places_of(struct places *places, struct savefile *file, const struct savefile_packet *packet);
+
+#endif
