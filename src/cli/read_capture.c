@@ -147,7 +147,9 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
-    if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
+    /* When nobody takes rows any more, the places know why. */
+    if ((!code || code == -EPIPE) && pass->tables)
+        code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && pass->stories) code = stories_finish(pass->stories, err);
     if (!code && pass->trouble && !pass->seen.results[SEGMENT_OK])
         cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
