@@ -15,7 +15,7 @@ struct batch {
 struct row_queue {
     row_queue_consumer *consume;
     void *data;
-    bool threaded; /* there shall be a thread */
+    bool threaded; /* there shall be a thread; else rows are consumed as they come */
     bool started;  /* there is one */
     bool finished;
     pthread_t thread;
@@ -93,12 +93,7 @@ static bool start(struct row_queue *queue)
 /* Gives the batch that is being filled away, and waits for another to be empty. */
 static int hand_over(struct row_queue *queue)
 {
-    if (!queue->started && queue->threaded) queue->threaded = start(queue);
-    if (!queue->started) {
-        if (!queue->code) queue->code = consume_batch(queue, &queue->batches[0]);
-        queue->batches[0].count = 0;
-        return queue->code;
-    }
+    if (!queue->started && !(queue->threaded = start(queue))) return queue->code = consume_batch(queue, &queue->batches[0]);
     pthread_mutex_lock(&queue->lock);
     queue->filled++;
     pthread_cond_signal(&queue->filled_more);
@@ -110,6 +105,10 @@ static int hand_over(struct row_queue *queue)
 
 int row_queue_put(struct row_queue *queue, const struct ledger_row *row)
 {
+    if (!queue->threaded) {
+        if (!queue->code) queue->code = queue->consume(queue->data, row);
+        return queue->code;
+    }
     struct batch *batch = &queue->batches[queue->filled % ROW_QUEUE_BATCHES];
     batch->rows[batch->count++] = *row;
     return batch->count == ROW_QUEUE_BATCH ? hand_over(queue) : 0;
