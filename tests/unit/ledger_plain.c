@@ -11,7 +11,7 @@
 
 #include "ledger/own.h"
 
-enum { RUNS = 60, SEGMENTS = 2000, PAIRS = 24, BATCH = 64, TEXT = 512 };
+enum { RUNS = 300, SEGMENTS = 2000, PAIRS = 24, BATCH = 64, TEXT = 512 };
 
 static uint64_t seed = 88172645463325252u;
 
