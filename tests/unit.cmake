@@ -112,7 +112,7 @@ tcpwhy_unit(ledger tcpwhy_ledger)
 tcpwhy_unit(ledger_states tcpwhy_ledger)
 tcpwhy_unit(ledger_plain tcpwhy_ledger)
 tcpwhy_unit(rows tcpwhy_viz)
-tcpwhy_unit(row_queue tcpwhy_cli)
+tcpwhy_unit(segment_queue tcpwhy_cli)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
 if(TCPWHY_TSHARK)
   add_test(NAME corpus/ledger COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/corpus/compare_ledger.py $<TARGET_FILE:tcpwhy> ${CMAKE_CURRENT_SOURCE_DIR}/corpus/files)

@@ -9,18 +9,21 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/read_stories.h"
+#include "cli/segment_queue.h"
 #include "cli/tables.h"
 
-enum { BATCH = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+enum { BATCH = SEGMENT_QUEUE_ROOM, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
 
-/* One pass. */
+/* One pass. Packets are read and decoded by the first thread; where two processors may be used, `ledger` and `tables` are a second
+ * one's while `queue` is not finished. */
 struct pass {
     const struct read_options *options;
     struct savefile *file;
     struct filter *filter;
     struct ledger *ledger;
-    struct tables *tables;   /* or */
-    struct stories *stories; /* one of them */
+    struct segment_queue *queue; /* with tables */
+    struct tables *tables;       /* or */
+    struct stories *stories;     /* one of them */
     struct rows_source seen;
     struct progress progress;
     struct err damage;   /* the first */
@@ -58,13 +61,11 @@ static int apply_filter(struct pass *pass, struct savefile_packet *packets, size
     return 0;
 }
 
-static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
+/* `from`: which packet a segment is. Returns how many there are. */
+static size_t decode(struct pass *pass, const struct savefile_packet *packets, size_t count, struct ledger_segment *segments,
+                     uint32_t from[BATCH])
 {
-    struct ledger_segment segments[BATCH];
-    uint32_t numbers[BATCH], from[BATCH]; /* from: which packet a segment is */
     size_t segment_count = 0;
-    int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
-    if (code) return code;
     for (size_t i = 0; i < count; i++) {
         const struct savefile_packet *packet = &packets[i];
         enum segment_result result =
@@ -75,11 +76,33 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
         if (result == SEGMENT_LINK && !pass->trouble) pass->trouble = segment_link_trouble(packet->link_type);
     }
     pass->seen.packets += count;
-    if (!segment_count && !pass->stories) return 0;
-    if (pass->tables && segment_count) tables_begin(pass->tables, segments[0].t_ns);
-    code = ledger_feed(pass->ledger, segments, segment_count, pass->stories ? numbers : NULL);
-    if (code) return code == -EPIPE ? code : err_set_errno(err, code, "can't keep the table of connections");
-    if (!pass->stories) return 0;
+    return segment_count;
+}
+
+static int feed_tables(void *data, const struct ledger_segment *segments, size_t count)
+{
+    struct pass *pass = data;
+    tables_begin(pass->tables, segments[0].t_ns);
+    return ledger_feed(pass->ledger, segments, count, NULL);
+}
+
+static int told(int code, struct err *err)
+{
+    return !code || code == -EPIPE ? code : err_set_errno(err, code, "can't keep the table of connections");
+}
+
+static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
+{
+    struct ledger_segment segments[BATCH];
+    uint32_t numbers[BATCH], from[BATCH];
+    int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
+    if (code) return code;
+    if (pass->queue) {
+        size_t added = decode(pass, packets, count, segment_queue_room(pass->queue), from);
+        return told(segment_queue_add(pass->queue, added), err);
+    }
+    size_t segment_count = decode(pass, packets, count, segments, from);
+    code = told(ledger_feed(pass->ledger, segments, segment_count, numbers), err);
     for (size_t i = 0, at = 0; i < count && !code; i++) {
         bool is_segment = at < segment_count && from[at] == i;
         code = stories_take(pass->stories, &packets[i], is_segment ? numbers[at] : 0, err);
@@ -135,7 +158,8 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     if (code) return code;
     const struct ledger_options bounds = {.open_max = options->open_max};
     pass->ledger = ledger_new(&bounds, take_row, pass);
-    if (!pass->ledger) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
+    if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
+    if (!pass->ledger || (pass->tables && !pass->queue)) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
     const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
     /* A file that can't be read is no wrong usage. */
@@ -144,6 +168,8 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
 
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
+    /* Where reading failed nothing is told: then what waits is dropped. */
+    if (pass->queue && (!code || code == -EPIPE)) code = told(segment_queue_finish(pass->queue), err);
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
@@ -170,6 +196,7 @@ int read_capture(const struct read_source *source, const struct read_options *op
         code = read_all(&pass, err);
         code = close_pass(&pass, code, err);
     }
+    segment_queue_free(pass.queue);
     savefile_close(pass.file);
     filter_close(pass.filter);
     ledger_free(pass.ledger);

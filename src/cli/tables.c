@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cli/place.h"
-#include "cli/row_queue.h"
 #include "viz/view.h"
 
 enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };
@@ -23,8 +22,6 @@ struct tables {
     size_t count;
     struct rows_options options;
     bool begun;
-    struct row_queue
-        *queue; /* NULL: rows are written at once. With it, from the first row to tables_finish the targets are its own */
 };
 
 static bool is_story(const char *format, const char *path)
@@ -79,32 +76,6 @@ static int open_target(struct tables *tables, const char *path, const struct row
     return place_open(&target->place, path, err);
 }
 
-/* Notes what a view could not put into its buffer, and empties the buffer. */
-static void flush(struct target *target, int code)
-{
-    if (code) {
-        struct err err;
-        place_fail(&target->place, err_set_errno(&err, code, "can't write %s to %s", target->view->name, target->place.label),
-                   &err);
-    }
-    if (target->out.length) place_write(&target->place, target->out.data, target->out.length);
-    buf_clear(&target->out);
-}
-
-static int write_row(void *data, const struct ledger_row *row)
-{
-    struct tables *tables = data;
-    bool alive = false;
-    for (size_t i = 0; i < tables->count; i++) {
-        struct target *target = &tables->targets[i];
-        if (target->place.code) continue;
-        int code = target->view->row(&target->out, &tables->options, row);
-        if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
-        alive = true;
-    }
-    return alive ? 0 : -EPIPE;
-}
-
 int tables_open(struct tables **ret_tables, const struct output_options *options, bool summary, struct err *err)
 {
     struct tables *tables = calloc(1, sizeof(*tables));
@@ -123,7 +94,6 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
         tables_close(tables);
         return code;
     }
-    if (!summary || tables->count > 1) tables->queue = row_queue_new(write_row, tables, 0); /* none: only slower */
     *ret_tables = tables;
     return 0;
 }
@@ -133,6 +103,18 @@ bool tables_on_terminal(const struct tables *tables)
     for (size_t i = 0; i < tables->count; i++)
         if (tables->targets[i].place.fd >= 0 && isatty(tables->targets[i].place.fd)) return true;
     return false;
+}
+
+/* Notes what a view could not put into its buffer, and empties the buffer. */
+static void flush(struct target *target, int code)
+{
+    if (code) {
+        struct err err;
+        place_fail(&target->place, err_set_errno(&err, code, "can't write %s to %s", target->view->name, target->place.label),
+                   &err);
+    }
+    if (target->out.length) place_write(&target->place, target->out.data, target->out.length);
+    buf_clear(&target->out);
 }
 
 void tables_begin(struct tables *tables, int64_t base_ns)
@@ -148,13 +130,20 @@ void tables_begin(struct tables *tables, int64_t base_ns)
 
 int tables_row(struct tables *tables, const struct ledger_row *row)
 {
-    return tables->queue ? row_queue_put(tables->queue, row) : write_row(tables, row);
+    bool alive = false;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->place.code) continue;
+        int code = target->view->row(&target->out, &tables->options, row);
+        if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
+        alive = true;
+    }
+    return alive ? 0 : -EPIPE;
 }
 
 int tables_finish(struct tables *tables, const struct ledger_totals *totals, const struct rows_source *source, struct err *err)
 {
     int result = 0;
-    if (tables->queue) row_queue_finish(tables->queue); /* what failed there is kept by the places */
     tables_begin(tables, totals->segments ? totals->first_ns : 0);
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
@@ -172,7 +161,6 @@ int tables_finish(struct tables *tables, const struct ledger_totals *totals, con
 void tables_close(struct tables *tables)
 {
     if (!tables) return;
-    row_queue_free(tables->queue);
     for (size_t i = 0; i < tables->count; i++) {
         place_close(&tables->targets[i].place);
         buf_free(&tables->targets[i].out);

@@ -1,5 +1,5 @@
 /* Where rows go: standard output in one row format, and files whose endings pick theirs. The counterpart of cli/output.h for
- * tables of connections (viz/rows.h). Where two processors may be used, rows are formatted and written by a thread of their own. */
+ * tables of connections (viz/rows.h). */
 #ifndef TCPWHY_CLI_TABLES_H
 #define TCPWHY_CLI_TABLES_H
 
@@ -21,8 +21,7 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
 bool tables_on_terminal(const struct tables *tables);
 /* The first packet's time: time zero. Before any row; later calls change nothing. */
 void tables_begin(struct tables *tables, int64_t base_ns);
-/* Copies the row. 0, or -EPIPE (perhaps some hundred rows later) when nobody reads any more and no file is left to write. Other
- * failures are kept until tables_finish. */
+/* 0, or -EPIPE when nobody reads any more and no file is left to write. Other failures are kept until tables_finish. */
 int tables_row(struct tables *tables, const struct ledger_row *row);
 /* Ends all views and lets the files appear. 0 or the first failure; -EPIPE as output_tell. */
 int tables_finish(struct tables *tables, const struct ledger_totals *totals, const struct rows_source *source, struct err *err);

@@ -1,4 +1,4 @@
-#include "cli/row_queue.h"
+#include "cli/segment_queue.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -7,15 +7,15 @@
 
 struct batch {
     size_t count;
-    struct ledger_row rows[ROW_QUEUE_BATCH];
+    struct ledger_segment segments[SEGMENT_QUEUE_BATCH];
 };
 
 /* Batches are a ring: the producer fills batches[filled], the consumer empties batches[emptied], and the lock guards how many there
  * are between the two. */
-struct row_queue {
-    row_queue_consumer *consume;
+struct segment_queue {
+    segment_consumer *consume;
     void *data;
-    bool threaded; /* there shall be a thread; else rows are consumed as they come */
+    bool threaded; /* there shall be a thread; else segments are consumed as they come */
     bool started;  /* there is one */
     bool finished;
     pthread_t thread;
@@ -25,7 +25,7 @@ struct row_queue {
     bool ended;             /* no more will be filled */
     bool dropped;           /* what waits is not wanted any more */
     int code;               /* the consumer's first failure */
-    struct batch batches[ROW_QUEUE_BATCHES];
+    struct batch batches[SEGMENT_QUEUE_BATCHES];
 };
 
 static size_t count_processors(void)
@@ -34,9 +34,9 @@ static size_t count_processors(void)
     return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-struct row_queue *row_queue_new(row_queue_consumer *consume, void *data, size_t processors)
+struct segment_queue *segment_queue_new(segment_consumer *consume, void *data, size_t processors)
 {
-    struct row_queue *queue = calloc(1, sizeof(*queue));
+    struct segment_queue *queue = calloc(1, sizeof(*queue));
     if (!queue) return NULL;
     queue->consume = consume;
     queue->data = data;
@@ -47,22 +47,21 @@ struct row_queue *row_queue_new(row_queue_consumer *consume, void *data, size_t 
     return queue;
 }
 
-static int consume_batch(struct row_queue *queue, struct batch *batch)
+static int consume_batch(struct segment_queue *queue, struct batch *batch)
 {
-    int code = 0;
-    for (size_t i = 0; i < batch->count && !code; i++) code = queue->consume(queue->data, &batch->rows[i]);
+    int code = batch->count ? queue->consume(queue->data, batch->segments, batch->count) : 0;
     batch->count = 0;
     return code;
 }
 
 static void *run(void *data)
 {
-    struct row_queue *queue = data;
+    struct segment_queue *queue = data;
     pthread_mutex_lock(&queue->lock);
     for (;;) {
         while (queue->emptied == queue->filled && !queue->ended) pthread_cond_wait(&queue->filled_more, &queue->lock);
         if (queue->emptied == queue->filled) break;
-        struct batch *batch = &queue->batches[queue->emptied % ROW_QUEUE_BATCHES];
+        struct batch *batch = &queue->batches[queue->emptied % SEGMENT_QUEUE_BATCHES];
         int code = queue->code;
         if (code || queue->dropped) {
             batch->count = 0;
@@ -73,14 +72,14 @@ static void *run(void *data)
         }
         queue->code = code;
         queue->emptied++;
-        pthread_cond_signal(&queue->emptied_more);
+        if (queue->filled - queue->emptied <= SEGMENT_QUEUE_BATCHES / 2) pthread_cond_signal(&queue->emptied_more);
     }
     pthread_mutex_unlock(&queue->lock);
     return NULL;
 }
 
 /* Signals are the first thread's: what interrupts is what waits for packets there. */
-static bool start(struct row_queue *queue)
+static bool start(struct segment_queue *queue)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -91,33 +90,45 @@ static bool start(struct row_queue *queue)
 }
 
 /* Gives the batch that is being filled away, and waits for another to be empty. */
-static int hand_over(struct row_queue *queue)
+static int hand_over(struct segment_queue *queue)
 {
     if (!queue->started && !(queue->threaded = start(queue))) return queue->code = consume_batch(queue, &queue->batches[0]);
     pthread_mutex_lock(&queue->lock);
     queue->filled++;
     pthread_cond_signal(&queue->filled_more);
-    while (queue->filled - queue->emptied == ROW_QUEUE_BATCHES) pthread_cond_wait(&queue->emptied_more, &queue->lock);
+    /* Who has to wait waits until half of it is empty: to wake a processor costs more than a batch. */
+    if (queue->filled - queue->emptied == SEGMENT_QUEUE_BATCHES)
+        while (queue->filled - queue->emptied > SEGMENT_QUEUE_BATCHES / 2) pthread_cond_wait(&queue->emptied_more, &queue->lock);
     int code = queue->code;
     pthread_mutex_unlock(&queue->lock);
     return code;
 }
 
-int row_queue_put(struct row_queue *queue, const struct ledger_row *row)
+static struct batch *being_filled(struct segment_queue *queue)
 {
-    if (!queue->threaded) {
-        if (!queue->code) queue->code = queue->consume(queue->data, row);
-        return queue->code;
-    }
-    struct batch *batch = &queue->batches[queue->filled % ROW_QUEUE_BATCHES];
-    batch->rows[batch->count++] = *row;
-    return batch->count == ROW_QUEUE_BATCH ? hand_over(queue) : 0;
+    return &queue->batches[queue->filled % SEGMENT_QUEUE_BATCHES];
+}
+
+struct ledger_segment *segment_queue_room(struct segment_queue *queue)
+{
+    struct batch *batch = being_filled(queue);
+    return batch->segments + batch->count;
+}
+
+int segment_queue_add(struct segment_queue *queue, size_t count)
+{
+    struct batch *batch = being_filled(queue);
+    batch->count += count;
+    if (queue->threaded) return batch->count > SEGMENT_QUEUE_BATCH - SEGMENT_QUEUE_ROOM ? hand_over(queue) : 0;
+    if (!queue->code) queue->code = consume_batch(queue, batch);
+    batch->count = 0;
+    return queue->code;
 }
 
 /* Ends the thread, if there is one; what waits is consumed first unless `drop`. */
-static void end(struct row_queue *queue, bool drop)
+static void end(struct segment_queue *queue, bool drop)
 {
-    struct batch *last = &queue->batches[queue->filled % ROW_QUEUE_BATCHES];
+    struct batch *last = being_filled(queue);
     queue->finished = true;
     if (queue->started) {
         pthread_mutex_lock(&queue->lock);
@@ -132,13 +143,13 @@ static void end(struct row_queue *queue, bool drop)
     }
 }
 
-int row_queue_finish(struct row_queue *queue)
+int segment_queue_finish(struct segment_queue *queue)
 {
     if (!queue->finished) end(queue, false);
     return queue->code;
 }
 
-void row_queue_free(struct row_queue *queue)
+void segment_queue_free(struct segment_queue *queue)
 {
     if (!queue) return;
     if (!queue->finished) end(queue, true);
