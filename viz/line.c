@@ -11,11 +11,11 @@ char *line_seconds(char *at, int64_t ns, int digits)
     at = line_uint(at, whole / 1000000000);
     if (digits <= 0) return at;
     at[0] = '.';
-    memcpy(at + 1, line_pairs + micro / 10000 * 2, 2);
-    memcpy(at + 3, line_pairs + micro / 100 % 100 * 2, 2);
-    memcpy(at + 5, line_pairs + micro % 100 * 2, 2);
+    line_pair(at + 1, micro / 10000);
+    line_pair(at + 3, micro / 100 % 100);
+    line_pair(at + 5, micro % 100);
     at[7] = (char)('0' + nano / 100);
-    memcpy(at + 8, line_pairs + nano % 100 * 2, 2);
+    line_pair(at + 8, nano % 100);
     return at + 1 + (digits > 9 ? 9 : digits);
 }
 
@@ -66,7 +66,7 @@ char *line_scaled(char *at, const struct line_scaled *scaled)
     at = line_uint(at, scaled->whole);
     if (scaled->decimals) {
         at[0] = '.';
-        memcpy(at + 1, line_pairs + scaled->hundredths * 2, 2);
+        line_pair(at + 1, scaled->hundredths);
         at += 1 + scaled->decimals;
     }
     memcpy(at, scaled->unit, sizeof(scaled->unit));
@@ -78,7 +78,7 @@ static inline char *put_octet(char *at, unsigned value)
 {
     _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
     uint16_t pair;
-    memcpy(&pair, line_pairs + value % 100 * 2, 2);
+    memcpy(&pair, line_pairs + (size_t)(value % 100) * 2, 2);
     uint32_t text = ('0' + value / 100) | (uint32_t)pair << 8 | (uint32_t)'.' << 24;
     unsigned noughts = (unsigned)(value < 100) + (unsigned)(value < 10);
     text >>= 8 * noughts;

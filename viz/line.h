@@ -48,6 +48,11 @@ static inline char *line_blanks(char *at, size_t count)
 
 /* "00" … "99". */
 extern const char line_pairs[201];
+static inline char *line_pair(char *at, size_t value)
+{
+    memcpy(at, line_pairs + value * 2, 2);
+    return at + 2;
+}
 
 /* How many digits line_uint writes. */
 static inline unsigned line_digits(uint64_t value)
@@ -65,11 +70,11 @@ static inline char *line_digits_put(char *at, uint64_t value, unsigned digits)
     char *end = at + digits, *to = end;
     while (value >= 100) {
         to -= 2;
-        memcpy(to, line_pairs + value % 100 * 2, 2);
+        line_pair(to, value % 100);
         value /= 100;
     }
     if (value >= 10)
-        memcpy(to - 2, line_pairs + value * 2, 2);
+        line_pair(to - 2, value);
     else
         to[-1] = (char)('0' + value);
     return end;

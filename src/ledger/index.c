@@ -29,8 +29,8 @@ static uint64_t wide_end(const struct ledger *ledger, const uint8_t ip[16], uint
     return fold(fold(a ^ ledger->seed[0], b ^ ledger->seed[1]) ^ port, ledger->seed[1] | 1);
 }
 
-static inline uint32_t hash(const struct ledger *ledger, const uint8_t src[16], const uint8_t dst[16], uint16_t src_port,
-                            uint16_t dst_port, uint8_t version)
+static inline uint32_t hash_of(const struct ledger *ledger, const uint8_t src[16], const uint8_t dst[16], uint16_t src_port,
+                               uint16_t dst_port, uint8_t version)
 {
     uint32_t from, to;
     if (version != 4) return hash_ends(ledger, wide_end(ledger, src, src_port), wide_end(ledger, dst, dst_port));
@@ -41,16 +41,16 @@ static inline uint32_t hash(const struct ledger *ledger, const uint8_t src[16], 
 
 uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *segment)
 {
-    return hash(ledger, segment->src, segment->dst, segment->src_port, segment->dst_port, segment->version);
+    return hash_of(ledger, segment->src, segment->dst, segment->src_port, segment->dst_port, segment->version);
 }
 
 void index_guess(const struct ledger *ledger, struct guess *guess)
 {
     const struct slot *slots = ledger->slots;
-    uint32_t hash_wanted = guess->hash;
+    uint32_t hash = guess->hash;
     guess->flow = 0;
-    for (size_t i = index_slot(ledger, hash_wanted); slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
-        if (slots[i].mark != hash_wanted) continue;
+    for (size_t i = index_slot(ledger, hash); slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
+        if (slots[i].mark != hash) continue;
         guess->flow = slots[i].flow;
         guess->record = flow_at(ledger, slots[i].flow - 1);
         for (size_t line = 0; line < sizeof(struct flow); line += 64) __builtin_prefetch((const char *)guess->record + line, 1);
@@ -58,11 +58,11 @@ void index_guess(const struct ledger *ledger, struct guess *guess)
     }
 }
 
-uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t mark, int *ret_side)
+uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, int *ret_side)
 {
     if (!ledger->slot_count) return 0;
-    for (size_t i = index_slot(ledger, mark); ledger->slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
-        if (ledger->slots[i].mark != mark) continue;
+    for (size_t i = index_slot(ledger, hash); ledger->slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
+        if (ledger->slots[i].mark != hash) continue;
         int side = flow_side(flow_at(ledger, ledger->slots[i].flow - 1), segment);
         if (side < 0) continue;
         *ret_side = side;
@@ -71,11 +71,11 @@ uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *se
     return 0;
 }
 
-static void put(struct slot *slots, size_t count, uint32_t flow, uint32_t mark)
+static void put(struct slot *slots, size_t count, uint32_t flow, uint32_t hash)
 {
-    size_t i = mark & (count - 1);
+    size_t i = hash & (count - 1);
     while (slots[i].flow) i = (i + 1) & (count - 1);
-    slots[i] = (struct slot){flow, mark};
+    slots[i] = (struct slot){flow, hash};
 }
 
 static int grow(struct ledger *ledger)
@@ -94,29 +94,29 @@ static int grow(struct ledger *ledger)
     return 0;
 }
 
-int index_add(struct ledger *ledger, uint32_t number, uint32_t mark)
+int index_add(struct ledger *ledger, uint32_t number, uint32_t hash)
 {
     /* At most a third full: a search that fails ends at the first or second neighbour. */
     if ((size_t)ledger->flows.count * 3 > ledger->slot_count) {
         int code = grow(ledger);
         if (code) return code;
     }
-    put(ledger->slots, ledger->slot_count, number + 1, mark);
+    put(ledger->slots, ledger->slot_count, number + 1, hash);
     return 0;
 }
 
 uint32_t index_prepare(const struct ledger *ledger, uint32_t number)
 {
     const struct flow *flow = flow_at(ledger, number);
-    uint32_t at = hash(ledger, flow->ip[0], flow->ip[1], flow->port[0], flow->port[1], flow->version);
+    uint32_t at = hash_of(ledger, flow->ip[0], flow->ip[1], flow->port[0], flow->port[1], flow->version);
     __builtin_prefetch(&ledger->slots[index_slot(ledger, at)], 1);
     return at;
 }
 
 /* Takes a slot out and moves those behind it that it kept from their places. */
-void index_remove(struct ledger *ledger, uint32_t number, uint32_t mark)
+void index_remove(struct ledger *ledger, uint32_t number, uint32_t hash)
 {
-    size_t mask = ledger->slot_count - 1, hole = index_slot(ledger, mark);
+    size_t mask = ledger->slot_count - 1, hole = index_slot(ledger, hash);
     while (ledger->slots[hole].flow != number + 1) hole = (hole + 1) & mask;
     for (size_t i = (hole + 1) & mask; ledger->slots[i].flow; i = (i + 1) & mask) {
         size_t home = index_slot(ledger, ledger->slots[i].mark);

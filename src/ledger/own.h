@@ -218,7 +218,7 @@ int wheel_turn(struct ledger *ledger);
 /* Finishes up to `count` records that would be given up next. 0 or the listener's. */
 int wheel_crowd_out(struct ledger *ledger, size_t count);
 
-/* ledger.c */
+/* flow.c */
 /* Gives the row and forgets the record. 0 or the listener's. */
 int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending);
 enum { FLOWS_SHIFT = 13 };
