@@ -6,8 +6,10 @@
 BUILD is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
 bench_make_capture bench_loop_pcap; a release build). Captures are made in FOLDER (default: bench-captures in BUILD; some gigabytes)
 where they are not there yet. Without --size and --open: 9 million packets of 900,000 connections, read by a bare libpcap loop,
-by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core.
---size: from 10^5 to 10^7 packets. --open: from 10 to 10^6 connections open at once, with the bytes that each takes.
+by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core, and the
+list and the conn.log on two as well (where the rows are written by a second thread).
+--size: from 10^5 to 10^7 packets, on one core and on two. --open: from 10 to 10^6 connections open at once, with the bytes that each
+takes.
 
 It needs time(1), taskset(1) and tcpdump(8). Times are the CPU's (user and system) beside the clock's: on a machine that does other things too, the CPU's say more.
 """
@@ -22,10 +24,13 @@ import sys
 import time
 
 
-def measure(command):
-    """Seconds by the clock, seconds of CPU, largest memory in bytes. time(1) stands between, so that its small process is what forks."""
-    core = str(min(os.sched_getaffinity(0)))
-    run = ["/usr/bin/time", "-q", "-f", "%M", "-o", "/dev/fd/2", "taskset", "-c", core, *map(str, command)]
+def cores(count):
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))[:count]))
+
+
+def measure(count, command):
+    """On `count` cores: seconds by the clock, seconds of CPU, largest memory in bytes. time(1) stands between, so that its small process is what forks."""
+    run = ["/usr/bin/time", "-q", "-f", "%M", "-o", "/dev/fd/2", "taskset", "-c", cores(count), *map(str, command)]
     begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.run(run, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     clock, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -36,11 +41,11 @@ def measure(command):
 
 
 def compare(commands, rounds):
-    """Runs all in turns; {name: (clock, cpu, memory)} as medians."""
+    """Runs all in turns; `commands` are {name: (cores, command)}, the result {name: (clock, cpu, memory)} as medians."""
     seen = {name: [] for name in commands}
     for _ in range(rounds):
-        for name, command in commands.items():
-            seen[name].append(measure(command))
+        for name, (count, command) in commands.items():
+            seen[name].append(measure(count, command))
     return {name: tuple(statistics.median(run[i] for run in runs) for i in range(3)) for name, runs in seen.items()}
 
 
@@ -75,18 +80,22 @@ def main():
     folder = arguments.folder or build / "bench-captures"
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.size:
-        print("packets    loop CPU s  list CPU s  ratio  ns a packet  memory MB")
+        print("packets    loop CPU s  list CPU s  ratio  ns a packet  memory MB  clock s: loop   list   list on two cores")
         for connections in (10**4, 10**5, 10**6):
             path = capture(tools, folder, connections, 1000)
-            medians = compare({"loop": [tools["loop"], path], "list": [tools["tcpwhy"], "read", path]}, arguments.rounds)
-            (_, loop, _), (_, cpu, memory) = medians["loop"], medians["list"]
-            print(f"{connections * 10:<11}{loop:10.3f}{cpu:12.3f}{cpu / loop:7.2f}{cpu / connections * 1e8:13.1f}{memory / 1e6:11.1f}")
+            read = [tools["tcpwhy"], "read", path]
+            medians = compare({"loop": (1, [tools["loop"], path]), "list": (1, read), "two": (2, read)}, arguments.rounds)
+            (loop_clock, loop, _), (clock, cpu, memory), (two_clock, _, _) = medians["loop"], medians["list"], medians["two"]
+            print(
+                f"{connections * 10:<11}{loop:10.3f}{cpu:12.3f}{cpu / loop:7.2f}{cpu / connections * 1e8:13.1f}{memory / 1e6:11.1f}"
+                f"{loop_clock:15.3f}{clock:7.3f}{two_clock:8.3f}"
+            )
     if arguments.open:
         print("at once    CPU s  ns a packet  memory MB  bytes a connection over the first")
         first = None
         for at_once in (10, 10**3, 10**5, 10**6):
             path = capture(tools, folder, 10**6, at_once)
-            _, cpu, memory = compare({"list": [tools["tcpwhy"], "read", path]}, arguments.rounds)["list"]
+            _, cpu, memory = compare({"list": (1, [tools["tcpwhy"], "read", path])}, arguments.rounds)["list"]
             first = first or memory
             each = (memory - first) / at_once if at_once > 10 else 0
             print(f"{at_once:<11}{cpu:5.2f}{cpu * 100:13.1f}{memory / 1e6:11.1f}{each:12.0f}")
@@ -95,11 +104,13 @@ def main():
     path = capture(tools, folder, 900000, 1000)
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 9,000,000 packets, 900,000 connections; medians of {arguments.rounds} rounds")
     show(compare({
-        "libpcap loop": [tools["loop"], path],
-        "tcpdump -r -w /dev/null": ["tcpdump", "-r", path, "-w", "/dev/null"],
-        "tcpwhy read": [tools["tcpwhy"], "read", path],
-        "tcpwhy read --summary": [tools["tcpwhy"], "read", "--summary", path],
-        "tcpwhy read, zeek": [tools["tcpwhy"], "read", "--format", "zeek", path],
+        "libpcap loop": (1, [tools["loop"], path]),
+        "tcpdump -r -w /dev/null": (1, ["tcpdump", "-r", path, "-w", "/dev/null"]),
+        "tcpwhy read": (1, [tools["tcpwhy"], "read", path]),
+        "  on two cores": (2, [tools["tcpwhy"], "read", path]),
+        "tcpwhy read --summary": (1, [tools["tcpwhy"], "read", "--summary", path]),
+        "tcpwhy read, zeek": (1, [tools["tcpwhy"], "read", "--format", "zeek", path]),
+        "  zeek on two cores": (2, [tools["tcpwhy"], "read", "--format", "zeek", path]),
     }, arguments.rounds), "libpcap loop")
 
 

@@ -1,4 +1,6 @@
 /* Comma-separated values (RFC 4180, with the heading line): numbers and fixed words only, so nothing needs quotes. */
+#include <errno.h>
+
 #include "viz/line.h"
 #include "viz/rows.h"
 
@@ -14,16 +16,20 @@ static int begin(struct buf *out, const struct rows_options *options)
     return buf_text(out, options->paths ? ",lost_there,lost_back,delay_there_ns,delay_back_ns\r\n" : "\r\n");
 }
 
-static void field(struct line *line, uint64_t value)
+enum { ROW_BYTES = 1024 };
+_Static_assert(24 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 2 * LINE_ADDRESS_BYTES + 30 + 96 + LEDGER_HISTORY_BYTES +
+                       LINE_SLACK <=
+                   ROW_BYTES,
+               "the largest row fits: its numbers, addresses, commas and words");
+
+static inline char *field(char *at, uint64_t value)
 {
-    line_char(line, ',');
-    line_uint(line, value);
+    return line_uint(line_char(at, ','), value);
 }
 
-static void word(struct line *line, const char *text)
+static inline char *word(char *at, const char *text)
 {
-    line_char(line, ',');
-    line_text(line, text);
+    return line_text(line_char(at, ','), text);
 }
 
 static const char *side_name(int side)
@@ -34,45 +40,41 @@ static const char *side_name(int side)
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    struct line line;
-    line_clear(&line);
-    line_uint(&line, row->number);
-    line_char(&line, ',');
-    line_seconds(&line, row->start_ns, 9);
-    line_char(&line, ',');
-    line_seconds(&line, row->end_ns, 9);
+    char *line = buf_room(out, ROW_BYTES);
+    if (!line) return -ENOMEM;
+    char *at = line_uint(line, row->number);
+    at = line_seconds(line_char(at, ','), row->start_ns, 9);
+    at = line_seconds(line_char(at, ','), row->end_ns, 9);
     for (size_t side = 0; side < LEDGER_SIDES; side++) {
-        line_char(&line, ',');
-        line_ip(&line, &row->end[side].address);
-        field(&line, row->end[side].address.port);
+        at = line_ip(line_char(at, ','), &row->end[side].address);
+        at = field(at, row->end[side].address.port);
     }
-    word(&line, tcp_state_name(client->state));
-    word(&line, tcp_state_name(server->state));
-    word(&line, ledger_outcome_name(row->outcome));
-    word(&line, side_name(row->opened_by));
-    word(&line, side_name(row->closed_first_by));
-    line_char(&line, ',');
-    if (row->handshake_ns >= 0) line_uint(&line, (uint64_t)row->handshake_ns);
-    field(&line, client->segments), field(&line, server->segments);
-    field(&line, client->bytes), field(&line, server->bytes);
-    field(&line, client->retransmissions), field(&line, server->retransmissions);
-    field(&line, client->out_of_order), field(&line, server->out_of_order);
-    field(&line, client->zero_windows), field(&line, server->zero_windows);
-    field(&line, client->keep_alives), field(&line, server->keep_alives);
-    field(&line, client->missed_bytes), field(&line, server->missed_bytes);
-    field(&line, row->completeness);
-    word(&line, row->conn_state);
-    word(&line, row->history);
+    at = word(at, tcp_state_name(client->state));
+    at = word(at, tcp_state_name(server->state));
+    at = word(at, ledger_outcome_name(row->outcome));
+    at = word(at, side_name(row->opened_by));
+    at = word(at, side_name(row->closed_first_by));
+    at = line_char(at, ',');
+    if (row->handshake_ns >= 0) at = line_uint(at, (uint64_t)row->handshake_ns);
+    const uint64_t counts[] = {
+        client->segments,        server->segments,     client->bytes,        server->bytes,        client->retransmissions,
+        server->retransmissions, client->out_of_order, server->out_of_order, client->zero_windows, server->zero_windows,
+        client->keep_alives,     server->keep_alives,  client->missed_bytes, server->missed_bytes, row->completeness,
+    };
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) at = field(at, counts[i]);
+    at = word(at, row->conn_state);
+    at = word(at, row->history);
     int way = 0;
     const struct rows_path *path = rows_path(options, row, &way);
-    for (int i = 0; path && i < 2; i++) field(&line, path->lost[i ? !way : way]);
+    for (int i = 0; path && i < 2; i++) at = field(at, path->lost[i ? !way : way]);
     for (int i = 0; path && i < 2; i++) {
         int64_t delay_ns = path->delay_ns[i ? !way : way];
-        line_char(&line, ',');
-        if (delay_ns >= 0) line_uint(&line, (uint64_t)delay_ns);
+        at = line_char(at, ',');
+        if (delay_ns >= 0) at = line_uint(at, (uint64_t)delay_ns);
     }
-    line_text(&line, "\r\n");
-    return buf_append(out, line.text, line.length);
+    at = line_text(at, "\r\n");
+    buf_grew(out, (size_t)(at - line));
+    return 0;
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,

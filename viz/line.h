@@ -1,7 +1,9 @@
-/* One line of output, put together quickly: plain numbers, times and addresses into a row of bytes of fixed size.
+/* Pieces of a line of output, put together quickly: plain numbers, times and addresses.
  *
- * For views of many rows, where formatting must not cost more than reading. Everything is our own or numeric: text from outside
- * goes through viz/escape.h instead. What does not fit is left out and remembered. */
+ * For views of many rows, where formatting must not cost more than reading. Each function writes at `at` and returns where it
+ * ended, so that a row is put together in registers. Nothing is checked: the caller has room for the most that each can write (said
+ * beside it) and LINE_SLACK bytes more, since blocks of fixed size are written where that is quicker. Everything is our own or
+ * numeric: text from outside goes through viz/escape.h instead. */
 #ifndef TCPWHY_VIZ_LINE_H
 #define TCPWHY_VIZ_LINE_H
 
@@ -12,50 +14,96 @@
 
 #include "base/address.h"
 
-enum { LINE_BYTES = 1024 };
-
-struct line {
-    size_t length, columns; /* columns: of what was written */
-    bool failed;
-    char text[LINE_BYTES];
+enum {
+    LINE_SLACK = 32,
+    LINE_UINT_BYTES = 20,
+    LINE_SECONDS_BYTES = 22,
+    LINE_SCALED_BYTES = 26,
+    LINE_ADDRESS_BYTES = ADDRESS_TEXT_BYTES
 };
 
-static inline void line_clear(struct line *line)
+static inline char *line_char(char *at, char c)
 {
-    line->length = line->columns = 0;
-    line->failed = false;
+    *at = c;
+    return at + 1;
 }
-static inline void line_put(struct line *line, const char *text, size_t length)
+static inline char *line_put(char *at, const char *text, size_t length)
 {
-    if (length > LINE_BYTES - line->length) {
-        line->failed = true;
-        return;
+    memcpy(at, text, length);
+    return at + length;
+}
+static inline char *line_text(char *at, const char *text)
+{
+    return line_put(at, text, strlen(text));
+}
+static inline char *line_blanks(char *at, size_t count)
+{
+    char *end = at + count;
+    do {
+        memset(at, ' ', LINE_SLACK);
+        at += LINE_SLACK;
+    } while (at < end);
+    return end;
+}
+
+/* "00" … "99". */
+extern const char line_pairs[201];
+static inline char *line_pair(char *at, size_t value)
+{
+    memcpy(at, line_pairs + value * 2, 2);
+    return at + 2;
+}
+
+/* How many digits line_uint writes. */
+static inline unsigned line_digits(uint64_t value)
+{
+    for (unsigned digits = 1;; digits += 4, value /= 10000) {
+        if (value < 10) return digits;
+        if (value < 100) return digits + 1;
+        if (value < 1000) return digits + 2;
+        if (value < 10000) return digits + 3;
     }
-    memcpy(line->text + line->length, text, length);
-    line->length += length;
-    line->columns += length;
 }
-static inline void line_char(struct line *line, char c)
+/* `digits` is line_digits(value). */
+static inline char *line_digits_put(char *at, uint64_t value, unsigned digits)
 {
-    line_put(line, &c, 1);
+    char *end = at + digits, *to = end;
+    while (value >= 100) {
+        to -= 2;
+        line_pair(to, value % 100);
+        value /= 100;
+    }
+    if (value >= 10)
+        line_pair(to - 2, value);
+    else
+        to[-1] = (char)('0' + value);
+    return end;
 }
-/* ASCII only: a byte is a column. */
-static inline void line_text(struct line *line, const char *text)
+static inline char *line_uint(char *at, uint64_t value)
 {
-    line_put(line, text, strlen(text));
+    return line_digits_put(at, value, line_digits(value));
 }
-void line_uint(struct line *line, uint64_t value);
+
 /* "1700000000.123456789" with `digits` (0 to 9) behind the point; what lies behind is cut off. Negative times too. */
-void line_seconds(struct line *line, int64_t ns, int digits);
-/* "43µs" "1.20ms" "3.4s": three figures or so, for people; `ascii`: "us". */
-void line_duration(struct line *line, int64_t ns, bool ascii);
-/* "950" "12.3K" "4.5M": three figures, powers of 1000. */
-void line_amount(struct line *line, uint64_t value);
-/* Without the port; with it, "127.0.0.1:80" or "[::1]:80". "?" for none. */
-void line_ip(struct line *line, const struct address *address);
-void line_address(struct line *line, const struct address *address);
-/* Blanks up to a column, one at least where `gap`; to the right end: what was written from `from` (a length) on is moved there. */
-void line_pad(struct line *line, size_t column, bool gap);
-void line_align_right(struct line *line, size_t from, size_t column);
+char *line_seconds(char *at, int64_t ns, int digits);
+
+/* A number of three figures or so with its unit, for people. */
+struct line_scaled {
+    uint64_t whole;
+    uint8_t hundredths;
+    uint8_t decimals; /* 0 to 2 */
+    uint8_t unit_bytes, unit_columns;
+    char unit[4];
+};
+/* "43µs" "1.20ms" "3.4s"; `ascii`: "us". */
+struct line_scaled line_duration(int64_t ns, bool ascii);
+/* "950" "12.3K" "4.5M": powers of 1000. */
+struct line_scaled line_amount(uint64_t value);
+unsigned line_scaled_columns(const struct line_scaled *scaled);
+char *line_scaled(char *at, const struct line_scaled *scaled);
+
+/* Without the port; with it, "127.0.0.1:80" or "[::1]:80". "?" for none. ASCII: a byte is a column. */
+char *line_ip(char *at, const struct address *address);
+char *line_address(char *at, const struct address *address);
 
 #endif

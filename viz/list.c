@@ -1,4 +1,6 @@
 /* The list: an aligned line a connection. */
+#include <errno.h>
+
 #include "viz/clock_words.h"
 #include "viz/line.h"
 #include "viz/rows.h"
@@ -40,22 +42,24 @@ static const struct {
     [COLUMN_AGAIN] = {"again", 5, true},
 };
 
-struct cell {
-    size_t from, column;
+enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, ROW_BYTES = 1280 };
+_Static_assert(3 * LINE_UINT_BYTES + LINE_SECONDS_BYTES + 4 * LINE_SCALED_BYTES + 2 * LINE_ADDRESS_BYTES + WORDS_BYTES + 144 +
+                       2 * LINE_ADDRESS_BYTES + ROWS_NOTES_BYTES + PATH_BYTES + LEDGER_HISTORY_BYTES + LINE_SLACK <=
+                   ROW_BYTES,
+               "the largest row fits: its numbers, its words, the blanks of all columns, its notes");
+
+/* Where writing stands. */
+struct pen {
+    char *at;
+    size_t column, edge; /* of `at`; where the table ends the last cell */
+    size_t address; /* how wide the columns of addresses are: they widen when a longer one comes, so that what follows is aligned */
 };
 
-static struct cell open_cell(struct line *line, size_t *column)
+/* The columns of addresses are IPv4's until an IPv6 address needs more. */
+static size_t address_width(const struct rows_options *options)
 {
-    if (line->length) line_pad(line, *column + 1, true);
-    return (struct cell){line->length, line->columns};
-}
-
-/* The columns of addresses widen when a longer one comes (IPv6), so that what follows is aligned again. */
-static size_t width_of(const struct rows_options *options, enum column which)
-{
-    size_t width = columns[which].width;
-    bool is_address = which == COLUMN_CLIENT || which == COLUMN_SERVER;
-    return is_address && options->address_columns && *options->address_columns > width ? *options->address_columns : width;
+    size_t usual = columns[COLUMN_CLIENT].width;
+    return options->address_columns && *options->address_columns > usual ? *options->address_columns : usual;
 }
 
 static void widen(const struct rows_options *options, const struct address *address)
@@ -66,18 +70,75 @@ static void widen(const struct rows_options *options, const struct address *addr
     if (length > *options->address_columns) *options->address_columns = length;
 }
 
-/* Right-aligned cells end where the table says, or where their text ends when that is longer. */
-static void close_cell(struct line *line, const struct rows_options *options, struct cell cell, enum column which, size_t *column)
+/* Begins a cell: where the table says, or one blank behind the text before it where that was longer. The text of a right-aligned
+ * cell, which will be `wide` columns, ends where the table says unless it is too long. */
+static inline void begin_cell(struct pen *pen, enum column which, size_t wide)
 {
-    *column = (*column ? *column + 1 : 0) + width_of(options, which);
-    if (columns[which].right) line_align_right(line, cell.from, *column);
+    size_t from = which ? (pen->edge > pen->column ? pen->edge : pen->column) + 1 : 0;
+    bool is_address = which == COLUMN_CLIENT || which == COLUMN_SERVER;
+    pen->edge = (which ? pen->edge + 1 : 0) + (is_address ? pen->address : columns[which].width);
+    if (columns[which].right && from + wide < pen->edge) from = pen->edge - wide;
+    pen->at = line_blanks(pen->at, from - pen->column);
+    pen->column = from;
 }
 
-static int finish(struct buf *out, struct line *line)
+/* Its text was written up to `at`, a byte a column. */
+static inline void end_cell(struct pen *pen, char *at)
 {
-    while (line->length && line->text[line->length - 1] == ' ') line->length--;
-    line_char(line, '\n');
-    return line->failed ? buf_char(out, '\n') : buf_append(out, line->text, line->length);
+    pen->column += (size_t)(at - pen->at);
+    pen->at = at;
+}
+
+static inline void put_uint(struct pen *pen, enum column which, uint64_t value)
+{
+    unsigned digits = line_digits(value);
+    begin_cell(pen, which, digits);
+    end_cell(pen, line_digits_put(pen->at, value, digits));
+}
+
+static inline void put_scaled(struct pen *pen, enum column which, struct line_scaled scaled)
+{
+    unsigned wide = line_scaled_columns(&scaled);
+    begin_cell(pen, which, wide);
+    pen->at = line_scaled(pen->at, &scaled);
+    pen->column += wide;
+}
+
+static inline void put_text(struct pen *pen, enum column which, const char *text, size_t length)
+{
+    begin_cell(pen, which, length);
+    end_cell(pen, line_put(pen->at, text, length));
+}
+
+static inline void put_address(struct pen *pen, enum column which, const struct address *address)
+{
+    begin_cell(pen, which, 0);
+    end_cell(pen, line_address(pen->at, address));
+}
+
+static inline void put_seconds(struct pen *pen, enum column which, int64_t ns)
+{
+    uint64_t whole = (ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns) / 1000000000;
+    begin_cell(pen, which, (ns < 0) + line_digits(whole) + 7);
+    end_cell(pen, line_seconds(pen->at, ns, 6));
+}
+
+static inline void put_states(struct pen *pen, enum tcp_state client, enum tcp_state server)
+{
+    begin_cell(pen, COLUMN_STATES, 0);
+    line_put(pen->at, tcp_state_words[client].text, sizeof(tcp_state_words[client].text));
+    char *at = line_char(pen->at + tcp_state_words[client].length, '/');
+    line_put(at, tcp_state_words[server].text, sizeof(tcp_state_words[server].text));
+    end_cell(pen, at + tcp_state_words[server].length);
+}
+
+/* Ends the line at `at`, without the blanks before it. */
+static int finish(struct buf *out, const char *begin, char *at)
+{
+    while (at > begin && at[-1] == ' ') at--;
+    *at++ = '\n';
+    buf_grew(out, (size_t)(at - begin));
+    return 0;
 }
 
 static int begin(struct buf *out, const struct rows_options *options)
@@ -86,76 +147,26 @@ static int begin(struct buf *out, const struct rows_options *options)
         int code = clock_sentence(out, &options->clocks[i], 0, false, options->ascii);
         if (code) return code;
     }
-    struct line line;
-    line_clear(&line);
-    size_t column = 0;
-    for (size_t i = 0; i < COLUMNS; i++) {
-        struct cell cell = open_cell(&line, &column);
-        line_text(&line, columns[i].title);
-        close_cell(&line, options, cell, (enum column)i, &column);
-    }
-    line_pad(&line, column + 1, true);
-    line_text(&line, options->verbose ? "zeek history  notes" : "notes");
-    return finish(out, &line);
-}
-
-static void put(struct line *line, const struct rows_options *options, const struct ledger_row *row, enum column which)
-{
-    const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    switch (which) {
-    case COLUMN_NUMBER:
-        return line_uint(line, row->number);
-    case COLUMN_START: {
-        int64_t since_ns;
-        if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
-        return line_seconds(line, since_ns, 6);
-    }
-    case COLUMN_TOOK: {
-        int64_t took_ns;
-        if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
-        return line_duration(line, took_ns, options->ascii);
-    }
-    case COLUMN_CLIENT:
-        return line_address(line, &client->address);
-    case COLUMN_SERVER:
-        return line_address(line, &server->address);
-    case COLUMN_OUTCOME:
-        return line_text(line, ledger_outcome_name(row->outcome));
-    case COLUMN_STATES:
-        line_text(line, tcp_state_name(client->state));
-        line_char(line, '/');
-        return line_text(line, tcp_state_name(server->state));
-    case COLUMN_RTT:
-        return row->handshake_ns < 0 ? line_char(line, '-') : line_duration(line, row->handshake_ns, options->ascii);
-    case COLUMN_CLOSED:
-        return line_text(line, row->closed_first_by < 0 ? "-" : row->closed_first_by == LEDGER_CLIENT ? "client" : "server");
-    case COLUMN_SEGMENTS:
-        return line_uint(line, (uint64_t)client->segments + server->segments);
-    case COLUMN_SENT:
-        return line_amount(line, client->bytes);
-    case COLUMN_RECEIVED:
-        return line_amount(line, server->bytes);
-    case COLUMN_AGAIN:
-        return line_uint(line, (uint64_t)client->retransmissions + server->retransmissions);
-    case COLUMNS:
-        return;
-    }
+    char *line = buf_room(out, ROW_BYTES);
+    if (!line) return -ENOMEM;
+    struct pen pen = {.at = line, .address = address_width(options)};
+    for (size_t i = 0; i < COLUMNS; i++) put_text(&pen, (enum column)i, columns[i].title, strlen(columns[i].title));
+    return finish(out, line, line_text(line_char(pen.at, ' '), options->verbose ? "zeek history  notes" : "notes"));
 }
 
 /* What two captures say of the way between them: "there" is from the client to the server. */
-static void add_path(struct line *line, const struct rows_options *options, const struct ledger_row *row, bool follows)
+static char *put_path(char *at, const struct rows_options *options, const struct ledger_row *row, bool follows)
 {
     int client = 0;
     const struct rows_path *path = rows_path(options, row, &client);
-    if (!path) return;
+    if (!path) return at;
     static const char *const ways[] = {" there", " back"};
     const char *between = follows ? ", delay " : "delay ";
     for (int way = 0; way < 2; way++) {
         int64_t delay_ns = path->delay_ns[way ? !client : client];
         if (delay_ns < 0) continue;
-        line_text(line, between);
-        line_duration(line, delay_ns, options->ascii);
-        line_text(line, ways[way]);
+        struct line_scaled delay = line_duration(delay_ns, options->ascii);
+        at = line_text(line_scaled(line_text(at, between), &delay), ways[way]);
         between = " ";
         follows = true;
     }
@@ -163,36 +174,53 @@ static void add_path(struct line *line, const struct rows_options *options, cons
     for (int way = 0; way < 2; way++) {
         uint32_t lost = path->lost[way ? !client : client];
         if (!lost) continue;
-        line_text(line, between);
-        line_uint(line, lost);
-        line_text(line, ways[way]);
+        at = line_text(line_uint(line_text(at, between), lost), ways[way]);
         between = " ";
     }
+    return at;
 }
 
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
-    struct line line;
-    line_clear(&line);
-    size_t column = 0;
-    widen(options, &row->end[LEDGER_CLIENT].address);
-    widen(options, &row->end[LEDGER_SERVER].address);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        struct cell cell = open_cell(&line, &column);
-        put(&line, options, row, (enum column)i);
-        close_cell(&line, options, cell, (enum column)i, &column);
-    }
-    char notes[ROWS_NOTES_BYTES];
-    line_pad(&line, column + 1, true);
+    const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
+    char *line = buf_room(out, ROW_BYTES), notes[ROWS_NOTES_BYTES];
+    if (!line) return -ENOMEM;
+    const char *outcome = ledger_outcome_name(row->outcome);
+    int64_t since_ns, took_ns;
+    if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
+    if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
+
+    widen(options, &client->address);
+    widen(options, &server->address);
+    struct pen pen = {.at = line, .address = address_width(options)};
+    put_uint(&pen, COLUMN_NUMBER, row->number);
+    put_seconds(&pen, COLUMN_START, since_ns);
+    put_scaled(&pen, COLUMN_TOOK, line_duration(took_ns, options->ascii));
+    put_address(&pen, COLUMN_CLIENT, &client->address);
+    put_address(&pen, COLUMN_SERVER, &server->address);
+    put_text(&pen, COLUMN_OUTCOME, outcome, strlen(outcome));
+    put_states(&pen, client->state, server->state);
+    if (row->handshake_ns < 0)
+        put_text(&pen, COLUMN_RTT, "-", 1);
+    else
+        put_scaled(&pen, COLUMN_RTT, line_duration(row->handshake_ns, options->ascii));
+    if (row->closed_first_by < 0)
+        put_text(&pen, COLUMN_CLOSED, "-", 1);
+    else
+        put_text(&pen, COLUMN_CLOSED, row->closed_first_by == LEDGER_CLIENT ? "client" : "server", 6);
+    put_uint(&pen, COLUMN_SEGMENTS, (uint64_t)client->segments + server->segments);
+    put_scaled(&pen, COLUMN_SENT, line_amount(client->bytes));
+    put_scaled(&pen, COLUMN_RECEIVED, line_amount(server->bytes));
+    put_uint(&pen, COLUMN_AGAIN, (uint64_t)client->retransmissions + server->retransmissions);
+
+    char *at = line_char(pen.at, ' ');
     if (options->verbose) {
-        line_text(&line, row->conn_state);
-        line_char(&line, ' ');
-        line_text(&line, row->history);
-        line_text(&line, row->history_cut ? "+  " : "  "); /* there was more */
+        at = line_char(line_text(at, row->conn_state), ' ');
+        at = line_text(line_text(at, row->history), row->history_cut ? "+  " : "  "); /* there was more */
     }
-    line_text(&line, rows_notes(row, notes));
-    if (options->paths) add_path(&line, options, row, notes[0] != '\0');
-    return finish(out, &line);
+    at = line_text(at, rows_notes(row, notes));
+    if (options->paths) at = put_path(at, options, row, notes[0] != '\0');
+    return finish(out, line, at);
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,

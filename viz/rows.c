@@ -30,24 +30,18 @@ const struct rows_view *rows_by_path(const char *path)
     return NULL;
 }
 
-static uint64_t sum(const struct ledger_row *row, size_t offset)
-{
-    uint64_t total = 0;
-    for (size_t side = 0; side < LEDGER_SIDES; side++) {
-        uint32_t value;
-        memcpy(&value, (const char *)&row->end[side] + offset, sizeof(value));
-        total += value;
-    }
-    return total;
-}
-
 const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES])
 {
-    uint64_t disorder = sum(row, offsetof(struct ledger_end, out_of_order)),
-             zero = sum(row, offsetof(struct ledger_end, zero_windows)), alive = sum(row, offsetof(struct ledger_end, keep_alives));
-    uint64_t missed = row->end[0].missed_bytes + row->end[1].missed_bytes;
-    bool one_sided = !row->end[LEDGER_CLIENT].segments || !row->end[LEDGER_SERVER].segments;
-    bool unanswered = row->opened_by >= 0 && !row->end[LEDGER_SERVER].segments;
+    const struct ledger_end *a = &row->end[LEDGER_CLIENT], *b = &row->end[LEDGER_SERVER];
+    uint64_t disorder = (uint64_t)a->out_of_order + b->out_of_order, zero = (uint64_t)a->zero_windows + b->zero_windows,
+             alive = (uint64_t)a->keep_alives + b->keep_alives, missed = a->missed_bytes + b->missed_bytes;
+    bool one_sided = !a->segments || !b->segments;
+    bool unanswered = row->opened_by >= 0 && !b->segments;
+    text[0] = '\0';
+    /* Most rows need none of them, and are many. */
+    if (!(disorder | zero | alive | missed | row->tunnel) && !one_sided && row->opened_by >= 0 && row->ending == LEDGER_ENDED &&
+        row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
+        return text;
     const struct {
         bool holds;
         uint64_t count; /* 0: the words alone */
@@ -66,7 +60,6 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
         {row->ending == LEDGER_CROWDED, 0, "given up early: too many open"},
     };
     size_t length = 0;
-    text[0] = '\0';
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         if (!notes[i].holds || length >= ROWS_NOTES_BYTES - 1) continue;
         const char *comma = length ? ", " : "";

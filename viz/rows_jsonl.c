@@ -28,12 +28,10 @@ static void add_side(struct json *json, const char *key, int side)
 
 static void add_end(struct json *json, const char *key, const struct ledger_end *end)
 {
-    struct line line;
-    line_clear(&line);
-    line_address(&line, &end->address);
-    line_char(&line, '\0');
+    char address[LINE_ADDRESS_BYTES + LINE_SLACK];
+    line_char(line_address(address, &end->address), '\0');
     json_object(json, key);
-    json_string(json, "addr", line.text);
+    json_string(json, "addr", address);
     json_string(json, "state", end->state == STATE_UNKNOWN ? NULL : tcp_state_name(end->state));
     json_maybe_int(json, "isn", end->has_isn, end->isn);
     json_uint(json, "segments", end->segments);

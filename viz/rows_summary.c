@@ -19,39 +19,35 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     return 0;
 }
 
+enum { NAME_BYTES = 48, FACT_BYTES = NAME_BYTES + VALUE_COLUMN + LINE_SCALED_BYTES + 16 + LINE_SLACK };
+
+static char *begin_fact(char *line, const char *name)
+{
+    size_t length = strlen(name);
+    return line_blanks(line_put(line, name, length), length < VALUE_COLUMN ? VALUE_COLUMN - length : 1);
+}
+
 static void fact(struct buf *out, const char *name, uint64_t value, const char *unit)
 {
-    struct line line;
-    line_clear(&line);
-    line_text(&line, name);
-    line_pad(&line, VALUE_COLUMN, true);
-    line_uint(&line, value);
-    line_text(&line, unit);
-    line_char(&line, '\n');
-    buf_append(out, line.text, line.length);
+    char line[FACT_BYTES];
+    char *at = line_text(line_uint(begin_fact(line, name), value), unit);
+    buf_append(out, line, (size_t)(line_char(at, '\n') - line));
 }
 
 static void time_fact(struct buf *out, const char *name, int64_t ns, bool ascii)
 {
-    struct line line;
-    line_clear(&line);
-    line_text(&line, name);
-    line_pad(&line, VALUE_COLUMN, true);
-    line_duration(&line, ns, ascii);
-    line_char(&line, '\n');
-    buf_append(out, line.text, line.length);
+    char line[FACT_BYTES];
+    const struct line_scaled scaled = line_duration(ns, ascii);
+    buf_append(out, line, (size_t)(line_char(line_scaled(begin_fact(line, name), &scaled), '\n') - line));
 }
 
 static void put_outcomes(struct buf *out, const struct ledger_totals *totals)
 {
     for (unsigned i = 0; i < LEDGER_OUTCOMES; i++) {
         if (!totals->by_outcome[i]) continue;
-        struct line line;
-        line_clear(&line);
-        line_text(&line, "  ");
-        line_text(&line, ledger_outcome_name((enum ledger_outcome)i));
-        line_char(&line, '\0');
-        fact(out, line.text, totals->by_outcome[i], "");
+        char name[NAME_BYTES] = "  ";
+        line_char(line_text(name + 2, ledger_outcome_name((enum ledger_outcome)i)), '\0');
+        fact(out, name, totals->by_outcome[i], "");
     }
 }
 

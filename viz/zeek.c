@@ -1,5 +1,6 @@
 /* Zeek's conn.log in its tab-separated form, as zeek-cut and the tools around it read it. Fields are those of Conn::Info in Zeek's
  * documentation (base/protocols/conn/main.zeek). What Zeek learns elsewhere (service, local networks) is unset: "-". */
+#include <errno.h>
 #include <time.h>
 
 #include "viz/line.h"
@@ -11,29 +12,39 @@ static const char fields[] =
     "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\tcount\tstring\tcount\t"
     "count\tcount\tcount\tset[string]\n";
 
+enum { STAMP_BYTES = 128, BEGIN_BYTES = 1024 + LINE_SLACK, ROW_BYTES = 1024 };
+_Static_assert(sizeof(fields) + STAMP_BYTES + 128 <= BEGIN_BYTES, "the heading fits");
+_Static_assert(10 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 2 * LINE_ADDRESS_BYTES + 96 + LEDGER_HISTORY_BYTES + LINE_SLACK <=
+                   ROW_BYTES,
+               "the largest row fits: its numbers, addresses, tabs and words");
+
+static int finish(struct buf *out, const char *line, const char *at)
+{
+    buf_grew(out, (size_t)(at - line));
+    return 0;
+}
+
 /* Zeek says when it wrote the log; here it is when the capture began and ended, so that one capture makes one log. */
-static void stamp(struct line *line, const char *name, int64_t ns)
+static char *stamp(char *at, const char *name, int64_t ns)
 {
     time_t seconds = (time_t)(ns / 1000000000);
     struct tm parts;
     char text[64];
-    line_text(line, name);
-    line_char(line, '\t');
+    at = line_char(line_text(at, name), '\t');
     if (gmtime_r(&seconds, &parts) && strftime(text, sizeof(text), "%Y-%m-%d-%H-%M-%S", &parts))
-        line_text(line, text);
+        at = line_text(at, text);
     else
-        line_char(line, '-');
-    line_char(line, '\n');
+        at = line_char(at, '-');
+    return line_char(at, '\n');
 }
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
-    struct line line;
-    line_clear(&line);
-    line_text(&line, "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n");
-    stamp(&line, "#open", options->base_ns);
-    line_text(&line, fields);
-    return buf_append(out, line.text, line.length);
+    char *line = buf_room(out, BEGIN_BYTES);
+    if (!line) return -ENOMEM;
+    char *at = line_text(line, "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n");
+    at = stamp(at, "#open", options->base_ns);
+    return finish(out, line, line_text(at, fields));
 }
 
 static uint64_t mix(uint64_t value)
@@ -44,7 +55,7 @@ static uint64_t mix(uint64_t value)
 }
 
 /* "C" and 17 letters or digits, as Zeek's; the same for the same connection of the same capture. */
-static void put_uid(struct line *line, const struct ledger_row *row)
+static char *put_uid(char *at, const struct ledger_row *row)
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     uint64_t low = mix((uint64_t)row->start_ns ^ (uint64_t)row->number << 40), high = mix(low ^ row->number);
@@ -53,68 +64,54 @@ static void put_uid(struct line *line, const struct ledger_row *row)
         for (size_t i = 0; i < sizeof(row->end[side].address.ip); i++) low = low * 257 + row->end[side].address.ip[i];
     }
     low = mix(low);
-    line_char(line, 'C');
-    for (int i = 0; i < 17; i++) {
-        uint64_t *from = i < 9 ? &low : &high;
-        line_char(line, digits[*from % 62]);
-        *from /= 62;
-    }
+    *at++ = 'C';
+    for (int i = 0; i < 9; i++, low /= 62) *at++ = digits[low % 62];
+    for (int i = 0; i < 8; i++, high /= 62) *at++ = digits[high % 62];
+    return at;
 }
 
-static void tab_uint(struct line *line, bool known, uint64_t value)
+static inline char *tab_uint(char *at, bool known, uint64_t value)
 {
-    line_char(line, '\t');
-    if (known)
-        line_uint(line, value);
-    else
-        line_char(line, '-');
+    at = line_char(at, '\t');
+    return known ? line_uint(at, value) : line_char(at, '-');
 }
 
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
     (void)options;
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    struct line line;
-    line_clear(&line);
-    line_seconds(&line, row->start_ns, 6);
-    line_char(&line, '\t');
-    put_uid(&line, row);
+    char *line = buf_room(out, ROW_BYTES);
+    if (!line) return -ENOMEM;
+    char *at = line_char(line_seconds(line, row->start_ns, 6), '\t');
+    at = put_uid(at, row);
     for (size_t side = 0; side < LEDGER_SIDES; side++) {
-        line_char(&line, '\t');
-        line_ip(&line, &row->end[side].address);
-        tab_uint(&line, true, row->end[side].address.port);
+        at = line_ip(line_char(at, '\t'), &row->end[side].address);
+        at = tab_uint(at, true, row->end[side].address.port);
     }
-    line_text(&line, "\ttcp\t-\t");
+    at = line_text(at, "\ttcp\t-\t");
     int64_t took_ns;
     bool lasted = !__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns) && (took_ns -= row->trailing_ns) > 0;
-    if (lasted)
-        line_seconds(&line, took_ns, 6);
-    else
-        line_char(&line, '-');
-    tab_uint(&line, lasted, client->bytes);
-    tab_uint(&line, lasted, server->bytes);
-    line_char(&line, '\t');
-    line_text(&line, row->conn_state);
-    line_text(&line, "\t-\t-");
-    tab_uint(&line, true, client->missed_bytes + server->missed_bytes);
-    line_char(&line, '\t');
-    line_text(&line, row->history[0] ? row->history : "-");
-    tab_uint(&line, true, client->segments);
-    tab_uint(&line, client->ip_bytes_known, client->ip_bytes);
-    tab_uint(&line, true, server->segments);
-    tab_uint(&line, server->ip_bytes_known, server->ip_bytes);
-    line_text(&line, "\t-\n");
-    return buf_append(out, line.text, line.length);
+    at = lasted ? line_seconds(at, took_ns, 6) : line_char(at, '-');
+    at = tab_uint(at, lasted, client->bytes);
+    at = tab_uint(at, lasted, server->bytes);
+    at = line_text(line_char(at, '\t'), row->conn_state);
+    at = line_text(at, "\t-\t-");
+    at = tab_uint(at, true, client->missed_bytes + server->missed_bytes);
+    at = line_text(line_char(at, '\t'), row->history[0] ? row->history : "-");
+    at = tab_uint(at, true, client->segments);
+    at = tab_uint(at, client->ip_bytes_known, client->ip_bytes);
+    at = tab_uint(at, true, server->segments);
+    at = tab_uint(at, server->ip_bytes_known, server->ip_bytes);
+    return finish(out, line, line_text(at, "\t-\n"));
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
     (void)source;
-    struct line line;
-    line_clear(&line);
-    stamp(&line, "#close", totals->segments ? totals->last_ns : options->base_ns);
-    return buf_append(out, line.text, line.length);
+    char *line = buf_room(out, STAMP_BYTES);
+    if (!line) return -ENOMEM;
+    return finish(out, line, stamp(line, "#close", totals->segments ? totals->last_ns : options->base_ns));
 }
 
 const struct rows_view rows_zeek = {"zeek", ".log", "Zeek's conn.log, tab-separated", begin, add_row, end};

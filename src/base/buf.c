@@ -56,6 +56,17 @@ int buf_append(struct buf *buf, const void *bytes, size_t length)
     return 0;
 }
 
+char *buf_room(struct buf *buf, size_t more)
+{
+    return reserve(buf, more) ? NULL : buf->data + buf->length;
+}
+
+void buf_grew(struct buf *buf, size_t length)
+{
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+}
+
 int buf_text(struct buf *buf, const char *text)
 {
     return buf_append(buf, text, strlen(text));

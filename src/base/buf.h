@@ -28,6 +28,11 @@ int buf_text(struct buf *buf, const char *text);
 int buf_char(struct buf *buf, char c);
 int buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For who writes in place: `more` bytes of room behind the content, or NULL (failed). What was written there counts once buf_grew
+ * says how much it was. */
+char *buf_room(struct buf *buf, size_t more);
+void buf_grew(struct buf *buf, size_t length);
+
 /* The content as a string; "" while empty. Valid until the next append or buf_free. */
 const char *buf_string(const struct buf *buf);
 

@@ -20,12 +20,12 @@ static ssize_t write_unpiped(int fd, const char *bytes, size_t length)
     sigemptyset(&pipe_set);
     sigaddset(&pipe_set, SIGPIPE);
     sigpending(&pending);
-    sigprocmask(SIG_BLOCK, &pipe_set, &before);
+    pthread_sigmask(SIG_BLOCK, &pipe_set, &before);
     ssize_t wrote = write(fd, bytes, length);
     int number = errno;
     if (wrote < 0 && number == EPIPE && !sigismember(&pending, SIGPIPE))
         while (sigtimedwait(&pipe_set, NULL, &(struct timespec){0, 0}) < 0 && errno == EINTR) continue;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = number;
     return wrote;
 }

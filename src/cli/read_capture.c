@@ -10,20 +10,23 @@
 #include "cli/interrupt.h"
 #include "cli/places.h"
 #include "cli/progress.h"
+#include "cli/read_beside.h"
 #include "cli/read_stories.h"
+#include "cli/segment_queue.h"
 #include "cli/tables.h"
-#include "viz/escape.h"
 
-enum { COMMENT_BYTES_MAX = 1 << 16, BATCH = 64, PLACES_BATCHES = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
+enum { BATCH = SEGMENT_QUEUE_ROOM, PLACES_BATCHES = 64, TELL_EVERY = 256, DAMAGES_SHOWN = 10 };
 
-/* One pass. */
+/* One pass. Packets are read and decoded by the first thread; where two processors may be used, `ledger` and `tables` are a second
+ * one's while `queue` is not finished. */
 struct pass {
     const struct read_options *options;
     struct savefile *file;
     struct filter *filter;
     struct ledger *ledger;
-    struct tables *tables;   /* or */
-    struct stories *stories; /* one of them */
+    struct segment_queue *queue; /* with tables */
+    struct tables *tables;       /* or */
+    struct stories *stories;     /* one of them */
     struct rows_source seen;
     struct progress progress;
     struct err damage;   /* the first */
@@ -69,13 +72,11 @@ static bool has_comment(const struct savefile_packet *packet)
     return savefile_comment(packet, &at, &text, &length);
 }
 
-static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
+/* `from`: which packet a segment is. Returns how many there are. */
+static size_t decode(struct pass *pass, const struct savefile_packet *packets, size_t count, struct ledger_segment *segments,
+                     uint32_t from[BATCH])
 {
-    struct ledger_segment segments[BATCH];
-    uint32_t numbers[BATCH], from[BATCH]; /* from: which packet a segment is */
     size_t segment_count = 0;
-    int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
-    if (code) return code;
     for (size_t i = 0; i < count; i++) {
         const struct savefile_packet *packet = &packets[i];
         enum segment_result result =
@@ -89,11 +90,33 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     for (size_t i = 0; pass->tables && pass->batches < PLACES_BATCHES && i < count; i++)
         places_of(&pass->places, pass->file, &packets[i]);
     pass->seen.packets += count;
-    if (!segment_count && !pass->stories) return 0;
-    if (pass->tables && segment_count) tables_begin(pass->tables, segments[0].t_ns);
-    code = ledger_feed(pass->ledger, segments, segment_count, pass->stories ? numbers : NULL);
-    if (code) return code == -EPIPE ? code : err_set_errno(err, code, "can't keep the table of connections");
-    if (!pass->stories) return 0;
+    return segment_count;
+}
+
+static int feed_tables(void *data, const struct ledger_segment *segments, size_t count)
+{
+    struct pass *pass = data;
+    tables_begin(pass->tables, segments[0].t_ns);
+    return ledger_feed(pass->ledger, segments, count, NULL);
+}
+
+static int told(int code, struct err *err)
+{
+    return !code || code == -EPIPE ? code : err_set_errno(err, code, "can't keep the table of connections");
+}
+
+static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
+{
+    struct ledger_segment segments[BATCH];
+    uint32_t numbers[BATCH], from[BATCH];
+    int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
+    if (code) return code;
+    if (pass->queue) {
+        size_t added = decode(pass, packets, count, segment_queue_room(pass->queue), from);
+        return told(segment_queue_add(pass->queue, added), err);
+    }
+    size_t segment_count = decode(pass, packets, count, segments, from);
+    code = told(ledger_feed(pass->ledger, segments, segment_count, numbers), err);
     for (size_t i = 0, at = 0; i < count && !code; i++) {
         bool is_segment = at < segment_count && from[at] == i;
         code = stories_take(pass->stories, pass->file, &packets[i], is_segment ? numbers[at] : 0, err);
@@ -160,7 +183,8 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     if (code) return code;
     const struct ledger_options bounds = {.open_max = options->open_max};
     pass->ledger = ledger_new(&bounds, take_row, pass);
-    if (!pass->ledger) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
+    if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
+    if (!pass->ledger || (pass->tables && !pass->queue)) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
     const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
     if (code && *interrupt_asked) { /* before there was anything to tell */
@@ -182,59 +206,19 @@ static int note_interrupt(const struct pass *pass)
     return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
 }
 
-/* What the file holds besides packets. */
-static void look_beside(struct pass *pass)
-{
-    const struct savefile_beside *beside = savefile_beside(pass->file);
-    struct rows_source *seen = &pass->seen;
-    seen->journal = beside->journal;
-    seen->names = beside->names;
-    seen->secrets = beside->secrets;
-    seen->custom = beside->custom;
-    seen->unknown_blocks = beside->unknown;
-    seen->comments = beside->comments;
-    seen->comment_count = beside->comment_count;
-    const struct {
-        uint64_t count;
-        const char *what;
-    } rows[] = {{beside->journal, "systemd journal entries"},      {beside->names, "name resolution blocks"},
-                {beside->secrets, "blocks of decryption secrets"}, {beside->custom, "custom blocks"},
-                {beside->unknown, "blocks of unknown types"},      {beside->comments_left_out, "more comments"}};
-    seen->dropped = beside->dropped;
-    bool quiet = pass->options->output.quiet || !pass->options->output.verbose;
-    if (beside->dropped)
-        cli_note(pass->options->output.quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
-                 (unsigned long long)beside->dropped);
-    for (size_t i = 0; i < beside->comment_count && !quiet; i++) {
-        struct buf text = buf_new(COMMENT_BYTES_MAX);
-        escape_text(&text, beside->comments[i], output_ascii(&pass->options->output));
-        cli_note(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
-        buf_free(&text);
-    }
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
-}
-
-/* The table counts as Wireshark does. */
-static void note_places(const struct pass *pass)
-{
-    const struct places *places = &pass->places;
-    if (places->count < 2 || !ledger_totals(pass->ledger)->retransmissions) return;
-    cli_note(pass->options->output.quiet,
-             "the capture was made at several places (%s, %s%s): a segment that was seen at two of them counts as sent again here, "
-             "as in "
-             "Wireshark; --conn N tells it once",
-             places->keys[0].name, places->keys[1].name, places->count > 2 ? " …" : "");
-}
-
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
+    /* Where reading failed nothing is told: then what waits is dropped. */
+    if (pass->queue && (!code || code == -EPIPE)) code = told(segment_queue_finish(pass->queue), err);
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
     progress_end(&pass->progress);
-    if (!code) look_beside(pass);
-    if (!code && pass->tables) note_places(pass);
-    if (!code && pass->tables) code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
+    if (!code) read_beside(pass->file, &pass->options->output, &pass->seen);
+    if (!code && pass->tables && ledger_totals(pass->ledger)->retransmissions)
+        read_beside_places(&pass->places, pass->options->output.quiet);
+    /* When nobody takes rows any more, the places know why. */
+    if ((!code || code == -EPIPE) && pass->tables)
+        code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
         cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
@@ -259,6 +243,7 @@ int read_capture(const struct read_source *source, const struct read_options *op
         interrupt_end();
         code = close_pass(&pass, code, err);
     }
+    segment_queue_free(pass.queue);
     savefile_close(pass.file);
     filter_close(pass.filter);
     ledger_free(pass.ledger);

@@ -4,12 +4,6 @@
 
 static const uint32_t FAST_RETRANSMIT_US = 20000000 / 1024, DISORDER_US = 3000000 / 1024;
 
-/* Times are kept in 32 bits: units of 1024 ns, modulo 73 minutes; only differences of some milliseconds are asked for. */
-static uint32_t short_time(int64_t t_ns)
-{
-    return (uint32_t)((uint64_t)t_ns >> 10);
-}
-
 enum kind { KIND_PLAIN, KIND_RETRANSMISSION, KIND_OUT_OF_ORDER };
 
 /* A segment that takes sequence space and may not be new. */

@@ -14,42 +14,48 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t hash_end(const struct ledger *ledger, const uint8_t ip[16], uint16_t port, bool wide)
+/* The same for both directions: the lower end comes first. */
+static inline uint32_t hash_ends(const struct ledger *ledger, uint64_t a, uint64_t b)
 {
-    uint32_t low;
-    memcpy(&low, ip, 4);
-    if (!wide) return fold((((uint64_t)low << 16) | port) ^ ledger->seed[0], ledger->seed[1]);
+    uint64_t low = a < b ? a : b, high = a < b ? b : a;
+    return (uint32_t)fold(low ^ ledger->seed[0], high ^ ledger->seed[1]);
+}
+
+static uint64_t wide_end(const struct ledger *ledger, const uint8_t ip[16], uint16_t port)
+{
     uint64_t a, b;
     memcpy(&a, ip, 8);
     memcpy(&b, ip + 8, 8);
     return fold(fold(a ^ ledger->seed[0], b ^ ledger->seed[1]) ^ port, ledger->seed[1] | 1);
 }
 
+static inline uint32_t hash_of(const struct ledger *ledger, const uint8_t src[16], const uint8_t dst[16], uint16_t src_port,
+                               uint16_t dst_port, uint8_t version)
+{
+    uint32_t from, to;
+    if (version != 4) return hash_ends(ledger, wide_end(ledger, src, src_port), wide_end(ledger, dst, dst_port));
+    memcpy(&from, src, 4);
+    memcpy(&to, dst, 4);
+    return hash_ends(ledger, (uint64_t)from << 16 | src_port, (uint64_t)to << 16 | dst_port);
+}
+
 uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *segment)
 {
-    bool wide = segment->version != 4;
-    uint64_t sum =
-        hash_end(ledger, segment->src, segment->src_port, wide) + hash_end(ledger, segment->dst, segment->dst_port, wide);
-    return (uint32_t)fold(sum ^ ledger->seed[1], ledger->seed[0] | 1);
+    return hash_of(ledger, segment->src, segment->dst, segment->src_port, segment->dst_port, segment->version);
 }
 
-static uint32_t hash_flow(const struct ledger *ledger, const struct flow *flow)
+void index_guess(const struct ledger *ledger, struct guess *guess)
 {
-    struct ledger_segment segment = {.src_port = flow->port[0], .dst_port = flow->port[1], .version = flow->version};
-    memcpy(segment.src, flow->ip[0], 16);
-    memcpy(segment.dst, flow->ip[1], 16);
-    return index_hash(ledger, &segment);
-}
-
-/* Both ends at once: 32 bytes of addresses and the ports, in this order or the other. */
-static inline bool same(const struct flow *flow, const struct ledger_segment *segment, int side)
-{
-    uint64_t a[2], b[2], c[2], d[2];
-    memcpy(a, flow->ip[side], 16);
-    memcpy(b, flow->ip[!side], 16);
-    memcpy(c, segment->src, 16);
-    memcpy(d, segment->dst, 16);
-    return !((a[0] ^ c[0]) | (a[1] ^ c[1]) | (b[0] ^ d[0]) | (b[1] ^ d[1]));
+    const struct slot *slots = ledger->slots;
+    uint32_t hash = guess->hash;
+    guess->flow = 0;
+    for (size_t i = index_slot(ledger, hash); slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
+        if (slots[i].mark != hash) continue;
+        guess->flow = slots[i].flow;
+        guess->record = flow_at(ledger, slots[i].flow - 1);
+        for (size_t line = 0; line < sizeof(struct flow); line += 64) __builtin_prefetch((const char *)guess->record + line, 1);
+        return;
+    }
 }
 
 uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, int *ret_side)
@@ -57,14 +63,10 @@ uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *se
     if (!ledger->slot_count) return 0;
     for (size_t i = index_slot(ledger, hash); ledger->slots[i].flow; i = (i + 1) & (ledger->slot_count - 1)) {
         if (ledger->slots[i].mark != hash) continue;
-        const struct flow *flow = flow_at(ledger, ledger->slots[i].flow - 1);
-        if (flow->version != segment->version) continue;
-        for (int side = 0; side < 2; side++) {
-            if (flow->port[side] != segment->src_port || flow->port[!side] != segment->dst_port) continue;
-            if (!same(flow, segment, side)) continue;
-            *ret_side = side;
-            return ledger->slots[i].flow;
-        }
+        int side = flow_side(flow_at(ledger, ledger->slots[i].flow - 1), segment);
+        if (side < 0) continue;
+        *ret_side = side;
+        return ledger->slots[i].flow;
     }
     return 0;
 }
@@ -105,9 +107,10 @@ int index_add(struct ledger *ledger, uint32_t number, uint32_t hash)
 
 uint32_t index_prepare(const struct ledger *ledger, uint32_t number)
 {
-    uint32_t hash = hash_flow(ledger, flow_at(ledger, number));
-    __builtin_prefetch(&ledger->slots[index_slot(ledger, hash)], 1);
-    return hash;
+    const struct flow *flow = flow_at(ledger, number);
+    uint32_t at = hash_of(ledger, flow->ip[0], flow->ip[1], flow->port[0], flow->port[1], flow->version);
+    __builtin_prefetch(&ledger->slots[index_slot(ledger, at)], 1);
+    return at;
 }
 
 /* Takes a slot out and moves those behind it that it kept from their places. */

@@ -7,7 +7,7 @@
 
 #include "ledger/own.h"
 
-enum { OPEN_MAX_USUAL = 4 << 20, FLOWS_SHIFT = 13, TROUBLES_SHIFT = 9, AHEAD = 64, CROWD = 64 };
+enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, AHEAD = 64, CROWD = 64 };
 
 static void fill_next_states(struct ledger *ledger)
 {
@@ -24,6 +24,7 @@ struct ledger *ledger_new(const struct ledger_options *options, ledger_listener 
     if (!ledger) return NULL;
     ledger->listener = listener;
     ledger->data = data;
+    ledger->careful = options && options->careful;
     ledger->open_max = options && options->open_max ? options->open_max : OPEN_MAX_USUAL;
     ledger->flows = slab_new(sizeof(struct flow), FLOWS_SHIFT);
     ledger->troubles = slab_new(sizeof(struct trouble), TROUBLES_SHIFT);
@@ -47,57 +48,6 @@ void ledger_free(struct ledger *ledger)
     free(ledger);
 }
 
-struct trouble_end *flow_trouble(struct ledger *ledger, struct flow *flow, int side)
-{
-    if (!flow->trouble) {
-        uint32_t number = slab_take(&ledger->troubles);
-        if (number == UINT32_MAX) {
-            ledger->code = -ENOMEM;
-            ledger->spare = (struct trouble_end){0};
-            return &ledger->spare; /* written and never told: the failure ends the feeding */
-        }
-        flow->trouble = number + 1;
-    }
-    return flow_has_trouble(ledger, flow, side);
-}
-
-static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
-{
-    totals->by_outcome[row->outcome]++;
-    totals->idle += row->ending == LEDGER_IDLE;
-    totals->crowded += row->ending == LEDGER_CROWDED;
-    for (size_t side = 0; side < LEDGER_SIDES; side++) {
-        const struct ledger_end *end = &row->end[side];
-        totals->bytes += end->bytes;
-        totals->retransmissions += end->retransmissions;
-        totals->out_of_order += end->out_of_order;
-        totals->zero_windows += end->zero_windows;
-        totals->keep_alives += end->keep_alives;
-        totals->missed_bytes += end->missed_bytes;
-    }
-    if (row->handshake_ns < 0) return;
-    totals->handshakes++;
-    totals->handshake_sum_ns += row->handshake_ns;
-    if (totals->handshake_least_ns < 0 || row->handshake_ns < totals->handshake_least_ns)
-        totals->handshake_least_ns = row->handshake_ns;
-}
-
-int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending)
-{
-    struct flow *flow = flow_at(ledger, number);
-    struct ledger_row row;
-    uint32_t hash = index_prepare(ledger, number);
-    row_make(ledger, flow, ending, &row);
-    sum_up(&ledger->totals, &row);
-    int code = ledger->listener(ledger->data, &row);
-    if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
-    index_remove(ledger, number, hash);
-    if (flow->trouble) slab_give(&ledger->troubles, flow->trouble - 1);
-    flow->bits = 0;
-    slab_give(&ledger->flows, number);
-    return code;
-}
-
 /* A pure SYN on addresses that are in use: Wireshark's rule (see the header). */
 static bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
 {
@@ -117,13 +67,14 @@ static void choose_roles(struct flow *flow, const struct ledger_segment *segment
     }
 }
 
+/* The number + 1 of a new record, or 0: the ledger's code says why. */
 static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash)
 {
-    if (ledger->flows.count >= ledger->open_max && (ledger->code = wheel_crowd_out(ledger, CROWD))) return UINT32_MAX;
+    if (ledger->flows.count >= ledger->open_max && (ledger->code = wheel_crowd_out(ledger, CROWD))) return 0;
     uint32_t number = slab_take(&ledger->flows);
     if (number == UINT32_MAX) {
         ledger->code = -ENOMEM;
-        return UINT32_MAX;
+        return 0;
     }
     struct flow *flow = flow_at(ledger, number);
     memcpy(flow->ip[0], segment->src, 16);
@@ -136,7 +87,7 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
     ledger->code = index_add(ledger, number, hash);
     if (ledger->code) {
         slab_give(&ledger->flows, number);
-        return UINT32_MAX;
+        return 0;
     }
     flow->number = ++ledger->numbers;
     flow->first_ns = segment->t_ns;
@@ -146,7 +97,7 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
     wheel_place(ledger, number);
     ledger->totals.connections++;
     if (ledger->flows.count > ledger->totals.open_most) ledger->totals.open_most = ledger->flows.count;
-    return number;
+    return number + 1;
 }
 
 /* The round trip of the handshake: from the last SYN to the first ACK of its sender once the SYN-ACK was seen. */
@@ -198,22 +149,28 @@ static void note_last(struct flow *flow, int64_t t_ns, bool first)
     flow->last_ns = t_ns;
 }
 
-static void take(struct ledger *ledger, uint32_t number, const struct ledger_segment *segment, int side, bool first)
+static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment, int side,
+                 bool first)
 {
-    struct flow *flow = flow_at(ledger, number);
     struct sent *from = &flow->sent[side];
     note_last(flow, segment->t_ns, first);
     flow->active_tick = ledger->tick;
-    settle_roles(flow, segment, side);
-    zeek_take(ledger, flow, segment, side);
-    gaps_take(ledger, flow, segment, side);
-    time_handshake(flow, segment, side);
-    counts_take(ledger, flow, segment, side);
-    completeness_take(flow, segment);
-    states_take(ledger, flow, segment, side);
     from->segments++;
     from->ip_bytes += segment->ip_bytes;
+    enum plain plain = ledger->careful ? PLAIN_NOT : plain_take(ledger, flow, segment, side);
+    if (plain != PLAIN_NOT) {
+        if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
+    } else {
+        settle_roles(flow, segment, side);
+        zeek_take(ledger, flow, segment, side);
+        gaps_take(ledger, flow, segment, side);
+        time_handshake(flow, segment, side);
+        counts_take(ledger, flow, segment, side);
+        completeness_take(flow, segment);
+        states_take(ledger, flow, segment, side);
+    }
     if (!segment->ip_bytes) from->flags |= IP_BYTES_UNKNOWN;
+    if (plain == PLAIN_STAYS) return; /* what follows asks of flags and states */
     if (segment->flags & (TCP_FIN | TCP_RST) && !flow->closed_first) flow->closed_first = (uint8_t)(1 + side);
     if (flow->bits & FLOW_DONE || !is_done(flow)) return;
     flow->bits |= FLOW_DONE;
@@ -221,55 +178,67 @@ static void take(struct ledger *ledger, uint32_t number, const struct ledger_seg
     wheel_place(ledger, number);
 }
 
-static void note_time(struct ledger_totals *totals, int64_t t_ns)
+static void note_times(struct ledger_totals *totals, const struct ledger_segment *segments, size_t count)
 {
-    if (!totals->segments++) totals->first_ns = totals->last_ns = t_ns;
-    if (t_ns < totals->first_ns) totals->first_ns = t_ns;
-    if (t_ns > totals->last_ns) totals->last_ns = t_ns;
+    int64_t first_ns = totals->segments ? totals->first_ns : segments[0].t_ns;
+    int64_t last_ns = totals->segments ? totals->last_ns : segments[0].t_ns;
+    for (size_t i = 0; i < count; i++) {
+        first_ns = segments[i].t_ns < first_ns ? segments[i].t_ns : first_ns;
+        last_ns = segments[i].t_ns > last_ns ? segments[i].t_ns : last_ns;
+    }
+    totals->segments += count;
+    totals->first_ns = first_ns;
+    totals->last_ns = last_ns;
 }
 
-static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, uint32_t *ret_number)
+static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
 {
-    note_time(&ledger->totals, segment->t_ns);
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
-    int side = 0;
-    uint32_t found = index_find(ledger, segment, hash, &side);
-    if (found && begins_anew(flow_at(ledger, found - 1), segment, side)) {
+    uint32_t found = guess->flow;
+    struct flow *flow = guess->record;
+    int side = found && flow->bits & FLOW_USED ? flow_side(flow, segment) : -1;
+    if (side < 0) {
+        found = index_find(ledger, segment, guess->hash, &side);
+        if (found) flow = flow_at(ledger, found - 1);
+    }
+    if (segment->flags & TCP_SYN && found && begins_anew(flow, segment, side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;
     }
-    uint32_t number = found ? found - 1 : begin(ledger, segment, hash);
-    if (number == UINT32_MAX) return ledger->code;
-    take(ledger, number, segment, found ? side : 0, !found);
-    if (ret_number) *ret_number = flow_at(ledger, number)->number;
+    bool first = !found;
+    if (first) {
+        found = begin(ledger, segment, guess->hash);
+        if (!found) return ledger->code;
+        flow = flow_at(ledger, found - 1);
+        side = 0;
+    }
+    take(ledger, flow, found - 1, segment, side, first);
+    if (ret_number) *ret_number = flow->number;
     return ledger->code;
 }
 
 /* Memory is slow and segments come in many: the slot of each is fetched, then the record it names, and only then is it looked at.
- */
-static void fetch_ahead(const struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *hashes)
+ * Which record that was is a good guess for later: segments in between may only have finished or begun it. */
+static void fetch_ahead(const struct ledger *ledger, const struct ledger_segment *segments, size_t count, struct guess *guesses)
 {
+    bool guessing = ledger->slot_count && !ledger->careful;
     for (size_t i = 0; i < count; i++) {
-        hashes[i] = index_hash(ledger, &segments[i]);
-        if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, hashes[i])]);
+        guesses[i] = (struct guess){.hash = index_hash(ledger, &segments[i])};
+        if (guessing) __builtin_prefetch(&ledger->slots[index_slot(ledger, guesses[i].hash)]);
     }
-    for (size_t i = 0; ledger->slot_count && i < count; i++) {
-        const struct slot *slot = &ledger->slots[index_slot(ledger, hashes[i])];
-        if (!slot->flow) continue;
-        const char *flow = slab_at(&ledger->flows, slot->flow - 1);
-        for (size_t line = 0; line < sizeof(struct flow); line += 64) __builtin_prefetch(flow + line, 1);
-    }
+    for (size_t i = 0; guessing && i < count; i++) index_guess(ledger, &guesses[i]);
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
 {
-    uint32_t hashes[AHEAD];
+    struct guess guesses[AHEAD];
     for (size_t from = 0; from < count && !ledger->code; from += AHEAD) {
         size_t some = count - from < AHEAD ? count - from : AHEAD;
-        fetch_ahead(ledger, segments + from, some, hashes);
-        for (size_t i = 0; i < some && !ledger->code; i++)
-            feed_one(ledger, &segments[from + i], hashes[i], ret_numbers ? &ret_numbers[from + i] : NULL);
+        note_times(&ledger->totals, segments + from, some);
+        fetch_ahead(ledger, segments + from, some, guesses);
+        for (size_t i = 0; i < some; i++)
+            if (feed_one(ledger, &segments[from + i], &guesses[i], ret_numbers ? &ret_numbers[from + i] : NULL)) break;
     }
     return ledger->code;
 }

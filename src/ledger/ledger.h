@@ -118,6 +118,7 @@ typedef int ledger_listener(void *data, const struct ledger_row *row);
 struct ledger_options {
     size_t open_max;    /* records at most; 0: 4 million (about a gigabyte) */
     uint64_t hash_seed; /* 0: at random, so that nobody can choose collisions; else fixed, for tests */
+    bool careful;       /* no short cuts for common segments: the same rows, slower; for tests */
 };
 
 /* `options` may be NULL. NULL when out of memory. */

@@ -5,6 +5,8 @@
 #ifndef TCPWHY_LEDGER_OWN_H
 #define TCPWHY_LEDGER_OWN_H
 
+#include <string.h>
+
 #include "ledger/ledger.h"
 #include "tcp/seq.h"
 
@@ -142,9 +144,12 @@ struct ledger {
     uint32_t numbers;
     /* The clock: whole ticks that have passed in the captures, jumps of more than a day left out. */
     uint32_t tick, wheel_tick;
-    int64_t high_ns, clock_ns;
+    int64_t high_ns;      /* the latest time of a segment */
+    uint64_t clock_shift; /* added to that it is the clock, modulo 2^64 */
+    uint64_t tick_at_ns;  /* what high_ns will be when the next tick begins, modulo 2^64 */
     bool started;
-    int code; /* the first failure: nothing works after it */
+    int code;     /* the first failure: nothing works after it */
+    bool careful; /* no short cuts */
     uint32_t wheel[WHEEL_BUCKETS];
     uint8_t next_state[STATE_COUNT][INPUT_COUNT];
     struct ledger_totals totals;
@@ -153,6 +158,37 @@ struct ledger {
 
 /* index.c: from addresses and ports to the record. The hash is the same for both directions, and seeded. */
 uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *segment);
+/* Whether a segment is this record's: which of its ends sent it, or -1. Without a branch on which of the two, since that is as good
+ * as random. */
+static inline int flow_side(const struct flow *flow, const struct ledger_segment *segment)
+{
+    uint32_t ports, forth;
+    memcpy(&ports, flow->port, 4);
+    memcpy(&forth, &segment->src_port, 4);
+    uint32_t back = forth << 16 | forth >> 16;
+    uint64_t a[2], b[2], from[2], to[2], not_first = ports ^ forth, not_second = ports ^ back;
+    if (flow->version != segment->version) return -1;
+    memcpy(a, flow->ip[0], 16);
+    memcpy(b, flow->ip[1], 16);
+    memcpy(from, segment->src, 16);
+    memcpy(to, segment->dst, 16);
+    not_first |= (a[0] ^ from[0]) | (b[0] ^ to[0]);
+    not_second |= (a[0] ^ to[0]) | (b[0] ^ from[0]);
+    if (segment->version != 4) {
+        not_first |= (a[1] ^ from[1]) | (b[1] ^ to[1]);
+        not_second |= (a[1] ^ to[1]) | (b[1] ^ from[1]);
+    }
+    return not_first && not_second ? -1 : not_first != 0;
+}
+_Static_assert(offsetof(struct ledger_segment, dst_port) == offsetof(struct ledger_segment, src_port) + 2, "ports are neighbours");
+
+/* A record whose hash is this one, number + 1; 0: none now. It is fetched, and may be another's when it is asked for: a record in
+ * use is in the index, and no two of them have the same addresses, so what flow_side says of it then is what a search would. */
+struct guess {
+    uint32_t flow, hash;
+    struct flow *record;
+};
+void index_guess(const struct ledger *ledger, struct guess *guess);
 /* The record's number + 1, or 0; *ret_side: which of its ends sent this. */
 uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, int *ret_side);
 /* 0 or -ENOMEM. The record is in the slab already. */
@@ -166,8 +202,15 @@ static inline size_t index_slot(const struct ledger *ledger, uint32_t hash)
 }
 
 /* wheel.c: when a record is looked at next, in buckets of a tick (about a second). */
-/* Reads the time of a segment; true when ticks have passed. */
-bool wheel_clock(struct ledger *ledger, int64_t t_ns);
+/* Reads the time of a segment; true when ticks have passed. Most segments are later than the last one by less than a tick. */
+bool wheel_clock_any(struct ledger *ledger, int64_t t_ns);
+static inline bool wheel_clock(struct ledger *ledger, int64_t t_ns)
+{
+    uint64_t high = (uint64_t)ledger->high_ns;
+    if ((uint64_t)t_ns - high >= ledger->tick_at_ns - high) return wheel_clock_any(ledger, t_ns);
+    ledger->high_ns = t_ns;
+    return false;
+}
 void wheel_place(struct ledger *ledger, uint32_t number);
 void wheel_leave(struct ledger *ledger, uint32_t number);
 /* Finishes what was quiet for too long. 0 or the listener's. */
@@ -175,12 +218,14 @@ int wheel_turn(struct ledger *ledger);
 /* Finishes up to `count` records that would be given up next. 0 or the listener's. */
 int wheel_crowd_out(struct ledger *ledger, size_t count);
 
-/* ledger.c */
+/* flow.c */
 /* Gives the row and forgets the record. 0 or the listener's. */
 int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending);
+enum { FLOWS_SHIFT = 13 };
+/* slab_at, with numbers that the compiler knows. */
 static inline struct flow *flow_at(const struct ledger *ledger, uint32_t number)
 {
-    return slab_at(&ledger->flows, number);
+    return (struct flow *)ledger->flows.pieces[number >> FLOWS_SHIFT] + (number & (((uint32_t)1 << FLOWS_SHIFT) - 1));
 }
 /* The record of trouble, made when there is none; the ledger's spare one (and a remembered failure) when out of memory. */
 struct trouble_end *flow_trouble(struct ledger *ledger, struct flow *flow, int side);
@@ -192,6 +237,20 @@ static inline struct trouble_end *flow_has_trouble(const struct ledger *ledger, 
 /* states.c: RFC 9293 for both ends; the same rules as tcp_classify_sent and tcp_classify_received, in less memory. */
 void states_begin(struct flow *flow, const struct ledger_segment *segment, int side);
 void states_take(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side);
+static inline void states_input(const struct ledger *ledger, struct sent *end, enum tcp_input input)
+{
+    end->state = ledger->next_state[end->state][input];
+}
+/* What the ACK in a segment says of what `end`, who receives it, sent. */
+void states_take_ack(const struct ledger *ledger, struct sent *end, const struct ledger_segment *segment);
+
+/* plain.c: all of the above and below at once, where nothing is to be judged. */
+enum plain {
+    PLAIN_NOT,   /* nothing was done: take the long way */
+    PLAIN_STAYS, /* done; it ended nothing and changed no state */
+    PLAIN_MOVES  /* done */
+};
+enum plain plain_take(const struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side);
 
 /* counts.c: what Wireshark's sequence analysis finds. Before states_take. */
 void counts_take(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side);
@@ -202,6 +261,8 @@ void completeness_take(struct flow *flow, const struct ledger_segment *segment);
 void zeek_take(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side);
 /* A repeat of payload, a zero window, a gap: a letter at the 1st, 10th, 100th … time. */
 void zeek_scaled(struct flow *flow, int side, char letter, uint32_t count);
+/* A letter of that end for the history; without room it is lost. */
+void zeek_letter(struct flow *flow, int side, char letter);
 /* The client turned out to be the other end: letters change their case. */
 void zeek_flip(struct flow *flow);
 const char *zeek_conn_state(const struct flow *flow);
@@ -211,6 +272,12 @@ void gaps_take(struct ledger *ledger, struct flow *flow, const struct ledger_seg
 
 /* row.c */
 void row_make(const struct ledger *ledger, const struct flow *flow, enum ledger_ending ending, struct ledger_row *ret_row);
+
+/* Times are kept in 32 bits: units of 1024 ns, modulo 73 minutes; only differences of some milliseconds are asked for. */
+static inline uint32_t short_time(int64_t t_ns)
+{
+    return (uint32_t)((uint64_t)t_ns >> 10);
+}
 
 static inline uint32_t segment_end_of(const struct ledger_segment *segment)
 {

@@ -3,11 +3,6 @@
  * the two against each other. */
 #include "ledger/own.h"
 
-static void take_input(const struct ledger *ledger, struct sent *end, enum tcp_input input)
-{
-    end->state = ledger->next_state[end->state][input];
-}
-
 /* Where the ends stood before the first segment that was seen. */
 void states_begin(struct flow *flow, const struct ledger_segment *segment, int side)
 {
@@ -36,7 +31,7 @@ static void take_sent(const struct ledger *ledger, struct sent *end, const struc
         bool answers_wrong_ack =
             end->state == STATE_SYN_RCVD && end->flags & SENT_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;
         end->flags |= SENT_RST;
-        if (!answers_wrong_ack) take_input(ledger, end, INPUT_SENT_RST);
+        if (!answers_wrong_ack) states_input(ledger, end, INPUT_SENT_RST);
         return;
     }
     uint32_t next = segment_end_of(segment);
@@ -62,12 +57,12 @@ static void take_sent(const struct ledger *ledger, struct sent *end, const struc
         }
         end->flags |= SENT_SYN | BASE_KNOWN;
         end->base = segment->seq;
-        if (input != INPUT_COUNT) take_input(ledger, end, input);
+        if (input != INPUT_COUNT) states_input(ledger, end, input);
     }
     if (segment->flags & TCP_FIN && !(end->flags & SENT_FIN)) {
         end->flags |= SENT_FIN;
         end->fin_end = next;
-        take_input(ledger, end, INPUT_SENT_FIN);
+        states_input(ledger, end, INPUT_SENT_FIN);
     }
 }
 
@@ -98,18 +93,17 @@ static void take_space(struct ledger *ledger, struct flow *flow, int side, const
     }
 }
 
-/* What the ACK in a segment from `from` says of what `end` sent. */
-static void take_ack(const struct ledger *ledger, struct sent *end, const struct ledger_segment *segment)
+void states_take_ack(const struct ledger *ledger, struct sent *end, const struct ledger_segment *segment)
 {
     if (!(end->flags & SENT_ANY) || seq_before(end->next, segment->ack)) return;
     if ((end->flags & (SENT_SYN | SYN_ACKED)) == SENT_SYN && seq_before(end->base, segment->ack)) {
         end->flags |= SYN_ACKED;
-        take_input(ledger, end,
-                   segment->flags & TCP_SYN && end->state == STATE_SYN_SENT ? INPUT_RCVD_SYN_ACK : INPUT_RCVD_ACK_OF_SYN);
+        states_input(ledger, end,
+                     segment->flags & TCP_SYN && end->state == STATE_SYN_SENT ? INPUT_RCVD_SYN_ACK : INPUT_RCVD_ACK_OF_SYN);
     }
     if ((end->flags & (SENT_FIN | FIN_ACKED)) == SENT_FIN && seq_at_or_before(end->fin_end, segment->ack)) {
         end->flags |= FIN_ACKED;
-        take_input(ledger, end, INPUT_RCVD_ACK_OF_FIN);
+        states_input(ledger, end, INPUT_RCVD_ACK_OF_FIN);
     }
 }
 
@@ -118,7 +112,7 @@ static void take_reset(const struct ledger *ledger, struct sent *from, struct se
     bool acceptable = end->state == STATE_SYN_SENT ? segment->flags & TCP_ACK && segment->ack == end->base + 1
                                                    : !(from->flags & GOT_ANY) || segment->seq == from->got;
     if (acceptable)
-        take_input(ledger, end, end->flags & PASSIVE && end->state == STATE_SYN_RCVD ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST);
+        states_input(ledger, end, end->flags & PASSIVE && end->state == STATE_SYN_RCVD ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST);
 }
 
 /* is_dropped of tcp/state.c. `taken`: the number of the SYN that the peer took from this sender, valid with SYN_TAKEN. */
@@ -158,7 +152,7 @@ void states_take(struct ledger *ledger, struct flow *flow, const struct ledger_s
         from->flags |= SYN_TAKEN;
         if (trouble) trouble->base_moved = false;
     }
-    if (segment->flags & TCP_ACK) take_ack(ledger, end, segment);
+    if (segment->flags & TCP_ACK) states_take_ack(ledger, end, segment);
     uint32_t to = segment_end_of(segment);
     bool is_old = from->flags & GOT_ANY && seq_at_or_before(to, from->got);
     if (!(from->flags & GOT_ANY)) {
@@ -173,6 +167,6 @@ void states_take(struct ledger *ledger, struct flow *flow, const struct ledger_s
     }
     if ((from->flags & (FIN_SEEN | FIN_TAKEN)) == FIN_SEEN && seq_at_or_before(from->fin_last_end, from->got)) {
         from->flags |= FIN_TAKEN;
-        take_input(ledger, end, INPUT_RCVD_FIN);
+        states_input(ledger, end, INPUT_RCVD_FIN);
     }
 }

@@ -21,23 +21,30 @@ static uint32_t keep_ticks(const struct flow *flow)
     return one_sided && silent && a + b <= ATTEMPT_SEGMENTS ? KEEP_ATTEMPT : KEEP_OPEN;
 }
 
-bool wheel_clock(struct ledger *ledger, int64_t t_ns)
+static void set_clock(struct ledger *ledger, uint64_t clock)
+{
+    ledger->clock_shift = clock - (uint64_t)ledger->high_ns;
+    ledger->tick_at_ns = (((clock >> TICK_SHIFT) + 1) << TICK_SHIFT) - ledger->clock_shift;
+}
+
+bool wheel_clock_any(struct ledger *ledger, int64_t t_ns)
 {
     if (!ledger->started) {
         ledger->started = true;
         ledger->high_ns = t_ns;
+        set_clock(ledger, 0);
+        return false;
     }
     /* Times come from files and may be anything: the difference is taken where it can't overflow. */
     bool later = t_ns > ledger->high_ns;
     uint64_t apart = later ? (uint64_t)t_ns - (uint64_t)ledger->high_ns : (uint64_t)ledger->high_ns - (uint64_t)t_ns;
-    if (apart > (uint64_t)JUMP_NS) {
-        ledger->high_ns = t_ns;
-        return false;
-    }
-    if (!later) return false;
+    uint64_t clock = (uint64_t)ledger->high_ns + ledger->clock_shift;
+    bool jumps = apart > (uint64_t)JUMP_NS;
+    if (!later && !jumps) return false;
     ledger->high_ns = t_ns;
-    ledger->clock_ns += (int64_t)apart;
-    uint32_t tick = (uint32_t)((uint64_t)ledger->clock_ns >> TICK_SHIFT);
+    if (!jumps) clock += apart;
+    set_clock(ledger, clock);
+    uint32_t tick = (uint32_t)(clock >> TICK_SHIFT);
     bool passed = tick != ledger->tick;
     ledger->tick = tick;
     return passed;

@@ -6,7 +6,7 @@
 
 enum { HISTORY_BIG_REPEAT = 1048576 };
 
-static void append(struct flow *flow, int side, char letter)
+void zeek_letter(struct flow *flow, int side, char letter)
 {
     if (flow->history_count == FLOW_HISTORY) {
         flow->bits |= FLOW_HISTORY_CUT;
@@ -18,7 +18,7 @@ static void append(struct flow *flow, int side, char letter)
 void zeek_scaled(struct flow *flow, int side, char letter, uint32_t count)
 {
     while (count >= 10 && count % 10 == 0) count /= 10;
-    if (count == 1) append(flow, side, letter);
+    if (count == 1) zeek_letter(flow, side, letter);
 }
 
 void zeek_flip(struct flow *flow)
@@ -32,7 +32,7 @@ static bool once(struct flow *flow, int side, unsigned letter_bit, char letter)
     struct sent *from = &flow->sent[side];
     if (from->once & letter_bit) return false;
     from->once = (uint8_t)(from->once | letter_bit);
-    append(flow, side, letter);
+    zeek_letter(flow, side, letter);
     return true;
 }
 
@@ -47,13 +47,13 @@ static void note_flags(struct ledger *ledger, struct flow *flow, const struct le
             once(flow, side, ONCE_MULTI, 'Q');
     } else if (syn) {
         char letter = segment->flags & TCP_ACK ? 'H' : 'S';
-        if (!once(flow, side, ONCE_SYN, letter) && from->base != segment->seq) append(flow, side, letter);
+        if (!once(flow, side, ONCE_SYN, letter) && from->base != segment->seq) zeek_letter(flow, side, letter);
     } else if (fin) {
         uint32_t end = segment->seq + segment->length_bytes + 1;
-        if (!once(flow, side, ONCE_FIN, 'F') && from->fin_last_end != end) append(flow, side, 'F');
+        if (!once(flow, side, ONCE_FIN, 'F') && from->fin_last_end != end) zeek_letter(flow, side, 'F');
     } else if (rst) {
         struct trouble_end *trouble = flow_trouble(ledger, flow, side);
-        if (!once(flow, side, ONCE_RST, 'R') && trouble->rst_seq != segment->seq) append(flow, side, 'R');
+        if (!once(flow, side, ONCE_RST, 'R') && trouble->rst_seq != segment->seq) zeek_letter(flow, side, 'R');
         trouble->rst_seq = segment->seq;
     } else if (segment->length_bytes) {
         once(flow, side, ONCE_DATA, 'D');

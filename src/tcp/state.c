@@ -87,13 +87,18 @@ const struct tcp_arrow *tcp_next(enum tcp_state state, enum tcp_input input)
     return NULL;
 }
 
+#define WORD(text)                                                                                                                 \
+    {                                                                                                                              \
+        text, sizeof(text) - 1                                                                                                     \
+    }
+const struct tcp_word tcp_state_words[STATE_COUNT] = {
+    WORD("?"),          WORD("CLOSED"),     WORD("LISTEN"),     WORD("SYN_SENT"), WORD("SYN_RCVD"), WORD("ESTABLISHED"),
+    WORD("FIN_WAIT_1"), WORD("FIN_WAIT_2"), WORD("CLOSE_WAIT"), WORD("CLOSING"),  WORD("LAST_ACK"), WORD("TIME_WAIT"),
+};
+
 const char *tcp_state_name(enum tcp_state state)
 {
-    static const char *const names[STATE_COUNT] = {
-        "?",          "CLOSED",     "LISTEN",     "SYN_SENT", "SYN_RCVD", "ESTABLISHED",
-        "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING",  "LAST_ACK", "TIME_WAIT",
-    };
-    return (unsigned)state < STATE_COUNT ? names[state] : "?";
+    return (unsigned)state < STATE_COUNT ? tcp_state_words[state].text : "?";
 }
 
 const char *tcp_input_name(enum tcp_input input)

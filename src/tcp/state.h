@@ -89,5 +89,11 @@ const struct tcp_arrow *tcp_arrows(size_t *ret_count);
 /* "SYN_SENT" … ("?" for UNKNOWN) and "rcv ACK of FIN" …. Static storage. */
 const char *tcp_state_name(enum tcp_state state);
 const char *tcp_input_name(enum tcp_input input);
+/* The states' names with their lengths, for who writes millions of them. */
+struct tcp_word {
+    char text[15];
+    uint8_t length;
+};
+extern const struct tcp_word tcp_state_words[STATE_COUNT];
 
 #endif

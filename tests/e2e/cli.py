@@ -384,5 +384,48 @@ class Reading(Test):
         self.assertIn('"connections":0', result.stdout)
 
 
+class Threads(Test):
+    """A table long enough for the thread that writes rows, with one processor (without that thread) and with all."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.capture = pathlib.Path(cls.folder.name, "many.pcap")
+        cls.capture.write_bytes(pcap([frame for port in range(20000, 23000) for frame in exchange(port)]))
+        cls.processors = sorted(os.sched_getaffinity(0))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def read(self, processors, *arguments, **options):
+        return run("read", *arguments, self.capture, preexec_fn=lambda: os.sched_setaffinity(0, processors), **options)
+
+    def test_the_bytes_are_the_same_with_one_processor_and_with_more(self):
+        for name in ("list", "csv", "zeek", "jsonl", "summary"):
+            one, all_ = (self.read(some, "--format", name) for some in (self.processors[:1], self.processors))
+            self.assertEqual((one.returncode, one.stderr), (0, ""))
+            self.assertEqual((one.returncode, one.stdout, one.stderr), (all_.returncode, all_.stdout, all_.stderr), name)
+            self.assertEqual(one.stdout.count("10.0.0.2"), 0 if name == "summary" else 3000)
+
+    def test_a_closed_pipe_ends_quietly_and_harms_no_file(self):
+        for processors in (self.processors[:1], self.processors):
+            path = pathlib.Path(self.folder.name, "x.csv")
+            for files, rows in (([], 0), (["-o", path], 3001)):
+                reader, writer = os.pipe()
+                os.close(reader)
+                result = self.read(processors, "--format", "list", *files, stdout=writer)
+                os.close(writer)
+                self.assertEqual((result.returncode, result.stderr), (-signal.SIGPIPE, ""))
+                self.assertEqual(len(path.read_text().splitlines()) if files else 0, rows)
+
+    def test_a_full_disk_is_told(self):
+        for processors in (self.processors[:1], self.processors):
+            with open("/dev/full", "w") as full:
+                result = self.read(processors, stdout=full)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("No space left on device", result.stderr)
+
+
 if __name__ == "__main__":
     main()

@@ -175,39 +175,73 @@ static void numbers_are_written_as_printf_would(void **state)
 {
     (void)state;
     static const uint64_t values[] = {0, 9, 10, 99, 100, 101, 999, 1000, 12345678, UINT32_MAX, UINT64_MAX};
+    char text[LINE_ADDRESS_BYTES + LINE_SLACK], expected[64];
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        struct line line;
-        char expected[32];
-        line_clear(&line);
-        line_uint(&line, values[i]);
-        line_char(&line, '\0');
+        line_char(line_uint(text, values[i]), '\0');
         snprintf(expected, sizeof(expected), "%llu", (unsigned long long)values[i]);
-        assert_string_equal(line.text, expected);
+        assert_string_equal(text, expected);
+        assert_int_equal(line_digits(values[i]), strlen(expected));
     }
     static const struct {
         int64_t ns;
         int digits;
         const char *text;
-    } times[] = {{0, 6, "0.000000"}, {1, 9, "0.000000001"}, {-1500000000, 3, "-1.500"}, {1999999999, 0, "1"}};
+    } times[] = {{0, 6, "0.000000"},
+                 {1, 9, "0.000000001"},
+                 {-1500000000, 3, "-1.500"},
+                 {1999999999, 0, "1"},
+                 {123456789, 9, "0.123456789"},
+                 {1012345678, 6, "1.012345"},
+                 {INT64_MIN, 9, "-9223372036.854775808"}};
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-        struct line line;
-        line_clear(&line);
-        line_seconds(&line, times[i].ns, times[i].digits);
-        line_char(&line, '\0');
-        assert_string_equal(line.text, times[i].text);
+        line_char(line_seconds(text, times[i].ns, times[i].digits), '\0');
+        assert_string_equal(text, times[i].text);
+        assert_in_range(strlen(text), 1, LINE_SECONDS_BYTES);
     }
+}
+
+static void hold_scaled(struct line_scaled scaled, const char *expected)
+{
+    char text[LINE_SCALED_BYTES + LINE_SLACK];
+    line_char(line_scaled(text, &scaled), '\0');
+    assert_string_equal(text, expected);
+    assert_int_equal(line_scaled_columns(&scaled), strlen(expected) - (strstr(expected, "µ") ? 1 : 0));
+}
+
+static void durations_and_amounts_have_three_figures(void **state)
+{
+    (void)state;
     static const struct {
         int64_t ns;
         const char *text;
-    } durations[] = {{0, "0ns"},          {999, "999ns"},       {43000, "43us"},
-                     {1234567, "1.23ms"}, {45600000, "45.6ms"}, {123000000000, "123s"}};
-    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
-        struct line line;
-        line_clear(&line);
-        line_duration(&line, durations[i].ns, true);
-        line_char(&line, '\0');
-        assert_string_equal(line.text, durations[i].text);
+    } durations[] = {
+        {0, "0ns"},          {999, "999ns"},       {43000, "43us"},        {999999, "999us"},     {-5, "0ns"},
+        {1234567, "1.23ms"}, {45600000, "45.6ms"}, {123000000000, "123s"}, {1000000000, "1.00s"}, {100000000, "100ms"}};
+    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+        hold_scaled(line_duration(durations[i].ns, true), durations[i].text);
+    hold_scaled(line_duration(43000, false), "43µs");
+    static const struct {
+        uint64_t value;
+        const char *text;
+    } amounts[] = {{0, "0"},         {999, "999"},           {1000, "1.00K"},         {12345, "12.3K"},
+                   {999999, "999K"}, {5600000, "5.60M"},     {1000000000, "1.00G"},   {UINT64_MAX, "18.4E"},
+                   {1099, "1.09K"},  {45600000000, "45.6G"}, {1234567890123, "1.23T"}};
+    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) hold_scaled(line_amount(amounts[i].value), amounts[i].text);
+}
+
+static void addresses_are_written_as_the_library_would(void **state)
+{
+    (void)state;
+    char text[LINE_ADDRESS_BYTES + LINE_SLACK], expected[ADDRESS_TEXT_BYTES];
+    for (unsigned i = 0; i < 256; i++) {
+        const struct address address = address_v4((const uint8_t[]){(uint8_t)i, 0, (uint8_t)(255 - i), 9}, (uint16_t)(i * 257));
+        line_char(line_address(text, &address), '\0');
+        assert_string_equal(text, address_format(&address, expected));
     }
+    uint8_t ip[16] = {0xfe, 0x80, [15] = 1};
+    const struct address six = address_v6(ip, 443);
+    line_char(line_address(text, &six), '\0');
+    assert_string_equal(text, "[fe80::1]:443");
 }
 
 /* Where the server's address begins. */
@@ -253,6 +287,8 @@ int main(void)
         cmocka_unit_test(the_largest_row_fits_every_view),
         cmocka_unit_test(views_are_found_by_name_and_ending),
         cmocka_unit_test(numbers_are_written_as_printf_would),
+        cmocka_unit_test(durations_and_amounts_have_three_figures),
+        cmocka_unit_test(addresses_are_written_as_the_library_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,48 @@
+#include "cli/read_beside.h"
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "viz/escape.h"
+
+enum { COMMENT_BYTES_MAX = 1 << 16 };
+
+void read_beside(struct savefile *file, const struct output_options *output, struct rows_source *seen)
+{
+    const struct savefile_beside *beside = savefile_beside(file);
+    seen->journal = beside->journal;
+    seen->names = beside->names;
+    seen->secrets = beside->secrets;
+    seen->custom = beside->custom;
+    seen->unknown_blocks = beside->unknown;
+    seen->comments = beside->comments;
+    seen->comment_count = beside->comment_count;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } rows[] = {{beside->journal, "systemd journal entries"},      {beside->names, "name resolution blocks"},
+                {beside->secrets, "blocks of decryption secrets"}, {beside->custom, "custom blocks"},
+                {beside->unknown, "blocks of unknown types"},      {beside->comments_left_out, "more comments"}};
+    seen->dropped = beside->dropped;
+    bool quiet = output->quiet || !output->verbose;
+    if (beside->dropped)
+        cli_note(output->quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
+                 (unsigned long long)beside->dropped);
+    for (size_t i = 0; i < beside->comment_count && !quiet; i++) {
+        struct buf text = buf_new(COMMENT_BYTES_MAX);
+        escape_text(&text, beside->comments[i], output_ascii(output));
+        cli_note(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
+        buf_free(&text);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
+}
+
+void read_beside_places(const struct places *places, bool quiet)
+{
+    if (places->count < 2) return;
+    cli_note(quiet,
+             "the capture was made at several places (%s, %s%s): a segment that was seen at two of them counts as sent again here, "
+             "as in "
+             "Wireshark; --conn N tells it once",
+             places->keys[0].name, places->keys[1].name, places->count > 2 ? " …" : "");
+}

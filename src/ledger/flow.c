@@ -1,0 +1,55 @@
+/* The end of a record, and what it gets when there is trouble. */
+#include <errno.h>
+
+#include "ledger/own.h"
+
+struct trouble_end *flow_trouble(struct ledger *ledger, struct flow *flow, int side)
+{
+    if (!flow->trouble) {
+        uint32_t number = slab_take(&ledger->troubles);
+        if (number == UINT32_MAX) {
+            ledger->code = -ENOMEM;
+            ledger->spare = (struct trouble_end){0};
+            return &ledger->spare; /* written and never told: the failure ends the feeding */
+        }
+        flow->trouble = number + 1;
+    }
+    return flow_has_trouble(ledger, flow, side);
+}
+
+static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
+{
+    totals->by_outcome[row->outcome]++;
+    totals->idle += row->ending == LEDGER_IDLE;
+    totals->crowded += row->ending == LEDGER_CROWDED;
+    for (size_t side = 0; side < LEDGER_SIDES; side++) {
+        const struct ledger_end *end = &row->end[side];
+        totals->bytes += end->bytes;
+        totals->retransmissions += end->retransmissions;
+        totals->out_of_order += end->out_of_order;
+        totals->zero_windows += end->zero_windows;
+        totals->keep_alives += end->keep_alives;
+        totals->missed_bytes += end->missed_bytes;
+    }
+    if (row->handshake_ns < 0) return;
+    totals->handshakes++;
+    totals->handshake_sum_ns += row->handshake_ns;
+    if (totals->handshake_least_ns < 0 || row->handshake_ns < totals->handshake_least_ns)
+        totals->handshake_least_ns = row->handshake_ns;
+}
+
+int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending)
+{
+    struct flow *flow = flow_at(ledger, number);
+    struct ledger_row row;
+    uint32_t hash = index_prepare(ledger, number);
+    row_make(ledger, flow, ending, &row);
+    sum_up(&ledger->totals, &row);
+    int code = ledger->listener(ledger->data, &row);
+    if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
+    index_remove(ledger, number, hash);
+    if (flow->trouble) slab_give(&ledger->troubles, flow->trouble - 1);
+    flow->bits = 0;
+    slab_give(&ledger->flows, number);
+    return code;
+}
