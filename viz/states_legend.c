@@ -113,7 +113,7 @@ int states_draw(const struct arrow_map *map, const struct view_options *options,
     if (arrows_seen(map, 1, legend.count)) title(&legend, "Seen: where, by what, with which evidence");
     for (size_t i = 0; i < legend.count; i++)
         if (map->sights[i].count) put_sight(&legend, i);
-    if (map->stories) {
+    if (map->stories && arrows_seen(map, 1, legend.count) < arrows_possible(1, legend.count)) {
         title(&legend, "Not seen: the kernel's function that takes it");
         for (size_t i = 0; i < legend.count; i++)
             if (!map->sights[i].count && !legend.arrows[i].never) put_missing(&legend, i);

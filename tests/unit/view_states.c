@@ -55,6 +55,21 @@ static void drawings_are_as_stored(void **data)
     check("states-none", &none, (struct view_options){.width = 80});
 }
 
+static void nothing_is_said_of_missing_arrows_where_none_is_missing(void **data)
+{
+    (void)data;
+    size_t count;
+    struct arrow_map map = some();
+    const struct figure_arrow *arrows = figure_arrows(&count);
+    for (int all = 0; all < 2; all++) {
+        for (size_t i = 0; i < count && all; i++)
+            if (!arrows[i].never) map.sights[i].count = 1;
+        struct buf out = draw(&map, (struct view_options){.width = 80});
+        assert_int_equal(strstr(buf_string(&out), "Not seen:") == NULL, all);
+        buf_free(&out);
+    }
+}
+
 static void no_line_is_wider_than_eighty_columns_and_nothing_steers_the_terminal(void **data)
 {
     (void)data;
@@ -134,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drawings_are_as_stored),
+        cmocka_unit_test(nothing_is_said_of_missing_arrows_where_none_is_missing),
         cmocka_unit_test(no_line_is_wider_than_eighty_columns_and_nothing_steers_the_terminal),
         cmocka_unit_test(the_figure_shows_every_state_and_every_number_once),
         cmocka_unit_test(a_seen_arrow_is_drawn_otherwise_than_one_that_was_not),
