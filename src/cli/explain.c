@@ -41,7 +41,8 @@ static const char *call_section(const char *name)
     } sections[] = {{"connect", "3.10.1"},  {"listen", "3.10.1"},  {"accept", "3.9.1.1"}, {"accept4", "3.9.1.1"},
                     {"sendto", "3.10.2"},   {"send", "3.10.2"},    {"write", "3.10.2"},   {"sendmsg", "3.10.2"},
                     {"recvfrom", "3.10.3"}, {"recv", "3.10.3"},    {"read", "3.10.3"},    {"recvmsg", "3.10.3"},
-                    {"close", "3.10.4"},    {"shutdown", "3.6.1"}, {"dup2", "3.10.4"},    {"execve", "3.10.4"}};
+                    {"close", "3.10.4"},    {"shutdown", "3.6.1"}, {"dup2", "3.10.4"},    {"dup3", "3.10.4"},
+                    {"execve", "3.10.4"}};
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
         if (strcmp(sections[i].name, name) == 0) return sections[i].section;
     return NULL;
