@@ -80,6 +80,7 @@ static void put_end(struct json *json, const struct story *story, enum story_sid
     json_string(json, "comm", end->process.comm);
     if (!story->udp) json_string(json, "state", end->state == STATE_UNKNOWN ? NULL : tcp_state_name(end->state));
     json_uint(json, "bytes", end->bytes_sent);
+    json_uint(json, "missed_bytes", end->bytes_missed);
     json_end_object(json);
 }
 

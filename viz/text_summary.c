@@ -176,8 +176,12 @@ static void tell_amounts(struct pen *pen, const struct story *story)
 {
     const struct story_summary *summary = &story->summary;
     struct layout_text *text = &pen->text;
-    layout_addf(text, STYLE_PLAIN, "client sent %" PRIu64 " bytes, server sent %" PRIu64 " bytes",
-                story->end[STORY_CLIENT].bytes_sent, story->end[STORY_SERVER].bytes_sent);
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct story_end *end = &story->end[side];
+        layout_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
+        add_count(text, STYLE_PLAIN, end->bytes_sent, "byte");
+        if (end->bytes_missed) layout_addf(text, STYLE_ALARM, " (%" PRIu64 " more were not captured)", end->bytes_missed);
+    }
     flush(pen, KEY_COLUMNS, STYLE_DIM, "data");
 
     if (story->udp)

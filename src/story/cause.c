@@ -162,7 +162,7 @@ static void keep_chain(struct telling *telling, const struct tale_packet *packet
 static void find_packet_cause(struct telling *telling, struct tale_packet *packet)
 {
     packet->cause->step = STORY_NO_STEP;
-    packet->cause->why = "nothing that was recorded explains it";
+    packet->cause->why = cause_why_unknown(telling, packet);
     const struct cause_rule *rule;
     for (size_t i = 0; (rule = rule_at(i)); i++)
         if (!(telling->teller->rules_off >> i & 1) && rule->explain(telling, packet)) break;

@@ -42,6 +42,9 @@ bool cause_set_named(struct telling *telling, struct tale_packet *packet, enum s
 bool cause_set_exit(struct telling *telling, struct tale_packet *packet, uint32_t step, enum story_evidence evidence);
 bool cause_set_unknown(struct tale_packet *packet, const char *why);
 
+/* cause_unknown.c: what can be said of a segment that no rule explains, in place of a cause. Static storage. */
+const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet);
+
 /* The first packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL none.
  */
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet);

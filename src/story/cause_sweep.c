@@ -4,6 +4,7 @@
 
 #include "story/cause.h"
 #include "tcp/segment.h"
+#include "tcp/seq.h"
 
 static bool can_send_data(const struct call *call)
 {
@@ -43,11 +44,28 @@ void cause_sweep_begin(struct telling *telling)
     }
 }
 
+static void raise(uint32_t *highest, bool *has, uint32_t to)
+{
+    if (*has && !seq_before(*highest, to)) return;
+    *highest = to;
+    *has = true;
+}
+
+static void note_numbers(struct sweep *sweep, enum story_side side, const struct event_packet_header *header)
+{
+    if (header->flags & TCP_RST) return;
+    raise(&sweep->reach[side], &sweep->has_reach[side], header->seq + segment_space(header));
+    if (!(header->flags & TCP_ACK)) return;
+    raise(&sweep->acked[side], &sweep->has_acked[side], header->ack);
+    sweep->window[side] = header->window;
+}
+
 void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet)
 {
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
+    note_numbers(&telling->sweep, packet->side, header_of(packet));
 }
 
 /* Goes on to this moment: no call is looked at again once it is over, so a long recording is told in time. */

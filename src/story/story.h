@@ -181,7 +181,8 @@ struct story_end {
     uint64_t cookie;      /* 0 unknown */
     bool has_isn;
     uint32_t isn;
-    uint64_t bytes_sent; /* payload, without retransmissions */
+    uint64_t bytes_sent;   /* payload, without retransmissions, as far as it was seen */
+    uint64_t bytes_missed; /* that it must have sent besides, by its own numbers and its peer's ACKs: nobody captured them */
 };
 
 /* What the summary says. Times in ns; -1 not known. */

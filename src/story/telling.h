@@ -54,6 +54,11 @@ struct sweep {
     size_t open_count, open_room;
     const struct tale_packet *last_space[STORY_SIDES]; /* the newest of this side that takes sequence space; NULL none */
     bool fin[STORY_SIDES];                             /* this side has sent its FIN */
+    /* What this side's numbers have reached: the next that it would send; the highest that it has acknowledged, and the window that
+     * it offered last. */
+    bool has_reach[STORY_SIDES], has_acked[STORY_SIDES];
+    uint32_t reach[STORY_SIDES], acked[STORY_SIDES];
+    uint16_t window[STORY_SIDES];
     /* Of the whole story: whether a call of this side was recorded; when the first had returned that can have queued data, a FIN.
      */
     bool any_call[STORY_SIDES];
