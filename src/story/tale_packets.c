@@ -101,10 +101,19 @@ static const struct event_packet *captured_copy(struct telling *telling, const s
     return copy;
 }
 
-/* Those of its first sight, and those of later ones. */
+static bool say_the_same(const struct event_chain *a, const struct event_chain *b)
+{
+    if (!a || !b || a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0) return false;
+    return true;
+}
+
+/* Those of its first sight, and those of later ones where they say something else. */
 static const char *const *comments_of(struct telling *telling, const struct sighting *seen, size_t *ret_count)
 {
-    const struct event_chain *lists[] = {seen->packet.comments, seen->further_comments};
+    bool again = say_the_same(seen->packet.comments, seen->further_comments);
+    const struct event_chain *lists[] = {seen->packet.comments, again ? NULL : seen->further_comments};
     size_t count = (lists[0] ? lists[0]->count : 0) + (lists[1] ? lists[1]->count : 0), at = 0;
     *ret_count = 0;
     if (!count) return NULL;

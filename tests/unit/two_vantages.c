@@ -357,6 +357,16 @@ static void what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not(void **
     }
 }
 
+static void a_comment_that_stands_at_both_sights_is_told_once(void **state)
+{
+    struct told *told = tell_text("# tcpwhy events 1\nvantage t=1 vantage=1 name=veth\nvantage t=1 vantage=2 name=bridge\n"
+                                  "packet t=1000 vantage=1 " SYN " comments=left\npacket t=2000 vantage=2 " SYN " comments=left\n",
+                                  0);
+    (void)state;
+    assert_int_equal(told_segment(told->stories[0], STORY_CLIENT, "SYN", 1)->comment_count, 1);
+    told_free(told);
+}
+
 /* Vantages of one host, and those of captures that don't say where they are. */
 static void interfaces_of_one_host_join_and_conclude_nothing(void **state)
 {
@@ -431,6 +441,7 @@ int main(void)
         cmocka_unit_test(what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not),
         cmocka_unit_test(what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way),
         cmocka_unit_test(interfaces_of_one_host_join_and_conclude_nothing),
+        cmocka_unit_test(a_comment_that_stands_at_both_sights_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
