@@ -96,6 +96,7 @@ static int open_source(struct savefile *file, struct err *err)
             while (fd < 0 && errno == EINTR && !(stop && *stop));
         if (fd < 0) return err_set(err, -errno, "%s", strerror(errno));
         code = stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, stop, err);
+        file->stream.from.idle = file->options.idle;
     }
     file->local = 0;
     file->broken_told = false;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capture/stoppable.h"
 
 struct savefile;
 
@@ -53,6 +54,9 @@ struct savefile_options {
     size_t head_bytes;
     /* Once it is not 0 the file ends: a regular one at once, a pipe as capture/stoppable.h says. NULL: nobody ever asks. */
     const volatile sig_atomic_t *stop;
+    /* Called from savefile_next and savefile_batch before they wait for a pipe's writer: a moment to show what there is. It must
+     * not use the file. */
+    struct stoppable_idle idle;
 };
 
 /* Opens `path` ("-": standard input) and reads as far as the file's first header. `options` may be NULL; `head` only goes with what

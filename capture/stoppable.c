@@ -37,12 +37,22 @@ static bool is_over(struct stoppable *from)
     return true;
 }
 
+static void use_the_wait(struct stoppable *from)
+{
+    struct pollfd ready = {.fd = from->fd, .events = POLLIN};
+    if (from->regular || !from->fresh || !from->idle.call || poll(&ready, 1, 0) != 0) return;
+    from->fresh = false;
+    from->idle.call(from->idle.data);
+}
+
 ssize_t stoppable_read(struct stoppable *from, void *into, size_t room)
 {
+    use_the_wait(from);
     for (;;) {
         from->stopped = is_over(from);
         if (from->stopped) return 0;
         ssize_t length = read(from->fd, into, room);
+        if (length > 0) from->fresh = true;
         if (length >= 0) return length;
         if (errno == EAGAIN) { /* somebody else's descriptor, set not to wait */
             struct pollfd ready = {.fd = from->fd, .events = POLLIN};

@@ -14,11 +14,19 @@
 
 enum { STOPPABLE_GRACE_MS = 500 };
 
+/* Somebody with something to do while nothing comes. `call` may be NULL. */
+struct stoppable_idle {
+    void (*call)(void *data);
+    void *data;
+};
+
 struct stoppable {
     int fd;
     bool regular;                      /* a regular file: nothing is waited for */
     const volatile sig_atomic_t *stop; /* not 0: the end is asked for; NULL: nobody ever will */
     bool stopped;                      /* the last read ended because of that */
+    struct stoppable_idle idle;        /* called before a read that would wait, once for all that came before it */
+    bool fresh;                        /* something has come since it was called */
     int64_t until_ns;                  /* CLOCK_MONOTONIC; 0: not asked yet */
 };
 

@@ -175,6 +175,14 @@ static int open_places(struct pass *pass, struct err *err)
     return code;
 }
 
+/* Who watches a pipe that is being written sees each row when there is nothing more to read for the moment. */
+static void show_rows(void *data)
+{
+    struct pass *pass = data;
+    if (!pass->queue || segment_queue_settle(pass->queue)) return;
+    tables_flush(pass->tables);
+}
+
 static int open_pass(struct pass *pass, const struct read_source *source, struct err *err)
 {
     const struct read_options *options = pass->options;
@@ -185,7 +193,8 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     pass->ledger = ledger_new(&bounds, take_row, pass);
     if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
     if (!pass->ledger || (pass->tables && !pass->queue)) return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
-    const struct savefile_options how = {.head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked};
+    const struct savefile_options how = {
+        .head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked, .idle = {show_rows, pass}};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
     if (code && *interrupt_asked) { /* before there was anything to tell */
         err->text[0] = '\0';

@@ -125,6 +125,23 @@ int segment_queue_add(struct segment_queue *queue, size_t count)
     return queue->code;
 }
 
+int segment_queue_settle(struct segment_queue *queue)
+{
+    struct batch *last = being_filled(queue);
+    if (!queue->started) {
+        if (!queue->code) queue->code = consume_batch(queue, last);
+        last->count = 0;
+        return queue->code;
+    }
+    pthread_mutex_lock(&queue->lock);
+    if (last->count) queue->filled++;
+    pthread_cond_signal(&queue->filled_more);
+    while (queue->emptied != queue->filled) pthread_cond_wait(&queue->emptied_more, &queue->lock);
+    int code = queue->code;
+    pthread_mutex_unlock(&queue->lock);
+    return code;
+}
+
 /* Ends the thread, if there is one; what waits is consumed first unless `drop`. */
 static void end(struct segment_queue *queue, bool drop)
 {

@@ -24,6 +24,9 @@ struct segment_queue *segment_queue_new(segment_consumer *consume, void *data, s
  * batches later). From the first of them on the consumer's data are the other thread's, until segment_queue_finish. */
 struct ledger_segment *segment_queue_room(struct segment_queue *queue);
 int segment_queue_add(struct segment_queue *queue, size_t count);
+/* Waits until every segment added so far was consumed: until the next is added the consumer's data are the caller's. 0 or the
+ * consumer's first failure. */
+int segment_queue_settle(struct segment_queue *queue);
 /* Waits until every segment was consumed and the thread has ended: the consumer's data are the caller's again. 0 or the consumer's
  * first failure. Nothing may be added afterwards. */
 int segment_queue_finish(struct segment_queue *queue);

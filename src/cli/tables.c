@@ -157,6 +157,14 @@ int tables_row(struct tables *tables, const struct ledger_row *row)
     return alive ? 0 : -EPIPE;
 }
 
+void tables_flush(struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        flush(&tables->targets[i], 0);
+        place_flush(&tables->targets[i].place);
+    }
+}
+
 int tables_finish(struct tables *tables, const struct ledger_totals *totals, const struct rows_source *source, struct err *err)
 {
     int result = 0;

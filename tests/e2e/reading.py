@@ -72,6 +72,22 @@ class Interrupted(Test):
                 self.assertEqual(len(out.splitlines()), 3)
                 self.assertIn("first 15 packets", err)
 
+    def test_rows_are_shown_while_the_writer_is_silent(self):
+        """A few connections; and so many that a second thread takes them."""
+        for count in (3, 400):
+            with self.subTest(count=count):
+                process, fd = self.fifo("--format", "csv")
+                frames = [frame for port in range(count) for frame in exchange(10000 + port)]
+                later = exchange(9000)[0]
+                os.write(fd, pcap(frames) + struct.pack("<IIII", 1700000900, 0, len(later), len(later)) + later)
+                seen, until = b"", time.monotonic() + TIMEOUT_S
+                while seen.count(b"\n") < 1 + count:
+                    ready, _, _ = select.select([process.stdout], [], [], max(0, until - time.monotonic()))
+                    self.assertTrue(ready, f"{seen.count(10)} lines while the pipe is open")
+                    seen += os.read(process.stdout.fileno(), 1 << 16)
+                process.kill()
+                process.wait()
+
     def test_what_the_writer_hands_over_at_the_same_interruption_is_read(self):
         """tcpdump -w - keeps what it has seen in a buffer until it ends: even the file's header comes behind the ^C."""
         reading, writing = os.pipe()

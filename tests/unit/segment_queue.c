@@ -65,6 +65,29 @@ static void every_segment_arrives_once_and_in_order(void **state)
         }
 }
 
+static void what_was_added_is_consumed_when_it_has_settled(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = {0, 5, BATCH - 1, BATCH + 1, 3, FULL, 2};
+    for (size_t processors = 1; processors <= 2; processors++) {
+        struct reader reader = {.in_order = true, .slow_ns = 10000};
+        struct segment_queue *queue = segment_queue_new(take, &reader, processors);
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            reader.taken = 0; /* it is ours now */
+            put(queue, counts[i]);
+            assert_int_equal(segment_queue_settle(queue), 0);
+            assert_int_equal(reader.taken, counts[i]);
+        }
+        assert_true(reader.in_order);
+        reader.taken = 0;
+        reader.fails_at = 3;
+        put(queue, 5);
+        assert_int_equal(segment_queue_settle(queue), -EPIPE);
+        assert_int_equal(segment_queue_finish(queue), -EPIPE);
+        segment_queue_free(queue);
+    }
+}
+
 static void a_reader_that_has_gone_stops_the_writer(void **state)
 {
     (void)state;
@@ -117,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_segment_arrives_once_and_in_order),
+        cmocka_unit_test(what_was_added_is_consumed_when_it_has_settled),
         cmocka_unit_test(a_reader_that_has_gone_stops_the_writer),
         cmocka_unit_test(a_failure_in_the_last_segments_is_told_at_the_end),
         cmocka_unit_test(what_is_dropped_is_not_waited_for),
