@@ -71,8 +71,9 @@ static void collect_moments(struct telling *telling, struct moments *moments)
     }
     for (size_t i = 0; i < telling->flow->change_count; i++)
         add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
-    for (size_t i = 0; i < telling->flow->expiry_count; i++)
-        add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
+        if (!telling->flow->expiries[i].cancelled)
+            add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
     enum story_side side;
     for (size_t i = 0; i < telling->teller->end_count; i++)
         if (ends_here(telling, &telling->teller->ends[i], &side))
@@ -193,6 +194,17 @@ static bool is_forgotten(const struct telling *telling, const struct tcp_end *en
     return due_ns && came_ns > due_ns + LATE_NS;
 }
 
+/* As is_forgotten(), where the kernel showed that the request's timer ended it. */
+static bool is_too_late(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side)
+{
+    if (end->state != STATE_CLOSED || !end->passive || !is_answered_with_reset(telling, index, side)) return false;
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) {
+        const struct expiry *expiry = &telling->flow->expiries[i];
+        if (expiry->side == side && expiry->state == KERNEL_NEW_SYN_RECV && !expiry->cancelled) return true;
+    }
+    return false;
+}
+
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -211,7 +223,11 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     if (is_forgotten(telling, end, index, side)) {
         packet->segment->teardown = true;
         inputs[0] = INPUT_TIMEOUT_GIVE_UP;
-        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = "syn-ack"});
+        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        return;
+    }
+    if (is_too_late(telling, end, index, side)) {
+        packet->segment->teardown = true;
         return;
     }
     if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {
@@ -277,9 +293,31 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
                 (struct tale_state){.packet = STORY_NO_STEP, .change = change});
 }
 
+static bool was_completed(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++)
+        if (telling->flow->changes[i].side == side && telling->flow->changes[i].to == KERNEL_ESTABLISHED) return true;
+    return false;
+}
+
+/* A request socket's timer ran and was not set again: the end of SYN_RCVD after a passive OPEN. On another CPU the handshake's last
+ * ACK may have come at that very moment. */
+static void step_request_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
+{
+    const struct tcp_end *end = &walk->end[expiry->side];
+    enum tcp_input input = INPUT_TIMEOUT_GIVE_UP;
+    if (end->state != STATE_SYN_RCVD || !end->passive || was_completed(telling, expiry->side)) return;
+    take_inputs(telling, walk, expiry->side, expiry->t_ns, &input, 1,
+                (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
+}
+
 /* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
 static void step_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
 {
+    if (expiry->state == KERNEL_NEW_SYN_RECV) {
+        step_request_expiry(telling, walk, expiry);
+        return;
+    }
     bool time_wait = expiry->state == KERNEL_TIME_WAIT;
     enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
     if (walk->end[expiry->side].state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;

@@ -68,6 +68,7 @@ struct reading {
     size_t passed; /* UDP: datagrams before it */
 };
 
+#define SYN_ACK_TIMER "syn-ack"
 #define FIN_WAIT_2_TIMER "fin-wait-2"
 #define TIME_WAIT_TIMER "time-wait"
 
