@@ -76,6 +76,17 @@ class Played(Test):
         self.assertIn("close-in-syn-sent · client: close(4) of client · kernel stack", result.stdout)
         self.assertIn("the kernel says FIN_WAIT1 → CLOSING", " ".join(result.stdout.split()))
 
+    def test_ends_of_request_and_timewait_sockets_have_the_kernels_word(self):
+        result = run(
+            "states", "-q", "half-open-forgotten", "reset-in-syn-rcvd", "time-wait-assassination", timeout=60
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        said = " ".join(result.stdout.split())
+        self.assertIn("half-open-forgotten · server: the syn-ack timer · kernel context", said)
+        self.assertIn("reset-in-syn-rcvd · server: the client's RST (#3) · kernel stack", said)
+        self.assertRegex(said, r"time-wait-assassination · client: the server's RST \(#\d+\) · kernel stack")
+        self.assertNotIn("RFC rule", said)
+
     def test_an_ordinary_user_sees_the_same_path(self):
         user = OrdinaryUser()
         self.addCleanup(user.close)
