@@ -60,7 +60,6 @@ bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum
     if (!packet->segment || packet->segment->flags & (TCP_SYN | TCP_RST)) return false;
     const struct tale_packet *by = completed_by(telling, side);
     if (by) return arrival_ns(packet) < arrival_ns(by);
-    for (size_t i = 0; i < telling->flow->change_count; i++)
-        if (telling->flow->changes[i].side == side && telling->flow->changes[i].to == KERNEL_ESTABLISHED) return false;
+    if (tale_was_completed(telling, side)) return false;
     return was_only_a_request_after(telling, index, side);
 }
