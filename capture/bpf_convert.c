@@ -293,12 +293,31 @@ static void process_convert(const struct record_process *record, struct event *e
     process->status = process->signal ? -1 : record->code >> 8 & 0xff;
 }
 
+static void timer_name(uint32_t timer, struct event_timer *ret_timer)
+{
+    if (timer == RECORD_TIMER_REQUEST)
+        memcpy(ret_timer->function, REQSK_TIMER_HANDLER, sizeof(REQSK_TIMER_HANDLER));
+    else
+        memcpy(ret_timer->function, TW_TIMER_HANDLER, sizeof(TW_TIMER_HANDLER));
+}
+
 static void timer_convert(const struct record_timer *record, struct event *event)
 {
     event->kind = EVENT_TIMER;
-    memcpy(event->timer.function, TW_TIMER_HANDLER, sizeof(TW_TIMER_HANDLER));
+    timer_name(record->timer, &event->timer);
     event->timer.socket = socket_of(&record->socket);
     event->timer.netns = record->netns;
+}
+
+static void cancel_convert(struct bpf_convert *convert, const struct record_cancel *record, struct event_log *log,
+                           struct event *event)
+{
+    event->kind = EVENT_TIMER;
+    timer_name(record->timer, &event->timer);
+    event->timer.cancelled = true;
+    event->timer.socket = socket_of(&record->socket);
+    event->timer.netns = record->netns;
+    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->timer.context);
 }
 
 /* A record's shape: how long it must at least be (without its stack, which may be left out), and where its context is (0: none). */
@@ -317,7 +336,7 @@ static struct shape record_shape(uint32_t kind)
         [RECORD_MARK] = WITH_STACK(record_mark),           [RECORD_STATE] = WITH_STACK(record_state),
         [RECORD_RESET] = WITH_STACK(record_reset),         [RECORD_RESEND] = WITH_STACK(record_resend),
         [RECORD_WAKE] = WITH_STACK(record_wake),           [RECORD_PROCESS] = {sizeof(struct record_process), 0},
-        [RECORD_TIMER] = {sizeof(struct record_timer), 0},
+        [RECORD_TIMER] = {sizeof(struct record_timer), 0}, [RECORD_CANCEL] = WITH_STACK(record_cancel),
     };
 #undef WITH_STACK
 
@@ -370,6 +389,9 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
         break;
     case RECORD_TIMER:
         timer_convert(record, ret_event);
+        break;
+    case RECORD_CANCEL:
+        cancel_convert(convert, record, log, ret_event);
         break;
     }
     return 1;

@@ -10,8 +10,10 @@
 
 enum { BPF_REASONS_MAX = 64 };
 
-/* The function of a timewait socket's timer: net/ipv4/inet_timewait_sock.c. */
+/* The functions of the timers of timewait sockets (net/ipv4/inet_timewait_sock.c) and of request sockets
+ * (net/ipv4/inet_connection_sock.c). */
 #define TW_TIMER_HANDLER "tw_timer_handler"
+#define REQSK_TIMER_HANDLER "reqsk_timer_handler"
 
 struct bpf_convert {
     const struct kernel_symbols *symbols;            /* NULL: chains stay NULL. Borrowed. */

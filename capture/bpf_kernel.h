@@ -88,6 +88,7 @@ struct inet_timewait_sock {
 };
 struct request_sock {
     struct sock_common __req_common;
+    struct timer_list rsk_timer;
 };
 
 struct net_device {

@@ -36,6 +36,11 @@ static const char *program_tracepoint(const struct bpf_program *program)
     return slash ? slash + 1 : "";
 }
 
+static void add_absent(struct bpf_load *load, const char *name)
+{
+    if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = name;
+}
+
 /* Switches off the programs whose tracepoint does not exist here. */
 static void programs_choose(struct bpf_load *load, const struct btf *btf)
 {
@@ -45,7 +50,7 @@ static void programs_choose(struct bpf_load *load, const struct btf *btf)
     {
         if (bpf_tracepoint_arguments(btf, program_tracepoint(program)) >= 0) continue;
         bpf_program__set_autoload(program, false);
-        if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = program_tracepoint(program);
+        add_absent(load, program_tracepoint(program));
     }
 }
 
@@ -119,7 +124,7 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
 
 static bool is_of_timers(const struct bpf_program *program)
 {
-    return strcmp(program_tracepoint(program), "timer_expire_entry") == 0;
+    return strncmp(program_tracepoint(program), "timer_", strlen("timer_")) == 0;
 }
 
 static int programs_attach(struct bpf_load *load, bool of_timers, struct err *err)
@@ -146,16 +151,35 @@ int bpf_load_attach(struct bpf_load *load, struct err *err)
     return programs_attach(load, false, err);
 }
 
+static bool is_absent(const struct bpf_load *load, const char *name)
+{
+    for (size_t i = 0; i < load->absent_count; i++)
+        if (strcmp(load->absent[i], name) == 0) return true;
+    return false;
+}
+
+/* Where the function begins; where that can't be told, it is counted as absent. */
+static uint64_t timer_handler(struct bpf_load *load, const struct kernel_symbols *symbols, const char *name)
+{
+    uint64_t address = symbols ? kernel_symbols_address(symbols, name) : 0;
+
+    if (address) return address;
+    add_absent(load, name);
+    return RECORD_NO_FUNCTION;
+}
+
 int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *symbols, struct err *err)
 {
-    uint64_t handler = symbols ? kernel_symbols_address(symbols, TW_TIMER_HANDLER) : 0;
+    struct record_timer_handlers handlers = {
+        .timewait = timer_handler(load, symbols, TW_TIMER_HANDLER),
+        .request = timer_handler(load, symbols, REQSK_TIMER_HANDLER),
+    };
     uint32_t zero = 0;
 
-    if (!handler) {
-        if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = TW_TIMER_HANDLER;
-        return 0;
-    }
-    if (bpf_map_update_elem(bpf_load_map(load, ".data.timer"), &zero, &handler, BPF_ANY))
+    /* That a timer was not set again is known only where that would be seen. */
+    if (is_absent(load, "timer_start")) handlers.request = RECORD_NO_FUNCTION;
+    if (handlers.timewait == RECORD_NO_FUNCTION && handlers.request == RECORD_NO_FUNCTION) return 0;
+    if (bpf_map_update_elem(bpf_load_map(load, ".data.timer"), &zero, &handlers, BPF_ANY))
         return err_set_errno(err, -errno, "Telling the bpf recorder's kernel side which timers to look at");
     return programs_attach(load, true, err);
 }

@@ -29,8 +29,8 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
                   char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES], struct err *err);
 /* Begins recording, of all but timers. 0 or -errno. */
 int bpf_load_attach(struct bpf_load *load, struct err *err);
-/* Begins recording the timers of timewait sockets. `symbols` (NULL: the kernel hides them) tell which timers those are; where they
- * don't, the tracepoint is counted as absent. 0 or -errno. */
+/* Begins recording the timers of timewait and request sockets. `symbols` (NULL: the kernel hides them) tell which timers those are;
+ * a function that they don't tell is counted as absent. 0 or -errno. */
 int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *symbols, struct err *err);
 /* Ends recording and unloads. */
 void bpf_load_close(struct bpf_load *load);

@@ -14,8 +14,8 @@
 
 const volatile struct record_config config SEC(".rodata.config") = {};
 
-/* Where the kernel's tw_timer_handler() begins: known only after loading, when the kernel's symbols are read. */
-volatile __u64 tw_timer_handler SEC(".data.timer") = 0;
+/* Known only after loading, when the kernel's symbols are read. */
+volatile struct record_timer_handlers timer_handlers SEC(".data.timer") = {RECORD_NO_FUNCTION, RECORD_NO_FUNCTION};
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -124,6 +124,17 @@ struct {
     __type(key, __u32);
     __type(value, struct cpu_state);
 } cpus SEC(".maps");
+/* A request socket's timer whose function this CPU is in. */
+struct timer_run {
+    __u64 timer; /* its address; 0: none, or it was set again */
+    struct record_timer record;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct timer_run);
+} timer_runs SEC(".maps");
 /* Room to read a packet before it is known to be wanted: one for each program that does. */
 enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCHES };
 struct {

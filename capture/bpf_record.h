@@ -25,7 +25,8 @@ enum record_kind {
     RECORD_RESEND,
     RECORD_WAKE,
     RECORD_PROCESS,
-    RECORD_TIMER
+    RECORD_TIMER,
+    RECORD_CANCEL
 };
 
 struct record_head {
@@ -138,11 +139,30 @@ struct record_process {
     char comm[16];
 };
 
-/* A timewait socket's timer runs; `socket.state` is what it stands for (tw_substate). */
+/* Whose timer it is. */
+enum record_timer_kind { RECORD_TIMER_NONE, RECORD_TIMER_TIMEWAIT, RECORD_TIMER_REQUEST };
+
+/* A timer ran and ended its socket; the time is that at which it began to run. `socket.state` of a timewait socket is what it
+ * stands for (tw_substate). */
 struct record_timer {
     struct record_head head;
     struct record_socket socket;
-    __u32 netns, pad;
+    __u32 netns, timer; /* enum record_timer_kind */
+};
+
+/* A timer that was pending was taken away while a RST was being received. */
+struct record_cancel {
+    struct record_head head;
+    struct record_socket socket;
+    __u32 netns, timer; /* as above */
+    struct record_context context;
+    RECORD_STACK;
+};
+
+/* Where the timers' functions begin in the running kernel. */
+#define RECORD_NO_FUNCTION (~0ULL)
+struct record_timer_handlers {
+    __u64 timewait, request; /* RECORD_NO_FUNCTION: not known, or not to be looked at */
 };
 
 /* Set before loading; constant for the kernel's verifier, which cuts off what can't run on this kernel. */

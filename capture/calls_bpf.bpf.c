@@ -1,49 +1,12 @@
 /* The kernel side of the BPF recorder: BTF-typed tracepoints only, the kernel's most stable interface.
  *
  * Evidence (marks, state changes, resets, retransmissions, wakes): who runs, what is being received, the kernel's call chain.
- * The system calls themselves are in bpf_calls.bpf.h. */
+ * The system calls themselves are in bpf_calls.bpf.h, the timers in bpf_timer.bpf.h. */
 #include "bpf_calls.bpf.h"
+#include "bpf_evidence.bpf.h"
+#include "bpf_timer.bpf.h"
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
-
-/* Evidence records end in the stack; without stacks they end before it. `config` is constant, so the verifier sees one size. */
-#define RESERVE_EVIDENCE(type)                                                                                                     \
-    (config.no_stacks ? RING_RESERVE(struct type, __builtin_offsetof(struct type, stack))                                          \
-                      : RING_RESERVE(struct type, sizeof(struct type)))
-
-/* A macro, because the verifier wants to see where `stack` lies in the record. */
-#define CONTEXT_FILL(ctx, record)                                                                                                  \
-    do {                                                                                                                           \
-        context_fill(&(record)->context);                                                                                          \
-        if (!config.no_stacks) {                                                                                                   \
-            (record)->context.stack_bytes = (__s32)bpf_get_stack(ctx, (record)->stack, sizeof((record)->stack), 0);                \
-            if ((record)->context.stack_bytes < 0) count(COUNT_STACK_FAILED);                                                      \
-        }                                                                                                                          \
-    } while (0)
-
-static __always_inline void context_fill(struct record_context *context)
-{
-    struct cpu_state *cpu = cpu_this();
-
-    context->softirq = cpu ? cpu->softirq : 0;
-    context->receiving = cpu ? cpu->receiving : 0;
-    context->pad = 0;
-    context->stack_bytes = 0;
-    if (cpu && cpu->receiving)
-        context->received = cpu->received;
-    else
-        __builtin_memset(&context->received, 0, sizeof(context->received));
-}
-
-/* An argument as a plain number, which functions of their own take. Some kernels also declare arguments never NULL that are, and
- * would drop the test. */
-static __always_inline __u64 argument(void *ctx, __u32 number)
-{
-    __u64 value = 0;
-
-    bpf_probe_read_kernel(&value, sizeof(value), (__u64 *)ctx + number);
-    return value;
-}
 
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(net_dev_queue, struct sk_buff *skb)
@@ -302,31 +265,5 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
     CONTEXT_FILL(ctx, wake);
     bpf_ringbuf_submit(wake, 0);
-    return 0;
-}
-
-/* Every timer of the machine passes here: all but those of timewait sockets end at the first comparison. The tracepoint stands
- * before the timer's function is called, so the socket is still there, and its chain says nothing of that function: none is taken.
- */
-SEC("tp_btf/timer_expire_entry")
-int BPF_PROG(timer_expire_entry, struct timer_list *timer)
-{
-    if ((__u64)timer->function != tw_timer_handler) return 0;
-
-    const struct inet_timewait_sock *timewait =
-        (const struct inet_timewait_sock *)(argument(ctx, 0) - bpf_core_field_offset(struct inet_timewait_sock, tw_timer));
-    __u64 address = (__u64)timewait;
-
-    if (!socket_wanted(address)) return 0;
-
-    struct record_timer *record = RING_RESERVE(struct record_timer, sizeof(struct record_timer));
-
-    if (!record) return ring_full();
-    head_fill(&record->head, RECORD_TIMER);
-    socket_fill(&record->socket, address, socket_id(address, SOCKET_KNOWN));
-    record->socket.state = BPF_CORE_READ(timewait, tw_substate);
-    record->netns = record->socket.netns;
-    record->pad = 0;
-    bpf_ringbuf_submit(record, 0);
     return 0;
 }

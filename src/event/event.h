@@ -26,7 +26,8 @@ enum event_kind {
     EVENT_RESET,   /* the kernel sends or receives a reset (tcp:tcp_send_reset, tcp:tcp_receive_reset) */
     EVENT_RESEND,  /* tcp:tcp_retransmit_skb, tcp:tcp_retransmit_synack */
     EVENT_WAKE,    /* a sleeping thread is woken (sched:sched_waking) */
-    EVENT_TIMER,   /* the kernel runs a timer of a socket that nothing else would show (timer:timer_expire_entry) */
+    EVENT_TIMER, /* the kernel runs a timer of a socket that nothing else would show (timer:timer_expire_entry, timer:timer_cancel)
+                  */
     EVENT_PROCESS, /* a process begins, runs another program or ends */
     EVENT_LOST,    /* a source says how much it missed */
     EVENT_CLOCK,   /* how far one capture's clock was from another's, as estimated when the two were merged */
@@ -267,11 +268,15 @@ struct event_wake {
     struct event_context context; /* who wakes: its chain and the packet being received name the reason */
 };
 
-/* The timer of a timewait socket ends it: no segment leaves, and no state is reported. */
+/* What became of the timer of a request or timewait socket, whose end no state change reports: it ran, and ended the socket; or it
+ * was cancelled while a RST was being received. */
 struct event_timer {
-    char function[EVENT_NAME_BYTES]; /* the kernel's, that was about to run: "tw_timer_handler" */
-    struct event_socket socket; /* .state: what the timewait socket stood for, KERNEL_TIME_WAIT or an orphan's KERNEL_FIN_WAIT2 */
+    char function[EVENT_NAME_BYTES]; /* the kernel's: "tw_timer_handler", "reqsk_timer_handler" */
+    bool cancelled;                  /* else it ran */
+    struct event_socket socket;      /* .state: KERNEL_NEW_SYN_RECV; or what the timewait socket stood for, KERNEL_TIME_WAIT or an
+                                        orphan's KERNEL_FIN_WAIT2 */
     uint64_t netns;
+    struct event_context context; /* with `cancelled` */
 };
 
 enum event_process_change { PROCESS_FORK = 1, PROCESS_EXEC, PROCESS_EXIT };

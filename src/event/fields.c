@@ -218,8 +218,10 @@ static const struct event_field wake_fields[] = {
 static const struct event_field timer_fields[] = {
     TIME,
     ROW("function", TEXT, timer.function),
+    ROW("cancelled", BOOL, timer.cancelled),
     ROW("netns", UNSIGNED, timer.netns),
     SOCKET("sock.", timer.socket),
+    CONTEXT(timer.context),
 };
 
 static const struct event_field process_fields[] = {

@@ -47,6 +47,32 @@ static enum story_evidence answer_witness(const struct telling *telling, const s
     return EVIDENCE_RULE;
 }
 
+/* A segment that made the kernel cancel the timer of a request or timewait socket ended that socket (tcp_check_req,
+ * tcp_timewait_state_process): the kernel reports no state of these. */
+static enum story_evidence cancel_witness(const struct telling *telling, const struct tale_state *state,
+                                          const struct tale_packet *packet)
+{
+    static const uint8_t mini_of[STATE_COUNT] = {
+        [STATE_SYN_RCVD] = KERNEL_NEW_SYN_RECV,
+        [STATE_FIN_WAIT_2] = KERNEL_FIN_WAIT2,
+        [STATE_TIME_WAIT] = KERNEL_TIME_WAIT,
+    };
+    uint8_t mini = mini_of[state->story->from_state];
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    for (size_t i = 0; mini && header->flags & TCP_RST && i < telling->flow->expiry_count; i++) {
+        const struct expiry *cancel = &telling->flow->expiries[i];
+        const struct event_context *context = &cancel->context;
+        if (!cancel->cancelled || cancel->side != state->story->side || cancel->state != mini || cancel->t_ns < packet->sent_ns)
+            continue;
+        if (!context->receiving || !flow_covers(&context->received, header)) continue;
+        struct chain_verdict verdict = chain_read(context->chain);
+        if (verdict.notes & CHAIN_REARM) continue;
+        if (verdict.meaning == CHAIN_RECEIVE) return EVIDENCE_STACK;
+        if (!context->chain && context->softirq) return EVIDENCE_CONTEXT;
+    }
+    return EVIDENCE_RULE;
+}
+
 static void kernel_change_cause(struct telling *telling, const struct tale_state *state)
 {
     const struct change *change = state->change;
@@ -108,6 +134,7 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->kind = CAUSE_SEGMENT;
         cause->step = packet->step;
         cause->evidence = kernel_witness(telling, state, packet);
+        if (cause->evidence == EVIDENCE_RULE) cause->evidence = cancel_witness(telling, state, packet);
         if (cause->evidence == EVIDENCE_RULE) cause->evidence = answer_witness(telling, state, packet);
     }
 }

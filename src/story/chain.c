@@ -102,6 +102,8 @@ static const struct chain_row rows[] = {
     {"tcp_v6_do_rcv", CHAIN_SILENT, CHAIN_INPUT, NULL},
     {"tcp_rcv_established", CHAIN_SILENT, CHAIN_INPUT, NULL},
     {"tcp_rcv_state_process", CHAIN_SILENT, CHAIN_INPUT, NULL},
+    {"__mod_timer", CHAIN_SILENT, CHAIN_REARM, NULL},
+    {"mod_timer", CHAIN_SILENT, CHAIN_REARM, NULL},
     {"tcp_data_snd_check", CHAIN_SILENT, CHAIN_DATA_PUSH, NULL},
     {"__tcp_push_pending_frames", CHAIN_SILENT, CHAIN_DATA_PUSH, NULL},
 };

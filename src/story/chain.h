@@ -33,7 +33,8 @@ enum chain_note {
     CHAIN_HANDSHAKE = 1024,  /* tcp_conn_request, tcp_v4_send_synack */
     CHAIN_INPUT = 4096,      /* tcp_v4_do_rcv and below: a segment is being worked on */
     CHAIN_LEFT_OVER = 8192,  /* release_sock without __release_sock: what waited for the socket to be let go (tcp_release_cb) */
-    CHAIN_DATA_PUSH = 2048   /* tcp_write_xmit / tcp_push: data that was waiting */
+    CHAIN_DATA_PUSH = 2048,  /* tcp_write_xmit / tcp_push: data that was waiting */
+    CHAIN_REARM = 16384      /* mod_timer: a timer that is taken away only to be set anew */
 };
 
 struct chain_verdict {

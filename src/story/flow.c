@@ -260,7 +260,14 @@ int flow_take_timer(struct teller *teller, const struct event *event)
     if (sock && socket->cookie && sock->cookie != socket->cookie) return 0; /* of an earlier connection between these ends */
     struct expiry *expiry = track_grow((void **)&flow->expiries, &flow->expiry_count, &flow->expiry_room, sizeof(*expiry));
     if (!expiry) return -ENOMEM;
-    *expiry = (struct expiry){.t_ns = event->t_ns, .order = event->order, .side = side, .state = socket->state};
+    *expiry = (struct expiry){
+        .t_ns = event->t_ns,
+        .order = event->order,
+        .side = side,
+        .state = socket->state,
+        .cancelled = event->timer.cancelled,
+        .context = event->timer.context,
+    };
     return 0;
 }
 

@@ -31,11 +31,16 @@ static bool chain_has(const struct event_chain *chain, const char *function)
     return false;
 }
 
-/* Later the kernel dealt with the request as one that is still unanswered: it sent the SYN,ACK again by its timer, or it refused
- * the very segment while looking for what it would complete (tcp_check_req). */
+/* Later the kernel dealt with the request as one that is still unanswered: it sent the SYN,ACK again by its timer, it gave up by
+ * that timer, or it refused the very segment while looking for what it would complete (tcp_check_req). */
 static bool was_only_a_request_after(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct tale_packet *ack = &telling->packets[index];
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) {
+        const struct expiry *expiry = &telling->flow->expiries[i];
+        if (expiry->side == side && expiry->state == KERNEL_NEW_SYN_RECV && !expiry->cancelled && expiry->t_ns > arrival_ns(ack))
+            return true;
+    }
     for (size_t i = index + 1; i < telling->packet_count; i++) {
         const struct tale_packet *sent = &telling->packets[i];
         if (sent->side != side || !sent->segment || !sent->seen->marked || sent->sent_ns < arrival_ns(ack)) continue;
@@ -55,7 +60,6 @@ bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum
     if (!packet->segment || packet->segment->flags & (TCP_SYN | TCP_RST)) return false;
     const struct tale_packet *by = completed_by(telling, side);
     if (by) return arrival_ns(packet) < arrival_ns(by);
-    for (size_t i = 0; i < telling->flow->change_count; i++)
-        if (telling->flow->changes[i].side == side && telling->flow->changes[i].to == KERNEL_ESTABLISHED) return false;
+    if (tale_was_completed(telling, side)) return false;
     return was_only_a_request_after(telling, index, side);
 }

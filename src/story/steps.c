@@ -71,8 +71,9 @@ static void collect_moments(struct telling *telling, struct moments *moments)
     }
     for (size_t i = 0; i < telling->flow->change_count; i++)
         add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
-    for (size_t i = 0; i < telling->flow->expiry_count; i++)
-        add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
+        if (!telling->flow->expiries[i].cancelled)
+            add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
     enum story_side side;
     for (size_t i = 0; i < telling->teller->end_count; i++)
         if (ends_here(telling, &telling->teller->ends[i], &side))
@@ -160,39 +161,6 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
                 (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }
 
-/* Whether the next thing that `side` sent is the RST of a host without such a connection: its number is the segment's ACK (RFC 9293
- * section 3.10.7.1). */
-static bool is_answered_with_reset(const struct telling *telling, size_t index, enum story_side side)
-{
-    const struct tale_packet *packet = &telling->packets[index];
-    const struct event_packet_header *header = &packet->seen->packet.header;
-    for (size_t i = index + 1; i < telling->packet_count; i++) {
-        const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
-        if (telling->packets[i].side != side || telling->packets[i].sent_ns < packet->received_ns) continue;
-        return reset->flags & TCP_RST && !(reset->flags & TCP_ACK) && reset->seq == header->ack;
-    }
-    return false;
-}
-
-/* The request socket behind SYN_RCVD has gone: its timer let the moment pass at which the SYN,ACK was due again
- * (reqsk_timer_handler: a second, doubled each time), and what comes now is answered as by a listening socket that knows nothing of
- * it. A full accept queue answers so too, but out of a request socket that is still there (tcp_check_req). */
-static bool is_forgotten(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side)
-{
-    static const int64_t TIMEOUT_INIT_NS = 1000000000, LATE_NS = 200000000; /* TCP_TIMEOUT_INIT; how late that timer may be */
-    int64_t came_ns = telling->packets[index].received_ns ? telling->packets[index].received_ns : telling->packets[index].sent_ns;
-    if (end->state != STATE_SYN_RCVD || !end->passive || !is_answered_with_reset(telling, index, side)) return false;
-    int64_t due_ns = 0, wait_ns = TIMEOUT_INIT_NS;
-    for (size_t i = 0; i < telling->packet_count && telling->packets[i].sent_ns < came_ns; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        const uint8_t flags = packet->seen->packet.header.flags;
-        if (packet->side != side || packet->seen->copy || (flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) continue;
-        due_ns = packet->sent_ns + wait_ns;
-        wait_ns *= 2;
-    }
-    return due_ns && came_ns > due_ns + LATE_NS;
-}
-
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -202,16 +170,20 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     struct tcp_end *end = &walk->end[side];
     enum tcp_input inputs[TCP_INPUTS_MAX];
     if (end->state == STATE_FIN_WAIT_2 && packet->seen->packet.header.flags & TCP_FIN &&
-        is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
+        tale_is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
         packet->segment->teardown = true;
         inputs[0] = INPUT_TIMEOUT_GIVE_UP;
         take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
         return;
     }
-    if (is_forgotten(telling, end, index, side)) {
+    if (tale_is_forgotten(telling, end, index, side)) {
         packet->segment->teardown = true;
         inputs[0] = INPUT_TIMEOUT_GIVE_UP;
-        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = "syn-ack"});
+        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        return;
+    }
+    if (tale_is_too_late(telling, end, index, side)) {
+        packet->segment->teardown = true;
         return;
     }
     if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {
@@ -277,9 +249,24 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
                 (struct tale_state){.packet = STORY_NO_STEP, .change = change});
 }
 
+/* A request socket's timer ran and was not set again: the end of SYN_RCVD after a passive OPEN. On another CPU the handshake's last
+ * ACK may have come at that very moment. */
+static void step_request_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
+{
+    const struct tcp_end *end = &walk->end[expiry->side];
+    enum tcp_input input = INPUT_TIMEOUT_GIVE_UP;
+    if (end->state != STATE_SYN_RCVD || !end->passive || tale_was_completed(telling, expiry->side)) return;
+    take_inputs(telling, walk, expiry->side, expiry->t_ns, &input, 1,
+                (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
+}
+
 /* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
 static void step_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
 {
+    if (expiry->state == KERNEL_NEW_SYN_RECV) {
+        step_request_expiry(telling, walk, expiry);
+        return;
+    }
     bool time_wait = expiry->state == KERNEL_TIME_WAIT;
     enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
     if (walk->end[expiry->side].state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;

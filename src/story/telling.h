@@ -73,6 +73,7 @@ struct reading {
     size_t passed; /* UDP: datagrams before it */
 };
 
+#define SYN_ACK_TIMER "syn-ack"
 #define FIN_WAIT_2_TIMER "fin-wait-2"
 #define TIME_WAIT_TIMER "time-wait"
 
@@ -157,6 +158,18 @@ void unexpected_input(struct telling *telling, enum story_side side, enum tcp_st
 /* handshake.c: whether the kernel's own evidence says that packet `index`, which reached `side` in SYN_RCVD after a passive OPEN,
  * completed no handshake: the kernel dropped or refused it. Without such evidence false: then it did what the RFC says. */
 bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side);
+
+/* request.c. Whether the next thing that `side` sent is the RST of a host without such a connection: its number is the ACK of
+ * packet `index`, which reached it (RFC 9293 section 3.10.7.1). */
+bool tale_is_answered_with_reset(const struct telling *telling, size_t index, enum story_side side);
+/* The request socket behind SYN_RCVD had gone when packet `index` came: its timer let the moment pass at which the SYN,ACK was due
+ * again (reqsk_timer_handler: a second, doubled each time), and what comes now is answered as by a listening socket that knows
+ * nothing of it. A full accept queue answers so too, but out of a request socket that is still there (tcp_check_req). */
+bool tale_is_forgotten(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side);
+/* The same, where the kernel showed that the request's timer ended it. */
+bool tale_is_too_late(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side);
+/* The kernel reported this end as ESTABLISHED. */
+bool tale_was_completed(const struct telling *telling, enum story_side side);
 
 /* cause_state.c: fills a state step's cause, once the packets have theirs. */
 void cause_find_state(struct telling *telling, struct tale_state *state);

@@ -78,12 +78,14 @@ struct change {
     struct call *call; /* the running thread's; owns a reference */
 };
 
-/* The kernel ran the timer of this end's timewait socket: it is gone. */
+/* The kernel ran the timer of this end's request or timewait socket, and the socket is gone; or it cancelled that timer. */
 struct expiry {
     int64_t t_ns;
     uint64_t order;
     enum story_side side;
-    uint8_t state; /* that it stood for: KERNEL_TIME_WAIT, KERNEL_FIN_WAIT2 */
+    uint8_t state; /* that it stood for: KERNEL_NEW_SYN_RECV, KERNEL_TIME_WAIT, KERNEL_FIN_WAIT2 */
+    bool cancelled;
+    struct event_context context; /* with `cancelled` */
 };
 
 struct reset_note {

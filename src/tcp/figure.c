@@ -54,7 +54,7 @@ static const struct figure_arrow arrows[] = {
     {STATE_SYN_RCVD, INPUT_SENT_RST, STATE_CLOSED, "ABORT", "snd RST", NULL, "tcp_disconnect()",
      "a socket of its own that is aborted: simultaneous OPEN, then close() with SO_LINGER 0"},
     {STATE_SYN_RCVD, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "user timeout", ENDS, NULL, "tcp_write_err(), reqsk_timer_handler()",
-     "after a passive OPEN there is only a request socket, whose end the kernel does not report"},
+     "after a passive OPEN there is only a request socket, of which nothing but its timer tells"},
     {STATE_ESTABLISHED, INPUT_RCVD_RST, STATE_CLOSED, "rcv RST", ENDS, NULL, "tcp_reset()", NULL},
     {STATE_ESTABLISHED, INPUT_SENT_RST, STATE_CLOSED, "ABORT", "snd RST", NULL, "tcp_send_active_reset()", NULL},
     {STATE_ESTABLISHED, INPUT_TIMEOUT_GIVE_UP, STATE_CLOSED, "user timeout", ENDS, NULL, "tcp_write_err()", NULL},

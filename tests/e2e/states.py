@@ -76,6 +76,47 @@ class Played(Test):
         self.assertIn("close-in-syn-sent · client: close(4) of client · kernel stack", result.stdout)
         self.assertIn("the kernel says FIN_WAIT1 → CLOSING", " ".join(result.stdout.split()))
 
+    def events_of(self, scenario):
+        """Plays a scenario, by name or as lines, and returns its event lines."""
+        with tempfile.TemporaryDirectory() as folder:
+            events = os.path.join(folder, "x.events")
+            if "\n" in scenario:
+                text, scenario = scenario, os.path.join(folder, "x.scn")
+                with open(scenario, "w", encoding="utf-8") as file:
+                    file.write(text)
+            result = run("demo", scenario, "--recorder", "bpf", "-q", "-o", events, timeout=60)
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            mapped = run("states", "--dry", events)
+            self.assertEqual((mapped.returncode, mapped.stderr), (0, ""), self.explain(mapped))
+            with open(events, encoding="utf-8") as file:
+                return file.read().splitlines(), " ".join(mapped.stdout.split())
+
+    def test_a_request_is_given_up_by_the_last_run_of_its_timer(self):
+        lines, said = self.events_of("half-open-forgotten")
+        timers = [line for line in lines if line.startswith("timer ") and "reqsk_timer_handler" in line]
+        answers = [line for line in lines if line.startswith("mark ") and " flags=S. " in line]
+        self.assertEqual((len(timers), len(answers)), (1, 2), timers)
+        last, end = (int(re.search(r" t=(\d+)", line)[1]) for line in (answers[-1], timers[0]))
+        self.assertTrue(1.8e9 < end - last < 2.4e9, end - last)  # two seconds, by the grain of the timer wheel
+        self.assertNotIn("cancelled", timers[0])
+        self.assertIn("x.events · server: the syn-ack timer · kernel context", said)
+
+    def test_a_request_that_goes_with_its_listener_was_not_given_up(self):
+        lines, said = self.events_of(
+            "title the listener goes\nserver sysctl net.ipv4.tcp_synack_retries 1\nserver listen 3333\n"
+            "wire hold ACK from client\nclient connect server:3333\nserver close listener\nwait 1500ms\n"
+        )
+        self.assertEqual([line for line in lines if line.startswith("timer ")], [])
+        self.assertNotIn("the syn-ack timer", said)
+
+    def test_a_reset_that_ends_a_request_or_timewait_socket_has_the_kernels_word(self):
+        result = run("states", "-q", "reset-in-syn-rcvd", "time-wait-assassination", timeout=60)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
+        said = " ".join(result.stdout.split())
+        self.assertIn("reset-in-syn-rcvd · server: the client's RST (#3) · kernel stack", said)
+        self.assertRegex(said, r"time-wait-assassination · client: the server's RST \(#\d+\) · kernel stack")
+        self.assertNotIn("RFC rule", said)
+
     def test_an_ordinary_user_sees_the_same_path(self):
         user = OrdinaryUser()
         self.addCleanup(user.close)

@@ -43,3 +43,5 @@ record scene-keepalive --recorder bpf peer-vanishes-keepalive
 record scene-half-open-forgotten --recorder bpf half-open-forgotten
 record scene-half-open-forgotten-ptrace --recorder ptrace half-open-forgotten
 record scene-abort-in-closing --recorder bpf abort-in-closing
+record scene-reset-in-syn-rcvd --recorder bpf reset-in-syn-rcvd
+record scene-time-wait-assassination --recorder bpf time-wait-assassination

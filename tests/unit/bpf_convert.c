@@ -310,6 +310,48 @@ static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
     assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer) - 1, fixture->log, &event), -EINVAL);
 }
 
+static void a_request_sockets_timer_has_its_own_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_timer timer = {.head = {.kind = RECORD_TIMER}, .timer = RECORD_TIMER_REQUEST};
+    struct event event;
+
+    timer.socket = (struct record_socket){.protocol = IPPROTO_TCP, .state = KERNEL_NEW_SYN_RECV};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
+    assert_string_equal(event.timer.function, "reqsk_timer_handler");
+    assert_int_equal(event.timer.socket.state, KERNEL_NEW_SYN_RECV);
+    assert_false(event.timer.cancelled);
+}
+
+static void a_cancelled_timer_keeps_what_was_received_and_the_chain(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_cancel cancel = {.head = {.kind = RECORD_CANCEL, .t_ns = 5}, .timer = RECORD_TIMER_TIMEWAIT, .netns = 9};
+    struct event event;
+
+    cancel.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_TIME_WAIT};
+    cancel.context = (struct record_context){.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_RST}};
+    cancel.stack[0] = inside("tcp_v4_rcv");
+    cancel.stack[1] = inside("__netif_receive_skb_one_core");
+    cancel.context.stack_bytes = 2 * sizeof(cancel.stack[0]);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_TIMER);
+    assert_int_equal(event.t_ns, 1005);
+    assert_true(event.timer.cancelled);
+    assert_string_equal(event.timer.function, "tw_timer_handler");
+    assert_int_equal(event.timer.socket.cookie, 7);
+    assert_int_equal(event.timer.netns, 9);
+    assert_true(event.timer.context.receiving);
+    assert_int_equal(event.timer.context.received.flags, TCP_RST);
+    assert_int_equal(event.timer.context.chain->count, 2);
+    /* A timer that expires in the midst of it: then that segment did not. */
+    cancel.stack[0] = inside("__run_timers");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
+    assert_false(event.timer.context.receiving);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, offsetof(struct record_cancel, stack), fixture->log, &event),
+                     -EINVAL);
+}
+
 static void what_is_too_short_or_unknown_is_no_record(void **state)
 {
     struct fixture *fixture = *state;
@@ -328,7 +370,7 @@ static void what_is_too_short_or_unknown_is_no_record(void **state)
     mark.context.stack_bytes = 0;
     mark.head.kind = 0;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_TIMER + 1;
+    mark.head.kind = RECORD_CANCEL + 1;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
 }
 
@@ -354,6 +396,8 @@ int main(void)
         TEST(an_ended_process_has_a_status_or_a_signal),
         TEST(a_reset_has_the_kernels_name_for_its_reason),
         TEST(the_timer_of_a_timewait_socket_keeps_what_it_stood_for),
+        TEST(a_request_sockets_timer_has_its_own_name),
+        TEST(a_cancelled_timer_keeps_what_was_received_and_the_chain),
         TEST(what_is_too_short_or_unknown_is_no_record),
     };
 

@@ -182,6 +182,8 @@ static const struct {
     {"tcp_v6_do_rcv", CHAIN_SILENT, NULL, CHAIN_INPUT},
     {"tcp_rcv_established", CHAIN_SILENT, NULL, CHAIN_INPUT},
     {"tcp_rcv_state_process", CHAIN_SILENT, NULL, CHAIN_INPUT},
+    {"__mod_timer", CHAIN_SILENT, NULL, CHAIN_REARM},
+    {"mod_timer", CHAIN_SILENT, NULL, CHAIN_REARM},
     {"tcp_data_snd_check", CHAIN_SILENT, NULL, CHAIN_DATA_PUSH},
     {"__tcp_push_pending_frames", CHAIN_SILENT, NULL, CHAIN_DATA_PUSH},
 };

@@ -16,6 +16,7 @@
 #define LAST_ACK "flags=. seq=102 ack=502"
 #define CLOSE_FROM_BOTH CLOSE_FROM_CLIENT PACKET(2020, S, S_FIN) PACKET(2030, C, LAST_ACK)
 #define RX_S_FIN "softirq=1 receiving=1 rx.src=127.0.0.1:3333 rx.dst=127.0.0.1:40000 rx.proto=tcp rx.flags=F. rx.seq=501 rx.ack=102"
+#define RX_ACK "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501"
 /* The kernel is watched: something of the run has its mark. */
 #define WATCHED MARK(1000, C, SYN, C_CUR C_SOCK " chain=tcp_connect;__x64_sys_connect")
 #define TIMER(t, state) "timer t=" #t US " function=tw_timer_handler netns=9 " C_SOCK " sock.state=" state "\n"
@@ -116,6 +117,116 @@ static void a_timer_of_another_socket_between_the_same_ends_says_nothing(void **
     told_free(told);
 }
 
+/* ---- request sockets, and what ends a mini socket before its timer ---- */
+
+#define REQUEST "sock.proto=tcp sock.local=127.0.0.1:3333 sock.remote=127.0.0.1:40000 sock.state=NEW_SYN_RECV"
+#define REQUEST_TIMER(t) "timer t=" #t US " function=reqsk_timer_handler netns=9 " REQUEST "\n"
+#define SYN_AND_SYN_ACK PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK)
+#define LATE_ACK PACKET(4000000, C, HANDSHAKE_ACK) PACKET(4000010, S, "flags=R seq=501")
+
+/* The server's last change, from SYN_RCVD. */
+static void assert_request_ends(const char *text, const char *to, enum story_cause_kind kind, enum story_evidence evidence,
+                                int64_t t_us)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_state *last = NULL;
+    for (size_t n = 1; change_of(told->stories[0], STORY_SERVER, n); n++) last = change_of(told->stories[0], STORY_SERVER, n);
+    assert_non_null(last);
+    assert_string_equal(last->from, "SYN_RCVD");
+    assert_string_equal(last->to, to);
+    assert_int_equal(last->cause.kind, kind);
+    assert_int_equal(last->cause.evidence, evidence);
+    assert_int_equal(time_of(told->stories[0], last), t_us * 1000);
+    told_free(told);
+}
+
+static void the_timer_of_a_request_ends_syn_rcvd_when_it_runs_and_not_when_an_ack_comes_late(void **state)
+{
+    (void)state;
+    assert_request_ends(TRACE SYN_AND_SYN_ACK REQUEST_TIMER(3000000) LATE_ACK, "CLOSED", CAUSE_TIMER, EVIDENCE_CONTEXT, 3000000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK REQUEST_TIMER(3000000), "CLOSED", CAUSE_TIMER, EVIDENCE_CONTEXT, 3000000);
+    /* and without it the late ACK's answer tells */
+    assert_request_ends(TRACE SYN_AND_SYN_ACK LATE_ACK, "CLOSED", CAUSE_TIMER, EVIDENCE_RULE, 4000000);
+}
+
+static void a_request_whose_timer_gave_up_had_not_taken_the_ack_before(void **state)
+{
+    (void)state;
+    assert_request_ends(TRACE HANDSHAKE REQUEST_TIMER(3000000), "CLOSED", CAUSE_TIMER, EVIDENCE_CONTEXT, 3000000);
+}
+
+static void a_requests_timer_says_nothing_of_what_the_kernel_reports_as_established(void **state)
+{
+    (void)state;
+    struct told *told =
+        tell_text(TRACE SYN_AND_SYN_ACK REQUEST_TIMER(1019)
+                      PACKET(1020, C, HANDSHAKE_ACK) "state t=1021" US " netns=9 from=SYN_RECV to=ESTABLISHED " S_SOCK "\n",
+                  0);
+    told_states(told->stories[0], STORY_SERVER, "LISTEN SYN_RCVD ESTABLISHED");
+    told_free(told);
+}
+
+#define RX_RESET "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=R rx.seq=101"
+#define C_RESET PACKET(2000, C, "flags=R seq=101")
+#define REQUEST_CANCELLED(context) "timer t=2005" US " function=reqsk_timer_handler cancelled=1 netns=9 " REQUEST " " context "\n"
+
+static void a_reset_that_cancelled_the_requests_timer_is_what_ended_it(void **state)
+{
+    (void)state;
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET REQUEST_CANCELLED(
+                            RX_RESET " chain=timer_delete_sync;inet_csk_reqsk_queue_drop;tcp_check_req;tcp_v4_rcv"),
+                        "LISTEN", CAUSE_SEGMENT, EVIDENCE_STACK, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET REQUEST_CANCELLED(RX_RESET), "LISTEN", CAUSE_SEGMENT, EVIDENCE_CONTEXT, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET, "LISTEN", CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+}
+
+static void a_timer_that_something_else_cancelled_is_no_witness_of_a_reset(void **state)
+{
+    (void)state;
+    /* set anew; by a timer's own expiry; while another segment came; of another kind of socket; before the RST */
+    assert_request_ends(
+        TRACE SYN_AND_SYN_ACK C_RESET REQUEST_CANCELLED(RX_RESET " chain=__mod_timer;mod_timer;tcp_check_req;tcp_v4_rcv"), "LISTEN",
+        CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET REQUEST_CANCELLED(RX_RESET " chain=expire_timers;__run_timers"), "LISTEN",
+                        CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET REQUEST_CANCELLED(RX_ACK " chain=tcp_check_req;tcp_v4_rcv"), "LISTEN",
+                        CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK C_RESET "timer t=2005" US " function=tw_timer_handler cancelled=1 netns=9 " S_SOCK
+                                                      " sock.state=TIME_WAIT " RX_RESET
+                                                      " chain=tcp_timewait_state_process;tcp_v4_rcv\n",
+                        "LISTEN", CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK "timer t=1500" US " function=reqsk_timer_handler cancelled=1 netns=9 " REQUEST
+                                              " " RX_RESET " chain=tcp_check_req;tcp_v4_rcv\n" C_RESET,
+                        "LISTEN", CAUSE_SEGMENT, EVIDENCE_RULE, 2000);
+}
+
+#define RX_S_RESET "softirq=1 receiving=1 rx.src=127.0.0.1:3333 rx.dst=127.0.0.1:40000 rx.proto=tcp rx.flags=R rx.seq=502"
+#define ASSASSINATED(end)                                                                                                          \
+    TRACE HANDSHAKE CLOSE_FROM_BOTH PACKET(3000, S, "flags=R seq=502") "timer t=3001" US                                           \
+                                                                       " function=tw_timer_handler cancelled=1 netns=9 " C_SOCK    \
+                                                                       " sock.state=TIME_WAIT " RX_S_RESET end "\n"
+
+static void assert_assassinated(const char *text, enum story_evidence evidence)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_state *last = change_of(told->stories[0], STORY_CLIENT, 6);
+    assert_non_null(last);
+    assert_string_equal(last->from, "TIME_WAIT");
+    assert_string_equal(last->to, "CLOSED");
+    assert_int_equal(last->cause.kind, CAUSE_SEGMENT);
+    assert_int_equal(last->cause.evidence, evidence);
+    assert_int_equal(time_of(told->stories[0], last), 3000000);
+    told_free(told);
+}
+
+static void a_reset_that_cancelled_the_timewait_sockets_timer_assassinated_it(void **state)
+{
+    (void)state;
+    assert_assassinated(ASSASSINATED(" chain=timer_shutdown_sync;inet_twsk_deschedule_put;tcp_timewait_state_process;tcp_v4_rcv"),
+                        EVIDENCE_STACK);
+    assert_assassinated(ASSASSINATED(""), EVIDENCE_CONTEXT);
+}
+
 /* ---- who answers a FIN has taken it ---- */
 
 static enum story_evidence evidence_of_time_wait(const char *text)
@@ -152,7 +263,6 @@ static void an_ack_that_something_else_made_is_no_witness(void **state)
 
 /* ---- the handshake's last ACK, as the server's kernel took it ---- */
 
-#define RX_ACK "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501"
 #define ESTABLISHED_AT(t, rx)                                                                                                      \
     "state t=" #t US " netns=9 from=SYN_RECV to=ESTABLISHED " S_SOCK rx                                                            \
     " chain=tcp_rcv_state_process;tcp_child_process;tcp_v4_rcv\n"
@@ -299,6 +409,12 @@ int main(void)
         cmocka_unit_test(a_segment_that_reaches_time_wait_begins_the_wait_anew),
         cmocka_unit_test(the_same_timer_ends_fin_wait_2_of_an_orphan),
         cmocka_unit_test(a_timer_of_another_socket_between_the_same_ends_says_nothing),
+        cmocka_unit_test(the_timer_of_a_request_ends_syn_rcvd_when_it_runs_and_not_when_an_ack_comes_late),
+        cmocka_unit_test(a_request_whose_timer_gave_up_had_not_taken_the_ack_before),
+        cmocka_unit_test(a_requests_timer_says_nothing_of_what_the_kernel_reports_as_established),
+        cmocka_unit_test(a_reset_that_cancelled_the_requests_timer_is_what_ended_it),
+        cmocka_unit_test(a_timer_that_something_else_cancelled_is_no_witness_of_a_reset),
+        cmocka_unit_test(a_reset_that_cancelled_the_timewait_sockets_timer_assassinated_it),
         cmocka_unit_test(the_ack_that_a_fin_made_is_witness_of_what_that_fin_changed),
         cmocka_unit_test(an_ack_that_something_else_made_is_no_witness),
         cmocka_unit_test(an_ack_that_the_server_deferred_leaves_it_in_syn_rcvd),

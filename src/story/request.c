@@ -1,0 +1,47 @@
+/* What became of a request socket: the end behind SYN_RCVD after a passive OPEN, of which the kernel reports no state. */
+#include "story/telling.h"
+
+bool tale_is_answered_with_reset(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct tale_packet *packet = &telling->packets[index];
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    for (size_t i = index + 1; i < telling->packet_count; i++) {
+        const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
+        if (telling->packets[i].side != side || telling->packets[i].sent_ns < packet->received_ns) continue;
+        return reset->flags & TCP_RST && !(reset->flags & TCP_ACK) && reset->seq == header->ack;
+    }
+    return false;
+}
+
+bool tale_is_forgotten(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side)
+{
+    static const int64_t TIMEOUT_INIT_NS = 1000000000, LATE_NS = 200000000; /* TCP_TIMEOUT_INIT; how late that timer may be */
+    int64_t came_ns = telling->packets[index].received_ns ? telling->packets[index].received_ns : telling->packets[index].sent_ns;
+    if (end->state != STATE_SYN_RCVD || !end->passive || !tale_is_answered_with_reset(telling, index, side)) return false;
+    int64_t due_ns = 0, wait_ns = TIMEOUT_INIT_NS;
+    for (size_t i = 0; i < telling->packet_count && telling->packets[i].sent_ns < came_ns; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const uint8_t flags = packet->seen->packet.header.flags;
+        if (packet->side != side || packet->seen->copy || (flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) continue;
+        due_ns = packet->sent_ns + wait_ns;
+        wait_ns *= 2;
+    }
+    return due_ns && came_ns > due_ns + LATE_NS;
+}
+
+bool tale_is_too_late(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side)
+{
+    if (end->state != STATE_CLOSED || !end->passive || !tale_is_answered_with_reset(telling, index, side)) return false;
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) {
+        const struct expiry *expiry = &telling->flow->expiries[i];
+        if (expiry->side == side && expiry->state == KERNEL_NEW_SYN_RECV && !expiry->cancelled) return true;
+    }
+    return false;
+}
+
+bool tale_was_completed(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++)
+        if (telling->flow->changes[i].side == side && telling->flow->changes[i].to == KERNEL_ESTABLISHED) return true;
+    return false;
+}
