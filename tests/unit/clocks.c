@@ -314,8 +314,37 @@ static void the_ends_of_time_overflow_nothing(void **state)
     (void)state;
     int code = clocks_estimate(&clocks, pairs, 4, 2);
     assert_true(code == 0 || code == -ERANGE);
-    clocks_to_a(&clocks, 0, INT64_MIN);
-    clocks_to_a(&clocks, UINT64_MAX, INT64_MAX);
+    assert_true(clocks_to_a(&clocks, 0, INT64_MIN) >= -CLOCKS_TIME_MOST_NS);
+    assert_true(clocks_to_a(&clocks, UINT64_MAX, INT64_MAX) <= CLOCKS_TIME_MOST_NS);
+}
+
+static void an_uncertainty_beyond_64_bits_is_as_large_as_fits(void **state)
+{
+    struct clocks_pair pairs[] = {{INT64_MIN, INT64_MAX, 1, true}, {INT64_MAX, INT64_MAX, 2, false}};
+    struct clocks clocks;
+    (void)state;
+    assert_int_equal(clocks_estimate(&clocks, pairs, 2, INT64_MAX), 0);
+    assert_int_equal(clocks.piece[0].uncertainty_ns, INT64_MAX);
+    assert_int_equal(clocks.piece[0].most_ns, INT64_MAX);
+    assert_true(clocks.piece[0].offset_ns >= -CLOCKS_TIME_MOST_NS && clocks.piece[0].offset_ns <= CLOCKS_TIME_MOST_NS);
+}
+
+/* A clock that begins in 1970 at power-on, while the other one has run for a day already. */
+static void a_corrected_time_may_lie_before_1970(void **state)
+{
+    const int64_t day_ns = 86400000000000;
+    struct clocks_pair pairs[] = {{1000000, day_ns, 1, false}, {2000000, day_ns + 1000000, 2, true}};
+    struct clocks clocks;
+    (void)state;
+    assert_int_equal(clocks_time(-1), 0);
+    assert_int_equal(clocks_time(INT64_MAX), CLOCKS_TIME_MOST_NS);
+    assert_int_equal(clocks_time(4294967295999999999), 4294967295999999999);
+    assert_int_equal(clocks_estimate(&clocks, pairs, 2, 2), 0);
+    assert_int_equal(clocks_to_a(&clocks, 1, 0), 1000000 - day_ns);
+    /* The difference of any two that were corrected, and ten seconds more, fit. */
+    int64_t sum;
+    assert_false(__builtin_add_overflow(CLOCKS_TIME_MOST_NS, CLOCKS_TIME_MOST_NS, &sum));
+    assert_false(__builtin_add_overflow(sum, 10000000000, &sum));
 }
 
 static void a_corridor_is_what_lies_between_two_hulls(void **state)
@@ -352,6 +381,8 @@ int main(void)
         cmocka_unit_test(single_segments_that_contradict_all_others_are_left_out),
         cmocka_unit_test(times_that_contradict_each_other_all_over_are_refused),
         cmocka_unit_test(the_ends_of_time_overflow_nothing),
+        cmocka_unit_test(an_uncertainty_beyond_64_bits_is_as_large_as_fits),
+        cmocka_unit_test(a_corrected_time_may_lie_before_1970),
         cmocka_unit_test(a_corridor_is_what_lies_between_two_hulls),
     };
     return cmocka_run_group_tests_name("clocks", tests, NULL, NULL);
