@@ -187,7 +187,10 @@ static void tell_piece(struct fitter *fitter, struct clocks_piece *piece, size_t
 static int find_pieces(struct fitter *fitter, struct clocks *clocks, size_t count)
 {
     for (size_t from = 0; from < count;) {
-        size_t to = from;
+        /* What the piece before left out may lie behind the step that was found: a piece rests on others, of which there is one. */
+        size_t held = from;
+        while (fitter->left_out[held]) held++;
+        size_t to = held;
         for (;;) {
             to = reach(fitter, from, to, count);
             if (to == count || fitter->left_out_count == LEFT_OUT_MAX || !is_odd(fitter, from, to, count)) break;
@@ -195,7 +198,7 @@ static int find_pieces(struct fitter *fitter, struct clocks *clocks, size_t coun
             fitter->left_out_count++;
         }
         if (clocks->count == CLOCKS_PIECES_MAX) return -ERANGE;
-        if (to < count) to = find_step(fitter->pairs, from, to);
+        if (to < count) to = find_step(fitter->pairs, held, to);
         tell_piece(fitter, &clocks->piece[clocks->count++], from, to);
         from = to;
     }
