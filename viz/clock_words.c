@@ -54,7 +54,7 @@ static void add_offset(struct layout_text *text, const struct story_clock *clock
         return;
     }
     layout_addf(text, STYLE_PLAIN, " %s %s", plus_minus(text), precisely(clock->uncertainty_ns, words));
-    if (clock->most_ns > clock->uncertainty_ns + clock->uncertainty_ns / 2)
+    if (clock->most_ns > clock->uncertainty_ns && clock->most_ns - clock->uncertainty_ns > clock->uncertainty_ns / 2)
         layout_addf(text, STYLE_PLAIN, " (%s %s at its ends)", plus_minus(text), precisely(clock->most_ns, words));
     layout_addf(text, STYLE_PLAIN, " (from %" PRIu32 " segment%s in both directions)", segments, plural);
     add_drift(text, clock);

@@ -40,9 +40,9 @@ struct merge_capture {
 
 /* A segment of the merged whole, as its sender sent it. */
 struct merge_item {
-    int64_t sent_ns,
-        received_ns;      /* by a's clock; received 0: not seen to arrive. Alone at its receiver's: sent_ns is its arrival */
-    uint32_t index, came; /* in the capture where it was seen first; in the other one, MATCH_NONE */
+    int64_t sent_ns;      /* by a's clock. Alone at its receiver's: its arrival */
+    int64_t received_ns;  /* by a's clock, never before sent_ns; 0 where it was not seen to arrive */
+    uint32_t index, came; /* in the capture where it was seen first; in the other one, MATCH_NONE: not seen to arrive */
     uint8_t capture;      /* that one: MATCH_A, MATCH_B */
     uint8_t fate;
     bool early;        /* as match_packet.early */

@@ -164,7 +164,7 @@ static int find_paths(struct merge *merge)
         if (!path->first.version) path->first = header->src;
         bool way = !address_equal(&path->first, &header->src);
         path->lost[way] += item->fate == FATE_LOST;
-        if (item->received_ns) delays[count++] = (struct delay){item->conn, way, item->received_ns - item->sent_ns};
+        if (item->came != MATCH_NONE) delays[count++] = (struct delay){item->conn, way, item->received_ns - item->sent_ns};
     }
     qsort(delays, count, sizeof(*delays), by_delay);
     for (size_t from = 0, to; from < count; from = to) {

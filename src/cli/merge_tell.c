@@ -140,7 +140,8 @@ static int append_icmp(const struct merge *merge, struct event_log *log)
     for (int capture = 0; capture < MATCH_CAPTURES; capture++)
         for (size_t i = 0; i < merge->capture[capture].icmp_count && !code; i++) {
             const struct merge_icmp *icmp = &merge->capture[capture].icmp[i];
-            int64_t t_ns = capture == MATCH_A ? icmp->t_ns : clocks_to_a(&merge->match.clocks, icmp->packet.number, icmp->t_ns);
+            int64_t t_ns = clocks_time(icmp->t_ns);
+            if (capture == MATCH_B) t_ns = clocks_to_a(&merge->match.clocks, icmp->packet.number, t_ns);
             code = append_packet(log, t_ns, capture, icmp->packet, 0, NULL);
         }
     return code;

@@ -111,6 +111,13 @@ static void note_rest(const struct merge *merge)
             cli_note(merge->options->output.quiet, "%zu connection%s of %s %s not in %s, and left out", merge->left_out[i],
                      merge->left_out[i] == 1 ? "" : "s", capture->name, merge->left_out[i] == 1 ? "is" : "are",
                      merge->capture[!i].name);
+        if (merge->match.clamped[i])
+            cli_note(
+                merge->options->output.quiet,
+                "%zu segment%s of %s %s captured before 1970 or after 2115, if the file is right: told with the nearest time that "
+                "can be compared",
+                merge->match.clamped[i], merge->match.clamped[i] == 1 ? "" : "s", capture->name,
+                merge->match.clamped[i] == 1 ? "was" : "were");
         if (merge->match.short_of[i])
             cli_note(
                 merge->options->output.quiet,

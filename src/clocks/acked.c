@@ -143,8 +143,8 @@ bool acked_has(const struct match *match, const struct acked *acked, const struc
     for (; from < acked->count; from++) {
         const struct acked_range *range = &acked->range[from];
         if (range->flow != packet->flow || range->from_low != packet->from_low) break;
-        if (match_minus(packet->common_ns, range->common_ns) > match_tolerance(match, packet->number)) continue;
-        if (match_minus(range->common_ns, packet->common_ns) > MATCH_ANSWER_NS) break;
+        if (packet->common_ns - range->common_ns > match_tolerance(match, packet->number)) continue;
+        if (range->common_ns - packet->common_ns > MATCH_ANSWER_NS) break;
         if (seq_before(seq, range->to) && seq_before(range->from, end)) return true;
     }
     return false;

@@ -41,9 +41,16 @@ static int64_t plus(int64_t a, int64_t b)
     return __builtin_add_overflow(a, b, &result) ? (a < 0 ? INT64_MIN : INT64_MAX) : result;
 }
 
+/* What is beyond 64 bits, or no number at all, is as large as fits. */
 static int64_t rounded(double value)
 {
-    return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : llround(value);
+    if (value <= -9.2e18) return INT64_MIN;
+    return value < 9.2e18 ? llround(value) : INT64_MAX;
+}
+
+static int64_t within_times(int64_t ns)
+{
+    return ns < -CLOCKS_TIME_MOST_NS ? -CLOCKS_TIME_MOST_NS : ns > CLOCKS_TIME_MOST_NS ? CLOCKS_TIME_MOST_NS : ns;
 }
 
 static int by_order(const void *left, const void *right)
@@ -147,10 +154,10 @@ static void tell_uncertainty(struct clocks_piece *piece, const struct corridor *
         most[i] = fmax(corridor_highest(corridor, places[i]) - line, line - corridor_lowest(corridor, places[i]));
     }
     /* One nanosecond for what is lost when doubles become whole nanoseconds. */
-    piece->uncertainty_ns = rounded(ceil(fmax(most[0], 0))) + 1;
-    piece->most_ns = rounded(ceil(fmax(fmax(most[0], most[1]), most[2]))) + 1;
+    piece->uncertainty_ns = plus(rounded(ceil(fmax(most[0], 0))), 1);
+    piece->most_ns = plus(rounded(ceil(fmax(fmax(most[0], most[1]), most[2]))), 1);
     double within = fmax(corridor->slope_to - corridor->slope, corridor->slope - corridor->slope_from);
-    if (within <= SLOPE_USEFUL || corridor->slope != 0) piece->drift_within_ppb = rounded(ceil(within * 1e9)) + 1;
+    if (within <= SLOPE_USEFUL || corridor->slope != 0) piece->drift_within_ppb = plus(rounded(ceil(within * 1e9)), 1);
 }
 
 static void tell_piece(struct fitter *fitter, struct clocks_piece *piece, size_t from, size_t to)
@@ -171,7 +178,7 @@ static void tell_piece(struct fitter *fitter, struct clocks_piece *piece, size_t
     const struct corridor *corridor = &fitter->corridor;
     double x = round(first + (last - first) / 2);
     piece->b_ns = plus(fitter->b0_ns, rounded(x));
-    piece->offset_ns = plus(fitter->y0_ns, rounded(corridor->offset + corridor->slope * x));
+    piece->offset_ns = within_times(plus(fitter->y0_ns, rounded(corridor->offset + corridor->slope * x)));
     piece->slope = corridor->slope;
     piece->span_ns = rounded(last - first);
     tell_uncertainty(piece, corridor, x, first, last);
@@ -180,7 +187,10 @@ static void tell_piece(struct fitter *fitter, struct clocks_piece *piece, size_t
 static int find_pieces(struct fitter *fitter, struct clocks *clocks, size_t count)
 {
     for (size_t from = 0; from < count;) {
-        size_t to = from;
+        /* What the piece before left out may lie behind the step that was found: a piece rests on others, of which there is one. */
+        size_t held = from;
+        while (fitter->left_out[held]) held++;
+        size_t to = held;
         for (;;) {
             to = reach(fitter, from, to, count);
             if (to == count || fitter->left_out_count == LEFT_OUT_MAX || !is_odd(fitter, from, to, count)) break;
@@ -188,7 +198,7 @@ static int find_pieces(struct fitter *fitter, struct clocks *clocks, size_t coun
             fitter->left_out_count++;
         }
         if (clocks->count == CLOCKS_PIECES_MAX) return -ERANGE;
-        if (to < count) to = find_step(fitter->pairs, from, to);
+        if (to < count) to = find_step(fitter->pairs, held, to);
         tell_piece(fitter, &clocks->piece[clocks->count++], from, to);
         from = to;
     }
@@ -242,5 +252,6 @@ const struct clocks_piece *clocks_at(const struct clocks *clocks, uint64_t order
 int64_t clocks_to_a(const struct clocks *clocks, uint64_t order, int64_t b_ns)
 {
     const struct clocks_piece *piece = clocks_at(clocks, order);
-    return plus(plus(b_ns, piece->offset_ns), rounded(piece->slope * (double)minus(b_ns, piece->b_ns)));
+    int64_t drifted_ns = rounded(piece->slope * (double)minus(b_ns, piece->b_ns));
+    return within_times(plus(plus(b_ns, piece->offset_ns), drifted_ns));
 }

@@ -37,7 +37,7 @@ static void judge_arrival(struct match *match, int capture, struct match_packet 
     packet->fate = FATE_CAME;
     if (!is_compared(match, packet)) return;
     int64_t usual_ns = match->usual_ns[capture == MATCH_B], room_ns = match_tolerance(match, packet->number);
-    if (match_minus(packet->common_ns, other.from_ns) < usual_ns + room_ns || packet->common_ns > other.to_ns) return;
+    if (packet->common_ns - other.from_ns < usual_ns + room_ns || packet->common_ns > other.to_ns) return;
     packet->fate = FATE_UNSENT;
     /* What nobody sent may be made by somebody on the way: a firewall's reset says nothing of the capture. */
     if (!(packet->header.flags & TCP_RST)) match->short_of[!capture] = true;
@@ -72,8 +72,8 @@ static void judge_departure(const struct match *match, int capture, size_t index
         return;
     }
     int64_t usual_ns = match->usual_ns[capture == MATCH_A], room_ns = match_tolerance(match, packet->number);
-    if (match_minus(other.to_ns, packet->common_ns) < usual_ns + room_ns) return;
-    if (match_minus(packet->common_ns, other.from_ns) < -usual_ns) {
+    if (other.to_ns - packet->common_ns < usual_ns + room_ns) return;
+    if (packet->common_ns - other.from_ns < -usual_ns) {
         packet->early = space && came_later(match, capture, index);
         if (packet->early) packet->fate = FATE_LOST;
         return;

@@ -117,8 +117,8 @@ static int find_usual(struct match *match)
         for (size_t i = 0; i < match->count[MATCH_B]; i++) {
             const struct match_packet *b = &match->packet[MATCH_B][i];
             if (b->twin == MATCH_NONE || b->sender_side == (bool)forth) continue;
-            int64_t delay_ns = match_minus(b->common_ns, match->packet[MATCH_A][b->twin].common_ns);
-            delays[count++] = forth ? delay_ns : match_minus(0, delay_ns);
+            int64_t delay_ns = b->common_ns - match->packet[MATCH_A][b->twin].common_ns;
+            delays[count++] = forth ? delay_ns : -delay_ns;
         }
         qsort(delays, count, sizeof(*delays), by_value);
         match->usual_ns[forth] = !count ? -1 : delays[count / 2] < 0 ? 0 : delays[count / 2];
@@ -127,8 +127,25 @@ static int find_usual(struct match *match)
     return 0;
 }
 
+/* Once, before anything is compared: from here on differences of times fit. */
+static void limit_times(struct match *match)
+{
+    for (int capture = 0; capture < MATCH_CAPTURES; capture++) {
+        match->clamped[capture] = 0;
+        match->first_ns[capture] = clocks_time(match->first_ns[capture]);
+        match->last_ns[capture] = clocks_time(match->last_ns[capture]);
+        for (size_t i = 0; i < match->count[capture]; i++) {
+            struct match_packet *packet = &match->packet[capture][i];
+            int64_t t_ns = clocks_time(packet->t_ns);
+            match->clamped[capture] += t_ns != packet->t_ns;
+            packet->t_ns = t_ns;
+        }
+    }
+}
+
 int match_run(struct match *match, int64_t slack_ns)
 {
+    limit_times(match);
     int code = find_flows(match);
     if (!code) code = match_doubles(match);
     if (!code) code = match_unique(match);

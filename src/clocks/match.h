@@ -18,7 +18,7 @@ enum { MATCH_NONE = UINT32_MAX };
 
 /* A TCP segment of one of the captures. */
 struct match_packet {
-    int64_t t_ns; /* as captured */
+    int64_t t_ns; /* as captured; match_run makes it what clocks_time says */
     struct event_packet_header header;
     uint32_t ts_value, ts_echo;
     bool has_ts;
@@ -67,10 +67,11 @@ struct match {
     struct match_cover *cover; /* by sent, then by from; owned */
     size_t cover_count;
     struct clocks clocks;
-    bool ids_kept;                 /* IPv4's identification is the same at both places */
-    bool guessed;                  /* which capture is nearer to whom was guessed for all flows */
-    int64_t usual_ns[2];           /* the usual (median) delay of matched segments: [0] b to a, [1] a to b; -1 none */
-    bool short_of[MATCH_CAPTURES]; /* this capture lacks segments that its own ends have acknowledged: it dropped packets */
+    bool ids_kept;                  /* IPv4's identification is the same at both places */
+    bool guessed;                   /* which capture is nearer to whom was guessed for all flows */
+    int64_t usual_ns[2];            /* the usual (median) delay of matched segments: [0] b to a, [1] a to b; -1 none */
+    size_t clamped[MATCH_CAPTURES]; /* segments whose time clocks_time changed */
+    bool short_of[MATCH_CAPTURES];  /* this capture lacks segments that its own ends have acknowledged: it dropped packets */
 };
 
 /* 0; -ENODATA: no segment is in both; -ERANGE: the times contradict each other in too many places; -ENOMEM. `slack_ns`: see

@@ -81,7 +81,7 @@ static bool ids_differ(const struct match *match, const struct match_packet *a, 
 
 static bool is_near(const struct match_packet *a, const struct match_packet *b)
 {
-    int64_t apart_ns = match_minus(a->t_ns, b->t_ns);
+    int64_t apart_ns = a->t_ns - b->t_ns;
     return apart_ns <= DOUBLED_NS && apart_ns >= -DOUBLED_NS;
 }
 
@@ -202,12 +202,12 @@ static const struct look *sent_as(const struct match *match, const struct look *
     for (size_t i = 0; i < count && asked < EQUALS_DEPTH; i++) {
         const struct match_packet *packet = sent[i].packet;
         if (packet->twin != MATCH_NONE || ids_differ(match, packet, arrival)) continue;
-        int64_t delay_ns = match_minus(arrival->common_ns, packet->common_ns);
+        int64_t delay_ns = arrival->common_ns - packet->common_ns;
         uint64_t order = sent[i].capture == MATCH_B ? packet->number : arrival->number;
         if (delay_ns > MATCH_FLIGHT_NS) continue; /* sent too long ago: not asked at the cost of others */
         asked++;
         if (delay_ns < -match_tolerance(match, order)) break;
-        int64_t odd_ns = delay_ns > usual_ns ? match_minus(delay_ns, usual_ns) : match_minus(usual_ns, delay_ns);
+        int64_t odd_ns = delay_ns > usual_ns ? delay_ns - usual_ns : usual_ns - delay_ns;
         if (!best || odd_ns < best_ns) {
             best = &sent[i];
             best_ns = odd_ns;
@@ -229,8 +229,8 @@ int match_equals(struct match *match)
         size_t sent_count = forth ? b - from : to - b, came_count = forth ? to - b : b - from;
         int64_t usual_ns = match->usual_ns[forth] < 0 ? 0 : match->usual_ns[forth];
         for (size_t i = 0; i < came_count; i++) {
-            while (sent_count && (sent->packet->twin != MATCH_NONE ||
-                                  match_minus(came[i].packet->common_ns, sent->packet->common_ns) > MATCH_FLIGHT_NS))
+            while (sent_count &&
+                   (sent->packet->twin != MATCH_NONE || came[i].packet->common_ns - sent->packet->common_ns > MATCH_FLIGHT_NS))
                 sent++, sent_count--;
             const struct look *best = sent_as(match, sent, sent_count, came[i].packet, usual_ns);
             if (best) pair(match, forth ? best : &came[i], forth ? &came[i] : best);
@@ -250,7 +250,7 @@ static bool is_copy(const struct match *match, const struct look *sent, size_t c
 {
     for (size_t i = 0; i < count && i < EQUALS_DEPTH; i++) {
         const struct match_packet *packet = sent[i].packet;
-        int64_t delay_ns = match_minus(came->common_ns, packet->common_ns);
+        int64_t delay_ns = came->common_ns - packet->common_ns;
         uint64_t order = sent[i].capture == MATCH_B ? packet->number : came->number;
         if (packet->twin != MATCH_NONE && delay_ns >= -match_tolerance(match, order) && delay_ns <= MATCH_FLIGHT_NS &&
             !ids_differ(match, packet, came))

@@ -16,12 +16,6 @@ static inline int match_sender_side(const struct match *match, const struct matc
 {
     return match->flow[packet->flow].low_near_a == packet->from_low ? MATCH_A : MATCH_B;
 }
-/* Hostile captures hold any times: a difference that doesn't fit is as large as fits. */
-static inline int64_t match_minus(int64_t a, int64_t b)
-{
-    int64_t result;
-    return __builtin_sub_overflow(a, b, &result) ? (a < b ? INT64_MIN : INT64_MAX) : result;
-}
 /* By how much an arrival may seem to come before its sending, for all that is known of the clocks. */
 int64_t match_tolerance(const struct match *match, uint64_t order);
 

@@ -72,7 +72,7 @@ static bool may_hold(const struct match *match, const struct match_packet *sent,
     if (sent->has_ts != came->has_ts) return false;
     if (sent->has_ts && (sent->ts_value != came->ts_value || sent->ts_echo != came->ts_echo)) return false;
     if (sent->header.ack != came->header.ack) return false;
-    int64_t delay_ns = match_minus(came->common_ns, sent->common_ns);
+    int64_t delay_ns = came->common_ns - sent->common_ns;
     uint64_t order = came->number;
     return delay_ns <= MATCH_FLIGHT_NS && delay_ns >= -match_tolerance(match, order);
 }

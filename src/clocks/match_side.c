@@ -24,7 +24,7 @@ struct host {
 static void take_pair(struct vote *vote, const struct match_packet *a, const struct match_packet *b)
 {
     bool low = a->from_low, other = !low;
-    int64_t difference_ns = match_minus(b->t_ns, a->t_ns);
+    int64_t difference_ns = b->t_ns - a->t_ns;
     if (vote->has_last[other]) {
         int64_t low_ns = low ? difference_ns : vote->last_ns[1], high_ns = low ? vote->last_ns[0] : difference_ns;
         vote->by_time += (low_ns > high_ns) - (low_ns < high_ns);

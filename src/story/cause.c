@@ -72,7 +72,7 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
     while ((i = telling_sent_to(telling, side, i))) {
         struct tale_packet *packet = &telling->packets[--i];
         /* Nothing flies longer than the longest flight: what was sent before this arrived before the best. */
-        if (best && packet->sent_ns + telling->longest_flight_ns < arrival_ns(best)) break;
+        if (best && arrival_ns(best) - packet->sent_ns > telling->longest_flight_ns) break;
         if (arrival_ns(packet) > at_ns) continue;
         if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
         if (!best || arrival_ns(packet) > arrival_ns(best)) best = packet;

@@ -79,7 +79,7 @@ struct tale_packet *telling_find_packet(const struct telling *telling, const str
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *own = &packet->seen->packet.header;
         /* An equal that was sent before this can't have arrived later. */
-        if (arrived && packet->sent_ns + telling->longest_flight_ns < arrived->received_ns) break;
+        if (arrived && arrived->received_ns - packet->sent_ns > telling->longest_flight_ns) break;
         if (sent && !telling->longest_flight_ns) break;
         if (telling_is_lost(telling, packet)) continue;
         /* GRO may hand the receiver several segments as one: the newest part of it stands for the whole. */

@@ -274,7 +274,7 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
     struct tale_packet *found = NULL;
     for (size_t i = telling_sent_by(telling, call->exit_ns); i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
-        if (packet->sent_ns + telling->longest_flight_ns <= call->enter_ns) break; /* it and all before had arrived */
+        if (call->enter_ns - packet->sent_ns >= telling->longest_flight_ns) break; /* it and all before had arrived */
         if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
             continue;
         /* A SYN readies nobody: the handshake's ACK does. */

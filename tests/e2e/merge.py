@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from cli import frame
+from reading import interface, packet, section
 from support import ROOT, Test, main, run
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -340,6 +341,24 @@ class Made(Folder):
         self.assertIn("1 connection of b.pcap is not in a.pcap, and left out", result.stderr)
         self.assertIn("clock of b.pcap: 100", result.stderr)
         self.assertEqual(self.merge(way.write(self.folder.name), "--format", "csv", "-q").stderr, "")
+
+    def test_times_outside_what_can_be_compared_are_said_and_break_nothing(self):
+        # Times of the second interface lie 30,000 years back.
+        begun = section() + interface() + interface((14, struct.pack("<q", -(10**12))))
+        before, after = (1, 0), (0, 2**62)
+        for extremes in ({}, {3: after}, {3: before, 4: after}, dict.fromkeys(range(9), before)):
+            way, paths = Way().opened().closed(40, 101), []
+            for host, packets in way.seen.items():
+                paths.append(pathlib.Path(self.folder.name, host + ".pcapng"))
+                times = [extremes.get(i, (0, t - 1_700_000_000_000_000)) for i, (t, _) in enumerate(packets)]
+                paths[-1].write_bytes(begun + b"".join(packet(*time, f) for time, (_, f) in zip(times, packets)))
+            changed = min(len(extremes), len(way.seen["a"]))
+            many, were = ("s", "were") if changed > 1 else ("", "was")
+            said = f"{changed} segment{many} of a.pcapng {were} captured before 1970 or after 2115" if changed else ""
+            for arguments in ([], ["--conn", "1"], ["--summary"], ["--format", "csv"], ["--format", "jsonl", "--conn", "1"]):
+                stderr = self.merge(paths, *arguments).stderr
+                self.assertIn(said, stderr)
+                self.assertEqual("captured before 1970" in stderr, changed > 0, stderr)
 
 
 if __name__ == "__main__":

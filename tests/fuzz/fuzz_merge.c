@@ -43,8 +43,29 @@ static void take(const uint8_t *at, struct match_packet *packets[MATCH_CAPTURES]
     packet->hops = at[8];
 }
 
+static bool is_time(int64_t ns)
+{
+    return ns >= -CLOCKS_TIME_MOST_NS && ns <= CLOCKS_TIME_MOST_NS;
+}
+
+/* Whatever the captures' times are, corrected ones can be added and subtracted. */
+static void check_times(const struct match *match)
+{
+    for (int capture = 0; capture < MATCH_CAPTURES; capture++)
+        for (size_t i = 0; i < match->count[capture]; i++)
+            if (!is_time(match->packet[capture][i].common_ns)) abort();
+    if (!match->clocks.count || match->clocks.count > CLOCKS_PIECES_MAX) abort();
+    for (size_t i = 0; i < match->clocks.count; i++) {
+        const struct clocks_piece *piece = &match->clocks.piece[i];
+        if (!is_time(piece->offset_ns) || piece->uncertainty_ns < -1 || piece->most_ns < -1 || piece->drift_within_ppb < -1)
+            abort();
+        if (piece->span_ns < 0 || !is_time(clocks_to_a(&match->clocks, piece->from_order, piece->first_ns))) abort();
+    }
+}
+
 static void check(const struct match *match)
 {
+    check_times(match);
     for (int capture = 0; capture < MATCH_CAPTURES; capture++)
         for (size_t i = 0; i < match->count[capture]; i++) {
             const struct match_packet *packet = &match->packet[capture][i];

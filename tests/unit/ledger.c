@@ -296,6 +296,24 @@ static void a_listener_that_fails_stops_the_feeding(void **state)
     ledger_free(ledger);
 }
 
+/* Files hold any times. */
+static void handshakes_that_took_centuries_add_up_to_as_much_as_fits(void **state)
+{
+    (void)state;
+    static struct rows rows;
+    rows = (struct rows){0};
+    struct ledger *ledger = ledger_new(NULL, keep, &rows);
+    for (uint16_t port = 1; port <= 3; port++) {
+        struct ledger_segment segments[] = {segment_of(0, "S", 0, 0, 0, 1, 0, port), segment_of(1, "SA", 0, 1, 0, 1, 1, port),
+                                            segment_of(0, "A", 1, 1, 0, 1, INT64_MAX, port)};
+        assert_int_equal(ledger_feed(ledger, segments, 3, NULL), 0);
+    }
+    assert_int_equal(ledger_finish(ledger), 0);
+    assert_int_equal(ledger_totals(ledger)->handshakes, 3);
+    assert_int_equal(ledger_totals(ledger)->handshake_sum_ns, INT64_MAX);
+    ledger_free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +330,7 @@ int main(void)
         cmocka_unit_test(memory_is_used_again_after_connections_close),
         cmocka_unit_test(each_segment_gets_the_number_of_its_connection),
         cmocka_unit_test(a_listener_that_fails_stops_the_feeding),
+        cmocka_unit_test(handshakes_that_took_centuries_add_up_to_as_much_as_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

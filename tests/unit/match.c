@@ -561,6 +561,55 @@ static void identification_and_hop_limit_are_read_out_of_the_frame(void **state)
     }
 }
 
+/* One way only, and all but the first sent at the very beginning of 64 bits and arrived at their very end: what is usual then. */
+static void times_that_no_file_should_hold_are_clamped_and_overflow_nothing(void **state)
+{
+    (void)state;
+    for (int swapped = 0; swapped < 2; swapped++) {
+        struct scene scene = {.swapped = swapped};
+        int sender = swapped ? MATCH_B : MATCH_A;
+        for (uint32_t i = 0; i < 4; i++) pass(&scene, THERE, TCP_ACK, 100 + i * 10, 1, 10, i * 1000);
+        appear(&scene, THERE, TCP_ACK, 200, 1, 10, 9000);
+        vanish(&scene, THERE, TCP_ACK, 300, 1, 10, 9500);
+        for (int capture = 0; capture < MATCH_CAPTURES; capture++)
+            for (size_t i = 0; i < scene.count[capture]; i++) {
+                if (capture == sender) scene.packet[capture][i].hops = 64;
+                if (i) scene.packet[capture][i].t_ns = capture == sender ? INT64_MIN : INT64_MAX;
+            }
+        assert_int_equal(compare(&scene), 0);
+        for (int capture = 0; capture < MATCH_CAPTURES; capture++) {
+            assert_int_equal(scene.match.clamped[capture], 4);
+            assert_int_equal(at(&scene, capture, 2)->t_ns, capture == sender ? 0 : CLOCKS_TIME_MOST_NS);
+        }
+        assert_true(scene.match.usual_ns[!swapped] > CLOCKS_TIME_MOST_NS / 2);
+        for (size_t i = 1; i <= 4; i++) assert_same(&scene, i, i);
+        /* Nobody can say how it would have come, or left, in such a time. */
+        assert_int_equal(at(&scene, MATCH_A, 5)->fate, swapped ? FATE_CAME : FATE_UNKNOWN);
+        assert_int_equal(at(&scene, MATCH_B, 5)->fate, swapped ? FATE_UNKNOWN : FATE_CAME);
+        end(&scene);
+    }
+}
+
+static void times_up_to_the_last_of_32_bits_and_from_1970_on_are_taken_as_they_are(void **state)
+{
+    static const int64_t begins_ns[] = {0, 4294967295000000000 - SERVER_SKEW_US * INT64_C(1000)};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct scene scene = {.swapped = i & 1};
+        open(&scene);
+        vanish(&scene, THERE, TCP_ACK | TCP_PSH, 101, 501, 10, 20000);
+        pass(&scene, THERE, TCP_ACK | TCP_PSH, 101, 501, 10, 400000);
+        close_both(&scene, 111, 501, 500000);
+        for (int capture = 0; capture < MATCH_CAPTURES; capture++)
+            for (size_t k = 0; k < scene.count[capture]; k++) scene.packet[capture][k].t_ns += begins_ns[i / 2] - EPOCH_NS;
+        assert_int_equal(compare(&scene), 0);
+        assert_int_equal(scene.match.clamped[MATCH_A] + scene.match.clamped[MATCH_B], 0);
+        assert_int_equal(scene.match.clocks.piece[0].offset_ns, (i & 1 ? 1 : -1) * SERVER_SKEW_US * INT64_C(1000));
+        assert_int_equal(at(&scene, i & 1 ? MATCH_B : MATCH_A, 4)->fate, FATE_LOST);
+        end(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,6 +638,8 @@ int main(void)
         cmocka_unit_test(a_syn_with_another_timestamp_or_between_several_ends_says_nothing),
         cmocka_unit_test(nothing_at_all_is_refused),
         cmocka_unit_test(identification_and_hop_limit_are_read_out_of_the_frame),
+        cmocka_unit_test(times_that_no_file_should_hold_are_clamped_and_overflow_nothing),
+        cmocka_unit_test(times_up_to_the_last_of_32_bits_and_from_1970_on_are_taken_as_they_are),
     };
     return cmocka_run_group_tests_name("match", tests, NULL, NULL);
 }
