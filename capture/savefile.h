@@ -24,7 +24,8 @@ enum savefile_result {
 };
 
 struct savefile_packet {
-    int64_t t_ns;         /* since the epoch; clamped to what fits. Where `untimed`: that of the packet before it (0: the first) */
+    int64_t t_ns; /* since the epoch; clamped to what base/moment.h says. Where `untimed`: that of the packet before it (0: the
+                     first) */
     const uint8_t *bytes; /* `captured` of them, borrowed until the next call of savefile_next or savefile_batch */
     uint32_t captured;
     uint32_t wire;          /* its length before it was cut, as the file says it: hostile files may say less than `captured` */

@@ -14,10 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/moment.h"
+
 /* Files hold any times. Those that are compared lie from 0 (1970) to this (the year 2116; 32 bits of seconds end in 2106),
  * corrected ones as far below 0 as above: so the difference of any two fits 64 bits, with half an hour more on either side of it.
  */
-#define CLOCKS_TIME_MOST_NS ((INT64_C(1) << 62) - (INT64_C(1) << 40))
+#define CLOCKS_TIME_MOST_NS MOMENT_MOST_NS
 
 /* A captured time, as near to it as that allows. */
 static inline int64_t clocks_time(int64_t t_ns)

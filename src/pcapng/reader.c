@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/moment.h"
+
 static const int64_t NS_A_SECOND = 1000000000;
 
 struct pcapng_reader {
@@ -41,7 +43,7 @@ static enum pcapng_result damaged(struct pcapng_step *step, uint64_t used, const
 
 static int64_t clamp(__int128 value)
 {
-    return value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : (int64_t)value;
+    return value > MOMENT_MOST_NS ? MOMENT_MOST_NS : value < -MOMENT_MOST_NS ? -MOMENT_MOST_NS : (int64_t)value;
 }
 
 int64_t pcapng_time_ns(const struct pcapng_interface *interface, uint64_t ticks)

@@ -30,7 +30,7 @@ enum pcapng_result {
 };
 
 struct pcapng_packet {
-    int64_t t_ns; /* clamped to what fits */
+    int64_t t_ns; /* clamped to what base/moment.h says */
     const uint8_t *bytes;
     uint32_t captured, wire;
     uint32_t interface; /* counted over all sections */
@@ -73,7 +73,7 @@ const struct pcapng_interface *pcapng_reader_interface(const struct pcapng_reade
 uint32_t pcapng_reader_first(const struct pcapng_reader *reader);
 /* How many interfaces all sections so far had. */
 uint32_t pcapng_reader_interfaces(const struct pcapng_reader *reader);
-/* The time of a clock reading, ns since the epoch, clamped to what fits. */
+/* The time of a clock reading, ns since the epoch, clamped to what base/moment.h says. */
 int64_t pcapng_time_ns(const struct pcapng_interface *interface, uint64_t ticks);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/moment.h"
 #include "story/track.h"
 
 /* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
@@ -128,8 +129,20 @@ static int tell_old(struct teller *teller)
     return 0;
 }
 
+/* Stored logs hold any times: everything behind this adds and subtracts them. */
+static const struct event *bounded(const struct event *event, struct event *room)
+{
+    bool sleeps = event->kind == EVENT_EXIT && event->call.slept_ns != moment_clamp(event->call.slept_ns);
+    if (event->t_ns == moment_clamp(event->t_ns) && !sleeps) return event;
+    *room = *event;
+    room->t_ns = moment_clamp(event->t_ns);
+    if (sleeps) room->call.slept_ns = moment_clamp(event->call.slept_ns);
+    return room;
+}
+
 int teller_feed(struct teller *teller, const struct event *event)
 {
+    struct event room;
     static int (*const take[EVENT_KINDS])(struct teller *, const struct event *) = {
         [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,
         [EVENT_PACKET] = flow_take_packet, [EVENT_ENTER] = socket_take_enter,
@@ -138,6 +151,7 @@ int teller_feed(struct teller *teller, const struct event *event)
         [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
         [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
     };
+    event = bounded(event, &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);

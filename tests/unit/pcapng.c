@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/moment.h"
 #include "pcapng/reader.h"
 #include "support/captures.h"
 #include "support/guard.h"
@@ -87,10 +88,10 @@ static void any_clock_is_read_in_nanoseconds(void **state)
         {6, 1700000000, 1, 1700000000000001000},
         {6, -5, 0, -5000000000},
         /* What does not fit is clamped, never wrapped. */
-        {0, 0, UINT64_MAX, INT64_MAX},
-        {6, 0, UINT64_MAX, INT64_MAX},
-        {6, INT64_MAX, 0, INT64_MAX},
-        {6, INT64_MIN, 0, INT64_MIN},
+        {0, 0, UINT64_MAX, MOMENT_MOST_NS},
+        {6, 0, UINT64_MAX, MOMENT_MOST_NS},
+        {6, INT64_MAX, 0, MOMENT_MOST_NS},
+        {6, INT64_MIN, 0, -MOMENT_MOST_NS},
     };
     for (size_t i = 0; i < 2 * sizeof(clocks) / sizeof(*clocks); i++) {
         size_t n = i / 2;
