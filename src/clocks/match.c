@@ -136,9 +136,9 @@ static void limit_times(struct match *match)
         match->last_ns[capture] = clocks_time(match->last_ns[capture]);
         for (size_t i = 0; i < match->count[capture]; i++) {
             struct match_packet *packet = &match->packet[capture][i];
-            int64_t t_ns = clocks_time(packet->t_ns);
-            match->clamped[capture] += t_ns != packet->t_ns;
-            packet->t_ns = t_ns;
+            /* What reads files has brought the time to the very bound already. */
+            match->clamped[capture] += packet->t_ns < 0 || packet->t_ns >= CLOCKS_TIME_MOST_NS;
+            packet->t_ns = clocks_time(packet->t_ns);
         }
     }
 }
