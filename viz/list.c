@@ -2,26 +2,12 @@
 #include <errno.h>
 
 #include "viz/clock_words.h"
+#include "viz/columns.h"
 #include "viz/line.h"
 #include "viz/rows.h"
 
 /* Columns as a table: where each ends (numbers) or the next begins (text), so that heading and rows can't differ. */
-enum column {
-    COLUMN_NUMBER,
-    COLUMN_START,
-    COLUMN_TOOK,
-    COLUMN_CLIENT,
-    COLUMN_SERVER,
-    COLUMN_OUTCOME,
-    COLUMN_STATES,
-    COLUMN_RTT,
-    COLUMN_CLOSED,
-    COLUMN_SEGMENTS,
-    COLUMN_SENT,
-    COLUMN_RECEIVED,
-    COLUMN_AGAIN,
-    COLUMNS
-};
+enum { COLUMNS = COLUMN_NOTES };
 static const struct {
     const char *title;
     size_t width;

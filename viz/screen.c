@@ -5,27 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "viz/columns.h"
 #include "viz/layout.h"
 #include "viz/rows.h"
 #include "viz/text_words.h"
 
-enum column {
-    COLUMN_NUMBER,
-    COLUMN_START,
-    COLUMN_TOOK,
-    COLUMN_CLIENT,
-    COLUMN_SERVER,
-    COLUMN_OUTCOME,
-    COLUMN_STATES,
-    COLUMN_RTT,
-    COLUMN_CLOSED,
-    COLUMN_SEGMENTS,
-    COLUMN_SENT,
-    COLUMN_RECEIVED,
-    COLUMN_AGAIN,
-    COLUMN_NOTES,
-    COLUMNS
-};
+enum { COLUMNS = COLUMN_NOTES + 1 };
 
 enum { CELL_BYTES = 256, NUMBER_LEAST = 4, ADDRESS_LEAST = 12, ADDRESS_USUAL = 21, ADDRESS_MOST = 47 };
 enum { NOTES_LEAST = 10, NOTES_USUAL = 18, NOTES_VERBOSE = 40, NOTES_WIDE = 40 };

@@ -64,9 +64,9 @@ static int connected(uint16_t port)
     return fd;
 }
 
-static void talk_once(void)
+static void say_hello_and_close(int listener, int client)
 {
-    int listener = listening(PORT), client = connected(PORT), server = accept(listener, NULL, NULL);
+    int server = accept(listener, NULL, NULL);
     char byte;
 
     need(send(client, "hello", 5, 0) == 5);
@@ -75,6 +75,13 @@ static void talk_once(void)
     need(read(server, &byte, 1) == 0);
     close(server);
     close(listener);
+}
+
+static void talk_once(void)
+{
+    int listener = listening(PORT);
+
+    say_hello_and_close(listener, connected(PORT));
 }
 
 static void talk_once_over_ipv6(void)
@@ -90,18 +97,11 @@ static void talk_once_over_ipv6(void)
 static void talk_once_over_mptcp(void)
 {
     struct sockaddr_in address = loopback(PORT);
-    int listener = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), client = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), server;
-    char byte;
+    int listener = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), client = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
 
     need(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 1) == 0);
     need(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
-    server = accept(listener, NULL, NULL);
-    need(send(client, "hello", 5, 0) == 5);
-    need(recv(server, (char[8]){0}, 8, 0) == 5);
-    close(client);
-    need(read(server, &byte, 1) == 0);
-    close(server);
-    close(listener);
+    say_hello_and_close(listener, client);
 }
 
 static void accept_a_late_client(void)
