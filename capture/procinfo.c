@@ -58,3 +58,13 @@ int procinfo_number(const char *path, int otherwise)
     char text[32];
     return slurp(path, text, sizeof(text)) ? (int)strtol(text, NULL, 10) : otherwise;
 }
+
+/* The state's letter stands behind the name, which may hold anything, brackets too. */
+bool procinfo_sleeps(pid_t pid)
+{
+    char path[48], text[512];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (!slurp(path, text, sizeof(text))) return false;
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+}

@@ -14,6 +14,8 @@ void procinfo_comm(pid_t tid, char comm[EVENT_COMM_BYTES]);
 int procinfo_status(pid_t tid, const char *field);
 /* Whether it executes a 32-bit program (the ELF class of /proc/PID/exe). */
 bool procinfo_is_32_bit(pid_t pid);
+/* Whether it sleeps, interruptibly (state S of /proc/PID/stat); false where there is no such process. */
+bool procinfo_sleeps(pid_t pid);
 /* The first line of a small file as a number (a sysctl); `otherwise` where there is none. */
 int procinfo_number(const char *path, int otherwise);
 

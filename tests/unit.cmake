@@ -5,6 +5,7 @@ target_include_directories(test_guard PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(log tcpwhy_event)
 tcpwhy_unit(event_text tcpwhy_event test_guard)
 tcpwhy_unit(host tcpwhy_lab)
+target_include_directories(unit_host PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/lab_child.h
 tcpwhy_unit(state tcpwhy_tcp)
 tcpwhy_unit(chain tcpwhy_story)
 tcpwhy_unit(endpoint tcpwhy_echo)

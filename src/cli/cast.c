@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "capture/procinfo.h"
 struct player {
     enum cast_state state;
     struct child child; /* client and server only */
@@ -192,21 +193,10 @@ bool cast_done(const struct cast *cast, size_t actor, size_t *ret_step, struct a
     return player->done;
 }
 
-/* The state letter of /proc/PID/stat stands behind the name, which may hold anything, brackets too. */
 bool cast_sleeps(const struct cast *cast, size_t actor)
 {
     const struct player *player = &cast->players[actor];
-    char path[48], text[512];
-    if (player->state != CAST_BUSY) return false;
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)player->pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (length <= 0) return false;
-    text[length] = '\0';
-    const char *name_end = strrchr(text, ')');
-    if (!name_end || name_end[1] != ' ' || name_end[2] != 'S') return false;
+    if (player->state != CAST_BUSY || !procinfo_sleeps(player->pid)) return false;
     /* It may sleep because it is done and waits for the next command: then its report is here. */
     char peek;
     return recv(player->channel, &peek, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;

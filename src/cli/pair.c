@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture/procinfo.h"
 enum { ARGUMENTS_MAX = 2 * PAIR_MESSAGES_MAX + 40, NUMBERS_MAX = 12, WORDS_BYTES = 600 };
 
 struct process {
@@ -229,21 +230,6 @@ static bool is_waiting_call(const char *name)
     return false;
 }
 
-/* The state letter of /proc/PID/stat stands behind the name, which may hold anything, brackets too. */
-static bool is_asleep(pid_t pid)
-{
-    char path[48], text[512];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (length <= 0) return false;
-    text[length] = '\0';
-    const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] == ' ' && name_end[2] == 'S';
-}
-
 bool pair_server_waits(struct pair *pair)
 {
     struct event_log *log = session_log(pair->session);
@@ -254,7 +240,7 @@ bool pair_server_waits(struct pair *pair)
         pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
     }
     bool is_recorded = strcmp(session_recorder(pair->session), "none") != 0;
-    return (pair->server_inside || !is_recorded) && is_asleep(pair->server.child.pid);
+    return (pair->server_inside || !is_recorded) && procinfo_sleeps(pair->server.child.pid);
 }
 
 bool pair_server_ended(const struct pair *pair)

@@ -21,28 +21,7 @@
 #include <cmocka.h>
 
 #include "lab/host.h"
-
-enum { NOBODY = 65534 };
-
-/* In a child, where cmocka cannot jump: says what did not hold. */
-#define HOLDS(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (!(condition)) {                                                                                                        \
-            fprintf(stderr, "%s:%d: %s (%m)\n", __FILE__, __LINE__, #condition);                                                   \
-            return 1;                                                                                                              \
-        }                                                                                                                          \
-    } while (0)
-
-static void in_child(int (*body)(void))
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) _exit(body());
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-}
+#include "support/lab_child.h"
 
 static int loopback_is_up(void)
 {
@@ -78,7 +57,7 @@ static int private_body(void)
 static void a_private_host_has_its_own_network_with_loopback_up(void **state)
 {
     (void)state;
-    in_child(private_body);
+    assert_int_equal(in_child(private_body), 0);
 }
 
 static int ordinary_body(void)
@@ -100,7 +79,7 @@ static int ordinary_body(void)
 static void an_ordinary_user_gets_a_private_host_and_keeps_the_uid(void **state)
 {
     (void)state;
-    in_child(ordinary_body);
+    assert_int_equal(in_child(ordinary_body), 0);
 }
 
 /* A container's seccomp filter in small: unshare(2) is refused. */
@@ -131,7 +110,7 @@ static int refused_body(void)
 static void where_it_is_refused_the_sentence_says_by_whom_and_the_network_stays(void **state)
 {
     (void)state;
-    in_child(refused_body);
+    assert_int_equal(in_child(refused_body), 0);
 }
 
 static int active_body(void)
@@ -162,7 +141,7 @@ static int active_body(void)
 static void a_socket_is_active_until_only_time_wait_is_left(void **state)
 {
     (void)state;
-    in_child(active_body);
+    assert_int_equal(in_child(active_body), 0);
 }
 
 int main(void)
