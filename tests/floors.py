@@ -19,15 +19,16 @@ FLOORS = {
     "base": [],
     "event": ["base"],
     "tcp": ["base", "event"],
+    "conn": ["base", "event", "tcp"],
     "pcapng": ["base"],
     "capture": ["base", "event", "tcp", "pcapng"],
-    "story": ["base", "event", "tcp"],
-    "ledger": ["base", "event", "tcp"],
+    "story": ["base", "event", "tcp", "conn"],
+    "ledger": ["base", "event", "tcp", "conn"],
     "clocks": ["base", "event", "tcp"],
-    "viz": ["base", "tcp", "story", "ledger"],
+    "viz": ["base", "tcp", "conn", "story", "ledger"],
     "echo": ["base"],
     "lab": ["base", "event", "tcp", "capture"],
-    "cli": ["base", "event", "tcp", "pcapng", "capture", "story", "ledger", "clocks", "viz", "echo", "lab"],
+    "cli": ["base", "event", "tcp", "conn", "pcapng", "capture", "story", "ledger", "clocks", "viz", "echo", "lab"],
     "main": ["base", "cli"],
 }
 
@@ -36,6 +37,7 @@ WORLD = ["pcap.h", "pcap/*", "bpf/*", "sys/ptrace.h", "unistd.h", "fcntl.h"]
 NEVER = {
     "event": WORLD,
     "tcp": WORLD + ["stdlib.h", "malloc.h", "sys/*"],
+    "conn": WORLD + ["stdlib.h", "malloc.h", "sys/*"],
     "story": WORLD,
     "ledger": WORLD,
     "clocks": WORLD,

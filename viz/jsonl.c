@@ -79,14 +79,14 @@ static void put_end(struct json *json, const struct story *story, enum story_sid
     json_maybe_int(json, "pid", end->process.pid != 0, end->process.pid);
     json_string(json, "comm", end->process.comm);
     if (!story->udp) json_string(json, "state", end->state == STATE_UNKNOWN ? NULL : tcp_state_name(end->state));
-    json_uint(json, "bytes", end->bytes_sent);
+    json_uint(json, "bytes", end->bytes_sent + end->bytes_missed);
     json_uint(json, "missed_bytes", end->bytes_missed);
     json_end_object(json);
 }
 
 static void put_side(struct json *json, const char *key, int32_t side)
 {
-    json_string(json, key, side < 0 ? NULL : story_side_name((enum story_side)side));
+    json_string(json, key, side < 0 ? NULL : side == STORY_SIDES ? "both" : story_side_name((enum story_side)side));
 }
 
 static void connection_line(struct json *json, const struct story *story)
@@ -182,6 +182,10 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "window", segment->window);
     json_bool(json, "lost", segment->lost);
     json_bool(json, "copy", segment->copy);
+    if (segment->copy)
+        json_null(json, "class");
+    else
+        json_string(json, "class", conn_class_name(segment->class));
     json_bool(json, "retransmission", segment->retransmission);
     if (segment->retransmission) {
         json_object(json, "of");

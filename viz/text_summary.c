@@ -156,8 +156,8 @@ static void tell_closing(struct pen *pen, const struct story *story)
         layout_add(&pen->text, STYLE_PLAIN, "by nobody");
     flush(pen, KEY_COLUMNS, STYLE_DIM, "closed first");
     if (summary->time_wait_side >= 0) {
-        layout_add(&pen->text, STYLE_PLAIN, "held by the ");
-        add_side(&pen->text, story, summary->time_wait_side);
+        layout_add(&pen->text, STYLE_PLAIN, summary->time_wait_side == STORY_SIDES ? "held by both ends" : "held by the ");
+        if (summary->time_wait_side < STORY_SIDES) add_side(&pen->text, story, summary->time_wait_side);
         if (summary->time_wait_until_ns) {
             char words[WORDS_BYTES];
             layout_addf(&pen->text, STYLE_PLAIN, " until %s", words_clock(summary->time_wait_until_ns, words));

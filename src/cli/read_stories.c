@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/places.h"
+#include "ledger/ledger.h"
 #include "tcp/segment.h"
 
 enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
@@ -138,8 +139,9 @@ static int keep(struct stories *stories, const struct savefile_packet *packet, u
 int stories_take(struct stories *stories, struct savefile *file, const struct savefile_packet *packet, uint32_t conn,
                  struct err *err)
 {
-    if (conn > stories->conn_most) stories->conn_most = conn;
-    if (stories->options->conn_count ? !conn || !is_chosen(stories->options, conn) : false) return 0;
+    uint32_t number = conn & ~(uint32_t)LEDGER_SIGHT;
+    if (number > stories->conn_most) stories->conn_most = number;
+    if (stories->options->conn_count ? !number || !is_chosen(stories->options, number) : false) return 0;
     struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
     if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
     size_t packets_max = stories->options->packets_max ? stories->options->packets_max : PACKETS_MAX;
@@ -148,6 +150,8 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
         stories->full_at = packet->number;
         return STORIES_FULL;
     }
+    event.packet.connection = number;
+    event.packet.sight = conn & LEDGER_SIGHT;
     event.packet.vantage = places_of(&stories->places, file, packet);
     event.packet.captured_bytes = packet->captured;
     event.packet.wire_bytes = packet->wire;
@@ -155,7 +159,7 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
     event.packet.number = packet->number;
     event.packet.bytes = event_log_bytes(stories->log, packet->bytes, packet->captured);
     int code = event.packet.bytes || !packet->captured ? take_comments(stories, packet, &event) : -ENOMEM;
-    if (!code) code = keep(stories, packet, conn, &event);
+    if (!code) code = keep(stories, packet, number, &event);
     return code ? err_set_errno(err, code, "can't keep the packets of the stories") : 0;
 }
 

@@ -7,11 +7,12 @@
 #include "base/arena.h"
 #include "base/table.h"
 
-enum { BLOCK_EVENTS = 64 };
+enum { VANTAGES = 64, BLOCK_EVENTS = 64 };
 
 /* Events live in blocks that never move, and sorting moves pointers only. */
 struct slot {
     struct event event;
+    int64_t place_ns; /* in the order of time */
     struct slot *next_free;
 };
 
@@ -39,6 +40,8 @@ struct event_log {
     size_t count, capacity;
     uint64_t next_order;
     bool sorted;
+    int64_t last_ns; /* the newest event's place */
+    int64_t vantage_ns[VANTAGES]; /* the latest place of a packet of each vantage, by its number; INT64_MIN: none yet */
     struct copy *copies;
     struct arena chain_memory;
     struct table *chains; /* hash of the names → struct interned */
@@ -49,6 +52,7 @@ struct event_log *event_log_new(void)
     struct event_log *log = calloc(1, sizeof(*log));
     if (!log) return NULL;
     log->sorted = true;
+    for (size_t i = 0; i < VANTAGES; i++) log->vantage_ns[i] = INT64_MIN;
     log->chain_memory = arena_new();
     log->chains = table_new(sizeof(uint64_t));
     if (!log->chains) {
@@ -105,6 +109,16 @@ static int make_room(struct event_log *log)
     return 0;
 }
 
+/* The times of one vantage may step back (a clock was set, two processors stamped): among its packets the order of arrival counts. Times
+ * that were corrected by comparing two captures stand for themselves. */
+static int64_t place_of(struct event_log *log, const struct event *event)
+{
+    if (event->kind != EVENT_PACKET || event->packet.vantage >= VANTAGES || event->packet.same) return event->t_ns;
+    int64_t *latest_ns = &log->vantage_ns[event->packet.vantage];
+    if (event->t_ns > *latest_ns) *latest_ns = event->t_ns;
+    return *latest_ns;
+}
+
 int event_log_append(struct event_log *log, const struct event *event)
 {
     int code = make_room(log);
@@ -113,7 +127,9 @@ int event_log_append(struct event_log *log, const struct event *event)
     if (!slot) return -ENOMEM;
     slot->event = *event;
     slot->event.order = log->next_order++;
-    if (log->count && log->events[log->count - 1]->t_ns > event->t_ns) log->sorted = false;
+    slot->place_ns = place_of(log, event);
+    if (log->count && log->last_ns > slot->place_ns) log->sorted = false;
+    log->last_ns = slot->place_ns;
     log->events[log->count++] = &slot->event;
     return 0;
 }
@@ -198,14 +214,16 @@ static void free_copy(struct event_log *log, const uint8_t *bytes)
 
 static int earlier(const void *a, const void *b)
 {
-    const struct event *x = *(struct event *const *)a, *y = *(struct event *const *)b;
-    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    /* the event is the slot's first member */
+    const struct slot *x = *(struct slot *const *)a, *y = *(struct slot *const *)b;
+    if (x->place_ns != y->place_ns) return x->place_ns < y->place_ns ? -1 : 1;
+    return x->event.order < y->event.order ? -1 : x->event.order > y->event.order;
 }
 
 void event_log_sort(struct event_log *log)
 {
     if (!log->sorted) qsort(log->events, log->count, sizeof(struct event *), earlier);
+    if (log->count) log->last_ns = ((struct slot *)log->events[log->count - 1])->place_ns;
     log->sorted = true;
 }
 

@@ -28,7 +28,8 @@ const struct event_chain *event_log_texts(struct event_log *log, const char *con
  * long as the log. NULL for length 0 or when out of memory. */
 const uint8_t *event_log_bytes(struct event_log *log, const uint8_t *bytes, size_t length);
 
-/* Sorts by time, ties by arrival. Call before walking. */
+/* Sorts by time, ties by arrival; of packets of one vantage none goes before one that came earlier, whatever its time. Call before
+ * walking. */
 void event_log_sort(struct event_log *log);
 size_t event_log_count(const struct event_log *log);
 /* i < count. Valid until the event is forgotten; which `i` it has may change with the next append or sort. */

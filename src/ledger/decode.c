@@ -33,6 +33,7 @@ static inline bool quick_tcp(const uint8_t *tcp, uint32_t space, struct ledger_s
     segment->ack = four(tcp + 8);
     segment->flags = tcp[13];
     segment->window = two(tcp + 14);
+    segment->look = two(tcp + 16);
     segment->length_bytes = space - header;
     return true;
 }
@@ -47,6 +48,7 @@ static inline bool quick_ipv4(const uint8_t *ip, uint32_t captured, uint32_t wir
     memcpy(segment->src, ip + 12, 4);
     memcpy(segment->dst, ip + 16, 4);
     segment->version = 4;
+    segment->look |= (uint32_t)two(ip + 4) << 16;
     segment->ip_bytes = total;
     return true;
 }
@@ -98,6 +100,7 @@ static enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t ca
     segment->flags = header->flags;
     segment->version = wide ? 6 : 4;
     segment->tunnel = packet.tunnel.kind;
+    segment->look = 0;
     return SEGMENT_OK;
 }
 
@@ -106,6 +109,7 @@ enum segment_result ledger_decode(int link_type, const uint8_t *bytes, uint32_t 
 {
     segment->t_ns = t_ns;
     segment->tunnel = 0;
+    segment->interface = 0;
     if (wire < captured) wire = captured;
     if (link_type == LINK_ETHERNET && captured >= ETHERNET_BYTES + IPV4_BYTES + TCP_BYTES) {
         uint16_t type = two(bytes + 12);

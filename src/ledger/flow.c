@@ -3,19 +3,26 @@
 
 #include "ledger/own.h"
 
-struct trouble_end *flow_trouble(struct ledger *ledger, struct flow *flow, int side)
+struct trouble *flow_trouble(struct ledger *ledger, struct flow *flow)
 {
     if (!flow->trouble) {
         uint32_t number = slab_take(&ledger->troubles);
         if (number == UINT32_MAX) {
             ledger->code = -ENOMEM;
-            ledger->spare = (struct trouble_end){0};
-            return &ledger->spare; /* written and never told: the failure ends the feeding */
+            return NULL;
         }
         flow->trouble = number + 1;
     }
-    return flow_has_trouble(ledger, flow, side);
+    return flow_has_trouble(ledger, flow);
 }
+
+struct conn_more *flow_more(void *owner, struct conn *conn, bool make)
+{
+    struct flow *flow = (struct flow *)conn; /* its first member */
+    struct trouble *trouble = make ? flow_trouble(owner, flow) : flow_has_trouble(owner, flow);
+    return trouble ? &trouble->more : NULL;
+}
+_Static_assert(offsetof(struct flow, conn) == 0, "the judge's record comes first");
 
 static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
 {
@@ -30,6 +37,7 @@ static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
         totals->zero_windows += end->zero_windows;
         totals->keep_alives += end->keep_alives;
         totals->missed_bytes += end->missed_bytes;
+        totals->sights += end->sights;
     }
     if (row->handshake_ns < 0) return;
     totals->handshakes++;
@@ -40,14 +48,22 @@ static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
         totals->handshake_least_ns = row->handshake_ns;
 }
 
+int flow_tell(struct ledger *ledger, uint32_t number, enum ledger_ending ending)
+{
+    struct flow *flow = flow_at(ledger, number);
+    if (flow->bits & FLOW_TOLD) return 0;
+    struct ledger_row row;
+    flow->bits |= FLOW_TOLD;
+    row_make(ledger, flow, ending, &row);
+    sum_up(&ledger->totals, &row);
+    return ledger->listener(ledger->data, &row);
+}
+
 int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending)
 {
     struct flow *flow = flow_at(ledger, number);
-    struct ledger_row row;
     uint32_t hash = index_prepare(ledger, number);
-    row_make(ledger, flow, ending, &row);
-    sum_up(&ledger->totals, &row);
-    int code = ledger->listener(ledger->data, &row);
+    int code = flow_tell(ledger, number, ending);
     if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
     index_remove(ledger, number, hash);
     if (flow->trouble) slab_give(&ledger->troubles, flow->trouble - 1);

@@ -5,18 +5,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "conn/plain.h"
 #include "ledger/own.h"
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, AHEAD = 64, CROWD = 64 };
-
-static void fill_next_states(struct ledger *ledger)
-{
-    for (unsigned state = 0; state < STATE_COUNT; state++)
-        for (unsigned input = 0; input < INPUT_COUNT; input++) {
-            const struct tcp_arrow *arrow = tcp_next((enum tcp_state)state, (enum tcp_input)input);
-            ledger->next_state[state][input] = (uint8_t)(arrow ? arrow->to : state);
-        }
-}
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
 {
@@ -25,6 +17,7 @@ struct ledger *ledger_new(const struct ledger_options *options, ledger_listener 
     ledger->listener = listener;
     ledger->data = data;
     ledger->careful = options && options->careful;
+    ledger->tells_soon = options && options->tells_soon;
     ledger->open_max = options && options->open_max ? options->open_max : OPEN_MAX_USUAL;
     ledger->flows = slab_new(sizeof(struct flow), FLOWS_SHIFT);
     ledger->troubles = slab_new(sizeof(struct trouble), TROUBLES_SHIFT);
@@ -35,7 +28,7 @@ struct ledger *ledger_new(const struct ledger_options *options, ledger_listener 
     /* Before the kernel has randomness to give there are no captures to read either; then the fixed numbers have to do. */
     if (!seed && getrandom(ledger->seed, sizeof(ledger->seed), GRND_NONBLOCK) < 0) ledger->seed[0] = 0x9e3779b97f4a7c15u;
     ledger->seed[1] |= 1;
-    fill_next_states(ledger);
+    conn_judge_init(&ledger->judge, flow_more, ledger);
     return ledger;
 }
 
@@ -48,23 +41,18 @@ void ledger_free(struct ledger *ledger)
     free(ledger);
 }
 
-/* A pure SYN on addresses that are in use: Wireshark's rule (see the header). */
-static bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
+static struct conn_segment judged(const struct ledger_segment *segment)
 {
-    if ((segment->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || !(flow->sent[side].flags & BASE_KNOWN)) return false;
-    return flow->sent[side].base != segment->seq || flow->completeness & (LEDGER_SEEN_FIN | LEDGER_SEEN_RST);
-}
-
-static void choose_roles(struct flow *flow, const struct ledger_segment *segment)
-{
-    flow->bits |= FLOW_USED;
-    if (segment->flags & TCP_SYN) {
-        flow->client = segment->flags & TCP_ACK ? 1 : 0;
-        flow->bits |= FLOW_OPENED;
-    } else {
-        flow->client = segment->src_port >= segment->dst_port ? 0 : 1;
-        flow->bits |= FLOW_GUESSED;
-    }
+    return (struct conn_segment){
+        .t_ns = segment->t_ns,
+        .seq = segment->seq,
+        .ack = segment->ack,
+        .length_bytes = segment->length_bytes,
+        .look = segment->look,
+        .window = segment->window,
+        .flags = segment->flags,
+        .interface = segment->interface,
+    };
 }
 
 /* The number + 1 of a new record, or 0: the ledger's code says why. */
@@ -92,8 +80,10 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
     flow->number = ++ledger->numbers;
     flow->first_ns = segment->t_ns;
     flow->active_tick = ledger->tick;
-    choose_roles(flow, segment);
-    states_begin(flow, segment, 0);
+    flow->bits |= FLOW_USED;
+    if (segment->src_port == segment->dst_port && memcmp(segment->src, segment->dst, 16) == 0) flow->conn.flags |= CONN_TO_ITSELF;
+    const struct conn_segment first = judged(segment);
+    conn_begin(&flow->conn, &first, segment->src_port >= segment->dst_port);
     wheel_place(ledger, number);
     ledger->totals.connections++;
     if (ledger->flows.count > ledger->totals.open_most) ledger->totals.open_most = ledger->flows.count;
@@ -104,11 +94,11 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
 static void time_handshake(struct flow *flow, const struct ledger_segment *segment, int side)
 {
     uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
-    if (flow->bits & FLOW_TIMED) return;
-    if (kind == TCP_SYN && side == flow->client) {
+    if (flow->bits & FLOW_TIMED || side != flow->conn.client) return;
+    if (kind == TCP_SYN) {
         flow->handshake_ns = segment->t_ns;
-    } else if (kind == TCP_ACK && side == flow->client && flow->sent[!side].flags & SENT_SYN_ACK &&
-               (flow->sent[side].flags & SENT_SYN) && flow->sent[side].once & ONCE_SYN) {
+    } else if (kind == TCP_ACK && flow->conn.end[!side].flags & END_SYN_ACK && flow->conn.end[!side].flags & END_SYN_SEEN &&
+               flow->conn.end[side].flags & END_SYN_SEEN) {
         int64_t took_ns;
         if (__builtin_sub_overflow(segment->t_ns, flow->handshake_ns, &took_ns) || took_ns < 0) return;
         flow->handshake_ns = took_ns;
@@ -116,64 +106,49 @@ static void time_handshake(struct flow *flow, const struct ledger_segment *segme
     }
 }
 
-/* A SYN where roles were guessed settles them. */
-static void settle_roles(struct flow *flow, const struct ledger_segment *segment, int side)
-{
-    if (!(flow->bits & FLOW_GUESSED) || !(segment->flags & TCP_SYN)) return;
-    uint8_t client = (uint8_t)(segment->flags & TCP_ACK ? !side : side);
-    if (client != flow->client) {
-        flow->client = client;
-        zeek_flip(flow);
-    }
-    flow->bits = (uint8_t)((flow->bits & ~FLOW_GUESSED) | FLOW_OPENED);
-}
-
-static bool is_done(const struct flow *flow)
-{
-    for (size_t side = 0; side < 2; side++) {
-        if (flow->sent[side].flags & SENT_RST) return true;
-        if (flow->sent[side].state != STATE_CLOSED && flow->sent[side].state != STATE_TIME_WAIT) return false;
-    }
-    return true;
-}
-
 /* What comes once both ends have closed is no part of the connection's duration as Zeek counts it. */
-static void note_last(struct flow *flow, int64_t t_ns, bool first)
+static void note_trailing(struct flow *flow, int64_t t_ns)
 {
-    if (!first && t_ns <= flow->last_ns) return;
-    bool closed = flow->sent[0].flags & (SENT_FIN | SENT_RST) && flow->sent[1].flags & (SENT_FIN | SENT_RST);
-    if (closed) {
-        uint64_t more_us = ((uint64_t)t_ns - (uint64_t)flow->last_ns) / 1000 + flow->trailing_us;
-        flow->trailing_us = more_us > UINT32_MAX ? UINT32_MAX : (uint32_t)more_us;
-    }
-    flow->last_ns = t_ns;
+    bool closed = flow->conn.end[0].flags & (END_FIN | END_RST) && flow->conn.end[1].flags & (END_FIN | END_RST);
+    if (!closed || t_ns <= flow->conn.last_ns) return;
+    uint64_t more_us = ((uint64_t)t_ns - (uint64_t)flow->conn.last_ns) / 1000 + flow->trailing_us;
+    flow->trailing_us = more_us > UINT32_MAX ? UINT32_MAX : (uint32_t)more_us;
 }
 
-static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment, int side,
-                 bool first)
+/* The long way. */
+static void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                  const struct conn_segment *numbers, int side)
 {
-    struct sent *from = &flow->sent[side];
-    note_last(flow, segment->t_ns, first);
+    if (conn_settle_roles(&flow->conn, numbers, (unsigned)side)) zeek_flip(flow);
+    zeek_take(ledger, flow, segment, side);
+    const struct conn_end *from = &flow->conn.end[side];
+    bool acked = from->flags & END_ACKS;
+    uint32_t ack = from->ack;
+    struct conn_verdict verdict = {.move_count = 0};
+    conn_take(&ledger->judge, &flow->conn, (unsigned)side, numbers, &verdict);
+    zeek_acked(ledger, flow, side, acked, ack);
+    completeness_take(flow, segment);
+}
+
+static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment,
+                 const struct conn_segment *numbers, int side)
+{
+    note_trailing(flow, segment->t_ns);
     flow->active_tick = ledger->tick;
-    from->segments++;
-    from->ip_bytes += segment->ip_bytes;
-    enum plain plain = ledger->careful ? PLAIN_NOT : plain_take(ledger, flow, segment, side);
-    if (plain != PLAIN_NOT) {
-        if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
-    } else {
-        settle_roles(flow, segment, side);
-        zeek_take(ledger, flow, segment, side);
-        gaps_take(ledger, flow, segment, side);
-        time_handshake(flow, segment, side);
-        counts_take(ledger, flow, segment, side);
-        completeness_take(flow, segment);
-        states_take(ledger, flow, segment, side);
-    }
-    if (!segment->ip_bytes) from->flags |= IP_BYTES_UNKNOWN;
-    if (plain == PLAIN_STAYS) return; /* what follows asks of flags and states */
-    if (segment->flags & (TCP_FIN | TCP_RST) && !flow->closed_first) flow->closed_first = (uint8_t)(1 + side);
-    if (flow->bits & FLOW_DONE || !is_done(flow)) return;
-    flow->bits |= FLOW_DONE;
+    flow->ip_bytes[side] += segment->ip_bytes;
+    if (!segment->ip_bytes) flow->bits = (uint8_t)(flow->bits | FLOW_IP_UNKNOWN << side);
+    enum conn_plain plain = CONN_PLAIN_NOT;
+    if (!ledger->careful && !flow->trouble && zeek_is_plain(flow, segment, side))
+        plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, numbers);
+    if (plain == CONN_PLAIN_NOT)
+        judge(ledger, flow, segment, numbers, side);
+    else
+        zeek_plain(ledger, flow, segment, side);
+    if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
+    if (plain == CONN_PLAIN_STAYS) return; /* what follows asks of states */
+    bool done = conn_is_done(&flow->conn);
+    if (done == !!(flow->bits & FLOW_DONE)) return;
+    flow->bits ^= FLOW_DONE;
     wheel_leave(ledger, number);
     wheel_place(ledger, number);
 }
@@ -201,20 +176,25 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
     }
-    if (segment->flags & TCP_SYN && found && begins_anew(flow, segment, side)) {
+    const struct conn_segment numbers = judged(segment);
+    if (segment->flags & TCP_SYN && found && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;
     }
-    bool first = !found;
-    if (first) {
+    if (!found) {
         found = begin(ledger, segment, guess->hash);
         if (!found) return ledger->code;
         flow = flow_at(ledger, found - 1);
         side = 0;
     }
-    take(ledger, flow, found - 1, segment, side, first);
     if (ret_number) *ret_number = flow->number;
+    if (segment->look && conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side)) {
+        if (ret_number) *ret_number |= LEDGER_SIGHT;
+        return ledger->code;
+    }
+    if (flow->bits & FLOW_TOLD) ledger->totals.late++;
+    take(ledger, flow, found - 1, segment, &numbers, side);
     return ledger->code;
 }
 

@@ -1,12 +1,13 @@
 /* The ledger: one row a TCP connection, from segments, fast and in little memory.
  *
- * It keeps a record of 256 bytes for each connection that is open (or closed so recently that stragglers may come), runs the
- * RFC 9293 table for both ends, counts, and gives each finished connection to a listener as a row. It keeps no packets and
- * tells no causes: for those the same packets go through src/story. Memory follows how many connections are open at once, and
- * has a bound of its own: past `open_max` the ones that would have been given up next are finished early, and counted.
+ * It keeps a record of 256 bytes for each connection that is open (or closed for less than TIME_WAIT's minute, since stragglers may
+ * come), has each segment judged (src/conn), and gives each finished connection to a listener as a row. It decides nothing itself of
+ * what a segment means, keeps no packets and tells no causes: for those the same packets go through src/story. Memory follows how
+ * many connections are open at once, and has a bound of its own: past `open_max` the ones that would have been given up next are
+ * finished early, and counted.
  *
- * Connections are told apart as Wireshark tells them (tcp.stream), so that numbers agree: a SYN with another sequence number, or
- * one after a FIN or RST, begins a new connection on the same addresses. Pure: no I/O; time is the captures' own. */
+ * Connections are cut by their ISN: a SYN with another sequence number begins a new one on the same addresses, the same SYN again does
+ * not, whatever came between. Pure: no I/O; time is the captures' own. */
 #ifndef TCPWHY_LEDGER_LEDGER_H
 #define TCPWHY_LEDGER_LEDGER_H
 
@@ -32,6 +33,8 @@ struct ledger_segment {
     uint8_t flags;   /* TCP_* */
     uint8_t version; /* 4 or 6 */
     uint8_t tunnel;  /* enum event_tunnel_kind */
+    uint8_t interface; /* where it was captured, from 1; 0: not known */
+    uint32_t look;     /* conn_look(): what makes it this very packet; 0: not known */
 };
 
 /* Decodes a frame (as segment_decode does, and with the same results, but faster for the commonest) into *ret_segment.
@@ -70,11 +73,14 @@ struct ledger_end {
     uint64_t bytes;           /* payload by sequence numbers: nothing twice, and what was missed is counted in */
     uint64_t ip_bytes;        /* IP packets, whole; valid with ip_bytes_known */
     bool ip_bytes_known;      /* of every segment */
-    uint32_t retransmissions; /* as Wireshark's tcp.analysis.retransmission (fast and spurious ones too) */
-    uint32_t out_of_order;    /* tcp.analysis.out_of_order */
-    uint32_t keep_alives;     /* tcp.analysis.keep_alive */
-    uint32_t zero_windows;    /* tcp.analysis.zero_window */
-    uint64_t missed_bytes;    /* acknowledged by the peer, never seen in the capture */
+    uint32_t retransmissions; /* segments with numbers that it had sent before (enum conn_class: again, partly again) */
+    uint32_t out_of_order;    /* captured behind what comes after them */
+    uint32_t keep_alives, window_probes;
+    uint32_t zero_windows;   /* segments that offer a window of 0 */
+    uint32_t ignored_resets; /* that it sent and that ended nothing */
+    uint32_t strays;         /* of another connection between the same addresses */
+    uint32_t sights;         /* packets that were captured more than once, the first time left out: counted nowhere else */
+    uint64_t missed_bytes;   /* acknowledged by the peer, never seen in the capture */
 };
 
 enum { LEDGER_HISTORY_BYTES = 24 };
@@ -103,6 +109,8 @@ struct ledger_totals {
     uint64_t segments, bytes, connections;
     uint64_t by_outcome[LEDGER_OUTCOMES];
     uint64_t retransmissions, out_of_order, zero_windows, keep_alives, missed_bytes;
+    uint64_t sights;            /* packets captured more than once */
+    uint64_t late;              /* segments of connections whose rows had been given (tells_soon): in no row */
     uint64_t idle, crowded;     /* rows given for these reasons */
     uint64_t open, open_most;   /* records in use now, and the most there ever were */
     uint64_t memory_bytes;      /* that the ledger holds for records and its index now */
@@ -119,13 +127,16 @@ struct ledger_options {
     size_t open_max;    /* records at most; 0: 4 million (about a gigabyte) */
     uint64_t hash_seed; /* 0: at random, so that nobody can choose collisions; else fixed, for tests */
     bool careful;       /* no short cuts for common segments: the same rows, slower; for tests */
+    bool tells_soon;    /* a closed connection's row is given after some seconds, for who watches; what comes later is in no row */
 };
+
+enum { LEDGER_SIGHT = 1 << 30 };
 
 /* `options` may be NULL. NULL when out of memory. */
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data);
 void ledger_free(struct ledger *ledger);
 /* Takes segments in the order of the capture. Many at once are much faster than one: memory is fetched ahead. `ret_numbers` (may be
- * NULL) gets each one's connection. 0, -ENOMEM, or what the listener returned. */
+ * NULL) gets each one's connection, with LEDGER_SIGHT where it is a packet that was taken already. 0, -ENOMEM, or what the listener returned. */
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers);
 /* Gives all rows that are left, in order of their numbers. 0, -ENOMEM or the listener's. */
 int ledger_finish(struct ledger *ledger);

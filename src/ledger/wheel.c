@@ -1,24 +1,16 @@
 #include "ledger/own.h"
 
-/* A tick is 2^30 ns, 1.07 s. How long a record is kept with nothing coming, in ticks:
- * - closed or reset: stragglers and repeated FINs come within a second or two. Not longer, because a busy server's
- *   closed connections are most of all there are;
- * - an attempt that nobody answered: Linux gives up connecting after 127 s (tcp_syn_retries 6);
- * - else: two hours and four minutes, as RFC 5382 REQ-5 asks of a NAT (TCP keep-alives come every two hours). */
-enum { TICK_SHIFT = 30, KEEP_CLOSED = 4, KEEP_ATTEMPT = 122, KEEP_OPEN = 6929 };
-
-/* One-sided traffic of this few segments without data is an attempt, a scan or a flood. */
-enum { ATTEMPT_SEGMENTS = 8 };
+/* A tick is 2^30 ns, 1.07 s. How long a record is kept with nothing coming, the judge says (conn_keep_ns); of what is closed, who
+ * watches is told sooner: repeated FINs come within a second or two. */
+enum { TICK_SHIFT = 30, TELL_SOON = 4 };
 
 /* A jump of more than this between packets is another recording, or a broken clock: no time of the connections. */
 static const int64_t JUMP_NS = (int64_t)86400 * 1000000000;
 
-static uint32_t keep_ticks(const struct flow *flow)
+static uint32_t keep_ticks(const struct ledger *ledger, const struct flow *flow)
 {
-    if (flow->bits & FLOW_DONE) return KEEP_CLOSED;
-    uint32_t a = flow->sent[0].segments, b = flow->sent[1].segments;
-    bool one_sided = a == 0 || b == 0, silent = !flow->sent[0].bytes && !flow->sent[1].bytes;
-    return one_sided && silent && a + b <= ATTEMPT_SEGMENTS ? KEEP_ATTEMPT : KEEP_OPEN;
+    if (ledger->tells_soon && (flow->bits & (FLOW_DONE | FLOW_TOLD)) == FLOW_DONE) return TELL_SOON;
+    return (uint32_t)(conn_keep_ns(&flow->conn) >> TICK_SHIFT) + 1;
 }
 
 static void set_clock(struct ledger *ledger, uint64_t clock)
@@ -53,7 +45,7 @@ bool wheel_clock_any(struct ledger *ledger, int64_t t_ns)
 void wheel_place(struct ledger *ledger, uint32_t number)
 {
     struct flow *flow = flow_at(ledger, number);
-    uint32_t due = flow->active_tick + keep_ticks(flow) + 1, least = ledger->wheel_tick + 1;
+    uint32_t due = flow->active_tick + keep_ticks(ledger, flow) + 1, least = ledger->wheel_tick + 1;
     if ((int32_t)(due - least) < 0) due = least;
     if (due - least >= WHEEL_BUCKETS - 1) due = least + WHEEL_BUCKETS - 2; /* looked at again then */
     flow->bucket = (uint16_t)(due % WHEEL_BUCKETS);
@@ -88,11 +80,14 @@ static int empty_bucket(struct ledger *ledger, uint32_t bucket)
         }
         flow->before = flow->behind = 0;
         flow->bucket = WHEEL_BUCKETS; /* in none: leaving it touches no list, and who comes next is told by `next` alone */
-        if (ledger->tick - flow->active_tick <= keep_ticks(flow)) {
+        if (ledger->tick - flow->active_tick <= keep_ticks(ledger, flow)) {
             wheel_place(ledger, number);
             continue;
         }
-        int code = flow_finish(ledger, number, flow->bits & FLOW_DONE ? LEDGER_ENDED : LEDGER_IDLE);
+        bool soon = ledger->tells_soon && (flow->bits & (FLOW_DONE | FLOW_TOLD)) == FLOW_DONE;
+        int code = soon ? flow_tell(ledger, number, LEDGER_ENDED)
+                        : flow_finish(ledger, number, flow->bits & FLOW_DONE ? LEDGER_ENDED : LEDGER_IDLE);
+        if (soon && !code) wheel_place(ledger, number);
         if (code) return code; /* the ledger works no more: what was not looked at is only freed */
     }
     return 0;

@@ -6,16 +6,17 @@
 
 enum { HISTORY_BIG_REPEAT = 1048576 };
 
-void zeek_letter(struct flow *flow, int side, char letter)
+static void zeek_letter(struct flow *flow, int side, char letter)
 {
     if (flow->history_count == FLOW_HISTORY) {
         flow->bits |= FLOW_HISTORY_CUT;
         return;
     }
-    flow->history[flow->history_count++] = side == flow->client ? letter : (char)(letter | 0x20);
+    flow->history[flow->history_count++] = side == flow->conn.client ? letter : (char)(letter | 0x20);
 }
 
-void zeek_scaled(struct flow *flow, int side, char letter, uint32_t count)
+/* A repeat of payload, a zero window, a gap: a letter at the 1st, 10th, 100th … time. */
+static void zeek_scaled(struct flow *flow, int side, char letter, uint32_t count)
 {
     while (count >= 10 && count % 10 == 0) count /= 10;
     if (count == 1) zeek_letter(flow, side, letter);
@@ -29,7 +30,7 @@ void zeek_flip(struct flow *flow)
 /* True the first time. */
 static bool once(struct flow *flow, int side, unsigned letter_bit, char letter)
 {
-    struct sent *from = &flow->sent[side];
+    struct zeek_end *from = &flow->zeek[side];
     if (from->once & letter_bit) return false;
     from->once = (uint8_t)(from->once | letter_bit);
     zeek_letter(flow, side, letter);
@@ -38,7 +39,7 @@ static bool once(struct flow *flow, int side, unsigned letter_bit, char letter)
 
 static void note_flags(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    const struct sent *from = &flow->sent[side];
+    const struct trouble *has = flow_has_trouble(ledger, flow);
     bool syn = segment->flags & TCP_SYN, fin = segment->flags & TCP_FIN, rst = segment->flags & TCP_RST;
     if (syn + fin + rst > 1) {
         if (fin && rst)
@@ -47,14 +48,19 @@ static void note_flags(struct ledger *ledger, struct flow *flow, const struct le
             once(flow, side, ONCE_MULTI, 'Q');
     } else if (syn) {
         char letter = segment->flags & TCP_ACK ? 'H' : 'S';
-        if (!once(flow, side, ONCE_SYN, letter) && from->base != segment->seq) zeek_letter(flow, side, letter);
+        if (!once(flow, side, ONCE_SYN, letter) && flow->conn.end[side].base != segment->seq) zeek_letter(flow, side, letter);
     } else if (fin) {
         uint32_t end = segment->seq + segment->length_bytes + 1;
-        if (!once(flow, side, ONCE_FIN, 'F') && from->fin_last_end != end) zeek_letter(flow, side, 'F');
+        uint32_t last = has && has->zeek[side].fin_last_end ? has->zeek[side].fin_last_end : flow->conn.end[side].fin_end;
+        if (once(flow, side, ONCE_FIN, 'F') || last == end) return;
+        zeek_letter(flow, side, 'F');
+        struct trouble *trouble = flow_trouble(ledger, flow);
+        if (trouble) trouble->zeek[side].fin_last_end = end;
     } else if (rst) {
-        struct trouble_end *trouble = flow_trouble(ledger, flow, side);
-        if (!once(flow, side, ONCE_RST, 'R') && trouble->rst_seq != segment->seq) zeek_letter(flow, side, 'R');
-        trouble->rst_seq = segment->seq;
+        struct trouble *trouble = flow_trouble(ledger, flow);
+        if (!trouble) return;
+        if (!once(flow, side, ONCE_RST, 'R') && trouble->zeek[side].rst_seq != segment->seq) zeek_letter(flow, side, 'R');
+        trouble->zeek[side].rst_seq = segment->seq;
     } else if (segment->length_bytes) {
         once(flow, side, ONCE_DATA, 'D');
     } else if (segment->flags & TCP_ACK) {
@@ -64,45 +70,47 @@ static void note_flags(struct ledger *ledger, struct flow *flow, const struct le
 
 static void note_repeat(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    const struct sent *from = &flow->sent[side];
-    if (!segment->length_bytes || !(from->flags & SENT_ANY) || from->zeek == ZEEK_INACTIVE || from->zeek == ZEEK_RESET) return;
+    const struct conn_end *from = &flow->conn.end[side];
+    uint8_t now = flow->zeek[side].now;
+    if (!segment->length_bytes || !(from->flags & END_ANY) || now == ZEEK_INACTIVE || now == ZEEK_RESET) return;
     bool syn = segment->flags & TCP_SYN, rst = segment->flags & TCP_RST;
     uint32_t end = segment->seq + (rst ? 0 : segment->length_bytes) + syn + !!(segment->flags & TCP_FIN);
     int32_t ahead = seq_diff(from->next, end);
     if (ahead > 0 || ((syn || rst) && ahead < -HISTORY_BIG_REPEAT)) return;
-    if (segment->flags & TCP_FIN && from->flags & SENT_SYN && from->next == from->base + 1) return;
-    zeek_scaled(flow, side, 'T', ++flow_trouble(ledger, flow, side)->zeek_repeats);
+    if (segment->flags & TCP_FIN && from->flags & END_SYN && from->next == from->base + 1) return;
+    struct trouble *trouble = flow_trouble(ledger, flow);
+    if (trouble) zeek_scaled(flow, side, 'T', ++trouble->zeek[side].repeats);
 }
 
-static void enter(struct sent *end, enum zeek_state state)
+static void enter(struct zeek_end *end, enum zeek_state state)
 {
-    if (end->zeek == state) return;
-    end->zeek_was = end->zeek;
-    end->zeek = (uint8_t)state;
+    if (end->now == state) return;
+    end->was = end->now;
+    end->now = (uint8_t)state;
 }
 
 static void from_inactive(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    struct sent *end = &flow->sent[side], *peer = &flow->sent[!side];
-    bool is_client = side == flow->client, ack = segment->flags & TCP_ACK;
+    struct zeek_end *end = &flow->zeek[side], *peer = &flow->zeek[!side];
+    bool is_client = side == flow->conn.client, ack = segment->flags & TCP_ACK;
     if (segment->flags & TCP_SYN && is_client) {
         enter(end, ack ? ZEEK_SYN_ACK_SENT : ZEEK_SYN_SENT);
     } else if (segment->flags & TCP_SYN) {
-        if (peer->zeek == ZEEK_SYN_SENT) enter(peer, ZEEK_ESTABLISHED);
+        if (peer->now == ZEEK_SYN_SENT) enter(peer, ZEEK_ESTABLISHED);
         enter(end, ZEEK_ESTABLISHED);
     }
     if (segment->flags & TCP_FIN) enter(end, ZEEK_CLOSED);
     if (segment->flags & TCP_RST) enter(end, ZEEK_RESET);
-    if (end->zeek != ZEEK_INACTIVE) return;
-    if (!is_client && segment->length_bytes == 0 && peer->zeek == ZEEK_SYN_SENT) return; /* an ACK ahead of the SYN-ACK */
-    enter(end, ack && peer->zeek == ZEEK_ESTABLISHED ? ZEEK_ESTABLISHED : ZEEK_PARTIAL);
+    if (end->now != ZEEK_INACTIVE) return;
+    if (!is_client && segment->length_bytes == 0 && peer->now == ZEEK_SYN_SENT) return; /* an ACK ahead of the SYN-ACK */
+    enter(end, ack && peer->now == ZEEK_ESTABLISHED ? ZEEK_ESTABLISHED : ZEEK_PARTIAL);
 }
 
 static void move(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    struct sent *end = &flow->sent[side], *peer = &flow->sent[!side];
+    struct zeek_end *end = &flow->zeek[side], *peer = &flow->zeek[!side];
     bool syn = segment->flags & TCP_SYN, fin = segment->flags & TCP_FIN, rst = segment->flags & TCP_RST;
-    switch ((enum zeek_state)end->zeek) {
+    switch ((enum zeek_state)end->now) {
     case ZEEK_INACTIVE:
         from_inactive(flow, segment, side);
         break;
@@ -113,17 +121,17 @@ static void move(struct flow *flow, const struct ledger_segment *segment, int si
         break;
     case ZEEK_PARTIAL:
     case ZEEK_ESTABLISHED:
-        if (syn && end->zeek == ZEEK_PARTIAL && peer->zeek == ZEEK_INACTIVE && !(segment->flags & TCP_ACK))
+        if (syn && end->now == ZEEK_PARTIAL && peer->now == ZEEK_INACTIVE && !(segment->flags & TCP_ACK))
             enter(end, ZEEK_SYN_SENT);
         if (fin && !rst) {
             enter(end, ZEEK_CLOSED);
             /* A FIN and then a RST from the peer was a normal end after all. */
-            if (peer->zeek == ZEEK_RESET && peer->zeek_was == ZEEK_CLOSED) enter(peer, ZEEK_CLOSED);
+            if (peer->now == ZEEK_RESET && peer->was == ZEEK_CLOSED) enter(peer, ZEEK_CLOSED);
         }
         if (rst) enter(end, ZEEK_RESET);
         break;
     case ZEEK_CLOSED:
-        if (rst && peer->zeek != ZEEK_CLOSED) enter(end, ZEEK_RESET);
+        if (rst && peer->now != ZEEK_CLOSED) enter(end, ZEEK_RESET);
         break;
     case ZEEK_RESET:
         break;
@@ -132,12 +140,53 @@ static void move(struct flow *flow, const struct ledger_segment *segment, int si
 
 void zeek_take(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    const struct sent *from = &flow->sent[side], *peer = &flow->sent[!side];
+    const struct zeek_end *from = &flow->zeek[side], *peer = &flow->zeek[!side];
     note_flags(ledger, flow, segment, side);
-    if (segment->window == 0 && !(segment->flags & TCP_RST) && peer->zeek != ZEEK_CLOSED && from->zeek != ZEEK_RESET)
-        zeek_scaled(flow, side, 'W', ++flow_trouble(ledger, flow, side)->zeek_zero_windows);
+    if (segment->window == 0 && !(segment->flags & TCP_RST) && peer->now != ZEEK_CLOSED && from->now != ZEEK_RESET) {
+        struct trouble *trouble = flow_trouble(ledger, flow);
+        if (trouble) zeek_scaled(flow, side, 'W', ++trouble->zeek[side].zero_windows);
+    }
     note_repeat(ledger, flow, segment, side);
     move(flow, segment, side);
+}
+
+/* How many of the gaps that the peer had not acknowledged by `from` it has by `to`. That an end's last number alone is missing once it
+ * has closed is no sure gap: Zeek leaves it out. */
+void zeek_acked(struct ledger *ledger, struct flow *flow, int side, bool known, uint32_t acked)
+{
+    const struct conn_end *from = &flow->conn.end[side];
+    struct trouble *trouble = flow_has_trouble(ledger, flow);
+    if (!trouble || !(from->flags & END_ACKS) || (known && acked == from->ack)) return;
+    const struct conn_more_end *peer = &trouble->more.end[!side];
+    bool ended = flow->zeek[!side].now == ZEEK_CLOSED || flow->zeek[!side].now == ZEEK_RESET;
+    for (size_t i = 0; i < peer->hole_count; i++) {
+        const struct conn_range *hole = &peer->holes[i];
+        if (!seq_before(hole->from, from->ack) || (known && !seq_before(acked, hole->to))) continue;
+        if (ended && hole->to - hole->from == 1) continue;
+        zeek_scaled(flow, !side, 'G', ++trouble->zeek[!side].gaps);
+    }
+}
+
+bool zeek_is_plain(const struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    if (flow->zeek[side].now == ZEEK_INACTIVE) return false;
+    if (!(segment->flags & TCP_FIN)) return true;
+    return flow->zeek[side].now == ZEEK_ESTABLISHED && flow->zeek[!side].now != ZEEK_RESET && !(flow->zeek[side].once & ONCE_FIN);
+}
+
+void zeek_plain(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    (void)ledger;
+    flow->completeness |= segment->length_bytes ? LEDGER_SEEN_DATA : LEDGER_SEEN_ACK;
+    if (segment->flags & TCP_FIN) {
+        once(flow, side, ONCE_FIN, 'F');
+        enter(&flow->zeek[side], ZEEK_CLOSED);
+        flow->completeness |= LEDGER_SEEN_FIN;
+    } else if (segment->length_bytes) {
+        once(flow, side, ONCE_DATA, 'D');
+    } else {
+        once(flow, side, ONCE_ACK, 'A');
+    }
 }
 
 /* ^?S[^HAFGIQ]*R.* */
@@ -151,11 +200,11 @@ static bool is_syn_then_reset(const struct flow *flow)
 
 const char *zeek_conn_state(const struct flow *flow)
 {
-    const struct sent *client = &flow->sent[flow->client], *server = &flow->sent[!flow->client];
-    enum zeek_state from = (enum zeek_state)client->zeek, to = (enum zeek_state)server->zeek;
+    const unsigned client = flow->conn.client;
+    enum zeek_state from = (enum zeek_state)flow->zeek[client].now, to = (enum zeek_state)flow->zeek[!client].now;
     bool from_silent = from == ZEEK_INACTIVE || from == ZEEK_PARTIAL, to_silent = to == ZEEK_INACTIVE || to == ZEEK_PARTIAL;
     if (to == ZEEK_RESET) {
-        if (from == ZEEK_SYN_SENT || from == ZEEK_SYN_ACK_SENT || (from == ZEEK_RESET && !client->bytes && !server->bytes))
+        if (from == ZEEK_SYN_SENT || from == ZEEK_SYN_ACK_SENT || (from == ZEEK_RESET && !conn_bytes(&flow->conn, client) && !conn_bytes(&flow->conn, !client)))
             return "REJ";
         return from_silent ? "RSTRH" : "RSTR";
     }

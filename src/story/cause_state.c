@@ -126,6 +126,11 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->kind = CAUSE_TIMER;
         cause->evidence = state->timer_ran ? EVIDENCE_CONTEXT : EVIDENCE_RULE;
         cause->name = state->timer;
+    } else if (state->proved) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->evidence = EVIDENCE_RULE;
+        cause->step = telling->packets[state->packet].step;
+        cause->why = telling_printf(telling, "shown by what was said later, and not captured itself: %s", why);
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
         cause->why = why;

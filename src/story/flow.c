@@ -100,59 +100,136 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     return flow;
 }
 
-/* A SYN with a sequence number of its own is a new incarnation, unless it is the other half of a simultaneous open. */
-static bool begins_anew(const struct flow *flow, const struct event_packet_header *header)
+struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns)
 {
-    if (header->protocol != IPPROTO_TCP || (header->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) return false;
-    enum story_side side = flow_side(flow, &header->src);
-    if (flow->has_isn[side]) return flow->isn[side] != header->seq;
-    return flow->reset || (flow->fin[STORY_CLIENT] && flow->fin[STORY_SERVER]);
+    const struct event_packet_header *header = &packet->header;
+    return (struct conn_segment){
+        .t_ns = t_ns,
+        .seq = header->seq,
+        .ack = header->ack,
+        .length_bytes = header->length_bytes,
+        .window = packet->window_cut ? UINT16_MAX : header->window, /* not captured: surely no zero window */
+        .flags = header->flags,
+        .sack = packet->options.present & OPTION_SACK,
+    };
+}
+
+struct conn_more *flow_own_more(void *owner, struct conn *conn, bool make)
+{
+    (void)owner, (void)make;
+    return &((struct flow *)((char *)conn - offsetof(struct flow, conn)))->more;
+}
+
+static bool begins_anew(const struct flow *flow, const struct event_packet *packet)
+{
+    if (flow->udp) return false;
+    if (packet->connection && flow->connection) return packet->connection != flow->connection;
+    const struct conn_segment segment = flow_segment(packet, 0);
+    return conn_begins_anew(&flow->conn, &segment, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)));
+}
+
+/* Who of the ended connection holds TIME_WAIT, if its addresses are used again. */
+static void note_time_wait(struct flow *flow, const struct flow *before)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (before->conn.end[i].state != STATE_TIME_WAIT) continue;
+        enum story_side side = i == 0 ? before->first_side : before->first_side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+        flow->after_time_wait = true;
+        flow->after_number = before->number;
+        flow->after_side = flow_side(flow, &before->end[side]);
+        return;
+    }
 }
 
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
-struct flow *flow_of_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns)
+struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns)
 {
+    const struct event_packet_header *header = &packet->header;
     struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
     struct flow before = {0};
-    if (flow && begins_anew(flow, header)) {
+    bool again = flow && begins_anew(flow, packet);
+    if (again) {
         before = *flow;
         table_remove(teller->flows, &key);
         if (tell_flow(teller, flow)) return NULL;
         flow = NULL;
     }
-    if (flow) return flow;
-    flow = flow_new(teller, &key, header);
-    /* The first FIN's sender waits; a RST leaves nobody waiting. */
-    if (flow && before.fin[STORY_CLIENT] && before.fin[STORY_SERVER] && !before.reset) {
-        flow->after_time_wait = true;
-        flow->after_number = before.number;
-        flow->after_side = flow_side(flow, &before.end[before.fin_first]);
+    if (!flow) {
+        flow = flow_new(teller, &key, header);
+        if (flow && again) note_time_wait(flow, &before);
     }
+    if (flow && packet->connection) flow->connection = packet->connection;
     return flow;
 }
 
-/* Remembers what decides about incarnations and about when the flow is finished. */
-void flow_note_header(struct teller *teller, struct flow *flow, const struct event_packet_header *header)
+void flow_touch(const struct teller *teller, struct flow *flow)
 {
     flow->last_ns = teller->now_ns;
-    if (header->protocol != IPPROTO_TCP) return;
-    enum story_side side = flow_side(flow, &header->src);
-    if (header->flags & TCP_SYN) {
-        flow->has_isn[side] = true;
-        flow->isn[side] = header->seq;
+}
+
+/* A SYN shows that who was taken for the client is the server. */
+static void turn_roles(struct flow *flow)
+{
+    struct address end = flow->end[STORY_CLIENT];
+    struct sock *sock = flow->sock[STORY_CLIENT];
+    flow->end[STORY_CLIENT] = flow->end[STORY_SERVER];
+    flow->end[STORY_SERVER] = end;
+    flow->sock[STORY_CLIENT] = flow->sock[STORY_SERVER];
+    flow->sock[STORY_SERVER] = sock;
+    for (size_t i = 0; i < STORY_SIDES; i++)
+        if (flow->sock[i]) flow->sock[i]->side = (enum story_side)i;
+    for (size_t i = 0; i < flow->change_count; i++) flow->changes[i].side = !flow->changes[i].side;
+    for (size_t i = 0; i < flow->expiry_count; i++) flow->expiries[i].side = !flow->expiries[i].side;
+    flow->first_side = !flow->first_side;
+    flow->after_side = !flow->after_side;
+}
+
+bool flow_is_over(const struct flow *flow)
+{
+    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+}
+
+void flow_leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow **link = &teller->closed_head, *before = NULL;
+    while (*link && *link != flow) {
+        before = *link;
+        link = &(*link)->next_closed;
     }
-    if (header->flags & TCP_FIN && !flow->fin[STORY_CLIENT] && !flow->fin[STORY_SERVER]) flow->fin_first = side;
-    if (header->flags & TCP_FIN) flow->fin[side] = true;
-    if (header->flags & TCP_RST) flow->reset = true;
-    if (!flow->queued && (flow->reset || (flow->fin[0] && flow->fin[1]))) {
-        flow->queued = true;
-        if (teller->closed_tail)
-            teller->closed_tail->next_closed = flow;
-        else
-            teller->closed_head = flow;
-        teller->closed_tail = flow;
+    if (*link) *link = flow->next_closed;
+    if (teller->closed_tail == flow) teller->closed_tail = before;
+    flow->queued = false;
+    flow->next_closed = NULL;
+}
+
+static void queue_when_over(struct teller *teller, struct flow *flow)
+{
+    if (flow->queued || !flow_is_over(flow)) return;
+    flow->queued = true;
+    if (teller->closed_tail)
+        teller->closed_tail->next_closed = flow;
+    else
+        teller->closed_head = flow;
+    teller->closed_tail = flow;
+}
+
+void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)
+{
+    const struct conn_segment segment = flow_segment(packet, t_ns);
+    enum story_side side = flow_side(flow, &packet->header.src);
+    if (flow->udp) return;
+    if (!flow->conn.end[0].segments) {
+        flow->first_side = side;
+        if (flow->to_itself) flow->conn.flags |= CONN_TO_ITSELF;
+        conn_begin(&flow->conn, &segment, side == STORY_CLIENT);
+    } else if (conn_settle_roles(&flow->conn, &segment, flow_conn_end(flow->first_side, side)) && !flow->roles_sure) {
+        turn_roles(flow);
     }
+    struct conn_verdict verdict = {.move_count = 0};
+    conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment, &verdict);
+    queue_when_over(teller, flow);
 }
 
 bool flow_covers(const struct event_packet_header *whole, const struct event_packet_header *part)

@@ -187,9 +187,22 @@ static int take_compared(struct teller *teller, struct flow *flow, const struct 
     sighting->netns = vantage_netns(teller, event->packet.vantage);
     sighting->origin = event->packet.vantage;
     sighting->copy = event->packet.fate == FATE_COPY;
+    if (!sighting->copy) flow_judge(teller, flow, &event->packet, event->t_ns);
     uint8_t fate = event->packet.fate;
     if (fate == FATE_COPY || fate == FATE_UNSENT || fate == FATE_CAME) sighting->arrived_ns = event->t_ns;
     return keep_captured(sighting, event);
+}
+
+/* A packet that the capture shows more than once: the newest like it was its first sight. */
+static int take_sight(struct teller *teller, struct flow *flow, const struct event *event)
+{
+    for (size_t i = flow->packet_count; i-- > 0;) {
+        struct sighting *seen = &flow->packets[i];
+        if (!flow_covers(&seen->packet.header, &event->packet.header)) continue;
+        add_sight(teller, seen, event);
+        break;
+    }
+    return 0;
 }
 
 int flow_take_packet(struct teller *teller, const struct event *event)
@@ -197,9 +210,10 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     const struct event_packet_header *header = &event->packet.header;
     uint64_t netns = vantage_netns(teller, event->packet.vantage);
     if (header->protocol != IPPROTO_TCP && header->protocol != IPPROTO_UDP) return take_icmp(teller, event, netns);
-    struct flow *flow = flow_of_packet(teller, header, netns);
+    struct flow *flow = flow_of_packet(teller, &event->packet, netns);
     if (!flow) return -ENOMEM;
-    flow_note_header(teller, flow, header);
+    flow_touch(teller, flow);
+    if (event->packet.sight) return take_sight(teller, flow, event);
     if (event->packet.same) return take_compared(teller, flow, event);
 
     struct sighting *earlier = NULL; /* the sight of this very segment at another vantage */
@@ -239,6 +253,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         waiting = add_sighting(flow, event);
         if (!waiting) return -ENOMEM;
         if (whole.marked) take_mark(waiting, &whole);
+        if (!copy) flow_judge(teller, flow, &event->packet, event->t_ns);
     }
     waiting->netns = netns;
     waiting->origin = origin;
@@ -277,9 +292,9 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         call_ref(kept->call);
         return 0;
     }
-    struct flow *flow = flow_of_packet(teller, &mark->header, mark->netns);
+    struct flow *flow = flow_of_packet(teller, &seen.packet, mark->netns);
     if (!flow) return -ENOMEM;
-    flow_note_header(teller, flow, &mark->header);
+    flow_touch(teller, flow);
 
     /* skb->sk may be a control socket that sends for nobody (resets, TIME_WAIT): only a socket with these very ends is the
      * sender's. */
@@ -301,6 +316,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         if (!slot) return -ENOMEM;
         slot->packet.header = mark->header;
         slot->netns = mark->netns;
+        flow_judge(teller, flow, &seen.packet, event->t_ns);
     }
     take_mark(slot, &seen);
     return 0;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "story/telling.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
 
 static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
 
@@ -17,12 +19,14 @@ struct moment {
     size_t index;
 };
 
+/* Of two that arrive behind the same packet the earlier one comes first. */
 static int by_time(const void *a, const void *b)
 {
     const struct moment *x = a, *y = b;
     if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
     if (x->order != y->order) return x->order < y->order ? -1 : 1;
-    return (int)x->kind - (int)y->kind;
+    if (x->kind != y->kind) return (int)x->kind - (int)y->kind;
+    return (x->index > y->index) - (x->index < y->index);
 }
 
 struct moments {
@@ -59,10 +63,10 @@ static void collect_moments(struct telling *telling, struct moments *moments)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        add_moment(telling, moments, MOMENT_SENT, packet->sent_ns, packet->seen->order, i);
-        if (!tale_is_datagram(packet->seen))
-            add_moment(telling, moments, MOMENT_RECEIVED, packet->received_ns ? packet->received_ns : packet->sent_ns,
-                       packet->seen->order, i);
+        add_moment(telling, moments, MOMENT_SENT, packet->order_ns, packet->seen->order, i);
+        const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : packet;
+        int64_t received_ns = packet->received_ns > packet->order_ns ? packet->received_ns : behind->order_ns;
+        if (!tale_is_datagram(packet->seen)) add_moment(telling, moments, MOMENT_RECEIVED, received_ns, behind->seen->order, i);
     }
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct call *call = telling->calls[i].call;
@@ -97,9 +101,8 @@ static struct story_step *add_step(struct telling *telling, size_t *room, enum s
     return step;
 }
 
-struct walk { /* the state machine of both ends */
-    struct tcp_end end[STORY_SIDES];
-    size_t room;
+struct walk {
+    size_t room; /* of the story's steps */
 };
 
 static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
@@ -129,16 +132,44 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
     step->state = state;
 }
 
-static void take_inputs(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns,
-                        const enum tcp_input *inputs, size_t count, struct tale_state made_by)
+/* Later life overrules an assumed end: no arrow of the figure. */
+static void take_back(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, const struct conn_move *move,
+                      struct tale_state made_by)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct tcp_arrow *arrow = tcp_next(walk->end[side].state, inputs[i]);
-        if (!arrow) unexpected_input(telling, side, walk->end[side].state, inputs[i], made_by.packet);
+    const struct tcp_arrow arrow = {.from = (enum tcp_state)move->from,
+                                    .to = (enum tcp_state)move->to,
+                                    .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
+                                    .section = "3.10.7.4"};
+    made_by.proved = true;
+    add_state(telling, walk, &arrow, side, t_ns, made_by);
+}
+
+/* What the judge made of it. */
+static void take_moves(struct telling *telling, struct walk *walk, int64_t t_ns, const struct conn_verdict *verdict, size_t from,
+                       struct tale_state made_by)
+{
+    for (size_t i = from; i < verdict->move_count; i++) {
+        const struct conn_move *move = &verdict->moves[i];
+        enum story_side first = telling->first_side, side = move->side == 0 ? first : !first;
+        if (move->taken_back) {
+            take_back(telling, walk, side, t_ns, move, made_by);
+            continue;
+        }
+        const struct tcp_arrow *arrow = tcp_next((enum tcp_state)move->from, (enum tcp_input)move->input);
+        if (!arrow) unexpected_input(telling, side, (enum tcp_state)move->from, (enum tcp_input)move->input, made_by.packet);
         if (!arrow || arrow->to == arrow->from) continue;
-        walk->end[side].state = arrow->to;
-        add_state(telling, walk, arrow, side, t_ns, made_by);
+        struct tale_state made = made_by;
+        made.proved = move->proved;
+        add_state(telling, walk, arrow, side, t_ns, made);
     }
+}
+
+static void take_input(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, enum tcp_input input,
+                       struct tale_state made_by)
+{
+    struct conn_verdict verdict = {.move_count = 0};
+    conn_input(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), input, &verdict);
+    take_moves(telling, walk, t_ns, &verdict, 0, made_by);
 }
 
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
@@ -154,11 +185,12 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     }
     step->segment = packet->segment;
     if (packet->seen->copy) return; /* nobody sent it */
-    struct tcp_end *end = &walk->end[packet->side];
-    enum tcp_input inputs[TCP_INPUTS_MAX];
-    size_t count = tcp_classify_sent(end, &packet->seen->packet.header, inputs);
-    take_inputs(telling, walk, packet->side, packet->sent_ns, inputs, count,
-                (struct tale_state){.packet = (uint32_t)index, .sent = true});
+    const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
+    const struct conn_end *end = telling_end(telling, packet->side);
+    conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
+    conn_sent(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, packet->side), &segment, &packet->verdict);
+    packet->from = (int64_t)end->span + seq_diff(end->next, segment.seq);
+    take_moves(telling, walk, packet->sent_ns, &packet->verdict, 0, (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }
 
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
@@ -167,42 +199,45 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     enum story_side side = telling_receiver(telling, packet->side);
     int64_t t_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
     if (telling_is_lost(telling, packet)) return;
-    struct tcp_end *end = &walk->end[side];
-    enum tcp_input inputs[TCP_INPUTS_MAX];
+    const struct conn_end *end = telling_end(telling, side);
+    if (packet->seen->copy && !(telling->conn.flags & CONN_TWO_PLACES)) return;
     if (end->state == STATE_FIN_WAIT_2 && packet->seen->packet.header.flags & TCP_FIN &&
         tale_is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
         packet->segment->teardown = true;
-        inputs[0] = INPUT_TIMEOUT_GIVE_UP;
-        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
+        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                   (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
         return;
     }
-    if (tale_is_forgotten(telling, end, index, side)) {
+    if (tale_is_forgotten(telling, index, side)) {
         packet->segment->teardown = true;
-        inputs[0] = INPUT_TIMEOUT_GIVE_UP;
-        take_inputs(telling, walk, side, t_ns, inputs, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                   (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
         return;
     }
-    if (tale_is_too_late(telling, end, index, side)) {
+    if (tale_is_too_late(telling, index, side)) {
         packet->segment->teardown = true;
         return;
     }
-    if (end->state == STATE_SYN_RCVD && end->passive && tale_is_handshake_unmoved(telling, index, side)) {
+    if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && tale_is_handshake_unmoved(telling, index, side)) {
         packet->segment->handshake = true;
         return;
     }
-    unexpected_arrival(telling, side, end, (uint32_t)index);
-    bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
-    size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
+    unexpected_arrival(telling, side, (uint32_t)index);
+    const uint32_t acked_fin = END_FIN | END_FIN_ACKED;
+    bool was_open = end->state == STATE_SYN_RCVD, had_fin = (end->flags & acked_fin) == acked_fin;
     const struct event_packet_header *header = &packet->seen->packet.header;
+    const struct conn_segment arrived = flow_segment(&packet->seen->packet, t_ns);
+    size_t before = packet->verdict.move_count;
+    conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
     struct story_segment *segment = packet->segment;
     if (segment) {
         uint8_t flags = header->flags;
-        segment->handshake = flags & TCP_SYN || (was_open && end->syn_acked && !(flags & TCP_RST));
-        bool acks_fin =
-            end->sent_fin && end->fin_acked && flags & TCP_ACK && segment->label[0] == 'A' && (!had_fin || end->received_fin);
+        segment->handshake = flags & TCP_SYN || (was_open && end->flags & END_SYN_ACKED && !(flags & TCP_RST));
+        bool acks_fin = (end->flags & acked_fin) == acked_fin && flags & TCP_ACK && segment->label[0] == 'A' &&
+                        (!had_fin || telling_end(telling, packet->side)->flags & END_FIN_TAKEN);
         segment->teardown = flags & (TCP_FIN | TCP_RST) || acks_fin;
     }
-    take_inputs(telling, walk, side, t_ns, inputs, count, (struct tale_state){.packet = (uint32_t)index});
+    take_moves(telling, walk, t_ns, &packet->verdict, before, (struct tale_state){.packet = (uint32_t)index});
 }
 
 static void step_call(struct telling *telling, struct walk *walk, size_t index, bool exit)
@@ -216,7 +251,7 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     step->call = call;
     *(exit ? &call->exit_step : &call->enter_step) = at;
     if (!exit) return;
-    struct tcp_end *end = &walk->end[call->side];
+    const struct conn_end *end = telling_end(telling, call->side);
     struct tale_state made_by = {.packet = STORY_NO_STEP, .call = tale};
     enum tcp_input input = INPUT_COUNT;
     /* Whoever reads this error looks at a socket that the kernel gave up before; which of its timers, only the state tells. */
@@ -229,14 +264,14 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
     /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
     if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
-    if (input != INPUT_COUNT) take_inputs(telling, walk, call->side, call->exit_ns, &input, 1, made_by);
+    if (input != INPUT_COUNT) take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 
 /* Ends that nothing on the wire shows: a timer gave up, or a socket went while its SYN was still unanswered. */
 static void step_silent_end(struct telling *telling, struct walk *walk, const struct change *change)
 {
     if (change->to != KERNEL_CLOSE) return;
-    enum tcp_state state = walk->end[change->side].state;
+    uint8_t state = telling_end(telling, change->side)->state;
     struct chain_verdict verdict = chain_read(change->context.chain);
     enum chain_meaning meaning = verdict.meaning;
     bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
@@ -245,19 +280,26 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
     if (meaning == CHAIN_TIMER && !(verdict.notes & CHAIN_TIME_WAIT)) input = INPUT_TIMEOUT_GIVE_UP;
     if (closes && state == STATE_SYN_SENT && change->from == KERNEL_SYN_SENT) input = INPUT_CALL_CLOSE;
     if (input == INPUT_COUNT) return;
-    take_inputs(telling, walk, change->side, change->t_ns, &input, 1,
-                (struct tale_state){.packet = STORY_NO_STEP, .change = change});
+    take_input(telling, walk, change->side, change->t_ns, input, (struct tale_state){.packet = STORY_NO_STEP, .change = change});
 }
 
 /* A request socket's timer ran and was not set again: the end of SYN_RCVD after a passive OPEN. On another CPU the handshake's last
  * ACK may have come at that very moment. */
 static void step_request_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
 {
-    const struct tcp_end *end = &walk->end[expiry->side];
-    enum tcp_input input = INPUT_TIMEOUT_GIVE_UP;
-    if (end->state != STATE_SYN_RCVD || !end->passive || tale_was_completed(telling, expiry->side)) return;
-    take_inputs(telling, walk, expiry->side, expiry->t_ns, &input, 1,
-                (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
+    const struct conn_end *end = telling_end(telling, expiry->side);
+    if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || tale_was_completed(telling, expiry->side)) return;
+    take_input(telling, walk, expiry->side, expiry->t_ns, INPUT_TIMEOUT_GIVE_UP,
+               (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
+}
+
+/* Both hold it where both FINs crossed: then the later end is told. */
+static void note_time_wait(struct telling *telling, enum story_side side, int64_t until_ns)
+{
+    struct story_summary *summary = &telling->story->summary;
+    bool other = summary->time_wait_side >= 0 && summary->time_wait_side != (int32_t)side;
+    summary->time_wait_side = other ? STORY_SIDES : (int32_t)side;
+    if (until_ns > summary->time_wait_until_ns) summary->time_wait_until_ns = until_ns;
 }
 
 /* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
@@ -269,13 +311,12 @@ static void step_expiry(struct telling *telling, struct walk *walk, const struct
     }
     bool time_wait = expiry->state == KERNEL_TIME_WAIT;
     enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
-    if (walk->end[expiry->side].state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;
+    if (telling_end(telling, expiry->side)->state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;
     if (time_wait) {
-        telling->story->summary.time_wait_side = (int32_t)expiry->side;
-        telling->story->summary.time_wait_until_ns = expiry->t_ns;
+        note_time_wait(telling, expiry->side, expiry->t_ns);
     }
-    take_inputs(
-        telling, walk, expiry->side, expiry->t_ns, &input, 1,
+    take_input(
+        telling, walk, expiry->side, expiry->t_ns, input,
         (struct tale_state){.packet = STORY_NO_STEP, .timer = time_wait ? TIME_WAIT_TIMER : FIN_WAIT_2_TIMER, .timer_ran = true});
 }
 
@@ -303,23 +344,21 @@ static void step_process(struct telling *telling, struct walk *walk, const struc
 
 /* Where an end stood when the story begins. A SYN,ACK proves that there was a listener; without a SYN the past is unknown, and what
  * is exchanged shows an established connection. */
-static void first_states(const struct telling *telling, struct walk *walk, const struct sock *listener)
+static void first_states(struct telling *telling, const struct sock *listener)
 {
-    bool syn = false, syn_ack = false, listens = false, opens = false;
+    bool syn_ack = false, listens = false, opens = false;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
         if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
-        syn = true;
         opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)
         if (strcmp(telling->calls[i].call->name, "listen") == 0) listens = true;
-    walk->end[STORY_CLIENT].state = syn ? STATE_CLOSED : STATE_ESTABLISHED;
-    walk->end[STORY_SERVER].state = !syn                                ? STATE_ESTABLISHED
-                                    : listens || opens                  ? STATE_CLOSED /* opens: both ends at once */
-                                    : syn_ack || (listener && !listens) ? STATE_LISTEN
-                                                                        : STATE_CLOSED;
+    struct conn_end *server = telling_end(telling, STORY_SERVER);
+    if (server->state != STATE_LISTEN) return;
+    /* opens: both ends at once */
+    if (listens || opens || !(syn_ack || listener)) server->state = STATE_CLOSED;
 }
 
 /* When the wait of 2MSL began, or began anew: what arrives with an ACK restarts it (RFC 9293 section 3.10.7.4 for a FIN; Linux for
@@ -347,27 +386,75 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
 static void end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
 {
     int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
-    telling->story->summary.time_wait_side = (int32_t)side;
-    telling->story->summary.time_wait_until_ns = until_ns;
+    note_time_wait(telling, side, until_ns);
+    /* Of a capture nobody knows how long its host kept it. */
+    if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
     if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
-    enum tcp_input input = INPUT_TIMEOUT_2MSL;
-    take_inputs(telling, walk, side, until_ns, &input, 1, (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL, (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+}
+
+static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
+{
+    (void)conn, (void)make;
+    return &((struct telling *)owner)->more;
+}
+
+/* The judge takes its place. Where packets of this flow are known to arrive at another place, or the kernel told of their leaving,
+ * sending and receiving are two things. */
+static void begin(struct telling *telling)
+{
+    conn_judge_init(&telling->judge, more_of, telling);
+    bool marked = false;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        marked = marked || telling->packets[i].seen->marked;
+        if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
+    }
+    if (!first) return;
+    if (telling->flow->to_itself) telling->conn.flags |= CONN_TO_ITSELF;
+    if (telling->flow->at_both_ends || telling->flow->compared || marked) telling->conn.flags |= CONN_TWO_PLACES;
+    telling->first_side = first->side;
+    const struct conn_segment segment = flow_segment(&first->seen->packet, first->sent_ns);
+    conn_begin(&telling->conn, &segment, first->side == STORY_CLIENT);
+}
+
+/* FINs that crossed, in a capture from one place: the first reached the other end only after that had sent its own, which does not
+ * acknowledge it. */
+static void find_crossing(struct telling *telling)
+{
+    struct tale_packet *fin[STORY_SIDES] = {NULL, NULL};
+    if (telling->flow->at_both_ends || telling->flow->to_itself) return;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || fin[packet->side]) continue;
+        struct tale_packet *other = fin[telling_receiver(telling, packet->side)];
+        fin[packet->side] = packet;
+        if (!other) continue;
+        const struct event_packet_header *before = &other->seen->packet.header;
+        uint32_t end = before->seq + segment_space(before);
+        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end) && other->received_ns <= other->order_ns;
+        if (crosses) other->behind = (uint32_t)i + 1;
+        return;
+    }
 }
 
 void tale_lay_steps(struct telling *telling, const struct sock *listener)
 {
     struct moments moments = {0};
+    find_crossing(telling);
     collect_moments(telling, &moments);
     struct story *story = telling->story;
     /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
-    struct walk walk = {.room = moments.count * (1 + TCP_INPUTS_MAX) + STORY_SIDES};
+    struct walk walk = {.room = moments.count * (1 + CONN_MOVES_MAX) + STORY_SIDES};
     story->steps = arena_alloc(telling->arena, walk.room * sizeof(struct story_step));
     if (!story->steps || telling->failed) {
         telling->failed = true;
         free(moments.items);
         return;
     }
-    first_states(telling, &walk, listener);
+    begin(telling);
+    first_states(telling, listener);
     for (size_t i = 0; i < moments.count && !telling->failed; i++) {
         size_t index = moments.items[i].index;
         switch (moments.items[i].kind) {
@@ -398,6 +485,9 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
     }
     free(moments.items);
     for (size_t side = 0; side < STORY_SIDES; side++)
-        if (walk.end[side].state == STATE_TIME_WAIT) end_time_wait(telling, &walk, (enum story_side)side);
-    for (size_t side = 0; side < STORY_SIDES; side++) story->end[side].state = story->udp ? STATE_UNKNOWN : walk.end[side].state;
+        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT) end_time_wait(telling, &walk, (enum story_side)side);
+    for (unsigned side = 0; side < STORY_SIDES; side++)
+        story->end[side].state = story->udp ? STATE_UNKNOWN
+                                            : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
+    if (!telling->failed) tale_name_packets(telling);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "conn/conn.h"
 #include "tcp/state.h"
 
 enum story_side { STORY_CLIENT, STORY_SERVER, STORY_SIDES };
@@ -94,7 +95,8 @@ struct story_segment {
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
     uint16_t window;
-    bool retransmission;
+    enum conn_class class;    /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
+    bool retransmission;      /* again, or partly again */
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
@@ -181,15 +183,15 @@ struct story_end {
     uint64_t cookie;      /* 0 unknown */
     bool has_isn;
     uint32_t isn;
-    uint64_t bytes_sent;   /* payload, without retransmissions, as far as it was seen */
-    uint64_t bytes_missed; /* that it must have sent besides, by its own numbers and its peer's ACKs: nobody captured them */
+    uint64_t bytes_sent;   /* payload by its numbers, nothing twice, without what comes next */
+    uint64_t bytes_missed; /* acknowledged by its peer, and nobody captured them */
 };
 
 /* What the summary says. Times in ns; -1 not known. */
 struct story_summary {
     int32_t opened_by;            /* enum story_side; -1 not seen */
     int32_t closed_first_by;      /* sent the first FIN or RST; -1 nobody */
-    int32_t time_wait_side;       /* who holds TIME_WAIT; -1 nobody */
+    int32_t time_wait_side;       /* who holds TIME_WAIT; STORY_SIDES both; -1 nobody */
     int64_t time_wait_until_ns;   /* Linux holds it 60 s (TCP_TIMEWAIT_LEN); 0 nobody */
     int64_t handshake_ns;         /* SYN sent → handshake's last ACK sent */
     int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel */

@@ -10,7 +10,7 @@
 static int by_sending(const void *a, const void *b)
 {
     const struct tale_packet *x = a, *y = b;
-    if (x->sent_ns != y->sent_ns) return x->sent_ns < y->sent_ns ? -1 : 1;
+    if (x->order_ns != y->order_ns) return x->order_ns < y->order_ns ? -1 : 1;
     return x->seen->order < y->seen->order ? -1 : 1;
 }
 
@@ -22,24 +22,27 @@ static enum story_side packet_side(const struct flow *flow, const struct event_p
     return flow_side(flow, &packet->icmp.dst);
 }
 
-/* Most segments repeat nothing, and can be known to by one number of their sender: so a long transfer is told in time. */
-static void note_reach(struct telling *telling)
+/* Who had sent what by then, and the longest flight. */
+static void note_order(struct telling *telling)
 {
-    uint32_t next[STORY_SIDES] = {0, 0};
-    bool known[STORY_SIDES] = {false, false};
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
-        const struct event_packet_header *header = &packet->seen->packet.header;
         if (i) memcpy(packet->since, packet[-1].since, sizeof(packet->since));
         packet->since[packet->side] = (uint32_t)i + 1;
         if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
             telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
-        uint32_t space = segment_space(header);
-        if (header->protocol != IPPROTO_TCP || !space || header->flags & TCP_RST || packet->seen->copy) continue;
-        packet->is_beyond = !known[packet->side] || seq_at_or_before(next[packet->side], header->seq);
-        if (!known[packet->side] || seq_before(next[packet->side], header->seq + space)) next[packet->side] = header->seq + space;
-        known[packet->side] = true;
     }
+}
+
+/* Times of one interface may step back (a clock was set, two processors stamped): there the order of arrival counts. Between interfaces,
+ * and where the kernel's marks are at hand, times are all there is. */
+static int64_t place_in_time(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct tale_packet *before = packet > telling->packets ? packet - 1 : NULL;
+    const struct sighting *seen = packet->seen;
+    bool follows = before && seen->captured && !seen->marked && before->seen->captured && !before->seen->marked &&
+                   seen->packet.vantage == before->seen->packet.vantage && !seen->packet.same && !seen->copy;
+    return follows && before->order_ns > packet->sent_ns ? before->order_ns : packet->sent_ns;
 }
 
 void tale_collect_packets(struct telling *telling)
@@ -58,12 +61,13 @@ void tale_collect_packets(struct telling *telling)
         packet->sent_ns = seen->captured ? seen->captured_ns : seen->mark_ns;
         if (seen->marked && seen->mark_ns < packet->sent_ns) packet->sent_ns = seen->mark_ns;
         packet->received_ns = seen->arrived_ns;
+        packet->order_ns = place_in_time(telling, packet);
         packet->chain = chain_read(seen->context.chain);
         if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
         if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
     }
     qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
-    note_reach(telling);
+    note_order(telling);
 }
 
 static struct story_packet_place place_of(struct telling *telling, const struct sighting *seen)
@@ -153,32 +157,13 @@ static void find_bases(const struct telling *telling, uint32_t bases[STORY_SIDES
         if (!known[other]) bases[other] = header->ack - 1;
         known[other] = true;
     }
-    for (size_t side = 0; side < STORY_SIDES; side++) {
-        telling->story->end[side].has_isn = telling->flow->has_isn[side];
-        telling->story->end[side].isn = telling->flow->has_isn[side] ? telling->flow->isn[side] : 0;
-        if (telling->flow->has_isn[side]) bases[side] = telling->flow->isn[side];
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct conn_end *end = &telling->flow->conn.end[flow_conn_end(telling->flow->first_side, (enum story_side)side)];
+        bool seen = end->flags & END_SYN_SEEN;
+        telling->story->end[side].has_isn = seen;
+        telling->story->end[side].isn = seen ? end->base : 0;
+        if (end->flags & END_BASE) bases[side] = end->base;
     }
-    /* A SYN,ACK's sender that never sent a SYN of its own; a reset answering a SYN carries sequence number 0 of nothing. */
-}
-
-/* The first earlier segment of this side that already carried this sequence space; NULL: it is new. */
-struct tale_packet *tale_sent_before(const struct telling *telling, size_t index)
-{
-    const struct tale_packet *packet = &telling->packets[index];
-    const struct event_packet_header *header = &packet->seen->packet.header;
-    uint32_t space = segment_space(header);
-    if (!space || header->flags & TCP_RST || packet->seen->copy) return NULL;
-    if (packet->is_beyond) return NULL;
-    for (size_t i = 0; i < index; i++) {
-        struct tale_packet *earlier = &telling->packets[i];
-        const struct event_packet_header *old = &earlier->seen->packet.header;
-        if (earlier->side != packet->side || old->protocol != IPPROTO_TCP || !segment_space(old) || old->flags & TCP_RST) continue;
-        if (earlier->seen->copy) continue;
-        if (header->flags & old->flags & TCP_SYN && (header->flags ^ old->flags) & TCP_ACK) continue; /* both ends opened at once */
-        if (seq_at_or_before(old->seq, header->seq) && seq_at_or_before(header->seq + space, old->seq + segment_space(old)))
-            return earlier;
-    }
-    return NULL;
 }
 
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])
@@ -201,7 +186,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->seq_absolute = header->seq;
     segment->ack_absolute = header->ack;
     /* A reset that answers a segment without ACK has sequence number 0 (RFC 9293 section 3.10.7.1): it is relative to nothing. */
-    bool of_nothing = header->flags & TCP_RST && !telling->flow->has_isn[packet->side] && header->seq == 0;
+    bool of_nothing = header->flags & TCP_RST && !telling->story->end[packet->side].has_isn && header->seq == 0;
     segment->seq = of_nothing ? 0 : header->seq - bases[packet->side];
     segment->ack = header->flags & TCP_ACK ? header->ack - bases[other] : 0;
     segment->length_bytes = header->length_bytes;
@@ -215,10 +200,6 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->comments = comments_of(telling, packet->seen, &segment->comment_count);
     packet->segment = segment;
     packet->cause = &segment->cause;
-    struct tale_packet *first = tale_sent_before(telling, index);
-    segment->retransmission = first != NULL;
-    telling->story->summary.retransmissions += first != NULL;
-    if (!first && !segment->copy) telling->story->end[packet->side].bytes_sent += header->length_bytes;
 }
 
 static const char *icmp_text(const struct event_packet *packet)
@@ -290,4 +271,60 @@ void tale_make_packets(struct telling *telling)
         else
             make_segment(telling, i, bases);
     }
+}
+
+/* The first transmission of what a segment repeats: the one that was new when it carried the repeat's first number. `news`: of its side,
+ * in order of their numbers. */
+static const struct tale_packet *first_of(const struct tale_packet *const *news, size_t count, int64_t from)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (news[middle]->from <= from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!low) return NULL;
+    const struct tale_packet *found = news[low - 1];
+    return found->from + segment_space(&found->seen->packet.header) > from ? found : NULL;
+}
+
+static void name_side(struct telling *telling, enum story_side side, const struct tale_packet **news)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        struct story_segment *segment = packet->segment;
+        if (!segment || packet->side != side || segment->copy) continue;
+        uint8_t class = packet->verdict.class;
+        segment->class = (enum conn_class)class;
+        segment->retransmission = class == CONN_AGAIN || class == CONN_PARTLY_AGAIN;
+        telling->story->summary.retransmissions += segment->retransmission;
+        const struct tale_packet *first = segment->retransmission ? first_of(news, count, packet->from) : NULL;
+        if (first) segment->of_step = first->step;
+        bool adds = segment_space(&packet->seen->packet.header) && (class == CONN_NEW || class == CONN_PARTLY_AGAIN);
+        /* In order of numbers: a later one begins no earlier. */
+        if (adds && (!count || news[count - 1]->from <= packet->from)) news[count++] = packet;
+    }
+}
+
+void tale_name_packets(struct telling *telling)
+{
+    const struct tale_packet **news = calloc(telling->packet_count + 1, sizeof(*news));
+    if (!news) {
+        telling->failed = true;
+        return;
+    }
+    for (int side = 0; side < STORY_SIDES; side++) {
+        name_side(telling, (enum story_side)side, news);
+        if (telling->story->udp) continue;
+        struct story_end *end = &telling->story->end[side];
+        unsigned at = flow_conn_end(telling->first_side, (enum story_side)side);
+        end->bytes_missed = conn_missed(&telling->judge, &telling->conn, at);
+        end->bytes_sent = conn_bytes(&telling->conn, at);
+        if (end->bytes_missed > end->bytes_sent) end->bytes_missed = end->bytes_sent;
+        end->bytes_sent -= end->bytes_missed;
+    }
+    free(news);
 }

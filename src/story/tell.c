@@ -127,27 +127,18 @@ static enum story_outcome outcome_of(const struct telling *telling)
             if (telling->packets[i].datagram && telling->packets[i].datagram->icmp) return OUTCOME_REFUSED;
         return OUTCOME_OPEN;
     }
-    bool syn = false, syn_ack = false, reset = false;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
-        if (header->protocol != IPPROTO_TCP) continue;
-        if (header->flags & TCP_RST) reset = true;
-        if (header->flags & TCP_SYN) *(header->flags & TCP_ACK ? &syn_ack : &syn) = true;
-    }
-    enum tcp_state client = story->end[STORY_CLIENT].state, server = story->end[STORY_SERVER].state;
-    if (syn && !syn_ack && reset) return OUTCOME_REFUSED;
-    if (reset) return OUTCOME_RESET;
+    static const enum story_outcome outcomes[] = {[CONN_OUT_OPEN] = OUTCOME_OPEN,
+                                                  [CONN_OUT_CLOSED] = OUTCOME_CLOSED,
+                                                  [CONN_OUT_RESET] = OUTCOME_RESET,
+                                                  [CONN_OUT_REFUSED] = OUTCOME_REFUSED,
+                                                  [CONN_OUT_HALF_OPEN] = OUTCOME_HALF_OPEN};
+    enum conn_outcome outcome = conn_outcome(&telling->conn);
+    if (outcome == CONN_OUT_REFUSED || outcome == CONN_OUT_RESET) return outcomes[outcome];
     if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
-    if (syn && !syn_ack) {
-        for (size_t i = 0; i < telling->call_count; i++)
-            if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
-        return client == STATE_CLOSED ? OUTCOME_CLOSED : OUTCOME_HALF_OPEN;
-    }
-    bool client_done = client == STATE_CLOSED || client == STATE_TIME_WAIT,
-         server_done = server == STATE_CLOSED || server == STATE_TIME_WAIT;
-    if (client_done && server_done) return OUTCOME_CLOSED;
-    if (client == STATE_SYN_SENT || server == STATE_SYN_RCVD) return OUTCOME_HALF_OPEN;
-    return OUTCOME_OPEN;
+    if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+    return OUTCOME_HALF_OPEN;
 }
 
 static int64_t story_start(const struct telling *telling)
@@ -160,18 +151,6 @@ static int64_t story_start(const struct telling *telling)
             start = call->enter_ns;
     }
     return start;
-}
-
-static void leave_queue(struct teller *teller, struct flow *flow)
-{
-    if (!flow->queued) return;
-    struct flow **link = &teller->closed_head, *before = NULL;
-    while (*link && *link != flow) {
-        before = *link;
-        link = &(*link)->next_closed;
-    }
-    if (*link) *link = flow->next_closed;
-    if (teller->closed_tail == flow) teller->closed_tail = before;
 }
 
 /* Sockets whose addresses became known only after their last call was seen. */
@@ -193,7 +172,7 @@ static void bind_late(struct telling *telling)
 int tell_flow(struct teller *teller, struct flow *flow)
 {
     struct story_own *own = calloc(1, sizeof(*own));
-    leave_queue(teller, flow);
+    flow_leave_queue(teller, flow);
     if (!own) {
         flow_free(flow);
         return -ENOMEM;
@@ -214,10 +193,6 @@ int tell_flow(struct teller *teller, struct flow *flow)
     if (!telling.failed) {
         name_processes(&telling);
         tale_lay_steps(&telling, listener);
-    }
-    for (size_t i = 0; i < telling.packet_count && !telling.failed; i++) {
-        const struct tale_packet *first = telling.packets[i].segment ? tale_sent_before(&telling, i) : NULL;
-        if (first) telling.packets[i].segment->of_step = first->step;
     }
     if (!telling.failed) {
         story->start_ns = story_start(&telling);

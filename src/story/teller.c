@@ -32,6 +32,7 @@ struct teller *teller_new(teller_listener *listener, void *data)
         return NULL;
     }
     teller->trace.recorder = "none";
+    conn_judge_init(&teller->judge, flow_own_more, NULL);
     return teller;
 }
 
@@ -122,6 +123,10 @@ static int tell_old(struct teller *teller)
 {
     while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > linger_ns(teller)) {
         struct flow *flow = teller->closed_head;
+        if (!flow_is_over(flow)) { /* a RST that had not ended it */
+            flow_leave_queue(teller, flow);
+            continue;
+        }
         table_remove(teller->flows, &flow->key);
         int code = tell_flow(teller, flow);
         if (code) return code;

@@ -18,7 +18,10 @@ struct tale_packet {
     struct story_datagram *datagram; /* UDP and ICMP */
     struct story_cause *cause;       /* in either */
     uint32_t since[STORY_SIDES]; /* 1 + the index of the newest packet that this side had sent by then, this one included; 0 none */
-    bool is_beyond;              /* TCP: it begins where nothing of its sender had reached, so it repeats nothing */
+    int64_t order_ns;            /* its place in time: of one interface the order of the file counts, whatever its times say */
+    struct conn_verdict verdict; /* TCP: what it means */
+    int64_t from;                /* TCP: its first number, counted from its sender's ISN without going round */
+    uint32_t behind;             /* its arrival comes only after the packet of this index + 1 was sent (crossing FINs); 0 none */
     struct chain_verdict chain;  /* of the mark */
 };
 
@@ -36,6 +39,7 @@ struct tale_state {
     struct tale_call *call;      /* listen(), close() */
     const char *timer;           /* a timer that no segment shows: its name */
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
+    bool proved;                 /* what made it was not captured: `packet` shows that it was there */
 };
 
 /* A packet that an end took or sent in a state from which no arrow leads. */
@@ -80,6 +84,10 @@ struct reading {
 struct telling {
     struct teller *teller;
     struct flow *flow;
+    struct conn_judge judge; /* owner: this */
+    struct conn conn;        /* as judged so far, in the story's order */
+    struct conn_more more;
+    enum story_side first_side; /* conn.end[0] */
     struct story *story;
     struct arena *arena;
     struct tale_packet *packets;
@@ -113,6 +121,16 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
 /* A sentence in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* This end's record, and its peer's. */
+static inline struct conn_end *telling_end(struct telling *telling, enum story_side side)
+{
+    return &telling->conn.end[flow_conn_end(telling->first_side, side)];
+}
+static inline const struct conn_end *telling_end_now(const struct telling *telling, enum story_side side)
+{
+    return &telling->conn.end[flow_conn_end(telling->first_side, side)];
+}
+
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
@@ -140,11 +158,11 @@ static inline bool tale_is_datagram(const struct sighting *seen)
     return seen->packet.header.protocol != 6; /* IPPROTO_TCP */
 }
 
-/* tale_packets.c: first the order (packets), then each one's segment or datagram (needs nothing but the order). */
+/* tale_packets.c: first the order (packets), then each one's segment or datagram (needs nothing but the order); once all are judged
+ * (tale_lay_steps), what they are. */
 void tale_collect_packets(struct telling *telling);
 void tale_make_packets(struct telling *telling);
-/* The first earlier segment of this side that already carried packet `index`'s sequence space; NULL: it is new. */
-struct tale_packet *tale_sent_before(const struct telling *telling, size_t index);
+void tale_name_packets(struct telling *telling);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
@@ -152,7 +170,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener);
 
 /* unexpected.c: remembers a packet that reaches `end` (before it is classified), or an input of one, where no arrow leads from the
  * end's state and it does not stay by right. `packet`: index, or STORY_NO_STEP for what no packet made. */
-void unexpected_arrival(struct telling *telling, enum story_side side, const struct tcp_end *end, uint32_t packet);
+void unexpected_arrival(struct telling *telling, enum story_side side, uint32_t packet);
 void unexpected_input(struct telling *telling, enum story_side side, enum tcp_state state, enum tcp_input input, uint32_t packet);
 
 /* handshake.c: whether the kernel's own evidence says that packet `index`, which reached `side` in SYN_RCVD after a passive OPEN,
@@ -165,9 +183,9 @@ bool tale_is_answered_with_reset(const struct telling *telling, size_t index, en
 /* The request socket behind SYN_RCVD had gone when packet `index` came: its timer let the moment pass at which the SYN,ACK was due
  * again (reqsk_timer_handler: a second, doubled each time), and what comes now is answered as by a listening socket that knows
  * nothing of it. A full accept queue answers so too, but out of a request socket that is still there (tcp_check_req). */
-bool tale_is_forgotten(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side);
+bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_side side);
 /* The same, where the kernel showed that the request's timer ended it. */
-bool tale_is_too_late(const struct telling *telling, const struct tcp_end *end, size_t index, enum story_side side);
+bool tale_is_too_late(const struct telling *telling, size_t index, enum story_side side);
 /* The kernel reported this end as ESTABLISHED. */
 bool tale_was_completed(const struct telling *telling, enum story_side side);
 

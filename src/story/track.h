@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/table.h"
+#include "conn/conn.h"
 #include "event/event.h"
 #include "story/story.h"
 #include "story/teller.h"
@@ -117,9 +118,10 @@ struct flow {
     enum story_side after_side; /* the end of this flow that had been waiting */
     bool at_both_ends;          /* captured at both ends: what was seen at its sender's alone was lost */
     bool to_itself;             /* both ends are one: a socket that is connected to itself */
-    bool has_isn[STORY_SIDES], fin[STORY_SIDES], reset;
-    uint32_t isn[STORY_SIDES];
-    enum story_side fin_first; /* who sent the first FIN, once there was one */
+    uint32_t connection;        /* event_packet.connection of its packets */
+    struct conn conn;           /* TCP: judged in the order in which its packets came, for what is asked before it is told */
+    struct conn_more more;
+    enum story_side first_side; /* conn.end[0] */
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
@@ -199,6 +201,7 @@ struct teller {
     const char **vantage_names;
     uint64_t marks_unjoined, packets_unmarked;
     bool any_mark;
+    struct conn_judge judge; /* owner: NULL; of a flow's own record */
 };
 
 /* Makes room for one more element in a grown array; NULL (nothing changed) when out of memory. */
@@ -222,9 +225,18 @@ int flow_take_timer(struct teller *teller, const struct event *event);
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
-struct flow *flow_of_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns);
-/* Remembers of a packet what decides about incarnations and about when its flow is finished. */
-void flow_note_header(struct teller *teller, struct flow *flow, const struct event_packet_header *header);
+struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
+/* Something of the flow was seen. */
+void flow_touch(const struct teller *teller, struct flow *flow);
+/* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is finished. */
+void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
+/* What the judge asks of a packet. */
+struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns);
+/* Which of conn.end a side is. */
+static inline unsigned flow_conn_end(enum story_side first_side, enum story_side side)
+{
+    return side == first_side ? 0 : 1;
+}
 bool flow_is_loopback(const struct address *address);
 /* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
 void flow_bind(struct teller *teller, struct sock *sock);
@@ -234,6 +246,12 @@ bool flow_is_end(const struct flow *flow, enum story_side side, const struct soc
 enum story_side flow_side(const struct flow *flow, const struct address *source);
 /* Whether the payload, SYN and FIN of `part` lie within those of `whole` (a segment of a larger GSO packet). */
 bool flow_covers(const struct event_packet_header *whole, const struct event_packet_header *part);
+/* struct conn_judge.more for a flow's own record. */
+struct conn_more *flow_own_more(void *owner, struct conn *conn, bool make);
+/* Nothing more is to come of it but late segments. */
+bool flow_is_over(const struct flow *flow);
+/* Out of the queue of those that wait to be told. */
+void flow_leave_queue(struct teller *teller, struct flow *flow);
 void flow_free(struct flow *flow);
 
 /* socket.c */

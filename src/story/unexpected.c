@@ -19,13 +19,12 @@ static void note(struct telling *telling, enum story_side side, uint32_t packet,
 }
 
 /* Text behind the peer's FIN: "this should not occur" (section 3.10.7.4). */
-static bool is_behind_the_fin(const struct tcp_end *end, const struct event_packet_header *header)
+static bool is_behind_the_fin(const struct conn_end *from, const struct event_packet_header *header)
 {
-    return end->received_fin && end->has_received && header->length_bytes &&
-           seq_before(end->received_next, header->seq + header->length_bytes);
+    return from->flags & END_FIN_TAKEN && header->length_bytes && seq_before(from->got, header->seq + header->length_bytes);
 }
 
-static bool arrives_unexpected(const struct tcp_end *end, const struct event_packet_header *header,
+static bool arrives_unexpected(const struct conn_end *end, const struct conn_end *from, const struct event_packet_header *header,
                                enum processing_event *ret_event)
 {
     if (header->flags & (TCP_SYN | TCP_RST) || end->state <= STATE_CLOSED) return false;
@@ -36,15 +35,17 @@ static bool arrives_unexpected(const struct tcp_end *end, const struct event_pac
         return true;
     }
     *ret_event = ON_DATA;
-    return is_behind_the_fin(end, header);
+    return is_behind_the_fin(from, header);
 }
 
-void unexpected_arrival(struct telling *telling, enum story_side side, const struct tcp_end *end, uint32_t packet)
+void unexpected_arrival(struct telling *telling, enum story_side side, uint32_t packet)
 {
     enum processing_event event;
-    if (!arrives_unexpected(end, &telling->packets[packet].seen->packet.header, &event)) return;
-    const struct processing_row *row = processing_find(end->state, event);
-    note(telling, side, packet, end->state, row ? row->section : "3.10.7", row ? row->does : "it is dropped");
+    const struct conn_end *end = telling_end_now(telling, side),
+                          *from = telling_end_now(telling, telling->packets[packet].side);
+    if (!arrives_unexpected(end, from, &telling->packets[packet].seen->packet.header, &event)) return;
+    const struct processing_row *row = processing_find((enum tcp_state)end->state, event);
+    note(telling, side, packet, (enum tcp_state)end->state, row ? row->section : "3.10.7", row ? row->does : "it is dropped");
 }
 
 /* A closed end is done with everything. An ACK of a SYN comes late to an end that closed in SYN_RCVD. A RST is never answered. What

@@ -85,8 +85,8 @@ static struct tale_packet *bringer(struct telling *telling, enum story_side to)
     struct reading *reading = &telling->reading[to];
     bool passing = true; /* what ends at the wanted byte brings none that is read later */
     enum story_side from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
-    if (!telling->flow->has_isn[from]) return NULL;
-    uint32_t wanted = telling->flow->isn[from] + 1 + (uint32_t)reading->bytes;
+    if (!(telling_end(telling, from)->flags & END_SYN_SEEN)) return NULL;
+    uint32_t wanted = telling_end(telling, from)->base + 1 + (uint32_t)reading->bytes;
     for (size_t i = reading->from; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = header_of(packet);

@@ -1,7 +1,7 @@
 /* The state machine of RFC 9293 section 3.3.2 (figure 5), one end of a connection at a time.
  *
- * Pure: a segment (or a call, or a timer) is classified into small inputs, and one table says what each input does in each
- * state and why. The table's sentences are what the annotator prints, so the documentation and the behaviour can't drift apart. */
+ * Pure: a segment (or a call, or a timer) is taken for small inputs (src/conn says which), and one table says what each input does in
+ * each state and why. The table's sentences are what the annotator prints, so the documentation and the behaviour can't drift apart. */
 #ifndef TCPWHY_TCP_STATE_H
 #define TCPWHY_TCP_STATE_H
 
@@ -43,34 +43,6 @@ enum tcp_input {
     INPUT_TIMEOUT_GIVE_UP, /* the user timeout: R2 of RFC 9293 section 3.8.3 */
     INPUT_COUNT
 };
-
-/* What an end remembers of what it sent and received: enough to classify the next segment. Zero it to begin. */
-struct tcp_end {
-    enum tcp_state state;
-    bool sent_syn, sent_syn_ack, received_syn, sent_fin, received_fin, syn_acked, fin_acked;
-    bool passive;           /* answered a SYN without having sent one */
-    uint32_t iss, irs;      /* initial sequence numbers: valid with sent_syn, received_syn */
-    uint32_t sent_next;     /* one past the last sequence number sent; valid with has_sent */
-    uint32_t sent_acked;    /* one past the last that the peer acknowledged; valid with has_acked */
-    uint32_t fin_end;       /* one past our FIN; valid with sent_fin */
-    uint32_t received_next; /* one past the last received in order; valid with has_received */
-    bool has_sent, has_acked, has_received;
-    struct {
-        uint32_t from, to;
-    } early[8]; /* received out of order */
-    size_t early_count;
-    bool early_fin; /* a FIN waits behind a gap, ending at early_fin_end */
-    uint32_t early_fin_end;
-};
-
-enum { TCP_INPUTS_MAX = 4 };
-
-/* Takes a segment that this end sends / receives: updates what it remembers (not the state) and writes the inputs it
- * contains in the order in which RFC 9293 section 3.10.7 handles them. Returns how many. */
-size_t tcp_classify_sent(struct tcp_end *end, const struct event_packet_header *segment,
-                         enum tcp_input inputs[static TCP_INPUTS_MAX]);
-size_t tcp_classify_received(struct tcp_end *end, const struct event_packet_header *segment,
-                             enum tcp_input inputs[static TCP_INPUTS_MAX]);
 
 /* A row of the table: an arrow. */
 struct tcp_arrow {

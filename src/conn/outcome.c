@@ -1,0 +1,66 @@
+/* What became of it. */
+#include "conn/own.h"
+
+static bool has_ended(const struct conn_end *end)
+{
+    return end->state <= STATE_LISTEN || end->state == STATE_TIME_WAIT;
+}
+
+bool conn_is_done(const struct conn *conn)
+{
+    if (conn->flags & CONN_TO_ITSELF) return has_ended(&conn->end[0]);
+    bool spoke = (conn->end[0].flags | conn->end[1].flags) & (END_ANY | END_RST);
+    return spoke && has_ended(&conn->end[0]) && has_ended(&conn->end[1]);
+}
+
+enum tcp_state conn_state(const struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[conn->flags & CONN_TO_ITSELF ? 0 : side];
+    /* That there was a listener is known only once it answered. */
+    if (end->state == STATE_LISTEN && !(end->flags & END_SYN_ACK)) return STATE_CLOSED;
+    return (enum tcp_state)end->state;
+}
+
+uint64_t conn_bytes(const struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side];
+    if (!(end->flags & END_ANY) || end->span == 0) return 0;
+    uint64_t bytes = end->span - 1;
+    return bytes && end->flags & END_FIN && seq_at_or_before(end->fin_end, end->next) ? bytes - 1 : bytes;
+}
+
+enum conn_outcome conn_outcome(const struct conn *conn)
+{
+    const struct conn_end *a = &conn->end[0], *b = &conn->end[conn_other(conn, 0)];
+    uint32_t both = a->flags & b->flags, any = a->flags | b->flags;
+    if (both & END_FIN_ACKED && !(any & END_ENDED_BY_RST)) return CONN_OUT_CLOSED;
+    if (conn->flags & CONN_REFUSED) return CONN_OUT_REFUSED;
+    /* A RST that ends TIME_WAIT ends no connection. */
+    bool reset = (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
+    if (reset) return CONN_OUT_RESET;
+    if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
+    if (a->state == STATE_SYN_SENT || b->state == STATE_SYN_SENT || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD)
+        return CONN_OUT_HALF_OPEN;
+    return conn_is_done(conn) ? CONN_OUT_CLOSED : CONN_OUT_OPEN;
+}
+
+const char *conn_class_name(enum conn_class class)
+{
+    static const char *const names[CONN_CLASSES] = {
+        [CONN_NEW] = "new",
+        [CONN_AGAIN] = "again",
+        [CONN_PARTLY_AGAIN] = "partly-again",
+        [CONN_OUT_OF_ORDER] = "out-of-order",
+        [CONN_ACK] = "ack",
+        [CONN_DUPLICATE_ACK] = "duplicate-ack",
+        [CONN_WINDOW_UPDATE] = "window-update",
+        [CONN_KEEPALIVE] = "keepalive",
+        [CONN_WINDOW_PROBE] = "window-probe",
+        [CONN_PROBE_ANSWER] = "probe-answer",
+        [CONN_CHALLENGE_ACK] = "challenge-ack",
+        [CONN_RESET] = "reset",
+        [CONN_STRAY] = "stray",
+        [CONN_SIGHT] = "sight",
+    };
+    return (unsigned)class < CONN_CLASSES ? names[class] : "?";
+}

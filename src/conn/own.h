@@ -1,0 +1,51 @@
+/* What the files of src/conn share. Internal to them. */
+#ifndef TCPWHY_CONN_OWN_H
+#define TCPWHY_CONN_OWN_H
+
+#include "conn/conn.h"
+
+static inline unsigned conn_other(const struct conn *conn, unsigned side)
+{
+    return conn->flags & CONN_TO_ITSELF ? side : !side;
+}
+
+static inline struct conn_more_end *conn_has_more(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    struct conn_more *more = judge->more(judge->owner, conn, false);
+    return more ? &more->end[side] : NULL;
+}
+
+static inline struct conn_more_end *conn_make_more(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    struct conn_more *more = judge->more(judge->owner, conn, true);
+    return more ? &more->end[side] : NULL;
+}
+
+/* Times may come from files: their difference need not fit. */
+static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns)
+{
+    return t_ns > than_ns && (uint64_t)t_ns - (uint64_t)than_ns >= (uint64_t)by_ns;
+}
+
+/* states.c: takes an input, and notes it. `proved`: as in struct conn_move. */
+void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, bool proved,
+               struct conn_verdict *verdict);
+/* An end that was taken for ended is not. */
+void conn_take_back(struct conn *conn, unsigned side, enum tcp_state to, struct conn_verdict *verdict);
+/* A RST ends this end's state: remembers what is needed to take it back. `end_next`: see conn_more_end.ended_next. */
+void conn_end_by_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, uint32_t end_next,
+                       int64_t t_ns, struct conn_verdict *verdict);
+
+/* holes.c: what did not reach the peer of `side`, below the highest that did. */
+/* [from, to) reached it. */
+void holes_take(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t from, uint32_t to, int64_t t_ns);
+/* The peer has all below `ack`. Where it was captured is another question: from one place its holes stay, as missed. */
+void holes_prove(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t ack, int64_t t_ns);
+/* Of [from, to), how many numbers lie in holes; *ret_since_us: when the oldest of those holes was made. */
+uint32_t holes_within(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t from, uint32_t to,
+                      uint32_t *ret_since_us);
+
+/* received.c: this end's FIN has reached its peer once all before it has. */
+void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, bool proved, struct conn_verdict *verdict);
+
+#endif

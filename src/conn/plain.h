@@ -1,0 +1,101 @@
+/* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in order
+ * on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done at
+ * once. tests/unit/ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
+#ifndef TCPWHY_CONN_PLAIN_H
+#define TCPWHY_CONN_PLAIN_H
+
+#include "conn/conn.h"
+
+enum conn_plain {
+    CONN_PLAIN_NOT,   /* nothing was done: take the long way */
+    CONN_PLAIN_STAYS, /* done; no state changed */
+    CONN_PLAIN_MOVES  /* done */
+};
+
+/* The round trip of the handshake as seen here: from the last SYN to the first ACK of its sender once the SYN,ACK was seen. */
+static inline void conn_time_handshake(struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[!side];
+    if (conn->flags & CONN_TIMED || side != conn->client) return;
+    if (kind == TCP_SYN) {
+        conn->round_us = conn_short_time(segment->t_ns);
+    } else if (kind == TCP_ACK && peer->flags & END_SYN_ACK && peer->flags & end->flags & END_SYN_SEEN) {
+        uint32_t took = conn_short_time(segment->t_ns) - conn->round_us;
+        conn->round_us = took > UINT32_MAX / 8 ? UINT32_MAX / 8 : took;
+        conn->flags |= CONN_TIMED;
+    }
+}
+
+static inline bool conn_is_plain(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *from,
+                                 const struct conn_end *end)
+{
+    const uint32_t known = END_ANY | END_GOT | END_BASE | END_ACKS;
+    const uint32_t odd = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
+    const uint32_t fin = END_FIN | END_FIN_TAKEN;
+    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES)) return false;
+    /* What it says begins where what was sent and received ends. */
+    if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
+    if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;
+    if ((from->flags & known) != known || (end->flags & known) != known || (from->flags | end->flags) & odd) return false;
+    if (from->state < STATE_ESTABLISHED || end->state < STATE_SYN_RCVD) return false;
+    if (from->flags & END_FIN ? segment->length_bytes || segment->flags & TCP_FIN : false) return false;
+    if ((end->flags & fin) == END_FIN) return false;
+    if (segment->flags & TCP_FIN && end->flags & END_FIN && seq_before(segment->ack, end->fin_end)) return false;
+    return seq_at_or_before(from->ack, segment->ack) && seq_at_or_before(segment->ack, end->got);
+}
+
+static inline void conn_plain_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_end *from)
+{
+    from->flags |= END_FIN | END_FIN_TAKEN;
+    from->fin_end = from->next;
+    from->state = judge->next_state[from->state][INPUT_SENT_FIN];
+    if (!conn->closed_first) conn->closed_first = (uint8_t)(1 + side);
+}
+
+static inline bool conn_plain_ack(const struct conn_judge *judge, struct conn_end *end, uint32_t ack)
+{
+    bool moves = false;
+    if ((end->flags & (END_SYN | END_SYN_ACKED)) == END_SYN && seq_before(end->base, ack)) {
+        end->flags |= END_SYN_ACKED;
+        end->state = judge->next_state[end->state][INPUT_RCVD_ACK_OF_SYN];
+        moves = true;
+    }
+    if ((end->flags & (END_FIN | END_FIN_ACKED)) == END_FIN && seq_at_or_before(end->fin_end, ack)) {
+        end->flags |= END_FIN_ACKED;
+        end->state = judge->next_state[end->state][INPUT_RCVD_ACK_OF_FIN];
+        moves = true;
+    }
+    return moves;
+}
+
+/* Of connections without a second record only: the caller has looked. conn_is_sight comes first. */
+static inline enum conn_plain conn_take_plain(const struct conn_judge *judge, struct conn *conn, unsigned side,
+                                              const struct conn_segment *segment)
+{
+    struct conn_end *from = &conn->end[side], *end = &conn->end[!side];
+    if (!conn_is_plain(conn, segment, from, end)) return CONN_PLAIN_NOT;
+    bool fin = segment->flags & TCP_FIN, same_ack = segment->ack == from->ack;
+    uint32_t space = segment->length_bytes + fin;
+    from->segments++;
+    if (same_ack) {
+        if (!space && segment->window == from->window && from->repeated_acks < UINT8_MAX) from->repeated_acks++;
+    } else {
+        from->repeated_acks = 0;
+        from->ack = segment->ack;
+    }
+    from->window = segment->window;
+    from->next += space;
+    from->got = from->next;
+    from->span += space;
+    if (segment->t_ns > conn->last_ns) conn->last_ns = segment->t_ns;
+    if (fin) conn_plain_fin(judge, conn, side, from);
+    end->flags |= END_ACKED;
+    if (seq_before(end->acked, segment->ack)) end->acked = segment->ack;
+    bool moves = conn_plain_ack(judge, end, segment->ack);
+    if (fin) end->state = judge->next_state[end->state][INPUT_RCVD_FIN];
+    conn_time_handshake(conn, side, segment);
+    return fin || moves ? CONN_PLAIN_MOVES : CONN_PLAIN_STAYS;
+}
+
+#endif

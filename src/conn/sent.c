@@ -1,0 +1,404 @@
+/* What a segment tells of the end that sends it: its numbers, what is new in them, and what must have reached it before. */
+#include "conn/own.h"
+#include "conn/plain.h"
+
+/* Wireshark's bound for disorder where no round trip was seen; what is late by a round trip was asked for. */
+static const uint32_t DISORDER_US = 3000000 / 1024;
+/* Data on its way when a RST was sent may arrive for a while. */
+static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
+/* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
+static const int64_t IDLE_NS = 500000000;
+enum { ASKED_BY = 3 }; /* duplicate ACKs (RFC 5681 section 3.2) */
+
+static bool has(const struct conn_end *end, uint32_t flags)
+{
+    return (end->flags & flags) == flags;
+}
+
+/* ---- what its segment proves ---- */
+
+/* Its ACK: it has received everything below. */
+static void prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                           struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    unsigned other = conn_other(conn, side);
+    struct conn_end *peer = &conn->end[other];
+    uint32_t ack = segment->ack;
+    if (!(peer->flags & END_BASE)) {
+        peer->base = ack - 1;
+        peer->flags |= END_BASE;
+    }
+    if (!(peer->flags & END_ANY)) {
+        peer->next = ack;
+        peer->span = ack - peer->base;
+        peer->flags |= END_ANY;
+    }
+    if (!(peer->flags & END_GOT)) {
+        peer->got = peer->next;
+        peer->flags |= END_GOT;
+    }
+    int32_t more = seq_diff(peer->next, ack);
+    if (more == 1 && has(peer, END_BASE_BARE) && peer->next == peer->base + 1) { /* its first words were a keepalive probe */
+        peer->base++;
+        peer->next = peer->got = ack;
+        verdict->base_shift = true;
+        struct conn_more_end *probe = conn_make_more(judge, conn, other);
+        if (probe) probe->keep_alives++;
+    } else if (more > 0) {
+        struct conn_more_end *unseen = conn_make_more(judge, conn, other);
+        if (unseen && !unseen->has_seen) {
+            unseen->has_seen = true;
+            unseen->seen = peer->next;
+        }
+        peer->span += (uint32_t)more;
+        peer->next = ack;
+    }
+    peer->flags &= ~(uint32_t)END_BASE_BARE;
+    if (!(end->flags & END_ACKS) || seq_before(end->ack, ack)) end->ack = ack;
+    end->flags |= END_ACKS;
+    if (seq_before(peer->got, ack)) holes_prove(judge, conn, other, ack, segment->t_ns);
+    conn_take_fin(judge, conn, other, true, verdict);
+}
+
+static bool acknowledges_syn(const struct conn_end *peer, uint32_t ack)
+{
+    return has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
+}
+
+/* The SYN,ACK of `side` was not captured: what follows shows that it was sent. */
+static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    if (end->flags & END_SYN_ACK || end->state == STATE_ESTABLISHED) return;
+    if (end->state == STATE_CLOSED) end->state = STATE_LISTEN; /* nobody said so, and it answered */
+    end->flags |= END_SYN | END_SYN_ACK | END_PASSIVE;
+    conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
+}
+
+/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN, has
+ * had the handshake's last ACK. */
+static void prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                            struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    unsigned other = conn_other(conn, side);
+    struct conn_end *peer = &conn->end[other];
+    bool data = segment->length_bytes || segment->flags & TCP_FIN;
+    if (segment->flags & TCP_SYN || !(segment->flags & TCP_ACK) || conn->flags & CONN_TO_ITSELF) return;
+    if (end->state == STATE_SYN_SENT) {
+        prove_syn_ack(judge, conn, other, verdict);
+        end->flags |= END_SYN_ACKED;
+        conn_move(judge, conn, side, INPUT_RCVD_SYN_ACK, true, verdict);
+        return;
+    }
+    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && acknowledges_syn(peer, segment->ack)) {
+        prove_syn_ack(judge, conn, side, verdict);
+        peer->flags |= END_SYN_ACKED;
+        conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);
+    }
+    bool more = has(peer, END_SYN | END_BASE) && !(peer->flags & END_SYN_DATA) && seq_before(peer->base + 1, segment->ack);
+    bool says = segment->length_bytes && !(peer->flags & END_SYN_DATA);
+    if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && (more || says)) {
+        end->flags |= END_SYN_ACKED;
+        conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_SYN, true, verdict);
+    }
+}
+
+/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows. */
+static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                        struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    const struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (!(end->flags & END_ENDED_BY_RST) || !more) return;
+    bool sent_it = end->flags & END_RST, syn = segment->flags & TCP_SYN;
+    bool says_more = seq_before(more->ended_next, segment->seq + conn_space(segment)) ||
+                     (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
+    uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
+    bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
+    if (!late && !syn && !(sent_it && says_more)) return;
+    end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
+    conn->flags &= (uint8_t)~CONN_REFUSED;
+    if (conn->flags & CONN_FIRST_BY_RST) {
+        conn->closed_first = 0;
+        conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    }
+    verdict->goes_on = true;
+    conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
+}
+
+/* ---- what it is ---- */
+
+static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    bool acked = has(end, END_ACKED | END_ANY);
+    if (acked && segment->seq == end->next - 1 && seq_before(end->base, end->next)) {
+        if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
+        bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
+        if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
+    }
+    if (acked && segment->seq == end->acked - 1 && peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
+    if (!(segment->flags & TCP_ACK) || !(end->flags & END_ACKS) || seq_before(end->ack, segment->ack)) return CONN_ACK;
+    if (seq_before(end->next, segment->seq)) return CONN_ACK;
+    if (peer->flags & END_PROBED) return CONN_PROBE_ANSWER;
+    if (end->flags & END_CHALLENGED) return CONN_CHALLENGE_ACK;
+    if (segment->ack == end->ack && segment->window != end->window && !segment->sack) return CONN_WINDOW_UPDATE;
+    return CONN_DUPLICATE_ACK;
+}
+
+/* One byte (or none) where the peer's window is 0: it asks, and sends nothing that counts. */
+static bool is_data_probe(const struct conn_end *end, const struct conn_end *peer, const struct conn_segment *segment)
+{
+    if (segment->length_bytes != 1 || segment->flags & (TCP_SYN | TCP_FIN) || !(end->flags & END_ANY)) return false;
+    if (!(peer->flags & END_ACKS) || peer->window != 0) return false;
+    return segment->seq == end->next || (end->flags & END_PROBE_BYTE && segment->seq == end->next - 1);
+}
+
+static bool is_data_keepalive(const struct conn_end *end, const struct conn_segment *segment)
+{
+    return segment->length_bytes == 1 && !(segment->flags & (TCP_SYN | TCP_FIN)) && has(end, END_ANY | END_ACKED) &&
+           segment->seq == end->next - 1 && end->acked == end->next && !(end->flags & END_FIN);
+}
+
+/* Some of its numbers lie below the highest sent. */
+static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                            uint32_t next, struct conn_verdict *verdict)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    uint32_t to = segment->seq + conn_space(segment), below = seq_before(next, to) ? next : to, since_us = 0;
+    uint32_t unseen = conn->flags & CONN_TWO_PLACES ? 0 : holes_within(judge, conn, side, segment->seq, below, &since_us);
+    uint32_t again = below - segment->seq;
+    verdict->is_asked_for = peer->flags & END_ACKS && peer->ack == segment->seq && peer->repeated_acks >= ASKED_BY;
+    verdict->is_acked = end->flags & END_ACKED && seq_at_or_before(to, end->acked);
+    if (unseen && unseen == again) {
+        uint32_t near_us = conn->flags & CONN_TIMED && conn->round_us ? conn->round_us : DISORDER_US;
+        bool late = conn_short_time(segment->t_ns) - since_us >= near_us;
+        if (!late && !verdict->is_asked_for) return CONN_OUT_OF_ORDER;
+        verdict->is_unseen = true;
+    }
+    verdict->again_bytes = again;
+    return below == to ? CONN_AGAIN : CONN_PARTLY_AGAIN;
+}
+
+static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                        struct conn_verdict *verdict)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    uint32_t space = conn_space(segment), next = end->next;
+    bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
+    if (!space) return class_of_ack(conn, side, segment);
+    if (!(end->flags & END_ANY)) return CONN_NEW;
+    if (syn && (ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN))) return CONN_NEW;
+    if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
+    if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
+    if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
+    if (end->flags & END_PROBE_BYTE && segment->seq == next - 1) next--; /* that byte has only probed so far */
+    const struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (more && more->has_seen) next = more->seen; /* beyond that there is only the peer's word */
+    if (!seq_before(segment->seq, next)) {
+        verdict->opens_hole = segment->seq != next;
+        return CONN_NEW;
+    }
+    return class_of_old(judge, conn, side, segment, next, verdict);
+}
+
+/* It speaks of another connection: to an end that waits for the answer to its SYN, of something that this SYN is not; or a SYN,ACK
+ * that answers another SYN. */
+static bool is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
+    if (!ack || !has(peer, END_SYN | END_ANY)) return false;
+    if (syn) {
+        if (!acknowledges_syn(peer, segment->ack) && !seq_before(peer->next, segment->ack)) return true;
+        if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
+        return peer->state == STATE_SYN_SENT && !acknowledges_syn(peer, segment->ack);
+    }
+    return peer->state == STATE_SYN_SENT && end->state <= STATE_LISTEN && !acknowledges_syn(peer, segment->ack);
+}
+
+/* ---- remembering ---- */
+
+static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                     struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    bool ack = segment->flags & TCP_ACK;
+    bool first = ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN);
+    if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
+    end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
+    if (first) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
+}
+
+/* What is captured catches up with what the peer has acknowledged. */
+static void note_seen(struct conn_more_end *more, const struct conn_end *end, uint32_t to)
+{
+    if (!more || !more->has_seen || seq_before(to, more->seen)) return;
+    more->seen = to;
+    if (seq_at_or_before(end->next, to)) more->has_seen = false;
+}
+
+static void take_numbers(struct conn *conn, unsigned side, const struct conn_segment *segment, const struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    bool syn = segment->flags & TCP_SYN;
+    uint32_t to = segment->seq + conn_space(segment);
+    if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
+        bool known = end->flags & END_ANY && end->flags & END_BASE && end->base == segment->seq;
+        end->base = segment->seq;
+        end->flags |= END_BASE;
+        if (!known || seq_before(end->next, to)) end->next = to;
+        end->span = end->next - end->base;
+        end->flags |= END_ANY;
+        end->flags &= ~(uint32_t)(END_BASE_BARE | END_GOT);
+        return;
+    }
+    if (!(end->flags & END_BASE)) {
+        end->base = segment->seq - 1;
+        end->flags |= END_BASE | (to == segment->seq ? (uint32_t)END_BASE_BARE : 0);
+    }
+    if (to != segment->seq && !(end->flags & END_PROBED)) end->flags &= ~(uint32_t)END_BASE_BARE;
+    if (!(end->flags & END_ANY)) {
+        end->span = to - end->base;
+        end->next = to;
+        end->flags |= END_ANY;
+        return;
+    }
+    bool probe_byte = verdict->class == CONN_WINDOW_PROBE && to != segment->seq;
+    if (seq_before(end->next, to)) {
+        end->span += to - end->next;
+        end->next = to;
+        end->flags = probe_byte ? end->flags | END_PROBE_BYTE : end->flags & ~(uint32_t)END_PROBE_BYTE;
+    } else if (!probe_byte && to == end->next && to != segment->seq) {
+        end->flags &= ~(uint32_t)END_PROBE_BYTE;
+    }
+}
+
+/* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
+static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                     struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    const struct conn_end *peer = &conn->end[conn_other(conn, side)];
+    if (end->flags & END_FIN) return;
+    end->flags |= END_FIN;
+    end->fin_end = segment->seq + conn_space(segment);
+    bool crossed = end->state == STATE_CLOSE_WAIT && peer->flags & END_FIN && !(conn->flags & CONN_TWO_PLACES) &&
+                   segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(end->ack, peer->fin_end);
+    if (crossed) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
+    conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
+    if (crossed) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
+    if (!conn->closed_first) conn->closed_first = (uint8_t)(1 + side);
+    /* The ACK of it was captured before it. */
+    if (end->flags & END_ACKED && seq_at_or_before(end->fin_end, end->acked) && !(end->flags & END_FIN_ACKED)) {
+        end->flags |= END_FIN_ACKED;
+        conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, false, verdict);
+    }
+    conn_take_fin(judge, conn, side, true, verdict);
+}
+
+/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the half-open
+ * connection is not touched. A RST that ends it stands at SND.NXT. */
+static bool answers_wrong_ack(const struct conn_end *end, const struct conn_segment *segment)
+{
+    return end->state == STATE_SYN_RCVD && end->flags & END_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;
+}
+
+static void send_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                       struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    verdict->class = CONN_RESET;
+    end->flags |= END_RST;
+    if (answers_wrong_ack(end, segment)) return;
+    /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
+    if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
+    int32_t ahead = seq_diff(end->next, segment->seq);
+    uint32_t next = end->flags & END_ANY && ahead > 0 && ahead < 1 << 30 ? segment->seq : end->next;
+    conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
+    if (end->flags & END_ENDED_BY_RST && !conn->closed_first) {
+        conn->closed_first = (uint8_t)(1 + side);
+        conn->flags |= CONN_FIRST_BY_RST;
+    }
+}
+
+static void note_context(struct conn_verdict *verdict, const struct conn_end *end, const struct conn_end *peer)
+{
+    verdict->next = end->next;
+    verdict->has_next = end->flags & END_ANY;
+    verdict->acked = end->acked;
+    verdict->has_acked = end->flags & END_ACKED;
+    verdict->peer_window = peer->window;
+    verdict->has_peer_window = peer->flags & END_ACKS;
+    verdict->repeated_acks = peer->repeated_acks;
+}
+
+static void count(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                  uint8_t class)
+{
+    struct conn_end *end = &conn->end[side];
+    if (class == CONN_AGAIN || class == CONN_PARTLY_AGAIN) end->again_count++;
+    bool zero = segment->window == 0 && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && class != CONN_WINDOW_PROBE;
+    bool rare = class == CONN_OUT_OF_ORDER || class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE;
+    if (!zero && !rare) return;
+    struct conn_more_end *more = conn_make_more(judge, conn, side);
+    if (!more) return;
+    more->zero_windows += zero;
+    more->out_of_order += class == CONN_OUT_OF_ORDER;
+    more->keep_alives += class == CONN_KEEPALIVE;
+    more->window_probes += class == CONN_WINDOW_PROBE;
+}
+
+/* What its acknowledgement and window say, for what comes next. */
+static void take_ack_field(struct conn_end *end, const struct conn_segment *segment, uint8_t class, bool advances)
+{
+    if (advances)
+        end->repeated_acks = 0;
+    else if (class == CONN_DUPLICATE_ACK && segment->ack == end->ack && segment->window == end->window &&
+             end->repeated_acks < UINT8_MAX)
+        end->repeated_acks++;
+    end->window = segment->window;
+}
+
+static void note_time(struct conn *conn, const struct conn_segment *segment)
+{
+    if (segment->t_ns > conn->last_ns) conn->last_ns = segment->t_ns;
+}
+
+void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+               struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    end->segments++;
+    note_context(verdict, end, peer);
+    if (segment->flags & TCP_RST) {
+        send_reset(judge, conn, side, segment, verdict);
+        note_time(conn, segment);
+        return;
+    }
+    prove_alive(judge, conn, side, segment, verdict);
+    if (is_stray(conn, side, segment)) {
+        struct conn_more_end *more = conn_make_more(judge, conn, side);
+        if (more) more->strays++;
+        verdict->class = CONN_STRAY;
+        note_time(conn, segment);
+        return;
+    }
+    bool advances = segment->flags & TCP_ACK && (!(end->flags & END_ACKS) || seq_before(end->ack, segment->ack));
+    uint8_t class = verdict->class = class_of(judge, conn, side, segment, verdict);
+    count(judge, conn, side, segment, class);
+    take_ack_field(end, segment, class, advances);
+    end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
+    if (class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE) end->flags |= END_PROBED;
+    if (conn_space(segment) || class == CONN_PROBE_ANSWER) peer->flags &= ~(uint32_t)END_PROBED;
+    take_numbers(conn, side, segment, verdict);
+    note_seen(conn_has_more(judge, conn, side), end, segment->seq + conn_space(segment));
+    prove_handshake(judge, conn, side, segment, verdict);
+    if (segment->flags & TCP_ACK) prove_received(judge, conn, side, segment, verdict);
+    if (segment->flags & TCP_SYN) take_syn(judge, conn, side, segment, verdict);
+    if (segment->flags & TCP_FIN) take_fin(judge, conn, side, segment, verdict);
+    conn_time_handshake(conn, side, segment);
+    note_time(conn, segment);
+}

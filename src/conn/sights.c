@@ -1,0 +1,59 @@
+/* One packet, seen several times: on several interfaces of one host, by a switch that mirrors both sides of a way. */
+#include <string.h>
+
+#include "conn/own.h"
+
+/* A mirror's copy comes within microseconds; a busy host's interfaces within milliseconds. TCP sends nothing again so soon
+ * (TCP_RTO_MIN is 200 ms; a fast retransmission has another identification). */
+static const int64_t SIGHT_NS = 10000000, OTHER_INTERFACE_NS = 100000000;
+
+static bool is_near(const struct conn *conn, const struct conn_segment *segment, int64_t within_ns)
+{
+    int64_t apart;
+    if (__builtin_sub_overflow(segment->t_ns, conn->last_ns, &apart)) return false;
+    return apart <= within_ns && apart >= -within_ns;
+}
+
+static bool was_seen(const struct conn_more_end *more, uint32_t look)
+{
+    for (size_t i = 0; more && more->sights && i < sizeof(more->looks) / sizeof(more->looks[0]); i++)
+        if (more->looks[i] == look) return true;
+    return false;
+}
+
+static void keep_look(struct conn_more_end *more, uint32_t look)
+{
+    more->looks[more->look_at] = look;
+    more->look_at = (uint8_t)((more->look_at + 1) % (sizeof(more->looks) / sizeof(more->looks[0])));
+}
+
+/* Whether equal looks mean the same packet: by its identification where the sender gives each its own, or by its place. */
+static bool tells(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
+{
+    if (end->interface && segment->interface && end->interface != segment->interface) return is_near(conn, segment, OTHER_INTERFACE_NS);
+    bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
+    return numbered && is_near(conn, segment, SIGHT_NS);
+}
+
+bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment, unsigned side)
+{
+    struct conn_end *end = &conn->end[side];
+    struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (!segment->look || !(uint16_t)segment->look) return false;
+    bool equal = end->segments && end->look == segment->look;
+    if ((equal || was_seen(more, segment->look)) && tells(conn, end, segment)) {
+        if (!more) more = conn_make_more(judge, conn, side);
+        if (!more) return true;
+        if (!more->sights) keep_look(more, segment->look);
+        more->sights++;
+        return true;
+    }
+    if (end->segments && end->look >> 16 == segment->look >> 16)
+        end->flags |= END_LOOKS_STAY;
+    else if (end->segments)
+        end->flags |= END_LOOKS_VARY;
+    if (more && more->sights) keep_look(more, segment->look);
+    end->look = segment->look;
+    end->interface = segment->interface;
+    return false;
+}
