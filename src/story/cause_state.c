@@ -126,6 +126,10 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->kind = CAUSE_TIMER;
         cause->evidence = state->timer_ran ? EVIDENCE_CONTEXT : EVIDENCE_RULE;
         cause->name = state->timer;
+    } else if (state->goes_on) {
+        cause->kind = CAUSE_SEGMENT;
+        cause->evidence = EVIDENCE_RULE;
+        cause->step = telling->packets[state->packet].step;
     } else if (state->proved) {
         cause->kind = CAUSE_SEGMENT;
         cause->evidence = EVIDENCE_RULE;

@@ -140,7 +140,7 @@ static void take_back(struct telling *telling, struct walk *walk, enum story_sid
                                     .to = (enum tcp_state)move->to,
                                     .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
                                     .section = "3.10.7.4"};
-    made_by.proved = true;
+    made_by.goes_on = true;
     add_state(telling, walk, &arrow, side, t_ns, made_by);
 }
 

@@ -39,6 +39,7 @@ struct tale_state {
     struct tale_call *call;      /* listen(), close() */
     const char *timer;           /* a timer that no segment shows: its name */
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
+    bool goes_on;                /* an end that a RST had not ended: `packet` shows it */
     bool proved;                 /* what made it was not captured: `packet` shows that it was there */
 };
 
