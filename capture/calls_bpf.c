@@ -206,7 +206,7 @@ static void calls_bpf_close(struct calls *calls)
 
 static int recorder_start(struct calls *calls, const struct calls_options *options, struct err *err)
 {
-    int result = bpf_load_open(&calls->load, options, calls->convert.reasons, err);
+    int result = bpf_load_open(&calls->load, options, &calls->convert, err);
 
     if (result) return result;
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
