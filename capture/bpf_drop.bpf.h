@@ -45,21 +45,23 @@ static __always_inline void queue_on_syn(const struct record_packet *packet, __u
     if (listener) queue_emit(packet, listener, netns, 0);
 }
 
-/* Whose packet it is. TCP takes the device off a packet before a socket works on it, and uses its place for other things: so the
- * socket is asked first, then what this CPU receives, the packet last. 0: not known. */
+/* Where it was thrown away. TCP takes the device off a packet before a socket works on it, and uses its place for other things: so
+ * the receiving socket is asked first, then what this CPU receives, the packet last. The packet's own socket is its sender's, all the
+ * way to the receiver on the same machine. 0: not known. */
 static __always_inline __u32 drop_netns(void *ctx, const struct sk_buff *skb, const struct record_packet *packet)
 {
-    const struct sock *sk = BPF_CORE_READ(skb, sk);
+    const struct sock *sk = config.drop_has_socket ? (const struct sock *)((__u64 *)ctx)[3] : 0;
     const struct cpu_state *cpu = cpu_this();
-    __u32 netns = 0;
+    __u32 netns;
 
-    if (!sk && config.drop_has_socket) sk = (const struct sock *)((__u64 *)ctx)[3];
-    if (sk && family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) netns = socket_netns(sk);
-    if (netns) return netns;
+    if (sk && family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return socket_netns(sk);
     if (cpu && cpu->receiving && cpu->received.src.port == packet->src.port && cpu->received.dst.port == packet->dst.port &&
         cpu->received.seq == packet->seq && cpu->received.protocol == packet->protocol)
         return cpu->netns;
-    return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+    netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+    if (netns || BPF_CORE_READ(skb, skb_iif)) return netns;
+    sk = BPF_CORE_READ(skb, sk);
+    return sk && family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) ? socket_netns(sk) : 0;
 }
 
 /* Without a reason nothing is known (kernels free so what they have used), but of the ACK that a full accept queue turned away. */

@@ -60,11 +60,11 @@ static void reasons_read(struct bpf_load *load, const struct btf *btf, struct bp
     if (bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3)
         bpf_enum_names(btf, "sk_rst_reason", "SK_RST_REASON_", names->reasons, BPF_REASONS_MAX);
     else
-        add_absent(load, "sk_rst_reason");
+        load->unnamed[load->unnamed_count++] = "sk_rst_reason";
     if (bpf_tracepoint_arguments(btf, "kfree_skb") >= 3)
         bpf_enum_names(btf, "skb_drop_reason", "SKB_DROP_REASON_", names->drops, BPF_DROPS_MAX);
     else
-        add_absent(load, "skb_drop_reason");
+        load->unnamed[load->unnamed_count++] = "skb_drop_reason";
 }
 
 /* The running kernel's number of a drop reason; -1: it has no such reason. */

@@ -19,9 +19,10 @@ struct bpf_load {
     struct bpf_object *object;
     struct bpf_link *links[BPF_PROGRAMS_MAX];
     const char
-        *absent[BPF_PROGRAMS_MAX]; /* tracepoints, functions and enums that this kernel lacks, or that can't be read; names owned by
-                                      `object`, or static */
-    size_t link_count, absent_count;
+        *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by `object`,
+                                      or static */
+    const char *unnamed[2]; /* enums of reasons that this kernel does not have; static names */
+    size_t link_count, absent_count, unnamed_count;
 };
 
 /* Loads with the filter set, and writes the kernel's names of reset and drop reasons into `names`. Nothing is recorded yet. 0 or

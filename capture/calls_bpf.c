@@ -282,6 +282,13 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         snprintf(what, sizeof(what), "no %s", calls->load.absent[i]);
         result = lost_append(calls, log, what, 1, err);
     }
+    /* Not lost, for there never was any: it is said without being counted. */
+    for (size_t i = 0; !result && i < calls->load.unnamed_count; i++) {
+        char what[EVENT_NAME_BYTES];
+
+        snprintf(what, sizeof(what), "no %s", calls->load.unnamed[i]);
+        result = lost_append(calls, log, what, 0, err);
+    }
     return result;
 }
 

@@ -190,6 +190,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         packet->segment->handshake = true;
         return;
     }
+    if (telling_is_untaken(telling, packet)) return;
     unexpected_arrival(telling, side, end, (uint32_t)index);
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = end->sent_fin && end->fin_acked;
     size_t count = tcp_classify_received(end, &packet->seen->packet.header, inputs);
