@@ -146,18 +146,17 @@ int bpf_tracepoint_arguments(const struct btf *btf, const char *name)
     return btf_vlen(type) - 1;
 }
 
-void bpf_reset_reasons(const struct btf *btf, char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES])
+void bpf_enum_names(const struct btf *btf, const char *name, const char *prefix, char names[][EVENT_NAME_BYTES], size_t most)
 {
-    static const char prefix[] = "SK_RST_REASON_";
-    int id = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM);
+    int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM);
     const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
 
     for (uint32_t i = 0; type && i < btf_vlen(type); i++) {
         const struct btf_enum *value = btf_enum(type) + i;
-        const char *name = btf__name_by_offset(btf, value->name_off);
+        const char *text = btf__name_by_offset(btf, value->name_off);
 
-        if (!name || value->val < 0 || value->val >= BPF_REASONS_MAX) continue;
-        if (strncmp(name, prefix, sizeof(prefix) - 1) == 0) name += sizeof(prefix) - 1;
-        snprintf(reasons[value->val], EVENT_NAME_BYTES, "%s", name);
+        if (!text || value->val < 0 || (size_t)value->val >= most) continue;
+        if (strncmp(text, prefix, strlen(prefix)) == 0) text += strlen(prefix);
+        snprintf(names[value->val], EVENT_NAME_BYTES, "%s", text);
     }
 }

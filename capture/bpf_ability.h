@@ -19,7 +19,8 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
 
 /* How many arguments a tracepoint hands out (without the first, which is internal); -1: this kernel has no such tracepoint. */
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name);
-/* Writes the names of enum sk_rst_reason by value, without their prefix; leaves "" where there are none (before Linux 6.10). */
-void bpf_reset_reasons(const struct btf *btf, char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES]);
+/* Writes the names of an enum by value, without the prefix that they share, for values below `most`; leaves "" where there are none
+ * (sk_rst_reason before Linux 6.10, skb_drop_reason before 5.17). */
+void bpf_enum_names(const struct btf *btf, const char *name, const char *prefix, char names[][EVENT_NAME_BYTES], size_t most);
 
 #endif

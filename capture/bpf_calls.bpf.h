@@ -2,7 +2,7 @@
 #ifndef TCPWHY_CAPTURE_BPF_CALLS_BPF_H
 #define TCPWHY_CAPTURE_BPF_CALLS_BPF_H
 
-#include "bpf_socket.bpf.h"
+#include "bpf_listener.bpf.h"
 #include "bpf_watch.bpf.h"
 #include "capture/syscalls.h"
 
@@ -158,6 +158,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
         call->watch[0].data = call->epoll_data;
         call->watch[0].events = call->epoll_events;
     }
+    if (call->socket.state == STATE_LISTEN) listener_learn(sk);
     port_use(&call->socket);
     if (!(flags & SYSCALL_NO_RETURN)) {
         struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero), *thread;
@@ -242,6 +243,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if (ret > 0 && (flags & SYSCALL_POLL)) watch_poll(call, 1);
     if (ret > 0 && (flags & SYSCALL_SELECT)) watch_select(call);
     if (ret > 0 && (flags & SYSCALL_EPOLL_WAIT)) watch_epoll(call, ret);
+    if (call->socket.state == STATE_LISTEN) listener_learn(thread ? thread->sk : sk);
     port_use(&call->socket);
     port_use(&call->other);
     bpf_map_delete_elem(&threads, &tid);

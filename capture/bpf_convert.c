@@ -1,6 +1,7 @@
 #include "capture/bpf_convert.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "capture/syscalls.h"
@@ -320,6 +321,58 @@ static void cancel_convert(struct bpf_convert *convert, const struct record_canc
     context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->timer.context);
 }
 
+/* What packet sockets let go is a copy that a capture had asked for. */
+static bool is_copy(const char *function)
+{
+    static const char *const copies[] = {"packet_rcv", "tpacket_rcv", "packet_rcv_fanout", "packet_rcv_spkt"};
+
+    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++)
+        if (strcmp(function, copies[i]) == 0) return true;
+    return false;
+}
+
+/* Where the kernel gives no reason, only what TCP's entrance refuses is known to be dropped: further on, packets that were used are
+ * freed in the same way. */
+static bool is_refused_at_the_entrance(const char *function)
+{
+    return strcmp(function, "tcp_v4_rcv") == 0 || strcmp(function, "tcp_v6_rcv") == 0;
+}
+
+static int drop_convert(struct bpf_convert *convert, const struct record_drop *record, struct event_log *log, struct event *event)
+{
+    const char *function = convert->symbols ? kernel_symbols_name(convert->symbols, record->location - 1) : NULL;
+    struct event_drop *drop = &event->drop;
+
+    event->kind = EVENT_DROP;
+    drop->header = header_of(&record->packet);
+    drop->netns = record->netns;
+    drop->outgoing = record->outgoing != 0;
+    if (function) snprintf(drop->function, sizeof(drop->function), "%s", function);
+    if (is_copy(drop->function)) return 0;
+    if (!record->has_reason)
+        drop->reason[0] = 0;
+    else if (record->reason < BPF_DROPS_MAX && convert->drops[record->reason][0])
+        memcpy(drop->reason, convert->drops[record->reason], sizeof(drop->reason));
+    else
+        snprintf(drop->reason, sizeof(drop->reason), "%u", record->reason); /* of a subsystem that numbers its own */
+    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &drop->context);
+    return record->has_reason || is_refused_at_the_entrance(drop->function);
+}
+
+static void queue_convert(const struct record_queue *record, struct event *event)
+{
+    struct event_queue *queue = &event->queue;
+
+    event->kind = EVENT_QUEUE;
+    queue->header = header_of(&record->packet);
+    queue->netns = record->netns;
+    queue->socket = socket_of(&record->socket);
+    queue->dropped = record->dropped != 0;
+    queue->accept_length = record->accept_length;
+    queue->accept_most = record->accept_most;
+    queue->request_length = record->request_length;
+}
+
 /* A record's shape: how long it must at least be (without its stack, which may be left out), and where its context is (0: none). */
 struct shape {
     size_t least_bytes, context;
@@ -337,6 +390,7 @@ static struct shape record_shape(uint32_t kind)
         [RECORD_RESET] = WITH_STACK(record_reset),         [RECORD_RESEND] = WITH_STACK(record_resend),
         [RECORD_WAKE] = WITH_STACK(record_wake),           [RECORD_PROCESS] = {sizeof(struct record_process), 0},
         [RECORD_TIMER] = {sizeof(struct record_timer), 0}, [RECORD_CANCEL] = WITH_STACK(record_cancel),
+        [RECORD_QUEUE] = {sizeof(struct record_queue), 0}, [RECORD_DROP] = WITH_STACK(record_drop),
     };
 #undef WITH_STACK
 
@@ -392,6 +446,11 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
         break;
     case RECORD_CANCEL:
         cancel_convert(convert, record, log, ret_event);
+        break;
+    case RECORD_DROP:
+        return drop_convert(convert, record, log, ret_event);
+    case RECORD_QUEUE:
+        queue_convert(record, ret_event);
         break;
     }
     return 1;

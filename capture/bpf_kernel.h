@@ -40,6 +40,7 @@ struct sock_common {
     __u16 skc_num;
     unsigned short skc_family;
     unsigned char skc_state;
+    unsigned char skc_ipv6only : 1;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
     atomic64_t skc_cookie;
@@ -54,6 +55,7 @@ struct sock {
     struct sock_common __sk_common;
     struct sk_buff_head sk_receive_queue;
     struct socket *sk_socket;
+    __u32 sk_ack_backlog, sk_max_ack_backlog; /* of a listening socket: how many wait for accept(), and how many may */
     __u16 sk_protocol;
     __u16 sk_type;
 };
@@ -61,7 +63,11 @@ struct inet_sock {
     struct sock sk;
     __be16 inet_sport;
 };
+struct request_sock_queue {
+    atomic_t qlen; /* how many have not finished their handshake */
+};
 struct inet_connection_sock {
+    struct request_sock_queue icsk_accept_queue;
     void *icsk_ulp_data; /* of a subflow: its struct mptcp_subflow_context */
 };
 struct tcp_sock {
@@ -78,7 +84,11 @@ struct mptcp_subflow_context {
 struct udp_sock {
     struct sk_buff_head reader_queue;
 };
+struct hlist_node {
+    struct hlist_node **pprev;
+};
 struct timer_list {
+    struct hlist_node entry;
     void (*function)(struct timer_list *);
 };
 struct inet_timewait_sock {
@@ -100,7 +110,7 @@ struct sk_buff {
     struct sock *sk;
     unsigned int len, data_len;
     int skb_iif;
-    __be16 protocol;
+    __be16 protocol, vlan_proto;
     __u16 network_header;
     unsigned char *head, *data;
 };
@@ -132,6 +142,7 @@ struct signal_struct {
 struct thread_info {
     unsigned long flags;
     __u32 status;
+    int preempt_count; /* arm64 */
 };
 struct task_struct {
     struct thread_info thread_info;
@@ -141,8 +152,19 @@ struct task_struct {
     int pid, tgid;
     struct task_struct *group_leader;
     char comm[16];
+    __u64 start_time;
+    unsigned long nvcsw; /* how often it left the CPU because it had to wait */
     struct files_struct *files;
     struct signal_struct *signal;
+};
+
+/* Of a CPU: how many packets it has begun to receive (counted behind net:netif_receive_skb, before anything else is done). */
+struct softnet_data {
+    unsigned int processed;
+};
+/* x86-64 from 6.2 to 6.14; before and after it the count is a variable of its own. */
+struct pcpu_hot {
+    int preempt_count;
 };
 
 #if defined(__TARGET_ARCH_x86)

@@ -54,13 +54,40 @@ static void programs_choose(struct bpf_load *load, const struct btf *btf)
     }
 }
 
-static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf)
+/* Names go with the arguments that are numbers of them. */
+static void reasons_read(struct bpf_load *load, const struct btf *btf, struct bpf_convert *names)
 {
+    if (bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3)
+        bpf_enum_names(btf, "sk_rst_reason", "SK_RST_REASON_", names->reasons, BPF_REASONS_MAX);
+    else
+        load->unnamed[load->unnamed_count++] = "sk_rst_reason";
+    if (bpf_tracepoint_arguments(btf, "kfree_skb") >= 3)
+        bpf_enum_names(btf, "skb_drop_reason", "SKB_DROP_REASON_", names->drops, BPF_DROPS_MAX);
+    else
+        load->unnamed[load->unnamed_count++] = "skb_drop_reason";
+}
+
+/* The running kernel's number of a drop reason; -1: it has no such reason. */
+static int drop_reason(const struct bpf_convert *names, const char *name)
+{
+    for (int i = 0; i < BPF_DROPS_MAX; i++)
+        if (strcmp(names->drops[i], name) == 0) return i;
+    return -1;
+}
+
+static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                      const struct bpf_convert *names)
+{
+    int unspecified = drop_reason(names, "NOT_SPECIFIED");
     struct record_config config = {
         .cpus = (uint32_t)libbpf_num_possible_cpus(),
         .no_stacks = options->no_stacks,
         .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
         .switch_has_state = bpf_tracepoint_arguments(btf, "sched_switch") >= 4,
+        .drop_has_reason = unspecified >= 0,
+        .drop_has_socket = bpf_tracepoint_arguments(btf, "kfree_skb") >= 4,
+        .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
+        .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
     };
     struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");
 
@@ -84,8 +111,8 @@ static int syscalls_set(struct bpf_load *load)
     return 0;
 }
 
-static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf, char *kernel_log,
-                         struct err *err)
+static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                         const struct bpf_convert *names, char *kernel_log, struct err *err)
 {
     struct bpf_object_open_opts open_options = {
         .sz = sizeof(open_options), .object_name = "tcpwhy", .kernel_log_buf = kernel_log, .kernel_log_size = KERNEL_LOG_BYTES};
@@ -94,7 +121,7 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
     load->object = bpf_object__open_mem(tcpwhy_bpf_object, (size_t)(tcpwhy_bpf_object_end - tcpwhy_bpf_object), &open_options);
     if (!load->object) return bpf_ability_refused(-errno, "Reading the bpf recorder's kernel side", NULL, err);
     programs_choose(load, btf);
-    result = config_set(load, options, btf);
+    result = config_set(load, options, btf, names);
     if (!result) result = bpf_object__load(load->object);
     if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
     result = syscalls_set(load);
@@ -102,8 +129,7 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
     return 0;
 }
 
-int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
-                  char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES], struct err *err)
+int bpf_load_open(struct bpf_load *load, const struct calls_options *options, struct bpf_convert *names, struct err *err)
 {
     char *kernel_log = calloc(1, KERNEL_LOG_BYTES);
     struct btf *btf;
@@ -113,8 +139,8 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
     libbpf_set_print(silent);
     btf = btf__load_vmlinux_btf();
     if (btf) {
-        bpf_reset_reasons(btf, reasons);
-        result = load_with_log(load, options, btf, kernel_log, err);
+        reasons_read(load, btf, names);
+        result = load_with_log(load, options, btf, names, kernel_log, err);
     } else
         result = err_set_errno(err, -errno, "Reading the kernel's type information (/sys/kernel/btf/vmlinux)");
     btf__free(btf);

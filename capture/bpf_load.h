@@ -19,14 +19,15 @@ struct bpf_load {
     struct bpf_object *object;
     struct bpf_link *links[BPF_PROGRAMS_MAX];
     const char
-        *absent[BPF_PROGRAMS_MAX]; /* tracepoints that this kernel does not have, or that can't be read; names owned by `object` */
-    size_t link_count, absent_count;
+        *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by `object`,
+                                      or static */
+    const char *unnamed[2]; /* enums of reasons that this kernel does not have; static names */
+    size_t link_count, absent_count, unnamed_count;
 };
 
-/* Loads with the filter set, and writes the kernel's names of reset reasons. Nothing is recorded yet. 0 or -errno; bpf_load_close
- * is due in both cases. */
-int bpf_load_open(struct bpf_load *load, const struct calls_options *options,
-                  char reasons[static BPF_REASONS_MAX][EVENT_NAME_BYTES], struct err *err);
+/* Loads with the filter set, and writes the kernel's names of reset and drop reasons into `names`. Nothing is recorded yet. 0 or
+ * -errno; bpf_load_close is due in both cases. */
+int bpf_load_open(struct bpf_load *load, const struct calls_options *options, struct bpf_convert *names, struct err *err);
 /* Begins recording, of all but timers. 0 or -errno. */
 int bpf_load_attach(struct bpf_load *load, struct err *err);
 /* Begins recording the timers of timewait and request sockets. `symbols` (NULL: the kernel hides them) tell which timers those are;

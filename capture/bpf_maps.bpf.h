@@ -111,9 +111,18 @@ struct {
     __type(value, __u32);
 } used_netns SEC(".maps");
 
+/* Where a port's listening sockets lie (listener_key). Nothing takes one out: whoever reads looks whether it still is one. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u64);
+    __type(value, __u64);
+} listeners SEC(".maps");
+
 /* What a CPU is doing. */
 struct cpu_state {
     struct record_packet received;
+    __u32 netns; /* where `received` came */
     __u8 receiving; /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
@@ -136,7 +145,7 @@ struct {
     __type(value, struct timer_run);
 } timer_runs SEC(".maps");
 /* Room to read a packet before it is known to be wanted: one for each program that does. */
-enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCHES };
+enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCH_DROP, SCRATCHES };
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, SCRATCHES);

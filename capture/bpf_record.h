@@ -26,7 +26,9 @@ enum record_kind {
     RECORD_WAKE,
     RECORD_PROCESS,
     RECORD_TIMER,
-    RECORD_CANCEL
+    RECORD_CANCEL,
+    RECORD_DROP,
+    RECORD_QUEUE
 };
 
 struct record_head {
@@ -159,6 +161,30 @@ struct record_cancel {
     RECORD_STACK;
 };
 
+/* The kernel throws a packet away. */
+struct record_drop {
+    struct record_head head;
+    struct record_packet packet;
+    __u64 location; /* where in the kernel */
+    __u32 netns;
+    __u32 reason;                    /* enum skb_drop_reason of the running kernel */
+    __u8 has_reason, outgoing, pad0; /* outgoing: it had come from no device yet */
+    __u8 pad1[5];
+    struct record_context context;
+    RECORD_STACK;
+};
+
+/* A listening socket's queues, when a segment for it came or was thrown away. */
+struct record_queue {
+    struct record_head head;
+    struct record_packet packet;
+    struct record_socket socket; /* the listening one */
+    __u32 netns;
+    __u32 accept_length, accept_most, request_length;
+    __u8 dropped; /* it was thrown away; else it came */
+    __u8 pad[7];
+};
+
 /* Where the timers' functions begin in the running kernel. */
 #define RECORD_NO_FUNCTION (~0ULL)
 struct record_timer_handlers {
@@ -175,7 +201,11 @@ struct record_config {
     __u8 no_stacks;
     __u8 reset_has_reason; /* tcp_send_reset has a third argument (Linux 6.10) */
     __u8 switch_has_state; /* sched_switch has a fourth argument (Linux 5.18) */
-    __u8 pad;
+    __u8 drop_has_reason;  /* kfree_skb has a third argument (Linux 5.17) */
+    __u8 drop_has_socket;  /* and a fourth (Linux 6.11) */
+    __u8 drop_overflow;    /* one of its reasons is a full accept queue */
+    __u8 pad[2];
+    __u32 drop_unspecified; /* the reason that is none */
 };
 
 /* What the kernel side counts, per CPU: things missed. */

@@ -1,8 +1,9 @@
 /* The kernel side of the BPF recorder: BTF-typed tracepoints only, the kernel's most stable interface.
  *
  * Evidence (marks, state changes, resets, retransmissions, wakes): who runs, what is being received, the kernel's call chain.
- * The system calls themselves are in bpf_calls.bpf.h, the timers in bpf_timer.bpf.h. */
+ * The system calls themselves are in bpf_calls.bpf.h, the timers in bpf_timer.bpf.h, what is thrown away in bpf_drop.bpf.h. */
 #include "bpf_calls.bpf.h"
+#include "bpf_drop.bpf.h"
 #include "bpf_evidence.bpf.h"
 #include "bpf_timer.bpf.h"
 
@@ -38,6 +39,9 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         __builtin_memset(&mark->socket, 0, sizeof(mark->socket));
     else
         mark->socket.id = socket_id(sk, SOCKET_CREATE);
+    /* A SYN,ACK shows who listened, also where listen() was called before recording. */
+    if (mark->socket.state == STATE_NEW_SYN_RECV)
+        listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
     port_use(&mark->socket);
     CONTEXT_FILL(ctx, mark);
     bpf_ringbuf_submit(mark, 0);
@@ -54,7 +58,11 @@ int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
     cpu->receiving = 0;
     if (!netns_wanted(netns)) return 0;
     __builtin_memset(&cpu->received, 0, sizeof(cpu->received));
-    if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) cpu->receiving = 1;
+    if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) {
+        cpu->receiving = 1;
+        cpu->netns = netns;
+        queue_on_syn(&cpu->received, netns);
+    }
     return 0;
 }
 
@@ -103,6 +111,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     socket_fill(&state->socket, address, socket_id(address, cloned ? SOCKET_CLONED : SOCKET_CREATE));
     state->socket.state = (__u8)to;
     state->netns = socket_netns(sk);
+    if (to == STATE_LISTEN) listener_learn(address);
     state->from = (__u8)from;
     state->to = (__u8)to;
     state->pad = 0;

@@ -206,7 +206,7 @@ static void calls_bpf_close(struct calls *calls)
 
 static int recorder_start(struct calls *calls, const struct calls_options *options, struct err *err)
 {
-    int result = bpf_load_open(&calls->load, options, calls->convert.reasons, err);
+    int result = bpf_load_open(&calls->load, options, &calls->convert, err);
 
     if (result) return result;
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
@@ -281,6 +281,13 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
 
         snprintf(what, sizeof(what), "no %s", calls->load.absent[i]);
         result = lost_append(calls, log, what, 1, err);
+    }
+    /* Not lost, for there never was any: it is said without being counted. */
+    for (size_t i = 0; !result && i < calls->load.unnamed_count; i++) {
+        char what[EVENT_NAME_BYTES];
+
+        snprintf(what, sizeof(what), "no %s", calls->load.unnamed[i]);
+        result = lost_append(calls, log, what, 0, err);
     }
     return result;
 }

@@ -164,6 +164,33 @@ static void put_comment(struct json *json, const char *const *comments, size_t c
     buf_free(&joined);
 }
 
+/* Only where a kernel was seen to throw it away. */
+static void put_drop(struct json *json, const struct story_drop *drop)
+{
+    static const char *const by[] = {
+        [STORY_DROPPED_BY_RECEIVER] = "receiver", [STORY_DROPPED_BY_SENDER] = "sender", [STORY_DROPPED_BETWEEN] = "between"};
+    if (!drop) return;
+    json_object(json, "dropped");
+    json_string(json, "reason", drop->reason[0] ? drop->reason : NULL);
+    json_string(json, "by", by[drop->by]);
+    json_string(json, "function", drop->function[0] ? drop->function : NULL);
+    json_bool(json, "untaken", drop->untaken);
+    json_int(json, "t", drop->t_ns);
+    json_end_object(json);
+}
+
+/* Only where a listening socket's queues were seen. */
+static void put_queue(struct json *json, const struct story_queue *queue)
+{
+    if (!queue) return;
+    json_object(json, "queue");
+    json_uint(json, "accept", queue->accept_length);
+    json_uint(json, "accept_most", queue->accept_most);
+    json_uint(json, "requests", queue->request_length);
+    json_bool(json, "dropped", queue->dropped);
+    json_end_object(json);
+}
+
 static void segment_line(struct json *json, const struct story *story, const struct story_segment *segment)
 {
     bool has_ack = segment->flags & TCP_ACK;
@@ -181,6 +208,8 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
     json_bool(json, "lost", segment->lost);
+    put_drop(json, segment->dropped);
+    put_queue(json, segment->queue);
     json_bool(json, "copy", segment->copy);
     if (segment->copy)
         json_null(json, "class");
@@ -207,6 +236,7 @@ static void datagram_line(struct json *json, const struct story *story, const st
     json_int(json, "sent", datagram->sent_ns);
     json_maybe_int(json, "received", datagram->received_ns != 0, datagram->received_ns);
     json_bool(json, "lost", datagram->lost);
+    put_drop(json, datagram->dropped);
     json_uint(json, "len", datagram->length_bytes);
     json_string(json, "icmp", datagram->icmp);
     if (datagram->icmp) {

@@ -194,6 +194,30 @@ static void draw_comments(struct ladder *ladder, enum story_side side, const cha
     }
 }
 
+/* Always where TCP never had it, so that nothing answers; else (a duplicate, a late ACK) it is detail. */
+static void draw_drop(struct ladder *ladder, enum story_side side, const struct story_drop *drop)
+{
+    static const char *const by[] = {[STORY_DROPPED_BY_RECEIVER] = "the receiver's kernel",
+                                     [STORY_DROPPED_BY_SENDER] = "the sender's own kernel",
+                                     [STORY_DROPPED_BETWEEN] = "a kernel on its way"};
+    if (!drop || (!drop->untaken && ladder->verbose < 1)) return;
+    layout_addf(&ladder->frame.text, STYLE_PLAIN, "dropped by %s: ", by[drop->by]);
+    layout_add(&ladder->frame.text, STYLE_ALARM, drop->reason[0] ? drop->reason : "it gives no reason");
+    if (ladder->verbose >= 1 && drop->function[0])
+        layout_addf(&ladder->frame.text, STYLE_DIM, " in %s()", drop->function);
+    frame_draw_hook(&ladder->frame, frame_style[side], "", STYLE_DIM);
+}
+
+static void draw_queue(struct ladder *ladder, enum story_side side, const struct story_queue *queue)
+{
+    bool is_full = queue && queue->accept_length > queue->accept_most;
+    if (!queue || (!is_full && ladder->verbose < 1)) return;
+    layout_addf(&ladder->frame.text, STYLE_PLAIN,
+                "the listener's accept queue %s: %" PRIu32 " waited for accept(), its backlog is %" PRIu32,
+                is_full ? "was full" : "had room", queue->accept_length, queue->accept_most);
+    frame_draw_hook(&ladder->frame, frame_style[side], "", STYLE_DIM);
+}
+
 static void draw_packet(struct ladder *ladder, const struct plan_row *row)
 {
     const struct story_step *step = &ladder->story->steps[row->step];
@@ -215,6 +239,8 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
                        (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
         if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
         draw_chain(ladder, cause);
+        draw_drop(ladder, step->side, segment ? segment->dropped : step->datagram->dropped);
+        if (segment) draw_queue(ladder, step->side, segment->queue);
         draw_comments(ladder, step->side, segment ? segment->comments : step->datagram->comments,
                       segment ? segment->comment_count : step->datagram->comment_count);
         draw_differences(ladder, row->step);

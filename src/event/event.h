@@ -31,6 +31,8 @@ enum event_kind {
     EVENT_PROCESS, /* a process begins, runs another program or ends */
     EVENT_LOST,    /* a source says how much it missed */
     EVENT_CLOCK,   /* how far one capture's clock was from another's, as estimated when the two were merged */
+    EVENT_DROP,    /* the kernel throws a packet away (skb:kfree_skb), and says why */
+    EVENT_QUEUE,   /* a listening socket's queues, as a segment for it comes or is thrown away */
     EVENT_KINDS
 };
 
@@ -281,6 +283,28 @@ struct event_timer {
     struct event_context context; /* with `cancelled` */
 };
 
+/* A packet that the kernel threw away: on its way in, after it was captured; on its way out, before or after. */
+struct event_drop {
+    struct event_packet_header header;
+    uint64_t netns;
+    bool outgoing;                   /* it had come in nowhere: its sender's kernel dropped it */
+    char reason[EVENT_NAME_BYTES];   /* enum skb_drop_reason's name without its prefix; "": the kernel gives none */
+    char function[EVENT_NAME_BYTES]; /* the kernel's, that let it go; "": not known */
+    struct event_context context;
+};
+
+/* How full a listening socket's queues were when a segment for it came (a SYN), or was thrown away (the handshake's last ACK). */
+struct event_queue {
+    struct event_packet_header header;
+    uint64_t netns;
+    struct event_socket socket; /* the listening one */
+    bool dropped;               /* as it was thrown away; else as it came */
+    /* Connections that wait for accept(), and how many may: with one more the queue is full (sk_acceptq_is_full). What listen() was
+     * given, and net.core.somaxconn, are in `accept_most`. */
+    uint32_t accept_length, accept_most;
+    uint32_t request_length; /* connections whose handshake is not over; full at accept_most (inet_csk_reqsk_queue_is_full) */
+};
+
 enum event_process_change { PROCESS_FORK = 1, PROCESS_EXEC, PROCESS_EXIT };
 struct event_process {
     struct event_thread thread;
@@ -331,6 +355,8 @@ struct event {
         struct event_process process;
         struct event_lost lost;
         struct event_clock clock;
+        struct event_drop drop;
+        struct event_queue queue;
     };
 };
 

@@ -259,6 +259,27 @@ static const struct event_field clock_fields[] = {
     ROW("guessed", BOOL, clock.guessed),
 };
 
+static const struct event_field drop_fields[] = {
+    TIME,
+    HEADER("", drop.header),
+    ROW("reason", TEXT, drop.reason),
+    ROW("function", TEXT, drop.function),
+    ROW("outgoing", BOOL, drop.outgoing),
+    ROW("netns", UNSIGNED, drop.netns),
+    CONTEXT(drop.context),
+};
+
+static const struct event_field queue_fields[] = {
+    TIME,
+    HEADER("", queue.header),
+    ROW("dropped", BOOL, queue.dropped),
+    ROW("accept", UNSIGNED, queue.accept_length),
+    ROW("accept_most", UNSIGNED, queue.accept_most),
+    ROW("requests", UNSIGNED, queue.request_length),
+    ROW("netns", UNSIGNED, queue.netns),
+    SOCKET("sock.", queue.socket),
+};
+
 #define KIND(word, fields) {word, fields, sizeof(fields) / sizeof(fields[0])}
 static const struct {
     const char *word;
@@ -279,6 +300,8 @@ static const struct {
     [EVENT_PROCESS] = KIND("process", process_fields),
     [EVENT_LOST] = KIND("lost", lost_fields),
     [EVENT_CLOCK] = KIND("clock", clock_fields),
+    [EVENT_DROP] = KIND("drop", drop_fields),
+    [EVENT_QUEUE] = KIND("queue", queue_fields),
 };
 /* clang-format on */
 

@@ -365,5 +365,7 @@ void flow_free(struct flow *flow)
     free(flow->extra);
     free(flow->expiries);
     free(flow->resets);
+    free(flow->drops);
+    free(flow->queues);
     free(flow);
 }

@@ -222,6 +222,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         packet->segment->handshake = true;
         return;
     }
+    if (telling_is_untaken(telling, packet)) return;
     unexpected_arrival(telling, side, (uint32_t)index);
     const uint32_t acked_fin = END_FIN | END_FIN_ACKED;
     bool was_open = end->state == STATE_SYN_RCVD, had_fin = (end->flags & acked_fin) == acked_fin;

@@ -83,6 +83,32 @@ struct story_packet_place { /* where a packet was seen */
     uint64_t number; /* in its capture, from 1 */
 };
 
+enum story_dropper {
+    STORY_DROPPED_BY_RECEIVER,
+    STORY_DROPPED_BY_SENDER, /* before it left, or in its own queue */
+    STORY_DROPPED_BETWEEN    /* by a host that forwards */
+};
+
+/* A kernel threw it away (skb:kfree_skb). */
+struct story_drop {
+    int64_t t_ns;
+    const char *reason;   /* enum skb_drop_reason's name without its prefix: "NETFILTER_DROP"; "": the kernel gives none */
+    const char *function; /* the kernel's, that let it go; "" unknown */
+    enum story_dropper by;
+    bool untaken; /* before the receiver's TCP had looked at it: it is as if it had not come. Else TCP had its reason */
+};
+
+/* A listening socket's queues, when this segment (a SYN, or the ACK that is to end a handshake) came to it. */
+struct story_queue {
+    int64_t t_ns;
+    uint64_t listener_cookie; /* 0 unknown */
+    bool dropped;             /* as the segment was thrown away for it; else as it came, whatever became of it */
+    /* Connections that wait for accept(), and how many may. Full, so that neither a SYN nor a handshake's ACK is taken:
+     * accept_length > accept_most (sk_acceptq_is_full). accept_most is listen()'s backlog, or net.core.somaxconn if that is less.
+     * The queue of handshakes that are not over is full (SYN cookies, or drop) at request_length >= accept_most. */
+    uint32_t accept_length, accept_most, request_length;
+};
+
 struct story_segment {
     uint32_t number;
     enum story_side side; /* the sender */
@@ -95,6 +121,8 @@ struct story_segment {
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
     uint16_t window;
+    const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
+    const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
     enum conn_class class;    /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
     bool retransmission;      /* again, or partly again */
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
@@ -115,6 +143,7 @@ struct story_datagram {
     enum story_side side; /* the sender */
     int64_t sent_ns, received_ns;
     bool lost; /* as a segment's */
+    const struct story_drop *dropped; /* as a segment's */
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */
     uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */

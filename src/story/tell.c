@@ -171,8 +171,12 @@ static void bind_late(struct telling *telling)
 
 int tell_flow(struct teller *teller, struct flow *flow)
 {
-    struct story_own *own = calloc(1, sizeof(*own));
     flow_leave_queue(teller, flow);
+    if (!flow->packet_count) { /* a listener's queues were seen for a SYN that nobody captured */
+        flow_free(flow);
+        return 0;
+    }
+    struct story_own *own = calloc(1, sizeof(*own));
     if (!own) {
         flow_free(flow);
         return -ENOMEM;
@@ -190,6 +194,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
         socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
     if (!telling.failed) tale_collect_calls(&telling, listener);
     if (!telling.failed) tale_make_packets(&telling);
+    if (!telling.failed) tale_attach_drops(&telling);
     if (!telling.failed) {
         name_processes(&telling);
         tale_lay_steps(&telling, listener);

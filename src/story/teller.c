@@ -155,6 +155,7 @@ int teller_feed(struct teller *teller, const struct event *event)
         [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,
         [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
         [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
+        [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue,
     };
     event = bounded(event, &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;

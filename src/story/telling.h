@@ -139,6 +139,12 @@ static inline bool telling_is_lost(const struct telling *telling, const struct t
     return telling->flow->at_both_ends && !packet->received_ns;
 }
 
+/* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue). */
+static inline bool telling_is_untaken(const struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_is_lost(telling, packet) || (packet->segment && packet->segment->dropped && packet->segment->dropped->untaken);
+}
+
 /* Who receives what this side sends: a socket connected to itself has no other side. */
 static inline enum story_side telling_receiver(const struct telling *telling, enum story_side sender)
 {
@@ -164,6 +170,8 @@ static inline bool tale_is_datagram(const struct sighting *seen)
 void tale_collect_packets(struct telling *telling);
 void tale_make_packets(struct telling *telling);
 void tale_name_packets(struct telling *telling);
+/* drops.c: tells the segments and datagrams (once they are made) what the kernel did: story_segment.dropped, .queue. */
+void tale_attach_drops(struct telling *telling);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */

@@ -95,6 +95,18 @@ struct reset_note {
     char reason[EVENT_NAME_BYTES];
 };
 
+/* The kernel threw a packet of this flow away. */
+struct drop_note {
+    int64_t t_ns;
+    struct event_drop drop;
+};
+
+/* A listener's queues when a segment of this flow came to it. */
+struct queue_note {
+    int64_t t_ns;
+    struct event_queue queue;
+};
+
 /* A call on an unconnected UDP socket, which serves many flows: this one concerns this flow. */
 struct extra_call {
     struct call *call; /* a reference */
@@ -132,6 +144,10 @@ struct flow {
     size_t expiry_count, expiry_room;
     struct reset_note *resets;
     size_t reset_count, reset_room;
+    struct drop_note *drops;
+    size_t drop_count, drop_room;
+    struct queue_note *queues;
+    size_t queue_count, queue_room;
     struct extra_call *extra;
     size_t extra_count, extra_room;
     int64_t last_ns;
@@ -213,6 +229,10 @@ void call_unref(struct call *call);
 /* holders.c: who holds which socket. Each takes the event of its name and changes the tables; 0 or -ENOMEM. */
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
 int holders_take_process(struct teller *teller, const struct event_process *process);
+
+/* drops.c */
+int drops_take_drop(struct teller *teller, const struct event *event);
+int drops_take_queue(struct teller *teller, const struct event *event);
 
 /* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);

@@ -29,6 +29,7 @@ static const char *const functions[] = {
     "hrtimer_interrupt",
     "dev_hard_start_xmit",
     "vlan_dev_hard_start_xmit",
+    "tpacket_rcv",
     "__x64_sys_sendto",
     "try_to_wake_up",
 };
@@ -291,6 +292,69 @@ static void a_reset_has_the_kernels_name_for_its_reason(void **state)
     assert_string_equal(event.reset.reason, "");
 }
 
+static void a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP, .t_ns = 5}, .has_reason = 1, .reason = 12, .netns = 9, .outgoing = 1};
+    struct event event;
+
+    strcpy(fixture->convert.drops[12], "NETFILTER_DROP");
+    drop.location = inside("tcp_v4_rcv");
+    drop.packet = (struct record_packet){.protocol = IPPROTO_TCP, .flags = TCP_SYN, .seq = 7};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_DROP);
+    assert_string_equal(event.drop.reason, "NETFILTER_DROP");
+    assert_string_equal(event.drop.function, "tcp_v4_rcv");
+    assert_int_equal(event.drop.header.seq, 7);
+    assert_int_equal(event.drop.netns, 9);
+    assert_true(event.drop.outgoing);
+    drop.reason = 65537; /* of a subsystem, whose names stand elsewhere */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_string_equal(event.drop.reason, "65537");
+}
+
+static void a_drop_without_a_reason_is_believed_at_tcps_entrance_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .location = inside("tcp_v4_rcv")};
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_string_equal(event.drop.reason, "");
+    drop.location = inside("__release_sock");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+    fixture->convert.symbols = NULL;
+    drop.location = inside("tcp_v4_rcv");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+}
+
+static void a_captures_own_copy_is_no_packet_of_anybody(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .has_reason = 1, .reason = 106, .location = inside("tpacket_rcv")};
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+}
+
+static void the_queues_of_a_listener_are_kept_as_the_kernel_counts_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_queue queue = {
+        .head = {.kind = RECORD_QUEUE}, .accept_length = 2, .accept_most = 1, .request_length = 3, .dropped = 1, .netns = 9};
+    struct event event;
+
+    queue.socket = (struct record_socket){.id = 4, .protocol = IPPROTO_TCP, .state = KERNEL_LISTEN};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_QUEUE);
+    assert_int_equal(event.queue.accept_length, 2);
+    assert_int_equal(event.queue.accept_most, 1);
+    assert_int_equal(event.queue.request_length, 3);
+    assert_int_equal(event.queue.socket.cookie, 4);
+    assert_true(event.queue.dropped);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue) - 1, fixture->log, &event), -EINVAL);
+}
+
 static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -370,7 +434,7 @@ static void what_is_too_short_or_unknown_is_no_record(void **state)
     mark.context.stack_bytes = 0;
     mark.head.kind = 0;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_CANCEL + 1;
+    mark.head.kind = RECORD_QUEUE + 1;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
 }
 
@@ -395,6 +459,10 @@ int main(void)
         TEST(an_address_without_anything_is_no_address),
         TEST(an_ended_process_has_a_status_or_a_signal),
         TEST(a_reset_has_the_kernels_name_for_its_reason),
+        TEST(a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go),
+        TEST(a_drop_without_a_reason_is_believed_at_tcps_entrance_alone),
+        TEST(a_captures_own_copy_is_no_packet_of_anybody),
+        TEST(the_queues_of_a_listener_are_kept_as_the_kernel_counts_them),
         TEST(the_timer_of_a_timewait_socket_keeps_what_it_stood_for),
         TEST(a_request_sockets_timer_has_its_own_name),
         TEST(a_cancelled_timer_keeps_what_was_received_and_the_chain),

@@ -2,6 +2,7 @@
  * it is looked at. Needs the privileges that the recorder needs, and fails without them. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -205,6 +206,36 @@ static void connect_many_times(void)
     }
 }
 
+/* A connect() that has not much time for its answer. */
+static void try_to_connect(uint16_t port)
+{
+    struct sockaddr_in address = loopback(port);
+    struct timeval patience = {.tv_usec = 50000};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    need(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
+    connect(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+static void knock_at_a_socket_that_takes_nothing(void)
+{
+    struct sock_filter nothing = {.code = BPF_RET | BPF_K, .k = 0};
+    struct sock_fprog filter = {.len = 1, .filter = &nothing};
+    int listener = listening(PORT);
+
+    need(setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0);
+    try_to_connect(PORT);
+}
+
+static void knock_at_a_full_listener(void)
+{
+    struct sockaddr_in address = loopback(PORT);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    need(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listener, 1) == 0);
+    for (int i = 0; i < 3; i++) try_to_connect(PORT);
+}
+
 static void send_very_many_datagrams(void)
 {
     struct sockaddr_in address = loopback(PORT);
@@ -389,6 +420,11 @@ static bool is_kind(const struct event *event, const void *kind)
 static bool is_process(const struct event *event, const void *change)
 {
     return event->kind == EVENT_PROCESS && event->process.change == *(const uint8_t *)change;
+}
+
+static bool is_lost(const struct event *event, const void *what)
+{
+    return event->kind == EVENT_LOST && strcmp(event->lost.what, what) == 0;
 }
 
 static bool chain_has(const struct event_chain *chain, const char *name)
@@ -678,6 +714,52 @@ static void closing_with_unread_bytes_is_an_active_reset_with_its_reason(void **
     event_log_free(log);
 }
 
+static void what_the_kernel_throws_away_has_its_own_reason(void **state)
+{
+    struct event_log *log = recorded(knock_at_a_socket_that_takes_nothing);
+    const enum event_kind kind = EVENT_DROP;
+    const struct event *event = NULL;
+
+    (void)state;
+    if (count_where(log, is_lost, "no skb_drop_reason", &event)) { /* before Linux 5.17: it is said that there are none */
+        assert_int_equal(count_where(log, is_kind, &kind, &event), 0);
+        event_log_free(log);
+        return;
+    }
+    assert_true(count_where(log, is_kind, &kind, &event) >= 1); /* the SYN is sent once, or again */
+    assert_string_equal(event->drop.reason, "SOCKET_FILTER");
+    assert_int_equal(event->drop.header.flags, TCP_SYN);
+    assert_int_equal(event->drop.header.dst.port, PORT);
+    assert_int_equal(event->drop.netns, own_netns());
+    assert_false(event->drop.outgoing);
+    event_log_free(log);
+}
+
+static void a_syn_finds_the_queues_of_its_listener_as_they_are(void **state)
+{
+    static const uint32_t waiting[] = {0, 1, 2}; /* a backlog of 1 lets two wait */
+    struct event_log *log = recorded(knock_at_a_full_listener);
+    uint64_t listener = ENTER(log, "listen")->socket.cookie;
+    uint16_t client = 0;
+    size_t seen = 0;
+
+    (void)state;
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+
+        if (event->kind != EVENT_QUEUE || event->queue.dropped) continue;
+        assert_int_equal(event->queue.header.flags, TCP_SYN);
+        assert_int_equal(event->queue.socket.cookie, listener);
+        assert_int_equal(event->queue.accept_most, 1);
+        if (event->queue.header.src.port == client) continue; /* sent again */
+        assert_true(seen < 3);
+        assert_int_equal(event->queue.accept_length, waiting[seen++]);
+        client = event->queue.header.src.port;
+    }
+    assert_int_equal(seen, 3);
+    event_log_free(log);
+}
+
 static void a_killed_process_is_seen_to_end_before_its_fin_leaves(void **state)
 {
     struct event_log *log = recorded(be_killed_with_a_connection);
@@ -819,11 +901,6 @@ static void a_process_that_is_gone_cannot_be_followed(void **state)
     calls_bpf.close(calls);
 }
 
-static bool is_lost(const struct event *event, const void *what)
-{
-    return event->kind == EVENT_LOST && strcmp(event->lost.what, what) == 0;
-}
-
 static void nothing_is_lost_in_a_quiet_run_and_that_is_said(void **state)
 {
     struct event_log *log = recorded(talk_once);
@@ -923,6 +1000,8 @@ int main(void)
         cmocka_unit_test(the_timer_of_a_timewait_socket_names_its_connection),
         cmocka_unit_test(a_closed_port_answers_with_a_reset_that_no_socket_made),
         cmocka_unit_test(closing_with_unread_bytes_is_an_active_reset_with_its_reason),
+        cmocka_unit_test(what_the_kernel_throws_away_has_its_own_reason),
+        cmocka_unit_test(a_syn_finds_the_queues_of_its_listener_as_they_are),
         cmocka_unit_test(a_killed_process_is_seen_to_end_before_its_fin_leaves),
         cmocka_unit_test(a_datagram_to_a_closed_port_is_answered_by_icmp),
         cmocka_unit_test(poll_says_what_it_watches_and_what_was_ready),

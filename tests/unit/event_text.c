@@ -246,6 +246,8 @@ static void every_field_of_every_struct_has_a_row(void **state)
     ASSERT_ROWS_COVER(EVENT_PROCESS, process, 0, 0);
     ASSERT_ROWS_COVER(EVENT_LOST, lost, 0, 0);
     ASSERT_ROWS_COVER(EVENT_CLOCK, clock, 0, 0);
+    ASSERT_ROWS_COVER(EVENT_DROP, drop, 0, 0);
+    ASSERT_ROWS_COVER(EVENT_QUEUE, queue, 0, 0);
 #else
     skip(); /* this compiler can't tell padding from fields (gcc can, since 11) */
 #endif

@@ -1,0 +1,123 @@
+/* What the kernel threw away, and how full a listener was: told of the segment that it happened to, and of no other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/lines.h"
+#include "support/tell.h"
+
+#define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
+#define QUEUE(t, from, what, how) "queue t=" #t US " netns=9 " from what " sock.cookie=3 sock.proto=tcp sock.state=LISTEN " how "\n"
+#define FIREWALL "reason=NETFILTER_DROP function=nf_hook_slow"
+
+static void a_segment_that_a_firewall_drops_is_told_so_and_moves_no_state(void **state)
+{
+    struct told *told = tell_text(TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1020, C, HANDSHAKE_ACK)
+                                      DROP(1025, C, HANDSHAKE_ACK, FIREWALL),
+                                  0);
+    const struct story *story = told->stories[0];
+    const struct story_drop *dropped = told_segment(story, STORY_CLIENT, "ACK", 1)->dropped;
+    (void)state;
+    assert_non_null(dropped);
+    assert_string_equal(dropped->reason, "NETFILTER_DROP");
+    assert_string_equal(dropped->function, "nf_hook_slow");
+    assert_int_equal(dropped->by, STORY_DROPPED_BY_RECEIVER);
+    assert_int_equal(dropped->t_ns, 1025000);
+    assert_true(dropped->untaken);
+    assert_null(told_segment(story, STORY_CLIENT, "SYN", 1)->dropped);
+    told_states(story, STORY_SERVER, "LISTEN SYN_RCVD");
+    told_free(told);
+}
+
+static void what_tcp_itself_throws_away_had_reached_it(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, "flags=. seq=501 ack=106")
+                                      PACKET(3000, C, C_DATA) DROP(3005, C, C_DATA, "reason=TCP_OLD_DATA function=tcp_data_queue"),
+                                  0);
+    const struct story *story = told->stories[0];
+    (void)state;
+    assert_null(told_segment(story, STORY_CLIENT, "data", 1)->dropped); /* of equals, the one that came last */
+    assert_false(told_segment(story, STORY_CLIENT, "data", 2)->dropped->untaken);
+    told_free(told);
+}
+
+static void a_segment_without_a_socket_was_looked_at_as_in_closed(void **state)
+{
+    struct told *told = tell_text(TRACE PACKET(1000, C, SYN) DROP(1005, C, SYN, "reason=NO_SOCKET function=tcp_v4_rcv")
+                                      PACKET(1010, S, "flags=R. seq=0 ack=101"),
+                                  0);
+    (void)state;
+    assert_false(told_segment(told->stories[0], STORY_CLIENT, "SYN", 1)->dropped->untaken);
+    assert_int_equal(told->stories[0]->outcome, OUTCOME_REFUSED);
+    told_free(told);
+}
+
+static void who_dropped_it_is_told_by_the_way_it_had_come(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA)
+                                      DROP(2001, C, C_DATA, "outgoing=1 reason=QDISC_DROP function=__dev_queue_xmit")
+                                          PACKET(3000, S, S_DATA)
+                                              DROP(3001, S, S_DATA, FIREWALL " chain=nf_hook_slow;ip_forward;ip_rcv"),
+                                  0);
+    const struct story *story = told->stories[0];
+    (void)state;
+    assert_int_equal(told_segment(story, STORY_CLIENT, "data", 1)->dropped->by, STORY_DROPPED_BY_SENDER);
+    assert_int_equal(told_segment(story, STORY_SERVER, "data", 1)->dropped->by, STORY_DROPPED_BETWEEN);
+    told_free(told);
+}
+
+static void segments_that_were_joined_are_dropped_together(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, "flags=. seq=101 ack=501 len=5")
+                                      PACKET(2001, C, "flags=P. seq=106 ack=501 len=5")
+                                          DROP(2005, C, "flags=P. seq=101 ack=501 len=10", FIREWALL),
+                                  0);
+    const struct story *story = told->stories[0];
+    (void)state;
+    assert_non_null(told_segment(story, STORY_CLIENT, "data", 1)->dropped);
+    assert_non_null(told_segment(story, STORY_CLIENT, "data", 2)->dropped);
+    told_free(told);
+}
+
+static void a_syn_has_the_queues_of_the_listener_that_it_reached(void **state)
+{
+    struct told *told = tell_text(TRACE QUEUE(999, C, SYN, "accept=2 accept_most=1 requests=4") PACKET(1000, C, SYN)
+                                      QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=4"),
+                                  0);
+    const struct story_queue *queue = told_segment(told->stories[0], STORY_CLIENT, "SYN", 1)->queue;
+    (void)state;
+    assert_int_equal(told->count, 1);
+    assert_non_null(queue);
+    assert_int_equal(queue->accept_length, 2);
+    assert_int_equal(queue->accept_most, 1);
+    assert_int_equal(queue->request_length, 4);
+    assert_int_equal(queue->listener_cookie, 3);
+    assert_false(queue->dropped);
+    told_free(told);
+}
+
+static void queues_without_a_captured_segment_and_drops_without_a_flow_make_no_story(void **state)
+{
+    struct told *told = tell_text(TRACE QUEUE(1001, C, SYN, "accept=2 accept_most=1") DROP(1002, WC, SYN, FIREWALL), 0);
+    (void)state;
+    assert_int_equal(told->count, 0);
+    told_free(told);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_segment_that_a_firewall_drops_is_told_so_and_moves_no_state),
+        cmocka_unit_test(what_tcp_itself_throws_away_had_reached_it),
+        cmocka_unit_test(a_segment_without_a_socket_was_looked_at_as_in_closed),
+        cmocka_unit_test(who_dropped_it_is_told_by_the_way_it_had_come),
+        cmocka_unit_test(segments_that_were_joined_are_dropped_together),
+        cmocka_unit_test(a_syn_has_the_queues_of_the_listener_that_it_reached),
+        cmocka_unit_test(queues_without_a_captured_segment_and_drops_without_a_flow_make_no_story),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
