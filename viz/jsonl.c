@@ -110,6 +110,7 @@ static void connection_line(struct json *json, const struct story *story)
         json_maybe_int(json, "time_wait_until", summary->time_wait_until_ns != 0, summary->time_wait_until_ns);
         json_maybe_int(json, "handshake", summary->handshake_ns >= 0, summary->handshake_ns);
         json_maybe_int(json, "handshake_network", summary->handshake_network_ns >= 0, summary->handshake_network_ns);
+        json_maybe_int(json, "handshake_timer", summary->handshake_timer_ns >= 0, summary->handshake_timer_ns);
         json_maybe_int(json, "handshake_process", summary->handshake_process_ns >= 0, summary->handshake_process_ns);
         json_maybe_int(json, "accept_wait", summary->accept_wait_ns >= 0, summary->accept_wait_ns);
     }
@@ -131,8 +132,9 @@ static void call_line(struct json *json, const struct story *story, const struct
     json_bool(json, "listener", call->listener);
     json_maybe_int(json, "enter", call->enter_ns != 0, call->enter_ns);
     json_maybe_int(json, "exit", has_returned, call->exit_ns);
-    json_maybe_int(json, "ret", has_returned, call->ret);
+    json_maybe_int(json, "ret", has_returned && !call->interrupted, call->ret);
     json_string(json, "errno", has_returned ? call->errno_name : NULL);
+    if (call->interrupted) json_bool(json, "interrupted", true);
     json_maybe_int(json, "slept", call->slept_ns >= 0, call->slept_ns);
     if (call->waits) {
         json_object(json, "woken_by");

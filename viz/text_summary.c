@@ -113,7 +113,7 @@ static void add_side(struct layout_text *text, const struct story *story, int32_
     enum layout_style style = side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD;
     layout_addf(text, style, "%s", story_side_name((enum story_side)side));
     const char *comm = story->end[side].process.comm;
-    if (!comm || !*comm) return;
+    if (!comm || !*comm || !strcmp(comm, story_side_name((enum story_side)side))) return; /* a process that is called "client" */
     layout_add(text, STYLE_PLAIN, " ");
     layout_add(text, STYLE_PLAIN, comm);
 }
@@ -130,12 +130,21 @@ static void tell_opening(struct pen *pen, const struct story *story)
     if (summary->handshake_ns >= 0) {
         layout_addf(&pen->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
         layout_add(&pen->text, STYLE_PLAIN, " SYN → ACK");
-        if (summary->handshake_network_ns >= 0)
-            layout_addf(&pen->text, STYLE_PLAIN, ": network %s (SYN → SYN-ACK)",
+        const char *between = ": ";
+        if (summary->handshake_timer_ns > 0) {
+            layout_add(&pen->text, STYLE_PLAIN, between);
+            layout_addf(&pen->text, STYLE_ALARM, "%s of it waited for the retransmission timer",
+                        words_duration(summary->handshake_timer_ns, words));
+            between = ", ";
+        }
+        if (summary->handshake_network_ns >= 0) {
+            layout_addf(&pen->text, STYLE_PLAIN, "%snetwork %s (SYN → SYN-ACK)", between,
                         words_duration(summary->handshake_network_ns, words));
+            between = ", ";
+        }
         if (summary->handshake_process_ns >= 0)
-            layout_addf(&pen->text, STYLE_PLAIN, "%s process %s (connect() → SYN, ACK → return)",
-                        summary->handshake_network_ns >= 0 ? "," : ":", words_duration(summary->handshake_process_ns, words));
+            layout_addf(&pen->text, STYLE_PLAIN, "%sprocess %s (connect() → SYN, ACK → return)", between,
+                        words_duration(summary->handshake_process_ns, words));
         flush(pen, KEY_COLUMNS, STYLE_DIM, "handshake");
     }
     if (summary->accept_wait_ns >= 0) {

@@ -60,3 +60,9 @@ const char *err_errno_name(int number)
 {
     return number > 0 ? strerrorname_np(number) : NULL;
 }
+
+bool err_is_restart(int64_t result)
+{
+    enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+    return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
+}

@@ -6,6 +6,9 @@
 #ifndef TCPWHY_BASE_ERR_H
 #define TCPWHY_BASE_ERR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum { ERR_TEXT_BYTES = 1024 };
 
 struct err {
@@ -24,5 +27,9 @@ void err_prefix(struct err *err, const char *format, ...) __attribute__((format(
 
 /* The errno's symbolic name ("ECONNREFUSED") for a positive number, or NULL where it has none. Static storage. */
 const char *err_errno_name(int number);
+
+/* Whether a system call's result is the kernel's note to itself that a signal interrupted the call: its program never sees it, for
+ * the kernel begins the call again, or returns EINTR, or the program ends (ERESTART* in the kernel's include/linux/errno.h). */
+bool err_is_restart(int64_t result);
 
 #endif

@@ -70,7 +70,8 @@ struct story_call {
     int64_t enter_ns;       /* 0: began before recording */
     int64_t exit_ns;        /* 0: had not returned when recording ended */
     int64_t ret;            /* >= 0, or -errno; meaningless without exit */
-    const char *errno_name; /* "ECONNREFUSED"; NULL where it did not fail */
+    bool interrupted;       /* a signal ended it inside the kernel, and what its program got nobody saw: `ret` is no result */
+    const char *errno_name; /* "ECONNREFUSED", "errno 524" where it has no name; NULL where it did not fail, or `interrupted` */
     int64_t slept_ns;       /* -1 not known */
     struct story_wake wake;
     uint32_t enter_step, exit_step; /* STORY_NO_STEP where there is none */
@@ -192,7 +193,8 @@ struct story_summary {
     int32_t time_wait_side;       /* who holds TIME_WAIT; -1 nobody */
     int64_t time_wait_until_ns;   /* Linux holds it 60 s (TCP_TIMEWAIT_LEN); 0 nobody */
     int64_t handshake_ns;         /* SYN sent → handshake's last ACK sent */
-    int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel */
+    int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel, without the next: */
+    int64_t handshake_timer_ns;   /* of that, until timers sent a lost SYN or SYN-ACK again; 0: none was */
     int64_t handshake_process_ns; /* connect() entered → SYN, and last ACK → connect() returned: this host's share */
     int64_t accept_wait_ns;       /* handshake complete → accept() returned */
     uint32_t segments, datagrams, calls, retransmissions;

@@ -1,5 +1,6 @@
 /* Which calls belong to a story, in order of their beginning. */
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,13 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
     }
 }
 
+/* Some errors that the kernel returns are its own, and no C library has a name for them (ENOTSUPP, 524). */
+static const char *errno_name(struct telling *telling, int64_t ret)
+{
+    const char *name = ret >= -INT32_MAX ? err_errno_name((int)-ret) : NULL;
+    return name ? name : telling_printf(telling, "errno %" PRId64, -ret);
+}
+
 static void make_call(struct telling *telling, const struct call_pick *item)
 {
     struct tale_call *tale = &telling->calls[telling->call_count++];
@@ -148,7 +156,8 @@ static void make_call(struct telling *telling, const struct call_pick *item)
     story->enter_ns = call->entered ? call->enter_ns : 0;
     story->exit_ns = call->exited ? call->exit_ns : 0;
     story->ret = call->ret;
-    story->errno_name = call->exited && call->ret < 0 ? err_errno_name((int)-call->ret) : NULL;
+    story->interrupted = call->exited && err_is_restart(call->ret);
+    if (call->exited && call->ret < 0 && !story->interrupted) story->errno_name = errno_name(telling, call->ret);
     story->slept_ns = call->exited ? call->slept_ns : -1;
     story->wake.step = STORY_NO_STEP;
     story->wake.why = "";

@@ -78,12 +78,20 @@ static void an_errno_has_its_symbolic_name(void **state)
     assert_null(err_errno_name(100000));
 }
 
+static void only_the_kernels_notes_to_itself_are_restarts(void **state)
+{
+    (void)state;
+    for (int64_t result = 1; result >= -4096; result--)
+        assert_int_equal(err_is_restart(result), result == -512 || result == -513 || result == -514 || result == -516);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_code_is_handed_through),          cmocka_unit_test(the_errnos_text_stands_behind_the_sentence),
         cmocka_unit_test(a_prefix_stands_before_the_sentence), cmocka_unit_test(control_characters_do_not_get_through),
         cmocka_unit_test(too_long_a_sentence_is_cut),          cmocka_unit_test(an_errno_has_its_symbolic_name),
+        cmocka_unit_test(only_the_kernels_notes_to_itself_are_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
