@@ -235,6 +235,19 @@ struct story_clock {
     bool stepped, guessed;
 };
 
+/* A call of which no packet was seen, with what is known of the reason. */
+struct story_apart_call {
+    struct story_call call; /* numbered from 1 over all of them; it has no side */
+    const char *why;        /* a sentence, no full stop at its end; NULL: the call's result says it, or nothing does */
+};
+
+/* The calls of one process that stand in no story, in order of time. */
+struct story_apart {
+    struct story_process process;
+    struct story_apart_call *calls;
+    size_t count;
+};
+
 /* What all stories of a run have in common. */
 struct story_trace {
     const char *recorder; /* "bpf", "ptrace", "none" */
@@ -247,6 +260,9 @@ struct story_trace {
     uint64_t lost, dropped; /* sums: events lost by recorders, packets dropped by captures */
     /* Kernel marks that found no captured packet, and packets of followed sockets that found no mark: joins that failed. */
     uint64_t marks_unjoined, packets_unmarked;
+    const struct story_apart *apart; /* by process */
+    size_t apart_count;
+    uint64_t apart_more; /* such calls that are not told: there were too many */
 };
 
 /* "stack" "context" "interval" "rule" "none"; "call" "segment" …; "open" …; "segment" "never-slept" …. Static storage. */
