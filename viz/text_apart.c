@@ -19,7 +19,7 @@ static void draw_call(struct pen *pen, const struct story *nobody, const struct 
     if (!apart->why) return;
     layout_add(&pen->text, STYLE_PLAIN, apart->why);
     snprintf(key, sizeof(key), "%*s↳", TIME_COLUMNS, "");
-    pen_flush(pen, TIME_COLUMNS + 2, STYLE_PLAIN, key);
+    pen_flush(pen, TIME_COLUMNS + (pen->text.ascii ? 3 : 2), STYLE_PLAIN, key); /* the hook is two columns in ASCII */
 }
 
 static void draw_process(struct pen *pen, const struct story_apart *apart)
