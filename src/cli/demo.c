@@ -25,7 +25,7 @@ struct demo {
     bool host_network;
     long timeout_ms;
     struct scene_options scene;
-    const char *pair_option; /* one that was given and is about the pair alone; NULL none */
+    struct options_given given;
     /* while it runs */
     bool shared; /* it runs on a network that others use too */
     struct session *session;
@@ -74,7 +74,7 @@ static const struct options_row rows[] = {
 enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
 
 static const struct options_row scene_rows[] = {
-    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each"},
+    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each; those with a WORD in name or title"},
     {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
     {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
     {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},
@@ -116,7 +116,6 @@ static int take(void *target, int key, const char *value, struct err *err)
     struct pair_options *pair = &demo->pair;
     long number = 0;
     int code;
-    if (key != KEY_HOST_NETWORK && key != KEY_RECORDER) demo->pair_option = rows[key].name;
     switch (key) {
     case KEY_PORT:
         code = take_number("--port", value, 1, 65535, &number, err);
@@ -389,16 +388,82 @@ static int record_and_tell(struct demo *demo, struct err *err)
 static const char demo_notes[] = "A SCENARIO is a name from --list, or a file: a name that ends in .scn or holds a /.\n"
                                  "Its expectations are checked; the exit status is 1 when one is not met.";
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What the pair's options say does not fit together. */
+static int check_pair(const struct demo *demo, struct err *err)
+{
+    static const struct options_misfit of_connections[] = {
+        {"close-first", "it is about connections, and --udp has none"},
+        {"serve", "it is about connections, and --udp has none"},
+        {"backlog", "it is about connections, and --udp has none"},
+        {"accept-delay", "it is about connections, and --udp has none"},
+    };
+    static const struct options_misfit of_server[] = {
+        {"serve", "with --closed-port there is no server"},
+        {"backlog", "with --closed-port there is no server"},
+        {"accept-delay", "with --closed-port there is no server"},
+        {"close-first", "with --closed-port there is nothing to close"},
+    };
+    static const struct options_misfit of_data[] = {
+        {"message", "with --closed-port no connection comes about that could carry it (--udp sends it)"},
+        {"count", "with --closed-port no connection comes about that could carry a message (--udp sends them)"},
+    };
+    const struct options_given *given = &demo->given;
+    if (options_was_given(given, "ipv4") && options_was_given(given, "ipv6"))
+        return err_set(err, -EINVAL, "--ipv4 and --ipv6: one of them");
+    int code = demo->pair.udp ? options_refuse(given, of_connections, COUNT(of_connections), err) : 0;
+    if (!code && demo->pair.no_server) code = options_refuse(given, of_server, COUNT(of_server), err);
+    if (!code && demo->pair.no_server && !demo->pair.udp) code = options_refuse(given, of_data, COUNT(of_data), err);
+    return code;
+}
+
+/* Options that shape what a list, a table or sentences have not. */
+static int check_scene(const struct demo *demo, struct err *err)
+{
+    static const struct options_misfit of_play[] = {
+        {"all", "--list plays nothing"},
+        {"explain", "--list plays nothing"},
+        {"step", "--list plays nothing"},
+        {"host-network", "--list plays nothing"},
+        {"recorder", "--list plays nothing"},
+        {"output", "--list writes to standard output"},
+        {"format", "--list has one format"},
+        {"color", "--list has no colours"},
+        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
+        {"quiet", "--list has no notes"},
+    };
+    static const struct options_misfit of_table[] = {
+        {"explain", "--all runs many scenarios, and this tells one"},
+        {"step", "--all runs many scenarios, and this tells one"},
+        {"color", "the table of --all has no colours"},
+        {"verbose", "--all has a row a scenario: play one of them alone"},
+    };
+    static const struct options_misfit of_drawing[] = {
+        {"color", "--explain draws nothing (with --format text it does)"},
+        {"verbose", "--explain tells all there is (with --format text it draws, too)"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].key != KEY_HOST_NETWORK && rows[i].key != KEY_RECORDER && options_was_given(&demo->given, rows[i].name))
+            return err_set(err, -EINVAL, "--%s: it is about the echo pair, %s", rows[i].name,
+                           demo->scene.list ? "and --list plays nothing" : "and a scenario says such things itself");
+    if (demo->scene.list) return options_refuse(&demo->given, of_play, COUNT(of_play), err);
+    if (demo->scene.all) return options_refuse(&demo->given, of_table, COUNT(of_table), err);
+    if (demo->scene.explain && !demo->output.format && !demo->output.file_count)
+        return options_refuse(&demo->given, of_drawing, COUNT(of_drawing), err);
+    return 0;
+}
+
 static int play_scene(struct demo *demo, char **operands, int count, struct err *err)
 {
-    if (demo->pair_option)
-        return err_set(err, CLI_USAGE, "--%s is about the echo pair: a scenario says such things itself", demo->pair_option);
+    if (check_scene(demo, err)) return CLI_USAGE;
     static char echo[] = "echo", *usual[] = {echo}; /* --explain alone tells the normal story */
     demo->scene.output = demo->output;
     demo->scene.recorder = demo->recorder;
     demo->scene.host_network = demo->host_network;
-    demo->scene.operands = count || demo->scene.all ? operands : usual;
-    demo->scene.operand_count = count || demo->scene.all ? (size_t)count : 1;
+    bool takes_many = demo->scene.all || demo->scene.list;
+    demo->scene.operands = count || takes_many ? operands : usual;
+    demo->scene.operand_count = count || takes_many ? (size_t)count : 1;
     return scene_run(&demo->scene, err);
 }
 
@@ -410,15 +475,13 @@ int cli_demo(int argc, char **argv, struct err *err)
         {"The pair", rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
         output_group(&demo.output),
     };
-    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes};
+    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes, &demo.given};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     if (operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain)
         return play_scene(&demo, argv + operand, argc - operand, err);
-    if (demo.pair.udp && (demo.pair.close_first || demo.pair.serve || demo.pair.backlog >= 0 || demo.pair.accept_delay_ms >= 0))
-        return err_set(err, CLI_USAGE,
-                       "--close-first, --serve, --backlog and --accept-delay are about connections: --udp has none");
+    if (check_pair(&demo, err)) return CLI_USAGE;
     demo.pair.show_output = demo.output.verbose > 0;
     return record_and_tell(&demo, err);
 }

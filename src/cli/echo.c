@@ -187,6 +187,14 @@ static int check(const struct echo *echo, struct err *err)
     return 0;
 }
 
+/* One of these would be forgotten without a word. */
+static int check_server(const struct echo *echo, struct err *err)
+{
+    if (echo->udp && echo->timeout_ms)
+        return err_set(err, -EINVAL, "--timeout is about connections, and --udp has none: leave one of them out");
+    return 0;
+}
+
 static void note(void *data, const char *text)
 {
     const struct echo *echo = data;
@@ -244,6 +252,7 @@ static int run_server(struct echo *echo, int count, char **operands, struct err 
     if (count < 1 || count > 2)
         return err_set(err, CLI_USAGE,
                        "echo server takes [HOST] PORT, as in 'tcpwhy echo server 3333': see tcpwhy echo server --help");
+    if (check_server(echo, err)) return CLI_USAGE;
     struct server_options *options = &echo->server;
     options->host = count == 2 ? operands[0] : NULL;
     options->port = operands[count - 1];
