@@ -12,7 +12,8 @@
 enum { ERR_TEXT_BYTES = 1024 };
 
 struct err {
-    char text[ERR_TEXT_BYTES]; /* NUL-terminated; no newline at its end; printable UTF-8 (control characters escaped) */
+    char text[ERR_TEXT_BYTES]; /* NUL-terminated; no newline at its end; printable UTF-8 (control characters escaped).
+                                * Behind it, with a NUL of its own, the long story (err_more). */
 };
 
 /* Replaces the sentence. `code` is a negative errno (or 0) and is returned, so that `return err_set(err, -EINVAL, …)`
@@ -21,6 +22,11 @@ int err_set(struct err *err, int code, const char *format, ...) __attribute__((f
 
 /* As err_set, with ": " and the text of errno number -code behind the sentence. */
 int err_set_errno(struct err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Puts the long story beside the sentence that is already there; a new sentence takes it away. */
+void err_more(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* That story; "" where there is none. */
+const char *err_long_story(const struct err *err);
 
 /* Puts "what: " before the sentence that is already there. */
 void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

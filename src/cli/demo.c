@@ -163,11 +163,10 @@ static int take(void *target, int key, const char *value, struct err *err)
 
 /* ---- the stage: a network, a recorder, a capture ---- */
 
-static int choose_host(struct demo *demo, struct err *ret_refusal, struct err *err)
+static int choose_host(struct demo *demo, enum host_kind *ret_kind, struct err *ret_refusal, struct err *err)
 {
-    enum host_kind kind;
     if (demo->host_network) return 0;
-    int code = host_make_private(&kind, ret_refusal);
+    int code = host_make_private(ret_kind, ret_refusal);
     if (code && code != -EPERM) *err = *ret_refusal;
     return code == -EPERM ? 0 : code; /* then this host's own loopback has to do */
 }
@@ -186,6 +185,24 @@ static int check_closed(const struct pair_options *pair, struct err *err)
     return err_set(err, -EADDRINUSE, "port %u is in use, so it is not closed: take another one with --port", (unsigned)pair->port);
 }
 
+/* The ways out that are open here, as far as that can be told; the long story is each one's own. */
+static void advise_capture(const struct demo *demo, const struct err *refusal, struct err *err)
+{
+    struct err why = *err;
+    bool as_root = geteuid() != 0;
+    const char *remedy = refusal->text[0] ? host_remedy() : NULL;
+    if (refusal->text[0]) {
+        err_set(err, 0, "%.300s%s%s%s%s", refusal->text, remedy && as_root ? ". Two ways: " : remedy || as_root ? ". One way: " : "",
+                as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
+        err_more(err, "%.200s. And %.150s: %.100s", err_long_story(refusal), why.text, err_long_story(&why));
+        return;
+    }
+    bool may_be_private = demo->host_network && host_may_be_private();
+    err_set(err, 0, "%.300s%s%s", why.text, as_root ? ": run it as root (sudo)" : "",
+            may_be_private ? as_root ? ", or without --host-network" : ": run it without --host-network" : "");
+    err_more(err, "%s", err_long_story(&why));
+}
+
 static int open_capture(struct demo *demo, const struct err *refusal, struct err *err)
 {
     char filter[256];
@@ -196,21 +213,22 @@ static int open_capture(struct demo *demo, const struct err *refusal, struct err
     struct err why = {""};
     int code = session_capture(demo->session, &options, &why);
     if (!code) return 0;
-    if (refusal->text[0] && (code == -EPERM || code == -EACCES))
-        return err_set(err, -EACCES,
-                       "%s; and this host's own loopback may not be captured: %s. Two ways: run it as root (sudo), or let ordinary "
-                       "users make user namespaces",
-                       refusal->text, why.text);
     *err = why;
+    if (code == -EPERM || code == -EACCES) advise_capture(demo, refusal, err);
     return code;
 }
 
 static int set_stage(struct demo *demo, struct err *err)
 {
     struct err refusal = {""}, no_bpf = {""};
+    enum host_kind kind = HOST_SHARED;
     /* Root loads its programs where it is going to be; for an ordinary user the way into a user namespace ends that. */
     bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
-    int code = choose_host(demo, &refusal, err);
+    int code = choose_host(demo, &kind, &refusal, err);
+    if (!bpf_refused && geteuid() != 0 && kind == HOST_PRIVATE_USER) {
+        bpf_refused = true;
+        err_set(&no_bpf, 0, "no BPF program loads in the user namespace of the private network (--host-network does without it)");
+    }
     demo->shared = demo->host_network || refusal.text[0];
     if (!code && demo->shared && demo->pair.no_server) code = check_closed(&demo->pair, err);
     if (code) return code;
@@ -223,6 +241,7 @@ static int set_stage(struct demo *demo, struct err *err)
     code = session_open(&demo->session, &options, err);
     if (!code) code = open_capture(demo, &refusal, err);
     if (!code && refusal.text[0]) cli_note(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
+    if (!code && refusal.text[0]) cli_note(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/place.h"
 #include "event/text.h"
 #include "story/teller.h"
@@ -78,6 +79,7 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     default:
         options->verbose++;
+        cli_tells_more = true;
         return 0;
     }
 }

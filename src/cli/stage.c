@@ -72,6 +72,19 @@ static bool is_refusal(int code)
     return code == -EPERM || code == -EACCES || code == -ENOSPC || code == -EUSERS || code == -ENOSYS;
 }
 
+/* Root is above all of the settings but the number of network namespaces. */
+static int advise_place(int code, struct err *err)
+{
+    struct err why = *err;
+    const char *remedy = host_remedy();
+    bool as_root = geteuid() != 0 && code != -ENOSPC && !(remedy && strstr(remedy, "max_net_namespaces"));
+    err_set(err, -EPERM, "it takes two hosts and a wire, and %.300s%s%s%s%s", why.text,
+            remedy && as_root ? ". Two ways: " : remedy || as_root ? ". One way: " : "", as_root ? "run it as root (sudo)" : "",
+            remedy && as_root ? ", or " : "", remedy ? remedy : "");
+    err_more(err, "%s", err_long_story(&why));
+    return -EPERM;
+}
+
 static int open_place(struct stage *stage, const struct play_options *options, struct err *err)
 {
     enum host_kind kind;
@@ -80,11 +93,7 @@ static int open_place(struct stage *stage, const struct play_options *options, s
         set_address(stage, 0, NETWORK_CLIENT_V4, NETWORK_CLIENT_V6);
         set_address(stage, 1, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
         int code = network_open(&stage->network, NULL, err);
-        if (is_refusal(code)) {
-            struct err why = *err;
-            return err_set(err, -EPERM, "it needs two hosts and a wire: %.800s. Scenarios with 'place loopback' need neither",
-                           why.text);
-        }
+        if (is_refusal(code)) return advise_place(code, err);
         return code ? code : wire_open(&stage->wire, stage->network, err);
     }
     set_address(stage, 0, "127.0.0.1", "::1");
@@ -138,12 +147,16 @@ int stage_open(struct stage **ret_stage, const struct scenario *scenario, const 
     struct session *session = NULL;
     if (!stage) return err_set_errno(err, -ENOMEM, "can't set the stage");
     stage->scenario = scenario;
+    /* As in the pair's demo: the way into a user namespace ends what an ordinary user may load. */
+    struct err no_bpf = {""};
+    bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
     code = open_place(stage, options, err);
     if (code) {
         stage_close(stage);
         return code;
     }
     struct session_options wishes = {.recorder = options->recorder, .calls = {.netns_count = 0}};
+    if (bpf_refused) wishes.no_bpf = &no_bpf;
     choose_netns(stage, &wishes.calls);
     for (size_t i = 0; i < 8 && scenario->ports[i]; i++) wishes.calls.ports[wishes.calls.port_count++] = scenario->ports[i];
     memcpy(wishes.server_ports, scenario->server_ports, sizeof(wishes.server_ports));

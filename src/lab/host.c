@@ -132,25 +132,46 @@ static bool is_seccomp_filtered(void)
     return filtered;
 }
 
-/* The settings that are known to refuse a user or a network namespace. */
-static const struct {
+/* The settings that are known to refuse a user or a network namespace, and what ends that. */
+static const struct setting {
     const char *path;
     long refusing;
-    const char *sentence;
+    const char *sentence, *remedy;
 } settings[] = {
-    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0"},
-    {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0"},
-    {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0"},
+    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0", "sudo sysctl user.max_user_namespaces=100"},
+    {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0", "sudo sysctl user.max_net_namespaces=100"},
+    {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0",
+     "sudo sysctl kernel.unprivileged_userns_clone=1"},
     {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-     "AppArmor refuses it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1"},
+     "AppArmor forbids it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1",
+     "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
 };
+
+static const struct setting *find_setting(void)
+{
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        if (read_number(settings[i].path) == settings[i].refusing) return &settings[i];
+    return NULL;
+}
 
 static const char *who_refuses(void)
 {
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-        if (read_number(settings[i].path) == settings[i].refusing) return settings[i].sentence;
-    if (is_seccomp_filtered()) return "a seccomp filter is in force, as containers have one, and may refuse it";
-    return "no setting that is known to refuse it was found: a container, a chroot or a security module may";
+    const struct setting *setting = find_setting();
+    if (setting) return setting->sentence;
+    if (is_seccomp_filtered()) return "a seccomp filter may forbid it, as containers have one";
+    return "a container, a chroot or a security module may forbid it";
+}
+
+const char *host_remedy(void)
+{
+    const struct setting *setting = find_setting();
+    return setting ? setting->remedy : NULL;
+}
+
+bool host_may_be_private(void)
+{
+    struct refusal refusal;
+    return try_as_user(&refusal) == 0;
 }
 
 int host_make_private(enum host_kind *ret_kind, struct err *err)
@@ -166,10 +187,9 @@ int host_make_private(enum host_kind *ret_kind, struct err *err)
         *ret_kind = HOST_PRIVATE_USER;
         return 0;
     }
-    char why[128];
-    snprintf(why, sizeof(why), "%s", strerror(-refusal.code));
-    return err_set(err, -EPERM, "can't make a private network namespace without CAP_SYS_ADMIN: %s: %s (%s)", refusal.step, why,
-                   who_refuses());
+    err_set(err, -EPERM, "no private network namespace can be made: %s", who_refuses());
+    err_more(err, "Without CAP_SYS_ADMIN it takes a user namespace too, and %s failed: %s", refusal.step, strerror(-refusal.code));
+    return -EPERM;
 }
 
 uint64_t host_netns(void)
