@@ -330,13 +330,14 @@ static void come_to_rest(struct demo *demo, int64_t limit_ms)
     int64_t limit = cli_clock_ms() + limit_ms;
     bool active = true;
     struct err ignored;
+    int before = session_signal(demo->session, NULL);
     for (int got = 1; got > 0 || active;) {
-        if (cli_clock_ms() >= limit) break;
+        if (cli_clock_ms() >= limit || session_signal(demo->session, NULL) != before) break;
         got = step(demo, SETTLE_MS, &ignored);
         if (got < 0) break;
         active = host_has_active_socket(demo->pair.port);
     }
-    if (active)
+    if (active && !session_signal(demo->session, NULL))
         cli_note(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
                  (long)limit_ms);
 }
@@ -372,6 +373,7 @@ static int run(struct demo *demo, struct err *err)
     code = play(demo, &play_err);
     if (code) stop(demo);
     come_to_rest(demo, code ? REST_MS / 10 : REST_MS);
+    if (session_signal(demo->session, NULL)) code = -EINTR; /* it may have come while the rest was waited for */
     return verdict(demo, code, &play_err, err);
 }
 

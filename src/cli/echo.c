@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,7 +264,9 @@ static int run_server(struct echo *echo, int count, char **operands, struct err 
     options->note_data = echo;
     rename_process(echo, "echo-server");
     struct server_result result;
-    return status_of(server_run(options, &result, err));
+    int code = server_run(options, &result, err);
+    /* SIGTERM asks for an end in order, ^C breaks off. */
+    return code == 0 && result.signal == SIGINT ? CLI_INTERRUPTED + SIGINT : status_of(code);
 }
 
 static int run_client(struct echo *echo, int count, char **operands, struct err *err)

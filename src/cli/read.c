@@ -150,13 +150,14 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     interrupt_begin();
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
-    bool is_stdin = !strcmp(files[0], "-");
+    bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
+    if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
+    if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
     if (options->merge) {
         const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
         return read_merge(&source, options, err);
     }
-    if (read_is_events(head, length)) {
-        interrupt_end(); /* half a log is told of as damaged */
+    if (is_events) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->filter_word)
             return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log", options->filter_word,

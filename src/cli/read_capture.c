@@ -228,15 +228,12 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     return code == -EINVAL ? -EBADMSG : code;
 }
 
-/* The end of a pipe that is being written is when somebody wants it; of a file, an interruption has left something out. */
-static int note_interrupt(const struct pass *pass)
+/* What was read is told, and the end is the signal's all the same. */
+static int say_interrupt(const struct pass *pass, struct err *err)
 {
-    uint64_t done = 0, total = 0;
     if (!*interrupt_asked) return 0;
-    savefile_progress(pass->file, &done, &total);
-    cli_note(pass->options->output.quiet, "interrupted: this is what the first %llu packets tell",
-             (unsigned long long)pass->seen.packets);
-    return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
+    return err_set(err, CLI_INTERRUPTED + *interrupt_asked, "interrupted: this is what the first %llu packets tell",
+                   (unsigned long long)pass->seen.packets);
 }
 
 static int close_pass(struct pass *pass, int code, struct err *err)
@@ -262,7 +259,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
         *err = pass->damage;
         code = CLI_FAILED;
     }
-    return code ? code : note_interrupt(pass);
+    return code ? code : say_interrupt(pass, err);
 }
 
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err)

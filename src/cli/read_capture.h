@@ -39,7 +39,7 @@ struct read_source {
 /* Whether the options ask for tables of connections, not stories. 0, or -EINVAL with a sentence where they don't fit together. */
 int read_wants_tables(const struct read_options *options, bool *ret_tables, struct err *err);
 /* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); CLI_INTERRUPTED plus the
- * signal where a file was not read to its end; -EINVAL for options that don't fit; -EPIPE;
+ * signal where it was interrupted (what was read is told); -EINVAL for options that don't fit; -EPIPE;
  * else -errno. */
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err);
 
