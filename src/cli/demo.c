@@ -1,16 +1,15 @@
 #include "cli/demo.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pair.h"
+#include "cli/port.h"
 #include "cli/scene.h"
 #include "cli/session.h"
 #include "lab/host.h"
@@ -171,20 +170,6 @@ static int choose_host(struct demo *demo, enum host_kind *ret_kind, struct err *
     return code == -EPERM ? 0 : code; /* then this host's own loopback has to do */
 }
 
-/* On a network that is shared somebody else may answer at a port that should be closed. */
-static int check_closed(const struct pair_options *pair, struct err *err)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(pair->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(pair->port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    int fd = socket(pair->ipv6 ? AF_INET6 : AF_INET, (pair->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-    if (fd < 0) return 0; /* the client will tell */
-    int failed = pair->ipv6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4));
-    int number = errno;
-    close(fd);
-    if (!failed || number != EADDRINUSE) return 0;
-    return err_set(err, -EADDRINUSE, "port %u is in use, so it is not closed: take another one with --port", (unsigned)pair->port);
-}
-
 /* The ways out that are open here, as far as that can be told; the long story is each one's own. */
 static void advise_capture(const struct demo *demo, const struct err *refusal, struct err *err)
 {
@@ -206,9 +191,11 @@ static void advise_capture(const struct demo *demo, const struct err *refusal, s
 static int open_capture(struct demo *demo, const struct err *refusal, struct err *err)
 {
     char filter[256];
+    /* The server's end, and not just any socket of that port: the network may be shared. */
+    const char *protocol = demo->pair.udp ? "udp" : "tcp", *host = demo->pair.ipv6 ? "ip6 host ::1" : "ip host 127.0.0.1";
     snprintf(filter, sizeof(filter),
-             "(%s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)",
-             demo->pair.udp ? "udp" : "tcp", (unsigned)demo->pair.port);
+             "(%s and %s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)", host, protocol,
+             (unsigned)demo->pair.port);
     struct packets_options options = {.interface = "lo", .filter = filter, .keep_bytes = true};
     struct err why = {""};
     int code = session_capture(demo->session, &options, &why);
@@ -230,7 +217,9 @@ static int set_stage(struct demo *demo, struct err *err)
         err_set(&no_bpf, 0, "no BPF program loads in the user namespace of the private network (--host-network does without it)");
     }
     demo->shared = demo->host_network || refusal.text[0];
-    if (!code && demo->shared && demo->pair.no_server) code = check_closed(&demo->pair, err);
+    /* Where others are, what is captured at a port that they have would be theirs; a closed one would not be closed. */
+    const struct port port = {demo->pair.port, demo->pair.udp, demo->pair.ipv6};
+    if (!code && demo->shared) code = port_check(&port, err);
     if (code) return code;
     struct session_options options = {
         .recorder = demo->recorder,
@@ -398,7 +387,9 @@ static int record_and_tell(struct demo *demo, struct err *err)
     int status = code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     if (!code) {
         status = run(demo, err);
-        status = tell(demo, output, status, err);
+        /* Somebody took the port at the last moment: what was seen there was not the demo's. */
+        bool is_ours = !demo->shared || demo->pair.no_server || (demo->processes && pair_server_ready(demo->processes));
+        if (is_ours) status = tell(demo, output, status, err);
     }
     pair_close(demo->processes);
     session_close(demo->session);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/port.h"
 #include "lab/host.h"
 #include "lab/uring.h"
 #include "lab/wire.h"
@@ -100,6 +101,12 @@ static int open_place(struct stage *stage, const struct play_options *options, s
     set_address(stage, 1, "127.0.0.1", "::1");
     int code = options->host_network ? 0 : host_make_private(&kind, &refusal);
     stage->shared = options->host_network || code == -EPERM;
+    for (size_t i = 0; stage->shared && i < 8 && stage->scenario->ports[i]; i++) {
+        struct err why = {""};
+        if (port_check(&(struct port){.number = stage->scenario->ports[i]}, &why))
+            return err_set(err, -EADDRINUSE, "port %u is in use on this host's network, and the scenario wants it",
+                           (unsigned)stage->scenario->ports[i]);
+    }
     if (code == -EPERM) return cli_note(options->quiet, "using this host's own loopback: %s", refusal.text), 0;
     if (code) *err = refusal;
     return code;

@@ -201,12 +201,22 @@ uint64_t host_netns(void)
 /* include/net/tcp_states.h; these three send nothing more by themselves. TIME_WAIT answers only what should not come. */
 enum { PROC_TIME_WAIT = 6, PROC_CLOSE = 7, PROC_LISTEN = 10 };
 
+/* 127.0.0.1 or ::1, as those files write it: words of four bytes, each in the host's own order. */
+static bool is_loopback(const char *hex)
+{
+    char v4[9], v6[33];
+    snprintf(v4, sizeof(v4), "%08X", (unsigned)htonl(INADDR_LOOPBACK));
+    snprintf(v6, sizeof(v6), "%024d%08X", 0, (unsigned)htonl(1));
+    return !strcmp(hex, v4) || !strcmp(hex, v6);
+}
+
 /* A line of /proc/net/tcp: "  0: 0100007F:0D05 0100007F:9C40 01 …": slot, local, remote, state. */
 static bool is_active(const char *line, uint16_t port)
 {
     unsigned local, remote, state;
-    if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x", &local, &remote, &state) != 3) return false;
-    if (local != port && remote != port) return false;
+    char from[33], to[33];
+    if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x", from, &local, to, &remote, &state) != 5) return false;
+    if ((local != port || !is_loopback(from)) && (remote != port || !is_loopback(to))) return false;
     return state != PROC_TIME_WAIT && state != PROC_CLOSE && state != PROC_LISTEN;
 }
 
