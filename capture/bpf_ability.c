@@ -63,41 +63,43 @@ static bool is_locked_down(void)
     return strstr(text, "[confidentiality]");
 }
 
+static const char ways[] = "An ordinary user gets what it takes with sudo setcap "
+                           "cap_sys_admin,cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,cap_syslog+ep PROGRAM; without the first two "
+                           "the demo's pair still runs on this host's own network (--host-network). --recorder ptrace needs none";
+
 int bpf_ability_check(struct err *err)
 {
-    static const char ways[] = "Run it as root, or give the program the capabilities CAP_BPF and CAP_PERFMON "
-                               "(setcap cap_bpf,cap_perfmon,cap_syslog+ep), or use --recorder ptrace, which needs none";
     uint64_t set = capabilities();
     struct stat pid_namespace;
 
-    if (in_user_namespace())
-        return err_set(
-            err, -EPERM,
-            "The bpf recorder can't work inside a user namespace: the kernel asks for CAP_BPF and CAP_PERFMON in the initial one, "
-            "and what counts as root here is not. Run it outside, or use --recorder ptrace");
-    if (!has(set, CAPABILITY_SYS_ADMIN) && !(has(set, CAPABILITY_BPF) && has(set, CAPABILITY_PERFMON))) {
-        const char *missing = has(set, CAPABILITY_BPF)       ? "the capability CAP_PERFMON is"
-                              : has(set, CAPABILITY_PERFMON) ? "the capability CAP_BPF is"
-                                                             : "the capabilities CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN) are";
-
-        return err_set(err, -EPERM, "The bpf recorder is not permitted: %s missing. %s", missing, ways);
+    if (in_user_namespace()) {
+        err_set(err, -EPERM, "inside a user namespace the kernel lets nobody load BPF programs");
+        err_more(err, "It asks for CAP_BPF and CAP_PERFMON in the initial user namespace, and what counts as root in another is not");
+        return -EPERM;
     }
-    if (is_locked_down())
-        return err_set(
-            err, -EPERM,
-            "The bpf recorder is not permitted: the kernel is locked down (\"confidentiality\" in /sys/kernel/security/lockdown), "
-            "so "
-            "no program may read kernel memory. Use --recorder ptrace, or boot with lockdown=integrity or without Secure Boot");
-    if (access(kernel_btf_path, R_OK))
-        return err_set_errno(err, -ENOTSUP,
-                             "The bpf recorder needs the kernel's type information, and %s can't be read (a kernel built without "
-                             "CONFIG_DEBUG_INFO_BTF, or /sys is not mounted). Use --recorder ptrace",
-                             kernel_btf_path);
-    if (stat("/proc/self/ns/pid", &pid_namespace) == 0 && pid_namespace.st_ino != init_pid_namespace)
-        return err_set(
-            err, -ENOTSUP,
-            "The bpf recorder sees the process ids of the initial pid namespace, and this is another one (a container). Run it on "
-            "the host (docker: --pid=host), or use --recorder ptrace");
+    if (!has(set, CAPABILITY_SYS_ADMIN) && !(has(set, CAPABILITY_BPF) && has(set, CAPABILITY_PERFMON))) {
+        err_set(err, -EPERM, "the bpf recorder needs root: %s missing",
+                has(set, CAPABILITY_BPF)       ? "CAP_PERFMON is"
+                : has(set, CAPABILITY_PERFMON) ? "CAP_BPF is"
+                                               : "CAP_BPF and CAP_PERFMON are");
+        err_more(err, "%s", ways);
+        return -EPERM;
+    }
+    if (is_locked_down()) {
+        err_set(err, -EPERM, "the kernel is locked down: no program may read its memory");
+        err_more(err, "/sys/kernel/security/lockdown says \"confidentiality\"; with lockdown=integrity, or without Secure Boot, it may");
+        return -EPERM;
+    }
+    if (access(kernel_btf_path, R_OK)) {
+        int code = err_set_errno(err, -ENOTSUP, "the bpf recorder needs the kernel's type information, %s", kernel_btf_path);
+        err_more(err, "The kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted");
+        return code;
+    }
+    if (stat("/proc/self/ns/pid", &pid_namespace) == 0 && pid_namespace.st_ino != init_pid_namespace) {
+        err_set(err, -ENOTSUP, "the bpf recorder sees the process ids of the host, and these here are others (a container)");
+        err_more(err, "It works on the host, and where the container shares the host's pid namespace");
+        return -ENOTSUP;
+    }
     return 0;
 }
 
@@ -120,13 +122,10 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
 
     last_reason(kernel_log, reason, sizeof(reason));
     if (code == -EPERM || code == -EACCES)
-        return err_set(
-            err, code,
-            "%s: the kernel refuses (%s)%s%s. A container's seccomp profile or an LSM can forbid bpf(2): allow it there, or use "
-            "--recorder ptrace",
-            what, strerror(-code), reason[0] ? ": " : "", reason);
+        return err_set(err, code, "%s: the kernel refuses (%s)%s%s, as a container's seccomp profile or a security module makes it", what,
+                       strerror(-code), reason[0] ? ": " : "", reason);
     if (code == -ENOSYS)
-        return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL). Use --recorder ptrace", what);
+        return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", what);
     return err_set_errno(err, code, "%s%s%s", what, reason[0] ? ": the kernel says: " : "", reason);
 }
 

@@ -55,11 +55,9 @@ static uint64_t own_netns(void)
 
 static int no_permission(const char *interface, struct err *err)
 {
-    return err_set(err, -EPERM,
-                   "can't capture packets on %s: it takes the capability CAP_NET_RAW, which this process does not have. Run it as "
-                   "root (sudo), or give the program the capability (sudo setcap cap_net_raw+ep PROGRAM), or run it in a user and "
-                   "network namespace of its own (unshare --map-root-user --net)",
-                   interface);
+    err_set(err, -EPERM, "can't capture packets on %s: the capability CAP_NET_RAW is missing", interface);
+    err_more(err, "root has it (sudo), and so has a program after sudo setcap cap_net_raw+ep PROGRAM");
+    return -EPERM;
 }
 
 static int no_interface(const char *interface, struct err *err)

@@ -22,22 +22,14 @@ static const char *who_refuses(void)
 {
     switch (procinfo_number("/proc/sys/kernel/yama/ptrace_scope", 0)) {
     case 3:
-        return "kernel.yama.ptrace_scope is 3, which forbids all tracing until the next boot: set it to 1 in /etc/sysctl.d and "
-               "boot, or "
-               "use --recorder bpf (as root)";
+        return "kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot";
     case 2:
-        return "kernel.yama.ptrace_scope is 2, which allows tracing only with CAP_SYS_PTRACE: sysctl kernel.yama.ptrace_scope=1, "
-               "or run "
-               "it as root";
+        return "kernel.yama.ptrace_scope is 2, which leaves tracing to root";
     default:
         break;
     }
-    if (procinfo_status(getpid(), "Seccomp") == 2)
-        return "a seccomp filter is on this process, as containers have one: run the container with --cap-add SYS_PTRACE or with "
-               "--security-opt seccomp=unconfined";
-    return "a security module (SELinux: deny_ptrace, AppArmor) may forbid it: allow ptrace of one's own children, or use "
-           "--recorder bpf "
-           "(as root)";
+    if (procinfo_status(getpid(), "Seccomp") == 2) return "a seccomp filter is on this process, as containers have one";
+    return "a security module (SELinux's deny_ptrace, AppArmor) may forbid it";
 }
 
 static int try_child(pid_t pid, int child_fd, struct err *err)

@@ -40,7 +40,9 @@ int main(int argc, char **argv)
         return CLI_FAILED;
     }
     if (status == -EPIPE) return end_by(SIGPIPE);
+    if (status > CLI_INTERRUPTED && !err.text[0]) err_set(&err, 0, "interrupted");
     if (err.text[0]) fprintf(stderr, "tcpwhy: %s\n", err.text);
+    if (err.text[0] && *err_long_story(&err) && cli_tells_more) fprintf(stderr, "tcpwhy: %s\n", err_long_story(&err));
     if (status > CLI_INTERRUPTED) return end_by(status - CLI_INTERRUPTED);
     if (status < 0) return status == -EPERM || status == -EACCES ? CLI_DENIED : CLI_FAILED;
     return status;

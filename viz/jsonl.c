@@ -110,18 +110,19 @@ static void connection_line(struct json *json, const struct story *story)
         json_maybe_int(json, "time_wait_until", summary->time_wait_until_ns != 0, summary->time_wait_until_ns);
         json_maybe_int(json, "handshake", summary->handshake_ns >= 0, summary->handshake_ns);
         json_maybe_int(json, "handshake_network", summary->handshake_network_ns >= 0, summary->handshake_network_ns);
+        json_maybe_int(json, "handshake_timer", summary->handshake_timer_ns >= 0, summary->handshake_timer_ns);
         json_maybe_int(json, "handshake_process", summary->handshake_process_ns >= 0, summary->handshake_process_ns);
         json_maybe_int(json, "accept_wait", summary->accept_wait_ns >= 0, summary->accept_wait_ns);
     }
     end_line(json);
 }
 
-static void call_line(struct json *json, const struct story *story, const struct story_call *call)
+/* `story` NULL: it stands in none. */
+static void put_call(struct json *json, const struct story *story, const struct story_call *call)
 {
     bool has_returned = call->exit_ns != 0;
-    begin_line(json, "call", story);
     json_uint(json, "call", call->number);
-    json_string(json, "end", story_side_name(call->side));
+    json_string(json, "end", story ? story_side_name(call->side) : NULL);
     json_maybe_int(json, "pid", call->pid != 0, call->pid);
     json_maybe_int(json, "tid", call->tid != 0, call->tid);
     json_string(json, "comm", call->comm);
@@ -131,19 +132,42 @@ static void call_line(struct json *json, const struct story *story, const struct
     json_bool(json, "listener", call->listener);
     json_maybe_int(json, "enter", call->enter_ns != 0, call->enter_ns);
     json_maybe_int(json, "exit", has_returned, call->exit_ns);
-    json_maybe_int(json, "ret", has_returned, call->ret);
+    json_maybe_int(json, "ret", has_returned && !call->interrupted, call->ret);
     json_string(json, "errno", has_returned ? call->errno_name : NULL);
+    if (call->interrupted) json_bool(json, "interrupted", true);
     json_maybe_int(json, "slept", call->slept_ns >= 0, call->slept_ns);
     if (call->waits) {
         json_object(json, "woken_by");
         json_string(json, "kind", story_wake_name(call->wake.kind));
-        if (call->wake.kind == WAKE_SEGMENT || call->wake.kind == WAKE_CALL) put_step(json, story, call->wake.step);
+        if (story && (call->wake.kind == WAKE_SEGMENT || call->wake.kind == WAKE_CALL)) put_step(json, story, call->wake.step);
         json_string(json, "evidence", story_evidence_name(call->wake.evidence));
         json_string(json, "why", call->wake.why);
         json_end_object(json);
     } else
         json_null(json, "woken_by");
+}
+
+static void call_line(struct json *json, const struct story *story, const struct story_call *call)
+{
+    begin_line(json, "call", story);
+    put_call(json, story, call);
     end_line(json);
+}
+
+/* Calls that stand in no story. Returns how many. */
+static uint64_t apart_lines(struct json *json, const struct story_trace *trace)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < trace->apart_count; i++)
+        for (size_t k = 0; k < trace->apart[i].count; k++) {
+            begin_line(json, "call", NULL);
+            json_null(json, "conn");
+            put_call(json, NULL, &trace->apart[i].calls[k].call);
+            json_string(json, "why", trace->apart[i].calls[k].why);
+            end_line(json);
+            count++;
+        }
+    return count;
 }
 
 static void put_place(struct json *json, const struct story_packet_place *place)
@@ -390,6 +414,7 @@ static void end_lines(struct json *json, const struct jsonl *jsonl, const struct
         json_uint(json, "count", loss->count);
         end_line(json);
     }
+    uint64_t apart = apart_lines(json, trace);
     begin_line(json, "summary", NULL);
     json_string(json, "recorder", trace->recorder);
     json_array(json, "vantages");
@@ -398,7 +423,7 @@ static void end_lines(struct json *json, const struct jsonl *jsonl, const struct
     json_uint(json, "connections", jsonl->connections);
     json_uint(json, "segments", jsonl->segments);
     json_uint(json, "datagrams", jsonl->datagrams);
-    json_uint(json, "calls", jsonl->calls);
+    json_uint(json, "calls", jsonl->calls + apart);
     json_uint(json, "findings", jsonl->findings);
     json_uint(json, "lost", trace->lost);
     json_uint(json, "dropped", trace->dropped);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "viz/clock_words.h"
+#include "viz/text_apart.h"
 #include "viz/text_ladder.h"
 #include "viz/text_summary.h"
 #include "viz/view.h"
@@ -64,7 +65,8 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
     int code = 0;
     if (trace) {
         buf_clear(&text->out);
-        code = summary_run(&text->totals, trace, options, width_of(options), &text->out);
+        code = apart_draw(trace, options, width_of(options), &text->out);
+        if (!code) code = summary_run(&text->totals, trace, options, width_of(options), &text->out);
         code = code ? err_set(err, code, "out of memory at the end of the text view")
                     : view_write(sink, text->out.data, text->out.length, err);
     }

@@ -1,68 +1,12 @@
 #include "viz/text_summary.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "viz/layout.h"
+#include "viz/text_pen.h"
 #include "viz/text_words.h"
 
 enum { KEY_COLUMNS = 14 };
-
-/* Lines on their way: text gathers in `text`, and goes out wrapped. */
-struct pen {
-    struct layout_text text;
-    struct buf *out;
-    int width;
-    bool color;
-};
-
-static struct pen pen_new(const struct view_options *options, int width, struct buf *out)
-{
-    return (struct pen){.text = layout_text_new(options->ascii), .out = out, .width = width, .color = options->color};
-}
-
-static int pen_end(struct pen *pen)
-{
-    bool failed = pen->text.failed || pen->out->failed;
-    layout_text_free(&pen->text);
-    return failed ? -ENOMEM : 0;
-}
-
-static void blank_line(struct pen *pen)
-{
-    buf_char(pen->out, '\n');
-}
-
-/* What has gathered, with `key` before its first line and the others indented by `indent`. */
-static void flush(struct pen *pen, int indent, enum layout_style style, const char *key)
-{
-    size_t cursor = 0, from, to;
-    while (layout_wrap(&pen->text, pen->width - indent, &cursor, &from, &to)) {
-        struct layout_row row;
-        layout_row_clear(&row, pen->width, pen->text.ascii);
-        if (from == 0) layout_put_string(&row, 0, style, key);
-        layout_put(&row, indent, &pen->text, from, to);
-        layout_emit(&row, pen->color, pen->out);
-    }
-    layout_text_clear(&pen->text);
-}
-
-/* ── conn 1: closed ───────── */
-static void rule_line(struct pen *pen)
-{
-    struct layout_row row;
-    size_t cursor = 0, from, to;
-    while (layout_wrap(&pen->text, pen->width - 4, &cursor, &from, &to)) {
-        int end = 3 + layout_columns(&pen->text, from, to) + 1;
-        layout_row_clear(&row, pen->width, pen->text.ascii);
-        layout_fill(&row, 0, 2, STYLE_DIM, "─");
-        layout_put(&row, 3, &pen->text, from, to);
-        if (end < pen->width) layout_fill(&row, end, pen->width, STYLE_DIM, "─");
-        layout_emit(&row, pen->color, pen->out);
-    }
-    layout_text_clear(&pen->text);
-}
 
 static enum layout_style outcome_style(enum story_outcome outcome)
 {
@@ -91,7 +35,7 @@ int summary_headline(const struct story *story, const struct view_options *optio
         if (story->udp) layout_add(text, STYLE_PLAIN, ", ");
         layout_add(text, outcome_style(story->outcome), story_outcome_name(story->outcome));
     }
-    rule_line(&pen);
+    pen_rule_line(&pen);
     add_end(text, story, STORY_CLIENT);
     size_t client = text->count;
     layout_add(text, STYLE_PLAIN, " → ");
@@ -99,11 +43,11 @@ int summary_headline(const struct story *story, const struct view_options *optio
     if (layout_columns(text, 0, text->count) > width) {
         /* An address is easier to find at the start of a line. */
         text->count = client;
-        flush(&pen, 0, STYLE_PLAIN, "");
+        pen_flush(&pen, 0, STYLE_PLAIN, "");
         layout_add(text, STYLE_PLAIN, "→ ");
         add_end(text, story, STORY_SERVER);
     }
-    flush(&pen, 0, STYLE_PLAIN, "");
+    pen_flush(&pen, 0, STYLE_PLAIN, "");
     return pen_end(&pen);
 }
 
@@ -113,7 +57,7 @@ static void add_side(struct layout_text *text, const struct story *story, int32_
     enum layout_style style = side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD;
     layout_addf(text, style, "%s", story_side_name((enum story_side)side));
     const char *comm = story->end[side].process.comm;
-    if (!comm || !*comm) return;
+    if (!comm || !*comm || !strcmp(comm, story_side_name((enum story_side)side))) return; /* a process that is called "client" */
     layout_add(text, STYLE_PLAIN, " ");
     layout_add(text, STYLE_PLAIN, comm);
 }
@@ -124,24 +68,33 @@ static void tell_opening(struct pen *pen, const struct story *story)
     char words[WORDS_BYTES];
     layout_add(&pen->text, STYLE_PLAIN, "by the ");
     add_side(&pen->text, story, summary->opened_by);
-    if (summary->opened_by >= 0) flush(pen, KEY_COLUMNS, STYLE_DIM, "opened");
+    if (summary->opened_by >= 0) pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "opened");
     layout_text_clear(&pen->text);
 
     if (summary->handshake_ns >= 0) {
         layout_addf(&pen->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
         layout_add(&pen->text, STYLE_PLAIN, " SYN → ACK");
-        if (summary->handshake_network_ns >= 0)
-            layout_addf(&pen->text, STYLE_PLAIN, ": network %s (SYN → SYN-ACK)",
+        const char *between = ": ";
+        if (summary->handshake_timer_ns > 0) {
+            layout_add(&pen->text, STYLE_PLAIN, between);
+            layout_addf(&pen->text, STYLE_ALARM, "%s of it waited for the retransmission timer",
+                        words_duration(summary->handshake_timer_ns, words));
+            between = ", ";
+        }
+        if (summary->handshake_network_ns >= 0) {
+            layout_addf(&pen->text, STYLE_PLAIN, "%snetwork %s (SYN → SYN-ACK)", between,
                         words_duration(summary->handshake_network_ns, words));
+            between = ", ";
+        }
         if (summary->handshake_process_ns >= 0)
-            layout_addf(&pen->text, STYLE_PLAIN, "%s process %s (connect() → SYN, ACK → return)",
-                        summary->handshake_network_ns >= 0 ? "," : ":", words_duration(summary->handshake_process_ns, words));
-        flush(pen, KEY_COLUMNS, STYLE_DIM, "handshake");
+            layout_addf(&pen->text, STYLE_PLAIN, "%sprocess %s (connect() → SYN, ACK → return)", between,
+                        words_duration(summary->handshake_process_ns, words));
+        pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "handshake");
     }
     if (summary->accept_wait_ns >= 0) {
         layout_addf(&pen->text, STYLE_PLAIN, "accept() returned %s after the handshake was complete",
                     words_duration(summary->accept_wait_ns, words));
-        flush(pen, KEY_COLUMNS, STYLE_DIM, "accept wait");
+        pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "accept wait");
     }
 }
 
@@ -154,7 +107,7 @@ static void tell_closing(struct pen *pen, const struct story *story)
         add_side(&pen->text, story, summary->closed_first_by);
     } else
         layout_add(&pen->text, STYLE_PLAIN, "by nobody");
-    flush(pen, KEY_COLUMNS, STYLE_DIM, "closed first");
+    pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "closed first");
     if (summary->time_wait_side >= 0) {
         layout_add(&pen->text, STYLE_PLAIN, summary->time_wait_side == STORY_SIDES ? "held by both ends" : "held by the ");
         if (summary->time_wait_side < STORY_SIDES) add_side(&pen->text, story, summary->time_wait_side);
@@ -163,7 +116,7 @@ static void tell_closing(struct pen *pen, const struct story *story)
             layout_addf(&pen->text, STYLE_PLAIN, " until %s", words_clock(summary->time_wait_until_ns, words));
             layout_add(&pen->text, STYLE_PLAIN, " (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)");
         }
-        flush(pen, KEY_COLUMNS, STYLE_DIM, "TIME_WAIT");
+        pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "TIME_WAIT");
     }
 }
 
@@ -182,7 +135,7 @@ static void tell_amounts(struct pen *pen, const struct story *story)
         add_count(text, STYLE_PLAIN, end->bytes_sent, "byte");
         if (end->bytes_missed) layout_addf(text, STYLE_ALARM, " (%" PRIu64 " more were not captured)", end->bytes_missed);
     }
-    flush(pen, KEY_COLUMNS, STYLE_DIM, "data");
+    pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "data");
 
     if (story->udp)
         add_count(text, STYLE_PLAIN, summary->datagrams, "datagram");
@@ -191,7 +144,7 @@ static void tell_amounts(struct pen *pen, const struct story *story)
     if (summary->retransmissions) layout_addf(text, STYLE_ALARM, " (%" PRIu32 " retransmitted)", summary->retransmissions);
     layout_add(text, STYLE_PLAIN, ", ");
     add_count(text, STYLE_PLAIN, summary->calls, "call");
-    flush(pen, KEY_COLUMNS, STYLE_DIM, "seen");
+    pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "seen");
 
     const char *between = "";
     for (int evidence = EVIDENCE_STACK; evidence > EVIDENCE_NONE; evidence--) {
@@ -204,7 +157,7 @@ static void tell_amounts(struct pen *pen, const struct story *story)
     }
     layout_add(text, STYLE_PLAIN, between);
     layout_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, "%" PRIu32 " unknown", summary->causes_unknown);
-    flush(pen, KEY_COLUMNS, STYLE_DIM, "causes from");
+    pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "causes from");
 }
 
 /* The steps that prove it. */
@@ -226,7 +179,7 @@ static void tell_findings(struct pen *pen, const struct story *story)
         bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
         layout_add(&pen->text, STYLE_PLAIN, finding->text);
         add_proof(&pen->text, story, finding->steps, finding->step_count);
-        flush(pen, KEY_COLUMNS, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
+        pen_flush(pen, KEY_COLUMNS, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
     }
 }
 
@@ -237,20 +190,20 @@ static void tell_differences(struct pen *pen, const struct story *story)
         const struct story_difference *difference = &story->differences[i];
         layout_addf(&pen->text, STYLE_PLAIN, "%s: %s", difference->id, difference->reference);
         add_proof(&pen->text, story, difference->steps, difference->step_count);
-        flush(pen, KEY_COLUMNS, STYLE_DIM, "  Linux");
+        pen_flush(pen, KEY_COLUMNS, STYLE_DIM, "  Linux");
     }
 }
 
 int summary_story(const struct story *story, const struct view_options *options, int width, struct buf *out)
 {
     struct pen pen = pen_new(options, width, out);
-    blank_line(&pen);
+    pen_blank_line(&pen);
     tell_opening(&pen, story);
     tell_closing(&pen, story);
     tell_amounts(&pen, story);
     tell_findings(&pen, story);
     if (options->verbose) tell_differences(&pen, story);
-    blank_line(&pen);
+    pen_blank_line(&pen);
     return pen_end(&pen);
 }
 
@@ -275,7 +228,7 @@ static void tell_totals(struct pen *pen, const struct summary_totals *totals)
         layout_add(text, STYLE_PLAIN, "; ");
         add_count(text, STYLE_PLAIN, totals->findings, "finding");
     }
-    flush(pen, 0, STYLE_PLAIN, "");
+    pen_flush(pen, 0, STYLE_PLAIN, "");
 }
 
 /* One source, all its kinds of loss together. */
@@ -319,11 +272,11 @@ static void tell_losses(struct pen *pen, const struct story_trace *trace)
         add_source(text, trace, i);
         between = "; ";
     }
-    flush(pen, 0, STYLE_PLAIN, "");
+    pen_flush(pen, 0, STYLE_PLAIN, "");
     if (!trace->marks_unjoined && !trace->packets_unmarked) return;
     layout_addf(text, STYLE_PLAIN, "not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark",
                 trace->marks_unjoined, trace->packets_unmarked);
-    flush(pen, 0, STYLE_PLAIN, "");
+    pen_flush(pen, 0, STYLE_PLAIN, "");
 }
 
 int summary_run(const struct summary_totals *totals, const struct story_trace *trace, const struct view_options *options, int width,
@@ -341,7 +294,7 @@ int summary_run(const struct summary_totals *totals, const struct story_trace *t
         layout_add(text, STYLE_PLAIN, "; ");
         layout_add(text, STYLE_PLAIN, trace->reason);
     }
-    flush(&pen, 0, STYLE_PLAIN, "");
+    pen_flush(&pen, 0, STYLE_PLAIN, "");
     tell_losses(&pen, trace);
     return pen_end(&pen);
 }

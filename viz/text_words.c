@@ -140,6 +140,10 @@ void words_call_begin(struct layout_text *text, const struct story *story, const
 static void add_result(struct layout_text *text, const struct story_call *call)
 {
     if (call->exit_ns == 0) return;
+    if (call->interrupted) {
+        layout_add(text, STYLE_ALARM, " was interrupted by a signal");
+        return;
+    }
     enum layout_style style = call->ret < 0 ? STYLE_ALARM : side_style(call->side, true);
     if (call->ret < 0 && call->errno_name)
         layout_addf(text, style, " = -1 %s", call->errno_name);
@@ -184,12 +188,15 @@ static void add_wake(struct layout_text *text, const struct story *story, const 
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
-    if (!call->waits || (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name))) return;
+    if (!call->waits || (call->interrupted && call->slept_ns <= 0) || (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name))) return;
     char slept[WORDS_BYTES];
     layout_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {
         bool says_so = strncasecmp(wake->why, "never slept", strlen("never slept")) == 0;
         layout_addf(text, STYLE_PLAIN, "%s%s%s", says_so ? "" : "never slept", says_so || !*wake->why ? "" : ": ", wake->why);
+    } else if (call->interrupted) {
+        layout_addf(text, STYLE_PLAIN, "slept %s", words_duration(call->slept_ns, slept));
+        return; /* what ended that stands before it */
     } else if (call->slept_ns > 0) {
         layout_addf(text, STYLE_PLAIN, "slept %s, ", words_duration(call->slept_ns, slept));
         add_waker(text, story, wake, true);

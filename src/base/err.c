@@ -12,12 +12,39 @@ static void disarm(char *text)
         if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
 }
 
+/* Behind it there is no long story yet. */
+static void end_sentence(struct err *err)
+{
+    size_t used = strlen(err->text) + 1;
+    if (used < sizeof(err->text)) err->text[used] = '\0';
+}
+
 static int set(struct err *err, int code, const char *format, va_list args)
 {
     if (!err) return code;
     vsnprintf(err->text, sizeof(err->text), format, args);
     disarm(err->text);
+    end_sentence(err);
     return code;
+}
+
+void err_more(struct err *err, const char *format, ...)
+{
+    if (!err) return;
+    va_list args;
+    va_start(args, format);
+    size_t used = strlen(err->text) + 1;
+    if (used < sizeof(err->text)) {
+        vsnprintf(err->text + used, sizeof(err->text) - used, format, args);
+        disarm(err->text + used);
+    }
+    va_end(args);
+}
+
+const char *err_long_story(const struct err *err)
+{
+    size_t used = strlen(err->text) + 1;
+    return used < sizeof(err->text) ? err->text + used : "";
 }
 
 int err_set(struct err *err, int code, const char *format, ...)
@@ -38,6 +65,7 @@ int err_set_errno(struct err *err, int code, const char *format, ...)
     if (err) {
         size_t used = strlen(err->text);
         snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(-code));
+        end_sentence(err);
     }
     return code;
 }
@@ -54,9 +82,17 @@ void err_prefix(struct err *err, const char *format, ...)
     struct err behind = *err;
     size_t used = (size_t)snprintf(err->text, sizeof(err->text), "%.400s: ", before.text);
     snprintf(err->text + used, sizeof(err->text) - used, "%.*s", (int)(sizeof(err->text) - used - 1), behind.text);
+    end_sentence(err);
+    err_more(err, "%s", err_long_story(&behind));
 }
 
 const char *err_errno_name(int number)
 {
     return number > 0 ? strerrorname_np(number) : NULL;
+}
+
+bool err_is_restart(int64_t result)
+{
+    enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+    return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
 }

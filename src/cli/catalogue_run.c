@@ -252,7 +252,6 @@ int scene_run_all(const struct scene_options *options, struct err *err)
     struct targets targets = {.count = 0};
     struct catalogue_totals totals = {.scenarios = 0};
     int64_t begun = cli_clock_ms();
-    if (options->explain) return err_set(err, CLI_USAGE, "--all runs many scenarios: --explain and --step tell one");
     int code = open_targets(&targets, &options->output, err), status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) {
         code = run_named(options, &targets, &totals, err);

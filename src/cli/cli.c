@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+bool cli_tells_more;
+
 void cli_note(bool quiet, const char *format, ...)
 {
     if (quiet) return;

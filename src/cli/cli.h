@@ -19,6 +19,9 @@ enum cli_status {
  * errno with a sentence; -EPIPE means that the reader of standard output has gone, which is nobody's mistake. */
 typedef int cli_verb(int argc, char **argv, struct err *err);
 
+/* Whether the person asked to be told more (-v): then a failure's long story is printed, too. */
+extern bool cli_tells_more;
+
 /* One line to standard error, with control characters disarmed; nothing when `quiet`. For what a person should know besides the
  * result; failures go through `err`. */
 void cli_note(bool quiet, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,16 +1,15 @@
 #include "cli/demo.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pair.h"
+#include "cli/port.h"
 #include "cli/scene.h"
 #include "cli/session.h"
 #include "lab/host.h"
@@ -25,7 +24,7 @@ struct demo {
     bool host_network;
     long timeout_ms;
     struct scene_options scene;
-    const char *pair_option; /* one that was given and is about the pair alone; NULL none */
+    struct options_given given;
     /* while it runs */
     bool shared; /* it runs on a network that others use too */
     struct session *session;
@@ -74,7 +73,7 @@ static const struct options_row rows[] = {
 enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
 
 static const struct options_row scene_rows[] = {
-    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each"},
+    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each; those with a WORD in name or title"},
     {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
     {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
     {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},
@@ -116,7 +115,6 @@ static int take(void *target, int key, const char *value, struct err *err)
     struct pair_options *pair = &demo->pair;
     long number = 0;
     int code;
-    if (key != KEY_HOST_NETWORK && key != KEY_RECORDER) demo->pair_option = rows[key].name;
     switch (key) {
     case KEY_PORT:
         code = take_number("--port", value, 1, 65535, &number, err);
@@ -164,56 +162,64 @@ static int take(void *target, int key, const char *value, struct err *err)
 
 /* ---- the stage: a network, a recorder, a capture ---- */
 
-static int choose_host(struct demo *demo, struct err *ret_refusal, struct err *err)
+static int choose_host(struct demo *demo, enum host_kind *ret_kind, struct err *ret_refusal, struct err *err)
 {
-    enum host_kind kind;
     if (demo->host_network) return 0;
-    int code = host_make_private(&kind, ret_refusal);
+    int code = host_make_private(ret_kind, ret_refusal);
     if (code && code != -EPERM) *err = *ret_refusal;
     return code == -EPERM ? 0 : code; /* then this host's own loopback has to do */
 }
 
-/* On a network that is shared somebody else may answer at a port that should be closed. */
-static int check_closed(const struct pair_options *pair, struct err *err)
+/* The ways out that are open here, as far as that can be told; the long story is each one's own. */
+static void advise_capture(const struct demo *demo, const struct err *refusal, struct err *err)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(pair->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(pair->port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    int fd = socket(pair->ipv6 ? AF_INET6 : AF_INET, (pair->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-    if (fd < 0) return 0; /* the client will tell */
-    int failed = pair->ipv6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4));
-    int number = errno;
-    close(fd);
-    if (!failed || number != EADDRINUSE) return 0;
-    return err_set(err, -EADDRINUSE, "port %u is in use, so it is not closed: take another one with --port", (unsigned)pair->port);
+    struct err why = *err;
+    bool as_root = geteuid() != 0;
+    const char *remedy = refusal->text[0] ? host_remedy() : NULL;
+    if (refusal->text[0]) {
+        err_set(err, 0, "%.300s%s%s%s%s", refusal->text, remedy && as_root ? ". Two ways: " : remedy || as_root ? ". One way: " : "",
+                as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
+        err_more(err, "%.200s. And %.150s: %.100s", err_long_story(refusal), why.text, err_long_story(&why));
+        return;
+    }
+    bool may_be_private = demo->host_network && host_may_be_private();
+    err_set(err, 0, "%.300s%s%s", why.text, as_root ? ": run it as root (sudo)" : "",
+            may_be_private ? as_root ? ", or without --host-network" : ": run it without --host-network" : "");
+    err_more(err, "%s", err_long_story(&why));
 }
 
 static int open_capture(struct demo *demo, const struct err *refusal, struct err *err)
 {
     char filter[256];
+    /* The server's end, and not just any socket of that port: the network may be shared. */
+    const char *protocol = demo->pair.udp ? "udp" : "tcp", *host = demo->pair.ipv6 ? "ip6 host ::1" : "ip host 127.0.0.1";
     snprintf(filter, sizeof(filter),
-             "(%s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)",
-             demo->pair.udp ? "udp" : "tcp", (unsigned)demo->pair.port);
+             "(%s and %s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)", host, protocol,
+             (unsigned)demo->pair.port);
     struct packets_options options = {.interface = "lo", .filter = filter, .keep_bytes = true};
     struct err why = {""};
     int code = session_capture(demo->session, &options, &why);
     if (!code) return 0;
-    if (refusal->text[0] && (code == -EPERM || code == -EACCES))
-        return err_set(err, -EACCES,
-                       "%s; and this host's own loopback may not be captured: %s. Two ways: run it as root (sudo), or let ordinary "
-                       "users make user namespaces",
-                       refusal->text, why.text);
     *err = why;
+    if (code == -EPERM || code == -EACCES) advise_capture(demo, refusal, err);
     return code;
 }
 
 static int set_stage(struct demo *demo, struct err *err)
 {
     struct err refusal = {""}, no_bpf = {""};
+    enum host_kind kind = HOST_SHARED;
     /* Root loads its programs where it is going to be; for an ordinary user the way into a user namespace ends that. */
     bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
-    int code = choose_host(demo, &refusal, err);
+    int code = choose_host(demo, &kind, &refusal, err);
+    if (!bpf_refused && geteuid() != 0 && kind == HOST_PRIVATE_USER) {
+        bpf_refused = true;
+        err_set(&no_bpf, 0, "no BPF program loads in the user namespace of the private network (--host-network does without it)");
+    }
     demo->shared = demo->host_network || refusal.text[0];
-    if (!code && demo->shared && demo->pair.no_server) code = check_closed(&demo->pair, err);
+    /* Where others are, what is captured at a port that they have would be theirs; a closed one would not be closed. */
+    const struct port port = {demo->pair.port, demo->pair.udp, demo->pair.ipv6};
+    if (!code && demo->shared) code = port_check(&port, err);
     if (code) return code;
     struct session_options options = {
         .recorder = demo->recorder,
@@ -224,6 +230,7 @@ static int set_stage(struct demo *demo, struct err *err)
     code = session_open(&demo->session, &options, err);
     if (!code) code = open_capture(demo, &refusal, err);
     if (!code && refusal.text[0]) cli_note(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
+    if (!code && refusal.text[0]) cli_note(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
     return code;
 }
 
@@ -312,13 +319,14 @@ static void come_to_rest(struct demo *demo, int64_t limit_ms)
     int64_t limit = cli_clock_ms() + limit_ms;
     bool active = true;
     struct err ignored;
+    int before = session_signal(demo->session, NULL);
     for (int got = 1; got > 0 || active;) {
-        if (cli_clock_ms() >= limit) break;
+        if (cli_clock_ms() >= limit || session_signal(demo->session, NULL) != before) break;
         got = step(demo, SETTLE_MS, &ignored);
         if (got < 0) break;
         active = host_has_active_socket(demo->pair.port);
     }
-    if (active)
+    if (active && !session_signal(demo->session, NULL))
         cli_note(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
                  (long)limit_ms);
 }
@@ -354,6 +362,7 @@ static int run(struct demo *demo, struct err *err)
     code = play(demo, &play_err);
     if (code) stop(demo);
     come_to_rest(demo, code ? REST_MS / 10 : REST_MS);
+    if (session_signal(demo->session, NULL)) code = -EINTR; /* it may have come while the rest was waited for */
     return verdict(demo, code, &play_err, err);
 }
 
@@ -378,7 +387,9 @@ static int record_and_tell(struct demo *demo, struct err *err)
     int status = code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     if (!code) {
         status = run(demo, err);
-        status = tell(demo, output, status, err);
+        /* Somebody took the port at the last moment: what was seen there was not the demo's. */
+        bool is_ours = !demo->shared || demo->pair.no_server || (demo->processes && pair_server_ready(demo->processes));
+        if (is_ours) status = tell(demo, output, status, err);
     }
     pair_close(demo->processes);
     session_close(demo->session);
@@ -389,16 +400,82 @@ static int record_and_tell(struct demo *demo, struct err *err)
 static const char demo_notes[] = "A SCENARIO is a name from --list, or a file: a name that ends in .scn or holds a /.\n"
                                  "Its expectations are checked; the exit status is 1 when one is not met.";
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What the pair's options say does not fit together. */
+static int check_pair(const struct demo *demo, struct err *err)
+{
+    static const struct options_misfit of_connections[] = {
+        {"close-first", "it is about connections, and --udp has none"},
+        {"serve", "it is about connections, and --udp has none"},
+        {"backlog", "it is about connections, and --udp has none"},
+        {"accept-delay", "it is about connections, and --udp has none"},
+    };
+    static const struct options_misfit of_server[] = {
+        {"serve", "with --closed-port there is no server"},
+        {"backlog", "with --closed-port there is no server"},
+        {"accept-delay", "with --closed-port there is no server"},
+        {"close-first", "with --closed-port there is nothing to close"},
+    };
+    static const struct options_misfit of_data[] = {
+        {"message", "with --closed-port no connection comes about that could carry it (--udp sends it)"},
+        {"count", "with --closed-port no connection comes about that could carry a message (--udp sends them)"},
+    };
+    const struct options_given *given = &demo->given;
+    if (options_was_given(given, "ipv4") && options_was_given(given, "ipv6"))
+        return err_set(err, -EINVAL, "--ipv4 and --ipv6: one of them");
+    int code = demo->pair.udp ? options_refuse(given, of_connections, COUNT(of_connections), err) : 0;
+    if (!code && demo->pair.no_server) code = options_refuse(given, of_server, COUNT(of_server), err);
+    if (!code && demo->pair.no_server && !demo->pair.udp) code = options_refuse(given, of_data, COUNT(of_data), err);
+    return code;
+}
+
+/* Options that shape what a list, a table or sentences have not. */
+static int check_scene(const struct demo *demo, struct err *err)
+{
+    static const struct options_misfit of_play[] = {
+        {"all", "--list plays nothing"},
+        {"explain", "--list plays nothing"},
+        {"step", "--list plays nothing"},
+        {"host-network", "--list plays nothing"},
+        {"recorder", "--list plays nothing"},
+        {"output", "--list writes to standard output"},
+        {"format", "--list has one format"},
+        {"color", "--list has no colours"},
+        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
+        {"quiet", "--list has no notes"},
+    };
+    static const struct options_misfit of_table[] = {
+        {"explain", "--all runs many scenarios, and this tells one"},
+        {"step", "--all runs many scenarios, and this tells one"},
+        {"color", "the table of --all has no colours"},
+        {"verbose", "--all has a row a scenario: play one of them alone"},
+    };
+    static const struct options_misfit of_drawing[] = {
+        {"color", "--explain draws nothing (with --format text it does)"},
+        {"verbose", "--explain tells all there is (with --format text it draws, too)"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].key != KEY_HOST_NETWORK && rows[i].key != KEY_RECORDER && options_was_given(&demo->given, rows[i].name))
+            return err_set(err, -EINVAL, "--%s: it is about the echo pair, %s", rows[i].name,
+                           demo->scene.list ? "and --list plays nothing" : "and a scenario says such things itself");
+    if (demo->scene.list) return options_refuse(&demo->given, of_play, COUNT(of_play), err);
+    if (demo->scene.all) return options_refuse(&demo->given, of_table, COUNT(of_table), err);
+    if (demo->scene.explain && !demo->output.format && !demo->output.file_count)
+        return options_refuse(&demo->given, of_drawing, COUNT(of_drawing), err);
+    return 0;
+}
+
 static int play_scene(struct demo *demo, char **operands, int count, struct err *err)
 {
-    if (demo->pair_option)
-        return err_set(err, CLI_USAGE, "--%s is about the echo pair: a scenario says such things itself", demo->pair_option);
+    if (check_scene(demo, err)) return CLI_USAGE;
     static char echo[] = "echo", *usual[] = {echo}; /* --explain alone tells the normal story */
     demo->scene.output = demo->output;
     demo->scene.recorder = demo->recorder;
     demo->scene.host_network = demo->host_network;
-    demo->scene.operands = count || demo->scene.all ? operands : usual;
-    demo->scene.operand_count = count || demo->scene.all ? (size_t)count : 1;
+    bool takes_many = demo->scene.all || demo->scene.list;
+    demo->scene.operands = count || takes_many ? operands : usual;
+    demo->scene.operand_count = count || takes_many ? (size_t)count : 1;
     return scene_run(&demo->scene, err);
 }
 
@@ -410,15 +487,13 @@ int cli_demo(int argc, char **argv, struct err *err)
         {"The pair", rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
         output_group(&demo.output),
     };
-    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes};
+    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes, &demo.given};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     if (operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain)
         return play_scene(&demo, argv + operand, argc - operand, err);
-    if (demo.pair.udp && (demo.pair.close_first || demo.pair.serve || demo.pair.backlog >= 0 || demo.pair.accept_delay_ms >= 0))
-        return err_set(err, CLI_USAGE,
-                       "--close-first, --serve, --backlog and --accept-delay are about connections: --udp has none");
+    if (check_pair(&demo, err)) return CLI_USAGE;
     demo.pair.show_output = demo.output.verbose > 0;
     return record_and_tell(&demo, err);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,14 @@ static int check(const struct echo *echo, struct err *err)
     return 0;
 }
 
+/* One of these would be forgotten without a word. */
+static int check_server(const struct echo *echo, struct err *err)
+{
+    if (echo->udp && echo->timeout_ms)
+        return err_set(err, -EINVAL, "--timeout is about connections, and --udp has none: leave one of them out");
+    return 0;
+}
+
 static void note(void *data, const char *text)
 {
     const struct echo *echo = data;
@@ -244,6 +253,7 @@ static int run_server(struct echo *echo, int count, char **operands, struct err 
     if (count < 1 || count > 2)
         return err_set(err, CLI_USAGE,
                        "echo server takes [HOST] PORT, as in 'tcpwhy echo server 3333': see tcpwhy echo server --help");
+    if (check_server(echo, err)) return CLI_USAGE;
     struct server_options *options = &echo->server;
     options->host = count == 2 ? operands[0] : NULL;
     options->port = operands[count - 1];
@@ -254,7 +264,9 @@ static int run_server(struct echo *echo, int count, char **operands, struct err 
     options->note_data = echo;
     rename_process(echo, "echo-server");
     struct server_result result;
-    return status_of(server_run(options, &result, err));
+    int code = server_run(options, &result, err);
+    /* SIGTERM asks for an end in order, ^C breaks off. */
+    return code == 0 && result.signal == SIGINT ? CLI_INTERRUPTED + SIGINT : status_of(code);
 }
 
 static int run_client(struct echo *echo, int count, char **operands, struct err *err)

@@ -121,12 +121,14 @@ static bool say_exit(struct telling_aloud *told, const struct moment *moment, st
     const struct story_call *call = moment->step->call;
     if (!call->waits && !call->errno_name) return false; /* nothing to learn from */
     struct buf scratch = buf_new(TEXT_MAX);
-    buf_printf(out, "%s() of %s returns ", call->name,
+    buf_printf(out, "%s() of %s ", call->name,
                safe(&scratch, call->comm ? call->comm : host(told, moment->story, call->side), told->options->ascii));
-    if (call->errno_name)
-        buf_printf(out, "%s", call->errno_name);
+    if (call->interrupted)
+        buf_text(out, "ends without a result");
+    else if (call->errno_name)
+        buf_printf(out, "returns %s", call->errno_name);
     else
-        buf_printf(out, "%" PRId64, call->ret);
+        buf_printf(out, "returns %" PRId64, call->ret);
     if (call->slept_ns > 0) {
         buf_text(out, ", having slept ");
         say_duration(out, call->slept_ns);

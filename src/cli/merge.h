@@ -69,9 +69,7 @@ int merge_lay(struct merge *merge);
 /* An item's packet and segment, with the part of it that the item is. */
 struct event_packet merge_item_packet(const struct merge *merge, const struct merge_item *item);
 struct ledger_segment merge_item_segment(const struct merge *merge, const struct merge_item *item);
-/* merge_tell.c: whether tables are wanted, or stories; -EINVAL with a sentence for options that don't fit. */
-int merge_check(const struct read_options *options, bool *ret_tables, struct err *err);
-/* To all places. Codes as read_capture. */
+/* merge_tell.c: to all places. Codes as read_capture. */
 int merge_tell(struct merge *merge, bool tables, struct err *err);
 
 #endif

@@ -182,17 +182,6 @@ static int tell_stories(struct merge *merge, struct err *err)
     return code;
 }
 
-int merge_check(const struct read_options *options, bool *ret_tables, struct err *err)
-{
-    *ret_tables = false;
-    if (options->conn_count && options->summary)
-        return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
-    int code = options->conn_count ? 0 : tables_wanted(&options->output, ret_tables, err);
-    if (!code && !*ret_tables && options->summary)
-        code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
-    return code;
-}
-
 int merge_tell(struct merge *merge, bool tables, struct err *err)
 {
     return tables ? tell_tables(merge, err) : tell_stories(merge, err);

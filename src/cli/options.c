@@ -10,15 +10,15 @@
 
 #include "base/nearest.h"
 
-enum { ROWS_MAX = 64, KEY_HELP = 1000, KEY_FIRST = 1001, HELP_COLUMN = 28, HELP_WIDTH = 80 };
+enum { KEY_HELP = 1000, KEY_FIRST = 1001, HELP_COLUMN = 28, HELP_WIDTH = 80 };
 
 static const struct options_row help_row = {0, 'h', "help", NULL, "this text"};
 
 struct lookup { /* getopt's value KEY_FIRST + i is row i */
-    const struct options_row *row[ROWS_MAX];
-    const struct options_group *group[ROWS_MAX];
-    struct option longs[ROWS_MAX + 2];
-    char shorts[2 * ROWS_MAX + 4];
+    const struct options_row *row[OPTIONS_MAX];
+    const struct options_group *group[OPTIONS_MAX];
+    struct option longs[OPTIONS_MAX + 2];
+    char shorts[2 * OPTIONS_MAX + 4];
     size_t count;
 };
 
@@ -28,7 +28,7 @@ static void look_up(const struct options_verb *verb, struct lookup *l)
     *letter++ = ':'; /* getopt tells a missing argument from an unknown option */
     *letter++ = 'h';
     for (size_t g = 0; g < verb->group_count; g++)
-        for (size_t i = 0; i < verb->groups[g].count && l->count < ROWS_MAX; i++) {
+        for (size_t i = 0; i < verb->groups[g].count && l->count < OPTIONS_MAX; i++) {
             const struct options_row *row = &verb->groups[g].rows[i];
             l->row[l->count] = row;
             l->group[l->count] = &verb->groups[g];
@@ -100,7 +100,7 @@ static int unknown(const struct options_verb *verb, const struct lookup *l, cons
 {
     if (strncmp(word, "--", 2) != 0) return err_set(err, -EINVAL, "no option '-%c': see tcpwhy %s --help", letter, verb->name);
     if (!letter) {
-        const char *names[ROWS_MAX];
+        const char *names[OPTIONS_MAX];
         size_t begin_alike = 0, length = strcspn(word + 2, "=");
         for (size_t i = 0; i < l->count; i++) {
             names[i] = l->row[i]->name;
@@ -131,11 +131,26 @@ int options_parse(const struct options_verb *verb, int argc, char **argv, int *r
         for (size_t i = 0; key < KEY_FIRST && i < l.count; i++)
             if (l.row[i]->letter == key) key = KEY_FIRST + (int)i;
         size_t i = (size_t)(key - KEY_FIRST);
+        if (verb->given && !options_was_given(verb->given, l.row[i]->name)) verb->given->names[verb->given->count++] = l.row[i]->name;
         int code = l.group[i]->take(l.group[i]->target, l.row[i]->key, optarg, err);
         if (code) return code;
     }
     *ret_operand = optind;
     return OPTIONS_GO_ON;
+}
+
+bool options_was_given(const struct options_given *given, const char *name)
+{
+    for (size_t i = 0; i < given->count; i++)
+        if (!strcmp(given->names[i], name)) return true;
+    return false;
+}
+
+int options_refuse(const struct options_given *given, const struct options_misfit *misfits, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options_was_given(given, misfits[i].name)) return err_set(err, -EINVAL, "--%s: %s", misfits[i].name, misfits[i].why);
+    return 0;
 }
 
 int options_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err)

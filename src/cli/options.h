@@ -4,6 +4,7 @@
 #ifndef TCPWHY_CLI_OPTIONS_H
 #define TCPWHY_CLI_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,11 +26,26 @@ struct options_group {
     void *target;
 };
 
+enum { OPTIONS_MAX = 64 };
+
+/* The long names of the options that were given, each once. */
+struct options_given {
+    const char *names[OPTIONS_MAX];
+    size_t count;
+};
+
+/* An option that means nothing in what is being done, and why. */
+struct options_misfit {
+    const char *name;
+    const char *why; /* "there is no server": what stands behind "--backlog: " */
+};
+
 struct options_verb {
     const char *name, *usage, *summary;
     const struct options_group *groups;
     size_t group_count;
-    const char *notes; /* printed below the options; NULL: none */
+    const char *notes;           /* printed below the options; NULL: none */
+    struct options_given *given; /* filled; NULL: nobody asks */
 };
 
 enum { OPTIONS_GO_ON = 0, OPTIONS_HELPED = 1 };
@@ -37,6 +53,10 @@ enum { OPTIONS_GO_ON = 0, OPTIONS_HELPED = 1 };
 /* Reads argv (argv[0] is the verb). OPTIONS_GO_ON, and operands stand from argv[*ret_operand] on; OPTIONS_HELPED: --help was
  * printed, nothing else is to be done; -EINVAL with a sentence. */
 int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err);
+
+bool options_was_given(const struct options_given *given, const char *name);
+/* No option is ignored in silence: -EINVAL with a sentence if one of these was given; else 0. */
+int options_refuse(const struct options_given *given, const struct options_misfit *misfits, size_t count, struct err *err);
 
 /* A decimal number from `low` to `high`. 0, or -EINVAL with a sentence that names the option. */
 int options_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/place.h"
 #include "event/text.h"
 #include "story/teller.h"
@@ -78,6 +79,7 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     default:
         options->verbose++;
+        cli_tells_more = true;
         return 0;
     }
 }
@@ -158,6 +160,13 @@ static int open_target(struct target *target, const struct output_options *optio
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 
+static bool draws(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view == &view_text) return true;
+    return false;
+}
+
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
 {
     struct output *output = calloc(1, sizeof(*output));
@@ -171,6 +180,8 @@ int output_open(struct output **ret_output, const struct output_options *options
         code = open_target(&output->targets[output->count++], options, options->files[i], err);
     if (!code && (options->format || !options->file_count))
         code = open_target(&output->targets[output->count++], options, NULL, err);
+    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !draws(output))
+        code = err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
     if (code) {
         output_close(output);
         return code;

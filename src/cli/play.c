@@ -354,6 +354,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     int code = stage_open(&play->stage, scenario, options, &play->session, err);
     if (!code) {
         code = perform(play, err);
+        if (code == -EINTR) play->signal = session_signal(play->session, NULL); /* it may have come before the first step */
         snprintf(play->recorder, sizeof(play->recorder), "%s", session_recorder(play->session));
         session_give_signals_back(play->session);
         event_log_sort(session_log(play->session));

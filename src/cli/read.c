@@ -126,6 +126,23 @@ static bool can_look_ahead(const char *path)
     return !strcmp(path, "-") || stat(path, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 }
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What means nothing to an event log, which holds one run with its calls. */
+static int check_events(const struct options_given *given, const char *file, struct err *err)
+{
+    static const struct options_misfit of_captures[] = {
+        {"conn", "it works on captures, and this is an event log"},
+        {"summary", "it works on captures, and this is an event log"},
+        {"filter", "it works on captures, and this is an event log"},
+        {"open-max", "it works on captures, and this is an event log"},
+        {"packets-max", "it works on captures, and this is an event log"},
+    };
+    int code = options_refuse(given, of_captures, COUNT(of_captures), err);
+    if (code) err_prefix(err, "%s", file);
+    return code;
+}
+
 static int read_files(char **files, size_t count, const struct read_options *options, struct err *err)
 {
     char head[HEAD_BYTES];
@@ -133,16 +150,20 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     interrupt_begin();
     int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
     if (code) return code;
-    bool is_stdin = !strcmp(files[0], "-");
+    bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
+    if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
+    if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
     if (options->merge) {
         const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
         return read_merge(&source, options, err);
     }
-    if (read_is_events(head, length)) {
-        interrupt_end(); /* half a log is told of as damaged */
+    if (is_events) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
-        if (options->conn_count || options->summary || options->filter)
-            return err_set(err, -EINVAL, "--conn, --summary and filters work on captures, and %s is an event log", files[0]);
+        if (options->filter_word)
+            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log", options->filter_word,
+                           files[0]);
+        code = check_events(options->given, files[0], err);
+        if (code) return code;
         return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);
     }
     const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
@@ -161,7 +182,9 @@ int cli_read(int argc, char **argv, struct err *err)
         "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
         "itself how far apart their clocks were.";
-    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes};
+    struct options_given given = {.count = 0};
+    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &given};
+    options.given = &given;
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

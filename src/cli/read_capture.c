@@ -128,9 +128,11 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
 /* A wrong filter may be a file that isn't there. */
 static int doubt_filter(const struct read_options *options, int code, struct err *err)
 {
-    if (code != -EINVAL || !options->filter_word || !strpbrk(options->filter_word, "./")) return code;
-    struct err why = *err;
-    return err_set(err, code, "there is no file '%s', so it was taken for a filter: %s", options->filter_word, why.text);
+    const char *word = options->filter_word;
+    if (code != -EINVAL || !word) return code;
+    if (!strcmp(word, options->filter) || strpbrk(word, "./"))
+        return err_set(err, code, "there is no file '%s', and as a filter it says nothing (see pcap-filter(7))", word);
+    return code;
 }
 
 static int read_all(struct pass *pass, struct err *err)
@@ -154,24 +156,46 @@ static int read_all(struct pass *pass, struct err *err)
     }
 }
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What would be forgotten without a word. */
+static int check_misfits(const struct read_options *options, bool tables, struct err *err)
+{
+    static const struct options_misfit of_stories[] = {
+        {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
+    };
+    static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
+    static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
+    static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
+    int code = options->merge ? options_refuse(options->given, of_merged, COUNT(of_merged), err) : 0;
+    if (!code && options->merge && !tables)
+        code = options_refuse(options->given, of_merged_stories, COUNT(of_merged_stories), err);
+    if (!code && tables) code = options_refuse(options->given, of_stories, COUNT(of_stories), err);
+    if (!code && !tables) code = options_refuse(options->given, of_tables, COUNT(of_tables), err);
+    if (!code && tables && options->output.color == OUTPUT_COLOR_ALWAYS)
+        code = err_set(err, -EINVAL, "--color: tables of connections have no colours");
+    return code;
+}
+
+int read_wants_tables(const struct read_options *options, bool *ret_tables, struct err *err)
+{
+    const char *format = options->output.format;
+    *ret_tables = false;
+    if (options->conn_count && options->summary)
+        return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
+    int code = options->conn_count ? 0 : tables_wanted(&options->output, ret_tables, err);
+    if (!code) code = check_misfits(options, *ret_tables, err);
+    if (!code && options->summary && format && strcmp(format, "summary") != 0)
+        code = err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", format);
+    return code;
+}
+
 static int open_places(struct pass *pass, struct err *err)
 {
-    const struct read_options *options = pass->options;
     bool tables = true;
-    int code = 0;
-    if (options->conn_count) {
-        tables = false;
-        if (options->summary) return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
-    } else {
-        code = tables_wanted(&options->output, &tables, err);
-    }
-    if (!code && !tables && options->summary)
-        code = err_set(err, -EINVAL, "--summary goes with tables of connections, not with stories");
-    if (!code && options->summary && options->output.format && strcmp(options->output.format, "summary") != 0)
-        code =
-            err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", options->output.format);
-    if (!code && tables) code = tables_open(&pass->tables, &options->output, options->summary, err);
-    if (!code && !tables) code = stories_open(&pass->stories, options, err);
+    int code = read_wants_tables(pass->options, &tables, err);
+    if (!code && tables) code = tables_open(&pass->tables, &pass->options->output, pass->options->summary, err);
+    if (!code && !tables) code = stories_open(&pass->stories, pass->options, err);
     return code;
 }
 
@@ -204,15 +228,12 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     return code == -EINVAL ? -EBADMSG : code;
 }
 
-/* The end of a pipe that is being written is when somebody wants it; of a file, an interruption has left something out. */
-static int note_interrupt(const struct pass *pass)
+/* What was read is told, and the end is the signal's all the same. */
+static int say_interrupt(const struct pass *pass, struct err *err)
 {
-    uint64_t done = 0, total = 0;
     if (!*interrupt_asked) return 0;
-    savefile_progress(pass->file, &done, &total);
-    cli_note(pass->options->output.quiet, "interrupted: this is what the first %llu packets tell",
-             (unsigned long long)pass->seen.packets);
-    return total ? CLI_INTERRUPTED + *interrupt_asked : 0;
+    return err_set(err, CLI_INTERRUPTED + *interrupt_asked, "interrupted: this is what the first %llu packets tell",
+                   (unsigned long long)pass->seen.packets);
 }
 
 static int close_pass(struct pass *pass, int code, struct err *err)
@@ -238,7 +259,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
         *err = pass->damage;
         code = CLI_FAILED;
     }
-    return code ? code : note_interrupt(pass);
+    return code ? code : say_interrupt(pass, err);
 }
 
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err)

@@ -141,6 +141,8 @@ static void release(struct merge *merge)
 
 int read_merge(const struct read_source *source, const struct read_options *options, struct err *err)
 {
+    if (source->count != 2 && options->filter_word)
+        return err_set(err, -EINVAL, "--merge takes two captures, and there is no file '%s'", options->filter_word);
     if (source->count != 2)
         return err_set(
             err, -EINVAL,
@@ -150,7 +152,7 @@ int read_merge(const struct read_source *source, const struct read_options *opti
     if (!strcmp(source->paths[0], source->paths[1]))
         return err_set(err, -EINVAL, "--merge: both captures are %s", source->paths[0]);
     bool tables = false;
-    int code = merge_check(options, &tables, err);
+    int code = read_wants_tables(options, &tables, err);
     if (code) return code;
     struct merge *merge = calloc(1, sizeof(*merge));
     if (!merge) return err_set_errno(err, -ENOMEM, "can't merge");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/nearest.h"
@@ -49,6 +50,10 @@ static int unknown_name(const char *name, struct err *err)
     if (names) near = nearest_word(name, names, count);
     free(names);
     if (near) return err_set(err, -ENOENT, "no scenario '%s': did you mean '%s'?", name, near);
+    if (access(name, F_OK) == 0)
+        return err_set(err, -ENOENT,
+                       "'%s' is a file, and no scenario by its name: those end in .scn or hold a / ('tcpwhy read' tells of captures)",
+                       name);
     return err_set(err, -ENOENT, "no scenario '%s': see tcpwhy demo --list (a file's name ends in .scn or holds a /)", name);
 }
 
@@ -95,29 +100,43 @@ void scene_report(const char *name, const struct judgement *judgement, bool quie
     }
 }
 
-static int list(bool ascii)
+static bool wants_ascii(const struct scene_options *options)
 {
-    size_t count;
+    return options->output.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+/* Each word stands in the name or the title. */
+static bool is_wanted(const struct scene_options *options, const char *name, const char *title)
+{
+    for (size_t i = 0; i < options->operand_count; i++)
+        if (!strcasestr(name, options->operands[i]) && !strcasestr(title, options->operands[i])) return false;
+    return true;
+}
+
+static int list(const struct scene_options *options, struct err *err)
+{
+    size_t count, listed = 0;
     const struct catalogue_entry *entries = catalogue(&count);
     for (size_t i = 0; i < count; i++) {
         struct scenario *scenario = NULL;
-        struct err err = {""};
-        if (parse(entries[i].name, entries[i].text, entries[i].length, &scenario, &err)) {
-            printf("%-28s (%s)\n", entries[i].name, err.text);
+        struct err why = {""};
+        if (parse(entries[i].name, entries[i].text, entries[i].length, &scenario, &why)) {
+            printf("%-28s (%s)\n", entries[i].name, why.text);
             continue;
         }
+        if (!is_wanted(options, entries[i].name, scenario->title)) {
+            scenario_free(scenario);
+            continue;
+        }
+        listed++;
         struct buf title = buf_new(4096);
-        escape_text(&title, scenario->title, ascii);
+        escape_text(&title, scenario->title, wants_ascii(options));
         printf("%-28s %s\n", entries[i].name, buf_string(&title));
         buf_free(&title);
         scenario_free(scenario);
     }
-    return CLI_DONE;
-}
-
-static bool wants_ascii(const struct scene_options *options)
-{
-    return options->output.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    if (listed) return CLI_DONE;
+    return err_set(err, CLI_FAILED, "no scenario has '%s' in its name or title: see tcpwhy demo --list", options->operands[0]);
 }
 
 /* The result of a play that has a story, whatever became of it. */
@@ -184,6 +203,10 @@ static int run_one(const struct scene_options *options, struct err *err)
     const char *name = options->operands[0];
     int code = scene_load(name, &scenario, err);
     if (code) return code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
+    if (options->host_network && scenario->place == SCENARIO_WIRE) {
+        scenario_free(scenario);
+        return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)", name);
+    }
     bool shows = !options->explain || options->output.format || options->output.file_count;
     if (shows) code = output_open(&output, &options->output, err);
     int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
@@ -195,7 +218,7 @@ static int run_one(const struct scene_options *options, struct err *err)
 
 int scene_run(const struct scene_options *options, struct err *err)
 {
-    if (options->list) return list(wants_ascii(options));
+    if (options->list) return list(options, err);
     if (options->all) return scene_run_all(options, err);
     if (options->operand_count > 1)
         return err_set(err, CLI_USAGE, "one scenario at a time: what is '%s'? (--all runs several)", options->operands[1]);

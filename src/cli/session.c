@@ -74,6 +74,18 @@ static int open_bpf(struct session *session, const struct session_options *optio
     return -EPERM;
 }
 
+/* What helps, of what can be said without knowing more: each was tried. */
+static void advise_recorder(const char *name, struct err *err)
+{
+    struct err why = *err;
+    bool is_bpf = !strcmp(name, "bpf");
+    const char *helps = !is_bpf        ? "--recorder none explains by the packets alone"
+                        : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
+                                         : "--recorder ptrace needs no privilege";
+    err_set(err, 0, "%.600s; %s", why.text, helps);
+    err_more(err, "%s", err_long_story(&why));
+}
+
 /* auto: the best evidence that this process may have. */
 static int choose_recorder(struct session *session, const struct session_options *options, char *reason, size_t reason_bytes,
                            struct err *err)
@@ -85,7 +97,7 @@ static int choose_recorder(struct session *session, const struct session_options
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
         int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
                                                    : session->recorder->open(&session->calls, &options->calls, err);
-        if (code) err_prefix(err, "the recorder %s can't work here", name);
+        if (code) advise_recorder(name, err);
         snprintf(reason, reason_bytes, "asked for");
         return code ? -EACCES : 0;
     }
@@ -100,10 +112,9 @@ static int choose_recorder(struct session *session, const struct session_options
         return 0;
     }
     session->recorder = NULL;
-    return err_set(
-        err, -EACCES,
-        "no recorder of calls can work here. bpf: %.400s. ptrace: %.400s. '--recorder none' explains by the packets alone",
-        bpf_err.text, ptrace_err.text);
+    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone", ptrace_err.text);
+    err_more(err, "And no bpf: %s", bpf_err.text);
+    return -EACCES;
 }
 
 static int append_trace(struct session *session, const struct session_options *options, const char *reason, struct err *err)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/port.h"
 #include "lab/host.h"
 #include "lab/uring.h"
 #include "lab/wire.h"
@@ -72,6 +73,19 @@ static bool is_refusal(int code)
     return code == -EPERM || code == -EACCES || code == -ENOSPC || code == -EUSERS || code == -ENOSYS;
 }
 
+/* Root is above all of the settings but the number of network namespaces. */
+static int advise_place(int code, struct err *err)
+{
+    struct err why = *err;
+    const char *remedy = host_remedy();
+    bool as_root = geteuid() != 0 && code != -ENOSPC && !(remedy && strstr(remedy, "max_net_namespaces"));
+    err_set(err, -EPERM, "it takes two hosts and a wire, and %.300s%s%s%s%s", why.text,
+            remedy && as_root ? ". Two ways: " : remedy || as_root ? ". One way: " : "", as_root ? "run it as root (sudo)" : "",
+            remedy && as_root ? ", or " : "", remedy ? remedy : "");
+    err_more(err, "%s", err_long_story(&why));
+    return -EPERM;
+}
+
 static int open_place(struct stage *stage, const struct play_options *options, struct err *err)
 {
     enum host_kind kind;
@@ -80,17 +94,19 @@ static int open_place(struct stage *stage, const struct play_options *options, s
         set_address(stage, 0, NETWORK_CLIENT_V4, NETWORK_CLIENT_V6);
         set_address(stage, 1, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
         int code = network_open(&stage->network, NULL, err);
-        if (is_refusal(code)) {
-            struct err why = *err;
-            return err_set(err, -EPERM, "it needs two hosts and a wire: %.800s. Scenarios with 'place loopback' need neither",
-                           why.text);
-        }
+        if (is_refusal(code)) return advise_place(code, err);
         return code ? code : wire_open(&stage->wire, stage->network, err);
     }
     set_address(stage, 0, "127.0.0.1", "::1");
     set_address(stage, 1, "127.0.0.1", "::1");
     int code = options->host_network ? 0 : host_make_private(&kind, &refusal);
     stage->shared = options->host_network || code == -EPERM;
+    for (size_t i = 0; stage->shared && i < 8 && stage->scenario->ports[i]; i++) {
+        struct err why = {""};
+        if (port_check(&(struct port){.number = stage->scenario->ports[i]}, &why))
+            return err_set(err, -EADDRINUSE, "port %u is in use on this host's network, and the scenario wants it",
+                           (unsigned)stage->scenario->ports[i]);
+    }
     if (code == -EPERM) return cli_note(options->quiet, "using this host's own loopback: %s", refusal.text), 0;
     if (code) *err = refusal;
     return code;
@@ -138,12 +154,16 @@ int stage_open(struct stage **ret_stage, const struct scenario *scenario, const 
     struct session *session = NULL;
     if (!stage) return err_set_errno(err, -ENOMEM, "can't set the stage");
     stage->scenario = scenario;
+    /* As in the pair's demo: the way into a user namespace ends what an ordinary user may load. */
+    struct err no_bpf = {""};
+    bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
     code = open_place(stage, options, err);
     if (code) {
         stage_close(stage);
         return code;
     }
     struct session_options wishes = {.recorder = options->recorder, .calls = {.netns_count = 0}};
+    if (bpf_refused) wishes.no_bpf = &no_bpf;
     choose_netns(stage, &wishes.calls);
     for (size_t i = 0; i < 8 && scenario->ports[i]; i++) wishes.calls.ports[wishes.calls.port_count++] = scenario->ports[i];
     memcpy(wishes.server_ports, scenario->server_ports, sizeof(wishes.server_ports));

@@ -24,8 +24,10 @@ struct states {
     struct output_options look; /* color, ascii, quiet */
     const char *recorder;
     bool dry;
+    struct options_given given;
     struct arrow_map map;
     size_t failed; /* scenarios that gave no story */
+    int signal;    /* that broke one off; 0 none */
 };
 
 enum { KEY_DRY, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };
@@ -115,6 +117,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     code = play_run(scenario, &options, &play, err);
     struct err told = {""};
     if (play) {
+        states->signal = play_signal(play);
         int tell_code = take_log(states, name, play_log(play), &told);
         if (!code && tell_code) {
             code = tell_code;
@@ -166,9 +169,14 @@ static int no_such(const char *name, struct err *err)
     return -EINVAL;
 }
 
+static bool is_stored(const char *operand)
+{
+    return !strcmp(operand, "-") || ends_with(operand, ".events");
+}
+
 static int take_operand(struct states *states, const char *operand, struct err *err)
 {
-    if (!strcmp(operand, "-") || ends_with(operand, ".events")) return take_stored(states, operand, err);
+    if (is_stored(operand)) return take_stored(states, operand, err);
     bool is_file = strchr(operand, '/') || ends_with(operand, ".scn");
     const struct catalogue_entry *entry = is_file ? NULL : catalogue_find(operand);
     if (!is_file && !entry) return no_such(operand, err);
@@ -211,6 +219,15 @@ static int draw(const struct states *states, struct err *err)
     return code;
 }
 
+/* A recorder records; what is stored has been recorded. */
+static int check(const struct states *states, int count, char **operands, struct err *err)
+{
+    static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
+    bool plays = !states->dry && !count;
+    for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
+    return plays ? 0 : options_refuse(&states->given, of_play, 1, err);
+}
+
 int cli_states(int argc, char **argv, struct err *err)
 {
     struct states *states = calloc(1, sizeof(*states));
@@ -223,18 +240,22 @@ int cli_states(int argc, char **argv, struct err *err)
         groups,
         1,
         "Without a name the whole catalogue is played (tcpwhy demo --list). A name is a scenario of the "
-        "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events."};
+        "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events.",
+        &states->given};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (code) {
         free(states);
         return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     }
-    if (operand == argc && !states->dry) code = take_catalogue(states, err);
+    code = check(states, argc - operand, argv + operand, err);
+    if (!code && operand == argc && !states->dry) code = take_catalogue(states, err);
     for (int i = operand; i < argc && !code; i++) code = take_operand(states, argv[i], err);
     if (!code) code = draw(states, err);
     bool failed = states->failed;
+    int signal = states->signal;
     free(states);
     if (code == -EPIPE) return code;
+    if (code == -EINTR) return CLI_INTERRUPTED + signal;
     if (code == -EINVAL) return CLI_USAGE;
     if (code == -EPERM || code == -EACCES) return CLI_DENIED;
     if (!code && failed) return err_set(err, CLI_FAILED, "states: not every scenario could be played to its end");

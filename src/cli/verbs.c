@@ -6,6 +6,7 @@
 #include "cli/cast.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/read.h"
 #include "cli/states.h"
@@ -63,5 +64,7 @@ int verbs_run(int argc, char **argv, struct err *err)
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) return help();
     if (!strcmp(word, "--version") || !strcmp(word, "-V")) return version();
     const struct verb *verb = find(word);
+    /* Whoever takes signals for a while does so from here on. What is not for people has nothing to say to them. */
+    if (!verb || verb->usage) interrupt_say();
     return verb ? verb->run(argc - 1, argv + 1, err) : unknown(word, err);
 }

@@ -132,25 +132,46 @@ static bool is_seccomp_filtered(void)
     return filtered;
 }
 
-/* The settings that are known to refuse a user or a network namespace. */
-static const struct {
+/* The settings that are known to refuse a user or a network namespace, and what ends that. */
+static const struct setting {
     const char *path;
     long refusing;
-    const char *sentence;
+    const char *sentence, *remedy;
 } settings[] = {
-    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0"},
-    {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0"},
-    {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0"},
+    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0", "sudo sysctl user.max_user_namespaces=100"},
+    {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0", "sudo sysctl user.max_net_namespaces=100"},
+    {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0",
+     "sudo sysctl kernel.unprivileged_userns_clone=1"},
     {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-     "AppArmor refuses it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1"},
+     "AppArmor forbids it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1",
+     "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
 };
+
+static const struct setting *find_setting(void)
+{
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        if (read_number(settings[i].path) == settings[i].refusing) return &settings[i];
+    return NULL;
+}
 
 static const char *who_refuses(void)
 {
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-        if (read_number(settings[i].path) == settings[i].refusing) return settings[i].sentence;
-    if (is_seccomp_filtered()) return "a seccomp filter is in force, as containers have one, and may refuse it";
-    return "no setting that is known to refuse it was found: a container, a chroot or a security module may";
+    const struct setting *setting = find_setting();
+    if (setting) return setting->sentence;
+    if (is_seccomp_filtered()) return "a seccomp filter may forbid it, as containers have one";
+    return "a container, a chroot or a security module may forbid it";
+}
+
+const char *host_remedy(void)
+{
+    const struct setting *setting = find_setting();
+    return setting ? setting->remedy : NULL;
+}
+
+bool host_may_be_private(void)
+{
+    struct refusal refusal;
+    return try_as_user(&refusal) == 0;
 }
 
 int host_make_private(enum host_kind *ret_kind, struct err *err)
@@ -166,10 +187,9 @@ int host_make_private(enum host_kind *ret_kind, struct err *err)
         *ret_kind = HOST_PRIVATE_USER;
         return 0;
     }
-    char why[128];
-    snprintf(why, sizeof(why), "%s", strerror(-refusal.code));
-    return err_set(err, -EPERM, "can't make a private network namespace without CAP_SYS_ADMIN: %s: %s (%s)", refusal.step, why,
-                   who_refuses());
+    err_set(err, -EPERM, "no private network namespace can be made: %s", who_refuses());
+    err_more(err, "Without CAP_SYS_ADMIN it takes a user namespace too, and %s failed: %s", refusal.step, strerror(-refusal.code));
+    return -EPERM;
 }
 
 uint64_t host_netns(void)
@@ -181,12 +201,22 @@ uint64_t host_netns(void)
 /* include/net/tcp_states.h; these three send nothing more by themselves. TIME_WAIT answers only what should not come. */
 enum { PROC_TIME_WAIT = 6, PROC_CLOSE = 7, PROC_LISTEN = 10 };
 
+/* 127.0.0.1 or ::1, as those files write it: words of four bytes, each in the host's own order. */
+static bool is_loopback(const char *hex)
+{
+    char v4[9], v6[33];
+    snprintf(v4, sizeof(v4), "%08X", (unsigned)htonl(INADDR_LOOPBACK));
+    snprintf(v6, sizeof(v6), "%024d%08X", 0, (unsigned)htonl(1));
+    return !strcmp(hex, v4) || !strcmp(hex, v6);
+}
+
 /* A line of /proc/net/tcp: "  0: 0100007F:0D05 0100007F:9C40 01 …": slot, local, remote, state. */
 static bool is_active(const char *line, uint16_t port)
 {
     unsigned local, remote, state;
-    if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x", &local, &remote, &state) != 3) return false;
-    if (local != port && remote != port) return false;
+    char from[33], to[33];
+    if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x", from, &local, to, &remote, &state) != 5) return false;
+    if ((local != port || !is_loopback(from)) && (remote != port || !is_loopback(to))) return false;
     return state != PROC_TIME_WAIT && state != PROC_CLOSE && state != PROC_LISTEN;
 }
 

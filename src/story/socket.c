@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "story/apart.h"
 #include "story/track.h"
 
 struct call *call_ref(struct call *call)
@@ -295,6 +296,13 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
     return sending ? attach_to_flow(flow, sending, STORY_SERVER) : 0;
 }
 
+/* Who has just taken a connection asks once more, until there is none: an event loop's habit, and no news. */
+static bool empties_queue(const struct call *before, const struct call *call)
+{
+    return before && strncmp(before->name, "accept", 6) == 0 && before->exited && before->ret >= 0 &&
+           before->socket.cookie == call->socket.cookie;
+}
+
 int socket_take_exit(struct teller *teller, const struct event *event)
 {
     const struct event_call *seen = &event->call;
@@ -321,6 +329,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     if (seen->socket.cookie) call->socket = seen->socket;
     if (seen->how != -1) call->how = seen->how;
     take_watch(call, seen);
+    bool is_once_more = empties_queue(thread->last, call);
     call_replace(&thread->last, call);
     call_replace(&thread->current, NULL);
 
@@ -335,6 +344,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     if (accept && other && !code) {
         /* An accept that returned belongs to the connection it took, not to all that the listener ever takes. */
         detach(sock, call);
+        if (sock) sock->handed_out = true;
         code = attach(other, call);
         /* The first connection taken is the one that made the listener ready: accept's queue is first in, first out. */
         if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(other, thread->waited);
@@ -345,7 +355,10 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     } else if (other && !code) {
         code = attach(other, call);
     } else if (accept && sock && call->ret == -EAGAIN) {
-        detach(sock, call); /* an event loop asking once more concerns no connection */
+        detach(sock, call); /* it concerns no connection */
+        if (!is_once_more) code = apart_take(teller, call);
+    } else if (!sock && !other && call->ret < 0 && strcmp(call->name, "socket") == 0) {
+        code = apart_take(teller, call);
     }
     if (!code) code = holders_take_call(teller, call, sock, other);
     if (sock) flow_bind(teller, sock);

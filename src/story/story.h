@@ -71,7 +71,8 @@ struct story_call {
     int64_t enter_ns;       /* 0: began before recording */
     int64_t exit_ns;        /* 0: had not returned when recording ended */
     int64_t ret;            /* >= 0, or -errno; meaningless without exit */
-    const char *errno_name; /* "ECONNREFUSED"; NULL where it did not fail */
+    bool interrupted;       /* a signal ended it inside the kernel, and what its program got nobody saw: `ret` is no result */
+    const char *errno_name; /* "ECONNREFUSED", "errno 524" where it has no name; NULL where it did not fail, or `interrupted` */
     int64_t slept_ns;       /* -1 not known */
     struct story_wake wake;
     uint32_t enter_step, exit_step; /* STORY_NO_STEP where there is none */
@@ -223,7 +224,8 @@ struct story_summary {
     int32_t time_wait_side;       /* who holds TIME_WAIT; STORY_SIDES both; -1 nobody */
     int64_t time_wait_until_ns;   /* Linux holds it 60 s (TCP_TIMEWAIT_LEN); 0 nobody */
     int64_t handshake_ns;         /* SYN sent → handshake's last ACK sent */
-    int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel */
+    int64_t handshake_network_ns; /* SYN sent → SYN-ACK arrived: wire and the peer's kernel, without the next: */
+    int64_t handshake_timer_ns;   /* of that, until timers sent a lost SYN or SYN-ACK again; 0: none was */
     int64_t handshake_process_ns; /* connect() entered → SYN, and last ACK → connect() returned: this host's share */
     int64_t accept_wait_ns;       /* handshake complete → accept() returned */
     uint32_t segments, datagrams, calls, retransmissions;
@@ -264,6 +266,19 @@ struct story_clock {
     bool stepped, guessed;
 };
 
+/* A call of which no packet was seen, with what is known of the reason. */
+struct story_apart_call {
+    struct story_call call; /* numbered from 1 over all of them; it has no side */
+    const char *why;        /* a sentence, no full stop at its end; NULL: the call's result says it, or nothing does */
+};
+
+/* The calls of one process that stand in no story, in order of time. */
+struct story_apart {
+    struct story_process process;
+    struct story_apart_call *calls;
+    size_t count;
+};
+
 /* What all stories of a run have in common. */
 struct story_trace {
     const char *recorder; /* "bpf", "ptrace", "none" */
@@ -276,6 +291,9 @@ struct story_trace {
     uint64_t lost, dropped; /* sums: events lost by recorders, packets dropped by captures */
     /* Kernel marks that found no captured packet, and packets of followed sockets that found no mark: joins that failed. */
     uint64_t marks_unjoined, packets_unmarked;
+    const struct story_apart *apart; /* by process */
+    size_t apart_count;
+    uint64_t apart_more; /* such calls that are not told: there were too many */
 };
 
 /* "stack" "context" "interval" "rule" "none"; "call" "segment" …; "open" …; "segment" "never-slept" …. Static storage. */

@@ -4,18 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "story/call_story.h"
 #include "story/telling.h"
-
-static bool waits(const char *name)
-{
-    static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",
-                                        "recvmsg",    "recvmmsg",    "poll",         "ppoll", "select", "pselect6",
-                                        "epoll_wait", "epoll_pwait", "epoll_pwait2", "write", "writev", "sendto",
-                                        "sendmsg",    "sendmmsg",    "sendfile",     "close"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
-}
 
 static int by_beginning(const void *a, const void *b)
 {
@@ -56,18 +46,6 @@ static bool prepares_listener(const struct call *call)
     return false;
 }
 
-/* The port that "…, 0.0.0.0:3333" or "…, [::]:3333" ends in; 0 none. */
-static unsigned last_port(const char *args)
-{
-    const char *colon = strrchr(args, ':');
-    unsigned port = 0;
-    for (const char *digit = colon ? colon + 1 : ""; *digit; digit++) {
-        if (*digit < '0' || *digit > '9' || port > 65535) return 0;
-        port = port * 10 + (unsigned)(*digit - '0');
-    }
-    return port;
-}
-
 /* A bind() that failed has no port of its own: it concerns the connection whose end holds the one it asked for. */
 static void pick_refused_binds(struct telling *telling, struct call_picks *picks)
 {
@@ -80,7 +58,7 @@ static void pick_refused_binds(struct telling *telling, struct call_picks *picks
             struct call *call = sock->calls[i];
             if (strcmp(call->name, "bind") != 0 || !call->exited || call->ret != -EADDRINUSE) continue;
             if (call->exit_ns < telling->packets[0].sent_ns) continue;
-            unsigned port = last_port(call->args);
+            unsigned port = call_story_address(call).port;
             if (port && port == flow->end[STORY_SERVER].port)
                 pick(telling, picks, call, STORY_SERVER, true);
             else if (port && port == flow->end[STORY_CLIENT].port)
@@ -137,22 +115,9 @@ static void make_call(struct telling *telling, const struct call_pick *item)
     tale->story = story;
     story->number = ++telling->story->summary.calls;
     story->side = item->side;
-    story->pid = call->thread.pid;
-    story->tid = call->thread.tid;
-    story->comm = telling_printf(telling, "%s", call->thread.comm);
-    story->name = telling_printf(telling, "%s", call->name);
-    story->fd = call->fd;
-    story->args = call->entered ? telling_printf(telling, "%s", call->args) : NULL;
     story->listener = item->listener;
-    story->waits = waits(call->name);
-    story->enter_ns = call->entered ? call->enter_ns : 0;
-    story->exit_ns = call->exited ? call->exit_ns : 0;
-    story->ret = call->ret;
-    story->errno_name = call->exited && call->ret < 0 ? err_errno_name((int)-call->ret) : NULL;
-    story->slept_ns = call->exited ? call->slept_ns : -1;
-    story->wake.step = STORY_NO_STEP;
-    story->wake.why = "";
-    story->enter_step = story->exit_step = STORY_NO_STEP;
+    call->told = true;
+    if (call_story_fill(story, call, telling->arena)) telling->failed = true;
 }
 
 void tale_collect_calls(struct telling *telling, const struct sock *listener)

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/moment.h"
+#include "story/apart.h"
 #include "story/track.h"
 
 /* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
@@ -66,6 +67,7 @@ void teller_free(struct teller *teller)
 {
     if (!teller) return;
     free_all(teller->flows, release_flow);
+    apart_free(teller);
     free_all(teller->sockets, release_sock);
     free_all(teller->threads, release_thread);
     free_all(teller->epolls, free);
@@ -189,6 +191,7 @@ int teller_finish(struct teller *teller)
         code = tell_flow(teller, open[i]);
     }
     free(open);
+    if (!code) code = apart_find_all(teller);
     for (size_t i = 0; i < teller->icmp_mark_count; i++)
         if (!teller->icmp_marks[i].marked) teller->marks_unjoined++;
     for (size_t i = 0; i < teller->vantage_count; i++) names[i] = arena_text(teller->trace_arena, teller->vantages[i].name);

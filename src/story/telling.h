@@ -217,5 +217,7 @@ void wake_find_all(struct telling *telling);
 void findings_find_all(struct telling *telling);
 /* The summary, once causes and wakes are known. */
 void summary_make(struct telling *telling);
+/* handshake_time.c: the summary's times of the handshake. */
+void handshake_time_find(struct telling *telling);
 
 #endif

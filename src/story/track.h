@@ -48,6 +48,7 @@ struct call {
     uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
     uint8_t attached_count;
     size_t place;        /* in the story that is being told; a hint, to be checked */
+    bool told;           /* in a story */
     struct holder still; /* close: another descriptor that held the socket after it; pid 0: none was seen */
 };
 
@@ -159,6 +160,7 @@ struct sock {
     uint64_t cookie;
     uint8_t protocol;
     bool listening;
+    bool handed_out; /* accept() returned a connection of it */
     struct address local, remote;
     struct call **calls; /* each a reference */
     size_t call_count, call_room;
@@ -185,6 +187,12 @@ struct process_end {
     int32_t status, signal;
 };
 
+/* A call that concerns no connection: see apart.h. */
+struct apart_call {
+    struct call *call; /* a reference */
+    uint64_t cookie;   /* its socket's; 0 none */
+};
+
 struct vantage {
     uint32_t number;
     uint64_t netns;
@@ -209,6 +217,8 @@ struct teller {
     uint32_t flow_count;
     int64_t now_ns;
     uint16_t server_ports[8];
+    struct apart_call *apart;
+    size_t apart_count, apart_room;
     uint64_t rules_off; /* for tests: bit i switches cause rule i off */
     struct story_trace trace;
     struct arena *trace_arena;

@@ -213,7 +213,7 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
 static bool by_return_code(struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
-    if (ret == -EINTR || (ret <= -512 && ret >= -516)) {
+    if (ret == -EINTR || err_is_restart(ret)) {
         set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, "interrupted by a signal");
         return true;
     }

@@ -24,13 +24,13 @@ def wait_drained(fd):
         time.sleep(0.01)
 
 
-def wait_listening(process, number):
-    """Until it has a handler for that signal."""
+def wait_listening(process):
+    """Until it takes a signal for a wish to end the reading: from then on it has a handler for SIGALRM, too."""
     until = time.monotonic() + TIMEOUT_S
     while True:
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
-        if caught >> (number - 1) & 1:
+        if caught >> (signal.SIGALRM - 1) & 1:
             return
         assert time.monotonic() < until, "the signal is not caught"
         time.sleep(0.01)
@@ -68,7 +68,7 @@ class Interrupted(Test):
                 os.write(fd, pcap(exchange(40000) + exchange(40001))[:-20])  # the last packet is still being written
                 wait_drained(fd)
                 process.send_signal(number)
-                out, err = self.finish(process, 0)
+                out, err = self.finish(process, -number)
                 self.assertEqual(len(out.splitlines()), 3)
                 self.assertIn("first 15 packets", err)
 
@@ -93,22 +93,22 @@ class Interrupted(Test):
         reading, writing = os.pipe()
         process = self.start("-", "--format", "csv", stdin=reading)
         os.close(reading)
-        wait_listening(process, signal.SIGINT)
+        wait_listening(process)
         process.send_signal(signal.SIGINT)
         os.write(writing, pcap(exchange(40000)))
         os.close(writing)
-        out, _ = self.finish(process, 0)
+        out, _ = self.finish(process, -signal.SIGINT)
         self.assertEqual(len(out.splitlines()), 2)
 
     def test_before_anything_is_there_it_ends_by_the_signal(self):
         process, fd = self.fifo()
         process.send_signal(signal.SIGINT)
-        self.assertEqual(self.finish(process, -signal.SIGINT), ("", ""))
+        self.assertEqual(self.finish(process, -signal.SIGINT), ("", "tcpwhy: interrupted\n"))
         process = self.start("-", stdin=subprocess.PIPE)
-        wait_listening(process, signal.SIGINT)
+        wait_listening(process)
         process.send_signal(signal.SIGINT)
         process.wait(TIMEOUT_S)  # its standard input stays open
-        self.assertEqual(self.finish(process, -signal.SIGINT), ("", ""))
+        self.assertEqual(self.finish(process, -signal.SIGINT), ("", "tcpwhy: interrupted\n"))
 
     def test_the_second_interruption_ends_it_at_once(self):
         process, fd = self.fifo("--format", "text")
@@ -132,7 +132,7 @@ class Interrupted(Test):
                 file.write(head + records)
                 file.truncate(1 << 30)
             process = self.start(str(path), "--summary")
-            wait_listening(process, signal.SIGINT)
+            wait_listening(process)
             time.sleep(0.1)
             process.send_signal(signal.SIGINT)
             out, err = self.finish(process, -signal.SIGINT)

@@ -68,7 +68,7 @@ def breaches(schema, check, name, stream):
             yield "%s:%d: a line behind the summary" % (name, number)
         if line["type"] == "connection":
             connections.add(line["conn"])
-        elif "conn" in line and line["conn"] not in connections:
+        elif line.get("conn") and line["conn"] not in connections:
             yield "%s:%d: conn %d has had no connection line" % (name, number, line["conn"])
         last = line["type"]
     if last != "summary":

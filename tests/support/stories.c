@@ -51,6 +51,7 @@ static struct builder begin(uint32_t number, const char *client, const char *ser
     struct story_summary *summary = &b.story->summary;
     summary->opened_by = summary->closed_first_by = summary->time_wait_side = -1;
     summary->handshake_ns = summary->handshake_network_ns = summary->handshake_process_ns = summary->accept_wait_ns = -1;
+    summary->handshake_timer_ns = -1;
     return b;
 }
 
@@ -264,6 +265,7 @@ static struct story_call *handshake(struct builder *b, const char *connect_args,
     summary->opened_by = STORY_CLIENT;
     summary->handshake_ns = 31000;
     summary->handshake_network_ns = 18000;
+    summary->handshake_timer_ns = 0;
     summary->handshake_process_ns = 26000;
     for (int side = 0; side < STORY_SIDES; side++) {
         b->story->end[side].has_isn = true;
@@ -499,6 +501,8 @@ struct story *story_lossy_wire(void)
     wake(accept, WAKE_SEGMENT, ack, 1095500, "the ACK completed the handshake");
     b.story->summary.opened_by = STORY_CLIENT;
     b.story->summary.handshake_ns = at_us(1070020) - START_NS;
+    b.story->summary.handshake_timer_ns = INT64_C(1020000000);
+    b.story->summary.handshake_network_ns = b.story->summary.handshake_ns - INT64_C(1020000000);
     b.story->summary.retransmissions = 1;
     finding(&b, "syn-lost", "warning", "the first SYN never arrived: connect() waited a second for the retransmission", 2, lost,
             syn);
@@ -635,6 +639,7 @@ struct story *story_large_numbers(void)
                                       .time_wait_until_ns = INT64_MAX,
                                       .handshake_ns = INT64_MAX,
                                       .handshake_network_ns = INT64_MAX,
+                                      .handshake_timer_ns = INT64_MAX,
                                       .handshake_process_ns = INT64_MAX,
                                       .accept_wait_ns = INT64_MAX,
                                       .segments = UINT32_MAX,

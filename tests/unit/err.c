@@ -78,12 +78,46 @@ static void an_errno_has_its_symbolic_name(void **state)
     assert_null(err_errno_name(100000));
 }
 
+static void only_the_kernels_notes_to_itself_are_restarts(void **state)
+{
+    (void)state;
+    for (int64_t result = 1; result >= -4096; result--)
+        assert_int_equal(err_is_restart(result), result == -512 || result == -513 || result == -514 || result == -516);
+}
+
+static void a_long_story_stands_behind_its_sentence_until_there_is_another(void **state)
+{
+    (void)state;
+    struct err err;
+    err_set(&err, -EPERM, "no");
+    assert_string_equal(err_long_story(&err), "");
+    err_more(&err, "because\n%s", "so");
+    assert_string_equal(err.text, "no");
+    assert_string_equal(err_long_story(&err), "because?so");
+    err_prefix(&err, "here");
+    assert_string_equal(err.text, "here: no");
+    assert_string_equal(err_long_story(&err), "because?so");
+    err_set_errno(&err, -EPERM, "other");
+    assert_string_equal(err_long_story(&err), "");
+    char text[2 * ERR_TEXT_BYTES];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    err_set(&err, 0, "%s", text);
+    err_more(&err, "no room");
+    assert_string_equal(err_long_story(&err), "");
+    err_set(&err, 0, "room");
+    err_more(&err, "%s", text);
+    assert_int_equal(strlen(err_long_story(&err)), ERR_TEXT_BYTES - sizeof("room") - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_code_is_handed_through),          cmocka_unit_test(the_errnos_text_stands_behind_the_sentence),
         cmocka_unit_test(a_prefix_stands_before_the_sentence), cmocka_unit_test(control_characters_do_not_get_through),
         cmocka_unit_test(too_long_a_sentence_is_cut),          cmocka_unit_test(an_errno_has_its_symbolic_name),
+        cmocka_unit_test(a_long_story_stands_behind_its_sentence_until_there_is_another),
+        cmocka_unit_test(only_the_kernels_notes_to_itself_are_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,243 @@
+"""Every option in everything that its verb does: it works, or it is refused by its name. None is ignored without a word."""
+
+import pathlib
+import re
+import tempfile
+
+from support import ROOT, Test, main, run
+
+EVENTS = ROOT / "tests" / "golden" / "events" / "echo.events"
+CAPTURES = ROOT / "tests" / "golden" / "captures"
+CLIENT, SERVER = CAPTURES / "syn-lost-client.pcap", CAPTURES / "syn-lost-server.pcap"
+
+OUTPUT = {
+    "output": ["-o", "FOLDER/x.txt"],
+    "format": ["--format", "text"],
+    "color": ["--color", "always"],
+    "ascii": ["--ascii"],
+    "quiet": ["-q"],
+    "verbose": ["-v"],
+    "help": ["--help"],
+}
+PAIR = {
+    "port": ["--port", "4444"],
+    "ipv4": ["--ipv4"],
+    "ipv6": ["--ipv6"],
+    "udp": ["--udp"],
+    "serve": ["--serve", "fork"],
+    "backlog": ["--backlog", "3"],
+    "accept-delay": ["--accept-delay", "1"],
+    "clients": ["--clients", "2"],
+    "message": ["--message", "hello"],
+    "count": ["--count", "2"],
+    "close-first": ["--close-first", "client"],
+    "closed-port": ["--closed-port"],
+    "name": ["--name", "x"],
+    "timeout": ["--timeout", "9000"],
+}
+DEMO = {
+    **OUTPUT,
+    **PAIR,
+    "list": ["--list"],
+    "all": ["--all"],
+    "explain": ["--explain"],
+    "step": ["--step"],
+    "host-network": ["--host-network"],
+    "recorder": ["--recorder", "ptrace"],
+}
+READ = {
+    **OUTPUT,
+    "conn": ["--conn", "1"],
+    "summary": ["--summary"],
+    "merge": ["--merge"],
+    "filter": ["--filter", "tcp"],
+    "open-max": ["--open-max", "9"],
+    "packets-max": ["--packets-max", "99"],
+}
+STATES = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+SERVE = {
+    "serve": ["--serve", "fork"],
+    "udp": ["--udp"],
+    "backlog": ["--backlog", "3"],
+    "accept-delay": ["--accept-delay", "1"],
+    "close-first": ["--close-first", "server"],
+    "messages": ["--messages", "1"],
+    "max-connections": ["--max-connections", "1"],
+    "timeout": ["--timeout", "50"],
+    "ready-fd": ["--ready-fd", "1"],
+    "name": ["--name", "x"],
+    "quiet": ["--quiet"],
+    "help": ["--help"],
+}
+ASK = {
+    "message": ["--message", "x"],
+    "count": ["--count", "1"],
+    "udp": ["--udp"],
+    "close-first": ["--close-first", "server"],
+    "timeout": ["--timeout", "50"],
+    "name": ["--name", "x"],
+    "help": ["--help"],
+}
+
+# What is done; the verb's options; the command without any; which options it refuses. All others do something there.
+# `another` says that the option makes something else of it, which is a row of its own.
+MATRIX = (
+    ("a pair", DEMO, ["demo"], ""),
+    ("a pair over UDP", DEMO, ["demo", "--udp"], "serve backlog accept-delay close-first"),
+    ("a closed port", DEMO, ["demo", "--closed-port"], "serve backlog accept-delay close-first message count"),
+    ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port"], "serve backlog accept-delay close-first"),
+    ("a pair over IPv6", DEMO, ["demo", "-6"], "ipv4"),
+    ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "color"),
+    ("a scenario", DEMO, ["demo", "refused"], "host-network " + " ".join(PAIR)),
+    ("a scenario on loopback", DEMO, ["demo", "self-connect"], " ".join(PAIR)),
+    ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "color verbose " + " ".join(PAIR)),
+    ("many scenarios", DEMO, ["demo", "--all", "refused"], "color verbose explain step " + " ".join(PAIR)),
+    (
+        "the catalogue's list",
+        DEMO,
+        ["demo", "--list", "refused"],
+        "all explain step host-network recorder output format color verbose quiet " + " ".join(PAIR),
+    ),
+    ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
+    ("a list", READ, ["read", CLIENT], "color packets-max merge"),
+    ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "color packets-max conn output format merge"),
+    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "color packets-max"),
+    ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
+    ("figures of runs", STATES, ["states", "refused"], "dry"),
+    ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
+    ("the bare figure", STATES, ["states", "--dry"], "recorder"),
+)
+# These change what is done, so that another row says what fits.
+TURNS = {
+    ("a list", "output"): ["-o", "FOLDER/x.csv"],
+    ("a list", "format"): ["--format", "zeek"],
+    ("totals", "output"): ["-o", "FOLDER/x.txt"],
+    ("merged lists", "output"): ["-o", "FOLDER/x.csv"],
+    ("merged lists", "format"): ["--format", "csv"],
+    ("a pair as event lines", "format"): ["--format", "jsonl"],
+    ("many scenarios", "format"): ["--format", "jsonl"],
+}
+# Options that a row's command has given already, or that make another row of it.
+SAME = {
+    "a pair": "list all explain step",
+    "a pair over UDP": "list all explain step closed-port",
+    "a closed port": "list all explain step udp",
+    "a closed UDP port": "list all explain step",
+    "a pair over IPv6": "list all explain step",
+    "a pair as event lines": "list all explain step",
+    "a scenario": "list all explain step",
+    "a scenario on loopback": "list all explain step",
+    "a scenario in sentences": "list all format output host-network",
+    "many scenarios": "list",
+    "stories": "merge",
+    "a list": "merge conn",
+    "totals": "merge",
+    "merged lists": "conn",
+}
+# The sentence names the other of the two.
+BLAMED = {("totals", "output"), ("totals", "format")}
+
+
+class Matrix(Test):
+    def run_in(self, folder, arguments):
+        return run(*(str(word).replace("FOLDER", folder) for word in arguments), cwd=folder)
+
+    def options_of(self, *verb):
+        return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
+
+    def test_the_tables_know_every_option_of_every_verb(self):
+        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        for verb, options in tables:
+            self.assertEqual(self.options_of(*verb), set(options), verb)
+
+    def test_each_option_works_or_is_refused_by_its_name(self):
+        for what, options, command, refused in MATRIX:
+            with tempfile.TemporaryDirectory() as folder:
+                plain = self.run_in(folder, command)
+                self.assertEqual(plain.returncode, 0, self.explain(plain))
+                for name, words in options.items():
+                    if name in SAME.get(what, "").split():
+                        continue
+                    words = TURNS.get((what, name), words)
+                    with self.subTest(what=what, option=name):
+                        result = self.run_in(folder, [*command, *words])
+                        if name in refused.split():
+                            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+                            self.assertIn(f"--{'summary' if (what, name) in BLAMED else name}", result.stderr)
+                            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+                        else:
+                            self.assertEqual(result.returncode, 0, self.explain(result))
+                            if name == "output":
+                                self.assertTrue([path for path in pathlib.Path(folder).iterdir() if path.stat().st_size])
+
+    def test_the_echo_pair_refuses_what_its_role_or_udp_has_not(self):
+        for role, names in (("server", "serve backlog accept-delay close-first timeout"), ("client", "close-first")):
+            options = SERVE if role == "server" else ASK
+            for name in names.split():
+                result = run("echo", role, "--udp", *options[name], "127.0.0.1", "1")
+                self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+                self.assertIn(f"--{name}", result.stderr)
+        self.assertEqual(run("echo", "server", "--messages", "2", "127.0.0.1", "0").returncode, 2)
+
+
+class Words(Test):
+    """Operands that are no options."""
+
+    def test_a_word_behind_list_chooses(self):
+        every, some = run("demo", "--list").stdout.splitlines(), run("demo", "--list", "FIN_WAIT_1").stdout.splitlines()
+        self.assertTrue(0 < len(some) < len(every))
+        self.assertTrue(set(some) < set(every))
+        for line in some:
+            self.assertIn("fin_wait_1", line.lower().replace("-", "_"))
+        self.assertEqual(len(run("demo", "--list", "syn", "lost").stdout.splitlines()), len([
+            line for line in every if "syn" in line.lower() and "lost" in line.lower()
+        ]))
+        nothing = run("demo", "--list", "no-such-word")
+        self.assertEqual((nothing.returncode, nothing.stdout), (1, ""))
+        self.assertIn("no-such-word", nothing.stderr)
+
+    def test_a_file_of_a_wrong_kind_is_named_and_what_can_be_read(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            self.assertEqual(run("read", EVENTS, *(w for e in ("jsonl", "txt") for w in ("-o", folder / f"x.{e}"))).returncode, 0)
+            (folder / "x.scn").write_text("title a scenario\n")
+            (folder / "x.html").write_text("<!doctype html>")
+            (folder / "conn.log").write_text("#separator \\x09\n")
+            (folder / "x.bin").write_bytes(bytes(range(200)))
+            for path, kind in (
+                ("x.jsonl", "event lines"),
+                ("x.txt", "a text"),
+                ("x.scn", "a scenario"),
+                ("x.html", "HTML"),
+                ("conn.log", "Zeek"),
+                ("x.bin", "no capture"),
+            ):
+                for arguments in ([folder / path], [folder / path, "--merge", CLIENT], [CLIENT, folder / path]):
+                    with self.subTest(path=path, arguments=arguments):
+                        result = run("read", *arguments)
+                        self.assertEqual(result.returncode, 1, self.explain(result))
+                        self.assertIn(path, result.stderr)
+                        self.assertIn(kind, result.stderr)
+                        self.assertRegex(result.stderr, r"can be read|tcpwhy demo")
+                        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    def test_a_file_that_is_not_there_is_said_to_be_missing_not_parsed_as_a_filter(self):
+        for arguments in ([CLIENT, "nofile.pcap"], [CLIENT, "nofile"], [CLIENT, "./no"], [CLIENT, "--merge", "nofile.pcap"], [EVENTS, "no"]):
+            result = run("read", *arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+            self.assertIn("no", result.stderr)
+            self.assertIn("file", result.stderr)
+            self.assertNotIn("syntax error", result.stderr)
+        self.assertIn("pcap-filter", run("read", CLIENT, "prot", "80").stderr)
+
+    def test_a_capture_is_no_scenario_and_is_told_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "x.pcap").write_bytes(CLIENT.read_bytes())
+            result = run("demo", "x.pcap", cwd=folder)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("tcpwhy read", result.stderr)
+
+
+if __name__ == "__main__":
+    main()
