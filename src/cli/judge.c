@@ -47,11 +47,11 @@ static bool is_weak(const struct trial *trial)
 
 /* ---- sides and segments ---- */
 
-static bool has_ip(const struct address *address, const char *v4, const char *v6)
+static bool is_host(const struct address *end, const struct scenario *scenario, enum network_place host)
 {
-    char text[ADDRESS_TEXT_BYTES];
-    address_format_ip(address, text);
-    return strcmp(text, v4) == 0 || strcmp(text, v6) == 0;
+    struct address address = network_address(host, end->version, scenario->routed);
+    address.port = end->port;
+    return address_equal(end, &address);
 }
 
 enum story_side judge_side(const struct scenario *scenario, const struct story *story, enum scenario_side host)
@@ -59,7 +59,10 @@ enum story_side judge_side(const struct scenario *scenario, const struct story *
     enum story_side same = host == SCENARIO_CLIENT ? STORY_CLIENT : STORY_SERVER;
     enum story_side other = host == SCENARIO_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (scenario->place == SCENARIO_LOOPBACK) return same; /* the addresses are one; the roles are the names */
-    bool turned = has_ip(&story->end[STORY_CLIENT].address, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
+    const struct address *client = &story->end[STORY_CLIENT].address, *server = &story->end[STORY_SERVER].address;
+    /* Either address may be the router's instead. */
+    bool turned = is_host(client, scenario, NETWORK_SERVER) ||
+                  (is_host(server, scenario, NETWORK_CLIENT) && !is_host(client, scenario, NETWORK_CLIENT));
     return turned ? other : same;
 }
 

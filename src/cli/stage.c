@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "lab/firewall.h"
 #include "lab/host.h"
 #include "lab/uring.h"
 #include "lab/wire.h"
@@ -55,7 +56,7 @@ static int check_needs(const struct scenario *scenario, struct err *err)
         return err_set(err, -ENOTSUP, "it needs MPTCP, which this kernel does not have (or net.mptcp.enabled is 0)");
     if (scenario->needs & SCENARIO_NEEDS_IPV6 && !has_socket(AF_INET6, 0))
         return err_set(err, -ENOTSUP, "it needs IPv6, which this kernel does not have");
-    return 0;
+    return scenario->needs & SCENARIO_NEEDS_NFTABLES ? firewall_check(err) : 0;
 }
 
 /* ---- setting it ---- */
@@ -77,15 +78,20 @@ static int open_place(struct stage *stage, const struct play_options *options, s
     enum host_kind kind;
     struct err refusal = {""};
     if (stage->scenario->place == SCENARIO_WIRE) {
-        set_address(stage, 0, NETWORK_CLIENT_V4, NETWORK_CLIENT_V6);
-        set_address(stage, 1, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
-        int code = network_open(&stage->network, NULL, err);
+        const struct network_options wishes = {.routed = stage->scenario->routed};
+        for (enum network_place host = NETWORK_CLIENT; host <= NETWORK_SERVER; host++) {
+            stage->v4[host] = network_address(host, 4, wishes.routed);
+            stage->v6[host] = network_address(host, 6, wishes.routed);
+        }
+        int code = network_open(&stage->network, &wishes, err);
         if (is_refusal(code)) {
             struct err why = *err;
             return err_set(err, -EPERM, "it needs two hosts and a wire: %.800s. Scenarios with 'place loopback' need neither",
                            why.text);
         }
-        return code ? code : wire_open(&stage->wire, stage->network, err);
+        if (!code) code = wire_open(&stage->wire, stage->network, err);
+        if (code || !wishes.routed) return code;
+        return wire_router(stage->wire, &(struct router_order){.verb = ROUTER_ROUTE}, err);
     }
     set_address(stage, 0, "127.0.0.1", "::1");
     set_address(stage, 1, "127.0.0.1", "::1");
@@ -197,7 +203,11 @@ void stage_addresses(const struct stage *stage, const struct scenario_step *step
     uint16_t port = step->address.port;
     if (step->host == SCENARIO_HOST_LITERAL)
         *(step->address.version == 4 ? v4 : v6) = step->address;
-    else if (step->host != SCENARIO_HOST_ANY) {
+    else if (step->host == SCENARIO_HOST_ROUTER) {
+        enum network_place side = place(stage->scenario->actors[step->actor].host);
+        *v4 = network_router_address(side, 4);
+        *v6 = network_router_address(side, 6);
+    } else if (step->host != SCENARIO_HOST_ANY) {
         size_t host = step->host == SCENARIO_HOST_SERVER;
         *v4 = stage->v4[host];
         *v6 = stage->v6[host];
@@ -220,13 +230,38 @@ static int set_sysctl(struct stage *stage, const struct scenario_step *step, enu
     return code ? err_set_errno(err, code, "can't set the sysctl %s to '%s'", step->option, step->value) : 0;
 }
 
+static int set_firewall(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
+{
+    char rule[FIREWALL_RULE_BYTES];
+    int netns_fd = stage->network ? network_fd(stage->network, place(host)) : -1;
+    if (stage->shared)
+        return err_set(err, -EPERM, "this host's own network is used, and its firewall is not the scenario's to change");
+    if (step->off) return firewall_open(netns_fd, err);
+    const char *text = step->data;
+    if (!text) text = firewall_rule_text((uint16_t)step->number, step->answer, rule, sizeof(rule));
+    return firewall_add(netns_fd, step->outgoing, text, err);
+}
+
+static struct wire_rule rule_of(const struct scenario_match *match)
+{
+    return (struct wire_rule){.from = from(match->from), .match = match->segment, .nth = match->every ? 0 : match->nth};
+}
+
+static int tell_router(struct stage *stage, const struct scenario_step *step, struct err *err)
+{
+    struct router_order order = {.verb = step->router,
+                                 .answer = step->answer,
+                                 .rule = rule_of(&step->match),
+                                 .from = from(step->side),
+                                 .mtu_bytes = (uint32_t)step->number};
+    return wire_router(stage->wire, &order, err);
+}
+
 static int set_rule(struct stage *stage, const struct scenario_step *step, struct err *err)
 {
-    struct wire_rule rule = {.from = from(step->match.from),
-                             .match = step->match.segment,
-                             .nth = step->match.every ? 0 : step->match.nth,
-                             .action = step->action,
-                             .extra_ns = step->duration_ns};
+    struct wire_rule rule = rule_of(&step->match);
+    rule.action = step->action;
+    rule.extra_ns = step->duration_ns;
     if (step->name) snprintf(rule.name, sizeof(rule.name), "%s", step->name);
     return wire_rule(stage->wire, &rule, err);
 }
@@ -238,6 +273,10 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
     switch (step->verb) {
     case SCENARIO_SYSCTL:
         return set_sysctl(stage, step, host, err);
+    case SCENARIO_FIREWALL:
+        return set_firewall(stage, step, host, err);
+    case SCENARIO_ROUTER:
+        return tell_router(stage, step, err);
     case SCENARIO_WIRE_DELAY:
         return wire_delay(stage->wire, from(step->side), step->duration_ns, err);
     case SCENARIO_WIRE_RULE:

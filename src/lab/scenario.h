@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "lab/router.h"
 #include "lab/scenario_expect.h"
 
 enum {
@@ -27,7 +28,7 @@ enum {
 
 enum scenario_place { SCENARIO_WIRE, SCENARIO_LOOPBACK };
 
-enum { SCENARIO_NEEDS_IO_URING = 1, SCENARIO_NEEDS_MPTCP = 2, SCENARIO_NEEDS_IPV6 = 4 };
+enum { SCENARIO_NEEDS_IO_URING = 1, SCENARIO_NEEDS_MPTCP = 2, SCENARIO_NEEDS_IPV6 = 4, SCENARIO_NEEDS_NFTABLES = 8 };
 
 enum scenario_verb {
     /* an actor's */
@@ -50,6 +51,7 @@ enum scenario_verb {
     SCENARIO_EXIT,
     SCENARIO_ACTOR_VERBS, /* those above are commands that an actor carries out; those below are the runner's */
     SCENARIO_SYSCTL = SCENARIO_ACTOR_VERBS,
+    SCENARIO_FIREWALL,
     SCENARIO_DONE,
     SCENARIO_KILL,
     SCENARIO_WAIT,
@@ -62,11 +64,18 @@ enum scenario_verb {
     SCENARIO_WIRE_CUT,
     SCENARIO_WIRE_MEND,
     SCENARIO_WIRE_FORGET,
+    SCENARIO_ROUTER,
     SCENARIO_VERBS
 };
 
 /* Whose address a step means. */
-enum scenario_host { SCENARIO_HOST_ANY, SCENARIO_HOST_CLIENT, SCENARIO_HOST_SERVER, SCENARIO_HOST_LITERAL };
+enum scenario_host {
+    SCENARIO_HOST_ANY,
+    SCENARIO_HOST_CLIENT,
+    SCENARIO_HOST_SERVER,
+    SCENARIO_HOST_ROUTER, /* on the side of the actor */
+    SCENARIO_HOST_LITERAL
+};
 
 enum { SCENARIO_READ = 1, SCENARIO_WRITE = 2 }; /* bits: shutdown's and poll's `how` */
 
@@ -82,16 +91,21 @@ struct scenario_step {
     bool ipv6, udp, mptcp, uring, nonblocking;
     enum scenario_host host; /* BIND, LISTEN, CONNECT */
     struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before */
-    const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes` */
-    int64_t number;      /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits */
-    bool all, until_end; /* RECV */
-    bool off;            /* SET SO_LINGER off */
-    int64_t duration_ns; /* WAIT, POLL (-1: for ever), WIRE_DELAY, a rule's extra delay, SET of a time value */
-    const char *option;  /* SET: "SO_LINGER"; SYSCTL: its name */
-    const char *value;   /* SYSCTL */
-    enum wire_action action;     /* WIRE_RULE */
-    enum scenario_side side;     /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions */
-    struct scenario_match match; /* WIRE_RULE, WAIT_FOR */
+    const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes`. FIREWALL: a rule as nft has it; NULL:
+                                number, answer */
+    int64_t number;          /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits,
+                                FIREWALL's port, ROUTER_MTU's bytes */
+    bool all, until_end;     /* RECV */
+    bool off;                /* SET SO_LINGER off; FIREWALL: its rules go */
+    int64_t duration_ns;     /* WAIT, POLL (-1: for ever), WIRE_DELAY, a rule's extra delay, SET of a time value */
+    const char *option;      /* SET: "SO_LINGER"; SYSCTL: its name */
+    const char *value;       /* SYSCTL */
+    enum wire_action action; /* WIRE_RULE */
+    enum scenario_side side; /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions. ROUTER_TRANSLATE: whose */
+    struct scenario_match match; /* WIRE_RULE, WAIT_FOR; ROUTER_REFUSE, SKIP */
+    enum router_verb router;     /* ROUTER */
+    enum router_answer answer;   /* ROUTER, FIREWALL */
+    bool outgoing;               /* FIREWALL: a rule for what the host sends */
 };
 
 struct scenario_actor {
@@ -110,6 +124,7 @@ struct scenario {
     const char *title; /* never NULL in a scenario without mistakes */
     enum scenario_place place;
     unsigned needs; /* SCENARIO_NEEDS_* bits */
+    bool routed;    /* a router stands between the hosts */
     int64_t limit_ns;
     struct scenario_section *sections;
     size_t section_count;

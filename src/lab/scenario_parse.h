@@ -73,8 +73,10 @@ const char *scenario_copy(struct scenario_parser *parser, const char *text);
 void *scenario_grow(struct scenario_parser *parser, void *array, size_t used, size_t *room, size_t size);
 
 /* The lines, by their first word. */
-bool scenario_parse_step(struct scenario_parser *parser);   /* an actor's, the wire's, the runner's */
-bool scenario_parse_expect(struct scenario_parser *parser); /* behind "expect" */
+bool scenario_parse_step(struct scenario_parser *parser);                                 /* an actor's, the wire's, the runner's */
+bool scenario_parse_expect(struct scenario_parser *parser);                               /* behind "expect" */
+bool scenario_parse_router(struct scenario_parser *parser, struct scenario_step *step);   /* behind "router" */
+bool scenario_parse_firewall(struct scenario_parser *parser, struct scenario_step *step); /* behind "ACTOR firewall" */
 /* All words of verbs, for choices; *ret_count. */
 const char *const *scenario_verb_words(size_t *ret_count);
 

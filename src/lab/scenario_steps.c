@@ -68,6 +68,7 @@ static const struct shape {
     [SCENARIO_EXEC] = {"exec", NULL, 0, NEEDS_NOTHING},
     [SCENARIO_EXIT] = {"exit", parse_exit, 0, NEEDS_NOTHING},
     [SCENARIO_SYSCTL] = {"sysctl", parse_sysctl, 0, NEEDS_NOTHING},
+    [SCENARIO_FIREWALL] = {"firewall", scenario_parse_firewall, 0, NEEDS_NOTHING},
     [SCENARIO_DONE] = {"done", NULL, 0, NEEDS_NOTHING},
 };
 
@@ -318,7 +319,8 @@ static bool parse_replace(struct scenario_parser *parser, struct scenario_step *
 
 static bool parse_fork(struct scenario_parser *parser, struct scenario_step *step)
 {
-    static const char *const taken[] = {"wire", "wait", "kill", "tell", "expect", "title", "section", "place", "limit", "needs"};
+    static const char *const taken[] = {"wire",  "router",  "wait",  "kill",  "tell", "expect",
+                                        "title", "section", "place", "limit", "needs"};
     if (!scenario_require(parser, "as")) return false;
     const struct scenario_word *word = scenario_peek(parser);
     if (!scenario_take_name(parser, "the new process's name", &step->name)) return false;
@@ -567,15 +569,16 @@ static bool parse_wait(struct scenario_parser *parser, struct scenario_step *ste
 
 static bool unknown_actor(struct scenario_parser *parser, const struct scenario_word *word)
 {
-    const char *words[SCENARIO_ACTORS_MAX + 10] = {"wire",  "wait",    "kill",  "tell",  "expect",
+    const char *words[SCENARIO_ACTORS_MAX + 11] = {"wire",  "router",  "wait",  "kill",  "tell", "expect",
                                                    "title", "section", "place", "limit", "needs"};
-    size_t count = 10;
-    if (word->quoted) return scenario_mistake(parser, word, "a line begins with who acts: client, server, wire, wait …");
+    size_t count = 11;
+    if (word->quoted) return scenario_mistake(parser, word, "a line begins with who acts: client, server, wire, router, wait …");
     for (size_t i = 0; i < parser->scenario->actor_count; i++) words[count++] = parser->scenario->actors[i].name;
     const char *near = nearest_word(word->text, words, count);
     if (near) return scenario_mistake(parser, word, "no line begins with '%.60s': did you mean '%s'?", word->text, near);
-    return scenario_mistake(
-        parser, word, "there is no '%.60s' here; a line begins with client, server, wire, wait, kill, tell or expect", word->text);
+    return scenario_mistake(parser, word,
+                            "there is no '%.60s' here; a line begins with client, server, wire, router, wait, kill, tell or expect",
+                            word->text);
 }
 
 /* A step with a mistake might have made sockets: later steps should not be blamed for its absence. */
@@ -611,6 +614,8 @@ bool scenario_parse_step(struct scenario_parser *parser)
         if (!good) forgive(parser, &step);
     } else if (!first->quoted && strcmp(first->text, "wire") == 0)
         good = parse_wire(parser, &step);
+    else if (!first->quoted && strcmp(first->text, "router") == 0)
+        good = scenario_parse_router(parser, &step);
     else if (!first->quoted && strcmp(first->text, "kill") == 0)
         good = parse_kill(parser, &step);
     else if (!first->quoted && strcmp(first->text, "wait") == 0)

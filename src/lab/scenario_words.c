@@ -201,10 +201,12 @@ bool scenario_take_place(struct scenario_parser *parser, bool port_alone, enum s
         *ret_host = SCENARIO_HOST_CLIENT;
     else if (length == 6 && strncmp(word->text, "server", 6) == 0)
         *ret_host = SCENARIO_HOST_SERVER;
+    else if (length == 6 && strncmp(word->text, "router", 6) == 0)
+        *ret_host = SCENARIO_HOST_ROUTER;
     else if (address_parse(word->text, ret_address) && ret_address->port == port)
         *ret_host = SCENARIO_HOST_LITERAL;
     else
-        return scenario_mistake(parser, word, "'%.*s' is neither client, server nor an IP address: expected %s",
+        return scenario_mistake(parser, word, "'%.*s' is neither client, server, router nor an IP address: expected %s",
                                 (int)(length < 60 ? length : 60), word->text, example);
     parser->at++;
     return true;

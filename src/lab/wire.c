@@ -207,6 +207,15 @@ int wire_release(struct wire *wire, const char *name, size_t *ret_count, struct 
     return command(wire, &release, ret_count, err);
 }
 
+int wire_router(struct wire *wire, const struct router_order *order, struct err *err)
+{
+    if (!router_order_is_sound(order))
+        return err_set(err, -EINVAL, "an order for the router that makes no sense: %d", (int)order->verb);
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_ROUTER, .router = *order}, NULL, err);
+    if (code == -ENOSPC) err_set(err, code, "the router obeys at most %d rules", ROUTER_RULES_MAX);
+    return code;
+}
+
 int wire_cut(struct wire *wire, unsigned from, struct err *err)
 {
     int code = check_from(from, err);

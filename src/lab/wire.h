@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "lab/network.h"
+#include "lab/router.h"
 #include "lab/wire_rules.h"
 
 struct wire;
@@ -23,6 +24,7 @@ enum wire_fate {
     WIRE_RELEASED,
     WIRE_DELAYED,   /* by a rule */
     WIRE_REORDERED, /* it waits to go behind the next one */
+    WIRE_REFUSED,   /* the router did not let it on */
     WIRE_OVERFLOWED /* the wire could not keep or carry it: not what the scenario wanted */
 };
 
@@ -51,6 +53,10 @@ int wire_clear(struct wire *wire, struct err *err);
 /* Puts the held frames of this name (NULL: all that are held, or wait to be reordered) on the other side at once, in the order in
  * which they came. *ret_count (may be NULL): how many. */
 int wire_release(struct wire *wire, const char *name, size_t *ret_count, struct err *err);
+/* A router stands at the far end of either direction from the first of these on (lab/router.h): what comes off the wire passes it,
+ * and what it answers takes the wire back, without meeting a rule. The network must have been opened as `routed`. -EINVAL: not a
+ * sound order; -ENOSPC: too many rules. */
+int wire_router(struct wire *wire, const struct router_order *order, struct err *err);
 /* Cuts the wire for frames from these sides: nothing passes any more, and what is on the way is lost. Held frames stay held, and
  * are lost if they are released onto a cut wire. Rules count nothing that comes while it is cut. */
 int wire_cut(struct wire *wire, unsigned from, struct err *err);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "lab/ip_frame.h"
 #include "lab/wire_queue.h"
 #include "tcp/segment.h"
 
@@ -37,6 +38,7 @@ struct lane {
 struct state {
     struct lane lane[LANES];
     struct wire_rules rules;
+    struct router router;
     struct wire_queue held;
     size_t kept_bytes;
     struct buf reports;
@@ -94,14 +96,58 @@ static void discard(struct state *state, struct wire_frame *frame)
     free(frame);
 }
 
-static bool put(struct state *state, const struct wire_frame *frame)
+static bool put_bytes(struct state *state, const struct wire_frame *frame, const uint8_t *bytes, uint32_t length)
 {
     ssize_t sent;
-    do sent = send(frame->lane->out_fd, frame->bytes, frame->length, 0);
+    do sent = send(frame->lane->out_fd, bytes, length, 0);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0) return true;
     report(state, frame, WIRE_OVERFLOWED, frame->name);
     return false;
+}
+
+/* A frame at the router. */
+struct crossing {
+    struct state *state;
+    const struct wire_frame *frame;
+    bool carried; /* all of it that went on */
+};
+
+static struct lane *lane_back(struct state *state, const struct lane *lane)
+{
+    return &state->lane[lane == &state->lane[0]];
+}
+
+static void fly_in_order(struct state *state, struct wire_frame *frame);
+
+static void leave_router(void *data, bool back, const uint8_t *bytes, uint32_t length)
+{
+    struct crossing *crossing = data;
+    if (!back) {
+        crossing->carried &= put_bytes(crossing->state, crossing->frame, bytes, length);
+        return;
+    }
+    struct wire_frame answer = {
+        .lane = lane_back(crossing->state, crossing->frame->lane), .bytes = bytes, .length = length, .routed = true};
+    if (answer.lane->cut)
+        report(crossing->state, &answer, WIRE_CUT_OFF, NULL);
+    else
+        fly_in_order(crossing->state, &answer);
+}
+
+/* Onto the other side, through the router if there is one. False: the wire could not carry it. */
+static bool put(struct state *state, const struct wire_frame *frame)
+{
+    static uint8_t bytes[IP_FRAME_BYTES_MAX];
+    if (!state->router.on || frame->routed) return put_bytes(state, frame, frame->bytes, frame->length);
+    struct crossing crossing = {state, frame, true};
+    uint32_t length = frame->length < sizeof(bytes) ? frame->length : sizeof(bytes);
+    memcpy(bytes, frame->bytes, length);
+    if (router_route(&state->router, frame->lane->from, frame->is_tcp ? &frame->header : NULL, bytes, length, leave_router,
+                     &crossing))
+        return crossing.carried;
+    report(state, frame, WIRE_REFUSED, frame->name);
+    return true; /* the wire has done its part */
 }
 
 static void fly(struct state *state, const struct wire_frame *frame, int64_t due_ns)
@@ -124,6 +170,11 @@ static int64_t due_in_order(struct lane *lane)
     if (due_ns < lane->last_due_ns) due_ns = lane->last_due_ns;
     lane->last_due_ns = due_ns;
     return due_ns;
+}
+
+static void fly_in_order(struct state *state, struct wire_frame *frame)
+{
+    fly(state, frame, due_in_order(frame->lane));
 }
 
 /* Puts the frames that waited for this one behind it. */
@@ -308,6 +359,9 @@ static struct wire_reply obey(struct state *state, const struct wire_command *co
         break;
     case WIRE_ORDER_RELEASE:
         reply.count = release(state, command->all ? NULL : command->rule.name);
+        break;
+    case WIRE_ORDER_ROUTER:
+        reply.code = router_obey(&state->router, &command->router);
         break;
     case WIRE_ORDER_CUT:
         set_cut(state, command->from, true);

@@ -12,6 +12,7 @@ enum wire_order {
     WIRE_ORDER_RULE,
     WIRE_ORDER_CLEAR,
     WIRE_ORDER_RELEASE,
+    WIRE_ORDER_ROUTER,
     WIRE_ORDER_CUT,
     WIRE_ORDER_MEND,
     WIRE_ORDER_SETTLE
@@ -23,6 +24,7 @@ struct wire_command {
     int64_t delay_ns;
     bool all;              /* RELEASE: whatever its name */
     struct wire_rule rule; /* RULE; RELEASE: its name */
+    struct router_order router;
 };
 
 struct wire_reply {

@@ -14,6 +14,7 @@ struct wire_frame {
     struct lane *lane; /* its direction */
     int64_t due_ns;    /* CLOCK_MONOTONIC */
     bool is_tcp;       /* then `header` is set */
+    bool routed;       /* it comes from the router: nothing more is done to it */
     struct event_packet_header header;
     char name[WIRE_NAME_BYTES]; /* of the rule that keeps it */
     const uint8_t *bytes;       /* a kept frame's stand behind this struct */
