@@ -330,8 +330,18 @@ static void check_whole(struct scenario_parser *parser)
     if (!acts && !parser->mistakes->total) scenario_mistake(parser, &begin, "there is no step in it");
 }
 
-int scenario_parse(const char *text, size_t length, struct scenario **ret_scenario, struct scenario_mistakes *mistakes)
+/* U+FEFF, which some editors put before a text. */
+static size_t mark_bytes(const char *text, size_t length)
 {
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    return length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0 ? sizeof(mark) : 0;
+}
+
+int scenario_parse(const char *text, size_t length, const struct scenario_vocabulary *vocabulary, struct scenario **ret_scenario,
+                   struct scenario_mistakes *mistakes)
+{
+    size_t mark = mark_bytes(text, length);
+    text += mark, length -= mark;
     mistakes->count = mistakes->total = 0;
     struct scenario *scenario = calloc(1, sizeof(*scenario));
     struct scenario_parser *parser = calloc(1, sizeof(*parser));
@@ -344,6 +354,7 @@ int scenario_parse(const char *text, size_t length, struct scenario **ret_scenar
         scenario->actor_count = 2;
         parser->scenario = scenario;
         parser->mistakes = mistakes;
+        parser->vocabulary = vocabulary;
         if (length > SCENARIO_SOURCE_BYTES) {
             parser->line = 1;
             struct scenario_word begin = {.column = 1, .width = 1};
@@ -411,6 +422,8 @@ static void write_mistake(struct buf *out, const char *file, const char *text, s
 
 int scenario_explain(struct buf *out, const char *file, const char *text, size_t length, const struct scenario_mistakes *mistakes)
 {
+    size_t mark = mark_bytes(text, length);
+    text += mark, length -= mark;
     for (size_t i = 0; i < mistakes->count; i++) write_mistake(out, file, text, length, &mistakes->list[i]);
     if (mistakes->total > mistakes->count) buf_printf(out, "… and %zu more mistakes\n", mistakes->total - mistakes->count);
     return out->failed ? -ENOMEM : 0;

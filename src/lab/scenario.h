@@ -123,6 +123,14 @@ struct scenario {
     uint16_t server_ports[8]; /* those that are listened at, or connected to; 0 ends */
 };
 
+/* Words that expectations may use and that belong to others: a text is held to them. */
+struct scenario_vocabulary {
+    const char *const *findings; /* their ids; NULL: any name will do */
+    size_t finding_count;
+    const char *const *calls; /* names of system calls besides the words of the language; NULL: any name will do */
+    size_t call_count;
+};
+
 struct scenario_mistake {
     uint32_t line, column; /* from 1; columns count characters, not bytes */
     uint32_t width;        /* columns to underline, at least 1 */
@@ -135,9 +143,10 @@ struct scenario_mistakes {
     size_t total;
 };
 
-/* Parses `length` bytes. 0 and a scenario (release with scenario_free); -EINVAL and at least one mistake; -ENOMEM. The text isn't
- * needed afterwards. */
-int scenario_parse(const char *text, size_t length, struct scenario **ret_scenario, struct scenario_mistakes *mistakes);
+/* Parses `length` bytes, of which a byte order mark at the beginning is none. 0 and a scenario (release with scenario_free); -EINVAL
+ * and at least one mistake; -ENOMEM. The text isn't needed afterwards. */
+int scenario_parse(const char *text, size_t length, const struct scenario_vocabulary *vocabulary, struct scenario **ret_scenario,
+                   struct scenario_mistakes *mistakes);
 void scenario_free(struct scenario *scenario);
 
 /* The mistakes as a person reads them: "file:line:column: what was expected", the line, a caret; control characters of the text are

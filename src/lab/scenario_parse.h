@@ -28,6 +28,7 @@ struct scenario_cast {
 struct scenario_parser {
     struct scenario *scenario;
     struct scenario_mistakes *mistakes;
+    const struct scenario_vocabulary *vocabulary;
     struct scenario_cast cast[SCENARIO_ACTORS_MAX];
     uint32_t line;
     const char *line_text; /* trimmed, without comment */
