@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "cli/interrupt.h"
 #include "cli/vocabulary.h"
 #include "lab/catalogue.h"
 #include "viz/escape.h"
@@ -189,7 +190,7 @@ static int play_one(const struct scene_options *options, const char *name, const
         return code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     }
     int status = CLI_FAILED, told = play_tell(play_log(play), &stories, &show_err);
-    if (!told) told = judge(scenario, play, &stories, &judgement, &show_err);
+    if (!told && code != -EINTR) told = judge(scenario, play, &stories, &judgement, &show_err);
     if (!told) {
         status = verdict(name, code, play, &judgement, options, err);
         told = show(options, output, scenario, play, &stories, &show_err);
@@ -223,6 +224,7 @@ static int run_one(const struct scene_options *options, struct err *err)
 int scene_run(const struct scene_options *options, struct err *err)
 {
     if (options->list) return list(wants_ascii(options));
+    interrupt_say();
     if (options->all) return scene_run_all(options, err);
     if (options->operand_count > 1)
         return err_set(err, CLI_USAGE, "one scenario at a time: what is '%s'? (--all runs several)", options->operands[1]);

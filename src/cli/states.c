@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/place.h"
@@ -27,6 +28,7 @@ struct states {
     bool dry;
     struct arrow_map map;
     size_t failed; /* scenarios that gave no story */
+    int signal;    /* that broke one off; 0 none */
 };
 
 enum { KEY_DRY, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };
@@ -116,6 +118,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     code = play_run(scenario, &options, &play, err);
     struct err told = {""};
     if (play) {
+        states->signal = play_signal(play);
         int tell_code = take_log(states, name, play_log(play), &told);
         if (!code && tell_code) {
             code = tell_code;
@@ -230,12 +233,15 @@ int cli_states(int argc, char **argv, struct err *err)
         free(states);
         return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     }
+    interrupt_say();
     if (operand == argc && !states->dry) code = take_catalogue(states, err);
     for (int i = operand; i < argc && !code; i++) code = take_operand(states, argv[i], err);
     if (!code) code = draw(states, err);
     bool failed = states->failed;
+    int signal = states->signal;
     free(states);
     if (code == -EPIPE) return code;
+    if (code == -EINTR) return CLI_INTERRUPTED + signal;
     if (code == -EINVAL) return CLI_USAGE;
     if (code == -EPERM || code == -EACCES) return CLI_DENIED;
     if (!code && failed) return err_set(err, CLI_FAILED, "states: not every scenario could be played to its end");
