@@ -18,7 +18,8 @@ enum {
     SCENARIO_NAME_BYTES = 24, /* of an actor, a socket, a held segment, with the NUL */
     SCENARIO_ACTORS_MAX = 16,
     SCENARIO_SOCKETS_MAX = 16, /* of one actor */
-    SCENARIO_STEPS_MAX = 500,
+    SCENARIO_STEPS_MAX = 10000,
+    SCENARIO_ROUNDS_MAX = 1000, /* of a repeat */
     SCENARIO_DATA_BYTES = 1024,      /* of a text to send */
     SCENARIO_SEND_BYTES = 16 << 20,  /* of `send N bytes` */
     SCENARIO_SOURCE_BYTES = 1 << 20, /* of a scenario's text */
@@ -81,7 +82,8 @@ struct scenario_step {
     bool fresh;         /* BIND, SET, LISTEN, CONNECT: makes the socket first where there is none of that name */
     bool ipv6, udp, mptcp, uring, nonblocking;
     enum scenario_host host; /* BIND, LISTEN, CONNECT */
-    struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before */
+    struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before, or the
+                               * kernel is to choose one */
     const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes` */
     int64_t number;      /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits */
     bool all, until_end; /* RECV */

@@ -152,6 +152,11 @@ static void listening_says_where_and_how_many(void **state)
     assert_string_equal(step->name, "listener");
     assert_int_equal(last_step("server listen 3333 on server")->host, SCENARIO_HOST_SERVER);
     assert_int_equal(last_step("server bind 3333\nserver listen")->address.port, 0);
+    step = last_step("server listen backlog 3 as door"); /* the kernel chooses */
+    assert_int_equal(step->address.port, 0);
+    assert_int_equal(step->number, 3);
+    assert_string_equal(step->name, "door");
+    assert_true(step->fresh);
 }
 
 static void connecting_says_where_and_how(void **state)
@@ -224,6 +229,40 @@ static void options_are_the_kernels(void **state)
     assert_int_equal(last_step("client set SO_LINGER 2s")->number, 2);
     assert_true(last_step("client set SO_LINGER off")->off);
     assert_int_equal(last_step("client set SO_RCVTIMEO 20ms")->duration_ns, 20000000);
+}
+
+static void a_repeat_is_its_steps_so_often(void **state)
+{
+    (void)state;
+    const struct scenario *model = good("repeat 3 times\n  client connect server:1\n  client close # and again\nend\nwait 1s");
+    assert_int_equal(model->step_count, 7);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(model->steps[i].verb, i % 2 ? SCENARIO_CLOSE : SCENARIO_CONNECT);
+        assert_int_equal(model->steps[i].line, 3 + i % 2);
+    }
+    assert_int_equal(model->steps[6].line, 6);
+    assert_int_equal(only_expect("repeat 2 times\nclient connect server:1\nexpect client connect 2 succeeds\nclient close\nend")->nth, 2);
+    assert_int_equal(good("repeat 1 times\nwait 1s\nend\nrepeat 2 times\nend\nrepeat 2 times\nwait 1s\nend")->step_count, 3);
+}
+
+static void what_a_round_leaves_behind_counts_in_the_next(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("title t\nclient connect server:1\nrepeat 3 times\nclient close\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(mistakes.list[0].line, 4);
+    assert_string_equal(mistakes.list[0].text, "client has no socket here: connect, accept or bind must come before (round 2)");
+    /* a mistake in it is said once, and one in the number is no repeat */
+    assert_int_equal(parse("title t\nrepeat 3 times\nclient clse\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(parse("title t\nrepeat often\nwait 1s\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(mistakes.list[0].column, 8);
+    assert_int_equal(parse("title t\nrepeat 3\nwait 1s\nend\n"), -EINVAL);
+    assert_non_null(strstr(mistakes.list[0].text, "expected 'times'"));
+    assert_int_equal(parse("title t\nrepeat 3 times\nrepeat 3 times\nwait 1s\nend\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 2);
+    assert_string_equal(mistakes.list[0].text, "a repeat can't stand in another one (line 2)");
 }
 
 static void the_wire_is_told_what_to_do(void **state)
@@ -324,7 +363,10 @@ static const struct wrong {
     {"server", 7, 1, "expected a verb"},
     {"server listen 99999", 15, 5, "number from 1 to 65535"},
     {"server listen 0", 15, 1, "number from 1 to 65535"},
-    {"server listen", 14, 1, "number from 1 to 65535"},
+    {"server listen port 3333", 15, 4, "'port' can't stand here; behind 'listen' there may be"},
+    {"client connect sever:3333", 16, 10, "no host 'sever': did you mean 'server'?"},
+    {"end", 1, 3, "no repeat to end"},
+    {"repeat 3 times", 1, 6, "no line 'end'"},
     {"server listen 3333 backlog many", 28, 4, "the backlog"},
     {"server listen 3333 on nowhere", 23, 7, "expected an IP address"},
     {"server listen 3333 udp", 20, 3, "'udp' can't stand here"},
@@ -497,6 +539,18 @@ static void limits_are_mistakes_not_crashes(void **state)
     for (int i = 0; i < SCENARIO_STEPS_MAX + 2; i++) buf_text(&text, "wait 1ms\n");
     assert_int_equal(parse(buf_string(&text)), -EINVAL);
     assert_int_equal(mistakes.total, 2);
+    assert_int_equal(parse("title t\nrepeat 1000 times\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\n"
+                           "wait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nend\n"),
+                     -EINVAL);
+    assert_int_equal(mistakes.total, 10); /* of one round */
+    assert_non_null(strstr(mistakes.list[0].text, "more than 10000 steps (round 910)"));
+    buf_clear(&text);
+    buf_text(&text, "title t\nrepeat 1000 times\nwait 1ms\n#");
+    for (int i = 0; i < 1 << 13; i++) buf_char(&text, '#');
+    buf_text(&text, "\nend\n");
+    assert_int_equal(parse(buf_string(&text)), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_non_null(strstr(mistakes.list[0].text, "too much text"));
     buf_clear(&text);
     for (int i = 0; i < 200; i++) buf_text(&text, "nonsense\n");
     assert_int_equal(parse(buf_string(&text)), -EINVAL);
@@ -584,6 +638,8 @@ int main(void)
         cmocka_unit_test_teardown(names_of_sockets_follow_the_steps, teardown),
         cmocka_unit_test_teardown(what_actors_do_is_kept, teardown),
         cmocka_unit_test_teardown(options_are_the_kernels, teardown),
+        cmocka_unit_test_teardown(a_repeat_is_its_steps_so_often, teardown),
+        cmocka_unit_test_teardown(what_a_round_leaves_behind_counts_in_the_next, teardown),
         cmocka_unit_test_teardown(the_wire_is_told_what_to_do, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
