@@ -65,6 +65,8 @@ target_include_directories(test_two_hosts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(wire test_two_hosts)
 tcpwhy_unit(differences test_tell)
 tcpwhy_unit(findings test_tell)
+tcpwhy_unit(finding_ids tcpwhy_cli)
+target_compile_definitions(unit_finding_ids PRIVATE STORY_DIR="${PROJECT_SOURCE_DIR}/src/story")
 # It makes a play of its own: the real one stays in the library, unasked for.
 tcpwhy_unit(judge test_tell tcpwhy_cli)
 tcpwhy_unit(catalogue_row test_stories tcpwhy_cli)

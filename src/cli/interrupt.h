@@ -1,4 +1,5 @@
-/* SIGINT and SIGTERM as a wish to end what is being read, and to tell what there is. The second one ends the program at once. */
+/* SIGINT and SIGTERM: as a wish to end what is being read and to tell what there is, where the second one ends the program at once;
+ * or as the end itself, with a word. */
 #ifndef TCPWHY_CLI_INTERRUPT_H
 #define TCPWHY_CLI_INTERRUPT_H
 
@@ -11,6 +12,9 @@ extern const volatile sig_atomic_t *const interrupt_asked;
  * second, for the read that had not quite begun to wait. A signal that was ignored before stays ignored (nohup, a shell's
  * background job). */
 void interrupt_begin(void);
+/* From here on a signal that nobody takes (a session does, while it records) ends the program by itself, after the word
+ * "interrupted" on standard error. A signal that was ignored before stays ignored. */
+void interrupt_say(void);
 /* Puts the defaults back: from here on a signal ends the program. What was asked stays known. */
 void interrupt_end(void);
 

@@ -25,6 +25,9 @@ struct stage {
     struct wire *wire;
     struct address v4[2], v6[2]; /* of client and server, port 0 */
     bool shared;                 /* this host's own loopback */
+    struct stage_rule {
+        uint64_t acted, seen;
+    } * rules; /* one a step; only the wire's rules have something in it */
 };
 
 static unsigned from(enum scenario_side side)
@@ -144,7 +147,8 @@ int stage_open(struct stage **ret_stage, const struct scenario *scenario, const 
     struct session *session = NULL;
     if (!stage) return err_set_errno(err, -ENOMEM, "can't set the stage");
     stage->scenario = scenario;
-    code = open_place(stage, options, err);
+    stage->rules = calloc(scenario->step_count + 1, sizeof(*stage->rules));
+    code = stage->rules ? open_place(stage, options, err) : err_set_errno(err, -ENOMEM, "can't set the stage");
     if (code) {
         stage_close(stage);
         return code;
@@ -180,9 +184,38 @@ int stage_look(struct stage *stage, struct err *err)
 {
     struct wire_report report;
     int got = 0;
-    while (stage->wire && (got = wire_next_report(stage->wire, &report, err)) > 0)
+    while (stage->wire && (got = wire_next_report(stage->wire, &report, err)) > 0) {
         if (report.fate == WIRE_OVERFLOWED) return err_set(err, -EIO, "the wire could not carry a segment");
+        bool acted = report.fate != WIRE_CUT_OFF && report.fate != WIRE_RELEASED; /* what becomes later of what it kept */
+        if (acted && report.rule && report.rule <= stage->scenario->step_count) stage->rules[report.rule - 1].acted++;
+    }
     return got;
+}
+
+/* What the wire says now; a rule that it no longer has keeps what was known. */
+static int ask_rule(struct stage *stage, size_t step, struct err *err)
+{
+    uint64_t seen;
+    int code = wire_seen(stage->wire, (uint32_t)step + 1, &seen, err);
+    if (!code) stage->rules[step].seen = seen;
+    return code == -ENOENT ? 0 : code;
+}
+
+int stage_rule(struct stage *stage, size_t step, uint64_t *ret_acted, uint64_t *ret_seen, struct err *err)
+{
+    int code = ask_rule(stage, step, err);
+    if (!code) code = stage_look(stage, err);
+    *ret_acted = stage->rules[step].acted;
+    *ret_seen = stage->rules[step].seen;
+    return code;
+}
+
+static int forget_rules(struct stage *stage, struct err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < stage->scenario->step_count && !code; i++)
+        if (stage->scenario->steps[i].verb == SCENARIO_WIRE_RULE) code = ask_rule(stage, i, err);
+    return code ? code : wire_clear(stage->wire, err);
 }
 
 int stage_sender(const struct stage *stage, const struct event_packet *packet)
@@ -242,16 +275,20 @@ static int set_firewall(struct stage *stage, const struct scenario_step *step, e
     return firewall_add(netns_fd, step->outgoing, text, err);
 }
 
-static struct wire_rule rule_of(const struct scenario_match *match)
+/* The segments that a step of the wire or the router is about. */
+static struct wire_rule rule_of(const struct stage *stage, const struct scenario_step *step)
 {
-    return (struct wire_rule){.from = from(match->from), .match = match->segment, .nth = match->every ? 0 : match->nth};
+    return (struct wire_rule){.from = from(step->match.from),
+                              .match = step->match.segment,
+                              .nth = step->match.every ? 0 : step->match.nth,
+                              .id = (uint32_t)(step - stage->scenario->steps) + 1};
 }
 
 static int tell_router(struct stage *stage, const struct scenario_step *step, struct err *err)
 {
     struct router_order order = {.verb = step->router,
                                  .answer = step->answer,
-                                 .rule = rule_of(&step->match),
+                                 .rule = rule_of(stage, step),
                                  .from = from(step->side),
                                  .mtu_bytes = (uint32_t)step->number};
     return wire_router(stage->wire, &order, err);
@@ -259,7 +296,7 @@ static int tell_router(struct stage *stage, const struct scenario_step *step, st
 
 static int set_rule(struct stage *stage, const struct scenario_step *step, struct err *err)
 {
-    struct wire_rule rule = rule_of(&step->match);
+    struct wire_rule rule = rule_of(stage, step);
     rule.action = step->action;
     rule.extra_ns = step->duration_ns;
     if (step->name) snprintf(rule.name, sizeof(rule.name), "%s", step->name);
@@ -291,7 +328,7 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
     case SCENARIO_WIRE_MEND:
         return wire_mend(stage->wire, from(step->side), err);
     default:
-        return wire_clear(stage->wire, err);
+        return forget_rules(stage, err);
     }
 }
 
@@ -341,5 +378,6 @@ void stage_close(struct stage *stage)
     if (!stage) return;
     wire_close(stage->wire);
     network_close(stage->network);
+    free(stage->rules);
     free(stage);
 }

@@ -9,12 +9,14 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/play.h"
 #include "cli/session.h"
 #include "cli/stored.h"
+#include "cli/vocabulary.h"
 #include "lab/catalogue.h"
 #include "viz/states_figure.h"
 
@@ -26,6 +28,7 @@ struct states {
     bool dry;
     struct arrow_map map;
     size_t failed; /* scenarios that gave no story */
+    int signal;    /* that broke one off; 0 none */
 };
 
 enum { KEY_DRY, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };
@@ -101,7 +104,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     struct scenario *scenario = NULL;
     struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
     if (!mistakes) return err_set_errno(err, -ENOMEM, "can't read %s", name);
-    int code = scenario_parse(text, length, &scenario, mistakes);
+    int code = scenario_parse(text, length, cli_vocabulary(), &scenario, mistakes);
     if (code == -EINVAL)
         err_set(err, code, "%s:%u:%u: %s%s", name, mistakes->list[0].line, mistakes->list[0].column, mistakes->list[0].text,
                 mistakes->total > 1 ? " (and more: 'tcpwhy demo' with this file tells all)" : "");
@@ -115,6 +118,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     code = play_run(scenario, &options, &play, err);
     struct err told = {""};
     if (play) {
+        states->signal = play_signal(play);
         int tell_code = take_log(states, name, play_log(play), &told);
         if (!code && tell_code) {
             code = tell_code;
@@ -229,12 +233,15 @@ int cli_states(int argc, char **argv, struct err *err)
         free(states);
         return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     }
+    interrupt_say();
     if (operand == argc && !states->dry) code = take_catalogue(states, err);
     for (int i = operand; i < argc && !code; i++) code = take_operand(states, argv[i], err);
     if (!code) code = draw(states, err);
     bool failed = states->failed;
+    int signal = states->signal;
     free(states);
     if (code == -EPIPE) return code;
+    if (code == -EINTR) return CLI_INTERRUPTED + signal;
     if (code == -EINVAL) return CLI_USAGE;
     if (code == -EPERM || code == -EACCES) return CLI_DENIED;
     if (!code && failed) return err_set(err, CLI_FAILED, "states: not every scenario could be played to its end");

@@ -94,6 +94,13 @@ static const struct router_rule *take_rule(struct router *router, enum wire_from
     return acting;
 }
 
+int64_t router_seen(const struct router *router, uint32_t id)
+{
+    for (size_t i = 0; i < router->rule_count; i++)
+        if (router->rule[i].match.id == id) return (int64_t)router->rule[i].seen;
+    return -ENOENT;
+}
+
 /* ---- one frame ---- */
 
 struct passage {
@@ -221,9 +228,10 @@ static void send_on(struct passage *passage, const struct address *source, const
         passage->put(passage->data, false, piece, length);
 }
 
-static bool pass(struct passage *passage)
+static bool pass(struct passage *passage, uint32_t *ret_rule)
 {
     const struct router_rule *rule = take_rule(passage->router, passage->from, passage->header);
+    if (rule) *ret_rule = rule->match.id;
     struct address source, destination;
     bool stray, v6 = passage->frame.version == 6;
     const struct router_flow *flow = flow_of(passage, &stray);
@@ -241,8 +249,9 @@ static bool pass(struct passage *passage)
 }
 
 bool router_route(struct router *router, enum wire_from from, const struct event_packet_header *header, uint8_t *bytes,
-                  uint32_t length, router_put *put, void *data)
+                  uint32_t length, router_put *put, void *data, uint32_t *ret_rule)
 {
+    *ret_rule = 0;
     struct passage passage = {.router = router, .from = from, .header = header, .put = put, .data = data};
     if (!ip_frame_read(bytes, length, &passage.frame)) return false;
     enum network_place sender = from == WIRE_FROM_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER;
@@ -256,5 +265,5 @@ bool router_route(struct router *router, enum wire_from from, const struct event
     passage.destination = ip_frame_address(&passage.frame, IP_FRAME_DESTINATION);
     passage.out_mac = network_mac(receiver);
     passage.own_mac = network_mac(NETWORK_WIRE);
-    return pass(&passage);
+    return pass(&passage, ret_rule);
 }

@@ -84,8 +84,11 @@ int router_obey(struct router *router, const struct router_order *order);
 /* Given each frame that leaves the router: onwards, or back to where the frame came from. The bytes are good during the call. */
 typedef void router_put(void *data, bool back, const uint8_t *bytes, uint32_t length);
 /* Routes a frame of at most IP_FRAME_BYTES_MAX bytes, which it may change, from one side. `header` is what it says of itself if it
- * is a TCP segment, else NULL. False: it did not go on, neither whole nor in pieces. */
+ * is a TCP segment or UDP datagram, else NULL. *ret_rule is the id of the rule that acted on it, 0 none. False: it did not go on,
+ * neither whole nor in pieces. */
 bool router_route(struct router *router, enum wire_from from, const struct event_packet_header *header, uint8_t *bytes,
-                  uint32_t length, router_put *put, void *data);
+                  uint32_t length, router_put *put, void *data, uint32_t *ret_rule);
+/* How many matched the rule of this id. -ENOENT: there is none. */
+int64_t router_seen(const struct router *router, uint32_t id);
 
 #endif

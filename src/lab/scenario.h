@@ -19,7 +19,8 @@ enum {
     SCENARIO_NAME_BYTES = 24, /* of an actor, a socket, a held segment, with the NUL */
     SCENARIO_ACTORS_MAX = 16,
     SCENARIO_SOCKETS_MAX = 16, /* of one actor */
-    SCENARIO_STEPS_MAX = 500,
+    SCENARIO_STEPS_MAX = 10000,
+    SCENARIO_ROUNDS_MAX = 1000,      /* of a repeat */
     SCENARIO_DATA_BYTES = 1024,      /* of a text to send */
     SCENARIO_SEND_BYTES = 16 << 20,  /* of `send N bytes` */
     SCENARIO_SOURCE_BYTES = 1 << 20, /* of a scenario's text */
@@ -90,7 +91,8 @@ struct scenario_step {
     bool fresh;         /* BIND, SET, LISTEN, CONNECT: makes the socket first where there is none of that name */
     bool ipv6, udp, mptcp, uring, nonblocking;
     enum scenario_host host; /* BIND, LISTEN, CONNECT */
-    struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before */
+    struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before, or the
+                                kernel is to choose one */
     const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes`. FIREWALL: a rule as nft has it; NULL:
                                 number, answer */
     int64_t number;          /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits,
@@ -138,6 +140,14 @@ struct scenario {
     uint16_t server_ports[8]; /* those that are listened at, or connected to; 0 ends */
 };
 
+/* Words that expectations may use and that belong to others: a text is held to them. */
+struct scenario_vocabulary {
+    const char *const *findings; /* their ids; NULL: any name will do */
+    size_t finding_count;
+    const char *const *calls; /* names of system calls besides the words of the language; NULL: any name will do */
+    size_t call_count;
+};
+
 struct scenario_mistake {
     uint32_t line, column; /* from 1; columns count characters, not bytes */
     uint32_t width;        /* columns to underline, at least 1 */
@@ -150,9 +160,10 @@ struct scenario_mistakes {
     size_t total;
 };
 
-/* Parses `length` bytes. 0 and a scenario (release with scenario_free); -EINVAL and at least one mistake; -ENOMEM. The text isn't
- * needed afterwards. */
-int scenario_parse(const char *text, size_t length, struct scenario **ret_scenario, struct scenario_mistakes *mistakes);
+/* Parses `length` bytes, of which a byte order mark at the beginning is none. 0 and a scenario (release with scenario_free);
+ * -EINVAL and at least one mistake; -ENOMEM. The text isn't needed afterwards. */
+int scenario_parse(const char *text, size_t length, const struct scenario_vocabulary *vocabulary, struct scenario **ret_scenario,
+                   struct scenario_mistakes *mistakes);
 void scenario_free(struct scenario *scenario);
 
 /* The mistakes as a person reads them: "file:line:column: what was expected", the line, a caret; control characters of the text are
@@ -162,6 +173,8 @@ int scenario_explain(struct buf *out, const char *file, const char *text, size_t
 /* "connect" …: the word of the language; NULL for the wire's. Static storage. */
 const char *scenario_verb_name(enum scenario_verb verb);
 
+/* Whether a step is a rule of the wire or of the router: something that acts on segments that match. */
+bool scenario_is_rule(const struct scenario_step *step);
 /* The index of an actor by its name; -1: there is none. */
 int scenario_find_actor(const struct scenario *scenario, const char *name);
 

@@ -76,6 +76,12 @@ bool scenario_parse_router(struct scenario_parser *parser, struct scenario_step 
     return router_lines[index].rest(parser, step);
 }
 
+bool scenario_is_rule(const struct scenario_step *step)
+{
+    bool of_router = step->verb == SCENARIO_ROUTER && (step->router == ROUTER_REFUSE || step->router == ROUTER_SKIP);
+    return step->verb == SCENARIO_WIRE_RULE || of_router;
+}
+
 /* ---- ACTOR firewall … ---- */
 
 static bool take_rule(struct scenario_parser *parser, struct scenario_step *step)

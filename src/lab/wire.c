@@ -190,6 +190,15 @@ int wire_rule(struct wire *wire, const struct wire_rule *rule, struct err *err)
     return code;
 }
 
+int wire_seen(struct wire *wire, uint32_t id, uint64_t *ret_seen, struct err *err)
+{
+    size_t count = 0;
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_SEEN, .rule = {.id = id}}, &count, err);
+    if (code == -ENOENT) err_set(err, code, "the wire has no such rule");
+    *ret_seen = count;
+    return code;
+}
+
 int wire_clear(struct wire *wire, struct err *err)
 {
     return command(wire, &(struct wire_command){.order = WIRE_ORDER_CLEAR}, NULL, err);

@@ -25,6 +25,7 @@ enum wire_fate {
     WIRE_DELAYED,   /* by a rule */
     WIRE_REORDERED, /* it waits to go behind the next one */
     WIRE_REFUSED,   /* the router did not let it on */
+    WIRE_SKIPPED,   /* the router did not translate it, by a rule */
     WIRE_OVERFLOWED /* the wire could not keep or carry it: not what the scenario wanted */
 };
 
@@ -33,9 +34,10 @@ struct wire_report {
     int64_t t_ns; /* CLOCK_REALTIME */
     enum wire_fate fate;
     enum wire_from from;
-    bool is_tcp; /* else only the times and fates are known (header is zero) */
-    struct event_packet_header header;
-    char name[WIRE_NAME_BYTES]; /* of the rule; "" none */
+    bool is_tcp;
+    struct event_packet_header header; /* of TCP and UDP; else zero: only the times and fates are known */
+    char name[WIRE_NAME_BYTES];        /* of the rule; "" none */
+    uint32_t rule;                     /* its id; 0 none. REFUSED, SKIPPED: of the router's */
 };
 
 /* Starts the wire's process; frames pass when it returns. The caller is in its own network (not between enter and leave). 0 or
@@ -48,6 +50,9 @@ pid_t wire_pid(const struct wire *wire);
 int wire_delay(struct wire *wire, unsigned from, int64_t delay_ns, struct err *err);
 /* Adds a rule. -EINVAL: it is not sound; -ENOSPC: too many. */
 int wire_rule(struct wire *wire, const struct wire_rule *rule, struct err *err);
+/* How many segments matched the rule of this id so far; those that it acted on are reported. -ENOENT: there is no such rule (any
+ * more): it was cleared, or can't act again and made room for others. */
+int wire_seen(struct wire *wire, uint32_t id, uint64_t *ret_seen, struct err *err);
 /* Forgets all rules; what they hold stays held. */
 int wire_clear(struct wire *wire, struct err *err);
 /* Puts the held frames of this name (NULL: all that are held, or wait to be reordered) on the other side at once, in the order in

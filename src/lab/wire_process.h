@@ -10,6 +10,7 @@
 enum wire_order {
     WIRE_ORDER_DELAY,
     WIRE_ORDER_RULE,
+    WIRE_ORDER_SEEN,
     WIRE_ORDER_CLEAR,
     WIRE_ORDER_RELEASE,
     WIRE_ORDER_ROUTER,
@@ -23,7 +24,7 @@ struct wire_command {
     unsigned from;
     int64_t delay_ns;
     bool all;              /* RELEASE: whatever its name */
-    struct wire_rule rule; /* RULE; RELEASE: its name */
+    struct wire_rule rule; /* RULE; SEEN: its id; RELEASE: its name */
     struct router_order router;
 };
 

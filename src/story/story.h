@@ -253,6 +253,8 @@ const char *story_cause_name(enum story_cause_kind kind);
 const char *story_outcome_name(enum story_outcome outcome);
 const char *story_wake_name(enum story_wake_kind kind);
 const char *story_side_name(enum story_side side);
+/* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */
+const char *const *story_finding_ids(size_t *ret_count);
 /* Whether a finding of this id rests on the kernel's call chain: without a recorder that reads chains its absence says nothing. */
 bool story_finding_needs_chain(const char *id);
 

@@ -30,8 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct scenario_mistakes mistakes;
+    static const char *const findings[] = {"refused", "reset-unread-data"}, *const calls[] = {"recvfrom", "io_uring send"};
+    static const struct scenario_vocabulary vocabulary = {findings, 2, calls, 2};
     struct scenario *scenario = NULL;
-    int code = scenario_parse((const char *)data, size, &scenario, &mistakes);
+    int code = scenario_parse((const char *)data, size, &vocabulary, &scenario, &mistakes);
     require(code == 0 || code == -EINVAL);
     if (!code) {
         require(mistakes.total == 0);

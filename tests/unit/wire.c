@@ -369,7 +369,8 @@ static int udp_body(void)
     int client = two_hosts_socket(&hosts, NETWORK_CLIENT, AF_INET, SOCK_DGRAM, 0);
     HOLDS(bind(server, (struct sockaddr *)&address, sizeof(address)) == 0);
     HOLDS(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
-    HOLDS(rule(WIRE_FROM_BOTH, WIRE_ANY, 0, WIRE_DROP, 0, "") == 0);
+    HOLDS(rule(WIRE_FROM_BOTH, WIRE_ACK, 0, WIRE_DROP, 0, "") == 0);
+    HOLDS(rule(WIRE_FROM_BOTH, WIRE_FIN, 0, WIRE_DROP, 0, "") == 0);
     HOLDS(send(client, "udp", 3, 0) == 3);
     HOLDS(two_hosts_ready(server, POLLIN, 3000) && recv(server, text, sizeof(text), 0) == 3);
     HOLDS(no_report());
@@ -383,6 +384,36 @@ static int udp_body(void)
     close(server);
     HOLDS(send(client, "udp", 3, 0) == 3);
     HOLDS(two_hosts_ready(client, POLLERR, 3000) && send(client, "udp", 3, 0) == -1 && errno == ECONNREFUSED);
+    two_hosts_close(&hosts);
+    return 0;
+}
+
+static int datagrams_body(void)
+{
+    char text[8] = "";
+    uint64_t seen = 0;
+    struct wire_report report;
+    struct wire_rule drop = {.from = WIRE_FROM_CLIENT, .match = WIRE_DATAGRAM, .nth = 1, .action = WIRE_DROP, .id = 5};
+    HOLDS(two_hosts_open(&hosts) == 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = {inet_addr(NETWORK_SERVER_V4)}};
+    int server = two_hosts_socket(&hosts, NETWORK_SERVER, AF_INET, SOCK_DGRAM, 0);
+    int client = two_hosts_socket(&hosts, NETWORK_CLIENT, AF_INET, SOCK_DGRAM, 0);
+    HOLDS(bind(server, (struct sockaddr *)&address, sizeof(address)) == 0);
+    HOLDS(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    HOLDS(wire_rule(hosts.wire, &drop, &err) == 0);
+    HOLDS(rule(WIRE_FROM_CLIENT, WIRE_ANY, 2, WIRE_DUPLICATE, 0, "") == 0);
+    HOLDS(rule(WIRE_FROM_CLIENT, WIRE_DATA, 3, WIRE_REORDER, 0, "") == 0);
+    HOLDS(wire_seen(hosts.wire, 5, &seen, &err) == 0 && seen == 0);
+    HOLDS(send(client, "one", 3, 0) == 3 && send(client, "two2", 4, 0) == 4);
+    HOLDS(send(client, "three", 5, 0) == 5 && send(client, "four44", 6, 0) == 6);
+    static const ssize_t lengths[] = {4, 4, 6, 5};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+        HOLDS(two_hosts_ready(server, POLLIN, 3000) && recv(server, text, sizeof(text), 0) == lengths[i]);
+    HOLDS(wire_seen(hosts.wire, 5, &seen, &err) == 0 && seen == 4);
+    HOLDS(wire_seen(hosts.wire, 6, &seen, &err) == -ENOENT);
+    HOLDS(wire_next_report(hosts.wire, &report, &err) == 1 && report.fate == WIRE_DROPPED && report.rule == 5);
+    HOLDS(wire_next_report(hosts.wire, &report, &err) == 1 && report.fate == WIRE_DUPLICATED && report.rule == 0);
+    HOLDS(wire_next_report(hosts.wire, &report, &err) == 1 && report.fate == WIRE_REORDERED && !report.is_tcp);
     two_hosts_close(&hosts);
     return 0;
 }
@@ -450,7 +481,8 @@ FOR_ROOT_AND_OTHERS(one_segment_can_be_late_and_others_pass_it, delay_one_body)
 FOR_ROOT_AND_OTHERS(a_cut_loses_what_is_on_the_way_in_its_direction, cut_body)
 FOR_ROOT_AND_OTHERS(a_command_is_in_force_for_what_is_sent_after_it_and_not_before, in_force_body)
 FOR_ROOT_AND_OTHERS(numbered_frames_come_in_the_order_that_the_rules_say, every_body)
-FOR_ROOT_AND_OTHERS(what_is_not_tcp_passes_the_rules_but_not_a_cut, udp_body)
+FOR_ROOT_AND_OTHERS(datagrams_pass_what_is_about_segments_but_not_a_cut, udp_body)
+FOR_ROOT_AND_OTHERS(datagrams_are_lost_doubled_and_turned_round_by_rules, datagrams_body)
 FOR_ROOT_AND_OTHERS(what_makes_no_sense_is_refused, refused_body)
 FOR_ROOT_AND_OTHERS(a_wire_that_has_ended_is_told_as_that, ended_body)
 FOR_ROOT_AND_OTHERS(the_wire_ends_with_its_parent, orphan_body)
@@ -470,7 +502,8 @@ int main(void)
         cmocka_unit_test(a_cut_loses_what_is_on_the_way_in_its_direction),
         cmocka_unit_test(a_command_is_in_force_for_what_is_sent_after_it_and_not_before),
         cmocka_unit_test(numbered_frames_come_in_the_order_that_the_rules_say),
-        cmocka_unit_test(what_is_not_tcp_passes_the_rules_but_not_a_cut),
+        cmocka_unit_test(datagrams_are_lost_doubled_and_turned_round_by_rules),
+        cmocka_unit_test(datagrams_pass_what_is_about_segments_but_not_a_cut),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(a_wire_that_has_ended_is_told_as_that),
         cmocka_unit_test(the_wire_ends_with_its_parent),
