@@ -41,7 +41,7 @@ int firewall_check(struct err *err)
 {
     char path[256];
     if (find_nft(path, sizeof(path))) return 0;
-    return err_set(err, -ENOENT, "a host's firewall needs nft, which is not installed: it is in the package nftables");
+    return err_set(err, -ENOTSUP, "it needs nft for a host's firewall, which is not installed: the package is called nftables");
 }
 
 bool firewall_is_rule(const char *text)

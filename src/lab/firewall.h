@@ -13,7 +13,7 @@
 
 enum { FIREWALL_RULE_BYTES = 512 };
 
-/* Whether nft is installed; -ENOENT and a sentence that names the package. */
+/* 0: nft is installed; -ENOTSUP and a sentence that names the package. */
 int firewall_check(struct err *err);
 /* Whether a text can be one rule and nothing but a rule: no quotes, no line breaks, no ; and no #. What a rule may be, nft says. */
 bool firewall_is_rule(const char *text);

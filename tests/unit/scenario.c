@@ -294,6 +294,54 @@ static void the_wire_is_told_what_to_do(void **state)
     assert_int_equal(last_step("wait for FIN 2 from server")->match.nth, 2);
 }
 
+static void the_router_is_told_what_to_do(void **state)
+{
+    (void)state;
+    assert_false(good("wait 1s")->routed);
+    const struct scenario_step *step = last_step("router");
+    assert_true(scenario->routed);
+    assert_int_equal(step->verb, SCENARIO_ROUTER);
+    assert_int_equal(step->router, ROUTER_ROUTE);
+    assert_false(scenario_is_rule(step));
+    step = last_step("router drop every data from server");
+    assert_int_equal(step->router, ROUTER_REFUSE);
+    assert_int_equal(step->answer, ROUTER_SILENCE);
+    assert_true(step->match.every && step->match.from == SCENARIO_SERVER && scenario_is_rule(step));
+    step = last_step("router reject SYN 2 from client with RST");
+    assert_int_equal(step->answer, ROUTER_RST);
+    assert_int_equal(step->match.nth, 2);
+    assert_int_equal(last_step("router reject SYN from client with admin-prohibited")->answer, ROUTER_ADMIN_PROHIBITED);
+    step = last_step("router translate client");
+    assert_true(step->router == ROUTER_TRANSLATE && step->side == SCENARIO_CLIENT);
+    step = last_step("router skip data from server");
+    assert_true(step->router == ROUTER_SKIP && step->match.nth == 1 && scenario_is_rule(step));
+    step = last_step("router forget");
+    assert_true(step->router == ROUTER_FORGET && step->answer == ROUTER_SILENCE);
+    assert_int_equal(last_step("router forget with RST")->answer, ROUTER_RST);
+    step = last_step("router mtu 1300");
+    assert_true(step->router == ROUTER_MTU && step->number == 1300 && step->answer != ROUTER_SILENCE);
+    assert_int_equal(last_step("router mtu 576 silent")->answer, ROUTER_SILENCE);
+    assert_int_equal(last_step("client connect router:3333")->host, SCENARIO_HOST_ROUTER);
+}
+
+static void a_host_has_a_firewall(void **state)
+{
+    (void)state;
+    assert_int_equal(good("wait 1s")->needs, 0);
+    const struct scenario_step *step = last_step("server firewall drop 3333");
+    assert_int_equal(scenario->needs, SCENARIO_NEEDS_NFTABLES);
+    assert_false(scenario->routed);
+    assert_int_equal(step->verb, SCENARIO_FIREWALL);
+    assert_true(step->actor == 1 && step->number == 3333 && step->answer == ROUTER_SILENCE && !step->data);
+    assert_int_equal(last_step("server firewall reject 3333 with RST")->answer, ROUTER_RST);
+    step = last_step("client firewall \"tcp sport 3333 ct state invalid drop\"");
+    assert_string_equal(step->data, "tcp sport 3333 ct state invalid drop");
+    assert_false(step->outgoing);
+    assert_true(last_step("client firewall output \"tcp dport 3333 drop\"")->outgoing);
+    assert_false(last_step("client firewall input \"tcp sport 3333 drop\"")->outgoing);
+    assert_true(last_step("server firewall open")->off);
+}
+
 static void expectations_are_kept(void **state)
 {
     (void)state;
@@ -408,6 +456,22 @@ static const struct wrong {
     {"wire delay ACK from client", 27, 1, "expected 'by'"},
     {"wire burn", 6, 4, "a thing for the wire to do"},
     {"wire mend now", 11, 3, "nothing more was expected"},
+    {"router burn", 8, 4, "a thing for the router to do"},
+    {"router reject SYN from client", 30, 1, "expected 'with'"},
+    {"router reject SYN from client with admin-prohibted", 36, 15, "did you mean 'admin-prohibited'"},
+    {"router drop SYN from client with RST", 29, 4, "nothing more was expected"},
+    {"router translate both", 18, 4, "a side: client, server"},
+    {"router forget with port-unreachable", 15, 4, "'with RST', or (without a word) not at all"},
+    {"router mtu 575", 12, 3, "from 576 to 65535"},
+    {"router drop SYN from client &", 29, 1, "only a step of an actor"},
+    {"routre drop SYN from client", 1, 6, "did you mean 'router'"},
+    {"server fork as router", 16, 6, "a word of the language"},
+    {"server firewall", 16, 1, "a thing for the firewall to do"},
+    {"server firewall drop", 21, 1, "the port (of TCP)"},
+    {"server firewall reject 3333", 28, 1, "expected 'with'"},
+    {"server firewall output drop", 24, 4, "a rule in double quotes"},
+    {"server firewall \"drop; flush ruleset\"", 17, 21, "without quotes, ; and #"},
+    {"server firewall drop 3333 &", 8, 8, "can't run on"},
     {"kill nobody SIGKILL", 6, 6, "whom to kill"},
     {"kill client SIGNOPE", 13, 7, "such as SIGKILL"},
     {"wait a while", 6, 1, "how long to wait"},
@@ -643,6 +707,8 @@ int main(void)
         cmocka_unit_test_teardown(a_repeat_is_its_steps_so_often, teardown),
         cmocka_unit_test_teardown(what_a_round_leaves_behind_counts_in_the_next, teardown),
         cmocka_unit_test_teardown(the_wire_is_told_what_to_do, teardown),
+        cmocka_unit_test_teardown(the_router_is_told_what_to_do, teardown),
+        cmocka_unit_test_teardown(a_host_has_a_firewall, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
         cmocka_unit_test_teardown(every_mistake_says_where_and_what, teardown),
