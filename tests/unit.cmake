@@ -57,6 +57,8 @@ tcpwhy_unit(unseen test_tell)
 tcpwhy_unit(bpf_convert tcpwhy_capture)
 tcpwhy_unit(matrix tcpwhy_tcp)
 tcpwhy_unit(wire_rules tcpwhy_lab)
+tcpwhy_unit(wire_forge tcpwhy_lab)
+target_include_directories(unit_wire_forge PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/frame.h
 tcpwhy_unit(network tcpwhy_lab)
 target_include_directories(unit_network PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 add_library(test_two_hosts STATIC support/two_hosts.c)

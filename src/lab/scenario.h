@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "lab/scenario_expect.h"
+#include "lab/wire_forge.h"
 
 enum {
     SCENARIO_NAME_BYTES = 24, /* of an actor, a socket, a held segment, with the NUL */
@@ -63,6 +64,7 @@ enum scenario_verb {
     SCENARIO_WIRE_CUT,
     SCENARIO_WIRE_MEND,
     SCENARIO_WIRE_FORGET,
+    SCENARIO_WIRE_INJECT,
     SCENARIO_VERBS
 };
 
@@ -93,7 +95,8 @@ struct scenario_step {
     const char *value;   /* SYSCTL */
     enum wire_action action;     /* WIRE_RULE */
     enum scenario_side side;     /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions */
-    struct scenario_match match; /* WIRE_RULE, WAIT_FOR */
+    struct scenario_match match; /* WIRE_RULE, WAIT_FOR; WIRE_INJECT: its kind and whose name it has */
+    struct wire_forgery *forgery; /* WIRE_INJECT */
 };
 
 struct scenario_actor {

@@ -15,6 +15,7 @@ enum wire_order {
     WIRE_ORDER_RELEASE,
     WIRE_ORDER_CUT,
     WIRE_ORDER_MEND,
+    WIRE_ORDER_INJECT,
     WIRE_ORDER_SETTLE
 };
 
@@ -22,8 +23,9 @@ struct wire_command {
     enum wire_order order;
     unsigned from;
     int64_t delay_ns;
-    bool all;              /* RELEASE: whatever its name */
-    struct wire_rule rule; /* RULE; SEEN: its id; RELEASE: its name */
+    bool all;                    /* RELEASE: whatever its name */
+    struct wire_rule rule;       /* RULE; SEEN: its id; RELEASE: its name */
+    struct wire_forgery forgery; /* INJECT */
 };
 
 struct wire_reply {

@@ -418,6 +418,30 @@ static int datagrams_body(void)
     return 0;
 }
 
+static int inject_body(void)
+{
+    char text[8];
+    int listener, client, server, error = 0;
+    socklen_t length = sizeof(error);
+    struct wire_forgery forgery = {.from = WIRE_FROM_SERVER, .flags = TCP_ACK | TCP_PSH, .length_bytes = 3, .data = "abc"};
+    HOLDS(two_hosts_open(&hosts) == 0);
+    HOLDS(wire_inject(hosts.wire, &forgery, &err) == -ENOENT);
+    HOLDS(two_hosts_establish(&hosts, &listener, &client, &server) == 0);
+    HOLDS(wire_cut(hosts.wire, WIRE_FROM_BOTH, &err) == 0); /* what is made needs no wire */
+    HOLDS(wire_inject(hosts.wire, &forgery, &err) == 0);
+    HOLDS(one_report(WIRE_INJECTED, WIRE_FROM_SERVER, WIRE_DATA));
+    HOLDS(receives(client, "abc"));
+    HOLDS(wire_mend(hosts.wire, WIRE_FROM_BOTH, &err) == 0);
+    HOLDS(two_hosts_count(&hosts, NETWORK_SERVER, WIRE_FROM_SERVER, WIRE_DATA) == 0);
+    HOLDS(two_hosts_count(&hosts, NETWORK_CLIENT, WIRE_FROM_SERVER, WIRE_DATA) == 1);
+    forgery = (struct wire_forgery){.from = WIRE_FROM_CLIENT, .flags = TCP_RST};
+    HOLDS(wire_inject(hosts.wire, &forgery, &err) == 0);
+    HOLDS(two_hosts_ready(server, POLLIN, 3000) && recv(server, text, sizeof(text), 0) == -1 && errno == ECONNRESET);
+    HOLDS(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0); /* it knows of nothing */
+    two_hosts_close(&hosts);
+    return 0;
+}
+
 static int refused_body(void)
 {
     static const char long_name[] = "a name that is longer than any rule's may be";
@@ -482,6 +506,7 @@ FOR_ROOT_AND_OTHERS(a_cut_loses_what_is_on_the_way_in_its_direction, cut_body)
 FOR_ROOT_AND_OTHERS(a_command_is_in_force_for_what_is_sent_after_it_and_not_before, in_force_body)
 FOR_ROOT_AND_OTHERS(numbered_frames_come_in_the_order_that_the_rules_say, every_body)
 FOR_ROOT_AND_OTHERS(datagrams_pass_what_is_about_segments_but_not_a_cut, udp_body)
+FOR_ROOT_AND_OTHERS(a_segment_in_an_ends_name_is_taken_for_its_own, inject_body)
 FOR_ROOT_AND_OTHERS(datagrams_are_lost_doubled_and_turned_round_by_rules, datagrams_body)
 FOR_ROOT_AND_OTHERS(what_makes_no_sense_is_refused, refused_body)
 FOR_ROOT_AND_OTHERS(a_wire_that_has_ended_is_told_as_that, ended_body)
@@ -502,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_cut_loses_what_is_on_the_way_in_its_direction),
         cmocka_unit_test(a_command_is_in_force_for_what_is_sent_after_it_and_not_before),
         cmocka_unit_test(numbered_frames_come_in_the_order_that_the_rules_say),
+        cmocka_unit_test(a_segment_in_an_ends_name_is_taken_for_its_own),
         cmocka_unit_test(datagrams_are_lost_doubled_and_turned_round_by_rules),
         cmocka_unit_test(datagrams_pass_what_is_about_segments_but_not_a_cut),
         cmocka_unit_test(what_makes_no_sense_is_refused),
