@@ -78,6 +78,7 @@ set_tests_properties(golden/the-schema-can-refuse-scenario-lines PROPERTIES LABE
 tcpwhy_unit(figure tcpwhy_tcp)
 tcpwhy_unit(arrows test_tell)
 tcpwhy_unit(view_states test_stories)
+tcpwhy_unit(made_on_the_way test_tell)
 tcpwhy_unit(two_vantages test_tell)
 target_compile_definitions(unit_two_vantages PRIVATE EVENTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden/events")
 tcpwhy_unit(scenario tcpwhy_lab test_guard)

@@ -212,8 +212,8 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
     if (row->kind != PLAN_ARRIVE) {
         const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
         const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
-        bool is_told = !segment || segment->copy || segment->unsent || segment->handshake || segment->teardown || segment->retransmission ||
-                       (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
+        bool is_told = !segment || segment->copy || segment->unsent || segment->handshake || segment->teardown ||
+                       segment->retransmission || (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
         if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
         draw_chain(ladder, cause);
         draw_comments(ladder, step->side, segment ? segment->comments : step->datagram->comments,

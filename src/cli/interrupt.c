@@ -7,7 +7,7 @@
 static volatile sig_atomic_t asked;
 const volatile sig_atomic_t *const interrupt_asked = &asked;
 
-static pid_t whose; /* word it is */
+static pid_t whose;        /* word it is */
 static bool is_ours[NSIG]; /* a signal that was ignored stays ignored */
 
 static void put_back(void)
@@ -34,7 +34,7 @@ static void on_end(int number)
 {
     static const char word[] = "tcpwhy: interrupted\n";
     ssize_t written = getpid() == whose ? write(STDERR_FILENO, word, sizeof(word) - 1) : 0; /* not those it forked */
-    (void)written;                                                                       /* nobody is there to be told */
+    (void)written;                                                                          /* nobody is there to be told */
     raise(number);
 }
 

@@ -12,8 +12,8 @@ extern const volatile sig_atomic_t *const interrupt_asked;
  * second, for the read that had not quite begun to wait. A signal that was ignored before stays ignored (nohup, a shell's
  * background job). */
 void interrupt_begin(void);
-/* From here on a signal that nobody takes (a session does, while it records) ends the program by itself, after the word "interrupted"
- * on standard error. A signal that was ignored before stays ignored. */
+/* From here on a signal that nobody takes (a session does, while it records) ends the program by itself, after the word
+ * "interrupted" on standard error. A signal that was ignored before stays ignored. */
 void interrupt_say(void);
 /* Puts the defaults back: from here on a signal ends the program. What was asked stays known. */
 void interrupt_end(void);

@@ -26,7 +26,7 @@ struct stage {
     bool shared;                 /* this host's own loopback */
     struct stage_rule {
         uint64_t acted, seen;
-    } *rules; /* one a step; only the wire's rules have something in it */
+    } * rules; /* one a step; only the wire's rules have something in it */
 };
 
 static unsigned from(enum scenario_side side)

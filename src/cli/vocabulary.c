@@ -4,8 +4,8 @@
 #include "story/story.h"
 
 /* io_uring's requests are told under its name: no system call stands behind them. */
-static const char *const uring_calls[] = {"io_uring accept",   "io_uring connect", "io_uring send",
-                                          "io_uring recv",     "io_uring close",   "io_uring shutdown"};
+static const char *const uring_calls[] = {"io_uring accept", "io_uring connect", "io_uring send",
+                                          "io_uring recv",   "io_uring close",   "io_uring shutdown"};
 enum { URING_CALLS = sizeof(uring_calls) / sizeof(uring_calls[0]), CALLS_MAX = 128 };
 
 const struct scenario_vocabulary *cli_vocabulary(void)

@@ -220,8 +220,8 @@ static const struct head {
     bool text; /* the rest of the line is text, not words */
     bool anywhere;
 } heads[] = {
-    {"title", parse_title, true, false},  {"section", parse_section, false, false}, {"place", parse_place, false, false},
-    {"limit", parse_limit, false, false}, {"needs", parse_needs, false, false},     {"tell", parse_tell, true, true},
+    {"title", parse_title, true, false},   {"section", parse_section, false, false}, {"place", parse_place, false, false},
+    {"limit", parse_limit, false, false},  {"needs", parse_needs, false, false},     {"tell", parse_tell, true, true},
     {"repeat", parse_repeat, false, true}, {"end", parse_end, false, true},
 };
 

@@ -20,7 +20,7 @@ enum {
     SCENARIO_ACTORS_MAX = 16,
     SCENARIO_SOCKETS_MAX = 16, /* of one actor */
     SCENARIO_STEPS_MAX = 10000,
-    SCENARIO_ROUNDS_MAX = 1000, /* of a repeat */
+    SCENARIO_ROUNDS_MAX = 1000,      /* of a repeat */
     SCENARIO_DATA_BYTES = 1024,      /* of a text to send */
     SCENARIO_SEND_BYTES = 16 << 20,  /* of `send N bytes` */
     SCENARIO_SOURCE_BYTES = 1 << 20, /* of a scenario's text */
@@ -85,7 +85,7 @@ struct scenario_step {
     bool ipv6, udp, mptcp, uring, nonblocking;
     enum scenario_host host; /* BIND, LISTEN, CONNECT */
     struct address address;  /* its port; with SCENARIO_HOST_LITERAL its IP too; LISTEN: port 0 where a bind came before, or the
-                               * kernel is to choose one */
+                              * kernel is to choose one */
     const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes` */
     int64_t number;      /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits */
     bool all, until_end; /* RECV */
@@ -93,9 +93,9 @@ struct scenario_step {
     int64_t duration_ns; /* WAIT, POLL (-1: for ever), WIRE_DELAY, a rule's extra delay, SET of a time value */
     const char *option;  /* SET: "SO_LINGER"; SYSCTL: its name */
     const char *value;   /* SYSCTL */
-    enum wire_action action;     /* WIRE_RULE */
-    enum scenario_side side;     /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions */
-    struct scenario_match match; /* WIRE_RULE, WAIT_FOR; WIRE_INJECT: its kind and whose name it has */
+    enum wire_action action;      /* WIRE_RULE */
+    enum scenario_side side;      /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions */
+    struct scenario_match match;  /* WIRE_RULE, WAIT_FOR; WIRE_INJECT: its kind and whose name it has */
     struct wire_forgery *forgery; /* WIRE_INJECT */
 };
 
@@ -148,8 +148,8 @@ struct scenario_mistakes {
     size_t total;
 };
 
-/* Parses `length` bytes, of which a byte order mark at the beginning is none. 0 and a scenario (release with scenario_free); -EINVAL
- * and at least one mistake; -ENOMEM. The text isn't needed afterwards. */
+/* Parses `length` bytes, of which a byte order mark at the beginning is none. 0 and a scenario (release with scenario_free);
+ * -EINVAL and at least one mistake; -ENOMEM. The text isn't needed afterwards. */
 int scenario_parse(const char *text, size_t length, const struct scenario_vocabulary *vocabulary, struct scenario **ret_scenario,
                    struct scenario_mistakes *mistakes);
 void scenario_free(struct scenario *scenario);

@@ -10,12 +10,9 @@ static const struct {
     enum wire_match match;
     uint8_t flags;
 } kinds[] = {
-    {"SYN", WIRE_SYN, TCP_SYN},
-    {"SYN-ACK", WIRE_SYN_ACK, TCP_SYN | TCP_ACK},
-    {"ACK", WIRE_ACK, TCP_ACK},
-    {"data", WIRE_DATA, TCP_PSH | TCP_ACK},
-    {"FIN", WIRE_FIN, TCP_FIN | TCP_ACK},
-    {"RST", WIRE_RST, TCP_RST},
+    {"SYN", WIRE_SYN, TCP_SYN},           {"SYN-ACK", WIRE_SYN_ACK, TCP_SYN | TCP_ACK},
+    {"ACK", WIRE_ACK, TCP_ACK},           {"data", WIRE_DATA, TCP_PSH | TCP_ACK},
+    {"FIN", WIRE_FIN, TCP_FIN | TCP_ACK}, {"RST", WIRE_RST, TCP_RST},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -39,9 +36,8 @@ static bool take_number(struct scenario_parser *parser, const char *what, struct
     bool bare = ret_number->from_next && !*rest;
     int64_t number = bare ? 0 : digits(rest + signed_one);
     if (number < 0 || (ret_number->from_next && !bare && !signed_one))
-        return scenario_mistake(parser, word,
-                                "expected %s: a number as the ladder shows it (from the end's first one), or next, next+N, next-N",
-                                what);
+        return scenario_mistake(
+            parser, word, "expected %s: a number as the ladder shows it (from the end's first one), or next, next+N, next-N", what);
     ret_number->offset = minus ? -number : number;
     parser->at++;
     return true;

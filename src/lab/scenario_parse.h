@@ -28,10 +28,10 @@ struct scenario_cast {
 /* The repeat that a line stands in. */
 struct scenario_repeat {
     enum { REPEAT_NONE, REPEAT_BEGUN, REPEAT_INSIDE, REPEAT_ENDED } state; /* BEGUN, ENDED: by the line just read */
-    uint32_t line;                                                       /* of the word `repeat` */
-    uint32_t rounds, round;                                              /* how many, and which it is, from 1 */
-    size_t begin;                                                        /* of the text behind that line */
-    size_t mistakes;                                                     /* that there were before it */
+    uint32_t line;                                                         /* of the word `repeat` */
+    uint32_t rounds, round;                                                /* how many, and which it is, from 1 */
+    size_t begin;                                                          /* of the text behind that line */
+    size_t mistakes;                                                       /* that there were before it */
 };
 
 struct scenario_parser {

@@ -314,7 +314,8 @@ static bool parse_replace(struct scenario_parser *parser, struct scenario_step *
 
 static bool parse_fork(struct scenario_parser *parser, struct scenario_step *step)
 {
-    static const char *const taken[] = {"wire", "wait", "kill", "tell", "expect", "title", "section", "place", "limit", "needs", "repeat", "end"};
+    static const char *const taken[] = {"wire",    "wait",  "kill",  "tell",  "expect", "title",
+                                        "section", "place", "limit", "needs", "repeat", "end"};
     if (!scenario_require(parser, "as")) return false;
     const struct scenario_word *word = scenario_peek(parser);
     if (!scenario_take_name(parser, "the new process's name", &step->name)) return false;

@@ -19,9 +19,9 @@ struct wire_number {
 };
 
 struct wire_forgery {
-    enum wire_from from; /* in whose name; the other host gets it */
-    uint32_t connection; /* 0: the one that was opened last */
-    uint8_t flags;       /* TCP_* */
+    enum wire_from from;         /* in whose name; the other host gets it */
+    uint32_t connection;         /* 0: the one that was opened last */
+    uint8_t flags;               /* TCP_* */
     struct wire_number seq, ack; /* `ack` of the other end's numbers; it counts with TCP_ACK alone */
     bool has_window;
     uint32_t window; /* in bytes: it is scaled down as the connection's windows are */

@@ -55,7 +55,8 @@ struct wire_rules {
     size_t count;
 };
 
-/* "SYN", "SYN-ACK", "ACK", "FIN", "RST", "data", "datagram", "any"; "drop", "duplicate", "hold", "delay", "reorder", "pass". Static storage. */
+/* "SYN", "SYN-ACK", "ACK", "FIN", "RST", "data", "datagram", "any"; "drop", "duplicate", "hold", "delay", "reorder", "pass". Static
+ * storage. */
 const char *wire_match_name(enum wire_match match);
 const char *wire_action_name(enum wire_action action);
 /* The reverse, in any case of letters. False: no such name. */

@@ -1,7 +1,7 @@
 /* The connections that pass the wire: what one has to know of an end to speak in its name. Pure: no I/O, no clock, no allocation.
  *
- * A connection begins with a SYN; the same addresses with another initial sequence number are another one (RFC 9293 section 3.4). Of
- * more than WIRE_TRACKED_MAX the oldest are forgotten. */
+ * A connection begins with a SYN; the same addresses with another initial sequence number are another one (RFC 9293 section 3.4).
+ * Of more than WIRE_TRACKED_MAX the oldest are forgotten. */
 #ifndef TCPWHY_LAB_WIRE_TRACK_H
 #define TCPWHY_LAB_WIRE_TRACK_H
 
@@ -26,8 +26,8 @@ struct wire_end {
 };
 
 struct wire_connection {
-    uint32_t number; /* in the order of their SYNs, from 1; 0: none */
-    bool scaled;     /* both have offered window scaling (RFC 7323 section 2.2) */
+    uint32_t number;        /* in the order of their SYNs, from 1; 0: none */
+    bool scaled;            /* both have offered window scaling (RFC 7323 section 2.2) */
     struct wire_end end[2]; /* at the client's host, at the server's */
 };
 

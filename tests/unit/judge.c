@@ -365,7 +365,8 @@ static void a_rule_that_never_acted_is_a_finding_of_its_own(void **data)
     assert_int_equal(count, 2);
     assert_int_equal(got.verdict, JUDGE_UNMET);
     assert_int_equal(got.line, 2);
-    assert_string_equal(got.text, "'wire drop FIN 2 from client' never did anything: no FIN came from the client while it was in force");
+    assert_string_equal(got.text,
+                        "'wire drop FIN 2 from client' never did anything: no FIN came from the client while it was in force");
     got = judged(text, &play, STORY, 1, &count);
     assert_string_equal(got.text,
                         "'wire hold every RST from server' never did anything: no RST came from the server while it was in force");
@@ -377,7 +378,8 @@ static void a_rule_that_never_acted_is_a_finding_of_its_own(void **data)
                         "'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client while it was in force");
     play.steps[0].seen = 2;
     got = judged(text, &play, STORY, 0, &count);
-    assert_string_equal(got.text, "'wire drop FIN 2 from client' never did anything: what it waited for was taken by a rule before it");
+    assert_string_equal(got.text,
+                        "'wire drop FIN 2 from client' never did anything: what it waited for was taken by a rule before it");
     play.steps[0].state = PLAY_NOT_REACHED; /* then the play has ended before, and says so */
     judged(text, &play, STORY, 0, &count);
     assert_int_equal(count, 0);
@@ -391,8 +393,9 @@ static void a_rule_that_never_acted_is_a_finding_of_its_own(void **data)
 static void datagrams_are_counted_and_have_causes_too(void **data)
 {
     (void)data;
-    static const char story[] = TRACE ENTER(990, C_THREAD, "sendto", C_SOCK, "")
-        "packet t=1000" US " vantage=1 number=1 src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=udp len=5\n";
+    static const char story[] =
+        TRACE ENTER(990, C_THREAD, "sendto", C_SOCK,
+                    "") "packet t=1000" US " vantage=1 number=1 src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=udp len=5\n";
     static const struct line lines[] = {
         {"expect 1 datagram from client", NULL},
         {"expect 1 data from client", NULL},

@@ -241,7 +241,8 @@ static void a_repeat_is_its_steps_so_often(void **state)
         assert_int_equal(model->steps[i].line, 3 + i % 2);
     }
     assert_int_equal(model->steps[6].line, 6);
-    assert_int_equal(only_expect("repeat 2 times\nclient connect server:1\nexpect client connect 2 succeeds\nclient close\nend")->nth, 2);
+    assert_int_equal(
+        only_expect("repeat 2 times\nclient connect server:1\nexpect client connect 2 succeeds\nclient close\nend")->nth, 2);
     assert_int_equal(good("repeat 1 times\nwait 1s\nend\nrepeat 2 times\nend\nrepeat 2 times\nwait 1s\nend")->step_count, 3);
 }
 
@@ -642,7 +643,8 @@ static void every_scenario_of_the_catalogue_is_right(void **state)
     for (size_t i = 0; i < count; i++) {
         scenario_free(scenario);
         scenario = NULL;
-        int code = scenario_parse(entries[i].text, entries[i].length, &(struct scenario_vocabulary){.findings = NULL}, &scenario, &mistakes);
+        int code = scenario_parse(entries[i].text, entries[i].length, &(struct scenario_vocabulary){.findings = NULL}, &scenario,
+                                  &mistakes);
         if (code) fail_msg("%s:%u: %s", entries[i].name, mistakes.list[0].line, mistakes.list[0].text);
         assert_true(scenario->expect_count > 0);
         assert_ptr_equal(catalogue_find(entries[i].name), &entries[i]);

@@ -90,8 +90,8 @@ static struct event_packet made(const struct wire_forgery *forgery)
     size_t ip = 14, tcp = ip + (v6 ? 40 : 20);
     if (!v6) assert_int_equal(checksum(frame + ip, 20, 0), 0xffff);
     size_t tcp_bytes = (size_t)length - tcp;
-    assert_int_equal(checksum(frame + tcp, tcp_bytes, checksum(frame + ip + (v6 ? 8 : 12), v6 ? 32 : 8, 0) + (uint32_t)tcp_bytes + 6),
-                     0xffff);
+    assert_int_equal(
+        checksum(frame + tcp, tcp_bytes, checksum(frame + ip + (v6 ? 8 : 12), v6 ? 32 : 8, 0) + (uint32_t)tcp_bytes + 6), 0xffff);
     return decoded(frame, (size_t)length);
 }
 
@@ -160,8 +160,12 @@ static void what_is_made_looks_like_its_ends_own(void **state)
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
         handshake(v6);
-        struct wire_forgery forgery = {
-            .from = WIRE_FROM_CLIENT, .flags = TCP_ACK | TCP_PSH, .length_bytes = 3, .data = "abc", .has_window = true, .window = 1280};
+        struct wire_forgery forgery = {.from = WIRE_FROM_CLIENT,
+                                       .flags = TCP_ACK | TCP_PSH,
+                                       .length_bytes = 3,
+                                       .data = "abc",
+                                       .has_window = true,
+                                       .window = 1280};
         struct event_packet packet = made(&forgery);
         assert_int_equal(packet.header.length_bytes, 3);
         assert_int_equal(packet.header.window, 10); /* scaled by 2^7 */
