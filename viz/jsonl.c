@@ -182,6 +182,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "window", segment->window);
     json_bool(json, "lost", segment->lost);
     json_bool(json, "copy", segment->copy);
+    if (segment->unsent) json_bool(json, "unsent", true);
     json_bool(json, "retransmission", segment->retransmission);
     if (segment->retransmission) {
         json_object(json, "of");

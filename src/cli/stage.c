@@ -186,7 +186,7 @@ int stage_look(struct stage *stage, struct err *err)
     int got = 0;
     while (stage->wire && (got = wire_next_report(stage->wire, &report, err)) > 0) {
         if (report.fate == WIRE_OVERFLOWED) return err_set(err, -EIO, "the wire could not carry a segment");
-        bool acted = report.fate != WIRE_CUT_OFF && report.fate != WIRE_RELEASED; /* what becomes later of what it kept */
+        bool acted = report.fate != WIRE_CUT_OFF && report.fate != WIRE_RELEASED; /* these are what became later of what it kept */
         if (acted && report.rule && report.rule <= stage->scenario->step_count) stage->rules[report.rule - 1].acted++;
     }
     return got;
@@ -327,6 +327,8 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
         return wire_cut(stage->wire, from(step->side), err);
     case SCENARIO_WIRE_MEND:
         return wire_mend(stage->wire, from(step->side), err);
+    case SCENARIO_WIRE_INJECT:
+        return wire_inject(stage->wire, step->forgery, err);
     default:
         return forget_rules(stage, err);
     }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "lab/router.h"
 #include "lab/scenario_expect.h"
+#include "lab/wire_forge.h"
 
 enum {
     SCENARIO_NAME_BYTES = 24, /* of an actor, a socket, a held segment, with the NUL */
@@ -66,6 +67,7 @@ enum scenario_verb {
     SCENARIO_WIRE_MEND,
     SCENARIO_WIRE_FORGET,
     SCENARIO_ROUTER,
+    SCENARIO_WIRE_INJECT,
     SCENARIO_VERBS
 };
 
@@ -104,10 +106,11 @@ struct scenario_step {
     const char *value;       /* SYSCTL */
     enum wire_action action; /* WIRE_RULE */
     enum scenario_side side; /* WIRE_DELAY, CUT, MEND: from whom; SCENARIO_BOTH: both directions. ROUTER_TRANSLATE: whose */
-    struct scenario_match match; /* WIRE_RULE, WAIT_FOR; ROUTER_REFUSE, SKIP */
-    enum router_verb router;     /* ROUTER */
-    enum router_answer answer;   /* ROUTER, FIREWALL */
-    bool outgoing;               /* FIREWALL: a rule for what the host sends */
+    struct scenario_match match;  /* WIRE_RULE, WAIT_FOR; ROUTER_REFUSE, SKIP; WIRE_INJECT: its kind and whose name it has */
+    struct wire_forgery *forgery; /* WIRE_INJECT */
+    enum router_verb router;      /* ROUTER */
+    enum router_answer answer;    /* ROUTER, FIREWALL */
+    bool outgoing;                /* FIREWALL: a rule for what the host sends */
 };
 
 struct scenario_actor {

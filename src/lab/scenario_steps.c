@@ -504,9 +504,9 @@ static bool parse_wire_delay(struct scenario_parser *parser, struct scenario_ste
 
 static bool parse_wire(struct scenario_parser *parser, struct scenario_step *step)
 {
-    enum { DROP, DUPLICATE, HOLD, REORDER, DELAY, RELEASE, CUT, MEND, FORGET, WIRE_WORDS };
+    enum { DROP, DUPLICATE, HOLD, REORDER, DELAY, RELEASE, CUT, MEND, FORGET, INJECT, WIRE_WORDS };
     static const char *const words[WIRE_WORDS] = {"drop",    "duplicate", "hold", "reorder", "delay",
-                                                  "release", "cut",       "mend", "forget"};
+                                                  "release", "cut",       "mend", "forget",  "inject"};
     static const enum wire_action actions[] = {WIRE_DROP, WIRE_DUPLICATE, WIRE_HOLD, WIRE_REORDER};
     size_t index;
     if (parser->scenario->place == SCENARIO_LOOPBACK)
@@ -527,6 +527,8 @@ static bool parse_wire(struct scenario_parser *parser, struct scenario_step *ste
     case FORGET:
         step->verb = SCENARIO_WIRE_FORGET;
         return true;
+    case INJECT:
+        return scenario_parse_inject(parser, step);
     default:
         step->action = actions[index];
         if (!scenario_take_match(parser, true, 1, &step->match)) return false;

@@ -237,6 +237,17 @@ int wire_mend(struct wire *wire, unsigned from, struct err *err)
     return code ? code : command(wire, &(struct wire_command){.order = WIRE_ORDER_MEND, .from = from}, NULL, err);
 }
 
+int wire_inject(struct wire *wire, const struct wire_forgery *forgery, struct err *err)
+{
+    if (!wire_forgery_is_sound(forgery))
+        return err_set(err, -EINVAL, "a segment that can't be made: direction %d, %u bytes", (int)forgery->from,
+                       forgery->length_bytes);
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_INJECT, .forgery = *forgery}, NULL, err);
+    if (code == -ENOENT)
+        err_set(err, code, "there is no such connection: a SYN must have passed the wire, whose addresses and numbers it takes");
+    return code;
+}
+
 int wire_settle(struct wire *wire, struct err *err)
 {
     return command(wire, &(struct wire_command){.order = WIRE_ORDER_SETTLE}, NULL, err);

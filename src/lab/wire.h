@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "lab/network.h"
 #include "lab/router.h"
+#include "lab/wire_forge.h"
 #include "lab/wire_rules.h"
 
 struct wire;
@@ -26,6 +27,7 @@ enum wire_fate {
     WIRE_REORDERED, /* it waits to go behind the next one */
     WIRE_REFUSED,   /* the router did not let it on */
     WIRE_SKIPPED,   /* the router did not translate it, by a rule */
+    WIRE_INJECTED,  /* nobody sent it: the wire made it */
     WIRE_OVERFLOWED /* the wire could not keep or carry it: not what the scenario wanted */
 };
 
@@ -66,6 +68,9 @@ int wire_router(struct wire *wire, const struct router_order *order, struct err 
  * are lost if they are released onto a cut wire. Rules count nothing that comes while it is cut. */
 int wire_cut(struct wire *wire, unsigned from, struct err *err);
 int wire_mend(struct wire *wire, unsigned from, struct err *err);
+/* Makes a segment and hands it to the other host at once: neither delay nor rules nor a cut are for it. -ENOENT: there is no such
+ * connection (yet); -EINVAL: it is not sound. */
+int wire_inject(struct wire *wire, const struct wire_forgery *forgery, struct err *err);
 /* Waits until the wire has dealt with all that was sent before. */
 int wire_settle(struct wire *wire, struct err *err);
 /* To poll(2) for reading: there are reports. */

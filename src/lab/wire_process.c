@@ -39,6 +39,7 @@ struct state {
     struct lane lane[LANES];
     struct wire_rules rules;
     struct router router;
+    struct wire_track track;
     struct wire_queue held;
     size_t kept_bytes;
     struct buf reports;
@@ -255,6 +256,8 @@ static bool take_frame(struct state *state, struct lane *lane, uint8_t *bytes)
     if (segment_decode(DLT_EN10MB, bytes, frame.length, frame.length, &packet) == SEGMENT_OK) {
         frame.is_known = packet.header.protocol == IPPROTO_TCP || packet.header.protocol == IPPROTO_UDP;
         if (frame.is_known) frame.header = packet.header;
+        if (packet.header.protocol == IPPROTO_TCP)
+            wire_track_take(&state->track, lane->from == WIRE_FROM_SERVER, &packet, bytes, frame.length);
     }
     carry(state, &frame);
     return true;
@@ -343,6 +346,20 @@ static size_t release(struct state *state, const char *name)
     return count;
 }
 
+static int inject(struct state *state, const struct wire_forgery *forgery)
+{
+    uint8_t bytes[WIRE_FORGED_MAX];
+    struct event_packet packet;
+    int64_t length = wire_forge(&state->track, forgery, bytes);
+    if (length < 0) return (int)length;
+    struct wire_frame frame = {
+        .lane = &state->lane[forgery->from == WIRE_FROM_SERVER], .bytes = bytes, .length = (uint32_t)length, .is_known = true};
+    memset(&packet, 0, sizeof(packet));
+    if (segment_decode(DLT_EN10MB, bytes, frame.length, frame.length, &packet) == SEGMENT_OK) frame.header = packet.header;
+    if (put(state, &frame)) report(state, &frame, WIRE_INJECTED);
+    return 0;
+}
+
 /* What the kernel could not keep for this process. */
 static void report_losses(struct state *state)
 {
@@ -389,6 +406,9 @@ static struct wire_reply obey(struct state *state, const struct wire_command *co
         break;
     case WIRE_ORDER_MEND:
         set_cut(state, command->from, false);
+        break;
+    case WIRE_ORDER_INJECT:
+        reply.code = inject(state, &command->forgery);
         break;
     case WIRE_ORDER_SETTLE:
         break;

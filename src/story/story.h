@@ -96,6 +96,7 @@ struct story_segment {
     uint16_t window;
     bool retransmission;
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
+    bool unsent;              /* made by the network, too: its sender's host was watched, and never sent it */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
     const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */

@@ -208,7 +208,8 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->window = header->window;
     segment->label = label_of(header);
     segment->of_step = STORY_NO_STEP;
-    segment->copy = packet->seen->copy;
+    segment->copy = packet->seen->copy && !packet->seen->unsent;
+    segment->unsent = packet->seen->unsent;
     segment->missed_at = missed_at(telling, packet->seen);
     segment->place = place_of(telling, packet->seen);
     segment->captured = captured_copy(telling, packet->seen);
@@ -218,7 +219,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     struct tale_packet *first = tale_sent_before(telling, index);
     segment->retransmission = first != NULL;
     telling->story->summary.retransmissions += first != NULL;
-    if (!first && !segment->copy) telling->story->end[packet->side].bytes_sent += header->length_bytes;
+    if (!first && !packet->seen->copy) telling->story->end[packet->side].bytes_sent += header->length_bytes;
 }
 
 static const char *icmp_text(const struct event_packet *packet)

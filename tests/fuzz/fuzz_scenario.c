@@ -20,6 +20,8 @@ static void check_model(const struct scenario *scenario)
         require(step->verb < SCENARIO_VERBS && step->actor < scenario->actor_count);
         require(!step->socket || strlen(step->socket) < SCENARIO_NAME_BYTES);
         require(!step->name || strlen(step->name) < SCENARIO_NAME_BYTES);
+        require((step->verb == SCENARIO_WIRE_INJECT) == (step->forgery != NULL));
+        require(!step->forgery || wire_forgery_is_sound(step->forgery));
         require(!step->data || strlen(step->data) <= SCENARIO_DATA_BYTES);
     }
     for (size_t i = 0; i < scenario->expect_count; i++) require(scenario->expects[i].connection > 0);

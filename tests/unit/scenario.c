@@ -342,6 +342,36 @@ static void a_host_has_a_firewall(void **state)
     assert_true(last_step("server firewall open")->off);
 }
 
+static void a_segment_to_be_made_is_kept(void **state)
+{
+    (void)state;
+    const struct scenario_step *step = last_step("wire inject RST from server seq next+100");
+    assert_int_equal(step->verb, SCENARIO_WIRE_INJECT);
+    assert_int_equal(step->forgery->from, WIRE_FROM_SERVER);
+    assert_int_equal(step->forgery->flags, TCP_RST);
+    assert_true(step->forgery->seq.said && step->forgery->seq.from_next);
+    assert_int_equal(step->forgery->seq.offset, 100);
+    assert_false(step->forgery->ack.said || step->forgery->has_window);
+    step = last_step("wire inject RST from client seq 4294967295 ack -5 in connection 2");
+    assert_int_equal(step->forgery->flags, TCP_RST | TCP_ACK);
+    assert_int_equal(step->forgery->seq.offset, 4294967295);
+    assert_int_equal(step->forgery->ack.offset, -5);
+    assert_false(step->forgery->seq.from_next);
+    assert_int_equal(step->forgery->connection, 2);
+    step = last_step("wire inject ACK from client seq next-1 ack next window 0 length 1");
+    assert_int_equal(step->forgery->seq.offset, -1);
+    assert_true(step->forgery->ack.said && step->forgery->ack.from_next && step->forgery->ack.offset == 0);
+    assert_true(step->forgery->has_window && step->forgery->window == 0);
+    assert_int_equal(step->forgery->length_bytes, 1);
+    step = last_step("wire inject data from client with \"abc\"");
+    assert_int_equal(step->forgery->flags, TCP_PSH | TCP_ACK);
+    assert_int_equal(step->forgery->length_bytes, 3);
+    assert_memory_equal(step->forgery->data, "abc", 3);
+    assert_int_equal(last_step("wire inject FIN from client")->forgery->flags, TCP_FIN | TCP_ACK);
+    step = last_step("wire inject SYN from client");
+    assert_true(step->forgery->seq.said && !step->forgery->seq.from_next && step->forgery->seq.offset == 0);
+}
+
 static void expectations_are_kept(void **state)
 {
     (void)state;
@@ -455,6 +485,20 @@ static const struct wrong {
     {"wire delay soon", 12, 4, "a kind of segment"},
     {"wire delay ACK from client", 27, 1, "expected 'by'"},
     {"wire burn", 6, 4, "a thing for the wire to do"},
+    {"wire inject any from client", 13, 3, "a kind of segment to make: SYN, SYN-ACK, ACK, data, FIN, RST"},
+    {"wire inject RST", 16, 1, "expected 'from'"},
+    {"wire inject RST from client seqq 1", 29, 4, "did you mean 'seq'"},
+    {"wire inject RST from client seq", 32, 1, "next, next+N, next-N"},
+    {"wire inject RST from client seq +5", 33, 2, "next, next+N, next-N"},
+    {"wire inject RST from client seq next5", 33, 5, "next, next+N, next-N"},
+    {"wire inject RST from client seq next+", 33, 5, "next, next+N, next-N"},
+    {"wire inject RST from client seq 4294967296", 33, 10, "next, next+N, next-N"},
+    {"wire inject RST from client ack \"1\"", 33, 3, "next, next+N, next-N"},
+    {"wire inject data from client", 13, 4, "say 'length N' or 'with'"},
+    {"wire inject data from client length 1401", 37, 4, "number from 0 to 1400"},
+    {"wire inject data from client with abc", 35, 3, "double quotes"},
+    {"wire inject ACK from client window big", 36, 3, "the window, in bytes"},
+    {"wire inject ACK from client in 2", 32, 1, "expected 'connection'"},
     {"wire mend now", 11, 3, "nothing more was expected"},
     {"router burn", 8, 4, "a thing for the router to do"},
     {"router reject SYN from client", 30, 1, "expected 'with'"},
@@ -709,6 +753,7 @@ int main(void)
         cmocka_unit_test_teardown(the_wire_is_told_what_to_do, teardown),
         cmocka_unit_test_teardown(the_router_is_told_what_to_do, teardown),
         cmocka_unit_test_teardown(a_host_has_a_firewall, teardown),
+        cmocka_unit_test_teardown(a_segment_to_be_made_is_kept, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
         cmocka_unit_test_teardown(every_mistake_says_where_and_what, teardown),
