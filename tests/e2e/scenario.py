@@ -279,6 +279,38 @@ expect cause of FIN from client: exit SIGKILL
             self.assertLess(time.monotonic() - begun, 30)
             process.kill()
 
+    def test_a_rule_that_did_nothing_is_said_and_fails(self):
+        result = self.play("title t\nwire drop FIN 2 from client\n" + ECHO.split("\n", 1)[1].replace("section 3.5\n", ""), status=1)
+        self.assertIn("line 2: 'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client", result.stderr)
+        result = self.play("title t\nserver bind 3333 udp\nclient connect server:3333 udp\nwire drop any 1 from client\nclient send \"x\"\n"
+                           "expect datagram 1 from client lost\n")
+        self.assertIn("1 of 1 expectations met", result.stderr)
+
+    def test_what_is_no_text_is_refused_in_a_sentence(self):
+        path = os.path.join(self.folder.name, "x.scn")
+        for content, says in (
+            (pathlib.Path(program()).read_bytes(), "is no scenario but a program"),
+            (b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "is no scenario but a capture: 'tcpwhy read' tells it"),
+            ("title t\nwait 1s\n".encode("utf-16"), "is no scenario but a text in UTF-16: save it as UTF-8"),
+            (b"title t\n\0wait 1s\n", "is no scenario: a scenario is a text"),
+        ):
+            pathlib.Path(path).write_bytes(content)
+            result = run("demo", path)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+            self.assertEqual(result.stderr.count("\n"), 1)
+            self.assertIn(says, result.stderr)
+
+    def test_a_text_from_another_system_plays(self):
+        path = os.path.join(self.folder.name, "windows.scn")
+        pathlib.Path(path).write_bytes(b"\xef\xbb\xbf" + ECHO.replace("\n", "\r\n").encode())
+        result = run("demo", path)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+
+    def test_segments_of_ones_own_play_for_an_ordinary_user_too(self):
+        for name in ("rst-in-window", "old-duplicate", "udp-lost", "udp-duplicated"):
+            result = run("demo", name, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+
     def test_nothing_is_left_when_it_is_killed(self):
         path = self.write("title t\nserver listen 3333\nserver accept &\nserver fork as worker\n", "endless.scn")
         text = "title t\nlimit 60s\nserver listen 3333\nserver fork as worker\nserver exit\nworker accept &\nworker done\n"
