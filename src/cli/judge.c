@@ -361,6 +361,32 @@ static enum judge_verdict try_outcome(struct trial *trial)
     return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : unmet(trial, "it is %s", outcome);
 }
 
+static bool is_by(const struct trial *trial, const struct address *sender)
+{
+    const struct scenario *scenario = trial->scenario;
+    if (trial->expect->side != SCENARIO_BOTH)
+        return is_host(sender, scenario, trial->expect->side == SCENARIO_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER);
+    for (enum network_place side = NETWORK_CLIENT; side <= NETWORK_SERVER; side++) {
+        struct address router = network_router_address(side, sender->version);
+        if (address_equal(sender, &router)) return true;
+    }
+    return false;
+}
+
+static enum judge_verdict try_icmp(struct trial *trial)
+{
+    uint32_t others = 0;
+    for (size_t i = 0; i < trial->story->step_count; i++) {
+        const struct story_step *step = &trial->story->steps[i];
+        if (step->kind != STEP_DATAGRAM || !step->datagram->icmp || !step->datagram->captured) continue;
+        const struct event_packet *packet = step->datagram->captured;
+        if (scenario_icmp_matches(trial->expect->icmp, packet) && is_by(trial, &packet->header.src)) return JUDGE_MET;
+        others++;
+    }
+    return unmet(trial, others ? "there are %u other ICMP errors about this connection" : "no ICMP error tells of this connection",
+                 others);
+}
+
 static enum judge_verdict try_connections(struct trial *trial)
 {
     if (trial->stories->count == (size_t)trial->expect->number) return JUDGE_MET;
@@ -378,6 +404,7 @@ static const struct {
     [EXPECT_RETURNS] = {try_result, false}, [EXPECT_WOKEN] = {try_wake, true},
     [EXPECT_FINDING] = {try_finding, true}, [EXPECT_NO_FINDING] = {try_finding, true},
     [EXPECT_OUTCOME] = {try_outcome, true}, [EXPECT_CONNECTIONS] = {try_connections, false},
+    [EXPECT_ICMP] = {try_icmp, true},
 };
 
 static void add(struct judgement *judgement, const struct judge_finding *finding)

@@ -178,6 +178,8 @@ const char *scenario_verb_name(enum scenario_verb verb);
 
 /* Whether a step is a rule of the wire or of the router: something that acts on segments that match. */
 bool scenario_is_rule(const struct scenario_step *step);
+/* Whether a captured packet is such an ICMP error (RFC 792, RFC 4443). */
+bool scenario_icmp_matches(enum scenario_icmp icmp, const struct event_packet *packet);
 /* The index of an actor by its name; -1: there is none. */
 int scenario_find_actor(const struct scenario *scenario, const char *name);
 

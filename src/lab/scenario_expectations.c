@@ -291,8 +291,8 @@ static bool is_segment_word(const struct scenario_word *word)
 
 static bool unknown_expectation(struct scenario_parser *parser, const struct scenario_word *word)
 {
-    static const char *const words[] = {"client", "server", "cause", "finding", "no",      "outcome", "connections",
-                                        "SYN",    "FIN",    "ACK",   "RST",     "SYN-ACK", "data"};
+    static const char *const words[] = {"client", "server", "cause", "finding", "no",  "outcome", "connections",
+                                        "icmp",   "SYN",    "FIN",   "ACK",     "RST", "SYN-ACK", "data"};
     const char *near = word && !word->quoted ? nearest_word(word->text, words, COUNT(words)) : NULL;
     if (near) return scenario_mistake(parser, word, "nothing can be expected of '%.60s': did you mean '%s'?", word->text, near);
     return scenario_mistake(parser, word,
@@ -309,6 +309,7 @@ static bool parse_subject(struct scenario_parser *parser, struct scenario_expect
     if (scenario_take_if(parser, "no"))
         return scenario_require(parser, "finding") && parse_finding(parser, expect, EXPECT_NO_FINDING);
     if (scenario_take_if(parser, "outcome")) return parse_outcome(parser, expect);
+    if (scenario_take_if(parser, "icmp")) return scenario_parse_icmp(parser, expect);
     if (scenario_take_if(parser, "connections")) {
         expect->kind = EXPECT_CONNECTIONS;
         return scenario_take_number(parser, "how many", 0, 10000, &expect->number);

@@ -86,6 +86,7 @@ void *scenario_grow(struct scenario_parser *parser, void *array, size_t used, si
 /* The lines, by their first word. */
 bool scenario_parse_step(struct scenario_parser *parser);                                 /* an actor's, the wire's, the runner's */
 bool scenario_parse_expect(struct scenario_parser *parser);                               /* behind "expect" */
+bool scenario_parse_icmp(struct scenario_parser *parser, struct scenario_expect *expect); /* behind "expect icmp" */
 bool scenario_parse_inject(struct scenario_parser *parser, struct scenario_step *step);   /* behind "wire inject" */
 bool scenario_parse_router(struct scenario_parser *parser, struct scenario_step *step);   /* behind "router" */
 bool scenario_parse_firewall(struct scenario_parser *parser, struct scenario_step *step); /* behind "ACTOR firewall" */

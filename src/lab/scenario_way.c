@@ -1,4 +1,5 @@
 /* What stands in the way between the hosts: the lines of the router, and those of a host's firewall. */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "lab/firewall.h"
@@ -113,4 +114,41 @@ bool scenario_parse_firewall(struct scenario_parser *parser, struct scenario_ste
     if (index == INPUT || index == OUTPUT) return take_rule(parser, step);
     return scenario_take_number(parser, "the port (of TCP)", 1, 65535, &step->number) &&
            (index == DROP || take_answer(parser, &step->answer));
+}
+
+/* ---- expect icmp … ---- */
+
+static const struct {
+    const char *word;
+    uint8_t v4_type, v4_code, v6_type, v6_code;
+} icmps[SCENARIO_ICMP_KINDS] = {
+    [SCENARIO_NET_UNREACHABLE] = {"net-unreachable", 3, 0, 1, 0},
+    [SCENARIO_HOST_UNREACHABLE] = {"host-unreachable", 3, 1, 1, 3},
+    [SCENARIO_PORT_UNREACHABLE] = {"port-unreachable", 3, 3, 1, 4},
+    [SCENARIO_ADMIN_PROHIBITED] = {"admin-prohibited", 3, 13, 1, 1},
+    [SCENARIO_TOO_BIG] = {"too-big", 3, 4, 2, 0},
+    [SCENARIO_TIME_EXCEEDED] = {"time-exceeded", 11, 0, 3, 0},
+};
+
+bool scenario_icmp_matches(enum scenario_icmp icmp, const struct event_packet *packet)
+{
+    const struct event_icmp *error = &packet->icmp;
+    if (packet->header.protocol == IPPROTO_ICMP) return error->type == icmps[icmp].v4_type && error->code == icmps[icmp].v4_code;
+    return packet->header.protocol == IPPROTO_ICMPV6 && error->type == icmps[icmp].v6_type && error->code == icmps[icmp].v6_code;
+}
+
+bool scenario_parse_icmp(struct scenario_parser *parser, struct scenario_expect *expect)
+{
+    static const char *const senders[] = {"client", "server", "router"}; /* the first two as enum scenario_side has them */
+    const char *words[SCENARIO_ICMP_KINDS];
+    size_t kind, sender;
+    for (size_t i = 0; i < SCENARIO_ICMP_KINDS; i++) words[i] = icmps[i].word;
+    expect->kind = EXPECT_ICMP;
+    if (!scenario_take_choice(parser, "kind of ICMP error", words, SCENARIO_ICMP_KINDS, &kind)) return false;
+    if (!scenario_require(parser, "from") || !scenario_take_choice(parser, "sender", senders, 3, &sender)) return false;
+    expect->icmp = (enum scenario_icmp)kind;
+    expect->side = sender == 2 ? SCENARIO_BOTH : (enum scenario_side)sender;
+    if (sender < 2 || parser->scenario->routed) return true;
+    return scenario_mistake(parser, &parser->words[parser->at - 1],
+                            "there is no router: a line 'router' puts one between the hosts");
 }

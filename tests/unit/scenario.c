@@ -405,6 +405,24 @@ static void expectations_are_kept(void **state)
     assert_int_equal(only_expect("wait 1s\nexpect connections 2")->number, 2);
 }
 
+static void an_icmp_error_is_expected_of_a_host_or_of_the_router(void **state)
+{
+    (void)state;
+    const struct scenario_expect *expect = only_expect("router\nexpect icmp too-big from router");
+    assert_true(expect->kind == EXPECT_ICMP && expect->icmp == SCENARIO_TOO_BIG && expect->side == SCENARIO_BOTH);
+    assert_int_equal(only_expect("wait 1s\nexpect icmp port-unreachable from server")->side, SCENARIO_SERVER);
+    struct event_packet packet = {.header = {.protocol = IPPROTO_ICMP}, .icmp = {.type = 3, .code = 4}};
+    assert_true(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    assert_false(scenario_icmp_matches(SCENARIO_PORT_UNREACHABLE, &packet));
+    packet.header.protocol = IPPROTO_ICMPV6;
+    assert_false(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    packet.icmp = (struct event_icmp){.type = 2};
+    assert_true(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    packet.header.protocol = IPPROTO_TCP;
+    for (unsigned kind = 0; kind < SCENARIO_ICMP_KINDS; kind++)
+        assert_false(scenario_icmp_matches((enum scenario_icmp)kind, &packet));
+}
+
 static void an_expectation_may_stand_before_its_step(void **state)
 {
     (void)state;
@@ -541,6 +559,9 @@ static const struct wrong {
     {"expect client connect fails with ECONNREFUSED", 15, 7, "client has 0 such steps"},
     {"expect client close fails with", 15, 5, "0 such steps"},
     {"expect outcome fine", 16, 4, "an outcome: open"},
+    {"expect icmp port-unreachble from server", 13, 15, "did you mean 'port-unreachable'"},
+    {"expect icmp too-big from mars", 26, 4, "a sender: client, server, router"},
+    {"expect icmp too-big from router", 26, 6, "there is no router"},
     {"expect SYN from client vanishes", 24, 8, "a fate of a segment"},
     {"expect connections 1 in connection 0", 36, 1, "which connection"},
     {"wait \x01", 6, 1, "no text"},
@@ -755,6 +776,7 @@ int main(void)
         cmocka_unit_test_teardown(a_host_has_a_firewall, teardown),
         cmocka_unit_test_teardown(a_segment_to_be_made_is_kept, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
+        cmocka_unit_test_teardown(an_icmp_error_is_expected_of_a_host_or_of_the_router, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
         cmocka_unit_test_teardown(every_mistake_says_where_and_what, teardown),
         cmocka_unit_test_teardown(a_file_with_a_mistake_in_every_line_has_a_message_for_each, teardown),
