@@ -235,7 +235,8 @@ static void segment_line(struct json *json, const struct story *story, const str
     put_drop(json, segment->dropped);
     put_queue(json, segment->queue);
     json_bool(json, "copy", segment->copy);
-    if (segment->copy)
+    if (segment->unsent) json_bool(json, "unsent", true);
+    if (segment->copy || segment->unsent)
         json_null(json, "class");
     else
         json_string(json, "class", conn_class_name(segment->class));

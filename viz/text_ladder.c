@@ -98,6 +98,7 @@ static void add_segment_label(struct ladder *ladder, const struct story_segment 
     layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
     layout_add(text, style, segment->label ? segment->label : segment->flags_text);
     if (segment->copy) layout_add(text, STYLE_PLAIN, " (a copy)");
+    if (segment->unsent) layout_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));
     if (segment->missed_at && !brief) layout_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
     if (brief || segment->copy) return;
     if (segment->retransmission) add_relation(ladder, "again", segment->of_step);
@@ -229,14 +230,14 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
         flight = FLIGHT_ARRIVES;
     else if (lost)
         flight = FLIGHT_LOST;
-    else if (step->kind == STEP_SEGMENT && step->segment->copy)
+    else if (step->kind == STEP_SEGMENT && (step->segment->copy || step->segment->unsent))
         flight = FLIGHT_ARRIVES; /* of nothing that left */
     draw_arrow(ladder, row, flight);
     if (row->kind != PLAN_ARRIVE) {
         const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
         const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
-        bool is_told = !segment || segment->copy || segment->handshake || segment->teardown || segment->retransmission ||
-                       (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
+        bool is_told = !segment || segment->copy || segment->unsent || segment->handshake || segment->teardown ||
+                       segment->retransmission || (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
         if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
         draw_chain(ladder, cause);
         draw_drop(ladder, step->side, segment ? segment->dropped : step->datagram->dropped);

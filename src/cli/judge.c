@@ -47,11 +47,11 @@ static bool is_weak(const struct trial *trial)
 
 /* ---- sides and segments ---- */
 
-static bool has_ip(const struct address *address, const char *v4, const char *v6)
+static bool is_host(const struct address *end, const struct scenario *scenario, enum network_place host)
 {
-    char text[ADDRESS_TEXT_BYTES];
-    address_format_ip(address, text);
-    return strcmp(text, v4) == 0 || strcmp(text, v6) == 0;
+    struct address address = network_address(host, end->version, scenario->routed);
+    address.port = end->port;
+    return address_equal(end, &address);
 }
 
 enum story_side judge_side(const struct scenario *scenario, const struct story *story, enum scenario_side host)
@@ -59,41 +59,53 @@ enum story_side judge_side(const struct scenario *scenario, const struct story *
     enum story_side same = host == SCENARIO_CLIENT ? STORY_CLIENT : STORY_SERVER;
     enum story_side other = host == SCENARIO_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (scenario->place == SCENARIO_LOOPBACK) return same; /* the addresses are one; the roles are the names */
-    bool turned = has_ip(&story->end[STORY_CLIENT].address, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
+    const struct address *client = &story->end[STORY_CLIENT].address, *server = &story->end[STORY_SERVER].address;
+    /* Either address may be the router's instead. */
+    bool turned = is_host(client, scenario, NETWORK_SERVER) ||
+                  (is_host(server, scenario, NETWORK_CLIENT) && !is_host(client, scenario, NETWORK_CLIENT));
     return turned ? other : same;
 }
 
-static bool matches(const struct story_segment *segment, enum wire_match match)
+/* A segment or a datagram that this side sent, and of this kind. */
+static bool matches(const struct story_step *step, enum story_side side, enum wire_match match)
 {
-    struct event_packet_header header = {.protocol = IPPROTO_TCP, .flags = segment->flags, .length_bytes = segment->length_bytes};
-    return wire_matches(match, &header);
+    struct event_packet_header header = {.protocol = IPPROTO_TCP};
+    if (step->kind == STEP_SEGMENT) {
+        header.flags = step->segment->flags;
+        header.length_bytes = step->segment->length_bytes;
+    } else if (step->kind == STEP_DATAGRAM && !step->datagram->icmp) {
+        header.protocol = IPPROTO_UDP;
+        header.length_bytes = step->datagram->length_bytes;
+    } else
+        return false;
+    return step->side == side && wire_matches(match, &header);
 }
 
-/* Its number among those of its kind and side; 0: it is none of them. */
-static uint32_t rank_of(const struct trial *trial, const struct story_segment *wanted, const struct scenario_match *match)
+/* The number of the step among those of its kind and side; 0: it is none of them. */
+static uint32_t rank_of(const struct trial *trial, uint32_t wanted, const struct scenario_match *match)
 {
     enum story_side side = judge_side(trial->scenario, trial->story, match->from);
     uint32_t rank = 0;
-    for (size_t i = 0; i < trial->story->step_count; i++) {
-        const struct story_step *step = &trial->story->steps[i];
-        if (step->kind != STEP_SEGMENT || step->segment->side != side || !matches(step->segment, match->segment)) continue;
-        rank++;
-        if (step->segment == wanted) return rank;
-    }
-    return 0;
+    for (size_t i = 0; i <= wanted; i++) rank += matches(&trial->story->steps[i], side, match->segment);
+    return matches(&trial->story->steps[wanted], side, match->segment) ? rank : 0;
 }
 
-static const struct story_segment *find_segment(const struct trial *trial, const struct scenario_match *match, uint32_t *ret_count)
+/* The step of the n-th; NULL: there are not so many. */
+static const struct story_step *find_packet(const struct trial *trial, const struct scenario_match *match, uint32_t *ret_count)
 {
     enum story_side side = judge_side(trial->scenario, trial->story, match->from);
-    const struct story_segment *found = NULL;
+    const struct story_step *found = NULL;
     *ret_count = 0;
     for (size_t i = 0; i < trial->story->step_count; i++) {
-        const struct story_step *step = &trial->story->steps[i];
-        if (step->kind != STEP_SEGMENT || step->segment->side != side || !matches(step->segment, match->segment)) continue;
-        if (++*ret_count == match->nth) found = step->segment;
+        if (!matches(&trial->story->steps[i], side, match->segment)) continue;
+        if (++*ret_count == match->nth) found = &trial->story->steps[i];
     }
     return found;
+}
+
+static const struct story_cause *cause_of(const struct story_step *step)
+{
+    return step->kind == STEP_SEGMENT ? &step->segment->cause : &step->datagram->cause;
 }
 
 static const char *host_name(const struct trial *trial, enum story_side side)
@@ -150,8 +162,7 @@ static void describe_cause(const struct trial *trial, const struct story_cause *
 
 static bool is_origin(const struct trial *trial, uint32_t step_number, const struct scenario_match *origin)
 {
-    if (step_number == STORY_NO_STEP || trial->story->steps[step_number].kind != STEP_SEGMENT) return false;
-    uint32_t rank = rank_of(trial, trial->story->steps[step_number].segment, origin);
+    uint32_t rank = step_number != STORY_NO_STEP ? rank_of(trial, step_number, origin) : 0;
     return rank && (!origin->nth || rank == origin->nth);
 }
 
@@ -175,20 +186,21 @@ static enum judge_verdict try_cause(struct trial *trial)
 {
     uint32_t count;
     char text[160];
-    const struct story_segment *segment = find_segment(trial, &trial->expect->match, &count);
-    if (!segment) return no_segment(trial, count);
-    if (is_cause(trial, &segment->cause)) return JUDGE_MET;
-    if (segment->cause.kind == CAUSE_UNKNOWN && is_weak(trial)) return unknown(trial, segment->cause.why);
-    describe_cause(trial, &segment->cause, text, sizeof(text));
-    return unmet(trial, "it was %s: %.100s", text, segment->cause.why);
+    const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
+    if (!packet) return no_segment(trial, count);
+    const struct story_cause *cause = cause_of(packet);
+    if (is_cause(trial, cause)) return JUDGE_MET;
+    if (cause->kind == CAUSE_UNKNOWN && is_weak(trial)) return unknown(trial, cause->why);
+    describe_cause(trial, cause, text, sizeof(text));
+    return unmet(trial, "it was %s: %.100s", text, cause->why);
 }
 
 static enum judge_verdict try_fate(struct trial *trial)
 {
     uint32_t count;
-    const struct story_segment *segment = find_segment(trial, &trial->expect->match, &count);
-    if (!segment) return no_segment(trial, count);
-    bool lost = segment->received_ns == 0;
+    const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
+    if (!packet) return no_segment(trial, count);
+    bool lost = (packet->kind == STEP_SEGMENT ? packet->segment->received_ns : packet->datagram->received_ns) == 0;
     if (lost == (trial->expect->kind == EXPECT_LOST)) return JUDGE_MET;
     return unmet(trial, lost ? "nobody saw it arrive" : "it did arrive");
 }
@@ -196,7 +208,7 @@ static enum judge_verdict try_fate(struct trial *trial)
 static enum judge_verdict try_count(struct trial *trial)
 {
     uint32_t count;
-    find_segment(trial, &trial->expect->match, &count);
+    find_packet(trial, &trial->expect->match, &count);
     return count == trial->expect->number ? JUDGE_MET : no_segment(trial, count);
 }
 
@@ -349,6 +361,32 @@ static enum judge_verdict try_outcome(struct trial *trial)
     return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : unmet(trial, "it is %s", outcome);
 }
 
+static bool is_by(const struct trial *trial, const struct address *sender)
+{
+    const struct scenario *scenario = trial->scenario;
+    if (trial->expect->side != SCENARIO_BOTH)
+        return is_host(sender, scenario, trial->expect->side == SCENARIO_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER);
+    for (enum network_place side = NETWORK_CLIENT; side <= NETWORK_SERVER; side++) {
+        struct address router = network_router_address(side, sender->version);
+        if (address_equal(sender, &router)) return true;
+    }
+    return false;
+}
+
+static enum judge_verdict try_icmp(struct trial *trial)
+{
+    uint32_t others = 0;
+    for (size_t i = 0; i < trial->story->step_count; i++) {
+        const struct story_step *step = &trial->story->steps[i];
+        if (step->kind != STEP_DATAGRAM || !step->datagram->icmp || !step->datagram->captured) continue;
+        const struct event_packet *packet = step->datagram->captured;
+        if (scenario_icmp_matches(trial->expect->icmp, packet) && is_by(trial, &packet->header.src)) return JUDGE_MET;
+        others++;
+    }
+    return unmet(trial, others ? "there are %u other ICMP errors about this connection" : "no ICMP error tells of this connection",
+                 others);
+}
+
 static enum judge_verdict try_connections(struct trial *trial)
 {
     if (trial->stories->count == (size_t)trial->expect->number) return JUDGE_MET;
@@ -366,6 +404,7 @@ static const struct {
     [EXPECT_RETURNS] = {try_result, false}, [EXPECT_WOKEN] = {try_wake, true},
     [EXPECT_FINDING] = {try_finding, true}, [EXPECT_NO_FINDING] = {try_finding, true},
     [EXPECT_OUTCOME] = {try_outcome, true}, [EXPECT_CONNECTIONS] = {try_connections, false},
+    [EXPECT_ICMP] = {try_icmp, true},
 };
 
 static void add(struct judgement *judgement, const struct judge_finding *finding)
@@ -384,6 +423,25 @@ static bool is_expected(const struct scenario *scenario, struct trial *trial, si
         if (trial->expect->kind == EXPECT_FAILS && find_step(trial) == step) return true;
     }
     return false;
+}
+
+/* A rule of the wire or the router that never acted: the lesson did not play what it says. */
+static bool is_idle(const struct scenario_step *step, const struct play_step *result, struct judge_finding *finding)
+{
+    const char *kind = wire_match_name(step->match.segment), *side = step->match.from == SCENARIO_CLIENT ? "client" : "server";
+    if (!scenario_is_rule(step) || result->state != PLAY_ENDED || result->acted) return false;
+    *finding = (struct judge_finding){.verdict = JUDGE_UNMET, .line = step->line};
+    int used = snprintf(finding->text, sizeof(finding->text), "'%.140s' never did anything: ", step->text);
+    if (used < 0 || (size_t)used >= sizeof(finding->text)) return true;
+    char *rest = finding->text + used;
+    size_t room = sizeof(finding->text) - (size_t)used;
+    if (!result->seen)
+        snprintf(rest, room, "no %s came from the %s while it was in force", kind, side);
+    else if (result->seen < step->match.nth)
+        snprintf(rest, room, "only %" PRIu64 " %s came from the %s while it was in force", result->seen, kind, side);
+    else
+        snprintf(rest, room, "what it waited for was taken by a rule before it");
+    return true;
 }
 
 int judge(const struct scenario *scenario, const struct play *play, const struct play_stories *stories,
@@ -408,10 +466,11 @@ int judge(const struct scenario *scenario, const struct play *play, const struct
     for (size_t i = 0; i < scenario->step_count; i++) {
         const struct scenario_step *step = &scenario->steps[i];
         const struct play_step *result = &play_steps(play)[i];
+        struct judge_finding finding = {.verdict = JUDGE_UNMET, .line = step->line};
+        if (is_idle(step, result, &finding)) add(ret_judgement, &finding);
         if (step->verb >= SCENARIO_ACTOR_VERBS || result->state != PLAY_ENDED || result->ret >= 0 ||
             is_expected(scenario, &trial, i))
             continue;
-        struct judge_finding finding = {.verdict = JUDGE_UNMET, .line = step->line};
         snprintf(finding.text, sizeof(finding.text), "'%.140s': %s failed with %s, and no line expects that", step->text,
                  result->call, errno_text(result->ret));
         add(ret_judgement, &finding);

@@ -23,7 +23,8 @@ struct judge_finding {
 };
 
 struct judgement {
-    struct judge_finding *list; /* one for each expectation, then one for each step that failed although nothing expected it */
+    struct judge_finding *list; /* one for each expectation, then one for each step that failed although nothing expected
+                                 * it, and for each rule of the wire that never acted */
     size_t count;
     size_t met, unmet, unknown;
 };

@@ -56,7 +56,7 @@ static void count_segments(struct play *play)
     struct event_log *log = session_log(play->session);
     for (; play->looked_at < event_log_count(log); play->looked_at++) {
         const struct event *event = event_log_at(log, play->looked_at);
-        if (event->kind != EVENT_PACKET || event->packet.header.protocol != IPPROTO_TCP) continue;
+        if (event->kind != EVENT_PACKET) continue;
         int host = stage_sender(play->stage, &event->packet);
         if (host < 0) continue;
         for (int match = 0; match < WIRE_MATCHES; match++)
@@ -196,6 +196,7 @@ static int do_step(struct play *play, size_t index, struct err *err)
     struct play_step *result = &play->steps[index];
     int code;
     play->at = index;
+    if (session_signal(play->session, NULL)) return -EINTR;
     if (step->verb < SCENARIO_ACTOR_VERBS) return do_actor_step(play, index, err);
     *result = (struct play_step){.state = PLAY_RUNNING, .begun_ns = now_ns()};
     switch (step->verb) {
@@ -321,6 +322,17 @@ static int act_all(struct play *play, struct err *err)
     return code ? code : rest;
 }
 
+static int ask_for_rules(struct play *play, struct err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < play->scenario->step_count && !code; i++) {
+        struct play_step *step = &play->steps[i];
+        if (scenario_is_rule(&play->scenario->steps[i]) && step->state == PLAY_ENDED)
+            code = stage_rule(play->stage, i, &step->acted, &step->seen, err);
+    }
+    return code;
+}
+
 /* Failures of the stage are no play at all; those of the play itself leave a story. */
 static int perform(struct play *play, struct err *err)
 {
@@ -329,14 +341,18 @@ static int perform(struct play *play, struct err *err)
     if (code) return err_set_errno(err, code, "can't set the stage (epoll)");
     play->deadline_ms = cli_clock_ms() + 2 * (int64_t)READY_MS;
     code = bring_on(play, err);
-    if (code) return code;
-    play->deadline_ms = cli_clock_ms() + play->scenario->limit_ns / 1000000;
-    code = act_all(play, err);
-    if (code == -EINTR) play->signal = session_signal(play->session, NULL);
-    if (code < 0 && code != -ETIMEDOUT && code != -EINTR) code = -ECANCELED;
-    struct err report_err = {""};
-    int report = session_report(play->session, &report_err);
-    if (!code && report) code = -ECANCELED, *err = report_err;
+    if (!code) {
+        play->deadline_ms = cli_clock_ms() + play->scenario->limit_ns / 1000000;
+        code = act_all(play, err);
+        if (code && code != -ETIMEDOUT && code != -EINTR) code = -ECANCELED;
+    }
+    struct err late_err = {""};
+    int late = code == -EINTR ? 0 : ask_for_rules(play, &late_err);
+    if (!late) late = session_report(play->session, &late_err);
+    if (!code && late) code = -ECANCELED, *err = late_err;
+    play->signal = session_signal(play->session, NULL);
+    if (play->signal && code != -EINTR) code = -EINTR; /* it came while the rest was waited for */
+    if (code == -EINTR) err_set(err, code, "interrupted");
     return code;
 }
 

@@ -34,12 +34,13 @@ struct play_step {
     int64_t begun_ns, ended_ns; /* CLOCK_REALTIME */
     int64_t ret;                /* >= 0, or -errno */
     char call[SCENARIO_NAME_BYTES];
+    uint64_t acted, seen; /* a rule of the wire: how often it acted, and how many segments of its kind came while it was in force */
 };
 
-/* Plays it. 0; -ETIMEDOUT: its limit came, and `err` says which step waited for what; -EINTR: a signal; -ECANCELED: a step could
- * not be done (`err` says which): in all these cases *ret_play is there, with the story so far. Otherwise no play: -EPERM or
- * -EACCES for a privilege that is missing; -ENOTSUP for what the scenario needs and this system has not; else -errno.
- * Single-threaded callers; several plays one after the other are fine. */
+/* Plays it. 0; -ETIMEDOUT: its limit came, and `err` says which step waited for what; -EINTR: a signal (`err` says so in a word);
+ * -ECANCELED: a step could not be done (`err` says which): in all these cases *ret_play is there, with the story so far. Otherwise
+ * no play: -EPERM or -EACCES for a privilege that is missing; -ENOTSUP for what the scenario needs and this system has not; else
+ * -errno. Single-threaded callers; several plays one after the other are fine. */
 int play_run(const struct scenario *scenario, const struct play_options *options, struct play **ret_play, struct err *err);
 /* The scenario's steps, step_count of them. */
 const struct play_step *play_steps(const struct play *play);

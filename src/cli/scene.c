@@ -11,6 +11,8 @@
 #include "base/nearest.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "cli/interrupt.h"
+#include "cli/vocabulary.h"
 #include "lab/catalogue.h"
 #include "viz/escape.h"
 
@@ -40,6 +42,31 @@ static int read_file(const char *path, char **ret_text, size_t *ret_length, stru
     return 0;
 }
 
+/* One sentence for what was never a text, instead of a complaint about each of its bytes. */
+static int refuse_binary(const char *path, const char *text, size_t length, struct err *err)
+{
+    static const struct {
+        const char *magic;
+        size_t bytes;
+        const char *what;
+    } kinds[] = {
+        {"\177ELF", 4, "a program"},
+        {"\x0a\x0d\x0d\x0a", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xd4\xc3\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xa1\xb2\xc3\xd4", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\x4d\x3c\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xa1\xb2\x3c\x4d", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xff\xfe", 2, "a text in UTF-16: save it as UTF-8"},
+        {"\xfe\xff", 2, "a text in UTF-16: save it as UTF-8"},
+        {"\x1f\x8b", 2, "compressed"},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (length >= kinds[i].bytes && memcmp(text, kinds[i].magic, kinds[i].bytes) == 0)
+            return err_set(err, -EINVAL, "%s is no scenario but %s", path, kinds[i].what);
+    if (!memchr(text, '\0', length)) return 0;
+    return err_set(err, -EINVAL, "%s is no scenario: a scenario is a text, and this holds other bytes", path);
+}
+
 static int unknown_name(const char *name, struct err *err)
 {
     size_t count;
@@ -60,7 +87,7 @@ static int unknown_name(const char *name, struct err *err)
 static int parse(const char *file, const char *text, size_t length, struct scenario **ret_scenario, struct err *err)
 {
     struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
-    int code = mistakes ? scenario_parse(text, length, ret_scenario, mistakes) : -ENOMEM;
+    int code = mistakes ? scenario_parse(text, length, cli_vocabulary(), ret_scenario, mistakes) : -ENOMEM;
     if (code == -EINVAL) {
         struct buf out = buf_new(MISTAKES_BYTES);
         scenario_explain(&out, file, text, length, mistakes);
@@ -84,7 +111,8 @@ int scene_load(const char *operand, struct scenario **ret_scenario, struct err *
     }
     int code = read_file(operand, &text, &length, err);
     if (code) return code;
-    code = parse(operand, text, length, ret_scenario, err);
+    code = refuse_binary(operand, text, length, err);
+    if (!code) code = parse(operand, text, length, ret_scenario, err);
     free(text);
     return code;
 }
@@ -181,7 +209,7 @@ static int play_one(const struct scene_options *options, const char *name, const
         return code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     }
     int status = CLI_FAILED, told = play_tell(play_log(play), &stories, &show_err);
-    if (!told) told = judge(scenario, play, &stories, &judgement, &show_err);
+    if (!told && code != -EINTR) told = judge(scenario, play, &stories, &judgement, &show_err);
     if (!told) {
         status = verdict(name, code, play, &judgement, options, err);
         told = show(options, output, scenario, play, &stories, &show_err);

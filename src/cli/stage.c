@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/port.h"
+#include "lab/firewall.h"
 #include "lab/host.h"
 #include "lab/uring.h"
 #include "lab/wire.h"
@@ -25,6 +26,9 @@ struct stage {
     struct wire *wire;
     struct address v4[2], v6[2]; /* of client and server, port 0 */
     bool shared;                 /* this host's own loopback */
+    struct stage_rule {
+        uint64_t acted, seen;
+    } * rules; /* one a step; only the wire's rules have something in it */
 };
 
 static unsigned from(enum scenario_side side)
@@ -56,7 +60,7 @@ static int check_needs(const struct scenario *scenario, struct err *err)
         return err_set(err, -ENOTSUP, "it needs MPTCP, which this kernel does not have (or net.mptcp.enabled is 0)");
     if (scenario->needs & SCENARIO_NEEDS_IPV6 && !has_socket(AF_INET6, 0))
         return err_set(err, -ENOTSUP, "it needs IPv6, which this kernel does not have");
-    return 0;
+    return scenario->needs & SCENARIO_NEEDS_NFTABLES ? firewall_check(err) : 0;
 }
 
 /* ---- setting it ---- */
@@ -91,11 +95,16 @@ static int open_place(struct stage *stage, const struct play_options *options, s
     enum host_kind kind;
     struct err refusal = {""};
     if (stage->scenario->place == SCENARIO_WIRE) {
-        set_address(stage, 0, NETWORK_CLIENT_V4, NETWORK_CLIENT_V6);
-        set_address(stage, 1, NETWORK_SERVER_V4, NETWORK_SERVER_V6);
-        int code = network_open(&stage->network, NULL, err);
+        const struct network_options wishes = {.routed = stage->scenario->routed};
+        for (enum network_place host = NETWORK_CLIENT; host <= NETWORK_SERVER; host++) {
+            stage->v4[host] = network_address(host, 4, wishes.routed);
+            stage->v6[host] = network_address(host, 6, wishes.routed);
+        }
+        int code = network_open(&stage->network, &wishes, err);
         if (is_refusal(code)) return advise_place(code, err);
-        return code ? code : wire_open(&stage->wire, stage->network, err);
+        if (!code) code = wire_open(&stage->wire, stage->network, err);
+        if (code || !wishes.routed) return code;
+        return wire_router(stage->wire, &(struct router_order){.verb = ROUTER_ROUTE}, err);
     }
     set_address(stage, 0, "127.0.0.1", "::1");
     set_address(stage, 1, "127.0.0.1", "::1");
@@ -157,7 +166,8 @@ int stage_open(struct stage **ret_stage, const struct scenario *scenario, const 
     /* As in the pair's demo: the way into a user namespace ends what an ordinary user may load. */
     struct err no_bpf = {""};
     bool bpf_refused = geteuid() != 0 && session_try_bpf(&no_bpf);
-    code = open_place(stage, options, err);
+    stage->rules = calloc(scenario->step_count + 1, sizeof(*stage->rules));
+    code = stage->rules ? open_place(stage, options, err) : err_set_errno(err, -ENOMEM, "can't set the stage");
     if (code) {
         stage_close(stage);
         return code;
@@ -194,9 +204,38 @@ int stage_look(struct stage *stage, struct err *err)
 {
     struct wire_report report;
     int got = 0;
-    while (stage->wire && (got = wire_next_report(stage->wire, &report, err)) > 0)
+    while (stage->wire && (got = wire_next_report(stage->wire, &report, err)) > 0) {
         if (report.fate == WIRE_OVERFLOWED) return err_set(err, -EIO, "the wire could not carry a segment");
+        bool acted = report.fate != WIRE_CUT_OFF && report.fate != WIRE_RELEASED; /* these are what became later of what it kept */
+        if (acted && report.rule && report.rule <= stage->scenario->step_count) stage->rules[report.rule - 1].acted++;
+    }
     return got;
+}
+
+/* What the wire says now; a rule that it no longer has keeps what was known. */
+static int ask_rule(struct stage *stage, size_t step, struct err *err)
+{
+    uint64_t seen;
+    int code = wire_seen(stage->wire, (uint32_t)step + 1, &seen, err);
+    if (!code) stage->rules[step].seen = seen;
+    return code == -ENOENT ? 0 : code;
+}
+
+int stage_rule(struct stage *stage, size_t step, uint64_t *ret_acted, uint64_t *ret_seen, struct err *err)
+{
+    int code = ask_rule(stage, step, err);
+    if (!code) code = stage_look(stage, err);
+    *ret_acted = stage->rules[step].acted;
+    *ret_seen = stage->rules[step].seen;
+    return code;
+}
+
+static int forget_rules(struct stage *stage, struct err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < stage->scenario->step_count && !code; i++)
+        if (stage->scenario->steps[i].verb == SCENARIO_WIRE_RULE) code = ask_rule(stage, i, err);
+    return code ? code : wire_clear(stage->wire, err);
 }
 
 int stage_sender(const struct stage *stage, const struct event_packet *packet)
@@ -217,7 +256,11 @@ void stage_addresses(const struct stage *stage, const struct scenario_step *step
     uint16_t port = step->address.port;
     if (step->host == SCENARIO_HOST_LITERAL)
         *(step->address.version == 4 ? v4 : v6) = step->address;
-    else if (step->host != SCENARIO_HOST_ANY) {
+    else if (step->host == SCENARIO_HOST_ROUTER) {
+        enum network_place side = place(stage->scenario->actors[step->actor].host);
+        *v4 = network_router_address(side, 4);
+        *v6 = network_router_address(side, 6);
+    } else if (step->host != SCENARIO_HOST_ANY) {
         size_t host = step->host == SCENARIO_HOST_SERVER;
         *v4 = stage->v4[host];
         *v6 = stage->v6[host];
@@ -240,13 +283,42 @@ static int set_sysctl(struct stage *stage, const struct scenario_step *step, enu
     return code ? err_set_errno(err, code, "can't set the sysctl %s to '%s'", step->option, step->value) : 0;
 }
 
+static int set_firewall(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
+{
+    char rule[FIREWALL_RULE_BYTES];
+    int netns_fd = stage->network ? network_fd(stage->network, place(host)) : -1;
+    if (stage->shared)
+        return err_set(err, -EPERM, "this host's own network is used, and its firewall is not the scenario's to change");
+    if (step->off) return firewall_open(netns_fd, err);
+    const char *text = step->data;
+    if (!text) text = firewall_rule_text((uint16_t)step->number, step->answer, rule, sizeof(rule));
+    return firewall_add(netns_fd, step->outgoing, text, err);
+}
+
+/* The segments that a step of the wire or the router is about. */
+static struct wire_rule rule_of(const struct stage *stage, const struct scenario_step *step)
+{
+    return (struct wire_rule){.from = from(step->match.from),
+                              .match = step->match.segment,
+                              .nth = step->match.every ? 0 : step->match.nth,
+                              .id = (uint32_t)(step - stage->scenario->steps) + 1};
+}
+
+static int tell_router(struct stage *stage, const struct scenario_step *step, struct err *err)
+{
+    struct router_order order = {.verb = step->router,
+                                 .answer = step->answer,
+                                 .rule = rule_of(stage, step),
+                                 .from = from(step->side),
+                                 .mtu_bytes = (uint32_t)step->number};
+    return wire_router(stage->wire, &order, err);
+}
+
 static int set_rule(struct stage *stage, const struct scenario_step *step, struct err *err)
 {
-    struct wire_rule rule = {.from = from(step->match.from),
-                             .match = step->match.segment,
-                             .nth = step->match.every ? 0 : step->match.nth,
-                             .action = step->action,
-                             .extra_ns = step->duration_ns};
+    struct wire_rule rule = rule_of(stage, step);
+    rule.action = step->action;
+    rule.extra_ns = step->duration_ns;
     if (step->name) snprintf(rule.name, sizeof(rule.name), "%s", step->name);
     return wire_rule(stage->wire, &rule, err);
 }
@@ -258,6 +330,10 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
     switch (step->verb) {
     case SCENARIO_SYSCTL:
         return set_sysctl(stage, step, host, err);
+    case SCENARIO_FIREWALL:
+        return set_firewall(stage, step, host, err);
+    case SCENARIO_ROUTER:
+        return tell_router(stage, step, err);
     case SCENARIO_WIRE_DELAY:
         return wire_delay(stage->wire, from(step->side), step->duration_ns, err);
     case SCENARIO_WIRE_RULE:
@@ -271,8 +347,10 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
         return wire_cut(stage->wire, from(step->side), err);
     case SCENARIO_WIRE_MEND:
         return wire_mend(stage->wire, from(step->side), err);
+    case SCENARIO_WIRE_INJECT:
+        return wire_inject(stage->wire, step->forgery, err);
     default:
-        return wire_clear(stage->wire, err);
+        return forget_rules(stage, err);
     }
 }
 
@@ -322,5 +400,6 @@ void stage_close(struct stage *stage)
     if (!stage) return;
     wire_close(stage->wire);
     network_close(stage->network);
+    free(stage->rules);
     free(stage);
 }

@@ -23,8 +23,11 @@ int stage_look(struct stage *stage, struct err *err);
 int stage_sender(const struct stage *stage, const struct event_packet *packet);
 /* Where a step is to bind, listen or connect; version 0 for any address and for none of that family. Ports are set already. */
 void stage_addresses(const struct stage *stage, const struct scenario_step *step, struct address *v4, struct address *v6);
-/* Does a step of the wire, or a SYSCTL of `host`. 0 or -errno. */
+/* Does a step of the wire or the router, or a SYSCTL or FIREWALL of `host`. 0 or -errno. */
 int stage_do(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err);
+/* What came of the WIRE_RULE of this index among the scenario's steps: how often it acted, and how many segments it counted while
+ * it was in force. 0 or -errno, when the wire is broken. */
+int stage_rule(struct stage *stage, size_t step, uint64_t *ret_acted, uint64_t *ret_seen, struct err *err);
 /* Some socket is in a state that the kernel is about to leave by itself: SYN_SENT, SYN_RECV, FIN_WAIT1, CLOSING, LAST_ACK. */
 bool stage_is_restless(struct stage *stage);
 void stage_close(struct stage *stage);

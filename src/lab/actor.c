@@ -248,7 +248,7 @@ static int64_t do_listen(struct actor *actor, const struct actor_command *comman
     struct actor_socket *socket = take_socket(actor, command, &code);
     if (!socket) return code;
     code = 0;
-    if (command->v4.port) {
+    if (command->v4.port || command->v4.version || command->v6.version) {
         socklen_t length = choose_address(command, socket->ipv6, &where);
         code = note(actor, "bind", bind(socket->fd, (struct sockaddr *)&where, length));
     }

@@ -137,6 +137,23 @@ int link_add_neighbour(const char *name, const struct address *address, const ui
     return talk(header);
 }
 
+int link_add_default_route(const char *name, const struct address *gateway)
+{
+    int index = link_index(name);
+    if (index < 0) return index;
+    struct request request;
+    struct nlmsghdr *header = begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+    struct rtmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
+    *info = (struct rtmsg){.rtm_family = family_of(gateway),
+                           .rtm_table = RT_TABLE_MAIN,
+                           .rtm_protocol = RTPROT_STATIC,
+                           .rtm_scope = RT_SCOPE_UNIVERSE,
+                           .rtm_type = RTN_UNICAST};
+    put_ip(header, RTA_GATEWAY, gateway);
+    mnl_attr_put_u32(header, RTA_OIF, (uint32_t)index);
+    return talk(header);
+}
+
 /* In this order: the kernel drops what rests on a feature (TSO on scatter-gather, that on checksums) by itself. */
 static const struct {
     uint32_t command;

@@ -30,6 +30,8 @@ int link_up(const char *name);
 int link_add_address(const char *name, const struct address *address, uint8_t prefix_bits);
 /* A neighbour that is never asked for. */
 int link_add_neighbour(const char *name, const struct address *address, const uint8_t mac[LINK_MAC_BYTES]);
+/* The way to all that is in no other network: through a neighbour. */
+int link_add_default_route(const char *name, const struct address *gateway);
 /* Switches off transmit and receive checksumming, scatter-gather, TSO, GSO and GRO (SIOCETHTOOL). What the kernel does not know, or
  * does not let be switched, is passed over, but for transmit checksumming: without it, others would see wrong checksums. */
 int link_offload_nothing(const char *name);

@@ -21,15 +21,42 @@ struct network {
     uint64_t netns[NETWORK_PLACES];
 };
 
-/* The two hosts; `peer` is the other one's row. The addresses are locally administered (IEEE 802, second bit of the first byte). */
-static const struct {
-    const char *v4, *v6;
-    uint8_t mac[LINK_MAC_BYTES];
-    enum network_place peer;
-} hosts[] = {
-    [NETWORK_CLIENT] = {NETWORK_CLIENT_V4, NETWORK_CLIENT_V6, {2, 0, 0, 0, 0, 1}, NETWORK_SERVER},
-    [NETWORK_SERVER] = {NETWORK_SERVER_V4, NETWORK_SERVER_V6, {2, 0, 0, 0, 0, 2}, NETWORK_CLIENT},
+/* The places with addresses: the two hosts, and the router, which is where the wire is. A row of addresses for each version. They
+ * are locally administered (IEEE 802, second bit of the first byte). */
+static const uint8_t macs[NETWORK_PLACES][LINK_MAC_BYTES] = {
+    [NETWORK_CLIENT] = {2, 0, 0, 0, 0, 1}, [NETWORK_SERVER] = {2, 0, 0, 0, 0, 2}, [NETWORK_WIRE] = {2, 0, 0, 0, 0, 0xfe}};
+
+enum { PLAIN, ROUTED, ROUTER, ADDRESS_KINDS };
+static const char *const addresses[ADDRESS_KINDS][2][2] = {
+    [PLAIN] =
+        {[NETWORK_CLIENT] = {NETWORK_CLIENT_V4, NETWORK_CLIENT_V6}, [NETWORK_SERVER] = {NETWORK_SERVER_V4, NETWORK_SERVER_V6}},
+    [ROUTED] = {[NETWORK_CLIENT] = {NETWORK_CLIENT_V4, NETWORK_CLIENT_V6},
+                [NETWORK_SERVER] = {NETWORK_ROUTED_SERVER_V4, NETWORK_ROUTED_SERVER_V6}},
+    [ROUTER] = {[NETWORK_CLIENT] = {NETWORK_ROUTER_CLIENT_V4, NETWORK_ROUTER_CLIENT_V6},
+                [NETWORK_SERVER] = {NETWORK_ROUTER_SERVER_V4, NETWORK_ROUTER_SERVER_V6}},
 };
+
+static struct address address_of(unsigned kind, enum network_place host, uint8_t version)
+{
+    struct address address;
+    address_parse(addresses[kind][host][version == 6], &address);
+    return address;
+}
+
+struct address network_address(enum network_place host, uint8_t version, bool routed)
+{
+    return address_of(routed ? ROUTED : PLAIN, host, version);
+}
+
+struct address network_router_address(enum network_place host, uint8_t version)
+{
+    return address_of(ROUTER, host, version);
+}
+
+const uint8_t *network_mac(enum network_place place)
+{
+    return macs[place];
+}
 
 const char *network_place_name(enum network_place place)
 {
@@ -163,25 +190,35 @@ static int make_place(struct network *network, enum network_place place, struct 
     return 0;
 }
 
-static int furnish_host(struct network *network, enum network_place place, uint32_t mtu_bytes, struct err *err)
+/* An address, and whom it reaches: the other host, or the router for all that is not in its own network. Nothing is asked for. */
+static int address_host(enum network_place place, uint8_t version, bool routed, const char **ret_step)
 {
-    struct address own, other;
+    enum network_place peer = place == NETWORK_CLIENT ? NETWORK_SERVER : NETWORK_CLIENT;
+    struct address own = network_address(place, version, routed);
+    struct address next = routed ? network_router_address(place, version) : network_address(peer, version, false);
+    *ret_step = "address";
+    int code = link_add_address(NETWORK_INTERFACE, &own, version == 4 ? V4_PREFIX : V6_PREFIX);
+    if (code) return code;
+    *ret_step = "neighbour";
+    code = link_add_neighbour(NETWORK_INTERFACE, &next, macs[routed ? NETWORK_WIRE : peer]);
+    if (code || !routed) return code;
+    *ret_step = "default route";
+    return link_add_default_route(NETWORK_INTERFACE, &next);
+}
+
+static int furnish_host(struct network *network, enum network_place place, const struct network_options *options, struct err *err)
+{
     bool has_v6 = access("/proc/sys/net/ipv6", F_OK) == 0;
-    enum network_place peer = hosts[place].peer;
     const char *step = "veth pair";
     int code = link_make_veth(&(struct link_veth){.name = NETWORK_INTERFACE,
-                                                  .mac = hosts[place].mac,
+                                                  .mac = macs[place],
                                                   .peer_name = network_place_name(place),
                                                   .peer_netns_fd = network->fd[NETWORK_WIRE],
-                                                  .mtu_bytes = mtu_bytes});
+                                                  .mtu_bytes = options->mtu_bytes});
     if (!code) step = "offloads (ethtool)", code = link_offload_nothing(NETWORK_INTERFACE);
     if (!code) step = "link", code = link_up(NETWORK_INTERFACE);
-    for (int version = 4; version <= (has_v6 ? 6 : 4) && !code; version += 2) {
-        address_parse(version == 4 ? hosts[place].v4 : hosts[place].v6, &own);
-        address_parse(version == 4 ? hosts[peer].v4 : hosts[peer].v6, &other);
-        step = "address", code = link_add_address(NETWORK_INTERFACE, &own, version == 4 ? V4_PREFIX : V6_PREFIX);
-        if (!code) step = "neighbour", code = link_add_neighbour(NETWORK_INTERFACE, &other, hosts[peer].mac);
-    }
+    if (!code) code = address_host(place, 4, options->routed, &step);
+    if (!code && has_v6) code = address_host(place, 6, options->routed, &step);
     if (!code) return 0;
     return err_set_errno(err, code, "can't give the %s its interface (%s)%s", network_place_name(place), step,
                          code == -EOPNOTSUPP ? ": the kernel needs the module veth" : "");
@@ -197,12 +234,12 @@ static int raise_wire(struct err *err)
     return code ? err_set_errno(err, code, "can't bring the wire's ends up") : 0;
 }
 
-static int build(struct network *network, uint32_t mtu_bytes, struct err *err)
+static int build(struct network *network, const struct network_options *options, struct err *err)
 {
     int code = make_place(network, NETWORK_WIRE, err);
     for (enum network_place place = NETWORK_CLIENT; place <= NETWORK_SERVER && !code; place++) {
         code = make_place(network, place, err);
-        if (!code) code = furnish_host(network, place, mtu_bytes, err);
+        if (!code) code = furnish_host(network, place, options, err);
     }
     if (!code) code = network_enter(network, NETWORK_WIRE, err);
     return code ? code : raise_wire(err);
@@ -226,17 +263,18 @@ static int settle(struct network *network, struct err *err)
 
 int network_open(struct network **ret_network, const struct network_options *options, struct err *err)
 {
-    uint32_t mtu_bytes = options && options->mtu_bytes ? options->mtu_bytes : MTU_DEFAULT;
+    struct network_options wanted = options ? *options : (struct network_options){0};
+    if (!wanted.mtu_bytes) wanted.mtu_bytes = MTU_DEFAULT;
     *ret_network = NULL;
-    if (mtu_bytes < MTU_MIN || mtu_bytes > MTU_MAX)
-        return err_set(err, -EINVAL, "an MTU of %u bytes: it must be %d to %d", mtu_bytes, MTU_MIN, MTU_MAX);
+    if (wanted.mtu_bytes < MTU_MIN || wanted.mtu_bytes > MTU_MAX)
+        return err_set(err, -EINVAL, "an MTU of %u bytes: it must be %d to %d", wanted.mtu_bytes, MTU_MIN, MTU_MAX);
     struct network *network = calloc(1, sizeof(*network));
     if (!network) return err_set_errno(err, -ENOMEM, "can't make a network");
     network->home_fd = -1;
     for (size_t i = 0; i < NETWORK_PLACES; i++) network->fd[i] = -1;
     int code = settle(network, err);
     if (!code) {
-        code = build(network, mtu_bytes, err);
+        code = build(network, &wanted, err);
         int back = network_leave(network, code ? NULL : err);
         if (code && (back || network->kind == HOST_PRIVATE_USER)) code = -EIO;
         if (!code) code = back;

@@ -2,7 +2,8 @@
  *
  *     client  eth0 ══ client   (wire)   server ══ eth0  server
  *
- * Each host has one interface, "eth0", with an address of the documentation ranges (RFC 5737, RFC 3849); the wire's namespace holds
+ * Each host has one interface, "eth0", with an address of the documentation ranges (RFC 5737, RFC 3849), in one network, or in two
+ * with a router between them; the wire's namespace holds
  * the two other ends, without addresses: whatever is to pass is carried by lab/wire.h. Neighbours are permanent (no ARP, no
  * neighbour discovery); checksums, TSO, GSO and GRO are not offloaded, so what is captured is what goes over the wire.
  *
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/err.h"
 #include "lab/host.h"
 
@@ -26,10 +28,25 @@ enum network_place { NETWORK_CLIENT, NETWORK_SERVER, NETWORK_WIRE, NETWORK_PLACE
 #define NETWORK_SERVER_V4 "192.0.2.2"
 #define NETWORK_CLIENT_V6 "2001:db8::1"
 #define NETWORK_SERVER_V6 "2001:db8::2"
+/* Where a router stands between them, the server is in a network of its own, and each side's default route is the router's address
+ * there. */
+#define NETWORK_ROUTED_SERVER_V4 "198.51.100.2"
+#define NETWORK_ROUTED_SERVER_V6 "2001:db8:0:1::2"
+#define NETWORK_ROUTER_CLIENT_V4 "192.0.2.254"
+#define NETWORK_ROUTER_CLIENT_V6 "2001:db8::fe"
+#define NETWORK_ROUTER_SERVER_V4 "198.51.100.254"
+#define NETWORK_ROUTER_SERVER_V6 "2001:db8:0:1::fe"
 
 struct network_options {
     uint32_t mtu_bytes; /* of both hosts; 0: 1500. At least 1280 (RFC 8200) */
+    bool routed;        /* a router stands between the hosts (lab/router.h): the wire does its work */
 };
+
+/* A host's address of that version (4 or 6), port 0, without and with a router; the router's on the side of a host. */
+struct address network_address(enum network_place host, uint8_t version, bool routed);
+struct address network_router_address(enum network_place host, uint8_t version);
+/* The Ethernet address (6 bytes) of a host; NETWORK_WIRE: the router's. Static storage. */
+const uint8_t *network_mac(enum network_place place);
 
 /* Makes all of it. With CAP_SYS_ADMIN the process stays in the network it is in; as an ordinary user it moves for good into a user
  * namespace with a network namespace of its own (as host_make_private; it keeps its uid and gid). options may be NULL.

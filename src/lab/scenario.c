@@ -9,6 +9,7 @@
 
 #include "lab/scenario_parse.h"
 
+enum { REPEATED_BYTES_MAX = 4 << 20 };
 static const int64_t LIMIT_USUAL_NS = INT64_C(10000000000), LIMIT_MOST_NS = INT64_C(120000000000);
 
 /* Bytes of one UTF-8 character, 0 where there is none. RFC 3629. */
@@ -194,14 +195,34 @@ static bool parse_tell(struct scenario_parser *parser)
     return true;
 }
 
+static bool parse_repeat(struct scenario_parser *parser)
+{
+    struct scenario_repeat *repeat = &parser->repeat;
+    int64_t rounds;
+    if (repeat->state != REPEAT_NONE)
+        return scenario_mistake(parser, &parser->words[0], "a repeat can't stand in another one (line %" PRIu32 ")", repeat->line);
+    *repeat = (struct scenario_repeat){.state = REPEAT_BEGUN, .line = parser->line, .rounds = 1};
+    if (!scenario_take_number(parser, "how often", 1, SCENARIO_ROUNDS_MAX, &rounds)) return false;
+    repeat->rounds = (uint32_t)rounds;
+    return scenario_require(parser, "times");
+}
+
+static bool parse_end(struct scenario_parser *parser)
+{
+    if (parser->repeat.state == REPEAT_NONE) return scenario_mistake(parser, &parser->words[0], "there is no repeat to end here");
+    parser->repeat.state = REPEAT_ENDED;
+    return true;
+}
+
 static const struct head {
     const char *word;
     bool (*parse)(struct scenario_parser *parser);
     bool text; /* the rest of the line is text, not words */
     bool anywhere;
 } heads[] = {
-    {"title", parse_title, true, false},  {"section", parse_section, false, false}, {"place", parse_place, false, false},
-    {"limit", parse_limit, false, false}, {"needs", parse_needs, false, false},     {"tell", parse_tell, true, true},
+    {"title", parse_title, true, false},   {"section", parse_section, false, false}, {"place", parse_place, false, false},
+    {"limit", parse_limit, false, false},  {"needs", parse_needs, false, false},     {"tell", parse_tell, true, true},
+    {"repeat", parse_repeat, false, true}, {"end", parse_end, false, true},
 };
 
 static const struct head *find_head(const char *line)
@@ -301,16 +322,56 @@ static void parse_line(struct scenario_parser *parser, const char *line, size_t 
         scenario_parse_step(parser);
 }
 
-static void parse_lines(struct scenario_parser *parser, const char *text, size_t length, bool expectations)
+/* The line at `at`, and what stands behind it. */
+static size_t next_line(struct scenario_parser *parser, const char *text, size_t length, size_t at, bool expectations)
+{
+    const char *end = memchr(text + at, '\n', length - at);
+    size_t line_length = end ? (size_t)(end - (text + at)) : length - at;
+    parser->line++;
+    parse_line(parser, text + at, line_length, expectations);
+    return at + line_length + 1;
+}
+
+/* Where to go on behind a line: at the beginning of its repeat, for one more round, or where it ended. */
+static size_t turn(struct scenario_parser *parser, size_t at)
+{
+    struct scenario_repeat *repeat = &parser->repeat;
+    if (repeat->state == REPEAT_BEGUN) {
+        *repeat = (struct scenario_repeat){.state = REPEAT_INSIDE,
+                                           .line = repeat->line,
+                                           .rounds = repeat->rounds,
+                                           .round = 1,
+                                           .begin = at,
+                                           .mistakes = parser->mistakes->total};
+    } else if (repeat->state == REPEAT_ENDED) {
+        size_t most = REPEATED_BYTES_MAX / (size_t)repeat->rounds;
+        if (at - repeat->begin > most)
+            scenario_mistake(parser, NULL, "this repeats too much text: %d bytes at most in all", REPEATED_BYTES_MAX);
+        repeat->state = REPEAT_NONE;
+        if (repeat->round == repeat->rounds || parser->mistakes->total != repeat->mistakes) return at;
+        repeat->state = REPEAT_INSIDE;
+        repeat->round++;
+        parser->line = repeat->line;
+        return repeat->begin;
+    }
+    return at;
+}
+
+/* Each round of a repeat is read anew, so that what the one before it left behind counts. */
+static void parse_steps(struct scenario_parser *parser, const char *text, size_t length)
 {
     parser->line = 0;
-    for (size_t at = 0; at < length && !parser->failed;) {
-        const char *end = memchr(text + at, '\n', length - at);
-        size_t line_length = end ? (size_t)(end - (text + at)) : length - at;
-        parser->line++;
-        parse_line(parser, text + at, line_length, expectations);
-        at += line_length + 1;
-    }
+    for (size_t at = 0; at < length && !parser->failed;) at = turn(parser, next_line(parser, text, length, at, false));
+    if (parser->repeat.state == REPEAT_NONE) return;
+    struct scenario_word word = {.column = 1, .width = 6};
+    parser->line = parser->repeat.line;
+    scenario_mistake(parser, &word, "this repeat has no line 'end'");
+}
+
+static void parse_expectations(struct scenario_parser *parser, const char *text, size_t length)
+{
+    parser->line = 0;
+    for (size_t at = 0; at < length && !parser->failed;) at = next_line(parser, text, length, at, true);
 }
 
 static int compare_mistakes(const void *a, const void *b)
@@ -330,8 +391,18 @@ static void check_whole(struct scenario_parser *parser)
     if (!acts && !parser->mistakes->total) scenario_mistake(parser, &begin, "there is no step in it");
 }
 
-int scenario_parse(const char *text, size_t length, struct scenario **ret_scenario, struct scenario_mistakes *mistakes)
+/* U+FEFF, which some editors put before a text. */
+static size_t mark_bytes(const char *text, size_t length)
 {
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    return length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0 ? sizeof(mark) : 0;
+}
+
+int scenario_parse(const char *text, size_t length, const struct scenario_vocabulary *vocabulary, struct scenario **ret_scenario,
+                   struct scenario_mistakes *mistakes)
+{
+    size_t mark = mark_bytes(text, length);
+    text += mark, length -= mark;
     mistakes->count = mistakes->total = 0;
     struct scenario *scenario = calloc(1, sizeof(*scenario));
     struct scenario_parser *parser = calloc(1, sizeof(*parser));
@@ -344,13 +415,14 @@ int scenario_parse(const char *text, size_t length, struct scenario **ret_scenar
         scenario->actor_count = 2;
         parser->scenario = scenario;
         parser->mistakes = mistakes;
+        parser->vocabulary = vocabulary;
         if (length > SCENARIO_SOURCE_BYTES) {
             parser->line = 1;
             struct scenario_word begin = {.column = 1, .width = 1};
             scenario_mistake(parser, &begin, "a scenario has %d bytes at most", SCENARIO_SOURCE_BYTES);
         } else {
-            parse_lines(parser, text, length, false);
-            parse_lines(parser, text, length, true);
+            parse_steps(parser, text, length);
+            parse_expectations(parser, text, length);
             check_whole(parser);
         }
         code = parser->failed ? -ENOMEM : mistakes->total ? -EINVAL : 0;
@@ -411,6 +483,8 @@ static void write_mistake(struct buf *out, const char *file, const char *text, s
 
 int scenario_explain(struct buf *out, const char *file, const char *text, size_t length, const struct scenario_mistakes *mistakes)
 {
+    size_t mark = mark_bytes(text, length);
+    text += mark, length -= mark;
     for (size_t i = 0; i < mistakes->count; i++) write_mistake(out, file, text, length, &mistakes->list[i]);
     if (mistakes->total > mistakes->count) buf_printf(out, "… and %zu more mistakes\n", mistakes->total - mistakes->count);
     return out->failed ? -ENOMEM : 0;

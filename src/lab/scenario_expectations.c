@@ -1,4 +1,5 @@
 /* The lines that begin with `expect`. They are read after all steps, so that they may stand anywhere. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,67 @@ static bool take_rest(struct scenario_parser *parser, const char **ret_name)
     return true;
 }
 
+static bool is_among(const char *name, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (words[i] && strcmp(words[i], name) == 0) return true;
+    return false;
+}
+
+/* Notes that the word is no name of its kind, and what may be meant. */
+static bool unknown_name(struct scenario_parser *parser, const struct scenario_word *word, const char *what, const char *name,
+                         const char *near)
+{
+    if (near) return scenario_mistake(parser, word, "no %s '%.60s': did you mean '%s'?", what, name, near);
+    return scenario_mistake(parser, word, "there is no %s '%.60s'", what, name);
+}
+
+/* A system call, or the word of the language for it. */
+static bool take_call(struct scenario_parser *parser, const char **ret_name)
+{
+    const struct scenario_vocabulary *vocabulary = parser->vocabulary;
+    const struct scenario_word *word = scenario_peek(parser);
+    size_t count;
+    const char *const *verbs = scenario_verb_words(&count);
+    if (!word) return scenario_mistake(parser, NULL, "expected the call's name, such as close");
+    if (!take_rest(parser, ret_name)) return false;
+    if (parser->failed || !vocabulary->calls || is_among(*ret_name, verbs, SCENARIO_ACTOR_VERBS) ||
+        is_among(*ret_name, vocabulary->calls, vocabulary->call_count))
+        return true;
+    const char *near = nearest_word(*ret_name, verbs, SCENARIO_ACTOR_VERBS);
+    if (!near) near = nearest_word(*ret_name, vocabulary->calls, vocabulary->call_count);
+    return unknown_name(parser, word, "call", *ret_name, near);
+}
+
+static bool is_signal(const char *name)
+{
+    if (strncmp(name, "SIG", 3) != 0) return false;
+    for (int number = 1; number < NSIG; number++) {
+        const char *known = sigabbrev_np(number);
+        if (known && strcmp(known, name + 3) == 0) return true;
+    }
+    return false;
+}
+
+/* How a process ended: nothing, a signal, or `status N`. */
+static bool take_exit(struct scenario_parser *parser, const char **ret_name)
+{
+    const struct scenario_word *word = scenario_peek(parser);
+    int64_t status;
+    size_t first = parser->at;
+    if (!word) return true;
+    if (is_signal(word->text)) {
+        *ret_name = word->text;
+        parser->at++;
+        return true;
+    }
+    if (!scenario_take_if(parser, "status"))
+        return scenario_mistake(parser, word, "expected a signal here, such as SIGKILL, or 'status' and a number");
+    if (!scenario_take_number(parser, "the exit status", 0, 255, &status) || !scenario_finished(parser)) return false;
+    parser->at = first;
+    return take_rest(parser, ret_name);
+}
+
 /* KIND of the other side, or a whole SEGMENT. */
 static bool parse_origin(struct scenario_parser *parser, struct scenario_expect *expect)
 {
@@ -74,8 +136,7 @@ static bool parse_cause(struct scenario_parser *parser, struct scenario_expect *
     expect->cause = (enum scenario_cause)kind;
     switch (expect->cause) {
     case SCENARIO_CAUSE_CALL:
-        if (!scenario_peek(parser)) return scenario_mistake(parser, NULL, "expected the call's name, such as close");
-        return take_rest(parser, &expect->name);
+        return take_call(parser, &expect->name);
     case SCENARIO_CAUSE_SEGMENT:
         return parse_origin(parser, expect);
     case SCENARIO_CAUSE_TIMER:
@@ -83,7 +144,11 @@ static bool parse_cause(struct scenario_parser *parser, struct scenario_expect *
         if (!scenario_take_choice(parser, "timer", timer_names, COUNT(timer_names), &timer)) return false;
         expect->name = timer_names[timer];
         return true;
-    default:
+    case SCENARIO_CAUSE_EXIT:
+        return take_exit(parser, &expect->name);
+    case SCENARIO_CAUSE_UNKNOWN:
+        return true;
+    default: /* the kernel names its functions as it likes */
         return take_rest(parser, &expect->name);
     }
 }
@@ -182,8 +247,13 @@ static bool parse_actor(struct scenario_parser *parser, struct scenario_expect *
 
 static bool parse_finding(struct scenario_parser *parser, struct scenario_expect *expect, enum scenario_expect_kind kind)
 {
+    const struct scenario_vocabulary *vocabulary = parser->vocabulary;
+    const struct scenario_word *word = scenario_peek(parser);
     expect->kind = kind;
-    return scenario_take_name(parser, "the id of a finding, such as reset-unread-data", &expect->name);
+    if (!scenario_take_name(parser, "the id of a finding, such as reset-unread-data", &expect->name)) return false;
+    if (!vocabulary->findings || is_among(expect->name, vocabulary->findings, vocabulary->finding_count)) return true;
+    return unknown_name(parser, word, "finding", expect->name,
+                        nearest_word(expect->name, vocabulary->findings, vocabulary->finding_count));
 }
 
 static bool parse_segment(struct scenario_parser *parser, struct scenario_expect *expect)
@@ -221,8 +291,8 @@ static bool is_segment_word(const struct scenario_word *word)
 
 static bool unknown_expectation(struct scenario_parser *parser, const struct scenario_word *word)
 {
-    static const char *const words[] = {"client", "server", "cause", "finding", "no",      "outcome", "connections",
-                                        "SYN",    "FIN",    "ACK",   "RST",     "SYN-ACK", "data"};
+    static const char *const words[] = {"client", "server", "cause", "finding", "no",  "outcome", "connections",
+                                        "icmp",   "SYN",    "FIN",   "ACK",     "RST", "SYN-ACK", "data"};
     const char *near = word && !word->quoted ? nearest_word(word->text, words, COUNT(words)) : NULL;
     if (near) return scenario_mistake(parser, word, "nothing can be expected of '%.60s': did you mean '%s'?", word->text, near);
     return scenario_mistake(parser, word,
@@ -239,6 +309,7 @@ static bool parse_subject(struct scenario_parser *parser, struct scenario_expect
     if (scenario_take_if(parser, "no"))
         return scenario_require(parser, "finding") && parse_finding(parser, expect, EXPECT_NO_FINDING);
     if (scenario_take_if(parser, "outcome")) return parse_outcome(parser, expect);
+    if (scenario_take_if(parser, "icmp")) return scenario_parse_icmp(parser, expect);
     if (scenario_take_if(parser, "connections")) {
         expect->kind = EXPECT_CONNECTIONS;
         return scenario_take_number(parser, "how many", 0, 10000, &expect->number);

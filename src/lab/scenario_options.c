@@ -55,6 +55,7 @@ static const struct {
     SECONDS_OPTION(IPPROTO_TCP, TCP_LINGER2),
     MS_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
     INT_OPTION(IPPROTO_IPV6, IPV6_V6ONLY),
+    INT_OPTION(IPPROTO_IP, IP_TTL),
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 

@@ -25,9 +25,19 @@ struct scenario_cast {
     unsigned botched[SCENARIO_VERBS + 1]; /* steps with mistakes, by verb; the last: by none that is known */
 };
 
+/* The repeat that a line stands in. */
+struct scenario_repeat {
+    enum { REPEAT_NONE, REPEAT_BEGUN, REPEAT_INSIDE, REPEAT_ENDED } state; /* BEGUN, ENDED: by the line just read */
+    uint32_t line;                                                         /* of the word `repeat` */
+    uint32_t rounds, round;                                                /* how many, and which it is, from 1 */
+    size_t begin;                                                          /* of the text behind that line */
+    size_t mistakes;                                                       /* that there were before it */
+};
+
 struct scenario_parser {
     struct scenario *scenario;
     struct scenario_mistakes *mistakes;
+    const struct scenario_vocabulary *vocabulary;
     struct scenario_cast cast[SCENARIO_ACTORS_MAX];
     uint32_t line;
     const char *line_text; /* trimmed, without comment */
@@ -36,6 +46,7 @@ struct scenario_parser {
     struct scenario_word words[SCENARIO_LINE_WORDS];
     size_t count, at; /* the next word to look at */
     size_t step_room, expect_room, section_room;
+    struct scenario_repeat repeat;
     unsigned title_line, place_line, limit_line;
     bool failed; /* out of memory */
 };
@@ -73,8 +84,12 @@ const char *scenario_copy(struct scenario_parser *parser, const char *text);
 void *scenario_grow(struct scenario_parser *parser, void *array, size_t used, size_t *room, size_t size);
 
 /* The lines, by their first word. */
-bool scenario_parse_step(struct scenario_parser *parser);   /* an actor's, the wire's, the runner's */
-bool scenario_parse_expect(struct scenario_parser *parser); /* behind "expect" */
+bool scenario_parse_step(struct scenario_parser *parser);                                 /* an actor's, the wire's, the runner's */
+bool scenario_parse_expect(struct scenario_parser *parser);                               /* behind "expect" */
+bool scenario_parse_icmp(struct scenario_parser *parser, struct scenario_expect *expect); /* behind "expect icmp" */
+bool scenario_parse_inject(struct scenario_parser *parser, struct scenario_step *step);   /* behind "wire inject" */
+bool scenario_parse_router(struct scenario_parser *parser, struct scenario_step *step);   /* behind "router" */
+bool scenario_parse_firewall(struct scenario_parser *parser, struct scenario_step *step); /* behind "ACTOR firewall" */
 /* All words of verbs, for choices; *ret_count. */
 const char *const *scenario_verb_words(size_t *ret_count);
 

@@ -68,6 +68,7 @@ static const struct shape {
     [SCENARIO_EXEC] = {"exec", NULL, 0, NEEDS_NOTHING},
     [SCENARIO_EXIT] = {"exit", parse_exit, 0, NEEDS_NOTHING},
     [SCENARIO_SYSCTL] = {"sysctl", parse_sysctl, 0, NEEDS_NOTHING},
+    [SCENARIO_FIREWALL] = {"firewall", scenario_parse_firewall, 0, NEEDS_NOTHING},
     [SCENARIO_DONE] = {"done", NULL, 0, NEEDS_NOTHING},
 };
 
@@ -128,7 +129,6 @@ static bool must_know(struct scenario_parser *parser, const struct scenario_step
 /* The socket that a step means, or makes; `said` is the word behind `on` or close, NULL where nothing is said. */
 static bool choose_socket(struct scenario_parser *parser, struct scenario_step *step, const struct scenario_word *said)
 {
-    const struct scenario_cast *cast = &parser->cast[step->actor];
     const struct shape *shape = &shapes[step->verb];
     const struct scenario_word *verb = &parser->words[1];
     if (shape->need == NEEDS_NOTHING) return true;
@@ -143,10 +143,8 @@ static bool choose_socket(struct scenario_parser *parser, struct scenario_step *
     step->fresh = true;
     step->socket = step->name ? step->name : "socket";
     if (step->verb != SCENARIO_LISTEN) return true;
-    struct scenario_known *socket = find_known(cast, "socket");
     step->socket = "socket";
     if (!step->name) step->name = "listener";
-    if (!(socket && socket->idle) && !step->address.port) return scenario_mistake(parser, NULL, "expected the port to listen at");
     return true;
 }
 
@@ -225,10 +223,9 @@ static bool parse_listen(struct scenario_parser *parser, struct scenario_step *s
 {
     const struct scenario_word *word = scenario_peek(parser);
     int64_t port = 0;
-    struct scenario_known *socket = find_known(&parser->cast[step->actor], "socket");
-    bool bound = socket && socket->idle;
     step->number = 128;
-    if (bound && (!word || word->text[0] < '0' || word->text[0] > '9')) return true; /* the bind has said where */
+    /* A bind has said where; or nobody does, and the kernel takes an ephemeral port. */
+    if (!word || word->quoted || word->text[0] < '0' || word->text[0] > '9') return true;
     if (!scenario_take_number(parser, "the port to listen at", 1, 65535, &port)) return false;
     step->address.port = (uint16_t)port;
     return true;
@@ -318,7 +315,8 @@ static bool parse_replace(struct scenario_parser *parser, struct scenario_step *
 
 static bool parse_fork(struct scenario_parser *parser, struct scenario_step *step)
 {
-    static const char *const taken[] = {"wire", "wait", "kill", "tell", "expect", "title", "section", "place", "limit", "needs"};
+    static const char *const taken[] = {"wire",    "router", "wait",  "kill",  "tell",   "expect", "title",
+                                        "section", "place",  "limit", "needs", "repeat", "end"};
     if (!scenario_require(parser, "as")) return false;
     const struct scenario_word *word = scenario_peek(parser);
     if (!scenario_take_name(parser, "the new process's name", &step->name)) return false;
@@ -506,9 +504,9 @@ static bool parse_wire_delay(struct scenario_parser *parser, struct scenario_ste
 
 static bool parse_wire(struct scenario_parser *parser, struct scenario_step *step)
 {
-    enum { DROP, DUPLICATE, HOLD, REORDER, DELAY, RELEASE, CUT, MEND, FORGET, WIRE_WORDS };
+    enum { DROP, DUPLICATE, HOLD, REORDER, DELAY, RELEASE, CUT, MEND, FORGET, INJECT, WIRE_WORDS };
     static const char *const words[WIRE_WORDS] = {"drop",    "duplicate", "hold", "reorder", "delay",
-                                                  "release", "cut",       "mend", "forget"};
+                                                  "release", "cut",       "mend", "forget",  "inject"};
     static const enum wire_action actions[] = {WIRE_DROP, WIRE_DUPLICATE, WIRE_HOLD, WIRE_REORDER};
     size_t index;
     if (parser->scenario->place == SCENARIO_LOOPBACK)
@@ -529,6 +527,8 @@ static bool parse_wire(struct scenario_parser *parser, struct scenario_step *ste
     case FORGET:
         step->verb = SCENARIO_WIRE_FORGET;
         return true;
+    case INJECT:
+        return scenario_parse_inject(parser, step);
     default:
         step->action = actions[index];
         if (!scenario_take_match(parser, true, 1, &step->match)) return false;
@@ -567,15 +567,16 @@ static bool parse_wait(struct scenario_parser *parser, struct scenario_step *ste
 
 static bool unknown_actor(struct scenario_parser *parser, const struct scenario_word *word)
 {
-    const char *words[SCENARIO_ACTORS_MAX + 10] = {"wire",  "wait",    "kill",  "tell",  "expect",
-                                                   "title", "section", "place", "limit", "needs"};
-    size_t count = 10;
-    if (word->quoted) return scenario_mistake(parser, word, "a line begins with who acts: client, server, wire, wait …");
+    const char *words[SCENARIO_ACTORS_MAX + 13] = {"wire",    "router", "wait",  "kill",  "tell",   "expect", "title",
+                                                   "section", "place",  "limit", "needs", "repeat", "end"};
+    size_t count = 13;
+    if (word->quoted) return scenario_mistake(parser, word, "a line begins with who acts: client, server, wire, router, wait …");
     for (size_t i = 0; i < parser->scenario->actor_count; i++) words[count++] = parser->scenario->actors[i].name;
     const char *near = nearest_word(word->text, words, count);
     if (near) return scenario_mistake(parser, word, "no line begins with '%.60s': did you mean '%s'?", word->text, near);
-    return scenario_mistake(
-        parser, word, "there is no '%.60s' here; a line begins with client, server, wire, wait, kill, tell or expect", word->text);
+    return scenario_mistake(parser, word,
+                            "there is no '%.60s' here; a line begins with client, server, wire, router, wait, kill, tell or expect",
+                            word->text);
 }
 
 /* A step with a mistake might have made sockets: later steps should not be blamed for its absence. */
@@ -611,6 +612,8 @@ bool scenario_parse_step(struct scenario_parser *parser)
         if (!good) forgive(parser, &step);
     } else if (!first->quoted && strcmp(first->text, "wire") == 0)
         good = parse_wire(parser, &step);
+    else if (!first->quoted && strcmp(first->text, "router") == 0)
+        good = scenario_parse_router(parser, &step);
     else if (!first->quoted && strcmp(first->text, "kill") == 0)
         good = parse_kill(parser, &step);
     else if (!first->quoted && strcmp(first->text, "wait") == 0)

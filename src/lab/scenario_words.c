@@ -20,8 +20,10 @@ bool scenario_mistake(struct scenario_parser *parser, const struct scenario_word
     mistake->width = word && word->width ? word->width : 1;
     va_list args;
     va_start(args, format);
-    vsnprintf(mistake->text, sizeof(mistake->text), format, args);
+    int used = vsnprintf(mistake->text, sizeof(mistake->text), format, args);
     va_end(args);
+    if (parser->repeat.state != REPEAT_NONE && parser->repeat.round > 1 && used > 0 && used < (int)sizeof(mistake->text))
+        snprintf(mistake->text + used, sizeof(mistake->text) - (size_t)used, " (round %" PRIu32 ")", parser->repeat.round);
     return false;
 }
 
@@ -184,6 +186,15 @@ static bool split_port(const char *text, bool port_alone, size_t *ret_host_lengt
     return true;
 }
 
+static const char *near_host(const char *text, size_t length)
+{
+    static const char *const hosts[] = {"client", "server"};
+    char name[16] = "";
+    if (length >= sizeof(name)) return NULL;
+    memcpy(name, text, length);
+    return nearest_word(name, hosts, 2);
+}
+
 bool scenario_take_place(struct scenario_parser *parser, bool port_alone, enum scenario_host *ret_host, struct address *ret_address)
 {
     const struct scenario_word *word = scenario_peek(parser);
@@ -201,10 +212,15 @@ bool scenario_take_place(struct scenario_parser *parser, bool port_alone, enum s
         *ret_host = SCENARIO_HOST_CLIENT;
     else if (length == 6 && strncmp(word->text, "server", 6) == 0)
         *ret_host = SCENARIO_HOST_SERVER;
+    else if (length == 6 && strncmp(word->text, "router", 6) == 0)
+        *ret_host = SCENARIO_HOST_ROUTER;
     else if (address_parse(word->text, ret_address) && ret_address->port == port)
         *ret_host = SCENARIO_HOST_LITERAL;
+    else if (near_host(word->text, length))
+        return scenario_mistake(parser, word, "no host '%.*s': did you mean '%s'?", (int)length, word->text,
+                                near_host(word->text, length));
     else
-        return scenario_mistake(parser, word, "'%.*s' is neither client, server nor an IP address: expected %s",
+        return scenario_mistake(parser, word, "'%.*s' is neither client, server, router nor an IP address: expected %s",
                                 (int)(length < 60 ? length : 60), word->text, example);
     parser->at++;
     return true;

@@ -190,6 +190,15 @@ int wire_rule(struct wire *wire, const struct wire_rule *rule, struct err *err)
     return code;
 }
 
+int wire_seen(struct wire *wire, uint32_t id, uint64_t *ret_seen, struct err *err)
+{
+    size_t count = 0;
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_SEEN, .rule = {.id = id}}, &count, err);
+    if (code == -ENOENT) err_set(err, code, "the wire has no such rule");
+    *ret_seen = count;
+    return code;
+}
+
 int wire_clear(struct wire *wire, struct err *err)
 {
     return command(wire, &(struct wire_command){.order = WIRE_ORDER_CLEAR}, NULL, err);
@@ -207,6 +216,15 @@ int wire_release(struct wire *wire, const char *name, size_t *ret_count, struct 
     return command(wire, &release, ret_count, err);
 }
 
+int wire_router(struct wire *wire, const struct router_order *order, struct err *err)
+{
+    if (!router_order_is_sound(order))
+        return err_set(err, -EINVAL, "an order for the router that makes no sense: %d", (int)order->verb);
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_ROUTER, .router = *order}, NULL, err);
+    if (code == -ENOSPC) err_set(err, code, "the router obeys at most %d rules", ROUTER_RULES_MAX);
+    return code;
+}
+
 int wire_cut(struct wire *wire, unsigned from, struct err *err)
 {
     int code = check_from(from, err);
@@ -217,6 +235,17 @@ int wire_mend(struct wire *wire, unsigned from, struct err *err)
 {
     int code = check_from(from, err);
     return code ? code : command(wire, &(struct wire_command){.order = WIRE_ORDER_MEND, .from = from}, NULL, err);
+}
+
+int wire_inject(struct wire *wire, const struct wire_forgery *forgery, struct err *err)
+{
+    if (!wire_forgery_is_sound(forgery))
+        return err_set(err, -EINVAL, "a segment that can't be made: direction %d, %u bytes", (int)forgery->from,
+                       forgery->length_bytes);
+    int code = command(wire, &(struct wire_command){.order = WIRE_ORDER_INJECT, .forgery = *forgery}, NULL, err);
+    if (code == -ENOENT)
+        err_set(err, code, "there is no such connection: a SYN must have passed the wire, whose addresses and numbers it takes");
+    return code;
 }
 
 int wire_settle(struct wire *wire, struct err *err)

@@ -11,6 +11,8 @@
 
 #include "base/err.h"
 #include "lab/network.h"
+#include "lab/router.h"
+#include "lab/wire_forge.h"
 #include "lab/wire_rules.h"
 
 struct wire;
@@ -23,6 +25,9 @@ enum wire_fate {
     WIRE_RELEASED,
     WIRE_DELAYED,   /* by a rule */
     WIRE_REORDERED, /* it waits to go behind the next one */
+    WIRE_REFUSED,   /* the router did not let it on */
+    WIRE_SKIPPED,   /* the router did not translate it, by a rule */
+    WIRE_INJECTED,  /* nobody sent it: the wire made it */
     WIRE_OVERFLOWED /* the wire could not keep or carry it: not what the scenario wanted */
 };
 
@@ -31,9 +36,10 @@ struct wire_report {
     int64_t t_ns; /* CLOCK_REALTIME */
     enum wire_fate fate;
     enum wire_from from;
-    bool is_tcp; /* else only the times and fates are known (header is zero) */
-    struct event_packet_header header;
-    char name[WIRE_NAME_BYTES]; /* of the rule; "" none */
+    bool is_tcp;
+    struct event_packet_header header; /* of TCP and UDP; else zero: only the times and fates are known */
+    char name[WIRE_NAME_BYTES];        /* of the rule; "" none */
+    uint32_t rule;                     /* its id; 0 none. REFUSED, SKIPPED: of the router's */
 };
 
 /* Starts the wire's process; frames pass when it returns. The caller is in its own network (not between enter and leave). 0 or
@@ -46,15 +52,25 @@ pid_t wire_pid(const struct wire *wire);
 int wire_delay(struct wire *wire, unsigned from, int64_t delay_ns, struct err *err);
 /* Adds a rule. -EINVAL: it is not sound; -ENOSPC: too many. */
 int wire_rule(struct wire *wire, const struct wire_rule *rule, struct err *err);
+/* How many segments matched the rule of this id so far; those that it acted on are reported. -ENOENT: there is no such rule (any
+ * more): it was cleared, or can't act again and made room for others. */
+int wire_seen(struct wire *wire, uint32_t id, uint64_t *ret_seen, struct err *err);
 /* Forgets all rules; what they hold stays held. */
 int wire_clear(struct wire *wire, struct err *err);
 /* Puts the held frames of this name (NULL: all that are held, or wait to be reordered) on the other side at once, in the order in
  * which they came. *ret_count (may be NULL): how many. */
 int wire_release(struct wire *wire, const char *name, size_t *ret_count, struct err *err);
+/* A router stands at the far end of either direction from the first of these on (lab/router.h): what comes off the wire passes it,
+ * and what it answers takes the wire back, without meeting a rule. The network must have been opened as `routed`. -EINVAL: not a
+ * sound order; -ENOSPC: too many rules. */
+int wire_router(struct wire *wire, const struct router_order *order, struct err *err);
 /* Cuts the wire for frames from these sides: nothing passes any more, and what is on the way is lost. Held frames stay held, and
  * are lost if they are released onto a cut wire. Rules count nothing that comes while it is cut. */
 int wire_cut(struct wire *wire, unsigned from, struct err *err);
 int wire_mend(struct wire *wire, unsigned from, struct err *err);
+/* Makes a segment and hands it to the other host at once: neither delay nor rules nor a cut are for it. -ENOENT: there is no such
+ * connection (yet); -EINVAL: it is not sound. */
+int wire_inject(struct wire *wire, const struct wire_forgery *forgery, struct err *err);
 /* Waits until the wire has dealt with all that was sent before. */
 int wire_settle(struct wire *wire, struct err *err);
 /* To poll(2) for reading: there are reports. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "lab/ip_frame.h"
 #include "lab/wire_queue.h"
 #include "tcp/segment.h"
 
@@ -37,6 +38,8 @@ struct lane {
 struct state {
     struct lane lane[LANES];
     struct wire_rules rules;
+    struct router router;
+    struct wire_track track;
     struct wire_queue held;
     size_t kept_bytes;
     struct buf reports;
@@ -50,16 +53,17 @@ static int64_t clock_ns(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void report(struct state *state, const struct wire_frame *frame, enum wire_fate fate, const char *name)
+static void report(struct state *state, const struct wire_frame *frame, enum wire_fate fate)
 {
     struct wire_report report;
     memset(&report, 0, sizeof(report));
     report.t_ns = clock_ns(CLOCK_REALTIME);
     report.fate = fate;
     report.from = frame->lane->from;
-    report.is_tcp = frame->is_tcp;
+    report.is_tcp = frame->is_known && frame->header.protocol == IPPROTO_TCP;
     report.header = frame->header;
-    if (name) memcpy(report.name, name, sizeof(report.name));
+    memcpy(report.name, frame->name, sizeof(report.name));
+    report.rule = frame->rule;
     buf_append(&state->reports, &report, sizeof(report));
 }
 
@@ -75,16 +79,15 @@ static void flush_reports(struct state *state)
 }
 
 /* NULL, and reported, when there is no room. */
-static struct wire_frame *keep(struct state *state, const struct wire_frame *frame, const char *name)
+static struct wire_frame *keep(struct state *state, const struct wire_frame *frame)
 {
     size_t bytes = wire_frame_bytes(frame);
     struct wire_frame *kept = state->kept_bytes + bytes <= KEPT_BYTES_MAX ? wire_frame_copy(frame) : NULL;
     if (!kept) {
-        report(state, frame, WIRE_OVERFLOWED, name);
+        report(state, frame, WIRE_OVERFLOWED);
         return NULL;
     }
     state->kept_bytes += bytes;
-    if (name) memcpy(kept->name, name, sizeof(kept->name));
     return kept;
 }
 
@@ -94,14 +97,66 @@ static void discard(struct state *state, struct wire_frame *frame)
     free(frame);
 }
 
-static bool put(struct state *state, const struct wire_frame *frame)
+static bool put_bytes(struct state *state, const struct wire_frame *frame, const uint8_t *bytes, uint32_t length)
 {
     ssize_t sent;
-    do sent = send(frame->lane->out_fd, frame->bytes, frame->length, 0);
+    do sent = send(frame->lane->out_fd, bytes, length, 0);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0) return true;
-    report(state, frame, WIRE_OVERFLOWED, frame->name);
+    report(state, frame, WIRE_OVERFLOWED);
     return false;
+}
+
+/* A frame at the router. */
+struct crossing {
+    struct state *state;
+    const struct wire_frame *frame;
+    bool carried; /* all of it that went on */
+};
+
+static struct lane *lane_back(struct state *state, const struct lane *lane)
+{
+    return &state->lane[lane == &state->lane[0]];
+}
+
+static void fly_in_order(struct state *state, struct wire_frame *frame);
+
+static void leave_router(void *data, bool back, const uint8_t *bytes, uint32_t length)
+{
+    struct crossing *crossing = data;
+    if (!back) {
+        crossing->carried &= put_bytes(crossing->state, crossing->frame, bytes, length);
+        return;
+    }
+    struct wire_frame answer = {
+        .lane = lane_back(crossing->state, crossing->frame->lane), .bytes = bytes, .length = length, .routed = true};
+    if (answer.lane->cut)
+        report(crossing->state, &answer, WIRE_CUT_OFF);
+    else
+        fly_in_order(crossing->state, &answer);
+}
+
+/* In the router's name, which has rules of its own. */
+static void report_router(struct state *state, const struct wire_frame *frame, enum wire_fate fate, uint32_t rule)
+{
+    struct wire_frame there = *frame;
+    there.rule = rule;
+    report(state, &there, fate);
+}
+
+/* Onto the other side, through the router if there is one. False: the wire could not carry it. */
+static bool put(struct state *state, const struct wire_frame *frame)
+{
+    static uint8_t bytes[IP_FRAME_BYTES_MAX];
+    if (!state->router.on || frame->routed) return put_bytes(state, frame, frame->bytes, frame->length);
+    struct crossing crossing = {state, frame, true};
+    uint32_t length = frame->length < sizeof(bytes) ? frame->length : sizeof(bytes);
+    memcpy(bytes, frame->bytes, length);
+    uint32_t rule;
+    bool forwarded = router_route(&state->router, frame->lane->from, frame->is_known ? &frame->header : NULL, bytes, length,
+                                  leave_router, &crossing, &rule);
+    if (!forwarded || rule) report_router(state, frame, forwarded ? WIRE_SKIPPED : WIRE_REFUSED, rule);
+    return crossing.carried; /* with what was refused the wire has done its part */
 }
 
 static void fly(struct state *state, const struct wire_frame *frame, int64_t due_ns)
@@ -111,7 +166,7 @@ static void fly(struct state *state, const struct wire_frame *frame, int64_t due
         put(state, frame);
         return;
     }
-    struct wire_frame *kept = keep(state, frame, NULL);
+    struct wire_frame *kept = keep(state, frame);
     if (!kept) return;
     kept->due_ns = due_ns;
     wire_queue_insert(&lane->flying, kept);
@@ -124,6 +179,11 @@ static int64_t due_in_order(struct lane *lane)
     if (due_ns < lane->last_due_ns) due_ns = lane->last_due_ns;
     lane->last_due_ns = due_ns;
     return due_ns;
+}
+
+static void fly_in_order(struct state *state, struct wire_frame *frame)
+{
+    fly(state, frame, due_in_order(frame->lane));
 }
 
 /* Puts the frames that waited for this one behind it. */
@@ -140,37 +200,41 @@ static void carry(struct state *state, struct wire_frame *frame)
 {
     struct lane *lane = frame->lane;
     if (lane->cut) {
-        report(state, frame, WIRE_CUT_OFF, NULL);
+        report(state, frame, WIRE_CUT_OFF);
         return;
     }
-    const struct wire_rule *rule = frame->is_tcp ? wire_rules_take(&state->rules, lane->from, &frame->header) : NULL;
+    const struct wire_rule *rule = frame->is_known ? wire_rules_take(&state->rules, lane->from, &frame->header) : NULL;
     enum wire_action action = rule ? rule->action : WIRE_PASS;
+    if (rule) {
+        memcpy(frame->name, rule->name, sizeof(frame->name));
+        frame->rule = rule->id;
+    }
     if (action == WIRE_REORDER && lane->waiting.head) action = WIRE_PASS; /* it is the next one, for which another waits */
     struct wire_frame *kept;
     int64_t due_ns;
     switch (action) {
     case WIRE_DROP:
-        report(state, frame, WIRE_DROPPED, rule->name);
+        report(state, frame, WIRE_DROPPED);
         return;
     case WIRE_HOLD:
-        kept = keep(state, frame, rule->name);
+        kept = keep(state, frame);
         if (!kept) return;
         wire_queue_append(&state->held, kept);
-        report(state, frame, WIRE_HELD, rule->name);
+        report(state, frame, WIRE_HELD);
         return;
     case WIRE_REORDER:
-        kept = keep(state, frame, rule->name);
+        kept = keep(state, frame);
         if (!kept) return;
         wire_queue_append(&lane->waiting, kept);
-        report(state, frame, WIRE_REORDERED, rule->name);
+        report(state, frame, WIRE_REORDERED);
         return;
     case WIRE_DELAY: /* it keeps no order: what comes behind it may pass */
         due_ns = clock_ns(CLOCK_MONOTONIC) + lane->delay_ns + rule->extra_ns;
-        report(state, frame, WIRE_DELAYED, rule->name);
+        report(state, frame, WIRE_DELAYED);
         break;
     case WIRE_DUPLICATE:
         due_ns = due_in_order(lane);
-        report(state, frame, WIRE_DUPLICATED, rule->name);
+        report(state, frame, WIRE_DUPLICATED);
         fly(state, frame, due_ns);
         break;
     default:
@@ -178,7 +242,7 @@ static void carry(struct state *state, struct wire_frame *frame)
         break;
     }
     fly(state, frame, due_ns);
-    if (frame->is_tcp) let_follow(state, lane, due_ns);
+    if (frame->is_known) let_follow(state, lane, due_ns);
 }
 
 /* The next frame of a side; false: none. */
@@ -190,8 +254,10 @@ static bool take_frame(struct state *state, struct lane *lane, uint8_t *bytes)
     memset(&packet, 0, sizeof(packet));
     struct wire_frame frame = {.lane = lane, .bytes = bytes, .length = (uint32_t)length};
     if (segment_decode(DLT_EN10MB, bytes, frame.length, frame.length, &packet) == SEGMENT_OK) {
-        frame.is_tcp = packet.header.protocol == IPPROTO_TCP;
-        if (frame.is_tcp) frame.header = packet.header;
+        frame.is_known = packet.header.protocol == IPPROTO_TCP || packet.header.protocol == IPPROTO_UDP;
+        if (frame.is_known) frame.header = packet.header;
+        if (packet.header.protocol == IPPROTO_TCP)
+            wire_track_take(&state->track, lane->from == WIRE_FROM_SERVER, &packet, bytes, frame.length);
     }
     carry(state, &frame);
     return true;
@@ -236,7 +302,7 @@ static void lose(struct state *state, struct wire_queue *queue)
 {
     struct wire_frame *frame;
     while ((frame = wire_queue_take(queue))) {
-        report(state, frame, WIRE_CUT_OFF, frame->name);
+        report(state, frame, WIRE_CUT_OFF);
         discard(state, frame);
     }
 }
@@ -257,9 +323,9 @@ static bool release_frame(struct state *state, struct wire_frame *frame)
 {
     bool arrives = !frame->lane->cut && put(state, frame);
     if (arrives)
-        report(state, frame, WIRE_RELEASED, frame->name);
+        report(state, frame, WIRE_RELEASED);
     else if (frame->lane->cut)
-        report(state, frame, WIRE_CUT_OFF, frame->name);
+        report(state, frame, WIRE_CUT_OFF);
     discard(state, frame);
     return arrives;
 }
@@ -280,6 +346,20 @@ static size_t release(struct state *state, const char *name)
     return count;
 }
 
+static int inject(struct state *state, const struct wire_forgery *forgery)
+{
+    uint8_t bytes[WIRE_FORGED_MAX];
+    struct event_packet packet;
+    int64_t length = wire_forge(&state->track, forgery, bytes);
+    if (length < 0) return (int)length;
+    struct wire_frame frame = {
+        .lane = &state->lane[forgery->from == WIRE_FROM_SERVER], .bytes = bytes, .length = (uint32_t)length, .is_known = true};
+    memset(&packet, 0, sizeof(packet));
+    if (segment_decode(DLT_EN10MB, bytes, frame.length, frame.length, &packet) == SEGMENT_OK) frame.header = packet.header;
+    if (put(state, &frame)) report(state, &frame, WIRE_INJECTED);
+    return 0;
+}
+
 /* What the kernel could not keep for this process. */
 static void report_losses(struct state *state)
 {
@@ -288,13 +368,14 @@ static void report_losses(struct state *state)
         socklen_t length = sizeof(stats);
         struct wire_frame unknown = {.lane = &state->lane[side]};
         if (getsockopt(unknown.lane->in_fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) < 0) continue;
-        for (unsigned i = 0; i < stats.tp_drops; i++) report(state, &unknown, WIRE_OVERFLOWED, NULL);
+        for (unsigned i = 0; i < stats.tp_drops; i++) report(state, &unknown, WIRE_OVERFLOWED);
     }
 }
 
 static struct wire_reply obey(struct state *state, const struct wire_command *command)
 {
     struct wire_reply reply = {0, 0};
+    int64_t seen;
     switch (command->order) {
     case WIRE_ORDER_DELAY:
         for (int side = 0; side < LANES; side++)
@@ -303,17 +384,31 @@ static struct wire_reply obey(struct state *state, const struct wire_command *co
     case WIRE_ORDER_RULE:
         reply.code = wire_rules_add(&state->rules, &command->rule);
         break;
+    case WIRE_ORDER_SEEN:
+        seen = wire_rules_seen(&state->rules, command->rule.id);
+        if (seen < 0) seen = router_seen(&state->router, command->rule.id);
+        if (seen < 0)
+            reply.code = (int)seen;
+        else
+            reply.count = (size_t)seen;
+        break;
     case WIRE_ORDER_CLEAR:
         state->rules.count = 0;
         break;
     case WIRE_ORDER_RELEASE:
         reply.count = release(state, command->all ? NULL : command->rule.name);
         break;
+    case WIRE_ORDER_ROUTER:
+        reply.code = router_obey(&state->router, &command->router);
+        break;
     case WIRE_ORDER_CUT:
         set_cut(state, command->from, true);
         break;
     case WIRE_ORDER_MEND:
         set_cut(state, command->from, false);
+        break;
+    case WIRE_ORDER_INJECT:
+        reply.code = inject(state, &command->forgery);
         break;
     case WIRE_ORDER_SETTLE:
         break;

@@ -10,10 +10,13 @@
 enum wire_order {
     WIRE_ORDER_DELAY,
     WIRE_ORDER_RULE,
+    WIRE_ORDER_SEEN,
     WIRE_ORDER_CLEAR,
     WIRE_ORDER_RELEASE,
+    WIRE_ORDER_ROUTER,
     WIRE_ORDER_CUT,
     WIRE_ORDER_MEND,
+    WIRE_ORDER_INJECT,
     WIRE_ORDER_SETTLE
 };
 
@@ -21,8 +24,10 @@ struct wire_command {
     enum wire_order order;
     unsigned from;
     int64_t delay_ns;
-    bool all;              /* RELEASE: whatever its name */
-    struct wire_rule rule; /* RULE; RELEASE: its name */
+    bool all;                    /* RELEASE: whatever its name */
+    struct wire_rule rule;       /* RULE; SEEN: its id; RELEASE: its name */
+    struct wire_forgery forgery; /* INJECT */
+    struct router_order router;  /* ROUTER */
 };
 
 struct wire_reply {

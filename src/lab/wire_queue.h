@@ -13,9 +13,11 @@ struct wire_frame {
     struct wire_frame *next;
     struct lane *lane; /* its direction */
     int64_t due_ns;    /* CLOCK_MONOTONIC */
-    bool is_tcp;       /* then `header` is set */
+    bool is_known;     /* TCP or UDP: then `header` is set */
+    bool routed;       /* it comes from the router: nothing more is done to it */
     struct event_packet_header header;
-    char name[WIRE_NAME_BYTES]; /* of the rule that keeps it */
+    char name[WIRE_NAME_BYTES]; /* of the rule that acts on it */
+    uint32_t rule;              /* its id */
     const uint8_t *bytes;       /* a kept frame's stand behind this struct */
     uint32_t length;
 };

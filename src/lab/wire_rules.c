@@ -9,18 +9,21 @@ enum { KIND_FLAGS = TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST };
 
 /* What each kind looks like: those of the `mask` flags that are set are `flags`, and how much payload it has. */
 enum payload { PAYLOAD_ANY, PAYLOAD_NONE, PAYLOAD_SOME };
+enum { OF_TCP = 1, OF_UDP = 2 };
 static const struct {
     const char *name;
+    unsigned protocols;
     uint8_t mask, flags;
     enum payload payload;
 } kinds[WIRE_MATCHES] = {
-    [WIRE_ANY] = {"any", 0, 0, PAYLOAD_ANY},
-    [WIRE_SYN] = {"SYN", TCP_SYN | TCP_ACK, TCP_SYN, PAYLOAD_ANY},
-    [WIRE_SYN_ACK] = {"SYN-ACK", TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK, PAYLOAD_ANY},
-    [WIRE_ACK] = {"ACK", KIND_FLAGS, TCP_ACK, PAYLOAD_NONE},
-    [WIRE_FIN] = {"FIN", TCP_FIN, TCP_FIN, PAYLOAD_ANY},
-    [WIRE_RST] = {"RST", TCP_RST, TCP_RST, PAYLOAD_ANY},
-    [WIRE_DATA] = {"data", 0, 0, PAYLOAD_SOME},
+    [WIRE_ANY] = {"any", OF_TCP | OF_UDP, 0, 0, PAYLOAD_ANY},
+    [WIRE_SYN] = {"SYN", OF_TCP, TCP_SYN | TCP_ACK, TCP_SYN, PAYLOAD_ANY},
+    [WIRE_SYN_ACK] = {"SYN-ACK", OF_TCP, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK, PAYLOAD_ANY},
+    [WIRE_ACK] = {"ACK", OF_TCP, KIND_FLAGS, TCP_ACK, PAYLOAD_NONE},
+    [WIRE_FIN] = {"FIN", OF_TCP, TCP_FIN, TCP_FIN, PAYLOAD_ANY},
+    [WIRE_RST] = {"RST", OF_TCP, TCP_RST, TCP_RST, PAYLOAD_ANY},
+    [WIRE_DATA] = {"data", OF_TCP | OF_UDP, 0, 0, PAYLOAD_SOME},
+    [WIRE_DATAGRAM] = {"datagram", OF_UDP, 0, 0, PAYLOAD_ANY},
 };
 
 static const char *const actions[WIRE_ACTIONS] = {"pass", "drop", "duplicate", "hold", "delay", "reorder"};
@@ -87,9 +90,17 @@ int wire_rules_add(struct wire_rules *rules, const struct wire_rule *rule)
     return 0;
 }
 
+int64_t wire_rules_seen(const struct wire_rules *rules, uint32_t id)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->rule[i].id == id) return (int64_t)rules->seen[i];
+    return -ENOENT;
+}
+
 bool wire_matches(enum wire_match match, const struct event_packet_header *header)
 {
-    if (header->protocol != IPPROTO_TCP) return false;
+    unsigned protocol = header->protocol == IPPROTO_TCP ? OF_TCP : header->protocol == IPPROTO_UDP ? OF_UDP : 0;
+    if (!(kinds[match].protocols & protocol)) return false;
     if ((header->flags & kinds[match].mask) != kinds[match].flags) return false;
     return kinds[match].payload == PAYLOAD_ANY || (kinds[match].payload == PAYLOAD_SOME) == (header->length_bytes > 0);
 }

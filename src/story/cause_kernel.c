@@ -17,7 +17,8 @@ static bool has_chain(const struct tale_packet *packet, enum chain_meaning meani
 /* The network's doing, not the sender's: it was sent once and arrived twice. */
 static bool network_copy(struct telling *telling, struct tale_packet *packet)
 {
-    return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, "duplicated", EVIDENCE_RULE);
+    const char *name = packet->seen->unsent ? "made-on-the-way" : "duplicated";
+    return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, name, EVIDENCE_RULE);
 }
 
 static bool chain_call(struct telling *telling, struct tale_packet *packet)

@@ -12,6 +12,13 @@ static const char *place_name(const struct telling *telling, const struct sighti
     return "?";
 }
 
+/* What became of it between the two; FATE_UNKNOWN where nobody compared the captures, and nothing is strange about it. */
+static uint8_t fate_of(const struct tale_packet *packet)
+{
+    if (packet->seen->unsent) return FATE_UNSENT;
+    return packet->seen->packet.same ? packet->seen->packet.fate : FATE_UNKNOWN;
+}
+
 /* Counts the segments of one side with this fate; the first of them (NULL none). */
 static const struct tale_packet *find(const struct telling *telling, enum story_side side, uint8_t fate, uint32_t *ret_count)
 {
@@ -19,7 +26,7 @@ static const struct tale_packet *find(const struct telling *telling, enum story_
     *ret_count = 0;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || packet->side != side || !packet->seen->packet.same || packet->seen->packet.fate != fate) continue;
+        if (!packet->segment || packet->side != side || fate_of(packet) != fate) continue;
         if (!first) first = packet;
         ++*ret_count;
     }
@@ -32,8 +39,7 @@ static uint32_t last_step(const struct telling *telling, enum story_side side, u
     uint32_t step = STORY_NO_STEP;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (packet->segment && packet->side == side && packet->seen->packet.same && packet->seen->packet.fate == fate)
-            step = packet->step;
+        if (packet->segment && packet->side == side && fate_of(packet) == fate) step = packet->step;
     }
     return step == first ? STORY_NO_STEP : step;
 }
@@ -94,9 +100,7 @@ static void find_made_on_the_way(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || !(packet->segment->flags & TCP_RST) || !packet->seen->packet.same ||
-            packet->seen->packet.fate != FATE_UNSENT)
-            continue;
+        if (!packet->segment || !(packet->segment->flags & TCP_RST) || fate_of(packet) != FATE_UNSENT) continue;
         uint32_t proof[1] = {packet->step};
         finding_add(
             telling, "reset-from-between", "warning",

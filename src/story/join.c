@@ -205,6 +205,49 @@ static int take_sight(struct teller *teller, struct flow *flow, const struct eve
     return 0;
 }
 
+static bool is_at(const struct vantage *vantage, const struct address *address)
+{
+    struct address host = *address;
+    host.port = 0;
+    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
+}
+
+/* The sight of this segment at its sender's, among those that are too many for the usual search. */
+static struct sighting *find_far_sight(const struct teller *teller, struct flow *flow, const struct event *event)
+{
+    struct sighting *found = NULL;
+    int64_t window_ns = SAME_SEGMENT_NS;
+    for (size_t i = join_start(flow); i-- > 0;) {
+        struct sighting *seen = &flow->packets[i];
+        if (seen->captured && !near(seen->captured_ns, event->t_ns, window_ns)) break;
+        if (seen->captured && seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
+            on_other_host(teller, seen->origin, event->packet.vantage) && is_better_sight(found, seen, &event->packet))
+            found = seen;
+    }
+    return found;
+}
+
+/* It came to its receiver's host, and its sender's, which is watched as well, had not sent it: neither packet nor mark is there. */
+static bool was_never_sent(const struct teller *teller, const struct flow *flow, const struct event *event, uint64_t netns)
+{
+    const struct event_packet_header *header = &event->packet.header;
+    uint64_t sender = 0;
+    bool arrives = false;
+    for (size_t i = 0; i < teller->vantage_count; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (vantage->number == event->packet.vantage) arrives = netns && is_at(vantage, &header->dst);
+        if (vantage->netns != netns && is_at(vantage, &header->src)) sender = vantage->netns;
+    }
+    if (!arrives || !sender) return false;
+    for (size_t i = flow->packet_count; i-- > 0;) {
+        const struct sighting *seen = &flow->packets[i];
+        if (!seen->captured && seen->netns == sender && near(seen->mark_ns, event->t_ns, SAME_SEGMENT_NS) &&
+            flow_covers(&seen->packet.header, header))
+            return false; /* the capture there lacks it */
+    }
+    return true;
+}
+
 int flow_take_packet(struct teller *teller, const struct event *event)
 {
     const struct event_packet_header *header = &event->packet.header;
@@ -232,14 +275,16 @@ int flow_take_packet(struct teller *teller, const struct event *event)
             may_be_its_mark(teller, seen->netns, netns))
             waiting = seen;
     }
+    bool unsent = !earlier && !waiting && was_never_sent(teller, flow, event, netns);
+    if (unsent && (earlier = find_far_sight(teller, flow, event)) != NULL) unsent = false;
     if (earlier && !has_arrived_at(earlier, event->packet.vantage)) {
         add_sight(teller, earlier, event);
         if (on_other_host(teller, earlier->origin, event->packet.vantage)) flow->at_both_ends = true;
         return 0;
     }
     /* Sent once, and arrived before: the network made another of it. */
-    bool copy = earlier && !waiting && on_other_host(teller, earlier->origin, event->packet.vantage);
-    uint32_t origin = copy ? earlier->origin : event->packet.vantage;
+    bool copy = unsent || (earlier && !waiting && on_other_host(teller, earlier->origin, event->packet.vantage));
+    uint32_t origin = copy && earlier ? earlier->origin : event->packet.vantage;
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;
         uint32_t end = whole.packet.header.seq + segment_space(&whole.packet.header);
@@ -258,6 +303,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     waiting->netns = netns;
     waiting->origin = origin;
     waiting->copy = copy;
+    waiting->unsent = unsent;
     if (is_awaited(teller, &header->dst, netns)) flow->at_both_ends = true;
     if (copy) {
         waiting->arrived_ns = event->t_ns;

@@ -127,6 +127,7 @@ struct story_segment {
     enum conn_class class;    /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
     bool retransmission;      /* again, or partly again */
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
+    bool unsent;              /* made by the network, too: its sender's host was watched, and never sent it */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
     const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
@@ -302,6 +303,8 @@ const char *story_cause_name(enum story_cause_kind kind);
 const char *story_outcome_name(enum story_outcome outcome);
 const char *story_wake_name(enum story_wake_kind kind);
 const char *story_side_name(enum story_side side);
+/* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */
+const char *const *story_finding_ids(size_t *ret_count);
 /* Whether a finding of this id rests on the kernel's call chain: without a recorder that reads chains its absence says nothing. */
 bool story_finding_needs_chain(const char *id);
 

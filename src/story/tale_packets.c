@@ -193,7 +193,8 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->window = header->window;
     segment->label = label_of(header);
     segment->of_step = STORY_NO_STEP;
-    segment->copy = packet->seen->copy;
+    segment->copy = packet->seen->copy && !packet->seen->unsent;
+    segment->unsent = packet->seen->unsent;
     segment->missed_at = missed_at(telling, packet->seen);
     segment->place = place_of(telling, packet->seen);
     segment->captured = captured_copy(telling, packet->seen);

@@ -68,6 +68,7 @@ struct sighting {
     struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
     bool call_over;               /* it had left: deferred work */
     bool copy;                    /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
+    bool unsent;                  /* with copy: there is no first one either; its sender's host was watched, and never sent it */
 };
 
 /* The kernel's own transition. */

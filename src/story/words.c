@@ -140,6 +140,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
         {"pacing", "queued before by a call, released by the pacing timer"},
         {"duplicated", "the network delivered it a second time: its sender sent it once"},
+        {"made-on-the-way", "it came, and never left its sender's host: somebody between the two made it"},
         {"mptcp", "sent by Multipath TCP's worker"},
     };
     const char *name = packet->cause->name;

@@ -51,7 +51,9 @@ def actors():
     return found
 
 
-class Scenarios(Test):
+class Folder(Test):
+    """A place for texts of one's own."""
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="tcpwhy-scn.", dir="/tmp")
         os.chmod(self.folder.name, 0o755)
@@ -62,6 +64,8 @@ class Scenarios(Test):
         pathlib.Path(path).write_text(text)
         return path
 
+
+class Scenarios(Folder):
     def play(self, text, *arguments, status=0, **options):
         result = run("demo", self.write(text), *arguments, **options)
         self.assertEqual(result.returncode, status, self.explain(result))
@@ -275,6 +279,38 @@ expect cause of FIN from client: exit SIGKILL
             self.assertLess(time.monotonic() - begun, 30)
             process.kill()
 
+    def test_a_rule_that_did_nothing_is_said_and_fails(self):
+        result = self.play("title t\nwire drop FIN 2 from client\n" + ECHO.split("\n", 1)[1].replace("section 3.5\n", ""), status=1)
+        self.assertIn("line 2: 'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client", result.stderr)
+        result = self.play("title t\nserver bind 3333 udp\nclient connect server:3333 udp\nwire drop any 1 from client\nclient send \"x\"\n"
+                           "expect datagram 1 from client lost\n")
+        self.assertIn("1 of 1 expectations met", result.stderr)
+
+    def test_what_is_no_text_is_refused_in_a_sentence(self):
+        path = os.path.join(self.folder.name, "x.scn")
+        for content, says in (
+            (pathlib.Path(program()).read_bytes(), "is no scenario but a program"),
+            (b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "is no scenario but a capture: 'tcpwhy read' tells it"),
+            ("title t\nwait 1s\n".encode("utf-16"), "is no scenario but a text in UTF-16: save it as UTF-8"),
+            (b"title t\n\0wait 1s\n", "is no scenario: a scenario is a text"),
+        ):
+            pathlib.Path(path).write_bytes(content)
+            result = run("demo", path)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+            self.assertEqual(result.stderr.count("\n"), 1)
+            self.assertIn(says, result.stderr)
+
+    def test_a_text_from_another_system_plays(self):
+        path = os.path.join(self.folder.name, "windows.scn")
+        pathlib.Path(path).write_bytes(b"\xef\xbb\xbf" + ECHO.replace("\n", "\r\n").encode())
+        result = run("demo", path)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+
+    def test_segments_of_ones_own_play_for_an_ordinary_user_too(self):
+        for name in ("rst-in-window", "old-duplicate", "udp-lost", "udp-duplicated"):
+            result = run("demo", name, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+
     def test_nothing_is_left_when_it_is_killed(self):
         path = self.write("title t\nserver listen 3333\nserver accept &\nserver fork as worker\n", "endless.scn")
         text = "title t\nlimit 60s\nserver listen 3333\nserver fork as worker\nserver exit\nworker accept &\nworker done\n"
@@ -291,6 +327,47 @@ expect cause of FIN from client: exit SIGKILL
             while actors() and time.monotonic() < deadline:
                 time.sleep(0.05)
             self.assertEqual(actors(), [], f"after signal {number}")
+
+
+class Interrupted(Folder):
+    """Whenever a signal comes: one word, the signal's own status, nothing judged and nothing left."""
+
+    WAITS = "title t\nlimit 60s\nserver listen 3333\nclient connect server:3333\nwire drop RST from server\nwait 30s\nexpect outcome refused\n"
+
+    def end_at(self, moment_s, number, *arguments, command=None):
+        command = [*(command or [program()]), "demo", *arguments]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd="/", env=environment()
+        )
+        time.sleep(moment_s)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=15)
+        return process.returncode, output, errors
+
+    def check(self, moment_s, number, *arguments):
+        status, output, errors = self.end_at(moment_s, number, *arguments)
+        with self.subTest(moment_s=moment_s, number=number, arguments=arguments):
+            self.assertEqual(status, -number, errors)
+            self.assertEqual(errors, "tcpwhy: interrupted\n")
+        return output
+
+    def test_a_signal_at_any_moment_is_one_word_and_the_end(self):
+        path = self.write(self.WAITS)
+        for step in range(24):  # from the opening of the stage on, into the wait
+            self.check(0.1 + 0.04 * step, (signal.SIGINT, signal.SIGTERM)[step % 2], "-q", path)
+        self.assertEqual(actors(), [])
+
+    def test_what_was_seen_so_far_is_told_and_not_judged(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            output = self.check(1.5, number, "--format", "jsonl", "-q", self.write(self.WAITS))
+            (connection,) = Story(output).connections
+            self.assert_in_order(["S", "S.", "."], [s["flags"] for s in connection.segments])
+
+    def test_many_scenarios_end_with_one_word_too(self):
+        path = self.write(self.WAITS)
+        for moment_s in (0.05, 0.3, 1.2):
+            self.check(moment_s, signal.SIGINT, "--all", path, path)
+        self.assertEqual(actors(), [])
 
 
 class Catalogue(Test):

@@ -20,6 +20,8 @@ static void check_model(const struct scenario *scenario)
         require(step->verb < SCENARIO_VERBS && step->actor < scenario->actor_count);
         require(!step->socket || strlen(step->socket) < SCENARIO_NAME_BYTES);
         require(!step->name || strlen(step->name) < SCENARIO_NAME_BYTES);
+        require((step->verb == SCENARIO_WIRE_INJECT) == (step->forgery != NULL));
+        require(!step->forgery || wire_forgery_is_sound(step->forgery));
         require(!step->data || strlen(step->data) <= SCENARIO_DATA_BYTES);
     }
     for (size_t i = 0; i < scenario->expect_count; i++) require(scenario->expects[i].connection > 0);
@@ -30,8 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct scenario_mistakes mistakes;
+    static const char *const findings[] = {"refused", "reset-unread-data"}, *const calls[] = {"recvfrom", "io_uring send"};
+    static const struct scenario_vocabulary vocabulary = {findings, 2, calls, 2};
     struct scenario *scenario = NULL;
-    int code = scenario_parse((const char *)data, size, &scenario, &mistakes);
+    int code = scenario_parse((const char *)data, size, &vocabulary, &scenario, &mistakes);
     require(code == 0 || code == -EINVAL);
     if (!code) {
         require(mistakes.total == 0);

@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-int two_hosts_open(struct two_hosts *hosts)
+static int open_hosts(struct two_hosts *hosts, bool routed)
 {
     memset(hosts, 0, sizeof(*hosts));
     hosts->log = event_log_new();
-    int code = network_open(&hosts->network, NULL, &hosts->err);
+    hosts->routed = routed;
+    int code = network_open(&hosts->network, &(struct network_options){.routed = routed}, &hosts->err);
     for (enum network_place place = NETWORK_CLIENT; place <= NETWORK_SERVER && !code; place++) {
         struct packets_options options = {.interface = NETWORK_INTERFACE,
                                           .name = network_place_name(place),
@@ -27,8 +28,19 @@ int two_hosts_open(struct two_hosts *hosts)
         if (!code) code = network_leave(hosts->network, &hosts->err);
     }
     if (!code) code = wire_open(&hosts->wire, hosts->network, &hosts->err);
+    if (!code && routed) code = wire_router(hosts->wire, &(struct router_order){.verb = ROUTER_ROUTE}, &hosts->err);
     if (code) fprintf(stderr, "two hosts: %s\n", hosts->err.text);
     return code ? -1 : 0;
+}
+
+int two_hosts_open(struct two_hosts *hosts)
+{
+    return open_hosts(hosts, false);
+}
+
+int two_hosts_open_routed(struct two_hosts *hosts)
+{
+    return open_hosts(hosts, true);
 }
 
 void two_hosts_close(struct two_hosts *hosts)
@@ -48,26 +60,27 @@ int two_hosts_socket(struct two_hosts *hosts, enum network_place place, int fami
     return fd;
 }
 
-static socklen_t server_address(int family, struct sockaddr_storage *ret_address)
+static socklen_t server_address(const struct two_hosts *hosts, int family, struct sockaddr_storage *ret_address)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
+    struct address server = network_address(NETWORK_SERVER, family == AF_INET ? 4 : 6, hosts->routed);
     memset(ret_address, 0, sizeof(*ret_address));
     ret_address->ss_family = (sa_family_t)family;
     if (family == AF_INET) {
         v4->sin_port = htons(TWO_HOSTS_PORT);
-        inet_pton(AF_INET, NETWORK_SERVER_V4, &v4->sin_addr);
+        memcpy(&v4->sin_addr, server.ip, sizeof(v4->sin_addr));
         return sizeof(*v4);
     }
     v6->sin6_port = htons(TWO_HOSTS_PORT);
-    inet_pton(AF_INET6, NETWORK_SERVER_V6, &v6->sin6_addr);
+    memcpy(&v6->sin6_addr, server.ip, sizeof(v6->sin6_addr));
     return sizeof(*v6);
 }
 
 int two_hosts_listen(struct two_hosts *hosts, int family)
 {
     struct sockaddr_storage address;
-    socklen_t length = server_address(family, &address);
+    socklen_t length = server_address(hosts, family, &address);
     int fd = two_hosts_socket(hosts, NETWORK_SERVER, family, SOCK_STREAM, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 5) < 0) return -1;
     return fd;
@@ -76,7 +89,7 @@ int two_hosts_listen(struct two_hosts *hosts, int family)
 int two_hosts_connect(struct two_hosts *hosts, int family)
 {
     struct sockaddr_storage address;
-    socklen_t length = server_address(family, &address);
+    socklen_t length = server_address(hosts, family, &address);
     int fd = two_hosts_socket(hosts, NETWORK_CLIENT, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0 || (connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS)) return -1;
     return fd;
@@ -101,7 +114,7 @@ int two_hosts_establish(struct two_hosts *hosts, int *ret_listener, int *ret_cli
     return wire_settle(hosts->wire, &hosts->err) ? -1 : 0;
 }
 
-/* The client has the lower address in both families: 192.0.2.1 and 2001:db8::1. */
+/* The client has the lower address in both families, 192.0.2.1 and 2001:db8::1, and so has the router on its side. */
 static bool is_from(const struct event_packet_header *header, enum wire_from from)
 {
     return (memcmp(header->src.ip, header->dst.ip, sizeof(header->src.ip)) < 0) == (from == WIRE_FROM_CLIENT);

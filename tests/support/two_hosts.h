@@ -13,6 +13,7 @@ enum { TWO_HOSTS_PORT = 3333 };
 
 struct two_hosts {
     struct network *network;
+    bool routed;
     struct wire *wire;
     struct packets *capture[2]; /* vantage 1 at the client, 2 at the server */
     struct event_log *log;
@@ -21,6 +22,8 @@ struct two_hosts {
 
 /* 0, or -1 with the sentence printed: in a child cmocka cannot jump. */
 int two_hosts_open(struct two_hosts *hosts);
+/* The same with a router between them. */
+int two_hosts_open_routed(struct two_hosts *hosts);
 void two_hosts_close(struct two_hosts *hosts);
 /* A socket of that host (socket(2)); -1 on failure. */
 int two_hosts_socket(struct two_hosts *hosts, enum network_place place, int family, int type, int protocol);

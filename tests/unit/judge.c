@@ -46,13 +46,13 @@ const char *play_recorder(const struct play *play)
 static struct play all_went_well(const char *recorder)
 {
     return (struct play){recorder,
-                         {{PLAY_ENDED, 1, 2, 0, "listen"},
-                          {PLAY_ENDED, 1, 2, 4, "accept"},
-                          {PLAY_ENDED, 1, 2, 0, "connect"},
-                          {PLAY_ENDED, 1, 2, 5, "send"},
-                          {PLAY_ENDED, 1, 2, 5, "recv"},
-                          {PLAY_RUNNING, 3, 0, 0, "recv"},
-                          {PLAY_NOT_REACHED, 0, 0, 0, ""}}};
+                         {{PLAY_ENDED, 1, 2, 0, "listen", 0, 0},
+                          {PLAY_ENDED, 1, 2, 4, "accept", 0, 0},
+                          {PLAY_ENDED, 1, 2, 0, "connect", 0, 0},
+                          {PLAY_ENDED, 1, 2, 5, "send", 0, 0},
+                          {PLAY_ENDED, 1, 2, 5, "recv", 0, 0},
+                          {PLAY_RUNNING, 3, 0, 0, "recv", 0, 0},
+                          {PLAY_NOT_REACHED, 0, 0, 0, "", 0, 0}}};
 }
 
 /* The handshake is connect()'s, five bytes are send()'s, SIGKILL ends the client, and the server's read waits for more. */
@@ -82,7 +82,7 @@ static struct verdict judged(const char *scenario_text, const struct play *play,
     struct err err;
     struct told *told = tell_text(story ? story : TRACE, 0);
     struct play_stories stories = {told->stories, told->count, told->teller};
-    if (scenario_parse(scenario_text, strlen(scenario_text), &scenario, &mistakes))
+    if (scenario_parse(scenario_text, strlen(scenario_text), &(struct scenario_vocabulary){NULL, 0, NULL, 0}, &scenario, &mistakes))
         fail_msg("line %u: %s\n%s", mistakes.list[0].line, mistakes.list[0].text, scenario_text);
     assert_int_equal(judge(scenario, play, &stories, &judgement, &err), 0);
     assert_int_equal(judgement.met + judgement.unmet + judgement.unknown, judgement.count);
@@ -353,6 +353,60 @@ static void a_failure_that_no_line_expects_is_a_finding_of_its_own(void **data)
     assert_int_equal(count, 0);
 }
 
+/* ---- rules of the wire ---- */
+
+static void a_rule_that_never_acted_is_a_finding_of_its_own(void **data)
+{
+    (void)data;
+    static const char text[] = "title t\nwire drop FIN 2 from client\nwire hold every RST from server\nclient connect server:1\n";
+    struct play play = {"bpf", {{.state = PLAY_ENDED}, {.state = PLAY_ENDED}, {.state = PLAY_ENDED}}};
+    size_t count;
+    struct verdict got = judged(text, &play, STORY, 0, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(got.verdict, JUDGE_UNMET);
+    assert_int_equal(got.line, 2);
+    assert_string_equal(got.text,
+                        "'wire drop FIN 2 from client' never did anything: no FIN came from the client while it was in force");
+    got = judged(text, &play, STORY, 1, &count);
+    assert_string_equal(got.text,
+                        "'wire hold every RST from server' never did anything: no RST came from the server while it was in force");
+    play.steps[0].seen = 1;
+    play.steps[1].seen = play.steps[1].acted = 1;
+    got = judged(text, &play, STORY, 0, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(got.text,
+                        "'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client while it was in force");
+    play.steps[0].seen = 2;
+    got = judged(text, &play, STORY, 0, &count);
+    assert_string_equal(got.text,
+                        "'wire drop FIN 2 from client' never did anything: what it waited for was taken by a rule before it");
+    play.steps[0].state = PLAY_NOT_REACHED; /* then the play has ended before, and says so */
+    judged(text, &play, STORY, 0, &count);
+    assert_int_equal(count, 0);
+    play.steps[0] = (struct play_step){.state = PLAY_ENDED, .acted = 1, .seen = 2};
+    judged(text, &play, STORY, 0, &count);
+    assert_int_equal(count, 0);
+}
+
+/* ---- datagrams ---- */
+
+static void datagrams_are_counted_and_have_causes_too(void **data)
+{
+    (void)data;
+    static const char story[] =
+        TRACE ENTER(990, C_THREAD, "sendto", C_SOCK,
+                    "") "packet t=1000" US " vantage=1 number=1 src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=udp len=5\n";
+    static const struct line lines[] = {
+        {"expect 1 datagram from client", NULL},
+        {"expect 1 data from client", NULL},
+        {"expect 1 any from client", NULL},
+        {"expect 0 ACK from client", NULL},
+        {"expect datagram 2 from client lost", "the client sent 1 datagram in this connection"},
+        {"expect cause of datagram from client: kernel", "it was unknown (evidence: none): nothing that was recorded explains it"},
+    };
+    CHECK_ALL(lines, story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +420,8 @@ int main(void)
         cmocka_unit_test(findings_outcomes_and_connections),
         cmocka_unit_test(what_a_weak_recorder_can_t_show_is_unknown_and_not_wrong),
         cmocka_unit_test(an_end_in_silence_is_unknown_to_a_weak_recorder_and_no_other_end_is),
+        cmocka_unit_test(a_rule_that_never_acted_is_a_finding_of_its_own),
+        cmocka_unit_test(datagrams_are_counted_and_have_causes_too),
         cmocka_unit_test(a_failure_that_no_line_expects_is_a_finding_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,27 @@ static int mtu_body(void)
     return 0;
 }
 
+static int routed_body(void)
+{
+    struct network *network;
+    HOLDS(network_open(&network, &(struct network_options){.routed = true}, &err) == 0);
+    for (enum network_place place = NETWORK_CLIENT; place <= NETWORK_SERVER; place++) {
+        bool client = place == NETWORK_CLIENT;
+        HOLDS(network_enter(network, place, &err) == 0);
+        /* The only neighbour is the router, and all that is not near goes there: /proc/net/route has addresses as the CPU reads
+         * them. */
+        HOLDS(has_line("/proc/self/net/arp", client ? "192.0.2.254 " : "198.51.100.254 ", "0x6", "02:00:00:00:00:fe"));
+        HOLDS(has_line("/proc/self/net/route", "00000000", client ? "FE0200C0" : "FE6433C6", "eth0"));
+        HOLDS(has_line("/proc/self/net/if_inet6", client ? "20010db8000000000000000000000001" : "20010db8000000010000000000000002",
+                       " 40 00 ", "eth0"));
+        HOLDS(has_line("/proc/self/net/ipv6_route", "00000000000000000000000000000000 00",
+                       client ? "20010db80000000000000000000000fe" : "20010db80000000100000000000000fe", "eth0"));
+        HOLDS(network_leave(network, &err) == 0);
+    }
+    network_close(network);
+    return 0;
+}
+
 static int refused_body(void)
 {
     struct sock_filter program[] = {
@@ -184,6 +205,7 @@ FOR_ROOT_AND_OTHERS(a_network_is_three_namespaces_and_the_way_back, two_hosts_bo
 FOR_ROOT_AND_OTHERS(each_host_has_one_quiet_interface, host_interface_body)
 FOR_ROOT_AND_OTHERS(a_setting_is_one_hosts_own, sysctl_body)
 FOR_ROOT_AND_OTHERS(the_largest_packet_can_be_chosen, mtu_body)
+FOR_ROOT_AND_OTHERS(with_a_router_each_host_is_in_a_network_of_its_own, routed_body)
 FOR_ROOT_AND_OTHERS(where_it_is_refused_the_process_stays_where_it_was, refused_body)
 
 /* How many descriptors of any process are this namespace; its own inode is no longer to be seen when the last is gone. */
@@ -228,6 +250,7 @@ int main(void)
         cmocka_unit_test(each_host_has_one_quiet_interface),
         cmocka_unit_test(a_setting_is_one_hosts_own),
         cmocka_unit_test(the_largest_packet_can_be_chosen),
+        cmocka_unit_test(with_a_router_each_host_is_in_a_network_of_its_own),
         cmocka_unit_test(where_it_is_refused_the_process_stays_where_it_was),
         cmocka_unit_test(a_killed_process_leaves_no_namespace_behind),
     };

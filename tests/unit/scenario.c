@@ -20,6 +20,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const char *const findings[] = {"refused", "reset-unread-data"}, *const calls[] = {"recvfrom", "io_uring send"};
+static const struct scenario_vocabulary vocabulary = {findings, COUNT(findings), calls, COUNT(calls)};
 static struct scenario *scenario;
 static struct scenario_mistakes mistakes;
 
@@ -27,7 +29,7 @@ static int parse(const char *text)
 {
     scenario_free(scenario);
     scenario = NULL;
-    return scenario_parse(text, strlen(text), &scenario, &mistakes);
+    return scenario_parse(text, strlen(text), &vocabulary, &scenario, &mistakes);
 }
 
 /* The model of a text that must be right; a title is put before it. */
@@ -102,6 +104,23 @@ static void blanks_comments_and_carriage_returns_do_not_matter(void **state)
     assert_int_equal(step->line, 4);
 }
 
+static void a_byte_order_mark_is_no_part_of_the_first_line(void **state)
+{
+    (void)state;
+    static const char wrong[] = "\xef\xbb\xbftitel t\r\nwait 1s\r\n";
+    struct buf out = buf_new(4096);
+    assert_int_equal(parse("\xef\xbb\xbftitle t\r\nwait 1s\r\n"), 0);
+    assert_string_equal(scenario->title, "t");
+    assert_int_equal(parse(wrong), -EINVAL);
+    assert_int_equal(scenario_explain(&out, "my.scn", wrong, strlen(wrong), &mistakes), 0);
+    assert_non_null(strstr(buf_string(&out), "my.scn:1:1: no line begins with 'titel': did you mean 'title'?\n"
+                                             "    titel t\n"
+                                             "    ^~~~~\n"));
+    buf_free(&out);
+    assert_int_equal(parse("\xef\xbb\xbf"), -EINVAL);
+    assert_int_equal(parse("\xef\xbb"), -EINVAL);
+}
+
 static void a_number_sign_in_quotes_begins_no_comment(void **state)
 {
     (void)state;
@@ -133,6 +152,11 @@ static void listening_says_where_and_how_many(void **state)
     assert_string_equal(step->name, "listener");
     assert_int_equal(last_step("server listen 3333 on server")->host, SCENARIO_HOST_SERVER);
     assert_int_equal(last_step("server bind 3333\nserver listen")->address.port, 0);
+    step = last_step("server listen backlog 3 as door"); /* the kernel chooses */
+    assert_int_equal(step->address.port, 0);
+    assert_int_equal(step->number, 3);
+    assert_string_equal(step->name, "door");
+    assert_true(step->fresh);
 }
 
 static void connecting_says_where_and_how(void **state)
@@ -207,6 +231,41 @@ static void options_are_the_kernels(void **state)
     assert_int_equal(last_step("client set SO_RCVTIMEO 20ms")->duration_ns, 20000000);
 }
 
+static void a_repeat_is_its_steps_so_often(void **state)
+{
+    (void)state;
+    const struct scenario *model = good("repeat 3 times\n  client connect server:1\n  client close # and again\nend\nwait 1s");
+    assert_int_equal(model->step_count, 7);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(model->steps[i].verb, i % 2 ? SCENARIO_CLOSE : SCENARIO_CONNECT);
+        assert_int_equal(model->steps[i].line, 3 + i % 2);
+    }
+    assert_int_equal(model->steps[6].line, 6);
+    assert_int_equal(
+        only_expect("repeat 2 times\nclient connect server:1\nexpect client connect 2 succeeds\nclient close\nend")->nth, 2);
+    assert_int_equal(good("repeat 1 times\nwait 1s\nend\nrepeat 2 times\nend\nrepeat 2 times\nwait 1s\nend")->step_count, 3);
+}
+
+static void what_a_round_leaves_behind_counts_in_the_next(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("title t\nclient connect server:1\nrepeat 3 times\nclient close\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(mistakes.list[0].line, 4);
+    assert_string_equal(mistakes.list[0].text, "client has no socket here: connect, accept or bind must come before (round 2)");
+    /* a mistake in it is said once, and one in the number is no repeat */
+    assert_int_equal(parse("title t\nrepeat 3 times\nclient clse\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(parse("title t\nrepeat often\nwait 1s\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(mistakes.list[0].column, 8);
+    assert_int_equal(parse("title t\nrepeat 3\nwait 1s\nend\n"), -EINVAL);
+    assert_non_null(strstr(mistakes.list[0].text, "expected 'times'"));
+    assert_int_equal(parse("title t\nrepeat 3 times\nrepeat 3 times\nwait 1s\nend\nend\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 2);
+    assert_string_equal(mistakes.list[0].text, "a repeat can't stand in another one (line 2)");
+}
+
 static void the_wire_is_told_what_to_do(void **state)
 {
     (void)state;
@@ -235,6 +294,84 @@ static void the_wire_is_told_what_to_do(void **state)
     assert_int_equal(last_step("wait for FIN 2 from server")->match.nth, 2);
 }
 
+static void the_router_is_told_what_to_do(void **state)
+{
+    (void)state;
+    assert_false(good("wait 1s")->routed);
+    const struct scenario_step *step = last_step("router");
+    assert_true(scenario->routed);
+    assert_int_equal(step->verb, SCENARIO_ROUTER);
+    assert_int_equal(step->router, ROUTER_ROUTE);
+    assert_false(scenario_is_rule(step));
+    step = last_step("router drop every data from server");
+    assert_int_equal(step->router, ROUTER_REFUSE);
+    assert_int_equal(step->answer, ROUTER_SILENCE);
+    assert_true(step->match.every && step->match.from == SCENARIO_SERVER && scenario_is_rule(step));
+    step = last_step("router reject SYN 2 from client with RST");
+    assert_int_equal(step->answer, ROUTER_RST);
+    assert_int_equal(step->match.nth, 2);
+    assert_int_equal(last_step("router reject SYN from client with admin-prohibited")->answer, ROUTER_ADMIN_PROHIBITED);
+    step = last_step("router translate client");
+    assert_true(step->router == ROUTER_TRANSLATE && step->side == SCENARIO_CLIENT);
+    step = last_step("router skip data from server");
+    assert_true(step->router == ROUTER_SKIP && step->match.nth == 1 && scenario_is_rule(step));
+    step = last_step("router forget");
+    assert_true(step->router == ROUTER_FORGET && step->answer == ROUTER_SILENCE);
+    assert_int_equal(last_step("router forget with RST")->answer, ROUTER_RST);
+    step = last_step("router mtu 1300");
+    assert_true(step->router == ROUTER_MTU && step->number == 1300 && step->answer != ROUTER_SILENCE);
+    assert_int_equal(last_step("router mtu 576 silent")->answer, ROUTER_SILENCE);
+    assert_int_equal(last_step("client connect router:3333")->host, SCENARIO_HOST_ROUTER);
+}
+
+static void a_host_has_a_firewall(void **state)
+{
+    (void)state;
+    assert_int_equal(good("wait 1s")->needs, 0);
+    const struct scenario_step *step = last_step("server firewall drop 3333");
+    assert_int_equal(scenario->needs, SCENARIO_NEEDS_NFTABLES);
+    assert_false(scenario->routed);
+    assert_int_equal(step->verb, SCENARIO_FIREWALL);
+    assert_true(step->actor == 1 && step->number == 3333 && step->answer == ROUTER_SILENCE && !step->data);
+    assert_int_equal(last_step("server firewall reject 3333 with RST")->answer, ROUTER_RST);
+    step = last_step("client firewall \"tcp sport 3333 ct state invalid drop\"");
+    assert_string_equal(step->data, "tcp sport 3333 ct state invalid drop");
+    assert_false(step->outgoing);
+    assert_true(last_step("client firewall output \"tcp dport 3333 drop\"")->outgoing);
+    assert_false(last_step("client firewall input \"tcp sport 3333 drop\"")->outgoing);
+    assert_true(last_step("server firewall open")->off);
+}
+
+static void a_segment_to_be_made_is_kept(void **state)
+{
+    (void)state;
+    const struct scenario_step *step = last_step("wire inject RST from server seq next+100");
+    assert_int_equal(step->verb, SCENARIO_WIRE_INJECT);
+    assert_int_equal(step->forgery->from, WIRE_FROM_SERVER);
+    assert_int_equal(step->forgery->flags, TCP_RST);
+    assert_true(step->forgery->seq.said && step->forgery->seq.from_next);
+    assert_int_equal(step->forgery->seq.offset, 100);
+    assert_false(step->forgery->ack.said || step->forgery->has_window);
+    step = last_step("wire inject RST from client seq 4294967295 ack -5 in connection 2");
+    assert_int_equal(step->forgery->flags, TCP_RST | TCP_ACK);
+    assert_int_equal(step->forgery->seq.offset, 4294967295);
+    assert_int_equal(step->forgery->ack.offset, -5);
+    assert_false(step->forgery->seq.from_next);
+    assert_int_equal(step->forgery->connection, 2);
+    step = last_step("wire inject ACK from client seq next-1 ack next window 0 length 1");
+    assert_int_equal(step->forgery->seq.offset, -1);
+    assert_true(step->forgery->ack.said && step->forgery->ack.from_next && step->forgery->ack.offset == 0);
+    assert_true(step->forgery->has_window && step->forgery->window == 0);
+    assert_int_equal(step->forgery->length_bytes, 1);
+    step = last_step("wire inject data from client with \"abc\"");
+    assert_int_equal(step->forgery->flags, TCP_PSH | TCP_ACK);
+    assert_int_equal(step->forgery->length_bytes, 3);
+    assert_memory_equal(step->forgery->data, "abc", 3);
+    assert_int_equal(last_step("wire inject FIN from client")->forgery->flags, TCP_FIN | TCP_ACK);
+    step = last_step("wire inject SYN from client");
+    assert_true(step->forgery->seq.said && !step->forgery->seq.from_next && step->forgery->seq.offset == 0);
+}
+
 static void expectations_are_kept(void **state)
 {
     (void)state;
@@ -250,6 +387,10 @@ static void expectations_are_kept(void **state)
     assert_int_equal(expect->origin.from, SCENARIO_CLIENT);
     expect = only_expect("wait 1s\nexpect cause of FIN from client: exit status 0");
     assert_string_equal(expect->name, "status 0");
+    assert_string_equal(only_expect("wait 1s\nexpect cause of RST from client: exit SIGKILL")->name, "SIGKILL");
+    assert_string_equal(only_expect("wait 1s\nexpect cause of RST from client: call io_uring send")->name, "io_uring send");
+    assert_string_equal(only_expect("wait 1s\nexpect cause of RST from client: kernel any_function_of_it")->name,
+                        "any_function_of_it");
     assert_null(only_expect("wait 1s\nexpect cause of SYN 2 from client: timer")->name);
     expect = only_expect("wait 1s\nexpect client states CLOSED SYN_SENT");
     assert_int_equal(expect->word_count, 2);
@@ -259,9 +400,27 @@ static void expectations_are_kept(void **state)
     assert_int_equal(expect->number, 3);
     assert_int_equal(only_expect("wait 1s\nexpect SYN 1 from client lost")->kind, EXPECT_LOST);
     assert_int_equal(only_expect("wait 1s\nexpect SYN 1 from client arrives")->kind, EXPECT_ARRIVES);
-    assert_int_equal(only_expect("wait 1s\nexpect no finding x")->kind, EXPECT_NO_FINDING);
+    assert_int_equal(only_expect("wait 1s\nexpect no finding refused")->kind, EXPECT_NO_FINDING);
     assert_string_equal(only_expect("wait 1s\nexpect outcome timed-out")->name, "timed-out");
     assert_int_equal(only_expect("wait 1s\nexpect connections 2")->number, 2);
+}
+
+static void an_icmp_error_is_expected_of_a_host_or_of_the_router(void **state)
+{
+    (void)state;
+    const struct scenario_expect *expect = only_expect("router\nexpect icmp too-big from router");
+    assert_true(expect->kind == EXPECT_ICMP && expect->icmp == SCENARIO_TOO_BIG && expect->side == SCENARIO_BOTH);
+    assert_int_equal(only_expect("wait 1s\nexpect icmp port-unreachable from server")->side, SCENARIO_SERVER);
+    struct event_packet packet = {.header = {.protocol = IPPROTO_ICMP}, .icmp = {.type = 3, .code = 4}};
+    assert_true(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    assert_false(scenario_icmp_matches(SCENARIO_PORT_UNREACHABLE, &packet));
+    packet.header.protocol = IPPROTO_ICMPV6;
+    assert_false(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    packet.icmp = (struct event_icmp){.type = 2};
+    assert_true(scenario_icmp_matches(SCENARIO_TOO_BIG, &packet));
+    packet.header.protocol = IPPROTO_TCP;
+    for (unsigned kind = 0; kind < SCENARIO_ICMP_KINDS; kind++)
+        assert_false(scenario_icmp_matches((enum scenario_icmp)kind, &packet));
 }
 
 static void an_expectation_may_stand_before_its_step(void **state)
@@ -301,7 +460,10 @@ static const struct wrong {
     {"server", 7, 1, "expected a verb"},
     {"server listen 99999", 15, 5, "number from 1 to 65535"},
     {"server listen 0", 15, 1, "number from 1 to 65535"},
-    {"server listen", 14, 1, "number from 1 to 65535"},
+    {"server listen port 3333", 15, 4, "'port' can't stand here; behind 'listen' there may be"},
+    {"client connect sever:3333", 16, 10, "no host 'sever': did you mean 'server'?"},
+    {"end", 1, 3, "no repeat to end"},
+    {"repeat 3 times", 1, 6, "no line 'end'"},
     {"server listen 3333 backlog many", 28, 4, "the backlog"},
     {"server listen 3333 on nowhere", 23, 7, "expected an IP address"},
     {"server listen 3333 udp", 20, 3, "'udp' can't stand here"},
@@ -341,23 +503,65 @@ static const struct wrong {
     {"wire delay soon", 12, 4, "a kind of segment"},
     {"wire delay ACK from client", 27, 1, "expected 'by'"},
     {"wire burn", 6, 4, "a thing for the wire to do"},
+    {"wire inject any from client", 13, 3, "a kind of segment to make: SYN, SYN-ACK, ACK, data, FIN, RST"},
+    {"wire inject RST", 16, 1, "expected 'from'"},
+    {"wire inject RST from client seqq 1", 29, 4, "did you mean 'seq'"},
+    {"wire inject RST from client seq", 32, 1, "next, next+N, next-N"},
+    {"wire inject RST from client seq +5", 33, 2, "next, next+N, next-N"},
+    {"wire inject RST from client seq next5", 33, 5, "next, next+N, next-N"},
+    {"wire inject RST from client seq next+", 33, 5, "next, next+N, next-N"},
+    {"wire inject RST from client seq 4294967296", 33, 10, "next, next+N, next-N"},
+    {"wire inject RST from client ack \"1\"", 33, 3, "next, next+N, next-N"},
+    {"wire inject data from client", 13, 4, "say 'length N' or 'with'"},
+    {"wire inject data from client length 1401", 37, 4, "number from 0 to 1400"},
+    {"wire inject data from client with abc", 35, 3, "double quotes"},
+    {"wire inject ACK from client window big", 36, 3, "the window, in bytes"},
+    {"wire inject ACK from client in 2", 32, 1, "expected 'connection'"},
     {"wire mend now", 11, 3, "nothing more was expected"},
+    {"router burn", 8, 4, "a thing for the router to do"},
+    {"router reject SYN from client", 30, 1, "expected 'with'"},
+    {"router reject SYN from client with admin-prohibted", 36, 15, "did you mean 'admin-prohibited'"},
+    {"router drop SYN from client with RST", 29, 4, "nothing more was expected"},
+    {"router translate both", 18, 4, "a side: client, server"},
+    {"router forget with port-unreachable", 15, 4, "'with RST', or (without a word) not at all"},
+    {"router mtu 575", 12, 3, "from 576 to 65535"},
+    {"router drop SYN from client &", 29, 1, "only a step of an actor"},
+    {"routre drop SYN from client", 1, 6, "did you mean 'router'"},
+    {"server fork as router", 16, 6, "a word of the language"},
+    {"server firewall", 16, 1, "a thing for the firewall to do"},
+    {"server firewall drop", 21, 1, "the port (of TCP)"},
+    {"server firewall reject 3333", 28, 1, "expected 'with'"},
+    {"server firewall output drop", 24, 4, "a rule in double quotes"},
+    {"server firewall \"drop; flush ruleset\"", 17, 21, "without quotes, ; and #"},
+    {"server firewall drop 3333 &", 8, 8, "can't run on"},
     {"kill nobody SIGKILL", 6, 6, "whom to kill"},
     {"kill client SIGNOPE", 13, 7, "such as SIGKILL"},
     {"wait a while", 6, 1, "how long to wait"},
     {"wait 1s &", 9, 1, "only a step of an actor"},
     {"expect", 7, 1, "expected what is expected"},
     {"expect finding", 15, 1, "the id of a finding"},
+    {"expect no finding reset-unread-dta", 19, 16, "no finding 'reset-unread-dta': did you mean 'reset-unread-data'?"},
+    {"expect finding nosuch", 16, 6, "there is no finding 'nosuch'"},
     {"expect findin x", 8, 6, "did you mean 'finding'"},
     {"expect client states CLOSED OPEN", 29, 4, "a state: CLOSED"},
     {"expect client states ESTABLISHD", 22, 10, "did you mean 'ESTABLISHED'"},
     {"expect cause of FIN 1 from client call close", 35, 4, "expected ':'"},
     {"expect cause of FIN 1 from client: magic", 36, 5, "a cause: call"},
     {"expect cause of FIN 1 from client: call", 40, 1, "the call's name"},
+    {"expect cause of FIN 1 from client: call conect", 41, 6, "no call 'conect': did you mean 'connect'?"},
+    {"expect cause of FIN 1 from client: call recvform", 41, 8, "did you mean 'recvfrom'?"},
+    {"expect cause of FIN 1 from client: call abracadabra", 41, 11, "there is no call 'abracadabra'"},
+    {"expect cause of FIN 1 from client: exit SIGNOPE", 41, 7, "a signal here, such as SIGKILL, or 'status'"},
+    {"expect cause of FIN 1 from client: exit SIGKILL 9", 49, 1, "nothing more was expected"},
+    {"expect cause of FIN 1 from client: exit status zero", 48, 4, "the exit status"},
+    {"expect cause of FIN 1 from client: unknown egg", 44, 3, "nothing more was expected"},
     {"expect cause of FIN 1 from client: timer egg", 42, 3, "a timer: retransmit"},
     {"expect client connect fails with ECONNREFUSED", 15, 7, "client has 0 such steps"},
     {"expect client close fails with", 15, 5, "0 such steps"},
     {"expect outcome fine", 16, 4, "an outcome: open"},
+    {"expect icmp port-unreachble from server", 13, 15, "did you mean 'port-unreachable'"},
+    {"expect icmp too-big from mars", 26, 4, "a sender: client, server, router"},
+    {"expect icmp too-big from router", 26, 6, "there is no router"},
     {"expect SYN from client vanishes", 24, 8, "a fate of a segment"},
     {"expect connections 1 in connection 0", 36, 1, "which connection"},
     {"wait \x01", 6, 1, "no text"},
@@ -388,7 +592,7 @@ static void a_file_with_a_mistake_in_every_line_has_a_message_for_each(void **st
     struct buf text = buf_new(1 << 16);
     for (size_t i = 0; i < COUNT(wrongs); i++)
         if (!strstr(wrongs[i].line, "connection 0")) buf_printf(&text, "%s\n", wrongs[i].line);
-    assert_int_equal(scenario_parse(text.data, text.length, &scenario, &mistakes), -EINVAL);
+    assert_int_equal(scenario_parse(text.data, text.length, &vocabulary, &scenario, &mistakes), -EINVAL);
     uint32_t line = 0;
     for (size_t i = 0; i < mistakes.count; i++) {
         /* Some lines are wrong alone and right among these: a socket that another one would have made. */
@@ -465,6 +669,18 @@ static void limits_are_mistakes_not_crashes(void **state)
     for (int i = 0; i < SCENARIO_STEPS_MAX + 2; i++) buf_text(&text, "wait 1ms\n");
     assert_int_equal(parse(buf_string(&text)), -EINVAL);
     assert_int_equal(mistakes.total, 2);
+    assert_int_equal(parse("title t\nrepeat 1000 times\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\n"
+                           "wait 1ms\nwait 1ms\nwait 1ms\nwait 1ms\nend\n"),
+                     -EINVAL);
+    assert_int_equal(mistakes.total, 10); /* of one round */
+    assert_non_null(strstr(mistakes.list[0].text, "more than 10000 steps (round 910)"));
+    buf_clear(&text);
+    buf_text(&text, "title t\nrepeat 1000 times\nwait 1ms\n#");
+    for (int i = 0; i < 1 << 13; i++) buf_char(&text, '#');
+    buf_text(&text, "\nend\n");
+    assert_int_equal(parse(buf_string(&text)), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_non_null(strstr(mistakes.list[0].text, "too much text"));
     buf_clear(&text);
     for (int i = 0; i < 200; i++) buf_text(&text, "nonsense\n");
     assert_int_equal(parse(buf_string(&text)), -EINVAL);
@@ -512,7 +728,8 @@ static void every_scenario_of_the_catalogue_is_right(void **state)
     for (size_t i = 0; i < count; i++) {
         scenario_free(scenario);
         scenario = NULL;
-        int code = scenario_parse(entries[i].text, entries[i].length, &scenario, &mistakes);
+        int code = scenario_parse(entries[i].text, entries[i].length, &(struct scenario_vocabulary){.findings = NULL}, &scenario,
+                                  &mistakes);
         if (code) fail_msg("%s:%u: %s", entries[i].name, mistakes.list[0].line, mistakes.list[0].text);
         assert_true(scenario->expect_count > 0);
         assert_ptr_equal(catalogue_find(entries[i].name), &entries[i]);
@@ -531,7 +748,7 @@ static void no_prefix_of_a_scenario_is_read_past_its_end(void **state)
         struct buf out = buf_new(1 << 16);
         scenario_free(scenario);
         scenario = NULL;
-        if (scenario_parse((const char *)guard.bytes, length, &scenario, &mistakes))
+        if (scenario_parse((const char *)guard.bytes, length, &vocabulary, &scenario, &mistakes))
             assert_int_equal(scenario_explain(&out, "f", (const char *)guard.bytes, length, &mistakes), 0);
         buf_free(&out);
         guard_free(&guard);
@@ -544,6 +761,7 @@ int main(void)
         cmocka_unit_test_teardown(the_head_is_kept, teardown),
         cmocka_unit_test_teardown(without_a_head_it_is_a_wire_and_ten_seconds, teardown),
         cmocka_unit_test_teardown(blanks_comments_and_carriage_returns_do_not_matter, teardown),
+        cmocka_unit_test_teardown(a_byte_order_mark_is_no_part_of_the_first_line, teardown),
         cmocka_unit_test_teardown(a_number_sign_in_quotes_begins_no_comment, teardown),
         cmocka_unit_test_teardown(a_text_is_decoded, teardown),
         cmocka_unit_test_teardown(listening_says_where_and_how_many, teardown),
@@ -551,8 +769,14 @@ int main(void)
         cmocka_unit_test_teardown(names_of_sockets_follow_the_steps, teardown),
         cmocka_unit_test_teardown(what_actors_do_is_kept, teardown),
         cmocka_unit_test_teardown(options_are_the_kernels, teardown),
+        cmocka_unit_test_teardown(a_repeat_is_its_steps_so_often, teardown),
+        cmocka_unit_test_teardown(what_a_round_leaves_behind_counts_in_the_next, teardown),
         cmocka_unit_test_teardown(the_wire_is_told_what_to_do, teardown),
+        cmocka_unit_test_teardown(the_router_is_told_what_to_do, teardown),
+        cmocka_unit_test_teardown(a_host_has_a_firewall, teardown),
+        cmocka_unit_test_teardown(a_segment_to_be_made_is_kept, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
+        cmocka_unit_test_teardown(an_icmp_error_is_expected_of_a_host_or_of_the_router, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
         cmocka_unit_test_teardown(every_mistake_says_where_and_what, teardown),
         cmocka_unit_test_teardown(a_file_with_a_mistake_in_every_line_has_a_message_for_each, teardown),

@@ -34,24 +34,24 @@ static void every_segment_is_of_the_kinds_that_it_shows(void **state)
         uint32_t length_bytes;
         const char *kinds; /* a letter for each enum wire_match, "." where it is not */
     } cases[] = {
-        {TCP_SYN, 0, "aS....."},
-        {TCP_SYN | TCP_ECE | TCP_CWR, 0, "aS....."},
-        {TCP_SYN, 100, "aS....d"},
-        {TCP_SYN | TCP_ACK, 0, "a.Y...."},
-        {TCP_ACK, 0, "a..A..."},
-        {TCP_ACK | TCP_ECE, 0, "a..A..."},
-        {TCP_ACK, 1, "a.....d"},
-        {TCP_ACK | TCP_PSH, 5, "a.....d"},
-        {TCP_FIN | TCP_ACK, 0, "a...F.."},
-        {TCP_FIN | TCP_ACK | TCP_PSH, 5, "a...F.d"},
-        {TCP_RST, 0, "a....R."},
-        {TCP_RST | TCP_ACK, 0, "a....R."},
-        {0, 0, "a......"},
-        {TCP_FIN | TCP_RST, 0, "a...FR."},
+        {TCP_SYN, 0, "aS......"},
+        {TCP_SYN | TCP_ECE | TCP_CWR, 0, "aS......"},
+        {TCP_SYN, 100, "aS....d."},
+        {TCP_SYN | TCP_ACK, 0, "a.Y....."},
+        {TCP_ACK, 0, "a..A...."},
+        {TCP_ACK | TCP_ECE, 0, "a..A...."},
+        {TCP_ACK, 1, "a.....d."},
+        {TCP_ACK | TCP_PSH, 5, "a.....d."},
+        {TCP_FIN | TCP_ACK, 0, "a...F..."},
+        {TCP_FIN | TCP_ACK | TCP_PSH, 5, "a...F.d."},
+        {TCP_RST, 0, "a....R.."},
+        {TCP_RST | TCP_ACK, 0, "a....R.."},
+        {0, 0, "a......."},
+        {TCP_FIN | TCP_RST, 0, "a...FR.."},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char kinds[] = "aSYAFRd";
+        char kinds[] = "aSYAFRdU";
         struct event_packet_header header = tcp(cases[i].flags, cases[i].length_bytes);
         for (unsigned k = 0; k < WIRE_MATCHES; k++)
             if (!wire_matches((enum wire_match)k, &header)) kinds[k] = '.';
@@ -59,13 +59,38 @@ static void every_segment_is_of_the_kinds_that_it_shows(void **state)
     }
 }
 
-static void what_is_not_tcp_is_of_no_kind_and_is_not_counted(void **state)
+static void a_datagram_is_one_and_any_and_data_where_it_has_some(void **state)
+{
+    struct event_packet_header full = {.protocol = IPPROTO_UDP, .length_bytes = 5}, empty = {.protocol = IPPROTO_UDP};
+    (void)state;
+    for (unsigned k = 0; k < WIRE_MATCHES; k++) {
+        enum wire_match match = (enum wire_match)k;
+        assert_int_equal(wire_matches(match, &full), match == WIRE_ANY || match == WIRE_DATA || match == WIRE_DATAGRAM);
+        assert_int_equal(wire_matches(match, &empty), match == WIRE_ANY || match == WIRE_DATAGRAM);
+    }
+}
+
+static void what_a_rule_has_seen_is_known_by_its_id(void **state)
 {
     struct wire_rules rules = {.count = 0};
-    struct event_packet_header udp = {.protocol = IPPROTO_UDP, .length_bytes = 5}, icmp = {.protocol = IPPROTO_ICMP};
+    struct wire_rule rule = {.from = WIRE_FROM_CLIENT, .match = WIRE_SYN, .nth = 3, .action = WIRE_DROP, .id = 7};
+    (void)state;
+    assert_int_equal(wire_rules_add(&rules, &rule), 0);
+    rule.id = 8, rule.match = WIRE_FIN;
+    assert_int_equal(wire_rules_add(&rules, &rule), 0);
+    assert_int_equal(act(&rules, WIRE_FROM_CLIENT, TCP_SYN, 0), WIRE_PASS);
+    assert_int_equal(act(&rules, WIRE_FROM_CLIENT, TCP_SYN, 0), WIRE_PASS);
+    assert_int_equal(wire_rules_seen(&rules, 7), 2);
+    assert_int_equal(wire_rules_seen(&rules, 8), 0);
+    assert_int_equal(wire_rules_seen(&rules, 9), -ENOENT);
+}
+
+static void what_is_neither_tcp_nor_udp_is_of_no_kind_and_is_not_counted(void **state)
+{
+    struct wire_rules rules = {.count = 0};
+    struct event_packet_header icmp = {.protocol = IPPROTO_ICMP};
     (void)state;
     add(&rules, WIRE_FROM_CLIENT, WIRE_ANY, 1, WIRE_DROP);
-    assert_null(wire_rules_take(&rules, WIRE_FROM_CLIENT, &udp));
     assert_null(wire_rules_take(&rules, WIRE_FROM_CLIENT, &icmp));
     assert_int_equal(act(&rules, WIRE_FROM_CLIENT, TCP_SYN, 0), WIRE_DROP);
 }
@@ -173,7 +198,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_segment_is_of_the_kinds_that_it_shows),
-        cmocka_unit_test(what_is_not_tcp_is_of_no_kind_and_is_not_counted),
+        cmocka_unit_test(a_datagram_is_one_and_any_and_data_where_it_has_some),
+        cmocka_unit_test(what_a_rule_has_seen_is_known_by_its_id),
+        cmocka_unit_test(what_is_neither_tcp_nor_udp_is_of_no_kind_and_is_not_counted),
         cmocka_unit_test(a_rule_acts_on_the_nth_match_alone),
         cmocka_unit_test(a_rule_for_every_match_acts_each_time),
         cmocka_unit_test(a_rule_counts_from_when_it_was_added),
