@@ -91,18 +91,24 @@ struct event_options {
 /* The tunnel that a packet travelled in: what is told of is the packet inside. */
 enum event_tunnel_kind {
     TUNNEL_NONE,
-    TUNNEL_IP,     /* IP in IP: RFC 2003, 2473, 4213 */
-    TUNNEL_GRE,    /* with IP, Ethernet or PPP inside: RFC 2784, 2637, 7637 */
-    TUNNEL_ERSPAN, /* a switch's copy of a frame, over GRE */
-    TUNNEL_VXLAN,  /* RFC 7348 */
-    TUNNEL_GENEVE, /* RFC 8926 */
-    TUNNEL_MPLS,   /* an Ethernet frame behind MPLS labels (RFC 4448), or MPLS in IP (RFC 4023) */
+    TUNNEL_IP,       /* IP in IP: RFC 2003, 2473, 4213 */
+    TUNNEL_GRE,      /* with IP, Ethernet or PPP inside: RFC 2784, 2637, 7637 */
+    TUNNEL_ERSPAN,   /* a switch's copy of a frame, over GRE */
+    TUNNEL_VXLAN,    /* RFC 7348, also with its generic protocol extension (VXLAN-GPE) */
+    TUNNEL_GENEVE,   /* RFC 8926 */
+    TUNNEL_MPLS,     /* an Ethernet frame behind MPLS labels (RFC 4448), or MPLS in IP (RFC 4023) */
+    TUNNEL_GTP,      /* GTP-U, a mobile network's: 3GPP TS 29.281 */
+    TUNNEL_TEREDO,   /* IPv6 in UDP: RFC 4380 */
+    TUNNEL_CAPWAP,   /* an access point's frames on their way to its controller: RFC 5415 */
+    TUNNEL_ETHERNET, /* a whole frame in a frame: IEEE 802.1ah, FabricPath */
     TUNNEL_KINDS
 };
 struct event_tunnel {
     uint8_t kind;   /* enum event_tunnel_kind, of the innermost one */
     uint8_t levels; /* how many there were: 0 none */
-    uint32_t id;    /* VXLAN, GENEVE: the VNI; GRE: the key; ERSPAN: the session; 0 none */
+    uint32_t
+        id; /* VXLAN, GENEVE: the VNI; GRE: the key; ERSPAN: the session; GTP: the endpoint (TEID); 802.1ah: the service; 0 none
+             */
 };
 
 /* An ICMP error's own fields and the packet it quotes. */
@@ -112,6 +118,7 @@ struct event_icmp {
     uint8_t protocol;
     struct address src, dst; /* of the quoted packet */
     uint32_t seq;            /* of a quoted TCP segment */
+    uint32_t mtu;            /* "fragmentation needed", "packet too big": what the next hop takes; 0 not said */
 };
 
 /* A kernel call chain, innermost function first, as symbol names without offsets. Interned: equal chains are one object.

@@ -56,8 +56,9 @@ static const char *option_word(unsigned bit)
 static const char *tunnel_word(unsigned value)
 {
     static const char *const words[TUNNEL_KINDS] = {
-        [TUNNEL_IP] = "ip",       [TUNNEL_GRE] = "gre",       [TUNNEL_ERSPAN] = "erspan",
-        [TUNNEL_VXLAN] = "vxlan", [TUNNEL_GENEVE] = "geneve", [TUNNEL_MPLS] = "mpls"};
+        [TUNNEL_IP] = "ip",         [TUNNEL_GRE] = "gre",          [TUNNEL_ERSPAN] = "erspan", [TUNNEL_VXLAN] = "vxlan",
+        [TUNNEL_GENEVE] = "geneve", [TUNNEL_MPLS] = "mpls",        [TUNNEL_GTP] = "gtp",       [TUNNEL_TEREDO] = "teredo",
+        [TUNNEL_CAPWAP] = "capwap", [TUNNEL_ETHERNET] = "ethernet"};
     return value < TUNNEL_KINDS ? words[value] : NULL;
 }
 
@@ -145,6 +146,7 @@ static const struct event_field packet_fields[] = {
     ROW("icmp.src", ADDRESS, packet.icmp.src),
     ROW("icmp.dst", ADDRESS, packet.icmp.dst),
     ROW("icmp.seq", UNSIGNED, packet.icmp.seq),
+    ROW("icmp.mtu", UNSIGNED, packet.icmp.mtu),
     ROW("same", UNSIGNED, packet.same),
     NAMED("fate", WORD, packet.fate, fate_word),
     ROW("early", BOOL, packet.early),

@@ -6,10 +6,11 @@
 #include "tcp/segment_walk.h"
 
 enum segment_result segment_decode_walk(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
-                                        struct event_packet *ret_packet)
+                                        struct event_packet *ret_packet, struct segment_beside *ret_beside)
 {
     struct walk walk;
     struct event_packet carrier;
+    uint32_t carrier_content = 0;
     bool carried = false;
     memset(&walk, 0, sizeof(walk));
     walk.bytes = bytes_new(bytes, captured);
@@ -25,16 +26,23 @@ enum segment_result segment_decode_walk(int link_type, const uint8_t *bytes, uin
         next = walk_transport(&walk, next);
         if (walk.packet.header.protocol == IPPROTO_UDP && next != NEXT_END && !carried) {
             carrier = walk.packet;
+            carrier_content = walk.beside.content;
             carried = true;
             carrier.tunnel = outside;
         }
         /* The packet inside begins with a clean sheet. */
         if (next != NEXT_END) walk.packet.header = (struct event_packet_header){0};
     }
-    if (walk.result == SEGMENT_MALFORMED && carried) {
+    bool no_tunnel = walk.result == SEGMENT_MALFORMED || (walk.doubtful && walk.result == SEGMENT_OTHER);
+    if (carried && no_tunnel) {
         walk.result = SEGMENT_OK;
         walk.packet = carrier;
+        walk.beside.content = carrier_content;
     }
+    /* A first fragment that ends inside a header is nothing bad: the rest is in the next one. */
+    if (walk.result == SEGMENT_MALFORMED && walk.in_pieces) walk.result = SEGMENT_FRAGMENT;
+    if (walk.result == SEGMENT_FRAGMENT && !walk.beside.content) walk.beside.content = content_of(CONTENT_NAMED, NAMED_FRAGMENT);
+    *ret_beside = walk.beside;
     if (walk.result != SEGMENT_OK) return walk.result;
     ret_packet->header = walk.packet.header;
     ret_packet->options = walk.packet.options;
@@ -149,8 +157,18 @@ static inline bool decode_common(int link_type, const uint8_t *bytes, uint32_t c
 enum segment_result segment_decode(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                    struct event_packet *ret_packet)
 {
+    struct segment_beside beside;
     if (decode_common(link_type, bytes, captured, wire, ret_packet)) return SEGMENT_OK;
-    return segment_decode_walk(link_type, bytes, captured, wire, ret_packet);
+    return segment_decode_walk(link_type, bytes, captured, wire, ret_packet, &beside);
+}
+
+enum segment_result segment_decode_beside(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
+                                          struct event_packet *ret_packet, struct segment_beside *ret_beside)
+{
+    if (!decode_common(link_type, bytes, captured, wire, ret_packet))
+        return segment_decode_walk(link_type, bytes, captured, wire, ret_packet, ret_beside);
+    memset(ret_beside, 0, sizeof(*ret_beside));
+    return SEGMENT_OK;
 }
 
 const char *segment_result_word(enum segment_result result)
@@ -158,7 +176,7 @@ const char *segment_result_word(enum segment_result result)
     static const char *const words[SEGMENT_RESULTS] = {
         [SEGMENT_OK] = "read",
         [SEGMENT_OTHER] = "no TCP, UDP or ICMP error",
-        [SEGMENT_FRAGMENT] = "later fragment",
+        [SEGMENT_FRAGMENT] = "IP fragment",
         [SEGMENT_CUT] = "headers cut by the capture",
         [SEGMENT_MALFORMED] = "malformed",
         [SEGMENT_LINK] = "link type not decoded",

@@ -9,7 +9,7 @@
 enum segment_result {
     SEGMENT_OK,        /* *ret_packet is filled: header, options, icmp */
     SEGMENT_OTHER,     /* a sound frame that carries no TCP, UDP or ICMP error (ARP, …) */
-    SEGMENT_FRAGMENT,  /* a later IP fragment: it has no transport header */
+    SEGMENT_FRAGMENT,  /* an IP fragment without a whole transport header: a later one, or a first one that is too small */
     SEGMENT_CUT,       /* the capture ends inside a header that is needed */
     SEGMENT_MALFORMED, /* lengths or offsets that contradict each other */
     SEGMENT_LINK,      /* a link type that is not known here */
@@ -21,13 +21,14 @@ enum segment_result {
  * for RAW). On SEGMENT_OK fills ret_packet's header, options, icmp, tunnel, flags_high and window_cut and leaves its other fields
  * alone; else leaves all alone.
  *
- * Links: Ethernet (and IEEE 802.3 with LLC and SNAP), Linux cooked v1 and v2, NULL and LOOP, RAW, PPP (also with a direction, and
- * PPPoE by itself), Cisco HDLC, SLIP, 802.11 with radiotap, PPI or nothing before it, IP over InfiniBand, NFLOG,
- * ARCnet and Juniper Ethernet. Between link and
- * IP: VLAN tags, PPPoE, PPP, MPLS with IP or an Ethernet pseudowire. IPv4 with options, IPv6 with extension headers; of a
- * fragmented datagram the first piece is read (its length_bytes: TCP, what this piece holds; UDP, the datagram's). Tunnels (IP in
- * IP, GRE, ERSPAN, VXLAN, GENEVE, MPLS in IP): what is told of is the packet inside, and `tunnel` says how it travelled; up to four
- * levels.
+ * Links: Ethernet (and IEEE 802.3 with LLC and SNAP), Linux cooked v1 and v2, NULL and LOOP, RAW, PPP (also with a direction, with
+ * Cisco HDLC's framing, and PPPoE by itself), Cisco HDLC, SLIP, 802.11 with radiotap, PPI or nothing before it, FDDI, IP over
+ * InfiniBand, NFLOG, ARCnet and Juniper Ethernet. Between link and
+ * IP: VLAN tags, 802.1BR's and FabricPath's tags, 802.1ah, PPPoE, PPP, MPLS with IP or an Ethernet pseudowire. IPv4 with options,
+ * IPv6 with extension headers; of a fragmented datagram the first piece is read (its length_bytes: TCP, what this piece holds; UDP,
+ * the datagram's). Tunnels (IP in IP, GRE also in UDP, ERSPAN, VXLAN, VXLAN-GPE, GENEVE, MPLS in IP, GTP-U, Teredo, CAPWAP, an
+ * Aruba access point's GRE): what is told of is the packet inside, and `tunnel` says how it travelled; up to four levels. A UDP
+ * port alone proves no tunnel: where what would be inside does not hold together, the datagram is told of.
  *
  * Of a TCP header as much is read as was captured: cut options are missing from `present`, and a header that is cut behind its
  * flags is still a segment (window_cut). TCP options that are bad are missing from `present`; they don't make a segment bad. No
@@ -37,7 +38,34 @@ enum segment_result {
 enum segment_result segment_decode(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                    struct event_packet *ret_packet);
 
-/* What to call a result in a count: "later fragment". Static storage. */
+/* A piece of an IP datagram, without the headers before it. */
+struct segment_fragment {
+    uint8_t version;          /* 4 or 6; 0: there is none */
+    uint8_t protocol;         /* what the datagram carries; of IPv6, what its fragmentable part begins with */
+    uint8_t hops;             /* TTL, hop limit */
+    bool more;                /* it is not the last piece */
+    uint8_t src[16], dst[16]; /* network byte order; IPv4 uses the first four, the rest are zero */
+    uint32_t id;
+    uint32_t offset_bytes, length_bytes; /* where it belongs in the datagram */
+    const uint8_t *bytes;                /* `captured` of them: fewer than length_bytes where the capture cut it. The frame's own */
+    uint32_t captured;
+};
+
+/* What decoding met besides. */
+struct segment_beside {
+    uint32_t content;                 /* what it is, where it is no TCP segment: for segment_content_name. 0: nothing to say */
+    struct segment_fragment fragment; /* of the outermost datagram that came in pieces */
+};
+
+/* segment_decode, with what it met besides. Whatever the result is, ret_beside is filled. */
+enum segment_result segment_decode_beside(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
+                                          struct event_packet *ret_packet, struct segment_beside *ret_beside);
+
+/* Writes what a `content` stands for, as a count would name it: "ARP", "GTP-U", "Ethernet type 0x1234". Returns `text`. */
+enum { SEGMENT_CONTENT_BYTES = 48 };
+const char *segment_content_name(uint32_t content, char text[SEGMENT_CONTENT_BYTES]);
+
+/* What to call a result in a count: "malformed". Static storage. */
 const char *segment_result_word(enum segment_result result);
 
 /* NULL for a link type that segment_decode knows, else what to tell the user: "a CAN bus carries no IP". Static storage. */

@@ -9,6 +9,7 @@ enum {
     LINK_ETHERNET = 1,
     LINK_SLIP = 8,
     LINK_PPP = 9,
+    LINK_FDDI = 10,
     LINK_RAW_LINUX = 12,
     LINK_RAW_OPENBSD = 14,
     LINK_PPP_SERIAL = 50,
@@ -43,7 +44,7 @@ unsigned walk_ethernet(struct walk *walk)
         walk_limit(walk, type);
         return NEXT_LLC;
     }
-    walk_stop(walk, SEGMENT_OTHER);
+    walk_stop_at(walk, SEGMENT_OTHER, CONTENT_ETHERNET, type);
     return NEXT_END;
 }
 
@@ -62,7 +63,7 @@ unsigned walk_llc(struct walk *walk)
         /* 0: RFC 1042; 0xf8: IEEE 802.1H's bridge tunnel. Others give `type` a meaning of their own. */
         if (organisation == 0 || organisation == 0xf8) return type;
     }
-    walk_stop(walk, SEGMENT_OTHER);
+    walk_stop_at(walk, SEGMENT_OTHER, CONTENT_LLC, dsap);
     return NEXT_END;
 }
 
@@ -72,8 +73,10 @@ static unsigned cooked_next(struct walk *walk, unsigned device, unsigned protoco
     enum { ARPHRD_FRAME_RELAY = 770, ARPHRD_RADIOTAP = 803, ARPHRD_NETLINK_MESSAGES = 824, PROTOCOL_802_2 = 4 };
     switch (device) {
     case ARPHRD_FRAME_RELAY:
+        walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
+        return NEXT_END;
     case ARPHRD_NETLINK_MESSAGES:
-        walk_stop(walk, SEGMENT_OTHER);
+        walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_NETLINK);
         return NEXT_END;
     case ARPHRD_RADIOTAP:
         return NEXT_RADIOTAP;
@@ -113,7 +116,7 @@ static unsigned family_next(struct walk *walk, uint32_t family)
     case 30: /* Darwin */
         return NEXT_IPV6;
     default:
-        walk_stop(walk, SEGMENT_OTHER);
+        walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
         return NEXT_END;
     }
 }
@@ -149,26 +152,8 @@ static unsigned read_slip(struct walk *walk)
 {
     struct bytes header = walk_take(walk, 16);
     bytes_u8(&header);
-    if (bytes_u8(&header) & 0x80) walk_stop(walk, SEGMENT_OTHER);
+    if (bytes_u8(&header) & 0x80) walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_COMPRESSED_SLIP);
     return NEXT_IP;
-}
-
-static unsigned read_ppp_with_direction(struct walk *walk)
-{
-    walk_take(walk, 1);
-    return NEXT_PPP;
-}
-
-static unsigned read_ppp(struct walk *walk)
-{
-    (void)walk;
-    return NEXT_PPP;
-}
-
-static unsigned read_pppoe(struct walk *walk)
-{
-    (void)walk;
-    return 0x8864;
 }
 
 /* | address | control | Ethernet type (2) |: RFC 1547 section 4.3.1 */
@@ -177,6 +162,39 @@ static unsigned read_cisco_hdlc(struct walk *walk)
     struct bytes header = walk_take(walk, 4);
     bytes_u16(&header);
     return bytes_u16(&header);
+}
+
+/* A serial line's driver may call Cisco's HDLC framing PPP, too: its address is 0x0f (one station) or 0x8f (all of them), which no
+ * frame of PPP begins with, as its protocols of one byte are odd but none of them is 0x0f, and of two bytes the first is even. */
+static unsigned read_ppp(struct walk *walk)
+{
+    enum { UNICAST = 0x0f, MULTICAST = 0x8f };
+    unsigned first = walk_peek(walk, 0, 0);
+    bool cisco = (first == UNICAST || first == MULTICAST) && walk_peek(walk, 1, 0) == 0;
+    return cisco ? read_cisco_hdlc(walk) : NEXT_PPP;
+}
+
+static unsigned read_ppp_with_direction(struct walk *walk)
+{
+    walk_take(walk, 1);
+    return read_ppp(walk);
+}
+
+static unsigned read_pppoe(struct walk *walk)
+{
+    (void)walk;
+    return 0x8864;
+}
+
+/* | frame control | destination (6) | source (6) |, then 802.2: RFC 1390. Of frames that are none of LLC (tokens, station
+ * management) frame control says so. */
+static unsigned read_fddi(struct walk *walk)
+{
+    enum { KIND = 0x70, KIND_LLC = 0x50 };
+    struct bytes header = walk_take(walk, 13);
+    unsigned control = bytes_u8(&header);
+    if (!header.failed && (control & KIND) != KIND_LLC) walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
+    return NEXT_LLC;
 }
 
 static unsigned read_wifi(struct walk *walk)
@@ -200,7 +218,7 @@ static unsigned read_arcnet(struct walk *walk)
     bytes_u32(&header);
     unsigned protocol = bytes_u8(&header);
     if (protocol == IP_RFC1051) return NEXT_IPV4;
-    if (protocol != IP_RFC1201 && protocol != IPV6_RFC1201) walk_stop(walk, SEGMENT_OTHER);
+    if (protocol != IP_RFC1201 && protocol != IPV6_RFC1201) walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_ARCNET);
     header = walk_take(walk, 3);
     unsigned split = bytes_u8(&header);
     if (split && !(split & 1)) walk_stop(walk, SEGMENT_FRAGMENT);
@@ -215,7 +233,7 @@ static unsigned read_juniper_ethernet(struct walk *walk)
     struct bytes header = walk_take(walk, 4);
     uint32_t first = bytes_u32(&header);
     if (!header.failed && first >> 8 != MAGIC) walk_stop(walk, SEGMENT_MALFORMED);
-    if (first & NO_FRAME) walk_stop(walk, SEGMENT_OTHER);
+    if (first & NO_FRAME) walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
     if (first & EXTENSIONS) {
         header = walk_take(walk, 2);
         walk_skip(walk, bytes_u16(&header));
@@ -265,7 +283,7 @@ static unsigned read_nflog(struct walk *walk)
     enum { NFULA_PAYLOAD = 9, VALUES_MAX = 64 };
     struct bytes header = walk_take(walk, 4);
     unsigned family = bytes_u8(&header), version = bytes_u8(&header);
-    if (!header.failed && version != 0) walk_stop(walk, SEGMENT_OTHER);
+    if (!header.failed && version != 0) walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
     for (int values = 0; walk->result == SEGMENT_OK && values < VALUES_MAX; values++) {
         struct bytes value = walk_take(walk, 4);
         const uint8_t *at = bytes_take(&value, 4);
@@ -286,7 +304,7 @@ static unsigned read_nflog(struct walk *walk)
         }
         walk_skip(walk, (length + 3) & ~3U);
     }
-    walk_stop(walk, SEGMENT_OTHER);
+    walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, NAMED_FRAME);
     return NEXT_END;
 }
 
@@ -309,6 +327,7 @@ static const struct {
     {LINK_PPP_ETHER, read_pppoe},
     {LINK_PPP_WITH_DIRECTION, read_ppp_with_direction},
     {LINK_CISCO_HDLC, read_cisco_hdlc},
+    {LINK_FDDI, read_fddi},
     {LINK_SLIP, read_slip},
     {LINK_WIFI, read_wifi},
     {LINK_RADIOTAP, read_radiotap},
@@ -337,6 +356,6 @@ unsigned walk_link(struct walk *walk, int link_type)
 {
     size_t link = find_link(link_type);
     if (link < LINKS) return links[link].read(walk);
-    walk_stop(walk, SEGMENT_LINK);
+    walk_stop_at(walk, SEGMENT_LINK, CONTENT_LINK, (uint32_t)link_type);
     return NEXT_END;
 }

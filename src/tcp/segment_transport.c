@@ -103,6 +103,7 @@ static unsigned read_tcp(struct walk *walk)
     unsigned offset = bytes_u8(&bytes);
     header->flags = bytes_u8(&bytes);
     if (bytes.failed) return NEXT_END;
+    walk->beside.content = 0;
     header->window = bytes_u16(&bytes);
     walk->packet.flags_high = offset & 0x0f;
     walk->packet.window_cut = short_one && have < UP_TO_WINDOW;
@@ -138,7 +139,7 @@ static unsigned read_udp(struct walk *walk)
     header->length_bytes = (uint32_t)(length - 8);
     walk_limit(walk, length - 8);
     unsigned next;
-    return walk_udp_tunnel(walk, header->dst.port, &next) ? next : NEXT_END;
+    return walk_udp_tunnel(walk, header->src.port, header->dst.port, &next) ? next : NEXT_END;
 }
 
 static bool is_icmp_error(uint8_t protocol, uint8_t type)
@@ -172,11 +173,17 @@ static unsigned read_icmp(struct walk *walk)
     struct event_packet *packet = &walk->packet;
     packet->icmp.type = bytes_u8(&bytes);
     packet->icmp.code = bytes_u8(&bytes);
+    bytes_u16(&bytes);
+    uint32_t rest = bytes_u32(&bytes);
     if (bytes.failed) return NEXT_END;
+    bool six = packet->header.protocol == IPPROTO_ICMPV6;
     if (!is_icmp_error(packet->header.protocol, packet->icmp.type)) {
-        walk_stop(walk, SEGMENT_OTHER);
+        walk_stop_at(walk, SEGMENT_OTHER, CONTENT_NAMED, six ? NAMED_ICMPV6 : NAMED_ICMP);
         return NEXT_END;
     }
+    walk->beside.content = content_of(CONTENT_NAMED, NAMED_ICMP_ERROR);
+    if (six && packet->icmp.type == 2) packet->icmp.mtu = rest;                                     /* RFC 4443 section 3.2 */
+    if (!six && packet->icmp.type == 3 && packet->icmp.code == 4) packet->icmp.mtu = rest & 0xffff; /* RFC 1191 section 4 */
     packet->header.length_bytes = (uint32_t)walk->wire;
     read_quoted(walk, &packet->icmp);
     return NEXT_END;
@@ -196,11 +203,11 @@ unsigned walk_transport(struct walk *walk, unsigned next)
         return read_icmp(walk);
     case IPPROTO_ESP:
     case IPPROTO_COMP:
-        walk_stop(walk, SEGMENT_ENCRYPTED);
+        walk_stop_at(walk, SEGMENT_ENCRYPTED, CONTENT_PROTOCOL, protocol);
         return NEXT_END;
     default:
         if (walk_tunnel(walk, protocol, &next)) return next;
-        walk_stop(walk, SEGMENT_OTHER);
+        walk_stop_at(walk, SEGMENT_OTHER, CONTENT_PROTOCOL, protocol);
         return NEXT_END;
     }
 }

@@ -21,7 +21,6 @@ COUNTS = ["segments", "retransmissions", "out_of_order", "keep_alives", "zero_wi
 LEDGER_DIFFERS = {
     "AH-IPcomp-IPv4.pcap": {"segments", "completeness", "handshake"},
     "AH-IPcomp-IPv6.pcap": {"segments", "completeness", "handshake"},
-    "gtp.pcap": {"connections"},
     "sflow_expanded.pcap": {"connections"},
     "tcp-malformed.pcap": {"connections"},
     "tcp-reassembly.pcap": {"connections"},

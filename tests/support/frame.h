@@ -48,12 +48,23 @@ static inline void put_vlan(struct frame *frame, unsigned type)
     set16(frame, frame->length - 2, type);
 }
 
+/* IPv4's, of a header of `length` bytes. */
+static inline void set_checksum(struct frame *frame, size_t at, size_t length)
+{
+    uint32_t sum = 0;
+    set16(frame, at + 10, 0);
+    for (size_t i = 0; i < length; i += 2) sum += (uint32_t)frame->bytes[at + i] << 8 | frame->bytes[at + i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    set16(frame, at + 10, ~((sum & 0xffff) + (sum >> 16)) & 0xffff);
+}
+
 static inline size_t put_ipv4(struct frame *frame, uint8_t protocol, size_t payload, size_t options)
 {
     uint8_t header[20] = {(uint8_t)(0x45 + options / 4), 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
     size_t at = put(frame, header, sizeof(header));
     put_zeroes(frame, options);
     set16(frame, at + 2, (unsigned)(20 + options + payload));
+    set_checksum(frame, at, 20 + options);
     return at;
 }
 

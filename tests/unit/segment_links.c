@@ -49,6 +49,11 @@ static const struct link_case cases[] = {
     {"PPP with a direction", DLT_PPP_WITH_DIR, 4, 5, {1, 0xff, 0x03, 0x00, 0x21}},
     {"PPPoE by itself", DLT_PPP_ETHER, 4, 8, {0x11, 0, 0, 9, 0, 47, 0x00, 0x21}},
     {"Cisco HDLC", DLT_C_HDLC, 4, 4, {0x0f, 0, 0x08, 0x00}},
+    {"Cisco HDLC in PPP", DLT_PPP, 6, 4, {0x0f, 0, 0x86, 0xdd}},
+    {"Cisco HDLC in PPP to all, with a direction", DLT_PPP_WITH_DIR, 4, 5, {0, 0x8f, 0, 0x08, 0x00}},
+    {"FDDI", DLT_FDDI, 4, 21, {0x57, MACS, SNAP}},
+    {"802.1BR", DLT_EN10MB, 4, 22, {MACS, 0x89, 0x3f, 0x20, 0x05, 0x10, 0x06, 0, 0, 0x08, 0x00}},
+    {"802.1BR with a VLAN", DLT_EN10MB, 6, 26, {MACS, 0x89, 0x3f, 0x20, 5, 0x10, 6, 0, 0, 0x81, 0, 0, 5, 0x86, 0xdd}},
     {"SLIP", DLT_SLIP, 4, 16, {0, 0x45}},
     {"cooked", DLT_LINUX_SLL, 4, 16, {0, 4, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0x08, 0x00}},
     {"cooked, IPv6", DLT_LINUX_SLL, 6, 16, {0, 4, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0x86, 0xdd}},
@@ -123,7 +128,8 @@ static enum segment_result decode_both(int link, const uint8_t *bytes, uint32_t 
     memset(packet, 0xee, sizeof(*packet));
     memset(&other, 0xee, sizeof(other));
     enum segment_result result = segment_decode(link, bytes, captured, wire, packet);
-    assert_int_equal(segment_decode_walk(link, bytes, captured, wire, &other), result);
+    struct segment_beside beside;
+    assert_int_equal(segment_decode_walk(link, bytes, captured, wire, &other, &beside), result);
     if (result != SEGMENT_OK) { /* both left alone */
         assert_memory_equal(packet, &other, sizeof(other));
         return result;

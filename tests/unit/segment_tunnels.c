@@ -14,6 +14,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MACS 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+#define SNAP 0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00
+#define WIFI(control, flags) control, flags, 0, 0, MACS, 1, 2, 3, 4, 5, 6, 0x10, 0
 
 /* The carrier's own addresses differ from those of the packet inside: 192.0.2.1 → 192.0.2.2, or fc00::… */
 static size_t put_outer(struct frame *frame, int version, uint8_t protocol)
@@ -91,6 +93,52 @@ static const struct tunnel_case cases[] = {
      6,
      24,
      {UDP(6081), 2, 0, 0x86, 0xdd, 0, 0, 6, 0, 1, 2, 3, 4, 5, 6, 7, 8}},
+    {"VXLAN with what is reserved set",
+     4,
+     IPPROTO_UDP,
+     4,
+     TUNNEL_VXLAN,
+     42,
+     30,
+     {UDP(4789), 0x0c, 0, 0x12, 0x34, 0, 0, 42, 0xff, MACS, 0x08, 0x00}},
+    {"VXLAN with a group policy",
+     4,
+     IPPROTO_UDP,
+     6,
+     TUNNEL_VXLAN,
+     42,
+     30,
+     {UDP(4789), 0x88, 0x08, 0, 7, 0, 0, 42, 0, MACS, 0x86, 0xdd}},
+    {"VXLAN-GPE with IPv4", 4, IPPROTO_UDP, 4, TUNNEL_VXLAN, 7, 16, {UDP(4790), 0x0c, 0, 0, 1, 0, 0, 7, 0}},
+    {"VXLAN-GPE with IPv6", 4, IPPROTO_UDP, 6, TUNNEL_VXLAN, 7, 16, {UDP(4790), 0x0c, 0, 0, 2, 0, 0, 7, 0}},
+    {"VXLAN-GPE with Ethernet", 6, IPPROTO_UDP, 4, TUNNEL_VXLAN, 7, 30, {UDP(4790), 0x0c, 0, 0, 3, 0, 0, 7, 0, MACS, 0x08, 0x00}},
+    {"VXLAN-GPE with MPLS", 4, IPPROTO_UDP, 4, TUNNEL_VXLAN, 7, 20, {UDP(4790), 0x0c, 0, 0, 5, 0, 0, 7, 0, 0, 1, 1, 64}},
+    {"VXLAN-GPE at VXLAN's port", 4, IPPROTO_UDP, 4, TUNNEL_VXLAN, 7, 16, {UDP(4789), 0x0c, 0, 0, 1, 0, 0, 7, 0}},
+    {"GTP-U", 4, IPPROTO_UDP, 4, TUNNEL_GTP, 0x01020304, 16, {UDP(2152), 0x30, 255, 0, 0, 1, 2, 3, 4}},
+    {"GTP-U with IPv6", 6, IPPROTO_UDP, 6, TUNNEL_GTP, 1, 16, {UDP(2152), 0x30, 255, 0, 0, 0, 0, 0, 1}},
+    {"GTP-U with a sequence number", 4, IPPROTO_UDP, 4, TUNNEL_GTP, 1, 20, {UDP(2152), 0x32, 255, 0, 0, 0, 0, 0, 1, 0, 9, 0, 0}},
+    {"GTP-U with two extensions", 4, IPPROTO_UDP, 4, TUNNEL_GTP, 1, 32, {UDP(2152), 0x34, 255, 0,    0, 0, 0, 0, 1, 0, 0, 0, 0x85,
+                                                                         1,         0,    9,   0x40, 2, 0, 0, 0, 0, 0, 0, 0}},
+    {"GRE in UDP", 4, IPPROTO_UDP, 4, TUNNEL_GRE, 0, 12, {UDP(4754), 0, 0, 0x08, 0x00}},
+    {"GRE in UDP with a key and Ethernet",
+     6,
+     IPPROTO_UDP,
+     6,
+     TUNNEL_GRE,
+     9,
+     30,
+     {UDP(4754), 0x20, 0, 0x65, 0x58, 0, 0, 0, 9, MACS, 0x86, 0xdd}},
+    {"CAPWAP with Ethernet", 4, IPPROTO_UDP, 4, TUNNEL_CAPWAP, 0, 30, {UDP(5247), 0, 0x10, 0x02, 0, 0, 0, 0, 0, MACS, 0x08, 0x00}},
+    {"CAPWAP with 802.11", 4, IPPROTO_UDP, 4, TUNNEL_CAPWAP, 0, 48, {UDP(5247), 0, 0x10, 0x03, 0, 0, 0, 0, 0, WIFI(0x08, 1), SNAP}},
+    {"CAPWAP with 802.11, its bytes swapped, and the radio's address",
+     4,
+     IPPROTO_UDP,
+     4,
+     TUNNEL_CAPWAP,
+     0,
+     56,
+     {UDP(5247), 0, 0x20, 0x03, 0x10, 0, 0, 0, 0, 6, 1, 2, 3, 4, 5, 6, 0, WIFI(2, 0x08), SNAP}},
+    {"an access point's GRE", 4, IPPROTO_GRE, 4, TUNNEL_GRE, 0, 36, {0, 0, 0x82, 0x00, WIFI(0x08, 2), SNAP}},
 };
 
 static struct frame frame_of(const struct tunnel_case *tunnel)
@@ -100,6 +148,7 @@ static struct frame frame_of(const struct tunnel_case *tunnel)
     size_t between = put(&frame, tunnel->bytes, tunnel->length);
     (tunnel->inner == 6 ? put_v6_segment : put_v4_segment)(&frame);
     if (tunnel->protocol == IPPROTO_UDP) set16(&frame, between + 4, (unsigned)(frame.length - between));
+    if (tunnel->kind == TUNNEL_GTP) set16(&frame, between + 8 + 2, (unsigned)(frame.length - between - 8 - 8));
     end_outer(&frame, tunnel->outer, outer);
     return frame;
 }
@@ -203,6 +252,144 @@ static void a_datagram_that_only_looks_like_a_tunnel_is_a_datagram(void **state)
     }
 }
 
+/* Where the header proves little, what is inside has to hold together: IPv4's checksum, IPv6's length. */
+static void a_tunnel_that_a_port_alone_shows_needs_a_sound_packet_inside(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        bool doubtful = cases[i].kind >= TUNNEL_GTP || (cases[i].protocol == IPPROTO_UDP && cases[i].kind == TUNNEL_GRE) ||
+                        strstr(cases[i].name, "GPE");
+        if (!doubtful) continue;
+        struct frame frame = frame_of(&cases[i]);
+        size_t inner = frame.length - (cases[i].inner == 6 ? 65 : 45);
+        frame.bytes[inner + 5] ^= 1; /* IPv4's identification, IPv6's length */
+        struct event_packet packet = decode_ok(DLT_RAW, &frame);
+        if (packet.header.protocol != IPPROTO_UDP || packet.tunnel.levels) fail_msg("%s", cases[i].name);
+    }
+}
+
+static void ipv6_in_udp_is_teredo_where_an_address_says_so(void **state)
+{
+    (void)state;
+    static const uint8_t auth[] = {0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0}, origin[] = {0, 0, 1, 2, 3, 4, 5, 6};
+    for (unsigned how = 0; how < 8; how++) {
+        struct frame frame = {0};
+        size_t outer = put_outer(&frame, 4, IPPROTO_UDP), udp = put_udp(&frame, 0);
+        if (how & 1) put(&frame, auth, sizeof(auth));
+        if (how & 2) put(&frame, origin, sizeof(origin));
+        size_t inner = frame.length;
+        put_v6_segment(&frame);
+        if (!(how & 4)) frame.bytes[inner + 9] = 1; /* 2001:0::1 */
+        set16(&frame, udp + 4, (unsigned)(frame.length - udp));
+        end_outer(&frame, 4, outer);
+        struct event_packet packet = decode_ok(DLT_RAW, &frame);
+        assert_int_equal(packet.header.protocol, how & 4 ? IPPROTO_UDP : IPPROTO_TCP);
+        assert_int_equal(packet.tunnel.kind, how & 4 ? TUNNEL_NONE : TUNNEL_TEREDO);
+        if (!(how & 4)) assert_int_equal(packet.header.seq, 0x01020304);
+        for (uint32_t captured = 0; captured <= frame.length; captured++) {
+            struct guard guard = guard_new(frame.bytes, captured);
+            segment_decode(DLT_RAW, guard.bytes, captured, (uint32_t)frame.length, &packet);
+            guard_free(&guard);
+        }
+    }
+}
+
+static void a_frame_in_a_frame_is_a_tunnel(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length;
+        uint32_t id;
+        uint8_t bytes[40];
+    } frames[] = {
+        {32, 0x010203, {MACS, 0x88, 0xe7, 0x20, 1, 2, 3, MACS, 0x08, 0x00}},         /* 802.1ah */
+        {36, 7, {MACS, 0x88, 0xa8, 0, 5, 0x88, 0xe7, 0, 0, 0, 7, MACS, 0x08, 0x00}}, /* in a backbone VLAN */
+        {30, 0, {MACS, 0x89, 0x03, 0, 0x40, MACS, 0x08, 0x00}},                      /* FabricPath */
+        {34, 0, {MACS, 0x89, 0x03, 0, 0x40, MACS, 0x81, 0, 0, 5, 0x08, 0x00}},
+    };
+    for (size_t i = 0; i < COUNT(frames); i++) {
+        struct frame frame = {0};
+        put(&frame, frames[i].bytes, frames[i].length);
+        put_v4_segment(&frame);
+        struct event_packet packet = decode_ok(DLT_EN10MB, &frame);
+        assert_segment(&packet, false);
+        assert_int_equal(packet.tunnel.kind, TUNNEL_ETHERNET);
+        assert_int_equal(packet.tunnel.id, frames[i].id);
+        for (uint32_t captured = 0; captured < frames[i].length; captured++) {
+            struct guard guard = guard_new(frame.bytes, captured);
+            assert_int_equal(segment_decode(DLT_EN10MB, guard.bytes, captured, (uint32_t)frame.length, &packet), SEGMENT_CUT);
+            guard_free(&guard);
+        }
+    }
+}
+
+static void assert_content(const char *wanted, int link, const struct frame *frame)
+{
+    struct event_packet packet;
+    struct segment_beside beside;
+    char name[SEGMENT_CONTENT_BYTES];
+    segment_decode_beside(link, frame->bytes, (uint32_t)frame->length, (uint32_t)frame->length, &packet, &beside);
+    assert_string_equal(segment_content_name(beside.content, name), wanted);
+}
+
+/* What isn't looked into is named. */
+static void what_carries_no_segment_has_a_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        unsigned type;
+    } types[] = {
+        {"ARP", 0x0806}, {"LLDP", 0x88cc}, {"MACsec", 0x88e5}, {"Ethernet type 0x1234", 0x1234}, {"Ethernet type 0x05ff", 0x5ff}};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        struct frame frame = {0};
+        put_ethernet(&frame, types[i].type);
+        put_zeroes(&frame, 46);
+        assert_content(types[i].name, DLT_EN10MB, &frame);
+    }
+    static const struct {
+        const char *name;
+        uint8_t protocol;
+    } protocols[] = {{"ICMP", IPPROTO_ICMP},
+                     {"IGMP", IPPROTO_IGMP},
+                     {"IPsec ESP", IPPROTO_ESP},
+                     {"SCTP", IPPROTO_SCTP},
+                     {"IP protocol 253", 253}};
+    for (size_t i = 0; i < COUNT(protocols); i++) {
+        struct frame frame = {0};
+        put_ipv4(&frame, protocols[i].protocol, 40, 0);
+        put_zeroes(&frame, 40);
+        assert_content(protocols[i].name, DLT_RAW, &frame);
+    }
+    static const struct {
+        const char *name;
+        unsigned port;
+        uint8_t bytes[8];
+    } datagrams[] = {
+        {"GTP-U", 2152, {0x30, 1, 0, 24}}, /* an echo request */
+        {"CAPWAP, encrypted", 5247, {1, 0, 0, 0}},
+        {"IPsec ESP in UDP", 4500, {1, 2, 3, 4}},
+        {"WireGuard", 51820, {4, 0, 0, 0}},
+        {"QUIC", 443, {0xc3, 0, 0, 0, 1}},
+        {"L2TP", 1701, {0, 2}},
+        {"something else", 2152, {0x50, 1, 0, 24}},
+        {"something else", 53, {0x30, 1, 0, 24}},
+    };
+    for (size_t i = 0; i < COUNT(datagrams); i++) {
+        struct frame frame = {0};
+        put_ipv4(&frame, IPPROTO_UDP, 40, 0);
+        size_t udp = put_udp(&frame, 32);
+        set16(&frame, udp + 2, datagrams[i].port);
+        put(&frame, datagrams[i].bytes, 8);
+        put_zeroes(&frame, 24);
+        assert_content(datagrams[i].name, DLT_RAW, &frame);
+    }
+    struct frame segment = {0};
+    put_v4_segment(&segment);
+    assert_content("something else", DLT_RAW, &segment); /* it is a segment: nothing else is said */
+    assert_content("link type 227", 227, &segment);
+}
+
 static void tunnels_are_followed_four_deep(void **state)
 {
     (void)state;
@@ -282,6 +469,10 @@ int main(void)
         cmocka_unit_test(a_cut_tunnel_is_cut_and_nothing_is_read_past_its_end),
         cmocka_unit_test(a_broken_tunnel_is_decoded_within_its_bounds),
         cmocka_unit_test(a_datagram_that_only_looks_like_a_tunnel_is_a_datagram),
+        cmocka_unit_test(a_tunnel_that_a_port_alone_shows_needs_a_sound_packet_inside),
+        cmocka_unit_test(ipv6_in_udp_is_teredo_where_an_address_says_so),
+        cmocka_unit_test(a_frame_in_a_frame_is_a_tunnel),
+        cmocka_unit_test(what_carries_no_segment_has_a_name),
         cmocka_unit_test(tunnels_are_followed_four_deep),
         cmocka_unit_test(the_length_of_a_packet_in_a_first_fragment_is_its_own),
         cmocka_unit_test(an_error_about_a_tunnel_quotes_nothing),

@@ -1,0 +1,120 @@
+/* What frames are called that carry no TCP, or are not looked into: for counting them by kind. */
+#include <stdio.h>
+
+#include "tcp/segment_walk.h"
+
+static const char *const named[CONTENT_NAMES] = {
+    [NAMED_NOTHING] = "something else",
+    [NAMED_ICMP] = "ICMP",
+    [NAMED_ICMPV6] = "ICMPv6",
+    [NAMED_ICMP_ERROR] = "ICMP errors",
+    [NAMED_WIFI] = "Wi-Fi without IP",
+    [NAMED_WIFI_PROTECTED] = "encrypted Wi-Fi",
+    [NAMED_NETLINK] = "netlink",
+    [NAMED_ARCNET] = "ARCnet without IP",
+    [NAMED_COMPRESSED_SLIP] = "compressed headers (SLIP)",
+    [NAMED_MPLS] = "MPLS without IP or Ethernet",
+    [NAMED_GRE] = "GRE without a packet",
+    [NAMED_DEEP] = "tunnels too deep",
+    [NAMED_FRAME] = "frames without IP",
+    [NAMED_FRAGMENT] = "IP fragments",
+    [NAMED_VXLAN] = "VXLAN",
+    [NAMED_GENEVE] = "GENEVE",
+    [NAMED_GTP] = "GTP-U",
+    [NAMED_CAPWAP] = "CAPWAP",
+    [NAMED_CAPWAP_DTLS] = "CAPWAP, encrypted",
+    [NAMED_GRE_UDP] = "GRE in UDP",
+    [NAMED_ESP_UDP] = "IPsec ESP in UDP",
+    [NAMED_WIREGUARD] = "WireGuard",
+    [NAMED_L2TP] = "L2TP",
+    [NAMED_QUIC] = "QUIC",
+    [NAMED_TEREDO] = "Teredo",
+};
+
+struct number_name {
+    uint32_t number;
+    const char *name;
+};
+
+/* IEEE's list of Ethernet types. */
+static const struct number_name ethernet_types[] = {
+    {0x0806, "ARP"},
+    {0x0842, "Wake-on-LAN"},
+    {0x22f3, "TRILL"},
+    {0x8035, "RARP"},
+    {0x809b, "AppleTalk"},
+    {0x80f3, "AppleTalk ARP"},
+    {0x8137, "IPX"},
+    {0x8809, "LACP"},
+    {0x8863, "PPPoE discovery"},
+    {0x888e, "EAPOL"},
+    {0x8892, "PROFINET"},
+    {0x88a2, "ATA over Ethernet"},
+    {0x88a4, "EtherCAT"},
+    {0x88b8, "GOOSE"},
+    {0x88cc, "LLDP"},
+    {0x88e1, "HomePlug"},
+    {0x88e5, "MACsec"},
+    {0x88f7, "PTP"},
+    {0x8902, "CFM"},
+    {0x8906, "FCoE"},
+    {0x894f, "NSH"},
+    {0x9000, "Ethernet loopback"},
+};
+
+/* IANA's list of protocol numbers. */
+static const struct number_name protocols[] = {
+    {0, "IPv6 hop-by-hop"}, {1, "ICMP"},       {2, "IGMP"},      {27, "RDP"},       {33, "DCCP"},
+    {46, "RSVP"},           {50, "IPsec ESP"}, {51, "IPsec AH"}, {58, "ICMPv6"},    {59, "IPv6 without payload"},
+    {88, "EIGRP"},          {89, "OSPF"},      {97, "EtherIP"},  {103, "PIM"},      {108, "IPComp"},
+    {112, "VRRP"},          {115, "L2TPv3"},   {132, "SCTP"},    {136, "UDP-Lite"},
+};
+
+/* IEEE's list of service access points. */
+static const struct number_name access_points[] = {
+    {0x42, "spanning tree"}, {0xaa, "SNAP without IP"}, {0xe0, "IPX"}, {0xf0, "NetBIOS"}, {0xfe, "IS-IS or CLNP"},
+};
+
+/* IANA's list of PPP protocols. */
+static const struct number_name ppp_protocols[] = {
+    {0x0053, "encrypted PPP"},
+    {0x0055, "encrypted PPP"},
+    {0x00fb, "compressed PPP"},
+    {0x00fd, "compressed PPP"},
+    {0x002d, "compressed headers (PPP)"},
+    {0x002f, "compressed headers (PPP)"},
+    {0x8021, "IPCP"},
+    {0xc021, "LCP"},
+    {0xc023, "PAP"},
+    {0xc223, "CHAP"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *segment_content_name(uint32_t content, char text[SEGMENT_CONTENT_BYTES])
+{
+    static const struct {
+        const struct number_name *names;
+        size_t count;
+        const char *else_format;
+    } classes[] = {
+        [CONTENT_ETHERNET] = {ethernet_types, COUNT(ethernet_types), "Ethernet type 0x%04x"},
+        [CONTENT_PROTOCOL] = {protocols, COUNT(protocols), "IP protocol %u"},
+        [CONTENT_LLC] = {access_points, COUNT(access_points), "LLC 0x%02x"},
+        [CONTENT_PPP] = {ppp_protocols, COUNT(ppp_protocols), "PPP protocol 0x%04x"},
+        [CONTENT_LINK] = {NULL, 0, "link type %u"},
+    };
+    uint32_t of = content >> 24, number = content & 0xffffff;
+    const char *name = NULL;
+    if (of == CONTENT_NAMED || of >= COUNT(classes) || !classes[of].else_format) {
+        snprintf(text, SEGMENT_CONTENT_BYTES, "%s", named[of == CONTENT_NAMED && number < CONTENT_NAMES ? number : NAMED_NOTHING]);
+        return text;
+    }
+    for (size_t i = 0; i < classes[of].count && !name; i++)
+        if (classes[of].names[i].number == number) name = classes[of].names[i].name;
+    if (name)
+        snprintf(text, SEGMENT_CONTENT_BYTES, "%s", name);
+    else
+        snprintf(text, SEGMENT_CONTENT_BYTES, classes[of].else_format, number);
+    return text;
+}
