@@ -55,6 +55,7 @@ static const char *const ids[] = {
     "reset-full-queue",
     "reset-ignored",
     "reset-late-data",
+    "reset-old-duplicate",
     "reset-unread-data",
     "retransmitted",
     "self-connect",

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "story/findings.h"
+#include "tcp/seq.h"
 
 /* Of one id the first is kept: a stream of resets is not gone through again and again. */
 enum { RESETS_MAX = 64 };
@@ -120,6 +121,17 @@ static const struct tale_packet *first_data_answered(const struct tale_packet *f
     return NULL;
 }
 
+/* This end had acknowledged all of it when it came: it was sent again meanwhile, and that was taken. */
+static bool was_taken_before(const struct tale_packet *data, const struct tale_packet *reset)
+{
+    uint32_t end = data->segment->seq_absolute + data->segment->length_bytes;
+    for (const struct tale_packet *at = data + 1; at < reset; at++)
+        if (finding_is_own(at, reset->side) && at->segment->flags & TCP_ACK && !seq_before(at->segment->ack_absolute, end) &&
+            at->sent_ns < finding_arrival_ns(data))
+            return true;
+    return false;
+}
+
 /* Data for a socket that its process had closed. Its ACK number tells whether its sender had had the FIN. */
 static void find_late_data(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *data,
                            const struct tale_packet *fin)
@@ -169,6 +181,13 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was answered with RST",
                            story_side_name(reset->side)),
             proof, 2);
+    else if (by->segment->length_bytes && fin && was_taken_before(by, reset))
+        finding_add(telling, "reset-old-duplicate", "note",
+                    telling_printf(telling,
+                                   "#%" PRIu32 " came late, when what it carries had been sent again and taken and the connection was over: the "
+                                   "%s's kernel knew of none and answered with RST. Nothing was lost; TIME_WAIT is there to swallow such",
+                                   by->segment->number, story_side_name(reset->side)),
+                    proof, 2);
     else if (data)
         find_late_data(telling, reset, data, fin);
 }

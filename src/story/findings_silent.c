@@ -163,7 +163,7 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
     if (!probes || (!gave_up && probes < 2) || telling_end_now(telling, finding_other(side))->flags & END_RST) return;
     const char *how_many = telling_printf(telling, "%" PRIu32 " keepalive probe%s", probes, probes == 1 ? "" : "s");
     uint32_t proof[3] = {first->step, last == first ? STORY_NO_STEP : last->step,
-                         gave_up ? end_step : reset && reset->sent_ns > last->sent_ns ? reset->step : STORY_NO_STEP};
+                         gave_up && call ? call->story->exit_step : gave_up ? end_step : reset && reset->sent_ns > last->sent_ns ? reset->step : STORY_NO_STEP};
     if (gave_up && call) {
         finding_add(telling, "keepalive-dead", "error",
                     telling_printf(telling,

@@ -23,11 +23,13 @@ struct closure {
 static struct closure longest_closure(const struct telling *telling, enum story_side reader)
 {
     struct closure longest = {0}, now = {0};
+    bool was_open = false; /* and that was seen: else nothing closed */
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (now.from && packet->side != reader && packet->verdict.class == CONN_WINDOW_PROBE) now.probes++;
         if (!finding_is_own(packet, reader) || !(packet->segment->flags & TCP_ACK) || packet->segment->flags & (TCP_RST | TCP_SYN)) continue;
         if (packet->seen->packet.window_cut) continue;
+        was_open = was_open || packet->segment->window;
         if (packet->segment->window == 0) {
             if (!now.from) now.from = packet;
             now.ns = packet->sent_ns - now.from->sent_ns;
@@ -42,7 +44,7 @@ static struct closure longest_closure(const struct telling *telling, enum story_
         longest = now;
         longest.ns = telling->last_ns - now.from->sent_ns;
     }
-    return longest;
+    return was_open ? longest : (struct closure){0};
 }
 
 /* "its process called nothing that reads" or "it read, but too little"; "" where its calls were not recorded. */

@@ -360,6 +360,17 @@ static const struct finding_case cases[] = {
     {"reset-crossed", false,
      TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=502 len=5 win=512") PACKET(2110, S, "flags=R seq=502")},
     {"reset-crossed", false, TRACE OPEN PACKET(2100, C, C_DATA ROOM) PACKET(2110, S, "flags=R seq=501")},
+    {"reset-old-duplicate", true,
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)
+         PACKET(1020, WC, HANDSHAKE_ACK) ARRIVES(1021, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_DATA " opt=ts opt.ts_value=1")
+             PACKET(302000, WC, C_DATA " opt=ts opt.ts_value=2") ARRIVES(302001, WC, C_DATA " opt=ts opt.ts_value=2")
+                 PACKET(302010, WS, "flags=F. seq=501 ack=106") ARRIVES(302011, WS, "flags=F. seq=501 ack=106")
+                     PACKET(302020, WC, "flags=F. seq=106 ack=502") ARRIVES(302021, WC, "flags=F. seq=106 ack=502")
+                         ARRIVES(402000, WC, C_DATA " opt=ts opt.ts_value=1") PACKET(402010, WS, "flags=R seq=501")},
+    {"reset-old-duplicate", false,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512") PACKET(2110, S, "flags=R seq=501")},
+    {"zero-window", false, /* windows that nobody saw open */
+     TRACE HANDSHAKE PACKET(2000, S, ZERO) PACKET(302000, S, ZERO)},
     {"reset-ignored", true,
      TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512") PACKET(3000, S, S_DATA ROOM)},
     {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512")},
