@@ -122,7 +122,7 @@ struct {
 /* What a CPU is doing. */
 struct cpu_state {
     struct record_packet received;
-    __u32 netns; /* where `received` came */
+    __u32 netns;    /* where `received` came */
     __u8 receiving; /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */

@@ -1,6 +1,6 @@
-/* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in order
- * on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done at
- * once. tests/unit/ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
+/* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in
+ * order on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done
+ * at once. tests/unit/ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
 #ifndef TCPWHY_CONN_PLAIN_H
 #define TCPWHY_CONN_PLAIN_H
 
@@ -33,7 +33,8 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     const uint32_t known = END_ANY | END_GOT | END_BASE | END_ACKS;
     const uint32_t odd = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
     const uint32_t fin = END_FIN | END_FIN_TAKEN;
-    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES)) return false;
+    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES))
+        return false;
     /* What it says begins where what was sent and received ends. */
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
     if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;

@@ -76,8 +76,8 @@ static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, uns
     conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
 }
 
-/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN, has
- * had the handshake's last ACK. */
+/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN,
+ * has had the handshake's last ACK. */
 static void prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                             struct conn_verdict *verdict)
 {
@@ -299,8 +299,8 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     conn_take_fin(judge, conn, side, true, verdict);
 }
 
-/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the half-open
- * connection is not touched. A RST that ends it stands at SND.NXT. */
+/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the
+ * half-open connection is not touched. A RST that ends it stands at SND.NXT. */
 static bool answers_wrong_ack(const struct conn_end *end, const struct conn_segment *segment)
 {
     return end->state == STATE_SYN_RCVD && end->flags & END_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;

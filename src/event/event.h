@@ -212,9 +212,10 @@ struct event_packet {
     uint64_t number;                    /* of the packet within its vantage or file, from 1 */
     uint64_t same; /* packets with one number are one segment, whatever they look like; 0: nobody has compared them */
     uint8_t fate;  /* enum event_fate, with `same` */
-    uint32_t connection; /* that somebody has found it to be of, from 1, in order of first packets (src/ledger); 0: nobody has looked */
-    bool sight;          /* with `connection`: the same packet as one before it, captured once more */
-    bool early;    /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
+    uint32_t
+        connection; /* that somebody has found it to be of, from 1, in order of first packets (src/ledger); 0: nobody has looked */
+    bool sight;     /* with `connection`: the same packet as one before it, captured once more */
+    bool early;     /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
 };
 
 /* A socket that a waiting call (poll, select, epoll_wait) watches or reports, or what epoll_ctl registers. */

@@ -136,10 +136,11 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 static void take_back(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, const struct conn_move *move,
                       struct tale_state made_by)
 {
-    const struct tcp_arrow arrow = {.from = (enum tcp_state)move->from,
-                                    .to = (enum tcp_state)move->to,
-                                    .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
-                                    .section = "3.10.7.4"};
+    const struct tcp_arrow arrow = {
+        .from = (enum tcp_state)move->from,
+        .to = (enum tcp_state)move->to,
+        .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
+        .section = "3.10.7.4"};
     made_by.goes_on = true;
     add_state(telling, walk, &arrow, side, t_ns, made_by);
 }
@@ -391,7 +392,8 @@ static void end_time_wait(struct telling *telling, struct walk *walk, enum story
     /* Of a capture nobody knows how long its host kept it. */
     if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
     if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
-    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL, (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
+               (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
 }
 
 static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
@@ -486,9 +488,10 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
     }
     free(moments.items);
     for (size_t side = 0; side < STORY_SIDES; side++)
-        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT) end_time_wait(telling, &walk, (enum story_side)side);
+        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT)
+            end_time_wait(telling, &walk, (enum story_side)side);
     for (unsigned side = 0; side < STORY_SIDES; side++)
-        story->end[side].state = story->udp ? STATE_UNKNOWN
-                                            : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
+        story->end[side].state =
+            story->udp ? STATE_UNKNOWN : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
     if (!telling->failed) tale_name_packets(telling);
 }

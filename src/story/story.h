@@ -139,16 +139,16 @@ struct story_segment {
     uint16_t window;
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
-    enum conn_class class;    /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
-    bool retransmission;      /* again, or partly again */
-    bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
-    bool unsent;              /* made by the network, too: its sender's host was watched, and never sent it */
-    const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
-    uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
-    enum story_repeat repeat; /* NONE unless `retransmission` */
-    const char *reset_reason; /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
-    const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
-    bool handshake, teardown; /* a segment whose cause is always shown */
+    enum conn_class class;            /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
+    bool retransmission;              /* again, or partly again */
+    bool copy;                        /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
+    bool unsent;                      /* made by the network, too: its sender's host was watched, and never sent it */
+    const char *missed_at;            /* a vantage that lacks it although it must have passed there; NULL none */
+    uint32_t of_step;                 /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
+    enum story_repeat repeat;         /* NONE unless `retransmission` */
+    const char *reset_reason;         /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
+    const char *label;                /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
+    bool handshake, teardown;         /* a segment whose cause is always shown */
     struct story_packet_place place;
     struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
     const char *const *comments;         /* that the capture file has beside it: raw bytes from outside, `comment_count` of them */
@@ -161,7 +161,7 @@ struct story_datagram {
     uint32_t number;
     enum story_side side; /* the sender */
     int64_t sent_ns, received_ns;
-    bool lost; /* as a segment's */
+    bool lost;                        /* as a segment's */
     const struct story_drop *dropped; /* as a segment's */
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */
