@@ -188,6 +188,9 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     bool reset = strcmp(label_of(packet), "RST") == 0;
     if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
     if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
+    if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
+    if (again && strcmp(name, "small-queues") == 0)
+        return "sent again: it counts as lost, and the device had room (TCP small queues)";
     if (again && strcmp(name, "held-back") == 0)
         return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
