@@ -153,7 +153,8 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         return;
     }
     step->segment = packet->segment;
-    if (packet->seen->copy) return; /* nobody sent it */
+    if (packet->seen->copy) return;                 /* nobody sent it */
+    if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
     struct tcp_end *end = &walk->end[packet->side];
     enum tcp_input inputs[TCP_INPUTS_MAX];
     size_t count = tcp_classify_sent(end, &packet->seen->packet.header, inputs);

@@ -45,6 +45,9 @@ static void check_firewall(const char *chain, const char *says)
     if (!strstr(cause->why, says)) fail_msg("%s", cause->why);
     assert_string_equal(story->steps[cause->step].segment->label, "SYN");
     assert_false(has_finding(story, "refused"));
+    for (size_t i = 0; i < story->step_count; i++) /* the server's TCP had no part in it */
+        if (story->steps[i].kind == STEP_STATE && !story->steps[i].state->kernel)
+            assert_int_equal(story->steps[i].side, STORY_CLIENT);
     told_free(told);
 }
 
@@ -55,6 +58,27 @@ static void a_firewalls_reset_is_its_hosts_and_no_calls(void **data)
     check_firewall("ip_forward" IN_CONNECT, "a router or bridge on the way");
     check_firewall("__ip_local_out;__ip_queue_xmit;tcp_connect;__sys_connect;__x64_sys_connect", "the client's own host");
     check_firewall("ip_rcv" IN_CONNECT, "a host that SYN #1 came to");
+}
+
+static void a_firewalls_icmp_error_does_not_say_that_nobody_has_a_socket(void **data)
+{
+    (void)data;
+    static const char *const makers[] = {"__udp4_lib_rcv;ip_local_deliver_finish",
+                                         "nft_reject_inet_eval;nf_hook_slow;ip_local_deliver"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[4096];
+        snprintf(text, sizeof(text),
+                 TRACE PACKET(1000, UDP_C,
+                              "len=5") "mark t=1005000 netns=9 src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp len=33 " C_CUR
+                                       "softirq=1 chain=ip_push_pending_frames;__icmp_send;%s;net_rx_action\n"
+                                       "packet t=1006000 vantage=1 number=2 src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp "
+                                       "len=33 icmp.type=3 icmp.code=3 icmp.quotes=1 icmp.proto=udp icmp.src=127.0.0.1:40000 "
+                                       "icmp.dst=127.0.0.1:3333\n",
+                 makers[i]);
+        struct told *told = tell_text(text, 0);
+        assert_int_equal(has_finding(told->stories[0], "udp-unreachable"), i == 0);
+        told_free(told);
+    }
 }
 
 /* The nearest thing that is no firewall's: nobody listens. */
@@ -298,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_firewalls_reset_is_its_hosts_and_no_calls),
+        cmocka_unit_test(a_firewalls_icmp_error_does_not_say_that_nobody_has_a_socket),
         cmocka_unit_test(a_reset_of_a_closed_port_is_still_refused_by_nobody),
         cmocka_unit_test(a_call_of_the_other_end_sends_nothing),
         cmocka_unit_test(a_kernel_function_without_a_row_is_the_kernels_by_its_name),
