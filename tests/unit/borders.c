@@ -18,6 +18,7 @@
 #define RX_ICMP "softirq=1 receiving=1 rx.src=127.0.0.1:0 rx.dst=127.0.0.1:0 rx.proto=icmp"
 #define RX_C_ACK "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501"
 #define S_DATA_2 "flags=P. seq=506 ack=101 len=5"
+#define LISTENER "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
 #define C_ACK "flags=. seq=101 ack=501"
 
 static bool has_finding(const struct story *story, const char *id)
@@ -77,6 +78,26 @@ static void a_firewalls_icmp_error_does_not_say_that_nobody_has_a_socket(void **
                  makers[i]);
         struct told *told = tell_text(text, 0);
         assert_int_equal(has_finding(told->stories[0], "udp-unreachable"), i == 0);
+        told_free(told);
+    }
+}
+
+/* The answer to the handshake's last ACK comes from a request socket where the accept queue was full, and from none where the
+ * listening process is gone. */
+static void only_a_request_socket_says_that_its_queue_is_full(void **data)
+{
+    (void)data;
+    static const char *const ways[] = {"tcp_check_req;tcp_v4_rcv", "tcp_v4_rcv"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[4096];
+        snprintf(text, sizeof(text),
+                 TRACE "enter t=100000 " S_THREAD "name=listen fd=3 how=5 level=-1 " LISTENER "\n"
+                       "exit t=101000 " S_THREAD "name=listen fd=3 how=5 level=-1 slept=-1 ret=0 " LISTENER "\n" HANDSHAKE
+                       "mark t=1030000 netns=9 " S "flags=R seq=501 " C_CUR RX_C_ACK
+                       " chain=tcp_v4_send_reset;%s;net_rx_action\n" PACKET(1031, S, "flags=R seq=501"),
+                 ways[i]);
+        struct told *told = tell_text(text, 0);
+        assert_int_equal(has_finding(told->stories[0], "reset-full-queue"), i == 0);
         told_free(told);
     }
 }
@@ -323,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_firewalls_reset_is_its_hosts_and_no_calls),
         cmocka_unit_test(a_firewalls_icmp_error_does_not_say_that_nobody_has_a_socket),
+        cmocka_unit_test(only_a_request_socket_says_that_its_queue_is_full),
         cmocka_unit_test(a_reset_of_a_closed_port_is_still_refused_by_nobody),
         cmocka_unit_test(a_call_of_the_other_end_sends_nothing),
         cmocka_unit_test(a_kernel_function_without_a_row_is_the_kernels_by_its_name),
