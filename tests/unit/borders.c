@@ -15,7 +15,10 @@
 #define S_RST_LATER "flags=R. seq=501 ack=101"
 #define IN_CONNECT                                                                                                                 \
     ";__netif_receive_skb_one_core;net_rx_action;do_softirq;__dev_queue_xmit;tcp_connect;__sys_connect;__x64_sys_connect"
-#define RX_ICMP "softirq=1 receiving=1 rx.src=127.0.0.1:0 rx.dst=127.0.0.1:0 rx.proto=icmp"
+#define RX_ICMP "softirq=1 receiving=1 rx.src=127.0.0.1:0 rx.dst=127.0.0.1:0 rx.proto=icmp rx.len=60"
+#define ICMP_ERROR(t)                                                                                                              \
+    "packet t=" #t " vantage=1 number=2 src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp len=60 icmp.type=3 icmp.code=4 icmp.quotes=1 "  \
+    "icmp.proto=tcp icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333\n"
 #define RX_C_ACK "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501"
 #define S_DATA_2 "flags=P. seq=506 ack=101 len=5"
 #define LISTENER "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
@@ -198,25 +201,44 @@ static void an_icmp_error_ends_and_wakes_a_connect(void **data)
 {
     (void)data;
     struct told *told = tell_text(
-        TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") PACKET(
-            1000, C, SYN) "wake t=2000000 " C_THREAD S_CUR RX_ICMP
-                          " chain=try_to_wake_up;sock_def_wakeup;tcp_done;tcp_v4_err;icmp_unreach;icmp_rcv;net_rx_action\n"
-                          "state t=2001000 netns=9 from=SYN_SENT to=CLOSE " S_CUR C_SOCK " " RX_ICMP
-                          " chain=inet_sk_state_store;tcp_done;tcp_v4_err;icmp_unreach;icmp_rcv;net_rx_action;__x64_sys_write\n"
-                          "exit t=2010000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=900000 ret=-113 " C_SOCK "\n",
+        TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN) ICMP_ERROR(
+            1999000) "wake t=2000000 " C_THREAD S_CUR RX_ICMP
+                     " chain=try_to_wake_up;sock_def_wakeup;tcp_done;tcp_v4_err;icmp_unreach;icmp_rcv;net_rx_action\n"
+                     "state t=2001000 netns=9 from=SYN_SENT to=CLOSE " S_CUR C_SOCK " " RX_ICMP
+                     " chain=inet_sk_state_store;tcp_done;tcp_v4_err;icmp_unreach;icmp_rcv;net_rx_action;__x64_sys_write\n"
+                     "exit t=2010000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=900000 ret=-113 " C_SOCK "\n",
         0);
     const struct story *story = told->stories[0];
     const struct story_wake *wake = &told_call(story, STORY_CLIENT, "connect", 1)->wake;
     assert_int_equal(wake->evidence, EVIDENCE_STACK);
     assert_non_null(strstr(wake->why, "ICMP"));
+    assert_int_equal(story->steps[wake->step].kind, STEP_DATAGRAM);
     bool found = false;
     for (size_t i = 0; i < story->step_count; i++) {
         if (story->steps[i].kind != STEP_STATE || !story->steps[i].state->kernel) continue;
         assert_int_equal(story->steps[i].state->cause.kind, CAUSE_KERNEL);
         assert_string_equal(story->steps[i].state->cause.name, "icmp-error");
+        assert_int_equal(story->steps[i].state->cause.step, wake->step);
         found = true;
     }
     assert_true(found);
+    told_free(told);
+}
+
+static void a_smaller_path_mtu_refers_to_the_icmp_error_that_told_it(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(
+        TRACE HANDSHAKE PACKET(2000, C, C_DATA) ICMP_ERROR(5002100000)
+            MARK(5002102, C, C_DATA,
+                 S_CUR C_SOCK " " RX_ICMP " chain=__tcp_retransmit_skb;tcp_xmit_retransmit_queue;tcp_v4_err;icmp_rcv;net_rx_action")
+                PACKET(5002103, C, C_DATA),
+        0);
+    const struct story *story = told->stories[0];
+    const struct story_segment *again = told_segment(story, STORY_CLIENT, "data", 2);
+    assert_int_equal(again->repeat, STORY_REPEAT_PATH_MTU);
+    assert_string_equal(again->cause.name, "path-mtu");
+    assert_int_equal(story->steps[again->cause.step].kind, STEP_DATAGRAM);
     told_free(told);
 }
 
@@ -352,6 +374,7 @@ int main(void)
         cmocka_unit_test(what_waited_for_its_neighbour_is_the_calls_that_spans_it),
         cmocka_unit_test(a_mark_of_a_packet_that_is_passed_on_is_nobodys),
         cmocka_unit_test(an_icmp_error_ends_and_wakes_a_connect),
+        cmocka_unit_test(a_smaller_path_mtu_refers_to_the_icmp_error_that_told_it),
         cmocka_unit_test(each_chain_tells_the_kind_of_its_repeat),
         cmocka_unit_test(a_syn_and_a_syn_ack_tell_their_kind_by_themselves),
         cmocka_unit_test(a_timeouts_recovery_lasts_until_all_that_was_sent_before_is_acknowledged),
