@@ -170,9 +170,23 @@ static enum chain_hook hook_of(const struct event_chain *chain, size_t decided_a
     return CHAIN_HOOK_UNKNOWN;
 }
 
+/* On its way back to the program from an interrupt, not from a call: whatever call came last has left nothing to do here. */
+static bool returns_from_interrupt(const struct event_chain *chain, size_t from)
+{
+    static const char *const entries[] = {
+        "irqentry_exit_to_user_mode", "asm_sysvec_*", "asm_common_interrupt", "el0_interrupt", "el0t_64_irq*", NULL};
+    for (size_t i = from; i < chain->count; i++)
+        if (is_one_of(entries, chain->names[i])) return true;
+    return false;
+}
+
 /* What a kernel function's name alone leaves open, and its surroundings tell. */
 static void refine(const struct event_chain *chain, struct chain_verdict *verdict)
 {
+    if (verdict->meaning == CHAIN_DEFERRED && returns_from_interrupt(chain, verdict->decided_at)) {
+        verdict->meaning = CHAIN_OTHER;
+        verdict->name = chain->names[verdict->decided_at];
+    }
     if (verdict->meaning != CHAIN_KERNEL) return;
     if (strcmp(verdict->name, "small-queues") == 0) {
         look_for_pacing(chain, verdict);

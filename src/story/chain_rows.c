@@ -91,6 +91,7 @@ static const struct chain_row rows[] = {
     {"tcp_tsq_workfn", CHAIN_KERNEL, CHAIN_DATA_PUSH, "small-queues"},
     {"tcp_pace_kick", CHAIN_KERNEL, CHAIN_DATA_PUSH, "pacing"},
     {"mptcp_worker", CHAIN_KERNEL, 0, "mptcp"},
+    {"mptcp_release_cb", CHAIN_KERNEL, CHAIN_DATA_PUSH, "mptcp-release"},
     {"sk_psock_backlog", CHAIN_KERNEL, CHAIN_DATA_PUSH, "sockmap"},
     /* somebody else ended the connection: ss --kill, a BPF program (net/ipv4/tcp.c, SOCK_DESTROY) */
     {"tcp_abort", CHAIN_KERNEL, 0, "destroyed"},

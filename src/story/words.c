@@ -176,6 +176,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
         {"router", "made by a router on the way, which could not pass the packet on"},
         {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
+        {"mptcp-release", "queued before by a call, sent by Multipath TCP when its socket was let go"},
         {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
         {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
         {"raw-socket", "made by a program with a raw socket, not by TCP"},
