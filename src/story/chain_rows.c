@@ -244,6 +244,9 @@ static const struct chain_row rows[] = {
     {"tcp_disconnect", CHAIN_SILENT, CHAIN_DISCONNECT, NULL},
     {"inet_csk_listen_stop", CHAIN_SILENT, CHAIN_LISTEN_STOP, NULL},
     {"tcp_timewait_state_process", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
+    {"tcp_v4_timewait_ack", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
+    {"tcp_v4_send_ack", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL}, /* its other caller is tcp_check_req, which shows */
+    {"tcp_v6_send_ack", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
     {"tcp_time_wait", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
     {"tcp_conn_request", CHAIN_SILENT, CHAIN_HANDSHAKE, NULL},
     {"tcp_v4_do_rcv", CHAIN_SILENT, CHAIN_INPUT, NULL},

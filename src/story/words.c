@@ -141,7 +141,8 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
                                   label_text(telling, by), held);
         if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
-        if (packet->chain.notes & CHAIN_TIME_WAIT && strcmp(cause, "FIN") == 0 && by->segment->retransmission)
+        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && strcmp(cause, "FIN") == 0 &&
+            by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
         if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
         if (strcmp(cause, "FIN") == 0) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
