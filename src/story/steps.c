@@ -185,7 +185,8 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         return;
     }
     step->segment = packet->segment;
-    if (packet->seen->copy) return; /* nobody sent it */
+    if (packet->seen->copy) return;                 /* nobody sent it */
+    if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
     const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
     const struct conn_end *end = telling_end(telling, packet->side);
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
@@ -230,7 +231,12 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     const struct event_packet_header *header = &packet->seen->packet.header;
     const struct conn_segment arrived = flow_segment(&packet->seen->packet, t_ns);
     size_t before = packet->verdict.move_count;
+    bool nobody_closed = !telling->conn.closed_first;
     conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
+    if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
+        telling->conn.closed_first = 0;
+        telling->conn.flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    }
     struct story_segment *segment = packet->segment;
     if (segment) {
         uint8_t flags = header->flags;

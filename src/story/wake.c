@@ -205,7 +205,8 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by an ICMP error about its connection");
+        struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
