@@ -315,7 +315,7 @@ static void first_states(const struct telling *telling, struct walk *walk, const
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)
-        if (strcmp(telling->calls[i].call->name, "listen") == 0) listens = true;
+        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
     walk->end[STORY_CLIENT].state = syn ? STATE_CLOSED : STATE_ESTABLISHED;
     walk->end[STORY_SERVER].state = !syn                                ? STATE_ESTABLISHED
                                     : listens || opens                  ? STATE_CLOSED /* opens: both ends at once */
