@@ -28,8 +28,7 @@ static __always_inline int queue_emit(const struct record_packet *packet, __u64 
     queue->netns = netns;
     queue->accept_length = BPF_CORE_READ(sk, sk_ack_backlog);
     queue->accept_most = BPF_CORE_READ(sk, sk_max_ack_backlog);
-    queue->request_length =
-        (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
+    queue->request_length = (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
     queue->dropped = (__u8)dropped;
     bpf_ringbuf_submit(queue, 0);
     return 0;
@@ -46,8 +45,8 @@ static __always_inline void queue_on_syn(const struct record_packet *packet, __u
 }
 
 /* Where it was thrown away. TCP takes the device off a packet before a socket works on it, and uses its place for other things: so
- * the receiving socket is asked first, then what this CPU receives, the packet last. The packet's own socket is its sender's, all the
- * way to the receiver on the same machine. 0: not known. */
+ * the receiving socket is asked first, then what this CPU receives, the packet last. The packet's own socket is its sender's, all
+ * the way to the receiver on the same machine. 0: not known. */
 static __always_inline __u32 drop_netns(void *ctx, const struct sk_buff *skb, const struct record_packet *packet)
 {
     const struct sock *sk = config.drop_has_socket ? (const struct sock *)((__u64 *)ctx)[3] : 0;

@@ -37,8 +37,8 @@ struct {
     __type(value, __u32);
 } syscalls SEC(".maps");
 
-/* Followed processes: tgid → when it was started, 0 until it is first seen. So that whoever gets the number of one whose end was not
- * seen is not taken for it. */
+/* Followed processes: tgid → when it was started, 0 until it is first seen. So that whoever gets the number of one whose end was
+ * not seen is not taken for it. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
@@ -133,7 +133,7 @@ struct cpu_state {
     __u32 processed; /* packets_processed() before it was counted */
     __u64 softnet;   /* where this CPU's struct softnet_data lies; 0 not known yet */
     __u8 tagged;     /* it had a VLAN's tag, and may be counted twice */
-    __u8 receiving; /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
+    __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
 };

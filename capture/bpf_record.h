@@ -235,8 +235,9 @@ struct record_config {
     __u8 drop_overflow;    /* one of its reasons is a full accept queue */
     __u8 pad[2];
     __u32 drop_unspecified; /* the reason that is none */
-    __u32 skip_programs;    /* for tests, a bit each (enum record_program): what a kernel does that runs a program not, or not always */
-    __u32 skip_every;       /* of the programs to be skipped, each n-th event; 1: all */
+    __u32
+        skip_programs; /* for tests, a bit each (enum record_program): what a kernel does that runs a program not, or not always */
+    __u32 skip_every;  /* of the programs to be skipped, each n-th event; 1: all */
 };
 
 /* What the kernel side counts, per CPU: things missed. */

@@ -203,8 +203,7 @@ static void draw_drop(struct ladder *ladder, enum story_side side, const struct 
     if (!drop || (!drop->untaken && ladder->verbose < 1)) return;
     layout_addf(&ladder->frame.text, STYLE_PLAIN, "dropped by %s: ", by[drop->by]);
     layout_add(&ladder->frame.text, STYLE_ALARM, drop->reason[0] ? drop->reason : "it gives no reason");
-    if (ladder->verbose >= 1 && drop->function[0])
-        layout_addf(&ladder->frame.text, STYLE_DIM, " in %s()", drop->function);
+    if (ladder->verbose >= 1 && drop->function[0]) layout_addf(&ladder->frame.text, STYLE_DIM, " in %s()", drop->function);
     frame_draw_hook(&ladder->frame, frame_style[side], "", STYLE_DIM);
 }
 

@@ -140,7 +140,7 @@ struct story_datagram {
     uint32_t number;
     enum story_side side; /* the sender */
     int64_t sent_ns, received_ns;
-    bool lost; /* as a segment's */
+    bool lost;                        /* as a segment's */
     const struct story_drop *dropped; /* as a segment's */
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */

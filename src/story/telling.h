@@ -120,7 +120,8 @@ static inline bool telling_is_lost(const struct telling *telling, const struct t
     return telling->flow->at_both_ends && !packet->received_ns;
 }
 
-/* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue). */
+/* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue).
+ */
 static inline bool telling_is_untaken(const struct telling *telling, const struct tale_packet *packet)
 {
     return telling_is_lost(telling, packet) || (packet->segment && packet->segment->dropped && packet->segment->dropped->untaken);
