@@ -54,7 +54,7 @@ static __always_inline __u32 drop_netns(void *ctx, const struct sk_buff *skb, co
     __u32 netns;
 
     if (sk && family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return socket_netns(sk);
-    if (cpu && cpu->receiving && cpu->received.src.port == packet->src.port && cpu->received.dst.port == packet->dst.port &&
+    if (cpu && cpu_is_receiving(cpu) && cpu->received.src.port == packet->src.port && cpu->received.dst.port == packet->dst.port &&
         cpu->received.seq == packet->seq && cpu->received.protocol == packet->protocol)
         return cpu->netns;
     netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
@@ -81,6 +81,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     struct record_packet *packet;
     __u64 listener;
 
+    if (is_skipped(PROGRAM_DROP)) return 0;
     /* Packets without a reason are many, and most of them are not dropped at all. */
     if (!named && config.drop_overflow) return 0;
     packet = bpf_map_lookup_elem(&scratches, &zero);

@@ -41,6 +41,8 @@ set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follo
   PROPERTIES LABELS golden TIMEOUT 60)
 tcpwhy_unit(kernel_symbols tcpwhy_capture)
 tcpwhy_unit(calls_bpf tcpwhy_capture)
+tcpwhy_unit(unseen_programs tcpwhy_capture tcpwhy_story)
+set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600)
 add_library(test_actors STATIC support/actors.c)
 target_link_libraries(test_actors PUBLIC tcpwhy_settings)
 target_include_directories(test_actors PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

@@ -236,10 +236,11 @@ struct event_call {
     struct event_socket other;   /* EXIT of accept: the new socket (fd is `ret`); dup2, dup3: the socket that newfd closed */
     uint32_t epoll;              /* epoll_ctl, epoll_wait: the epoll's fd + 1; 0 none */
     uint8_t watch_count;         /* entries of `watch` in use */
-    uint32_t watch_total;        /* how many there really were */
+    bool wake_unseen;     /* EXIT: not all that woke it was seen: what let it return may be another EVENT_WAKE than the last */
+    uint32_t watch_total; /* how many there really were */
     struct event_watch watch[EVENT_WATCH_MAX];
     int64_t ret;      /* EXIT: as the kernel returned it, so -errno on failure */
-    int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; -1 not known */
+    int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; 0: it is known never to have been; -1 not known */
     int32_t how;      /* shutdown's `how`; setsockopt's option name; listen's backlog; -1 else */
     int32_t level;    /* setsockopt's level; -1 else */
     int32_t value[2]; /* setsockopt: the first two ints of the value */

@@ -40,6 +40,9 @@ struct call {
     int64_t enter_ns, exit_ns, ret, slept_ns;
     uint64_t order; /* of its first event */
     bool woken;
+    bool wake_unseen; /* and perhaps once more, unseen */
+    bool overtaken;   /* its thread went on: it had returned, though nobody saw it */
+    bool ended;       /* its process ended before it was seen to return */
     int64_t woken_ns;
     struct event_context waker;
     uint32_t epoll;
