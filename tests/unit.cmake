@@ -124,6 +124,7 @@ tcpwhy_unit(ledger_states tcpwhy_ledger)
 tcpwhy_unit(ledger_plain tcpwhy_ledger)
 tcpwhy_unit(rows tcpwhy_viz)
 tcpwhy_unit(screen tcpwhy_viz)
+tcpwhy_unit(clock_words tcpwhy_viz)
 tcpwhy_unit(segment_queue tcpwhy_cli)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
 if(TCPWHY_TSHARK)
