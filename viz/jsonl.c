@@ -204,6 +204,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "seq_absolute", segment->seq_absolute);
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
+    json_maybe_int(json, "window_bytes", segment->window_kind == WINDOW_BYTES, segment->window_bytes);
     json_bool(json, "lost", segment->lost);
     json_bool(json, "copy", segment->copy);
     json_bool(json, "retransmission", segment->retransmission);

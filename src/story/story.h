@@ -83,6 +83,12 @@ struct story_packet_place { /* where a packet was seen */
     uint64_t number; /* in its capture, from 1 */
 };
 
+enum story_window {
+    WINDOW_UNKNOWN,  /* not captured, or a RST, which offers none */
+    WINDOW_BYTES,    /* scaled as both SYNs said (RFC 7323) */
+    WINDOW_UNSCALED, /* by how much was not seen */
+};
+
 struct story_segment {
     uint32_t number;
     enum story_side side; /* the sender */
@@ -94,7 +100,10 @@ struct story_segment {
     uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
-    uint16_t window;
+    uint16_t window; /* as on the wire */
+    enum story_window window_kind;
+    uint32_t window_bytes;    /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;      /* it is closed, or opens again: a row says so */
     bool retransmission;
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
