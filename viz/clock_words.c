@@ -87,7 +87,8 @@ static void add_details(struct layout_text *text, const struct story_clock *cloc
         bool forth = clock->forth != 0;
         const char *from = forth ? clock->against : clock->vantage, *to = forth ? clock->vantage : clock->against;
         layout_addf(text, STYLE_PLAIN,
-                    ": all %" PRIu32 " that both saw went from %s to %s, so it is further %s by the least delay, which nothing tells",
+                    ": all %" PRIu32
+                    " that both saw went from %s to %s, so it is further %s by the least delay, which nothing tells",
                     segments, from ? from : "?", to ? to : "?", forth ? "behind" : "ahead");
     } else {
         layout_addf(text, STYLE_PLAIN, ": %s", precisely(clock->offset_ns, words));

@@ -12,8 +12,8 @@ struct clock_style {
     bool detailed; /* how it is known, too */
 };
 
-/* Appends "clock of b.pcap: 12.35 ± 0.22 ms behind a.pcap"; in detail the exact figures, from how many segments, the drift, and what
- * contradicted it. 0, or the buffer's error. */
+/* Appends "clock of b.pcap: 12.35 ± 0.22 ms behind a.pcap"; in detail the exact figures, from how many segments, the drift, and
+ * what contradicted it. 0, or the buffer's error. */
 int clock_sentence(struct buf *out, const struct story_clock *clock, const struct clock_style *style);
 /* A line of type "clock". */
 void clock_line(struct json *json, const struct story_clock *clock);

@@ -200,7 +200,9 @@ static void add_wake(struct layout_text *text, const struct story *story, const 
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
-    if (!call->waits || (call->interrupted && call->slept_ns <= 0) || (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name))) return;
+    if (!call->waits || (call->interrupted && call->slept_ns <= 0) ||
+        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name)))
+        return;
     char slept[WORDS_BYTES];
     layout_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {

@@ -35,8 +35,8 @@ static const struct tale_packet *answered(const struct telling *telling, const s
     return newest;
 }
 
-/* Back from the SYN,ACK that came to what it answers. Where another SYN,ACK left in between, a timer sent this one again; and the SYN
- * that was answered may itself be a repeat. Returns how long was waited for those timers. */
+/* Back from the SYN,ACK that came to what it answers. Where another SYN,ACK left in between, a timer sent this one again; and the
+ * SYN that was answered may itself be a repeat. Returns how long was waited for those timers. */
 static int64_t waited_ns(const struct telling *telling, const struct tale_packet *syn_ack)
 {
     const struct tale_packet *syn = NULL, *first_syn = NULL, *first_answer = NULL;

@@ -102,8 +102,8 @@ struct story_segment {
     uint32_t length_bytes;
     uint16_t window; /* as on the wire */
     enum story_window window_kind;
-    uint32_t window_bytes;    /* with WINDOW_UNSCALED as on the wire */
-    bool window_matters;      /* it is closed, or opens again: a row says so */
+    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;   /* it is closed, or opens again: a row says so */
     bool retransmission;
     bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */

@@ -5,7 +5,8 @@
 /* RFC 7323 section 2.3: above 14 counts as 14. */
 enum { SCALE_UNKNOWN = -1, SCALE_MOST = 14 };
 
-/* What a SYN said of its sender's windows; scaling is on only where both ends said so. A SYN without any option may have been cut. */
+/* What a SYN said of its sender's windows; scaling is on only where both ends said so. A SYN without any option may have been cut.
+ */
 static int scale_of(const struct tale_packet *syn)
 {
     const struct event_options *options = &syn->seen->packet.options;
@@ -46,7 +47,8 @@ void windows_find_all(struct telling *telling)
         bool is_scaled = !(segment->flags & TCP_SYN); /* a SYN's own window never is */
         bool is_unknown = is_scaled && segment->window && scale[packet->side] == SCALE_UNKNOWN;
         segment->window_kind = is_unknown ? WINDOW_UNSCALED : WINDOW_BYTES;
-        segment->window_bytes = (uint32_t)segment->window << (is_scaled && !is_unknown && scale[packet->side] > 0 ? scale[packet->side] : 0);
+        segment->window_bytes = (uint32_t)segment->window
+                                << (is_scaled && !is_unknown && scale[packet->side] > 0 ? scale[packet->side] : 0);
         segment->window_matters = segment->window == 0 || is_closed[packet->side];
         is_closed[packet->side] = segment->window == 0;
     }

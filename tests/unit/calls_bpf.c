@@ -851,7 +851,8 @@ static void a_full_ring_is_counted(void **state)
 
 /* ---- without the privilege ---- */
 
-/* Opens in a child that `drops` something first; the child's exit status is 0 when it is refused with a sentence that has `word`, and a long story.
+/* Opens in a child that `drops` something first; the child's exit status is 0 when it is refused with a sentence that has `word`,
+ * and a long story.
  */
 static int refusal(void (*drops)(void), const char *word)
 {

@@ -92,8 +92,9 @@ static void a_guess_bounds_nothing(void **state)
     struct story_clock clock = clock_of(-5000000, -1);
     clock.back = 0;
     clock.guessed = true;
-    check(&clock, false,
-          "clock of b.pcap: about 5.000 ms behind a.pcap (segments went one way only); which of them is nearer to whom is a guess\n");
+    check(
+        &clock, false,
+        "clock of b.pcap: about 5.000 ms behind a.pcap (segments went one way only); which of them is nearer to whom is a guess\n");
 }
 
 static void who_asks_is_told_from_what(void **state)
