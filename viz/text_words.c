@@ -44,6 +44,18 @@ const char *words_time(int64_t ns, char words[WORDS_BYTES])
     return words;
 }
 
+const char *words_grouped(uint64_t number, char words[WORDS_BYTES])
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof(digits), "%" PRIu64, number), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) words[at++] = ',';
+        words[at++] = digits[i];
+    }
+    words[at] = '\0';
+    return words;
+}
+
 const char *words_clock(int64_t t_ns, char words[WORDS_BYTES])
 {
     time_t seconds = (time_t)(t_ns / 1000000000);

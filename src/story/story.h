@@ -125,6 +125,12 @@ enum story_repeat {
     STORY_REPEATS
 };
 
+enum story_window {
+    WINDOW_UNKNOWN,  /* not captured, or a RST, which offers none */
+    WINDOW_BYTES,    /* scaled as both SYNs said (RFC 7323) */
+    WINDOW_UNSCALED, /* by how much was not seen */
+};
+
 struct story_segment {
     uint32_t number;
     enum story_side side; /* the sender */
@@ -136,7 +142,10 @@ struct story_segment {
     uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
-    uint16_t window;
+    uint16_t window; /* as on the wire */
+    enum story_window window_kind;
+    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;   /* it is closed, or opens again: a row says so */
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
     enum conn_class class;            /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */

@@ -239,6 +239,8 @@ void wake_find_all(struct telling *telling);
 /* findings.c */
 void findings_find_all(struct telling *telling);
 /* The summary, once causes and wakes are known. */
+/* windows.c: each segment's window in bytes, and whether it matters. */
+void windows_find_all(struct telling *telling);
 void summary_make(struct telling *telling);
 /* handshake_time.c: the summary's times of the handshake. */
 void handshake_time_find(struct telling *telling);
