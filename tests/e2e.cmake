@@ -32,6 +32,7 @@ tcpwhy_e2e(interrupt kill.py Interrupt 120)
 tcpwhy_e2e(states-stored states.py Stored 60)
 tcpwhy_e2e(states-played states.py Played 180)
 tcpwhy_e2e(scenarios scenario.py Scenarios 180)
+tcpwhy_e2e(ways scenario.py Ways 120)
 tcpwhy_e2e(scenarios-interrupted scenario.py Interrupted 120)
 tcpwhy_e2e(catalogue scenario.py Catalogue 240)
 set_tests_properties(e2e/scenarios e2e/scenarios-interrupted PROPERTIES RUN_SERIAL ON) # others' load would shift what is timed
