@@ -8,7 +8,7 @@ static const char heading[] =
     "conn,start,end,client_addr,client_port,server_addr,server_port,client_state,server_state,outcome,opened_by,closed_first_by,"
     "handshake_ns,client_segments,server_segments,client_bytes,server_bytes,client_retransmissions,server_retransmissions,"
     "client_out_of_order,server_out_of_order,client_zero_windows,server_zero_windows,client_keep_alives,server_keep_alives,"
-    "client_missed_bytes,server_missed_bytes,completeness,conn_state,history\r\n";
+    "client_missed_bytes,server_missed_bytes,completeness,conn_state,history,proto,icmp_errors,icmp,icmp_from,icmp_mtu\r\n";
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
@@ -17,7 +17,7 @@ static int begin(struct buf *out, const struct rows_options *options)
 }
 
 enum { ROW_BYTES = 1024 };
-_Static_assert(24 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 2 * LINE_ADDRESS_BYTES + 30 + 96 + LEDGER_HISTORY_BYTES +
+_Static_assert(26 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 3 * LINE_ADDRESS_BYTES + 36 + 160 + LEDGER_HISTORY_BYTES +
                        LINE_SLACK <=
                    ROW_BYTES,
                "the largest row fits: its numbers, addresses, commas and words");
@@ -35,6 +35,42 @@ static inline char *word(char *at, const char *text)
 static const char *side_name(int side)
 {
     return side < 0 ? "" : side == LEDGER_CLIENT ? "client" : "server";
+}
+
+static char *put_icmp(char *at, const struct ledger_icmp *icmp)
+{
+    at = field(at, icmp->count);
+    if (!icmp->count) return line_text(at, ",,,");
+    at = word(at, segment_icmp_name(icmp->protocol, icmp->type, icmp->code));
+    at = line_ip(line_char(at, ','), &icmp->from);
+    at = line_char(at, ',');
+    return icmp->mtu ? line_uint(at, icmp->mtu) : at;
+}
+
+/* What only a TCP connection has stays empty. */
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    const struct datagrams_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
+    char *line = buf_room(out, ROW_BYTES);
+    if (!line) return -ENOMEM;
+    char *at = line_uint(line_char(line, 'u'), row->number);
+    at = line_seconds(line_char(at, ','), row->start_ns, 9);
+    at = line_seconds(line_char(at, ','), row->end_ns, 9);
+    for (size_t side = 0; side < LEDGER_SIDES; side++) {
+        at = line_ip(line_char(at, ','), &row->end[side].address);
+        at = field(at, row->end[side].address.port);
+    }
+    at = line_text(at, ",,,,,,"); /* two states, outcome, who opened, who closed, handshake */
+    at = field(field(at, client->datagrams), server->datagrams);
+    at = field(field(at, client->bytes), server->bytes);
+    at = line_text(at, ",,,,,,,,,,,"); /* ten counts and completeness */
+    bool turned;
+    const char *history, *state = rows_udp_conn_state(row, &turned, &history);
+    at = put_icmp(word(word(word(at, state), history), "udp"), &row->icmp);
+    if (options->paths) at = line_text(at, ",,,,");
+    at = line_text(at, "\r\n");
+    buf_grew(out, (size_t)(at - line));
+    return 0;
 }
 
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
@@ -64,6 +100,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) at = field(at, counts[i]);
     at = word(at, row->conn_state);
     at = word(at, row->history);
+    at = put_icmp(word(at, "tcp"), &row->icmp);
     int way = 0;
     const struct rows_path *path = rows_path(options, row, &way);
     for (int i = 0; path && i < 2; i++) at = field(at, path->lost[i ? !way : way]);
@@ -84,4 +121,5 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return 0;
 }
 
-const struct rows_view rows_csv = {"csv", ".csv", "comma-separated values, a line a connection", begin, add_row, end};
+const struct rows_view rows_csv = {"csv", ".csv", "comma-separated values, a line a connection", begin, add_row, add_udp,
+                                   false, end};

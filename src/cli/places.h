@@ -21,6 +21,10 @@ struct places {
         char name[EVENT_NAME_BYTES];
     } keys[PLACES_MAX];
     size_t count;
+    struct place_last {                   /* what the last packet was like, and its place: most are like it */
+        uint32_t interface, index, place; /* place 0: there was none */
+        int link_type;
+    } last;
 };
 
 /* The place's number, from 1; a new one gets its name. */

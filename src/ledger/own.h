@@ -103,6 +103,7 @@ struct trouble_end {
 };
 struct trouble {
     struct trouble_end end[2];
+    struct ledger_icmp icmp;
 };
 
 /* slab.c: objects of one size, by number; memory comes in large pieces and is used again, never given back before the end. */

@@ -145,6 +145,9 @@ void tale_collect_packets(struct telling *telling);
 void tale_make_packets(struct telling *telling);
 /* The first earlier segment of this side that already carried packet `index`'s sequence space; NULL: it is new. */
 struct tale_packet *tale_sent_before(const struct telling *telling, size_t index);
+/* The packet that ICMP error `index` quotes: of a TCP segment's, the last of that number that had left, else the last datagram of
+ * its sender; NULL: it is no error, or what it quotes was not seen. */
+struct tale_packet *tale_quoted(const struct telling *telling, size_t index);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
