@@ -68,9 +68,10 @@ uint32_t places_of(struct places *places, struct savefile *file, const struct sa
 {
     struct place_last *last = &places->last;
     uint32_t index = cooked_index(packet);
-    if (packet->options_bytes) return find_place(places, file, packet); /* they may say which way it went */
-    if (last->place && last->interface == packet->interface && last->link_type == packet->link_type && last->index == index)
+    enum savefile_way way = packet->options_bytes ? savefile_way(packet) : SAVEFILE_WAY_UNKNOWN;
+    if (last->place && last->interface == packet->interface && last->link_type == packet->link_type && last->index == index &&
+        last->way == way)
         return last->place;
-    *last = (struct place_last){packet->interface, index, find_place(places, file, packet), packet->link_type};
+    *last = (struct place_last){packet->interface, index, find_place(places, file, packet), packet->link_type, way};
     return last->place;
 }

@@ -161,6 +161,13 @@ static void note_time(struct pass *pass, int64_t t_ns)
     pass->base_ns = t_ns;
 }
 
+/* Into the next place of the room, and pass->other. */
+static enum segment_result decode(struct pass *pass, const struct savefile_packet *packet)
+{
+    return ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns,
+                         &pass->room[pass->room_count], &pass->other);
+}
+
 static void add_segment(struct pass *pass, const struct savefile_packet *packet)
 {
     struct ledger_segment *segment = &pass->room[pass->room_count++];
@@ -222,8 +229,7 @@ static int take_ready(struct pass *pass, const struct savefile_packet *piece, si
         packet.t_ns = ready->t_ns;
         packet.number = ready->number;
         packet.options_bytes = 0;
-        enum segment_result result = ledger_decode(packet.link_type, packet.bytes, packet.captured, packet.wire, packet.t_ns,
-                                                   &pass->room[pass->room_count], &pass->other);
+        enum segment_result result = decode(pass, &packet);
         if (result != SEGMENT_OK) {
             int code = take_other(pass, &packet, result);
             if (code) return code;
@@ -266,12 +272,9 @@ static int take_in_pieces(struct pass *pass, const struct savefile_packet *packe
     return take_ready(pass, packet, from);
 }
 
-static int take_packet(struct pass *pass, const struct savefile_packet *packet)
+/* A packet that lies decoded in the room, and in `pass->other`. */
+static int take_rare(struct pass *pass, const struct savefile_packet *packet, enum segment_result result)
 {
-    enum segment_result result = ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns,
-                                               &pass->room[pass->room_count], &pass->other);
-    pass->seen.wire_bytes += packet->wire;
-    if (packet->options_bytes) pass->seen.commented += has_comment(packet);
     bool is_segment = result == SEGMENT_OK;
     if (is_segment ? pass->room[pass->room_count].is_piece || fragments_any(&pass->fragments)
                    : pass->other.beside.fragment.version != 0)
@@ -280,6 +283,27 @@ static int take_packet(struct pass *pass, const struct savefile_packet *packet)
     pass->seen.results[SEGMENT_OK]++;
     add_segment(pass, packet);
     return 0;
+}
+
+/* Nearly all packets of nearly all captures are segments and nothing else, of one place after the other: those are taken here, from
+ * `at` on. Returns where the first is that is something else, decoded; *ret_result is what it is. */
+static size_t take_segments(struct pass *pass, const struct savefile_packet *packets, size_t at, size_t count,
+                            enum segment_result *ret_result)
+{
+    struct ledger_segment *segment = &pass->room[pass->room_count];
+    size_t from = at;
+    for (; at < count; at++, segment++) {
+        const struct savefile_packet *packet = &packets[at];
+        *ret_result =
+            ledger_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, packet->t_ns, segment, &pass->other);
+        uint32_t place = places_same(&pass->places, packet);
+        if (*ret_result != SEGMENT_OK || !place || segment->is_piece) break;
+        segment->place = (uint8_t)place;
+        if (pass->stories) add_unit(pass, packet, 0, true, false);
+    }
+    pass->room_count += at - from;
+    pass->seen.results[SEGMENT_OK] += at - from;
+    return at;
 }
 
 static int tell_units(struct pass *pass, struct err *err)
@@ -296,7 +320,17 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     int code = pass->filter ? apply_filter(pass, packets, &count, err) : 0;
     if (code) return code;
     pass->room = pass->queue ? segment_queue_room(pass->queue) : pass->own_room;
-    for (size_t i = 0; i < count && !code; i++) code = take_packet(pass, &packets[i]);
+    for (size_t i = 0; i < count; i++) pass->seen.wire_bytes += packets[i].wire;
+    for (size_t i = 0; i < count && !code; i++) {
+        enum segment_result result = SEGMENT_OK;
+        if (pass->any && !fragments_any(&pass->fragments))
+            i = take_segments(pass, packets, i, count, &result);
+        else
+            result = decode(pass, &packets[i]);
+        if (i == count) break;
+        if (packets[i].options_bytes) pass->seen.commented += has_comment(&packets[i]);
+        code = take_rare(pass, &packets[i], result);
+    }
     if (!code) code = feed(pass);
     pass->seen.packets += count;
     code = told(code, err);
