@@ -166,7 +166,7 @@ int datagrams_feed(struct datagrams *datagrams, const struct ledger_other *datag
         code = finish(datagrams, datagrams->quietest, LEDGER_IDLE);
     struct ends key = ends_of(&header->src, &header->dst);
     struct record *record = code ? NULL : table_get(datagrams->records, &key);
-    if (!record && !code && table_count(datagrams->records) >= datagrams->open_max) {
+    if (!record && !code && datagrams->quietest && table_count(datagrams->records) >= datagrams->open_max) {
         datagrams->totals.crowded++;
         code = finish(datagrams, datagrams->quietest, LEDGER_CROWDED);
     }

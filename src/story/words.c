@@ -99,7 +99,7 @@ static const char *sent_as_error(struct telling *telling, const struct story_dat
     address_format_ip(&error->icmp_from, from);
     bool six = error->icmp_protocol == IPPROTO_ICMPV6;
     if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
-        if (by->datagram)
+        if (!by->segment)
             return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
                                   (unsigned)by->seen->packet.header.dst.port);
         return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
