@@ -112,6 +112,7 @@ enum conn_flag {
     CONN_TWO_PLACES = 8,    /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
     CONN_TO_ITSELF = 16,    /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
     CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
+    CONN_UNREACHABLE = 128, /* an ICMP error answered the SYN of an end in SYN_SENT */
     CONN_TIMED = 64         /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
 };
 
@@ -237,6 +238,10 @@ void conn_take(const struct conn_judge *judge, struct conn *conn, unsigned side,
 /* What no segment shows (a call, a timer) at one end. */
 void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input,
                 struct conn_verdict *verdict);
+
+/* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends an end
+ * in SYN_SENT, and only notes it elsewhere). */
+void conn_unreachable(struct conn *conn, unsigned side);
 
 enum conn_outcome { CONN_OUT_OPEN, CONN_OUT_CLOSED, CONN_OUT_RESET, CONN_OUT_REFUSED, CONN_OUT_HALF_OPEN };
 
