@@ -74,7 +74,7 @@ static void receive_ack(const struct conn_judge *judge, struct conn *conn, unsig
     struct conn_end *end = &conn->end[side];
     uint32_t ack = segment->ack;
     bool with_syn = segment->flags & TCP_SYN;
-    if (!(end->flags & END_ANY) || seq_before(end->next, ack)) return; /* of something never sent */
+    if (!(end->flags & END_ANY) || seq_before(end->next, ack) || conn_is_absurd_ack(end, ack)) return; /* of something never sent */
     if (!(end->flags & END_ACKED) || seq_before(end->acked, ack)) end->acked = ack;
     end->flags |= END_ACKED;
     if ((end->flags & (END_SYN | END_SYN_ACKED)) == END_SYN && seq_before(end->base, ack)) {

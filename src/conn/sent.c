@@ -25,6 +25,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
     unsigned other = conn_other(conn, side);
     struct conn_end *peer = &conn->end[other];
     uint32_t ack = segment->ack;
+    if (conn_is_absurd_ack(peer, ack)) return;
     if (!(peer->flags & END_BASE)) {
         peer->base = ack - 1;
         peer->flags |= END_BASE;
@@ -76,8 +77,8 @@ static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, uns
     conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
 }
 
-/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN, has
- * had the handshake's last ACK. */
+/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN,
+ * has had the handshake's last ACK. */
 static void prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                             struct conn_verdict *verdict)
 {
@@ -134,7 +135,7 @@ static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     bool acked = has(end, END_ACKED | END_ANY);
-    if (acked && segment->seq == end->next - 1 && seq_before(end->base, end->next)) {
+    if (acked && segment->seq == end->next - 1 && end->span) {
         if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
         bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
         if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
@@ -182,6 +183,13 @@ static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, u
     return below == to ? CONN_AGAIN : CONN_PARTLY_AGAIN;
 }
 
+/* One past the highest number captured: beyond that there may be the peer's word. */
+static uint32_t captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_more_end *more = conn_has_more(judge, conn, side);
+    return more && more->has_seen ? more->seen : conn->end[side].next;
+}
+
 static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -194,9 +202,11 @@ static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsig
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
     if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
     if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
-    if (end->flags & END_PROBE_BYTE && segment->seq == next - 1) next--; /* that byte has only probed so far */
     const struct conn_more_end *more = conn_has_more(judge, conn, side);
-    if (more && more->has_seen) next = more->seen; /* beyond that there is only the peer's word */
+    if (more && more->has_seen)
+        next = more->seen;
+    else if (end->flags & END_PROBE_BYTE && segment->seq == next - 1)
+        next--; /* that byte has only probed so far */
     if (!seq_before(segment->seq, next)) {
         verdict->opens_hole = segment->seq != next;
         return CONN_NEW;
@@ -212,9 +222,9 @@ static bool is_stray(const struct conn *conn, unsigned side, const struct conn_s
     bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
     if (!ack || !has(peer, END_SYN | END_ANY)) return false;
     if (syn) {
-        if (!acknowledges_syn(peer, segment->ack) && !seq_before(peer->next, segment->ack)) return true;
+        if (!acknowledges_syn(peer, segment->ack)) return true;
         if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
-        return peer->state == STATE_SYN_SENT && !acknowledges_syn(peer, segment->ack);
+        return false;
     }
     return peer->state == STATE_SYN_SENT && end->state <= STATE_LISTEN && !acknowledges_syn(peer, segment->ack);
 }
@@ -240,6 +250,15 @@ static void note_seen(struct conn_more_end *more, const struct conn_end *end, ui
     if (seq_at_or_before(end->next, to)) more->has_seen = false;
 }
 
+/* Its SYN has another number than was thought: what was remembered in other numbers is not of this connection. */
+static void forget_other_numbers(struct conn_end *end)
+{
+    if (!seq_before(end->base, end->acked) || seq_before(end->next, end->acked))
+        end->flags &= ~(uint32_t)(END_ACKED | END_FIN_ACKED);
+    if (!seq_before(end->base, end->fin_end) || seq_before(end->next, end->fin_end))
+        end->flags &= ~(uint32_t)(END_FIN | END_FIN_TAKEN | END_FIN_ACKED);
+}
+
 static void take_numbers(struct conn *conn, unsigned side, const struct conn_segment *segment, const struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
@@ -253,6 +272,7 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
         end->span = end->next - end->base;
         end->flags |= END_ANY;
         end->flags &= ~(uint32_t)(END_BASE_BARE | END_GOT);
+        forget_other_numbers(end);
         return;
     }
     if (!(end->flags & END_BASE)) {
@@ -274,6 +294,14 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     } else if (!probe_byte && to == end->next && to != segment->seq) {
         end->flags &= ~(uint32_t)END_PROBE_BYTE;
     }
+}
+
+/* A first FIN in numbers that were data's: nothing follows a FIN, so it is not of this connection. */
+static bool is_late_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    const struct conn_end *end = &conn->end[side];
+    uint32_t to = segment->seq + conn_space(segment);
+    return end->flags & END_ANY && !(end->flags & END_FIN) && seq_at_or_before(to, captured_next(judge, conn, side));
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
@@ -299,8 +327,8 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     conn_take_fin(judge, conn, side, true, verdict);
 }
 
-/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the half-open
- * connection is not touched. A RST that ends it stands at SND.NXT. */
+/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the
+ * half-open connection is not touched. A RST that ends it stands at SND.NXT. */
 static bool answers_wrong_ack(const struct conn_end *end, const struct conn_segment *segment)
 {
     return end->state == STATE_SYN_RCVD && end->flags & END_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;
@@ -393,12 +421,13 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
     if (class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE) end->flags |= END_PROBED;
     if (conn_space(segment) || class == CONN_PROBE_ANSWER) peer->flags &= ~(uint32_t)END_PROBED;
+    bool fin = segment->flags & TCP_FIN && !is_late_fin(judge, conn, side, segment);
     take_numbers(conn, side, segment, verdict);
     note_seen(conn_has_more(judge, conn, side), end, segment->seq + conn_space(segment));
     prove_handshake(judge, conn, side, segment, verdict);
     if (segment->flags & TCP_ACK) prove_received(judge, conn, side, segment, verdict);
     if (segment->flags & TCP_SYN) take_syn(judge, conn, side, segment, verdict);
-    if (segment->flags & TCP_FIN) take_fin(judge, conn, side, segment, verdict);
+    if (fin) take_fin(judge, conn, side, segment, verdict);
     conn_time_handshake(conn, side, segment);
     note_time(conn, segment);
 }
