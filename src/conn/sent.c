@@ -106,7 +106,40 @@ static void prove_handshake(const struct conn_judge *judge, struct conn *conn, u
     }
 }
 
-/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows. */
+/* What an end said and heard while it was taken for ended. */
+static void catch_up(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    const struct {
+        bool happened;
+        enum tcp_input input;
+    } inputs[] = {
+        {end->flags & END_SYN_ACKED, INPUT_RCVD_ACK_OF_SYN},
+        {end->flags & END_FIN && conn->closed_first == 1 + side, INPUT_SENT_FIN},
+        {peer->flags & END_FIN_TAKEN, INPUT_RCVD_FIN},
+        {end->flags & END_FIN, INPUT_SENT_FIN},
+        {end->flags & END_FIN_ACKED, INPUT_RCVD_ACK_OF_FIN},
+    };
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+        if (inputs[i].happened && judge->next_state[end->state][inputs[i].input] != end->state)
+            conn_move(judge, conn, side, inputs[i].input, true, verdict);
+}
+
+/* Who closed first, if it was not by the RST of an end that goes on. */
+static void forget_first_reset(struct conn *conn, unsigned side)
+{
+    if (!(conn->flags & CONN_FIRST_BY_RST)) return;
+    unsigned other = conn_other(conn, side);
+    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->closed_first = 0;
+    if (conn->end[other].flags & END_FIN)
+        conn->closed_first = (uint8_t)(1 + other);
+    else if (conn->end[side].flags & END_FIN)
+        conn->closed_first = (uint8_t)(1 + side);
+}
+
+/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows; an end that was
+ * refused had nothing on its way. */
 static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -118,15 +151,13 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
                      (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
     uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
     bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
-    if (!late && !syn && !(sent_it && says_more)) return;
+    if (!late && !syn && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
     conn->flags &= (uint8_t)~CONN_REFUSED;
-    if (conn->flags & CONN_FIRST_BY_RST) {
-        conn->closed_first = 0;
-        conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
-    }
+    forget_first_reset(conn, side);
     verdict->goes_on = true;
     conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
+    catch_up(judge, conn, side, verdict);
 }
 
 /* ---- what it is ---- */
@@ -239,6 +270,7 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
     bool first = ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN);
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
+    if (end->flags & END_FIN) return; /* captured after what it begins */
     if (first) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
 }
 
@@ -265,13 +297,14 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     bool syn = segment->flags & TCP_SYN;
     uint32_t to = segment->seq + conn_space(segment);
     if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
-        bool known = end->flags & END_ANY && end->flags & END_BASE && end->base == segment->seq;
+        /* Captured after what it begins, or the beginning of other numbers. */
+        bool late = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        if (!late) end->flags &= ~(uint32_t)END_GOT;
         end->base = segment->seq;
-        end->flags |= END_BASE;
-        if (!known || seq_before(end->next, to)) end->next = to;
+        if (!late || seq_before(end->next, to)) end->next = to;
         end->span = end->next - end->base;
-        end->flags |= END_ANY;
-        end->flags &= ~(uint32_t)(END_BASE_BARE | END_GOT);
+        end->flags |= END_BASE | END_ANY;
+        end->flags &= ~(uint32_t)END_BASE_BARE;
         forget_other_numbers(end);
         return;
     }
@@ -300,8 +333,39 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
 static bool is_late_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const struct conn_end *end = &conn->end[side];
-    uint32_t to = segment->seq + conn_space(segment);
-    return end->flags & END_ANY && !(end->flags & END_FIN) && seq_at_or_before(to, captured_next(judge, conn, side));
+    uint32_t to = segment->seq + conn_space(segment), since_us;
+    if (!(end->flags & END_ANY) || end->flags & END_FIN) return false;
+    int32_t beyond = seq_diff(to, captured_next(judge, conn, side));
+    /* What came after it, without a number of its own, may have been captured before it. */
+    return beyond > 0 || (beyond == 0 && !holes_within(judge, conn, side, to - 1, to, &since_us));
+}
+
+/* The peer's FIN acknowledges this one: it was sent after this one came, and captured before it. */
+static bool was_first(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    const struct conn_more_end *more = conn_has_more(judge, conn, conn_other(conn, side));
+    bool went_first = peer->state == STATE_FIN_WAIT_1 || peer->state == STATE_FIN_WAIT_2;
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || !more || !more->has_fin_ack || !went_first) return false;
+    return seq_at_or_before(end->fin_end, more->fin_ack) && (end->state == STATE_ESTABLISHED || end->state == STATE_CLOSE_WAIT);
+}
+
+static void take_first_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    unsigned other = conn_other(conn, side);
+    struct conn_end *end = &conn->end[side];
+    const struct conn_end *peer = &conn->end[other];
+    bool heard = end->state == STATE_CLOSE_WAIT;
+    if (heard) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
+    conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
+    conn_take_back(conn, other, STATE_CLOSE_WAIT, verdict);
+    conn_move(judge, conn, other, INPUT_SENT_FIN, true, verdict);
+    if (peer->flags & END_FIN_ACKED) conn_move(judge, conn, other, INPUT_RCVD_ACK_OF_FIN, true, verdict);
+    end->flags |= END_FIN_TAKEN | END_FIN_ACKED;
+    conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, true, verdict);
+    if (heard) conn_move(judge, conn, side, INPUT_RCVD_FIN, true, verdict);
+    conn->closed_first = (uint8_t)(1 + side);
+    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
@@ -313,8 +377,17 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     if (end->flags & END_FIN) return;
     end->flags |= END_FIN;
     end->fin_end = segment->seq + conn_space(segment);
+    struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (more && segment->flags & TCP_ACK) {
+        more->fin_ack = segment->ack;
+        more->has_fin_ack = true;
+    }
+    if (was_first(judge, conn, side)) {
+        take_first_fin(judge, conn, side, verdict);
+        return;
+    }
     bool crossed = end->state == STATE_CLOSE_WAIT && peer->flags & END_FIN && !(conn->flags & CONN_TWO_PLACES) &&
-                   segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(end->ack, peer->fin_end);
+                   segment->flags & TCP_ACK && seq_before(segment->ack, peer->fin_end);
     if (crossed) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
     conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
     if (crossed) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
