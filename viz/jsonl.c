@@ -241,11 +241,13 @@ static void segment_line(struct json *json, const struct story *story, const str
     else
         json_string(json, "class", conn_class_name(segment->class));
     json_bool(json, "retransmission", segment->retransmission);
+    json_string(json, "retransmission_kind", story_repeat_name(segment->repeat));
     if (segment->retransmission) {
         json_object(json, "of");
         put_step(json, story, segment->of_step);
         json_end_object(json);
     }
+    if (segment->flags & TCP_RST) json_string(json, "reset_reason", segment->reset_reason);
     put_place(json, &segment->place);
     if (segment->missed_at) json_string(json, "missed_at", segment->missed_at);
     put_comment(json, segment->comments, segment->comment_count);

@@ -35,6 +35,13 @@ static void draw_chain(struct ladder *ladder, const struct story_cause *cause)
     frame_draw_hook(&ladder->frame, STYLE_DIM, "", STYLE_DIM);
 }
 
+static void draw_reset_reason(struct ladder *ladder, const struct story_segment *segment)
+{
+    if (ladder->verbose < 1 || !segment->reset_reason) return;
+    layout_addf(&ladder->frame.text, STYLE_PLAIN, "the kernel's own reason for the reset: %s", segment->reset_reason);
+    frame_draw_hook(&ladder->frame, frame_style[segment->side], "", STYLE_DIM);
+}
+
 /* Where Linux is not the RFC, told where it shows. */
 static void draw_differences(struct ladder *ladder, uint32_t step)
 {
@@ -67,12 +74,14 @@ static void draw_state_causes(struct ladder *ladder, const struct plan_row *row)
     }
 }
 
-static void add_relation(struct ladder *ladder, const char *what, uint32_t step)
+/* `how` may be NULL. */
+static void add_relation(struct ladder *ladder, const char *what, uint32_t step, const char *how)
 {
     const struct story_step *at = step < ladder->story->step_count ? &ladder->story->steps[step] : NULL;
     layout_addf(&ladder->frame.text, STYLE_PLAIN, " (%s", what);
     if (at && at->kind == STEP_SEGMENT) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->segment->number);
     if (at && at->kind == STEP_DATAGRAM) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->datagram->number);
+    if (how) layout_addf(&ladder->frame.text, STYLE_PLAIN, ", %s", how);
     layout_add(&ladder->frame.text, STYLE_PLAIN, ")");
 }
 
@@ -86,9 +95,17 @@ static void add_datagram_label(struct ladder *ladder, const struct story_datagra
         layout_add(text, style, "datagram");
     if (brief) return;
     if (datagram->icmp && datagram->about_step != STORY_NO_STEP)
-        add_relation(ladder, "about", datagram->about_step);
+        add_relation(ladder, "about", datagram->about_step, NULL);
     else if (!datagram->icmp)
         layout_addf(text, STYLE_PLAIN, "  len %" PRIu32, datagram->length_bytes);
+}
+
+/* What a repeat is for, where that is more than its flags say. */
+static const char *how_again(const struct ladder *ladder, const struct story_segment *segment)
+{
+    bool flags_say_it = segment->repeat == STORY_REPEAT_SYN || segment->repeat == STORY_REPEAT_SYN_ACK;
+    if (ladder->verbose < 1 || flags_say_it || segment->repeat == STORY_REPEAT_UNKNOWN) return NULL;
+    return story_repeat_name(segment->repeat);
 }
 
 /* "#2 SYN-ACK  S. seq 0 ack 1" */
@@ -101,7 +118,7 @@ static void add_segment_label(struct ladder *ladder, const struct story_segment 
     if (segment->unsent) layout_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));
     if (segment->missed_at && !brief) layout_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
     if (brief || segment->copy) return;
-    if (segment->retransmission) add_relation(ladder, "again", segment->of_step);
+    if (segment->retransmission) add_relation(ladder, "again", segment->of_step, how_again(ladder, segment));
     layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);
     if (segment->flags & TCP_ACK) layout_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
     if (segment->length_bytes) layout_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
@@ -242,6 +259,7 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
         draw_chain(ladder, cause);
         draw_drop(ladder, step->side, segment ? segment->dropped : step->datagram->dropped);
         if (segment) draw_queue(ladder, step->side, segment->queue);
+        if (segment) draw_reset_reason(ladder, segment);
         draw_comments(ladder, step->side, segment ? segment->comments : step->datagram->comments,
                       segment ? segment->comment_count : step->datagram->comment_count);
         draw_differences(ladder, row->step);

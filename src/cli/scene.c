@@ -36,7 +36,8 @@ static int read_file(const char *path, char **ret_text, size_t *ret_length, stru
     if (file) fclose(file);
     if (code) {
         free(text);
-        return err_set_errno(err, code, "can't read the scenario %s", path);
+        err_set_errno(err, code, "can't read the scenario %s", path);
+        return code;
     }
     *ret_text = text;
     return 0;

@@ -173,8 +173,10 @@ void cause_find_all(struct telling *telling)
 {
     cause_sweep_begin(telling);
     for (size_t i = 0; i < telling->packet_count; i++) {
+        repeat_find(telling, &telling->packets[i]);
         find_packet_cause(telling, &telling->packets[i]);
         cause_sweep_packet(telling, &telling->packets[i]);
     }
+    repeat_find_reset_reasons(telling);
     for (size_t i = 0; i < telling->state_count; i++) cause_find_state(telling, &telling->states[i]);
 }

@@ -51,6 +51,11 @@ struct tale_packet *cause_acknowledged(const struct telling *telling, const stru
 /* The newest earlier segment of its sender that carried the first of this one's sequence numbers; NULL none. */
 struct tale_packet *cause_previous_with_same_space(const struct telling *telling, const struct tale_packet *packet);
 
+/* repeat.c. The kind of a retransmission, before the sweep goes past it: its cause's words use it. */
+void repeat_find(struct telling *telling, struct tale_packet *packet);
+/* The kernel's reasons for the resets that it sent, once all causes are known. */
+void repeat_find_reset_reasons(struct telling *telling);
+
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);
 /* Before the first packet; to a packet's moment (`sweep.open` is then the calls that span it); past a packet. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "story/cause.h"
+#include "story/words.h"
 #include "tcp/segment.h"
 
 static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
@@ -21,13 +22,43 @@ static bool network_copy(struct telling *telling, struct tale_packet *packet)
     return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, name, EVIDENCE_RULE);
 }
 
+/* The side of a call is the side of the segment: a call that works on the other end's socket, in whatever chain it stands, did not
+ * send this. dup2 works on two sockets; execve, close_range and io_uring_enter on none that they name. */
+static bool is_of_other_end(const struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
+{
+    if (telling->flow->to_itself || call->story->side == packet->side || call->call->fd < 0) return false;
+    const struct sock *own = telling->flow->sock[packet->side];
+    return !own || (call->call->socket.cookie != own->cookie && call->call->other.cookie != own->cookie);
+}
+
+/* The same of a call that is known by the running process alone. */
+static bool runs_other_end(const struct telling *telling, const struct tale_packet *packet)
+{
+    int32_t pid = packet->seen->context.current.pid;
+    enum story_side peer = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    const struct story_end *end = telling->story->end;
+    return !telling->flow->to_itself && pid && end[packet->side].process.pid && end[packet->side].process.pid != pid &&
+           end[peer].process.pid == pid;
+}
+
 static bool chain_call(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_CALL)) return false;
     struct tale_call *call = marked_call(telling, packet);
     /* The thread's own call, unless its beginning was lost and an older one is all that is known. */
     if (call && (packet->seen->call_over || strcmp(call->story->name, packet->chain.name) != 0)) call = NULL;
+    if (call ? is_of_other_end(telling, packet, call) : runs_other_end(telling, packet)) return false;
     return cause_set_call(telling, packet, call, packet->chain.name, EVIDENCE_STACK);
+}
+
+/* What was being received is known, and is no segment of this connection that went to this end: an ICMP message, or a segment of
+ * another connection whose data the kernel passes on (sockmap, kTLS, a file server in the kernel). */
+static bool receives_another(const struct tale_packet *packet)
+{
+    const struct event_packet_header *received = &packet->seen->context.received, *own = header_of(packet);
+    if (!packet->seen->context.receiving) return false;
+    return received->protocol != own->protocol || !address_equal(&received->dst, &own->src) ||
+           !address_equal(&received->src, &own->dst);
 }
 
 static bool chain_receive(struct telling *telling, struct tale_packet *packet)
@@ -36,6 +67,8 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
     const struct event_context *context = &packet->seen->context;
     struct tale_packet *by = context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
     if (by && telling_receiver(telling, by->side) == packet->side) return cause_set_segment(telling, packet, by, EVIDENCE_STACK);
+    if (is_tcp(packet) && receives_another(packet))
+        return cause_set_unknown(packet, "made while the kernel received a packet that is not of this connection");
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
     by = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
@@ -57,7 +90,7 @@ static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
     if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
     struct tale_packet *by = cause_acknowledged(telling, packet);
     if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
-        if (segment_space(header_of(packet))) return cause_set_named(telling, packet, CAUSE_KERNEL, "small-queues", EVIDENCE_STACK);
+        if (segment_space(header_of(packet))) return cause_set_named(telling, packet, CAUSE_KERNEL, "held-back", EVIDENCE_STACK);
         return by && cause_set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
     }
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
@@ -75,7 +108,8 @@ static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_DEFERRED)) return false;
     struct tale_call *call = marked_call(telling, packet);
-    return call && cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
+    if (!call || is_of_other_end(telling, packet, call)) return false;
+    return cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
 }
 
 static bool chain_exit(struct telling *telling, struct tale_packet *packet)
@@ -89,9 +123,25 @@ static bool chain_exit(struct telling *telling, struct tale_packet *packet)
     return true;
 }
 
+/* A firewall answers a packet that it met on its way to somebody else: it refers to that one. */
+static bool chain_firewall(struct telling *telling, struct tale_packet *packet)
+{
+    const struct event_context *context = &packet->seen->context;
+    const struct tale_packet *by = context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
+    if (by && telling_receiver(telling, by->side) != packet->side) by = NULL;
+    cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+    packet->cause->why = words_sent_by_firewall(telling, packet, by);
+    if (by) packet->cause->step = by->step;
+    return true;
+}
+
 static bool chain_kernel(struct telling *telling, struct tale_packet *packet)
 {
-    return has_chain(packet, CHAIN_KERNEL) && cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+    if (has_chain(packet, CHAIN_OTHER)) /* the name is the event log's, the story's has to be its own */
+        return cause_set_named(telling, packet, CAUSE_KERNEL, telling_printf(telling, "%s", packet->chain.name), EVIDENCE_STACK);
+    if (!has_chain(packet, CHAIN_KERNEL)) return false;
+    if (strcmp(packet->chain.name, CHAIN_FIREWALL) == 0) return chain_firewall(telling, packet);
+    return cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
 }
 
 static bool context_receive(struct telling *telling, struct tale_packet *packet)

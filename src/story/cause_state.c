@@ -1,4 +1,6 @@
 /* Why a state changed: what the kernel showed of the same transition, else the segment or call that the RFC 9293 table took. */
+#include <string.h>
+
 #include "story/telling.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -25,7 +27,7 @@ static enum story_evidence kernel_witness(const struct telling *telling, const s
             return cause_last_arrival(telling, state->story->side, change->t_ns) == packet ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
         bool names_it = change->context.receiving && flow_covers(&change->context.received, &packet->seen->packet.header);
         if (verdict.meaning == CHAIN_RECEIVE && names_it) return EVIDENCE_STACK;
-        if (names_it) return EVIDENCE_CONTEXT;
+        if ((verdict.meaning == CHAIN_SILENT || verdict.meaning == CHAIN_OTHER) && names_it) return EVIDENCE_CONTEXT;
     }
     return EVIDENCE_RULE;
 }
@@ -73,6 +75,13 @@ static enum story_evidence cancel_witness(const struct telling *telling, const s
     return EVIDENCE_RULE;
 }
 
+/* The call that was under way in the thread: on this end's side, and the one that the chain names. */
+static bool is_call_of(const struct chain_verdict *verdict, const struct tale_call *call, const struct tale_state *state)
+{
+    if (!call || call->story->side != state->story->side) return false;
+    return verdict->meaning == CHAIN_DEFERRED || strcmp(verdict->name, call->story->name) == 0;
+}
+
 static void kernel_change_cause(struct telling *telling, const struct tale_state *state)
 {
     const struct change *change = state->change;
@@ -86,12 +95,18 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
     if (verdict.meaning == CHAIN_RECEIVE && by) {
         cause->kind = CAUSE_SEGMENT;
         cause->step = by->step;
-    } else if (verdict.meaning == CHAIN_CALL && call) {
+    } else if ((verdict.meaning == CHAIN_CALL || verdict.meaning == CHAIN_DEFERRED) && is_call_of(&verdict, call, state)) {
         cause->kind = CAUSE_CALL;
         cause->step = telling_call_step(call);
         cause->name = call->story->name;
+    } else if (verdict.meaning == CHAIN_CALL) {
+        cause->kind = CAUSE_CALL; /* that was not recorded, or that names no descriptor of this socket */
+        cause->name = telling_printf(telling, "%s", verdict.name);
     } else if (verdict.meaning == CHAIN_TIMER) {
         cause->kind = CAUSE_TIMER;
+        cause->name = verdict.name;
+    } else if (verdict.meaning == CHAIN_KERNEL) {
+        cause->kind = CAUSE_KERNEL;
         cause->name = verdict.name;
     } else if (verdict.meaning == CHAIN_EXIT) {
         cause->kind = CAUSE_EXIT;

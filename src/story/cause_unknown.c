@@ -33,6 +33,9 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet)
 {
     const char *why = NULL;
+    if (packet->seen->marked && packet->chain.meaning == CHAIN_HELD)
+        return "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
+               "does not show";
     if (is_tcp(packet) && strcmp(packet->segment->label, "RST") == 0) why = of_reset(telling, packet);
     if (is_tcp(packet) && strcmp(packet->segment->label, "ACK") == 0) why = of_ack(telling, packet);
     return why ? why : "nothing that was recorded explains it";

@@ -2,9 +2,57 @@
 
 #include <string.h>
 
-/* Innermost frames come first in a chain. Timers stand before the softirq that runs them, __release_sock before the call
- * that released; functions that compilers like to inline have their callers listed too. Names as of Linux 5.15 to 6.18. */
+/* Innermost frames come first in a chain, and the first that decides, decides. So what is special stands inside what is general (a
+ * loss probe in the write timer, __release_sock in the call that released), and a border outside of all that it let run. Functions
+ * that compilers like to inline, or to jump to, have their callers listed too. Names as of Linux 5.15 to 6.18. */
 static const struct chain_row rows[] = {
+    /* a firewall's own packets: net/ipv4/netfilter/nf_reject_ipv4.c, net/netfilter/nft_reject*.c, ipt_REJECT.c, nf_synproxy_core.c.
+     * Whatever further out handed it the packet had no part in them */
+    {"nf_send_reset*", CHAIN_KERNEL, 0, CHAIN_FIREWALL},
+    {"nf_send_unreach*", CHAIN_KERNEL, 0, CHAIN_FIREWALL},
+    {"nf_reject_*", CHAIN_KERNEL, 0, CHAIN_FIREWALL},
+    {"nft_reject_*", CHAIN_KERNEL, 0, CHAIN_FIREWALL},
+    {"reject_tg*", CHAIN_KERNEL, 0, CHAIN_FIREWALL},
+    {"synproxy_*", CHAIN_KERNEL, 0, CHAIN_SYNPROXY},
+    {"ipv4_synproxy_hook", CHAIN_KERNEL, 0, CHAIN_SYNPROXY},
+    {"ipv6_synproxy_hook", CHAIN_KERNEL, 0, CHAIN_SYNPROXY},
+    {"nft_synproxy_*", CHAIN_KERNEL, 0, CHAIN_SYNPROXY},
+
+    /* passed on: a packet socket or a tap (net/packet/af_packet.c), a router (net/ipv4/ip_forward.c), a bridge
+     * (net/bridge/br_input.c), the like. In the middle of a call's own sending these are only a part of its way */
+    {"packet_sendmsg", CHAIN_FORWARD, 0, NULL},
+    {"packet_snd", CHAIN_FORWARD, 0, NULL},
+    {"tpacket_snd", CHAIN_FORWARD, 0, NULL},
+    {"ip_forward", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"ip_forward_finish", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"ip_error", CHAIN_SILENT, CHAIN_PASSED_ON, NULL}, /* no route */
+    {"ip6_forward", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"ip6_forward_finish", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"mpls_forward", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"br_forward*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"__br_forward", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"br_flood", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"br_handle_frame_finish", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"ovs_vport_receive", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"ip_vs_in*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"tcf_mirred_*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"skb_do_redirect", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"nf_flow_offload_*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"nf_dup_*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    {"nft_fwd_*", CHAIN_SILENT, CHAIN_PASSED_ON, NULL},
+    /* made before, and waited: net/core/neighbour.c, net/netfilter/nfnetlink_queue.c, net/xfrm/xfrm_output.c */
+    {"neigh_update", CHAIN_HELD, 0, NULL},
+    {"__neigh_update", CHAIN_HELD, 0, NULL},
+    {"nf_reinject", CHAIN_HELD, 0, NULL},
+    {"nfqnl_*", CHAIN_HELD, 0, NULL},
+    {"xfrm_output_resume", CHAIN_HELD, 0, NULL},
+
+    /* ICMP about TCP: net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c. Too big for the path, or nobody there */
+    {"tcp_v4_mtu_reduced", CHAIN_KERNEL, CHAIN_PATH_MTU, CHAIN_PATH_MTU_NAME},
+    {"tcp_v6_mtu_reduced", CHAIN_KERNEL, CHAIN_PATH_MTU, CHAIN_PATH_MTU_NAME},
+    {"tcp_v4_err", CHAIN_KERNEL, 0, CHAIN_ICMP_ERROR},
+    {"tcp_v6_err", CHAIN_KERNEL, 0, CHAIN_ICMP_ERROR},
+
     /* received: net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c, net/ipv4/udp.c */
     {"tcp_v4_rcv", CHAIN_RECEIVE, 0, NULL},
     {"tcp_v6_rcv", CHAIN_RECEIVE, 0, NULL},
@@ -17,13 +65,8 @@ static const struct chain_row rows[] = {
     {"ip_protocol_deliver_rcu", CHAIN_RECEIVE, 0, NULL}, /* where a tail call hid the handler: net/ipv4/ip_input.c */
     {"ip6_protocol_deliver_rcu", CHAIN_RECEIVE, 0, NULL},
 
-    /* the backlog: net/core/sock.c */
-    {"__release_sock", CHAIN_BACKLOG, 0, NULL},
-    /* tcp_release_cb (often inlined, or jumped to): an ACK or queued data that had to wait while a call owned the socket */
-    {"tcp_release_cb", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
-    {"release_sock", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
-
-    /* timers: net/ipv4/tcp_timer.c, tcp_output.c, inet_connection_sock.c, inet_timewait_sock.c */
+    /* timers: net/ipv4/tcp_timer.c, tcp_output.c, inet_connection_sock.c, inet_timewait_sock.c. The special ones lie within the
+     * general; those that a socket in use put off lie within its release */
     {"tcp_send_loss_probe", CHAIN_TIMER, CHAIN_RETRANSMIT, "tail-loss-probe"},
     {"tcp_probe_timer", CHAIN_TIMER, 0, "zero-window-probe"},
     {"tcp_send_probe0", CHAIN_TIMER, 0, "zero-window-probe"},
@@ -37,27 +80,50 @@ static const struct chain_row rows[] = {
     {"tcp_keepalive_timer", CHAIN_TIMER, 0, "keepalive"},
     {"reqsk_timer_handler", CHAIN_TIMER, CHAIN_RETRANSMIT, "syn-ack"},
     {"tw_timer_handler", CHAIN_TIMER, 0, "time-wait"},
+    {"neigh_timer_handler", CHAIN_TIMER, 0, "neighbour"}, /* net/core/neighbour.c */
     {"hrtimer_wakeup", CHAIN_TIMER, 0, "timeout"},
     {"process_timeout", CHAIN_TIMER, 0, "timeout"},
 
-    /* the kernel's own: pacing and small queues hold back what a call had queued */
+    /* the kernel's own: pacing and small queues hold back what a call had queued (net/ipv4/tcp_output.c). tcp_pace_kick calls
+     * tcp_tsq_handler: there the outer one is the reason, see chain_read */
     {"tcp_tsq_handler", CHAIN_KERNEL, CHAIN_DATA_PUSH, "small-queues"},
     {"tcp_tsq_write", CHAIN_KERNEL, CHAIN_DATA_PUSH, "small-queues"},
+    {"tcp_tasklet_func", CHAIN_KERNEL, CHAIN_DATA_PUSH, "small-queues"},
+    {"tcp_tsq_workfn", CHAIN_KERNEL, CHAIN_DATA_PUSH, "small-queues"},
     {"tcp_pace_kick", CHAIN_KERNEL, CHAIN_DATA_PUSH, "pacing"},
     {"mptcp_worker", CHAIN_KERNEL, 0, "mptcp"},
+    {"sk_psock_backlog", CHAIN_KERNEL, CHAIN_DATA_PUSH, "sockmap"},
+    /* somebody else ended the connection: ss --kill, a BPF program (net/ipv4/tcp.c, SOCK_DESTROY) */
+    {"tcp_abort", CHAIN_KERNEL, 0, "destroyed"},
+    /* a program wrote the packet itself: net/ipv4/raw.c */
+    {"raw_sendmsg", CHAIN_KERNEL, 0, "raw-socket"},
+    {"rawv6_sendmsg", CHAIN_KERNEL, 0, "raw-socket"},
+    /* the last reference to a file was dropped where nobody could close it: fs/file_table.c */
+    {"delayed_fput", CHAIN_KERNEL, CHAIN_CLOSING, "delayed-close"},
 
-    /* io_uring: there may be no system call (io_uring/net.c, io-wq.c, sqpoll.c) */
+    /* the backlog: net/core/sock.c */
+    {"__release_sock", CHAIN_BACKLOG, 0, NULL},
+    /* tcp_release_cb (often inlined, or jumped to): an ACK or queued data that had to wait while a call owned the socket */
+    {"tcp_release_cb", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
+    {"release_sock", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
+    {"__sk_flush_backlog", CHAIN_BACKLOG, CHAIN_LEFT_OVER, NULL},
+
+    /* io_uring: there may be no system call (io_uring/net.c, rw.c, openclose.c) */
     {"io_connect", CHAIN_CALL, 0, "io_uring connect"},
     {"io_send", CHAIN_CALL, 0, "io_uring send"},
+    {"io_sendmsg", CHAIN_CALL, 0, "io_uring sendmsg"},
+    {"io_send_zc", CHAIN_CALL, 0, "io_uring send"},
+    {"io_sendmsg_zc", CHAIN_CALL, 0, "io_uring sendmsg"},
+    {"io_recv", CHAIN_CALL, 0, "io_uring recv"},
+    {"io_recvmsg", CHAIN_CALL, 0, "io_uring recvmsg"},
+    {"io_write", CHAIN_CALL, 0, "io_uring write"},
+    {"io_read", CHAIN_CALL, 0, "io_uring read"},
     {"io_close", CHAIN_CALL, CHAIN_CLOSING, "io_uring close"},
     {"io_shutdown", CHAIN_CALL, 0, "io_uring shutdown"},
 
     /* signals wake (kernel/signal.c) */
     {"signal_wake_up_state", CHAIN_SIGNAL, 0, NULL},
     {"complete_signal", CHAIN_SIGNAL, 0, NULL},
-
-    /* a packet socket forwards: net/packet/af_packet.c */
-    {"packet_sendmsg", CHAIN_FORWARD, 0, NULL},
 
     /* the end of a process: kernel/exit.c */
     {"do_exit", CHAIN_EXIT, 0, NULL},
@@ -72,12 +138,86 @@ static const struct chain_row rows[] = {
     {"__sys_connect", CHAIN_CALL, 0, "connect"},
     {"__sys_sendto", CHAIN_CALL, 0, "sendto"},
     {"__sys_sendmsg", CHAIN_CALL, 0, "sendmsg"},
+    {"__sys_sendmmsg", CHAIN_CALL, 0, "sendmmsg"},
     {"__sys_recvfrom", CHAIN_CALL, 0, "recvfrom"},
     {"__sys_recvmsg", CHAIN_CALL, 0, "recvmsg"},
+    {"__sys_recvmmsg", CHAIN_CALL, 0, "recvmmsg"},
     {"__sys_shutdown", CHAIN_CALL, 0, "shutdown"},
     {"__sys_setsockopt", CHAIN_CALL, 0, "setsockopt"},
     {"ksys_write", CHAIN_CALL, 0, "write"},
     {"ksys_read", CHAIN_CALL, 0, "read"},
+    {"do_writev", CHAIN_CALL, 0, "writev"},
+    {"do_readv", CHAIN_CALL, 0, "readv"},
+
+    /* the border of the context. A packet is handed up: net/core/dev.c, net/ipv4/ip_input.c, net/ipv6/ip6_input.c,
+     * drivers/net/tun.c; a packet socket's sending may nest it in a call of anybody */
+    {"ip_local_deliver*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip_rcv*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip_list_rcv*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip_sublist_rcv*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip6_input*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip6_mc_input", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip6_rcv_finish*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip6_list_rcv_finish*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ip6_sublist_rcv*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ipv6_rcv", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"ipv6_list_rcv", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"arp_rcv", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"br_handle_frame", CHAIN_BORDER_RECEIVE, CHAIN_PASSED_ON, NULL},
+    {"__netif_receive_skb*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"netif_receive_skb*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"napi_gro_*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"tun_get_user", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"process_backlog", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"__napi_poll", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"napi_poll", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"napi_threaded_poll*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"napi_busy_loop*", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"__napi_busy_loop", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"net_rx_action", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"do_softirq*", CHAIN_BORDER_RECEIVE, 0, NULL}, /* kernel/softirq.c: of receiving, where a frame fails */
+    {"__do_softirq", CHAIN_BORDER_RECEIVE, 0, NULL},
+    {"handle_softirqs", CHAIN_BORDER_RECEIVE, 0, NULL},
+    /* a timer's, a tasklet's or an interrupt's beginning: kernel/time/timer.c, hrtimer.c, kernel/softirq.c, kernel/irq,
+     * arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry-common.c */
+    {"call_timer_fn", CHAIN_BORDER, 0, NULL},
+    {"expire_timers", CHAIN_BORDER, 0, NULL},
+    {"__run_timers", CHAIN_BORDER, 0, NULL},
+    {"__run_timer_base", CHAIN_BORDER, 0, NULL},
+    {"run_timer_*", CHAIN_BORDER, 0, NULL},
+    {"tmigr_handle_remote*", CHAIN_BORDER, 0, NULL},
+    {"__hrtimer_run_queues", CHAIN_BORDER, 0, NULL},
+    {"hrtimer_run_*", CHAIN_BORDER, 0, NULL},
+    {"hrtimer_interrupt", CHAIN_BORDER, 0, NULL},
+    {"net_tx_action", CHAIN_BORDER, 0, NULL},
+    {"tasklet_*", CHAIN_BORDER, 0, NULL},
+    {"workqueue_softirq_action", CHAIN_BORDER, 0, NULL},
+    {"bh_worker", CHAIN_BORDER, 0, NULL},
+    {"__handle_irq_event_percpu", CHAIN_BORDER, 0, NULL},
+    {"handle_irq_event*", CHAIN_BORDER, 0, NULL},
+    {"generic_handle_*", CHAIN_BORDER, 0, NULL},
+    {"gic_handle_irq", CHAIN_BORDER, 0, NULL},
+    {"do_interrupt_handler", CHAIN_BORDER, 0, NULL},
+    {"call_on_irq_stack", CHAIN_BORDER, 0, NULL},
+    {"irq_exit*", CHAIN_BORDER, 0, NULL},
+    {"__irq_exit_rcu", CHAIN_BORDER, 0, NULL},
+    {"common_interrupt", CHAIN_BORDER, 0, NULL},
+    {"asm_common_interrupt", CHAIN_BORDER, 0, NULL},
+    {"sysvec_*", CHAIN_BORDER, 0, NULL},
+    {"asm_sysvec_*", CHAIN_BORDER, 0, NULL},
+    {"el1_irq", CHAIN_BORDER, 0, NULL},
+    {"el1_interrupt", CHAIN_BORDER, 0, NULL},
+    {"el1h_64_irq*", CHAIN_BORDER, 0, NULL},
+    {"el0_irq*", CHAIN_BORDER, 0, NULL},
+    {"el0_interrupt", CHAIN_BORDER, 0, NULL},
+    {"el0t_64_irq*", CHAIN_BORDER, 0, NULL},
+    /* a kernel thread: kernel/workqueue.c, kernel/kthread.c, kernel/smpboot.c */
+    {"process_one_work", CHAIN_BORDER, 0, NULL},
+    {"process_scheduled_works", CHAIN_BORDER, 0, NULL},
+    {"worker_thread", CHAIN_BORDER, 0, NULL},
+    {"run_ksoftirqd", CHAIN_BORDER, 0, NULL},
+    {"smpboot_thread_fn", CHAIN_BORDER, 0, NULL},
+    {"kthread", CHAIN_BORDER, 0, NULL},
 
     /* notes on the way */
     {"sock_close", CHAIN_SILENT, CHAIN_CLOSING, NULL},
@@ -89,10 +229,18 @@ static const struct chain_row rows[] = {
     {"tcp_v6_send_reset", CHAIN_SILENT, CHAIN_PASSIVE_RESET, NULL},
     {"__tcp_retransmit_skb", CHAIN_SILENT, CHAIN_RETRANSMIT, NULL},
     {"tcp_retransmit_skb", CHAIN_SILENT, CHAIN_RETRANSMIT, NULL},
+    {"tcp_xmit_retransmit_queue", CHAIN_SILENT, CHAIN_RETRANSMIT | CHAIN_FAST, NULL},
+    {"tcp_simple_retransmit", CHAIN_SILENT, CHAIN_RETRANSMIT | CHAIN_PATH_MTU, NULL},
+    {"tcp_rcv_fastopen_synack", CHAIN_SILENT, CHAIN_RETRANSMIT | CHAIN_FAST_OPEN, NULL},
     {"tcp_cleanup_rbuf", CHAIN_SILENT, CHAIN_READ, NULL},
     {"__tcp_cleanup_rbuf", CHAIN_SILENT, CHAIN_READ, NULL},
+    {"tcp_recvmsg_locked", CHAIN_SILENT, CHAIN_READ, NULL}, /* where it swallowed tcp_cleanup_rbuf */
     {"tcp_send_challenge_ack", CHAIN_SILENT, CHAIN_CHALLENGE, NULL},
-    {"tcp_send_dupack", CHAIN_SILENT, CHAIN_CHALLENGE, NULL},
+    {"tcp_send_dupack", CHAIN_SILENT, CHAIN_REPEATED_ACK, NULL},
+    {"tcp_validate_incoming", CHAIN_SILENT, CHAIN_MISFIT, NULL},
+    {"tcp_check_req", CHAIN_SILENT, CHAIN_REQUEST, NULL},
+    {"cookie_v4_check", CHAIN_SILENT, CHAIN_COOKIE, NULL},
+    {"cookie_v6_check", CHAIN_SILENT, CHAIN_COOKIE, NULL},
     {"tcp_disconnect", CHAIN_SILENT, CHAIN_DISCONNECT, NULL},
     {"inet_csk_listen_stop", CHAIN_SILENT, CHAIN_LISTEN_STOP, NULL},
     {"tcp_timewait_state_process", CHAIN_SILENT, CHAIN_TIME_WAIT, NULL},
@@ -102,6 +250,8 @@ static const struct chain_row rows[] = {
     {"tcp_v6_do_rcv", CHAIN_SILENT, CHAIN_INPUT, NULL},
     {"tcp_rcv_established", CHAIN_SILENT, CHAIN_INPUT, NULL},
     {"tcp_rcv_state_process", CHAIN_SILENT, CHAIN_INPUT, NULL},
+    {"__icmp_send", CHAIN_SILENT, CHAIN_ICMP, NULL},
+    {"icmp6_send", CHAIN_SILENT, CHAIN_ICMP, NULL},
     {"__mod_timer", CHAIN_SILENT, CHAIN_REARM, NULL},
     {"mod_timer", CHAIN_SILENT, CHAIN_REARM, NULL},
     {"tcp_data_snd_check", CHAIN_SILENT, CHAIN_DATA_PUSH, NULL},
@@ -115,11 +265,17 @@ const struct chain_row *chain_rows(size_t *ret_count)
 }
 
 /* Compilers split and clone functions: "tcp_send_challenge_ack.isra.0" is that function still. */
+static bool is_function(const char *pattern, const char *function)
+{
+    size_t i = 0;
+    while (pattern[i] && pattern[i] == function[i]) i++;
+    return pattern[i] == '*' || (!pattern[i] && (!function[i] || function[i] == '.'));
+}
+
 static const struct chain_row *find(const char *function)
 {
-    size_t length = strcspn(function, ".");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strncmp(rows[i].function, function, length) == 0 && rows[i].function[length] == '\0') return &rows[i];
+        if (rows[i].function[0] == function[0] && is_function(rows[i].function, function)) return &rows[i];
     return NULL;
 }
 
@@ -128,11 +284,165 @@ static const char *system_call(const char *function)
 {
     static const char *const prefixes[] = {"__x64_sys_", "__arm64_sys_",       "__ia32_sys_",        "__do_sys_",
                                            "__se_sys_",  "__ia32_compat_sys_", "__arm64_compat_sys_"};
+    if (function[0] != '_') return NULL;
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         size_t length = strlen(prefixes[i]);
         if (strncmp(function, prefixes[i], length) == 0) return function + length;
     }
     return NULL;
+}
+
+static bool is_border(enum chain_meaning meaning)
+{
+    return meaning == CHAIN_BORDER || meaning == CHAIN_BORDER_RECEIVE;
+}
+
+static bool is_one_of(const char *const *patterns, const char *function)
+{
+    for (; *patterns; patterns++)
+        if (is_function(*patterns, function)) return true;
+    return false;
+}
+
+/* What a packet goes through on its way out of IP and below, whoever made it. */
+static bool is_ip_way(const char *function)
+{
+    static const char *const ways[] = {"__dev_queue_xmit",     "dev_queue_xmit*",     "neigh_*",
+                                       "ip_finish_output*",    "__ip_finish_output*", "ip_output",
+                                       "ip_mc_output",         "ip6_output",          "ip6_finish_output*",
+                                       "__ip6_finish_output*", "dst_output",          NULL};
+    return is_one_of(ways, function);
+}
+
+/* What names nobody besides: the way from TCP or UDP down to there, and netfilter's hooks. */
+static bool is_way_out(const char *function)
+{
+    static const char *const ways[] = {"ip_local_out",
+                                       "__ip_local_out",
+                                       "__ip_queue_xmit",
+                                       "ip_queue_xmit",
+                                       "ip_send_skb",
+                                       "ip_push_pending_frames",
+                                       "ip6_local_out",
+                                       "__ip6_local_out",
+                                       "ip6_xmit",
+                                       "inet6_csk_xmit",
+                                       "nf_hook*",
+                                       "nft_do_chain*",
+                                       "ipt_do_table",
+                                       "ip6t_do_table",
+                                       "__tcp_transmit_skb",
+                                       "tcp_transmit_skb",
+                                       "tcp_write_xmit",
+                                       "__tcp_push_pending_frames",
+                                       "tcp_push",
+                                       "tcp_sendmsg*",
+                                       "inet_sendmsg",
+                                       "inet6_sendmsg",
+                                       "sock_sendmsg",
+                                       "kernel_sendmsg",
+                                       NULL};
+    return is_ip_way(function) || is_one_of(ways, function);
+}
+
+/* A packet that goes straight from IP's input to its output is passed on: ip_forward jumped there. */
+static bool is_straight_through(const struct event_chain *chain, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (!is_ip_way(chain->names[i])) return false;
+    return at > 0;
+}
+
+/* Below a border, and no row decided: whose doing it was shows in what was on the way, or in no more than a function's name. */
+static void decide_at_border(const struct event_chain *chain, size_t at, enum chain_meaning border, struct chain_verdict *verdict)
+{
+    const unsigned of_input = CHAIN_INPUT | CHAIN_HANDSHAKE | CHAIN_PASSIVE_RESET | CHAIN_REQUEST | CHAIN_TIME_WAIT;
+    bool receives = border == CHAIN_BORDER_RECEIVE;
+    verdict->decided_at = at;
+    if (verdict->notes & CHAIN_PASSED_ON || (receives && is_straight_through(chain, at))) {
+        verdict->meaning = verdict->notes & CHAIN_ICMP ? CHAIN_KERNEL : CHAIN_FORWARD;
+        verdict->name = verdict->notes & CHAIN_ICMP ? "router" : NULL;
+        return;
+    }
+    if (receives && verdict->notes & of_input) {
+        verdict->meaning = CHAIN_RECEIVE;
+        return;
+    }
+    verdict->meaning = CHAIN_OTHER;
+    for (size_t i = 0; i <= at && !verdict->name; i++)
+        if (i == at || !is_way_out(chain->names[i])) verdict->name = chain->names[i];
+}
+
+/* Small queues empty what the pacing timer let go, so within one context that timer is the reason. */
+static void look_for_pacing(const struct event_chain *chain, struct chain_verdict *verdict)
+{
+    for (size_t i = verdict->decided_at + 1; i < chain->count; i++) {
+        const struct chain_row *row = find(chain->names[i]);
+        if (row && is_border(row->meaning)) return;
+        if (!row || !row->name || strcmp(row->name, "pacing") != 0) continue;
+        verdict->name = row->name;
+        verdict->decided_at = i;
+        return;
+    }
+}
+
+/* Held back by the one or the other, and then let go by whoever released the socket: which of them it was does not show. */
+static void look_for_release(const struct event_chain *chain, struct chain_verdict *verdict)
+{
+    for (size_t i = verdict->decided_at + 1; i < chain->count; i++) {
+        const struct chain_row *row = find(chain->names[i]);
+        if (row && is_border(row->meaning)) return;
+        if (!row || !(row->note & CHAIN_LEFT_OVER)) continue;
+        verdict->name = "held-back";
+        return;
+    }
+}
+
+/* Which of netfilter's hooks the answered packet was in: the innermost of these around the one that answered. */
+static enum chain_hook hook_of(const struct event_chain *chain, size_t decided_at)
+{
+    static const struct {
+        const char *function;
+        enum chain_hook hook;
+    } hooks[] = {{"ip_local_deliver", CHAIN_HOOK_INPUT},
+                 {"ip6_input", CHAIN_HOOK_INPUT},
+                 {"ip_forward", CHAIN_HOOK_FORWARD},
+                 {"ip6_forward", CHAIN_HOOK_FORWARD},
+                 {"br_forward*", CHAIN_HOOK_FORWARD},
+                 {"__br_forward", CHAIN_HOOK_FORWARD},
+                 {"__ip_local_out", CHAIN_HOOK_OUTPUT},
+                 {"__ip6_local_out", CHAIN_HOOK_OUTPUT},
+                 {"ip_local_out", CHAIN_HOOK_OUTPUT},
+                 {"ip6_local_out", CHAIN_HOOK_OUTPUT},
+                 {"__ip_queue_xmit", CHAIN_HOOK_OUTPUT},
+                 {"ip6_xmit", CHAIN_HOOK_OUTPUT},
+                 {"ip_rcv*", CHAIN_HOOK_ARRIVAL},
+                 {"ipv6_rcv", CHAIN_HOOK_ARRIVAL},
+                 {"br_handle_frame*", CHAIN_HOOK_ARRIVAL},
+                 {"ip_sublist_rcv*", CHAIN_HOOK_ARRIVAL},
+                 {"__netif_receive_skb*", CHAIN_HOOK_ARRIVAL}};
+    for (size_t i = decided_at + 1; i < chain->count; i++) {
+        for (size_t h = 0; h < sizeof(hooks) / sizeof(hooks[0]); h++)
+            if (is_function(hooks[h].function, chain->names[i])) return hooks[h].hook;
+        const struct chain_row *row = find(chain->names[i]);
+        if (row && is_border(row->meaning)) break;
+    }
+    return CHAIN_HOOK_UNKNOWN;
+}
+
+/* What a kernel function's name alone leaves open, and its surroundings tell. */
+static void refine(const struct event_chain *chain, struct chain_verdict *verdict)
+{
+    if (verdict->meaning != CHAIN_KERNEL) return;
+    if (strcmp(verdict->name, "small-queues") == 0) {
+        look_for_pacing(chain, verdict);
+        if (strcmp(verdict->name, "small-queues") == 0) look_for_release(chain, verdict);
+    } else if (strcmp(verdict->name, CHAIN_ICMP_ERROR) == 0 && verdict->notes & CHAIN_RETRANSMIT) {
+        verdict->name = CHAIN_PATH_MTU_NAME; /* tcp_v4_mtu_reduced and tcp_simple_retransmit may have been jumped over */
+        verdict->notes |= CHAIN_PATH_MTU;
+    } else if (strcmp(verdict->name, CHAIN_FIREWALL) == 0 || strcmp(verdict->name, CHAIN_SYNPROXY) == 0) {
+        verdict->hook = hook_of(chain, verdict->decided_at);
+    }
 }
 
 struct chain_verdict chain_read(const struct event_chain *chain)
@@ -143,9 +453,14 @@ struct chain_verdict chain_read(const struct event_chain *chain)
         const char *call = row ? NULL : system_call(chain->names[i]);
         if (row) verdict.notes |= row->note;
         if (!call && (!row || row->meaning == CHAIN_SILENT)) continue;
+        if (row && is_border(row->meaning)) {
+            decide_at_border(chain, i, row->meaning, &verdict);
+            break;
+        }
         verdict.meaning = row ? row->meaning : CHAIN_CALL;
         verdict.name = row ? row->name : call;
         verdict.decided_at = i;
+        refine(chain, &verdict);
         break;
     }
     return verdict;

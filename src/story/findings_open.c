@@ -7,13 +7,6 @@
 
 #include "story/findings.h"
 
-static bool has_frame(const struct event_chain *chain, const char *function)
-{
-    for (size_t i = 0; chain && i < chain->count; i++)
-        if (strcmp(chain->names[i], function) == 0) return true;
-    return false;
-}
-
 /* listen()'s backlog of the listening socket of this story; -1 not seen. */
 static int64_t backlog_of(const struct telling *telling, uint32_t *ret_step)
 {
@@ -32,6 +25,7 @@ static void find_refused(struct telling *telling)
 {
     struct tale_packet *reset = finding_segment(telling, -1, "RST", 0);
     if (!reset || telling->story->outcome != OUTCOME_REFUSED) return;
+    if (reset->cause->kind == CAUSE_KERNEL) return; /* a firewall: whether a process listens there never showed */
     uint32_t proof[2] = {reset->cause->step, reset->step};
     finding_add(
         telling, "refused", "error",
@@ -88,9 +82,7 @@ static void find_cookies(struct telling *telling)
 {
     for (size_t i = 0; i < telling->state_count; i++) {
         const struct change *change = telling->states[i].change;
-        if (!change ||
-            (!has_frame(change->context.chain, "cookie_v4_check") && !has_frame(change->context.chain, "cookie_v6_check")))
-            continue;
+        if (!change || !(chain_read(change->context.chain).notes & CHAIN_COOKIE)) continue;
         const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, "SYN-ACK", 0);
         uint32_t proof[1] = {syn_ack ? syn_ack->step : STORY_NO_STEP};
         finding_add(telling, "syn-cookies", "note",

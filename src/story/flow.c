@@ -321,6 +321,7 @@ int flow_take_reset(struct teller *teller, const struct event *event)
     struct reset_note *note = track_grow((void **)&flow->resets, &flow->reset_count, &flow->reset_room, sizeof(*note));
     if (!note) return -ENOMEM;
     note->t_ns = event->t_ns;
+    note->side = flow_side(flow, &socket->local);
     note->sent = event->reset.sent;
     memcpy(note->reason, event->reset.reason, sizeof(note->reason));
     return 0;

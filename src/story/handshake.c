@@ -24,13 +24,6 @@ static const struct tale_packet *completed_by(const struct telling *telling, enu
     return NULL;
 }
 
-static bool chain_has(const struct event_chain *chain, const char *function)
-{
-    for (size_t i = 0; chain && i < chain->count; i++)
-        if (strncmp(chain->names[i], function, strlen(function)) == 0) return true;
-    return false;
-}
-
 /* Later the kernel dealt with the request as one that is still unanswered: it sent the SYN,ACK again by its timer, it gave up by
  * that timer, or it refused the very segment while looking for what it would complete (tcp_check_req). */
 static bool was_only_a_request_after(const struct telling *telling, size_t index, enum story_side side)
@@ -48,7 +41,7 @@ static bool was_only_a_request_after(const struct telling *telling, size_t index
         bool again = (sent->segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && sent->chain.meaning == CHAIN_TIMER &&
                      strcmp(sent->chain.name, "syn-ack") == 0;
         bool refused = sent->segment->flags & TCP_RST && context->receiving &&
-                       flow_covers(&context->received, &ack->seen->packet.header) && chain_has(context->chain, "tcp_check_req");
+                       flow_covers(&context->received, &ack->seen->packet.header) && sent->chain.notes & CHAIN_REQUEST;
         if (again || refused) return true;
     }
     return false;

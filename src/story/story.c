@@ -37,6 +37,13 @@ const char *story_wake_name(enum story_wake_kind kind)
     return NAME(names, kind);
 }
 
+const char *story_repeat_name(enum story_repeat repeat)
+{
+    static const char *const names[] = {NULL,       "unknown", "rto",     "loss-probe", "fast",
+                                        "recovery", "syn",     "syn-ack", "path-mtu",   "fast-open"};
+    return NAME(names, repeat);
+}
+
 const char *story_side_name(enum story_side side)
 {
     static const char *const names[] = {"client", "server"};

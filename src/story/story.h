@@ -110,6 +110,21 @@ struct story_queue {
     uint32_t accept_length, accept_most, request_length;
 };
 
+/* What a retransmission repeats for. */
+enum story_repeat {
+    STORY_REPEAT_NONE,       /* it repeats nothing */
+    STORY_REPEAT_UNKNOWN,    /* not known: open */
+    STORY_REPEAT_RTO,        /* the retransmission timer ran out: RFC 6298 */
+    STORY_REPEAT_LOSS_PROBE, /* tail loss probe: RFC 8985 section 7 */
+    STORY_REPEAT_FAST,       /* duplicate ACKs, SACK or RACK showed a loss: RFC 5681 section 3.2, RFC 6675, RFC 8985 */
+    STORY_REPEAT_RECOVERY,   /* the rest of what a timeout counted as lost, let out by ACKs */
+    STORY_REPEAT_SYN,        /* of a SYN, by the timer */
+    STORY_REPEAT_SYN_ACK,    /* of a SYN-ACK, by the timer or because the SYN came again */
+    STORY_REPEAT_PATH_MTU,   /* in smaller pieces, because it was too big for the path: RFC 1191 */
+    STORY_REPEAT_FAST_OPEN,  /* of what the SYN carried, which the peer did not take: RFC 7413 section 4.2.2 */
+    STORY_REPEATS
+};
+
 struct story_segment {
     uint32_t number;
     enum story_side side; /* the sender */
@@ -130,6 +145,8 @@ struct story_segment {
     bool unsent;              /* made by the network, too: its sender's host was watched, and never sent it */
     const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
+    enum story_repeat repeat; /* NONE unless `retransmission` */
+    const char *reset_reason; /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
     const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
     bool handshake, teardown; /* a segment whose cause is always shown */
     struct story_packet_place place;
@@ -302,6 +319,8 @@ const char *story_evidence_name(enum story_evidence evidence);
 const char *story_cause_name(enum story_cause_kind kind);
 const char *story_outcome_name(enum story_outcome outcome);
 const char *story_wake_name(enum story_wake_kind kind);
+/* "rto", "loss-probe", "fast", …, "unknown"; NULL for NONE. */
+const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);
 /* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */
 const char *const *story_finding_ids(size_t *ret_count);

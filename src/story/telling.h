@@ -64,6 +64,9 @@ struct sweep {
     bool has_reach[STORY_SIDES], has_acked[STORY_SIDES];
     uint32_t reach[STORY_SIDES], acked[STORY_SIDES];
     uint16_t window[STORY_SIDES];
+    /* What this side's numbers had reached when its retransmission timer ran out last. */
+    bool has_timeout[STORY_SIDES];
+    uint32_t timeout_reach[STORY_SIDES];
     /* Of the whole story: whether a call of this side was recorded; when the first had returned that can have queued data, a FIN.
      */
     bool any_call[STORY_SIDES];

@@ -93,7 +93,9 @@ struct expiry {
 
 struct reset_note {
     int64_t t_ns;
-    bool sent;
+    enum story_side side; /* that the reporting socket is, or would be, the end of */
+    bool sent;            /* else received */
+    bool told;            /* its segment has it */
     char reason[EVENT_NAME_BYTES];
 };
 

@@ -181,7 +181,8 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!call->woken || call->slept_ns <= 0) return false;
     struct chain_verdict chain = chain_read(call->waker.chain);
-    if (chain.meaning == CHAIN_RECEIVE || (chain.meaning == CHAIN_SILENT && call->waker.softirq)) {
+    bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
+    if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
         if (!call->waker.receiving) return false;
         struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
         if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
@@ -201,6 +202,14 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     if (chain.meaning == CHAIN_TIMER) {
         set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
             strcmp(chain.name, "timeout") == 0 ? "woken by its timeout" : "woken by a TCP timer");
+        return true;
+    }
+    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by an ICMP error about its connection");
+        return true;
+    }
+    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
+        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, "woken because somebody else ended the connection (SOCK_DESTROY)");
         return true;
     }
     if (chain.meaning == CHAIN_SIGNAL) {

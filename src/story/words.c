@@ -81,6 +81,16 @@ static const char *reset_by_packet(struct telling *telling, const struct tale_pa
     return telling_printf(telling, "the kernel's answer to %s: it fits no connection here", label_text(telling, by));
 }
 
+/* tcp_validate_incoming swallowed the function that it called, and what the segment is tells which that was: a RST or SYN is
+ * questioned (RFC 5961 sections 3.2 and 4.2); what is old or too new is told again what is expected (RFC 9293 section 3.10.7.4). */
+static const char *answer_to_misfit(struct telling *telling, const struct tale_packet *by, const char *held)
+{
+    if (by->seen->packet.header.flags & (TCP_RST | TCP_SYN))
+        return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by), held);
+    return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
+                          label_text(telling, by), held);
+}
+
 static bool opens_actively(const struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -88,6 +98,24 @@ static bool opens_actively(const struct telling *telling, enum story_side side)
         if (packet->side == side && packet->segment && strcmp(packet->segment->label, "SYN") == 0) return true;
     }
     return false;
+}
+
+static const char *sent_again_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by,
+                                        const char *held)
+{
+    const char *what = label_text(telling, by);
+    switch (packet->segment->repeat) {
+    case STORY_REPEAT_FAST:
+        return telling_printf(telling, "sent again: %s showed that it was missing (fast retransmission)%s", what, held);
+    case STORY_REPEAT_RECOVERY:
+        return telling_printf(telling, "sent again: it counts as lost since the timeout, and %s let it go%s", what, held);
+    case STORY_REPEAT_PATH_MTU:
+        return telling_printf(telling, "sent again in smaller pieces: %s showed that it is too big for the path%s", what, held);
+    case STORY_REPEAT_FAST_OPEN:
+        return telling_printf(telling, "sent again: %s did not take what the SYN carried%s", what, held);
+    default:
+        return telling_printf(telling, "sent again: %s showed that it was missing%s", what, held);
+    }
 }
 
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
@@ -109,6 +137,10 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
         if (packet->chain.notes & CHAIN_CHALLENGE)
             return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by),
                                   held);
+        if (packet->chain.notes & CHAIN_REPEATED_ACK)
+            return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
+                                  label_text(telling, by), held);
+        if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
         if (packet->chain.notes & CHAIN_TIME_WAIT && strcmp(cause, "FIN") == 0 && by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
         if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
@@ -117,8 +149,7 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
         return telling_printf(telling, "the kernel's answer to %s%s", label_text(telling, by), held);
     }
-    if (packet->segment && packet->segment->retransmission)
-        return telling_printf(telling, "sent again: %s showed that it was missing%s", label_text(telling, by), held);
+    if (packet->segment && packet->segment->retransmission) return sent_again_by_packet(telling, packet, by, held);
     return telling_printf(telling, "queued before, released when %s arrived%s", label_text(telling, by), held);
 }
 
@@ -139,17 +170,57 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"timeout", "a timer ran out"},
         {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
         {"pacing", "queued before by a call, released by the pacing timer"},
+        {"held-back", "queued before by a call, held back (TCP small queues, or pacing), and let go when the socket was released"},
+        {"path-mtu", "sent again in smaller pieces: an ICMP error said that it was too big for the path"},
+        {"icmp-error", "an ICMP error about this connection came"},
+        {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
+        {"router", "made by a router on the way, which could not pass the packet on"},
+        {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
+        {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
+        {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
+        {"raw-socket", "made by a program with a raw socket, not by TCP"},
+        {"delayed-close", "the last reference to the socket went away in a worker of the kernel"},
         {"duplicated", "the network delivered it a second time: its sender sent it once"},
         {"made-on-the-way", "it came, and never left its sender's host: somebody between the two made it"},
         {"mptcp", "sent by Multipath TCP's worker"},
     };
     const char *name = packet->cause->name;
+    bool again = packet->segment && packet->segment->retransmission;
     bool reset = strcmp(label_of(packet), "RST") == 0;
     if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
     if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
+    if (again && strcmp(name, "held-back") == 0)
+        return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
         if (strcmp(sentences[i].name, name) == 0) return sentences[i].why;
+    if (packet->chain.meaning == CHAIN_OTHER)
+        return telling_printf(telling, "sent by the kernel's %s(), in no call of this program; there is no better word for it",
+                              name);
     return telling_printf(telling, "%s", name);
+}
+
+const char *words_sent_by_firewall(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    enum story_side peer = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    const char *own = story_side_name(packet->side), *answered = by ? label_text(telling, by) : "a packet";
+    switch (packet->chain.hook) {
+    case CHAIN_HOOK_INPUT:
+        return telling_printf(telling, "made by a firewall rule of the %s's host, which rejects %s: no socket there saw it", own,
+                              answered);
+    case CHAIN_HOOK_OUTPUT:
+        return telling_printf(telling,
+                              "made by a firewall rule of the %s's own host, which rejects what goes out: the %s never saw it",
+                              story_side_name(peer), own);
+    case CHAIN_HOOK_FORWARD:
+        return telling_printf(telling,
+                              "made by a firewall rule of a router or bridge on the way, which rejects %s: the %s never saw it",
+                              answered, own);
+    case CHAIN_HOOK_ARRIVAL:
+        return telling_printf(telling, "made by a firewall rule of a host that %s came to: no socket there saw it", answered);
+    case CHAIN_HOOK_UNKNOWN:
+        break;
+    }
+    return telling_printf(telling, "made by a firewall rule (netfilter), which rejects %s", answered);
 }
 
 const char *words_sent_by_exit(struct telling *telling, const struct tale_packet *packet, const struct story_exit *exit)

@@ -334,39 +334,55 @@ class Interrupted(Folder):
 
     WAITS = "title t\nlimit 60s\nserver listen 3333\nclient connect server:3333\nwire drop RST from server\nwait 30s\nexpect outcome refused\n"
 
-    def end_at(self, moment_s, number, *arguments, command=None):
-        command = [*(command or [program()]), "demo", *arguments]
+    def check(self, wait, number, *arguments):
+        """Ends it when `wait` returns; what it had to say."""
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd="/", env=environment()
+            [program(), "demo", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            cwd="/",
+            env=environment(),
         )
-        time.sleep(moment_s)
+        wait()
         process.send_signal(number)
-        output, errors = process.communicate(timeout=15)
-        return process.returncode, output, errors
-
-    def check(self, moment_s, number, *arguments):
-        status, output, errors = self.end_at(moment_s, number, *arguments)
-        with self.subTest(moment_s=moment_s, number=number, arguments=arguments):
-            self.assertEqual(status, -number, errors)
-            self.assertEqual(errors, "tcpwhy: interrupted\n")
+        output, errors = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, errors), (-number, "tcpwhy: interrupted\n"))
         return output
+
+    def connected(self):
+        """Returns when the client's connection is established."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for pid, name in actors():
+                try:
+                    sockets = pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+                except OSError:
+                    continue
+                if name == b"client" and any(line.split()[3] == "01" for line in sockets):
+                    time.sleep(0.5)  # for what is captured of it
+                    return
+            time.sleep(0.02)
+        self.fail("no connection")
 
     def test_a_signal_at_any_moment_is_one_word_and_the_end(self):
         path = self.write(self.WAITS)
         for step in range(24):  # from the opening of the stage on, into the wait
-            self.check(0.1 + 0.04 * step, (signal.SIGINT, signal.SIGTERM)[step % 2], "-q", path)
+            with self.subTest(step=step):
+                self.check(lambda: time.sleep(0.15 + 0.04 * step), (signal.SIGINT, signal.SIGTERM)[step % 2], "-q", path)
         self.assertEqual(actors(), [])
 
     def test_what_was_seen_so_far_is_told_and_not_judged(self):
         for number in (signal.SIGINT, signal.SIGTERM):
-            output = self.check(1.5, number, "--format", "jsonl", "-q", self.write(self.WAITS))
+            output = self.check(self.connected, number, "--format", "jsonl", "-q", self.write(self.WAITS))
             (connection,) = Story(output).connections
             self.assert_in_order(["S", "S.", "."], [s["flags"] for s in connection.segments])
 
     def test_many_scenarios_end_with_one_word_too(self):
         path = self.write(self.WAITS)
-        for moment_s in (0.05, 0.3, 1.2):
-            self.check(moment_s, signal.SIGINT, "--all", path, path)
+        for moment_s in (0.15, 0.3, 1.2):
+            self.check(lambda: time.sleep(moment_s), signal.SIGINT, "--all", path, path)
         self.assertEqual(actors(), [])
 
 

@@ -425,7 +425,8 @@ struct story *story_reset_unread(void)
     segment(&b, 74, STORY_SERVER, "R.", 1, 6, 0,
             cause_of(&b, CAUSE_CALL, close->enter_step, "close",
                      "sent by close(4) of echo-server: received bytes were never read, so "
-                     "the connection is aborted"));
+                     "the connection is aborted"))
+        ->reset_reason = "TCP_ABORT_ON_CLOSE";
     uint32_t rst = last_step(&b);
     state(&b, 74, STORY_SERVER, STATE_ESTABLISHED, INPUT_SENT_RST, close->enter_step);
     state(&b, 74, STORY_CLIENT, STATE_ESTABLISHED, INPUT_RCVD_RST, rst);
@@ -480,6 +481,7 @@ struct story *story_lossy_wire(void)
                                           cause_of(&b, CAUSE_TIMER, STORY_NO_STEP, "retransmit",
                                                    "the retransmission timer: the SYN (#1) was not answered within 1 s"));
     again->retransmission = true;
+    again->repeat = STORY_REPEAT_SYN;
     again->of_step = lost;
     again->received_ns = at_us(1045000);
     uint32_t syn = last_step(&b);
@@ -629,9 +631,12 @@ struct story *story_large_numbers(void)
                          "a-word-that-is-longer-than-any-line-of-a-narrow-terminal-so-that-it-has-to-be-broken-"
                          "somewhere-in-the-middle-of-it-even-at-the-widest"));
     data->retransmission = true;
+    data->repeat = STORY_REPEAT_UNKNOWN;
     data->of_step = 0;
-    segment(&b, 9e10, STORY_SERVER, "P.", 0, 0, 1, cause_of(&b, CAUSE_TIMER, STORY_NO_STEP, "keepalive", "the keep-alive timer"))
-        ->retransmission = true;
+    struct story_segment *probe = segment(&b, 9e10, STORY_SERVER, "P.", 0, 0, 1,
+                                          cause_of(&b, CAUSE_TIMER, STORY_NO_STEP, "tail-loss-probe", "the loss-probe timer"));
+    probe->retransmission = true;
+    probe->repeat = STORY_REPEAT_LOSS_PROBE;
     struct story_summary *summary = &b.story->summary;
     *summary = (struct story_summary){.opened_by = STORY_SERVER,
                                       .closed_first_by = STORY_SERVER,

@@ -289,7 +289,7 @@ static void data_put_off_until_the_call_lets_go_is_not_that_call_s(void **data)
         0);
     const struct story_cause *cause = &told_segment(told->stories[0], STORY_CLIENT, "data", 1)->cause;
     assert_int_equal(cause->kind, CAUSE_KERNEL);
-    assert_string_equal(cause->name, "small-queues");
+    assert_string_equal(cause->name, "held-back");
     told_free(told);
 }
 
