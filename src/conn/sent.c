@@ -298,7 +298,8 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     uint32_t to = segment->seq + conn_space(segment);
     if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
         /* Captured after what it begins, or the beginning of other numbers. */
-        bool late = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        bool numbers = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        bool late = numbers && (end->base == segment->seq || !(end->flags & END_BASE_BARE)); /* a bare ACK may have any number */
         if (!late) end->flags &= ~(uint32_t)END_GOT;
         end->base = segment->seq;
         if (!late || seq_before(end->next, to)) end->next = to;
