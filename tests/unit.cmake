@@ -151,3 +151,20 @@ tcpwhy_unit(match tcpwhy_clocks test_guard)
 foreach(of belongs outcome resets classes holes sights property)
   tcpwhy_unit(conn_${of} test_exchange)
 endforeach()
+# Small captures that were once told wrongly, and the right answer to each, in both views.
+set(check_inputs ${CMAKE_CURRENT_SOURCE_DIR}/inputs/check.py)
+add_test(NAME inputs/expected COMMAND python3 ${check_inputs} $<TARGET_FILE:tcpwhy>)
+add_test(NAME inputs/expected-can-fail COMMAND python3 ${check_inputs} --self-test $<TARGET_FILE:tcpwhy>)
+set_tests_properties(inputs/expected inputs/expected-can-fail PROPERTIES LABELS golden TIMEOUT 120)
+# The list and the story of a capture are two views of one judgement.
+set(list_against_story ${CMAKE_CURRENT_SOURCE_DIR}/corpus/list_against_story.py)
+add_test(NAME corpus/list-against-story COMMAND python3 ${list_against_story} $<TARGET_FILE:tcpwhy>
+  ${CMAKE_CURRENT_SOURCE_DIR}/inputs ${CMAKE_CURRENT_SOURCE_DIR}/golden/captures ${CMAKE_CURRENT_SOURCE_DIR}/corpus)
+add_test(NAME corpus/list-against-story-can-fail COMMAND python3 ${list_against_story} --self-test $<TARGET_FILE:tcpwhy>
+  ${CMAKE_CURRENT_SOURCE_DIR}/inputs)
+set_tests_properties(corpus/list-against-story corpus/list-against-story-can-fail PROPERTIES LABELS golden TIMEOUT 300)
+set_tests_properties(corpus/list-against-story-can-fail PROPERTIES PASS_REGULAR_EXPRESSION "outcome: 1, such as .* 1 differences")
+if(EXISTS ${TCPWHY_CORPUS}/INDEX.tsv)
+  add_test(NAME corpus/list-against-story-all COMMAND python3 ${list_against_story} $<TARGET_FILE:tcpwhy> ${TCPWHY_CORPUS})
+  set_tests_properties(corpus/list-against-story-all PROPERTIES LABELS corpus TIMEOUT 900 COST 500)
+endif()
