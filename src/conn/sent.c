@@ -8,7 +8,8 @@ static const uint32_t DISORDER_US = 3000000 / 1024;
 static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
 /* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
 static const int64_t IDLE_NS = 500000000;
-enum { ASKED_BY = 3 }; /* duplicate ACKs (RFC 5681 section 3.2) */
+enum { FAR = 1 << 30 }; /* below that, numbers modulo 2^32 are not told from those ahead */
+enum { ASKED_BY = 3 };  /* duplicate ACKs (RFC 5681 section 3.2) */
 
 static bool has(const struct conn_end *end, uint32_t flags)
 {
@@ -54,6 +55,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
         }
         peer->span += (uint32_t)more;
         peer->next = ack;
+        if (unseen && ack - unseen->seen > FAR) unseen->seen = ack - FAR;
     }
     peer->flags &= ~(uint32_t)END_BASE_BARE;
     if (!(end->flags & END_ACKS) || seq_before(end->ack, ack)) end->ack = ack;
