@@ -231,6 +231,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "seq_absolute", segment->seq_absolute);
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
+    json_maybe_int(json, "window_bytes", segment->window_kind == WINDOW_BYTES, segment->window_bytes);
     json_bool(json, "lost", segment->lost);
     put_drop(json, segment->dropped);
     put_queue(json, segment->queue);

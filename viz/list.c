@@ -130,7 +130,8 @@ static int finish(struct buf *out, const char *begin, char *at)
 static int begin(struct buf *out, const struct rows_options *options)
 {
     for (size_t i = 0; i < options->clock_count; i++) {
-        int code = clock_sentence(out, &options->clocks[i], 0, false, options->ascii);
+        int code = clock_sentence(out, &options->clocks[i],
+                                  &(struct clock_style){.ascii = options->ascii, .detailed = options->verbose > 0});
         if (code) return code;
     }
     char *line = buf_room(out, ROW_BYTES);

@@ -25,7 +25,7 @@ struct rows_options {
     bool ascii;                    /* no byte above 0x7e */
     int width;                     /* of the terminal that shows the list; 0: it goes elsewhere */
     size_t *address_columns;       /* list: of the longest address so far, the caller's, 0 to begin; NULL: columns don't widen */
-    int verbose;                   /* list: 1: Zeek's conn_state and history too */
+    int verbose;                   /* list: 1: Zeek's conn_state and history too, and how clocks are known */
     const struct rows_path *paths; /* of merged captures, by the connection's number less 1; NULL: there is one capture */
     size_t path_count;
     const struct story_clock *clocks; /* of merged captures */

@@ -160,8 +160,8 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     if (is_events) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->filter_word)
-            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log", options->filter_word,
-                           files[0]);
+            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log",
+                           options->filter_word, files[0]);
         code = check_events(options->given, files[0], err);
         if (code) return code;
         return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);

@@ -168,8 +168,7 @@ static int check_misfits(const struct read_options *options, bool tables, struct
     static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
     static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
     int code = options->merge ? options_refuse(options->given, of_merged, COUNT(of_merged), err) : 0;
-    if (!code && options->merge && !tables)
-        code = options_refuse(options->given, of_merged_stories, COUNT(of_merged_stories), err);
+    if (!code && options->merge && !tables) code = options_refuse(options->given, of_merged_stories, COUNT(of_merged_stories), err);
     if (!code && tables) code = options_refuse(options->given, of_stories, COUNT(of_stories), err);
     if (!code && !tables) code = options_refuse(options->given, of_tables, COUNT(of_tables), err);
     if (!code && tables && options->output.color == OUTPUT_COLOR_ALWAYS)

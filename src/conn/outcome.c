@@ -36,7 +36,8 @@ enum conn_outcome conn_outcome(const struct conn *conn)
     if (both & END_FIN_ACKED && !(any & END_ENDED_BY_RST)) return CONN_OUT_CLOSED;
     if (conn->flags & CONN_REFUSED) return CONN_OUT_REFUSED;
     /* A RST that ends TIME_WAIT ends no connection. */
-    bool reset = (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
+    bool reset =
+        (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
     if (reset) return CONN_OUT_RESET;
     if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
     if (a->state == STATE_SYN_SENT || b->state == STATE_SYN_SENT || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD)

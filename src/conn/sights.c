@@ -30,7 +30,8 @@ static void keep_look(struct conn_more_end *more, uint32_t look)
 /* Whether equal looks mean the same packet: by its identification where the sender gives each its own, or by its place. */
 static bool tells(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
 {
-    if (end->interface && segment->interface && end->interface != segment->interface) return is_near(conn, segment, OTHER_INTERFACE_NS);
+    if (end->interface && segment->interface && end->interface != segment->interface)
+        return is_near(conn, segment, OTHER_INTERFACE_NS);
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
     /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
     bool timed = segment->flags & TCP_SYN;

@@ -21,6 +21,7 @@ static void find_unreachable(struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (!packet->datagram || !packet->datagram->icmp || !is_port_unreachable(&packet->seen->packet)) continue;
+        if (packet->cause->kind == CAUSE_KERNEL) continue; /* a firewall: whether a process has a socket there never showed */
         uint32_t proof[3] = {packet->cause->step, packet->step, STORY_NO_STEP};
         for (size_t k = 0; k < telling->call_count; k++)
             if (telling->calls[k].call->exited && telling->calls[k].call->ret == -ECONNREFUSED)

@@ -34,8 +34,8 @@ static void note_order(struct telling *telling)
     }
 }
 
-/* Times of one interface may step back (a clock was set, two processors stamped): there the order of arrival counts. Between interfaces,
- * and where the kernel's marks are at hand, times are all there is. */
+/* Times of one interface may step back (a clock was set, two processors stamped): there the order of arrival counts. Between
+ * interfaces, and where the kernel's marks are at hand, times are all there is. */
 static int64_t place_in_time(struct telling *telling, const struct tale_packet *packet)
 {
     const struct tale_packet *before = packet > telling->packets ? packet - 1 : NULL;
@@ -274,8 +274,8 @@ void tale_make_packets(struct telling *telling)
     }
 }
 
-/* The first transmission of what a segment repeats: the one that was new when it carried the repeat's first number. `news`: of its side,
- * in order of their numbers. */
+/* The first transmission of what a segment repeats: the one that was new when it carried the repeat's first number. `news`: of its
+ * side, in order of their numbers. */
 static const struct tale_packet *first_of(const struct tale_packet *const *news, size_t count, int64_t from)
 {
     size_t low = 0, high = count;
@@ -299,7 +299,7 @@ static void name_side(struct telling *telling, enum story_side side, const struc
         struct story_segment *segment = packet->segment;
         if (!segment || packet->side != side || segment->copy) continue;
         uint8_t class = packet->verdict.class;
-        segment->class = (enum conn_class)class;
+        segment->class = (enum conn_class) class;
         segment->retransmission = class == CONN_AGAIN || class == CONN_PARTLY_AGAIN;
         telling->story->summary.retransmissions += segment->retransmission;
         const struct tale_packet *first = segment->retransmission ? first_of(news, count, packet->from) : NULL;

@@ -202,6 +202,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
     if (!telling.failed) {
         story->start_ns = story_start(&telling);
         story->outcome = outcome_of(&telling);
+        windows_find_all(&telling);
         cause_find_all(&telling);
         wake_find_all(&telling);
         summary_make(&telling);

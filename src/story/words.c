@@ -141,7 +141,8 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
                                   label_text(telling, by), held);
         if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
-        if (packet->chain.notes & CHAIN_TIME_WAIT && strcmp(cause, "FIN") == 0 && by->segment->retransmission)
+        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && strcmp(cause, "FIN") == 0 &&
+            by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
         if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
         if (strcmp(cause, "FIN") == 0) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
@@ -176,6 +177,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
         {"router", "made by a router on the way, which could not pass the packet on"},
         {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
+        {"mptcp-release", "queued before by a call, sent by Multipath TCP when its socket was let go"},
         {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
         {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
         {"raw-socket", "made by a program with a raw socket, not by TCP"},
@@ -189,6 +191,9 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     bool reset = strcmp(label_of(packet), "RST") == 0;
     if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
     if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
+    if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
+    if (again && strcmp(name, "small-queues") == 0)
+        return "sent again: it counts as lost, and the device had room (TCP small queues)";
     if (again && strcmp(name, "held-back") == 0)
         return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
