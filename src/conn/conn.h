@@ -153,6 +153,8 @@ struct conn_more_end {
     uint32_t ended_ack;      /* and what it had acknowledged */
     uint32_t waiting_reset; /* with has_waiting_reset: the number of a RST of it that may yet fit: what comes before was not seen */
     bool has_waiting_reset;
+    bool has_fin_ack;
+    uint32_t fin_ack;  /* with has_fin_ack, what its FIN acknowledged */
     uint32_t looks[8]; /* of its latest packets, once one was seen twice */
     uint8_t look_at;
 };
