@@ -30,9 +30,12 @@ static void keep_look(struct conn_more_end *more, uint32_t look)
 /* Whether equal looks mean the same packet: by its identification where the sender gives each its own, or by its place. */
 static bool tells(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
 {
-    if (end->interface && segment->interface && end->interface != segment->interface) return is_near(conn, segment, OTHER_INTERFACE_NS);
+    if (end->interface && segment->interface && end->interface != segment->interface)
+        return is_near(conn, segment, OTHER_INTERFACE_NS);
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
-    return numbered && is_near(conn, segment, SIGHT_NS);
+    /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
+    bool timed = segment->flags & TCP_SYN;
+    return (numbered || timed) && is_near(conn, segment, SIGHT_NS);
 }
 
 bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment, unsigned side)
@@ -48,10 +51,11 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
         more->sights++;
         return true;
     }
-    if (end->segments && end->look >> 16 == segment->look >> 16)
-        end->flags |= END_LOOKS_STAY;
-    else if (end->segments)
+    uint32_t before = end->look >> 16, now = segment->look >> 16;
+    if (end->segments && before != now)
         end->flags |= END_LOOKS_VARY;
+    else if (end->segments && now) /* none at all twice says nothing */
+        end->flags |= END_LOOKS_STAY;
     if (more && more->sights) keep_look(more, segment->look);
     end->look = segment->look;
     end->interface = segment->interface;

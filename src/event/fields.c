@@ -165,6 +165,7 @@ static const struct event_field call_fields[] = {
     ROW("args", TEXT, call.args),
     ROW("ret", SIGNED, call.ret),
     ROW("slept", SIGNED, call.slept_ns),
+    ROW("wake_unseen", BOOL, call.wake_unseen),
     SOCKET("sock.", call.socket),
     SOCKET("other.", call.other),
     ROW("how", SIGNED, call.how),

@@ -71,8 +71,8 @@ static bool take_call(struct scenario_parser *parser, const char **ret_name)
     size_t count;
     const char *const *verbs = scenario_verb_words(&count);
     if (!word) return scenario_mistake(parser, NULL, "expected the call's name, such as close");
-    if (!take_rest(parser, ret_name)) return false;
-    if (parser->failed || !vocabulary->calls || is_among(*ret_name, verbs, SCENARIO_ACTOR_VERBS) ||
+    if (!take_rest(parser, ret_name) || !*ret_name) return false;
+    if (!vocabulary->calls || is_among(*ret_name, verbs, SCENARIO_ACTOR_VERBS) ||
         is_among(*ret_name, vocabulary->calls, vocabulary->call_count))
         return true;
     const char *near = nearest_word(*ret_name, verbs, SCENARIO_ACTOR_VERBS);

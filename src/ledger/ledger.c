@@ -48,10 +48,10 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .seq = segment->seq,
         .ack = segment->ack,
         .length_bytes = segment->length_bytes,
-        .look = segment->look,
+        .look = conn_look(segment->ip_id, segment->checksum),
         .window = segment->window,
         .flags = segment->flags,
-        .interface = segment->interface,
+        .interface = segment->place,
     };
 }
 
@@ -189,7 +189,7 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         side = 0;
     }
     if (ret_number) *ret_number = flow->number;
-    if (segment->look && conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side)) {
+    if (numbers.look && conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side)) {
         if (ret_number) *ret_number |= LEDGER_SIGHT;
         return ledger->code;
     }

@@ -22,12 +22,12 @@ struct zeek_end {
 };
 
 enum {
-    FLOW_TIMED = 1,        /* `handshake_ns` is the round trip; else the last SYN's time */
+    FLOW_TIMED = 1, /* `handshake_ns` is the round trip; else the last SYN's time */
     FLOW_DONE = 2,
-    FLOW_TOLD = 4,         /* its row was given; it stays for what may come late */
+    FLOW_TOLD = 4, /* its row was given; it stays for what may come late */
     FLOW_USED = 8,
     FLOW_HISTORY_CUT = 16,
-    FLOW_IP_UNKNOWN = 32   /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
+    FLOW_IP_UNKNOWN = 32 /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
 };
 enum { FLOW_HISTORY = 19 };
 
@@ -63,6 +63,7 @@ struct zeek_trouble {
 struct trouble {
     struct conn_more more;
     struct zeek_trouble zeek[2];
+    struct ledger_icmp icmp;
 };
 
 /* slab.c: objects of one size, by number; memory comes in large pieces and is used again, never given back before the end. */

@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "story/findings.h"
+#include "tcp/segment.h"
 
-/* RFC 792: type 3, code 3; RFC 4443 section 3.1: type 1, code 4. The other codes say nothing of sockets. */
 static bool is_port_unreachable(const struct event_packet *packet)
 {
-    bool v6 = packet->header.protocol == IPPROTO_ICMPV6;
-    return packet->icmp.type == (v6 ? 1 : 3) && packet->icmp.code == (v6 ? 4 : 3);
+    return segment_icmp_is_refusal(packet->header.protocol, packet->icmp.type, packet->icmp.code);
 }
 
 static bool is_too_big(const struct event_packet *packet)
@@ -46,16 +45,22 @@ static const char *sender_text(struct telling *telling, const struct tale_packet
     return telling_printf(telling, "%s, a host between", address_format_ip(&from, text));
 }
 
+/* Of UDP it is the refusal. A firewall may make it too (it is what nftables' and iptables' reject sends): where the kernel shows that, or
+ * nobody shows who made it, no more is said. */
 static void find_udp(struct telling *telling)
 {
     const struct tale_packet *error = next_error(telling, NULL, is_port_unreachable);
     if (!error) return;
     uint32_t proof[3] = {error->cause->step, error->step, STORY_NO_STEP};
-    for (size_t k = 0; k < telling->call_count; k++)
-        if (telling->calls[k].call->exited && telling->calls[k].call->ret == -ECONNREFUSED) proof[2] = telling->calls[k].story->exit_step;
+    const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), "", -ECONNREFUSED);
+    if (failed) proof[2] = failed->story->exit_step;
+    bool by_firewall = error->cause->kind == CAUSE_KERNEL, shown = error->cause->kind == CAUSE_SEGMENT && error->cause->evidence == EVIDENCE_STACK;
+    unsigned port = telling->flow->end[error->side].port;
     finding_add(telling, "udp-unreachable", "error",
-                telling_printf(telling, "%s: no process has a UDP socket on port %u; the ICMP error reaches the sender's next call as ECONNREFUSED",
-                               error->datagram->icmp, (unsigned)telling->flow->end[error->side].port),
+                telling_printf(telling, "%s: %s; the ICMP error reaches the sender's next call as ECONNREFUSED", error->datagram->icmp,
+                               by_firewall ? "a firewall's rule refused the datagram, and whether a process has a socket there never showed"
+                               : shown     ? telling_printf(telling, "no process has a UDP socket on port %u", port)
+                                           : telling_printf(telling, "no process has a UDP socket on port %u, or a firewall refuses in its name", port)),
                 proof, 3);
 }
 

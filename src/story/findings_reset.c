@@ -79,20 +79,22 @@ static const struct tale_packet *lost_reset_before(const struct telling *telling
     return NULL;
 }
 
-/* The segment that this RST answers: its cause, or the newest of the other end whose ACK number it carries (RFC 9293 section
- * 3.10.7.1). NULL: not known. */
+/* The segment that this RST answers: its cause, where the kernel showed it; else the one of the other end that came last before it with the
+ * ACK number that it carries (RFC 9293 section 3.10.7.1). NULL: not known. */
 static const struct tale_packet *answered_by(const struct telling *telling, const struct tale_packet *reset)
 {
-    bool numbered = reset->cause->kind == CAUSE_UNKNOWN && !(reset->segment->flags & TCP_ACK);
-    if (reset->cause->kind != CAUSE_SEGMENT && !numbered) return NULL;
-    for (const struct tale_packet *packet = reset; packet-- > telling->packets;) {
-        if (!packet->segment || packet->side == reset->side) continue;
-        if (numbered ? packet->segment->flags & TCP_ACK && packet->segment->ack_absolute == reset->segment->seq_absolute &&
-                           !(packet->segment->flags & TCP_RST) && !telling_is_untaken(telling, packet)
-                     : packet->step == reset->cause->step)
-            return packet;
+    bool shown = reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence > EVIDENCE_RULE;
+    bool numbered = !shown && (reset->cause->kind == CAUSE_UNKNOWN || reset->cause->kind == CAUSE_SEGMENT);
+    const struct tale_packet *found = NULL;
+    for (const struct tale_packet *packet = telling->packets; packet < reset; packet++) {
+        if (!packet->segment || packet->side == reset->side || packet->segment->flags & TCP_RST) continue;
+        if (shown && packet->step == reset->cause->step) return packet;
+        if (!numbered || reset->segment->flags & TCP_ACK || !(packet->segment->flags & TCP_ACK)) continue;
+        if (packet->segment->ack_absolute != reset->segment->seq_absolute || telling_is_untaken(telling, packet)) continue;
+        if (finding_arrival_ns(packet) > reset->sent_ns || (found && finding_arrival_ns(packet) < finding_arrival_ns(found))) continue;
+        found = packet;
     }
-    return NULL;
+    return found;
 }
 
 /* An orphan's wait for the FIN was over: the kernel was seen to end it, or so long had passed that it must have (a second is the least that

@@ -43,13 +43,13 @@ static bool is_wait(const struct tale_call *call)
     return named(call, names);
 }
 
-/* The first packet of the peer that carries this flag or label, is not older than `from`. */
-static struct tale_packet *first_labelled(const struct telling *telling, enum story_side to, const char *label)
+/* The first packet of the peer that is of this kind and not older than `from`. */
+static struct tale_packet *first_of_kind(const struct telling *telling, enum story_side to, enum story_kind kind)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         if (telling_receiver(telling, packet->side) == to && packet->segment && !telling_is_lost(telling, packet) &&
-            strcmp(packet->segment->label, label) == 0)
+            packet->segment->kind == kind)
             return packet;
     }
     return NULL;
@@ -64,7 +64,7 @@ static struct tale_packet *ending_reset(const struct telling *telling, enum stor
             state->packet != STORY_NO_STEP && telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
             return &telling->packets[state->packet];
     }
-    return first_labelled(telling, to, "RST");
+    return first_of_kind(telling, to, STORY_RST);
 }
 
 /* The segment that completed the server's handshake: its first ACK of the SYN,ACK. */
@@ -73,7 +73,7 @@ static struct tale_packet *handshake_ack(const struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake && !telling_is_lost(telling, packet) &&
-            strcmp(packet->segment->label, "SYN") != 0)
+            packet->segment->kind != STORY_SYN)
             return packet;
     }
     return NULL;
@@ -131,17 +131,17 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
     }
     if (strcmp(call->call->name, "connect") == 0) {
         if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
-        if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
-        return ret == -ECONNREFUSED ? first_labelled(telling, side, "RST") : NULL;
+        if (ret == 0) return first_of_kind(telling, side, STORY_SYN_ACK);
+        return ret == -ECONNREFUSED ? first_of_kind(telling, side, STORY_RST) : NULL;
     }
     if (is_accept(call)) {
         if (ret < 0) return NULL;
         bool deferred = telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
-        return deferred ? first_labelled(telling, STORY_SERVER, "data") : handshake_ack(telling);
+        return deferred ? first_of_kind(telling, STORY_SERVER, STORY_DATA) : handshake_ack(telling);
     }
     if (is_read(call)) {
         if (ret > 0) return bringer(telling, side);
-        if (ret == 0) return first_labelled(telling, side, "FIN");
+        if (ret == 0) return first_of_kind(telling, side, STORY_FIN);
         return ret == -ECONNRESET ? ending_reset(telling, side) : NULL;
     }
     return NULL;
@@ -169,8 +169,8 @@ static const char *wanted(const struct tale_call *call, const struct tale_packet
 {
     if (is_accept(call)) return "completed the handshake";
     if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
-    if (packet->segment && strcmp(packet->segment->label, "FIN") == 0) return "ended the stream";
-    if (packet->segment && strcmp(packet->segment->label, "RST") == 0) return "aborted the connection";
+    if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
+    if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
     if (packet->datagram && packet->datagram->icmp) return "reported the error";
     return "brought the data";
 }
@@ -179,7 +179,7 @@ static const char *wanted(const struct tale_call *call, const struct tale_packet
 static bool by_waker(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
-    if (!call->woken || call->slept_ns <= 0) return false;
+    if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
     struct chain_verdict chain = chain_read(call->waker.chain);
     bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
     if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
@@ -205,7 +205,8 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by an ICMP error about its connection");
+        struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
@@ -261,6 +262,7 @@ static bool by_need(struct telling *telling, struct tale_call *tale)
     bool during = call->entered && arrival_ns(by) > call->enter_ns && arrival_ns(by) <= call->exit_ns;
     enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
     if (call->entered && arrival_ns(by) <= call->enter_ns) {
+        if (call->slept_ns > 0) return false; /* then it was not that */
         set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
         return true;
     }
@@ -287,7 +289,7 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
         if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
             continue;
         /* A SYN readies nobody: the handshake's ACK does. */
-        if (packet->segment && strcmp(packet->segment->label, "SYN") == 0) continue;
+        if (packet->segment && packet->segment->kind == STORY_SYN) continue;
         if (found) return false;
         found = packet;
     }
@@ -303,8 +305,13 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
     if (!tale->story->waits) return;
+    if (!call->exited && call->overtaken) {
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "its return was not seen");
+        return;
+    }
     if (!call->exited) {
-        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL, "it had not returned when recording ended");
+        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
+            call->ended ? "its process was killed before it was seen to return" : "it had not returned when recording ended");
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;

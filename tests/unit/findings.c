@@ -149,7 +149,10 @@ static const struct finding_case cases[] = {
      TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=. seq=100 ack=501")
          PACKET(2000010, S, "flags=. seq=501 ack=101")},
     {"keepalive-dead", true,
-     TRACE HANDSHAKE PACKET(1000000, C, "flags=. seq=100 ack=501") FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+     TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"keepalive-dead", false, /* it was answered; what ended it is not known */
+     TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(1000010, S, "flags=. seq=501 ack=101 win=512")
+         FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
 #define SYN_TWICE PACKET(1000, C, SYN) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK) PACKET(1001020, C, HANDSHAKE_ACK)
     {"syn-dropped-full-queue", true, TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
     {"syn-dropped-full-queue", false, TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=1 accept_most=1 requests=0 dropped=0")},
@@ -364,8 +367,9 @@ static const struct finding_case cases[] = {
      TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)
          PACKET(1020, WC, HANDSHAKE_ACK) ARRIVES(1021, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_DATA " opt=ts opt.ts_value=1")
              PACKET(302000, WC, C_DATA " opt=ts opt.ts_value=2") ARRIVES(302001, WC, C_DATA " opt=ts opt.ts_value=2")
-                 PACKET(302010, WS, "flags=F. seq=501 ack=106") ARRIVES(302011, WS, "flags=F. seq=501 ack=106")
-                     PACKET(302020, WC, "flags=F. seq=106 ack=502") ARRIVES(302021, WC, "flags=F. seq=106 ack=502")
+                 PACKET(302010, WC, "flags=F. seq=106 ack=501") ARRIVES(302011, WC, "flags=F. seq=106 ack=501")
+                     PACKET(302020, WS, "flags=F. seq=501 ack=107") ARRIVES(302021, WS, "flags=F. seq=501 ack=107")
+                         PACKET(302030, WC, "flags=. seq=107 ack=502") ARRIVES(302031, WC, "flags=. seq=107 ack=502")
                          ARRIVES(402000, WC, C_DATA " opt=ts opt.ts_value=1") PACKET(402010, WS, "flags=R seq=501")},
     {"reset-old-duplicate", false,
      TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512") PACKET(2110, S, "flags=R seq=501")},
@@ -580,7 +584,7 @@ static void a_reset_after_unanswered_probes_is_the_keepalive_timer_s(void **data
 {
     (void)data;
     struct told *told =
-        tell_text(TRACE HANDSHAKE PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=R. seq=101 ack=501"), 0);
+        tell_text(TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=R. seq=101 ack=501"), 0);
     const struct story_cause *cause = &told_segment(told->stories[0], STORY_CLIENT, "RST", 1)->cause;
     assert_int_equal(cause->kind, CAUSE_TIMER);
     assert_string_equal(cause->name, "keepalive");
