@@ -24,7 +24,7 @@ static bool writes(const struct tale_call *tale, enum story_side side)
     return (is_named(tale, side, "send") || is_named(tale, side, "write")) && tale->call->exited;
 }
 
-/* How many writes of this side put bytes `from` to `to` of its stream there; 0: its writes were not all seen. */
+/* How many writes of this side lie whole within bytes `from` to `to` of its stream; 0: its writes were not all seen. */
 static uint32_t writes_within(const struct telling *telling, enum story_side side, uint64_t from, uint64_t to)
 {
     uint64_t at = 0;
@@ -33,7 +33,7 @@ static uint32_t writes_within(const struct telling *telling, enum story_side sid
         const struct tale_call *tale = &telling->calls[i];
         if (!writes(tale, side) || tale->call->ret <= 0) continue;
         if (!tale->call->entered) return 0;
-        count += at < to && at + (uint64_t)tale->call->ret > from;
+        count += at >= from && at + (uint64_t)tale->call->ret <= to;
         at += (uint64_t)tale->call->ret;
     }
     return at >= to ? count : 0;

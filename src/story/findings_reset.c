@@ -224,6 +224,14 @@ static void find_ignored_reset(struct telling *telling)
     }
 }
 
+/* Where the kernel's marks are recorded, the timer of a TIME_WAIT that a RST ends is seen to be cancelled. */
+static bool would_see_timers(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->teller->loss_count; i++)
+        if (strcmp(telling->teller->losses[i].what, "no tw_timer_handler") == 0) return false;
+    return telling->teller->any_mark;
+}
+
 static void find_assassination(struct telling *telling)
 {
     for (size_t i = 0; i < telling->state_count; i++) {
@@ -232,14 +240,17 @@ static void find_assassination(struct telling *telling)
         if (telling->states[i].packet == STORY_NO_STEP) continue;
         const struct tale_packet *reset = &telling->packets[telling->states[i].packet];
         if (!(reset->segment->flags & TCP_RST)) continue;
+        bool shown = state->cause.evidence > EVIDENCE_RULE;
+        if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(
             telling, "time-wait-assassination", "warning",
-            telling_printf(telling, "a RST ended the TIME_WAIT of the %s early (RFC 1337): %s; net.ipv4.tcp_rfc1337=1 ignores it",
+            telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
                            story_side_name(state->side),
                            reset->cause->kind == CAUSE_SEGMENT ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
                                                                  "which knows nothing any more, answered that with RST"
-                                                               : "the peer aborted after both FINs had come"),
+                                                               : "the peer aborted after both FINs had come",
+                           shown ? "net.ipv4.tcp_rfc1337=1 ignores it" : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
             proof, 2);
         return;
     }
