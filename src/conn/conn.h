@@ -2,14 +2,14 @@
  *
  * To which connection a segment belongs, who opened it, what each end has sent and its peer received, what is new and what is sent
  * again, both RFC 9293 states, how it ended and who closed first. The list (src/ledger) and the story (src/story) both stand on it
- * and decide none of this themselves. It is told *sent* and *received* apart, so that two places of capture, marks of the kernel and
- * losses feed it more; a capture from one place says both at once (conn_take). More evidence sharpens an answer and never changes
- * the question.
+ * and decide none of this themselves. It is told *sent* and *received* apart, so that two places of capture, marks of the kernel
+ * and losses feed it more; a capture from one place says both at once (conn_take). More evidence sharpens an answer and never
+ * changes the question.
  *
  * A record is small and flat, nothing is allocated on a segment's path, and what only troubled connections need (ranges that are
- * missing, resets) lies in a second record that the owner gives on request. Pure: no I/O; time is what the segments bring. The rules
- * are those of RFC 9293 sections 3.4 and 3.10.7, RFC 5961 section 3, and one of its own: an end is at least in the state that its
- * own segments prove. */
+ * missing, resets) lies in a second record that the owner gives on request. Pure: no I/O; time is what the segments bring. The
+ * rules are those of RFC 9293 sections 3.4 and 3.10.7, RFC 5961 section 3, and one of its own: an end is at least in the state that
+ * its own segments prove. */
 #ifndef TCPWHY_CONN_CONN_H
 #define TCPWHY_CONN_CONN_H
 
@@ -87,19 +87,19 @@ enum conn_end_flag {
 
 /* One end. */
 struct conn_end {
-    uint64_t span;        /* sequence numbers from `base` to `next`, SYN and FIN among them */
-    uint32_t base;        /* its ISN where END_SYN, else one before the first number known of it */
-    uint32_t next;        /* one past the highest number that it sent, or is proved to have sent */
-    uint32_t acked;       /* the highest acknowledgement that reached it */
-    uint32_t ack;         /* the highest acknowledgement that it sent: it has received everything below */
-    uint32_t got;         /* one past what its *peer* has received of it in order */
-    uint32_t fin_end;     /* one past its FIN */
-    uint32_t look;        /* of its last packet */
-    uint32_t flags;       /* enum conn_end_flag */
-    uint32_t segments;    /* captured, sights left out */
-    uint32_t again_count; /* of them those with numbers sent before */
-    uint16_t window;      /* that it offered last, as on the wire */
-    uint8_t state, was;   /* enum tcp_state */
+    uint64_t span;         /* sequence numbers from `base` to `next`, SYN and FIN among them */
+    uint32_t base;         /* its ISN where END_SYN, else one before the first number known of it */
+    uint32_t next;         /* one past the highest number that it sent, or is proved to have sent */
+    uint32_t acked;        /* the highest acknowledgement that reached it */
+    uint32_t ack;          /* the highest acknowledgement that it sent: it has received everything below */
+    uint32_t got;          /* one past what its *peer* has received of it in order */
+    uint32_t fin_end;      /* one past its FIN */
+    uint32_t look;         /* of its last packet */
+    uint32_t flags;        /* enum conn_end_flag */
+    uint32_t segments;     /* captured, sights left out */
+    uint32_t again_count;  /* of them those with numbers sent before */
+    uint16_t window;       /* that it offered last, as on the wire */
+    uint8_t state, was;    /* enum tcp_state */
     uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
     uint8_t interface;     /* of its last packet */
     uint8_t pad[2];
@@ -150,9 +150,11 @@ struct conn_more_end {
     uint32_t ended_us;       /* with END_ENDED_BY_RST: when, */
     uint32_t ended_next;     /* its next number then, or the RST's own where that is higher, */
     uint32_t ended_ack;      /* and what it had acknowledged */
-    uint32_t waiting_reset;  /* with has_waiting_reset: the number of a RST of it that may yet fit: what comes before was not seen */
+    uint32_t waiting_reset; /* with has_waiting_reset: the number of a RST of it that may yet fit: what comes before was not seen */
     bool has_waiting_reset;
-    uint32_t looks[8];       /* of its latest packets, once one was seen twice */
+    bool has_fin_ack;
+    uint32_t fin_ack;  /* with has_fin_ack, what its FIN acknowledged */
+    uint32_t looks[8]; /* of its latest packets, once one was seen twice */
     uint8_t look_at;
 };
 struct conn_more {
@@ -170,33 +172,33 @@ void conn_judge_init(struct conn_judge *judge, struct conn_more *(*more)(void *o
 
 /* An input of the RFC's machine at one end, and what it did: `to` == `from` where no arrow leads. */
 struct conn_move {
-    uint8_t side;      /* 0 or 1 */
-    uint8_t input;     /* enum tcp_input */
-    uint8_t from, to;  /* enum tcp_state */
-    bool proved;       /* the end's own later segment shows it: what made it was not seen */
-    bool taken_back;   /* an assumed end is taken back: `to` is what the end was before; no input */
+    uint8_t side;     /* 0 or 1 */
+    uint8_t input;    /* enum tcp_input */
+    uint8_t from, to; /* enum tcp_state */
+    bool proved;      /* the end's own later segment shows it: what made it was not seen */
+    bool taken_back;  /* an assumed end is taken back: `to` is what the end was before; no input */
 };
 
 enum { CONN_MOVES_MAX = 12 };
 
 /* What became of a RST at its receiver. */
 enum conn_reset {
-    RESET_NONE,     /* not a RST, or not yet received */
-    RESET_TAKEN,    /* it fits exactly (RFC 5961 section 3.2), or acknowledges the SYN */
-    RESET_IN_WINDOW,/* it does not: at most a challenge ACK answers it */
-    RESET_NOBODY    /* there was no connection to end */
+    RESET_NONE,      /* not a RST, or not yet received */
+    RESET_TAKEN,     /* it fits exactly (RFC 5961 section 3.2), or acknowledges the SYN */
+    RESET_IN_WINDOW, /* it does not: at most a challenge ACK answers it */
+    RESET_NOBODY     /* there was no connection to end */
 };
 
 /* The judgement of one segment. `moves` grows with each call; zero it before a segment's first. */
 struct conn_verdict {
-    uint8_t class;       /* enum conn_class */
-    uint8_t reset;       /* enum conn_reset, by conn_received */
-    bool is_unseen;      /* AGAIN, PARTLY_AGAIN: what it repeats was not captured (lost before this place) */
-    bool is_asked_for;   /* AGAIN: its sender had had three duplicate ACKs that ask for just this */
-    bool is_acked;       /* AGAIN: all of it had been acknowledged to its sender before */
-    bool opens_hole;     /* it begins beyond the next number: something before it was not captured */
-    bool base_shift;     /* the peer's first words were a keepalive probe: its numbers begin one higher than was thought */
-    bool goes_on;        /* its sender was taken for ended, by a RST, and is not */
+    uint8_t class;     /* enum conn_class */
+    uint8_t reset;     /* enum conn_reset, by conn_received */
+    bool is_unseen;    /* AGAIN, PARTLY_AGAIN: what it repeats was not captured (lost before this place) */
+    bool is_asked_for; /* AGAIN: its sender had had three duplicate ACKs that ask for just this */
+    bool is_acked;     /* AGAIN: all of it had been acknowledged to its sender before */
+    bool opens_hole;   /* it begins beyond the next number: something before it was not captured */
+    bool base_shift;   /* the peer's first words were a keepalive probe: its numbers begin one higher than was thought */
+    bool goes_on;      /* its sender was taken for ended, by a RST, and is not */
     /* As its sender knew it just before: the next number, the highest acknowledged (valid with has_acked), the peer's window, and
      * how many duplicate ACKs had come. */
     uint32_t next, acked;
@@ -208,12 +210,12 @@ struct conn_verdict {
     struct conn_move moves[CONN_MOVES_MAX];
 };
 
-/* belongs.c. A segment between the two addresses of `conn`, sent by its end `side`: whether it begins another connection. Connections
- * are cut by their ISN: the same SYN again is the same attempt, whatever came between; a FIN that comes again within TIME_WAIT's
- * time is the old one's. */
+/* belongs.c. A segment between the two addresses of `conn`, sent by its end `side`: whether it begins another connection.
+ * Connections are cut by their ISN: the same SYN again is the same attempt, whatever came between; a FIN that comes again within
+ * TIME_WAIT's time is the old one's. */
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side);
-/* The first segment of a connection; its sender is end 0. `higher_port`: that end's port is the higher one, or they are equal: it is
- * taken for the client where no SYN tells. */
+/* The first segment of a connection; its sender is end 0. `higher_port`: that end's port is the higher one, or they are equal: it
+ * is taken for the client where no SYN tells. */
 void conn_begin(struct conn *conn, const struct conn_segment *segment, bool higher_port);
 /* A SYN that comes later settles who opened it. True: it turned out to be the other end. */
 bool conn_settle_roles(struct conn *conn, const struct conn_segment *segment, unsigned side);
@@ -222,7 +224,8 @@ bool conn_settle_roles(struct conn *conn, const struct conn_segment *segment, un
 int64_t conn_keep_ns(const struct conn *conn);
 
 /* sights.c. The packet before, once more: the same identification and checksum within some milliseconds, where identifications are
- * seen to vary, or on another interface. Remembers the look of what is not. Asked of each segment before conn_take; a sight is not taken. */
+ * seen to vary, or on another interface. Remembers the look of what is not. Asked of each segment before conn_take; a sight is not
+ * taken. */
 bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment, unsigned side);
 
 /* sent.c: end `side` sends it. received.c: end `side` receives it. Each adds to the verdict. */

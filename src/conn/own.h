@@ -21,6 +21,15 @@ static inline struct conn_more_end *conn_make_more(const struct conn_judge *judg
     return more ? &more->end[side] : NULL;
 }
 
+/* An ACK of what this end never sent, whatever was not captured: it lies before its first number, or beyond its FIN, which nothing
+ * follows. */
+static inline bool conn_is_absurd_ack(const struct conn_end *end, uint32_t ack)
+{
+    if (!(end->flags & END_ANY)) return false;
+    if (seq_before(end->next, ack)) return end->flags & END_FIN && seq_at_or_before(end->next, end->fin_end);
+    return end->next - ack > end->span;
+}
+
 /* Times may come from files: their difference need not fit. */
 static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns)
 {

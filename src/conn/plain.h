@@ -1,6 +1,6 @@
-/* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in order
- * on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done at
- * once. tests/unit/ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
+/* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in
+ * order on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done
+ * at once. tests/unit/conn_ways.c, ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
 #ifndef TCPWHY_CONN_PLAIN_H
 #define TCPWHY_CONN_PLAIN_H
 
@@ -33,7 +33,8 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     const uint32_t known = END_ANY | END_GOT | END_BASE | END_ACKS;
     const uint32_t odd = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
     const uint32_t fin = END_FIN | END_FIN_TAKEN;
-    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES)) return false;
+    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES))
+        return false;
     /* What it says begins where what was sent and received ends. */
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
     if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;
@@ -42,7 +43,8 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     if (from->flags & END_FIN ? segment->length_bytes || segment->flags & TCP_FIN : false) return false;
     if ((end->flags & fin) == END_FIN) return false;
     if (segment->flags & TCP_FIN && end->flags & END_FIN && seq_before(segment->ack, end->fin_end)) return false;
-    return seq_at_or_before(from->ack, segment->ack) && seq_at_or_before(segment->ack, end->got);
+    return seq_at_or_before(from->ack, segment->ack) && seq_at_or_before(segment->ack, end->got) &&
+           end->next - segment->ack <= end->span;
 }
 
 static inline void conn_plain_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_end *from)
@@ -90,8 +92,8 @@ static inline enum conn_plain conn_take_plain(const struct conn_judge *judge, st
     from->span += space;
     if (segment->t_ns > conn->last_ns) conn->last_ns = segment->t_ns;
     if (fin) conn_plain_fin(judge, conn, side, from);
+    if (!(end->flags & END_ACKED) || seq_before(end->acked, segment->ack)) end->acked = segment->ack;
     end->flags |= END_ACKED;
-    if (seq_before(end->acked, segment->ack)) end->acked = segment->ack;
     bool moves = conn_plain_ack(judge, end, segment->ack);
     if (fin) end->state = judge->next_state[end->state][INPUT_RCVD_FIN];
     conn_time_handshake(conn, side, segment);

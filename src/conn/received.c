@@ -74,7 +74,7 @@ static void receive_ack(const struct conn_judge *judge, struct conn *conn, unsig
     struct conn_end *end = &conn->end[side];
     uint32_t ack = segment->ack;
     bool with_syn = segment->flags & TCP_SYN;
-    if (!(end->flags & END_ANY) || seq_before(end->next, ack)) return; /* of something never sent */
+    if (!(end->flags & END_ANY) || seq_before(end->next, ack) || conn_is_absurd_ack(end, ack)) return; /* of something never sent */
     if (!(end->flags & END_ACKED) || seq_before(end->acked, ack)) end->acked = ack;
     end->flags |= END_ACKED;
     if ((end->flags & (END_SYN | END_SYN_ACKED)) == END_SYN && seq_before(end->base, ack)) {
@@ -116,7 +116,8 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
     if (verdict->class == CONN_STRAY || is_dropped(end, from, segment)) return;
     uint32_t to = segment->seq + conn_space(segment);
     if (segment->flags & TCP_SYN) {
-        if (!(from->flags & END_SYN_TAKEN)) from->flags &= ~(uint32_t)END_GOT;
+        bool late = from->flags & END_GOT && seq_at_or_before(to, from->got) && seq_at_or_before(from->got, from->next);
+        if (!(from->flags & END_SYN_TAKEN) && !late) from->flags &= ~(uint32_t)END_GOT;
         from->flags |= END_SYN_TAKEN;
     }
     if (!(from->flags & END_GOT)) {

@@ -25,6 +25,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
     unsigned other = conn_other(conn, side);
     struct conn_end *peer = &conn->end[other];
     uint32_t ack = segment->ack;
+    if (conn_is_absurd_ack(peer, ack)) return;
     if (!(peer->flags & END_BASE)) {
         peer->base = ack - 1;
         peer->flags |= END_BASE;
@@ -76,8 +77,8 @@ static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, uns
     conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
 }
 
-/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN, has
- * had the handshake's last ACK. */
+/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN,
+ * has had the handshake's last ACK. */
 static void prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                             struct conn_verdict *verdict)
 {
@@ -105,7 +106,40 @@ static void prove_handshake(const struct conn_judge *judge, struct conn *conn, u
     }
 }
 
-/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows. */
+/* What an end said and heard while it was taken for ended. */
+static void catch_up(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    const struct {
+        bool happened;
+        enum tcp_input input;
+    } inputs[] = {
+        {end->flags & END_SYN_ACKED, INPUT_RCVD_ACK_OF_SYN},
+        {end->flags & END_FIN && conn->closed_first == 1 + side, INPUT_SENT_FIN},
+        {peer->flags & END_FIN_TAKEN, INPUT_RCVD_FIN},
+        {end->flags & END_FIN, INPUT_SENT_FIN},
+        {end->flags & END_FIN_ACKED, INPUT_RCVD_ACK_OF_FIN},
+    };
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+        if (inputs[i].happened && judge->next_state[end->state][inputs[i].input] != end->state)
+            conn_move(judge, conn, side, inputs[i].input, true, verdict);
+}
+
+/* Who closed first, if it was not by the RST of an end that goes on. */
+static void forget_first_reset(struct conn *conn, unsigned side)
+{
+    if (!(conn->flags & CONN_FIRST_BY_RST)) return;
+    unsigned other = conn_other(conn, side);
+    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->closed_first = 0;
+    if (conn->end[other].flags & END_FIN)
+        conn->closed_first = (uint8_t)(1 + other);
+    else if (conn->end[side].flags & END_FIN)
+        conn->closed_first = (uint8_t)(1 + side);
+}
+
+/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows; an end that was
+ * refused had nothing on its way. */
 static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -117,15 +151,13 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
                      (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
     uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
     bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
-    if (!late && !syn && !(sent_it && says_more)) return;
+    if (!late && !syn && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
     conn->flags &= (uint8_t)~CONN_REFUSED;
-    if (conn->flags & CONN_FIRST_BY_RST) {
-        conn->closed_first = 0;
-        conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
-    }
+    forget_first_reset(conn, side);
     verdict->goes_on = true;
     conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
+    catch_up(judge, conn, side, verdict);
 }
 
 /* ---- what it is ---- */
@@ -134,7 +166,7 @@ static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     bool acked = has(end, END_ACKED | END_ANY);
-    if (acked && segment->seq == end->next - 1 && seq_before(end->base, end->next)) {
+    if (acked && segment->seq == end->next - 1 && end->span) {
         if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
         bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
         if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
@@ -182,6 +214,13 @@ static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, u
     return below == to ? CONN_AGAIN : CONN_PARTLY_AGAIN;
 }
 
+/* One past the highest number captured: beyond that there may be the peer's word. */
+static uint32_t captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_more_end *more = conn_has_more(judge, conn, side);
+    return more && more->has_seen ? more->seen : conn->end[side].next;
+}
+
 static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -194,9 +233,11 @@ static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsig
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
     if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
     if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
-    if (end->flags & END_PROBE_BYTE && segment->seq == next - 1) next--; /* that byte has only probed so far */
     const struct conn_more_end *more = conn_has_more(judge, conn, side);
-    if (more && more->has_seen) next = more->seen; /* beyond that there is only the peer's word */
+    if (more && more->has_seen)
+        next = more->seen;
+    else if (end->flags & END_PROBE_BYTE && segment->seq == next - 1)
+        next--; /* that byte has only probed so far */
     if (!seq_before(segment->seq, next)) {
         verdict->opens_hole = segment->seq != next;
         return CONN_NEW;
@@ -212,9 +253,9 @@ static bool is_stray(const struct conn *conn, unsigned side, const struct conn_s
     bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
     if (!ack || !has(peer, END_SYN | END_ANY)) return false;
     if (syn) {
-        if (!acknowledges_syn(peer, segment->ack) && !seq_before(peer->next, segment->ack)) return true;
+        if (!acknowledges_syn(peer, segment->ack)) return true;
         if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
-        return peer->state == STATE_SYN_SENT && !acknowledges_syn(peer, segment->ack);
+        return false;
     }
     return peer->state == STATE_SYN_SENT && end->state <= STATE_LISTEN && !acknowledges_syn(peer, segment->ack);
 }
@@ -229,6 +270,7 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
     bool first = ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN);
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
+    if (end->flags & END_FIN) return; /* captured after what it begins */
     if (first) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
 }
 
@@ -240,19 +282,30 @@ static void note_seen(struct conn_more_end *more, const struct conn_end *end, ui
     if (seq_at_or_before(end->next, to)) more->has_seen = false;
 }
 
+/* Its SYN has another number than was thought: what was remembered in other numbers is not of this connection. */
+static void forget_other_numbers(struct conn_end *end)
+{
+    if (!seq_before(end->base, end->acked) || seq_before(end->next, end->acked))
+        end->flags &= ~(uint32_t)(END_ACKED | END_FIN_ACKED);
+    if (!seq_before(end->base, end->fin_end) || seq_before(end->next, end->fin_end))
+        end->flags &= ~(uint32_t)(END_FIN | END_FIN_TAKEN | END_FIN_ACKED);
+}
+
 static void take_numbers(struct conn *conn, unsigned side, const struct conn_segment *segment, const struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
     bool syn = segment->flags & TCP_SYN;
     uint32_t to = segment->seq + conn_space(segment);
     if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
-        bool known = end->flags & END_ANY && end->flags & END_BASE && end->base == segment->seq;
+        /* Captured after what it begins, or the beginning of other numbers. */
+        bool late = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        if (!late) end->flags &= ~(uint32_t)END_GOT;
         end->base = segment->seq;
-        end->flags |= END_BASE;
-        if (!known || seq_before(end->next, to)) end->next = to;
+        if (!late || seq_before(end->next, to)) end->next = to;
         end->span = end->next - end->base;
-        end->flags |= END_ANY;
-        end->flags &= ~(uint32_t)(END_BASE_BARE | END_GOT);
+        end->flags |= END_BASE | END_ANY;
+        end->flags &= ~(uint32_t)END_BASE_BARE;
+        forget_other_numbers(end);
         return;
     }
     if (!(end->flags & END_BASE)) {
@@ -276,6 +329,45 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     }
 }
 
+/* A first FIN in numbers that were data's: nothing follows a FIN, so it is not of this connection. */
+static bool is_late_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    const struct conn_end *end = &conn->end[side];
+    uint32_t to = segment->seq + conn_space(segment), since_us;
+    if (!(end->flags & END_ANY) || end->flags & END_FIN) return false;
+    int32_t beyond = seq_diff(to, captured_next(judge, conn, side));
+    /* What came after it, without a number of its own, may have been captured before it. */
+    return beyond > 0 || (beyond == 0 && !holes_within(judge, conn, side, to - 1, to, &since_us));
+}
+
+/* The peer's FIN acknowledges this one: it was sent after this one came, and captured before it. */
+static bool was_first(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    const struct conn_more_end *more = conn_has_more(judge, conn, conn_other(conn, side));
+    bool went_first = peer->state == STATE_FIN_WAIT_1 || peer->state == STATE_FIN_WAIT_2;
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || !more || !more->has_fin_ack || !went_first) return false;
+    return seq_at_or_before(end->fin_end, more->fin_ack) && (end->state == STATE_ESTABLISHED || end->state == STATE_CLOSE_WAIT);
+}
+
+static void take_first_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    unsigned other = conn_other(conn, side);
+    struct conn_end *end = &conn->end[side];
+    const struct conn_end *peer = &conn->end[other];
+    bool heard = end->state == STATE_CLOSE_WAIT;
+    if (heard) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
+    conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
+    conn_take_back(conn, other, STATE_CLOSE_WAIT, verdict);
+    conn_move(judge, conn, other, INPUT_SENT_FIN, true, verdict);
+    if (peer->flags & END_FIN_ACKED) conn_move(judge, conn, other, INPUT_RCVD_ACK_OF_FIN, true, verdict);
+    end->flags |= END_FIN_TAKEN | END_FIN_ACKED;
+    conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, true, verdict);
+    if (heard) conn_move(judge, conn, side, INPUT_RCVD_FIN, true, verdict);
+    conn->closed_first = (uint8_t)(1 + side);
+    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+}
+
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
 static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                      struct conn_verdict *verdict)
@@ -285,8 +377,17 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     if (end->flags & END_FIN) return;
     end->flags |= END_FIN;
     end->fin_end = segment->seq + conn_space(segment);
+    struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (more && segment->flags & TCP_ACK) {
+        more->fin_ack = segment->ack;
+        more->has_fin_ack = true;
+    }
+    if (was_first(judge, conn, side)) {
+        take_first_fin(judge, conn, side, verdict);
+        return;
+    }
     bool crossed = end->state == STATE_CLOSE_WAIT && peer->flags & END_FIN && !(conn->flags & CONN_TWO_PLACES) &&
-                   segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(end->ack, peer->fin_end);
+                   segment->flags & TCP_ACK && seq_before(segment->ack, peer->fin_end);
     if (crossed) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
     conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
     if (crossed) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
@@ -299,8 +400,8 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     conn_take_fin(judge, conn, side, true, verdict);
 }
 
-/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the half-open
- * connection is not touched. A RST that ends it stands at SND.NXT. */
+/* RFC 9293 section 3.10.7.4: an ACK of what was never sent is answered with a RST that takes its number from that ACK; the
+ * half-open connection is not touched. A RST that ends it stands at SND.NXT. */
 static bool answers_wrong_ack(const struct conn_end *end, const struct conn_segment *segment)
 {
     return end->state == STATE_SYN_RCVD && end->flags & END_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;
@@ -393,12 +494,13 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
     if (class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE) end->flags |= END_PROBED;
     if (conn_space(segment) || class == CONN_PROBE_ANSWER) peer->flags &= ~(uint32_t)END_PROBED;
+    bool fin = segment->flags & TCP_FIN && !is_late_fin(judge, conn, side, segment);
     take_numbers(conn, side, segment, verdict);
     note_seen(conn_has_more(judge, conn, side), end, segment->seq + conn_space(segment));
     prove_handshake(judge, conn, side, segment, verdict);
     if (segment->flags & TCP_ACK) prove_received(judge, conn, side, segment, verdict);
     if (segment->flags & TCP_SYN) take_syn(judge, conn, side, segment, verdict);
-    if (segment->flags & TCP_FIN) take_fin(judge, conn, side, segment, verdict);
+    if (fin) take_fin(judge, conn, side, segment, verdict);
     conn_time_handshake(conn, side, segment);
     note_time(conn, segment);
 }

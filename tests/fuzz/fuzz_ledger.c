@@ -1,6 +1,6 @@
-/* Any segments in any order and at any times: every one is counted in exactly one row, no bound is passed, and the short cuts for
- * common segments give the rows that the long way gives. Sixteen bytes are a segment: which addresses, flags, numbers, length,
- * window, time. */
+/* Any segments in any order and at any times: every one is counted in exactly one row, as a segment or as a sight of one, no bound
+ * is passed, and the short cuts for common segments give the rows that the long way gives. Sixteen bytes are a segment: which
+ * addresses, flags, numbers, length, window, time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static int take(void *data, const struct ledger_row *row)
 {
     struct sum *sum = data;
     sum->rows++;
-    sum->segments += (uint64_t)row->end[0].segments + row->end[1].segments;
+    for (size_t side = 0; side < LEDGER_SIDES; side++) sum->segments += (uint64_t)row->end[side].segments + row->end[side].sights;
     if (!row->number || row->outcome >= LEDGER_OUTCOMES || row->completeness > 63 || strlen(row->history) >= LEDGER_HISTORY_BYTES)
         abort();
     for (size_t side = 0; side < LEDGER_SIDES; side++) {
@@ -32,7 +32,8 @@ static int take(void *data, const struct ledger_row *row)
         const uint64_t values[] = {end->address.port,    end->address.ip[0], end->state,       end->isn,
                                    end->segments,        end->bytes,         end->ip_bytes,    end->ip_bytes_known,
                                    end->retransmissions, end->out_of_order,  end->keep_alives, end->zero_windows,
-                                   end->missed_bytes};
+                                   end->missed_bytes,    end->window_probes, end->strays,      end->ignored_resets,
+                                   end->sights};
         for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) add(sum, values[i]);
     }
     add(sum, (uint64_t)row->start_ns), add(sum, (uint64_t)row->end_ns), add(sum, (uint64_t)row->trailing_ns);
@@ -58,6 +59,8 @@ static struct ledger_segment read_segment(const uint8_t *at)
     segment.length_bytes = at[10] & 0x80 ? (uint32_t)at[10] << 24 : at[10];
     segment.window = at[11];
     segment.ip_bytes = at[11] & 1 ? 40 : 0;
+    segment.interface = (uint8_t)(at[11] >> 1 & 3);
+    if (at[11] & 8) segment.look = (uint32_t)at[11] << 16 | at[10] | at[2] << 8; /* few enough to be met again */
     uint32_t moment;
     memcpy(&moment, at + 12, 4);
     segment.t_ns = (int64_t)((uint64_t)moment << (at[0] >> 4 & 7) * 5);

@@ -99,9 +99,11 @@ static const struct {
     {"server closed, client did not", OPEN "s:FA:1:1:0 c:A:1:2:0", "S3", "ShAf", 23, LEDGER_OPEN},
     {"client aborts", OPEN TALK "c:RA:6:8:0", "RSTO", "ShADadR", 47, LEDGER_RESET},
     {"server aborts", OPEN TALK "s:R:8:0:0", "RSTR", "ShADadr", 47, LEDGER_RESET},
-    {"SYN, then RST of the same end", "c:S:0:0:0 c:R:1:0:0", "RSTOS0", "SR", 33, LEDGER_REFUSED},
+    /* Only the other end refuses; a RST out of SYN_SENT answers an ACK that was not captured. */
+    {"SYN, then RST of the same end", "c:S:0:0:0 c:R:1:0:0", "RSTOS0", "SR", 33, LEDGER_HALF_OPEN},
     {"SYN-ACK, then RST, the SYN unseen", "s:SA:0:1:0 s:R:1:0:0", "RSTRH", "^hr", 34, LEDGER_RESET},
-    {"SYN, then FIN, no SYN-ACK", "c:S:0:0:0 c:FA:1:1:0", "SH", "SF", 21, LEDGER_HALF_OPEN},
+    /* Who ends with a FIN has had the SYN-ACK, captured or not. */
+    {"SYN, then FIN, no SYN-ACK", "c:S:0:0:0 c:FA:1:1:0", "SH", "SF", 21, LEDGER_OPEN},
     {"SYN-ACK, then FIN, the SYN unseen", "s:SA:0:1:0 s:FA:1:1:0", "SHR", "^hf", 22, LEDGER_OPEN},
     {"midstream", "c:PA:1:1:5 s:A:1:6:0", "OTH", "Da", 12, LEDGER_OPEN},
     {"midstream, the server speaks first", "s:PA:1:1:5 c:A:1:6:0", "OTH", "^dA", 12, LEDGER_OPEN},
@@ -189,12 +191,23 @@ static void a_syn_with_another_number_is_another_connection(void **state)
     assert_int_equal(rows.row[1].number, 2);
 }
 
-static void the_same_syn_after_a_reset_is_another_connection(void **state)
+static void the_same_syn_after_a_reset_is_the_same_attempt(void **state)
 {
     (void)state;
     struct rows rows = {0};
     run(&rows, "c:S:0:0:0 s:RA:0:1:0 +1 c:S:0:0:0 s:RA:0:1:0", NULL);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.row[0].outcome, LEDGER_REFUSED);
+    assert_int_equal(rows.row[0].end[LEDGER_CLIENT].retransmissions, 1);
+}
+
+static void another_syn_after_a_reset_is_another_connection(void **state)
+{
+    (void)state;
+    struct rows rows = {0};
+    run(&rows, "c:S:0:0:0 s:RA:0:1:0 +1 c:S:7:0:0 s:RA:0:8:0", NULL);
     assert_int_equal(rows.count, 2);
+    assert_int_equal(rows.row[1].outcome, LEDGER_REFUSED);
 }
 
 static void stragglers_belong_to_the_closed_connection(void **state)
@@ -252,7 +265,7 @@ static void memory_is_used_again_after_connections_close(void **state)
     uint64_t finished = 0, most = 0;
     struct ledger *ledger = ledger_new(NULL, count, &finished);
     for (uint32_t i = 0; i < 100000; i++) {
-        int64_t t_ns = 1700000000000000000 + (int64_t)i * 1000000; /* a thousand a second */
+        int64_t t_ns = 1700000000000000000 + (int64_t)i * 10000000; /* a hundred a second */
         struct ledger_segment segments[2] = {segment_of(0, "S", 0, 0, 0, 1000, t_ns, (uint16_t)i),
                                              segment_of(1, "RA", 0, 1, 0, 0, t_ns, (uint16_t)i)};
         memcpy(segments[0].src, &i, 4), memcpy(segments[1].dst, &i, 4);
@@ -322,7 +335,8 @@ int main(void)
         cmocka_unit_test(retransmissions_disorder_and_keep_alives_are_told_apart),
         cmocka_unit_test(what_nobody_captured_and_the_peer_acknowledged_is_missed),
         cmocka_unit_test(a_syn_with_another_number_is_another_connection),
-        cmocka_unit_test(the_same_syn_after_a_reset_is_another_connection),
+        cmocka_unit_test(the_same_syn_after_a_reset_is_the_same_attempt),
+        cmocka_unit_test(another_syn_after_a_reset_is_another_connection),
         cmocka_unit_test(stragglers_belong_to_the_closed_connection),
         cmocka_unit_test(a_quiet_attempt_is_given_up_and_a_quiet_connection_is_kept),
         cmocka_unit_test(a_jump_of_the_clock_ends_nothing),

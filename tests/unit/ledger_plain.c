@@ -1,5 +1,5 @@
-/* The ledger's short cuts (plain.c, guessed records) against the long way: the same rows, in the same order, of random exchanges
- * that are mostly sound, so that the short cuts are taken, and sometimes absurd, so that they are left again. */
+/* The ledger's short cuts (conn/plain.h, guessed records) against the long way: the same rows, in the same order, of random
+ * exchanges that are mostly sound, so that the short cuts are taken, and sometimes absurd, so that they are left again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "ledger/own.h"
 
-enum { RUNS = 300, SEGMENTS = 2000, PAIRS = 24, BATCH = 64, TEXT = 512 };
+enum { RUNS = 300, SEGMENTS = 2000, PAIRS = 24, BATCH = 64, TEXT = 768 };
 
 static uint64_t seed = 88172645463325252u;
 
@@ -25,6 +25,7 @@ static uint32_t any(uint32_t below)
 
 struct pair {
     uint32_t next[2], acked[2]; /* by side: what it will send next, what its peer acknowledged last */
+    uint32_t look[2];
     unsigned stage;
 };
 
@@ -36,10 +37,13 @@ struct told {
 
 static void tell_end(char *text, size_t room, const struct ledger_end *end)
 {
-    snprintf(text, room, "%d:%u %s isn %d %u segs %u bytes %llu ip %llu %d again %u ooo %u alive %u zero %u missed %llu",
+    snprintf(text, room,
+             "%d:%u %s isn %d %u segs %u bytes %llu ip %llu %d again %u ooo %u alive %u probes %u zero %u ignored %u strays %u "
+             "sights %u missed %llu",
              end->address.ip[0], end->address.port, tcp_state_name(end->state), end->has_isn, end->isn, end->segments,
              (unsigned long long)end->bytes, (unsigned long long)end->ip_bytes, end->ip_bytes_known, end->retransmissions,
-             end->out_of_order, end->keep_alives, end->zero_windows, (unsigned long long)end->missed_bytes);
+             end->out_of_order, end->keep_alives, end->window_probes, end->zero_windows, end->ignored_resets, end->strays,
+             end->sights, (unsigned long long)end->missed_bytes);
 }
 
 static int tell(void *data, const struct ledger_row *row)
@@ -90,7 +94,11 @@ static struct ledger_segment say(struct pair *pair, unsigned which, int64_t t_ns
     /* An acknowledgement that stands still, as when something before it is missing. */
     if (!segment.length_bytes && any(3) == 0) segment.ack = pair->acked[!side];
     pair->acked[!side] = segment.ack;
-    uint32_t end = segment_end_of(&segment);
+    /* Packets that tell by their identification, and now and then the same one once more. */
+    if (which % 2) segment.look = any(3) ? (uint32_t)(1 + any(60000)) << 16 | (1 + any(65535)) : pair->look[side];
+    segment.interface = (uint8_t)(which % 4 == 1 ? 1 + any(2) : 0);
+    pair->look[side] = segment.look;
+    uint32_t end = segment.seq + segment.length_bytes + !!(segment.flags & TCP_SYN) + !!(segment.flags & TCP_FIN);
     if (seq_before(pair->next[side], end) && any(30)) pair->next[side] = end;
     pair->stage = any(25) ? pair->stage + 1 : any(3);
     return segment;
@@ -99,7 +107,7 @@ static struct ledger_segment say(struct pair *pair, unsigned which, int64_t t_ns
 static void both_ways_give_the_same_rows(void **state)
 {
     (void)state;
-    size_t rows = 0;
+    size_t rows = 0, sights = 0;
     struct told told[2];
     for (size_t i = 0; i < 2; i++) {
         told[i].rows = calloc(SEGMENTS + BATCH, sizeof(*told[i].rows));
@@ -132,11 +140,13 @@ static void both_ways_give_the_same_rows(void **state)
         assert_int_equal(told[0].count, told[1].count);
         for (size_t i = 0; i < told[0].count; i++) assert_string_equal(told[0].rows[i], told[1].rows[i]);
         rows += told[0].count;
+        sights += ledger_totals(ledgers[0])->sights;
         assert_memory_equal(ledger_totals(ledgers[0]), ledger_totals(ledgers[1]), sizeof(struct ledger_totals));
         for (size_t i = 0; i < 2; i++) ledger_free(ledgers[i]);
     }
     for (size_t i = 0; i < 2; i++) free(told[i].rows);
     assert_in_range(rows, RUNS * 10, RUNS * SEGMENTS);
+    assert_true(sights > RUNS * 10);
 }
 
 int main(void)

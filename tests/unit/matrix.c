@@ -1,5 +1,5 @@
 /* The event and state matrix of RFC 9293 section 3.10: the table of tcp/processing.c against matrices written down by hand from the
- * text, and the state machine of tcp/state.c, which sees only what the wire shows, against that table, with real segments. */
+ * text, and the judge (src/conn), which sees only what the wire shows, against that table, with real segments. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <netinet/in.h>
 
+#include "conn/conn.h"
 #include "tcp/processing.h"
 
 /* A letter a state: where the event leads; '.': it stays. */
@@ -150,50 +150,63 @@ static void every_pair_has_exactly_one_row_with_a_sentence_and_a_section(void **
     assert_string_equal(processing_sends_name(SENDS_SYN_ACK), "SYN,ACK");
 }
 
-/* ---- the state machine of tcp/state.c, driven by segments ---- */
+/* ---- the judge, driven by segments ---- */
 
 enum { OURS = 100, PEERS = 500, FAR = 1000000 }; /* initial sequence numbers, and what is out of every window */
+enum { WE, PEER };
 
-static struct event_packet_header segment(uint8_t flags, uint32_t seq, uint32_t ack, uint32_t length)
+/* Our end and its peer; sent and received are told apart, so that nothing of ours has reached the peer. */
+struct one {
+    struct conn conn; /* first: its second record is found by it */
+    struct conn_more more;
+    struct conn_judge judge;
+};
+
+static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
 {
-    return (struct event_packet_header){.protocol = IPPROTO_TCP, .flags = flags, .seq = seq, .ack = ack, .length_bytes = length};
+    (void)owner, (void)make;
+    return &((struct one *)conn)->more;
 }
 
-static void take(struct tcp_end *end, const enum tcp_input *inputs, size_t count)
+static struct conn_segment segment(uint8_t flags, uint32_t seq, uint32_t ack, uint32_t length)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct tcp_arrow *arrow = tcp_next(end->state, inputs[i]);
-        if (arrow) end->state = arrow->to;
-    }
+    return (struct conn_segment){.flags = flags, .seq = seq, .ack = ack, .length_bytes = length, .window = 1000};
 }
 
-static void give(struct tcp_end *end, struct event_packet_header header)
+static enum tcp_state state_of(const struct one *one)
 {
-    enum tcp_input inputs[TCP_INPUTS_MAX];
-    take(end, inputs, tcp_classify_sent(end, &header, inputs));
+    return (enum tcp_state)one->conn.end[WE].state;
 }
 
-static void get(struct tcp_end *end, struct event_packet_header header)
+static void give(struct one *one, struct conn_segment segment)
 {
-    enum tcp_input inputs[TCP_INPUTS_MAX];
-    take(end, inputs, tcp_classify_received(end, &header, inputs));
+    struct conn_verdict verdict = {0};
+    conn_sent(&one->judge, &one->conn, WE, &segment, &verdict);
 }
 
-static void input(struct tcp_end *end, enum tcp_input one)
+/* A SYN of another connection is not this peer's: it only arrives. */
+static void get(struct one *one, struct conn_segment segment)
 {
-    take(end, &one, 1);
+    struct conn_verdict verdict = {0};
+    if (!conn_begins_anew(&one->conn, &segment, PEER)) conn_sent(&one->judge, &one->conn, PEER, &segment, &verdict);
+    conn_received(&one->judge, &one->conn, WE, &segment, &verdict);
+}
+
+static void input(struct one *one, enum tcp_input input)
+{
+    struct conn_verdict verdict = {0};
+    conn_input(&one->judge, &one->conn, WE, input, &verdict);
 }
 
 /* An end that came to this state on the shortest way. Five bytes of ours stand unacknowledged wherever data can, so that an ACK has
  * something to acknowledge; our FIN ends at 107, the peer's at 502. */
-static struct tcp_end arrived(enum tcp_state state, bool passive)
+static struct one arrived(enum tcp_state state, bool passive)
 {
-    struct tcp_end end = {.state = passive ? STATE_LISTEN : STATE_CLOSED};
-    if (state == STATE_CLOSED) end.state = STATE_CLOSED;
-    if (state <= STATE_LISTEN) {
-        if (state == STATE_LISTEN) end.state = STATE_LISTEN;
-        return end;
-    }
+    struct one end = {.conn.flags = CONN_TWO_PLACES | CONN_OPENED};
+    conn_judge_init(&end.judge, more_of, NULL);
+    end.conn.end[PEER].state = STATE_CLOSED;
+    end.conn.end[WE].state = (uint8_t)(state <= STATE_LISTEN ? state : passive ? STATE_LISTEN : STATE_CLOSED);
+    if (state <= STATE_LISTEN) return end;
     if (passive) {
         assert_int_not_equal(state, STATE_SYN_SENT);
         get(&end, segment(TCP_SYN, PEERS, 0, 0));
@@ -221,7 +234,7 @@ static bool peer_has_ended(enum tcp_state state)
 }
 
 /* The segment that the event means in this state; false: the event is none. */
-static bool segment_for(enum tcp_state state, enum processing_event event, struct event_packet_header *ret_segment)
+static bool segment_for(enum tcp_state state, enum processing_event event, struct conn_segment *ret_segment)
 {
     uint32_t next = PEERS + 1u + peer_has_ended(state), una = OURS + 1, all = OURS + 6;
     bool fin_sent = state == STATE_FIN_WAIT_1 || state == STATE_FIN_WAIT_2 || state == STATE_CLOSING || state == STATE_LAST_ACK ||
@@ -231,7 +244,7 @@ static bool segment_for(enum tcp_state state, enum processing_event event, struc
     if (state == STATE_FIN_WAIT_2 || state == STATE_TIME_WAIT) una = OURS + 7, all = OURS + 7;
     uint32_t old = state == STATE_SYN_SENT || state == STATE_SYN_RCVD ? OURS : una;
     uint32_t of_fin = fin_sent ? OURS + 7 : OURS + FAR, irs = state == STATE_SYN_SENT ? next : PEERS;
-    const struct event_packet_header segments[ON_EVENTS] = {
+    const struct conn_segment segments[ON_EVENTS] = {
         [ON_SYN] = segment(TCP_SYN, next + 7, 0, 0),
         [ON_SYN_OUT] = segment(TCP_SYN, irs, 0, 0),
         [ON_SYN_ACK] = segment(TCP_SYN | TCP_ACK, state == STATE_SYN_RCVD ? PEERS : next + 7, all, 0),
@@ -251,10 +264,10 @@ static bool segment_for(enum tcp_state state, enum processing_event event, struc
         [ON_RST_OUT] = segment(TCP_RST | TCP_ACK, next + FAR, OURS + FAR, 0),
     };
     *ret_segment = segments[event];
-    return segments[event].protocol;
+    return segments[event].window;
 }
 
-/* What the wire does not show, or what tcp/state.c leaves to whoever drives it. */
+/* What the wire does not show, or what the judge leaves to whoever drives it. */
 static bool is_exempt(enum tcp_state state, enum processing_event event, bool passive)
 {
     static const struct {
@@ -268,9 +281,12 @@ static bool is_exempt(enum tcp_state state, enum processing_event event, bool pa
         /* No timer runs there on Linux, whatever "any state" in section 3.10.8 says. */
         {STATE_LISTEN, ON_USER_TIMEOUT},
         {STATE_TIME_WAIT, ON_USER_TIMEOUT},
-        /* The classifier knows no window: it takes an ACK wherever its segment lies. */
+        /* The judge knows no window: it takes an ACK wherever its segment lies. */
         {STATE_SYN_RCVD, ON_DATA_OUT},
         {STATE_SYN_RCVD, ON_FIN_OUT},
+        /* An ACK of what was not seen proves to the judge that it was sent: captures lose packets. */
+        {STATE_SYN_RCVD, ON_ACK_OF_FIN},
+        {STATE_SYN_RCVD, ON_ACK_BAD},
     };
     for (size_t i = 0; i < sizeof(exempt) / sizeof(exempt[0]); i++)
         if (exempt[i].state == state && exempt[i].event == event) return true;
@@ -278,10 +294,10 @@ static bool is_exempt(enum tcp_state state, enum processing_event event, bool pa
     return passive && state == STATE_SYN_RCVD && (event == ON_SYN || event == ON_SYN_ACK_BAD);
 }
 
-static void do_event(struct tcp_end *end, enum tcp_state state, enum processing_event event)
+static void do_event(struct one *end, enum tcp_state state, enum processing_event event)
 {
     const struct processing_row *row = processing_find(state, event);
-    struct event_packet_header arriving = {0};
+    struct conn_segment arriving = {0};
     bool arrives = segment_for(state, event, &arriving);
     if (arrives) get(end, arriving);
     if (event == ON_OPEN_PASSIVE && row->to == STATE_LISTEN) input(end, INPUT_CALL_LISTEN);
@@ -289,7 +305,7 @@ static void do_event(struct tcp_end *end, enum tcp_state state, enum processing_
         input(end, INPUT_CALL_CLOSE);
     if (event == ON_USER_TIMEOUT && !row->never) input(end, INPUT_TIMEOUT_GIVE_UP);
     if (event == ON_TIME_WAIT_TIMEOUT && !row->never) input(end, INPUT_TIMEOUT_2MSL);
-    uint32_t next = end->has_sent ? end->sent_next : OURS;
+    uint32_t next = end->conn.end[WE].flags & END_ANY ? end->conn.end[WE].next : OURS;
     switch (row->sends) {
     case SENDS_SYN:
         give(end, segment(TCP_SYN, OURS, 0, 0));
@@ -320,13 +336,13 @@ static void walk_matrix(bool passive)
     {
         if (passive && state == STATE_SYN_SENT) continue;
         if (is_exempt(state, event, passive)) continue;
-        struct tcp_end end = arrived(state, passive);
-        assert_int_equal(end.state, state);
+        struct one end = arrived(state, passive);
+        assert_int_equal(state_of(&end), state);
         do_event(&end, state, event);
         enum tcp_state want = processing_next(state, event, passive);
-        if (end.state != want)
+        if (state_of(&end) != want)
             fail_msg("%s in %s%s: the state machine says %s, section 3.10 %s", processing_event_name(event), tcp_state_name(state),
-                     passive ? " after a passive OPEN" : "", tcp_state_name(end.state), tcp_state_name(want));
+                     passive ? " after a passive OPEN" : "", tcp_state_name(state_of(&end)), tcp_state_name(want));
     }
 }
 
@@ -348,26 +364,26 @@ static void a_segment_that_changes_nothing_derails_nothing(void **data)
     (void)data;
     EACH_PAIR(state, event)
     {
-        struct event_packet_header arriving;
+        struct conn_segment arriving;
         if (state < STATE_SYN_SENT || processing_next(state, event, false) != state || !segment_for(state, event, &arriving))
             continue;
         if (processing_find(state, event)->sends == SENDS_AGAIN || event == ON_DATA) continue; /* data moves RCV.NXT, rightly */
         if (event == ON_FIN || event == ON_FIN_ACK_OF_FIN) continue;                           /* a second FIN, behind the first */
-        struct tcp_end end = arrived(state, false);
+        struct one end = arrived(state, false);
         do_event(&end, state, event);
         if (state == STATE_SYN_SENT) {
             get(&end, segment(TCP_SYN | TCP_ACK, PEERS + 77, OURS + 1, 0));
-            if (end.state != STATE_ESTABLISHED)
+            if (state_of(&end) != STATE_ESTABLISHED)
                 fail_msg("%s in SYN_SENT: the right SYN,ACK then leads to %s", processing_event_name(event),
-                         tcp_state_name(end.state));
+                         tcp_state_name(state_of(&end)));
             continue;
         }
-        struct event_packet_header reset;
+        struct conn_segment reset;
         segment_for(state, ON_RST, &reset);
         get(&end, reset);
-        if (end.state != STATE_CLOSED)
+        if (state_of(&end) != STATE_CLOSED)
             fail_msg("%s in %s: an exact RST then leads to %s", processing_event_name(event), tcp_state_name(state),
-                     tcp_state_name(end.state));
+                     tcp_state_name(state_of(&end)));
     }
 }
 

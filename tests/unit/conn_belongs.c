@@ -1,0 +1,247 @@
+/* To which connection a segment belongs, and who opened it: connections are cut by their ISN (src/conn/belongs.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/exchange.h"
+
+static void the_same_syn_again_is_the_same_attempt(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 +1s c:S:0:0:0 +2s c:S:0:0:0");
+    assert_int_equal(x.anew, 0);
+    assert_classes(&x, "new again again");
+    assert_stands(&x, "SYN_SENT CLOSED half-open -");
+}
+
+static void the_same_syn_after_a_refusal_is_the_same_attempt(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:RA:0:1:0");
+    assert_stands(&x, "CLOSED CLOSED refused s");
+    exchange_say(&x, "+500ms c:S:0:0:0");
+    assert_int_equal(x.anew, 0);
+    assert_classes(&x, "again");
+    assert_stands(&x, "SYN_SENT CLOSED half-open -");
+    exchange_say(&x, "s:RA:0:1:0");
+    assert_stands(&x, "CLOSED CLOSED refused s");
+}
+
+static void the_same_syn_after_a_refusal_may_yet_be_answered(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:RA:0:1:0 +1s c:S:0:0:0 s:SA:0:1:0 c:A:1:1:0");
+    assert_int_equal(x.anew, 0);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_syn_with_another_number_is_another_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 c:S:1:0:0");
+    assert_int_equal(x.anew, 1);
+    exchange_say(&x, "s:SA:0:2:0");
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+}
+
+static void another_syn_after_a_refusal_is_another_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:RA:0:1:0 +500ms c:S:9:0:0 s:RA:0:10:0");
+    assert_int_equal(x.anew, 1);
+    assert_stands(&x, "CLOSED CLOSED refused s");
+}
+
+static void the_addresses_of_a_closed_connection_are_used_again(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    exchange_say(&x, "c:S:70000:0:0");
+    assert_int_equal(x.anew, 1);
+    assert_stands(&x, "SYN_SENT CLOSED half-open -");
+}
+
+static void a_syn_after_the_numbers_of_an_end_that_was_never_seen_to_open(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:PA:100:1:5 s:A:1:105:0 c:S:7000:0:0");
+    assert_int_equal(x.anew, 1);
+}
+
+static void a_fin_that_comes_again_within_time_waits_minute_is_the_old_connections(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 +59s s:FA:1:2:0 c:A:2:2:0");
+    assert_int_equal(x.anew, 0);
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    assert_int_equal(exchange_end(&x, 's')->again_count, 1);
+}
+
+static void a_syn_ack_with_another_number_begins_nothing_while_the_connection_lives(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:SA:0:1:0 s:SA:7:1:0");
+    assert_int_equal(x.anew, 0);
+}
+
+static void a_syn_ack_whose_syn_was_not_captured_begins_anew_once_the_old_one_is_over(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:RA:1:1:0 +1s s:SA:90000:90001:0");
+    assert_int_equal(x.anew, 1);
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+}
+
+static void the_syn_ack_of_the_old_one_again_begins_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:RA:1:1:0 +1s s:SA:0:1:0");
+    assert_int_equal(x.anew, 0);
+}
+
+static void half_open_discovery_is_one_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:A:700:900000:0 c:R:900000:0:0 +1s c:S:0:0:0 s:SA:0:1:0 c:A:1:1:0");
+    assert_int_equal(x.anew, 0);
+    assert_classes(&x, "new stray reset again new ack");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(exchange_bytes(&x, 'c'), 0);
+    assert_int_equal(exchange_bytes(&x, 's'), 0);
+    assert_int_equal(exchange_more(&x, 's')->strays, 1);
+}
+
+static void a_split_handshake_is_one_connection_opened_by_the_first_syn(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:A:0:1:0 s:S:0:0:0 c:SA:0:1:0 s:A:1:1:0");
+    assert_int_equal(x.anew, 0);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(x.conn.client, 0);
+}
+
+static void a_simultaneous_open_is_one_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:S:0:0:0 c:SA:0:1:0 s:SA:0:1:0");
+    assert_int_equal(x.anew, 0);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    exchange_say(&x, "c:A:1:1:0 s:A:1:1:0 c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+}
+
+static void a_syn_tells_who_opened_and_before_it_the_higher_port_does(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "s:PA:1:1:5 c:A:1:6:0");
+    assert_int_equal(exchange_side(&x, 'c'), x.conn.client);
+    assert_int_equal(x.conn.flags & CONN_OPENED, 0);
+}
+
+static void a_syn_ack_that_comes_first_tells_who_opened(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "s:SA:0:1:0 c:A:1:1:0");
+    assert_int_equal(exchange_side(&x, 'c'), x.conn.client);
+    assert_int_equal(x.conn.flags & CONN_OPENED, CONN_OPENED);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_rst_begins_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:R:77777:0:0");
+    assert_int_equal(x.anew, 0);
+}
+
+/* How long it is kept, and with which of the three times. */
+static int64_t kept_for(const char *steps)
+{
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, steps);
+    return conn_keep_ns(&x.conn) / 1000000000;
+}
+
+static void a_closed_connection_is_kept_for_time_waits_minute(void **state)
+{
+    (void)state;
+    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0"), 61);
+    assert_int_equal(kept_for(HANDSHAKE "c:RA:1:1:0"), 61);
+    assert_int_equal(kept_for("c:S:0:0:0 s:RA:0:1:0"), 61);
+    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0"), 7440); /* its last ACK is still to come */
+}
+
+static void an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours(void **state)
+{
+    (void)state;
+    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 131);
+    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 7440);
+    assert_int_equal(kept_for("c:S:0:0:0 s:SA:0:1:0"), 7440);
+    assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 7440);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_syn_again_is_the_same_attempt),
+        cmocka_unit_test(the_same_syn_after_a_refusal_is_the_same_attempt),
+        cmocka_unit_test(the_same_syn_after_a_refusal_may_yet_be_answered),
+        cmocka_unit_test(a_syn_with_another_number_is_another_connection),
+        cmocka_unit_test(another_syn_after_a_refusal_is_another_connection),
+        cmocka_unit_test(the_addresses_of_a_closed_connection_are_used_again),
+        cmocka_unit_test(a_syn_after_the_numbers_of_an_end_that_was_never_seen_to_open),
+        cmocka_unit_test(a_fin_that_comes_again_within_time_waits_minute_is_the_old_connections),
+        cmocka_unit_test(a_syn_ack_with_another_number_begins_nothing_while_the_connection_lives),
+        cmocka_unit_test(a_syn_ack_whose_syn_was_not_captured_begins_anew_once_the_old_one_is_over),
+        cmocka_unit_test(the_syn_ack_of_the_old_one_again_begins_nothing),
+        cmocka_unit_test(half_open_discovery_is_one_connection),
+        cmocka_unit_test(a_split_handshake_is_one_connection_opened_by_the_first_syn),
+        cmocka_unit_test(a_simultaneous_open_is_one_connection),
+        cmocka_unit_test(a_syn_tells_who_opened_and_before_it_the_higher_port_does),
+        cmocka_unit_test(a_syn_ack_that_comes_first_tells_who_opened),
+        cmocka_unit_test(a_rst_begins_nothing),
+        cmocka_unit_test(a_closed_connection_is_kept_for_time_waits_minute),
+        cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

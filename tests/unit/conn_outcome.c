@@ -1,0 +1,316 @@
+/* Both RFC states and the outcome: an end is at least in the state that its own segments prove (rule 1), and nothing is counted by
+ * single segments (rule 7). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/exchange.h"
+
+static void an_ack_that_covers_a_fin_proves_that_it_arrived(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:11:2:0 c:A:2:12:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    assert_int_equal(exchange_bytes(&x, 's'), 10);
+    assert_int_equal(exchange_missed(&x, 's'), 10);
+}
+
+static void an_ack_of_a_hole_proves_its_arrival(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:101:1:5");
+    assert_int_equal(exchange_end(&x, 'c')->got, x.isn[0] + 1);
+    exchange_say(&x, "s:A:1:106:0");
+    assert_int_equal(exchange_end(&x, 'c')->got, x.isn[0] + 106);
+    assert_int_equal(exchange_bytes(&x, 'c'), 105);
+    assert_int_equal(exchange_missed(&x, 'c'), 100);
+}
+
+static void a_syn_ack_that_was_not_captured_is_proved_by_the_next_ack(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 c:A:1:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void one_direction_alone_shows_both_ends(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 c:A:1:1:0 c:PA:1:1:10 c:A:11:101:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(exchange_bytes(&x, 'c'), 10);
+    assert_int_equal(exchange_bytes(&x, 's'), 100);
+}
+
+static void one_direction_alone_shows_a_whole_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 c:A:1:1:0 c:PA:1:1:10 c:FA:11:101:0 c:A:12:102:0");
+    assert_int_equal(exchange_bytes(&x, 'c'), 10);
+    assert_string_equal(tcp_state_name(conn_state(&x.conn, 0)), "FIN_WAIT_1");
+}
+
+static void the_servers_direction_alone_shows_both_ends(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "s:SA:0:1:0 s:PA:1:11:20 s:A:21:31:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(exchange_bytes(&x, 'c'), 30);
+    assert_int_equal(exchange_bytes(&x, 's'), 20);
+}
+
+static void data_of_the_server_whose_syn_ack_was_not_captured_proves_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:PA:1:1:5");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_bare_ack_of_the_server_whose_syn_ack_was_not_captured_is_taken_for_an_older_connections(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:A:7:70000:0");
+    assert_stands(&x, "SYN_SENT CLOSED half-open -");
+    assert_classes(&x, "new stray");
+}
+
+static void fins_that_cross_pass_closing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:1:0");
+    assert_stands(&x, "CLOSING CLOSING open c");
+    exchange_say(&x, "c:A:2:2:0");
+    assert_stands(&x, "CLOSING TIME_WAIT open c");
+    exchange_say(&x, "s:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT TIME_WAIT closed c");
+}
+
+static void fins_cross_whichever_end_is_captured_first(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:FA:1:1:0 c:A:2:2:0 s:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT TIME_WAIT closed s");
+}
+
+static void a_fin_that_covers_the_peers_did_not_cross_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0");
+    assert_stands(&x, "TIME_WAIT LAST_ACK open c");
+    exchange_say(&x, "c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+}
+
+static void the_fin_whose_ack_was_captured_first_was_sent_before_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:A:1:7:0 c:FA:6:1:0");
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open c");
+    assert_int_equal(exchange_missed(&x, 'c'), 0);
+    assert_int_equal(exchange_bytes(&x, 'c'), 5);
+}
+
+static void a_fin_captured_before_its_data_waits_for_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:6:1:0");
+    assert_stands(&x, "FIN_WAIT_1 ESTABLISHED open c");
+    exchange_say(&x, "c:PA:1:1:5");
+    assert_stands(&x, "FIN_WAIT_1 CLOSE_WAIT open c");
+    assert_int_equal(exchange_bytes(&x, 'c'), 5);
+    assert_int_equal(exchange_more(&x, 'c')->out_of_order, 1);
+}
+
+static void a_listener_that_never_answered_is_not_known(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0");
+    assert_stands(&x, "SYN_SENT CLOSED half-open -");
+    exchange_say(&x, "s:SA:0:1:0");
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+}
+
+static void a_connection_joined_midway_is_established(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:PA:1:1:5 s:A:1:6:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(x.conn.flags & CONN_MIDWAY, CONN_MIDWAY);
+    assert_int_equal(exchange_bytes(&x, 'c'), 5);
+    assert_int_equal(exchange_bytes(&x, 's'), 0);
+}
+
+static void a_close_joined_midway_is_followed_to_its_end(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+}
+
+static void a_half_closed_connection_is_open(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:A:1:2:0 s:PA:1:2:500 c:A:2:501:0");
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open c");
+    assert_int_equal(exchange_bytes(&x, 's'), 500);
+}
+
+static void a_second_fin_changes_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 c:FA:1:1:0 s:A:1:2:0 c:FA:1:1:0");
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open c");
+    assert_int_equal(exchange_bytes(&x, 'c'), 0);
+    assert_int_equal(exchange_end(&x, 'c')->again_count, 2);
+}
+
+static void what_is_acknowledged_beyond_a_fin_proves_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:A:1:900:0");
+    assert_stands(&x, "FIN_WAIT_1 CLOSE_WAIT open c");
+    assert_int_equal(exchange_bytes(&x, 'c'), 0);
+    assert_int_equal(exchange_missed(&x, 'c'), 0);
+}
+
+static void a_fin_in_the_numbers_of_data_is_no_fin(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:10 s:A:1:11:0 c:FA:5:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void data_on_a_syn_is_counted_and_proves_nothing_of_the_handshake(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:4 s:SA:0:5:0");
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+    assert_int_equal(exchange_bytes(&x, 'c'), 4);
+    exchange_say(&x, "c:A:5:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void data_on_a_syn_that_was_not_taken_is_sent_again(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:4 s:SA:0:1:0 c:A:1:1:0 c:PA:1:1:4");
+    assert_classes(&x, "new new ack again");
+    assert_int_equal(exchange_bytes(&x, 'c'), 4);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_socket_connected_to_itself_passes_syn_rcvd_and_closing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    x.begun = true, x.first = 'c';
+    x.isn[1] = x.isn[0];
+    x.conn.flags = CONN_TO_ITSELF;
+    unsigned side;
+    static const char *const steps[] = {"c:S:0:0:0", "c:SA:0:1:0", "c:A:1:1:0", "c:PA:1:1:5",
+                                        "c:A:6:6:0", "c:FA:6:6:0", "c:A:7:7:0"};
+    static const enum tcp_state to[] = {STATE_SYN_SENT,    STATE_ESTABLISHED, STATE_ESTABLISHED, STATE_ESTABLISHED,
+                                        STATE_ESTABLISHED, STATE_CLOSING,     STATE_TIME_WAIT};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct conn_segment segment = exchange_segment(&x, steps[i], &side);
+        if (i == 0) conn_begin(&x.conn, &segment, true), x.conn.end[0].state = STATE_CLOSED;
+        struct conn_verdict verdict = {0};
+        conn_take(&x.judge, &x.conn, 0, &segment, &verdict);
+        assert_string_equal(tcp_state_name(conn_state(&x.conn, 0)), tcp_state_name(to[i]));
+        assert_string_equal(tcp_state_name(conn_state(&x.conn, 1)), tcp_state_name(to[i]));
+    }
+    assert_string_equal(exchange_outcome(conn_outcome(&x.conn)), "closed");
+    assert_true(conn_is_done(&x.conn));
+    assert_int_equal(conn_bytes(&x.conn, 0), 5);
+}
+
+static void without_a_second_record_the_ack_is_the_way_back(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    x.no_memory = true;
+    exchange_say(&x, HANDSHAKE "c:PA:101:1:5 s:A:1:106:0 c:FA:106:1:0 s:FA:1:107:0 c:A:107:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    assert_int_equal(exchange_bytes(&x, 'c'), 105);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ack_that_covers_a_fin_proves_that_it_arrived),
+        cmocka_unit_test(an_ack_of_a_hole_proves_its_arrival),
+        cmocka_unit_test(a_syn_ack_that_was_not_captured_is_proved_by_the_next_ack),
+        cmocka_unit_test(one_direction_alone_shows_both_ends),
+        cmocka_unit_test(one_direction_alone_shows_a_whole_connection),
+        cmocka_unit_test(the_servers_direction_alone_shows_both_ends),
+        cmocka_unit_test(data_of_the_server_whose_syn_ack_was_not_captured_proves_it),
+        cmocka_unit_test(a_bare_ack_of_the_server_whose_syn_ack_was_not_captured_is_taken_for_an_older_connections),
+        cmocka_unit_test(fins_that_cross_pass_closing),
+        cmocka_unit_test(fins_cross_whichever_end_is_captured_first),
+        cmocka_unit_test(a_fin_that_covers_the_peers_did_not_cross_it),
+        cmocka_unit_test(the_fin_whose_ack_was_captured_first_was_sent_before_it),
+        cmocka_unit_test(a_fin_captured_before_its_data_waits_for_it),
+        cmocka_unit_test(a_listener_that_never_answered_is_not_known),
+        cmocka_unit_test(a_connection_joined_midway_is_established),
+        cmocka_unit_test(a_close_joined_midway_is_followed_to_its_end),
+        cmocka_unit_test(a_half_closed_connection_is_open),
+        cmocka_unit_test(a_second_fin_changes_nothing),
+        cmocka_unit_test(what_is_acknowledged_beyond_a_fin_proves_nothing),
+        cmocka_unit_test(a_fin_in_the_numbers_of_data_is_no_fin),
+        cmocka_unit_test(data_on_a_syn_is_counted_and_proves_nothing_of_the_handshake),
+        cmocka_unit_test(data_on_a_syn_that_was_not_taken_is_sent_again),
+        cmocka_unit_test(a_socket_connected_to_itself_passes_syn_rcvd_and_closing),
+        cmocka_unit_test(without_a_second_record_the_ack_is_the_way_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

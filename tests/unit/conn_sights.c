@@ -1,0 +1,172 @@
+/* One packet, seen several times (src/conn/sights.c); each bound just inside and just outside. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/exchange.h"
+
+/* A packet of c by its look, `pause` after the one before it, which is a segment with `first`; whether it is a second sight. */
+static bool is_sight_after(const char *before, const char *pause, const char *then)
+{
+    struct exchange x;
+    char steps[512];
+    exchange_begin(&x);
+    snprintf(steps, sizeof(steps), "%s %s %s", before, pause, then);
+    exchange_say(&x, steps);
+    return x.verdict.class == CONN_SIGHT;
+}
+
+/* Looks are identification * 65536 + checksum: 7:100 and so on. */
+#define LOOK_7 "458852"
+#define LOOK_8 "524388"
+#define LOOK_8_OTHER "524389"
+#define VARY "c:PA:1:1:5:1000:" LOOK_7 " c:PA:6:1:5:1000:" LOOK_8
+
+static void the_same_packet_within_ten_milliseconds_is_a_sight(void **state)
+{
+    (void)state;
+    /* A step is a millisecond. */
+    assert_true(is_sight_after(VARY, "+-1ms", "c:PA:6:1:5:1000:" LOOK_8));
+    assert_true(is_sight_after(VARY, "+9ms", "c:PA:6:1:5:1000:" LOOK_8));
+    assert_false(is_sight_after(VARY, "+9000001ns", "c:PA:6:1:5:1000:" LOOK_8));
+}
+
+static void times_may_step_back_as_far(void **state)
+{
+    (void)state;
+    assert_true(is_sight_after(VARY, "+-11ms", "c:PA:6:1:5:1000:" LOOK_8));
+    assert_false(is_sight_after(VARY, "+-11000001ns", "c:PA:6:1:5:1000:" LOOK_8));
+}
+
+static void on_another_interface_it_is_one_within_a_tenth_of_a_second(void **state)
+{
+    (void)state;
+    const char *first = "c:PA:1:1:5:1000:" LOOK_7 ":1";
+    assert_true(is_sight_after(first, "+99ms", "c:PA:1:1:5:1000:" LOOK_7 ":2"));
+    assert_false(is_sight_after(first, "+99000001ns", "c:PA:1:1:5:1000:" LOOK_7 ":2"));
+}
+
+static void on_another_interface_no_identification_is_needed(void **state)
+{
+    (void)state;
+    assert_true(is_sight_after("c:PA:1:1:5:1000:100:1", "", "c:PA:1:1:5:1000:100:2"));
+    assert_false(is_sight_after("c:PA:1:1:5:1000:100:1", "", "c:PA:1:1:5:1000:100:1"));
+    assert_false(is_sight_after("c:PA:1:1:5:1000:100", "", "c:PA:1:1:5:1000:100"));
+}
+
+static void another_identification_or_checksum_is_another_packet(void **state)
+{
+    (void)state;
+    assert_false(is_sight_after(VARY, "", "c:PA:6:1:5:1000:" LOOK_8_OTHER));
+    assert_false(is_sight_after(VARY, "", "c:PA:6:1:5:1000:589924"));
+}
+
+static void where_identifications_stay_the_same_they_tell_nothing(void **state)
+{
+    (void)state;
+    assert_false(is_sight_after("c:PA:1:1:5:1000:" LOOK_8 " c:PA:6:1:5:1000:" LOOK_8_OTHER, "", "c:PA:6:1:5:1000:" LOOK_8_OTHER));
+}
+
+static void the_second_packet_of_an_end_may_be_a_sight_already(void **state)
+{
+    (void)state;
+    assert_true(is_sight_after("c:S:0:0:0:1000:" LOOK_7, "+-1ms", "c:S:0:0:0:1000:" LOOK_7));
+}
+
+static void a_packet_without_a_look_is_never_a_sight(void **state)
+{
+    (void)state;
+    assert_false(is_sight_after("c:PA:1:1:5", "", "c:PA:1:1:5"));
+    /* A checksum of 0 was left to the device. */
+    assert_false(is_sight_after("c:PA:1:1:5:1000:458752:1", "", "c:PA:1:1:5:1000:458752:2"));
+}
+
+/* Eight looks are remembered once one was seen twice. */
+static void a_sight_of_one_of_the_last_eight_is_one(void **state)
+{
+    (void)state;
+    for (unsigned between = 0; between < 9; between++) {
+        struct exchange x;
+        char step[96];
+        exchange_begin(&x);
+        exchange_say(&x, VARY " c:PA:6:1:5:1000:" LOOK_8);
+        assert_int_equal(x.verdict.class, CONN_SIGHT);
+        for (unsigned i = 0; i < between; i++) {
+            snprintf(step, sizeof(step), "c:PA:%u:1:5:1000:%u", 11 + 5 * i, (20 + i) << 16 | 100);
+            exchange_say(&x, step);
+        }
+        exchange_say(&x, "c:PA:6:1:5:1000:" LOOK_8);
+        assert_int_equal(x.verdict.class == CONN_SIGHT, between < 8);
+    }
+}
+
+static void sights_are_counted_and_nothing_else_is(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0:1000:458852 c:S:0:0:0:1000:458852 s:SA:0:1:0:1000:458852 s:SA:0:1:0:1000:458852 "
+                     "c:A:1:1:0:1000:524388 c:A:1:1:0:1000:524388");
+    assert_classes(&x, "new sight new sight ack sight");
+    assert_int_equal(exchange_more(&x, 'c')->sights, 2);
+    assert_int_equal(exchange_more(&x, 's')->sights, 1);
+    assert_int_equal(exchange_end(&x, 'c')->segments, 2);
+    assert_int_equal(exchange_end(&x, 'c')->again_count, 0);
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_packet_seen_on_four_interfaces_is_one(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0:1000:458852:1 c:S:0:0:0:1000:458852:2 c:S:0:0:0:1000:458852:3 c:S:0:0:0:1000:458852:4");
+    assert_classes(&x, "new sight sight sight");
+    assert_int_equal(exchange_end(&x, 'c')->segments, 1);
+}
+
+static void without_a_second_record_a_sight_is_one_all_the_same(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    x.no_memory = true;
+    exchange_say(&x, "c:S:0:0:0:1000:458852 c:S:0:0:0:1000:458852");
+    assert_classes(&x, "new sight");
+}
+
+static void times_of_centuries_are_no_neighbours(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    x.t_ns = INT64_MIN;
+    exchange_say(&x, "c:PA:1:1:5:1000:458852");
+    x.t_ns = INT64_MAX - 5000000;
+    exchange_say(&x, "c:PA:1:1:5:1000:458852");
+    assert_classes(&x, "again");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_packet_within_ten_milliseconds_is_a_sight),
+        cmocka_unit_test(times_may_step_back_as_far),
+        cmocka_unit_test(on_another_interface_it_is_one_within_a_tenth_of_a_second),
+        cmocka_unit_test(on_another_interface_no_identification_is_needed),
+        cmocka_unit_test(another_identification_or_checksum_is_another_packet),
+        cmocka_unit_test(where_identifications_stay_the_same_they_tell_nothing),
+        cmocka_unit_test(the_second_packet_of_an_end_may_be_a_sight_already),
+        cmocka_unit_test(a_packet_without_a_look_is_never_a_sight),
+        cmocka_unit_test(a_sight_of_one_of_the_last_eight_is_one),
+        cmocka_unit_test(sights_are_counted_and_nothing_else_is),
+        cmocka_unit_test(a_packet_seen_on_four_interfaces_is_one),
+        cmocka_unit_test(without_a_second_record_a_sight_is_one_all_the_same),
+        cmocka_unit_test(times_of_centuries_are_no_neighbours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
