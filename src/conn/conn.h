@@ -112,7 +112,8 @@ enum conn_flag {
     CONN_TWO_PLACES = 8,    /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
     CONN_TO_ITSELF = 16,    /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
     CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
-    CONN_TIMED = 64         /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_TIMED = 64,        /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_HAS_MORE = 128     /* the judge asked for its second record: without, that is all zero, if there is one */
 };
 
 /* A connection. Zero it to begin; all is the judge's own but two flags. */
