@@ -246,7 +246,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
     if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
         telling->conn.closed_first = 0;
-        telling->conn.flags &= (uint8_t)~CONN_FIRST_BY_RST;
+        telling->conn.flags &= (uint16_t)~CONN_FIRST_BY_RST;
     }
     struct story_segment *segment = packet->segment;
     if (segment) {
