@@ -1,8 +1,8 @@
 /* Findings: sentences a person can act on. Each file looks for those of one part of a connection's life.
  *
- * Internal to src/story. A rule adds nothing unless the steps that prove it are there; one that rests on something missing first asks the
- * record for every other explanation (findings_evidence.c), and says no more than that test: what the wire alone can't tell is said
- * to be open. */
+ * Internal to src/story. A rule adds nothing unless the steps that prove it are there; one that rests on something missing first
+ * asks the record for every other explanation (findings_evidence.c), and says no more than that test: what the wire alone can't
+ * tell is said to be open. */
 #ifndef TCPWHY_STORY_FINDINGS_H
 #define TCPWHY_STORY_FINDINGS_H
 
@@ -59,38 +59,42 @@ enum finding_way {
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet);
 /* "the server's host", "the client's own host", "a host between": who threw it away. */
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet);
-/* The newest packet (an ICMP error too) of this side that reached the other by `at_ns`, or, with `after`, the first that reached it later;
- * NULL none. */
+/* The newest packet (an ICMP error too) of this side that reached the other by `at_ns`, or, with `after`, the first that reached it
+ * later; NULL none. */
 const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after);
-/* A call of accept() on the listening socket that had begun before `at_ns` and was not over then: it slept, so the queue was empty. NULL:
- * none was seen, which proves nothing. */
+/* A call of accept() on the listening socket that had begun before `at_ns` and was not over then: it slept, so the queue was empty.
+ * NULL: none was seen, which proves nothing. */
 const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns);
 /* The kernel showed that this segment met a listener whose accept queue was full. */
 bool finding_is_queue_full(const struct tale_packet *packet);
 /* The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known to be. */
 const struct call *finding_listening(const struct telling *telling, int64_t at_ns);
-/* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before `at_ns`. */
-bool finding_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end, const struct call **ret_call);
-/* A socket of the host `netns` that listened on the server's port at that time, on another address than the server's; NULL none known. */
-const struct sock *finding_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns, const struct call **ret_listen);
+/* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before
+ * `at_ns`. */
+bool finding_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,
+                           const struct call **ret_call);
+/* A socket of the host `netns` that listened on the server's port at that time, on another address than the server's; NULL none
+ * known. */
+const struct sock *finding_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns,
+                                             const struct call **ret_listen);
 /* One end was never captured although the other's segments prove that it spoke: what it did not answer nobody knows. */
 bool finding_is_one_way(const struct telling *telling, enum story_side *ret_missing);
-/* What ended this end because it got no answer (a timer of its own, or a call that failed with ETIMEDOUT). Its step and time; false: it was
- * not seen to give up. */
+/* What ended this end because it got no answer (a timer of its own, or a call that failed with ETIMEDOUT). Its step and time;
+ * false: it was not seen to give up. */
 bool finding_gave_up(const struct telling *telling, enum story_side side, uint32_t *ret_step, int64_t *ret_ns);
 
-void findings_open(struct telling *telling);       /* findings_open.c: how a connection came to be */
-void findings_unopened(struct telling *telling);   /* findings_unopened.c: handshakes that nobody answered, or that were refused */
-void findings_queue(struct telling *telling);      /* findings_queue.c: what a listener did with a handshake */
-void findings_reset(struct telling *telling);      /* findings_reset.c: connections that ended with RST */
-void findings_close(struct telling *telling);      /* findings_close.c: FINs, CLOSE_WAIT, TIME_WAIT */
-void findings_linger(struct telling *telling);     /* findings_linger.c: close() that waits */
-void findings_way(struct telling *telling);        /* findings_way.c: what happened between two captures */
-void findings_silent(struct telling *telling);     /* findings_silent.c: what was never answered */
-void findings_repeat(struct telling *telling);     /* findings_repeat.c: what was sent again, or came twice, or has no arrow */
-void findings_wait(struct telling *telling);       /* findings_wait.c: time that was lost: a closed window, Nagle, a slow answer */
-void findings_icmp(struct telling *telling);       /* findings_icmp.c: ICMP errors, and what they did */
-void findings_seen(struct telling *telling);       /* findings_seen.c: what the captures themselves show and lack */
-void findings_calls(struct telling *telling);      /* findings_calls.c: what calls promise, and what they don't */
+void findings_open(struct telling *telling);     /* findings_open.c: how a connection came to be */
+void findings_unopened(struct telling *telling); /* findings_unopened.c: handshakes that nobody answered, or that were refused */
+void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
+void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
+void findings_close(struct telling *telling);    /* findings_close.c: FINs, CLOSE_WAIT, TIME_WAIT */
+void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
+void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */
+void findings_silent(struct telling *telling);   /* findings_silent.c: what was never answered */
+void findings_repeat(struct telling *telling);   /* findings_repeat.c: what was sent again, or came twice, or has no arrow */
+void findings_wait(struct telling *telling);     /* findings_wait.c: time that was lost: a closed window, Nagle, a slow answer */
+void findings_icmp(struct telling *telling);     /* findings_icmp.c: ICMP errors, and what they did */
+void findings_seen(struct telling *telling);     /* findings_seen.c: what the captures themselves show and lack */
+void findings_calls(struct telling *telling);    /* findings_calls.c: what calls promise, and what they don't */
 
 #endif

@@ -1,4 +1,5 @@
-/* What calls promise, and what they don't: bytes are no messages, "sent" is not "arrived", a part may be taken, SHUT_RD says nothing. */
+/* What calls promise, and what they don't: bytes are no messages, "sent" is not "arrived", a part may be taken, SHUT_RD says
+ * nothing. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static uint32_t writes_within(const struct telling *telling, enum story_side sid
     return at >= to ? count : 0;
 }
 
-/* The reader's side, call by call: which segments' bytes it took. Only where each of its reads was seen and the stream has no gap. */
+/* The reader's side, call by call: which segments' bytes it took. Only where each of its reads was seen and the stream has no gap.
+ */
 static void find_joined(struct telling *telling, enum story_side side)
 {
     const struct conn_end *peer = telling_end_now(telling, finding_other(side));
@@ -68,13 +70,15 @@ static void find_joined(struct telling *telling, enum story_side side)
         uint32_t written = count > 1 && whole && sent == end ? writes_within(telling, finding_other(side), taken, end) : 0;
         if (written > 1) {
             uint32_t proof[3] = {first->step, last->step, tale->story->exit_step};
-            finding_add(telling, "stream-joined", "note",
-                        telling_printf(telling,
-                                       "%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 "%s#%" PRIu32 "), written by %" PRIu32 " calls: TCP is a "
-                                       "stream of bytes and keeps no borders of writes; a length or a mark has to say where a message ends",
-                                       tale->story->name, tale->story->fd, count, first->segment->number, count == 2 ? " and " : " to ",
-                                       last->segment->number, written),
-                        proof, 3);
+            finding_add(
+                telling, "stream-joined", "note",
+                telling_printf(telling,
+                               "%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 "%s#%" PRIu32 "), written by %" PRIu32
+                               " calls: TCP is a "
+                               "stream of bytes and keeps no borders of writes; a length or a mark has to say where a message ends",
+                               tale->story->name, tale->story->fd, count, first->segment->number, count == 2 ? " and " : " to ",
+                               last->segment->number, written),
+                proof, 3);
             return;
         }
         if (sent != end) return; /* a part of a segment: the next call's count would be a guess about where it begins */
@@ -101,12 +105,14 @@ static void find_unconfirmed(struct telling *telling, enum story_side side)
         const struct tale_packet *heard = finding_arrival(telling, finding_other(side), packet->sent_ns, true);
         if (heard && heard->segment && heard->segment->kind != STORY_RST) return;
         uint32_t proof[2] = {call->story->exit_step, packet->step};
-        finding_add(telling, "send-unconfirmed", "note",
-                    telling_printf(telling,
-                                   "%s(%d) returned %" PRId64 ", and nothing of it (#%" PRIu32 ") was acknowledged as long as was recorded: it only "
-                                   "says that the kernel has taken the bytes. What the peer's program got, only an answer of the program tells",
-                                   call->story->name, call->story->fd, call->call->ret, packet->segment->number),
-                    proof, 2);
+        finding_add(
+            telling, "send-unconfirmed", "note",
+            telling_printf(
+                telling,
+                "%s(%d) returned %" PRId64 ", and nothing of it (#%" PRIu32 ") was acknowledged as long as was recorded: it only "
+                "says that the kernel has taken the bytes. What the peer's program got, only an answer of the program tells",
+                call->story->name, call->story->fd, call->call->ret, packet->segment->number),
+            proof, 2);
         return;
     }
 }
@@ -130,7 +136,8 @@ static void find_partial(struct telling *telling, enum story_side side)
         uint32_t proof[1] = {tale->story->exit_step};
         finding_add(telling, "partial-write", "note",
                     telling_printf(telling,
-                                   "%s(%d) took %" PRId64 " of %" PRId64 " bytes: the send buffer was full, and a write that may not wait takes a "
+                                   "%s(%d) took %" PRId64 " of %" PRId64
+                                   " bytes: the send buffer was full, and a write that may not wait takes a "
                                    "part. The rest is still the program's: poll() for POLLOUT, and write from there on",
                                    tale->story->name, tale->story->fd, tale->call->ret, asked_bytes(tale->call)),
                     proof, 1);
@@ -157,7 +164,8 @@ static void find_shut_read(struct telling *telling, enum story_side side)
                     telling_printf(telling, "shutdown(%d, SHUT_RD) sends nothing, so the %s is not told%s", tale->story->fd,
                                    story_side_name(finding_other(side)),
                                    ack ? telling_printf(telling,
-                                                        ": its data (#%" PRIu32 ") was acknowledged all the same, and Linux even lets it be read; "
+                                                        ": its data (#%" PRIu32
+                                                        ") was acknowledged all the same, and Linux even lets it be read; "
                                                         "to refuse more, close()",
                                                         data->segment->number)
                                        : ""),

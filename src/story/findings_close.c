@@ -110,7 +110,8 @@ static void find_close_wait(struct telling *telling)
     }
 }
 
-/* Where no call is recorded: the peer has ended its direction, and this end neither sends nor closes as long as the capture lasts. */
+/* Where no call is recorded: the peer has ended its direction, and this end neither sends nor closes as long as the capture lasts.
+ */
 static void find_idle_close_wait(struct telling *telling)
 {
     enum story_side missing;
@@ -118,20 +119,23 @@ static void find_idle_close_wait(struct telling *telling)
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct tale_state *entered = finding_state(telling, side, STATE_CLOSE_WAIT);
         if (!entered || telling->story->end[side].state != STATE_CLOSE_WAIT || telling->flow->sock[side]) continue;
-        const struct tale_packet *last = NULL, *fin = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_FIN);
+        const struct tale_packet *last = NULL,
+                                 *fin = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_FIN);
         for (size_t i = 0; i < telling->packet_count; i++)
             if (finding_is_own(&telling->packets[i], (enum story_side)side)) last = &telling->packets[i];
         static const int64_t IDLE_NS = 1000000000;
         if (!last || !fin || last->sent_ns < fin->sent_ns || telling->teller->now_ns - last->sent_ns < IDLE_NS) continue;
         uint32_t proof[3] = {fin->step, finding_state_step(telling, entered), last->step};
-        finding_add(telling, "close-wait-idle", "warning",
-                    telling_printf(telling,
-                                   "the %s ended its direction (FIN #%" PRIu32 "), and the %s acknowledged that and then neither sent anything nor "
-                                   "closed for %s, as long as was captured: its process has not called close() in that time. No timer ends "
-                                   "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
-                                   story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
-                                   finding_time(telling, telling->teller->now_ns - last->sent_ns)),
-                    proof, 3);
+        finding_add(
+            telling, "close-wait-idle", "warning",
+            telling_printf(telling,
+                           "the %s ended its direction (FIN #%" PRIu32
+                           "), and the %s acknowledged that and then neither sent anything nor "
+                           "closed for %s, as long as was captured: its process has not called close() in that time. No timer ends "
+                           "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
+                           story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
+                           finding_time(telling, telling->teller->now_ns - last->sent_ns)),
+            proof, 3);
     }
 }
 
@@ -168,7 +172,8 @@ static void find_time_wait_answer(struct telling *telling)
 }
 
 /* New data that reaches an end after its FIN, and the ACK with which that end takes it, if there is one. */
-static const struct tale_packet *data_after(const struct telling *telling, const struct tale_packet *fin, const struct tale_packet **ret_ack)
+static const struct tale_packet *data_after(const struct telling *telling, const struct tale_packet *fin,
+                                            const struct tale_packet **ret_ack)
 {
     const struct tale_packet *data = NULL;
     for (const struct tale_packet *at = fin + 1; at < telling->packets + telling->packet_count; at++) {
@@ -198,19 +203,23 @@ static void find_half_close(struct telling *telling)
         bool shut = call && strcmp(call->call->name, "shutdown") == 0;
         if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
         /* On the wire alone: it was sent knowing of the FIN, and taken. */
-        if (!shut && (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1)) continue;
+        if (!shut &&
+            (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1))
+            continue;
         uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};
         const char *name = story_side_name((enum story_side)side), *other = story_side_name(finding_other((enum story_side)side));
-        finding_add(telling, "half-close", "note",
-                    shut ? telling_printf(telling,
-                                          "half-close: after shutdown(SHUT_WR) the %s sends no more, but it still receives, and the %s went on "
-                                          "sending",
-                                          name, other)
-                         : telling_printf(telling,
-                                          "half-close: after its FIN the %s sends no more, but it still took what the %s sent (as after "
-                                          "shutdown(SHUT_WR))",
-                                          name, other),
-                    proof, 4);
+        finding_add(
+            telling, "half-close", "note",
+            shut ? telling_printf(
+                       telling,
+                       "half-close: after shutdown(SHUT_WR) the %s sends no more, but it still receives, and the %s went on "
+                       "sending",
+                       name, other)
+                 : telling_printf(telling,
+                                  "half-close: after its FIN the %s sends no more, but it still took what the %s sent (as after "
+                                  "shutdown(SHUT_WR))",
+                                  name, other),
+            proof, 4);
         return;
     }
 }

@@ -1,5 +1,5 @@
-/* What the record says for, and against, an explanation. Everything here answers "known to be so" or "not known": no answer is proof of
- * the contrary. */
+/* What the record says for, and against, an explanation. Everything here answers "known to be so" or "not known": no answer is
+ * proof of the contrary. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 /* Kernel's words for a rule of somebody's that threw it away (enum skb_drop_reason). */
 static bool is_filter(const char *reason)
 {
-    static const char *const reasons[] = {"NETFILTER_DROP", "IPTABLES_DROP", "BPF_CGROUP_EGRESS", "BPF_CGROUP_INGRESS",
-                                          "TC_INGRESS",     "TC_EGRESS",     "XDP"};
+    static const char *const reasons[] = {
+        "NETFILTER_DROP", "IPTABLES_DROP", "BPF_CGROUP_EGRESS", "BPF_CGROUP_INGRESS", "TC_INGRESS", "TC_EGRESS", "XDP"};
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (strcmp(reason, reasons[i]) == 0) return true;
     return false;
@@ -48,7 +48,8 @@ const struct tale_packet *finding_arrival(const struct telling *telling, enum st
 
 static bool is_asleep_accept(const struct call *call, int64_t at_ns)
 {
-    return strncmp(call->name, "accept", 6) == 0 && call->entered && call->enter_ns < at_ns && (!call->exited || call->exit_ns > at_ns);
+    return strncmp(call->name, "accept", 6) == 0 && call->entered && call->enter_ns < at_ns &&
+           (!call->exited || call->exit_ns > at_ns);
 }
 
 const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns)
@@ -88,7 +89,8 @@ static const struct call *ended_by_call(const struct sock *sock, int64_t at_ns)
     return NULL;
 }
 
-static const struct process_end *ended_by_process(const struct telling *telling, const struct sock *sock, int32_t pid, int64_t at_ns)
+static const struct process_end *ended_by_process(const struct telling *telling, const struct sock *sock, int32_t pid,
+                                                  int64_t at_ns)
 {
     if (sock->holder_count > 1) return NULL; /* another process may hold it still */
     for (size_t i = 0; i < telling->teller->end_count; i++)
@@ -96,7 +98,8 @@ static const struct process_end *ended_by_process(const struct telling *telling,
     return NULL;
 }
 
-bool finding_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end, const struct call **ret_call)
+bool finding_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,
+                           const struct call **ret_call)
 {
     const struct call *listen = listen_of(telling->listener, at_ns);
     *ret_end = NULL;
@@ -115,7 +118,8 @@ const struct call *finding_listening(const struct telling *telling, int64_t at_n
     return listen && !finding_listener_gone(telling, at_ns, &end, &call) ? listen : NULL;
 }
 
-const struct sock *finding_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns, const struct call **ret_listen)
+const struct sock *finding_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns,
+                                             const struct call **ret_listen)
 {
     const struct address *server = &telling->flow->end[STORY_SERVER];
     void *value;

@@ -45,8 +45,8 @@ static const char *sender_text(struct telling *telling, const struct tale_packet
     return telling_printf(telling, "%s, a host between", address_format_ip(&from, text));
 }
 
-/* Of UDP it is the refusal. A firewall may make it too (it is what nftables' and iptables' reject sends): where the kernel shows that, or
- * nobody shows who made it, no more is said. */
+/* Of UDP it is the refusal. A firewall may make it too (it is what nftables' and iptables' reject sends): where the kernel shows
+ * that, or nobody shows who made it, no more is said. */
 static void find_udp(struct telling *telling)
 {
     const struct tale_packet *error = next_error(telling, NULL, is_port_unreachable);
@@ -54,18 +54,21 @@ static void find_udp(struct telling *telling)
     uint32_t proof[3] = {error->cause->step, error->step, STORY_NO_STEP};
     const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), "", -ECONNREFUSED);
     if (failed) proof[2] = failed->story->exit_step;
-    bool by_firewall = error->cause->kind == CAUSE_KERNEL, shown = error->cause->kind == CAUSE_SEGMENT && error->cause->evidence == EVIDENCE_STACK;
+    bool by_firewall = error->cause->kind == CAUSE_KERNEL,
+         shown = error->cause->kind == CAUSE_SEGMENT && error->cause->evidence == EVIDENCE_STACK;
     unsigned port = telling->flow->end[error->side].port;
-    finding_add(telling, "udp-unreachable", "error",
-                telling_printf(telling, "%s: %s; the ICMP error reaches the sender's next call as ECONNREFUSED", error->datagram->icmp,
-                               by_firewall ? "a firewall's rule refused the datagram, and whether a process has a socket there never showed"
-                               : shown     ? telling_printf(telling, "no process has a UDP socket on port %u", port)
-                                           : telling_printf(telling, "no process has a UDP socket on port %u, or a firewall refuses in its name", port)),
-                proof, 3);
+    finding_add(
+        telling, "udp-unreachable", "error",
+        telling_printf(
+            telling, "%s: %s; the ICMP error reaches the sender's next call as ECONNREFUSED", error->datagram->icmp,
+            by_firewall ? "a firewall's rule refused the datagram, and whether a process has a socket there never showed"
+            : shown     ? telling_printf(telling, "no process has a UDP socket on port %u", port)
+                    : telling_printf(telling, "no process has a UDP socket on port %u, or a firewall refuses in its name", port)),
+        proof, 3);
 }
 
-/* An ICMP error ends what is in SYN_SENT (RFC 5461 section 4.2 and Linux: tcp_v4_err); of a connection that stands it says only that
- * something was not delivered. */
+/* An ICMP error ends what is in SYN_SENT (RFC 5461 section 4.2 and Linux: tcp_v4_err); of a connection that stands it says only
+ * that something was not delivered. */
 static void find_unreachable(struct telling *telling)
 {
     const struct tale_packet *error = next_error(telling, NULL, is_undelivered);
@@ -74,23 +77,28 @@ static void find_unreachable(struct telling *telling)
     enum story_side told = finding_other(error->side);
     static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
     const struct tale_call *failed = NULL;
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++) failed = finding_call(telling, (int)told, "", errors[i]);
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++)
+        failed = finding_call(telling, (int)told, "", errors[i]);
     if (failed && failed->call->exit_ns < error->sent_ns) failed = NULL;
     const struct tale_packet *answer = NULL; /* what the peer itself said after it */
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !answer; at++)
         if (finding_is_own(at, error->side)) answer = at;
     uint32_t proof[3] = {syn ? syn->step : STORY_NO_STEP, error->step,
-                         failed ? failed->story->exit_step : answer ? answer->step : STORY_NO_STEP};
+                         failed   ? failed->story->exit_step
+                         : answer ? answer->step
+                                  : STORY_NO_STEP};
     bool opening = syn && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
     const char *from = sender_text(telling, error);
     if (opening && !answer)
-        finding_add(telling, "icmp-refused", "error",
-                    telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
-                                   is_port_unreachable(&error->seen->packet)
-                                       ? "TCP itself refuses with RST, so most likely a firewall made that"
-                                       : "the connection did not come to be, and whether a process listens there never showed",
-                                   failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name) : ""),
-                    proof, 3);
+        finding_add(
+            telling, "icmp-refused", "error",
+            telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
+                           is_port_unreachable(&error->seen->packet)
+                               ? "TCP itself refuses with RST, so most likely a firewall made that"
+                               : "the connection did not come to be, and whether a process listens there never showed",
+                           failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name)
+                                  : ""),
+            proof, 3);
     else
         finding_add(telling, "icmp-unreachable", answer ? "note" : "warning",
                     telling_printf(telling, "%s said of this connection: %s. %s", from, error->datagram->icmp,
@@ -113,10 +121,11 @@ static void find_too_big(struct telling *telling)
     uint32_t mtu = error->seen->packet.icmp.mtu;
     uint32_t proof[2] = {error->step, again ? again->step : STORY_NO_STEP};
     finding_add(telling, "icmp-too-big", again ? "note" : "warning",
-                telling_printf(telling, "what the %s sent was too big for the path: %s said so%s; %s", story_side_name(sender),
-                               sender_text(telling, error), mtu ? telling_printf(telling, ", the next link takes %" PRIu32 " bytes", mtu) : "",
-                               again ? telling_printf(telling, "from #%" PRIu32 " on it was sent in smaller pieces", again->segment->number)
-                                     : "no smaller piece was seen to follow"),
+                telling_printf(
+                    telling, "what the %s sent was too big for the path: %s said so%s; %s", story_side_name(sender),
+                    sender_text(telling, error), mtu ? telling_printf(telling, ", the next link takes %" PRIu32 " bytes", mtu) : "",
+                    again ? telling_printf(telling, "from #%" PRIu32 " on it was sent in smaller pieces", again->segment->number)
+                          : "no smaller piece was seen to follow"),
                 proof, 2);
 }
 

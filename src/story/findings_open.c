@@ -35,13 +35,15 @@ static void find_late_accept(struct telling *telling)
     }
 }
 
-/* Both ends are known to have opened: each called connect(), or each answered the other's SYN with a SYN-ACK, as an end in SYN_SENT does. */
+/* Both ends are known to have opened: each called connect(), or each answered the other's SYN with a SYN-ACK, as an end in SYN_SENT
+ * does. */
 static bool opened_both(const struct telling *telling)
 {
     bool calls = true, answers = true;
     for (int side = 0; side < STORY_SIDES; side++) {
-        calls = calls && (finding_call(telling, side, "connect", 0) || finding_call(telling, side, "connect", -EINPROGRESS) ||
-                          finding_call(telling, side, "connect", -ECONNRESET) || finding_call(telling, side, "connect", -ETIMEDOUT));
+        calls =
+            calls && (finding_call(telling, side, "connect", 0) || finding_call(telling, side, "connect", -EINPROGRESS) ||
+                      finding_call(telling, side, "connect", -ECONNRESET) || finding_call(telling, side, "connect", -ETIMEDOUT));
         answers = answers && finding_segment(telling, side, STORY_SYN_ACK);
     }
     return calls || answers;
@@ -64,10 +66,12 @@ static void find_both_open(struct telling *telling)
     uint32_t proof[2] = {syn[STORY_CLIENT]->step, syn[STORY_SERVER]->step};
     if (opened_both(telling))
         finding_add(telling, "simultaneous-open", "note",
-                    "simultaneous open: both ends opened, and their SYNs crossed; it is one connection, and nobody listened", proof, 2);
+                    "simultaneous open: both ends opened, and their SYNs crossed; it is one connection, and nobody listened", proof,
+                    2);
     else
         finding_add(telling, "split-handshake", "note",
-                    "split handshake: the SYN was answered with a SYN of the other end's own, not with a SYN-ACK. That is one connection; whether "
+                    "split handshake: the SYN was answered with a SYN of the other end's own, not with a SYN-ACK. That is one "
+                    "connection; whether "
                     "the other end had called connect() as well, a capture can't tell",
                     proof, 2);
 }
@@ -110,8 +114,7 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
         if (finding_is_own(at, syn->side) && at->segment->of_step == syn->step && at->segment->kind == STORY_DATA) again = at;
     uint32_t proof[3] = {syn->step, syn_ack->step, again ? again->step : STORY_NO_STEP};
     finding_add(telling, "fast-open-not-taken", "note",
-                telling_printf(telling,
-                               "the data in the SYN was not taken: the SYN-ACK acknowledges the SYN alone%s%s; %s",
+                telling_printf(telling, "the data in the SYN was not taken: the SYN-ACK acknowledges the SYN alone%s%s; %s",
                                again ? telling_printf(telling, ", and #%" PRIu32 " sends it again", again->segment->number) : "",
                                again ? ", so Fast Open saved nothing here" : "",
                                cookie ? "the server does not accept the cookie (any more), or its listener does not do Fast Open "

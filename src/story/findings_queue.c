@@ -14,8 +14,8 @@ static uint32_t listen_step(const struct telling *telling)
 
 static const char *queue_text(struct telling *telling, const struct story_queue *queue)
 {
-    return telling_printf(telling, "%u connection%s waited for accept() where %u may, and Linux takes one more", queue->accept_length,
-                          queue->accept_length == 1 ? "" : "s", queue->accept_most);
+    return telling_printf(telling, "%u connection%s waited for accept() where %u may, and Linux takes one more",
+                          queue->accept_length, queue->accept_length == 1 ? "" : "s", queue->accept_most);
 }
 
 /* The kernel's own figures say that the SYN met a full queue (tcp_conn_request drops it silently). */
@@ -30,11 +30,12 @@ static void find_dropped_syn(struct telling *telling)
     if (answer && answer->sent_ns < (next ? next->sent_ns : INT64_MAX)) return;
     uint32_t proof[3] = {listen_step(telling), syn->step, next ? next->step : STORY_NO_STEP};
     finding_add(telling, "syn-dropped-full-queue", "warning",
-                telling_printf(telling,
-                               "the SYN (#%" PRIu32 ") reached the listening socket and was dropped without a word: its accept queue was full "
-                               "(%s). The client can't tell that from a lost SYN; accept() faster, or raise listen()'s backlog (at most "
-                               "net.core.somaxconn)",
-                               syn->segment->number, queue_text(telling, syn->segment->queue)),
+                telling_printf(
+                    telling,
+                    "the SYN (#%" PRIu32 ") reached the listening socket and was dropped without a word: its accept queue was full "
+                    "(%s). The client can't tell that from a lost SYN; accept() faster, or raise listen()'s backlog (at most "
+                    "net.core.somaxconn)",
+                    syn->segment->number, queue_text(telling, syn->segment->queue)),
                 proof, 3);
 }
 
@@ -66,11 +67,12 @@ static void find_dropped_ack(struct telling *telling)
     if (full) {
         uint32_t proof[3] = {listen_step(telling), full->step, again->step};
         finding_add(telling, "ack-dropped-full-queue", "warning",
-                    telling_printf(telling,
-                                   "the handshake's last ACK (#%" PRIu32 ") reached the server and was dropped without a word, for the accept "
-                                   "queue was full (%s): the client is ESTABLISHED, the server is not, and its SYN-ACK comes again; "
-                                   "accept() faster, or raise listen()'s backlog (at most net.core.somaxconn)",
-                                   full->segment->number, queue_text(telling, full->segment->queue)),
+                    telling_printf(
+                        telling,
+                        "the handshake's last ACK (#%" PRIu32 ") reached the server and was dropped without a word, for the accept "
+                        "queue was full (%s): the client is ESTABLISHED, the server is not, and its SYN-ACK comes again; "
+                        "accept() faster, or raise listen()'s backlog (at most net.core.somaxconn)",
+                        full->segment->number, queue_text(telling, full->segment->queue)),
                     proof, 3);
         return;
     }
@@ -80,10 +82,12 @@ static void find_dropped_ack(struct telling *telling)
     const struct call *accept = finding_asleep_accept(telling, ack->received_ns);
     finding_add(telling, "handshake-ack-ignored", "warning",
                 telling_printf(telling,
-                               "the handshake's last ACK (#%" PRIu32 ") reached the server's host, and the SYN-ACK came again all the same: it "
+                               "the handshake's last ACK (#%" PRIu32
+                               ") reached the server's host, and the SYN-ACK came again all the same: it "
                                "was dropped there without a word; why, the wire can't tell%s",
                                ack->segment->number,
-                               accept ? "; the accept queue was not full, for accept() was asleep" : " (a full accept queue, a firewall's rule)"),
+                               accept ? "; the accept queue was not full, for accept() was asleep"
+                                      : " (a full accept queue, a firewall's rule)"),
                 proof, 2);
 }
 
@@ -99,8 +103,8 @@ static const struct tale_packet *find_reset_of_ack(const struct telling *telling
     return reset;
 }
 
-/* tcp_check_req() refuses an ACK out of a request socket that is still there: with a full accept queue, and net.ipv4.tcp_abort_on_overflow
- * on, nowhere else. */
+/* tcp_check_req() refuses an ACK out of a request socket that is still there: with a full accept queue, and
+ * net.ipv4.tcp_abort_on_overflow on, nowhere else. */
 static bool is_overflow(const struct tale_packet *reset, const struct tale_packet *ack)
 {
     return reset->chain.notes & CHAIN_REQUEST || (finding_is_queue_full(ack) && ack->segment->queue->dropped);
@@ -122,16 +126,18 @@ static void find_reset_handshake(struct telling *telling)
     const struct call *call;
     if (!finding_listener_gone(telling, finding_arrival_ns(ack), &end, &call)) return;
     for (uint32_t i = 0; end && i < telling->story->step_count; i++)
-        if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == end->thread.pid) proof[0] = i;
+        if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == end->thread.pid)
+            proof[0] = i;
     const struct tale_call *tale = telling_find_call(telling, call);
     if (tale) proof[0] = tale->story->exit_step;
     finding_add(telling, "listener-gone", "error",
-                telling_printf(telling,
-                               "the listening socket was gone when the handshake's last ACK came (%s), so there was nothing that this could "
-                               "complete, and the kernel answered with RST; the client had been ESTABLISHED since the SYN-ACK",
-                               end ? telling_printf(telling, "%s[%d] %s", end->thread.comm, end->thread.pid,
-                                                    end->signal ? "had been killed" : "had ended")
-                                   : telling_printf(telling, "%s() of %s had ended it", call->name, call->thread.comm)),
+                telling_printf(
+                    telling,
+                    "the listening socket was gone when the handshake's last ACK came (%s), so there was nothing that this could "
+                    "complete, and the kernel answered with RST; the client had been ESTABLISHED since the SYN-ACK",
+                    end ? telling_printf(telling, "%s[%d] %s", end->thread.comm, end->thread.pid,
+                                         end->signal ? "had been killed" : "had ended")
+                        : telling_printf(telling, "%s() of %s had ended it", call->name, call->thread.comm)),
                 proof, 3);
 }
 
@@ -147,13 +153,14 @@ static void find_forgotten_request(struct telling *telling)
             continue;
         uint32_t proof[3] = {syn_ack->step, reset->cause->step, reset->step}, count = 0;
         for (const struct tale_packet *at = syn_ack; at; at = finding_next(telling, at, STORY_SERVER, STORY_SYN_ACK)) count++;
-        finding_add(telling, "half-open-forgotten", "warning",
-                    telling_printf(telling,
-                                   "the server had forgotten the half-open connection: none of its %" PRIu32
-                                   " SYN-ACK%s had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK "
-                                   "that came after all was answered with RST",
-                                   count, count == 1 ? "" : "s"),
-                    proof, 3);
+        finding_add(
+            telling, "half-open-forgotten", "warning",
+            telling_printf(telling,
+                           "the server had forgotten the half-open connection: none of its %" PRIu32
+                           " SYN-ACK%s had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK "
+                           "that came after all was answered with RST",
+                           count, count == 1 ? "" : "s"),
+            proof, 3);
         return;
     }
 }

@@ -51,8 +51,8 @@ static void find_surprise(struct telling *telling)
         telling_printf(telling,
                        "%s%s %s the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
                        "(section %s%s%s)%s",
-                       article, packet->segment->label, sent ? "left" : "reached", story_side_name(first->side), tcp_state_name(first->state),
-                       first->section, first->does ? ": " : "", first->does ? first->does : "",
+                       article, packet->segment->label, sent ? "left" : "reached", story_side_name(first->side),
+                       tcp_state_name(first->state), first->section, first->does ? ": " : "", first->does ? first->does : "",
                        sent ? "; segments before it may be missing in the capture" : ""),
         proof, count);
 }

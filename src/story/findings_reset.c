@@ -22,14 +22,17 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
 {
     const struct tale_call *call = finding_call_at(telling, reset->cause->step);
     uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
-    bool on_listener = call && call->story->listener && (strcmp(call->call->name, "close") == 0 || strcmp(call->call->name, "shutdown") == 0);
+    bool on_listener =
+        call && call->story->listener && (strcmp(call->call->name, "close") == 0 || strcmp(call->call->name, "shutdown") == 0);
     if (reset->chain.notes & CHAIN_LISTEN_STOP || on_listener) {
-        finding_add(telling, "closed-listener", "warning",
-                    telling_printf(telling,
-                                   "the listening socket was %s while this connection waited in its accept queue: the kernel reset it; accept() "
-                                   "what has come, and only then close the listener (shutdown() of it resets what waits, too)",
-                                   call && strcmp(call->call->name, "shutdown") == 0 ? "shut down" : "closed"),
-                    proof, 2);
+        finding_add(
+            telling, "closed-listener", "warning",
+            telling_printf(
+                telling,
+                "the listening socket was %s while this connection waited in its accept queue: the kernel reset it; accept() "
+                "what has come, and only then close the listener (shutdown() of it resets what waits, too)",
+                call && strcmp(call->call->name, "shutdown") == 0 ? "shut down" : "closed"),
+            proof, 2);
         return;
     }
     if (!call) return;
@@ -56,12 +59,13 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
         return;
     }
     if (!call->call->unread_bytes) return;
-    finding_add(telling, "reset-unread-data", "warning",
-                telling_printf(telling,
-                               "%s() sent RST, not FIN: %u received byte%s never read; shutdown(SHUT_WR), read until that returns 0, and "
-                               "then close()",
-                               call->story->name, call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were"),
-                proof, 2);
+    finding_add(
+        telling, "reset-unread-data", "warning",
+        telling_printf(telling,
+                       "%s() sent RST, not FIN: %u received byte%s never read; shutdown(SHUT_WR), read until that returns 0, and "
+                       "then close()",
+                       call->story->name, call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were"),
+        proof, 2);
 }
 
 /* Before this RST its end had sent a FIN. */
@@ -75,12 +79,13 @@ static const struct tale_packet *fin_before(const struct telling *telling, const
 static const struct tale_packet *lost_reset_before(const struct telling *telling, const struct tale_packet *reset)
 {
     for (const struct tale_packet *packet = telling->packets; packet < reset; packet++)
-        if (finding_is_own(packet, reset->side) && packet->segment->kind == STORY_RST && telling_is_lost(telling, packet)) return packet;
+        if (finding_is_own(packet, reset->side) && packet->segment->kind == STORY_RST && telling_is_lost(telling, packet))
+            return packet;
     return NULL;
 }
 
-/* The segment that this RST answers: its cause, where the kernel showed it; else the one of the other end that came last before it with the
- * ACK number that it carries (RFC 9293 section 3.10.7.1). NULL: not known. */
+/* The segment that this RST answers: its cause, where the kernel showed it; else the one of the other end that came last before it
+ * with the ACK number that it carries (RFC 9293 section 3.10.7.1). NULL: not known. */
 static const struct tale_packet *answered_by(const struct telling *telling, const struct tale_packet *reset)
 {
     bool shown = reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence > EVIDENCE_RULE;
@@ -91,14 +96,15 @@ static const struct tale_packet *answered_by(const struct telling *telling, cons
         if (shown && packet->step == reset->cause->step) return packet;
         if (!numbered || reset->segment->flags & TCP_ACK || !(packet->segment->flags & TCP_ACK)) continue;
         if (packet->segment->ack_absolute != reset->segment->seq_absolute || telling_is_untaken(telling, packet)) continue;
-        if (finding_arrival_ns(packet) > reset->sent_ns || (found && finding_arrival_ns(packet) < finding_arrival_ns(found))) continue;
+        if (finding_arrival_ns(packet) > reset->sent_ns || (found && finding_arrival_ns(packet) < finding_arrival_ns(found)))
+            continue;
         found = packet;
     }
     return found;
 }
 
-/* An orphan's wait for the FIN was over: the kernel was seen to end it, or so long had passed that it must have (a second is the least that
- * net.ipv4.tcp_fin_timeout and TCP_LINGER2 can say). */
+/* An orphan's wait for the FIN was over: the kernel was seen to end it, or so long had passed that it must have (a second is the
+ * least that net.ipv4.tcp_fin_timeout and TCP_LINGER2 can say). */
 static bool timed_out_in_fin_wait_2(const struct telling *telling, enum story_side side, const struct tale_packet *fin)
 {
     static const int64_t LEAST_NS = 1000000000;
@@ -107,13 +113,14 @@ static bool timed_out_in_fin_wait_2(const struct telling *telling, enum story_si
     if (step == STORY_NO_STEP) return false;
     int64_t waited_ns = finding_arrival_ns(fin) - telling->story->steps[step].t_ns;
     for (size_t i = 0; i < telling->state_count; i++)
-        if (telling->states[i].timer && strcmp(telling->states[i].timer, FIN_WAIT_2_TIMER) == 0 && telling->states[i].story->side == side)
+        if (telling->states[i].timer && strcmp(telling->states[i].timer, FIN_WAIT_2_TIMER) == 0 &&
+            telling->states[i].story->side == side)
             return telling->states[i].timer_ran || waited_ns >= LEAST_NS;
     return false;
 }
 
-/* Data that came to a closed end with, or shortly before, what the RST was found to answer, under the same ACK number: the first RST
- * answers the first of them. NULL: none. */
+/* Data that came to a closed end with, or shortly before, what the RST was found to answer, under the same ACK number: the first
+ * RST answers the first of them. NULL: none. */
 static const struct tale_packet *first_data_answered(const struct tale_packet *fin, const struct tale_packet *by)
 {
     for (const struct tale_packet *at = fin + 1; at <= by; at++)
@@ -142,21 +149,25 @@ static void find_late_data(struct telling *telling, const struct tale_packet *re
     const char *writer = story_side_name(data->side), *closer = story_side_name(reset->side);
     uint32_t proof[3] = {fin->step, data->step, reset->step};
     if (data->segment->ack_absolute == end)
-        finding_add(telling, "reset-late-data", "warning",
-                    telling_printf(telling,
-                                   "data reached a socket that was closed already, so the kernel answered with RST: the FIN of the %s had come %s "
-                                   "before, and the kernel of the %s knew (#%" PRIu32 " acknowledges it). A read there would have returned 0: look "
-                                   "before writing on a connection that was idle, and open a new one",
-                                   closer, finding_time(telling, data->sent_ns - finding_arrival_ns(fin)), writer, data->segment->number),
-                    proof, 3);
+        finding_add(
+            telling, "reset-late-data", "warning",
+            telling_printf(
+                telling,
+                "data reached a socket that was closed already, so the kernel answered with RST: the FIN of the %s had come %s "
+                "before, and the kernel of the %s knew (#%" PRIu32 " acknowledges it). A read there would have returned 0: look "
+                "before writing on a connection that was idle, and open a new one",
+                closer, finding_time(telling, data->sent_ns - finding_arrival_ns(fin)), writer, data->segment->number),
+            proof, 3);
     else
-        finding_add(telling, "reset-crossed", "warning",
-                    telling_printf(telling,
-                                   "the %s's FIN (#%" PRIu32 ") and the %s's data (#%" PRIu32 ") crossed: that data does not acknowledge the "
-                                   "FIN, so the %s could not know, and its data met a closed socket and was answered with RST; nobody read it. "
-                                   "Send it again on a new connection, and let the %s close idle connections first",
-                                   closer, fin->segment->number, writer, data->segment->number, writer, writer),
-                    proof, 3);
+        finding_add(
+            telling, "reset-crossed", "warning",
+            telling_printf(
+                telling,
+                "the %s's FIN (#%" PRIu32 ") and the %s's data (#%" PRIu32 ") crossed: that data does not acknowledge the "
+                "FIN, so the %s could not know, and its data met a closed socket and was answered with RST; nobody read it. "
+                "Send it again on a new connection, and let the %s close idle connections first",
+                closer, fin->segment->number, writer, data->segment->number, writer, writer),
+            proof, 3);
 }
 
 /* A RST that answers a segment: this host has no such connection, any more or at all. */
@@ -180,16 +191,19 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
             telling, "fin-wait-2-timeout", "warning",
             telling_printf(telling,
                            "the FIN came too late: nobody held the %s's socket any more, and the kernel keeps such an orphan in "
-                           "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was answered with RST",
+                           "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was "
+                           "answered with RST",
                            story_side_name(reset->side)),
             proof, 2);
     else if (by->segment->length_bytes && fin && was_taken_before(by, reset))
-        finding_add(telling, "reset-old-duplicate", "note",
-                    telling_printf(telling,
-                                   "#%" PRIu32 " came late, when what it carries had been sent again and taken and the connection was over: the "
-                                   "%s's kernel knew of none and answered with RST. Nothing was lost; TIME_WAIT is there to swallow such",
-                                   by->segment->number, story_side_name(reset->side)),
-                    proof, 2);
+        finding_add(
+            telling, "reset-old-duplicate", "note",
+            telling_printf(telling,
+                           "#%" PRIu32
+                           " came late, when what it carries had been sent again and taken and the connection was over: the "
+                           "%s's kernel knew of none and answered with RST. Nothing was lost; TIME_WAIT is there to swallow such",
+                           by->segment->number, story_side_name(reset->side)),
+            proof, 2);
     else if (data)
         find_late_data(telling, reset, data, fin);
 }
@@ -206,19 +220,23 @@ static void find_ignored_reset(struct telling *telling)
             const struct tale_packet *later = &telling->packets[k];
             if (!later->segment || later->segment->copy || later->segment->kind == STORY_RST) continue;
             if (later->side != reset->side && later->verdict.class == CONN_CHALLENGE_ACK && !challenge) challenge = later;
-            if (later->side == reset->side && later->segment->retransmission == false && later->segment->kind != STORY_SYN_ACK) on = later;
+            if (later->side == reset->side && later->segment->retransmission == false && later->segment->kind != STORY_SYN_ACK)
+                on = later;
         }
         if (!on || (reset->verdict.reset != RESET_IN_WINDOW && !on->verdict.goes_on)) continue;
         uint32_t proof[3] = {reset->step, challenge ? challenge->step : STORY_NO_STEP, on->step};
         const char *side = story_side_name(reset->side);
         finding_add(telling, "reset-ignored", "warning",
-                    telling_printf(telling,
-                                   "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
-                                   "): it was not sent by its TCP, but by a box between or by an attacker",
-                                   reset->segment->number, side,
-                                   reset->verdict.reset == RESET_IN_WINDOW ? ": its number is not exactly the one expected (RFC 5961)" : "",
-                                   challenge ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number) : "",
-                                   side, on->segment->number),
+                    telling_printf(
+                        telling,
+                        "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
+                        "): it was not sent by its TCP, but by a box between or by an attacker",
+                        reset->segment->number, side,
+                        reset->verdict.reset == RESET_IN_WINDOW ? ": its number is not exactly the one expected (RFC 5961)" : "",
+                        challenge
+                            ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
+                            : "",
+                        side, on->segment->number),
                     proof, 3);
         return;
     }
@@ -243,15 +261,16 @@ static void find_assassination(struct telling *telling)
         bool shown = state->cause.evidence > EVIDENCE_RULE;
         if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         uint32_t proof[2] = {reset->cause->step, reset->step};
-        finding_add(
-            telling, "time-wait-assassination", "warning",
-            telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
-                           story_side_name(state->side),
-                           reset->cause->kind == CAUSE_SEGMENT ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
-                                                                 "which knows nothing any more, answered that with RST"
-                                                               : "the peer aborted after both FINs had come",
-                           shown ? "net.ipv4.tcp_rfc1337=1 ignores it" : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
-            proof, 2);
+        finding_add(telling, "time-wait-assassination", "warning",
+                    telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
+                                   story_side_name(state->side),
+                                   reset->cause->kind == CAUSE_SEGMENT
+                                       ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
+                                         "which knows nothing any more, answered that with RST"
+                                       : "the peer aborted after both FINs had come",
+                                   shown ? "net.ipv4.tcp_rfc1337=1 ignores it"
+                                         : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
+                    proof, 2);
         return;
     }
 }
@@ -261,8 +280,8 @@ static const struct tale_call *shut_before(const struct telling *telling, enum s
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side == side && !tale->story->listener && strcmp(tale->call->name, "shutdown") == 0 && tale->call->exited &&
-            tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
+        if (tale->story->side == side && !tale->story->listener && strcmp(tale->call->name, "shutdown") == 0 &&
+            tale->call->exited && tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
             return tale;
     }
     return NULL;
@@ -278,9 +297,9 @@ static void find_broken_pipe(struct telling *telling)
         if (shut) {
             uint32_t proof[2] = {shut->story->exit_step, call->story->exit_step};
             finding_add(telling, "epipe-after-shutdown", "error",
-                        telling_printf(telling,
-                                       "%s() failed with EPIPE because %s[%d] itself had said with shutdown() that it sends no more",
-                                       call->story->name, shut->story->comm, shut->story->pid),
+                        telling_printf(
+                            telling, "%s() failed with EPIPE because %s[%d] itself had said with shutdown() that it sends no more",
+                            call->story->name, shut->story->comm, shut->story->pid),
                         proof, 2);
             continue;
         }

@@ -5,8 +5,8 @@
 #include "story/findings.h"
 #include "tcp/seq.h"
 
-/* The first segment that acknowledges something of the missing end which it must have sent while packets were captured: a SYN-ACK, or bytes
- * behind what had been acknowledged before. NULL: what is missing may lie before the capture. */
+/* The first segment that acknowledges something of the missing end which it must have sent while packets were captured: a SYN-ACK,
+ * or bytes behind what had been acknowledged before. NULL: what is missing may lie before the capture. */
 static const struct tale_packet *shows_missing(const struct telling *telling)
 {
     bool syn = false, acked = false;
@@ -30,13 +30,15 @@ static void find_one_way(struct telling *telling)
     const struct tale_packet *shown = shows_missing(telling);
     if (!shown) return;
     uint32_t proof[1] = {shown->step};
-    finding_add(telling, "one-direction", "note",
-                telling_printf(telling,
-                               "one direction only: nothing of the %s was captured, though the %s acknowledges it (#%" PRIu32 "). "
-                               "The two ways may differ (asymmetric routing), or a filter or a mirror port shows one; what the %s did is known "
-                               "from these acknowledgments alone",
-                               story_side_name(missing), story_side_name(finding_other(missing)), shown->segment->number, story_side_name(missing)),
-                proof, 1);
+    finding_add(
+        telling, "one-direction", "note",
+        telling_printf(
+            telling,
+            "one direction only: nothing of the %s was captured, though the %s acknowledges it (#%" PRIu32 "). "
+            "The two ways may differ (asymmetric routing), or a filter or a mirror port shows one; what the %s did is known "
+            "from these acknowledgments alone",
+            story_side_name(missing), story_side_name(finding_other(missing)), shown->segment->number, story_side_name(missing)),
+        proof, 1);
 }
 
 /* Within one host a packet passes its interfaces in microseconds; between two it travels. */
@@ -53,14 +55,16 @@ static void find_sights(struct telling *telling)
     if (flow->sights_gap_ns < PLACES_NS)
         finding_add(telling, "several-sights", "note",
                     telling_printf(telling,
-                                   "the capture shows packets more than once: %" PRIu32 " further sights of these %u segments (several interfaces of "
+                                   "the capture shows packets more than once: %" PRIu32
+                                   " further sights of these %u segments (several interfaces of "
                                    "one host, a bridge, a mirror port); each is told once, and none was sent again for that",
                                    flow->sights, telling->story->summary.segments),
                     proof, 1);
     else
         finding_add(telling, "two-places", "note",
                     telling_printf(telling,
-                                   "the capture holds packets of two places: %" PRIu32 " further sights of these %u segments, each at least %s later; "
+                                   "the capture holds packets of two places: %" PRIu32
+                                   " further sights of these %u segments, each at least %s later; "
                                    "with a file a place, read --merge tells when each left and arrived",
                                    flow->sights, telling->story->summary.segments, finding_time(telling, flow->sights_gap_ns)),
                     proof, 1);
@@ -97,18 +101,23 @@ static void find_stray(struct telling *telling)
     for (size_t i = 0; i < count; i++) {
         const struct told_flow *told = &teller->told_flows[i];
         for (int same = 0; same < STORY_SIDES; same++) {
-            int own = address_equal(&telling->flow->end[0], &told->end[same]) ? 0 : address_equal(&telling->flow->end[1], &told->end[same]) ? 1 : -1;
-            if (own < 0 || address_equal(&telling->flow->end[!own], &told->end[!same]) || !has_numbers(telling, told, same)) continue;
+            int own = address_equal(&telling->flow->end[0], &told->end[same])   ? 0
+                      : address_equal(&telling->flow->end[1], &told->end[same]) ? 1
+                                                                                : -1;
+            if (own < 0 || address_equal(&telling->flow->end[!own], &told->end[!same]) || !has_numbers(telling, told, same))
+                continue;
             char here[ADDRESS_TEXT_BYTES], there[ADDRESS_TEXT_BYTES];
             const struct tale_packet *reset = finding_segment(telling, own, STORY_RST);
             uint32_t proof[2] = {telling->packets[0].step, reset ? reset->step : STORY_NO_STEP};
-            finding_add(telling, "stray", "warning",
-                        telling_printf(telling,
-                                       "a stray: these are numbers of connection %" PRIu32 ", under %s instead of %s, as when a translation (NAT, a "
-                                       "service's address) skips a segment that connection tracking holds for invalid%s",
-                                       told->number, address_format(&telling->flow->end[!own], here), address_format(&told->end[!same], there),
-                                       reset ? "; the receiver knows no such connection and answers with RST, which may end the real one" : ""),
-                        proof, 2);
+            finding_add(
+                telling, "stray", "warning",
+                telling_printf(
+                    telling,
+                    "a stray: these are numbers of connection %" PRIu32 ", under %s instead of %s, as when a translation (NAT, a "
+                    "service's address) skips a segment that connection tracking holds for invalid%s",
+                    told->number, address_format(&telling->flow->end[!own], here), address_format(&told->end[!same], there),
+                    reset ? "; the receiver knows no such connection and answers with RST, which may end the real one" : ""),
+                proof, 2);
             return;
         }
     }
@@ -132,7 +141,8 @@ static void find_translated(struct telling *telling)
         uint32_t proof[1] = {telling->packets[0].step};
         finding_add(telling, "translated", "note",
                     telling_printf(telling,
-                                   "this is connection %" PRIu32 " on the other side of a translation of addresses (NAT, a service's address): the "
+                                   "this is connection %" PRIu32
+                                   " on the other side of a translation of addresses (NAT, a service's address): the "
                                    "sequence numbers of both ends are the same, and there it is %s to %s",
                                    told->number, address_format(&told->end[STORY_CLIENT], there[0]),
                                    address_format(&told->end[STORY_SERVER], there[1])),

@@ -9,8 +9,8 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-/* What is under way when a segment leaves may still come: it is no answer to it. Less than the least retransmission timeout of Linux
- * (TCP_RTO_MIN). */
+/* What is under way when a segment leaves may still come: it is no answer to it. Less than the least retransmission timeout of
+ * Linux (TCP_RTO_MIN). */
 static const int64_t UNDER_WAY_NS = 200000000;
 
 struct silence {
@@ -44,7 +44,8 @@ static bool find_silence(const struct telling *telling, enum story_side side, st
     int64_t heard_ns = INT64_MIN;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (packet->side != side && packet->segment && !telling_is_untaken(telling, packet) && finding_arrival_ns(packet) > heard_ns)
+        if (packet->side != side && packet->segment && !telling_is_untaken(telling, packet) &&
+            finding_arrival_ns(packet) > heard_ns)
             heard_ns = finding_arrival_ns(packet);
     }
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -54,7 +55,8 @@ static bool find_silence(const struct telling *telling, enum story_side side, st
         if (!segment_space(&packet->seen->packet.header) || was_acknowledged(telling, packet)) continue;
         if (!silence->first) {
             if (packet->segment->retransmission || class == CONN_WINDOW_PROBE || class == CONN_KEEPALIVE) return false;
-            if (packet->verdict.has_peer_window && packet->verdict.peer_window == 0) return false; /* the reader's silence: its window */
+            if (packet->verdict.has_peer_window && packet->verdict.peer_window == 0)
+                return false;                                            /* the reader's silence: its window */
             if (packet->sent_ns + UNDER_WAY_NS < heard_ns) return false; /* the peer did speak, and not of this */
             silence->first = packet;
         } else if (packet->segment->retransmission) {
@@ -88,16 +90,19 @@ static int64_t user_timeout(const struct telling *telling, enum story_side side,
     return ms > 0 && waited_ns >= ms * 1000000 ? ms * 1000000 : -1;
 }
 
-static void say_user_timeout(struct telling *telling, enum story_side side, int64_t limit_ns, int64_t waited_ns, const uint32_t proof[static 3])
+static void say_user_timeout(struct telling *telling, enum story_side side, int64_t limit_ns, int64_t waited_ns,
+                             const uint32_t proof[static 3])
 {
     const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
-    finding_add(telling, "user-timeout", "error",
-                telling_printf(telling,
-                               "what the %s sent stayed unacknowledged for %s, longer than the %s that TCP_USER_TIMEOUT allows: its kernel gave "
-                               "the connection up%s; the peer was told nothing",
-                               story_side_name(side), finding_time(telling, waited_ns), finding_time(telling, limit_ns),
-                               call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : ""),
-                proof, 3);
+    finding_add(
+        telling, "user-timeout", "error",
+        telling_printf(
+            telling,
+            "what the %s sent stayed unacknowledged for %s, longer than the %s that TCP_USER_TIMEOUT allows: its kernel gave "
+            "the connection up%s; the peer was told nothing",
+            story_side_name(side), finding_time(telling, waited_ns), finding_time(telling, limit_ns),
+            call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : ""),
+        proof, 3);
 }
 
 static void find_unanswered(struct telling *telling, enum story_side side)
@@ -120,15 +125,16 @@ static void find_unanswered(struct telling *telling, enum story_side side)
     bool fin = first->segment->kind == STORY_FIN && !first->segment->length_bytes;
     const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
     bool orphan = fin && !call;
-    const char *end = !gave_up ? ", as long as was recorded"
-                               : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_name(side),
-                                                orphan ? "net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2"
-                                                       : "net.ipv4.tcp_retries2",
-                                                call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : "");
-    const char *text = telling_printf(telling, "no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " time%s in %s%s%s",
-                                      story_side_name(side), fin ? "FIN" : "data", first->segment->number, silence.followed ? " and what followed it" : "", silence.repeats,
-                                      silence.repeats == 1 ? "" : "s", finding_time(telling, waited_ns),
-                                      way_text(telling, &silence), end);
+    const char *end =
+        !gave_up ? ", as long as was recorded"
+                 : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_name(side),
+                                  orphan ? "net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2"
+                                         : "net.ipv4.tcp_retries2",
+                                  call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : "");
+    const char *text = telling_printf(
+        telling, "no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " time%s in %s%s%s", story_side_name(side),
+        fin ? "FIN" : "data", first->segment->number, silence.followed ? " and what followed it" : "", silence.repeats,
+        silence.repeats == 1 ? "" : "s", finding_time(telling, waited_ns), way_text(telling, &silence), end);
     if (fin)
         finding_add(telling, "fin-unanswered", "warning", text, proof, 3);
     else
@@ -145,7 +151,8 @@ static bool is_probe(const struct tale_packet *packet)
 /* Keepalive probes of an idle connection that nobody answered. */
 static void find_unanswered_probes(struct telling *telling, enum story_side side)
 {
-    const struct tale_packet *first = NULL, *last = NULL, *heard = finding_arrival(telling, finding_other(side), INT64_MAX - 1, false);
+    const struct tale_packet *first = NULL, *last = NULL,
+                             *heard = finding_arrival(telling, finding_other(side), INT64_MAX - 1, false);
     uint32_t probes = 0, end_step = STORY_NO_STEP, option_step = STORY_NO_STEP;
     int64_t end_ns = 0;
     enum story_side missing;
@@ -163,22 +170,27 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
     if (!probes || (!gave_up && probes < 2) || telling_end_now(telling, finding_other(side))->flags & END_RST) return;
     const char *how_many = telling_printf(telling, "%" PRIu32 " keepalive probe%s", probes, probes == 1 ? "" : "s");
     uint32_t proof[3] = {first->step, last == first ? STORY_NO_STEP : last->step,
-                         gave_up && call ? call->story->exit_step : gave_up ? end_step : reset && reset->sent_ns > last->sent_ns ? reset->step : STORY_NO_STEP};
+                         gave_up && call                           ? call->story->exit_step
+                         : gave_up                                 ? end_step
+                         : reset && reset->sent_ns > last->sent_ns ? reset->step
+                                                                   : STORY_NO_STEP};
     if (gave_up && call) {
         finding_add(telling, "keepalive-dead", "error",
-                    telling_printf(telling,
-                                   "the peer is silent: %s and no answer; the kernel gave the connection up%s, and %s() failed with ETIMEDOUT",
-                                   how_many,
-                                   user_timeout(telling, side, end_ns - finding_arrival_ns(heard), &option_step) > 0
-                                       ? " (TCP_USER_TIMEOUT is set, and limits that)"
-                                       : "",
-                                   call->story->name),
+                    telling_printf(
+                        telling,
+                        "the peer is silent: %s and no answer; the kernel gave the connection up%s, and %s() failed with ETIMEDOUT",
+                        how_many,
+                        user_timeout(telling, side, end_ns - finding_arrival_ns(heard), &option_step) > 0
+                            ? " (TCP_USER_TIMEOUT is set, and limits that)"
+                            : "",
+                        call->story->name),
                     proof, 3);
         return;
     }
     finding_add(telling, "peer-silent", "warning",
                 telling_printf(telling, "the %s is silent: nothing came from it for %s, and it answered none of %s%s",
-                               story_side_name(finding_other(side)), finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
+                               story_side_name(finding_other(side)),
+                               finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
                                proof[2] != STORY_NO_STEP ? "; then the connection was given up" : " as long as was recorded"),
                 proof, 3);
 }

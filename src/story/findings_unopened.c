@@ -1,4 +1,5 @@
-/* Handshakes that came to nothing: SYNs that nobody answered, and connections that were refused; by whom, as far as the record shows it. */
+/* Handshakes that came to nothing: SYNs that nobody answered, and connections that were refused; by whom, as far as the record
+ * shows it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,8 +53,8 @@ static const char *not_the_queue(struct telling *telling, const struct tale_pack
                               queue->accept_most);
     const struct call *accept = finding_asleep_accept(telling, finding_arrival_ns(syn));
     if (accept)
-        return telling_printf(telling, "; it was not the accept queue: %s() of %s was asleep, so nothing waited there", accept->name,
-                              accept->thread.comm);
+        return telling_printf(telling, "; it was not the accept queue: %s() of %s was asleep, so nothing waited there",
+                              accept->name, accept->thread.comm);
     return "";
 }
 
@@ -62,31 +63,37 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
     const struct tale_packet *syn = attempt->first;
     const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT);
     uint32_t proof[3] = {syn->step, attempt->last == syn ? STORY_NO_STEP : attempt->last->step,
-                         connect ? connect->story->exit_step : answer ? answer->step : STORY_NO_STEP};
-    const char *gave_up = connect ? "; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT" : "";
-    const char *sent = attempt->count == 1 ? "the SYN" : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
+                         connect  ? connect->story->exit_step
+                         : answer ? answer->step
+                                  : STORY_NO_STEP};
+    const char *gave_up =
+        connect ? "; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT" : "";
+    const char *sent =
+        attempt->count == 1 ? "the SYN" : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
     if (attempt->arrived) {
         const struct call *listen = finding_listening(telling, finding_arrival_ns(syn));
         finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
-                    telling_printf(telling,
-                                   "the SYN (%" PRIu32 " of %" PRIu32 ") reached the %s's host, and nothing came back%s: it was dropped there "
-                                   "without a word; why, the wire can't tell (a firewall's rule, a full queue)%s%s%s",
-                                   attempt->arrived, attempt->count, story_side_name(finding_other(syn->side)),
-                                   answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
-                                   listen ? telling_printf(telling, "; %s[%d] listened", listen->thread.comm, listen->thread.pid) : "",
-                                   not_the_queue(telling, syn), gave_up),
+                    telling_printf(
+                        telling,
+                        "the SYN (%" PRIu32 " of %" PRIu32 ") reached the %s's host, and nothing came back%s: it was dropped there "
+                        "without a word; why, the wire can't tell (a firewall's rule, a full queue)%s%s%s",
+                        attempt->arrived, attempt->count, story_side_name(finding_other(syn->side)),
+                        answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
+                        listen ? telling_printf(telling, "; %s[%d] listened", listen->thread.comm, listen->thread.pid) : "",
+                        not_the_queue(telling, syn), gave_up),
                     proof, 3);
         return;
     }
     if (answer) return; /* whether it was the SYN or its answer that was lost, is told where both places are known */
-    finding_add(telling, "black-hole", connect ? "error" : "warning",
-                telling_printf(telling, "no answer to %s: not even a refusal, so %s%s", sent,
-                               attempt->lost == attempt->count
-                                   ? "nothing is known of the host: none of them reached it"
-                                   : telling_printf(telling, "a firewall drops %s, the host is away, or the way there or back is broken",
-                                                      attempt->count == 1 ? "it" : "them"),
-                               gave_up),
-                proof, 3);
+    finding_add(
+        telling, "black-hole", connect ? "error" : "warning",
+        telling_printf(telling, "no answer to %s: not even a refusal, so %s%s", sent,
+                       attempt->lost == attempt->count
+                           ? "nothing is known of the host: none of them reached it"
+                           : telling_printf(telling, "a firewall drops %s, the host is away, or the way there or back is broken",
+                                            attempt->count == 1 ? "it" : "them"),
+                       gave_up),
+        proof, 3);
 }
 
 /* SYNs that nobody answered, for a while or for ever. */
@@ -131,14 +138,15 @@ static void find_filtered(struct telling *telling)
     bool answered = finding_arrival(telling, finding_other(first->side), last->sent_ns, true) != NULL;
     uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
     finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
-                telling_printf(telling,
-                               "a firewall's rule on %s dropped %" PRIu32 " segment%s of the %s, the first the %s (#%" PRIu32
-                               "): the kernel says %s%s%s. TCP there never saw %s, and nobody was told; look at that host's rules (nft list "
-                               "ruleset)",
-                               finding_dropper(telling, first), count, count == 1 ? "" : "s", story_side_name(first->side),
-                               first->segment->label, first->segment->number, first->segment->dropped->reason,
-                               first->segment->dropped->function[0] ? ", in " : "", first->segment->dropped->function,
-                               count == 1 ? "it" : "them"),
+                telling_printf(
+                    telling,
+                    "a firewall's rule on %s dropped %" PRIu32 " segment%s of the %s, the first the %s (#%" PRIu32
+                    "): the kernel says %s%s%s. TCP there never saw %s, and nobody was told; look at that host's rules (nft list "
+                    "ruleset)",
+                    finding_dropper(telling, first), count, count == 1 ? "" : "s", story_side_name(first->side),
+                    first->segment->label, first->segment->number, first->segment->dropped->reason,
+                    first->segment->dropped->function[0] ? ", in " : "", first->segment->dropped->function,
+                    count == 1 ? "it" : "them"),
                 proof, 2);
 }
 
@@ -156,12 +164,13 @@ static void say_refused_by_firewall(struct telling *telling, const struct tale_p
                                         [CHAIN_HOOK_OUTPUT] = "the client's own host"};
     const struct call *listen = finding_listening(telling, finding_arrival_ns(syn));
     uint32_t proof[2] = {reset->cause->step, reset->step};
-    finding_add(telling, "refused-by-firewall", "error",
-                telling_printf(telling, "connection refused by a firewall's rule on %s, which made the RST; %s", where[reset->chain.hook],
-                               listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
-                                                       listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
-                                      : "whether a process listens there never showed"),
-                proof, 2);
+    finding_add(
+        telling, "refused-by-firewall", "error",
+        telling_printf(telling, "connection refused by a firewall's rule on %s, which made the RST; %s", where[reset->chain.hook],
+                       listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
+                                               listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
+                              : "whether a process listens there never showed"),
+        proof, 2);
 }
 
 /* The kernel itself says that it has no socket for it, or was seen to answer so. */
@@ -170,7 +179,8 @@ static bool is_shown_without_socket(const struct telling *telling, const struct 
     if (reset->segment->reset_reason && strcmp(reset->segment->reset_reason, "NO_SOCKET") == 0) return true;
     const struct tale_packet *syn = finding_segment(telling, STORY_CLIENT, STORY_SYN);
     if (syn && syn->segment->dropped && strcmp(syn->segment->dropped->reason, "NO_SOCKET") == 0) return true;
-    return reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence == EVIDENCE_STACK && reset->chain.notes & CHAIN_PASSIVE_RESET;
+    return reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence == EVIDENCE_STACK &&
+           reset->chain.notes & CHAIN_PASSIVE_RESET;
 }
 
 static void find_refused(struct telling *telling)
@@ -193,34 +203,37 @@ static void find_refused(struct telling *telling)
     if (elsewhere && shown) {
         char here[ADDRESS_TEXT_BYTES], there[ADDRESS_TEXT_BYTES];
         finding_add(telling, "listens-elsewhere", "error",
-                    telling_printf(telling,
-                                   "connection refused: %s listens on port %u, but on %s alone, and the SYN was for %s; bind() to 0.0.0.0 (or "
-                                   "::), or connect to the address that it listens on",
-                                   listener_text(telling, listen), port, address_format_ip(&elsewhere->local, there),
-                                   address_format_ip(&telling->flow->end[STORY_SERVER], here)),
+                    telling_printf(
+                        telling,
+                        "connection refused: %s listens on port %u, but on %s alone, and the SYN was for %s; bind() to 0.0.0.0 (or "
+                        "::), or connect to the address that it listens on",
+                        listener_text(telling, listen), port, address_format_ip(&elsewhere->local, there),
+                        address_format_ip(&telling->flow->end[STORY_SERVER], here)),
                     proof, 2);
         return;
     }
     listen = finding_listening(telling, at_ns);
     if (listen && !shown) {
         finding_add(telling, "refused-despite-listener", "error",
-                    telling_printf(telling,
-                                   "connection refused although %s listens on port %u: something refused it in that host's name, before its "
-                                   "socket saw the SYN (a firewall's rule there or on the way); the wire can't tell which",
-                                   listener_text(telling, listen), port),
+                    telling_printf(
+                        telling,
+                        "connection refused although %s listens on port %u: something refused it in that host's name, before its "
+                        "socket saw the SYN (a firewall's rule there or on the way); the wire can't tell which",
+                        listener_text(telling, listen), port),
                     proof, 2);
         return;
     }
-    finding_add(telling, "refused", "error",
-                shown ? telling_printf(telling,
-                                       "connection refused: no process listens on port %u there; start the server, or check the address "
-                                       "and port",
-                                       port)
-                      : telling_printf(telling,
-                                       "connection refused: the SYN to port %u was answered with RST; no process listens there (start the "
-                                       "server, check address and port), or a firewall refuses in its name",
-                                       port),
-                proof, 2);
+    finding_add(
+        telling, "refused", "error",
+        shown ? telling_printf(telling,
+                               "connection refused: no process listens on port %u there; start the server, or check the address "
+                               "and port",
+                               port)
+              : telling_printf(telling,
+                               "connection refused: the SYN to port %u was answered with RST; no process listens there (start the "
+                               "server, check address and port), or a firewall refuses in its name",
+                               port),
+        proof, 2);
 }
 
 void findings_unopened(struct telling *telling)

@@ -10,7 +10,8 @@
 
 /* ---- a closed window ---- */
 
-/* Full speed closes a window for a moment. Longer than this (Linux's least persist timeout, TCP_RTO_MIN) the sender has to probe. */
+/* Full speed closes a window for a moment. Longer than this (Linux's least persist timeout, TCP_RTO_MIN) the sender has to probe.
+ */
 static const int64_t CLOSED_NS = 200000000;
 
 struct closure {
@@ -27,7 +28,8 @@ static struct closure longest_closure(const struct telling *telling, enum story_
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (now.from && packet->side != reader && packet->verdict.class == CONN_WINDOW_PROBE) now.probes++;
-        if (!finding_is_own(packet, reader) || !(packet->segment->flags & TCP_ACK) || packet->segment->flags & (TCP_RST | TCP_SYN)) continue;
+        if (!finding_is_own(packet, reader) || !(packet->segment->flags & TCP_ACK) || packet->segment->flags & (TCP_RST | TCP_SYN))
+            continue;
         if (packet->seen->packet.window_cut) continue;
         was_open = was_open || packet->segment->window;
         if (packet->segment->window == 0) {
@@ -60,7 +62,9 @@ static const char *reader_text(struct telling *telling, enum story_side reader, 
         /* The one that opens the window is in the middle of reading then. */
         if (reads && call->exited && call->ret > 0 && call->exit_ns > closure->from->sent_ns && call->exit_ns < to_ns) read = true;
     }
-    return !any ? "its process took nothing, or too little to open it" : read ? "its process read, but too little to open it" : "its process read nothing";
+    return !any   ? "its process took nothing, or too little to open it"
+           : read ? "its process read, but too little to open it"
+                  : "its process read nothing";
 }
 
 static void find_closed_window(struct telling *telling, enum story_side reader)
@@ -69,21 +73,24 @@ static void find_closed_window(struct telling *telling, enum story_side reader)
     if (!closure.from || closure.ns < CLOSED_NS) return;
     uint32_t proof[2] = {closure.from->step, closure.to ? closure.to->step : STORY_NO_STEP};
     finding_add(telling, "zero-window", "warning",
-                telling_printf(telling,
-                               "the %s's receive window was closed for %s (#%" PRIu32 " to %s): %s, so the %s had to wait%s; read faster, or see what "
-                               "that process waited for",
-                               story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
-                               closure.to ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number) : "the end of the recording",
-                               reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
-                               closure.probes ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes, closure.probes == 1 ? "" : "s")
-                                              : ""),
+                telling_printf(
+                    telling,
+                    "the %s's receive window was closed for %s (#%" PRIu32
+                    " to %s): %s, so the %s had to wait%s; read faster, or see what "
+                    "that process waited for",
+                    story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
+                    closure.to ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number) : "the end of the recording",
+                    reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
+                    closure.probes
+                        ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes, closure.probes == 1 ? "" : "s")
+                        : ""),
                 proof, 2);
 }
 
 /* ---- Nagle's algorithm and the delayed ACK ---- */
 
-/* Linux delays an ACK by 40 ms and more (TCP_DELACK_MIN), others by up to 200 or 500 (RFC 1122 section 4.2.3.2); less than this is none. What an
- * ACK lets go leaves at once. */
+/* Linux delays an ACK by 40 ms and more (TCP_DELACK_MIN), others by up to 200 or 500 (RFC 1122 section 4.2.3.2); less than this is
+ * none. What an ACK lets go leaves at once. */
 static const int64_t DELAYED_NS = 30000000, DELAYED_MOST_NS = 600000000, AT_ONCE_NS = 2000000;
 
 struct nagle {
@@ -93,7 +100,8 @@ struct nagle {
     int64_t total_ns;
 };
 
-/* The call that wrote what this segment carries had returned before the ACK came: the data lay there. NULL: none, or it is not known. */
+/* The call that wrote what this segment carries had returned before the ACK came: the data lay there. NULL: none, or it is not
+ * known. */
 static const struct tale_call *written_before(const struct telling *telling, const struct tale_packet *second, int64_t ack_ns)
 {
     const struct tale_call *last = NULL;
@@ -143,7 +151,8 @@ static void take_triple(const struct telling *telling, const struct tale_packet 
     int64_t delay_ns = both_places ? ack->sent_ns - first->received_ns : ack_ns - first->sent_ns - (round > 0 ? round : 0);
     int64_t behind_ns = second->sent_ns - ack_ns;
     if (!both_places && round < 0) return; /* the way there and back may be that long */
-    if (delay_ns < DELAYED_NS || delay_ns > DELAYED_MOST_NS || behind_ns < 0 || behind_ns > AT_ONCE_NS + (both_places ? 0 : round)) return;
+    if (delay_ns < DELAYED_NS || delay_ns > DELAYED_MOST_NS || behind_ns < 0 || behind_ns > AT_ONCE_NS + (both_places ? 0 : round))
+        return;
     const struct tale_call *call = written_before(telling, second, ack_ns);
     if (has_calls(telling, second->side) && !call) return; /* it was written only then */
     if (!nagle->count++) {
@@ -177,17 +186,21 @@ static void find_nagle(struct telling *telling, enum story_side side)
     }
     /* Without its calls, once may be chance. */
     if (!nagle.count || (!nagle.call && nagle.count < 2)) return;
-    uint32_t proof[4] = {nagle.call ? nagle.call->story->exit_step : STORY_NO_STEP, nagle.first->step, nagle.ack->step, nagle.second->step};
+    uint32_t proof[4] = {nagle.call ? nagle.call->story->exit_step : STORY_NO_STEP, nagle.first->step, nagle.ack->step,
+                         nagle.second->step};
     const char *each = finding_time(telling, nagle.total_ns / nagle.count);
-    finding_add(telling, "nagle-delayed-ack", "warning",
-                telling_printf(telling,
-                               "Nagle's algorithm met a delayed ACK %" PRIu32 " time%s: a second small segment of the %s waited some %s for the ACK of "
-                               "the first, which the %s delayed (%s#%" PRIu32 ", #%" PRIu32 ", #%" PRIu32 "); %s lost%s. Write once (a buffer, writev), "
-                               "or set TCP_NODELAY",
-                               nagle.count, nagle.count == 1 ? "" : "s", story_side_name(side), each, story_side_name(finding_other(side)),
-                               nagle.call ? "" : "so it looks on the wire: ", nagle.first->segment->number, nagle.ack->segment->number,
-                               nagle.second->segment->number, finding_time(telling, nagle.total_ns), nagle.count == 1 ? "" : " in all"),
-                proof, 4);
+    finding_add(
+        telling, "nagle-delayed-ack", "warning",
+        telling_printf(telling,
+                       "Nagle's algorithm met a delayed ACK %" PRIu32
+                       " time%s: a second small segment of the %s waited some %s for the ACK of "
+                       "the first, which the %s delayed (%s#%" PRIu32 ", #%" PRIu32 ", #%" PRIu32
+                       "); %s lost%s. Write once (a buffer, writev), "
+                       "or set TCP_NODELAY",
+                       nagle.count, nagle.count == 1 ? "" : "s", story_side_name(side), each, story_side_name(finding_other(side)),
+                       nagle.call ? "" : "so it looks on the wire: ", nagle.first->segment->number, nagle.ack->segment->number,
+                       nagle.second->segment->number, finding_time(telling, nagle.total_ns), nagle.count == 1 ? "" : " in all"),
+        proof, 4);
 }
 
 /* ---- a slow answer ---- */
@@ -200,7 +213,8 @@ struct answer {
     int64_t server_ns;
 };
 
-/* Between the two nothing of these ends was sent again, and the client's window was open: then it is the process that took the time. */
+/* Between the two nothing of these ends was sent again, and the client's window was open: then it is the process that took the
+ * time. */
 static struct answer slowest_answer(const struct telling *telling)
 {
     struct answer slowest = {0};
@@ -233,10 +247,14 @@ static const char *calls_text(struct telling *telling, const struct answer *slow
     const struct tale_call *read = NULL, *write = NULL;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side != STORY_SERVER || tale->story->listener || !tale->call->exited || tale->call->ret <= 0 || !tale->call->entered) continue;
+        if (tale->story->side != STORY_SERVER || tale->story->listener || !tale->call->exited || tale->call->ret <= 0 ||
+            !tale->call->entered)
+            continue;
         bool reads = strncmp(tale->call->name, "recv", 4) == 0 || strncmp(tale->call->name, "read", 4) == 0;
         bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
-        if (reads && !read && tale->call->exit_ns >= finding_arrival_ns(slow->request) && tale->call->exit_ns <= slow->first->sent_ns) read = tale;
+        if (reads && !read && tale->call->exit_ns >= finding_arrival_ns(slow->request) &&
+            tale->call->exit_ns <= slow->first->sent_ns)
+            read = tale;
         if (writes && tale->call->enter_ns <= slow->first->sent_ns) write = tale;
     }
     if (!read || !write || write->call->enter_ns < read->call->exit_ns) return "";
@@ -257,7 +275,8 @@ static void find_slow_answer(struct telling *telling)
     uint32_t proof[2] = {slow.request->step, slow.first->step};
     finding_add(telling, "slow-answer", "note",
                 telling_printf(telling,
-                               "the server's next data (#%" PRIu32 ") came long after the client's (#%" PRIu32 "): the server took %s%s%s",
+                               "the server's next data (#%" PRIu32 ") came long after the client's (#%" PRIu32
+                               "): the server took %s%s%s",
                                slow.first->segment->number, slow.request->segment->number, finding_time(telling, slow.server_ns),
                                flight_ns > 0 ? telling_printf(telling, ", the network %s", finding_time(telling, flight_ns)) : "",
                                calls_text(telling, &slow)),

@@ -22,8 +22,7 @@ static const struct tale_packet *handshake_ack(const struct telling *telling)
 /* Nobody saw it arrive, and it was not made on the way. */
 static bool may_have_counted(const struct telling *telling, const struct tale_packet *packet, enum story_kind kind)
 {
-    return packet->segment && !packet->segment->copy && !telling_is_lost(telling, packet) &&
-           packet->segment->kind == kind;
+    return packet->segment && !packet->segment->copy && !telling_is_lost(telling, packet) && packet->segment->kind == kind;
 }
 
 /* The newest SYN,ACK that had come when the last ACK left: the one that it answers. */
@@ -43,7 +42,8 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
     for (const struct tale_packet *packet = telling->packets; packet <= syn_ack; packet++) {
         if (!packet->segment || packet->segment->copy) continue;
         if (!first_syn && packet->segment->kind == STORY_SYN) first_syn = packet;
-        if (may_have_counted(telling, packet, STORY_SYN) && arrival_ns(packet) <= syn_ack->sent_ns) syn = packet, first_answer = NULL;
+        if (may_have_counted(telling, packet, STORY_SYN) && arrival_ns(packet) <= syn_ack->sent_ns)
+            syn = packet, first_answer = NULL;
         if (syn && !first_answer && packet->segment->kind == STORY_SYN_ACK) first_answer = packet;
     }
     if (!first_syn || !syn || !first_answer) return 0;

@@ -147,8 +147,8 @@ struct story_segment {
     uint32_t length_bytes;
     uint16_t window; /* as on the wire */
     enum story_window window_kind;
-    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
-    bool window_matters;   /* it is closed, or opens again: a row says so */
+    uint32_t window_bytes;            /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;              /* it is closed, or opens again: a row says so */
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
     enum conn_class class;            /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
@@ -160,8 +160,8 @@ struct story_segment {
     enum story_repeat repeat;         /* NONE unless `retransmission` */
     const char *reset_reason;         /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
     enum story_kind kind;
-    const char *label;                /* the name of `kind` */
-    bool handshake, teardown;         /* a segment whose cause is always shown */
+    const char *label;        /* the name of `kind` */
+    bool handshake, teardown; /* a segment whose cause is always shown */
     struct story_packet_place place;
     struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
     const char *const *comments;         /* that the capture file has beside it: raw bytes from outside, `comment_count` of them */

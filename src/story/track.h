@@ -235,7 +235,7 @@ struct teller {
     size_t end_count, end_room;
     struct told_flow *told_flows; /* TOLD_FLOWS of them, the newest over the oldest */
     size_t told_flow_count;       /* that there ever were */
-    struct sighting *icmp_marks; /* of ICMP errors, which quote the flow only in the captured packet */
+    struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
     uint32_t flow_count;
     int64_t now_ns;
