@@ -201,7 +201,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
             telling_printf(telling,
                            "#%" PRIu32
                            " came late, when what it carries had been sent again and taken and the connection was over: the "
-                           "%s's kernel knew of none and answered with RST. Nothing was lost; TIME_WAIT is there to swallow such",
+                           "%s's kernel knew of none and answered with RST. Nothing was lost",
                            by->segment->number, story_side_name(reset->side)),
             proof, 2);
     else if (data)
