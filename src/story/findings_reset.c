@@ -177,6 +177,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
     if (!by || by->segment->flags & TCP_SYN) return;
     const struct tale_packet *fin = fin_before(telling, reset), *gone = lost_reset_before(telling, reset);
     const struct tale_packet *data = fin ? first_data_answered(fin, by) : NULL;
+    if (fin && !data && by->segment->length_bytes) data = by; /* sent before the FIN came: they crossed */
     uint32_t proof[3] = {by->step, reset->step, gone ? gone->step : STORY_NO_STEP};
     if (gone && !fin)
         finding_add(

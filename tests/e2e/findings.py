@@ -610,6 +610,39 @@ class Stored(Test):
         self.assertGreater(found, 20)
 
 
+class Captures(Test):
+    """Captures without any call or kernel: fewer findings, and those that are right."""
+
+    RIGHT = {
+        "client-direction-only": ["one-direction"],
+        "fin-again-12s-after-close": ["time-wait-answers"],
+        "four-interfaces": ["several-sights"],
+        "icmp-port-unreachable": ["icmp-refused"],
+        "k8s-invalid": ["stray"],
+        "one-direction-client-rst": ["one-direction"],
+        "pmtu": ["icmp-too-big"],
+        "request-crosses-fin": ["reset-crossed"],
+        "rst-in-window": ["reset-ignored"],
+        "simultaneous-close-at-client": ["simultaneous-close"],
+        "split-handshake": ["split-handshake"],
+        "syn-again-after-rst": ["refused"],
+        "syn-repeated-after-rst-same-isn": ["refused"],
+        "teredo": ["one-direction", "one-direction"],
+        "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
+        "zwp-linux": ["zero-window"],
+    }
+
+    def test_each_has_the_findings_that_are_right_and_no_other(self):
+        captures = sorted((ROOT / "tests" / "inputs").glob("*.pcap"))
+        self.assertGreaterEqual(len(captures), len(self.RIGHT))
+        for capture in captures:
+            with self.subTest(capture.stem):
+                result = run("read", str(capture), "--conn", "1-", "--format", "jsonl", "--quiet")
+                found = [line["id"] for line in parse(result.stdout) if line["type"] == "finding" and line["id"] != "retransmitted"]
+                self.assertEqual(sorted(found), self.RIGHT.get(capture.stem, []))
+                self.assertEqual(refutations(result.stdout, capture.stem)[0], [])
+
+
 class Played(Test):
     """The catalogue, played: a pool, for its scenarios wait more than they work."""
 
