@@ -506,6 +506,18 @@ static const struct finding_case cases[] = {
     {"send-unconfirmed", false,
      TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA) PACKET(2100, S, "flags=. seq=501 ack=106")
          PACKET(302000, S, "flags=P. seq=501 ack=106 len=5")},
+/* Captured more than once. */
+#define OF_1 " conn=1"
+#define SIGHT(t, from, what) "packet t=" t " vantage=1 number=1 " from what OF_1 " sight=1\n"
+    {"two-places", true,
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1100000", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"two-places", false, /* within one host it takes no longer */
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"two-places", false, /* one packet that was doubled */
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1100000", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1)},
+    {"several-sights", true,
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"several-sights", false, TRACE PACKET(1000, WC, SYN OF_1) PACKET(1200, WS, SYN_ACK OF_1)},
 /* The same numbers under another address. */
 #define OTHER "src=10.0.0.7:8080 dst=127.0.0.1:40000 proto=tcp "
     {"stray", true,
