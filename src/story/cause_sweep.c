@@ -29,7 +29,8 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
         return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
     case STORY_FIN:
         return can_send_fin(call);
-    case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment (RFC 9293 section 3.10.7.1) */
+    case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment (RFC 9293
+                       section 3.10.7.1) */
         return header_of(packet)->flags & TCP_ACK && (closes || stops || strcmp(name, "connect") == 0);
     case STORY_DATA:
         return can_send_data(call);
