@@ -115,6 +115,7 @@ void holes_take(const struct conn_judge *judge, struct conn *conn, unsigned side
     if (seq_before(top, from)) {
         open_hole(judge, conn, side, from, t_ns);
         more = conn_has_more(judge, conn, side);
+        top = from;
     } else if (more && more->hole_count && from != to) {
         fill(more, from, to, &conn->end[conn_other(conn, side)]);
     }

@@ -120,6 +120,7 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
         if (!(from->flags & END_SYN_TAKEN) && !late) from->flags &= ~(uint32_t)END_GOT;
         from->flags |= END_SYN_TAKEN;
     }
+    bool fresh_fin = segment->flags & TCP_FIN && from->flags & END_GOT && seq_before(from->got, to);
     if (!(from->flags & END_GOT)) {
         from->flags |= END_GOT;
         from->got = to;
@@ -128,6 +129,9 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
     }
     if (segment->flags & TCP_ACK) receive_ack(judge, conn, side, segment, verdict);
     conn_take_fin(judge, conn, other, false, verdict);
+    /* It was made on the way: its sender knows nothing of it. */
+    bool unsent = conn->flags & CONN_TWO_PLACES && !(from->flags & END_FIN);
+    if (fresh_fin && unsent && seq_at_or_before(to, from->got)) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
     take_waiting_reset(judge, conn, side, segment, verdict);
 }
 
