@@ -1,15 +1,16 @@
 /* Makes large captures out of small real ones: rounds of connect, echo and close are captured on the loopback of a network of their
  * own, and written again and again with other addresses, ports, sequence numbers and times, so many of them at once.
  *
- *     bench_make_capture FILE CONNECTIONS OPEN_AT_ONCE [PACKETS_A_SECOND]
+ *     bench_make_capture FILE CONNECTIONS OPEN_AT_ONCE [PACKETS_A_SECOND [shuffled]]
  *
- * Checksums are made right. The same arguments make the same number of packets; what the kernel put into them may differ. */
+ * Those that are open take turns; shuffled: at each step one of them, chosen at random, sends its next segment. Checksums are made right. The same arguments make the same number of packets; what the kernel put into them may differ. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,59 +174,85 @@ static void rewrite(uint8_t *bytes, uint32_t length, uint32_t connection)
     put_checksum(tcp + 16, sum(tcp, tcp_length, sum(ip + 12, 8, IPPROTO_TCP + tcp_length)));
 }
 
+/* One of those that are open. */
 struct lane {
     const struct round *round;
     size_t at;
     uint32_t connection;
 };
 
+struct mix {
+    struct round rounds[ROUNDS];
+    struct lane *lanes;
+    uint32_t open, begun, connections;
+    double rate;
+    FILE *file;
+    uint64_t packets, bytes;
+    uint64_t chance; /* state of the generator */
+};
+
+/* xorshift64*: the same mix each time. */
+static uint32_t pick(struct mix *mix, uint32_t below)
+{
+    mix->chance ^= mix->chance >> 12;
+    mix->chance ^= mix->chance << 25;
+    mix->chance ^= mix->chance >> 27;
+    return (uint32_t)((mix->chance * 0x2545f4914f6cdd1du >> 32) * below >> 32);
+}
+
+static struct lane next_connection(struct mix *mix)
+{
+    uint32_t number = mix->begun++;
+    return (struct lane){&mix->rounds[number % ROUNDS], 0, number};
+}
+
+/* Its next segment. After its last another connection takes its place. */
+static void step(struct mix *mix, uint32_t i)
+{
+    struct lane *lane = &mix->lanes[i];
+    struct frame frame = lane->round->frames[lane->at];
+    rewrite(frame.bytes, frame.length, lane->connection);
+    double seconds = (double)mix->packets / mix->rate;
+    uint32_t head[4] = {1700000000 + (uint32_t)seconds, (uint32_t)((seconds - (uint32_t)seconds) * 1e9), frame.length, frame.length};
+    fwrite(head, sizeof(head), 1, mix->file);
+    fwrite(frame.bytes, frame.length, 1, mix->file);
+    mix->packets++;
+    mix->bytes += sizeof(head) + frame.length;
+    if (++lane->at < lane->round->count) return;
+    *lane = mix->begun < mix->connections ? next_connection(mix) : mix->lanes[--mix->open];
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4) {
-        fprintf(stderr, "usage: bench_make_capture FILE CONNECTIONS OPEN_AT_ONCE [PACKETS_A_SECOND]\n");
+        fprintf(stderr, "usage: bench_make_capture FILE CONNECTIONS OPEN_AT_ONCE [PACKETS_A_SECOND [shuffled]]\n");
         return 2;
     }
-    uint32_t connections = (uint32_t)strtoul(argv[2], NULL, 10), lanes = (uint32_t)strtoul(argv[3], NULL, 10);
-    double rate = argc > 4 ? strtod(argv[4], NULL) : 100000;
-    if (!connections || !lanes || rate <= 0) return 2;
-    if (lanes > connections) lanes = connections;
-    FILE *file = fopen(argv[1], "wb"); /* before the namespace, as who we are */
-    if (!file) die(argv[1]);
-    setvbuf(file, NULL, _IOFBF, 1 << 20);
-    static struct round rounds[ROUNDS];
-    record(rounds);
+    static struct mix mix = {.chance = 1};
+    mix.connections = (uint32_t)strtoul(argv[2], NULL, 10);
+    mix.open = (uint32_t)strtoul(argv[3], NULL, 10);
+    mix.rate = argc > 4 ? strtod(argv[4], NULL) : 100000;
+    bool shuffled = argc > 5 && !strcmp(argv[5], "shuffled");
+    if (!mix.connections || !mix.open || mix.rate <= 0 || (argc > 5 && !shuffled)) return 2;
+    if (mix.open > mix.connections) mix.open = mix.connections;
+    uint32_t most = mix.open;
+    mix.file = fopen(argv[1], "wb"); /* before the namespace, as who we are */
+    if (!mix.file) die(argv[1]);
+    setvbuf(mix.file, NULL, _IOFBF, 1 << 20);
+    record(mix.rounds);
     const uint32_t head[6] = {0xa1b23c4d, 2 | 4 << 16, 0, 0, 65535, 1};
-    fwrite(head, sizeof(head), 1, file);
-    struct lane *lane = calloc(lanes, sizeof(*lane));
-    if (!lane) die("no memory");
-    uint32_t begun = 0;
-    uint64_t packets = 0, bytes = sizeof(head), alive = 0;
-    for (uint32_t i = 0; i < lanes; i++, begun++, alive++) lane[i] = (struct lane){&rounds[begun % ROUNDS], 0, begun};
-    while (alive) {
-        for (uint32_t i = 0; i < lanes; i++) {
-            if (!lane[i].round) continue;
-            struct frame frame = lane[i].round->frames[lane[i].at];
-            rewrite(frame.bytes, frame.length, lane[i].connection);
-            double seconds = (double)packets / rate;
-            uint32_t record_head[4] = {1700000000 + (uint32_t)seconds, (uint32_t)((seconds - (uint32_t)seconds) * 1e9),
-                                       frame.length, frame.length};
-            fwrite(record_head, sizeof(record_head), 1, file);
-            fwrite(frame.bytes, frame.length, 1, file);
-            packets++;
-            bytes += sizeof(record_head) + frame.length;
-            if (++lane[i].at < lane[i].round->count) continue;
-            lane[i].round = NULL;
-            if (begun < connections) {
-                lane[i] = (struct lane){&rounds[begun % ROUNDS], 0, begun};
-                begun++;
-            } else {
-                alive--;
-            }
-        }
+    fwrite(head, sizeof(head), 1, mix.file);
+    mix.bytes = sizeof(head);
+    mix.lanes = calloc(mix.open, sizeof(*mix.lanes));
+    if (!mix.lanes) die("no memory");
+    for (uint32_t i = 0; i < mix.open; i++) mix.lanes[i] = next_connection(&mix);
+    while (mix.open) {
+        if (shuffled) step(&mix, pick(&mix, mix.open));
+        for (uint32_t i = 0; !shuffled && i < mix.open; i++) step(&mix, i);
     }
-    free(lane);
-    if (fclose(file)) die(argv[1]);
-    printf("%s: %llu packets, %u connections, %u at once, %.1f MB\n", argv[1], (unsigned long long)packets, connections, lanes,
-           (double)bytes / 1e6);
+    free(mix.lanes);
+    if (fclose(mix.file)) die(argv[1]);
+    printf("%s: %llu packets, %u connections, %u at once, %.1f MB\n", argv[1], (unsigned long long)mix.packets, mix.connections, most,
+           (double)mix.bytes / 1e6);
     return 0;
 }

@@ -85,12 +85,25 @@ static void add_relation(struct ladder *ladder, const char *what, uint32_t step,
     layout_add(&ladder->frame.text, STYLE_PLAIN, ")");
 }
 
+/* "ICMP port unreachable", and who says so where that is another host than the one this side of the ladder stands for. */
+static void add_error(struct ladder *ladder, const struct story_datagram *datagram, enum layout_style style)
+{
+    struct layout_text *text = &ladder->frame.text;
+    char from[ADDRESS_TEXT_BYTES];
+    struct address end = ladder->story->end[datagram->side].address;
+    end.port = 0;
+    layout_addf(text, style, "ICMP %s", datagram->icmp);
+    if (datagram->icmp_mtu) layout_addf(text, style, " (MTU %" PRIu32 ")", datagram->icmp_mtu);
+    if (datagram->icmp_from.version && !address_equal(&datagram->icmp_from, &end))
+        layout_addf(text, STYLE_PLAIN, " from %s", address_format_ip(&datagram->icmp_from, from));
+}
+
 static void add_datagram_label(struct ladder *ladder, const struct story_datagram *datagram, enum layout_style style, bool brief)
 {
     struct layout_text *text = &ladder->frame.text;
     layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", datagram->number);
     if (datagram->icmp)
-        layout_addf(text, style, "ICMP %s", datagram->icmp);
+        add_error(ladder, datagram, style);
     else
         layout_add(text, style, "datagram");
     if (brief) return;

@@ -26,7 +26,7 @@ int summary_headline(const struct story *story, const struct view_options *optio
 {
     struct pen pen = pen_new(options, width, out);
     struct layout_text *text = &pen.text;
-    layout_addf(text, STYLE_BOLD, "conn %" PRIu32, story->number);
+    layout_addf(text, STYLE_BOLD, "conn %s%" PRIu32, story->numbered_apart ? "u" : "", story->number);
     if (story->udp)
         layout_add(text, STYLE_PLAIN, ": UDP");
     else

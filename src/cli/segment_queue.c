@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* Without a second thread: so many that memory is fetched ahead, and so few that they stay in the fastest cache. */
+enum { ALONE_BATCH = 256 };
+
 struct batch {
     size_t count;
     struct ledger_segment segments[SEGMENT_QUEUE_BATCH];
@@ -120,6 +123,7 @@ int segment_queue_add(struct segment_queue *queue, size_t count)
     struct batch *batch = being_filled(queue);
     batch->count += count;
     if (queue->threaded) return batch->count > SEGMENT_QUEUE_BATCH - SEGMENT_QUEUE_ROOM ? hand_over(queue) : 0;
+    if (batch->count <= ALONE_BATCH - SEGMENT_QUEUE_ROOM) return queue->code;
     if (!queue->code) queue->code = consume_batch(queue, batch);
     batch->count = 0;
     return queue->code;

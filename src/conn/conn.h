@@ -112,7 +112,9 @@ enum conn_flag {
     CONN_TWO_PLACES = 8,    /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
     CONN_TO_ITSELF = 16,    /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
     CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
-    CONN_TIMED = 64         /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_UNREACHABLE = 256, /* an ICMP error answered the SYN of an end in SYN_SENT */
+    CONN_TIMED = 64,        /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_HAS_MORE = 128     /* the judge asked for its second record: without, that is all zero, if there is one */
 };
 
 /* A connection. Zero it to begin; all is the judge's own but two flags. */
@@ -120,10 +122,9 @@ struct conn {
     struct conn_end end[2]; /* [0]: who sent the first segment */
     int64_t last_ns;        /* the latest of all segments' times */
     uint32_t round_us;      /* round trip of the handshake as seen here, in units of 1024 ns; stays at its largest */
-    uint8_t flags;          /* enum conn_flag */
+    uint16_t flags;         /* enum conn_flag */
     uint8_t client;         /* which end opened it, or is taken for who did: 0 or 1 */
     uint8_t closed_first;   /* 1 + the end that sent the first FIN, or a RST that ended it; 0 nobody */
-    uint8_t pad;
 };
 
 enum { CONN_HOLES_MAX = 16 };
@@ -239,6 +240,10 @@ void conn_take(const struct conn_judge *judge, struct conn *conn, unsigned side,
 /* What no segment shows (a call, a timer) at one end. */
 void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input,
                 struct conn_verdict *verdict);
+
+/* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends an end
+ * in SYN_SENT, and only notes it elsewhere). */
+void conn_unreachable(struct conn *conn, unsigned side);
 
 enum conn_outcome { CONN_OUT_OPEN, CONN_OUT_CLOSED, CONN_OUT_RESET, CONN_OUT_REFUSED, CONN_OUT_HALF_OPEN };
 

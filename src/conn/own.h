@@ -11,6 +11,7 @@ static inline unsigned conn_other(const struct conn *conn, unsigned side)
 
 static inline struct conn_more_end *conn_has_more(const struct conn_judge *judge, struct conn *conn, unsigned side)
 {
+    if (!(conn->flags & CONN_HAS_MORE)) return NULL;
     struct conn_more *more = judge->more(judge->owner, conn, false);
     return more ? &more->end[side] : NULL;
 }
@@ -18,7 +19,9 @@ static inline struct conn_more_end *conn_has_more(const struct conn_judge *judge
 static inline struct conn_more_end *conn_make_more(const struct conn_judge *judge, struct conn *conn, unsigned side)
 {
     struct conn_more *more = judge->more(judge->owner, conn, true);
-    return more ? &more->end[side] : NULL;
+    if (!more) return NULL;
+    conn->flags |= CONN_HAS_MORE;
+    return &more->end[side];
 }
 
 /* An ACK of what this end never sent, whatever was not captured: it lies before its first number, or beyond its FIN, which nothing

@@ -27,6 +27,17 @@ static inline void conn_time_handshake(struct conn *conn, unsigned side, const s
     }
 }
 
+/* conn_is_sight, where a look at the packet before it and no more says that it is none: then its look is remembered. */
+static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment *segment, unsigned side)
+{
+    struct conn_end *end = &conn->end[side];
+    if (!end->segments || conn->flags & CONN_HAS_MORE || !(uint16_t)segment->look || end->look == segment->look) return false;
+    end->flags |= end->look >> 16 == segment->look >> 16 ? (uint32_t)END_LOOKS_STAY : (uint32_t)END_LOOKS_VARY;
+    end->look = segment->look;
+    end->interface = segment->interface;
+    return true;
+}
+
 static inline bool conn_is_plain(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *from,
                                  const struct conn_end *end)
 {

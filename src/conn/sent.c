@@ -132,7 +132,7 @@ static void forget_first_reset(struct conn *conn, unsigned side)
 {
     if (!(conn->flags & CONN_FIRST_BY_RST)) return;
     unsigned other = conn_other(conn, side);
-    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
     conn->closed_first = 0;
     if (conn->end[other].flags & END_FIN)
         conn->closed_first = (uint8_t)(1 + other);
@@ -155,7 +155,7 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
     bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
     if (!late && !syn && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
-    conn->flags &= (uint8_t)~CONN_REFUSED;
+    conn->flags &= (uint16_t)~CONN_REFUSED;
     forget_first_reset(conn, side);
     verdict->goes_on = true;
     conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
@@ -370,7 +370,7 @@ static void take_first_fin(const struct conn_judge *judge, struct conn *conn, un
     conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, true, verdict);
     if (heard) conn_move(judge, conn, side, INPUT_RCVD_FIN, true, verdict);
     conn->closed_first = (uint8_t)(1 + side);
-    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */

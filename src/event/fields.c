@@ -150,6 +150,8 @@ static const struct event_field packet_fields[] = {
     ROW("same", UNSIGNED, packet.same),
     NAMED("fate", WORD, packet.fate, fate_word),
     ROW("early", BOOL, packet.early),
+    ROW("conn", UNSIGNED, packet.connection),
+    ROW("sight", BOOL, packet.sight),
     ROW("comments", CHAIN, packet.comments),
     ROW("link", UNSIGNED, packet.link_type),
     ROW("wire", UNSIGNED, packet.wire_bytes),

@@ -5,13 +5,14 @@
 
 struct trouble *flow_trouble(struct ledger *ledger, struct flow *flow)
 {
-    if (!flow->trouble) {
+    if (!(flow->bits & FLOW_TROUBLED)) {
         uint32_t number = slab_take(&ledger->troubles);
         if (number == UINT32_MAX) {
             ledger->code = -ENOMEM;
             return NULL;
         }
-        flow->trouble = number + 1;
+        flow->trouble = number;
+        flow->bits |= FLOW_TROUBLED;
     }
     return flow_has_trouble(ledger, flow);
 }
@@ -66,7 +67,7 @@ int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending endin
     int code = flow_tell(ledger, number, ending);
     if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
     index_remove(ledger, number, hash);
-    if (flow->trouble) slab_give(&ledger->troubles, flow->trouble - 1);
+    if (flow->bits & FLOW_TROUBLED) slab_give(&ledger->troubles, flow->trouble);
     flow->bits = 0;
     slab_give(&ledger->flows, number);
     return code;

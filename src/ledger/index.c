@@ -53,7 +53,7 @@ void index_guess(const struct ledger *ledger, struct guess *guess)
         if (slots[i].mark != hash) continue;
         guess->flow = slots[i].flow;
         guess->record = flow_at(ledger, slots[i].flow - 1);
-        for (size_t line = 0; line < sizeof(struct flow); line += 64) __builtin_prefetch((const char *)guess->record + line, 1);
+        for (size_t line = 0; line < FLOW_OFTEN; line += CACHE_LINE) __builtin_prefetch((const char *)guess->record + line, 1);
         return;
     }
 }

@@ -8,7 +8,9 @@
 #include "conn/plain.h"
 #include "ledger/own.h"
 
-enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, AHEAD = 64, CROWD = 64 };
+enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
+/* How far ahead the slot of a segment is fetched, and the record that it names (see fetch_slot). */
+enum { SLOTS_AHEAD = 64, RECORDS_AHEAD = 16, GUESSES = 64 };
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
 {
@@ -48,10 +50,10 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .seq = segment->seq,
         .ack = segment->ack,
         .length_bytes = segment->length_bytes,
-        .look = segment->look,
+        .look = conn_look(segment->ip_id, segment->checksum),
         .window = segment->window,
         .flags = segment->flags,
-        .interface = segment->interface,
+        .interface = segment->place,
     };
 }
 
@@ -116,34 +118,35 @@ static void note_trailing(struct flow *flow, int64_t t_ns)
 }
 
 /* The long way. */
-static void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
-                  const struct conn_segment *numbers, int side)
+static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    if (conn_settle_roles(&flow->conn, numbers, (unsigned)side)) zeek_flip(flow);
+    const struct conn_segment numbers = judged(segment);
+    if (conn_settle_roles(&flow->conn, &numbers, (unsigned)side)) zeek_flip(flow);
     zeek_take(ledger, flow, segment, side);
     const struct conn_end *from = &flow->conn.end[side];
     bool acked = from->flags & END_ACKS;
     uint32_t ack = from->ack;
     struct conn_verdict verdict = {.move_count = 0};
-    conn_take(&ledger->judge, &flow->conn, (unsigned)side, numbers, &verdict);
+    conn_take(&ledger->judge, &flow->conn, (unsigned)side, &numbers, &verdict);
     zeek_acked(ledger, flow, side, acked, ack);
     completeness_take(flow, segment);
 }
 
-static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment,
-                 const struct conn_segment *numbers, int side)
+static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment, int side)
 {
     note_trailing(flow, segment->t_ns);
     flow->active_tick = ledger->tick;
     flow->ip_bytes[side] += segment->ip_bytes;
     if (!segment->ip_bytes) flow->bits = (uint8_t)(flow->bits | FLOW_IP_UNKNOWN << side);
     enum conn_plain plain = CONN_PLAIN_NOT;
-    if (!ledger->careful && !flow->trouble && zeek_is_plain(flow, segment, side))
-        plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, numbers);
+    if (!ledger->careful && !(flow->bits & FLOW_TROUBLED) && zeek_is_plain(flow, segment, side)) {
+        const struct conn_segment numbers = judged(segment);
+        plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, &numbers);
+    }
     if (plain == CONN_PLAIN_NOT)
-        judge(ledger, flow, segment, numbers, side);
+        judge(ledger, flow, segment, side);
     else
-        zeek_plain(ledger, flow, segment, side);
+        zeek_plain(flow, segment, side);
     if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
     if (plain == CONN_PLAIN_STAYS) return; /* what follows asks of states */
     bool done = conn_is_done(&flow->conn);
@@ -166,6 +169,26 @@ static void note_times(struct ledger_totals *totals, const struct ledger_segment
     totals->last_ns = last_ns;
 }
 
+static __attribute__((noinline)) bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    const struct conn_segment numbers = judged(segment);
+    return conn_begins_anew(&flow->conn, &numbers, (unsigned)side);
+}
+
+static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    const struct conn_segment numbers = judged(segment);
+    return conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side);
+}
+
+static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    const struct conn_segment numbers = judged(segment);
+    if (!numbers.look) return true;
+    if (!ledger->careful && conn_is_no_sight(&flow->conn, &numbers, (unsigned)side)) return true;
+    return !is_sight(ledger, flow, segment, side);
+}
+
 static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
 {
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
@@ -176,8 +199,7 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
     }
-    const struct conn_segment numbers = judged(segment);
-    if (segment->flags & TCP_SYN && found && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
+    if (segment->flags & TCP_SYN && found && begins_anew(flow, segment, side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;
@@ -189,36 +211,40 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         side = 0;
     }
     if (ret_number) *ret_number = flow->number;
-    if (segment->look && conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side)) {
+    if (!is_first_sight(ledger, flow, segment, side)) {
         if (ret_number) *ret_number |= LEDGER_SIGHT;
         return ledger->code;
     }
     if (flow->bits & FLOW_TOLD) ledger->totals.late++;
-    take(ledger, flow, found - 1, segment, &numbers, side);
+    take(ledger, flow, found - 1, segment, side);
     return ledger->code;
 }
 
-/* Memory is slow and segments come in many: the slot of each is fetched, then the record it names, and only then is it looked at.
- * Which record that was is a good guess for later: segments in between may only have finished or begun it. */
-static void fetch_ahead(const struct ledger *ledger, const struct ledger_segment *segments, size_t count, struct guess *guesses)
+/* Memory is slow and segments come in many: the slot of each is fetched well before its turn, then the record that it names, and only
+ * then is it looked at, while those behind it are on their way. Which record that was is a good guess for later: segments in between
+ * may only have finished or begun it. */
+static inline void fetch_slot(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess)
 {
-    bool guessing = ledger->slot_count && !ledger->careful;
-    for (size_t i = 0; i < count; i++) {
-        guesses[i] = (struct guess){.hash = index_hash(ledger, &segments[i])};
-        if (guessing) __builtin_prefetch(&ledger->slots[index_slot(ledger, guesses[i].hash)]);
-    }
-    for (size_t i = 0; guessing && i < count; i++) index_guess(ledger, &guesses[i]);
+    *guess = (struct guess){.hash = index_hash(ledger, segment)};
+    if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guess->hash)]);
+}
+
+static inline void fetch_record(const struct ledger *ledger, struct guess *guess)
+{
+    if (ledger->slot_count && !ledger->careful) index_guess(ledger, guess);
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
 {
-    struct guess guesses[AHEAD];
-    for (size_t from = 0; from < count && !ledger->code; from += AHEAD) {
-        size_t some = count - from < AHEAD ? count - from : AHEAD;
-        note_times(&ledger->totals, segments + from, some);
-        fetch_ahead(ledger, segments + from, some, guesses);
-        for (size_t i = 0; i < some; i++)
-            if (feed_one(ledger, &segments[from + i], &guesses[i], ret_numbers ? &ret_numbers[from + i] : NULL)) break;
+    struct guess guesses[GUESSES];
+    if (ledger->code || !count) return ledger->code;
+    note_times(&ledger->totals, segments, count);
+    for (size_t i = 0; i < SLOTS_AHEAD && i < count; i++) fetch_slot(ledger, &segments[i], &guesses[i]);
+    for (size_t i = 0; i < RECORDS_AHEAD && i < count; i++) fetch_record(ledger, &guesses[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (i + RECORDS_AHEAD < count) fetch_record(ledger, &guesses[(i + RECORDS_AHEAD) % GUESSES]);
+        if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
+        if (i + SLOTS_AHEAD < count) fetch_slot(ledger, &segments[i + SLOTS_AHEAD], &guesses[i % GUESSES]);
     }
     return ledger->code;
 }
@@ -227,27 +253,57 @@ struct left {
     uint32_t number, at;
 };
 
-static int by_number(const void *a, const void *b)
+/* By their numbers, eleven bits at a time: a table of a million is sorted in passing. `left` has room for twice `count`; returns where
+ * they are then. */
+static struct left *sort_by_number(struct left *left, size_t count)
 {
-    const struct left *x = a, *y = b;
-    return (x->number > y->number) - (x->number < y->number);
+    enum { BITS = 11, PASSES = 3 };
+    struct left *from = left, *to = left + count;
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        size_t starts[(1 << BITS) + 1] = {0};
+        const unsigned shift = pass * BITS, mask = (1 << BITS) - 1;
+        for (size_t i = 0; i < count; i++) starts[(from[i].number >> shift & mask) + 1]++;
+        for (size_t i = 0; i < mask; i++) starts[i + 1] += starts[i];
+        for (size_t i = 0; i < count; i++) to[starts[from[i].number >> shift & mask]++] = from[i];
+        struct left *sorted = to;
+        to = from;
+        from = sorted;
+    }
+    return from;
+}
+
+static void fetch_whole(const struct flow *flow)
+{
+    for (size_t line = 0; line < sizeof(*flow); line += CACHE_LINE) __builtin_prefetch((const char *)flow + line, 1);
+}
+
+/* Nothing is open any more; their memory stays for what may come. */
+static void forget_all(struct ledger *ledger)
+{
+    slab_give_all(&ledger->flows);
+    slab_give_all(&ledger->troubles);
+    memset(ledger->slots, 0, ledger->slot_count * sizeof(*ledger->slots));
+    memset(ledger->wheel, 0, sizeof(ledger->wheel));
 }
 
 int ledger_finish(struct ledger *ledger)
 {
     if (ledger->code || !ledger->flows.count) return ledger->code;
-    struct left *left = malloc(ledger->flows.count * sizeof(*left));
-    if (!left) return ledger->code = -ENOMEM;
+    struct left *all = malloc(2 * ledger->flows.count * sizeof(*all));
+    if (!all) return ledger->code = -ENOMEM;
     size_t count = 0;
     for (uint32_t at = 0; at < ledger->flows.used; at++) {
         const struct flow *flow = flow_at(ledger, at);
-        if (flow->bits & FLOW_USED) left[count++] = (struct left){flow->number, at};
+        if (flow->bits & FLOW_USED) all[count++] = (struct left){flow->number, at};
     }
-    qsort(left, count, sizeof(*left), by_number);
-    for (size_t i = 0; i < count && !ledger->code; i++)
-        ledger->code =
-            flow_finish(ledger, left[i].at, flow_at(ledger, left[i].at)->bits & FLOW_DONE ? LEDGER_ENDED : LEDGER_UNFINISHED);
-    free(left);
+    const struct left *left = sort_by_number(all, count);
+    for (size_t i = 0; i < count && !ledger->code; i++) {
+        if (i + RECORDS_AHEAD < count) fetch_whole(flow_at(ledger, left[i + RECORDS_AHEAD].at));
+        bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
+        ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
+    }
+    free(all);
+    forget_all(ledger);
     return ledger->code;
 }
 

@@ -5,6 +5,7 @@
 #ifndef TCPWHY_LEDGER_OWN_H
 #define TCPWHY_LEDGER_OWN_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "conn/conn.h"
@@ -15,22 +16,18 @@ enum zeek_state { ZEEK_INACTIVE, ZEEK_PARTIAL, ZEEK_SYN_SENT, ZEEK_SYN_ACK_SENT,
 /* Letters that a history takes once for each end. */
 enum { ONCE_SYN = 1, ONCE_FIN = 2, ONCE_RST = 4, ONCE_DATA = 8, ONCE_ACK = 16, ONCE_INCONSISTENT = 32, ONCE_MULTI = 64 };
 
-/* What Zeek's words need of an end beside the judge's record. */
-struct zeek_end {
-    uint8_t now, was; /* enum zeek_state */
-    uint8_t once;     /* ONCE_* */
-};
-
 enum {
     FLOW_TIMED = 1, /* `handshake_ns` is the round trip; else the last SYN's time */
     FLOW_DONE = 2,
     FLOW_TOLD = 4, /* its row was given; it stays for what may come late */
     FLOW_USED = 8,
     FLOW_HISTORY_CUT = 16,
-    FLOW_IP_UNKNOWN = 32 /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
+    FLOW_IP_UNKNOWN = 32,  /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
+    FLOW_TROUBLED = 128    /* `trouble` is valid */
 };
 enum { FLOW_HISTORY = 19 };
 
+/* The first three cache lines are what a segment asks for that comes in order; the fourth is for beginnings and ends. */
 struct flow {
     struct conn conn;
     uint8_t ip[2][16]; /* [0]: who sent the first segment */
@@ -38,21 +35,26 @@ struct flow {
     uint8_t version;
     uint8_t completeness;
     uint8_t bits; /* FLOW_* */
+    /* What Zeek's words need of each end beside the judge's record. */
+    uint8_t zeek_now[2];  /* enum zeek_state */
+    uint8_t zeek_once[2]; /* ONCE_* */
     uint8_t tunnel;
+    uint32_t active_tick; /* the clock at its last segment */
+    uint64_t ip_bytes[2];
     int64_t first_ns;
     int64_t handshake_ns;
-    uint64_t ip_bytes[2];
     uint32_t number;
-    uint32_t trouble;        /* its number + 1; 0 none */
+    uint32_t trouble;        /* with FLOW_TROUBLED, its number */
     uint32_t before, behind; /* its neighbours in a bucket of the wheel, +1; 0 none */
-    uint32_t active_tick;    /* the clock at its last segment */
     uint32_t trailing_us;    /* from when both ends had closed to the last segment; stays at its largest */
     uint16_t bucket;
+    uint8_t zeek_was[2]; /* enum zeek_state */
     uint8_t history_count;
-    struct zeek_end zeek[2];
     char history[FLOW_HISTORY];
 };
-_Static_assert(sizeof(struct flow) == 256, "a record is four cache lines");
+enum { CACHE_LINE = 64, FLOW_OFTEN = 3 * CACHE_LINE };
+_Static_assert(sizeof(struct flow) == 4 * CACHE_LINE, "a record is four cache lines");
+_Static_assert(offsetof(struct flow, first_ns) == FLOW_OFTEN, "what is asked for often is together");
 
 /* For each end that sent it: what its history counts, and repeats letters by. */
 struct zeek_trouble {
@@ -63,6 +65,7 @@ struct zeek_trouble {
 struct trouble {
     struct conn_more more;
     struct zeek_trouble zeek[2];
+    struct ledger_icmp icmp;
 };
 
 /* slab.c: objects of one size, by number; memory comes in large pieces and is used again, never given back before the end. */
@@ -80,6 +83,7 @@ void slab_free(struct slab *slab);
 /* A zeroed object's number, or UINT32_MAX when out of memory. */
 uint32_t slab_take(struct slab *slab);
 void slab_give(struct slab *slab, uint32_t number);
+void slab_give_all(struct slab *slab);
 size_t slab_memory(const struct slab *slab);
 static inline void *slab_at(const struct slab *slab, uint32_t number)
 {
@@ -192,7 +196,7 @@ static inline struct flow *flow_at(const struct ledger *ledger, uint32_t number)
 /* The record of trouble; NULL: none. */
 static inline struct trouble *flow_has_trouble(const struct ledger *ledger, const struct flow *flow)
 {
-    return flow->trouble ? slab_at(&ledger->troubles, flow->trouble - 1) : NULL;
+    return flow->bits & FLOW_TROUBLED ? slab_at(&ledger->troubles, flow->trouble) : NULL;
 }
 /* Made when there is none. NULL: out of memory, and the ledger's code says so. */
 struct trouble *flow_trouble(struct ledger *ledger, struct flow *flow);
@@ -207,9 +211,20 @@ void zeek_take(struct ledger *ledger, struct flow *flow, const struct ledger_seg
 /* and after: its ACK went from `acked` (with `known`) to what it is now, perhaps over what nobody captured of the peer's. */
 void zeek_acked(struct ledger *ledger, struct flow *flow, int side, bool known, uint32_t acked);
 /* Of a segment that the judge's short cut took. */
-void zeek_plain(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side);
+void zeek_plain_first(struct flow *flow, const struct ledger_segment *segment, int side);
+static inline void zeek_plain(struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    bool data = segment->length_bytes;
+    flow->completeness |= data ? LEDGER_SEEN_DATA : LEDGER_SEEN_ACK;
+    if (segment->flags & TCP_FIN || !(flow->zeek_once[side] & (data ? ONCE_DATA : ONCE_ACK))) zeek_plain_first(flow, segment, side);
+}
 /* Whether the short cut is one for Zeek's words, too. */
-bool zeek_is_plain(const struct flow *flow, const struct ledger_segment *segment, int side);
+static inline bool zeek_is_plain(const struct flow *flow, const struct ledger_segment *segment, int side)
+{
+    if (flow->zeek_now[side] == ZEEK_INACTIVE) return false;
+    if (!(segment->flags & TCP_FIN)) return true;
+    return flow->zeek_now[side] == ZEEK_ESTABLISHED && flow->zeek_now[!side] != ZEEK_RESET && !(flow->zeek_once[side] & ONCE_FIN);
+}
 /* The client turned out to be the other end: letters change their case. */
 void zeek_flip(struct flow *flow);
 const char *zeek_conn_state(const struct flow *flow);

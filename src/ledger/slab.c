@@ -59,6 +59,11 @@ void slab_give(struct slab *slab, uint32_t number)
     slab->count--;
 }
 
+void slab_give_all(struct slab *slab)
+{
+    slab->used = slab->free_one = slab->count = 0;
+}
+
 size_t slab_memory(const struct slab *slab)
 {
     return (slab->piece_count << slab->piece_shift) * slab->object_bytes;

@@ -30,9 +30,8 @@ void zeek_flip(struct flow *flow)
 /* True the first time. */
 static bool once(struct flow *flow, int side, unsigned letter_bit, char letter)
 {
-    struct zeek_end *from = &flow->zeek[side];
-    if (from->once & letter_bit) return false;
-    from->once = (uint8_t)(from->once | letter_bit);
+    if (flow->zeek_once[side] & letter_bit) return false;
+    flow->zeek_once[side] = (uint8_t)(flow->zeek_once[side] | letter_bit);
     zeek_letter(flow, side, letter);
     return true;
 }
@@ -71,7 +70,7 @@ static void note_flags(struct ledger *ledger, struct flow *flow, const struct le
 static void note_repeat(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
     const struct conn_end *from = &flow->conn.end[side];
-    uint8_t now = flow->zeek[side].now;
+    uint8_t now = flow->zeek_now[side];
     if (!segment->length_bytes || !(from->flags & END_ANY) || now == ZEEK_INACTIVE || now == ZEEK_RESET) return;
     bool syn = segment->flags & TCP_SYN, rst = segment->flags & TCP_RST;
     uint32_t end = segment->seq + (rst ? 0 : segment->length_bytes) + syn + !!(segment->flags & TCP_FIN);
@@ -82,55 +81,55 @@ static void note_repeat(struct ledger *ledger, struct flow *flow, const struct l
     if (trouble) zeek_scaled(flow, side, 'T', ++trouble->zeek[side].repeats);
 }
 
-static void enter(struct zeek_end *end, enum zeek_state state)
+static void enter(struct flow *flow, int side, enum zeek_state state)
 {
-    if (end->now == state) return;
-    end->was = end->now;
-    end->now = (uint8_t)state;
+    if (flow->zeek_now[side] == state) return;
+    flow->zeek_was[side] = flow->zeek_now[side];
+    flow->zeek_now[side] = (uint8_t)state;
 }
 
 static void from_inactive(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    struct zeek_end *end = &flow->zeek[side], *peer = &flow->zeek[!side];
+    const uint8_t *end = &flow->zeek_now[side], *peer = &flow->zeek_now[!side];
     bool is_client = side == flow->conn.client, ack = segment->flags & TCP_ACK;
     if (segment->flags & TCP_SYN && is_client) {
-        enter(end, ack ? ZEEK_SYN_ACK_SENT : ZEEK_SYN_SENT);
+        enter(flow, side, ack ? ZEEK_SYN_ACK_SENT : ZEEK_SYN_SENT);
     } else if (segment->flags & TCP_SYN) {
-        if (peer->now == ZEEK_SYN_SENT) enter(peer, ZEEK_ESTABLISHED);
-        enter(end, ZEEK_ESTABLISHED);
+        if (*peer == ZEEK_SYN_SENT) enter(flow, !side, ZEEK_ESTABLISHED);
+        enter(flow, side, ZEEK_ESTABLISHED);
     }
-    if (segment->flags & TCP_FIN) enter(end, ZEEK_CLOSED);
-    if (segment->flags & TCP_RST) enter(end, ZEEK_RESET);
-    if (end->now != ZEEK_INACTIVE) return;
-    if (!is_client && segment->length_bytes == 0 && peer->now == ZEEK_SYN_SENT) return; /* an ACK ahead of the SYN-ACK */
-    enter(end, ack && peer->now == ZEEK_ESTABLISHED ? ZEEK_ESTABLISHED : ZEEK_PARTIAL);
+    if (segment->flags & TCP_FIN) enter(flow, side, ZEEK_CLOSED);
+    if (segment->flags & TCP_RST) enter(flow, side, ZEEK_RESET);
+    if (*end != ZEEK_INACTIVE) return;
+    if (!is_client && segment->length_bytes == 0 && *peer == ZEEK_SYN_SENT) return; /* an ACK ahead of the SYN-ACK */
+    enter(flow, side, ack && *peer == ZEEK_ESTABLISHED ? ZEEK_ESTABLISHED : ZEEK_PARTIAL);
 }
 
 static void move(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    struct zeek_end *end = &flow->zeek[side], *peer = &flow->zeek[!side];
+    const uint8_t end = flow->zeek_now[side], peer = flow->zeek_now[!side];
     bool syn = segment->flags & TCP_SYN, fin = segment->flags & TCP_FIN, rst = segment->flags & TCP_RST;
-    switch ((enum zeek_state)end->now) {
+    switch ((enum zeek_state)end) {
     case ZEEK_INACTIVE:
         from_inactive(flow, segment, side);
         break;
     case ZEEK_SYN_SENT:
     case ZEEK_SYN_ACK_SENT:
-        if (fin) enter(end, ZEEK_CLOSED);
-        if (rst) enter(end, ZEEK_RESET);
+        if (fin) enter(flow, side, ZEEK_CLOSED);
+        if (rst) enter(flow, side, ZEEK_RESET);
         break;
     case ZEEK_PARTIAL:
     case ZEEK_ESTABLISHED:
-        if (syn && end->now == ZEEK_PARTIAL && peer->now == ZEEK_INACTIVE && !(segment->flags & TCP_ACK)) enter(end, ZEEK_SYN_SENT);
+        if (syn && end == ZEEK_PARTIAL && peer == ZEEK_INACTIVE && !(segment->flags & TCP_ACK)) enter(flow, side, ZEEK_SYN_SENT);
         if (fin && !rst) {
-            enter(end, ZEEK_CLOSED);
+            enter(flow, side, ZEEK_CLOSED);
             /* A FIN and then a RST from the peer was a normal end after all. */
-            if (peer->now == ZEEK_RESET && peer->was == ZEEK_CLOSED) enter(peer, ZEEK_CLOSED);
+            if (peer == ZEEK_RESET && flow->zeek_was[!side] == ZEEK_CLOSED) enter(flow, !side, ZEEK_CLOSED);
         }
-        if (rst) enter(end, ZEEK_RESET);
+        if (rst) enter(flow, side, ZEEK_RESET);
         break;
     case ZEEK_CLOSED:
-        if (rst && peer->now != ZEEK_CLOSED) enter(end, ZEEK_RESET);
+        if (rst && peer != ZEEK_CLOSED) enter(flow, side, ZEEK_RESET);
         break;
     case ZEEK_RESET:
         break;
@@ -139,9 +138,9 @@ static void move(struct flow *flow, const struct ledger_segment *segment, int si
 
 void zeek_take(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    const struct zeek_end *from = &flow->zeek[side], *peer = &flow->zeek[!side];
+    const uint8_t from = flow->zeek_now[side], *peer = &flow->zeek_now[!side];
     note_flags(ledger, flow, segment, side);
-    if (segment->window == 0 && !(segment->flags & TCP_RST) && peer->now != ZEEK_CLOSED && from->now != ZEEK_RESET) {
+    if (segment->window == 0 && !(segment->flags & TCP_RST) && *peer != ZEEK_CLOSED && from != ZEEK_RESET) {
         struct trouble *trouble = flow_trouble(ledger, flow);
         if (trouble) zeek_scaled(flow, side, 'W', ++trouble->zeek[side].zero_windows);
     }
@@ -157,7 +156,7 @@ void zeek_acked(struct ledger *ledger, struct flow *flow, int side, bool known, 
     struct trouble *trouble = flow_has_trouble(ledger, flow);
     if (!trouble || !(from->flags & END_ACKS) || (known && acked == from->ack)) return;
     const struct conn_more_end *peer = &trouble->more.end[!side];
-    bool ended = flow->zeek[!side].now == ZEEK_CLOSED || flow->zeek[!side].now == ZEEK_RESET;
+    bool ended = flow->zeek_now[!side] == ZEEK_CLOSED || flow->zeek_now[!side] == ZEEK_RESET;
     for (size_t i = 0; i < peer->hole_count; i++) {
         const struct conn_range *hole = &peer->holes[i];
         if (!seq_before(hole->from, from->ack) || (known && !seq_before(acked, hole->to))) continue;
@@ -166,20 +165,11 @@ void zeek_acked(struct ledger *ledger, struct flow *flow, int side, bool known, 
     }
 }
 
-bool zeek_is_plain(const struct flow *flow, const struct ledger_segment *segment, int side)
+void zeek_plain_first(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    if (flow->zeek[side].now == ZEEK_INACTIVE) return false;
-    if (!(segment->flags & TCP_FIN)) return true;
-    return flow->zeek[side].now == ZEEK_ESTABLISHED && flow->zeek[!side].now != ZEEK_RESET && !(flow->zeek[side].once & ONCE_FIN);
-}
-
-void zeek_plain(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
-{
-    (void)ledger;
-    flow->completeness |= segment->length_bytes ? LEDGER_SEEN_DATA : LEDGER_SEEN_ACK;
     if (segment->flags & TCP_FIN) {
         once(flow, side, ONCE_FIN, 'F');
-        enter(&flow->zeek[side], ZEEK_CLOSED);
+        enter(flow, side, ZEEK_CLOSED);
         flow->completeness |= LEDGER_SEEN_FIN;
     } else if (segment->length_bytes) {
         once(flow, side, ONCE_DATA, 'D');
@@ -200,7 +190,7 @@ static bool is_syn_then_reset(const struct flow *flow)
 const char *zeek_conn_state(const struct flow *flow)
 {
     const unsigned client = flow->conn.client;
-    enum zeek_state from = (enum zeek_state)flow->zeek[client].now, to = (enum zeek_state)flow->zeek[!client].now;
+    enum zeek_state from = (enum zeek_state)flow->zeek_now[client], to = (enum zeek_state)flow->zeek_now[!client];
     bool from_silent = from == ZEEK_INACTIVE || from == ZEEK_PARTIAL, to_silent = to == ZEEK_INACTIVE || to == ZEEK_PARTIAL;
     if (to == ZEEK_RESET) {
         if (from == ZEEK_SYN_SENT || from == ZEEK_SYN_ACK_SENT ||

@@ -227,8 +227,8 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
 static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) || !packet->datagram->icmp) return false;
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    return last && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    struct tale_packet *quoted = tale_quoted(telling, (size_t)(packet - telling->packets));
+    return quoted && cause_set_segment(telling, packet, quoted, EVIDENCE_RULE);
 }
 
 static const struct cause_rule rules[] = {

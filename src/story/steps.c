@@ -173,6 +173,16 @@ static void take_input(struct telling *telling, struct walk *walk, enum story_si
     take_moves(telling, walk, t_ns, &verdict, 0, made_by);
 }
 
+/* An ICMP error about this connection that reached whom it is for. */
+static void take_error(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct event_packet *error = &packet->seen->packet;
+    if (telling->story->udp || !packet->datagram->icmp || !error->icmp.quotes || telling_is_lost(telling, packet)) return;
+    if (!segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code)) return;
+    enum story_side about = flow_side(telling->flow, &error->icmp.src);
+    conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about));
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -182,6 +192,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     if (!step) return;
     if (packet->datagram) {
         step->datagram = packet->datagram;
+        take_error(telling, packet);
         return;
     }
     step->segment = packet->segment;
@@ -235,7 +246,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
     if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
         telling->conn.closed_first = 0;
-        telling->conn.flags &= (uint8_t)~CONN_FIRST_BY_RST;
+        telling->conn.flags &= (uint16_t)~CONN_FIRST_BY_RST;
     }
     struct story_segment *segment = packet->segment;
     if (segment) {

@@ -175,6 +175,11 @@ struct story_datagram {
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */
     uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
+    /* ICMP: who sent the error, and what it says of the packet that it quotes. */
+    struct address icmp_from; /* without a port */
+    uint8_t icmp_protocol, icmp_type, icmp_code;
+    uint32_t icmp_mtu; /* the next hop's; 0 not said */
+    uint32_t icmp_seq; /* of a quoted TCP segment, absolute */
     struct story_packet_place place;
     struct event_packet const *captured;
     const char *const *comments; /* as a segment's */
@@ -263,6 +268,7 @@ struct story_summary {
 struct story {
     uint32_t number; /* of the connection, from 1, in order of its first packet */
     bool udp;
+    bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];
     enum story_outcome outcome;
     int64_t start_ns; /* time zero of the ladder: the first packet, or the call that led to it */

@@ -195,6 +195,9 @@ void tale_make_packets(struct telling *telling);
 void tale_name_packets(struct telling *telling);
 /* drops.c: tells the segments and datagrams (once they are made) what the kernel did: story_segment.dropped, .queue. */
 void tale_attach_drops(struct telling *telling);
+/* The packet that ICMP error `index` quotes: of a TCP segment's, the last of that number that had left, else the last datagram of
+ * its sender; NULL: it is no error, or what it quotes was not seen. */
+struct tale_packet *tale_quoted(const struct telling *telling, size_t index);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */

@@ -1,5 +1,6 @@
 #include "story/words.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,12 +119,32 @@ static const char *sent_again_by_packet(struct telling *telling, const struct ta
     }
 }
 
+/* RFC 792, RFC 4443. The host's kernel answers a datagram for a port that nobody has; a segment for such a port it answers with a
+ * RST. */
+static const char *sent_as_error(struct telling *telling, const struct story_datagram *error, const struct tale_packet *by)
+{
+    char from[ADDRESS_TEXT_BYTES];
+    address_format_ip(&error->icmp_from, from);
+    bool six = error->icmp_protocol == IPPROTO_ICMPV6;
+    if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
+        if (!by->segment)
+            return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
+                                  (unsigned)by->seen->packet.header.dst.port);
+        return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
+                              label_text(telling, by));
+    }
+    if (error->icmp_mtu)
+        return telling_printf(telling, "%s could not pass on %s: the next hop takes packets of %u bytes at most", from,
+                              label_text(telling, by), (unsigned)error->icmp_mtu);
+    if (error->icmp_type == (six ? 3 : 11) && error->icmp_code == 0)
+        return telling_printf(telling, "%s dropped %s: its hop limit was used up on the way", from, label_text(telling, by));
+    return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), error->icmp);
+}
+
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const char *label = label_of(packet), *cause = label_of(by);
-    if (packet->datagram && packet->datagram->icmp)
-        return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
-                              (unsigned)by->seen->packet.header.dst.port);
+    if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
     if (strcmp(label, "SYN-ACK") == 0) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
         if (opens_actively(telling, packet->side))
