@@ -54,6 +54,7 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .window = segment->window,
         .flags = segment->flags,
         .interface = segment->place,
+        .hops = segment->hops,
     };
 }
 

@@ -25,6 +25,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->ignored_resets = more->ignored_resets;
     end->strays = more->strays;
     end->sights = more->sights;
+    end->sights_elsewhere = more->sights_elsewhere;
     end->missed_bytes = conn_missed(&ledger->judge, &flow->conn, side);
 }
 
