@@ -1,13 +1,13 @@
 /* The ledger: one row a TCP connection, from segments, fast and in little memory.
  *
  * It keeps a record of 256 bytes for each connection that is open (or closed for less than TIME_WAIT's minute, since stragglers may
- * come), has each segment judged (src/conn), and gives each finished connection to a listener as a row. It decides nothing itself of
- * what a segment means, keeps no packets and tells no causes: for those the same packets go through src/story. Memory follows how
- * many connections are open at once, and has a bound of its own: past `open_max` the ones that would have been given up next are
- * finished early, and counted.
+ * come), has each segment judged (src/conn), and gives each finished connection to a listener as a row. It decides nothing itself
+ * of what a segment means, keeps no packets and tells no causes: for those the same packets go through src/story. Memory follows
+ * how many connections are open at once, and has a bound of its own: past `open_max` the ones that would have been given up next
+ * are finished early, and counted.
  *
- * Connections are cut by their ISN: a SYN with another sequence number begins a new one on the same addresses, the same SYN again does
- * not, whatever came between. Pure: no I/O; time is the captures' own. */
+ * Connections are cut by their ISN: a SYN with another sequence number begins a new one on the same addresses, the same SYN again
+ * does not, whatever came between. Pure: no I/O; time is the captures' own. */
 #ifndef TCPWHY_LEDGER_LEDGER_H
 #define TCPWHY_LEDGER_LEDGER_H
 
@@ -30,9 +30,9 @@ struct ledger_segment {
     uint32_t length_bytes; /* payload, from the IP header's length */
     uint32_t ip_bytes;     /* the whole IP packet; 0: not known */
     uint16_t window;
-    uint8_t flags;   /* TCP_* */
-    uint8_t version; /* 4 or 6 */
-    uint8_t tunnel;  /* enum event_tunnel_kind */
+    uint8_t flags;     /* TCP_* */
+    uint8_t version;   /* 4 or 6 */
+    uint8_t tunnel;    /* enum event_tunnel_kind */
     uint8_t interface; /* where it was captured, from 1; 0: not known */
     uint32_t look;     /* conn_look(): what makes it this very packet; 0: not known */
 };
@@ -136,7 +136,8 @@ enum { LEDGER_SIGHT = 1 << 30 };
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data);
 void ledger_free(struct ledger *ledger);
 /* Takes segments in the order of the capture. Many at once are much faster than one: memory is fetched ahead. `ret_numbers` (may be
- * NULL) gets each one's connection, with LEDGER_SIGHT where it is a packet that was taken already. 0, -ENOMEM, or what the listener returned. */
+ * NULL) gets each one's connection, with LEDGER_SIGHT where it is a packet that was taken already. 0, -ENOMEM, or what the listener
+ * returned. */
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers);
 /* Gives all rows that are left, in order of their numbers. 0, -ENOMEM or the listener's. */
 int ledger_finish(struct ledger *ledger);

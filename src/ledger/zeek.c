@@ -148,8 +148,8 @@ void zeek_take(struct ledger *ledger, struct flow *flow, const struct ledger_seg
     move(flow, segment, side);
 }
 
-/* How many of the gaps that the peer had not acknowledged by `from` it has by `to`. That an end's last number alone is missing once it
- * has closed is no sure gap: Zeek leaves it out. */
+/* How many of the gaps that the peer had not acknowledged by `from` it has by `to`. That an end's last number alone is missing once
+ * it has closed is no sure gap: Zeek leaves it out. */
 void zeek_acked(struct ledger *ledger, struct flow *flow, int side, bool known, uint32_t acked)
 {
     const struct conn_end *from = &flow->conn.end[side];
@@ -193,7 +193,8 @@ const char *zeek_conn_state(const struct flow *flow)
     enum zeek_state from = (enum zeek_state)flow->zeek_now[client], to = (enum zeek_state)flow->zeek_now[!client];
     bool from_silent = from == ZEEK_INACTIVE || from == ZEEK_PARTIAL, to_silent = to == ZEEK_INACTIVE || to == ZEEK_PARTIAL;
     if (to == ZEEK_RESET) {
-        if (from == ZEEK_SYN_SENT || from == ZEEK_SYN_ACK_SENT || (from == ZEEK_RESET && !conn_bytes(&flow->conn, client) && !conn_bytes(&flow->conn, !client)))
+        if (from == ZEEK_SYN_SENT || from == ZEEK_SYN_ACK_SENT ||
+            (from == ZEEK_RESET && !conn_bytes(&flow->conn, client) && !conn_bytes(&flow->conn, !client)))
             return "REJ";
         return from_silent ? "RSTRH" : "RSTR";
     }
