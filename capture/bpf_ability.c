@@ -63,9 +63,10 @@ static bool is_locked_down(void)
     return strstr(text, "[confidentiality]");
 }
 
-static const char ways[] = "An ordinary user gets what it takes with sudo setcap "
-                           "cap_sys_admin,cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,cap_syslog+ep PROGRAM; without the first two "
-                           "the demo's pair still runs on this host's own network (--host-network). --recorder ptrace needs none";
+static const char ways[] =
+    "An ordinary user gets what it takes with sudo setcap "
+    "cap_sys_admin,cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,cap_syslog+ep PROGRAM; without the first two "
+    "the demo's pair still runs on this host's own network (--host-network). --recorder ptrace needs none";
 
 int bpf_ability_check(struct err *err)
 {
@@ -74,7 +75,8 @@ int bpf_ability_check(struct err *err)
 
     if (in_user_namespace()) {
         err_set(err, -EPERM, "inside a user namespace the kernel lets nobody load BPF programs");
-        err_more(err, "It asks for CAP_BPF and CAP_PERFMON in the initial user namespace, and what counts as root in another is not");
+        err_more(err,
+                 "It asks for CAP_BPF and CAP_PERFMON in the initial user namespace, and what counts as root in another is not");
         return -EPERM;
     }
     if (!has(set, CAPABILITY_SYS_ADMIN) && !(has(set, CAPABILITY_BPF) && has(set, CAPABILITY_PERFMON))) {
@@ -87,7 +89,8 @@ int bpf_ability_check(struct err *err)
     }
     if (is_locked_down()) {
         err_set(err, -EPERM, "the kernel is locked down: no program may read its memory");
-        err_more(err, "/sys/kernel/security/lockdown says \"confidentiality\"; with lockdown=integrity, or without Secure Boot, it may");
+        err_more(err,
+                 "/sys/kernel/security/lockdown says \"confidentiality\"; with lockdown=integrity, or without Secure Boot, it may");
         return -EPERM;
     }
     if (access(kernel_btf_path, R_OK)) {
@@ -122,10 +125,9 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
 
     last_reason(kernel_log, reason, sizeof(reason));
     if (code == -EPERM || code == -EACCES)
-        return err_set(err, code, "%s: the kernel refuses (%s)%s%s, as a container's seccomp profile or a security module makes it", what,
-                       strerror(-code), reason[0] ? ": " : "", reason);
-    if (code == -ENOSYS)
-        return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", what);
+        return err_set(err, code, "%s: the kernel refuses (%s)%s%s, as a container's seccomp profile or a security module makes it",
+                       what, strerror(-code), reason[0] ? ": " : "", reason);
+    if (code == -ENOSYS) return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", what);
     return err_set_errno(err, code, "%s%s%s", what, reason[0] ? ": the kernel says: " : "", reason);
 }
 

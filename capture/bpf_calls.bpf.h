@@ -114,13 +114,33 @@ __noinline int memory_read(struct record_call *call, __u32 flags)
     return 0;
 }
 
+/* Whether this process is followed: the one that was, and no later one of the same number. */
+static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
+{
+    __u64 *known = bpf_map_lookup_elem(&processes, &tgid), began;
+
+    if (!known) return 0;
+    began = BPF_CORE_READ(task, group_leader, start_time);
+    if (!*known) *known = began;
+    if (*known == began) return 1;
+    bpf_map_delete_elem(&processes, &tgid);
+    return 0;
+}
+
+/* How often the running thread has left the CPU to wait, as the kernel counts it. */
+static __always_inline __u64 thread_waits(void)
+{
+    return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid(), zero = 0;
 
-    if (!bpf_map_lookup_elem(&processes, &tgid)) return 0;
+    if (is_skipped(PROGRAM_SYS_ENTER) || !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
     bpf_map_delete_elem(&strangers, &tid);
+    bpf_map_delete_elem(&threads, &tid); /* a call whose end was not seen is over */
     if (call_is_compat()) {
         count(COUNT_COMPAT);
         return 0;
@@ -170,6 +190,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
             thread->number = (__u32)number;
             thread->flags = flags;
             thread->sk = sk;
+            thread->born = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
+            thread->waits = thread_waits();
             thread->socket = call->socket;
             thread->other = call->other;
         } else
@@ -188,17 +210,43 @@ static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args)
     return (flags & SYSCALL_FD_0) && fd >= 0 && fd_socket(fd);
 }
 
+/* Whether the call that ends is the one that this thread was seen to begin: else its end, and this one's beginning, went unseen.
+ * execve() leaves other registers. */
+static __always_inline int is_same_call(const struct thread_state *thread, const __u64 *args, __u64 number)
+{
+    __u64 differs = thread->born ^ BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
+
+    differs |= (__u32)number ^ thread->number;
+    if (thread->flags & SYSCALL_PROCESS) return !differs;
+    for (int i = 0; i < 6; i++) differs |= args[i] ^ thread->args[i];
+    return !differs;
+}
+
+/* How long a call slept is known where all was seen that the kernel counts: that it never did, too. */
+static __always_inline void sleep_fill(struct record_call *call, const struct thread_state *thread)
+{
+    __u64 waits = thread_waits() - thread->waits;
+
+    call->slept_ns = (__s64)thread->slept_ns;
+    if (thread->unsure || thread->sleeping || waits != thread->switches) call->slept_ns = -1;
+    call->wake_unseen = waits > thread->woke;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (!bpf_map_lookup_elem(&processes, &tgid)) return 0;
+    if (is_skipped(PROGRAM_SYS_EXIT) || !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
 
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
     __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk = 0;
     __u32 flags;
 
+    if (thread && !is_same_call(thread, args, number)) {
+        bpf_map_delete_elem(&threads, &tid);
+        return 0;
+    }
     if (thread) {
         number = thread->number;
         flags = thread->flags;
@@ -224,7 +272,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     call->ret = ret;
     call->slept_ns = -1;
     if (thread) {
-        call->slept_ns = (__s64)thread->slept_ns;
+        sleep_fill(call, thread);
         call->socket = thread->socket;
         call->other = thread->other;
     }
@@ -236,7 +284,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if ((flags & SYSCALL_NEW_FD) && ret >= 0) {
         sk = fd_socket((__s32)ret);
         if (sk && (flags & SYSCALL_SOCKET))
-            socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
+            socket_fill(&call->socket, sk, socket_id(sk, SOCKET_BORN));
         else if (sk)
             socket_fill(&call->other, sk, socket_id(sk, SOCKET_CREATE));
     }
@@ -273,10 +321,11 @@ static __always_inline void process_emit(__u32 change, struct task_struct *task,
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
-    __u32 from = (__u32)BPF_CORE_READ(parent, tgid), to = (__u32)BPF_CORE_READ(child, tgid), one = 1;
+    __u32 from = (__u32)BPF_CORE_READ(parent, tgid), to = (__u32)BPF_CORE_READ(child, tgid);
+    __u64 began = BPF_CORE_READ(child, start_time);
 
-    if (from == to || !bpf_map_lookup_elem(&processes, &from)) return 0;
-    if (bpf_map_update_elem(&processes, &to, &one, BPF_ANY)) count(COUNT_PROCESSES_FULL);
+    if (is_skipped(PROGRAM_FORK) || from == to || !is_followed(from, parent)) return 0;
+    if (bpf_map_update_elem(&processes, &to, &began, BPF_ANY)) count(COUNT_PROCESSES_FULL);
     process_emit(PROCESS_FORK, child, from, 0);
     return 0;
 }
@@ -286,7 +335,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid)
 {
     __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid), old = (__u32)old_tid;
 
-    if (!bpf_map_lookup_elem(&processes, &tgid)) return 0;
+    if (is_skipped(PROGRAM_EXEC) || !is_followed(tgid, task)) return 0;
     /* execve() of another thread than the first takes the first one's id: the call ends under the new name. */
     if (old != tid) {
         struct thread_state *thread = bpf_map_lookup_elem(&threads, &old);
@@ -304,7 +353,7 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
     enum { GROUP_EXIT = 4 /* SIGNAL_GROUP_EXIT */ };
     __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid);
 
-    if (!bpf_map_lookup_elem(&processes, &tgid)) return 0;
+    if (is_skipped(PROGRAM_EXIT) || !is_followed(tgid, task)) return 0;
     bpf_map_delete_elem(&threads, &tid);
     bpf_map_delete_elem(&strangers, &tid);
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;

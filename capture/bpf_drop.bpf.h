@@ -28,8 +28,7 @@ static __always_inline int queue_emit(const struct record_packet *packet, __u64 
     queue->netns = netns;
     queue->accept_length = BPF_CORE_READ(sk, sk_ack_backlog);
     queue->accept_most = BPF_CORE_READ(sk, sk_max_ack_backlog);
-    queue->request_length =
-        (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
+    queue->request_length = (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
     queue->dropped = (__u8)dropped;
     bpf_ringbuf_submit(queue, 0);
     return 0;
@@ -46,8 +45,8 @@ static __always_inline void queue_on_syn(const struct record_packet *packet, __u
 }
 
 /* Where it was thrown away. TCP takes the device off a packet before a socket works on it, and uses its place for other things: so
- * the receiving socket is asked first, then what this CPU receives, the packet last. The packet's own socket is its sender's, all the
- * way to the receiver on the same machine. 0: not known. */
+ * the receiving socket is asked first, then what this CPU receives, the packet last. The packet's own socket is its sender's, all
+ * the way to the receiver on the same machine. 0: not known. */
 static __always_inline __u32 drop_netns(void *ctx, const struct sk_buff *skb, const struct record_packet *packet)
 {
     const struct sock *sk = config.drop_has_socket ? (const struct sock *)((__u64 *)ctx)[3] : 0;
@@ -55,7 +54,7 @@ static __always_inline __u32 drop_netns(void *ctx, const struct sk_buff *skb, co
     __u32 netns;
 
     if (sk && family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return socket_netns(sk);
-    if (cpu && cpu->receiving && cpu->received.src.port == packet->src.port && cpu->received.dst.port == packet->dst.port &&
+    if (cpu && cpu_is_receiving(cpu) && cpu->received.src.port == packet->src.port && cpu->received.dst.port == packet->dst.port &&
         cpu->received.seq == packet->seq && cpu->received.protocol == packet->protocol)
         return cpu->netns;
     netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
@@ -82,6 +81,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     struct record_packet *packet;
     __u64 listener;
 
+    if (is_skipped(PROGRAM_DROP)) return 0;
     /* Packets without a reason are many, and most of them are not dropped at all. */
     if (!named && config.drop_overflow) return 0;
     packet = bpf_map_lookup_elem(&scratches, &zero);

@@ -24,10 +24,10 @@ static __always_inline void context_fill(struct record_context *context)
     struct cpu_state *cpu = cpu_this();
 
     context->softirq = cpu ? cpu->softirq : 0;
-    context->receiving = cpu ? cpu->receiving : 0;
+    context->receiving = (__u8)cpu_is_receiving(cpu);
     context->pad = 0;
     context->stack_bytes = 0;
-    if (cpu && cpu->receiving)
+    if (cpu && context->receiving)
         context->received = cpu->received;
     else
         __builtin_memset(&context->received, 0, sizeof(context->received));

@@ -142,7 +142,6 @@ struct signal_struct {
 struct thread_info {
     unsigned long flags;
     __u32 status;
-    int preempt_count; /* arm64 */
 };
 struct task_struct {
     struct thread_info thread_info;
@@ -159,12 +158,12 @@ struct task_struct {
 };
 
 /* Of a CPU: how many packets it has begun to receive (counted behind net:netif_receive_skb, before anything else is done). */
+struct napi_struct {
+    struct net_device *dev; /* NULL of that which lies in a struct softnet_data */
+};
 struct softnet_data {
     unsigned int processed;
-};
-/* x86-64 from 6.2 to 6.14; before and after it the count is a variable of its own. */
-struct pcpu_hot {
-    int preempt_count;
+    struct napi_struct backlog;
 };
 
 #if defined(__TARGET_ARCH_x86)

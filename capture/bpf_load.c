@@ -87,6 +87,8 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         .drop_has_reason = unspecified >= 0,
         .drop_has_socket = bpf_tracepoint_arguments(btf, "kfree_skb") >= 4,
         .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
+        .skip_programs = options->skip_programs,
+        .skip_every = options->skip_every ? options->skip_every : 1,
         .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
     };
     struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");

@@ -18,10 +18,9 @@ struct bpf_link;
 struct bpf_load {
     struct bpf_object *object;
     struct bpf_link *links[BPF_PROGRAMS_MAX];
-    const char
-        *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by `object`,
-                                      or static */
-    const char *unnamed[2]; /* enums of reasons that this kernel does not have; static names */
+    const char *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by
+                                             `object`, or static */
+    const char *unnamed[2];               /* enums of reasons that this kernel does not have; static names */
     size_t link_count, absent_count, unnamed_count;
 };
 

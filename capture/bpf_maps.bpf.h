@@ -37,17 +37,18 @@ struct {
     __type(value, __u32);
 } syscalls SEC(".maps");
 
-/* Followed processes (tgid). */
+/* Followed processes: tgid → when it was started, 0 until it is first seen. So that whoever gets the number of one whose end was
+ * not seen is not taken for it. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 16384);
     __type(key, __u32);
-    __type(value, __u32);
+    __type(value, __u64);
 } processes SEC(".maps");
 
 /* Threads that were already running when their process was followed and have not crossed the system call boundary since. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 16384);
     __type(key, __u32);
     __type(value, __u32);
@@ -58,9 +59,13 @@ struct thread_state {
     __u64 args[6];
     __u64 sk; /* behind the descriptor when the call began */
     __u64 slept_ns, off_ns;
+    __u64 born;           /* when the thread was started */
+    __u64 waits;          /* the kernel's own count of how often it had left the CPU to wait, when the call began */
+    __u32 switches, woke; /* how often it was seen to leave, and to be woken */
     __u32 number, flags;
     __u8 sleeping, woken_early;
-    __u8 pad[6];
+    __u8 unsure; /* the end of a sleep was not seen */
+    __u8 pad[5];
     struct record_socket socket, other;
 };
 struct {
@@ -77,13 +82,15 @@ struct {
     __type(value, struct thread_state);
 } thread_zero SEC(".maps");
 
-/* struct sock * → its id. An entry lives until tcp_destroy_sock; a stale one (UDP has no such event) is told by `inode`. */
+/* struct sock * → its id. An entry lives until tcp_destroy_sock; of a stale one (UDP has no such event, and one may go unseen) the
+ * rest tells that another socket is at its address (entry_is_of). */
 struct socket_entry {
     __u64 id, cookie;
-    __u64 inode; /* of the descriptor's file: another one is another socket at the same address */
+    __u64 inode; /* of the descriptor's file */
+    __u64 ends;  /* socket_ends() */
 };
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 32768);
     __type(key, __u64);
     __type(value, struct socket_entry);
@@ -105,7 +112,7 @@ struct {
     __type(value, __u32);
 } used_ports SEC(".maps");
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 4096);
     __type(key, __u32);
     __type(value, __u32);
@@ -122,8 +129,11 @@ struct {
 /* What a CPU is doing. */
 struct cpu_state {
     struct record_packet received;
-    __u32 netns; /* where `received` came */
-    __u8 receiving; /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
+    __u32 netns;     /* where `received` came */
+    __u32 processed; /* packets_processed() before it was counted */
+    __u64 softnet;   /* where this CPU's struct softnet_data lies; 0 not known yet */
+    __u8 tagged;     /* it had a VLAN's tag, and may be counted twice */
+    __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
 };
@@ -165,6 +175,37 @@ static __always_inline struct cpu_state *cpu_this(void)
     __u32 zero = 0;
 
     return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* ---- what the kernel itself counts, whatever programs ran ---- */
+
+/* How many packets this CPU has begun to receive; 0: not known yet. */
+static __always_inline __u32 packets_processed(const struct cpu_state *cpu)
+{
+    const struct softnet_data *softnet = (const struct softnet_data *)cpu->softnet;
+
+    return softnet ? BPF_CORE_READ(softnet, processed) : 0;
+}
+
+/* Whether `received` is what this CPU received last: no packet was counted behind it whose announcement went unseen. */
+static __always_inline int cpu_is_receiving(const struct cpu_state *cpu)
+{
+    __u32 since;
+
+    if (!cpu || !cpu->receiving) return 0;
+    if (!cpu->processed) return 1;
+    since = packets_processed(cpu) - cpu->processed;
+    return since == 1 || (cpu->tagged && since == 2);
+}
+
+/* ---- for tests: a kernel that does not run a program, or not always ---- */
+
+__u32 skip_seen[PROGRAMS] SEC(".data.skip") = {0};
+
+static __always_inline int is_skipped(__u32 program)
+{
+    if (!(config.skip_programs >> program & 1)) return 0;
+    return ++skip_seen[program] % config.skip_every == 0;
 }
 
 /* Room in the ring for a record of constant size, or NULL: then `return ring_full();`, so that it is counted as lost. There must be

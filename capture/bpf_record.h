@@ -80,13 +80,14 @@ struct record_watch {
 struct record_call {
     struct record_head head;
     __u64 args[6];
-    __s64 ret, slept_ns;
+    __s64 ret, slept_ns; /* slept_ns: -1 not known */
     struct record_socket socket, other;
     __u64 epoll_data;
     __u32 number, epoll_events;
     __s32 option_value[2];
     __u32 option_bytes, address_bytes;
     __u32 watch_count, watch_total;
+    __u32 wake_unseen, pad; /* EXIT: it slept more often than it was seen to be woken */
     struct record_watch watch[RECORD_WATCH_MAX];
     __u8 address[RECORD_ADDRESS_BYTES];
 };
@@ -191,6 +192,34 @@ struct record_timer_handlers {
     __u64 timewait, request; /* RECORD_NO_FUNCTION: not known, or not to be looked at */
 };
 
+/* The programs, in the order of the names in bpf_programs. */
+enum record_program {
+    PROGRAM_SYS_ENTER,
+    PROGRAM_SYS_EXIT,
+    PROGRAM_FORK,
+    PROGRAM_EXEC,
+    PROGRAM_EXIT,
+    PROGRAM_QUEUE,
+    PROGRAM_RECEIVE,
+    PROGRAM_POLL,
+    PROGRAM_SOFTIRQ_ENTRY,
+    PROGRAM_SOFTIRQ_EXIT,
+    PROGRAM_STATE,
+    PROGRAM_DESTROY,
+    PROGRAM_SEND_RESET,
+    PROGRAM_RECEIVE_RESET,
+    PROGRAM_RETRANSMIT,
+    PROGRAM_RETRANSMIT_SYNACK,
+    PROGRAM_SWITCH,
+    PROGRAM_WAKING,
+    PROGRAM_TIMER_START,
+    PROGRAM_TIMER_ENTRY,
+    PROGRAM_TIMER_EXIT,
+    PROGRAM_TIMER_CANCEL,
+    PROGRAM_DROP,
+    PROGRAMS
+};
+
 /* Set before loading; constant for the kernel's verifier, which cuts off what can't run on this kernel. */
 struct record_config {
     __u32 netns[RECORD_NETNS_MAX];
@@ -206,6 +235,9 @@ struct record_config {
     __u8 drop_overflow;    /* one of its reasons is a full accept queue */
     __u8 pad[2];
     __u32 drop_unspecified; /* the reason that is none */
+    __u32
+        skip_programs; /* for tests, a bit each (enum record_program): what a kernel does that runs a program not, or not always */
+    __u32 skip_every;  /* of the programs to be skipped, each n-th event; 1: all */
 };
 
 /* What the kernel side counts, per CPU: things missed. */

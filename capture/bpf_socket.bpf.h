@@ -114,7 +114,7 @@ static __always_inline __u64 id_next(void)
 }
 
 /* What socket_id() does with a socket that it never saw. */
-enum { SOCKET_KNOWN, SOCKET_CREATE, SOCKET_CLONED };
+enum { SOCKET_KNOWN, SOCKET_CREATE, SOCKET_CLONED, SOCKET_BORN };
 
 /* The id that the other half of a socket of Multipath TCP has already: the socket's first subflow is the same to a story. 0 none.
  */
@@ -130,54 +130,6 @@ __noinline __u64 mptcp_id(__u64 address)
     return inode && inode != entry->inode ? 0 : entry->id;
 }
 
-/* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
- * report, when some kernels have not yet taken the listener's cookie off it. Sockets are told apart by address while they live:
- * tcp_destroy_sock ends a TCP socket's entry; a cookie or (UDP, MPTCP) an inode that is not the entry's means a new socket there.
- */
-__noinline __u64 socket_id(__u64 address, __u32 create)
-{
-    const struct sock *sk = (const struct sock *)address;
-    __u64 cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-
-    if (state == STATE_TIME_WAIT) {
-        __u64 *id = cookie ? bpf_map_lookup_elem(&cookies, &cookie) : 0;
-
-        return id ? *id : 0;
-    }
-    /* What a request socket becomes is another object, and its cookie is given late. */
-    if (state == STATE_NEW_SYN_RECV) return 0;
-    if (create == SOCKET_CLONED) cookie = 0;
-
-    __u32 protocol = socket_protocol(address), mptcp = !protocol && socket_is_mptcp(address);
-    __u64 inode = protocol == PROTOCOL_UDP || mptcp ? socket_inode(sk) : 0;
-    struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
-
-    if (entry) {
-        if ((!entry->cookie || !cookie || entry->cookie == cookie) && (!entry->inode || !inode || entry->inode == inode)) {
-            if (cookie && !entry->cookie) {
-                entry->cookie = cookie;
-                bpf_map_update_elem(&cookies, &cookie, &entry->id, BPF_ANY);
-            }
-            return entry->id;
-        }
-        bpf_map_delete_elem(&sockets, &address);
-    }
-    if (create == SOCKET_KNOWN || (!protocol && !mptcp)) return 0;
-
-    __u64 shared = protocol == PROTOCOL_UDP ? 0 : mptcp_id(address);
-    struct socket_entry fresh = {.id = shared ? shared : id_next(), .cookie = cookie, .inode = inode};
-
-    bpf_map_update_elem(&sockets, &address, &fresh, BPF_NOEXIST);
-    entry = bpf_map_lookup_elem(&sockets, &address);
-    if (!entry) {
-        count(COUNT_SOCKETS_FULL);
-        return 0;
-    }
-    if (cookie) bpf_map_update_elem(&cookies, &cookie, &entry->id, BPF_ANY);
-    return entry->id;
-}
-
 /* A socket's port on this host, host order. The kernel clears skc_num when an unbound socket closes, inet_sport stays. */
 __noinline __u32 socket_port(__u64 address)
 {
@@ -186,6 +138,91 @@ __noinline __u32 socket_port(__u64 address)
     __u16 port = state_is_mini(state) ? 0 : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 
     return port ? port : BPF_CORE_READ(sk, __sk_common.skc_num);
+}
+
+/* Both ends of a connected socket, in short; 0: it has but one. */
+static __always_inline __u64 socket_ends(const struct sock *sk)
+{
+    __u16 local = (__u16)socket_port((__u64)sk), remote = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+    __u32 host = BPF_CORE_READ(sk, __sk_common.skc_daddr); /* of IPv6, too: 0, or that of a mapped address */
+
+    return local && remote ? (__u64)local << 48 | (__u64)remote << 32 | host : 0;
+}
+
+/* What may tell two sockets at one address apart. */
+struct socket_marks {
+    __u64 cookie, inode, ends;
+};
+
+/* Whether an entry is of the socket that is at its address now, or of one that went without being seen to. A socket never loses its
+ * cookie, nor gets another one, nor another file; and one that nobody holds any more (or nobody yet) has its ends for life. */
+static __always_inline int entry_is_of(const struct socket_entry *entry, const struct socket_marks *now)
+{
+    if (entry->cookie && entry->cookie != now->cookie) return 0;
+    if (entry->inode && now->inode && entry->inode != now->inode) return 0;
+    return !(entry->inode && !now->inode && entry->ends && now->ends && entry->ends != now->ends);
+}
+
+static __always_inline void entry_learn(struct socket_entry *entry, const struct socket_marks *now)
+{
+    if (now->cookie && !entry->cookie) {
+        entry->cookie = now->cookie;
+        bpf_map_update_elem(&cookies, &entry->cookie, &entry->id, BPF_ANY);
+    }
+    if (now->inode) entry->inode = now->inode;
+    if (now->ends) entry->ends = now->ends;
+}
+
+/* An id for a socket without one: the one it had before its entry was pushed out, its other half's, or a new one. */
+static __always_inline __u64 id_find(__u64 address, __u32 create, __u32 protocol, __u64 cookie)
+{
+    __u64 *had = cookie ? bpf_map_lookup_elem(&cookies, &cookie) : 0, shared;
+
+    if (had) return *had;
+    shared = protocol == PROTOCOL_UDP || create == SOCKET_BORN ? 0 : mptcp_id(address);
+    return shared ? shared : id_next();
+}
+
+/* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
+ * report, when some kernels have not yet taken the listener's cookie off it. SOCKET_BORN: just made by socket(). What is born takes
+ * nothing over from what was at its address before. Sockets are told apart by address while they live: tcp_destroy_sock ends a TCP
+ * socket's entry, and entry_is_of() what that left.
+ */
+__noinline __u64 socket_id(__u64 address, __u32 create)
+{
+    const struct sock *sk = (const struct sock *)address;
+    struct socket_marks now = {.cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter)};
+    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+    if (state == STATE_TIME_WAIT) {
+        __u64 *id = now.cookie ? bpf_map_lookup_elem(&cookies, &now.cookie) : 0;
+
+        return id ? *id : 0;
+    }
+    /* What a request socket becomes is another object, and its cookie is given late. */
+    if (state == STATE_NEW_SYN_RECV) return 0;
+    if (create == SOCKET_CLONED) now.cookie = 0;
+
+    __u32 protocol = socket_protocol(address), mptcp = !protocol && socket_is_mptcp(address);
+    struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
+
+    if (protocol || mptcp) {
+        now.inode = socket_inode(sk);
+        now.ends = socket_ends(sk);
+    }
+    if (entry && create != SOCKET_CLONED && create != SOCKET_BORN && entry_is_of(entry, &now)) {
+        entry_learn(entry, &now);
+        return entry->id;
+    }
+    if (entry) bpf_map_delete_elem(&sockets, &address);
+    if (create == SOCKET_KNOWN || (!protocol && !mptcp)) return 0;
+
+    struct socket_entry fresh = {
+        .id = id_find(address, create, protocol, now.cookie), .cookie = now.cookie, .inode = now.inode, .ends = now.ends};
+
+    bpf_map_update_elem(&sockets, &address, &fresh, BPF_ANY);
+    if (now.cookie) bpf_map_update_elem(&cookies, &now.cookie, &fresh.id, BPF_ANY);
+    return fresh.id;
 }
 
 static __always_inline __u32 socket_netns(const struct sock *sk)

@@ -7,6 +7,8 @@
 #include "bpf_evidence.bpf.h"
 #include "bpf_socket.bpf.h"
 
+enum { TIMER_RUN_MOST_NS = 500000000 };
+
 /* The mini socket that a timer lies in, as a kernel address. `timer`: enum record_timer_kind. */
 static __always_inline __u64 timer_socket(__u64 address, __u32 timer)
 {
@@ -50,6 +52,7 @@ int BPF_PROG(timer_start, struct timer_list *timer)
 {
     struct timer_run *run;
 
+    if (is_skipped(PROGRAM_TIMER_START)) return 0;
     if ((__u64)timer->function != timer_handlers.request) return 0;
     run = timer_run_this();
     if (run) run->timer = 0;
@@ -65,6 +68,7 @@ int BPF_PROG(timer_expire_entry, struct timer_list *timer)
     struct record_timer *record;
     struct timer_run *run;
 
+    if (is_skipped(PROGRAM_TIMER_ENTRY)) return 0;
     if (kind == RECORD_TIMER_NONE) return 0;
 
     __u64 address = timer_socket(argument(ctx, 0), kind);
@@ -88,15 +92,21 @@ int BPF_PROG(timer_expire_entry, struct timer_list *timer)
     return 0;
 }
 
-/* The function is over, and did not set the timer again: the request is gone (or its memory another's: it is not looked at). */
+/* The function is over, and did not set the timer again: the request is gone, or its memory another's: then, where that one's timer
+ * is set, nothing is told. */
 SEC("tp_btf/timer_expire_exit")
 int BPF_PROG(timer_expire_exit)
 {
     struct timer_run *run = timer_run_this();
     struct record_timer *record;
 
+    if (is_skipped(PROGRAM_TIMER_EXIT)) return 0;
     if (!run || !run->timer || run->timer != argument(ctx, 0)) return 0;
     run->timer = 0;
+    /* An earlier run, of this memory's last owner, was not seen to end: a request waits a second at least. */
+    if (bpf_ktime_get_ns() - run->record.head.t_ns > TIMER_RUN_MOST_NS) return 0;
+    /* Pending again, though nobody was seen to set it. */
+    if (BPF_CORE_READ((const struct timer_list *)argument(ctx, 0), entry.pprev)) return 0;
     record = RING_RESERVE(struct record_timer, sizeof(struct record_timer));
     if (!record) return ring_full();
     *record = run->record;
@@ -111,12 +121,13 @@ int BPF_PROG(timer_cancel, struct timer_list *timer)
 {
     __u32 kind = timer_kind((__u64)timer->function);
 
+    if (is_skipped(PROGRAM_TIMER_CANCEL)) return 0;
     if (kind == RECORD_TIMER_NONE) return 0;
 
     struct cpu_state *cpu = cpu_this();
     __u64 address = timer_socket(argument(ctx, 0), kind);
 
-    if (!cpu || !cpu->receiving || !(cpu->received.flags & FLAG_RST) || !socket_wanted(address)) return 0;
+    if (!cpu || !cpu_is_receiving(cpu) || !(cpu->received.flags & FLAG_RST) || !socket_wanted(address)) return 0;
 
     struct record_cancel *record = RESERVE_EVIDENCE(record_cancel);
 

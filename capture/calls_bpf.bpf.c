@@ -17,6 +17,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     __u64 sk = (__u64)BPF_CORE_READ(skb, sk);
     __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 
+    if (is_skipped(PROGRAM_QUEUE)) return 0;
     /* A packet that came in is passed on, and a packet socket puts frames of others on the wire: neither is a cause. */
     if (!packet || !netns_wanted(netns) || BPF_CORE_READ(skb, skb_iif)) return 0;
     if (sk && BPF_CORE_READ((struct sock *)sk, __sk_common.skc_family) == FAMILY_PACKET) return 0;
@@ -54,9 +55,12 @@ int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
     struct cpu_state *cpu = cpu_this();
     __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 
+    if (is_skipped(PROGRAM_RECEIVE)) return 0;
     if (!cpu) return 0;
     cpu->receiving = 0;
     if (!netns_wanted(netns)) return 0;
+    cpu->processed = packets_processed(cpu);
+    cpu->tagged = BPF_CORE_READ(skb, vlan_proto) != 0;
     __builtin_memset(&cpu->received, 0, sizeof(cpu->received));
     if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) {
         cpu->receiving = 1;
@@ -67,11 +71,15 @@ int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 }
 
 SEC("tp_btf/napi_poll")
-int BPF_PROG(napi_poll)
+int BPF_PROG(napi_poll, struct napi_struct *napi)
 {
     struct cpu_state *cpu = cpu_this();
 
-    if (cpu) cpu->receiving = 0;
+    if (is_skipped(PROGRAM_POLL) || !cpu) return 0;
+    cpu->receiving = 0;
+    /* The backlog's own names the CPU's counters (where a symbol would need CONFIG_KALLSYMS_ALL). */
+    if (!cpu->softnet && napi && !BPF_CORE_READ(napi, dev))
+        cpu->softnet = argument(ctx, 0) - bpf_core_field_offset(struct softnet_data, backlog);
     return 0;
 }
 
@@ -80,7 +88,11 @@ int BPF_PROG(softirq_entry)
 {
     struct cpu_state *cpu = cpu_this();
 
-    if (cpu) cpu->softirq = 1;
+    if (is_skipped(PROGRAM_SOFTIRQ_ENTRY)) return 0;
+    if (cpu) {
+        cpu->softirq = 1;
+        cpu->receiving = 0;
+    }
     return 0;
 }
 
@@ -89,6 +101,7 @@ int BPF_PROG(softirq_exit)
 {
     struct cpu_state *cpu = cpu_this();
 
+    if (is_skipped(PROGRAM_SOFTIRQ_EXIT)) return 0;
     if (cpu) cpu->softirq = cpu->receiving = 0;
     return 0;
 }
@@ -98,6 +111,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 {
     __u64 address = argument(ctx, 0);
 
+    if (is_skipped(PROGRAM_STATE)) return 0;
     if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
 
@@ -127,6 +141,7 @@ int BPF_PROG(tcp_destroy_sock)
     __u64 address = argument(ctx, 0), owner = mptcp_owner(address);
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address), *other;
 
+    if (is_skipped(PROGRAM_DESTROY)) return 0;
     other = entry && owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
     if (other && other->id == entry->id) bpf_map_delete_elem(&sockets, &owner);
     bpf_map_delete_elem(&sockets, &address);
@@ -177,6 +192,7 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
 SEC("tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset)
 {
+    if (is_skipped(PROGRAM_SEND_RESET)) return 0;
     reset_emit(ctx, argument(ctx, 0), argument(ctx, 1), 1);
     return 0;
 }
@@ -184,6 +200,7 @@ int BPF_PROG(tcp_send_reset)
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(tcp_receive_reset)
 {
+    if (is_skipped(PROGRAM_RECEIVE_RESET)) return 0;
     reset_emit(ctx, argument(ctx, 0), 0, 0);
     return 0;
 }
@@ -209,6 +226,7 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb)
 {
+    if (is_skipped(PROGRAM_RETRANSMIT)) return 0;
     resend_emit(ctx, argument(ctx, 0), 0);
     return 0;
 }
@@ -217,6 +235,7 @@ int BPF_PROG(tcp_retransmit_skb)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(tcp_retransmit_synack)
 {
+    if (is_skipped(PROGRAM_RETRANSMIT_SYNACK)) return 0;
     resend_emit(ctx, argument(ctx, 1), 1);
     return 0;
 }
@@ -228,10 +247,13 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
     __u32 tid = (__u32)BPF_CORE_READ(prev, pid);
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
 
+    if (is_skipped(PROGRAM_SWITCH)) return 0;
     if (thread && !preempt) {
         __u32 state = config.switch_has_state ? (__u32)ctx[3] : BPF_CORE_READ(prev, __state);
 
+        if (state || thread->woken_early) thread->switches++;
         if (state && !thread->woken_early) {
+            if (thread->sleeping) thread->unsure = 1; /* the last time it was not seen to come back */
             thread->off_ns = bpf_ktime_get_ns();
             thread->sleeping = 1;
         }
@@ -253,13 +275,16 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     __u32 tid = (__u32)BPF_CORE_READ(task, pid);
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
 
+    if (is_skipped(PROGRAM_WAKING)) return 0;
     if (!thread) return 0;
     if (thread->sleeping) {
         thread->slept_ns += bpf_ktime_get_ns() - thread->off_ns;
         thread->sleeping = 0;
+        thread->woke++;
     } else if (!BPF_CORE_READ(task, on_rq) && BPF_CORE_READ(task, __state)) {
         /* Another CPU wakes it between leaving the run queue and sched_switch. */
         thread->woken_early = 1;
+        thread->woke++;
     } else
         return 0;
     /* execve() waits for the disk: no concern of sockets. */

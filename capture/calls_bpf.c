@@ -103,7 +103,8 @@ static int symbols_provide(struct calls *calls, struct err *err)
 static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
 {
     struct followed *grown = realloc(calls->followed, (calls->followed_count + 1) * sizeof(*grown));
-    uint32_t tgid = (uint32_t)pid, one = 1;
+    uint32_t tgid = (uint32_t)pid;
+    uint64_t began = 0; /* the kernel side finds out */
     siginfo_t info = {0};
     int result;
 
@@ -113,7 +114,7 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     result = symbols_provide(calls, err);
     if (result) return result;
     strangers_add(calls, pid);
-    if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &one, BPF_ANY))
+    if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &began, BPF_ANY))
         return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);
     calls->followed[calls->followed_count++] =
         (struct followed){.pid = pid, .is_child = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0};
@@ -286,7 +287,7 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
     for (size_t i = 0; !result && i < calls->load.unnamed_count; i++) {
         char what[EVENT_NAME_BYTES];
 
-        snprintf(what, sizeof(what), "no %s", calls->load.unnamed[i]);
+        snprintf(what, sizeof(what), "without %s", calls->load.unnamed[i]);
         result = lost_append(calls, log, what, 0, err);
     }
     return result;

@@ -32,7 +32,8 @@ static const struct {
     {"\x7f"
      "ELF",
      4, "it is a program"},
-    {"{\"type\":", 8, "it is event lines (JSON for other programs), and only captures and runs stored with -o FILE.events can be read"},
+    {"{\"type\":", 8,
+     "it is event lines (JSON for other programs), and only captures and runs stored with -o FILE.events can be read"},
     {"title ", 6, "it is a scenario, which tcpwhy demo plays"},
     {"# tcpwhy events", 15, "it is a stored run, and those are read alone, one at a time"},
     {"#separator", 10, "it is a log of Zeek's, and only captures can be read: pcap and pcapng, plain or compressed"},
@@ -43,7 +44,8 @@ static const struct {
 static bool is_text(const uint8_t *head, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        if ((head[i] < 0x20 && head[i] != '\n' && head[i] != '\r' && head[i] != '\t') || head[i] == 0x7f || head[i] == 0xff) return false;
+        if ((head[i] < 0x20 && head[i] != '\n' && head[i] != '\r' && head[i] != '\t') || head[i] == 0x7f || head[i] == 0xff)
+            return false;
     return length > 0;
 }
 
@@ -74,7 +76,8 @@ static int begin(struct savefile *file, struct err *err)
             return err_set(err, -EINVAL, "%s", others[i].what);
     if (stream->broken) return err_set(err, -EINVAL, "%s", stream->text);
     if (left == 0) return err_set(err, -EINVAL, stream->codec ? "there is nothing in it" : "it is empty");
-    static const char readable[] = "captures (pcap and pcapng, plain or compressed) can be read, and runs stored with -o FILE.events";
+    static const char readable[] =
+        "captures (pcap and pcapng, plain or compressed) can be read, and runs stored with -o FILE.events";
     if (is_text(stream->at, left)) return err_set(err, -EINVAL, "it is a text and no capture: %s", readable);
     return err_set(err, -EINVAL, "it is no capture: neither pcap nor pcapng begins like this; %s", readable);
 }

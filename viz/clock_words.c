@@ -35,51 +35,96 @@ static void add_drift(struct layout_text *text, const struct story_clock *clock)
         layout_addf(text, STYLE_PLAIN, ", drift not measurable over %s", words_duration(clock->span_ns, words));
 }
 
-static void add_offset(struct layout_text *text, const struct story_clock *clock)
+/* Segments that went one way alone bound the offset from one side: what went from a to b makes b's clock seem too far ahead by its
+ * delay, what came back too far behind. */
+static void add_one_sided(struct layout_text *text, const struct story_clock *clock)
 {
     char words[WORDS_BYTES];
-    layout_addf(text, STYLE_BOLD, "%s %s", precisely(clock->offset_ns, words), clock->offset_ns < 0 ? "behind" : "ahead of");
+    bool is_behind = clock->offset_ns < 0, forth = clock->forth != 0;
+    /* Whose segments went that way may be a guess, and then so is on which side the truth lies. */
+    const char *side = clock->guessed ? "about" : forth == is_behind ? "at least" : "at most";
+    layout_addf(text, STYLE_BOLD, "%s %s %s", side, precisely(clock->offset_ns, words), is_behind ? "behind" : "ahead of");
     layout_addf(text, STYLE_PLAIN, " %s", clock->against ? clock->against : "?");
+    layout_add(text, STYLE_ALARM, " (segments went one way only)");
+}
+
+/* "12.3 ± 1.2 ms": no more digits than the bound leaves any meaning, and the bound holds what rounding took. */
+static void add_bounded(struct layout_text *text, const struct story_clock *clock)
+{
+    static const struct {
+        int64_t below_ns, unit_ns;
+        const char *name;
+    } units[] = {{100000, 1000, "µs"}, {100000000000, 1000000, "ms"}, {INT64_MAX, 1000000000, "s"}};
+    int64_t offset_ns = clock->offset_ns < 0 ? -clock->offset_ns : clock->offset_ns, bound_ns = clock->uncertainty_ns;
+    int64_t grain_ns = 1;
+    size_t unit = 0;
+    int decimals = 0;
+    while (bound_ns / grain_ns >= 100) grain_ns *= 10; /* two digits of the bound */
+    while ((offset_ns > bound_ns ? offset_ns : bound_ns) >= units[unit].below_ns) unit++;
+    for (int64_t size = units[unit].unit_ns; size > grain_ns; size /= 10) decimals++;
+    int64_t told_ns = (offset_ns + grain_ns / 2) / grain_ns * grain_ns;
+    int64_t rounded_ns = told_ns > offset_ns ? told_ns - offset_ns : offset_ns - told_ns;
+    int64_t within_ns = (bound_ns + rounded_ns + grain_ns - 1) / grain_ns * grain_ns;
+    double size = (double)units[unit].unit_ns;
+    layout_addf(text, STYLE_BOLD, "%.*f %s %.*f %s", decimals, (double)told_ns / size, plus_minus(text), decimals,
+                (double)within_ns / size, units[unit].name);
+}
+
+static void add_offset(struct layout_text *text, const struct story_clock *clock)
+{
+    add_bounded(text, clock);
+    layout_addf(text, STYLE_PLAIN, " %s %s", clock->offset_ns < 0 ? "behind" : "ahead of", clock->against ? clock->against : "?");
+}
+
+/* How that is known: for who asks. */
+static void add_details(struct layout_text *text, const struct story_clock *clock)
+{
+    char words[WORDS_BYTES];
     uint32_t segments = clock->forth + clock->back;
-    const char *plural = segments == 1 ? "" : "s";
-    if (clock->uncertainty_ns < 0) {
-        /* What went there makes b's clock seem too far ahead by its delay, what came back too far behind. */
+    if (clock->uncertainty_ns < 0 && clock->guessed) {
+        layout_addf(text, STYLE_PLAIN, ": %" PRIu32 " that both saw, and their least delay nothing tells", segments);
+    } else if (clock->uncertainty_ns < 0) {
         bool forth = clock->forth != 0;
         const char *from = forth ? clock->against : clock->vantage, *to = forth ? clock->vantage : clock->against;
-        layout_add(text, STYLE_ALARM, " if the fastest segment took no time");
         layout_addf(text, STYLE_PLAIN,
                     ": all %" PRIu32
                     " that both saw went from %s to %s, so it is further %s by the least delay, which nothing tells",
                     segments, from ? from : "?", to ? to : "?", forth ? "behind" : "ahead");
-        return;
+    } else {
+        layout_addf(text, STYLE_PLAIN, ": %s", precisely(clock->offset_ns, words));
+        layout_addf(text, STYLE_PLAIN, " %s %s", plus_minus(text), precisely(clock->uncertainty_ns, words));
+        if (clock->most_ns > clock->uncertainty_ns && clock->most_ns - clock->uncertainty_ns > clock->uncertainty_ns / 2)
+            layout_addf(text, STYLE_PLAIN, " (%s %s at its ends)", plus_minus(text), precisely(clock->most_ns, words));
+        layout_addf(text, STYLE_PLAIN, " (from %" PRIu32 " segment%s in both directions)", segments, segments == 1 ? "" : "s");
+        add_drift(text, clock);
     }
-    layout_addf(text, STYLE_PLAIN, " %s %s", plus_minus(text), precisely(clock->uncertainty_ns, words));
-    if (clock->most_ns > clock->uncertainty_ns && clock->most_ns - clock->uncertainty_ns > clock->uncertainty_ns / 2)
-        layout_addf(text, STYLE_PLAIN, " (%s %s at its ends)", plus_minus(text), precisely(clock->most_ns, words));
-    layout_addf(text, STYLE_PLAIN, " (from %" PRIu32 " segment%s in both directions)", segments, plural);
-    add_drift(text, clock);
+    if (clock->stepped) layout_add(text, STYLE_PLAIN, "; it was set about then, or changed its speed");
+    if (clock->left_out)
+        layout_addf(text, STYLE_PLAIN, "; %" PRIu32 " segment%s contradicted that and %s left out", clock->left_out,
+                    clock->left_out == 1 ? "" : "s", clock->left_out == 1 ? "was" : "were");
 }
 
-int clock_sentence(struct buf *out, const struct story_clock *clock, int width, bool color, bool ascii)
+int clock_sentence(struct buf *out, const struct story_clock *clock, const struct clock_style *style)
 {
     char words[WORDS_BYTES];
-    struct layout_text text = layout_text_new(ascii);
+    struct layout_text text = layout_text_new(style->ascii);
     layout_addf(&text, STYLE_PLAIN, "clock of %s", clock->vantage ? clock->vantage : "?");
     if (clock->stepped) layout_addf(&text, STYLE_ALARM, " from %s on", words_clock(clock->from_ns, words));
     layout_add(&text, STYLE_PLAIN, ": ");
-    add_offset(&text, clock);
-    if (clock->stepped) layout_add(&text, STYLE_PLAIN, "; about then one of the two clocks was set, or changed its speed");
-    if (clock->left_out)
-        layout_addf(&text, STYLE_PLAIN, "; %" PRIu32 " segment%s contradicted that and %s left out", clock->left_out,
-                    clock->left_out == 1 ? "" : "s", clock->left_out == 1 ? "was" : "were");
-    if (clock->guessed) layout_add(&text, STYLE_ALARM, "; which of the two is nearer to whom is a guess");
+    if (clock->uncertainty_ns < 0)
+        add_one_sided(&text, clock);
+    else
+        add_offset(&text, clock);
+    if (clock->stepped) layout_add(&text, STYLE_PLAIN, " (one of the two was set)");
+    if (style->detailed) add_details(&text, clock);
+    if (clock->guessed) layout_add(&text, STYLE_ALARM, "; which of them is nearer to whom is a guess");
     size_t cursor = 0, from, to;
     struct layout_row row;
-    int columns = width > 0 && width < LAYOUT_WIDTH_MAX ? width : LAYOUT_WIDTH_MAX;
+    int columns = style->width > 0 && style->width < LAYOUT_WIDTH_MAX ? style->width : LAYOUT_WIDTH_MAX;
     while (layout_wrap(&text, cursor ? columns - 2 : columns, &cursor, &from, &to)) {
-        layout_row_clear(&row, columns, ascii);
+        layout_row_clear(&row, columns, style->ascii);
         layout_put(&row, from ? 2 : 0, &text, from, to);
-        layout_emit(&row, color, out);
+        layout_emit(&row, style->color, out);
     }
     bool failed = text.failed || out->failed;
     layout_text_free(&text);

@@ -6,9 +6,15 @@
 #include "story/story.h"
 #include "viz/json.h"
 
-/* Appends "clock of b.pcap: 12.345 ms behind a.pcap ± 0.210 ms (from 512 segments in both directions), drift +3.1 ppm ± 0.4" and
- * how sure that is, in lines of at most `width` columns (0: one line). 0, or the buffer's error. */
-int clock_sentence(struct buf *out, const struct story_clock *clock, int width, bool color, bool ascii);
+struct clock_style {
+    int width; /* of the lines; 0: one line */
+    bool color, ascii;
+    bool detailed; /* how it is known, too */
+};
+
+/* Appends "clock of b.pcap: 12.35 ± 0.22 ms behind a.pcap"; in detail the exact figures, from how many segments, the drift, and
+ * what contradicted it. 0, or the buffer's error. */
+int clock_sentence(struct buf *out, const struct story_clock *clock, const struct clock_style *style);
 /* A line of type "clock". */
 void clock_line(struct json *json, const struct story_clock *clock);
 

@@ -8,7 +8,7 @@ static const char heading[] =
     "conn,start,end,client_addr,client_port,server_addr,server_port,client_state,server_state,outcome,opened_by,closed_first_by,"
     "handshake_ns,client_segments,server_segments,client_bytes,server_bytes,client_retransmissions,server_retransmissions,"
     "client_out_of_order,server_out_of_order,client_zero_windows,server_zero_windows,client_keep_alives,server_keep_alives,"
-    "client_missed_bytes,server_missed_bytes,completeness,conn_state,history\r\n";
+    "client_missed_bytes,server_missed_bytes,completeness,conn_state,history,icmp_errors,icmp,icmp_from,icmp_mtu\r\n";
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
@@ -17,7 +17,7 @@ static int begin(struct buf *out, const struct rows_options *options)
 }
 
 enum { ROW_BYTES = 1024 };
-_Static_assert(24 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 2 * LINE_ADDRESS_BYTES + 30 + 96 + LEDGER_HISTORY_BYTES +
+_Static_assert(26 * LINE_UINT_BYTES + 2 * LINE_SECONDS_BYTES + 3 * LINE_ADDRESS_BYTES + 36 + 160 + LEDGER_HISTORY_BYTES +
                        LINE_SLACK <=
                    ROW_BYTES,
                "the largest row fits: its numbers, addresses, commas and words");
@@ -35,6 +35,23 @@ static inline char *word(char *at, const char *text)
 static const char *side_name(int side)
 {
     return side < 0 ? "" : side == LEDGER_CLIENT ? "client" : "server";
+}
+
+static char *put_icmp(char *at, const struct ledger_icmp *icmp)
+{
+    at = field(at, icmp->count);
+    if (!icmp->count) return line_text(at, ",,,");
+    at = word(at, segment_icmp_name(icmp->protocol, icmp->type, icmp->code));
+    at = line_ip(line_char(at, ','), &icmp->from);
+    at = line_char(at, ',');
+    return icmp->mtu ? line_uint(at, icmp->mtu) : at;
+}
+
+/* A row is a TCP connection, and its number a number: UDP flows are in the list, in conn.log and in the event lines. */
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    (void)out, (void)options, (void)row;
+    return 0;
 }
 
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
@@ -64,6 +81,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) at = field(at, counts[i]);
     at = word(at, row->conn_state);
     at = word(at, row->history);
+    at = put_icmp(at, &row->icmp);
     int way = 0;
     const struct rows_path *path = rows_path(options, row, &way);
     for (int i = 0; path && i < 2; i++) at = field(at, path->lost[i ? !way : way]);
@@ -84,4 +102,5 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return 0;
 }
 
-const struct rows_view rows_csv = {"csv", ".csv", "comma-separated values, a line a connection", begin, add_row, end};
+const struct rows_view rows_csv = {"csv", ".csv", "comma-separated values, a line a connection", begin, add_row, add_udp,
+                                   false, end};

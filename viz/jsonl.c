@@ -1,5 +1,7 @@
 /* The jsonl view: a JSON object a line, for other programs. docs/event-lines.schema.json says what each line holds. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "viz/clock_words.h"
@@ -19,7 +21,13 @@ static void begin_line(struct json *json, const char *type, const struct story *
 {
     json_object(json, NULL);
     json_string(json, "type", type);
-    if (story) json_uint(json, "conn", story->number);
+    if (!story) return;
+    char apart[16];
+    snprintf(apart, sizeof(apart), "u%" PRIu32, story->number);
+    if (story->numbered_apart)
+        json_string(json, "conn", apart);
+    else
+        json_uint(json, "conn", story->number);
 }
 
 static void end_line(struct json *json)
@@ -231,6 +239,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_uint(json, "seq_absolute", segment->seq_absolute);
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
+    json_maybe_int(json, "window_bytes", segment->window_kind == WINDOW_BYTES, segment->window_bytes);
     json_bool(json, "lost", segment->lost);
     put_drop(json, segment->dropped);
     put_queue(json, segment->queue);
@@ -270,6 +279,9 @@ static void datagram_line(struct json *json, const struct story *story, const st
         json_object(json, "about");
         put_step(json, story, datagram->about_step);
         json_end_object(json);
+        char from[ADDRESS_TEXT_BYTES];
+        json_string(json, "from", datagram->icmp_from.version ? address_format_ip(&datagram->icmp_from, from) : NULL);
+        json_maybe_int(json, "mtu", datagram->icmp_mtu != 0, datagram->icmp_mtu);
     }
     put_place(json, &datagram->place);
     put_comment(json, datagram->comments, datagram->comment_count);

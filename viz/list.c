@@ -130,7 +130,8 @@ static int finish(struct buf *out, const char *begin, char *at)
 static int begin(struct buf *out, const struct rows_options *options)
 {
     for (size_t i = 0; i < options->clock_count; i++) {
-        int code = clock_sentence(out, &options->clocks[i], 0, false, options->ascii);
+        int code = clock_sentence(out, &options->clocks[i],
+                                  &(struct clock_style){.ascii = options->ascii, .detailed = options->verbose > 0});
         if (code) return code;
     }
     char *line = buf_room(out, ROW_BYTES);
@@ -209,6 +210,39 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     return finish(out, line, at);
 }
 
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    const struct datagrams_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
+    char *line = buf_room(out, ROW_BYTES), notes[ROWS_NOTES_BYTES], number[LINE_UINT_BYTES + LINE_SLACK];
+    if (!line) return -ENOMEM;
+    int64_t since_ns, took_ns;
+    if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
+    if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
+    widen(options, &client->address);
+    widen(options, &server->address);
+    struct pen pen = {.at = line, .address = address_width(options)};
+    put_text(&pen, COLUMN_NUMBER, number, (size_t)(line_uint(line_char(number, 'u'), row->number) - number));
+    put_seconds(&pen, COLUMN_START, since_ns);
+    put_scaled(&pen, COLUMN_TOOK, line_duration(took_ns, options->ascii));
+    put_address(&pen, COLUMN_CLIENT, &client->address);
+    put_address(&pen, COLUMN_SERVER, &server->address);
+    put_text(&pen, COLUMN_OUTCOME, "UDP", 3);
+    put_text(&pen, COLUMN_STATES, "-", 1);
+    put_text(&pen, COLUMN_RTT, "-", 1);
+    put_text(&pen, COLUMN_CLOSED, "-", 1);
+    put_uint(&pen, COLUMN_SEGMENTS, client->datagrams + server->datagrams);
+    put_scaled(&pen, COLUMN_SENT, line_amount(client->bytes));
+    put_scaled(&pen, COLUMN_RECEIVED, line_amount(server->bytes));
+    put_text(&pen, COLUMN_AGAIN, "-", 1);
+    char *at = line_char(pen.at, ' ');
+    if (options->verbose) {
+        bool turned;
+        const char *history, *state = rows_udp_conn_state(row, &turned, &history);
+        at = line_text(line_text(line_char(line_text(at, state), ' '), history), "  ");
+    }
+    return finish(out, line, line_text(at, rows_udp_notes(row, notes)));
+}
+
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
@@ -216,4 +250,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return 0;
 }
 
-const struct rows_view rows_list = {"list", NULL, "an aligned line a connection", begin, add_row, end};
+const struct rows_view rows_list = {"list", NULL, "an aligned line a connection", begin, add_row, add_udp, false, end};

@@ -1,5 +1,6 @@
 #include "viz/rows.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,17 +31,75 @@ const struct rows_view *rows_by_path(const char *path)
     return NULL;
 }
 
+/* "port unreachable from 192.0.2.1", "2 × fragmentation needed (MTU 1400) from 192.0.2.1": no byte above 0x7e. */
+static size_t put_icmp(char *at, size_t room, const char *comma, const struct ledger_icmp *icmp)
+{
+    char from[ADDRESS_TEXT_BYTES], mtu[24] = "", times[24] = "";
+    if (icmp->mtu) snprintf(mtu, sizeof(mtu), " (MTU %u)", icmp->mtu);
+    if (icmp->count > 1) snprintf(times, sizeof(times), "%ux ", icmp->count);
+    int more = snprintf(at, room, "%s%sICMP %s%s from %s", comma, times, segment_icmp_name(icmp->protocol, icmp->type, icmp->code),
+                        mtu, address_format_ip(&icmp->from, from));
+    return more > 0 ? (size_t)more : 0;
+}
+
+const char *rows_udp_notes(const struct datagrams_row *row, char text[ROWS_NOTES_BYTES])
+{
+    size_t length = 0;
+    text[0] = '\0';
+    if (row->content) {
+        segment_content_name(row->content, text);
+        length = strlen(text);
+    }
+    if (row->icmp.count) length += put_icmp(text + length, ROWS_NOTES_BYTES - length, length ? ", " : "", &row->icmp);
+    const struct {
+        bool holds;
+        const char *words;
+    } notes[] = {
+        {!row->end[LEDGER_SERVER].datagrams, "no answer"},
+        {row->tunnel != 0, "in a tunnel"},
+        {row->ending == LEDGER_CROWDED, "given up early: too many open"},
+    };
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (!notes[i].holds || length >= ROWS_NOTES_BYTES - 1) continue;
+        int more = snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", length ? ", " : "", notes[i].words);
+        if (more > 0) length += (size_t)more;
+    }
+    return text;
+}
+
+/* The UDP ports that Zeek's protocol scripts name as those of servers (likely_server_ports). */
+static bool is_server_port(uint16_t port)
+{
+    static const uint16_t ports[] = {53,   67,   88,   123,  137,  161,  162,  443,  514, 1812,
+                                     2123, 2152, 3544, 4789, 5060, 5072, 5353, 5355, 6081};
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+        if (ports[i] == port) return true;
+    return false;
+}
+
+const char *rows_udp_conn_state(const struct datagrams_row *row, bool *ret_turned, const char **ret_history)
+{
+    const struct datagrams_end *first = &row->end[LEDGER_CLIENT], *other = &row->end[LEDGER_SERVER];
+    bool turned = is_server_port(first->address.port) && !is_server_port(other->address.port);
+    bool there = (turned ? other : first)->datagrams > 0, back = (turned ? first : other)->datagrams > 0;
+    *ret_turned = turned;
+    *ret_history = there && back ? (turned ? "^dD" : "Dd") : there ? (turned ? "^D" : "D") : (turned ? "^d" : "d");
+    return there && back ? "SF" : there ? "S0" : "SHR";
+}
+
 const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES])
 {
     const struct ledger_end *a = &row->end[LEDGER_CLIENT], *b = &row->end[LEDGER_SERVER];
     uint64_t disorder = (uint64_t)a->out_of_order + b->out_of_order, zero = (uint64_t)a->zero_windows + b->zero_windows,
              alive = (uint64_t)a->keep_alives + b->keep_alives, missed = a->missed_bytes + b->missed_bytes;
+    uint64_t probes = (uint64_t)a->window_probes + b->window_probes, ignored = (uint64_t)a->ignored_resets + b->ignored_resets,
+             strays = (uint64_t)a->strays + b->strays;
     bool one_sided = !a->segments || !b->segments;
     bool unanswered = row->opened_by >= 0 && !b->segments;
     text[0] = '\0';
     /* Most rows need none of them, and are many. */
-    if (!(disorder | zero | alive | missed | row->tunnel) && !one_sided && row->opened_by >= 0 && row->ending == LEDGER_ENDED &&
-        row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
+    if (!(disorder | zero | alive | missed | probes | ignored | strays | row->tunnel | row->icmp.count) && !one_sided && row->opened_by >= 0 &&
+        row->ending == LEDGER_ENDED && row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
         return text;
     const struct {
         bool holds;
@@ -53,7 +112,10 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
         {one_sided && !unanswered, 0, "one direction only"},
         {zero > 0, zero, "zero window"},
         {disorder > 0, disorder, "out of order"},
+        {probes > 0, probes, "window probe"},
         {alive > 0, alive, "keep-alive"},
+        {ignored > 0, ignored, "RST in vain"},
+        {strays > 0, strays, "of another connection"},
         {missed > 0, missed, "bytes missed by the capture"},
         {row->tunnel != 0, 0, "in a tunnel"},
         {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},
@@ -68,6 +130,8 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
                                   : snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", comma, notes[i].words);
         if (more > 0) length += (size_t)more;
     }
+    if (row->icmp.count && length < ROWS_NOTES_BYTES - 1)
+        put_icmp(text + length, ROWS_NOTES_BYTES - length, length ? ", " : "", &row->icmp);
     return text;
 }
 

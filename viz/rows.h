@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "ledger/datagrams.h"
 #include "ledger/ledger.h"
 #include "story/story.h"
 
@@ -25,17 +26,29 @@ struct rows_options {
     bool ascii;                    /* no byte above 0x7e */
     int width;                     /* of the terminal that shows the list; 0: it goes elsewhere */
     size_t *address_columns;       /* list: of the longest address so far, the caller's, 0 to begin; NULL: columns don't widen */
-    int verbose;                   /* list: 1: Zeek's conn_state and history too */
+    int verbose;                   /* list: 1: Zeek's conn_state and history too, and how clocks are known */
     const struct rows_path *paths; /* of merged captures, by the connection's number less 1; NULL: there is one capture */
     size_t path_count;
     const struct story_clock *clocks; /* of merged captures */
     size_t clock_count;
 };
 
+/* Packets that were not looked into, of one kind. */
+struct rows_unread {
+    uint32_t content; /* for segment_content_name */
+    uint64_t count;
+};
+enum { ROWS_UNREAD = 32 };
+
 /* What was read, beside the ledger's own totals. */
 struct rows_source {
     uint64_t packets, wire_bytes;
-    uint64_t results[SEGMENT_RESULTS];                        /* packets by what decoding said; SEGMENT_OK: TCP */
+    uint64_t results[SEGMENT_RESULTS]; /* packets by what decoding said; SEGMENT_OK: TCP, fragments put together as one */
+    uint64_t udp_flows, udp_datagrams, udp_bytes, udp_crowded;
+    uint64_t icmp_errors;                   /* that quote a packet of TCP or UDP */
+    uint64_t put_together, given_up;        /* datagrams that came in fragments */
+    struct rows_unread unread[ROWS_UNREAD]; /* largest first; of more kinds than fit the last is all others */
+    size_t unread_count;
     uint64_t damages;                                         /* places where the file was damaged */
     uint64_t dropped;                                         /* packets that the capture itself says it lost */
     uint64_t commented;                                       /* packets with a comment beside them */
@@ -51,6 +64,9 @@ struct rows_view {
     /* Each returns 0 or the buffer's error. `end` gets the totals. */
     int (*begin)(struct buf *out, const struct rows_options *options);
     int (*row)(struct buf *out, const struct rows_options *options, const struct ledger_row *row);
+    /* The row of a UDP flow: with `udp_parts` only as Zeek cuts it, else only whole. */
+    int (*udp)(struct buf *out, const struct rows_options *options, const struct datagrams_row *row);
+    bool udp_parts;
     int (*end)(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source);
 };
@@ -72,5 +88,10 @@ const struct rows_path *rows_path(const struct rows_options *options, const stru
  * ROWS_NOTES_BYTES. Returns `text`. */
 enum { ROWS_NOTES_BYTES = 160 };
 const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]);
+/* The same of a UDP flow: what it holds, what an ICMP error said of it. */
+const char *rows_udp_notes(const struct datagrams_row *row, char text[ROWS_NOTES_BYTES]);
+/* "SF", "S0", "SHR": as Zeek's conn.log has it; "Dd". `turned`: the first datagram came from a port that Zeek takes for a server's,
+ * so that its conn.log has the other end as the originator. Static storage. */
+const char *rows_udp_conn_state(const struct datagrams_row *row, bool *ret_turned, const char **ret_history);
 
 #endif

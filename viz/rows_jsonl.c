@@ -1,5 +1,7 @@
 /* A JSON object a connection, and one for the totals: lines of types "flow" and "totals" of docs/event-lines.schema.json. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "viz/clock_words.h"
 #include "viz/json.h"
@@ -44,6 +46,20 @@ static void add_end(struct json *json, const char *key, const struct ledger_end 
     json_end_object(json);
 }
 
+static void add_icmp(struct json *json, const struct ledger_icmp *icmp)
+{
+    char from[LINE_ADDRESS_BYTES + LINE_SLACK];
+    if (!icmp->count) return;
+    line_char(line_ip(from, &icmp->from), '\0');
+    json_object(json, "icmp");
+    json_uint(json, "count", icmp->count);
+    json_string(json, "what", segment_icmp_name(icmp->protocol, icmp->type, icmp->code));
+    json_string(json, "from", from);
+    json_maybe_int(json, "mtu", icmp->mtu != 0, icmp->mtu);
+    json_maybe_int(json, "seq", icmp->seq != 0, icmp->seq);
+    json_end_object(json);
+}
+
 static const char *ending_name(enum ledger_ending ending)
 {
     static const char *const names[] = {"ended", "idle", "crowded", "unfinished"};
@@ -70,6 +86,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     json_string(&json, "conn_state", row->conn_state);
     json_string(&json, "history", row->history);
     json_bool(&json, "history_cut", row->history_cut);
+    add_icmp(&json, &row->icmp);
     int client = 0;
     const struct rows_path *path = rows_path(options, row, &client);
     if (path) {
@@ -79,6 +96,50 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     json_end_object(&json);
     json_newline(&json);
     return out->failed ? -ENOMEM : 0;
+}
+
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    struct json json = json_new(out, options->ascii);
+    bool turned;
+    const char *history, *state = rows_udp_conn_state(row, &turned, &history);
+    char number[16], name[SEGMENT_CONTENT_BYTES];
+    snprintf(number, sizeof(number), "u%" PRIu32, row->number);
+    json_object(&json, NULL);
+    json_string(&json, "type", "udp");
+    json_string(&json, "conn", number);
+    json_int(&json, "start", row->start_ns);
+    json_int(&json, "end", row->end_ns);
+    for (size_t side = 0; side < LEDGER_SIDES; side++) {
+        char address[LINE_ADDRESS_BYTES + LINE_SLACK];
+        line_char(line_address(address, &row->end[side].address), '\0');
+        json_object(&json, side == LEDGER_CLIENT ? "client" : "server");
+        json_string(&json, "addr", address);
+        json_uint(&json, "datagrams", row->end[side].datagrams);
+        json_uint(&json, "bytes", row->end[side].bytes);
+        json_end_object(&json);
+    }
+    json_string(&json, "ending", ending_name(row->ending));
+    json_string(&json, "content", row->content ? segment_content_name(row->content, name) : NULL);
+    json_string(&json, "conn_state", state);
+    json_string(&json, "history", history);
+    add_icmp(&json, &row->icmp);
+    json_end_object(&json);
+    json_newline(&json);
+    return out->failed ? -ENOMEM : 0;
+}
+
+static void add_unread(struct json *json, const struct rows_source *source)
+{
+    json_array(json, "not_looked_into");
+    for (size_t i = 0; i < source->unread_count; i++) {
+        char name[SEGMENT_CONTENT_BYTES];
+        json_object(json, NULL);
+        json_string(json, "what", segment_content_name(source->unread[i].content, name));
+        json_uint(json, "packets", source->unread[i].count);
+        json_end_object(json);
+    }
+    json_end_array(json);
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
@@ -105,6 +166,12 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     json_uint(&json, "open_most", totals->open_most);
     json_uint(&json, "other", source->results[SEGMENT_OTHER]);
     json_uint(&json, "fragments", source->results[SEGMENT_FRAGMENT]);
+    json_uint(&json, "put_together", source->put_together);
+    json_uint(&json, "udp_flows", source->udp_flows);
+    json_uint(&json, "udp_datagrams", source->udp_datagrams);
+    json_uint(&json, "udp_bytes", source->udp_bytes);
+    json_uint(&json, "icmp_errors", source->icmp_errors);
+    add_unread(&json, source);
     json_uint(&json, "cut", source->results[SEGMENT_CUT]);
     json_uint(&json, "malformed", source->results[SEGMENT_MALFORMED]);
     json_uint(&json, "unknown_links", source->results[SEGMENT_LINK]);
@@ -127,4 +194,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct rows_view rows_jsonl = {"jsonl", ".jsonl", "a JSON object a connection", begin, add_row, end};
+const struct rows_view rows_jsonl = {"jsonl", ".jsonl", "a JSON object a connection", begin, add_row, add_udp, false, end};

@@ -19,7 +19,13 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     return 0;
 }
 
-enum { NAME_BYTES = 48, FACT_BYTES = NAME_BYTES + VALUE_COLUMN + LINE_SCALED_BYTES + 16 + LINE_SLACK };
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    (void)out, (void)options, (void)row;
+    return 0;
+}
+
+enum { NAME_BYTES = 64, FACT_BYTES = NAME_BYTES + VALUE_COLUMN + LINE_SCALED_BYTES + 16 + LINE_SLACK };
 
 static char *begin_fact(char *line, const char *name)
 {
@@ -81,8 +87,14 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     } oddities[] = {
         {"given up as idle", totals->idle},
         {"given up for room", totals->crowded},
+        {"UDP flows", source->udp_flows},
+        {"UDP datagrams", source->udp_datagrams},
+        {"UDP flows, given up for room", source->udp_crowded},
+        {"ICMP errors", source->icmp_errors},
         {"packets not TCP", source->results[SEGMENT_OTHER]},
-        {"later IP fragments", source->results[SEGMENT_FRAGMENT]},
+        {"IP fragments", source->results[SEGMENT_FRAGMENT]},
+        {"  datagrams put together", source->put_together},
+        {"  datagrams given up", source->given_up},
         {"cut in the headers", source->results[SEGMENT_CUT]},
         {"malformed", source->results[SEGMENT_MALFORMED]},
         {"of unknown links", source->results[SEGMENT_LINK]},
@@ -98,6 +110,12 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     };
     for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++)
         if (oddities[i].value) fact(out, oddities[i].name, oddities[i].value, "");
+    if (source->unread_count) buf_text(out, "not looked into\n");
+    for (size_t i = 0; i < source->unread_count; i++) {
+        char name[NAME_BYTES] = "  ";
+        segment_content_name(source->unread[i].content, name + 2);
+        fact(out, name, source->unread[i].count, "");
+    }
     for (size_t i = 0; i < source->comment_count; i++) {
         buf_printf(out, "%-*s", VALUE_COLUMN, "comment");
         escape_text(out, source->comments[i], options->ascii);
@@ -106,4 +124,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct rows_view rows_summary = {"summary", NULL, "the totals alone", begin, add_row, end};
+const struct rows_view rows_summary = {"summary", NULL, "the totals alone", begin, add_row, add_udp, false, end};

@@ -177,6 +177,33 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     return draw(out, options, cells);
 }
 
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    const struct datagrams_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
+    char cells[COLUMNS][CELL_BYTES], notes[ROWS_NOTES_BYTES], address[ADDRESS_TEXT_BYTES];
+    int64_t since_ns, took_ns;
+    if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
+    if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
+    for (int i = 0; i < COLUMNS; i++) strcpy(cells[i], "-");
+    snprintf(cells[COLUMN_NUMBER], CELL_BYTES, "u%" PRIu32, row->number);
+    snprintf(cells[COLUMN_START], CELL_BYTES, "%.3f", (double)since_ns / 1e9);
+    put_duration(cells[COLUMN_TOOK], took_ns);
+    snprintf(cells[COLUMN_CLIENT], CELL_BYTES, "%s", address_format(&client->address, address));
+    snprintf(cells[COLUMN_SERVER], CELL_BYTES, "%s", address_format(&server->address, address));
+    strcpy(cells[COLUMN_OUTCOME], "UDP");
+    snprintf(cells[COLUMN_SEGMENTS], CELL_BYTES, "%" PRIu64, client->datagrams + server->datagrams);
+    put_amount(cells[COLUMN_SENT], client->bytes);
+    put_amount(cells[COLUMN_RECEIVED], server->bytes);
+    bool turned;
+    const char *history, *state = rows_udp_conn_state(row, &turned, &history);
+    rows_udp_notes(row, notes);
+    if (options->verbose)
+        snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s %s  %s", state, history, notes);
+    else
+        snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s", notes);
+    return draw(out, options, cells);
+}
+
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
@@ -184,4 +211,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return 0;
 }
 
-const struct rows_view rows_screen = {"list", NULL, "the list, as wide as the terminal", begin, add_row, end};
+const struct rows_view rows_screen = {"list", NULL, "the list, as wide as the terminal", begin, add_row, add_udp, false, end};

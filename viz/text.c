@@ -32,7 +32,10 @@ static int text_begin(void **state, const struct sink *sink, const struct view_o
     if (!run || !run->clock_count) return 0;
     int code = 0;
     for (size_t i = 0; i < run->clock_count && !code; i++)
-        code = clock_sentence(&text->out, &run->clocks[i], width_of(options), options->color, options->ascii);
+        code = clock_sentence(
+            &text->out, &run->clocks[i],
+            &(struct clock_style){
+                .width = width_of(options), .color = options->color, .ascii = options->ascii, .detailed = options->verbose > 0});
     if (!code) code = buf_char(&text->out, '\n');
     if (code) return err_set(err, code, "out of memory for the text view");
     return view_write(sink, text->out.data, text->out.length, err);

@@ -85,12 +85,25 @@ static void add_relation(struct ladder *ladder, const char *what, uint32_t step,
     layout_add(&ladder->frame.text, STYLE_PLAIN, ")");
 }
 
+/* "ICMP port unreachable", and who says so where that is another host than the one this side of the ladder stands for. */
+static void add_error(struct ladder *ladder, const struct story_datagram *datagram, enum layout_style style)
+{
+    struct layout_text *text = &ladder->frame.text;
+    char from[ADDRESS_TEXT_BYTES];
+    struct address end = ladder->story->end[datagram->side].address;
+    end.port = 0;
+    layout_addf(text, style, "ICMP %s", datagram->icmp);
+    if (datagram->icmp_mtu) layout_addf(text, style, " (MTU %" PRIu32 ")", datagram->icmp_mtu);
+    if (datagram->icmp_from.version && !address_equal(&datagram->icmp_from, &end))
+        layout_addf(text, STYLE_PLAIN, " from %s", address_format_ip(&datagram->icmp_from, from));
+}
+
 static void add_datagram_label(struct ladder *ladder, const struct story_datagram *datagram, enum layout_style style, bool brief)
 {
     struct layout_text *text = &ladder->frame.text;
     layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", datagram->number);
     if (datagram->icmp)
-        layout_addf(text, style, "ICMP %s", datagram->icmp);
+        add_error(ladder, datagram, style);
     else
         layout_add(text, style, "datagram");
     if (brief) return;
@@ -122,6 +135,11 @@ static void add_segment_label(struct ladder *ladder, const struct story_segment 
     layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);
     if (segment->flags & TCP_ACK) layout_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
     if (segment->length_bytes) layout_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
+    if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || ladder->verbose >= 1)) return;
+    char words[WORDS_BYTES];
+    layout_add(text, STYLE_PLAIN, " ");
+    layout_addf(text, segment->window_bytes ? STYLE_PLAIN : STYLE_ALARM, "win %s", words_grouped(segment->window_bytes, words));
+    if (segment->window_kind == WINDOW_UNSCALED) layout_add(text, STYLE_PLAIN, " unscaled");
 }
 
 enum flight { FLIGHT_WHOLE, FLIGHT_DEPARTS, FLIGHT_ARRIVES, FLIGHT_LOST };
@@ -221,8 +239,7 @@ static void draw_drop(struct ladder *ladder, enum story_side side, const struct 
     if (!drop || (!drop->untaken && ladder->verbose < 1)) return;
     layout_addf(&ladder->frame.text, STYLE_PLAIN, "dropped by %s: ", by[drop->by]);
     layout_add(&ladder->frame.text, STYLE_ALARM, drop->reason[0] ? drop->reason : "it gives no reason");
-    if (ladder->verbose >= 1 && drop->function[0])
-        layout_addf(&ladder->frame.text, STYLE_DIM, " in %s()", drop->function);
+    if (ladder->verbose >= 1 && drop->function[0]) layout_addf(&ladder->frame.text, STYLE_DIM, " in %s()", drop->function);
     frame_draw_hook(&ladder->frame, frame_style[side], "", STYLE_DIM);
 }
 

@@ -26,7 +26,7 @@ int summary_headline(const struct story *story, const struct view_options *optio
 {
     struct pen pen = pen_new(options, width, out);
     struct layout_text *text = &pen.text;
-    layout_addf(text, STYLE_BOLD, "conn %" PRIu32, story->number);
+    layout_addf(text, STYLE_BOLD, "conn %s%" PRIu32, story->numbered_apart ? "u" : "", story->number);
     if (story->udp)
         layout_add(text, STYLE_PLAIN, ": UDP");
     else
@@ -248,10 +248,9 @@ static void add_source(struct layout_text *text, const struct story_trace *trace
         any = true;
     }
     if (!any) layout_add(text, STYLE_PLAIN, ", 0 lost");
-    for (size_t k = first; k < trace->loss_count; k++) /* "no NAME": what this kernel never had is not lost */
-        if (strcmp(trace->losses[k].source, loss->source) == 0 && !trace->losses[k].count &&
-            strncmp(trace->losses[k].what, "no ", 3) == 0)
-            layout_addf(text, STYLE_PLAIN, "; this kernel has %s", trace->losses[k].what);
+    for (size_t k = first; k < trace->loss_count; k++) /* what this kernel never had is not lost */
+        if (strcmp(trace->losses[k].source, loss->source) == 0 && strncmp(trace->losses[k].what, "without ", 8) == 0)
+            layout_addf(text, STYLE_PLAIN, "; this kernel is %s", trace->losses[k].what);
 }
 
 static void tell_losses(struct pen *pen, const struct story_trace *trace)

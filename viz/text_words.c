@@ -44,6 +44,18 @@ const char *words_time(int64_t ns, char words[WORDS_BYTES])
     return words;
 }
 
+const char *words_grouped(uint64_t number, char words[WORDS_BYTES])
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof(digits), "%" PRIu64, number), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) words[at++] = ',';
+        words[at++] = digits[i];
+    }
+    words[at] = '\0';
+    return words;
+}
+
 const char *words_clock(int64_t t_ns, char words[WORDS_BYTES])
 {
     time_t seconds = (time_t)(t_ns / 1000000000);
@@ -188,7 +200,9 @@ static void add_wake(struct layout_text *text, const struct story *story, const 
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
-    if (!call->waits || (call->interrupted && call->slept_ns <= 0) || (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name))) return;
+    if (!call->waits || (call->interrupted && call->slept_ns <= 0) ||
+        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name)))
+        return;
     char slept[WORDS_BYTES];
     layout_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {

@@ -11,6 +11,8 @@ enum { WORDS_BYTES = 48 };
 const char *words_duration(int64_t ns, char words[WORDS_BYTES]);
 /* Milliseconds with three decimals ("12.034", "-0.250"); from 100 s on seconds with a unit ("7200.5 s"). Returns `words`. */
 const char *words_time(int64_t ns, char words[WORDS_BYTES]);
+/* "65,536". Returns `words`. */
+const char *words_grouped(uint64_t number, char words[WORDS_BYTES]);
 /* hh:mm:ss of the local time zone. Returns `words`. */
 const char *words_clock(int64_t t_ns, char words[WORDS_BYTES]);
 /* "kernel stack", "kernel context", "call interval", "RFC rule", "unknown". Static storage. */

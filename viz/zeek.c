@@ -55,13 +55,13 @@ static uint64_t mix(uint64_t value)
 }
 
 /* "C" and 17 letters or digits, as Zeek's; the same for the same connection of the same capture. */
-static char *put_uid(char *at, const struct ledger_row *row)
+static char *put_uid(char *at, int64_t start_ns, uint32_t number, const struct address *const ends[LEDGER_SIDES])
 {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    uint64_t low = mix((uint64_t)row->start_ns ^ (uint64_t)row->number << 40), high = mix(low ^ row->number);
+    uint64_t low = mix((uint64_t)start_ns ^ (uint64_t)number << 40), high = mix(low ^ number);
     for (size_t side = 0; side < LEDGER_SIDES; side++) {
-        high = mix(high ^ row->end[side].address.port);
-        for (size_t i = 0; i < sizeof(row->end[side].address.ip); i++) low = low * 257 + row->end[side].address.ip[i];
+        high = mix(high ^ ends[side]->port);
+        for (size_t i = 0; i < sizeof(ends[side]->ip); i++) low = low * 257 + ends[side]->ip[i];
     }
     low = mix(low);
     *at++ = 'C';
@@ -83,7 +83,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     char *line = buf_room(out, ROW_BYTES);
     if (!line) return -ENOMEM;
     char *at = line_char(line_seconds(line, row->start_ns, 6), '\t');
-    at = put_uid(at, row);
+    at = put_uid(at, row->start_ns, row->number, (const struct address *const[]){&client->address, &server->address});
     for (size_t side = 0; side < LEDGER_SIDES; side++) {
         at = line_ip(line_char(at, '\t'), &row->end[side].address);
         at = tab_uint(at, true, row->end[side].address.port);
@@ -105,6 +105,33 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     return finish(out, line, line_text(at, "\t-\n"));
 }
 
+static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
+{
+    (void)options;
+    bool turned;
+    const char *history, *state = rows_udp_conn_state(row, &turned, &history);
+    const struct datagrams_end *orig = &row->end[turned ? LEDGER_SERVER : LEDGER_CLIENT];
+    const struct datagrams_end *resp = &row->end[turned ? LEDGER_CLIENT : LEDGER_SERVER];
+    char *line = buf_room(out, ROW_BYTES);
+    if (!line) return -ENOMEM;
+    char *at = line_char(line_seconds(line, row->start_ns, 6), '\t');
+    at = put_uid(at, row->start_ns, row->number, (const struct address *const[]){&orig->address, &resp->address});
+    at = tab_uint(line_ip(line_char(at, '\t'), &orig->address), true, orig->address.port);
+    at = tab_uint(line_ip(line_char(at, '\t'), &resp->address), true, resp->address.port);
+    at = line_text(at, "\tudp\t-\t");
+    int64_t took_ns;
+    bool lasted = !__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns) && took_ns > 0;
+    at = lasted ? line_seconds(at, took_ns, 6) : line_char(at, '-');
+    at = tab_uint(at, lasted, orig->bytes);
+    at = tab_uint(at, lasted, resp->bytes);
+    at = line_text(line_char(at, '\t'), state);
+    at = tab_uint(line_text(at, "\t-\t-"), true, 0);
+    at = line_text(line_char(at, '\t'), history);
+    at = tab_uint(tab_uint(at, true, orig->datagrams), true, orig->ip_bytes);
+    at = tab_uint(tab_uint(at, true, resp->datagrams), true, resp->ip_bytes);
+    return finish(out, line, line_text(at, "\t-\n"));
+}
+
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
@@ -114,4 +141,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return finish(out, line, stamp(line, "#close", totals->segments ? totals->last_ns : options->base_ns));
 }
 
-const struct rows_view rows_zeek = {"zeek", ".log", "Zeek's conn.log, tab-separated", begin, add_row, end};
+const struct rows_view rows_zeek = {"zeek", ".log", "Zeek's conn.log, tab-separated", begin, add_row, add_udp, true, end};

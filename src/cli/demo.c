@@ -177,7 +177,10 @@ static void advise_capture(const struct demo *demo, const struct err *refusal, s
     bool as_root = geteuid() != 0;
     const char *remedy = refusal->text[0] ? host_remedy() : NULL;
     if (refusal->text[0]) {
-        err_set(err, 0, "%.300s%s%s%s%s", refusal->text, remedy && as_root ? ". Two ways: " : remedy || as_root ? ". One way: " : "",
+        err_set(err, 0, "%.300s%s%s%s%s", refusal->text,
+                remedy && as_root   ? ". Two ways: "
+                : remedy || as_root ? ". One way: "
+                                    : "",
                 as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
         err_more(err, "%.200s. And %.150s: %.100s", err_long_story(refusal), why.text, err_long_story(&why));
         return;
@@ -194,8 +197,8 @@ static int open_capture(struct demo *demo, const struct err *refusal, struct err
     /* The server's end, and not just any socket of that port: the network may be shared. */
     const char *protocol = demo->pair.udp ? "udp" : "tcp", *host = demo->pair.ipv6 ? "ip6 host ::1" : "ip host 127.0.0.1";
     snprintf(filter, sizeof(filter),
-             "(%s and %s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)", host, protocol,
-             (unsigned)demo->pair.port);
+             "(%s and %s port %u) or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)", host,
+             protocol, (unsigned)demo->pair.port);
     struct packets_options options = {.interface = "lo", .filter = filter, .keep_bytes = true};
     struct err why = {""};
     int code = session_capture(demo->session, &options, &why);

@@ -85,7 +85,9 @@ static int keep(struct merge_capture *capture, const struct savefile_packet *fro
     if (code) return code;
     struct merge_packet *kept = &capture->packet[capture->count];
     *kept = (struct merge_packet){.packet = *packet};
-    if (ledger_decode(from->link_type, from->bytes, from->captured, from->wire, from->t_ns, &kept->segment) != SEGMENT_OK) return 0;
+    struct ledger_other other;
+    if (ledger_decode(from->link_type, from->bytes, from->captured, from->wire, from->t_ns, &kept->segment, &other) != SEGMENT_OK)
+        return 0;
     struct match_packet *match = &capture->match[capture->count++];
     *match = (struct match_packet){
         .t_ns = from->t_ns,

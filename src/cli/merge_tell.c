@@ -20,7 +20,9 @@ static void note_clocks(const struct merge *merge)
     struct buf text = buf_new(1 << 14);
     for (size_t i = 0; i < merge->match.clocks.count; i++) {
         buf_clear(&text);
-        clock_sentence(&text, &merge->clock[i], 0, false, output_ascii(&merge->options->output));
+        clock_sentence(
+            &text, &merge->clock[i],
+            &(struct clock_style){.ascii = output_ascii(&merge->options->output), .detailed = merge->options->output.verbose > 0});
         while (text.length && text.data[text.length - 1] == '\n') text.data[--text.length] = '\0';
         cli_note(merge->options->output.quiet, "%s", buf_string(&text));
     }

@@ -131,7 +131,8 @@ int options_parse(const struct options_verb *verb, int argc, char **argv, int *r
         for (size_t i = 0; key < KEY_FIRST && i < l.count; i++)
             if (l.row[i]->letter == key) key = KEY_FIRST + (int)i;
         size_t i = (size_t)(key - KEY_FIRST);
-        if (verb->given && !options_was_given(verb->given, l.row[i]->name)) verb->given->names[verb->given->count++] = l.row[i]->name;
+        if (verb->given && !options_was_given(verb->given, l.row[i]->name))
+            verb->given->names[verb->given->count++] = l.row[i]->name;
         int code = l.group[i]->take(l.group[i]->target, l.row[i]->key, optarg, err);
         if (code) return code;
     }

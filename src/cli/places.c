@@ -44,7 +44,16 @@ static struct place_key key_of(struct savefile *file, const struct savefile_pack
     return key;
 }
 
-uint32_t places_of(struct places *places, struct savefile *file, const struct savefile_packet *packet)
+/* What of a cooked header tells places apart. */
+static uint32_t cooked_index(const struct savefile_packet *packet)
+{
+    const uint8_t *bytes = packet->bytes;
+    if (packet->link_type == DLT_LINUX_SLL && packet->captured >= 2) return (uint32_t)bytes[0] << 8 | bytes[1];
+    if (packet->link_type != DLT_LINUX_SLL2 || packet->captured < 8) return UINT32_MAX;
+    return (uint32_t)bytes[4] << 24 | (uint32_t)bytes[5] << 16 | (uint32_t)bytes[6] << 8 | bytes[7];
+}
+
+static uint32_t find_place(struct places *places, struct savefile *file, const struct savefile_packet *packet)
 {
     const struct place_key key = key_of(file, packet);
     size_t i = 0;
@@ -53,4 +62,16 @@ uint32_t places_of(struct places *places, struct savefile *file, const struct sa
         i++;
     if (i == places->count && places->count < PLACES_MAX) places->keys[places->count++] = key;
     return (uint32_t)(i < PLACES_MAX ? i : PLACES_MAX - 1) + 1;
+}
+
+uint32_t places_of(struct places *places, struct savefile *file, const struct savefile_packet *packet)
+{
+    struct place_last *last = &places->last;
+    uint32_t index = cooked_index(packet);
+    enum savefile_way way = packet->options_bytes ? savefile_way(packet) : SAVEFILE_WAY_UNKNOWN;
+    if (last->place && last->interface == packet->interface && last->link_type == packet->link_type && last->index == index &&
+        last->way == way)
+        return last->place;
+    *last = (struct place_last){packet->interface, index, find_place(places, file, packet), packet->link_type, way};
+    return last->place;
 }

@@ -21,9 +21,22 @@ struct places {
         char name[EVENT_NAME_BYTES];
     } keys[PLACES_MAX];
     size_t count;
+    struct place_last {                   /* what the last packet was like, and its place: most are like it */
+        uint32_t interface, index, place; /* place 0: there was none */
+        int link_type;
+        enum savefile_way way;
+    } last;
 };
 
 /* The place's number, from 1; a new one gets its name. */
 uint32_t places_of(struct places *places, struct savefile *file, const struct savefile_packet *packet);
+/* The same, where a look at the packet is enough to know that it is the last one's; else 0. */
+static inline uint32_t places_same(const struct places *places, const struct savefile_packet *packet)
+{
+    const struct place_last *last = &places->last;
+    bool same = last->index == UINT32_MAX && last->interface == packet->interface && last->link_type == packet->link_type &&
+                last->way == SAVEFILE_WAY_UNKNOWN && !packet->options_bytes;
+    return same ? last->place : 0;
+}
 
 #endif

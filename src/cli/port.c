@@ -97,9 +97,10 @@ int port_check(const struct port *port, struct err *err)
                        (unsigned)port->number, holder);
     }
     if (!port->udp && host_has_active_socket(port->number))
-        return err_set(err, -EADDRINUSE,
-                       "a connection of port %u is under way on this host's network, and it is not the demo's: choose another one with "
-                       "--port",
-                       (unsigned)port->number);
+        return err_set(
+            err, -EADDRINUSE,
+            "a connection of port %u is under way on this host's network, and it is not the demo's: choose another one with "
+            "--port",
+            (unsigned)port->number);
     return 0;
 }

@@ -20,7 +20,9 @@ enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MER
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-[M]]",
-     "tell the whole story of connection N (N to M, or from N on) of the list: ladders, event lines; may be repeated"},
+     "tell the whole story of connection N (N to M, or from N on; u1, u2 … are UDP flows) of the list: ladders, event lines; may "
+     "be "
+     "repeated"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
     {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
@@ -32,6 +34,8 @@ static int take_range(struct read_options *options, const char *value, struct er
 {
     if (options->conn_count == READ_CONNS_MAX) return err_set(err, -EINVAL, "--conn: at most %d of them", READ_CONNS_MAX);
     char first[16] = "";
+    bool udp = value[0] == 'u';
+    if (udp) value++;
     const char *dash = strchr(value, '-');
     long from = 0, to = 0;
     size_t length = dash ? (size_t)(dash - value) : strlen(value);
@@ -39,8 +43,9 @@ static int take_range(struct read_options *options, const char *value, struct er
     int code = options_number("--conn", length < sizeof(first) ? first : value, 1, UINT32_MAX, &from, err);
     if (!code) to = from;
     if (!code && dash) to = UINT32_MAX; /* "N-": and all behind it */
-    if (!code && dash && dash[1]) code = options_number("--conn", dash + 1, from, UINT32_MAX, &to, err);
-    if (!code) options->conns[options->conn_count++] = (struct read_range){(uint32_t)from, (uint32_t)to};
+    const char *last = dash && udp && dash[1] == 'u' ? dash + 2 : dash ? dash + 1 : "";
+    if (!code && last[0]) code = options_number("--conn", last, from, UINT32_MAX, &to, err);
+    if (!code) options->conns[options->conn_count++] = (struct read_range){(uint32_t)from, (uint32_t)to, udp};
     return code;
 }
 
@@ -160,8 +165,8 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     if (is_events) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->filter_word)
-            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log", options->filter_word,
-                           files[0]);
+            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log",
+                           options->filter_word, files[0]);
         code = check_events(options->given, files[0], err);
         if (code) return code;
         return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);
@@ -178,7 +183,9 @@ int cli_read(int argc, char **argv, struct err *err)
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
         "zeek (conn.log), jsonl, summary. Connections stand in the order in which they ended; their numbers count in the order in "
-        "which they began (sort -n puts the list into it). A terminal gets the columns that fit, a pipe or file all of them. "
+        "which they began: Wireshark's tcp.stream plus 1, and for UDP flows, u1, u2 …, its udp.stream plus 1 (sort -V puts the "
+        "list "
+        "into that order). A terminal gets the columns that fit, a pipe or file all of them. "
         "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
         "itself how far apart their clocks were.";

@@ -14,6 +14,7 @@ enum { READ_CONNS_MAX = 64 };
 
 struct read_range { /* of connection numbers, both ends in */
     uint32_t from, to;
+    bool udp; /* of UDP flows, which have numbers of their own */
 };
 
 struct read_options {

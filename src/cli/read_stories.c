@@ -21,9 +21,10 @@ struct stories {
     struct kept {
         uint64_t packet;
         uint32_t conn;
+        bool udp;
     } * kept;
     size_t kept_count, kept_room;
-    uint32_t conn_most;
+    uint32_t conn_most[2]; /* of TCP; of UDP */
     struct places places;
     size_t kept_bytes;  /* of packets and comments */
     uint64_t full_at;   /* the first packet that found no room; 0: all did */
@@ -31,11 +32,11 @@ struct stories {
     uint64_t told;      /* segments and datagrams of all stories */
 };
 
-static bool is_chosen(const struct read_options *options, uint32_t conn)
+static bool is_chosen(const struct read_options *options, uint32_t conn, bool udp)
 {
     if (!options->conn_count) return true;
     for (size_t i = 0; i < options->conn_count; i++)
-        if (conn >= options->conns[i].from && conn <= options->conns[i].to) return true;
+        if (udp == options->conns[i].udp && conn >= options->conns[i].from && conn <= options->conns[i].to) return true;
     return false;
 }
 
@@ -45,8 +46,10 @@ static void renumber(void *data, struct story *story)
     struct stories *stories = data;
     stories->told += story->summary.segments + story->summary.datagrams;
     for (size_t i = 0; i < story->step_count; i++) {
-        if (story->steps[i].kind != STEP_SEGMENT) continue;
-        uint64_t packet = story->steps[i].segment->place.number;
+        const struct story_step *step = &story->steps[i];
+        bool is_datagram = step->kind == STEP_DATAGRAM && story->udp && !step->datagram->icmp;
+        if (step->kind != STEP_SEGMENT && !is_datagram) continue;
+        uint64_t packet = is_datagram ? step->datagram->place.number : step->segment->place.number;
         size_t low = 0, high = stories->kept_count;
         while (low < high) {
             size_t middle = low + (high - low) / 2;
@@ -55,8 +58,10 @@ static void renumber(void *data, struct story *story)
             else
                 high = middle;
         }
-        if (low < stories->kept_count && stories->kept[low].packet == packet && stories->kept[low].conn)
+        if (low < stories->kept_count && stories->kept[low].packet == packet && stories->kept[low].conn) {
             story->number = stories->kept[low].conn;
+            story->numbered_apart = stories->kept[low].udp;
+        }
         return;
     }
 }
@@ -120,7 +125,7 @@ int stories_open(struct stories **ret_stories, const struct read_options *option
     return 0;
 }
 
-static int keep(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, const struct event *event)
+static int keep(struct stories *stories, const struct savefile_packet *packet, uint32_t conn, bool udp, const struct event *event)
 {
     if (stories->kept_count == stories->kept_room) {
         size_t room = stories->kept_room ? stories->kept_room * 2 : 256;
@@ -132,16 +137,16 @@ static int keep(struct stories *stories, const struct savefile_packet *packet, u
     int code = stories->kept_count ? 0 : begin_log(stories, packet->t_ns);
     if (!code) code = add_vantage(stories, event);
     if (!code) code = event_log_append(stories->log, event);
-    if (!code) stories->kept[stories->kept_count++] = (struct kept){packet->number, conn};
+    if (!code) stories->kept[stories->kept_count++] = (struct kept){packet->number, conn, udp};
     return code;
 }
 
-int stories_take(struct stories *stories, struct savefile *file, const struct savefile_packet *packet, uint32_t conn,
+int stories_take(struct stories *stories, struct savefile *file, const struct savefile_packet *packet, uint32_t conn, bool udp,
                  struct err *err)
 {
     uint32_t number = conn & ~(uint32_t)LEDGER_SIGHT;
-    if (number > stories->conn_most) stories->conn_most = number;
-    if (stories->options->conn_count ? !number || !is_chosen(stories->options, number) : false) return 0;
+    if (number > stories->conn_most[udp]) stories->conn_most[udp] = number;
+    if (stories->options->conn_count ? !number || !is_chosen(stories->options, number, udp) : false) return 0;
     struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
     if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
     size_t packets_max = stories->options->packets_max ? stories->options->packets_max : PACKETS_MAX;
@@ -159,18 +164,27 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
     event.packet.number = packet->number;
     event.packet.bytes = event_log_bytes(stories->log, packet->bytes, packet->captured);
     int code = event.packet.bytes || !packet->captured ? take_comments(stories, packet, &event) : -ENOMEM;
-    if (!code) code = keep(stories, packet, number, &event);
+    if (!code) code = keep(stories, packet, number, udp, &event);
     return code ? err_set_errno(err, code, "can't keep the packets of the stories") : 0;
 }
 
 static int check_all_there(const struct stories *stories, struct err *err)
 {
     if (stories->full_at) return 0; /* it may come behind */
-    for (size_t i = 0; i < stories->options->conn_count; i++)
-        if (stories->options->conns[i].from > stories->conn_most)
-            return err_set(err, -ENOENT, "there is no connection %u: the capture has %u%s", stories->options->conns[i].from,
-                           stories->conn_most, stories->options->filter ? " that pass the filter" : "");
+    for (size_t i = 0; i < stories->options->conn_count; i++) {
+        const struct read_range *range = &stories->options->conns[i];
+        if (range->from > stories->conn_most[range->udp])
+            return err_set(err, -ENOENT, "there is no %s%u: the capture has %u%s%s", range->udp ? "UDP flow u" : "connection ",
+                           range->from, stories->conn_most[range->udp], range->udp ? " UDP flows" : "",
+                           stories->options->filter ? " that pass the filter" : "");
+    }
     return 0;
+}
+
+static int by_packet(const void *a, const void *b)
+{
+    const struct kept *x = a, *y = b;
+    return (x->packet > y->packet) - (x->packet < y->packet);
 }
 
 static int note_dropped(struct stories *stories, uint64_t dropped)
@@ -188,6 +202,8 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
 {
     int code = check_all_there(stories, err);
     if (!code && note_dropped(stories, dropped)) code = err_set_errno(err, -ENOMEM, "can't tell stories");
+    /* The first piece of a datagram that never became whole comes late. */
+    if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
     if (!code) code = output_tell(stories->output, stories->log, err);
     if (!code && stories->places.count > 1 && stories->told < stories->kept_count)
         cli_note(stories->options->output.quiet,

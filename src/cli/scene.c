@@ -79,9 +79,9 @@ static int unknown_name(const char *name, struct err *err)
     free(names);
     if (near) return err_set(err, -ENOENT, "no scenario '%s': did you mean '%s'?", name, near);
     if (access(name, F_OK) == 0)
-        return err_set(err, -ENOENT,
-                       "'%s' is a file, and no scenario by its name: those end in .scn or hold a / ('tcpwhy read' tells of captures)",
-                       name);
+        return err_set(
+            err, -ENOENT,
+            "'%s' is a file, and no scenario by its name: those end in .scn or hold a / ('tcpwhy read' tells of captures)", name);
     return err_set(err, -ENOENT, "no scenario '%s': see tcpwhy demo --list (a file's name ends in .scn or holds a /)", name);
 }
 
@@ -232,9 +232,10 @@ static int run_one(const struct scene_options *options, struct err *err)
     const char *name = options->operands[0];
     int code = scene_load(name, &scenario, err);
     if (code) return code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
-    if (options->host_network && scenario->place == SCENARIO_WIRE) {
+    if (options->host_network && scenario && scenario->place == SCENARIO_WIRE) {
         scenario_free(scenario);
-        return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)", name);
+        return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
+                       name);
     }
     bool shows = !options->explain || options->output.format || options->output.file_count;
     if (shows) code = output_open(&output, &options->output, err);

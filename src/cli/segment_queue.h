@@ -10,7 +10,7 @@
 
 #include "ledger/ledger.h"
 
-enum { SEGMENT_QUEUE_ROOM = 64, SEGMENT_QUEUE_BATCH = 1024, SEGMENT_QUEUE_BATCHES = 8 };
+enum { SEGMENT_QUEUE_ROOM = 256, SEGMENT_QUEUE_BATCH = 1024, SEGMENT_QUEUE_BATCHES = 8 };
 
 struct segment_queue;
 

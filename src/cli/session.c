@@ -79,7 +79,7 @@ static void advise_recorder(const char *name, struct err *err)
 {
     struct err why = *err;
     bool is_bpf = !strcmp(name, "bpf");
-    const char *helps = !is_bpf        ? "--recorder none explains by the packets alone"
+    const char *helps = !is_bpf          ? "--recorder none explains by the packets alone"
                         : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
                                          : "--recorder ptrace needs no privilege";
     err_set(err, 0, "%.600s; %s", why.text, helps);
@@ -112,7 +112,8 @@ static int choose_recorder(struct session *session, const struct session_options
         return 0;
     }
     session->recorder = NULL;
-    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone", ptrace_err.text);
+    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone",
+            ptrace_err.text);
     err_more(err, "And no bpf: %s", bpf_err.text);
     return -EACCES;
 }

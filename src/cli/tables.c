@@ -157,6 +157,20 @@ int tables_row(struct tables *tables, const struct ledger_row *row)
     return alive ? 0 : -EPIPE;
 }
 
+int tables_udp(struct tables *tables, const struct datagrams_row *row)
+{
+    bool alive = false;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->place.code) continue;
+        alive = true;
+        if (target->view->udp_parts != row->is_part) continue;
+        int code = target->view->udp(&target->out, &tables->options, row);
+        if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
+    }
+    return alive ? 0 : -EPIPE;
+}
+
 void tables_flush(struct tables *tables)
 {
     for (size_t i = 0; i < tables->count; i++) {

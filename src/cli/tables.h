@@ -26,6 +26,8 @@ bool tables_on_terminal(const struct tables *tables);
 void tables_begin(struct tables *tables, int64_t base_ns);
 /* 0, or -EPIPE when nobody reads any more and no file is left to write. Other failures are kept until tables_finish. */
 int tables_row(struct tables *tables, const struct ledger_row *row);
+/* The same for a UDP flow's row. */
+int tables_udp(struct tables *tables, const struct datagrams_row *row);
 /* Writes what waits to standard output and files, for a reader who watches. Failures are kept until tables_finish. */
 void tables_flush(struct tables *tables);
 /* Ends all views and lets the files appear. 0 or the first failure; -EPIPE as output_tell. */

@@ -40,7 +40,8 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
         break;
     case TCP_SYN | TCP_ACK: /* the SYN that it answers was missed */
         sender->state = STATE_LISTEN;
-        *other = (struct conn_end){.state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
+        *other = (struct conn_end){
+            .state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
         other->flags = END_SYN | END_ANY | END_BASE | END_GOT | END_SYN_TAKEN;
         break;
     default:

@@ -29,6 +29,7 @@ struct conn_segment {
     uint8_t flags;         /* TCP_* */
     bool sack;             /* it carries SACK blocks; false where that was not looked at: refines a duplicate ACK, nothing else */
     uint8_t interface;     /* where it was captured, from 1; 0: not known */
+    uint8_t hops;          /* IP's hop limit; 0: not known */
 };
 
 /* One number for what makes a packet this very packet: a repeat by TCP gets another identification, a second sight has the same. */
@@ -102,7 +103,8 @@ struct conn_end {
     uint8_t state, was;    /* enum tcp_state */
     uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
     uint8_t interface;     /* of its last packet */
-    uint8_t pad[2];
+    uint8_t hops;          /* of its last packet */
+    uint8_t pad;
 };
 
 enum conn_flag {
@@ -112,6 +114,7 @@ enum conn_flag {
     CONN_TWO_PLACES = 8,    /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
     CONN_TO_ITSELF = 16,    /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
     CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
+    CONN_UNREACHABLE = 256, /* an ICMP error answered the SYN of an end in SYN_SENT */
     CONN_TIMED = 64,        /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
     CONN_HAS_MORE = 128     /* the judge asked for its second record: without, that is all zero, if there is one */
 };
@@ -121,10 +124,9 @@ struct conn {
     struct conn_end end[2]; /* [0]: who sent the first segment */
     int64_t last_ns;        /* the latest of all segments' times */
     uint32_t round_us;      /* round trip of the handshake as seen here, in units of 1024 ns; stays at its largest */
-    uint8_t flags;          /* enum conn_flag */
+    uint16_t flags;         /* enum conn_flag */
     uint8_t client;         /* which end opened it, or is taken for who did: 0 or 1 */
     uint8_t closed_first;   /* 1 + the end that sent the first FIN, or a RST that ended it; 0 nobody */
-    uint8_t pad;
 };
 
 enum { CONN_HOLES_MAX = 16 };
@@ -147,6 +149,7 @@ struct conn_more_end {
     bool has_seen;
     uint32_t seen; /* with has_seen, one past the highest number captured: `next` rests on the peer's ACK */
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
+    uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets; /* that it sent and that did not end its peer */
     uint32_t ended_us;       /* with END_ENDED_BY_RST: when, */
     uint32_t ended_next;     /* its next number then, or the RST's own where that is higher, */
@@ -240,6 +243,10 @@ void conn_take(const struct conn_judge *judge, struct conn *conn, unsigned side,
 /* What no segment shows (a call, a timer) at one end. */
 void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input,
                 struct conn_verdict *verdict);
+
+/* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends an end
+ * in SYN_SENT, and only notes it elsewhere). */
+void conn_unreachable(struct conn *conn, unsigned side);
 
 enum conn_outcome { CONN_OUT_OPEN, CONN_OUT_CLOSED, CONN_OUT_RESET, CONN_OUT_REFUSED, CONN_OUT_HALF_OPEN };
 

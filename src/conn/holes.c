@@ -9,10 +9,14 @@ static uint32_t top_of(const struct conn_end *end, const struct conn_more_end *m
     return more && more->has_top ? more->top : end->got;
 }
 
+/* What lies so far below is no longer told from what is ahead, modulo 2^32; no window is as large (RFC 7323 section 2.3). */
+enum { FAR = 1 << 30 };
+
 static uint32_t missed_of(const struct conn_end *peer, struct conn_range hole)
 {
-    if (!(peer->flags & END_ACKS) || !seq_before(hole.from, peer->ack)) return 0;
-    return (seq_before(peer->ack, hole.to) ? peer->ack : hole.to) - hole.from;
+    uint32_t acked = peer->ack - hole.from, length = hole.to - hole.from;
+    if (!(peer->flags & END_ACKS) || acked >= 3 * (uint32_t)FAR) return 0; /* it is behind by less than a window */
+    return acked < length ? acked : length;
 }
 
 static void remove_at(struct conn_more_end *more, size_t at, size_t count)
@@ -36,6 +40,18 @@ static size_t insert_at(struct conn_more_end *more, size_t at, const struct conn
     memmove(&more->hole_us[at + 1], &more->hole_us[at], behind * sizeof(more->hole_us[0]));
     more->hole_count++;
     return at;
+}
+
+static void forget_far(struct conn_more_end *more, uint32_t top, const struct conn_end *peer)
+{
+    while (more->hole_count && top - more->holes[0].to >= FAR) {
+        more->missed_bytes += missed_of(peer, more->holes[0]);
+        remove_at(more, 0, 1);
+    }
+    if (!more->hole_count || top - more->holes[0].from <= FAR) return;
+    struct conn_range front = {more->holes[0].from, top - FAR};
+    more->missed_bytes += missed_of(peer, front);
+    more->holes[0].from = front.to;
 }
 
 /* Everything up to the first hole that the peer is not known to have is received in order. */
@@ -95,6 +111,7 @@ void holes_take(const struct conn_judge *judge, struct conn *conn, unsigned side
     struct conn_end *end = &conn->end[side];
     struct conn_more_end *more = conn_has_more(judge, conn, side);
     uint32_t top = top_of(end, more);
+    if (more) forget_far(more, seq_before(top, to) ? to : top, &conn->end[conn_other(conn, side)]);
     if (seq_before(top, from)) {
         open_hole(judge, conn, side, from, t_ns);
         more = conn_has_more(judge, conn, side);
@@ -117,6 +134,7 @@ void holes_prove(const struct conn_judge *judge, struct conn *conn, unsigned sid
     struct conn_more_end *more = conn_has_more(judge, conn, side);
     uint32_t top = top_of(end, more);
     if (seq_before(top, ack)) { /* beyond all that was seen */
+        if (more) forget_far(more, ack, &conn->end[conn_other(conn, side)]);
         if (!(conn->flags & CONN_TWO_PLACES)) open_hole(judge, conn, side, ack, t_ns);
         more = conn_has_more(judge, conn, side);
         top = ack;

@@ -29,17 +29,25 @@ uint64_t conn_bytes(const struct conn *conn, unsigned side)
     return bytes && end->flags & END_FIN && seq_at_or_before(end->fin_end, end->next) ? bytes - 1 : bytes;
 }
 
+void conn_unreachable(struct conn *conn, unsigned side)
+{
+    if (conn->end[side].state == STATE_SYN_SENT) conn->flags |= CONN_UNREACHABLE;
+}
+
 enum conn_outcome conn_outcome(const struct conn *conn)
 {
     const struct conn_end *a = &conn->end[0], *b = &conn->end[conn_other(conn, 0)];
     uint32_t both = a->flags & b->flags, any = a->flags | b->flags;
     if (both & END_FIN_ACKED && !(any & END_ENDED_BY_RST)) return CONN_OUT_CLOSED;
     if (conn->flags & CONN_REFUSED) return CONN_OUT_REFUSED;
+    bool tries = a->state == STATE_SYN_SENT || b->state == STATE_SYN_SENT;
+    if (conn->flags & CONN_UNREACHABLE && (tries || !(any & END_SYN_ACK))) return CONN_OUT_REFUSED;
     /* A RST that ends TIME_WAIT ends no connection. */
-    bool reset = (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
+    bool reset =
+        (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
     if (reset) return CONN_OUT_RESET;
     if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
-    if (a->state == STATE_SYN_SENT || b->state == STATE_SYN_SENT || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD)
+    if (tries || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD)
         return CONN_OUT_HALF_OPEN;
     return conn_is_done(conn) ? CONN_OUT_CLOSED : CONN_OUT_OPEN;
 }

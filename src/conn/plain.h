@@ -32,9 +32,14 @@ static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment
 {
     struct conn_end *end = &conn->end[side];
     if (!end->segments || conn->flags & CONN_HAS_MORE || !(uint16_t)segment->look || end->look == segment->look) return false;
-    end->flags |= end->look >> 16 == segment->look >> 16 ? (uint32_t)END_LOOKS_STAY : (uint32_t)END_LOOKS_VARY;
+    uint32_t before = end->look >> 16, now = segment->look >> 16;
+    if (before != now)
+        end->flags |= END_LOOKS_VARY;
+    else if (now)
+        end->flags |= END_LOOKS_STAY;
     end->look = segment->look;
     end->interface = segment->interface;
+    end->hops = segment->hops;
     return true;
 }
 

@@ -103,6 +103,17 @@ static void take_waiting_reset(const struct conn_judge *judge, struct conn *conn
     verdict->reset = RESET_NONE; /* of another segment */
 }
 
+/* A FIN that its sender never sent (somebody between the two made it) is a FIN to whom it reaches. */
+static void take_foreign_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                             struct conn_verdict *verdict)
+{
+    struct conn_end *from = &conn->end[side];
+    uint32_t to = segment->seq + conn_space(segment);
+    if (!(segment->flags & TCP_FIN) || from->flags & (END_FIN | END_FIN_TAKEN) || from->got != to) return;
+    from->flags |= END_FIN_TAKEN;
+    conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, false, verdict);
+}
+
 void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                    struct conn_verdict *verdict)
 {
@@ -128,6 +139,7 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
     }
     if (segment->flags & TCP_ACK) receive_ack(judge, conn, side, segment, verdict);
     conn_take_fin(judge, conn, other, false, verdict);
+    take_foreign_fin(judge, conn, other, segment, verdict);
     take_waiting_reset(judge, conn, side, segment, verdict);
 }
 

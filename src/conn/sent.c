@@ -8,7 +8,8 @@ static const uint32_t DISORDER_US = 3000000 / 1024;
 static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
 /* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
 static const int64_t IDLE_NS = 500000000;
-enum { ASKED_BY = 3 }; /* duplicate ACKs (RFC 5681 section 3.2) */
+enum { FAR = 1 << 30 }; /* below that, numbers modulo 2^32 are not told from those ahead */
+enum { ASKED_BY = 3 };  /* duplicate ACKs (RFC 5681 section 3.2) */
 
 static bool has(const struct conn_end *end, uint32_t flags)
 {
@@ -54,6 +55,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
         }
         peer->span += (uint32_t)more;
         peer->next = ack;
+        if (unseen && ack - unseen->seen > FAR) unseen->seen = ack - FAR;
     }
     peer->flags &= ~(uint32_t)END_BASE_BARE;
     if (!(end->flags & END_ACKS) || seq_before(end->ack, ack)) end->ack = ack;
@@ -130,7 +132,7 @@ static void forget_first_reset(struct conn *conn, unsigned side)
 {
     if (!(conn->flags & CONN_FIRST_BY_RST)) return;
     unsigned other = conn_other(conn, side);
-    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
     conn->closed_first = 0;
     if (conn->end[other].flags & END_FIN)
         conn->closed_first = (uint8_t)(1 + other);
@@ -153,7 +155,7 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
     bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
     if (!late && !syn && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
-    conn->flags &= (uint8_t)~CONN_REFUSED;
+    conn->flags &= (uint16_t)~CONN_REFUSED;
     forget_first_reset(conn, side);
     verdict->goes_on = true;
     conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
@@ -298,7 +300,8 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     uint32_t to = segment->seq + conn_space(segment);
     if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
         /* Captured after what it begins, or the beginning of other numbers. */
-        bool late = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        bool numbers = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        bool late = numbers && (end->base == segment->seq || !(end->flags & END_BASE_BARE)); /* a bare ACK may have any number */
         if (!late) end->flags &= ~(uint32_t)END_GOT;
         end->base = segment->seq;
         if (!late || seq_before(end->next, to)) end->next = to;
@@ -365,7 +368,7 @@ static void take_first_fin(const struct conn_judge *judge, struct conn *conn, un
     conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, true, verdict);
     if (heard) conn_move(judge, conn, side, INPUT_RCVD_FIN, true, verdict);
     conn->closed_first = (uint8_t)(1 + side);
-    conn->flags &= (uint8_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */

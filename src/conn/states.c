@@ -25,7 +25,8 @@ void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side,
     struct conn_end *end = &conn->end[side];
     uint8_t from = end->state;
     end->state = judge->next_state[from][input];
-    note(verdict, (struct conn_move){.side = (uint8_t)side, .input = (uint8_t)input, .from = from, .to = end->state, .proved = proved});
+    note(verdict,
+         (struct conn_move){.side = (uint8_t)side, .input = (uint8_t)input, .from = from, .to = end->state, .proved = proved});
 }
 
 void conn_take_back(struct conn *conn, unsigned side, enum tcp_state to, struct conn_verdict *verdict)
@@ -33,8 +34,9 @@ void conn_take_back(struct conn *conn, unsigned side, enum tcp_state to, struct 
     struct conn_end *end = &conn->end[side];
     uint8_t from = end->state;
     end->state = (uint8_t)to;
-    note(verdict, (struct conn_move){
-                      .side = (uint8_t)side, .input = INPUT_COUNT, .from = from, .to = end->state, .proved = true, .taken_back = true});
+    note(verdict,
+         (struct conn_move){
+             .side = (uint8_t)side, .input = INPUT_COUNT, .from = from, .to = end->state, .proved = true, .taken_back = true});
 }
 
 void conn_end_by_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, uint32_t end_next,

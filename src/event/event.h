@@ -212,9 +212,10 @@ struct event_packet {
     uint64_t number;                    /* of the packet within its vantage or file, from 1 */
     uint64_t same; /* packets with one number are one segment, whatever they look like; 0: nobody has compared them */
     uint8_t fate;  /* enum event_fate, with `same` */
-    uint32_t connection; /* that somebody has found it to be of, from 1, in order of first packets (src/ledger); 0: nobody has looked */
-    bool sight;          /* with `connection`: the same packet as one before it, captured once more */
-    bool early;    /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
+    uint32_t
+        connection; /* that somebody has found it to be of, from 1, in order of first packets (src/ledger); 0: nobody has looked */
+    bool sight;     /* with `connection`: the same packet as one before it, captured once more */
+    bool early;     /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
 };
 
 /* A socket that a waiting call (poll, select, epoll_wait) watches or reports, or what epoll_ctl registers. */
@@ -235,10 +236,11 @@ struct event_call {
     struct event_socket other;   /* EXIT of accept: the new socket (fd is `ret`); dup2, dup3: the socket that newfd closed */
     uint32_t epoll;              /* epoll_ctl, epoll_wait: the epoll's fd + 1; 0 none */
     uint8_t watch_count;         /* entries of `watch` in use */
-    uint32_t watch_total;        /* how many there really were */
+    bool wake_unseen;     /* EXIT: not all that woke it was seen: what let it return may be another EVENT_WAKE than the last */
+    uint32_t watch_total; /* how many there really were */
     struct event_watch watch[EVENT_WATCH_MAX];
     int64_t ret;      /* EXIT: as the kernel returned it, so -errno on failure */
-    int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; -1 not known */
+    int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; 0: it is known never to have been; -1 not known */
     int32_t how;      /* shutdown's `how`; setsockopt's option name; listen's backlog; -1 else */
     int32_t level;    /* setsockopt's level; -1 else */
     int32_t value[2]; /* setsockopt: the first two ints of the value */

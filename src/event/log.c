@@ -40,7 +40,7 @@ struct event_log {
     size_t count, capacity;
     uint64_t next_order;
     bool sorted;
-    int64_t last_ns; /* the newest event's place */
+    int64_t last_ns;              /* the newest event's place */
     int64_t vantage_ns[VANTAGES]; /* the latest place of a packet of each vantage, by its number; INT64_MIN: none yet */
     struct copy *copies;
     struct arena chain_memory;
@@ -109,8 +109,8 @@ static int make_room(struct event_log *log)
     return 0;
 }
 
-/* The times of one vantage may step back (a clock was set, two processors stamped): among its packets the order of arrival counts. Times
- * that were corrected by comparing two captures stand for themselves. */
+/* The times of one vantage may step back (a clock was set, two processors stamped): among its packets the order of arrival counts.
+ * Times that were corrected by comparing two captures stand for themselves. */
 static int64_t place_of(struct event_log *log, const struct event *event)
 {
     if (event->kind != EVENT_PACKET || event->packet.vantage >= VANTAGES || event->packet.same) return event->t_ns;

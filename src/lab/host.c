@@ -138,7 +138,8 @@ static const struct setting {
     long refusing;
     const char *sentence, *remedy;
 } settings[] = {
-    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0", "sudo sysctl user.max_user_namespaces=100"},
+    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0",
+     "sudo sysctl user.max_user_namespaces=100"},
     {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0", "sudo sysctl user.max_net_namespaces=100"},
     {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0",
      "sudo sysctl kernel.unprivileged_userns_clone=1"},

@@ -25,7 +25,8 @@ bool host_may_be_private(void);
 const char *host_remedy(void);
 /* The inode of the network namespace this process is in; 0 where it can't be read. */
 uint64_t host_netns(void);
-/* Whether a TCP socket with this port of 127.0.0.1 or ::1 at either end is left in a state other than TIME_WAIT, LISTEN or CLOSE in this namespace
+/* Whether a TCP socket with this port of 127.0.0.1 or ::1 at either end is left in a state other than TIME_WAIT, LISTEN or CLOSE in
+ * this namespace
  * (/proc/net/tcp, tcp6): while there is one, more segments may come. (A UDP socket sends nothing without a call.) */
 bool host_has_active_socket(uint16_t port);
 

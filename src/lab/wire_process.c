@@ -155,7 +155,8 @@ static bool put(struct state *state, const struct wire_frame *frame)
     uint32_t rule;
     bool forwarded = router_route(&state->router, frame->lane->from, frame->is_known ? &frame->header : NULL, bytes, length,
                                   leave_router, &crossing, &rule);
-    if (!forwarded || rule) report_router(state, frame, forwarded ? WIRE_SKIPPED : WIRE_REFUSED, rule);
+    /* A host's multicast ends here in silence, as at every router: nothing was refused. */
+    if (rule || (!forwarded && frame->is_known)) report_router(state, frame, forwarded ? WIRE_SKIPPED : WIRE_REFUSED, rule);
     return crossing.carried; /* with what was refused the wire has done its part */
 }
 

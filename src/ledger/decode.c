@@ -33,7 +33,7 @@ static inline bool quick_tcp(const uint8_t *tcp, uint32_t space, struct ledger_s
     segment->ack = four(tcp + 8);
     segment->flags = tcp[13];
     segment->window = two(tcp + 14);
-    segment->look = two(tcp + 16);
+    segment->checksum = two(tcp + 16);
     segment->length_bytes = space - header;
     return true;
 }
@@ -48,8 +48,9 @@ static inline bool quick_ipv4(const uint8_t *ip, uint32_t captured, uint32_t wir
     memcpy(segment->src, ip + 12, 4);
     memcpy(segment->dst, ip + 16, 4);
     segment->version = 4;
-    segment->look |= (uint32_t)two(ip + 4) << 16;
     segment->ip_bytes = total;
+    segment->ip_id = two(ip + 4);
+    segment->hops = ip[8];
     return true;
 }
 
@@ -64,6 +65,8 @@ static inline bool quick_ipv6(const uint8_t *ip, uint32_t captured, uint32_t wir
     memcpy(segment->src, ip + 8, 32); /* src and dst lie side by side in both */
     segment->version = 6;
     segment->ip_bytes = payload + IPV6_BYTES;
+    segment->ip_id = 0;
+    segment->hops = ip[7];
     return true;
 }
 _Static_assert(offsetof(struct ledger_segment, dst) == offsetof(struct ledger_segment, src) + 16, "src and dst are neighbours");
@@ -79,13 +82,12 @@ static void put_ip(uint8_t to[16], const struct address *address, bool wide)
 }
 
 static enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
-                                struct ledger_segment *segment)
+                                struct ledger_segment *segment, struct ledger_other *other)
 {
-    struct event_packet packet;
-    memset(&packet, 0, sizeof(packet));
-    enum segment_result result = segment_decode(link_type, bytes, captured, wire, &packet);
+    memset(&other->packet, 0, sizeof(other->packet));
+    enum segment_result result = segment_decode_beside(link_type, bytes, captured, wire, &other->packet, &other->beside);
     if (result != SEGMENT_OK) return result;
-    const struct event_packet_header *header = &packet.header;
+    const struct event_packet_header *header = &other->packet.header;
     if (header->protocol != IPPROTO_TCP) return SEGMENT_OTHER;
     bool wide = header->src.version != 4 || header->dst.version != 4;
     put_ip(segment->src, &header->src, wide);
@@ -96,20 +98,24 @@ static enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t ca
     segment->ack = header->ack;
     segment->length_bytes = header->length_bytes;
     segment->ip_bytes = 0;
-    segment->window = packet.window_cut ? UINT16_MAX : header->window; /* not captured: surely no zero window */
+    segment->window = other->packet.window_cut ? UINT16_MAX : header->window; /* not captured: surely no zero window */
     segment->flags = header->flags;
     segment->version = wide ? 6 : 4;
-    segment->tunnel = packet.tunnel.kind;
-    segment->look = 0;
+    segment->tunnel = other->packet.tunnel.kind;
+    segment->hops = other->beside.hops;
+    segment->ip_id = other->beside.ip_id;
+    segment->checksum = other->beside.checksum;
+    segment->is_piece = other->beside.fragment.version != 0;
     return SEGMENT_OK;
 }
 
 enum segment_result ledger_decode(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire, int64_t t_ns,
-                                  struct ledger_segment *segment)
+                                  struct ledger_segment *segment, struct ledger_other *other)
 {
     segment->t_ns = t_ns;
     segment->tunnel = 0;
-    segment->interface = 0;
+    segment->place = 0;
+    segment->is_piece = false;
     if (wire < captured) wire = captured;
     if (link_type == LINK_ETHERNET && captured >= ETHERNET_BYTES + IPV4_BYTES + TCP_BYTES) {
         uint16_t type = two(bytes + 12);
@@ -117,5 +123,5 @@ enum segment_result ledger_decode(int link_type, const uint8_t *bytes, uint32_t 
         if (type == 0x0800 && quick_ipv4(ip, captured - ETHERNET_BYTES, wire - ETHERNET_BYTES, segment)) return SEGMENT_OK;
         if (type == 0x86dd && quick_ipv6(ip, captured - ETHERNET_BYTES, wire - ETHERNET_BYTES, segment)) return SEGMENT_OK;
     }
-    return slow(link_type, bytes, captured, wire, segment);
+    return slow(link_type, bytes, captured, wire, segment, other);
 }

@@ -50,10 +50,11 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .seq = segment->seq,
         .ack = segment->ack,
         .length_bytes = segment->length_bytes,
-        .look = segment->look,
+        .look = conn_look(segment->ip_id, segment->checksum),
         .window = segment->window,
         .flags = segment->flags,
-        .interface = segment->interface,
+        .interface = segment->place,
+        .hops = segment->hops,
     };
 }
 
@@ -185,8 +186,8 @@ static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flo
 
 static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    if (!segment->look) return true;
     const struct conn_segment numbers = judged(segment);
+    if (!numbers.look) return true;
     if (!ledger->careful && conn_is_no_sight(&flow->conn, &numbers, (unsigned)side)) return true;
     return !is_sight(ledger, flow, segment, side);
 }

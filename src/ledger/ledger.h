@@ -30,17 +30,28 @@ struct ledger_segment {
     uint32_t length_bytes; /* payload, from the IP header's length */
     uint32_t ip_bytes;     /* the whole IP packet; 0: not known */
     uint16_t window;
-    uint8_t flags;     /* TCP_* */
-    uint8_t version;   /* 4 or 6 */
-    uint8_t tunnel;    /* enum event_tunnel_kind */
-    uint8_t interface; /* where it was captured, from 1; 0: not known */
-    uint32_t look;     /* conn_look(): what makes it this very packet; 0: not known */
+    uint8_t flags;   /* TCP_* */
+    uint8_t version; /* 4 or 6 */
+    uint8_t tunnel;  /* enum event_tunnel_kind */
+    /* By which the same packet is known when another place shows it again: as in struct segment_beside, and the place. */
+    uint8_t hops;
+    uint16_t ip_id, checksum;
+    uint8_t place; /* of its capture, from 1; 0: not known */
+    bool is_piece; /* the first piece of a fragmented datagram: the rest of it is not here */
+};
+_Static_assert(sizeof(struct ledger_segment) == 72, "segments are many");
+
+/* What is no TCP segment, and what else was met of one that was not common. */
+struct ledger_other {
+    struct event_packet packet; /* with header.protocol UDP or ICMP's: read, and nothing for ledger_feed; else undefined */
+    struct segment_beside beside;
 };
 
-/* Decodes a frame (as segment_decode does, and with the same results, but faster for the commonest) into *ret_segment.
- * SEGMENT_OTHER also for what is sound and not TCP. `t_ns` is copied. */
+/* Decodes a frame (as segment_decode does, and with the same results, but faster for the commonest) into *ret_segment; its place is
+ * 0. SEGMENT_OTHER also for what is sound and not TCP. `t_ns` is copied. Where the result is not SEGMENT_OK, or the segment
+ * `is_piece`, *ret_other is filled. */
 enum segment_result ledger_decode(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire, int64_t t_ns,
-                                  struct ledger_segment *ret_segment);
+                                  struct ledger_segment *ret_segment, struct ledger_other *ret_other);
 
 enum ledger_side { LEDGER_CLIENT, LEDGER_SERVER, LEDGER_SIDES };
 
@@ -76,14 +87,25 @@ struct ledger_end {
     uint32_t retransmissions; /* segments with numbers that it had sent before (enum conn_class: again, partly again) */
     uint32_t out_of_order;    /* captured behind what comes after them */
     uint32_t keep_alives, window_probes;
-    uint32_t zero_windows;   /* segments that offer a window of 0 */
-    uint32_t ignored_resets; /* that it sent and that ended nothing */
-    uint32_t strays;         /* of another connection between the same addresses */
-    uint32_t sights;         /* packets that were captured more than once, the first time left out: counted nowhere else */
-    uint64_t missed_bytes;   /* acknowledged by the peer, never seen in the capture */
+    uint32_t zero_windows;     /* segments that offer a window of 0 */
+    uint32_t ignored_resets;   /* that it sent and that ended nothing */
+    uint32_t strays;           /* of another connection between the same addresses */
+    uint32_t sights_elsewhere; /* of the next those that came through a router between two places */
+    uint32_t sights;           /* packets that were captured more than once, the first time left out: counted nowhere else */
+    uint64_t missed_bytes;     /* acknowledged by the peer, never seen in the capture */
 };
 
 enum { LEDGER_HISTORY_BYTES = 24 };
+
+/* ICMP errors about a connection: how many, and what the last one said. */
+struct ledger_icmp {
+    uint32_t count;
+    uint8_t protocol, type, code; /* for segment_icmp_name */
+    uint32_t mtu;                 /* the next hop's, where it says one; else 0 */
+    uint32_t seq;                 /* of the quoted TCP segment, absolute */
+    struct address from;          /* who sent it; no port */
+    struct address about;         /* who had sent the quoted packet */
+};
 
 /* A finished connection. The client is who sent the SYN, or got the SYN-ACK; without these, who has the higher port. */
 struct ledger_row {
@@ -102,6 +124,7 @@ struct ledger_row {
     const char *conn_state;             /* as Zeek's conn.log defines it: "SF" …; static storage */
     char history[LEDGER_HISTORY_BYTES]; /* as Zeek's; of more letters than fit, the first */
     bool history_cut;                   /* there were more */
+    struct ledger_icmp icmp;            /* the last error about it */
 };
 
 /* What the whole table says. */
@@ -109,7 +132,8 @@ struct ledger_totals {
     uint64_t segments, bytes, connections;
     uint64_t by_outcome[LEDGER_OUTCOMES];
     uint64_t retransmissions, out_of_order, zero_windows, keep_alives, missed_bytes;
-    uint64_t sights;            /* packets captured more than once */
+    uint64_t sights;            /* packets captured more than once, the first time left out */
+    uint64_t sights_elsewhere;  /* of them those that another place, behind a router, shows */
     uint64_t late;              /* segments of connections whose rows had been given (tells_soon): in no row */
     uint64_t idle, crowded;     /* rows given for these reasons */
     uint64_t open, open_most;   /* records in use now, and the most there ever were */
@@ -139,6 +163,11 @@ void ledger_free(struct ledger *ledger);
  * NULL) gets each one's connection, with LEDGER_SIGHT where it is a packet that was taken already. 0, -ENOMEM, or what the listener
  * returned. */
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers);
+/* An ICMP error that quotes a TCP segment: it is noted in the row of that segment's connection, the one that these addresses have
+ * now. Returns that connection's number; 0: none has them. */
+uint32_t ledger_icmp(struct ledger *ledger, const struct event_packet *error);
+/* One more of them. */
+void ledger_icmp_note(struct ledger_icmp *to, const struct event_packet *error);
 /* Gives all rows that are left, in order of their numbers. 0, -ENOMEM or the listener's. */
 int ledger_finish(struct ledger *ledger);
 const struct ledger_totals *ledger_totals(struct ledger *ledger);

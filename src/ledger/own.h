@@ -67,6 +67,7 @@ struct zeek_trouble {
 struct trouble {
     struct conn_more more;
     struct zeek_trouble zeek[2];
+    struct ledger_icmp icmp;
 };
 
 /* slab.c: objects of one size, by number; memory comes in large pieces and is used again, never given back before the end. */

@@ -25,6 +25,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->ignored_resets = more->ignored_resets;
     end->strays = more->strays;
     end->sights = more->sights;
+    end->sights_elsewhere = more->sights_elsewhere;
     end->missed_bytes = conn_missed(&ledger->judge, &flow->conn, side);
 }
 
@@ -56,6 +57,8 @@ void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending endin
     memcpy(row->history + length, flow->history, flow->history_count);
     row->history_cut = flow->bits & FLOW_HISTORY_CUT;
     row->history[length + flow->history_count] = '\0';
+    row->icmp =
+        flow->trouble ? ((const struct trouble *)slab_at(&ledger->troubles, flow->trouble - 1))->icmp : (struct ledger_icmp){0};
 }
 
 const char *ledger_outcome_name(enum ledger_outcome outcome)

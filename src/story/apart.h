@@ -1,13 +1,14 @@
 /* Calls that stand in no story: no packet of their socket was seen, and they say why there was none.
  *
- * A socket whose connect() found no port, whose bind() was refused, that listened where nobody asked; an accept() that found nothing; a
- * socket() that was not made. Internal to src/story; what it finds is the trace's. */
+ * A socket whose connect() found no port, whose bind() was refused, that listened where nobody asked; an accept() that found
+ * nothing; a socket() that was not made. Internal to src/story; what it finds is the trace's. */
 #ifndef TCPWHY_STORY_APART_H
 #define TCPWHY_STORY_APART_H
 
 #include "story/track.h"
 
-/* Remembers a call that failed without concerning any connection. At most a few hundred are kept; more are counted. 0 or -ENOMEM. */
+/* Remembers a call that failed without concerning any connection. At most a few hundred are kept; more are counted. 0 or -ENOMEM.
+ */
 int apart_take(struct teller *teller, struct call *call);
 /* Once all connections are told: what is left, for the trace. 0 or -ENOMEM. */
 int apart_find_all(struct teller *teller);

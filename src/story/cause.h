@@ -56,6 +56,14 @@ void repeat_find(struct telling *telling, struct tale_packet *packet);
 /* The kernel's reasons for the resets that it sent, once all causes are known. */
 void repeat_find_reset_reasons(struct telling *telling);
 
+/* cause_repeat.c, cause_data.c: rules of cause_wire.c. */
+bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet);
+bool cause_rule_released(struct telling *telling, struct tale_packet *packet);
+bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet);
+/* `last` had just reached the packet's sender: whatever timer there is, it can't have run out between the two by chance. In a
+ * capture from one place: only where the place is seen to be near that host. */
+bool cause_follows_at_once(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *last);
+
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);
 /* Before the first packet; to a packet's moment (`sweep.open` is then the calls that span it); past a packet. */

@@ -141,7 +141,13 @@ static bool chain_kernel(struct telling *telling, struct tale_packet *packet)
         return cause_set_named(telling, packet, CAUSE_KERNEL, telling_printf(telling, "%s", packet->chain.name), EVIDENCE_STACK);
     if (!has_chain(packet, CHAIN_KERNEL)) return false;
     if (strcmp(packet->chain.name, CHAIN_FIREWALL) == 0) return chain_firewall(telling, packet);
-    return cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+    cause_set_named(telling, packet, CAUSE_KERNEL, packet->chain.name, EVIDENCE_STACK);
+    bool by_icmp = strcmp(packet->chain.name, CHAIN_PATH_MTU_NAME) == 0 || strcmp(packet->chain.name, CHAIN_ICMP_ERROR) == 0;
+    const struct event_context *context = &packet->seen->context;
+    const struct tale_packet *by =
+        by_icmp && context->receiving ? telling_find_packet(telling, &context->received, packet->sent_ns) : NULL;
+    if (by) packet->cause->step = by->step;
+    return true;
 }
 
 static bool context_receive(struct telling *telling, struct tale_packet *packet)

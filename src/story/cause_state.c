@@ -108,6 +108,7 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
     } else if (verdict.meaning == CHAIN_KERNEL) {
         cause->kind = CAUSE_KERNEL;
         cause->name = verdict.name;
+        if (by && strcmp(verdict.name, CHAIN_ICMP_ERROR) == 0) cause->step = by->step;
     } else if (verdict.meaning == CHAIN_EXIT) {
         cause->kind = CAUSE_EXIT;
         cause->step = cause_exit_step(telling, change->context.current.pid);

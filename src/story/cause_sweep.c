@@ -30,10 +30,34 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
     return strcmp(label, "data") == 0 && can_send_data(call);
 }
 
+/* What the handshake says of windows, and when data first came. */
+static void look_ahead(struct telling *telling)
+{
+    struct sweep *sweep = &telling->sweep;
+    unsigned scales = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!is_tcp(packet) || packet->seen->copy) continue;
+        const struct event_options *options = &packet->seen->packet.options;
+        if (header_of(packet)->flags & TCP_SYN && options->present & OPTION_WSCALE) {
+            sweep->scale[packet->side] = options->wscale > 14 ? 14 : options->wscale;
+            scales |= 1u << packet->side;
+        }
+        enum story_side to = telling_receiver(telling, packet->side);
+        if (header_of(packet)->length_bytes && !telling_is_lost(telling, packet) && arrival_ns(packet) < sweep->first_data_ns[to])
+            sweep->first_data_ns[to] = arrival_ns(packet);
+    }
+    sweep->scaled = scales == 3;
+}
+
 void cause_sweep_begin(struct telling *telling)
 {
     struct sweep *sweep = &telling->sweep;
-    for (size_t side = 0; side < STORY_SIDES; side++) sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = INT64_MAX;
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
+        sweep->released_ns[side] = INT64_MIN;
+    }
+    look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct call *call = telling->calls[i].call;
         enum story_side side = telling->calls[i].story->side;
@@ -58,6 +82,38 @@ static void note_numbers(struct sweep *sweep, enum story_side side, const struct
     if (!(header->flags & TCP_ACK)) return;
     raise(&sweep->acked[side], &sweep->has_acked[side], header->ack);
     sweep->window[side] = header->window;
+    sweep->is_first_window[side] = header->flags & TCP_SYN;
+    if (header->flags & TCP_SYN) sweep->first_window[side] = header->window;
+}
+
+static void note_data(struct sweep *sweep, const struct tale_packet *packet)
+{
+    enum story_side side = packet->side;
+    const struct event_packet_header *header = header_of(packet);
+    bool after = packet->sent_ns >= sweep->first_data_ns[side];
+    if (header->length_bytes) {
+        sweep->last_data[side] = packet;
+        if (after) sweep->has_replied[side] = true;
+        if (header->length_bytes > sweep->largest[side]) sweep->largest[side] = header->length_bytes;
+    } else if (after && !segment_space(header) && !(header->flags & TCP_RST)) {
+        sweep->data_acks[side]++;
+    }
+}
+
+/* Its ACK acknowledges something new, or it opens a window that had been shut: what its receiver had to hold back may leave. */
+static void note_release(struct telling *telling, const struct tale_packet *packet)
+{
+    struct sweep *sweep = &telling->sweep;
+    const struct event_packet_header *header = header_of(packet);
+    enum story_side side = packet->side, to = telling_receiver(telling, side);
+    if (!(header->flags & TCP_ACK) || header->flags & (TCP_RST | TCP_SYN) || telling_is_lost(telling, packet)) return;
+    bool more = sweep->has_acked[side] && seq_before(sweep->acked[side], header->ack);
+    bool opens = sweep->has_acked[side] && header->window > sweep->window[side];
+    if (!more && !opens) return;
+    sweep->released_ns[to] = arrival_ns(packet);
+    sweep->released_by[to] = packet;
+    if (header->window) sweep->persists[to] = false;
+    if (sweep->in_recovery[to] && seq_at_or_before(sweep->recovery_to[to], header->ack)) sweep->in_recovery[to] = false;
 }
 
 void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet)
@@ -65,6 +121,11 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
+    note_data(&telling->sweep, packet);
+    bool moves = packet->verdict.class == CONN_WINDOW_UPDATE,
+         shut = !header_of(packet)->window && !(header_of(packet)->flags & TCP_RST);
+    if (moves || shut) telling->sweep.is_full[packet->side] = true;
+    note_release(telling, packet);
     note_numbers(&telling->sweep, packet->side, header_of(packet));
 }
 

@@ -25,6 +25,10 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
         return "it acknowledges nothing new: what it says is in its Multipath TCP option";
+    if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
+        return "a duplicate ACK: its SACK option says that something came behind a gap";
+    if (packet->verdict.class == CONN_DUPLICATE_ACK)
+        return "a duplicate ACK: something that was old, or behind a gap, or outside the window, reached its sender";
     if (header->window != sweep->window[side])
         return "it acknowledges nothing new and offers another window: data was read, or the buffer has grown";
     return "it acknowledges nothing new: the answer to what came twice or did not fit, or the capture shows it twice";

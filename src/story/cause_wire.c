@@ -1,171 +1,246 @@
-/* Causes from the wire alone, by what RFC 9293 and Linux's timers leave to choose from. */
+/* Causes from the wire alone: what arrived asks for an answer, a timer that is the only one that can. `rule` is said where nothing
+ * else is possible; where two causes are, it is unknown, and named (TCP on Linux: net/ipv4/tcp_input.c, tcp_output.c, tcp_timer.c).
+ * What is sent again: cause_repeat.c; what a program queued: cause_data.c. */
 #include <string.h>
 
 #include "story/cause.h"
 #include "tcp/segment.h"
+#include "tcp/seq.h"
 
-/* Linux's bounds (include/net/tcp.h): TCP_RTO_MIN and TCP_DELACK_MIN, less a little for clocks. */
-static const int64_t RTO_MIN_NS = 190000000, DELACK_MIN_NS = 38000000;
+/* A delayed ACK's timer may run out at the next clock tick (4 ms at 250 Hz: tcp_send_delayed_ack), and after 200 ms at the latest
+ * (TCP_DELACK_MAX), and a little more. A kernel that answers at once, or when a call lets go of the socket, does not take so long:
+ * the packet is stamped by its capture right before TCP takes it. */
+static const int64_t DELACK_MIN_NS = 3900000, DELACK_MAX_NS = 215000000;
+/* Linux may put off the ACK of data, and of a FIN that moves it to CLOSE_WAIT, by anything from a clock tick to 200 ms
+ * (tcp_send_delayed_ack); what it answers at once leaves within this. */
+static const int64_t AT_ONCE_NS = 300000;
+/* In a capture from one place the way to the answering host and back lies between, unless the place is that host's. */
+static const int64_t NEAR_NS = 1000000;
 
-/* Whoever has sent a SYN of its own answers another with a socket of its own: no request socket's timer repeats that SYN,ACK. */
-static bool has_sent_syn(const struct telling *telling, enum story_side side)
+bool cause_follows_at_once(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *last)
 {
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if (telling->packets[i].side == side && is_tcp(&telling->packets[i]) &&
-            (header_of(&telling->packets[i])->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-            return true;
-    return false;
-}
-
-static bool rule_retransmission(struct telling *telling, struct tale_packet *packet)
-{
-    if (!is_tcp(packet) || !packet->segment->retransmission) return false;
-    const struct tale_packet *before = cause_previous_with_same_space(telling, packet);
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    bool syn_ack = strcmp(packet->segment->label, "SYN-ACK") == 0;
-    bool is_request = syn_ack && !has_sent_syn(telling, packet->side);
-    if (syn_ack && before && last && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
-        return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
-    if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)
-        return cause_set_unknown(packet,
-                                 "sent again sooner than the retransmission timer can: the wire can't tell what asked for it");
-    return cause_set_named(telling, packet, CAUSE_TIMER, is_request ? "syn-ack" : "retransmit", EVIDENCE_RULE);
+    int64_t gap_ns = packet->sent_ns - arrival_ns(last);
+    if (gap_ns < 0) return false;
+    if (last->received_ns) return gap_ns <= AT_ONCE_NS;
+    bool timed = telling->conn.flags & CONN_TIMED;
+    return gap_ns <= NEAR_NS && timed && gap_ns / 1024 * 4 <= (int64_t)telling->conn.round_us;
 }
 
 /* A RST right after a probe that nobody answered: the timer gave up (tcp_keepalive_timer). */
 static bool gives_up_probing(const struct telling *telling, const struct tale_packet *packet)
 {
-    if (strcmp(packet->segment->label, "RST") != 0 || !(header_of(packet)->flags & TCP_ACK)) return false;
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns), *probe = NULL;
-    for (const struct tale_packet *other = telling->packets; other < packet; other++)
-        if (other->side == packet->side) probe = other;
-    return probe && is_tcp(probe) && probe->cause->kind == CAUSE_TIMER && strcmp(probe->cause->name, "keepalive") == 0 &&
-           (!last || arrival_ns(last) < probe->sent_ns);
+    if (!(header_of(packet)->flags & TCP_RST) || !(header_of(packet)->flags & TCP_ACK)) return false;
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    size_t before = (size_t)(packet - telling->packets);
+    size_t newest = before ? telling->packets[before - 1].since[packet->side] : 0;
+    const struct tale_packet *probe = newest ? &telling->packets[newest - 1] : NULL;
+    return probe && is_tcp(probe) && probe->verdict.class == CONN_KEEPALIVE && (!last || arrival_ns(last) < probe->sent_ns);
 }
 
-static bool rule_keepalive(struct telling *telling, struct tale_packet *packet)
+/* The keepalive timer waits a second at least (TCP_KEEPIDLE, TCP_KEEPINTVL); before that only the persist timer can ask. */
+static const int64_t KEEPALIVE_MIN_NS = 900000000;
+
+static bool rule_probe(struct telling *telling, struct tale_packet *packet)
 {
-    if (is_tcp(packet) && gives_up_probing(telling, packet))
-        return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
-    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    const struct tale_packet *last = telling->sweep.last_space[packet->side];
-    if (!last || header_of(packet)->seq + 1 != header_of(last)->seq + segment_space(header_of(last))) return false;
-    return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
+    if (!is_tcp(packet)) return false;
+    if (gives_up_probing(telling, packet)) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
+    if (packet->verdict.class == CONN_KEEPALIVE) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
+    if (packet->verdict.class != CONN_WINDOW_PROBE) return false;
+    size_t before = (size_t)(packet - telling->packets);
+    const struct tale_packet *newest = before ? &telling->packets[before - 1] : NULL;
+    bool soon = newest && packet->sent_ns - newest->sent_ns < KEEPALIVE_MIN_NS;
+    bool goes_on = telling->sweep.persists[packet->side];
+    if (!soon && !goes_on)
+        return cause_set_unknown(packet, "the peer's window is shut: the persist timer, if data waits, or the keepalive timer");
+    telling->sweep.persists[packet->side] = true;
+    return cause_set_named(telling, packet, CAUSE_TIMER, "zero-window-probe", EVIDENCE_RULE);
+}
+
+/* What it acknowledges, or a part of: a SYN whose data was not taken (RFC 7413), a large segment that the network card cut. */
+static struct tale_packet *acknowledged_within(struct telling *telling, const struct tale_packet *packet)
+{
+    struct tale_packet *exact = cause_acknowledged(telling, packet);
+    if (exact || !(header_of(packet)->flags & TCP_ACK)) return exact;
+    enum { DEPTH = 64 };
+    size_t i = telling_sent_by(telling, packet->sent_ns);
+    for (size_t looked = 0; looked < DEPTH && (i = telling_sent_to(telling, packet->side, i)); looked++) {
+        struct tale_packet *other = &telling->packets[--i];
+        if (!is_tcp(other) || header_of(other)->flags & TCP_RST || arrival_ns(other) > packet->sent_ns) continue;
+        if (telling_is_lost(telling, other)) continue;
+        uint32_t at = header_of(packet)->ack - header_of(other)->seq;
+        if (at && at < segment_space(header_of(other))) return other;
+    }
+    return NULL;
 }
 
 static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || strcmp(packet->segment->label, "SYN-ACK") != 0) return false;
-    struct tale_packet *syn = cause_acknowledged(telling, packet);
-    return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
+    if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return false;
+    struct tale_packet *syn = acknowledged_within(telling, packet);
+    return syn && header_of(syn)->flags & TCP_SYN && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
 }
 
 /* A RST that no call spans answers a segment (RFC 9293 section 3.10.7.1): its numbers are taken from that segment. */
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || strcmp(packet->segment->label, "RST") != 0) return false;
+    if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_RST)) return false;
+    struct tale_packet *found = NULL;
+    const struct event_packet_header *reset = header_of(packet);
+    size_t i = telling_sent_by(telling, packet->sent_ns), looked = 0;
+    enum { DEPTH = 64 }; /* more lie between a segment and its answer in no exchange */
+    while (!found && looked++ < DEPTH && (i = telling_sent_to(telling, packet->side, i))) {
+        struct tale_packet *other = &telling->packets[--i];
+        if (!is_tcp(other) || header_of(other)->flags & TCP_RST || telling_is_lost(telling, other)) continue;
+        if (arrival_ns(other) > packet->sent_ns || other->is_answered_by_reset) continue;
+        const struct event_packet_header *cause = header_of(other);
+        bool fits = cause->flags & TCP_ACK
+                        ? reset->seq == cause->ack && !(reset->flags & TCP_ACK)
+                        : reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
+        if (fits) found = other;
+    }
+    if (!found) return false;
+    found->is_answered_by_reset = true;
+    if ((header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        return cause_set_unknown(
+            packet, "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell");
+    return cause_set_segment(telling, packet, found, EVIDENCE_RULE);
+}
+
+/* What asked for it, where its kind alone says what that must have been. */
+static bool rule_answer(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || segment_space(header_of(packet)) || header_of(packet)->flags & TCP_RST) return false;
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (!last || !is_tcp(last)) return false;
-    const struct event_packet_header *reset = header_of(packet), *cause = header_of(last);
-    bool fits = cause->flags & TCP_ACK
-                    ? reset->seq == cause->ack && !(reset->flags & TCP_ACK)
-                    : reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
-    return fits && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    const struct event_packet_header *asks = header_of(last);
+    bool same_window = header_of(packet)->window == telling->sweep.window[packet->side];
+    bool questions = asks->flags & (TCP_RST | TCP_SYN);
+    bool probes = last->verdict.class == CONN_KEEPALIVE || last->verdict.class == CONN_WINDOW_PROBE;
+    switch (packet->verdict.class) {
+    case CONN_PROBE_ANSWER:
+        if (!probes) return false;
+        if (!same_window && !cause_follows_at_once(telling, packet, last))
+            return cause_set_unknown(packet, "it answers the probe, or data was read and the window has changed");
+        return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    case CONN_CHALLENGE_ACK:
+        return questions && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    default:
+        break;
+    }
+    if (packet->verdict.class != CONN_DUPLICATE_ACK || !cause_follows_at_once(telling, packet, last)) return false;
+    /* Behind a hole, old, or outside the window: each is answered at once (RFC 9293 section 3.10.7.4, RFC 5681 section 4.2). */
+    uint32_t ack = header_of(packet)->ack, end = asks->seq + segment_space(asks);
+    bool ahead = segment_space(asks) && seq_before(ack, asks->seq), old = segment_space(asks) && seq_at_or_before(end, ack);
+    return (ahead || old) && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
-static bool rule_delayed_ack(struct telling *telling, struct tale_packet *packet)
+/* A call of this end that takes data out of the buffer was under way, or had just been: it may have sent an ACK (tcp_cleanup_rbuf).
+ */
+static bool may_have_read(struct telling *telling, const struct tale_packet *packet, int64_t since_ns)
 {
-    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    if (!last || !is_tcp(last) || !segment_space(header_of(last)) || header_of(last)->flags & TCP_SYN) return false;
-    /* Only where its arrival was seen: else the way there and back looks like a delay. */
-    if (!last->received_ns || cause_acknowledged(telling, packet) != last) return false;
-    if (packet->sent_ns - arrival_ns(last) < DELACK_MIN_NS) return false;
-    return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
+    struct sweep *sweep = &telling->sweep;
+    if (!sweep->any_call[packet->side]) return true;
+    cause_sweep_calls(telling, packet->sent_ns);
+    enum { DEPTH = 32 };
+    for (size_t i = sweep->next_call, looked = 0; i-- > 0 && looked < DEPTH; looked++) {
+        const struct tale_call *call = &telling->calls[i];
+        bool over = call->call->exited && call->call->exit_ns < since_ns;
+        if (call->story->side != packet->side || over) continue;
+        if (strncmp(call->story->name, "rec", 3) == 0 || strstr(call->story->name, "read") || strstr(call->story->name, "splice") ||
+            strstr(call->story->name, "uring"))
+            return true;
+    }
+    return false;
 }
 
-/* Linux may put off the ACK of data, and of a FIN that moves it to CLOSE_WAIT, by anything from a clock tick to 200 ms
- * (tcp_send_delayed_ack); what it answers at once leaves within this. */
-static const int64_t AT_ONCE_NS = 300000;
-
-static bool may_be_delayed(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+/* Linux acknowledges the first segments of a stream at once, until its end answers with data (tcp_incr_quickack: as many as half
+ * the window that it began with holds, two at least, sixteen at most; pingpong mode). */
+static bool acknowledges_at_once(const struct telling *telling, const struct tale_packet *packet)
 {
-    if (!by->received_ns || header_of(by)->flags & TCP_SYN || packet->sent_ns - by->received_ns <= AT_ONCE_NS) return false;
-    return !telling->sweep.fin[packet->side];
+    const struct sweep *sweep = &telling->sweep;
+    uint32_t largest = sweep->largest[telling_receiver(telling, packet->side)],
+             budget = sweep->first_window[packet->side] / (2 * (largest > 536 ? largest : 536));
+    if (budget > 15) budget = 15;
+    if (budget < 2) budget = 2;
+    return !sweep->has_replied[packet->side] && !sweep->is_full[packet->side] && sweep->data_acks[packet->side] < budget;
+}
+
+/* The right edge of its window has not moved on: nobody took data out of the buffer. */
+static bool edge_stays(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct sweep *sweep = &telling->sweep;
+    enum story_side side = packet->side;
+    if (!sweep->has_acked[side] || sweep->is_first_window[side]) return false;
+    unsigned shift = sweep->scaled ? sweep->scale[side] : 0;
+    uint32_t was = sweep->acked[side] + ((uint32_t)sweep->window[side] << shift);
+    uint32_t is = header_of(packet)->ack + ((uint32_t)header_of(packet)->window << shift);
+    return seq_at_or_before(is, was);
+}
+
+static bool rule_ack_of_data(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by)
+{
+    int64_t gap_ns = packet->sent_ns - arrival_ns(by);
+    bool read = !edge_stays(telling, packet) && may_have_read(telling, packet, arrival_ns(by));
+    if (by->received_ns && gap_ns >= DELACK_MIN_NS && gap_ns <= DELACK_MAX_NS) {
+        if (!read) return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
+        return cause_set_unknown(packet, "put off: the delayed-ACK timer ran out, or a read() made room; the wire can't tell");
+    }
+    if (by->received_ns && gap_ns > AT_ONCE_NS)
+        return cause_set_unknown(
+            packet, "it came later than an immediate ACK and sooner than a full delayed one: put off by the delayed-ACK "
+                    "timer, let go by a read(), or worked off late; the wire can't tell");
+    if (read && !acknowledges_at_once(telling, packet))
+        return cause_set_unknown(packet, "the kernel acknowledges at once, or when a read() makes room: the wire can't tell which");
+    return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+}
+
+static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by)
+{
+    bool more = telling->sweep.has_acked[packet->side] && header_of(packet)->ack - telling->sweep.acked[packet->side] > 1;
+    int64_t gap_ns = packet->sent_ns - arrival_ns(by);
+    if (telling->sweep.fin[packet->side]) return cause_set_segment(telling, packet, by, EVIDENCE_RULE); /* tcp_time_wait */
+    if (more) return rule_ack_of_data(telling, packet, by);
+    if (by->received_ns && gap_ns >= DELACK_MIN_NS &&
+        gap_ns <= DELACK_MAX_NS) /* reading the end takes no bytes: tcp_cleanup_rbuf */
+        return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
+    if (by->received_ns && gap_ns > AT_ONCE_NS)
+        return cause_set_unknown(packet, "the ACK of the FIN was put off, or worked off late; the wire can't tell");
+    return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || strcmp(packet->segment->label, "ACK") != 0) return false;
-    struct tale_packet *by = cause_acknowledged(telling, packet);
-    for (size_t i = (size_t)(packet - telling->packets); by && i-- > 0;) {
-        const struct tale_packet *other = &telling->packets[i];
-        if (other->sent_ns < arrival_ns(by)) break;
-        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & TCP_ACK &&
-            header_of(other)->ack == header_of(packet)->ack)
-            return false; /* cause_acknowledged before: this one says something else (a window, a probe's answer) */
-    }
+    if (!is_tcp(packet) || packet->verdict.class != CONN_ACK || segment_space(header_of(packet))) return false;
+    if (header_of(packet)->flags & TCP_RST) return false;
+    struct tale_packet *by = acknowledged_within(telling, packet);
+    if (!by) return false;
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    if (by && last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
+    if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
         return cause_set_unknown(
             packet, "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
-    if (by && may_be_delayed(telling, packet, by))
-        return cause_set_unknown(
-            packet, "it came later than an immediate ACK and sooner than a full delayed one: put off by the delayed-ACK "
-                    "timer, or worked off late; the wire can't tell");
-    return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
-}
-
-/* Data or a FIN outside of any call: a call queued it, and what arrived last let it go. */
-static bool rule_released(struct telling *telling, struct tale_packet *packet)
-{
-    if (!is_tcp(packet) || packet->segment->retransmission) return false;
-    if (strcmp(packet->segment->label, "data") != 0 && strcmp(packet->segment->label, "FIN") != 0) return false;
-    if (telling->packets[0].seen->packet.options.present & OPTION_MPTCP) return false; /* a worker of the kernel sends, too */
-    bool fin = strcmp(packet->segment->label, "FIN") == 0;
-    bool queued = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side] <= packet->sent_ns;
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    return queued && last && is_tcp(last) && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    if (header_of(by)->flags & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    if (header_of(by)->flags & TCP_FIN && header_of(by)->seq + segment_space(header_of(by)) == header_of(packet)->ack)
+        return rule_ack_of_fin(telling, packet, by);
+    return rule_ack_of_data(telling, packet, by);
 }
 
 static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) || !packet->datagram->icmp) return false;
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    return last && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
-}
-
-/* Where no call of this end was recorded, the wire still shows which user call of RFC 9293 section 3.9.1 there must have been. */
-static bool rule_user_call(struct telling *telling, struct tale_packet *packet)
-{
-    static const struct {
-        const char *label, *name, *why;
-    } user_calls[] = {
-        {"SYN", "OPEN", "an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded"},
-        {"data", "SEND", "a SEND: write(), send() or the like; no call of this end was recorded"},
-        {"FIN", "CLOSE", "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded"},
-    };
-    if (!is_tcp(packet) || packet->segment->retransmission) return false;
-    if (telling->sweep.any_call[packet->side]) return false;
-    for (size_t i = 0; i < sizeof(user_calls) / sizeof(user_calls[0]); i++) {
-        if (strcmp(user_calls[i].label, packet->segment->label) != 0) continue;
-        cause_set_named(telling, packet, CAUSE_CALL, user_calls[i].name, EVIDENCE_RULE);
-        packet->cause->why = user_calls[i].why;
-        return true;
-    }
-    return false;
+    struct tale_packet *quoted = tale_quoted(telling, (size_t)(packet - telling->packets));
+    return quoted && cause_set_segment(telling, packet, quoted, EVIDENCE_RULE);
 }
 
 static const struct cause_rule rules[] = {
-    {"rule-retransmission", rule_retransmission},
-    {"rule-keepalive", rule_keepalive},
+    {"rule-repeat", cause_rule_repeat},
+    {"rule-probe", rule_probe},
     {"rule-syn-ack", rule_syn_ack},
     {"rule-reset", rule_reset},
-    {"rule-delayed-ack", rule_delayed_ack},
+    {"rule-answer", rule_answer},
     {"rule-ack", rule_ack},
-    {"rule-released", rule_released},
+    {"rule-released", cause_rule_released},
     {"rule-icmp", rule_icmp},
-    {"rule-user-call", rule_user_call},
+    {"rule-user-call", cause_rule_user_call},
 };
 
 const struct cause_rule *cause_wire_rules(size_t *ret_count)

@@ -79,6 +79,10 @@ struct chain_verdict {
 /* NULL chain: CHAIN_SILENT. */
 struct chain_verdict chain_read(const struct event_chain *chain);
 
+/* Made by something else in the name of the end that its source address says (a firewall, a raw socket): that end's TCP had no part
+ * in it, and does not change with it. */
+bool chain_is_in_a_name(const struct chain_verdict *verdict);
+
 struct chain_row {
     const char *function;       /* a '*' at its end stands for any end */
     enum chain_meaning meaning; /* CHAIN_SILENT: only a note */

@@ -55,8 +55,8 @@ static bool is_forwarding(const struct event_drop *drop)
  * has seen; but where there is no socket, what RFC 9293 says of CLOSED was done. */
 static bool is_untaken(const struct event_drop *drop)
 {
-    static const char *const inside[] = {"tcp_v4_do_rcv", "tcp_v6_do_rcv", "tcp_rcv_established", "tcp_rcv_state_process",
-                                         "tcp_child_process", NULL};
+    static const char *const inside[] = {"tcp_v4_do_rcv",         "tcp_v6_do_rcv",     "tcp_rcv_established",
+                                         "tcp_rcv_state_process", "tcp_child_process", NULL};
     if (strcmp(drop->reason, "NO_SOCKET") == 0) return false;
     if (drop->outgoing || drop->header.protocol != IPPROTO_TCP) return true;
     if (chain_names(drop->context.chain, inside)) return false;

@@ -182,6 +182,8 @@ static void find_overflow_reset(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, "RST", 0);
     if (!reset || reset->cause->kind != CAUSE_SEGMENT || finding_call(telling, STORY_SERVER, "close", 0)) return;
+    /* A full queue refuses in tcp_check_req; where the chain shows another way, there was no request socket any more. */
+    if (reset->seen->context.chain && !(reset->chain.notes & CHAIN_REQUEST)) return;
     const struct story_step *by = &telling->story->steps[reset->cause->step];
     if (by->kind != STEP_SEGMENT || !by->segment->handshake || strcmp(by->segment->label, "ACK") != 0) return;
     uint32_t listen_step = STORY_NO_STEP;

@@ -8,19 +8,16 @@
 #include <sys/socket.h>
 
 #include "story/findings.h"
-
-/* RFC 792: type 3, code 3; RFC 4443 section 3.1: type 1, code 4. The other codes say nothing of sockets. */
-static bool is_port_unreachable(const struct event_packet *packet)
-{
-    bool v6 = packet->header.protocol == IPPROTO_ICMPV6;
-    return packet->icmp.type == (v6 ? 1 : 3) && packet->icmp.code == (v6 ? 4 : 3);
-}
+#include "tcp/segment.h"
 
 static void find_unreachable(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->datagram || !packet->datagram->icmp || !is_port_unreachable(&packet->seen->packet)) continue;
+        if (!packet->datagram || !packet->datagram->icmp || !telling->story->udp) continue;
+        const struct story_datagram *error = packet->datagram;
+        if (!segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) continue;
+        if (packet->cause->kind == CAUSE_KERNEL) continue; /* a firewall: whether a process has a socket there never showed */
         uint32_t proof[3] = {packet->cause->step, packet->step, STORY_NO_STEP};
         for (size_t k = 0; k < telling->call_count; k++)
             if (telling->calls[k].call->exited && telling->calls[k].call->ret == -ECONNREFUSED)

@@ -228,7 +228,8 @@ void flow_judge(struct teller *teller, struct flow *flow, const struct event_pac
         turn_roles(flow);
     }
     struct conn_verdict verdict = {.move_count = 0};
-    conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment, &verdict);
+    conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment,
+              &verdict);
     queue_when_over(teller, flow);
 }
 

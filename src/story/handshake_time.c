@@ -35,8 +35,8 @@ static const struct tale_packet *answered(const struct telling *telling, const s
     return newest;
 }
 
-/* Back from the SYN,ACK that came to what it answers. Where another SYN,ACK left in between, a timer sent this one again; and the SYN
- * that was answered may itself be a repeat. Returns how long was waited for those timers. */
+/* Back from the SYN,ACK that came to what it answers. Where another SYN,ACK left in between, a timer sent this one again; and the
+ * SYN that was answered may itself be a repeat. Returns how long was waited for those timers. */
 static int64_t waited_ns(const struct telling *telling, const struct tale_packet *syn_ack)
 {
     const struct tale_packet *syn = NULL, *first_syn = NULL, *first_answer = NULL;
@@ -46,7 +46,7 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
         if (may_have_counted(telling, packet, "SYN") && arrival_ns(packet) <= syn_ack->sent_ns) syn = packet, first_answer = NULL;
         if (syn && !first_answer && strcmp(packet->segment->label, "SYN-ACK") == 0) first_answer = packet;
     }
-    if (!syn || !first_answer) return 0;
+    if (!first_syn || !syn || !first_answer) return 0;
     return syn->sent_ns - first_syn->sent_ns + (syn_ack->sent_ns - first_answer->sent_ns);
 }
 

@@ -17,9 +17,21 @@ static const int64_t SAME_SEGMENT_NS = 10000000000;
 /* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). */
 static const int64_t SAME_HOST_NS = 100000000;
 
+/* A packet is stamped behind its mark, but for what the clocks of the two differ by; what waits longer in a device's queue than
+ * this is another of equal look, sent again, whose own mark (or packet) nobody saw. */
+static const int64_t JOIN_ORDER_NS = 10000000;
+
 static bool near(int64_t a, int64_t b, int64_t window_ns)
 {
     return a > b ? a - b <= window_ns : b - a <= window_ns;
+}
+
+/* Of two marks for a packet, or packets for a mark, the first, unless another is much nearer. */
+static bool is_nearer(int64_t first_ns, int64_t other_ns, int64_t to_ns)
+{
+    int64_t first = first_ns > to_ns ? first_ns - to_ns : to_ns - first_ns,
+            other = other_ns > to_ns ? other_ns - to_ns : to_ns - other_ns;
+    return other < first - JOIN_ORDER_NS;
 }
 
 static size_t join_start(const struct flow *flow)
@@ -271,8 +283,8 @@ int flow_take_packet(struct teller *teller, const struct event *event)
                 earlier = seen;
             continue;
         }
-        if (!waiting && flow_covers(&seen->packet.header, header) && near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) &&
-            may_be_its_mark(teller, seen->netns, netns))
+        if ((!waiting || is_nearer(waiting->mark_ns, seen->mark_ns, event->t_ns)) && flow_covers(&seen->packet.header, header) &&
+            near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) && may_be_its_mark(teller, seen->netns, netns))
             waiting = seen;
     }
     bool unsent = !earlier && !waiting && was_never_sent(teller, flow, event, netns);
@@ -353,7 +365,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
     for (size_t i = join_start(flow); i < flow->packet_count && !slot; i++) { /* the packet came first: clocks differ by a little */
         struct sighting *packet = &flow->packets[i];
         if (packet->captured && !packet->marked && !packet->copy && may_be_its_mark(teller, mark->netns, packet->netns) &&
-            near(packet->captured_ns, event->t_ns, JOIN_WINDOW_NS) && flow_covers(&mark->header, &packet->packet.header) &&
+            near(packet->captured_ns, event->t_ns, JOIN_ORDER_NS) && flow_covers(&mark->header, &packet->packet.header) &&
             flow_covers(&packet->packet.header, &mark->header))
             slot = packet;
     }

@@ -18,7 +18,8 @@ bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_s
     const struct conn_end *end = telling_end_now(telling, side);
     static const int64_t TIMEOUT_INIT_NS = 1000000000, LATE_NS = 200000000; /* TCP_TIMEOUT_INIT; how late that timer may be */
     int64_t came_ns = telling->packets[index].received_ns ? telling->packets[index].received_ns : telling->packets[index].sent_ns;
-    if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side)) return false;
+    if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side))
+        return false;
     int64_t due_ns = 0, wait_ns = TIMEOUT_INIT_NS;
     for (size_t i = 0; i < telling->packet_count && telling->packets[i].sent_ns < came_ns; i++) {
         const struct tale_packet *packet = &telling->packets[i];
@@ -33,7 +34,8 @@ bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_s
 bool tale_is_too_late(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side);
-    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side)) return false;
+    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side))
+        return false;
     for (size_t i = 0; i < telling->flow->expiry_count; i++) {
         const struct expiry *expiry = &telling->flow->expiries[i];
         if (expiry->side == side && expiry->state == KERNEL_NEW_SYN_RECV && !expiry->cancelled) return true;

@@ -214,7 +214,10 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     call->unread_bytes = event->call.socket.unread_bytes;
     call->has_unread = event->call.socket.has_unread;
     take_watch(call, &event->call);
-    if (thread->current) call_replace(&thread->last, thread->current); /* its exit was lost */
+    if (thread->current) { /* its exit was lost */
+        thread->current->overtaken = true;
+        call_replace(&thread->last, thread->current);
+    }
     call_replace(&thread->current, call);
     struct sock *sock = socket_get(teller, &call->socket);
     int code = attach(sock, call);
@@ -310,6 +313,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     if (!thread) return -ENOMEM;
     struct call *call = thread->current;
     if (call && strcmp(call->name, seen->name) != 0) { /* its exit was lost, or this call's enter */
+        call->overtaken = true;
         call_replace(&thread->last, call);
         call_replace(&thread->current, NULL);
         call = NULL;
@@ -325,6 +329,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     call->exit_ns = event->t_ns;
     call->ret = seen->ret;
     call->slept_ns = seen->slept_ns;
+    call->wake_unseen = seen->wake_unseen;
     call->other = seen->other;
     if (seen->socket.cookie) call->socket = seen->socket;
     if (seen->how != -1) call->how = seen->how;
@@ -381,6 +386,12 @@ int socket_take_process(struct teller *teller, const struct event *event)
 {
     int code = holders_take_process(teller, &event->process);
     if (code || event->process.change != PROCESS_EXIT) return code;
+    /* Who exits has left every call; who is killed may have been in it. */
+    struct thread *thread = socket_thread(teller, &(struct event_thread){.tid = event->process.thread.pid});
+    if (thread && thread->current) {
+        thread->current->ended = true;
+        thread->current->overtaken = !event->process.signal;
+    }
     struct process_end *end = track_grow((void **)&teller->ends, &teller->end_count, &teller->end_room, sizeof(*end));
     if (!end) return -ENOMEM;
     *end = (struct process_end){.t_ns = event->t_ns,

@@ -136,10 +136,11 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 static void take_back(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, const struct conn_move *move,
                       struct tale_state made_by)
 {
-    const struct tcp_arrow arrow = {.from = (enum tcp_state)move->from,
-                                    .to = (enum tcp_state)move->to,
-                                    .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
-                                    .section = "3.10.7.4"};
+    const struct tcp_arrow arrow = {
+        .from = (enum tcp_state)move->from,
+        .to = (enum tcp_state)move->to,
+        .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
+        .section = "3.10.7.4"};
     made_by.goes_on = true;
     add_state(telling, walk, &arrow, side, t_ns, made_by);
 }
@@ -172,6 +173,16 @@ static void take_input(struct telling *telling, struct walk *walk, enum story_si
     take_moves(telling, walk, t_ns, &verdict, 0, made_by);
 }
 
+/* An ICMP error about this connection that reached whom it is for. */
+static void take_error(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct event_packet *error = &packet->seen->packet;
+    if (telling->story->udp || !packet->datagram->icmp || !error->icmp.quotes || telling_is_lost(telling, packet)) return;
+    if (!segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code)) return;
+    enum story_side about = flow_side(telling->flow, &error->icmp.src);
+    conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about));
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -181,10 +192,12 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     if (!step) return;
     if (packet->datagram) {
         step->datagram = packet->datagram;
+        take_error(telling, packet);
         return;
     }
     step->segment = packet->segment;
-    if (packet->seen->copy) return; /* nobody sent it */
+    if (packet->seen->copy) return;                 /* nobody sent it */
+    if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
     const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
     const struct conn_end *end = telling_end(telling, packet->side);
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
@@ -229,7 +242,12 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     const struct event_packet_header *header = &packet->seen->packet.header;
     const struct conn_segment arrived = flow_segment(&packet->seen->packet, t_ns);
     size_t before = packet->verdict.move_count;
+    bool nobody_closed = !telling->conn.closed_first;
     conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
+    if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
+        telling->conn.closed_first = 0;
+        telling->conn.flags &= (uint16_t)~CONN_FIRST_BY_RST;
+    }
     struct story_segment *segment = packet->segment;
     if (segment) {
         uint8_t flags = header->flags;
@@ -355,7 +373,7 @@ static void first_states(struct telling *telling, const struct sock *listener)
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)
-        if (strcmp(telling->calls[i].call->name, "listen") == 0) listens = true;
+        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
     struct conn_end *server = telling_end(telling, STORY_SERVER);
     if (server->state != STATE_LISTEN) return;
     /* opens: both ends at once */
@@ -391,7 +409,8 @@ static void end_time_wait(struct telling *telling, struct walk *walk, enum story
     /* Of a capture nobody knows how long its host kept it. */
     if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
     if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
-    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL, (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
+               (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
 }
 
 static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
@@ -486,9 +505,10 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
     }
     free(moments.items);
     for (size_t side = 0; side < STORY_SIDES; side++)
-        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT) end_time_wait(telling, &walk, (enum story_side)side);
+        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT)
+            end_time_wait(telling, &walk, (enum story_side)side);
     for (unsigned side = 0; side < STORY_SIDES; side++)
-        story->end[side].state = story->udp ? STATE_UNKNOWN
-                                            : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
+        story->end[side].state =
+            story->udp ? STATE_UNKNOWN : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
     if (!telling->failed) tale_name_packets(telling);
 }

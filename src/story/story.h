@@ -125,6 +125,12 @@ enum story_repeat {
     STORY_REPEATS
 };
 
+enum story_window {
+    WINDOW_UNKNOWN,  /* not captured, or a RST, which offers none */
+    WINDOW_BYTES,    /* scaled as both SYNs said (RFC 7323) */
+    WINDOW_UNSCALED, /* by how much was not seen */
+};
+
 struct story_segment {
     uint32_t number;
     enum story_side side; /* the sender */
@@ -136,19 +142,22 @@ struct story_segment {
     uint32_t seq, ack;    /* relative, as Wireshark shows them; ack only with the ACK flag */
     uint32_t seq_absolute, ack_absolute;
     uint32_t length_bytes;
-    uint16_t window;
+    uint16_t window; /* as on the wire */
+    enum story_window window_kind;
+    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;   /* it is closed, or opens again: a row says so */
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
-    enum conn_class class;    /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
-    bool retransmission;      /* again, or partly again */
-    bool copy;                /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
-    bool unsent;              /* made by the network, too: its sender's host was watched, and never sent it */
-    const char *missed_at;    /* a vantage that lacks it although it must have passed there; NULL none */
-    uint32_t of_step;         /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
-    enum story_repeat repeat; /* NONE unless `retransmission` */
-    const char *reset_reason; /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
-    const char *label;        /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
-    bool handshake, teardown; /* a segment whose cause is always shown */
+    enum conn_class class;            /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
+    bool retransmission;              /* again, or partly again */
+    bool copy;                        /* made by the network: it arrived once more than it was sent (sent_ns is its arrival) */
+    bool unsent;                      /* made by the network, too: its sender's host was watched, and never sent it */
+    const char *missed_at;            /* a vantage that lacks it although it must have passed there; NULL none */
+    uint32_t of_step;                 /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
+    enum story_repeat repeat;         /* NONE unless `retransmission` */
+    const char *reset_reason;         /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
+    const char *label;                /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
+    bool handshake, teardown;         /* a segment whose cause is always shown */
     struct story_packet_place place;
     struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
     const char *const *comments;         /* that the capture file has beside it: raw bytes from outside, `comment_count` of them */
@@ -161,11 +170,16 @@ struct story_datagram {
     uint32_t number;
     enum story_side side; /* the sender */
     int64_t sent_ns, received_ns;
-    bool lost; /* as a segment's */
+    bool lost;                        /* as a segment's */
     const struct story_drop *dropped; /* as a segment's */
     uint32_t length_bytes;
     const char *icmp;    /* "port unreachable" …; NULL: a datagram */
     uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
+    /* ICMP: who sent the error, and what it says of the packet that it quotes. */
+    struct address icmp_from; /* without a port */
+    uint8_t icmp_protocol, icmp_type, icmp_code;
+    uint32_t icmp_mtu; /* the next hop's; 0 not said */
+    uint32_t icmp_seq; /* of a quoted TCP segment, absolute */
     struct story_packet_place place;
     struct event_packet const *captured;
     const char *const *comments; /* as a segment's */
@@ -254,6 +268,7 @@ struct story_summary {
 struct story {
     uint32_t number; /* of the connection, from 1, in order of its first packet */
     bool udp;
+    bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];
     enum story_outcome outcome;
     int64_t start_ns; /* time zero of the ladder: the first packet, or the call that led to it */

@@ -34,8 +34,8 @@ static void note_order(struct telling *telling)
     }
 }
 
-/* Times of one interface may step back (a clock was set, two processors stamped): there the order of arrival counts. Between interfaces,
- * and where the kernel's marks are at hand, times are all there is. */
+/* Times of one interface may step back (a clock was set, two processors stamped): there the order of arrival counts. Between
+ * interfaces, and where the kernel's marks are at hand, times are all there is. */
 static int64_t place_in_time(struct telling *telling, const struct tale_packet *packet)
 {
     const struct tale_packet *before = packet > telling->packets ? packet - 1 : NULL;
@@ -166,6 +166,20 @@ static void find_bases(const struct telling *telling, uint32_t bases[STORY_SIDES
     }
 }
 
+struct tale_packet *tale_quoted(const struct telling *telling, size_t index)
+{
+    const struct event_packet *error = &telling->packets[index].seen->packet;
+    if (!error->icmp.quotes) return NULL;
+    enum story_side sender = flow_side(telling->flow, &error->icmp.src);
+    for (size_t i = index; i-- > 0;) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        if (packet->side != sender || header->protocol != error->icmp.protocol) continue;
+        if (header->protocol != IPPROTO_TCP || header->seq == error->icmp.seq) return packet;
+    }
+    return NULL;
+}
+
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -203,38 +217,6 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     packet->cause = &segment->cause;
 }
 
-static const char *icmp_text(const struct event_packet *packet)
-{
-    static const struct {
-        uint8_t protocol, type;
-        int code; /* -1 any */
-        const char *text;
-    } names[] = {
-        {IPPROTO_ICMP, 3, 0, "net unreachable"},
-        {IPPROTO_ICMP, 3, 1, "host unreachable"},
-        {IPPROTO_ICMP, 3, 2, "protocol unreachable"},
-        {IPPROTO_ICMP, 3, 3, "port unreachable"},
-        {IPPROTO_ICMP, 3, 4, "fragmentation needed"},
-        {IPPROTO_ICMP, 3, 13, "administratively prohibited"},
-        {IPPROTO_ICMP, 3, -1, "destination unreachable"},
-        {IPPROTO_ICMP, 11, -1, "time exceeded"},
-        {IPPROTO_ICMP, 12, -1, "parameter problem"},
-        {IPPROTO_ICMPV6, 1, 0, "no route"},
-        {IPPROTO_ICMPV6, 1, 1, "administratively prohibited"},
-        {IPPROTO_ICMPV6, 1, 3, "address unreachable"},
-        {IPPROTO_ICMPV6, 1, 4, "port unreachable"},
-        {IPPROTO_ICMPV6, 1, -1, "destination unreachable"},
-        {IPPROTO_ICMPV6, 2, -1, "packet too big"},
-        {IPPROTO_ICMPV6, 3, -1, "time exceeded"},
-        {IPPROTO_ICMPV6, 4, -1, "parameter problem"},
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (names[i].protocol == packet->header.protocol && names[i].type == packet->icmp.type &&
-            (names[i].code < 0 || names[i].code == packet->icmp.code))
-            return names[i].text;
-    return "ICMP error";
-}
-
 static void make_datagram(struct telling *telling, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -250,11 +232,19 @@ static void make_datagram(struct telling *telling, size_t index)
     datagram->lost = telling_is_lost(telling, packet);
     datagram->length_bytes = packet->seen->packet.header.length_bytes;
     datagram->about_step = STORY_NO_STEP;
-    bool icmp = packet->seen->packet.header.protocol != IPPROTO_UDP;
-    if (icmp)
-        datagram->icmp = icmp_text(&packet->seen->packet);
-    else
+    const struct event_packet *captured = &packet->seen->packet;
+    bool icmp = captured->header.protocol != IPPROTO_UDP;
+    if (icmp) {
+        datagram->icmp = segment_icmp_name(captured->header.protocol, captured->icmp.type, captured->icmp.code);
+        datagram->icmp_from = captured->header.src;
+        datagram->icmp_protocol = captured->header.protocol;
+        datagram->icmp_type = captured->icmp.type;
+        datagram->icmp_code = captured->icmp.code;
+        datagram->icmp_mtu = captured->icmp.mtu;
+        datagram->icmp_seq = captured->icmp.seq;
+    } else {
         telling->story->end[packet->side].bytes_sent += datagram->length_bytes;
+    }
     datagram->place = place_of(telling, packet->seen);
     datagram->captured = captured_copy(telling, packet->seen);
     datagram->comments = comments_of(telling, packet->seen, &datagram->comment_count);
@@ -274,8 +264,8 @@ void tale_make_packets(struct telling *telling)
     }
 }
 
-/* The first transmission of what a segment repeats: the one that was new when it carried the repeat's first number. `news`: of its side,
- * in order of their numbers. */
+/* The first transmission of what a segment repeats: the one that was new when it carried the repeat's first number. `news`: of its
+ * side, in order of their numbers. */
 static const struct tale_packet *first_of(const struct tale_packet *const *news, size_t count, int64_t from)
 {
     size_t low = 0, high = count;
@@ -299,7 +289,7 @@ static void name_side(struct telling *telling, enum story_side side, const struc
         struct story_segment *segment = packet->segment;
         if (!segment || packet->side != side || segment->copy) continue;
         uint8_t class = packet->verdict.class;
-        segment->class = (enum conn_class)class;
+        segment->class = (enum conn_class) class;
         segment->retransmission = class == CONN_AGAIN || class == CONN_PARTLY_AGAIN;
         telling->story->summary.retransmissions += segment->retransmission;
         const struct tale_packet *first = segment->retransmission ? first_of(news, count, packet->from) : NULL;

@@ -8,6 +8,7 @@
 
 #include "story/differences.h"
 #include "story/telling.h"
+#include "tcp/segment.h"
 
 uint32_t telling_call_step(const struct tale_call *call)
 {
@@ -123,8 +124,12 @@ static enum story_outcome outcome_of(const struct telling *telling)
 {
     const struct story *story = telling->story;
     if (story->udp) {
-        for (size_t i = 0; i < telling->packet_count; i++)
-            if (telling->packets[i].datagram && telling->packets[i].datagram->icmp) return OUTCOME_REFUSED;
+        for (size_t i = 0; i < telling->packet_count; i++) {
+            const struct story_datagram *datagram = telling->packets[i].datagram;
+            if (datagram && datagram->icmp &&
+                segment_icmp_is_refusal(datagram->icmp_protocol, datagram->icmp_type, datagram->icmp_code))
+                return OUTCOME_REFUSED;
+        }
         return OUTCOME_OPEN;
     }
     static const enum story_outcome outcomes[] = {[CONN_OUT_OPEN] = OUTCOME_OPEN,
@@ -199,9 +204,14 @@ int tell_flow(struct teller *teller, struct flow *flow)
         name_processes(&telling);
         tale_lay_steps(&telling, listener);
     }
+    for (size_t i = 0; i < telling.packet_count && !telling.failed; i++) {
+        const struct tale_packet *quoted = telling.packets[i].datagram ? tale_quoted(&telling, i) : NULL;
+        if (quoted) telling.packets[i].datagram->about_step = quoted->step;
+    }
     if (!telling.failed) {
         story->start_ns = story_start(&telling);
         story->outcome = outcome_of(&telling);
+        windows_find_all(&telling);
         cause_find_all(&telling);
         wake_find_all(&telling);
         summary_make(&telling);

@@ -22,6 +22,7 @@ struct tale_packet {
     struct conn_verdict verdict; /* TCP: what it means */
     int64_t from;                /* TCP: its first number, counted from its sender's ISN without going round */
     uint32_t behind;             /* its arrival comes only after the packet of this index + 1 was sent (crossing FINs); 0 none */
+    bool is_answered_by_reset;   /* a RST's cause already: one answers one */
     struct chain_verdict chain;  /* of the mark */
 };
 
@@ -64,12 +65,30 @@ struct sweep {
     bool has_reach[STORY_SIDES], has_acked[STORY_SIDES];
     uint32_t reach[STORY_SIDES], acked[STORY_SIDES];
     uint16_t window[STORY_SIDES];
+    uint16_t first_window[STORY_SIDES]; /* of its SYN; 0: not seen */
+    bool is_first_window[STORY_SIDES];  /* it was a SYN's: not scaled */
     /* What this side's numbers had reached when its retransmission timer ran out last. */
     bool has_timeout[STORY_SIDES];
     uint32_t timeout_reach[STORY_SIDES];
     /* Of the whole story: whether a call of this side was recorded; when the first had returned that can have queued data, a FIN.
      */
     bool any_call[STORY_SIDES];
+    /* When the first data reached this side (INT64_MAX: never); whether it has sent data since; how many bare ACKs; its largest
+     * segment; by how much its windows are scaled (RFC 7323), with scaled. */
+    int64_t first_data_ns[STORY_SIDES];
+    bool has_replied[STORY_SIDES];
+    uint32_t data_acks[STORY_SIDES], largest[STORY_SIDES];
+    bool scaled;
+    uint8_t scale[STORY_SIDES];
+    /* When an ACK reached this side that acknowledged something new, or that opened its peer's window; INT64_MIN: never. */
+    int64_t released_ns[STORY_SIDES];
+    const struct tale_packet *released_by[STORY_SIDES];
+    /* Newest of this side with payload. */
+    const struct tale_packet *last_data[STORY_SIDES];
+    bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
+    uint32_t recovery_to[STORY_SIDES];
+    bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
+    bool persists[STORY_SIDES]; /* the persist timer of this side has asked, and the window has been shut since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
 };
 
@@ -142,7 +161,8 @@ static inline bool telling_is_lost(const struct telling *telling, const struct t
     return telling->flow->at_both_ends && !packet->received_ns;
 }
 
-/* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue). */
+/* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue).
+ */
 static inline bool telling_is_untaken(const struct telling *telling, const struct tale_packet *packet)
 {
     return telling_is_lost(telling, packet) || (packet->segment && packet->segment->dropped && packet->segment->dropped->untaken);
@@ -175,6 +195,9 @@ void tale_make_packets(struct telling *telling);
 void tale_name_packets(struct telling *telling);
 /* drops.c: tells the segments and datagrams (once they are made) what the kernel did: story_segment.dropped, .queue. */
 void tale_attach_drops(struct telling *telling);
+/* The packet that ICMP error `index` quotes: of a TCP segment's, the last of that number that had left, else the last datagram of
+ * its sender; NULL: it is no error, or what it quotes was not seen. */
+struct tale_packet *tale_quoted(const struct telling *telling, size_t index);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* steps.c */
@@ -219,6 +242,8 @@ void wake_find_all(struct telling *telling);
 /* findings.c */
 void findings_find_all(struct telling *telling);
 /* The summary, once causes and wakes are known. */
+/* windows.c: each segment's window in bytes, and whether it matters. */
+void windows_find_all(struct telling *telling);
 void summary_make(struct telling *telling);
 /* handshake_time.c: the summary's times of the handshake. */
 void handshake_time_find(struct telling *telling);

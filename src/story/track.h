@@ -40,6 +40,9 @@ struct call {
     int64_t enter_ns, exit_ns, ret, slept_ns;
     uint64_t order; /* of its first event */
     bool woken;
+    bool wake_unseen; /* and perhaps once more, unseen */
+    bool overtaken;   /* its thread went on: it had returned, though nobody saw it */
+    bool ended;       /* its process ended before it was seen to return */
     int64_t woken_ns;
     struct event_context waker;
     uint32_t epoll;
@@ -261,7 +264,8 @@ struct flow *flow_find(struct teller *teller, const struct address *a, const str
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
 /* Something of the flow was seen. */
 void flow_touch(const struct teller *teller, struct flow *flow);
-/* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is finished. */
+/* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
+ * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
 /* What the judge asks of a packet. */
 struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns);

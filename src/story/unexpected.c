@@ -41,8 +41,7 @@ static bool arrives_unexpected(const struct conn_end *end, const struct conn_end
 void unexpected_arrival(struct telling *telling, enum story_side side, uint32_t packet)
 {
     enum processing_event event;
-    const struct conn_end *end = telling_end_now(telling, side),
-                          *from = telling_end_now(telling, telling->packets[packet].side);
+    const struct conn_end *end = telling_end_now(telling, side), *from = telling_end_now(telling, telling->packets[packet].side);
     if (!arrives_unexpected(end, from, &telling->packets[packet].seen->packet.header, &event)) return;
     const struct processing_row *row = processing_find((enum tcp_state)end->state, event);
     note(telling, side, packet, (enum tcp_state)end->state, row ? row->section : "3.10.7", row ? row->does : "it is dropped");

@@ -179,7 +179,7 @@ static const char *wanted(const struct tale_call *call, const struct tale_packet
 static bool by_waker(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
-    if (!call->woken || call->slept_ns <= 0) return false;
+    if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
     struct chain_verdict chain = chain_read(call->waker.chain);
     bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
     if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
@@ -205,7 +205,8 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by an ICMP error about its connection");
+        struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
@@ -261,6 +262,7 @@ static bool by_need(struct telling *telling, struct tale_call *tale)
     bool during = call->entered && arrival_ns(by) > call->enter_ns && arrival_ns(by) <= call->exit_ns;
     enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
     if (call->entered && arrival_ns(by) <= call->enter_ns) {
+        if (call->slept_ns > 0) return false; /* then it was not that */
         set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
         return true;
     }
@@ -303,8 +305,13 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
     if (!tale->story->waits) return;
+    if (!call->exited && call->overtaken) {
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "its return was not seen");
+        return;
+    }
     if (!call->exited) {
-        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL, "it had not returned when recording ended");
+        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
+            call->ended ? "its process was killed before it was seen to return" : "it had not returned when recording ended");
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;

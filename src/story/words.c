@@ -1,5 +1,6 @@
 #include "story/words.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,12 +119,32 @@ static const char *sent_again_by_packet(struct telling *telling, const struct ta
     }
 }
 
+/* RFC 792, RFC 4443. The host's kernel answers a datagram for a port that nobody has; a segment for such a port it answers with a
+ * RST. */
+static const char *sent_as_error(struct telling *telling, const struct story_datagram *error, const struct tale_packet *by)
+{
+    char from[ADDRESS_TEXT_BYTES];
+    address_format_ip(&error->icmp_from, from);
+    bool six = error->icmp_protocol == IPPROTO_ICMPV6;
+    if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
+        if (!by->segment)
+            return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
+                                  (unsigned)by->seen->packet.header.dst.port);
+        return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
+                              label_text(telling, by));
+    }
+    if (error->icmp_mtu)
+        return telling_printf(telling, "%s could not pass on %s: the next hop takes packets of %u bytes at most", from,
+                              label_text(telling, by), (unsigned)error->icmp_mtu);
+    if (error->icmp_type == (six ? 3 : 11) && error->icmp_code == 0)
+        return telling_printf(telling, "%s dropped %s: its hop limit was used up on the way", from, label_text(telling, by));
+    return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), error->icmp);
+}
+
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const char *label = label_of(packet), *cause = label_of(by);
-    if (packet->datagram && packet->datagram->icmp)
-        return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
-                              (unsigned)by->seen->packet.header.dst.port);
+    if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
     if (strcmp(label, "SYN-ACK") == 0) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
         if (opens_actively(telling, packet->side))
@@ -141,7 +162,8 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
                                   label_text(telling, by), held);
         if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
-        if (packet->chain.notes & CHAIN_TIME_WAIT && strcmp(cause, "FIN") == 0 && by->segment->retransmission)
+        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && strcmp(cause, "FIN") == 0 &&
+            by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
         if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
         if (strcmp(cause, "FIN") == 0) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
@@ -176,6 +198,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
         {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
         {"router", "made by a router on the way, which could not pass the packet on"},
         {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
+        {"mptcp-release", "queued before by a call, sent by Multipath TCP when its socket was let go"},
         {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
         {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
         {"raw-socket", "made by a program with a raw socket, not by TCP"},
@@ -189,6 +212,9 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     bool reset = strcmp(label_of(packet), "RST") == 0;
     if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
     if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
+    if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
+    if (again && strcmp(name, "small-queues") == 0)
+        return "sent again: it counts as lost, and the device had room (TCP small queues)";
     if (again && strcmp(name, "held-back") == 0)
         return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)

@@ -69,7 +69,8 @@ static inline uint32_t load32(const uint8_t *at)
 
 /* What most frames are: Ethernet with at most one VLAN tag, cooked or raw, then IPv4 or IPv6 without anything between, then TCP,
  * with all headers captured and all lengths in order. True: decoded. False: nothing said, take the long way. */
-static inline bool decode_common(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire, struct event_packet *packet)
+static inline bool decode_common(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire, struct event_packet *packet,
+                                 struct segment_beside *beside)
 {
     size_t ip;
     unsigned type;
@@ -144,6 +145,10 @@ static inline bool decode_common(int link_type, const uint8_t *bytes, uint32_t c
     packet->tunnel = (struct event_tunnel){0};
     packet->flags_high = tcp[12] & 0x0f;
     packet->window_cut = false;
+    *beside = (struct segment_beside){.ip_id = type == NEXT_IPV4 ? (uint16_t)load16(at + 4) : 0,
+                                      .checksum = (uint16_t)load16(tcp + 16),
+                                      .hops = type == NEXT_IPV4 ? at[8] : at[7],
+                                      .ip_bytes = (uint32_t)total};
     if (header_bytes == 32 && load32(tcp + 20) == 0x0101080a) { /* two times nothing, and timestamps: what a Linux sends */
         packet->options.present = OPTION_TIMESTAMPS;
         packet->options.ts_value = load32(tcp + 24);
@@ -158,17 +163,15 @@ enum segment_result segment_decode(int link_type, const uint8_t *bytes, uint32_t
                                    struct event_packet *ret_packet)
 {
     struct segment_beside beside;
-    if (decode_common(link_type, bytes, captured, wire, ret_packet)) return SEGMENT_OK;
+    if (decode_common(link_type, bytes, captured, wire, ret_packet, &beside)) return SEGMENT_OK;
     return segment_decode_walk(link_type, bytes, captured, wire, ret_packet, &beside);
 }
 
 enum segment_result segment_decode_beside(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                           struct event_packet *ret_packet, struct segment_beside *ret_beside)
 {
-    if (!decode_common(link_type, bytes, captured, wire, ret_packet))
-        return segment_decode_walk(link_type, bytes, captured, wire, ret_packet, ret_beside);
-    memset(ret_beside, 0, sizeof(*ret_beside));
-    return SEGMENT_OK;
+    if (decode_common(link_type, bytes, captured, wire, ret_packet, ret_beside)) return SEGMENT_OK;
+    return segment_decode_walk(link_type, bytes, captured, wire, ret_packet, ret_beside);
 }
 
 const char *segment_result_word(enum segment_result result)

@@ -55,15 +55,32 @@ struct segment_fragment {
 struct segment_beside {
     uint32_t content;                 /* what it is, where it is no TCP segment: for segment_content_name. 0: nothing to say */
     struct segment_fragment fragment; /* of the outermost datagram that came in pieces */
+    /* By which a packet that is seen again on its way is known: of the innermost IP header, and TCP's or UDP's checksum. Bytes as
+     * they are in the packet, read as numbers. */
+    uint16_t ip_id; /* IPv6 has none: 0 */
+    uint16_t checksum;
+    uint8_t hops;
+    uint32_t ip_bytes; /* how long that IP packet is, by its header; 0: not said */
 };
 
 /* segment_decode, with what it met besides. Whatever the result is, ret_beside is filled. */
 enum segment_result segment_decode_beside(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                           struct event_packet *ret_packet, struct segment_beside *ret_beside);
 
+/* What an ICMP (or ICMPv6) error says: "port unreachable". Static storage. */
+const char *segment_icmp_name(uint8_t protocol, uint8_t type, uint8_t code);
+
+/* Whether it says that nobody is at the port. The others say nothing of sockets. */
+bool segment_icmp_is_refusal(uint8_t protocol, uint8_t type, uint8_t code);
+/* Whether it says that what it quotes can't be delivered, for whatever reason but its size (RFC 792, 4443): these end a connection that is
+ * still being opened. */
+bool segment_icmp_is_unreachable(uint8_t protocol, uint8_t type, uint8_t code);
+
 /* Writes what a `content` stands for, as a count would name it: "ARP", "GTP-U", "Ethernet type 0x1234". Returns `text`. */
 enum { SEGMENT_CONTENT_BYTES = 48 };
 const char *segment_content_name(uint32_t content, char text[SEGMENT_CONTENT_BYTES]);
+/* Whether there may be TCP inside, that nobody sees: a tunnel, something encrypted, an unknown link. */
+bool segment_content_may_hide(uint32_t content);
 
 /* What to call a result in a count: "malformed". Static storage. */
 const char *segment_result_word(enum segment_result result);

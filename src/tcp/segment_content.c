@@ -1,4 +1,5 @@
 /* What frames are called that carry no TCP, or are not looked into: for counting them by kind. */
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include "tcp/segment_walk.h"
@@ -117,4 +118,69 @@ const char *segment_content_name(uint32_t content, char text[SEGMENT_CONTENT_BYT
     else
         snprintf(text, SEGMENT_CONTENT_BYTES, classes[of].else_format, number);
     return text;
+}
+
+const char *segment_icmp_name(uint8_t protocol, uint8_t type, uint8_t code)
+{
+    static const struct {
+        uint8_t protocol, type;
+        int code; /* -1 any */
+        const char *text;
+    } names[] = {
+        {IPPROTO_ICMP, 3, 0, "net unreachable"},
+        {IPPROTO_ICMP, 3, 1, "host unreachable"},
+        {IPPROTO_ICMP, 3, 2, "protocol unreachable"},
+        {IPPROTO_ICMP, 3, 3, "port unreachable"},
+        {IPPROTO_ICMP, 3, 4, "fragmentation needed"},
+        {IPPROTO_ICMP, 3, 9, "net administratively prohibited"},
+        {IPPROTO_ICMP, 3, 10, "host administratively prohibited"},
+        {IPPROTO_ICMP, 3, 13, "administratively prohibited"},
+        {IPPROTO_ICMP, 3, -1, "destination unreachable"},
+        {IPPROTO_ICMP, 4, -1, "source quench"},
+        {IPPROTO_ICMP, 5, -1, "redirect"},
+        {IPPROTO_ICMP, 11, -1, "time exceeded"},
+        {IPPROTO_ICMP, 12, -1, "parameter problem"},
+        {IPPROTO_ICMPV6, 1, 0, "no route"},
+        {IPPROTO_ICMPV6, 1, 1, "administratively prohibited"},
+        {IPPROTO_ICMPV6, 1, 3, "address unreachable"},
+        {IPPROTO_ICMPV6, 1, 4, "port unreachable"},
+        {IPPROTO_ICMPV6, 1, 6, "rejected by the route"},
+        {IPPROTO_ICMPV6, 1, -1, "destination unreachable"},
+        {IPPROTO_ICMPV6, 2, -1, "packet too big"},
+        {IPPROTO_ICMPV6, 3, -1, "time exceeded"},
+        {IPPROTO_ICMPV6, 4, -1, "parameter problem"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].protocol == protocol && names[i].type == type && (names[i].code < 0 || names[i].code == code))
+            return names[i].text;
+    return "ICMP error";
+}
+
+bool segment_content_may_hide(uint32_t content)
+{
+    uint32_t of = content >> 24, number = content & 0xffffff;
+    switch (of) {
+    case CONTENT_NAMED:
+        return number == NAMED_WIFI_PROTECTED || number == NAMED_COMPRESSED_SLIP || number == NAMED_MPLS || number == NAMED_DEEP ||
+               (number >= NAMED_VXLAN && number != NAMED_QUIC);
+    case CONTENT_ETHERNET:
+        return number == 0x88e5 || number == 0x894f || number == 0x22f3;
+    case CONTENT_PROTOCOL:
+        return number == IPPROTO_ESP || number == IPPROTO_COMP || number == 97 || number == 115;
+    case CONTENT_PPP:
+        return number < 0x8000;
+    default:
+        return of == CONTENT_LINK;
+    }
+}
+
+/* RFC 792: type 3, code 3; RFC 4443 section 3.1: type 1, code 4. */
+bool segment_icmp_is_unreachable(uint8_t protocol, uint8_t type, uint8_t code)
+{
+    return protocol == IPPROTO_ICMPV6 ? type == 1 : type == 3 && code != 4;
+}
+
+bool segment_icmp_is_refusal(uint8_t protocol, uint8_t type, uint8_t code)
+{
+    return protocol == IPPROTO_ICMPV6 ? type == 1 && code == 4 : type == 3 && code == 3;
 }

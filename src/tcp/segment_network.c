@@ -187,6 +187,9 @@ static unsigned read_ipv4(struct walk *walk)
     uint8_t hops = bytes_u8(&header);
     walk->packet.header.protocol = bytes_u8(&header);
     bytes_u16(&header);
+    walk->beside.ip_id = id;
+    walk->beside.ip_bytes = (uint32_t)total;
+    walk->beside.hops = hops;
     const uint8_t *src = bytes_take(&header, 4), *dst = bytes_take(&header, 4);
     if (header.failed) return NEXT_END;
     walk->packet.header.src = address_v4(src, 0);
@@ -229,6 +232,9 @@ static unsigned read_ipv6(struct walk *walk)
     size_t payload = bytes_u16(&header);
     walk->packet.header.protocol = bytes_u8(&header);
     uint8_t hops = bytes_u8(&header);
+    walk->beside.ip_id = 0;
+    walk->beside.ip_bytes = payload ? (uint32_t)payload + 40 : 0;
+    walk->beside.hops = hops;
     const uint8_t *src = bytes_take(&header, 16), *dst = bytes_take(&header, 16);
     if (header.failed) return NEXT_END;
     walk->packet.header.src = address_v6(src, 0);

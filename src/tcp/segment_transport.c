@@ -105,6 +105,7 @@ static unsigned read_tcp(struct walk *walk)
     if (bytes.failed) return NEXT_END;
     walk->beside.content = 0;
     header->window = bytes_u16(&bytes);
+    walk->beside.checksum = bytes_u16(&bytes);
     walk->packet.flags_high = offset & 0x0f;
     walk->packet.window_cut = short_one && have < UP_TO_WINDOW;
     if (short_one) walk->wire -= HEADER_BYTES - have;
@@ -129,6 +130,7 @@ static unsigned read_udp(struct walk *walk)
     header->src.port = bytes_u16(&bytes);
     header->dst.port = bytes_u16(&bytes);
     size_t length = bytes_u16(&bytes);
+    walk->beside.checksum = bytes_u16(&bytes);
     if (bytes.failed) return NEXT_END;
     if (length == 0) length = 8 + walk->wire; /* a jumbogram (RFC 2675 section 4), or left to the network card */
     /* Only the first of several fragments is shorter than its datagram. */

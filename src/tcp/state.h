@@ -1,7 +1,8 @@
 /* The state machine of RFC 9293 section 3.3.2 (figure 5), one end of a connection at a time.
  *
- * Pure: a segment (or a call, or a timer) is taken for small inputs (src/conn says which), and one table says what each input does in
- * each state and why. The table's sentences are what the annotator prints, so the documentation and the behaviour can't drift apart. */
+ * Pure: a segment (or a call, or a timer) is taken for small inputs (src/conn says which), and one table says what each input does
+ * in each state and why. The table's sentences are what the annotator prints, so the documentation and the behaviour can't drift
+ * apart. */
 #ifndef TCPWHY_TCP_STATE_H
 #define TCPWHY_TCP_STATE_H
 

@@ -4,7 +4,9 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -327,6 +329,128 @@ expect cause of FIN from client: exit SIGKILL
             while actors() and time.monotonic() < deadline:
                 time.sleep(0.05)
             self.assertEqual(actors(), [], f"after signal {number}")
+
+
+class Ways(Folder):
+    """What stands between the hosts: a router, and a host's firewall."""
+
+    ROUTED = ("hop-limit", "nat-forgets", "nat-skips", "path-mtu", "path-mtu-black-hole", "path-mtu-probing", "router-forgets",
+              "router-prohibited", "router-reset", "router-unreachable")
+    FIREWALLS = ("firewall-drop", "firewall-port-unreachable", "firewall-prohibited", "firewall-reset")
+
+    def test_neither_needs_a_privilege(self):
+        result = run("demo", "--all", *self.ROUTED, *self.FIREWALLS, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn(f"{len(self.ROUTED + self.FIREWALLS)} met, 0 not met", result.stdout)
+
+    GOOD, CUT_SHORT = "1", "2"  # as tshark has it
+
+    def assert_none_is_wrong(self, rows):
+        for row in rows:  # an error also quotes a packet: the first value is its own
+            for value in row:
+                self.assertIn(value.split(",")[0], ("", self.GOOD, self.CUT_SHORT), row)
+
+    def record(self, scenario):
+        """Plays it; the path of a capture of what both hosts saw."""
+        events, path = (os.path.join(self.folder.name, name) for name in ("saved.events", "saved.pcap"))
+        result = run("demo", scenario, "-o", events)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        frames = re.findall(r"(?m)^packet t=.* link=1 wire=(\d+) .*bytes=([0-9a-f]+)", pathlib.Path(events).read_text())
+        with open(path, "wb") as file:
+            file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+            for number, (wire, frame) in enumerate(frames):
+                file.write(struct.pack("<IIII", number, 0, len(frame) // 2, int(wire)) + bytes.fromhex(frame))
+        return path
+
+    def packets(self, path, *fields, where=""):
+        """A row of fields a packet, with checksums checked."""
+        checks = [word for name in ("ip", "tcp", "udp") for word in ("-o", f"{name}.check_checksum:TRUE")]
+        command = ["tshark", "-r", path, *checks, "-Y", where, "-T", "fields", *(word for field in fields for word in ("-e", field))]
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+        return [line.split("\t") for line in result.stdout.splitlines()]
+
+    def test_what_the_router_sends_has_right_checksums_and_a_hop_less(self):
+        status = ("ip.checksum.status", "tcp.checksum.status", "icmp.checksum.status")
+        for name in ("nat-forgets", "nat-skips", "path-mtu", "router-prohibited", "router-reset"):
+            rows = self.packets(self.record(name), *status, where="ip")
+            self.assert_none_is_wrong(rows)
+            self.assertGreater(sum(self.GOOD in row[1:] for row in rows), 1, "captures keep 256 bytes of a packet")
+        path = self.record("nat-skips")
+        for destination, hops in (("192.0.2.254", "64"), ("198.51.100.2", "63")):  # at the client, and behind the router
+            where = f"ip.src == 192.0.2.1 && ip.dst == {destination} && tcp.flags.reset == 0"
+            self.assertEqual({row[0] for row in self.packets(path, "ip.ttl", where=where)}, {hops})
+
+    def test_ipv6_is_routed_refused_and_translated_too(self):
+        text = """title t
+needs ipv6
+router translate client
+router mtu 1400
+server listen 3333 v6
+server accept &
+client connect server:3333 v6
+server done
+client send 5000 bytes
+server recv all 5000 bytes
+router reject SYN from client with admin-prohibited
+client connect server:3333 v6 as second
+expect icmp too-big from router
+expect client connect 2 fails with EACCES
+"""
+        rows = self.packets(self.record(self.write(text)), "tcp.checksum.status", "icmpv6.checksum.status", where="ipv6 && (tcp || icmpv6.type < 128)")
+        self.assertGreater(sum(self.GOOD in row for row in rows), 10)
+        self.assert_none_is_wrong(rows)
+
+    def test_without_nft_the_scenario_says_which_package_brings_it(self):
+        nft = shutil.which("nft", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        hidden = ["unshare", "--mount", "sh", "-c", f'mount --bind /dev/null "{os.path.realpath(nft)}" && exec "$@"', "sh", program()]
+        result = run("demo", "firewall-reset", command=hidden)
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertIn("it needs nft for a host's firewall, which is not installed: the package is called nftables", result.stderr)
+        result = run("demo", "--all", "firewall-reset", "router-reset", command=hidden)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("1 met, 0 not met, 0 failed, 1 can't be shown here", result.stdout)
+
+    def test_a_rule_that_nft_does_not_take_is_said_in_its_words(self):
+        result = run("demo", self.write('title t\nserver firewall "tcp dport 3333 dorp"\nserver listen 3333\n'))
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertIn("line 2, 'server firewall \"tcp dport 3333 dorp\"': nft does not take the rule 'tcp dport 3333 dorp': ", result.stderr)
+
+    def test_the_firewall_of_this_host_is_left_alone(self):
+        path = self.write("title t\nplace loopback\nserver firewall drop 3333\nserver listen 3333\n")
+        result = run("demo", path, "--host-network", command=["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", program()])
+        self.assertEqual(result.returncode, 1, self.explain(result))
+        self.assertIn("its firewall is not the scenario's to change", result.stderr)
+        path = self.write("title t\nplace loopback\nserver firewall reject 3333 with RST\nserver listen 3333\n"
+                          "client connect server:3333\nexpect client connect fails with ECONNREFUSED\n")
+        before = subprocess.run(["nft", "list", "tables"], capture_output=True, check=True).stdout
+        self.assertEqual(run("demo", path).returncode, 0)
+        self.assertEqual(subprocess.run(["nft", "list", "tables"], capture_output=True, check=True).stdout, before)
+
+    def networks(self):
+        """The network namespaces of this program's processes, the test's own left out."""
+        found = {}
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if os.path.samefile(path / "exe", program()):
+                    found[int(path.name)] = os.stat(path / "ns" / "net").st_ino
+            except OSError:
+                pass
+        own = os.stat("/proc/self/ns/net").st_ino
+        return {pid: inode for pid, inode in found.items() if inode != own}
+
+    def test_nothing_is_left_when_it_is_killed(self):
+        text = "title t\nlimit 60s\nrouter translate client\nserver firewall drop 4444\nserver listen 3333\nserver accept &\nserver done\n"
+        path = self.write(text)
+        for delay in (0.05, 0.2, 0.4, 1.0):
+            with subprocess.Popen([program(), "demo", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as process:
+                time.sleep(delay)
+                seen = set(self.networks().values())
+                process.send_signal(signal.SIGKILL)
+            deadline = time.monotonic() + 5
+            while seen & set(self.networks().values()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            self.assertEqual(seen & set(self.networks().values()), set(), f"after {delay} s")
+        self.assertTrue(seen, "the last one was in full play")
 
 
 class Interrupted(Folder):

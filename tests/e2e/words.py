@@ -64,15 +64,17 @@ class Doubled(Test):
             self.fail(f"{name}: '{match.group(0)}'")
 
     def test_no_sentence_of_a_stored_run_says_a_word_twice(self):
+        seen = 0
         for path in EVENTS:
             for options in ([], ["-v"]):
                 for columns in ("80", "120"):
                     with self.subTest(path=path.name, options=options, columns=columns):
                         result = run("read", path, "--ascii", *options, env=environment(COLUMNS=columns))
                         told = [line for line in result.stdout.splitlines() if re.match(r"(\S+ ?\S*| {10,}\S+) {2,}", line)]
-                        self.assertTrue(told)
+                        seen += len(told)
                         for line in told:
                             self.assert_no_word_twice(line, line)
+        self.assertGreater(seen, 1000)
 
     def test_no_sentence_of_the_event_lines_says_a_word_twice(self):
         for path in EVENTS:

@@ -59,8 +59,11 @@ static struct ledger_segment read_segment(const uint8_t *at)
     segment.length_bytes = at[10] & 0x80 ? (uint32_t)at[10] << 24 : at[10];
     segment.window = at[11];
     segment.ip_bytes = at[11] & 1 ? 40 : 0;
-    segment.interface = (uint8_t)(at[11] >> 1 & 3);
-    if (at[11] & 8) segment.look = (uint32_t)at[11] << 16 | at[10] | at[2] << 8; /* few enough to be met again */
+    segment.place = (uint8_t)(at[11] >> 1 & 3);
+    if (at[11] & 8) { /* few enough to be met again */
+        segment.ip_id = at[11];
+        segment.checksum = (uint16_t)(at[10] | at[2] << 8);
+    }
     uint32_t moment;
     memcpy(&moment, at + 12, 4);
     segment.t_ns = (int64_t)((uint64_t)moment << (at[0] >> 4 & 7) * 5);

@@ -16,9 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t captured = (uint32_t)size - 2, wire = captured + data[1];
     struct event_packet packet;
     struct ledger_segment segment;
+    struct ledger_other other;
+    struct segment_beside beside;
     memset(&packet, 0, sizeof(packet));
-    enum segment_result said = segment_decode(link, data + 2, captured, wire, &packet);
-    enum segment_result result = ledger_decode(link, data + 2, captured, wire, 7, &segment);
+    enum segment_result said = segment_decode_beside(link, data + 2, captured, wire, &packet, &beside);
+    enum segment_result result = ledger_decode(link, data + 2, captured, wire, 7, &segment, &other);
     bool tcp = said == SEGMENT_OK && packet.header.protocol == IPPROTO_TCP;
     if (result != (tcp || said != SEGMENT_OK ? said : SEGMENT_OTHER)) abort();
     if (!tcp) return 0;
@@ -29,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (!packet.window_cut && segment.window != header->window) abort();
     if (segment.tunnel != packet.tunnel.kind) abort();
+    if (segment.ip_id != beside.ip_id || segment.hops != beside.hops || segment.checksum != beside.checksum) abort();
+    if (segment.is_piece != (beside.fragment.version != 0)) abort();
     if (header->src.version == header->dst.version &&
         (segment.version != header->src.version || memcmp(segment.src, header->src.ip, 16) != 0 ||
          memcmp(segment.dst, header->dst.ip, 16) != 0))

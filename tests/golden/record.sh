@@ -45,3 +45,20 @@ record scene-half-open-forgotten-ptrace --recorder ptrace half-open-forgotten
 record scene-abort-in-closing --recorder bpf abort-in-closing
 record scene-reset-in-syn-rcvd --recorder bpf reset-in-syn-rcvd
 record scene-time-wait-assassination --recorder bpf time-wait-assassination
+# What the catalogue cannot stage: how segments are let go and sent again, and a firewall that answers.
+record scene-loss-recovery --recorder bpf "$here/scenes/loss-recovery.scn"
+record scene-fast-retransmission --recorder bpf "$here/scenes/fast-retransmission.scn"
+record scene-paced --recorder bpf "$here/scenes/paced.scn"
+
+behind_firewall() {
+    rule="table inet t { chain c { type filter hook $2 priority 0; tcp dport 3333 reject with tcp reset; }; }"
+    name=$1
+    if [ -n "$wanted" ]; then
+        case " $wanted " in *" $name "*) ;; *) return 0 ;; esac
+    fi
+    PROGRAM=$program RULE=$rule FILE=$here/events/$name.events unshare --net sh -c \
+        'ip link set lo up && nft "$RULE" && "$PROGRAM" demo --quiet --host-network --recorder bpf -o "$FILE"' || true
+    echo "recorded $name"
+}
+behind_firewall firewall-input input
+behind_firewall firewall-output output

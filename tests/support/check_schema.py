@@ -69,7 +69,7 @@ def breaches(schema, check, name, stream):
         if line["type"] == "connection":
             connections.add(line["conn"])
         elif line.get("conn") and line["conn"] not in connections:
-            yield "%s:%d: conn %d has had no connection line" % (name, number, line["conn"])
+            yield "%s:%d: conn %s has had no connection line" % (name, number, line["conn"])
         last = line["type"]
     if last != "summary":
         yield "%s: the last line is no summary" % name

@@ -152,6 +152,8 @@ static struct story_segment *segment(struct builder *b, double us, enum story_si
                                 .ack_absolute = ack + (side ? 1000 : 0x80000000u),
                                 .length_bytes = length,
                                 .window = 512,
+                                .window_kind = strchr(flags, 'R') ? WINDOW_UNKNOWN : WINDOW_BYTES,
+                                .window_bytes = strchr(flags, 'S') ? 512 : 65536,
                                 .of_step = STORY_NO_STEP,
                                 .place = {.vantage = b->vantage[side], .t_ns = at_us(us), .number = b->segments},
                                 .cause = cause};

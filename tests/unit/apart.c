@@ -17,7 +17,7 @@
 #define SERVES(n, at, t1, t2)                                                                                                      \
     ENTER(t1, S_THREAD, "bind", NEW(n), " args=\"3, " at "\"")                                                                     \
     EXIT(t1, S_THREAD, "bind", BOUND(n, at), "")                                                                                   \
-    ENTER(t2, S_THREAD, "listen", BOUND(n, at), " args=\"3, 128\"")                                                                 \
+    ENTER(t2, S_THREAD, "listen", BOUND(n, at), " args=\"3, 128\"")                                                                \
     EXIT(t2, S_THREAD, "listen", LISTENS(n, at), "")
 
 static const struct story_trace *trace_of(const struct told *told)
@@ -59,8 +59,8 @@ static void a_connect_without_a_port_says_that_none_was_left(void **state)
 static void a_connect_from_a_port_of_its_own_says_that_the_pair_is_taken(void **state)
 {
     (void)state;
-    check_only(TRACE FAILS(100, C_THREAD, "connect", BOUND(4, "192.0.2.1:700"), " args=\"3, 192.0.2.2:80\"") " ret=-99\n", "connect",
-               "EADDRNOTAVAIL", "as a pair");
+    check_only(TRACE FAILS(100, C_THREAD, "connect", BOUND(4, "192.0.2.1:700"), " args=\"3, 192.0.2.2:80\"") " ret=-99\n",
+               "connect", "EADDRNOTAVAIL", "as a pair");
 }
 
 static void an_errno_of_which_nothing_is_known_gets_no_sentence(void **state)
@@ -89,7 +89,8 @@ static void nobody_is_named_for_another_address_or_after_a_close_or_of_another_h
 #define REFUSED(t, at) FAILS(t, S_THREAD, "bind", NEW(4), " args=\"3, " at "\"") " ret=-98\n"
     const char *const texts[] = {
         TRACE SERVES(6, "127.0.0.1:3333", 100, 110) REFUSED(120, "192.0.2.1:3333"),
-        TRACE SERVES(6, "0.0.0.0:3333", 100, 110) CALL(112, 113, S_THREAD, "close", LISTENS(6, "0.0.0.0:3333")) REFUSED(120, "0.0.0.0:3333"),
+        TRACE SERVES(6, "0.0.0.0:3333", 100, 110) CALL(112, 113, S_THREAD, "close", LISTENS(6, "0.0.0.0:3333"))
+            REFUSED(120, "0.0.0.0:3333"),
         TRACE TWO_ENDS SERVES(6, "0.0.0.0:3333", 100, 110)
             FAILS(120, C_THREAD, "bind", NEW(4), " args=\"3, 0.0.0.0:3333\"") " ret=-98\n",
     };
@@ -129,12 +130,12 @@ static void an_accept_that_found_nothing_is_told_but_not_the_last_one_of_a_loop(
 {
     (void)state;
 #define LISTENER LISTENS(6, "127.0.0.1:3333")
-    check_only(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) FAILS(200, S_THREAD, "accept", LISTENER, "") " ret=-11\n" HANDSHAKE, "accept",
-               "EAGAIN", "no finished connection was in the queue");
+    check_only(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) FAILS(200, S_THREAD, "accept", LISTENER, "") " ret=-11\n" HANDSHAKE,
+               "accept", "EAGAIN", "no finished connection was in the queue");
     check_none(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) HANDSHAKE ENTER(2000, S_THREAD, "accept", LISTENER, "")
-                   EXIT(2010, S_THREAD, "accept", LISTENER, " ret=4 other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 "
-                                                            "other.remote=127.0.0.1:40000")
-                       FAILS(2020, S_THREAD, "accept", LISTENER, "") " ret=-11\n");
+                   EXIT(2010, S_THREAD, "accept", LISTENER,
+                        " ret=4 other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 "
+                        "other.remote=127.0.0.1:40000") FAILS(2020, S_THREAD, "accept", LISTENER, "") " ret=-11\n");
 }
 
 static void a_call_of_a_connection_is_told_there_alone(void **state)
@@ -166,8 +167,8 @@ static void a_loop_that_asks_for_ever_is_counted(void **state)
     size_t used = (size_t)snprintf(text, BYTES, "%s", TRACE);
     for (int i = 0; i < ASKED; i++)
         used += (size_t)snprintf(text + used, BYTES - used,
-                                 "enter t=%d " S_THREAD "name=accept fd=3 " LISTENER "\nexit t=%d " S_THREAD "name=accept fd=3 " LISTENER
-                                 " ret=-11\n",
+                                 "enter t=%d " S_THREAD "name=accept fd=3 " LISTENER "\nexit t=%d " S_THREAD
+                                 "name=accept fd=3 " LISTENER " ret=-11\n",
                                  1000 + 2 * i, 1001 + 2 * i);
     struct told *told = tell_text(text, 0);
     const struct story_trace *trace = trace_of(told);

@@ -721,7 +721,7 @@ static void what_the_kernel_throws_away_has_its_own_reason(void **state)
     const struct event *event = NULL;
 
     (void)state;
-    if (count_where(log, is_lost, "no skb_drop_reason", &event)) { /* before Linux 5.17: it is said that there are none */
+    if (count_where(log, is_lost, "without skb_drop_reason", &event)) { /* before Linux 5.17: it is said that there are none */
         assert_int_equal(count_where(log, is_kind, &kind, &event), 0);
         event_log_free(log);
         return;
@@ -928,7 +928,8 @@ static void a_full_ring_is_counted(void **state)
 
 /* ---- without the privilege ---- */
 
-/* Opens in a child that `drops` something first; the child's exit status is 0 when it is refused with a sentence that has `word`, and a long story.
+/* Opens in a child that `drops` something first; the child's exit status is 0 when it is refused with a sentence that has `word`,
+ * and a long story.
  */
 static int refusal(void (*drops)(void), const char *word)
 {

@@ -430,6 +430,14 @@ static const struct sample spelt[] = {
      "ip_queue_xmit;__tcp_transmit_skb;tcp_send_fin;__tcp_close;tcp_close;inet_release;__sock_release;sock_close;__fput;____fput;"
      "task_work_run;exit_to_user_mode_prepare;syscall_exit_to_user_mode;do_syscall_64",
      CHAIN_DEFERRED, NULL, CHAIN_CLOSING, CHAIN_HOOK_UNKNOWN},
+    {"a close that somebody else left to this thread's next return, which is from an interrupt",
+     "__dev_queue_xmit;ip_output;__ip_queue_xmit;__tcp_transmit_skb;tcp_send_fin;tcp_close;sock_close;__fput;task_work_run;"
+     "exit_to_user_mode_loop;irqentry_exit_to_user_mode;asm_sysvec_call_function_single",
+     CHAIN_OTHER, "exit_to_user_mode_loop", CHAIN_CLOSING, CHAIN_HOOK_UNKNOWN},
+    {"Multipath TCP lets data go when its socket is let go",
+     "__tcp_transmit_skb;tcp_write_xmit;__tcp_push_pending_frames;__mptcp_subflow_push_pending;mptcp_release_cb;release_sock;"
+     "mptcp_recvmsg;inet_recvmsg;__sys_recvfrom;__x64_sys_recvfrom",
+     CHAIN_KERNEL, "mptcp-release", CHAIN_DATA_PUSH, CHAIN_HOOK_UNKNOWN},
     {"5.15: write(), with its wrapper swallowed",
      "__dev_queue_xmit;dev_queue_xmit;ip_finish_output2;__ip_finish_output;ip_finish_output;ip_output;ip_local_out;__ip_queue_xmit;"
      "ip_queue_xmit;__tcp_transmit_skb;tcp_write_xmit;__tcp_push_pending_frames;tcp_push;tcp_sendmsg_locked;tcp_sendmsg;inet_"
@@ -707,6 +715,7 @@ static const struct {
     {"tcp_tsq_workfn", CHAIN_KERNEL, "small-queues", CHAIN_DATA_PUSH},
     {"tcp_pace_kick", CHAIN_KERNEL, "pacing", CHAIN_DATA_PUSH},
     {"mptcp_worker", CHAIN_KERNEL, "mptcp", 0},
+    {"mptcp_release_cb", CHAIN_KERNEL, "mptcp-release", CHAIN_DATA_PUSH},
     {"sk_psock_backlog", CHAIN_KERNEL, "sockmap", CHAIN_DATA_PUSH},
     {"tcp_abort", CHAIN_KERNEL, "destroyed", 0},
     {"raw_sendmsg", CHAIN_KERNEL, "raw-socket", 0},
@@ -836,6 +845,9 @@ static const struct {
     {"tcp_disconnect", CHAIN_SILENT, NULL, CHAIN_DISCONNECT},
     {"inet_csk_listen_stop", CHAIN_SILENT, NULL, CHAIN_LISTEN_STOP},
     {"tcp_timewait_state_process", CHAIN_SILENT, NULL, CHAIN_TIME_WAIT},
+    {"tcp_v4_timewait_ack", CHAIN_SILENT, NULL, CHAIN_TIME_WAIT},
+    {"tcp_v4_send_ack", CHAIN_SILENT, NULL, CHAIN_TIME_WAIT},
+    {"tcp_v6_send_ack", CHAIN_SILENT, NULL, CHAIN_TIME_WAIT},
     {"tcp_time_wait", CHAIN_SILENT, NULL, CHAIN_TIME_WAIT},
     {"tcp_conn_request", CHAIN_SILENT, NULL, CHAIN_HANDSHAKE},
     {"tcp_v4_do_rcv", CHAIN_SILENT, NULL, CHAIN_INPUT},

@@ -151,6 +151,18 @@ static void a_split_handshake_is_one_connection_opened_by_the_first_syn(void **s
     assert_int_equal(x.conn.client, 0);
 }
 
+static void the_ack_that_splits_a_handshake_may_have_any_number(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:A:900:1:0 s:S:0:0:0 c:SA:0:1:0 s:A:1:1:0 c:PA:1:1:4 s:A:1:5:0 c:FA:5:1:0 s:FA:1:6:0 c:A:6:2:0");
+    assert_int_equal(x.anew, 0);
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    assert_int_equal(exchange_bytes(&x, 'c'), 4);
+    assert_int_equal(exchange_bytes(&x, 's'), 0);
+}
+
 static void a_simultaneous_open_is_one_connection(void **state)
 {
     (void)state;
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(the_syn_ack_of_the_old_one_again_begins_nothing),
         cmocka_unit_test(half_open_discovery_is_one_connection),
         cmocka_unit_test(a_split_handshake_is_one_connection_opened_by_the_first_syn),
+        cmocka_unit_test(the_ack_that_splits_a_handshake_may_have_any_number),
         cmocka_unit_test(a_simultaneous_open_is_one_connection),
         cmocka_unit_test(a_syn_tells_who_opened_and_before_it_the_higher_port_does),
         cmocka_unit_test(a_syn_ack_that_comes_first_tells_who_opened),

@@ -280,6 +280,48 @@ static void a_transfer_of_more_than_four_gib_is_counted_in_64_bits(void **state)
     assert_int_equal(exchange_missed(&x, 'c'), 0);
 }
 
+/* A gap that lies 2 GiB behind is no gap ahead. */
+static void a_gap_is_missed_once_however_much_follows(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:A:11:1:10 s:A:1:21:0");
+    uint32_t seq = 21;
+    for (unsigned i = 0; i < 20; i++) {
+        char steps[96];
+        snprintf(steps, sizeof(steps), "c:A:%u:1:500000000 s:A:1:%u:0", seq, seq + 500000000u);
+        exchange_say(&x, steps);
+        assert_classes(&x, "new ack");
+        seq += 500000000u;
+        assert_int_equal(exchange_end(&x, 'c')->got, x.isn[0] + seq);
+        assert_int_equal(exchange_missed(&x, 'c'), 10);
+    }
+    assert_int_equal(exchange_bytes(&x, 'c'), 20 + 20 * (uint64_t)500000000);
+}
+
+static void what_only_the_peer_acknowledges_goes_on_past_four_gib(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE);
+    uint32_t ack = 1;
+    for (unsigned i = 0; i < 20; i++) {
+        char steps[96];
+        ack += 500000000u;
+        snprintf(steps, sizeof(steps), "s:A:1:%u:0", ack);
+        exchange_say(&x, steps);
+        assert_classes(&x, "ack");
+    }
+    assert_int_equal(exchange_bytes(&x, 'c'), 20 * (uint64_t)500000000);
+    assert_int_equal(exchange_missed(&x, 'c'), 20 * (uint64_t)500000000);
+    char steps[96];
+    snprintf(steps, sizeof(steps), "c:A:%u:1:10", ack);
+    exchange_say(&x, steps);
+    assert_classes(&x, "new");
+}
+
 /* Every bit pattern of where the numbers turn over. */
 static void numbers_wrap_around_at_every_segment(void **state)
 {
@@ -337,6 +379,8 @@ int main(void)
         cmocka_unit_test(a_jump_of_two_to_the_31_is_behind),
         cmocka_unit_test(an_acknowledged_jump_of_almost_two_gib_is_missed),
         cmocka_unit_test(a_transfer_of_more_than_four_gib_is_counted_in_64_bits),
+        cmocka_unit_test(a_gap_is_missed_once_however_much_follows),
+        cmocka_unit_test(what_only_the_peer_acknowledges_goes_on_past_four_gib),
         cmocka_unit_test(numbers_wrap_around_at_every_segment),
         cmocka_unit_test(a_fin_whose_later_ack_was_captured_first_misses_nothing),
         cmocka_unit_test(what_the_peer_acknowledged_before_it_was_captured_is_not_sent_again),

@@ -77,6 +77,22 @@ static void the_second_packet_of_an_end_may_be_a_sight_already(void **state)
     assert_true(is_sight_after("c:S:0:0:0:1000:" LOOK_7, "+-1ms", "c:S:0:0:0:1000:" LOOK_7));
 }
 
+static void a_syn_ack_without_an_identification_is_told_by_its_time(void **state)
+{
+    (void)state;
+    assert_true(is_sight_after("c:S:0:0:0:1000:" LOOK_7 " s:SA:0:1:0:1000:100", "+9ms", "s:SA:0:1:0:1000:100"));
+    assert_false(is_sight_after("c:S:0:0:0:1000:" LOOK_7 " s:SA:0:1:0:1000:100", "+9000001ns", "s:SA:0:1:0:1000:100"));
+    assert_false(is_sight_after("c:S:0:0:0:1000:" LOOK_7 " s:SA:0:1:0:1000:100 c:A:1:1:0:1000:" LOOK_8 " s:A:1:1:0:1000:101", "",
+                                "s:A:1:1:0:1000:101"));
+}
+
+static void nor_does_it_say_that_identifications_stay(void **state)
+{
+    (void)state;
+    assert_true(
+        is_sight_after("s:SA:0:1:0:1000:100 +1s s:SA:0:1:0:1000:100 s:PA:1:1:5:1000:" LOOK_7, "", "s:PA:1:1:5:1000:" LOOK_7));
+}
+
 static void a_packet_without_a_look_is_never_a_sight(void **state)
 {
     (void)state;
@@ -161,6 +177,8 @@ int main(void)
         cmocka_unit_test(another_identification_or_checksum_is_another_packet),
         cmocka_unit_test(where_identifications_stay_the_same_they_tell_nothing),
         cmocka_unit_test(the_second_packet_of_an_end_may_be_a_sight_already),
+        cmocka_unit_test(a_syn_ack_without_an_identification_is_told_by_its_time),
+        cmocka_unit_test(nor_does_it_say_that_identifications_stay),
         cmocka_unit_test(a_packet_without_a_look_is_never_a_sight),
         cmocka_unit_test(a_sight_of_one_of_the_last_eight_is_one),
         cmocka_unit_test(sights_are_counted_and_nothing_else_is),

@@ -58,11 +58,10 @@ static void a_segment_without_a_socket_was_looked_at_as_in_closed(void **state)
 
 static void who_dropped_it_is_told_by_the_way_it_had_come(void **state)
 {
-    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA)
-                                      DROP(2001, C, C_DATA, "outgoing=1 reason=QDISC_DROP function=__dev_queue_xmit")
-                                          PACKET(3000, S, S_DATA)
-                                              DROP(3001, S, S_DATA, FIREWALL " chain=nf_hook_slow;ip_forward;ip_rcv"),
-                                  0);
+    struct told *told = tell_text(
+        TRACE HANDSHAKE PACKET(2000, C, C_DATA) DROP(2001, C, C_DATA, "outgoing=1 reason=QDISC_DROP function=__dev_queue_xmit")
+            PACKET(3000, S, S_DATA) DROP(3001, S, S_DATA, FIREWALL " chain=nf_hook_slow;ip_forward;ip_rcv"),
+        0);
     const struct story *story = told->stories[0];
     (void)state;
     assert_int_equal(told_segment(story, STORY_CLIENT, "data", 1)->dropped->by, STORY_DROPPED_BY_SENDER);
@@ -72,10 +71,10 @@ static void who_dropped_it_is_told_by_the_way_it_had_come(void **state)
 
 static void segments_that_were_joined_are_dropped_together(void **state)
 {
-    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, "flags=. seq=101 ack=501 len=5")
-                                      PACKET(2001, C, "flags=P. seq=106 ack=501 len=5")
-                                          DROP(2005, C, "flags=P. seq=101 ack=501 len=10", FIREWALL),
-                                  0);
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(2000, C, "flags=. seq=101 ack=501 len=5") PACKET(2001, C, "flags=P. seq=106 ack=501 len=5")
+                      DROP(2005, C, "flags=P. seq=101 ack=501 len=10", FIREWALL),
+                  0);
     const struct story *story = told->stories[0];
     (void)state;
     assert_non_null(told_segment(story, STORY_CLIENT, "data", 1)->dropped);

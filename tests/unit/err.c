@@ -113,9 +113,12 @@ static void a_long_story_stands_behind_its_sentence_until_there_is_another(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_code_is_handed_through),          cmocka_unit_test(the_errnos_text_stands_behind_the_sentence),
-        cmocka_unit_test(a_prefix_stands_before_the_sentence), cmocka_unit_test(control_characters_do_not_get_through),
-        cmocka_unit_test(too_long_a_sentence_is_cut),          cmocka_unit_test(an_errno_has_its_symbolic_name),
+        cmocka_unit_test(the_code_is_handed_through),
+        cmocka_unit_test(the_errnos_text_stands_behind_the_sentence),
+        cmocka_unit_test(a_prefix_stands_before_the_sentence),
+        cmocka_unit_test(control_characters_do_not_get_through),
+        cmocka_unit_test(too_long_a_sentence_is_cut),
+        cmocka_unit_test(an_errno_has_its_symbolic_name),
         cmocka_unit_test(a_long_story_stands_behind_its_sentence_until_there_is_another),
         cmocka_unit_test(only_the_kernels_notes_to_itself_are_restarts),
     };

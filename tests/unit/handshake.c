@@ -40,7 +40,8 @@ static void a_syn_sent_again_was_waited_for(void **state)
 static void a_syn_ack_sent_again_by_its_timer_was_waited_for(void **state)
 {
     (void)state;
-    check(TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) SECOND_ACK(1001020), 1000020, 10, 1000000);
+    check(TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) SECOND_ACK(1001020), 1000020, 10,
+          1000000);
 }
 
 static void a_syn_ack_sent_again_because_the_syn_came_again_waited_for_the_syns_timer(void **state)

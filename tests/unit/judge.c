@@ -221,6 +221,21 @@ static void what_was_lost_did_not_arrive(void **data)
                          1001000, WIRE, SYN " opt=ts opt.ts_value=1001") ARRIVES(1001010, WIRE, SYN " opt=ts opt.ts_value=1001"));
 }
 
+static void an_icmp_error_is_of_its_kind_and_its_sender(void **data)
+{
+    (void)data;
+#define QUOTES " icmp.quotes=1 icmp.proto=tcp icmp.src=192.0.2.1:40000 icmp.dst=192.0.2.2:3333"
+    static const struct line lines[] = {
+        {"expect icmp port-unreachable from server", NULL},
+        {"expect icmp port-unreachable from client", "there are 1 other ICMP errors about this connection"},
+        {"expect icmp host-unreachable from server", "there are 1 other ICMP errors about this connection"},
+    };
+    static const struct line none = {"expect icmp port-unreachable from server", "no ICMP error tells of this connection"};
+    CHECK_ALL(lines, TRACE TWO_ENDS PACKET(1000, WIRE, SYN)
+                         PACKET(1010, "src=192.0.2.2:0 dst=192.0.2.1:0 proto=icmp ", "len=36 icmp.type=3 icmp.code=3" QUOTES));
+    check_all(&none, 1, TRACE TWO_ENDS PACKET(1000, WIRE, SYN));
+}
+
 /* ---- calls ---- */
 
 static void what_a_step_returned_is_what_the_play_saw(void **data)
@@ -415,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_cause_is_of_its_kind_its_name_and_its_segment),
         cmocka_unit_test(segments_are_counted_with_their_repetitions),
         cmocka_unit_test(what_was_lost_did_not_arrive),
+        cmocka_unit_test(an_icmp_error_is_of_its_kind_and_its_sender),
         cmocka_unit_test(what_a_step_returned_is_what_the_play_saw),
         cmocka_unit_test(a_call_was_woken_by_what_the_story_says),
         cmocka_unit_test(findings_outcomes_and_connections),

@@ -184,8 +184,10 @@ static void what_is_no_capture_is_refused_by_what_it_is(void **state)
     struct savefile *file;
     struct err err;
     refused("", 0, "it is empty");
-    refused("hello, world", 12, "neither pcap nor pcapng");
-    refused("h", 1, "neither pcap nor pcapng");
+    refused("hello, world", 12, "a text");
+    refused("h", 1, "a text");
+    refused("\001\002\003\004", 4, "neither pcap nor pcapng");
+    refused("{\"type\":\"trace\"}", 16, "event lines");
     refused("\xfd\x37zXZ\0\0\0\0", 9, "xz -dc");
     refused("BZh91AY&SY", 10, "bzip2");
     refused("snoop\0\0\0\0\0", 10, "snoop");

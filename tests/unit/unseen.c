@@ -73,6 +73,100 @@ static void numbers_that_may_mean_something_else_are_not_counted(void **state)
     missed(TRACE HANDSHAKE PACKET(2000, S, "flags=. seq=501 ack=1500000000"), 0, 0);
 }
 
+/* ---- what the kernel did not show, because a program of the recorder did not run ---- */
+
+static void the_mark_of_what_was_sent_again_is_not_the_first_ones(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA)
+                                      MARK(202000, C, C_DATA, C_CUR C_SOCK " softirq=1 chain=tcp_retransmit_timer;tcp_write_timer")
+                                          PACKET(202005, C, C_DATA),
+                                  0);
+    const struct story *story = told->stories[0];
+    (void)state;
+    assert_int_not_equal(told_segment(story, STORY_CLIENT, "data", 1)->cause.kind, CAUSE_TIMER);
+    assert_int_equal(told_segment(story, STORY_CLIENT, "data", 2)->cause.kind, CAUSE_TIMER);
+    assert_int_equal(told_segment(story, STORY_CLIENT, "data", 2)->cause.evidence, EVIDENCE_STACK);
+    told_free(told);
+}
+
+static void the_packet_of_what_was_sent_again_is_not_the_first_marks(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE MARK(2000, C, C_DATA, C_CUR C_SOCK " chain=tcp_sendmsg;__x64_sys_sendto")
+                                      MARK(202000, C, C_DATA, C_CUR C_SOCK " softirq=1 chain=tcp_retransmit_timer;tcp_write_timer")
+                                          PACKET(202005, C, C_DATA),
+                                  0);
+    const struct story_segment *again = told_segment(told->stories[0], STORY_CLIENT, "data", 2);
+    (void)state;
+    assert_non_null(again->captured);
+    assert_int_equal(again->cause.kind, CAUSE_TIMER);
+    told_free(told);
+}
+
+#define ASLEEP(from) ENTER(from, C_THREAD, "recvfrom", C_SOCK, "")
+#define WOKEN(t)                                                                                                                   \
+    "wake t=" #t US " " C_THREAD "softirq=1 receiving=1 rx.src=127.0.0.1:3333 rx.dst=127.0.0.1:40000 rx.proto=tcp rx.flags=P. "    \
+                                 "rx.seq=501 rx.ack=101 rx.len=5 chain=sock_def_readable;tcp_v4_rcv\n"
+#define RETURNED(t, more) "exit t=" #t US " " C_THREAD "name=recvfrom fd=3 how=-1 level=-1 ret=5 " C_SOCK " " more "\n"
+
+static const struct story_wake *wake_of(const struct told *told)
+{
+    return &told_call(told->stories[0], STORY_CLIENT, "recvfrom", 1)->wake;
+}
+
+static void what_woke_a_call_is_not_believed_where_another_wake_went_unseen(void **state)
+{
+#define UP_TO_THE_WAKE TRACE HANDSHAKE ASLEEP(1500) PACKET(2000, S, S_DATA) WOKEN(2010)
+    struct told *told = tell_text(UP_TO_THE_WAKE RETURNED(2050, "slept=500000"), 0);
+    (void)state;
+    assert_int_equal(wake_of(told)->evidence, EVIDENCE_STACK);
+    told_free(told);
+    told = tell_text(UP_TO_THE_WAKE RETURNED(2050, "slept=-1 wake_unseen=1"), 0);
+    assert_int_equal(wake_of(told)->kind, WAKE_SEGMENT);
+    assert_int_equal(wake_of(told)->evidence, EVIDENCE_INTERVAL);
+    told_free(told);
+#undef UP_TO_THE_WAKE
+}
+
+static void a_call_whose_thread_went_on_had_returned(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE ASLEEP(1500) PACKET(2000, S, S_DATA), 0);
+    (void)state;
+    assert_int_equal(wake_of(told)->kind, WAKE_NOT_YET);
+    told_free(told);
+    told = tell_text(TRACE HANDSHAKE ASLEEP(1500) PACKET(2000, S, S_DATA) ENTER(2100, C_THREAD, "close", C_SOCK, ""), 0);
+    assert_int_equal(wake_of(told)->kind, WAKE_UNKNOWN);
+    assert_string_equal(wake_of(told)->why, "its return was not seen");
+    told_free(told);
+    told = tell_text(TRACE HANDSHAKE ASLEEP(1500) "process t=2100" US " " C_THREAD "change=exit\n", 0);
+    assert_int_equal(wake_of(told)->kind, WAKE_UNKNOWN);
+    told_free(told);
+    told = tell_text(TRACE HANDSHAKE ASLEEP(1500) "process t=2100" US " " C_THREAD "change=exit status=-1 signal=9\n", 0);
+    assert_int_equal(wake_of(told)->kind, WAKE_NOT_YET);
+    assert_string_equal(wake_of(told)->why, "its process was killed before it was seen to return");
+    told_free(told);
+}
+
+static void what_had_come_before_a_call_that_slept_is_not_what_it_waited_for(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(1400, S, S_DATA) ASLEEP(1500) RETURNED(2050, "slept=500000"), 0);
+    (void)state;
+    assert_int_equal(wake_of(told)->kind, WAKE_UNKNOWN);
+    told_free(told);
+    told = tell_text(TRACE HANDSHAKE PACKET(1400, S, S_DATA) ASLEEP(1500) RETURNED(2050, "slept=0"), 0);
+    assert_int_equal(wake_of(told)->kind, WAKE_NEVER_SLEPT);
+    told_free(told);
+}
+
+static void a_listen_whose_return_was_not_seen_had_made_a_listener(void **state)
+{
+    struct told *told =
+        tell_text(TRACE ENTER(900, S_THREAD, "listen", "sock.cookie=3 sock.proto=tcp sock.local=0.0.0.0:3333", "") HANDSHAKE, 0);
+    (void)state;
+    told_states(told->stories[0], STORY_SERVER, "LISTEN SYN_RCVD ESTABLISHED");
+    assert_int_equal(told->stories[0]->finding_count, 0);
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +174,12 @@ int main(void)
         cmocka_unit_test(an_ack_says_why_nothing_explains_it),
         cmocka_unit_test(numbers_and_acks_tell_of_bytes_that_nobody_captured),
         cmocka_unit_test(numbers_that_may_mean_something_else_are_not_counted),
+        cmocka_unit_test(the_mark_of_what_was_sent_again_is_not_the_first_ones),
+        cmocka_unit_test(the_packet_of_what_was_sent_again_is_not_the_first_marks),
+        cmocka_unit_test(what_woke_a_call_is_not_believed_where_another_wake_went_unseen),
+        cmocka_unit_test(a_call_whose_thread_went_on_had_returned),
+        cmocka_unit_test(what_had_come_before_a_call_that_slept_is_not_what_it_waited_for),
+        cmocka_unit_test(a_listen_whose_return_was_not_seen_had_made_a_listener),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
