@@ -9,7 +9,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     static const struct conn_more_end none;
     const struct conn_more_end *more = trouble ? &trouble->more.end[side] : &none;
     *end = (struct ledger_end){.address = {.port = flow->port[side], .version = flow->version}};
-    memcpy(end->address.ip, flow->ip[side], sizeof(end->address.ip));
+    flow_get_ip(flow, side, end->address.ip);
     end->state = conn_state(&flow->conn, side);
     end->has_isn = conn->flags & END_SYN_SEEN;
     end->isn = end->has_isn ? conn->base : 0;
