@@ -35,7 +35,7 @@ tcpwhy_e2e(states-played states.py Played 180)
 tcpwhy_e2e(scenarios scenario.py Scenarios 180)
 tcpwhy_e2e(ways scenario.py Ways 120)
 tcpwhy_e2e(scenarios-interrupted scenario.py Interrupted 120)
-tcpwhy_e2e(catalogue scenario.py Catalogue 240)
+tcpwhy_e2e(catalogue scenario.py Catalogue 300)
 set_tests_properties(e2e/scenarios e2e/scenarios-interrupted PROPERTIES RUN_SERIAL ON) # others' load would shift what is timed
 # It waits more than it works (a minute of TIME_WAIT): begun first, it leaves a processor to those that only compute.
 set_tests_properties(e2e/catalogue PROPERTIES COST 1000)
