@@ -3,7 +3,8 @@
  *
  *     bench_make_capture FILE CONNECTIONS OPEN_AT_ONCE [PACKETS_A_SECOND [shuffled]]
  *
- * Those that are open take turns; shuffled: at each step one of them, chosen at random, sends its next segment. Checksums are made right. The same arguments make the same number of packets; what the kernel put into them may differ. */
+ * Those that are open take turns; shuffled: at each step one of them, chosen at random, sends its next segment. Checksums are made
+ * right. The same arguments make the same number of packets; what the kernel put into them may differ. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -213,7 +214,8 @@ static void step(struct mix *mix, uint32_t i)
     struct frame frame = lane->round->frames[lane->at];
     rewrite(frame.bytes, frame.length, lane->connection);
     double seconds = (double)mix->packets / mix->rate;
-    uint32_t head[4] = {1700000000 + (uint32_t)seconds, (uint32_t)((seconds - (uint32_t)seconds) * 1e9), frame.length, frame.length};
+    uint32_t head[4] = {1700000000 + (uint32_t)seconds, (uint32_t)((seconds - (uint32_t)seconds) * 1e9), frame.length,
+                        frame.length};
     fwrite(head, sizeof(head), 1, mix->file);
     fwrite(frame.bytes, frame.length, 1, mix->file);
     mix->packets++;
@@ -252,7 +254,7 @@ int main(int argc, char **argv)
     }
     free(mix.lanes);
     if (fclose(mix.file)) die(argv[1]);
-    printf("%s: %llu packets, %u connections, %u at once, %.1f MB\n", argv[1], (unsigned long long)mix.packets, mix.connections, most,
-           (double)mix.bytes / 1e6);
+    printf("%s: %llu packets, %u connections, %u at once, %.1f MB\n", argv[1], (unsigned long long)mix.packets, mix.connections,
+           most, (double)mix.bytes / 1e6);
     return 0;
 }

@@ -92,11 +92,13 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
     const struct ledger_end *a = &row->end[LEDGER_CLIENT], *b = &row->end[LEDGER_SERVER];
     uint64_t disorder = (uint64_t)a->out_of_order + b->out_of_order, zero = (uint64_t)a->zero_windows + b->zero_windows,
              alive = (uint64_t)a->keep_alives + b->keep_alives, missed = a->missed_bytes + b->missed_bytes;
+    uint64_t probes = (uint64_t)a->window_probes + b->window_probes, ignored = (uint64_t)a->ignored_resets + b->ignored_resets,
+             strays = (uint64_t)a->strays + b->strays;
     bool one_sided = !a->segments || !b->segments;
     bool unanswered = row->opened_by >= 0 && !b->segments;
     text[0] = '\0';
     /* Most rows need none of them, and are many. */
-    if (!(disorder | zero | alive | missed | row->tunnel | row->icmp.count) && !one_sided && row->opened_by >= 0 &&
+    if (!(disorder | zero | alive | missed | probes | ignored | strays | row->tunnel | row->icmp.count) && !one_sided && row->opened_by >= 0 &&
         row->ending == LEDGER_ENDED && row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
         return text;
     const struct {
@@ -110,7 +112,10 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
         {one_sided && !unanswered, 0, "one direction only"},
         {zero > 0, zero, "zero window"},
         {disorder > 0, disorder, "out of order"},
+        {probes > 0, probes, "window probe"},
         {alive > 0, alive, "keep-alive"},
+        {ignored > 0, ignored, "RST in vain"},
+        {strays > 0, strays, "of another connection"},
         {missed > 0, missed, "bytes missed by the capture"},
         {row->tunnel != 0, 0, "in a tunnel"},
         {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},

@@ -228,6 +228,7 @@ static int set_stage(struct demo *demo, struct err *err)
         .recorder = demo->recorder,
         .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = {host_netns()}, .netns_count = 1},
         .server_ports = {demo->pair.port},
+        .unfiltered = !demo->shared,
         .no_bpf = bpf_refused ? &no_bpf : NULL,
     };
     code = session_open(&demo->session, &options, err);

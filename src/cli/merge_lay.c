@@ -101,6 +101,7 @@ struct ledger_segment merge_item_segment(const struct merge *merge, const struct
     segment.flags = packet.header.flags;
     if (packet.header.length_bytes != segment.length_bytes) segment.ip_bytes = 0;
     segment.length_bytes = packet.header.length_bytes;
+    segment.ip_id = segment.checksum = 0; /* which are the same packet was asked of both captures already */
     return segment;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/read_beside.h"
 
+#include <inttypes.h>
+
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "viz/escape.h"
@@ -37,12 +39,13 @@ void read_beside(struct savefile *file, const struct output_options *output, str
         if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
 }
 
-void read_beside_places(const struct places *places, bool quiet)
+void read_beside_sights(const struct places *places, uint64_t sights, uint64_t elsewhere, bool quiet)
 {
-    if (places->count < 2) return;
-    cli_note(quiet,
-             "the capture was made at several places (%s, %s%s): a segment that was seen at two of them counts as sent again here, "
-             "as in "
-             "Wireshark; --conn N tells it once",
-             places->keys[0].name, places->keys[1].name, places->count > 2 ? " …" : "");
+    if (!sights) return;
+    const char *more = elsewhere ? "; the hop limits say that two places are in this file: try --merge with the two captures apart" : "";
+    if (places->count < 2)
+        cli_note(quiet, "%" PRIu64 " packets were captured more than once: each counts as one%s", sights, more);
+    else
+        cli_note(quiet, "%" PRIu64 " packets were captured more than once, at several places (%s, %s%s): each counts as one%s", sights,
+                 places->keys[0].name, places->keys[1].name, places->count > 2 ? ", ..." : "", more);
 }

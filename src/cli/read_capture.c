@@ -497,8 +497,9 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     progress_end(&pass->progress);
     if (!code) read_beside(pass->file, &pass->options->output, &pass->seen);
     note_udp_and_pieces(pass);
-    if (!code && pass->tables && ledger_totals(pass->ledger)->retransmissions)
-        read_beside_places(&pass->places, pass->options->output.quiet);
+    const struct ledger_totals *totals = ledger_totals(pass->ledger);
+    if (!code && pass->tables)
+        read_beside_sights(&pass->places, totals->sights, totals->sights_elsewhere, pass->options->output.quiet);
     /* When nobody takes rows any more, the places know why. */
     if ((!code || code == -EPIPE) && pass->tables)
         code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);

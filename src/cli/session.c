@@ -134,6 +134,7 @@ static int append_trace(struct session *session, const struct session_options *o
     }
     memcpy(event.trace.reason, reason, length);
     memcpy(event.trace.server_ports, options->server_ports, sizeof(event.trace.server_ports));
+    event.trace.unfiltered = options->unfiltered;
     int code = event_log_append(session->log, &event);
     return code ? err_set_errno(err, code, "can't begin the event log") : 0;
 }

@@ -20,6 +20,7 @@ struct session_options {
     const char *recorder; /* "auto", "bpf", "ptrace", "none"; NULL: auto */
     struct calls_options calls;
     uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
+    bool unfiltered;          /* the network was made for this run, and nothing filters in it */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
 

@@ -156,6 +156,15 @@ static void choose_netns(const struct stage *stage, struct calls_options *calls)
     calls->netns[calls->netns_count++] = network_netns(stage->network, NETWORK_SERVER);
 }
 
+/* A firewall, or a router that may be told to refuse. */
+static bool filters(const struct scenario *scenario)
+{
+    if (scenario->routed) return true;
+    for (size_t i = 0; i < scenario->step_count; i++)
+        if (scenario->steps[i].verb == SCENARIO_FIREWALL) return true;
+    return false;
+}
+
 int stage_open(struct stage **ret_stage, const struct scenario *scenario, const struct play_options *options,
                struct session **ret_session, struct err *err)
 {
@@ -179,6 +188,7 @@ int stage_open(struct stage **ret_stage, const struct scenario *scenario, const 
     choose_netns(stage, &wishes.calls);
     for (size_t i = 0; i < 8 && scenario->ports[i]; i++) wishes.calls.ports[wishes.calls.port_count++] = scenario->ports[i];
     memcpy(wishes.server_ports, scenario->server_ports, sizeof(wishes.server_ports));
+    wishes.unfiltered = !stage->shared && !filters(scenario);
     code = session_open(&session, &wishes, err);
     if (!code) code = capture(stage, session, SCENARIO_CLIENT, err);
     if (!code && stage->network) code = capture(stage, session, SCENARIO_SERVER, err);

@@ -29,6 +29,7 @@ struct conn_segment {
     uint8_t flags;         /* TCP_* */
     bool sack;             /* it carries SACK blocks; false where that was not looked at: refines a duplicate ACK, nothing else */
     uint8_t interface;     /* where it was captured, from 1; 0: not known */
+    uint8_t hops;          /* IP's hop limit; 0: not known */
 };
 
 /* One number for what makes a packet this very packet: a repeat by TCP gets another identification, a second sight has the same. */
@@ -102,7 +103,8 @@ struct conn_end {
     uint8_t state, was;    /* enum tcp_state */
     uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
     uint8_t interface;     /* of its last packet */
-    uint8_t pad[2];
+    uint8_t hops;          /* of its last packet */
+    uint8_t pad;
 };
 
 enum conn_flag {
@@ -147,6 +149,7 @@ struct conn_more_end {
     bool has_seen;
     uint32_t seen; /* with has_seen, one past the highest number captured: `next` rests on the peer's ACK */
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
+    uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets; /* that it sent and that did not end its peer */
     uint32_t ended_us;       /* with END_ENDED_BY_RST: when, */
     uint32_t ended_next;     /* its next number then, or the RST's own where that is higher, */

@@ -111,10 +111,11 @@ void holes_take(const struct conn_judge *judge, struct conn *conn, unsigned side
     struct conn_end *end = &conn->end[side];
     struct conn_more_end *more = conn_has_more(judge, conn, side);
     uint32_t top = top_of(end, more);
-    if (more) forget_far(more, seq_before(top, to) ? to : top, &conn->end[conn_other(conn, side)]);
+    if (more) forget_far(more, seq_before(top, from) || seq_before(top, to) ? to : top, &conn->end[conn_other(conn, side)]);
     if (seq_before(top, from)) {
         open_hole(judge, conn, side, from, t_ns);
         more = conn_has_more(judge, conn, side);
+        top = from;
     } else if (more && more->hole_count && from != to) {
         fill(more, from, to, &conn->end[conn_other(conn, side)]);
     }

@@ -32,16 +32,21 @@ static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment
 {
     struct conn_end *end = &conn->end[side];
     if (!end->segments || conn->flags & CONN_HAS_MORE || !(uint16_t)segment->look || end->look == segment->look) return false;
-    end->flags |= end->look >> 16 == segment->look >> 16 ? (uint32_t)END_LOOKS_STAY : (uint32_t)END_LOOKS_VARY;
+    uint32_t before = end->look >> 16, now = segment->look >> 16;
+    if (before != now)
+        end->flags |= END_LOOKS_VARY;
+    else if (now)
+        end->flags |= END_LOOKS_STAY;
     end->look = segment->look;
     end->interface = segment->interface;
+    end->hops = segment->hops;
     return true;
 }
 
 static inline bool conn_is_plain(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *from,
                                  const struct conn_end *end)
 {
-    const uint32_t known = END_ANY | END_GOT | END_BASE | END_ACKS;
+    const uint32_t sent = END_ANY | END_GOT | END_BASE, known = sent | END_ACKS;
     const uint32_t odd = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
     const uint32_t fin = END_FIN | END_FIN_TAKEN;
     if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES))
@@ -49,13 +54,13 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     /* What it says begins where what was sent and received ends. */
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
     if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;
-    if ((from->flags & known) != known || (end->flags & known) != known || (from->flags | end->flags) & odd) return false;
+    if ((from->flags & sent) != sent || (end->flags & known) != known || (from->flags | end->flags) & odd) return false;
     if (from->state < STATE_ESTABLISHED || end->state < STATE_SYN_RCVD) return false;
     if (from->flags & END_FIN ? segment->length_bytes || segment->flags & TCP_FIN : false) return false;
     if ((end->flags & fin) == END_FIN) return false;
     if (segment->flags & TCP_FIN && end->flags & END_FIN && seq_before(segment->ack, end->fin_end)) return false;
-    return seq_at_or_before(from->ack, segment->ack) && seq_at_or_before(segment->ack, end->got) &&
-           end->next - segment->ack <= end->span;
+    if (from->flags & END_ACKS && seq_before(segment->ack, from->ack)) return false;
+    return seq_at_or_before(segment->ack, end->got) && end->next - segment->ack <= end->span;
 }
 
 static inline void conn_plain_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_end *from)
@@ -88,7 +93,7 @@ static inline enum conn_plain conn_take_plain(const struct conn_judge *judge, st
 {
     struct conn_end *from = &conn->end[side], *end = &conn->end[!side];
     if (!conn_is_plain(conn, segment, from, end)) return CONN_PLAIN_NOT;
-    bool fin = segment->flags & TCP_FIN, same_ack = segment->ack == from->ack;
+    bool fin = segment->flags & TCP_FIN, same_ack = from->flags & END_ACKS && segment->ack == from->ack;
     uint32_t space = segment->length_bytes + fin;
     from->segments++;
     if (same_ack) {
@@ -96,6 +101,7 @@ static inline enum conn_plain conn_take_plain(const struct conn_judge *judge, st
     } else {
         from->repeated_acks = 0;
         from->ack = segment->ack;
+        from->flags |= END_ACKS;
     }
     from->window = segment->window;
     from->next += space;

@@ -104,12 +104,11 @@ static void take_waiting_reset(const struct conn_judge *judge, struct conn *conn
 }
 
 /* A FIN that its sender never sent (somebody between the two made it) is a FIN to whom it reaches. */
-static void take_foreign_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+static void take_foreign_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t fin_end,
                              struct conn_verdict *verdict)
 {
     struct conn_end *from = &conn->end[side];
-    uint32_t to = segment->seq + conn_space(segment);
-    if (!(segment->flags & TCP_FIN) || from->flags & (END_FIN | END_FIN_TAKEN) || from->got != to) return;
+    if (from->flags & (END_FIN | END_FIN_TAKEN) || from->got != fin_end) return;
     from->flags |= END_FIN_TAKEN;
     conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, false, verdict);
 }
@@ -131,6 +130,7 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
         if (!(from->flags & END_SYN_TAKEN) && !late) from->flags &= ~(uint32_t)END_GOT;
         from->flags |= END_SYN_TAKEN;
     }
+    bool next_fin = segment->flags & TCP_FIN && from->flags & END_GOT && seq_before(from->got, to); /* in no number of data's */
     if (!(from->flags & END_GOT)) {
         from->flags |= END_GOT;
         from->got = to;
@@ -139,7 +139,7 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
     }
     if (segment->flags & TCP_ACK) receive_ack(judge, conn, side, segment, verdict);
     conn_take_fin(judge, conn, other, false, verdict);
-    take_foreign_fin(judge, conn, other, segment, verdict);
+    if (next_fin) take_foreign_fin(judge, conn, other, to, verdict);
     take_waiting_reset(judge, conn, side, segment, verdict);
 }
 

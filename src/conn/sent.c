@@ -279,9 +279,11 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
 /* What is captured catches up with what the peer has acknowledged. */
 static void note_seen(struct conn_more_end *more, const struct conn_end *end, uint32_t to)
 {
-    if (!more || !more->has_seen || seq_before(to, more->seen)) return;
-    more->seen = to;
-    if (seq_at_or_before(end->next, to)) more->has_seen = false;
+    if (!more || !more->has_seen) return;
+    if (to == end->next)
+        more->has_seen = false;
+    else if (seq_before(more->seen, to))
+        more->seen = to;
 }
 
 /* Its SYN has another number than was thought: what was remembered in other numbers is not of this connection. */

@@ -6,6 +6,9 @@
 /* A mirror's copy comes within microseconds; a busy host's interfaces within milliseconds. TCP sends nothing again so soon
  * (TCP_RTO_MIN is 200 ms; a fast retransmission has another identification). */
 static const int64_t SIGHT_NS = 10000000, OTHER_INTERFACE_NS = 100000000;
+/* What has another hop limit came through a router, however long that took, or however far the clocks of two captures in one file are
+ * apart: what TCP sends again sets out with the same. */
+static const int64_t ROUTED_NS = 2000000000;
 
 static bool is_near(const struct conn *conn, const struct conn_segment *segment, int64_t within_ns)
 {
@@ -27,12 +30,18 @@ static void keep_look(struct conn_more_end *more, uint32_t look)
     more->look_at = (uint8_t)((more->look_at + 1) % (sizeof(more->looks) / sizeof(more->looks[0])));
 }
 
+static bool is_elsewhere(const struct conn_end *end, const struct conn_segment *segment)
+{
+    return end->hops && segment->hops && end->hops != segment->hops;
+}
+
 /* Whether equal looks mean the same packet: by its identification where the sender gives each its own, or by its place. */
 static bool tells(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
 {
     if (end->interface && segment->interface && end->interface != segment->interface)
         return is_near(conn, segment, OTHER_INTERFACE_NS);
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
+    if (is_elsewhere(end, segment)) return numbered && is_near(conn, segment, ROUTED_NS);
     /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
     bool timed = segment->flags & TCP_SYN;
     return (numbered || timed) && is_near(conn, segment, SIGHT_NS);
@@ -49,6 +58,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
         if (!more) return true;
         if (!more->sights) keep_look(more, segment->look);
         more->sights++;
+        more->sights_elsewhere += is_elsewhere(end, segment);
         return true;
     }
     uint32_t before = end->look >> 16, now = segment->look >> 16;
@@ -59,5 +69,6 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
     if (more && more->sights) keep_look(more, segment->look);
     end->look = segment->look;
     end->interface = segment->interface;
+    end->hops = segment->hops;
     return false;
 }

@@ -175,6 +175,7 @@ struct event_trace {
     char recorder[EVENT_NAME_BYTES]; /* "bpf", "ptrace", "none" */
     char reason[EVENT_ARGS_BYTES];   /* why this one, where auto chose */
     uint16_t server_ports[8];        /* ports known to be the serving side's; 0 ends */
+    bool unfiltered;                 /* the network was made for this run, and nothing filters in it */
 };
 
 struct event_vantage {

@@ -110,6 +110,7 @@ static const struct event_field trace_fields[] = {
     TIME,
     ROW("recorder", TEXT, trace.recorder),
     ROW("reason", TEXT, trace.reason),
+    ROW("unfiltered", BOOL, trace.unfiltered),
     ROW("ports", PORTS, trace.server_ports),
 };
 

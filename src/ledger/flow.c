@@ -39,6 +39,7 @@ static void sum_up(struct ledger_totals *totals, const struct ledger_row *row)
         totals->keep_alives += end->keep_alives;
         totals->missed_bytes += end->missed_bytes;
         totals->sights += end->sights;
+        totals->sights_elsewhere += end->sights_elsewhere;
     }
     if (row->handshake_ns < 0) return;
     totals->handshakes++;

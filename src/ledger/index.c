@@ -44,7 +44,7 @@ uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *se
     return hash_of(ledger, segment->src, segment->dst, segment->src_port, segment->dst_port, segment->version);
 }
 
-void index_guess(const struct ledger *ledger, struct guess *guess)
+void index_guess(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess)
 {
     const struct slot *slots = ledger->slots;
     uint32_t hash = guess->hash;
@@ -53,7 +53,9 @@ void index_guess(const struct ledger *ledger, struct guess *guess)
         if (slots[i].mark != hash) continue;
         guess->flow = slots[i].flow;
         guess->record = flow_at(ledger, slots[i].flow - 1);
-        for (size_t line = 0; line < FLOW_OFTEN; line += CACHE_LINE) __builtin_prefetch((const char *)guess->record + line, 1);
+        const char *record = (const char *)guess->record;
+        for (size_t line = 0; line < FLOW_OFTEN; line += CACHE_LINE) __builtin_prefetch(record + line, 1);
+        if (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) || segment->version != 4) __builtin_prefetch(record + FLOW_OFTEN, 1);
         return;
     }
 }
@@ -108,7 +110,10 @@ int index_add(struct ledger *ledger, uint32_t number, uint32_t hash)
 uint32_t index_prepare(const struct ledger *ledger, uint32_t number)
 {
     const struct flow *flow = flow_at(ledger, number);
-    uint32_t at = hash_of(ledger, flow->ip[0], flow->ip[1], flow->port[0], flow->port[1], flow->version);
+    uint8_t ip[2][16];
+    flow_get_ip(flow, 0, ip[0]);
+    flow_get_ip(flow, 1, ip[1]);
+    uint32_t at = hash_of(ledger, ip[0], ip[1], flow->port[0], flow->port[1], flow->version);
     __builtin_prefetch(&ledger->slots[index_slot(ledger, at)], 1);
     return at;
 }

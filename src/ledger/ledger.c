@@ -9,8 +9,8 @@
 #include "ledger/own.h"
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
-/* How far ahead the slot of a segment is fetched, and the record that it names (see fetch_slot). */
-enum { SLOTS_AHEAD = 64, RECORDS_AHEAD = 16, GUESSES = 64 };
+/* How many segments' memory is fetched at once (see fetch_slots), and of how many what was fetched is remembered. */
+enum { GROUP = 32, GUESSES = 4 * GROUP };
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
 {
@@ -54,6 +54,7 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .window = segment->window,
         .flags = segment->flags,
         .interface = segment->place,
+        .hops = segment->hops,
     };
 }
 
@@ -67,8 +68,8 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
         return 0;
     }
     struct flow *flow = flow_at(ledger, number);
-    memcpy(flow->ip[0], segment->src, 16);
-    memcpy(flow->ip[1], segment->dst, 16);
+    flow_put_ip(flow, 0, segment->src);
+    flow_put_ip(flow, 1, segment->dst);
     flow->port[0] = segment->src_port;
     flow->port[1] = segment->dst_port;
     flow->version = segment->version;
@@ -118,7 +119,8 @@ static void note_trailing(struct flow *flow, int64_t t_ns)
 }
 
 /* The long way. */
-static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
+static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                                            int side)
 {
     const struct conn_segment numbers = judged(segment);
     if (conn_settle_roles(&flow->conn, &numbers, (unsigned)side)) zeek_flip(flow);
@@ -175,7 +177,8 @@ static __attribute__((noinline)) bool begins_anew(const struct flow *flow, const
     return conn_begins_anew(&flow->conn, &numbers, (unsigned)side);
 }
 
-static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
+static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                                               int side)
 {
     const struct conn_segment numbers = judged(segment);
     return conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side);
@@ -220,18 +223,23 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
     return ledger->code;
 }
 
-/* Memory is slow and segments come in many: the slot of each is fetched well before its turn, then the record that it names, and only
- * then is it looked at, while those behind it are on their way. Which record that was is a good guess for later: segments in between
- * may only have finished or begun it. */
-static inline void fetch_slot(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess)
+/* Memory is slow and segments come in many: the slots of some are fetched, later the records that those name, and only then are
+ * they looked at, while those behind them are on their way. Some at a time, so that the processor waits for many at once. Which
+ * record that was is a good guess for later: segments in between may only have finished or begun it. */
+static void fetch_slots(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
+                        struct guess guesses[GUESSES])
 {
-    *guess = (struct guess){.hash = index_hash(ledger, segment)};
-    if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guess->hash)]);
+    for (size_t i = from; i < from + GROUP && i < count; i++) {
+        guesses[i % GUESSES] = (struct guess){.hash = index_hash(ledger, &segments[i])};
+        if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guesses[i % GUESSES].hash)]);
+    }
 }
 
-static inline void fetch_record(const struct ledger *ledger, struct guess *guess)
+static void fetch_records(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
+                          struct guess guesses[GUESSES])
 {
-    if (ledger->slot_count && !ledger->careful) index_guess(ledger, guess);
+    if (!ledger->slot_count || ledger->careful) return;
+    for (size_t i = from; i < from + GROUP && i < count; i++) index_guess(ledger, &segments[i], &guesses[i % GUESSES]);
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
@@ -239,12 +247,14 @@ int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, si
     struct guess guesses[GUESSES];
     if (ledger->code || !count) return ledger->code;
     note_times(&ledger->totals, segments, count);
-    for (size_t i = 0; i < SLOTS_AHEAD && i < count; i++) fetch_slot(ledger, &segments[i], &guesses[i]);
-    for (size_t i = 0; i < RECORDS_AHEAD && i < count; i++) fetch_record(ledger, &guesses[i]);
+    for (size_t from = 0; from < 2 * GROUP; from += GROUP) fetch_slots(ledger, segments, from, count, guesses);
+    fetch_records(ledger, segments, 0, count, guesses);
     for (size_t i = 0; i < count; i++) {
-        if (i + RECORDS_AHEAD < count) fetch_record(ledger, &guesses[(i + RECORDS_AHEAD) % GUESSES]);
+        if (i % GROUP == 0) {
+            fetch_records(ledger, segments, i + GROUP, count, guesses);
+            fetch_slots(ledger, segments, i + 2 * GROUP, count, guesses);
+        }
         if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
-        if (i + SLOTS_AHEAD < count) fetch_slot(ledger, &segments[i + SLOTS_AHEAD], &guesses[i % GUESSES]);
     }
     return ledger->code;
 }
@@ -253,8 +263,8 @@ struct left {
     uint32_t number, at;
 };
 
-/* By their numbers, eleven bits at a time: a table of a million is sorted in passing. `left` has room for twice `count`; returns where
- * they are then. */
+/* By their numbers, eleven bits at a time: a table of a million is sorted in passing. `left` has room for twice `count`; returns
+ * where they are then. */
 static struct left *sort_by_number(struct left *left, size_t count)
 {
     enum { BITS = 11, PASSES = 3 };
@@ -298,7 +308,7 @@ int ledger_finish(struct ledger *ledger)
     }
     const struct left *left = sort_by_number(all, count);
     for (size_t i = 0; i < count && !ledger->code; i++) {
-        if (i + RECORDS_AHEAD < count) fetch_whole(flow_at(ledger, left[i + RECORDS_AHEAD].at));
+        if (i + GROUP < count) fetch_whole(flow_at(ledger, left[i + GROUP].at));
         bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
         ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
     }

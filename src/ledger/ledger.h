@@ -87,11 +87,12 @@ struct ledger_end {
     uint32_t retransmissions; /* segments with numbers that it had sent before (enum conn_class: again, partly again) */
     uint32_t out_of_order;    /* captured behind what comes after them */
     uint32_t keep_alives, window_probes;
-    uint32_t zero_windows;   /* segments that offer a window of 0 */
-    uint32_t ignored_resets; /* that it sent and that ended nothing */
-    uint32_t strays;         /* of another connection between the same addresses */
-    uint32_t sights;         /* packets that were captured more than once, the first time left out: counted nowhere else */
-    uint64_t missed_bytes;   /* acknowledged by the peer, never seen in the capture */
+    uint32_t zero_windows;     /* segments that offer a window of 0 */
+    uint32_t ignored_resets;   /* that it sent and that ended nothing */
+    uint32_t strays;           /* of another connection between the same addresses */
+    uint32_t sights_elsewhere; /* of the next those that came through a router between two places */
+    uint32_t sights;           /* packets that were captured more than once, the first time left out: counted nowhere else */
+    uint64_t missed_bytes;     /* acknowledged by the peer, never seen in the capture */
 };
 
 enum { LEDGER_HISTORY_BYTES = 24 };
@@ -131,7 +132,8 @@ struct ledger_totals {
     uint64_t segments, bytes, connections;
     uint64_t by_outcome[LEDGER_OUTCOMES];
     uint64_t retransmissions, out_of_order, zero_windows, keep_alives, missed_bytes;
-    uint64_t sights;            /* packets captured more than once */
+    uint64_t sights;            /* packets captured more than once, the first time left out */
+    uint64_t sights_elsewhere;  /* of them those that another place, behind a router, shows */
     uint64_t late;              /* segments of connections whose rows had been given (tells_soon): in no row */
     uint64_t idle, crowded;     /* rows given for these reasons */
     uint64_t open, open_most;   /* records in use now, and the most there ever were */

@@ -22,15 +22,17 @@ enum {
     FLOW_TOLD = 4, /* its row was given; it stays for what may come late */
     FLOW_USED = 8,
     FLOW_HISTORY_CUT = 16,
-    FLOW_IP_UNKNOWN = 32,  /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
-    FLOW_TROUBLED = 128    /* `trouble` is valid */
+    FLOW_IP_UNKNOWN = 32, /* of end 0, and of end 1 the next bit: a packet whose whole length is not known */
+    FLOW_TROUBLED = 128   /* `trouble` is valid */
 };
 enum { FLOW_HISTORY = 19 };
 
-/* The first three cache lines are what a segment asks for that comes in order; the fourth is for beginnings and ends. */
+enum { CACHE_LINE = 64, FLOW_OFTEN = 3 * CACHE_LINE };
+
+/* The first three cache lines are what a segment asks for that comes in order; the fourth is for beginnings, ends and IPv6. */
 struct flow {
     struct conn conn;
-    uint8_t ip[2][16]; /* [0]: who sent the first segment */
+    uint8_t ip[2][8]; /* [0]: who sent the first segment; the first half of an address: all of IPv4's */
     uint16_t port[2];
     uint8_t version;
     uint8_t completeness;
@@ -38,23 +40,23 @@ struct flow {
     /* What Zeek's words need of each end beside the judge's record. */
     uint8_t zeek_now[2];  /* enum zeek_state */
     uint8_t zeek_once[2]; /* ONCE_* */
-    uint8_t tunnel;
+    uint8_t history_count;
     uint32_t active_tick; /* the clock at its last segment */
     uint64_t ip_bytes[2];
+    char history[FLOW_HISTORY]; /* nearly all are shorter than what fits into the third line */
+    uint8_t tunnel;
+    uint32_t number;
     int64_t first_ns;
     int64_t handshake_ns;
-    uint32_t number;
+    uint8_t ip_rest[2][8];
     uint32_t trouble;        /* with FLOW_TROUBLED, its number */
     uint32_t before, behind; /* its neighbours in a bucket of the wheel, +1; 0 none */
     uint32_t trailing_us;    /* from when both ends had closed to the last segment; stays at its largest */
     uint16_t bucket;
     uint8_t zeek_was[2]; /* enum zeek_state */
-    uint8_t history_count;
-    char history[FLOW_HISTORY];
 };
-enum { CACHE_LINE = 64, FLOW_OFTEN = 3 * CACHE_LINE };
 _Static_assert(sizeof(struct flow) == 4 * CACHE_LINE, "a record is four cache lines");
-_Static_assert(offsetof(struct flow, first_ns) == FLOW_OFTEN, "what is asked for often is together");
+_Static_assert(offsetof(struct flow, history) == FLOW_OFTEN - 16, "what is asked for often is together");
 
 /* For each end that sent it: what its history counts, and repeats letters by. */
 struct zeek_trouble {
@@ -130,17 +132,21 @@ static inline int flow_side(const struct flow *flow, const struct ledger_segment
     memcpy(&ports, flow->port, 4);
     memcpy(&forth, &segment->src_port, 4);
     uint32_t back = forth << 16 | forth >> 16;
-    uint64_t a[2], b[2], from[2], to[2], not_first = ports ^ forth, not_second = ports ^ back;
+    uint64_t a, b, from, to, not_first = ports ^ forth, not_second = ports ^ back;
     if (flow->version != segment->version) return -1;
-    memcpy(a, flow->ip[0], 16);
-    memcpy(b, flow->ip[1], 16);
-    memcpy(from, segment->src, 16);
-    memcpy(to, segment->dst, 16);
-    not_first |= (a[0] ^ from[0]) | (b[0] ^ to[0]);
-    not_second |= (a[0] ^ to[0]) | (b[0] ^ from[0]);
+    memcpy(&a, flow->ip[0], 8);
+    memcpy(&b, flow->ip[1], 8);
+    memcpy(&from, segment->src, 8);
+    memcpy(&to, segment->dst, 8);
+    not_first |= (a ^ from) | (b ^ to);
+    not_second |= (a ^ to) | (b ^ from);
     if (segment->version != 4) {
-        not_first |= (a[1] ^ from[1]) | (b[1] ^ to[1]);
-        not_second |= (a[1] ^ to[1]) | (b[1] ^ from[1]);
+        memcpy(&a, flow->ip_rest[0], 8);
+        memcpy(&b, flow->ip_rest[1], 8);
+        memcpy(&from, segment->src + 8, 8);
+        memcpy(&to, segment->dst + 8, 8);
+        not_first |= (a ^ from) | (b ^ to);
+        not_second |= (a ^ to) | (b ^ from);
     }
     return not_first && not_second ? -1 : not_first != 0;
 }
@@ -152,7 +158,7 @@ struct guess {
     uint32_t flow, hash;
     struct flow *record;
 };
-void index_guess(const struct ledger *ledger, struct guess *guess);
+void index_guess(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess);
 /* The record's number + 1, or 0; *ret_side: which of its ends sent this. */
 uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, int *ret_side);
 /* 0 or -ENOMEM. The record is in the slab already. */
@@ -183,6 +189,16 @@ int wheel_turn(struct ledger *ledger);
 int wheel_crowd_out(struct ledger *ledger, size_t count);
 
 /* flow.c */
+static inline void flow_put_ip(struct flow *flow, int end, const uint8_t ip[16])
+{
+    memcpy(flow->ip[end], ip, 8);
+    memcpy(flow->ip_rest[end], ip + 8, 8);
+}
+static inline void flow_get_ip(const struct flow *flow, unsigned end, uint8_t ip[16])
+{
+    memcpy(ip, flow->ip[end], 8);
+    memcpy(ip + 8, flow->ip_rest[end], 8);
+}
 /* Gives the row, where it was not given yet. 0 or the listener's. */
 int flow_tell(struct ledger *ledger, uint32_t number, enum ledger_ending ending);
 /* The same, and forgets the record. */

@@ -9,7 +9,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     static const struct conn_more_end none;
     const struct conn_more_end *more = trouble ? &trouble->more.end[side] : &none;
     *end = (struct ledger_end){.address = {.port = flow->port[side], .version = flow->version}};
-    memcpy(end->address.ip, flow->ip[side], sizeof(end->address.ip));
+    flow_get_ip(flow, side, end->address.ip);
     end->state = conn_state(&flow->conn, side);
     end->has_isn = conn->flags & END_SYN_SEEN;
     end->isn = end->has_isn ? conn->base : 0;
@@ -25,6 +25,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->ignored_resets = more->ignored_resets;
     end->strays = more->strays;
     end->sights = more->sights;
+    end->sights_elsewhere = more->sights_elsewhere;
     end->missed_bytes = conn_missed(&ledger->judge, &flow->conn, side);
 }
 
@@ -56,8 +57,8 @@ void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending endin
     memcpy(row->history + length, flow->history, flow->history_count);
     row->history_cut = flow->bits & FLOW_HISTORY_CUT;
     row->history[length + flow->history_count] = '\0';
-    row->icmp =
-        flow->trouble ? ((const struct trouble *)slab_at(&ledger->troubles, flow->trouble - 1))->icmp : (struct ledger_icmp){0};
+    const struct trouble *trouble = flow_has_trouble(ledger, flow);
+    row->icmp = trouble ? trouble->icmp : (struct ledger_icmp){0};
 }
 
 const char *ledger_outcome_name(enum ledger_outcome outcome)

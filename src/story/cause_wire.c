@@ -100,7 +100,7 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
     }
     if (!found) return false;
     found->is_answered_by_reset = true;
-    if ((header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+    if ((header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && !telling->teller->unfiltered)
         return cause_set_unknown(
             packet, "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell");
     return cause_set_segment(telling, packet, found, EVIDENCE_RULE);

@@ -88,7 +88,7 @@ class Scenarios(Folder):
         self.assertEqual(result.returncode, 0)
         lines = result.stdout.splitlines()
         names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.scn"))
-        self.assertEqual([line.split()[0] for line in lines], names)
+        self.assertEqual(sorted(line.split()[0] for line in lines), names)
         for line in lines:
             self.assertRegex(line, r"^\S+ +\S.*\S$")
 
@@ -122,7 +122,7 @@ class Scenarios(Folder):
         self.assertIn("using this host's own loopback", result.stderr)
         result = run("demo", "echo", command=command, cwd="/")
         self.assertEqual(result.returncode, 3, self.explain(result))
-        self.assertIn("it needs two hosts and a wire", result.stderr)
+        self.assertIn("it takes two hosts and a wire", result.stderr)
         result = run("demo", "--all", "echo", path, command=command, cwd="/")
         self.assertEqual(result.returncode, 0, self.explain(result))
         self.assertIn("1 met, 0 not met, 0 failed, 1 can't be shown here", result.stdout)
@@ -267,7 +267,7 @@ expect cause of FIN from client: exit SIGKILL
         for arguments, says in (
             (["--format", "svg"], "no format 'svg'"),
             (["-o", "x.html"], "no format for the ending of 'x.html'"),
-            (["--explain"], "--explain and --step tell one"),
+            (["--explain"], "--explain: --all runs many scenarios, and this tells one"),
         ):
             result = run("demo", "--all", "a-minute-of-time-wait", *arguments, timeout=5)
             self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))

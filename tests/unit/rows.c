@@ -123,7 +123,7 @@ static void csv_is_a_heading_and_a_line(void **state)
     assert_non_null(
         strstr(buf_string(&out),
                "\r\n3,1700000001.500000000,1700000001.750000000,10.0.0.1,40000,10.0.0.2,80,CLOSED,TIME_WAIT,closed,client,"
-               "server,43000,5,4,1234,5600000,0,2,0,0,0,1,0,0,0,0,31,SF,ShADadfF,tcp,0,,,\r\n"));
+               "server,43000,5,4,1234,5600000,0,2,0,0,0,1,0,0,0,0,31,SF,ShADadfF,0,,,\r\n"));
     buf_free(&out);
 }
 
