@@ -506,8 +506,39 @@ static const struct finding_case cases[] = {
     {"send-unconfirmed", false,
      TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA) PACKET(2100, S, "flags=. seq=501 ack=106")
          PACKET(302000, S, "flags=P. seq=501 ack=106 len=5")},
+#define OTHER "src=10.0.0.7:8080 dst=127.0.0.1:40000 proto=tcp "
+    /* Just inside, just outside of the bounds above. */
+    {"nagle-delayed-ack", true,
+     TRACE OPEN DATA(2000, 101, 501) ACKS(32000, 103) DATA(34000, 103, 501) ACKS(64000, 105) DATA(66000, 105, 501)},
+    {"nagle-delayed-ack", true,
+     TRACE OPEN DATA(2000, 101, 501) ACKS(602000, 103) DATA(602100, 103, 501) ACKS(1202100, 105) DATA(1202200, 105, 501)},
+    {"nagle-delayed-ack", false, /* no stack delays an ACK for so long */
+     TRACE OPEN DATA(2000, 101, 501) ACKS(602001, 103) DATA(602100, 103, 501) ACKS(1202101, 105) DATA(1202200, 105, 501)},
+    {"accept-late", true, TRACE LISTEN HANDSHAKE ACCEPT(11020, "4")},
+    {"accept-late", false, TRACE LISTEN HANDSHAKE ACCEPT(11019, "4")},
+    {"accept-late", false, /* it was asleep when the connection came: woken late, not called late */
+     TRACE LISTEN "enter t=950000 " S_THREAD "name=accept fd=3 how=-1 level=-1 " LISTENER "\n" HANDSHAKE "exit t=21020000 " S_THREAD
+                  "name=accept fd=3 how=-1 level=-1 slept=-1 ret=4 " LISTENER
+                  " other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 other.remote=127.0.0.1:40000\n"},
+    {"stray", true,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=66041 ack=106 len=9")},
+    {"stray", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=66042 ack=106 len=9")},
+    {"stray", true,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(5002010, OTHER, "flags=. seq=506 ack=106 len=9")},
+    {"stray", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(5002011, OTHER, "flags=. seq=506 ack=106 len=9")},
 /* Two captures that were compared. */
 #define COMPARED(fate) " same=1 fate=" fate
+    {"syn-unanswered", true, /* it reached the other host, and was not answered */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN " same=1") ARRIVES(1010, WC, SYN " same=1") PACKET(1001000, WC, SYN " same=2")
+         ARRIVES(1001010, WC, SYN " same=2")},
+    {"syn-unanswered", false, /* none of them reached it */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost")) PACKET(1001000, WC, SYN " same=2 fate=lost")},
+    {"black-hole", true, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost")) PACKET(1001000, WC, SYN " same=2 fate=lost")},
+    {"black-hole", false,
+     TRACE TWO_ENDS PACKET(1000, WC, SYN " same=1") ARRIVES(1010, WC, SYN " same=1") PACKET(1001000, WC, SYN " same=2")
+         ARRIVES(1001010, WC, SYN " same=2")},
     {"lost-to-server", true, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost"))},
     {"lost-to-server", false, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("passed"))},
     {"lost-to-client", true, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("lost"))},
@@ -569,8 +600,7 @@ static const struct finding_case cases[] = {
     {"several-sights", true,
      TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
     {"several-sights", false, TRACE PACKET(1000, WC, SYN OF_1) PACKET(1200, WS, SYN_ACK OF_1)},
-/* The same numbers under another address. */
-#define OTHER "src=10.0.0.7:8080 dst=127.0.0.1:40000 proto=tcp "
+    /* The same numbers under another address. */
     {"stray", true,
      TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=506 ack=106 len=9")},
     {"stray", false,
