@@ -102,13 +102,10 @@ static void find_unanswered(struct telling *telling)
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     enum story_side missing;
     if (!syn || telling->flow->to_itself || finding_is_one_way(telling, &missing)) return;
-    const struct tale_packet *answer = finding_arrival(telling, finding_other(syn->side), syn->sent_ns, true);
-    if (!answer) { /* sent, and lost on its way back: what was seen at its sender is an answer all the same */
-        for (size_t i = 0; i < telling->packet_count && !answer; i++)
-            if (telling->packets[i].side != syn->side) answer = &telling->packets[i];
-        if (answer && (!answer->segment || answer->segment->kind != STORY_SYN_ACK)) answer = NULL;
-        if (answer) return;
-    }
+    const struct tale_packet *answer = NULL;
+    for (const struct tale_packet *at = syn + 1; at < telling->packets + telling->packet_count && !answer; at++)
+        if (at->side != syn->side) answer = at;
+    if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
     bool timed_out = finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT) != NULL;

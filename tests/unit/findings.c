@@ -533,6 +533,9 @@ static const struct finding_case cases[] = {
     {"syn-unanswered", true, /* it reached the other host, and was not answered */
      TRACE TWO_ENDS PACKET(1000, WC, SYN " same=1") ARRIVES(1010, WC, SYN " same=1") PACKET(1001000, WC, SYN " same=2")
          ARRIVES(1001010, WC, SYN " same=2")},
+    {"syn-unanswered", false, /* it was answered, and the answer was lost */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1010, WC, SYN) PACKET(1020, WS, SYN_ACK) PACKET(1001000, WC, SYN)
+         ARRIVES(1001010, WC, SYN) PACKET(1001020, WS, SYN_ACK) ARRIVES(1001030, WS, SYN_ACK)},
     {"syn-unanswered", false, /* none of them reached it */
      TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost")) PACKET(1001000, WC, SYN " same=2 fate=lost")},
     {"black-hole", true, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost")) PACKET(1001000, WC, SYN " same=2 fate=lost")},
