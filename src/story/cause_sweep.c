@@ -21,13 +21,13 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
 {
     const char *name = call->name;
     if (!is_tcp(packet)) return can_send_data(call);
-    const char *label = packet->segment->label;
-    if (strcmp(label, "SYN") == 0) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
+    enum story_kind kind = packet->segment->kind;
+    if (kind == STORY_SYN) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
     bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
-    if (strcmp(label, "FIN") == 0) return can_send_fin(call);
+    if (kind == STORY_FIN) return can_send_fin(call);
     /* Whoever aborts acknowledges (tcp_send_active_reset); a RST without ACK answers a segment (RFC 9293 section 3.10.7.1). */
-    if (strcmp(label, "RST") == 0) return header_of(packet)->flags & TCP_ACK && (closes || strcmp(name, "connect") == 0);
-    return strcmp(label, "data") == 0 && can_send_data(call);
+    if (kind == STORY_RST) return header_of(packet)->flags & TCP_ACK && (closes || strcmp(name, "connect") == 0);
+    return kind == STORY_DATA && can_send_data(call);
 }
 
 /* What the handshake says of windows, and when data first came. */
