@@ -350,7 +350,7 @@ static enum judge_verdict try_finding(struct trial *trial)
         if (used < sizeof(list)) used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", id);
     }
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
-    if (!found && is_weak(trial) && story_finding_needs_chain(trial->expect->name))
+    if (!found && is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
         return unknown(trial, "only the kernel's call chain shows it");
     return found ? unmet(trial, "it was found") : unmet(trial, "found were: %s", list[0] ? list : "none");
 }

@@ -160,7 +160,7 @@ static struct difference timewait_reuse(struct telling *telling, enum story_side
     struct difference found = {.steps = {NOWHERE, NOWHERE, NOWHERE}};
     if (!telling->flow->after_time_wait || telling->flow->after_side != side || !telling->packet_count) return found;
     const struct tale_packet *syn = &telling->packets[0];
-    if (!syn->segment || strcmp(syn->segment->label, "SYN") != 0) return found;
+    if (!syn->segment || syn->segment->kind != STORY_SYN) return found;
     found.steps[0] = syn->step;
     bool stamped = syn->seen->packet.options.present & OPTION_TIMESTAMPS;
     if (syn->side == side) {

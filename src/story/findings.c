@@ -1,6 +1,7 @@
 /* Sentences a person can act on, each with the steps that prove it: what the rules in findings_*.c share. */
 #include "story/findings.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { FINDINGS_MAX = 32 };
@@ -24,14 +25,16 @@ void finding_add(struct telling *telling, const char *id, const char *severity, 
     story->findings[story->finding_count++] = (struct story_finding){id, severity, text, steps, count};
 }
 
-struct tale_packet *finding_segment(const struct telling *telling, int side, const char *label, size_t n)
+struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind)
 {
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || (side >= 0 && packet->side != (enum story_side)side)) continue;
-        if (strcmp(packet->segment->label, label) == 0 && n-- == 0) return packet;
-    }
+    for (size_t i = after ? (size_t)(after - telling->packets) + 1 : 0; i < telling->packet_count; i++)
+        if (finding_is(&telling->packets[i], side, kind)) return &telling->packets[i];
     return NULL;
+}
+
+struct tale_packet *finding_segment(const struct telling *telling, int side, enum story_kind kind)
+{
+    return finding_next(telling, NULL, side, kind);
 }
 
 struct tale_call *finding_call_at(const struct telling *telling, uint32_t step)
@@ -65,12 +68,36 @@ enum tcp_state finding_state_before(const struct telling *telling, enum story_si
     return state;
 }
 
+const struct tale_state *finding_state(const struct telling *telling, int side, enum tcp_state state)
+{
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (!telling->states[i].story->kernel && telling->states[i].story->to_state == state &&
+            (side < 0 || telling->states[i].story->side == (enum story_side)side))
+            return &telling->states[i];
+    return NULL;
+}
+
+uint32_t finding_state_step(const struct telling *telling, const struct tale_state *state)
+{
+    for (uint32_t i = 0; i < telling->story->step_count; i++)
+        if (telling->story->steps[i].kind == STEP_STATE && telling->story->steps[i].state == state->story) return i;
+    return STORY_NO_STEP;
+}
+
+const char *finding_time(struct telling *telling, int64_t ns)
+{
+    if (ns >= 9950000000) return telling_printf(telling, "%.1f s", (double)ns / 1e9);
+    if (ns >= 999500000) return telling_printf(telling, "%.2f s", (double)ns / 1e9);
+    if (ns >= 10000000) return telling_printf(telling, "%" PRId64 " ms", (ns + 500000) / 1000000);
+    if (ns >= 1000000) return telling_printf(telling, "%.1f ms", (double)ns / 1e6);
+    return telling_printf(telling, "%" PRId64 " µs", ns > 0 ? (ns + 500) / 1000 : 0);
+}
+
 void findings_find_all(struct telling *telling)
 {
-    findings_open(telling);
-    findings_reset(telling);
-    findings_close(telling);
-    findings_linger(telling);
-    findings_silent(telling);
-    findings_way(telling);
+    static void (*const of_tcp[])(struct telling *) = {findings_open,   findings_unopened, findings_queue,  findings_reset,
+                                                       findings_close,  findings_linger,   findings_silent, findings_wait,
+                                                       findings_repeat, findings_way,      findings_seen,   findings_calls};
+    findings_icmp(telling);
+    for (size_t i = 0; !telling->story->udp && i < sizeof(of_tcp) / sizeof(of_tcp[0]); i++) of_tcp[i](telling);
 }

@@ -6,37 +6,22 @@
 #include <sys/socket.h>
 
 #include "story/findings.h"
+#include "tcp/seq.h"
 
 static const int64_t MS_NS = 1000000;
 
-static const struct tale_state *state_reached(const struct telling *telling, int side, enum tcp_state state)
-{
-    for (size_t i = 0; i < telling->state_count; i++)
-        if (!telling->states[i].story->kernel && telling->states[i].story->to_state == state &&
-            (side < 0 || telling->states[i].story->side == (enum story_side)side))
-            return &telling->states[i];
-    return NULL;
-}
-
-static uint32_t step_of_state(const struct telling *telling, const struct tale_state *state)
-{
-    for (uint32_t i = 0; i < telling->story->step_count; i++)
-        if (telling->story->steps[i].kind == STEP_STATE && telling->story->steps[i].state == state->story) return i;
-    return STORY_NO_STEP;
-}
-
 static void find_both_close(struct telling *telling)
 {
-    const struct tale_state *closing = state_reached(telling, -1, STATE_CLOSING);
+    const struct tale_state *closing = finding_state(telling, -1, STATE_CLOSING);
     if (!closing || telling->flow->to_itself) return;
     const struct tale_packet *fin[STORY_SIDES];
-    for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, "FIN", 0);
+    for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, STORY_FIN);
     uint32_t proof[3] = {fin[0] ? fin[0]->step : STORY_NO_STEP, fin[1] ? fin[1]->step : STORY_NO_STEP,
-                         step_of_state(telling, closing)};
+                         finding_state_step(telling, closing)};
     bool both_wait = true, both_cross = true;
     for (int side = 0; side < STORY_SIDES; side++) {
-        both_wait = both_wait && state_reached(telling, side, STATE_TIME_WAIT);
-        both_cross = both_cross && state_reached(telling, side, STATE_CLOSING);
+        both_wait = both_wait && finding_state(telling, side, STATE_TIME_WAIT);
+        both_cross = both_cross && finding_state(telling, side, STATE_CLOSING);
     }
     finding_add(telling, "simultaneous-close", "note",
                 telling_printf(telling, "simultaneous close: both ends sent a FIN before the other's came, so %s",
@@ -98,12 +83,12 @@ static void find_close_wait(struct telling *telling)
 {
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
-        const struct tale_state *entered = state_reached(telling, (int)side, STATE_CLOSE_WAIT);
+        const struct tale_state *entered = finding_state(telling, (int)side, STATE_CLOSE_WAIT);
         if (!entered) continue;
-        uint32_t from = step_of_state(telling, entered);
+        uint32_t from = finding_state_step(telling, entered);
         if (from == STORY_NO_STEP) continue;
         bool still = telling->story->end[side].state == STATE_CLOSE_WAIT;
-        const struct tale_packet *fin = finding_segment(telling, (int)side, "FIN", 0);
+        const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN);
         bool by_exit = fin && fin->cause->kind == CAUSE_EXIT;
         const struct tale_call *call = close_not_last(telling, side);
         const struct sock *sock = telling->flow->sock[side];
@@ -125,16 +110,56 @@ static void find_close_wait(struct telling *telling)
     }
 }
 
+/* Where no call is recorded: the peer has ended its direction, and this end neither sends nor closes as long as the capture lasts.
+ */
+static void find_idle_close_wait(struct telling *telling)
+{
+    enum story_side missing;
+    if (finding_is_one_way(telling, &missing)) return;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct tale_state *entered = finding_state(telling, side, STATE_CLOSE_WAIT);
+        if (!entered || telling->story->end[side].state != STATE_CLOSE_WAIT || telling->flow->sock[side]) continue;
+        const struct tale_packet *last = NULL,
+                                 *fin = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_FIN);
+        for (size_t i = 0; i < telling->packet_count; i++)
+            if (finding_is_own(&telling->packets[i], (enum story_side)side)) last = &telling->packets[i];
+        static const int64_t IDLE_NS = 1000000000;
+        if (!last || !fin || last->sent_ns < fin->sent_ns || telling->teller->now_ns - last->sent_ns < IDLE_NS) continue;
+        uint32_t proof[3] = {fin->step, finding_state_step(telling, entered), last->step};
+        finding_add(
+            telling, "close-wait-idle", "warning",
+            telling_printf(telling,
+                           "the %s ended its direction (FIN #%" PRIu32
+                           "), and the %s acknowledged that and then neither sent anything nor "
+                           "closed for %s, as long as was captured: its process has not called close() in that time. No timer ends "
+                           "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
+                           story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
+                           finding_time(telling, telling->teller->now_ns - last->sent_ns)),
+            proof, 3);
+    }
+}
+
+/* The end of TIME_WAIT at this end, seen from the step at which it begins: STORY_NO_STEP where it lasts to the end of the story. */
+static bool is_in_time_wait(const struct telling *telling, enum story_side side, uint32_t step)
+{
+    const struct tale_state *entered = finding_state(telling, (int)side, STATE_TIME_WAIT);
+    if (!entered || finding_state_step(telling, entered) > step) return false;
+    return finding_state_before(telling, side, step) == STATE_TIME_WAIT;
+}
+
 /* TIME_WAIT exists for this: the last ACK was lost, the FIN comes again and is answered. */
 static void find_time_wait_answer(struct telling *telling)
 {
-    for (size_t i = 0; i < telling->packet_count; i++) {
+    if (!finding_state(telling, -1, STATE_TIME_WAIT)) return;
+    for (size_t i = 0, asked = 0; i < telling->packet_count; i++) {
         const struct tale_packet *ack = &telling->packets[i];
-        if (!ack->segment || strcmp(ack->segment->label, "ACK") != 0 || ack->cause->kind != CAUSE_SEGMENT) continue;
+        static const size_t ASKED_MAX = 64; /* each question goes through the story */
+        if (!finding_is(ack, -1, STORY_ACK) || ack->cause->kind != CAUSE_SEGMENT) continue;
         const struct story_step *by = &telling->story->steps[ack->cause->step];
         if (by->kind != STEP_SEGMENT || !(by->segment->flags & TCP_FIN) || !(by->segment->retransmission || by->segment->copy))
             continue;
-        if (finding_state_before(telling, ack->side, ack->step) != STATE_TIME_WAIT) continue;
+        if (asked++ == ASKED_MAX) return;
+        if (!is_in_time_wait(telling, ack->side, ack->step)) continue;
         uint32_t proof[2] = {ack->cause->step, ack->step};
         finding_add(telling, "time-wait-answers", "note",
                     telling_printf(telling,
@@ -146,33 +171,62 @@ static void find_time_wait_answer(struct telling *telling)
     }
 }
 
+/* New data that reaches an end after its FIN, and the ACK with which that end takes it, if there is one. */
+static const struct tale_packet *data_after(const struct telling *telling, const struct tale_packet *fin,
+                                            const struct tale_packet **ret_ack)
+{
+    const struct tale_packet *data = NULL;
+    for (const struct tale_packet *at = fin + 1; at < telling->packets + telling->packet_count; at++) {
+        if (!at->segment) continue;
+        if (!data && finding_is_own(at, finding_other(fin->side)) && at->segment->length_bytes && !at->segment->retransmission &&
+            at->sent_ns > finding_arrival_ns(fin))
+            data = at;
+        if (!data || at->side != fin->side || at->sent_ns < finding_arrival_ns(data)) continue;
+        if (at->segment->kind == STORY_RST) return NULL; /* it was closed, not half-closed */
+        uint32_t end = data->segment->seq_absolute + data->segment->length_bytes;
+        if (at->segment->flags & TCP_ACK && !seq_before(at->segment->ack_absolute, end)) {
+            *ret_ack = at;
+            return data;
+        }
+    }
+    return data;
+}
+
+/* One direction ended, the other went on: shutdown(SHUT_WR), where its call is known; else what only such a socket does. */
 static void find_half_close(struct telling *telling)
 {
-    for (size_t side = 0; side < STORY_SIDES; side++) {
-        const struct tale_packet *fin = finding_segment(telling, (int)side, "FIN", 0);
-        if (!fin || fin->cause->kind != CAUSE_CALL || strcmp(fin->cause->name, "shutdown") != 0) continue;
-        for (size_t i = 0; i < telling->packet_count; i++) {
-            const struct tale_packet *data = &telling->packets[i];
-            if (data->side == (enum story_side)side || !data->segment || !data->segment->length_bytes ||
-                data->sent_ns <= (fin->received_ns ? fin->received_ns : fin->sent_ns) || data->segment->retransmission)
-                continue;
-            uint32_t proof[3] = {fin->cause->step, fin->step, data->step};
-            finding_add(
-                telling, "half-close", "note",
-                telling_printf(telling,
-                               "half-close: after shutdown() the %s sends no more, but it still receives, and the %s went on "
-                               "sending",
-                               story_side_name((enum story_side)side), story_side_name(finding_other((enum story_side)side))),
-                proof, 3);
-            return;
-        }
+    for (size_t side = 0; side < STORY_SIDES && !telling->flow->to_itself; side++) {
+        const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN), *ack = NULL;
+        const struct tale_packet *data = fin ? data_after(telling, fin, &ack) : NULL;
+        if (!data) continue;
+        const struct tale_call *call = finding_call_at(telling, fin->cause->kind == CAUSE_CALL ? fin->cause->step : STORY_NO_STEP);
+        bool shut = call && strcmp(call->call->name, "shutdown") == 0;
+        if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
+        /* On the wire alone: it was sent knowing of the FIN, and taken. */
+        if (!shut &&
+            (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1))
+            continue;
+        uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};
+        const char *name = story_side_name((enum story_side)side), *other = story_side_name(finding_other((enum story_side)side));
+        finding_add(
+            telling, "half-close", "note",
+            shut ? telling_printf(
+                       telling,
+                       "half-close: after shutdown(SHUT_WR) the %s sends no more, but it still receives, and the %s went on "
+                       "sending",
+                       name, other)
+                 : telling_printf(telling,
+                                  "half-close: after its FIN the %s sends no more, but it still took what the %s sent (as after "
+                                  "shutdown(SHUT_WR))",
+                                  name, other),
+            proof, 4);
+        return;
     }
 }
 
 static void find_closed_by_exec(struct telling *telling)
 {
-    const struct tale_packet *fin;
-    for (size_t n = 0; (fin = finding_segment(telling, -1, "FIN", n)); n++) {
+    for (const struct tale_packet *fin = NULL; (fin = finding_next(telling, fin, -1, STORY_FIN));) {
         if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || strncmp(fin->cause->name, "execve", 6) != 0) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(
@@ -208,7 +262,7 @@ static void find_orphan(struct telling *telling)
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum tcp_state state = telling->story->end[i].state;
         if (state != STATE_FIN_WAIT_1 && state != STATE_LAST_ACK && state != STATE_CLOSING && state != STATE_FIN_WAIT_2) continue;
-        const struct tale_packet *fin = finding_segment(telling, (int)i, "FIN", 0);
+        const struct tale_packet *fin = finding_segment(telling, (int)i, STORY_FIN);
         bool closed = fin && (fin->cause->kind == CAUSE_EXIT ||
                               (fin->cause->kind == CAUSE_CALL && fin->cause->name && strncmp(fin->cause->name, "close", 5) == 0));
         if (!closed) continue;
@@ -225,11 +279,11 @@ static void find_orphan(struct telling *telling)
 
 void findings_close(struct telling *telling)
 {
-    if (telling->story->udp) return;
     find_both_close(telling);
     find_half_close(telling);
     find_last_descriptor(telling);
     find_close_wait(telling);
+    find_idle_close_wait(telling);
     find_time_wait_answer(telling);
     find_closed_by_exec(telling);
     find_killed(telling);

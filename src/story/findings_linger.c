@@ -25,9 +25,7 @@ static int64_t waited_behind_exit(const struct telling *telling, const struct ta
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *fin = &telling->packets[i];
-        if (fin->chain.meaning != CHAIN_DEFERRED || fin->seen->call != close->call || !fin->segment ||
-            strcmp(fin->segment->label, "FIN") != 0)
-            continue;
+        if (fin->chain.meaning != CHAIN_DEFERRED || fin->seen->call != close->call || !finding_is(fin, -1, STORY_FIN)) continue;
         for (uint32_t at = fin->step; at < telling->story->step_count; at++) {
             const struct story_step *step = &telling->story->steps[at];
             if (step->kind != STEP_STATE || step->side != fin->side || step->state->kernel ||

@@ -1,186 +1,204 @@
-/* What was lost: segments that were sent again, peers that never answered. */
+/* Open connections whose peer fell silent: data, a FIN or probes that nobody answered, and who gave up. */
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "story/findings.h"
 #include "tcp/segment.h"
+#include "tcp/seq.h"
 
-static void find_unreachable(struct telling *telling)
+/* What is under way when a segment leaves may still come: it is no answer to it. Less than the least retransmission timeout of
+ * Linux (TCP_RTO_MIN). */
+static const int64_t UNDER_WAY_NS = 200000000;
+
+struct silence {
+    const struct tale_packet *first; /* the first that was never acknowledged */
+    const struct tale_packet *last;  /* the last repeat of any such; NULL none */
+    uint32_t count, repeats, lost, filtered, arrived;
+    bool followed; /* by something new, which was not acknowledged either */
+};
+
+static bool was_acknowledged(const struct telling *telling, const struct tale_packet *packet)
 {
+    const struct conn_end *end = telling_end_now(telling, packet->side);
+    uint32_t last = packet->seen->packet.header.seq + segment_space(&packet->seen->packet.header);
+    return end->flags & END_ACKED && !seq_before(end->acked, last);
+}
+
+static void count_way(const struct telling *telling, struct silence *silence, const struct tale_packet *packet)
+{
+    enum finding_way way = finding_way(telling, packet);
+    silence->lost += way == WAY_LOST || way == WAY_DROPPED;
+    silence->filtered += way == WAY_FILTERED;
+    silence->arrived += way == WAY_ARRIVED;
+}
+
+/* What this end sent and was never acknowledged, with nothing that came back since. */
+static bool find_silence(const struct telling *telling, enum story_side side, struct silence *silence)
+{
+    const struct conn_end *peer = telling_end_now(telling, finding_other(side));
+    enum story_side missing;
+    if (finding_is_one_way(telling, &missing) || !peer->segments || peer->flags & END_RST) return false;
+    int64_t heard_ns = INT64_MIN;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->datagram || !packet->datagram->icmp || !telling->story->udp) continue;
-        const struct story_datagram *error = packet->datagram;
-        if (!segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) continue;
-        if (packet->cause->kind == CAUSE_KERNEL) continue; /* a firewall: whether a process has a socket there never showed */
-        uint32_t proof[3] = {packet->cause->step, packet->step, STORY_NO_STEP};
-        for (size_t k = 0; k < telling->call_count; k++)
-            if (telling->calls[k].call->exited && telling->calls[k].call->ret == -ECONNREFUSED)
-                proof[2] = telling->calls[k].story->exit_step;
-        finding_add(telling, "udp-unreachable", "error",
+        if (packet->side != side && packet->segment && !telling_is_untaken(telling, packet) &&
+            finding_arrival_ns(packet) > heard_ns)
+            heard_ns = finding_arrival_ns(packet);
+    }
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        uint8_t class = packet->verdict.class;
+        if (!finding_is_own(packet, side) || packet->segment->flags & (TCP_SYN | TCP_RST)) continue;
+        if (!segment_space(&packet->seen->packet.header) || was_acknowledged(telling, packet)) continue;
+        if (!silence->first) {
+            if (packet->segment->retransmission || class == CONN_WINDOW_PROBE || class == CONN_KEEPALIVE) return false;
+            if (packet->verdict.has_peer_window && packet->verdict.peer_window == 0)
+                return false;                                            /* the reader's silence: its window */
+            if (packet->sent_ns + UNDER_WAY_NS < heard_ns) return false; /* the peer did speak, and not of this */
+            silence->first = packet;
+        } else if (packet->segment->retransmission) {
+            silence->last = packet;
+            silence->repeats++;
+        } else {
+            silence->followed = true;
+        }
+        silence->count++;
+        count_way(telling, silence, packet);
+    }
+    return silence->first != NULL;
+}
+
+static const char *way_text(struct telling *telling, const struct silence *silence)
+{
+    uint32_t count = silence->count;
+    const char *all = count == 1 ? "it" : "all of them";
+    if (silence->filtered == count)
+        return telling_printf(telling, "; a firewall's rule on %s dropped %s", finding_dropper(telling, silence->first), all);
+    if (silence->lost == count) return telling_printf(telling, "; the way lost %s", all);
+    if (silence->arrived == count)
+        return telling_printf(telling, "; %s reached the %s's host", all, story_side_name(finding_other(silence->first->side)));
+    return "";
+}
+
+/* TCP_USER_TIMEOUT of this end, in ns, where it was set and is what ran out; -1. */
+static int64_t user_timeout(const struct telling *telling, enum story_side side, int64_t waited_ns, uint32_t *ret_step)
+{
+    int64_t ms = telling_option(telling, side, IPPROTO_TCP, TCP_USER_TIMEOUT, ret_step);
+    return ms > 0 && waited_ns >= ms * 1000000 ? ms * 1000000 : -1;
+}
+
+static void say_user_timeout(struct telling *telling, enum story_side side, int64_t limit_ns, int64_t waited_ns,
+                             const uint32_t proof[static 3])
+{
+    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    finding_add(
+        telling, "user-timeout", "error",
+        telling_printf(
+            telling,
+            "what the %s sent stayed unacknowledged for %s, longer than the %s that TCP_USER_TIMEOUT allows: its kernel gave "
+            "the connection up%s; the peer was told nothing",
+            story_side_name(side), finding_time(telling, waited_ns), finding_time(telling, limit_ns),
+            call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : ""),
+        proof, 3);
+}
+
+static void find_unanswered(struct telling *telling, enum story_side side)
+{
+    struct silence silence = {0};
+    uint32_t end_step = STORY_NO_STEP, option_step = STORY_NO_STEP;
+    int64_t end_ns = 0;
+    if (!find_silence(telling, side, &silence)) return;
+    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
+    if (!gave_up && silence.repeats < 2) return; /* it may only have been late */
+    const struct tale_packet *first = silence.first;
+    int64_t waited_ns = (gave_up ? end_ns : telling->last_ns) - first->sent_ns;
+    int64_t limit_ns = gave_up ? user_timeout(telling, side, waited_ns, &option_step) : -1;
+    uint32_t proof[3] = {first->step, silence.last ? silence.last->step : STORY_NO_STEP, end_step};
+    if (limit_ns > 0) {
+        uint32_t with_option[3] = {option_step, first->step, end_step};
+        say_user_timeout(telling, side, limit_ns, waited_ns, with_option);
+        return;
+    }
+    bool fin = first->segment->kind == STORY_FIN && !first->segment->length_bytes;
+    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    bool orphan = fin && !call;
+    const char *end =
+        !gave_up ? ", as long as was recorded"
+                 : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_name(side),
+                                  orphan ? "net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2"
+                                         : "net.ipv4.tcp_retries2",
+                                  call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : "");
+    const char *text = telling_printf(
+        telling, "no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " time%s in %s%s%s", story_side_name(side),
+        fin ? "FIN" : "data", first->segment->number, silence.followed ? " and what followed it" : "", silence.repeats,
+        silence.repeats == 1 ? "" : "s", finding_time(telling, waited_ns), way_text(telling, &silence), end);
+    if (fin)
+        finding_add(telling, "fin-unanswered", "warning", text, proof, 3);
+    else
+        finding_add(telling, "data-unanswered", "error", text, proof, 3);
+}
+
+static bool is_probe(const struct tale_packet *packet)
+{
+    if (packet->verdict.class == CONN_KEEPALIVE) return true;
+    return packet->cause->kind == CAUSE_TIMER && packet->cause->name && strcmp(packet->cause->name, "keepalive") == 0 &&
+           packet->segment->kind != STORY_RST;
+}
+
+/* Keepalive probes of an idle connection that nobody answered. */
+static void find_unanswered_probes(struct telling *telling, enum story_side side)
+{
+    const struct tale_packet *first = NULL, *last = NULL,
+                             *heard = finding_arrival(telling, finding_other(side), INT64_MAX - 1, false);
+    uint32_t probes = 0, end_step = STORY_NO_STEP, option_step = STORY_NO_STEP;
+    int64_t end_ns = 0;
+    enum story_side missing;
+    if (finding_is_one_way(telling, &missing) || !heard) return;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!finding_is_own(packet, side) || !is_probe(packet) || packet->sent_ns < finding_arrival_ns(heard)) continue;
+        if (!first) first = packet;
+        last = packet;
+        probes++;
+    }
+    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_packet *reset = finding_segment(telling, (int)side, STORY_RST);
+    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
+    if (!probes || (!gave_up && probes < 2) || telling_end_now(telling, finding_other(side))->flags & END_RST) return;
+    const char *how_many = telling_printf(telling, "%" PRIu32 " keepalive probe%s", probes, probes == 1 ? "" : "s");
+    uint32_t proof[3] = {first->step, last == first ? STORY_NO_STEP : last->step,
+                         gave_up && call                           ? call->story->exit_step
+                         : gave_up                                 ? end_step
+                         : reset && reset->sent_ns > last->sent_ns ? reset->step
+                                                                   : STORY_NO_STEP};
+    if (gave_up && call) {
+        finding_add(telling, "keepalive-dead", "error",
                     telling_printf(
                         telling,
-                        "%s: no process has a UDP socket on port %u; the ICMP error reaches the sender's next call as ECONNREFUSED",
-                        packet->datagram->icmp, (unsigned)telling->flow->end[packet->side].port),
+                        "the peer is silent: %s and no answer; the kernel gave the connection up%s, and %s() failed with ETIMEDOUT",
+                        how_many,
+                        user_timeout(telling, side, end_ns - finding_arrival_ns(heard), &option_step) > 0
+                            ? " (TCP_USER_TIMEOUT is set, and limits that)"
+                            : "",
+                        call->story->name),
                     proof, 3);
         return;
     }
-}
-
-/* "at 0.0, 1.0 and 3.1 s": when the segments of this label left. */
-static const char *times_text(struct telling *telling, enum story_side side, const char *label)
-{
-    char text[256] = "";
-    size_t used = 0;
-    const struct tale_packet *first = finding_segment(telling, (int)side, label, 0), *packet;
-    for (size_t n = 0; (packet = finding_segment(telling, (int)side, label, n)) && used < sizeof(text) - 16; n++) {
-        int64_t tenths = (packet->sent_ns - first->sent_ns + 50000000) / 100000000;
-        used +=
-            (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRId64 ".%" PRId64, n ? ", " : "", tenths / 10, tenths % 10);
-    }
-    return telling_printf(telling, "%s", text);
-}
-
-static uint32_t count_of(const struct telling *telling, enum story_side side, const char *label)
-{
-    uint32_t count = 0;
-    while (finding_segment(telling, (int)side, label, count)) count++;
-    return count;
-}
-
-static bool any_arrival(const struct telling *telling, enum story_side from)
-{
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if (telling->packets[i].side == from) return true;
-    return false;
-}
-
-static void find_black_hole(struct telling *telling)
-{
-    const struct tale_packet *syn = finding_segment(telling, -1, "SYN", 0);
-    if (!syn || any_arrival(telling, finding_other(syn->side))) return;
-    const struct tale_call *connect = finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT);
-    if (!connect) return;
-    uint32_t proof[2] = {syn->step, connect->story->exit_step};
-    finding_add(
-        telling, "black-hole", "error",
-        telling_printf(telling,
-                       "no answer to %" PRIu32
-                       " SYNs, sent at %s s: not even a refusal, so a firewall drops them or the host is away; the kernel gave "
-                       "up (net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT",
-                       count_of(telling, syn->side, "SYN"), times_text(telling, syn->side, "SYN")),
-        proof, 2);
-}
-
-/* The kernel gave an open connection up: nobody answered its probes, or its data. */
-static void find_vanished(struct telling *telling)
-{
-    for (size_t i = 0; i < STORY_SIDES; i++) {
-        enum story_side side = (enum story_side)i;
-        const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
-        if (!call || strcmp(call->call->name, "connect") == 0 || call->story->exit_step == STORY_NO_STEP) continue;
-        uint32_t probes = 0, last = STORY_NO_STEP, option = STORY_NO_STEP;
-        for (size_t k = 0; k < telling->packet_count; k++) {
-            const struct tale_packet *packet = &telling->packets[k];
-            if (packet->side != side || packet->cause->kind != CAUSE_TIMER || strcmp(packet->cause->name, "keepalive") != 0)
-                continue;
-            if (packet->segment->flags & TCP_RST) continue;
-            probes++;
-            last = packet->step;
-        }
-        if (probes) {
-            uint32_t proof[2] = {last, call->story->exit_step};
-            finding_add(
-                telling, "keepalive-dead", "error",
-                telling_printf(telling,
-                               "the peer is gone: %" PRIu32
-                               " keepalive probe%s, the last not answered; the kernel gave the connection up, and %s() failed "
-                               "with ETIMEDOUT",
-                               probes, probes == 1 ? "" : "s", call->story->name),
-                proof, 2);
-        } else if (telling_option(telling, side, IPPROTO_TCP, TCP_USER_TIMEOUT, &option) > 0) {
-            uint32_t proof[2] = {option, call->story->exit_step};
-            finding_add(
-                telling, "user-timeout", "error",
-                telling_printf(telling,
-                               "what was sent stayed unacknowledged for longer than TCP_USER_TIMEOUT allows: the kernel gave the "
-                               "connection up, and %s() failed with ETIMEDOUT; the peer was told nothing",
-                               call->story->name),
-                proof, 2);
-        }
-    }
-}
-
-static void find_retransmissions(struct telling *telling)
-{
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || !packet->segment->retransmission) continue;
-        uint32_t proof[2] = {packet->segment->of_step, packet->step};
-        finding_add(telling, "retransmitted", "note",
-                    telling_printf(telling, "%u segment%s sent again; the first was the %s",
-                                   telling->story->summary.retransmissions,
-                                   telling->story->summary.retransmissions == 1 ? " was" : "s were", packet->segment->label),
-                    proof, 2);
-        return;
-    }
-}
-
-/* ICMP errors and copies made by the network are not the sender's doing. */
-static void find_copies(struct telling *telling)
-{
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || !packet->segment->copy) continue;
-        uint32_t proof[1] = {packet->step};
-        finding_add(telling, "duplicated", "note",
-                    telling_printf(telling, "the network delivered a %s twice: its sender sent it once", packet->segment->label),
-                    proof, 1);
-        return;
-    }
-}
-
-/* Of what the state machine has no arrow for, the first, and of one segment what its receiver made of it: the RFC says more of
- * that. */
-static void find_surprise(struct telling *telling)
-{
-    if (!telling->surprise_count) return;
-    const struct surprise *first = &telling->surprises[0];
-    for (size_t i = 1; i < telling->surprise_count && !first->does && telling->surprises[i].packet == first->packet; i++)
-        first = &telling->surprises[i];
-    const struct tale_packet *packet = &telling->packets[first->packet];
-    uint32_t proof[FINDING_PROOF_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < telling->surprise_count && count < FINDING_PROOF_MAX; i++)
-        proof[count++] = telling->packets[telling->surprises[i].packet].step;
-    bool sent = packet->side == first->side && !telling->flow->to_itself;
-    const char *label = packet->segment->label;
-    const char *article = strcmp(label, "ACK") == 0 ? "an " : strcmp(label, "data") == 0 ? "" : "a ";
-    finding_add(
-        telling, "no-arrow", "note",
-        telling_printf(telling,
-                       "%s%s %s the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
-                       "(section %s%s%s)%s",
-                       article, label, sent ? "left" : "reached", story_side_name(first->side), tcp_state_name(first->state),
-                       first->section, first->does ? ": " : "", first->does ? first->does : "",
-                       sent ? "; segments before it may be missing in the capture" : ""),
-        proof, count);
+    finding_add(telling, "peer-silent", "warning",
+                telling_printf(telling, "the %s is silent: nothing came from it for %s, and it answered none of %s%s",
+                               story_side_name(finding_other(side)),
+                               finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
+                               proof[2] != STORY_NO_STEP ? "; then the connection was given up" : " as long as was recorded"),
+                proof, 3);
 }
 
 void findings_silent(struct telling *telling)
 {
-    find_surprise(telling);
-    if (telling->story->udp) {
-        find_unreachable(telling);
-        return;
+    for (int side = 0; side < STORY_SIDES && !telling->flow->to_itself; side++) {
+        find_unanswered(telling, (enum story_side)side);
+        find_unanswered_probes(telling, (enum story_side)side);
     }
-    find_black_hole(telling);
-    find_vanished(telling);
-    find_retransmissions(telling);
-    find_copies(telling);
 }

@@ -116,7 +116,6 @@ static void find_made_on_the_way(struct telling *telling)
 
 void findings_way(struct telling *telling)
 {
-    if (telling->story->udp) return;
     for (int side = 0; side < STORY_SIDES; side++) {
         find_lost(telling, (enum story_side)side);
         find_missed(telling, (enum story_side)side);

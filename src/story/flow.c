@@ -135,7 +135,7 @@ static void note_time_wait(struct flow *flow, const struct flow *before)
         if (before->conn.end[i].state != STATE_TIME_WAIT) continue;
         enum story_side side = i == 0 ? before->first_side : before->first_side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
         flow->after_time_wait = true;
-        flow->after_number = before->number;
+        flow->after_number = before->connection ? before->connection : before->number;
         flow->after_side = flow_side(flow, &before->end[side]);
         return;
     }
@@ -291,6 +291,7 @@ int flow_take_state(struct teller *teller, const struct event *event)
     struct sock *sock = socket_get(teller, &event->state.socket);
     if (!sock) return 0;
     if (event->state.to == KERNEL_LISTEN) sock->listening = true;
+    if (event->state.netns) sock->netns = event->state.netns;
     flow_bind(teller, sock);
     struct thread *thread = socket_thread(teller, &event->state.context.current);
     struct change change = {

@@ -20,10 +20,9 @@ static const struct tale_packet *handshake_ack(const struct telling *telling)
 }
 
 /* Nobody saw it arrive, and it was not made on the way. */
-static bool may_have_counted(const struct telling *telling, const struct tale_packet *packet, const char *label)
+static bool may_have_counted(const struct telling *telling, const struct tale_packet *packet, enum story_kind kind)
 {
-    return packet->segment && !packet->segment->copy && !telling_is_lost(telling, packet) &&
-           strcmp(packet->segment->label, label) == 0;
+    return packet->segment && !packet->segment->copy && !telling_is_lost(telling, packet) && packet->segment->kind == kind;
 }
 
 /* The newest SYN,ACK that had come when the last ACK left: the one that it answers. */
@@ -31,7 +30,7 @@ static const struct tale_packet *answered(const struct telling *telling, const s
 {
     const struct tale_packet *newest = NULL;
     for (const struct tale_packet *packet = telling->packets; packet < ack; packet++)
-        if (may_have_counted(telling, packet, "SYN-ACK") && arrival_ns(packet) <= ack->sent_ns) newest = packet;
+        if (may_have_counted(telling, packet, STORY_SYN_ACK) && arrival_ns(packet) <= ack->sent_ns) newest = packet;
     return newest;
 }
 
@@ -42,9 +41,10 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
     const struct tale_packet *syn = NULL, *first_syn = NULL, *first_answer = NULL;
     for (const struct tale_packet *packet = telling->packets; packet <= syn_ack; packet++) {
         if (!packet->segment || packet->segment->copy) continue;
-        if (!first_syn && strcmp(packet->segment->label, "SYN") == 0) first_syn = packet;
-        if (may_have_counted(telling, packet, "SYN") && arrival_ns(packet) <= syn_ack->sent_ns) syn = packet, first_answer = NULL;
-        if (syn && !first_answer && strcmp(packet->segment->label, "SYN-ACK") == 0) first_answer = packet;
+        if (!first_syn && packet->segment->kind == STORY_SYN) first_syn = packet;
+        if (may_have_counted(telling, packet, STORY_SYN) && arrival_ns(packet) <= syn_ack->sent_ns)
+            syn = packet, first_answer = NULL;
+        if (syn && !first_answer && packet->segment->kind == STORY_SYN_ACK) first_answer = packet;
     }
     if (!first_syn || !syn || !first_answer) return 0;
     return syn->sent_ns - first_syn->sent_ns + (syn_ack->sent_ns - first_answer->sent_ns);
@@ -55,7 +55,7 @@ void handshake_time_find(struct telling *telling)
     struct story_summary *summary = &telling->story->summary;
     summary->handshake_ns = summary->handshake_network_ns = summary->handshake_process_ns = summary->accept_wait_ns = -1;
     summary->handshake_timer_ns = -1;
-    const struct tale_packet *syn = finding_segment(telling, -1, "SYN", 0), *ack = handshake_ack(telling);
+    const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN), *ack = handshake_ack(telling);
     const struct tale_packet *syn_ack = ack ? answered(telling, ack) : NULL;
     if (!syn || !syn_ack) return;
     summary->handshake_ns = ack->sent_ns - syn->sent_ns;

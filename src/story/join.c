@@ -211,6 +211,8 @@ static int take_sight(struct teller *teller, struct flow *flow, const struct eve
     for (size_t i = flow->packet_count; i-- > 0;) {
         struct sighting *seen = &flow->packets[i];
         if (!flow_covers(&seen->packet.header, &event->packet.header)) continue;
+        int64_t gap_ns = event->t_ns - seen->captured_ns;
+        if (!flow->sights++ || gap_ns < flow->sights_gap_ns) flow->sights_gap_ns = gap_ns;
         add_sight(teller, seen, event);
         break;
     }

@@ -44,15 +44,26 @@ const char *story_repeat_name(enum story_repeat repeat)
     return NAME(names, repeat);
 }
 
+const char *story_kind_name(enum story_kind kind)
+{
+    static const char *const names[] = {"SYN", "SYN-ACK", "ACK", "data", "FIN", "RST"};
+    return NAME(names, kind);
+}
+
 const char *story_side_name(enum story_side side)
 {
     static const char *const names[] = {"client", "server"};
     return NAME(names, side);
 }
 
-bool story_finding_needs_chain(const char *id)
+bool story_finding_needs_kernel(const char *id)
 {
-    return strcmp(id, "syn-cookies") == 0; /* on the wire a cookie is a sequence number like any other */
+    /* On the wire a cookie is a sequence number like any other, and a full queue or a rule that drops is silence like any other. */
+    static const char *const ids[] = {"ack-dropped-full-queue", "firewall-dropped", "refused-by-firewall",
+                                      "reset-full-queue",       "syn-cookies",      "syn-dropped-full-queue"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        if (strcmp(id, ids[i]) == 0) return true;
+    return false;
 }
 
 void story_free(struct story *story)

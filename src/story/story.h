@@ -125,6 +125,9 @@ enum story_repeat {
     STORY_REPEATS
 };
 
+/* What a segment is to the reader: by its flags first, then by its payload. */
+enum story_kind { STORY_SYN, STORY_SYN_ACK, STORY_ACK, STORY_DATA, STORY_FIN, STORY_RST, STORY_KINDS };
+
 enum story_window {
     WINDOW_UNKNOWN,  /* not captured, or a RST, which offers none */
     WINDOW_BYTES,    /* scaled as both SYNs said (RFC 7323) */
@@ -144,8 +147,8 @@ struct story_segment {
     uint32_t length_bytes;
     uint16_t window; /* as on the wire */
     enum story_window window_kind;
-    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
-    bool window_matters;   /* it is closed, or opens again: a row says so */
+    uint32_t window_bytes;            /* with WINDOW_UNSCALED as on the wire */
+    bool window_matters;              /* it is closed, or opens again: a row says so */
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */
     enum conn_class class;            /* what it is to its sender's connection; of a copy CONN_NEW, and nothing */
@@ -156,8 +159,9 @@ struct story_segment {
     uint32_t of_step;                 /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
     enum story_repeat repeat;         /* NONE unless `retransmission` */
     const char *reset_reason;         /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
-    const char *label;                /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST" */
-    bool handshake, teardown;         /* a segment whose cause is always shown */
+    enum story_kind kind;
+    const char *label;        /* the name of `kind` */
+    bool handshake, teardown; /* a segment whose cause is always shown */
     struct story_packet_place place;
     struct event_packet const *captured; /* header, options and bytes; NULL where not kept. Owned by the story. */
     const char *const *comments;         /* that the capture file has beside it: raw bytes from outside, `comment_count` of them */
@@ -337,9 +341,12 @@ const char *story_wake_name(enum story_wake_kind kind);
 /* "rto", "loss-probe", "fast", …, "unknown"; NULL for NONE. */
 const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);
+/* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST". */
+const char *story_kind_name(enum story_kind kind);
 /* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */
 const char *const *story_finding_ids(size_t *ret_count);
-/* Whether a finding of this id rests on the kernel's call chain: without a recorder that reads chains its absence says nothing. */
-bool story_finding_needs_chain(const char *id);
+/* Whether a finding of this id rests on what the kernel shows (its call chain, its drops, a listener's queues): without a recorder
+ * that reads those its absence says nothing. */
+bool story_finding_needs_kernel(const char *id);
 
 #endif

@@ -131,12 +131,12 @@ static const char *const *comments_of(struct telling *telling, const struct sigh
     return texts;
 }
 
-static const char *label_of(const struct event_packet_header *header)
+static enum story_kind kind_of(const struct event_packet_header *header)
 {
-    if (header->flags & TCP_RST) return "RST";
-    if (header->flags & TCP_SYN) return header->flags & TCP_ACK ? "SYN-ACK" : "SYN";
-    if (header->flags & TCP_FIN) return "FIN";
-    return header->length_bytes ? "data" : "ACK";
+    if (header->flags & TCP_RST) return STORY_RST;
+    if (header->flags & TCP_SYN) return header->flags & TCP_ACK ? STORY_SYN_ACK : STORY_SYN;
+    if (header->flags & TCP_FIN) return STORY_FIN;
+    return header->length_bytes ? STORY_DATA : STORY_ACK;
 }
 
 /* What it takes to number a side's bytes from 0, as Wireshark does: its SYN is 0; without a SYN the first byte seen is 1. */
@@ -205,7 +205,8 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->ack = header->flags & TCP_ACK ? header->ack - bases[other] : 0;
     segment->length_bytes = header->length_bytes;
     segment->window = header->window;
-    segment->label = label_of(header);
+    segment->kind = kind_of(header);
+    segment->label = story_kind_name(segment->kind);
     segment->of_step = STORY_NO_STEP;
     segment->copy = packet->seen->copy && !packet->seen->unsent;
     segment->unsent = packet->seen->unsent;

@@ -174,6 +174,23 @@ static void bind_late(struct telling *telling)
     }
 }
 
+static void remember(struct teller *teller, const struct telling *telling)
+{
+    const struct flow *flow = telling->flow;
+    if (flow->udp || !telling->packet_count) return;
+    struct told_flow *told = &teller->told_flows[teller->told_flow_count++ % TOLD_FLOWS];
+    *told = (struct told_flow){.number = flow->connection ? flow->connection : flow->number,
+                               .from_ns = telling->packets[0].sent_ns,
+                               .to_ns = telling->last_ns};
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
+        told->end[side] = flow->end[side];
+        told->numbers[side].known = end->flags & END_BASE && end->flags & END_ANY;
+        told->numbers[side].from = end->base;
+        told->numbers[side].to = end->next;
+    }
+}
+
 int tell_flow(struct teller *teller, struct flow *flow)
 {
     flow_leave_queue(teller, flow);
@@ -197,6 +214,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
     int64_t begun_ns = telling.packet_count ? telling.packets[0].sent_ns : 0;
     struct sock *listener =
         socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
+    telling.listener = listener;
     if (!telling.failed) tale_collect_calls(&telling, listener);
     if (!telling.failed) tale_make_packets(&telling);
     if (!telling.failed) tale_attach_drops(&telling);
@@ -217,6 +235,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
         summary_make(&telling);
         findings_find_all(&telling);
         differences_find_all(&telling);
+        remember(teller, &telling);
     }
     free(telling.packets);
     free(telling.calls);

@@ -28,7 +28,8 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->threads = table_new(sizeof(int32_t));
     teller->epolls = table_new(3 * sizeof(uint64_t));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
-    if (!teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->trace_arena) {
+    teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
+    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -75,6 +76,7 @@ void teller_free(struct teller *teller)
     free(teller->icmp_marks);
     free(teller->vantages);
     free(teller->ends);
+    free(teller->told_flows);
     free(teller->losses);
     arena_free(teller->trace_arena);
     free(teller->trace_arena);

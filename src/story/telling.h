@@ -107,8 +107,9 @@ struct reading {
 struct telling {
     struct teller *teller;
     struct flow *flow;
-    struct conn_judge judge; /* owner: this */
-    struct conn conn;        /* as judged so far, in the story's order */
+    const struct sock *listener; /* that served the server's address when the first packet came; NULL: none is known */
+    struct conn_judge judge;     /* owner: this */
+    struct conn conn;            /* as judged so far, in the story's order */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
     struct story *story;

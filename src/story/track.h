@@ -157,6 +157,8 @@ struct flow {
     size_t queue_count, queue_room;
     struct extra_call *extra;
     size_t extra_count, extra_room;
+    uint32_t sights;       /* captured packets that were a packet before, once more */
+    int64_t sights_gap_ns; /* with `sights`: the least time between a packet and its next sight */
     int64_t last_ns;
     struct flow *next_closed;
     bool queued;
@@ -167,6 +169,7 @@ struct sock {
     uint8_t protocol;
     bool listening;
     bool handed_out; /* accept() returned a connection of it */
+    uint64_t netns;  /* of its host, as a state change of it says; 0: not known */
     struct address local, remote;
     struct call **calls; /* each a reference */
     size_t call_count, call_room;
@@ -206,6 +209,18 @@ struct vantage {
     struct address v4, v6; /* its interface's own */
 };
 
+/* What is remembered of a connection that was told: enough to know a segment of it that went under another address. */
+enum { TOLD_FLOWS = 64 };
+struct told_flow {
+    uint32_t number;
+    struct address end[STORY_SIDES];
+    struct {
+        bool known;
+        uint32_t from, to; /* the numbers that it sent: the first, and one past the last */
+    } numbers[STORY_SIDES];
+    int64_t from_ns, to_ns;
+};
+
 struct teller {
     teller_listener *listener;
     void *data;
@@ -218,7 +233,9 @@ struct teller {
     size_t vantage_count, vantage_room;
     struct process_end *ends;
     size_t end_count, end_room;
-    struct sighting *icmp_marks; /* of ICMP errors, which quote the flow only in the captured packet */
+    struct told_flow *told_flows; /* TOLD_FLOWS of them, the newest over the oldest */
+    size_t told_flow_count;       /* that there ever were */
+    struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
     uint32_t flow_count;
     int64_t now_ns;

@@ -43,13 +43,13 @@ static bool is_wait(const struct tale_call *call)
     return named(call, names);
 }
 
-/* The first packet of the peer that carries this flag or label, is not older than `from`. */
-static struct tale_packet *first_labelled(const struct telling *telling, enum story_side to, const char *label)
+/* The first packet of the peer that is of this kind and not older than `from`. */
+static struct tale_packet *first_of_kind(const struct telling *telling, enum story_side to, enum story_kind kind)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         if (telling_receiver(telling, packet->side) == to && packet->segment && !telling_is_lost(telling, packet) &&
-            strcmp(packet->segment->label, label) == 0)
+            packet->segment->kind == kind)
             return packet;
     }
     return NULL;
@@ -64,7 +64,7 @@ static struct tale_packet *ending_reset(const struct telling *telling, enum stor
             state->packet != STORY_NO_STEP && telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
             return &telling->packets[state->packet];
     }
-    return first_labelled(telling, to, "RST");
+    return first_of_kind(telling, to, STORY_RST);
 }
 
 /* The segment that completed the server's handshake: its first ACK of the SYN,ACK. */
@@ -73,7 +73,7 @@ static struct tale_packet *handshake_ack(const struct telling *telling)
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake && !telling_is_lost(telling, packet) &&
-            strcmp(packet->segment->label, "SYN") != 0)
+            packet->segment->kind != STORY_SYN)
             return packet;
     }
     return NULL;
@@ -131,17 +131,17 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
     }
     if (strcmp(call->call->name, "connect") == 0) {
         if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
-        if (ret == 0) return first_labelled(telling, side, "SYN-ACK");
-        return ret == -ECONNREFUSED ? first_labelled(telling, side, "RST") : NULL;
+        if (ret == 0) return first_of_kind(telling, side, STORY_SYN_ACK);
+        return ret == -ECONNREFUSED ? first_of_kind(telling, side, STORY_RST) : NULL;
     }
     if (is_accept(call)) {
         if (ret < 0) return NULL;
         bool deferred = telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
-        return deferred ? first_labelled(telling, STORY_SERVER, "data") : handshake_ack(telling);
+        return deferred ? first_of_kind(telling, STORY_SERVER, STORY_DATA) : handshake_ack(telling);
     }
     if (is_read(call)) {
         if (ret > 0) return bringer(telling, side);
-        if (ret == 0) return first_labelled(telling, side, "FIN");
+        if (ret == 0) return first_of_kind(telling, side, STORY_FIN);
         return ret == -ECONNRESET ? ending_reset(telling, side) : NULL;
     }
     return NULL;
@@ -169,8 +169,8 @@ static const char *wanted(const struct tale_call *call, const struct tale_packet
 {
     if (is_accept(call)) return "completed the handshake";
     if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
-    if (packet->segment && strcmp(packet->segment->label, "FIN") == 0) return "ended the stream";
-    if (packet->segment && strcmp(packet->segment->label, "RST") == 0) return "aborted the connection";
+    if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
+    if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
     if (packet->datagram && packet->datagram->icmp) return "reported the error";
     return "brought the data";
 }
@@ -289,7 +289,7 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
         if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
             continue;
         /* A SYN readies nobody: the handshake's ACK does. */
-        if (packet->segment && strcmp(packet->segment->label, "SYN") == 0) continue;
+        if (packet->segment && packet->segment->kind == STORY_SYN) continue;
         if (found) return false;
         found = packet;
     }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tcp/segment.h"
 
@@ -45,7 +46,9 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
     if (strcmp(label, "SYN") == 0) return telling_printf(telling, "sent by %s: the active open", text);
     if (strcmp(label, "FIN") == 0) {
         const char *name = call ? call->call->name : packet->chain.name;
-        if (strcmp(name, "shutdown") == 0) return telling_printf(telling, "sent by %s: it sends no more, but still receives", text);
+        if (strcmp(name, "shutdown") == 0)
+            return telling_printf(telling, "sent by %s: it sends no more%s", text,
+                                  !call || call->call->how == SHUT_WR ? ", but still receives" : ", and receives no more");
         if (strcmp(name, "close") == 0 && packet->chain.meaning == CHAIN_DEFERRED)
             return telling_printf(telling,
                                   "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "

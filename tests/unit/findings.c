@@ -35,6 +35,11 @@
     PACKET(t, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=" protocol " ",                                                               \
            "icmp.type=" type " icmp.code=" code " icmp.quotes=1 icmp.proto=" about                                                 \
            " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333")
+#define ROOM " win=65535"
+#define OPEN PACKET(1000, C, SYN ROOM) PACKET(1010, S, SYN_ACK ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM)
+#define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
+#define QUEUE(t, from, what, how) "queue t=" #t US " netns=9 " from what " sock.cookie=5 sock.proto=tcp sock.state=LISTEN " how "\n"
+#define FIREWALL "reason=NETFILTER_DROP function=nft_do_chain"
 #define LINGER_0 OPTION(1500, C_THREAD, C_SOCK, "1", "13", "1")
 
 struct finding_case {
@@ -45,6 +50,7 @@ struct finding_case {
 
 static const struct finding_case cases[] = {
     {"refused", true, TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+    {"refused", false, TRACE PACKET(1010, S, "flags=R. seq=0 ack=101")},
     {"refused", false, TRACE HANDSHAKE PACKET(1100, S, "flags=R. seq=501 ack=101")},
     {"reset-unread-data", true,
      TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENTER(1990, C_THREAD, "close", C_SOCK " sock.unread=5", "") PACKET(2000, C, C_RST)
@@ -68,6 +74,12 @@ static const struct finding_case cases[] = {
     {"fin-wait-2-timeout", true,
      TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN) PACKET(2005, S, "flags=. seq=501 ack=102")
          PACKET(9000000, S, S_FIN) PACKET(9000010, C, "flags=R seq=102")},
+    {"fin-wait-2-timeout", false, /* sooner than any such timer ends it */
+     TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN) PACKET(2005, S, "flags=. seq=501 ack=102")
+         PACKET(1002004, S, S_FIN) PACKET(1002010, C, "flags=R seq=102")},
+    {"fin-wait-2-timeout", true,
+     TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN) PACKET(2005, S, "flags=. seq=501 ack=102")
+         PACKET(1002005, S, S_FIN) PACKET(1002010, C, "flags=R seq=102")},
     {"fin-wait-2-timeout", false,
      TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN) PACKET(2005, S, "flags=. seq=501 ack=102")
          PACKET(9000000, S, "flags=P. seq=501 ack=102 len=5") PACKET(9000010, C, "flags=R seq=102")},
@@ -88,26 +100,105 @@ static const struct finding_case cases[] = {
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2000, S, "flags=F. seq=501 ack=101") PACKET(2010, C, "flags=. seq=102 ack=502")
          PACKET(2010, S, "flags=. seq=502 ack=102")},
     {"half-close", true,
-     TRACE HANDSHAKE ENTER(1990, C_THREAD, "shutdown", C_SOCK, "") PACKET(2000, C, C_FIN)
-         EXIT(2010, C_THREAD, "shutdown", C_SOCK, "") PACKET(2005, S, "flags=. seq=501 ack=102")
-             PACKET(3000, S, "flags=P. seq=501 ack=102 len=5")},
+#define SHUTS(how)                                                                                                                 \
+    "enter t=1990000 " C_THREAD "name=shutdown fd=3 how=" how " level=-1 " C_SOCK                                                  \
+    "\n" PACKET(2000, C, C_FIN) "exit t=2010000 " C_THREAD "name=shutdown fd=3 how=" how " level=-1 slept=-1 ret=0 " C_SOCK        \
+                                "\n" PACKET(2005, S, "flags=. seq=501 ack=102")
+     TRACE HANDSHAKE SHUTS("1") PACKET(3000, S, "flags=P. seq=501 ack=102 len=5")},
+    {"half-close", false, /* it receives no more either */
+     TRACE HANDSHAKE SHUTS("2") PACKET(3000, S, "flags=P. seq=501 ack=102 len=5")},
     {"time-wait-answers", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(300000, S, S_FIN) PACKET(300010, C, "flags=. seq=102 ack=502")},
-    {"black-hole", true,
+    {"syn-unanswered", true, /* on the loopback it did arrive */
      TRACE ENTER(999, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN)
          PACKET(1001000, C, SYN) "exit t=3001000000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=-1 ret=-110 " C_SOCK "\n"},
     {"user-timeout", true,
-     TRACE HANDSHAKE OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+     TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"user-timeout", false, /* it gave up sooner than that option allows: another bound was it */
+     TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "18", "1000") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         FAILS(1600, 1001999, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"user-timeout", false, /* nobody set it */
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"data-unanswered", true,
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"data-unanswered", true, TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA)},
+    {"data-unanswered", false, TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)},
+    {"data-unanswered", false, /* the peer did speak, long after it */
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA) PACKET(910000, S, S_DATA ROOM)},
+    {"data-unanswered", true, /* what was under way then is no answer */
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(200000, S, S_DATA ROOM) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA)},
+    {"data-unanswered", false,
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(202001, S, S_DATA ROOM) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA)},
+    {"data-unanswered", false, /* nothing of the other direction was captured */
+     TRACE PACKET(1000, C, SYN ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM) PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         PACKET(900000, C, C_DATA)},
+    {"data-unanswered", false, /* its window was closed: the reader's silence */
+     TRACE OPEN PACKET(1500, S, "flags=. seq=501 ack=101 win=0") PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)
+         PACKET(900000, C, C_DATA)},
+    {"fin-unanswered", true, TRACE OPEN PACKET(2000, C, C_FIN) PACKET(300000, C, C_FIN) PACKET(900000, C, C_FIN)},
+    {"fin-unanswered", false, TRACE OPEN PACKET(2000, C, C_FIN) PACKET(300000, C, C_FIN)},
+    {"fin-unanswered", false,
+     TRACE OPEN PACKET(2000, C, C_FIN) PACKET(300000, C, C_FIN) PACKET(900000, C, C_FIN)
+         PACKET(900010, S, "flags=. seq=501 ack=102")},
+    {"peer-silent", true, TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=. seq=100 ack=501")},
+    {"peer-silent", false, TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501")},
+    {"peer-silent", false,
+     TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=. seq=100 ack=501")
+         PACKET(2000010, S, "flags=. seq=501 ack=101")},
     {"keepalive-dead", true,
-     TRACE HANDSHAKE PACKET(1000000, C, "flags=. seq=100 ack=501") FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
-    {"syn-dropped-full-queue", true,
-     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK) PACKET(1001020, C, HANDSHAKE_ACK)},
-    {"syn-dropped-full-queue", false, TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001000, C, SYN)},
-    {"syn-dropped-full-queue", false,
+     TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+    {"keepalive-dead", false, /* it was answered; what ended it is not known */
+     TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(1000010, S, "flags=. seq=501 ack=101 win=512")
+         FAILS(1600, 3000000, C_THREAD, "recvfrom", C_SOCK, "-110")},
+#define SYN_TWICE PACKET(1000, C, SYN) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK) PACKET(1001020, C, HANDSHAKE_ACK)
+    {"syn-dropped-full-queue", true, TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
+    {"syn-dropped-full-queue", false, TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=1 accept_most=1 requests=0 dropped=0")},
+    {"syn-dropped-full-queue", false, TRACE LISTEN SYN_TWICE},
+    {"syn-dropped-full-queue", false, /* with room by then: it was answered */
+     TRACE LISTEN QUEUE(999, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0") PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK)
+         PACKET(1001000, C, SYN)},
+    {"syn-unanswered", true, TRACE LISTEN SYN_TWICE},
+    {"syn-unanswered", false, TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
+    {"syn-unanswered", false, TRACE LISTEN SYN_TWICE DROP(1001, C, SYN, FIREWALL)},
+    {"syn-unanswered", false, TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001000, C, SYN)},
+    {"syn-unanswered", false, /* lost on the way, and the second arrived */
      TRACE TWO_ENDS LISTEN PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) ARRIVES(1001005, WC, SYN) PACKET(1001010, WS, SYN_ACK)},
-    {"ack-dropped-full-queue", true, TRACE LISTEN HANDSHAKE PACKET(1001000, S, SYN_ACK)},
-    {"reset-full-queue", true, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501")},
+    {"firewall-dropped", true, TRACE LISTEN SYN_TWICE DROP(1001, C, SYN, FIREWALL)},
+    {"firewall-dropped", false, TRACE LISTEN SYN_TWICE DROP(1001, C, SYN, "reason=TCP_CSUM function=tcp_v4_rcv")},
+    {"ack-dropped-full-queue", true,
+     TRACE LISTEN HANDSHAKE QUEUE(1021, C, HANDSHAKE_ACK, "accept=2 accept_most=1 requests=1 dropped=1")
+         PACKET(1001000, S, SYN_ACK)},
+    {"ack-dropped-full-queue", false, TRACE LISTEN HANDSHAKE PACKET(1001000, S, SYN_ACK)},
+    {"handshake-ack-ignored", true, TRACE LISTEN HANDSHAKE PACKET(1001000, S, SYN_ACK)},
+    {"handshake-ack-ignored", false,
+     TRACE LISTEN HANDSHAKE QUEUE(1021, C, HANDSHAKE_ACK, "accept=2 accept_most=1 requests=1 dropped=1")
+         PACKET(1001000, S, SYN_ACK)},
+    {"handshake-ack-ignored", false, /* it came only after that */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)
+         PACKET(1020, WC, HANDSHAKE_ACK) PACKET(1001000, WS, SYN_ACK) ARRIVES(1001020, WC, HANDSHAKE_ACK)},
+    {"handshake-ack-ignored", false, TRACE LISTEN HANDSHAKE DROP(1021, C, HANDSHAKE_ACK, FIREWALL) PACKET(1001000, S, SYN_ACK)},
+#define RESETS_ACK(frames)                                                                                                         \
+    MARK(1029, S, "flags=R seq=501",                                                                                               \
+         C_CUR                                                                                                                     \
+         "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=. rx.seq=101 rx.ack=501" CHAIN( \
+             frames))                                                                                                              \
+    PACKET(1030, S, "flags=R seq=501")
+    {"reset-full-queue", true, TRACE LISTEN HANDSHAKE RESETS_ACK("tcp_v4_send_reset;tcp_check_req;tcp_v4_rcv;net_rx_action")},
+    {"reset-full-queue", false, TRACE LISTEN HANDSHAKE RESETS_ACK("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"reset-full-queue", false, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501")},
+#define LISTENER_CLOSED(t)                                                                                                         \
+    "enter t=" #t US " " S_THREAD "name=close fd=3 how=-1 level=-1 " LISTENER "\n"                                                 \
+    "exit t=" #t US " " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 " LISTENER "\n"
+    {"listener-gone", true,
+     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) LISTENER_CLOSED(1015) PACKET(1020, C, HANDSHAKE_ACK)
+         PACKET(1030, S, "flags=R seq=501")},
+    {"listener-gone", true,
+     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD
+                                                                "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
+                                                                    PACKET(1030, S, "flags=R seq=501")},
+    {"listener-gone", false, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501") LISTENER_CLOSED(1040)},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"fast-open", true,
@@ -218,11 +309,232 @@ static const struct finding_case cases[] = {
      TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "") EXIT(1995, C_THREAD, "close", C_SOCK, "")
          MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;__tcp_close;sock_close;task_work_run;exit_to_user_mode_loop"))
              PACKET(2001, C, C_FIN)},
+/* A closed window: from a fifth of a second on. */
+#define ZERO "flags=. seq=501 ack=101 win=0"
+#define OPENED "flags=. seq=501 ack=101 win=512"
+    {"zero-window", true, TRACE OPEN PACKET(2000, S, ZERO) PACKET(202000, S, OPENED)},
+    {"zero-window", false, TRACE OPEN PACKET(2000, S, ZERO) PACKET(201999, S, OPENED)},
+    {"zero-window", false, TRACE OPEN PACKET(2000, S, OPENED) PACKET(202000, S, OPENED)},
+    {"zero-window", false, /* a RST's window says nothing */
+     TRACE OPEN PACKET(2000, S, "flags=R. seq=501 ack=101 win=0") PACKET(302000, C, "flags=. seq=101 ack=501 win=512")},
+/* A small segment, its ACK after 40 ms, and the next small one right behind. Twice, or with the calls, it is Nagle's. */
+#define DATA(t, seq, ack) PACKET(t, C, "flags=P. seq=" #seq " ack=" #ack " len=2 win=512")
+#define ACKS(t, ack) PACKET(t, S, "flags=. seq=501 ack=" #ack " win=512")
+    {"nagle-delayed-ack", true,
+     TRACE OPEN DATA(2000, 101, 501) ACKS(42000, 103) DATA(42100, 103, 501) ACKS(82100, 105) DATA(82200, 105, 501)},
+    {"nagle-delayed-ack", false, TRACE OPEN DATA(2000, 101, 501) ACKS(42000, 103) DATA(42100, 103, 501)},
+    {"nagle-delayed-ack", false, /* not delayed */
+     TRACE OPEN DATA(2000, 101, 501) ACKS(31999, 103) DATA(32100, 103, 501) ACKS(62000, 105) DATA(62200, 105, 501)},
+    {"nagle-delayed-ack", false, /* not right behind the ACK: something else let it go */
+     TRACE OPEN DATA(2000, 101, 501) ACKS(42000, 103) DATA(44001, 103, 501) ACKS(84001, 105) DATA(86002, 105, 501)},
+    {"nagle-delayed-ack", true,
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 " C_SOCK "\nexit t=2010000 " C_THREAD
+                "name=sendto fd=3 how=-1 level=-1 slept=0 ret=2 " C_SOCK "\n"
+                "enter t=2100000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 " C_SOCK "\nexit t=2110000 " C_THREAD
+                "name=sendto fd=3 how=-1 level=-1 slept=0 ret=2 " C_SOCK "\n" DATA(2000, 101, 501) ACKS(42000, 103)
+                    DATA(42100, 103, 501)},
+    {"nagle-delayed-ack", false, /* it was written only then */
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 " C_SOCK "\nexit t=2010000 " C_THREAD
+                "name=sendto fd=3 how=-1 level=-1 slept=0 ret=2 " C_SOCK "\n" DATA(2000, 101, 501)
+                    ACKS(42000, 103) "enter t=42050000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 " C_SOCK "\n" DATA(
+                        42100, 103, 501) "exit t=42110000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 slept=0 ret=2 " C_SOCK "\n"},
+    {"nagle-delayed-ack", false, /* switched off */
+     TRACE OPEN OPTION(1500, C_THREAD, C_SOCK, "6", "1", "1") DATA(2000, 101, 501) ACKS(42000, 103) DATA(42100, 103, 501)
+         ACKS(82100, 105) DATA(82200, 105, 501)},
+    /* An answer after half a second. */
+    {"slow-answer", true, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(502000, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+    {"slow-answer", false, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(501999, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+    {"slow-answer", true, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(60002000, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+    {"slow-answer", false, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(60002001, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+    {"slow-answer", false, /* the answer was lost, and came again */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN ROOM) ARRIVES(1001, WC, SYN ROOM) PACKET(1010, WS, SYN_ACK ROOM)
+         ARRIVES(1011, WS, SYN_ACK ROOM) PACKET(1020, WC, HANDSHAKE_ACK ROOM) ARRIVES(1021, WC, HANDSHAKE_ACK ROOM)
+             PACKET(2000, WC, C_DATA ROOM) ARRIVES(2001, WC, C_DATA ROOM) PACKET(2010, WS, "flags=P. seq=501 ack=106 len=5 win=512")
+                 PACKET(602000, WS, "flags=P. seq=501 ack=106 len=5 win=512")
+                     ARRIVES(602001, WS, "flags=P. seq=501 ack=106 len=5 win=512")},
+    {"slow-answer", false, /* it is the request that came late */
+     TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(302000, C, C_DATA ROOM)
+         PACKET(602000, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+/* The data that met a closed socket: had its sender had the FIN? */
+#define S_FIN_1 "flags=F. seq=501 ack=101 win=512"
+    {"reset-late-data", true,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=502 len=5 win=512")
+         PACKET(2110, S, "flags=R seq=502")},
+    {"reset-late-data", false,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512")
+         PACKET(2110, S, "flags=R seq=501")},
+    {"reset-crossed", true,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512")
+         PACKET(2110, S, "flags=R seq=501")},
+    {"reset-crossed", true, /* as the capture at the writer's shows it: the data left before the FIN came */
+     TRACE OPEN PACKET(2000, C, "flags=P. seq=101 ack=501 len=5 win=512") PACKET(2100, S, S_FIN_1)
+         PACKET(2101, C, "flags=. seq=106 ack=502 win=512") PACKET(2110, S, "flags=R seq=501")},
+    {"reset-crossed", false,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=502 len=5 win=512")
+         PACKET(2110, S, "flags=R seq=502")},
+    {"reset-crossed", false, TRACE OPEN PACKET(2100, C, C_DATA ROOM) PACKET(2110, S, "flags=R seq=501")},
+    {"reset-old-duplicate", true,
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)
+         PACKET(1020, WC, HANDSHAKE_ACK) ARRIVES(1021, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_DATA " opt=ts opt.ts_value=1")
+             PACKET(302000, WC, C_DATA " opt=ts opt.ts_value=2") ARRIVES(302001, WC, C_DATA " opt=ts opt.ts_value=2")
+                 PACKET(302010, WC, "flags=F. seq=106 ack=501") ARRIVES(302011, WC, "flags=F. seq=106 ack=501")
+                     PACKET(302020, WS, "flags=F. seq=501 ack=107") ARRIVES(302021, WS, "flags=F. seq=501 ack=107")
+                         PACKET(302030, WC, "flags=. seq=107 ack=502") ARRIVES(302031, WC, "flags=. seq=107 ack=502")
+                             ARRIVES(402000, WC, C_DATA " opt=ts opt.ts_value=1") PACKET(402010, WS, "flags=R seq=501")},
+    {"reset-old-duplicate", false,
+     TRACE OPEN PACKET(2000, S, S_FIN_1) PACKET(2100, C, "flags=P. seq=101 ack=501 len=5 win=512")
+         PACKET(2110, S, "flags=R seq=501")},
+    {"zero-window", false, /* windows that nobody saw open */
+     TRACE HANDSHAKE PACKET(2000, S, ZERO) PACKET(302000, S, ZERO)},
+    {"reset-ignored", true,
+     TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512") PACKET(3000, S, S_DATA ROOM)},
+    {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512")},
+    {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=501")},
+    {"epipe-after-shutdown", true,
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 " C_SOCK
+                "\n" PACKET(2000, C, C_FIN) "exit t=2010000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 slept=-1 ret=0 " C_SOCK
+                                            "\n" FAILS(2100, 2110, C_THREAD, "sendto", C_SOCK, "-32")},
+    {"epipe-after-rst", false, /* the same, though a RST came as well */
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 " C_SOCK "\n" PACKET(
+         2000, C, C_FIN) "exit t=2010000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 slept=-1 ret=0 " C_SOCK
+                         "\n" PACKET(2050, S, "flags=R. seq=501 ack=102") FAILS(2100, 2110, C_THREAD, "sendto", C_SOCK, "-32")},
+    {"epipe-after-shutdown", false, /* SHUT_RD ends nothing of one's own */
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=0 level=-1 " C_SOCK "\n"
+                "exit t=2010000 " C_THREAD "name=shutdown fd=3 how=0 level=-1 slept=-1 ret=0 " C_SOCK
+                "\n" FAILS(2100, 2110, C_THREAD, "sendto", C_SOCK, "-32")},
+    {"shutdown-read", true,
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=0 level=-1 " C_SOCK "\n"
+                "exit t=1910000 " C_THREAD "name=shutdown fd=3 how=0 level=-1 slept=-1 ret=0 " C_SOCK
+                "\n" PACKET(2000, S, S_DATA ROOM)},
+    {"shutdown-read", false,
+     TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 " C_SOCK
+                "\n" PACKET(1905, C, C_FIN) "exit t=1910000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 slept=-1 ret=0 " C_SOCK
+                                            "\n" PACKET(2000, S, S_DATA ROOM)},
+    /* Idle in CLOSE_WAIT, for a second, and as long as was captured. */
+    {"close-wait-idle", true,
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM)
+         PACKET(2010, S, "flags=. seq=501 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
+    {"close-wait-idle", false,
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM)
+         PACKET(2010, S, "flags=. seq=501 ack=102 win=512") "lost t=1002009999 source=capture what=nothing\n"},
+    {"close-wait-idle", false,
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM)
+         PACKET(2010, S, "flags=F. seq=501 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
+    {"half-close", true, /* as a capture shows it */
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM) PACKET(2010, S, "flags=. seq=501 ack=102 win=512")
+         PACKET(3000, S, "flags=P. seq=501 ack=102 len=5 win=512") PACKET(3010, C, "flags=. seq=102 ack=506 win=512")},
+    {"half-close", false, /* nobody took it */
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM) PACKET(2010, S, "flags=. seq=501 ack=102 win=512")
+         PACKET(3000, S, "flags=P. seq=501 ack=102 len=5 win=512") PACKET(3010, C, "flags=R seq=102")},
+    {"one-direction", true, TRACE PACKET(1000, C, SYN) PACKET(1020, C, HANDSHAKE_ACK) PACKET(2000, C, C_DATA)},
+    {"one-direction", true, TRACE PACKET(1020, C, HANDSHAKE_ACK) PACKET(2000, C, "flags=P. seq=101 ack=502 len=5")},
+    {"one-direction", false, /* what it acknowledges may have been sent before */
+     TRACE PACKET(1020, C, HANDSHAKE_ACK) PACKET(2000, C, C_DATA)},
+    {"one-direction", false, TRACE PACKET(1000, C, SYN) PACKET(1001000, C, SYN)},
+    {"one-direction", false,
+     TRACE PACKET(1000, C, SYN) PACKET(1020, C, HANDSHAKE_ACK) PACKET(2000, C, C_DATA) PACKET(2100, S, S_DATA)},
+    {"black-hole", true,
+     TRACE PACKET(1000, "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=tcp ",
+                  SYN) "lost t=1001000000 source=capture what=nothing\n"},
+    {"black-hole", false,
+     TRACE PACKET(1000, "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=tcp ",
+                  SYN) "lost t=1000999999 source=capture what=nothing\n"},
+    {"black-hole", false, TRACE PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) PACKET(1001020, WC, HANDSHAKE_ACK)},
+    {"split-handshake", true,
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=S seq=500") PACKET(1020, WC, "flags=S. seq=100 ack=501")
+         PACKET(1030, WS, "flags=. seq=501 ack=101")},
+    {"split-handshake", false,
+     TRACE PACKET(1000, WC, SYN) PACKET(1001, WS, "flags=S seq=500") PACKET(1002, WC, "flags=S. seq=100 ack=501")
+         PACKET(1003, WS, SYN_ACK)},
+    {"simultaneous-open", false,
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=S seq=500") PACKET(1020, WC, "flags=S. seq=100 ack=501")
+         PACKET(1030, WS, "flags=. seq=501 ack=101")},
+    {"fast-open-not-taken", true,
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, SYN_ACK)},
+    {"fast-open-not-taken", false,
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
+    {"fast-open-not-taken", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
+    {"icmp-refused", true, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "13", "tcp")},
+    {"icmp-refused", false, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "13", "tcp")},
+    {"icmp-unreachable", true, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "1", "tcp")},
+    {"icmp-unreachable", false, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "1", "tcp")},
+    {"icmp-too-big", true, TRACE HANDSHAKE PACKET(1050, C, C_DATA) ICMP(1100, "icmp", "3", "4", "tcp")},
+    {"icmp-too-big", true, TRACE HANDSHAKE PACKET(1050, C, C_DATA) ICMP(1100, "icmp6", "2", "0", "tcp")},
+    {"icmp-too-big", false, TRACE HANDSHAKE PACKET(1050, C, C_DATA) ICMP(1100, "icmp", "3", "3", "tcp")},
+/* What the kernel, or the record of the calls, shows of a refusal. */
+#define REFUSES(frames)                                                                                                            \
+    PACKET(1000, C, SYN)                                                                                                           \
+    MARK(1009, S, "flags=R. seq=0 ack=101", C_CUR RX_SYN CHAIN(frames)) PACKET(1010, S, "flags=R. seq=0 ack=101")
+    {"refused-by-firewall", true,
+     TRACE LISTEN REFUSES("nf_send_reset;nft_reject_inet_eval;nft_do_chain;nf_hook_slow;ip_local_deliver")},
+    {"refused-by-firewall", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"refused", false, TRACE LISTEN REFUSES("nf_send_reset;nft_reject_inet_eval;nft_do_chain;nf_hook_slow;ip_local_deliver")},
+    {"refused-despite-listener", true, TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+    {"refused-despite-listener", false,
+     TRACE LISTEN LISTENER_CLOSED(950) PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+    {"refused", true, TRACE LISTEN LISTENER_CLOSED(950) PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+#define OTHER_LISTENER(host)                                                                                                       \
+    "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
+    "state t=900500 from=CLOSE to=LISTEN netns=" host " " S_CUR "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"         \
+    "exit t=901" US " " S_THREAD                                                                                                   \
+    "name=listen fd=3 how=0 level=-1 slept=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333 sock.state=LISTEN\n"
+    {"listens-elsewhere", true, TRACE OTHER_LISTENER("9") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, /* on another host */
+     TRACE OTHER_LISTENER("10") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+/* Calls. */
+#define WRITES(from, to, bytes)                                                                                                    \
+    "enter t=" #from US " " C_THREAD "name=sendto fd=3 how=-1 level=-1 args=\"3, ..., 5, MSG_NOSIGNAL\" " C_SOCK "\n"              \
+    "exit t=" #to US " " C_THREAD "name=sendto fd=3 how=-1 level=-1 slept=0 ret=" #bytes " " C_SOCK "\n"
+#define READS(from, to, bytes)                                                                                                     \
+    "enter t=" #from US " " S_THREAD "name=recvfrom fd=4 how=-1 level=-1 " S_SOCK "\n"                                             \
+    "exit t=" #to US " " S_THREAD "name=recvfrom fd=4 how=-1 level=-1 slept=0 ret=" #bytes " " S_SOCK "\n"
+#define DATA_2 "flags=P. seq=106 ack=501 len=5"
+#define TWO_WRITES WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA) WRITES(2090, 2110, 5) PACKET(2100, C, DATA_2)
+    {"stream-joined", true, TRACE HANDSHAKE TWO_WRITES READS(3000, 3010, 10)},
+    {"stream-joined", false, TRACE HANDSHAKE TWO_WRITES READS(3000, 3010, 5) READS(3100, 3110, 5)},
+    {"stream-joined", false, /* one write in two segments */
+     TRACE HANDSHAKE WRITES(1990, 2010, 10) PACKET(2000, C, C_DATA) PACKET(2001, C, DATA_2) READS(3000, 3010, 10)},
+    {"partial-write", true, TRACE HANDSHAKE WRITES(1990, 2010, 4) PACKET(2000, C, "flags=P. seq=101 ack=501 len=4")},
+    {"partial-write", false, TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA)},
+    {"send-unconfirmed", true,
+     TRACE HANDSHAKE PACKET(1500, S, "flags=. seq=501 ack=101") WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA)
+         PACKET(202000, C, C_DATA)},
+    {"send-unconfirmed", false,
+     TRACE HANDSHAKE PACKET(1500, S, "flags=. seq=501 ack=101") WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA)
+         PACKET(201999, C, C_DATA)},
+    {"send-unconfirmed", false,
+     TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA) PACKET(2100, S, "flags=. seq=501 ack=106")
+         PACKET(302000, S, "flags=P. seq=501 ack=106 len=5")},
+/* Captured more than once. */
+#define OF_1 " conn=1"
+#define SIGHT(t, from, what) "packet t=" t " vantage=1 number=1 " from what OF_1 " sight=1\n"
+    {"two-places", true,
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1100000", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"two-places", false, /* within one host it takes no longer */
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"two-places", false, /* one packet that was doubled */
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1100000", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1)},
+    {"several-sights", true,
+     TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
+    {"several-sights", false, TRACE PACKET(1000, WC, SYN OF_1) PACKET(1200, WS, SYN_ACK OF_1)},
+/* The same numbers under another address. */
+#define OTHER "src=10.0.0.7:8080 dst=127.0.0.1:40000 proto=tcp "
+    {"stray", true,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=506 ack=106 len=9")},
+    {"stray", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=506 ack=107 len=9")},
+    {"stray", false, TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA)},
+#define NATTED "src=10.0.0.7:4242 dst=10.0.0.8:3333 proto=tcp "
+#define NATTED_BACK "src=10.0.0.8:3333 dst=10.0.0.7:4242 proto=tcp "
+    {"translated", true, TRACE HANDSHAKE PACKET(1001, NATTED, SYN) PACKET(1009, NATTED_BACK, SYN_ACK)},
+    {"translated", false, TRACE HANDSHAKE PACKET(1001, NATTED, SYN) PACKET(1009, NATTED_BACK, "flags=S. seq=600 ack=101")},
 };
 
 static void every_finding_is_made_by_its_proof_and_by_nothing_less(void **data)
 {
     (void)data;
+    size_t wrong = 0;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct told *told = tell_text(cases[i].text, 0);
         bool there = false;
@@ -233,10 +545,12 @@ static void every_finding_is_made_by_its_proof_and_by_nothing_less(void **data)
             for (size_t k = 0; k < told->count; k++)
                 for (size_t j = 0; j < told->stories[k]->finding_count; j++)
                     print_error("found %s: %s\n", told->stories[k]->findings[j].id, told->stories[k]->findings[j].text);
-            fail_msg("case %zu: %s is %sexpected", i, cases[i].id, cases[i].there ? "" : "not ");
+            print_error("case %zu: %s is %sexpected\n", i, cases[i].id, cases[i].there ? "" : "not ");
+            wrong++;
         }
         told_free(told);
     }
+    assert_int_equal(wrong, 0);
 }
 
 static void what_was_lost_does_not_arrive_with_its_repetition(void **data)
@@ -311,7 +625,7 @@ static void a_reset_after_unanswered_probes_is_the_keepalive_timer_s(void **data
 {
     (void)data;
     struct told *told =
-        tell_text(TRACE HANDSHAKE PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=R. seq=101 ack=501"), 0);
+        tell_text(TRACE OPEN PACKET(1000000, C, "flags=. seq=100 ack=501") PACKET(2000000, C, "flags=R. seq=101 ack=501"), 0);
     const struct story_cause *cause = &told_segment(told->stories[0], STORY_CLIENT, "RST", 1)->cause;
     assert_int_equal(cause->kind, CAUSE_TIMER);
     assert_string_equal(cause->name, "keepalive");

@@ -1,0 +1,686 @@
+"""No finding stands in a story that the story's own evidence refutes: each finding of each scenario of the catalogue, and of each stored run, is
+held against the drops, queues, states, calls and chains beside it. A finding that no predicate looks at fails, too."""
+
+import concurrent.futures
+import functools
+import pathlib
+import re
+
+from support import ROOT, Test, main, parse, run
+
+MS, S = 10**6, 10**9
+EVENTS = ROOT / "tests" / "golden" / "events"
+STRONG = ("context", "stack")
+
+
+class Told:
+    """One connection: its lines, by kind."""
+
+    def __init__(self, lines, conn, trace):
+        of = [line for line in lines if line.get("conn") == conn]
+        self.connection = next(line for line in of if line["type"] == "connection")
+        self.kinds = {kind: [line for line in of if line["type"] == kind]
+                      for kind in ("segment", "datagram", "call", "state", "exit", "finding")}
+        self.segments, self.datagrams, self.calls = self.kinds["segment"], self.kinds["datagram"], self.kinds["call"]
+        self.states = [s for s in self.kinds["state"] if s["source"] == "segments"]
+        self.kernel = [s for s in self.kinds["state"] if s["source"] == "kernel"]
+        self.watched = trace["recorder"] == "bpf"
+        self.two_hosts = len(trace["vantages"]) > 1
+        self.end = max([s["sent"] for s in self.segments] + [c["exit"] or 0 for c in self.calls] + [s["t"] for s in self.states])
+
+    def steps(self, finding, kind, lines):
+        found = []
+        for step in finding["steps"]:
+            if kind in step and not ("end" in step and kind != "state"):
+                found += [line for line in lines if line.get(kind) == step[kind]]
+        return found
+
+    def proof_segments(self, finding):
+        return self.steps(finding, "segment", self.segments)
+
+    def proof_calls(self, finding):
+        return self.steps(finding, "call", self.calls)
+
+    def of(self, label, end=None):
+        return [s for s in self.segments if s["label"] == label and end in (None, s["end"])]
+
+
+def other(end):
+    return "client" if end == "server" else "server"
+
+
+def came(segment):
+    return segment["received"] or segment["sent"]
+
+
+def was_full(segment):
+    queue = segment.get("queue")
+    return queue and queue["accept"] > queue["accept_most"]
+
+
+def asleep_accept(told, at):
+    """accept() that had begun and was not over: the queue was empty."""
+    return any(c["name"].startswith("accept") and c["enter"] and c["enter"] < at and (c["exit"] is None or c["exit"] > at)
+               for c in told.calls if c["end"] == "server")
+
+
+def option(told, end, name):
+    """The last value that this end gave to an option; None: never."""
+    values = [c["args"] for c in told.calls if c["end"] == end and c["name"] == "setsockopt" and c["ret"] == 0 and f" {name}," in (c["args"] or "")]
+    return values[-1].rsplit(", ", 1)[1] if values else None
+
+
+def acked(told, segment):
+    """The peer acknowledged all of it, and that arrived."""
+    end = segment["seq"] + segment["len"] + ("F" in segment["flags"]) + ("S" in segment["flags"])
+    return any(s["end"] != segment["end"] and s["ack"] is not None and s["ack"] >= end and not s["lost"] and s["sent"] >= segment["sent"]
+               and "R" not in s["flags"] for s in told.segments)
+
+
+# Each says what in the story refutes the finding, or nothing.
+
+def full_syn_queue(finding, told):
+    syn = next((s for s in told.proof_segments(finding) if s["label"] == "SYN"), None)
+    if not syn:
+        return "no SYN is its proof"
+    if not was_full(syn):
+        return f"the listener's queue is known: {syn.get('queue')}"
+    if asleep_accept(told, came(syn)):
+        return "accept() was asleep: nothing waited in the queue"
+    if syn.get("dropped") and syn["dropped"]["reason"] == "NETFILTER_DROP":
+        return "a firewall dropped it"
+    return None
+
+
+def full_ack_queue(finding, told):
+    ack = next((s for s in told.proof_segments(finding) if s["label"] == "ACK"), None)
+    if not ack or not was_full(ack):
+        return f"the listener's queue: {ack and ack.get('queue')}"
+    return "accept() was asleep" if asleep_accept(told, came(ack)) else None
+
+
+def reset_by_full_queue(finding, told):
+    resets = [s for s in told.proof_segments(finding) if s["label"] == "RST"]
+    if told.kinds["exit"] and any(e["end"] == "server" and e["t"] < resets[0]["sent"] for e in told.kinds["exit"]):
+        return "the server's process had ended"
+    chain = resets[0]["cause"].get("chain") or []
+    acks = [s for s in told.proof_segments(finding) if s["label"] == "ACK"]
+    if not any("tcp_check_req" in f for f in chain) and not any(was_full(a) for a in acks):
+        return f"neither chain nor queue shows it: {chain}"
+    return "accept() was asleep" if asleep_accept(told, came(acks[0])) else None
+
+
+def unanswered_syn(finding, told):
+    syn = told.proof_segments(finding)[0]
+    if syn["lost"]:
+        return "it was lost on the way"
+    if syn.get("dropped"):
+        return f"a kernel says why: {syn['dropped']}"
+    if was_full(syn):
+        return "the queue was full, and that is known"
+    again = [s for s in told.of("SYN", syn["end"]) if s["sent"] > syn["sent"]]
+    answers = [s for s in told.segments if s["end"] != syn["end"] and s["sent"] >= came(syn)]
+    if answers and (not again or answers[0]["sent"] < again[0]["sent"]):
+        return f"#{answers[0]['segment']} answers it"
+    return None
+
+
+def black_hole(finding, told):
+    syn = told.proof_segments(finding)[0]
+    if [s for s in told.segments + told.datagrams if s["end"] != syn["end"] and not s["lost"]]:
+        return "something came back"
+    return "it arrived" if told.two_hosts and any(s["received"] for s in told.of("SYN", syn["end"])) else None
+
+
+def by_firewall(finding, told):
+    if "dropped" in finding["id"]:
+        first = told.proof_segments(finding)[0]
+        return None if first.get("dropped") and "NETFILTER" in first["dropped"]["reason"] else f"dropped: {first.get('dropped')}"
+    reset = [s for s in told.proof_segments(finding) if s["label"] == "RST"][0]
+    return None if any(f.startswith(("nf_", "nft_", "reject_")) for f in reset["cause"].get("chain") or []) else "the chain shows no firewall"
+
+
+def refused(finding, told):
+    reset = [s for s in told.proof_segments(finding) if s["label"] == "RST"][0]
+    syn = told.of("SYN", "client")[0]
+    if "no process listens on port" in finding["text"]:
+        if any(f.startswith(("nf_", "nft_")) for f in reset["cause"].get("chain") or []):
+            return "a firewall made the RST"
+        if told.watched and told.two_hosts and reset["cause"]["name" if "name" in reset["cause"] else "kind"] == "made-on-the-way":
+            return "the RST never left the server's host"
+        listening = [s for s in told.states if s["end"] == "server" and s["to"] == "LISTEN" and s["t"] < syn["sent"]]
+        left = [s for s in told.states if s["end"] == "server" and s["from"] == "LISTEN"]
+        if listening and not left:
+            return "the server is drawn in LISTEN"
+    return None if told.connection["outcome"] == "refused" else f"the outcome is {told.connection['outcome']}"
+
+
+def listens_elsewhere(finding, told):
+    address = re.search(r"but on (\S+) alone, and the SYN was for ([^\s;]+)", finding["text"])
+    return None if address and address[1] != address[2] else "the addresses are the same"
+
+
+def despite_listener(finding, told):
+    return "the listener's process had ended" if any(e["end"] == "server" for e in told.kinds["exit"]) else None
+
+
+def listener_gone(finding, told):
+    ack = [s for s in told.proof_segments(finding) if s["label"] == "ACK"][0]
+    ends = [e["t"] for e in told.kinds["exit"] if e["end"] == "server"]
+    ends += [c["exit"] for c in told.calls if c["end"] == "server" and c["name"] in ("close", "shutdown") and c["exit"]]
+    return None if any(t <= came(ack) for t in ends) else "nothing ended it before"
+
+
+def ignored_ack(finding, told):
+    ack, again = told.proof_segments(finding)[:2]
+    if ack["lost"] or ack.get("dropped") or was_full(ack):
+        return f"it is known why: {ack.get('dropped')}, {ack.get('queue')}"
+    return "it came only later" if came(ack) >= again["sent"] else None
+
+
+def unanswered(finding, told):
+    first = told.proof_segments(finding)[0]
+    if acked(told, first):
+        return "it was acknowledged"
+    late = [s for s in told.segments if s["end"] != first["end"] and not s["lost"] and not s.get("dropped")
+            and came(s) > first["sent"] + 200 * MS]
+    if late:
+        return f"#{late[0]['segment']} came from the peer"
+    if finding["id"] == "user-timeout":
+        limit = option(told, first["end"], "TCP_USER_TIMEOUT") or option(told, "server", "TCP_USER_TIMEOUT")
+        return None if limit and int(limit) > 0 else "nobody set TCP_USER_TIMEOUT"
+    if "the way lost" in finding["text"] and not first["lost"]:
+        return "it arrived"
+    return None
+
+
+def silent_peer(finding, told):
+    last = told.proof_segments(finding)[-1]
+    late = [s for s in told.segments if s["end"] != last["end"] and not s["lost"] and came(s) > last["sent"]]
+    if late:
+        return f"#{late[0]['segment']} came from the peer"
+    return "its window is closed" if last["class"] == "window-probe" else None
+
+
+def closed_window(finding, told):
+    first = told.proof_segments(finding)[0]
+    last = told.proof_segments(finding)[-1]
+    if first["window"]:
+        return f"the window is {first['window']}"
+    until = last["sent"] if last is not first else told.end
+    between = [s for s in told.segments if s["end"] == first["end"] and first["sent"] < s["sent"] < until and s["window"] and "S" not in s["flags"]]
+    reads = [c for c in told.calls if c["end"] == first["end"] and c["name"].startswith(("recv", "read")) and c["exit"] and (c["ret"] or 0) > 0
+             and first["sent"] < c["exit"] < until]
+    if between:
+        return f"#{between[0]['segment']} offers a window"
+    return "it did read" if reads and "read nothing" in finding["text"] else None
+
+
+def nagle(finding, told):
+    first, ack, second = told.proof_segments(finding)[:3]
+    if option(told, second["end"], "TCP_NODELAY") == "1":
+        return "TCP_NODELAY is set"
+    if second["cause"]["kind"] == "call" and second["cause"]["evidence"] in STRONG:
+        call = next(c for c in told.calls if c["call"] == second["cause"]["call"])
+        if call["enter"] and call["enter"] > came(ack):
+            return "it was written only after the ACK"
+    if ack["len"] or ack["end"] == first["end"]:
+        return "it is no pure ACK of the peer"
+    if ack["cause"]["kind"] == "segment" and ack["cause"]["evidence"] == "stack":
+        return "the kernel shows that the ACK was not delayed"
+    return None
+
+
+def slow_answer(finding, told):
+    request, answer = told.proof_segments(finding)[:2]
+    between = [s for s in told.segments if request["segment"] < s["segment"] <= answer["segment"] and s["retransmission"]]
+    if between or request["lost"]:
+        return "something was sent again between"
+    if told.two_hosts and request["received"] and answer["sent"] - request["received"] < 500 * MS:
+        return "it was quick"
+    return None
+
+
+def half_closed(finding, told):
+    fin = next(s for s in told.proof_segments(finding) if "F" in s["flags"])
+    if [s for s in told.of("RST", fin["end"]) if s["sent"] > fin["sent"]]:
+        return "it answered with RST"
+    calls = [c for c in told.proof_calls(finding) if c["name"] == "shutdown" and "SHUT_WR" not in c["args"]]
+    return f"{calls[0]['args']}" if calls else None
+
+
+def close_wait(finding, told):
+    end = "client" if finding["text"].startswith("the client stay") else "server"
+    fins = told.of("FIN", end)
+    closes = [c for c in told.calls if c["end"] == end and c["name"] == "close" and not c["listener"] and c["exit"] and c["ret"] == 0]
+    if fins and not [f for f in fins if f["cause"]["kind"] == "exit"]:
+        return "its FIN went out by a call"
+    return None if not fins or closes or fins[0]["cause"]["kind"] == "exit" else "the end closed"
+
+
+def idle_close_wait(finding, told):
+    fin = told.proof_segments(finding)[0]
+    return "it closed" if told.of("FIN", other(fin["end"])) or told.of("RST") else None
+
+
+def not_last(finding, told):
+    call = told.proof_calls(finding)[0]
+    sent = [s for s in told.segments if s["cause"].get("call") == call["call"]]
+    return f"it sent #{sent[0]['segment']}" if sent else None
+
+
+def unread_reset(finding, told):
+    reset = told.proof_segments(finding)[-1]
+    taken = sum(c["ret"] for c in told.calls if c["end"] == reset["end"] and c["name"].startswith(("recv", "read")) and (c["ret"] or 0) > 0
+                and c["exit"] <= reset["sent"] and "MSG_PEEK" not in (c["args"] or ""))
+    sent = max([s["seq"] + s["len"] - 1 for s in told.segments if s["end"] != reset["end"] and s["len"] and came(s) <= reset["sent"]] or [0])
+    return "all had been read" if taken >= sent else None
+
+
+def lingering(finding, told):
+    end = (told.proof_segments(finding) or told.proof_calls(finding))[0]["end"]
+    value = option(told, end, "SO_LINGER")
+    return None if value else "SO_LINGER is not set"
+
+
+def closed_listener(finding, told):
+    calls = [c for c in told.proof_calls(finding) if c["name"] in ("close", "shutdown")]
+    if not calls:
+        return "no call on the listener is its proof"
+    took = [c for c in told.calls if c["name"].startswith("accept") and (c["ret"] or -1) >= 0 and c["exit"] and c["exit"] <= calls[0]["exit"]]
+    return "it had been accepted" if took else None
+
+
+def late_data(finding, told):
+    fin, data, reset = told.proof_segments(finding)[:3]
+    knew = data["ack"] == fin["seq"] + fin["len"] + 1
+    if fin["end"] != reset["end"] or data["end"] == reset["end"]:
+        return "the ends do not fit"
+    return None if knew == (finding["id"] == "reset-late-data") else f"data #{data['segment']} acknowledges {data['ack']}"
+
+
+def old_duplicate(finding, told):
+    return None if acked(told, told.proof_segments(finding)[0]) else "what it carries was never acknowledged"
+
+
+def ignored_reset(finding, told):
+    reset = told.proof_segments(finding)[0]
+    ended = [s for s in told.states if s["end"] != reset["end"] and s["to"] == "CLOSED" and s["cause"].get("segment") == reset["segment"]]
+    return "it ended its receiver" if ended else None
+
+
+def epipe(finding, told):
+    call = told.proof_calls(finding)[-1]
+    shut = [c for c in told.calls if c["end"] == call["end"] and c["name"] == "shutdown" and c["ret"] == 0 and "SHUT_RD" != c["args"].split(", ")[1]
+            and c["exit"] <= call["exit"]]
+    if call["errno"] != "EPIPE":
+        return f"it failed with {call['errno']}"
+    return None if bool(shut) == (finding["id"] == "epipe-after-shutdown") else f"shutdown() before it: {bool(shut)}"
+
+
+def half_open_reset(finding, told):
+    lost = [s for s in told.proof_segments(finding) if s["label"] == "RST" and s["lost"]]
+    return None if lost else "no RST was lost"
+
+
+def fin_wait_2(finding, told):
+    reset = told.proof_segments(finding)[-1]
+    passed = [s for s in told.states if s["end"] == reset["end"] and s["to"] == "FIN_WAIT_2" and s["t"] < reset["sent"]]
+    return None if passed else "that end was never in FIN_WAIT_2"
+
+
+def assassinated(finding, told):
+    if not told.watched:
+        return None
+    ended = [s for s in told.states if s["from"] == "TIME_WAIT" and s["to"] == "CLOSED"]
+    return None if ended and ended[0]["cause"]["evidence"] in STRONG else "no kernel was seen to end it"
+
+
+def time_wait_answer(finding, told):
+    ack = told.proof_segments(finding)[-1]
+    before = [s["to"] for s in told.states if s["end"] == ack["end"] and s["t"] <= ack["sent"]]
+    return None if before and before[-1] in ("TIME_WAIT", "CLOSED") and "TIME_WAIT" in before else f"it was in {before[-1:]}"
+
+
+def simultaneous_close(finding, told):
+    fins = {s["end"]: s for s in reversed(told.of("FIN"))}
+    crossed = [s for s in told.states if s["to"] == "CLOSING"]
+    return None if len(fins) == 2 and crossed else "no end was in CLOSING"
+
+
+def simultaneous_open(finding, told):
+    return None if told.of("SYN", "client") and told.of("SYN", "server") else "only one end sent a SYN"
+
+
+def late_accept(finding, told):
+    call = told.proof_calls(finding)[-1]
+    ack = told.proof_segments(finding)
+    return "accept() was asleep already" if ack and call["enter"] and call["enter"] < came(ack[0]) else None
+
+
+def cookie(finding, told):
+    changes = [s for s in told.kernel if any("cookie" in f for f in s["cause"].get("chain") or [])]
+    return None if changes or told.watched else "no chain shows it"
+
+
+def deferred(finding, told):
+    return None if option(told, "server", "TCP_DEFER_ACCEPT") not in (None, "0") else "TCP_DEFER_ACCEPT is not set"
+
+
+def fast_open(finding, told):
+    syn = told.of("SYN")[0]
+    answer = told.of("SYN-ACK", other(syn["end"]))
+    taken = answer and answer[0]["ack"] > 1
+    if finding["id"] == "fast-open-cookie":
+        return "the SYN carries data" if syn["len"] else None
+    if finding["id"] == "fast-open-not-taken":
+        return "it was taken" if taken else None
+    return None if syn["len"] else "the SYN carries nothing"
+
+
+def retransmitted(finding, told):
+    return None if [s for s in told.segments if s["retransmission"]] else "nothing was sent again"
+
+
+def duplicated(finding, told):
+    return None if [s for s in told.segments if s["copy"]] else "nothing came twice"
+
+
+def lost_on_the_way(finding, told):
+    end = "client" if finding["id"].endswith("server") else "server"
+    return None if [s for s in told.segments if s["end"] == end and s["lost"]] else "nothing of it was lost"
+
+
+def not_sent(finding, told):
+    first = told.proof_segments(finding)[0]
+    return "its host's kernel was seen to send it" if first["cause"]["evidence"] == "stack" else None
+
+
+def killed(finding, told):
+    return None if any(e["signal"] for e in told.kinds["exit"]) else "nobody was killed"
+
+
+def by_exec(finding, told):
+    return None if any(c["name"].startswith("execve") for c in told.proof_calls(finding)) else "no execve()"
+
+
+def by_disconnect(finding, told):
+    return None if any(c["name"] == "connect" and "AF_UNSPEC" in (c["args"] or "AF_UNSPEC") for c in told.proof_calls(finding)) else "no such call"
+
+
+def orphan(finding, told):
+    end = "client" if "client's" in finding["text"] else "server"
+    later = [c for c in told.calls if c["end"] == end and not c["listener"] and c["enter"] and c["name"] not in ("socket", "connect")
+             and c["enter"] > max(s["sent"] for s in told.of("FIN", end)) and (c["ret"] or 0) >= 0 and c["name"] != "close"]
+    return f"{later[0]['name']}() still used it" if later else None
+
+
+def address_taken(finding, told):
+    call = told.proof_calls(finding)[0]
+    return None if call["name"] == "bind" and call["errno"] == "EADDRINUSE" else "bind() did not say so"
+
+
+def self_connected(finding, told):
+    return None if told.connection["client"]["addr"] == told.connection["server"]["addr"] else "the ends differ"
+
+
+def joined(finding, told):
+    call = told.proof_calls(finding)[0]
+    size = sum(s["len"] for s in told.segments if s["end"] != call["end"] and s["len"] and not s["retransmission"] and not s["copy"]
+               and told.proof_segments(finding)[0]["segment"] <= s["segment"] <= told.proof_segments(finding)[-1]["segment"])
+    return None if size == call["ret"] else f"these segments carry {size} bytes, the call took {call['ret']}"
+
+
+def unconfirmed(finding, told):
+    return "it was acknowledged" if acked(told, told.proof_segments(finding)[0]) else None
+
+
+def partial(finding, told):
+    call = told.proof_calls(finding)[0]
+    asked = int(call["args"].split(", ")[2])
+    return None if 0 < call["ret"] < asked else f"{call['ret']} of {asked}"
+
+
+def shut_read(finding, told):
+    call = told.proof_calls(finding)[0]
+    sent = [s for s in told.segments if s["cause"].get("call") == call["call"]]
+    return f"it sent #{sent[0]['segment']}" if sent or "SHUT_RD" not in call["args"].split(", ") else None
+
+
+def icmp(finding, told):
+    errors = [d for d in told.datagrams if d.get("icmp")]
+    if not errors:
+        return "there is no ICMP error"
+    if finding["id"] == "icmp-refused" and told.of("SYN-ACK"):
+        return "the SYN was answered"
+    if finding["id"] == "icmp-too-big" and not [e for e in errors if e["icmp"] in ("fragmentation needed", "packet too big")]:
+        return "none says so"
+    if finding["id"] == "udp-unreachable" and "no process has a UDP socket on port" in finding["text"] and "or a firewall" not in finding["text"]:
+        return "a firewall made it" if errors[0]["cause"]["kind"] == "kernel" else None
+    return None
+
+
+def one_way(finding, told):
+    missing = re.search(r"nothing of the (client|server) was captured", finding["text"])[1]
+    return "it was captured" if [s for s in told.segments if s["end"] == missing] else None
+
+
+def reused(finding, told):
+    return None if told.of("SYN") else "no SYN"
+
+
+def forgotten(finding, told):
+    taken = [s for s in told.kernel if s["end"] == "server" and s["to"] == "ESTABLISHED"]
+    return "the kernel reports it as ESTABLISHED" if taken else None
+
+
+def needs_no_more(finding, told):
+    """It only repeats what its steps show: nothing beside them could refute it, but without steps nothing shows it."""
+    return None if finding["steps"] else "no step is its proof"
+
+
+REFUTES = {
+    "accept-late": late_accept,
+    "ack-dropped-full-queue": full_ack_queue,
+    "address-in-use": address_taken,
+    "black-hole": black_hole,
+    "capture-missed-client": needs_no_more,
+    "capture-missed-server": needs_no_more,
+    "close-not-last": not_last,
+    "close-wait-idle": idle_close_wait,
+    "close-wait-leak": close_wait,
+    "closed-by-exec": by_exec,
+    "closed-by-signal": killed,
+    "closed-listener": closed_listener,
+    "data-unanswered": unanswered,
+    "deferred-accept": deferred,
+    "duplicated": duplicated,
+    "epipe-after-rst": epipe,
+    "epipe-after-shutdown": epipe,
+    "fast-open": fast_open,
+    "fast-open-cookie": fast_open,
+    "fast-open-not-taken": fast_open,
+    "fin-unanswered": unanswered,
+    "fin-wait-2-timeout": fin_wait_2,
+    "firewall-dropped": by_firewall,
+    "half-close": half_closed,
+    "half-open-forgotten": forgotten,
+    "half-open-rst": half_open_reset,
+    "handshake-ack-ignored": ignored_ack,
+    "icmp-refused": icmp,
+    "icmp-too-big": icmp,
+    "icmp-unreachable": icmp,
+    "keepalive-dead": silent_peer,
+    "linger-blocked": lingering,
+    "linger-zero": lingering,
+    "listener-gone": listener_gone,
+    "listens-elsewhere": listens_elsewhere,
+    "lost-to-client": lost_on_the_way,
+    "lost-to-server": lost_on_the_way,
+    "nagle-delayed-ack": nagle,
+    "no-arrow": needs_no_more,
+    "one-direction": one_way,
+    "orphaned-socket": orphan,
+    "partial-write": partial,
+    "peer-silent": silent_peer,
+    "refused": refused,
+    "refused-by-firewall": by_firewall,
+    "refused-despite-listener": despite_listener,
+    "reset-by-disconnect": by_disconnect,
+    "reset-crossed": late_data,
+    "reset-from-between": not_sent,
+    "reset-full-queue": reset_by_full_queue,
+    "reset-ignored": ignored_reset,
+    "reset-late-data": late_data,
+    "reset-old-duplicate": old_duplicate,
+    "reset-unread-data": unread_reset,
+    "retransmitted": retransmitted,
+    "self-connect": self_connected,
+    "send-unconfirmed": unconfirmed,
+    "several-sights": needs_no_more,
+    "shutdown-read": shut_read,
+    "simultaneous-close": simultaneous_close,
+    "simultaneous-open": simultaneous_open,
+    "slow-answer": slow_answer,
+    "split-handshake": simultaneous_open,
+    "stray": needs_no_more,
+    "stream-joined": joined,
+    "syn-cookies": cookie,
+    "syn-data": fast_open,
+    "syn-dropped-full-queue": full_syn_queue,
+    "syn-unanswered": unanswered_syn,
+    "time-wait-answers": time_wait_answer,
+    "time-wait-assassination": assassinated,
+    "time-wait-reuse": reused,
+    "translated": needs_no_more,
+    "two-places": needs_no_more,
+    "udp-unreachable": icmp,
+    "unsent-client": not_sent,
+    "unsent-server": not_sent,
+    "user-timeout": unanswered,
+    "zero-window": closed_window,
+}
+
+
+def refutations(text, where):
+    """What is refuted in these event lines, as sentences; and how many findings there were."""
+    lines = parse(text)
+    trace = next(line for line in lines if line["type"] == "trace")
+    said, found = [], 0
+    for conn in [line["conn"] for line in lines if line["type"] == "connection"]:
+        told = Told(lines, conn, trace)
+        for finding in told.kinds["finding"]:
+            found += 1
+            why = REFUTES[finding["id"]](finding, told) if finding["id"] in REFUTES else "nothing here looks at this id"
+            if why:
+                said.append(f"{where}, connection {conn}: {finding['id']} ({finding['text'][:90]}…) is refuted: {why}")
+    return said, found
+
+
+def forge(text, finding_id, labels, calls=()):
+    """The same lines with one finding more: of connection 1, with the first segment of each label (and call of each name) as its proof."""
+    lines = parse(text)
+    steps = [{"segment": next(s["segment"] for s in lines if s["type"] == "segment" and s["label"] == label)} for label in labels]
+    steps += [{"call": next(c["call"] for c in lines if c["type"] == "call" and c["name"] == name)} for name in calls]
+    trace = next(line for line in lines if line["type"] == "trace")
+    told = Told(lines, 1, trace)
+    finding = {"type": "finding", "conn": 1, "id": finding_id, "severity": "error", "text": "no process listens on port", "steps": steps}
+    return REFUTES[finding_id](finding, told)
+
+
+@functools.lru_cache(maxsize=None)
+def played(name):
+    return run("demo", name, "--format", "jsonl", "--quiet", timeout=120)
+
+
+class Stored(Test):
+    def test_each_id_has_its_predicate(self):
+        table = (ROOT / "src" / "story" / "finding_ids.c").read_text()
+        self.assertEqual(sorted(REFUTES), re.findall(r'^    "([a-z0-9-]+)",$', table, re.M))
+
+    def test_no_finding_of_a_stored_run_is_refuted(self):
+        said, found = [], 0
+        for path in sorted(EVENTS.glob("*.events")):
+            result = run("read", str(path), "--format", "jsonl", "--quiet")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            more, count = refutations(result.stdout, path.stem)
+            said += more
+            found += count
+        self.assertEqual(said, [])
+        self.assertGreater(found, 20)
+
+
+class Captures(Test):
+    """Captures without any call or kernel: fewer findings, and those that are right."""
+
+    RIGHT = {
+        "client-direction-only": ["one-direction"],
+        "fin-again-12s-after-close": ["time-wait-answers"],
+        "four-interfaces": ["several-sights"],
+        "icmp-port-unreachable": ["icmp-refused"],
+        "k8s-invalid": ["stray"],
+        "one-direction-client-rst": ["one-direction"],
+        "pmtu": ["icmp-too-big"],
+        "request-crosses-fin": ["reset-crossed"],
+        "rst-in-window": ["reset-ignored"],
+        "simultaneous-close-at-client": ["simultaneous-close"],
+        "split-handshake": ["split-handshake"],
+        "syn-again-after-rst": ["refused"],
+        "syn-repeated-after-rst-same-isn": ["refused"],
+        "teredo": ["one-direction", "one-direction"],
+        "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
+        "zwp-linux": ["zero-window"],
+    }
+
+    def test_each_has_the_findings_that_are_right_and_no_other(self):
+        captures = sorted((ROOT / "tests" / "inputs").glob("*.pcap"))
+        self.assertGreaterEqual(len(captures), len(self.RIGHT))
+        for capture in captures:
+            with self.subTest(capture.stem):
+                result = run("read", str(capture), "--conn", "1-", "--format", "jsonl", "--quiet")
+                found = [line["id"] for line in parse(result.stdout) if line["type"] == "finding" and line["id"] != "retransmitted"]
+                self.assertEqual(sorted(found), self.RIGHT.get(capture.stem, []))
+                self.assertEqual(refutations(result.stdout, capture.stem)[0], [])
+
+
+class Played(Test):
+    """The catalogue, played: a pool, for its scenarios wait more than they work."""
+
+    def test_no_finding_of_the_catalogue_is_refuted(self):
+        names = sorted(path.stem for path in pathlib.Path(ROOT / "scenarios").glob("*.scn"))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            results = dict(zip(names, pool.map(played, names)))
+        said, found, missing = [], 0, []
+        for name, result in results.items():
+            if not result.stdout:
+                missing.append(name)
+                continue
+            more, count = refutations(result.stdout, name)
+            said += more
+            found += count
+        self.assertEqual(said, [])
+        self.assertLessEqual(len(missing), 3, f"io_uring, MPTCP and nft may be missing: {missing}")
+        self.assertGreater(found, 100)
+
+    def test_what_was_said_wrongly_once_is_refuted(self):
+        for name, finding_id, labels in (
+                ("path-dies", "syn-dropped-full-queue", ["SYN"]),
+                ("fin-never-acknowledged", "syn-dropped-full-queue", ["SYN"]),
+                ("firewall-drop", "syn-dropped-full-queue", ["SYN"]),
+                ("firewall-drop", "syn-unanswered", ["SYN"]),
+                ("killed-in-handshake", "reset-full-queue", ["ACK", "RST"]),
+                ("firewall-reset", "refused", ["RST"]),
+                ("echo", "data-unanswered", ["data"]),
+                ("echo", "send-unconfirmed", ["data"]),
+                ("syn-lost", "syn-unanswered", ["SYN"]),
+                ("path-dies", "user-timeout", ["data"]),
+                ("nagle-switched-off", "nagle-delayed-ack", ["data", "ACK", "data"]),
+                ("request-crosses-fin", "reset-late-data", ["FIN", "data", "RST"]),
+                ("echo", "simultaneous-close", ["FIN"]),
+                ("two-writes-two-reads", "retransmitted", ["data"])):
+            with self.subTest(f"{finding_id} in {name}"):
+                self.assertIsNotNone(forge(played(name).stdout, finding_id, labels))
+
+
+if __name__ == "__main__":
+    main()
