@@ -351,7 +351,9 @@ static enum judge_verdict try_finding(struct trial *trial)
     }
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
     if (!found && is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
-        return unknown(trial, "only the kernel's call chain shows it");
+        return unknown(trial, "only the kernel shows it");
+    if (found && is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
+        return unknown(trial, "only the kernel shows that it was something else");
     return found ? unmet(trial, "it was found") : unmet(trial, "found were: %s", list[0] ? list : "none");
 }
 

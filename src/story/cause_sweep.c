@@ -21,13 +21,22 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
 {
     const char *name = call->name;
     if (!is_tcp(packet)) return can_send_data(call);
-    enum story_kind kind = packet->segment->kind;
-    if (kind == STORY_SYN) return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
     bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
-    if (kind == STORY_FIN) return can_send_fin(call);
-    /* Whoever aborts acknowledges (tcp_send_active_reset); a RST without ACK answers a segment (RFC 9293 section 3.10.7.1). */
-    if (kind == STORY_RST) return header_of(packet)->flags & TCP_ACK && (closes || strcmp(name, "connect") == 0);
-    return kind == STORY_DATA && can_send_data(call);
+    /* A listener's shutdown() resets what waits in its queue (inet_csk_listen_stop). */
+    bool stops = strcmp(name, "shutdown") == 0 && call->how != SHUT_WR && !call->socket.remote.port;
+    switch (packet->segment->kind) {
+    case STORY_SYN:
+        return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
+    case STORY_FIN:
+        return can_send_fin(call);
+    case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment (RFC 9293
+                       section 3.10.7.1) */
+        return header_of(packet)->flags & TCP_ACK && (closes || stops || strcmp(name, "connect") == 0);
+    case STORY_DATA:
+        return can_send_data(call);
+    default:
+        return false;
+    }
 }
 
 /* What the handshake says of windows, and when data first came. */

@@ -25,19 +25,27 @@ static bool writes(const struct tale_call *tale, enum story_side side)
     return (is_named(tale, side, "send") || is_named(tale, side, "write")) && tale->call->exited;
 }
 
-/* How many writes of this side lie whole within bytes `from` to `to` of its stream; 0: its writes were not all seen. */
-static uint32_t writes_within(const struct telling *telling, enum story_side side, uint64_t from, uint64_t to)
+/* How far the calls of one side were gone through, and up to which byte of its stream they write. */
+struct writing {
+    size_t next;
+    uint64_t at;
+    bool broken; /* a call whose beginning was not seen: how much came before it nobody knows */
+};
+
+/* How many writes of this side lie whole within bytes `from` to `to` of its stream; 0: its writes were not all seen. Asked in
+ * order. */
+static uint32_t writes_within(const struct telling *telling, enum story_side side, uint64_t from, uint64_t to,
+                              struct writing *writing)
 {
-    uint64_t at = 0;
     uint32_t count = 0;
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct tale_call *tale = &telling->calls[i];
+    for (; writing->next < telling->call_count && writing->at < to && !writing->broken; writing->next++) {
+        const struct tale_call *tale = &telling->calls[writing->next];
         if (!writes(tale, side) || tale->call->ret <= 0) continue;
-        if (!tale->call->entered) return 0;
-        count += at >= from && at + (uint64_t)tale->call->ret <= to;
-        at += (uint64_t)tale->call->ret;
+        writing->broken = !tale->call->entered;
+        count += writing->at >= from && writing->at + (uint64_t)tale->call->ret <= to;
+        writing->at += (uint64_t)tale->call->ret;
     }
-    return at >= to ? count : 0;
+    return writing->at >= to && !writing->broken ? count : 0;
 }
 
 /* The reader's side, call by call: which segments' bytes it took. Only where each of its reads was seen and the stream has no gap.
@@ -47,6 +55,7 @@ static void find_joined(struct telling *telling, enum story_side side)
     const struct conn_end *peer = telling_end_now(telling, finding_other(side));
     if (!(peer->flags & END_SYN_SEEN) || !peer->segments) return;
     uint64_t taken = 0, sent = 0;
+    struct writing writing = {0};
     size_t at = 0;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
@@ -67,8 +76,8 @@ static void find_joined(struct telling *telling, enum story_side side)
             if (sent > end) break;
         }
         if (sent < end) return; /* not all was captured */
-        uint32_t written = count > 1 && whole && sent == end ? writes_within(telling, finding_other(side), taken, end) : 0;
-        if (written > 1) {
+        uint32_t written = writes_within(telling, finding_other(side), taken, end, &writing);
+        if (written > 1 && count > 1 && whole && sent == end) {
             uint32_t proof[3] = {first->step, last->step, tale->story->exit_step};
             finding_add(
                 telling, "stream-joined", "note",

@@ -98,27 +98,26 @@ struct nagle {
     const struct tale_call *call;
     uint32_t count;
     int64_t total_ns;
+    /* The calls of its side, gone through as far as the packets are. */
+    size_t next_call;
+    bool has_calls;
+    const struct tale_call *last_write;
 };
 
 /* The call that wrote what this segment carries had returned before the ACK came: the data lay there. NULL: none, or it is not
- * known. */
-static const struct tale_call *written_before(const struct telling *telling, const struct tale_packet *second, int64_t ack_ns)
+ * known. Asked in order of time. */
+static const struct tale_call *written_before(const struct telling *telling, const struct tale_packet *second, int64_t ack_ns,
+                                              struct nagle *nagle)
 {
-    const struct tale_call *last = NULL;
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct tale_call *tale = &telling->calls[i];
+    for (; nagle->next_call < telling->call_count; nagle->next_call++) {
+        const struct tale_call *tale = &telling->calls[nagle->next_call];
+        if (tale->story->side != second->side || tale->story->listener) continue;
+        if (tale->call->entered && tale->call->enter_ns >= second->sent_ns) break;
+        nagle->has_calls = true;
         bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
-        if (tale->story->side != second->side || !writes || !tale->call->exited || tale->call->ret <= 0) continue;
-        if (tale->call->entered && tale->call->enter_ns < second->sent_ns) last = tale;
+        if (writes && tale->call->entered && tale->call->exited && tale->call->ret > 0) nagle->last_write = tale;
     }
-    return last && last->call->exit_ns < ack_ns - DELAYED_NS / 2 ? last : NULL;
-}
-
-static bool has_calls(const struct telling *telling, enum story_side side)
-{
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].story->side == side && !telling->calls[i].story->listener) return true;
-    return false;
+    return nagle->last_write && nagle->last_write->call->exit_ns < ack_ns - DELAYED_NS / 2 ? nagle->last_write : NULL;
 }
 
 static bool is_small(const struct tale_packet *packet, uint32_t full)
@@ -153,8 +152,8 @@ static void take_triple(const struct telling *telling, const struct tale_packet 
     if (!both_places && round < 0) return; /* the way there and back may be that long */
     if (delay_ns < DELAYED_NS || delay_ns > DELAYED_MOST_NS || behind_ns < 0 || behind_ns > AT_ONCE_NS + (both_places ? 0 : round))
         return;
-    const struct tale_call *call = written_before(telling, second, ack_ns);
-    if (has_calls(telling, second->side) && !call) return; /* it was written only then */
+    const struct tale_call *call = written_before(telling, second, ack_ns, nagle);
+    if (nagle->has_calls && !call) return; /* it was written only then */
     if (!nagle->count++) {
         nagle->first = first;
         nagle->ack = ack;

@@ -56,14 +56,25 @@ const char *story_side_name(enum story_side side)
     return NAME(names, side);
 }
 
+static bool is_one_of(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(id, ids[i]) == 0) return true;
+    return false;
+}
+
 bool story_finding_needs_kernel(const char *id)
 {
     /* On the wire a cookie is a sequence number like any other, and a full queue or a rule that drops is silence like any other. */
-    static const char *const ids[] = {"ack-dropped-full-queue", "firewall-dropped", "refused-by-firewall",
+    static const char *const ids[] = {"ack-dropped-full-queue", "firewall-dropped", "listens-elsewhere",     "refused-by-firewall",
                                       "reset-full-queue",       "syn-cookies",      "syn-dropped-full-queue"};
-    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-        if (strcmp(id, ids[i]) == 0) return true;
-    return false;
+    return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
+}
+
+bool story_finding_yields_to_kernel(const char *id)
+{
+    static const char *const ids[] = {"refused", "syn-unanswered", "time-wait-assassination"};
+    return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 
 void story_free(struct story *story)

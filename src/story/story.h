@@ -348,5 +348,7 @@ const char *const *story_finding_ids(size_t *ret_count);
 /* Whether a finding of this id rests on what the kernel shows (its call chain, its drops, a listener's queues): without a recorder
  * that reads those its absence says nothing. */
 bool story_finding_needs_kernel(const char *id);
+/* Whether the kernel's evidence may put another, or none, in its place: without such a recorder its presence says nothing. */
+bool story_finding_yields_to_kernel(const char *id);
 
 #endif

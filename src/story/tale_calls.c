@@ -81,7 +81,8 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
     for (size_t i = 0; listener && i < listener->call_count; i++)
         if (prepares_listener(listener->calls[i])) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
     for (size_t i = 0; listener && !flow->udp && !is_accepted(flow) && i < listener->call_count; i++)
-        if (strcmp(listener->calls[i]->name, "close") == 0) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
+        if (strcmp(listener->calls[i]->name, "close") == 0 || strcmp(listener->calls[i]->name, "shutdown") == 0)
+            pick(telling, picks, listener->calls[i], STORY_SERVER, true);
     for (size_t side = 0; side < STORY_SIDES; side++)
         for (size_t i = 0; flow->sock[side] && i < flow->sock[side]->call_count; i++) {
             struct call *call = flow->sock[side]->calls[i];

@@ -506,6 +506,57 @@ static const struct finding_case cases[] = {
     {"send-unconfirmed", false,
      TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA) PACKET(2100, S, "flags=. seq=501 ack=106")
          PACKET(302000, S, "flags=P. seq=501 ack=106 len=5")},
+/* Two captures that were compared. */
+#define COMPARED(fate) " same=1 fate=" fate
+    {"lost-to-server", true, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost"))},
+    {"lost-to-server", false, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("passed"))},
+    {"lost-to-client", true, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("lost"))},
+    {"lost-to-client", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("passed"))},
+    {"capture-missed-client", true, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("passed"))},
+    {"capture-missed-client", false, TRACE TWO_ENDS PACKET(1000, WC, SYN COMPARED("lost"))},
+    {"capture-missed-server", true, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("passed"))},
+    {"capture-missed-server", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("lost"))},
+    {"unsent-client", true, TRACE TWO_ENDS HANDSHAKE PACKET(2000, WC, C_DATA COMPARED("unsent"))},
+    {"unsent-client", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(2000, WC, C_DATA COMPARED("came"))},
+    {"unsent-server", true, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("unsent"))},
+    {"unsent-server", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK COMPARED("came"))},
+    {"reset-from-between", true,
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=R. seq=0 ack=101" COMPARED("unsent"))},
+    {"reset-from-between", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=R. seq=0 ack=101" COMPARED("came"))},
+    {"refused", false, /* not by its host */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=R. seq=0 ack=101" COMPARED("unsent"))},
+    /* The nearest to what fires above. */
+    {"no-arrow", true, TRACE PACKET(1000, C, SYN) PACKET(1010, S, S_DATA)},
+    {"no-arrow", false, TRACE HANDSHAKE PACKET(1100, S, S_DATA)},
+    {"closed-by-exec", false,
+     TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) ENTER(1990, C_THREAD, "close", C_SOCK, "")
+         MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;sock_close;__x64_sys_close")) PACKET(2001, C, C_FIN)
+             EXIT(2010, C_THREAD, "close", C_SOCK, "")},
+    {"closed-by-signal", false,
+     TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN) "process t=2050000 " C_THREAD
+                                                                                        "change=exit status=0\n"},
+    {"closed-listener", false, TRACE HANDSHAKE SENT_BY_CLOSE("tcp_send_active_reset;tcp_disconnect;__tcp_close")},
+    {"reset-by-disconnect", false, TRACE HANDSHAKE SENT_BY_CLOSE("tcp_send_active_reset;tcp_disconnect;__tcp_close")},
+    {"half-open-rst", false, /* it did arrive */
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1001, WC, SYN) PACKET(1010, WS, SYN_ACK) ARRIVES(1011, WS, SYN_ACK)
+         PACKET(1020, WC, HANDSHAKE_ACK) ARRIVES(1021, WC, HANDSHAKE_ACK) PACKET(2100, WC, C_DATA) ARRIVES(2101, WC, C_DATA)
+             PACKET(2110, WS, "flags=R seq=501") ARRIVES(2111, WS, "flags=R seq=501")},
+    {"reset-unread-data", false,
+     TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENTER(1990, C_THREAD, "close", C_SOCK " sock.unread=0", "") PACKET(2000, C, C_RST)
+         EXIT(2010, C_THREAD, "close", C_SOCK, "")},
+    {"self-connect", false, TRACE HANDSHAKE},
+    {"simultaneous-close", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")},
+    {"syn-cookies", false,
+     TRACE HANDSHAKE "state t=1021000 from=LISTEN to=SYN_RECV netns=9 " S_SOCK " " S_CUR
+                     "chain=inet_csk_clone_lock;tcp_check_req;tcp_v4_rcv\n"},
+    {"time-wait-answers", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")},
+    {"time-wait-assassination", false, TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=R seq=501")},
+    {"time-wait-assassination", false, /* the kernel's timers would show it */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN)
+         MARK(2019, C, "flags=. seq=102 ack=502", C_CUR C_SOCK CHAIN("tcp_send_ack;tcp_v4_rcv;net_rx_action"))
+             PACKET(2020, C, "flags=. seq=102 ack=502") PACKET(2030, S, "flags=R seq=502")},
 /* Captured more than once. */
 #define OF_1 " conn=1"
 #define SIGHT(t, from, what) "packet t=" t " vantage=1 number=1 " from what OF_1 " sight=1\n"
@@ -549,6 +600,22 @@ static void every_finding_is_made_by_its_proof_and_by_nothing_less(void **data)
             wrong++;
         }
         told_free(told);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void every_finding_has_a_case_that_fires_and_one_that_must_not(void **data)
+{
+    (void)data;
+    size_t count, wrong = 0;
+    const char *const *ids = story_finding_ids(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool has[2] = {false, false};
+        for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+            if (strcmp(cases[k].id, ids[i]) == 0) has[cases[k].there] = true;
+        if (has[0] && has[1]) continue;
+        print_error("%s has no case that %s\n", ids[i], has[1] ? "must not fire" : "fires");
+        wrong++;
     }
     assert_int_equal(wrong, 0);
 }
@@ -814,6 +881,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_finding_is_made_by_its_proof_and_by_nothing_less),
+        cmocka_unit_test(every_finding_has_a_case_that_fires_and_one_that_must_not),
         cmocka_unit_test(what_was_lost_does_not_arrive_with_its_repetition),
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
         cmocka_unit_test(an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges),

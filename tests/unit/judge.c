@@ -318,7 +318,7 @@ static void what_a_weak_recorder_can_t_show_is_unknown_and_not_wrong(void **data
     expect_of("expect cause of SYN from client: call send", &weak, STORY, JUDGE_UNMET,
               "it was call connect (evidence: interval): sent by connect(3) of client: the active open");
 
-    expect_of("expect finding syn-cookies", &weak, STORY, JUDGE_UNKNOWN, "only the kernel's call chain shows it");
+    expect_of("expect finding syn-cookies", &weak, STORY, JUDGE_UNKNOWN, "only the kernel shows it");
     expect_of("expect finding syn-cookies", &strong, STORY, JUDGE_UNMET,
               "found were: closed-by-signal, orphaned-socket, retransmitted");
     expect_of("expect finding refused", &weak, STORY, JUDGE_UNMET, "found were: closed-by-signal, orphaned-socket, retransmitted");
