@@ -176,8 +176,7 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
         if (cause == STORY_SYN_ACK) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
         if (cause == STORY_FIN) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
-        if (cause == STORY_DATA)
-            return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
+        if (cause == STORY_DATA) return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
         return telling_printf(telling, "the kernel's answer to %s%s", label_text(telling, by), held);
     }
     if (packet->segment && packet->segment->retransmission) return sent_again_by_packet(telling, packet, by, held);
