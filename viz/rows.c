@@ -98,8 +98,8 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
     bool unanswered = row->opened_by >= 0 && !b->segments;
     text[0] = '\0';
     /* Most rows need none of them, and are many. */
-    if (!(disorder | zero | alive | missed | probes | ignored | strays | row->tunnel | row->icmp.count) && !one_sided && row->opened_by >= 0 &&
-        row->ending == LEDGER_ENDED && row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
+    if (!(disorder | zero | alive | missed | probes | ignored | strays | row->tunnel | row->icmp.count) && !one_sided &&
+        row->opened_by >= 0 && row->ending == LEDGER_ENDED && row->outcome != LEDGER_REFUSED && row->outcome != LEDGER_HALF_OPEN)
         return text;
     const struct {
         bool holds;

@@ -61,13 +61,11 @@ static const char *timer_section(const char *name)
 
 static const char *segment_section(const struct story_segment *segment)
 {
-    static const struct {
-        const char *label, *section;
-    } sections[] = {{"SYN", "3.5"}, {"SYN-ACK", "3.5"}, {"FIN", "3.6"}, {"RST", "3.5.2"}, {"data", "3.8"}};
+    static const char *const sections[STORY_KINDS] = {
+        [STORY_SYN] = "3.5", [STORY_SYN_ACK] = "3.5", [STORY_FIN] = "3.6", [STORY_RST] = "3.5.2", [STORY_DATA] = "3.8"};
     if (segment->cause.kind == CAUSE_TIMER) return timer_section(segment->cause.name);
     if (segment->retransmission) return "3.8.1";
-    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-        if (strcmp(sections[i].label, segment->label) == 0) return sections[i].section;
+    if (sections[segment->kind]) return sections[segment->kind];
     return segment->handshake ? "3.5" : segment->teardown ? "3.6" : "3.10.7.4";
 }
 

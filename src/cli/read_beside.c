@@ -42,10 +42,16 @@ void read_beside(struct savefile *file, const struct output_options *output, str
 void read_beside_sights(const struct places *places, uint64_t sights, uint64_t elsewhere, bool quiet)
 {
     if (!sights) return;
-    const char *more = elsewhere ? "; the hop limits say that two places are in this file: try --merge with the two captures apart" : "";
+    const char *more =
+        elsewhere ? "; the hop limits say that two places are in this file: try --merge with the two captures apart" : "";
     if (places->count < 2)
         cli_note(quiet, "%" PRIu64 " packets were captured more than once: each counts as one%s", sights, more);
     else
-        cli_note(quiet, "%" PRIu64 " packets were captured more than once, at several places (%s, %s%s): each counts as one%s", sights,
-                 places->keys[0].name, places->keys[1].name, places->count > 2 ? ", ..." : "", more);
+        cli_note(quiet, "%" PRIu64 " packets were captured more than once, at several places (%s, %s%s): each counts as one%s",
+                 sights, places->keys[0].name, places->keys[1].name, places->count > 2 ? ", ..." : "", more);
+}
+
+void read_beside_late(uint64_t late, bool quiet)
+{
+    if (late) cli_note(quiet, "%" PRIu64 " segments came when their connections' rows had been shown: they are in none", late);
 }

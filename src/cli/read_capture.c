@@ -5,6 +5,8 @@
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture/filter.h"
 #include "capture/savefile.h"
@@ -441,13 +443,21 @@ static void show_rows(void *data)
     tables_flush(pass->tables);
 }
 
+/* Somebody sits before a pipe that is being written, and does not want to wait for TIME_WAIT's minute. */
+static bool is_watched(const struct pass *pass, const struct read_source *source)
+{
+    struct stat in;
+    bool pipe = source->count == 1 && strcmp(source->paths[0], "-") == 0 && fstat(STDIN_FILENO, &in) == 0 && !S_ISREG(in.st_mode);
+    return pipe && pass->tables && !pass->options->summary && tables_on_terminal(pass->tables);
+}
+
 static int open_pass(struct pass *pass, const struct read_source *source, struct err *err)
 {
     const struct read_options *options = pass->options;
     int code = open_places(pass, err);
     if (!code && options->filter) code = doubt_filter(options, filter_open(&pass->filter, options->filter, err), err);
     if (code) return code;
-    const struct ledger_options bounds = {.open_max = options->open_max};
+    const struct ledger_options bounds = {.open_max = options->open_max, .tells_soon = is_watched(pass, source)};
     pass->ledger = ledger_new(&bounds, take_row, pass);
     pass->datagrams = datagrams_new(options->open_max, take_udp_row, pass);
     if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
@@ -498,6 +508,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code) read_beside(pass->file, &pass->options->output, &pass->seen);
     note_udp_and_pieces(pass);
     const struct ledger_totals *totals = ledger_totals(pass->ledger);
+    if (!code && pass->tables) read_beside_late(totals->late, pass->options->output.quiet);
     if (!code && pass->tables)
         read_beside_sights(&pass->places, totals->sights, totals->sights_elsewhere, pass->options->output.quiet);
     /* When nobody takes rows any more, the places know why. */

@@ -150,10 +150,10 @@ struct conn_more_end {
     uint32_t seen; /* with has_seen, one past the highest number captured: `next` rests on the peer's ACK */
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
     uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
-    uint32_t ignored_resets; /* that it sent and that did not end its peer */
-    uint32_t ended_us;       /* with END_ENDED_BY_RST: when, */
-    uint32_t ended_next;     /* its next number then, or the RST's own where that is higher, */
-    uint32_t ended_ack;      /* and what it had acknowledged */
+    uint32_t ignored_resets;   /* that it sent and that did not end its peer */
+    uint32_t ended_us;         /* with END_ENDED_BY_RST: when, */
+    uint32_t ended_next;       /* its next number then, or the RST's own where that is higher, */
+    uint32_t ended_ack;        /* and what it had acknowledged */
     uint32_t waiting_reset; /* with has_waiting_reset: the number of a RST of it that may yet fit: what comes before was not seen */
     bool has_waiting_reset;
     bool has_fin_ack;
@@ -244,8 +244,8 @@ void conn_take(const struct conn_judge *judge, struct conn *conn, unsigned side,
 void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input,
                 struct conn_verdict *verdict);
 
-/* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends an end
- * in SYN_SENT, and only notes it elsewhere). */
+/* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends
+ * an end in SYN_SENT, and only notes it elsewhere). */
 void conn_unreachable(struct conn *conn, unsigned side);
 
 enum conn_outcome { CONN_OUT_OPEN, CONN_OUT_CLOSED, CONN_OUT_RESET, CONN_OUT_REFUSED, CONN_OUT_HALF_OPEN };

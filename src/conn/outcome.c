@@ -47,8 +47,7 @@ enum conn_outcome conn_outcome(const struct conn *conn)
         (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
     if (reset) return CONN_OUT_RESET;
     if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
-    if (tries || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD)
-        return CONN_OUT_HALF_OPEN;
+    if (tries || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD) return CONN_OUT_HALF_OPEN;
     return conn_is_done(conn) ? CONN_OUT_CLOSED : CONN_OUT_OPEN;
 }
 

@@ -6,8 +6,8 @@
 /* A mirror's copy comes within microseconds; a busy host's interfaces within milliseconds. TCP sends nothing again so soon
  * (TCP_RTO_MIN is 200 ms; a fast retransmission has another identification). */
 static const int64_t SIGHT_NS = 10000000, OTHER_INTERFACE_NS = 100000000;
-/* What has another hop limit came through a router, however long that took, or however far the clocks of two captures in one file are
- * apart: what TCP sends again sets out with the same. */
+/* What has another hop limit came through a router, however long that took, or however far the clocks of two captures in one file
+ * are apart: what TCP sends again sets out with the same. */
 static const int64_t ROUTED_NS = 2000000000;
 
 static bool is_near(const struct conn *conn, const struct conn_segment *segment, int64_t within_ns)

@@ -40,7 +40,7 @@ const char *cause_why_unknown(const struct telling *telling, const struct tale_p
     if (packet->seen->marked && packet->chain.meaning == CHAIN_HELD)
         return "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
                "does not show";
-    if (is_tcp(packet) && strcmp(packet->segment->label, "RST") == 0) why = of_reset(telling, packet);
-    if (is_tcp(packet) && strcmp(packet->segment->label, "ACK") == 0) why = of_ack(telling, packet);
+    if (is_tcp(packet) && packet->segment->kind == STORY_RST) why = of_reset(telling, packet);
+    if (is_tcp(packet) && packet->segment->kind == STORY_ACK) why = of_ack(telling, packet);
     return why ? why : "nothing that was recorded explains it";
 }

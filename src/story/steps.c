@@ -252,7 +252,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     if (segment) {
         uint8_t flags = header->flags;
         segment->handshake = flags & TCP_SYN || (was_open && end->flags & END_SYN_ACKED && !(flags & TCP_RST));
-        bool acks_fin = (end->flags & acked_fin) == acked_fin && flags & TCP_ACK && segment->label[0] == 'A' &&
+        bool acks_fin = (end->flags & acked_fin) == acked_fin && flags & TCP_ACK && segment->kind == STORY_ACK &&
                         (!had_fin || telling_end(telling, packet->side)->flags & END_FIN_TAKEN);
         segment->teardown = flags & (TCP_FIN | TCP_RST) || acks_fin;
     }

@@ -7,6 +7,12 @@
 
 #include "tcp/segment.h"
 
+/* enum story_kind; a datagram is none. */
+static int kind_of(const struct tale_packet *packet)
+{
+    return packet->segment ? (int)packet->segment->kind : STORY_KINDS;
+}
+
 static const char *label_of(const struct tale_packet *packet)
 {
     return packet->segment ? packet->segment->label : "datagram";
@@ -40,11 +46,11 @@ static const char *reset_by_call(struct telling *telling, const struct tale_pack
 
 const char *words_sent_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
 {
-    const char *label = label_of(packet);
+    const int label = kind_of(packet);
     const char *text = call ? telling_call_text(telling, call)
                             : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
-    if (strcmp(label, "SYN") == 0) return telling_printf(telling, "sent by %s: the active open", text);
-    if (strcmp(label, "FIN") == 0) {
+    if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
+    if (label == STORY_FIN) {
         const char *name = call ? call->call->name : packet->chain.name;
         if (strcmp(name, "shutdown") == 0)
             return telling_printf(telling, "sent by %s: it sends no more%s", text,
@@ -58,8 +64,8 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
             return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
         return telling_printf(telling, "sent by %s: it has nothing more to send", text);
     }
-    if (strcmp(label, "RST") == 0) return reset_by_call(telling, packet, call, text);
-    if (strcmp(label, "ACK") == 0)
+    if (label == STORY_RST) return reset_by_call(telling, packet, call, text);
+    if (label == STORY_ACK)
         return telling_printf(telling, "sent by %s: %s", text,
                               packet->chain.notes & CHAIN_READ ? "it took data out of the receive buffer" : "on its way");
     return telling_printf(telling, "sent by %s", text);
@@ -99,7 +105,7 @@ static bool opens_actively(const struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (packet->side == side && packet->segment && strcmp(packet->segment->label, "SYN") == 0) return true;
+        if (packet->side == side && packet->segment && packet->segment->kind == STORY_SYN) return true;
     }
     return false;
 }
@@ -146,18 +152,18 @@ static const char *sent_as_error(struct telling *telling, const struct story_dat
 
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
-    const char *label = label_of(packet), *cause = label_of(by);
+    const int label = kind_of(packet), cause = kind_of(by);
     if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
-    if (strcmp(label, "SYN-ACK") == 0) {
+    if (label == STORY_SYN_ACK) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
         if (opens_actively(telling, packet->side))
             return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
         if (packet->segment->retransmission) return "sent again: the same SYN came again";
         return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
     }
-    if (strcmp(label, "RST") == 0) return reset_by_packet(telling, by);
+    if (label == STORY_RST) return reset_by_packet(telling, by);
     const char *held = held_by(telling, packet);
-    if (strcmp(label, "ACK") == 0) {
+    if (label == STORY_ACK) {
         if (packet->chain.notes & CHAIN_CHALLENGE)
             return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by),
                                   held);
@@ -165,13 +171,12 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
             return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
                                   label_text(telling, by), held);
         if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
-        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && strcmp(cause, "FIN") == 0 &&
+        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && cause == STORY_FIN &&
             by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
-        if (strcmp(cause, "SYN-ACK") == 0) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
-        if (strcmp(cause, "FIN") == 0) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
-        if (strcmp(cause, "data") == 0)
-            return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
+        if (cause == STORY_SYN_ACK) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
+        if (cause == STORY_FIN) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
+        if (cause == STORY_DATA) return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
         return telling_printf(telling, "the kernel's answer to %s%s", label_text(telling, by), held);
     }
     if (packet->segment && packet->segment->retransmission) return sent_again_by_packet(telling, packet, by, held);
@@ -212,7 +217,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     };
     const char *name = packet->cause->name;
     bool again = packet->segment && packet->segment->retransmission;
-    bool reset = strcmp(label_of(packet), "RST") == 0;
+    bool reset = kind_of(packet) == STORY_RST;
     if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
     if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
     if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
@@ -257,5 +262,5 @@ const char *words_sent_by_exit(struct telling *telling, const struct tale_packet
     const char *how = exit->signal ? telling_printf(telling, "was killed by %s", exit->name)
                                    : telling_printf(telling, "ended with %s", exit->name);
     return telling_printf(telling, "%s %s: the kernel closed its sockets%s", exit->process.comm, how,
-                          strcmp(label_of(packet), "RST") == 0 ? " and aborted this connection" : "; no close() was called");
+                          kind_of(packet) == STORY_RST ? " and aborted this connection" : "; no close() was called");
 }

@@ -72,8 +72,8 @@ const char *segment_icmp_name(uint8_t protocol, uint8_t type, uint8_t code);
 
 /* Whether it says that nobody is at the port. The others say nothing of sockets. */
 bool segment_icmp_is_refusal(uint8_t protocol, uint8_t type, uint8_t code);
-/* Whether it says that what it quotes can't be delivered, for whatever reason but its size (RFC 792, 4443): these end a connection that is
- * still being opened. */
+/* Whether it says that what it quotes can't be delivered, for whatever reason but its size (RFC 792, 4443): these end a connection
+ * that is still being opened. */
 bool segment_icmp_is_unreachable(uint8_t protocol, uint8_t type, uint8_t code);
 
 /* Writes what a `content` stands for, as a count would name it: "ARP", "GTP-U", "Ethernet type 0x1234". Returns `text`. */
