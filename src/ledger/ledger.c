@@ -247,12 +247,12 @@ int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, si
     struct guess guesses[GUESSES];
     if (ledger->code || !count) return ledger->code;
     note_times(&ledger->totals, segments, count);
-    for (size_t from = 0; from < 2 * GROUP; from += GROUP) fetch_slots(ledger, segments, from, count, guesses);
+    for (size_t from = 0; from < (size_t)2 * GROUP; from += GROUP) fetch_slots(ledger, segments, from, count, guesses);
     fetch_records(ledger, segments, 0, count, guesses);
     for (size_t i = 0; i < count; i++) {
         if (i % GROUP == 0) {
             fetch_records(ledger, segments, i + GROUP, count, guesses);
-            fetch_slots(ledger, segments, i + 2 * GROUP, count, guesses);
+            fetch_slots(ledger, segments, i + (size_t)2 * GROUP, count, guesses);
         }
         if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
     }
@@ -299,7 +299,7 @@ static void forget_all(struct ledger *ledger)
 int ledger_finish(struct ledger *ledger)
 {
     if (ledger->code || !ledger->flows.count) return ledger->code;
-    struct left *all = malloc(2 * ledger->flows.count * sizeof(*all));
+    struct left *all = malloc((size_t)2 * ledger->flows.count * sizeof(*all));
     if (!all) return ledger->code = -ENOMEM;
     size_t count = 0;
     for (uint32_t at = 0; at < ledger->flows.used; at++) {

@@ -55,7 +55,7 @@ struct flow {
     uint16_t bucket;
     uint8_t zeek_was[2]; /* enum zeek_state */
 };
-_Static_assert(sizeof(struct flow) == 4 * CACHE_LINE, "a record is four cache lines");
+_Static_assert(sizeof(struct flow) == (size_t)4 * CACHE_LINE, "a record is four cache lines");
 _Static_assert(offsetof(struct flow, history) == FLOW_OFTEN - 16, "what is asked for often is together");
 
 /* For each end that sent it: what its history counts, and repeats letters by. */
@@ -217,7 +217,7 @@ static inline struct trouble *flow_has_trouble(const struct ledger *ledger, cons
 /* Made when there is none. NULL: out of memory, and the ledger's code says so. */
 struct trouble *flow_trouble(struct ledger *ledger, struct flow *flow);
 /* The judge's way to it (struct conn_judge). */
-struct conn_more *flow_more(void *ledger, struct conn *conn, bool make);
+struct conn_more *flow_more(void *owner, struct conn *conn, bool make);
 
 /* completeness.c: tcp.completeness, as Wireshark's second pass has it. */
 void completeness_take(struct flow *flow, const struct ledger_segment *segment);
