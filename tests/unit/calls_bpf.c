@@ -214,7 +214,7 @@ static void try_to_connect(uint16_t port)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     need(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
-    connect(fd, (struct sockaddr *)&address, sizeof(address));
+    (void)connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
 static void knock_at_a_socket_that_takes_nothing(void)
