@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What reading large captures costs, side by side, in turns, medians and ratios.
 
-    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open]
+    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open] [--hard]
 
 BUILD is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
 bench_make_capture bench_loop_pcap; a release build). Captures are made in FOLDER (default: bench-captures in BUILD; some gigabytes)
-where they are not there yet. Without --size and --open: 9 million packets of 900,000 connections, read by a bare libpcap loop,
+where they are not there yet. Without an option, first 9 million packets of 900,000 connections, read by a bare libpcap loop,
 by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core, and the
-list and the conn.log on two as well (where the rows are written by a second thread).
+list and the conn.log on two as well (where the rows are written by a second thread); then the hard mix: 10 million packets of a million
+connections, 500,000 of them open at once, each segment that of one chosen at random, and the bytes that an open connection takes. --hard:
+that alone.
 --size: from 10^5 to 10^7 packets, on one core and on two. --open: from 10 to 10^6 connections open at once, with the bytes that each
 takes.
 
@@ -18,6 +20,7 @@ import argparse
 import os
 import pathlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -49,11 +52,12 @@ def compare(commands, rounds):
     return {name: tuple(statistics.median(run[i] for run in runs) for i in range(3)) for name, runs in seen.items()}
 
 
-def capture(tools, folder, connections, at_once):
-    path = folder / f"{connections}-{at_once}.pcap"
+def capture(tools, folder, connections, at_once, *mix):
+    path = folder / f"{'-'.join(map(str, (connections, at_once, *mix)))}.pcap"
     if not path.exists():
         partial = path.with_suffix(".partial")
-        subprocess.run([tools["make"], partial, str(connections), str(at_once)], check=True, stdout=subprocess.DEVNULL)
+        command = [tools["make"], partial, connections, at_once, *mix]
+        subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
         partial.rename(path)
     with open(path, "rb") as file: # into the page cache: the disk is not what is measured
         while file.read(1 << 24):
@@ -67,6 +71,37 @@ def show(medians, base):
         print(f"{name:24}{clock:9.2f}{clock / medians[base][0]:7.2f}{cpu:9.2f}{cpu / medians[base][1]:7.2f}{memory / 1e6:11.1f}")
 
 
+def repeated(tools, folder, rounds):
+    path = capture(tools, folder, 900000, 1000)
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 9,000,000 packets, 900,000 connections; medians of {rounds} rounds")
+    if not shutil.which("tcpdump"):
+        sys.exit("tcpdump(8) is missing")
+    show(compare({
+        "libpcap loop": (1, [tools["loop"], path]),
+        "tcpdump -r -w /dev/null": (1, ["tcpdump", "-r", path, "-w", "/dev/null"]),
+        "tcpwhy read": (1, [tools["tcpwhy"], "read", path]),
+        "  on two cores": (2, [tools["tcpwhy"], "read", path]),
+        "tcpwhy read --summary": (1, [tools["tcpwhy"], "read", "--summary", path]),
+        "tcpwhy read, zeek": (1, [tools["tcpwhy"], "read", "--format", "zeek", path]),
+        "  zeek on two cores": (2, [tools["tcpwhy"], "read", "--format", "zeek", path]),
+    }, rounds), "libpcap loop")
+
+
+def hard(tools, folder, rounds):
+    """500,000 open at once; what one takes tells a capture of no more than those."""
+    path = capture(tools, folder, 10**6, 500000, 100000, "shuffled")
+    alone = capture(tools, folder, 500000, 500000, 100000, "shuffled")
+    few = capture(tools, folder, 1000, 1000, 100000, "shuffled")
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 10,000,000 packets, 1,000,000 connections; medians of {rounds} rounds")
+    show(compare({
+        "libpcap loop": (1, [tools["loop"], path]),
+        "tcpwhy read": (1, [tools["tcpwhy"], "read", path]),
+        "  on two cores": (2, [tools["tcpwhy"], "read", path]),
+    }, rounds), "libpcap loop")
+    memory = [measure(1, [tools["tcpwhy"], "read", each])[2] for each in (few, alone)]
+    print(f"{(memory[1] - memory[0]) / 499000:.0f} bytes an open connection")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -74,6 +109,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", action="store_true")
     parser.add_argument("--open", action="store_true")
+    parser.add_argument("--hard", action="store_true")
     arguments = parser.parse_args()
     build = arguments.build
     tools = {"make": build / "bench/bench_make_capture", "loop": build / "bench/bench_loop_pcap", "tcpwhy": build / "src/cli/tcpwhy"}
@@ -99,19 +135,10 @@ def main():
             first = first or memory
             each = (memory - first) / at_once if at_once > 10 else 0
             print(f"{at_once:<11}{cpu:5.2f}{cpu * 100:13.1f}{memory / 1e6:11.1f}{each:12.0f}")
-    if arguments.size or arguments.open:
-        return
-    path = capture(tools, folder, 900000, 1000)
-    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 9,000,000 packets, 900,000 connections; medians of {arguments.rounds} rounds")
-    show(compare({
-        "libpcap loop": (1, [tools["loop"], path]),
-        "tcpdump -r -w /dev/null": (1, ["tcpdump", "-r", path, "-w", "/dev/null"]),
-        "tcpwhy read": (1, [tools["tcpwhy"], "read", path]),
-        "  on two cores": (2, [tools["tcpwhy"], "read", path]),
-        "tcpwhy read --summary": (1, [tools["tcpwhy"], "read", "--summary", path]),
-        "tcpwhy read, zeek": (1, [tools["tcpwhy"], "read", "--format", "zeek", path]),
-        "  zeek on two cores": (2, [tools["tcpwhy"], "read", "--format", "zeek", path]),
-    }, arguments.rounds), "libpcap loop")
+    if not (arguments.size or arguments.open or arguments.hard):
+        repeated(tools, folder, arguments.rounds)
+    if arguments.hard or not (arguments.size or arguments.open):
+        hard(tools, folder, arguments.rounds)
 
 
 main()

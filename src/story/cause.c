@@ -67,53 +67,48 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why)
 
 struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
 {
-    struct tale_packet *best = NULL;
-    size_t i = telling_sent_by(telling, at_ns);
-    while ((i = telling_sent_to(telling, side, i))) {
-        struct tale_packet *packet = &telling->packets[--i];
-        /* Nothing flies longer than the longest flight: what was sent before this arrived before the best. */
-        if (best && arrival_ns(best) - packet->sent_ns > telling->longest_flight_ns) break;
-        if (arrival_ns(packet) > at_ns) continue;
-        if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
-        if (!best || arrival_ns(packet) > arrival_ns(best)) best = packet;
+    const struct back_arrival *arrivals = telling->back.arrivals[side];
+    size_t sent = telling_sent_by(telling, at_ns), low = 0, high = telling->back.arrival_count[side];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (arrivals[middle].t_ns <= at_ns)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return best;
+    for (size_t tries = 0; low-- > 0 && tries < BACK_UNDER_WAY_MAX; tries++) {
+        struct tale_packet *packet = &telling->packets[arrivals[low].packet];
+        if (arrivals[low].packet >= sent || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
+        return packet;
+    }
+    return NULL;
 }
 
-/* The first packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. */
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet)
 {
     if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
-    size_t i = telling_sent_by(telling, packet->sent_ns);
-    while ((i = telling_sent_to(telling, packet->side, i))) {
-        struct tale_packet *other = &telling->packets[--i];
-        if (other == packet || !is_tcp(other) || !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST) continue;
-        if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
-        uint32_t end = header_of(other)->seq + segment_space(header_of(other));
-        if (end == header_of(packet)->ack) return other;
-        /* Before a segment that was new, and ended before that point, there was nothing that reached it. */
-        if (!other->segment->retransmission && !other->seen->copy && seq_before(end, header_of(packet)->ack)) return NULL;
+    enum story_side sender = telling_receiver(telling, packet->side);
+    const struct back_border *borders = telling->back.borders[sender];
+    size_t sent = telling_sent_by(telling, packet->sent_ns);
+    uint32_t ack = header_of(packet)->ack;
+    size_t low = back_find(borders, telling->back.border_count[sender], ack, sent);
+    for (size_t tries = 0; low-- > 0 && borders[low].number == ack && tries < BACK_UNDER_WAY_MAX; tries++) {
+        struct tale_packet *other = &telling->packets[borders[low].packet];
+        if (other != packet && arrival_ns(other) <= packet->sent_ns) return other;
     }
     return NULL;
 }
 
 struct tale_packet *cause_previous_with_same_space(const struct telling *telling, const struct tale_packet *packet)
 {
-    for (size_t i = (size_t)(packet - telling->packets); i-- > 0;) {
-        struct tale_packet *other = &telling->packets[i];
-        if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other)) &&
-            seq_at_or_before(header_of(other)->seq, header_of(packet)->seq) &&
-            seq_before(header_of(packet)->seq, header_of(other)->seq + segment_space(header_of(other))))
-            return other;
-    }
-    return NULL;
+    uint32_t previous = telling->back.previous[packet - telling->packets];
+    return previous ? &telling->packets[previous - 1] : NULL;
 }
 
 uint32_t cause_exit_step(const struct telling *telling, int32_t pid)
 {
-    for (size_t i = 0; i < telling->story->step_count; i++)
-        if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == pid)
-            return (uint32_t)i;
+    for (size_t i = 0; i < telling->exit_count; i++)
+        if (telling->story->steps[telling->exits[i]].exit->process.pid == pid) return telling->exits[i];
     return STORY_NO_STEP;
 }
 

@@ -63,8 +63,8 @@ static bool closes_or_aborts(const struct tale_packet *packet)
 static bool span_deferred(struct telling *telling, struct tale_packet *packet)
 {
     if (!closes_or_aborts(packet)) return false;
-    for (const struct tale_packet *other = telling->packets; other < packet; other++) /* a descriptor closes once */
-        if (other->side == packet->side && is_tcp(other) && header_of(other)->flags & (TCP_FIN | TCP_RST)) return false;
+    uint32_t first = telling->back.first_close[packet->side];
+    if (first && first - 1 < packet - telling->packets) return false; /* a descriptor closes once */
     struct tale_call *found = NULL;
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *call = &telling->calls[i];
@@ -83,13 +83,13 @@ static bool rule_exit(struct telling *telling, struct tale_packet *packet)
 {
     if (!closes_or_aborts(packet)) return false;
     uint32_t found = STORY_NO_STEP;
-    for (size_t i = 0; i < telling->story->step_count; i++) {
-        const struct story_step *step = &telling->story->steps[i];
-        if (step->kind != STEP_PROCESS_EXIT || step->side != packet->side) continue;
+    for (size_t i = 0; i < telling->exit_count; i++) {
+        const struct story_step *step = &telling->story->steps[telling->exits[i]];
+        if (step->side != packet->side) continue;
         int64_t apart = step->t_ns - packet->sent_ns;
         if (apart > EXIT_NS || apart < -EXIT_NS) continue;
         if (found != STORY_NO_STEP) return cause_set_unknown(packet, "several processes that held this socket ended at this time");
-        found = (uint32_t)i;
+        found = telling->exits[i];
     }
     return found != STORY_NO_STEP && cause_set_exit(telling, packet, found, EVIDENCE_RULE);
 }

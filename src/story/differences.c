@@ -194,13 +194,18 @@ static struct difference fin_wait_2_timeout(struct telling *telling, enum story_
     return found;
 }
 
-/* The last segment of `side` before `step` that an ACK is due for. */
+/* An ACK is due for it. */
+static bool is_owed(const struct story_step *step)
+{
+    return step->kind == STEP_SEGMENT && (step->segment->length_bytes || step->segment->flags & TCP_FIN);
+}
+
+/* The last such segment of `side` before `step`. */
 static uint32_t find_owed(const struct telling *telling, enum story_side side, uint32_t step)
 {
     for (size_t i = step; i-- > 0;) {
         const struct story_step *s = &telling->story->steps[i];
-        if (s->kind == STEP_SEGMENT && s->side == side && (s->segment->length_bytes || s->segment->flags & TCP_FIN))
-            return (uint32_t)i;
+        if (s->side == side && is_owed(s)) return (uint32_t)i;
     }
     return NOWHERE;
 }
@@ -208,11 +213,12 @@ static uint32_t find_owed(const struct telling *telling, enum story_side side, u
 static struct difference delayed_ack(struct telling *telling, enum story_side side)
 {
     struct difference found = {.steps = {NOWHERE, NOWHERE, NOWHERE}};
+    uint32_t owed = NOWHERE;
     for (size_t i = 0; i < telling->story->step_count && !found.text; i++) {
         const struct story_step *step = &telling->story->steps[i];
+        if (step->side != side && is_owed(step)) owed = (uint32_t)i;
         if (step->kind != STEP_SEGMENT || step->side != side || step->segment->cause.kind != CAUSE_TIMER) continue;
         const char *timer = step->segment->cause.name;
-        uint32_t owed = find_owed(telling, side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT, (uint32_t)i);
         if (!timer || strcmp(timer, "delayed-ack") != 0 || owed == NOWHERE) continue;
         const struct story_segment *data = telling->story->steps[owed].segment;
         int64_t late_ns = step->segment->sent_ns - (data->received_ns ? data->received_ns : data->sent_ns);

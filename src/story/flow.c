@@ -193,21 +193,18 @@ bool flow_is_over(const struct flow *flow)
 void flow_leave_queue(struct teller *teller, struct flow *flow)
 {
     if (!flow->queued) return;
-    struct flow **link = &teller->closed_head, *before = NULL;
-    while (*link && *link != flow) {
-        before = *link;
-        link = &(*link)->next_closed;
-    }
-    if (*link) *link = flow->next_closed;
-    if (teller->closed_tail == flow) teller->closed_tail = before;
+    struct flow *before = flow->before_closed, *next = flow->next_closed;
+    *(before ? &before->next_closed : &teller->closed_head) = next;
+    *(next ? &next->before_closed : &teller->closed_tail) = before;
     flow->queued = false;
-    flow->next_closed = NULL;
+    flow->before_closed = flow->next_closed = NULL;
 }
 
 static void queue_when_over(struct teller *teller, struct flow *flow)
 {
     if (flow->queued || !flow_is_over(flow)) return;
     flow->queued = true;
+    flow->before_closed = teller->closed_tail;
     if (teller->closed_tail)
         teller->closed_tail->next_closed = flow;
     else

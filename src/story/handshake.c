@@ -34,7 +34,7 @@ static bool was_only_a_request_after(const struct telling *telling, size_t index
         if (expiry->side == side && expiry->state == KERNEL_NEW_SYN_RECV && !expiry->cancelled && expiry->t_ns > arrival_ns(ack))
             return true;
     }
-    for (size_t i = index + 1; i < telling->packet_count; i++) {
+    for (size_t i = index + 1; telling->marked && i < telling->packet_count; i++) {
         const struct tale_packet *sent = &telling->packets[i];
         if (sent->side != side || !sent->segment || !sent->seen->marked || sent->sent_ns < arrival_ns(ack)) continue;
         const struct event_context *context = &sent->seen->context;

@@ -12,6 +12,8 @@
 static const int64_t JOIN_WINDOW_NS = 1000000000;
 /* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
 static const size_t JOIN_DEPTH = 512;
+/* And its first sight, at the same place, among so many: the judge knows sights by what came some seconds before at most. */
+static const size_t SIGHT_DEPTH = 4096;
 /* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
 static const int64_t SAME_SEGMENT_NS = 10000000000;
 /* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). */
@@ -110,7 +112,8 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     if (!icmp->quotes) return 0;
     struct flow *flow = flow_find(teller, &icmp->src, &icmp->dst, icmp->protocol, netns);
     if (!flow) return 0;
-    for (size_t i = flow->packet_count; i-- > 0;) { /* the same error at a second vantage */
+    size_t start = teller->vantage_count > 1 ? join_start(flow) : flow->packet_count;
+    for (size_t i = flow->packet_count; i-- > start;) { /* the same error at a second vantage */
         struct sighting *seen = &flow->packets[i];
         if (seen->packet.header.protocol == event->packet.header.protocol && seen->packet.vantage != event->packet.vantage &&
             seen->arrived_ns == 0 && !has_arrived_at(seen, event->packet.vantage) &&
@@ -208,7 +211,8 @@ static int take_compared(struct teller *teller, struct flow *flow, const struct 
 /* A packet that the capture shows more than once: the newest like it was its first sight. */
 static int take_sight(struct teller *teller, struct flow *flow, const struct event *event)
 {
-    for (size_t i = flow->packet_count; i-- > 0;) {
+    size_t start = flow->packet_count > SIGHT_DEPTH ? flow->packet_count - SIGHT_DEPTH : 0;
+    for (size_t i = flow->packet_count; i-- > start;) {
         struct sighting *seen = &flow->packets[i];
         if (!flow_covers(&seen->packet.header, &event->packet.header)) continue;
         int64_t gap_ns = event->t_ns - seen->captured_ns;
@@ -253,8 +257,10 @@ static bool was_never_sent(const struct teller *teller, const struct flow *flow,
         if (vantage->netns != netns && is_at(vantage, &header->src)) sender = vantage->netns;
     }
     if (!arrives || !sender) return false;
-    for (size_t i = flow->packet_count; i-- > 0;) {
+    for (size_t i = flow->packet_count; flow->has_marks && i-- > 0;) {
         const struct sighting *seen = &flow->packets[i];
+        int64_t at_ns = seen->captured ? seen->captured_ns : seen->mark_ns;
+        if (!near(at_ns, event->t_ns, SAME_SEGMENT_NS)) break;
         if (!seen->captured && seen->netns == sender && near(seen->mark_ns, event->t_ns, SAME_SEGMENT_NS) &&
             flow_covers(&seen->packet.header, header))
             return false; /* the capture there lacks it */
@@ -273,10 +279,11 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     if (event->packet.sight) return take_sight(teller, flow, event);
     if (event->packet.same) return take_compared(teller, flow, event);
 
-    struct sighting *earlier = NULL; /* the sight of this very segment at another vantage */
-    struct sighting *waiting = NULL; /* a mark that still lacks its packet */
-    struct sighting whole = {0};     /* or the mark of a larger packet that this was cut from */
-    for (size_t i = join_start(flow); i < flow->packet_count; i++) {
+    struct sighting *earlier = NULL;                            /* the sight of this very segment at another vantage */
+    struct sighting *waiting = NULL;                            /* a mark that still lacks its packet */
+    struct sighting whole = {0};                                /* or the mark of a larger packet that this was cut from */
+    bool alone = teller->vantage_count < 2 && !flow->has_marks; /* then there is nothing to join it with */
+    for (size_t i = join_start(flow); i < flow->packet_count && !alone; i++) {
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
             if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
@@ -374,6 +381,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
     if (!slot) {
         slot = add_sighting(flow, event);
         if (!slot) return -ENOMEM;
+        flow->has_marks = true;
         slot->packet.header = mark->header;
         slot->netns = mark->netns;
         flow_judge(teller, flow, &seen.packet, event->t_ns);

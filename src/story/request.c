@@ -5,9 +5,9 @@ bool tale_is_answered_with_reset(const struct telling *telling, size_t index, en
 {
     const struct tale_packet *packet = &telling->packets[index];
     const struct event_packet_header *header = &packet->seen->packet.header;
-    for (size_t i = index + 1; i < telling->packet_count; i++) {
-        const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
-        if (telling->packets[i].side != side || telling->packets[i].sent_ns < packet->received_ns) continue;
+    for (uint32_t i = packet->next[side]; i; i = telling->packets[i - 1].next[side]) {
+        const struct event_packet_header *reset = &telling->packets[i - 1].seen->packet.header;
+        if (telling->packets[i - 1].sent_ns < packet->received_ns) continue;
         return reset->flags & TCP_RST && !(reset->flags & TCP_ACK) && reset->seq == header->ack;
     }
     return false;
@@ -16,19 +16,16 @@ bool tale_is_answered_with_reset(const struct telling *telling, size_t index, en
 bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side);
+    enum { DOUBLED_MAX = 16 }; /* more than any tcp_synack_retries that a host waits for */
     static const int64_t TIMEOUT_INIT_NS = 1000000000, LATE_NS = 200000000; /* TCP_TIMEOUT_INIT; how late that timer may be */
     int64_t came_ns = telling->packets[index].received_ns ? telling->packets[index].received_ns : telling->packets[index].sent_ns;
     if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side))
         return false;
-    int64_t due_ns = 0, wait_ns = TIMEOUT_INIT_NS;
-    for (size_t i = 0; i < telling->packet_count && telling->packets[i].sent_ns < came_ns; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        const uint8_t flags = packet->seen->packet.header.flags;
-        if (packet->side != side || packet->seen->copy || (flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) continue;
-        due_ns = packet->sent_ns + wait_ns;
-        wait_ns *= 2;
-    }
-    return due_ns && came_ns > due_ns + LATE_NS;
+    const struct request *request = &telling->requests[side];
+    if (!request->syn_acks) return false;
+    int64_t due_ns =
+        request->last_ns + (TIMEOUT_INIT_NS << (request->syn_acks > DOUBLED_MAX ? DOUBLED_MAX : request->syn_acks - 1));
+    return came_ns > due_ns + LATE_NS;
 }
 
 bool tale_is_too_late(const struct telling *telling, size_t index, enum story_side side)

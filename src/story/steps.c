@@ -196,7 +196,11 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         return;
     }
     step->segment = packet->segment;
-    if (packet->seen->copy) return;                 /* nobody sent it */
+    if (packet->seen->copy) return; /* nobody sent it */
+    if ((packet->segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+        telling->requests[packet->side].syn_acks++;
+        telling->requests[packet->side].last_ns = packet->sent_ns;
+    }
     if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
     const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
     const struct conn_end *end = telling_end(telling, packet->side);
@@ -343,12 +347,15 @@ static void step_process(struct telling *telling, struct walk *walk, const struc
 {
     enum story_side side;
     if (!ends_here(telling, end, &side)) return;
+    uint32_t at = (uint32_t)telling->story->step_count;
+    uint32_t *kept = track_grow((void **)&telling->exits, &telling->exit_count, &telling->exit_room, sizeof(*kept));
     struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
     struct story_step *step = add_step(telling, &walk->room, STEP_PROCESS_EXIT, end->t_ns, side);
-    if (!exit || !step) {
+    if (!exit || !step || !kept) {
         telling->failed = true;
         return;
     }
+    *kept = at;
     exit->side = side;
     exit->process.pid = end->thread.pid;
     exit->process.comm = telling_printf(telling, "%s", end->thread.comm);

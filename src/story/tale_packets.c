@@ -22,7 +22,7 @@ static enum story_side packet_side(const struct flow *flow, const struct event_p
     return flow_side(flow, &packet->icmp.dst);
 }
 
-/* Who had sent what by then, and the longest flight. */
+/* Who had sent what by then and sends what next, and the longest flight. */
 static void note_order(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -31,6 +31,12 @@ static void note_order(struct telling *telling)
         packet->since[packet->side] = (uint32_t)i + 1;
         if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
             telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
+        telling->marked = telling->marked || packet->seen->marked;
+    }
+    uint32_t next[STORY_SIDES] = {0};
+    for (size_t i = telling->packet_count; i-- > 0;) {
+        memcpy(telling->packets[i].next, next, sizeof(next));
+        next[telling->packets[i].side] = (uint32_t)i + 1;
     }
 }
 
@@ -171,13 +177,11 @@ struct tale_packet *tale_quoted(const struct telling *telling, size_t index)
     const struct event_packet *error = &telling->packets[index].seen->packet;
     if (!error->icmp.quotes) return NULL;
     enum story_side sender = flow_side(telling->flow, &error->icmp.src);
-    for (size_t i = index; i-- > 0;) {
-        struct tale_packet *packet = &telling->packets[i];
-        const struct event_packet_header *header = &packet->seen->packet.header;
-        if (packet->side != sender || header->protocol != error->icmp.protocol) continue;
-        if (header->protocol != IPPROTO_TCP || header->seq == error->icmp.seq) return packet;
-    }
-    return NULL;
+    const struct back_border *firsts = telling->back.firsts[sender];
+    if (error->icmp.protocol != telling->flow->key.protocol) return NULL;
+    uint32_t number = error->icmp.protocol == IPPROTO_TCP ? error->icmp.seq : 0;
+    size_t found = back_find(firsts, telling->back.first_count[sender], number, index);
+    return found ? &telling->packets[firsts[found - 1].packet] : NULL;
 }
 
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])

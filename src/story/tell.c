@@ -217,6 +217,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
     telling.listener = listener;
     if (!telling.failed) tale_collect_calls(&telling, listener);
     if (!telling.failed) tale_make_packets(&telling);
+    if (!telling.failed) back_make(&telling);
     if (!telling.failed) tale_attach_drops(&telling);
     if (!telling.failed) {
         name_processes(&telling);
@@ -242,6 +243,8 @@ int tell_flow(struct teller *teller, struct flow *flow)
     free(telling.states);
     free(telling.surprises);
     free(telling.sweep.open);
+    free(telling.exits);
+    back_free(&telling.back);
     for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
         struct sock *sock = flow->sock[side];
         if (!sock) continue;

@@ -4,6 +4,7 @@
 #ifndef TCPWHY_STORY_TELLING_H
 #define TCPWHY_STORY_TELLING_H
 
+#include "story/back.h"
 #include "story/chain.h"
 #include "story/own.h"
 #include "story/track.h"
@@ -17,6 +18,7 @@ struct tale_packet {
     struct story_segment *segment;   /* TCP */
     struct story_datagram *datagram; /* UDP and ICMP */
     struct story_cause *cause;       /* in either */
+    uint32_t next[STORY_SIDES];      /* 1 + the index of the next packet behind this one that this side sends; 0 none */
     uint32_t since[STORY_SIDES]; /* 1 + the index of the newest packet that this side had sent by then, this one included; 0 none */
     int64_t order_ns;            /* its place in time: of one interface the order of the file counts, whatever its times say */
     struct conn_verdict verdict; /* TCP: what it means */
@@ -104,6 +106,12 @@ struct reading {
 #define FIN_WAIT_2_TIMER "fin-wait-2"
 #define TIME_WAIT_TIMER "time-wait"
 
+/* The SYN,ACKs that one side has sent up to the step that is laid. */
+struct request {
+    uint32_t syn_acks;
+    int64_t last_ns;
+};
+
 struct telling {
     struct teller *teller;
     struct flow *flow;
@@ -123,6 +131,11 @@ struct telling {
     size_t state_count, state_room;
     struct surprise *surprises;
     size_t surprise_count, surprise_room;
+    struct back back;
+    struct request requests[STORY_SIDES];
+    uint32_t *exits; /* the steps at which processes ended */
+    size_t exit_count, exit_room;
+    bool marked; /* the kernel was seen to send some of the packets */
     struct sweep sweep;
     struct reading reading[STORY_SIDES];
     int64_t last_ns; /* the latest moment of the story */

@@ -144,6 +144,7 @@ struct flow {
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
+    bool has_marks; /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */
     struct change *changes;
     size_t change_count, change_room;
@@ -160,7 +161,7 @@ struct flow {
     uint32_t sights;       /* captured packets that were a packet before, once more */
     int64_t sights_gap_ns; /* with `sights`: the least time between a packet and its next sight */
     int64_t last_ns;
-    struct flow *next_closed;
+    struct flow *before_closed, *next_closed;
     bool queued;
 };
 

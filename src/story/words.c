@@ -101,15 +101,6 @@ static const char *answer_to_misfit(struct telling *telling, const struct tale_p
                           label_text(telling, by), held);
 }
 
-static bool opens_actively(const struct telling *telling, enum story_side side)
-{
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (packet->side == side && packet->segment && packet->segment->kind == STORY_SYN) return true;
-    }
-    return false;
-}
-
 static const char *sent_again_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by,
                                         const char *held)
 {
@@ -156,7 +147,7 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
     if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
     if (label == STORY_SYN_ACK) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
-        if (opens_actively(telling, packet->side))
+        if (telling->back.opens[packet->side])
             return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
         if (packet->segment->retransmission) return "sent again: the same SYN came again";
         return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""One connection that makes its reader work: the same again, and again, in every form. Doubling it may only double the time.
+
+    bench/hard.py TCPWHY [--count N] [KIND...]
+
+Makes captures of N and 2 N segments in one connection (default 50,000), reads each as a list and as a story (read --conn 1), and prints the
+seconds of CPU and the ratio: about 2 where time grows with the input, 4 where it grows with its square.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+CLIENT, SERVER = b"\x0a\0\0\1", b"\x0a\0\0\2"
+ETHERNET = b"\2" * 6 + b"\4" * 6 + b"\x08\0"
+
+
+class Connection:
+    """What two ends send, as packets: the client's first number is 1000, the server's 5000. Payload is cut off as a short snapshot length does."""
+
+    def __init__(self):
+        self.now_us, self.packets = 1700000000 * 10**6, []
+
+    def send(self, client, seq, ack, flags, length=0, wait_us=10, window=65000):
+        self.now_us += wait_us
+        source, target, ports = (CLIENT, SERVER, (40000, 80)) if client else (SERVER, CLIENT, (80, 40000))
+        number = (len(self.packets) + 1) & 0xFFFF
+        checksum = (seq * 7 + ack + number * 13) & 0xFFFF or 1
+        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, window, checksum, 0)
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + length, number, 0x4000, 64, 6, 0, source, target)
+        self.packets.append((self.now_us, ETHERNET + ip + tcp, 54 + length))
+
+    def client(self, *args, **more):
+        self.send(True, *args, **more)
+
+    def server(self, *args, **more):
+        self.send(False, *args, **more)
+
+    def open(self):
+        self.client(1000, 0, SYN)
+        self.server(5000, 1001, SYN | ACK)
+        self.client(1001, 5001, ACK)
+
+    def pcap(self):
+        yield struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+        for us, frame, wire in self.packets:
+            yield struct.pack("<IIII", us // 10**6, us % 10**6, len(frame), wire) + frame
+
+    def pcapng(self, interfaces):
+        """Each packet on each of so many interfaces, a microsecond apart."""
+
+        def block(kind, body):
+            body += b"\0" * (-len(body) % 4)
+            return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+        yield block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+        for _ in range(interfaces):
+            yield block(1, struct.pack("<HHI", 1, 0, 0))
+        for us, frame, wire in self.packets:
+            for i in range(interfaces):
+                yield block(6, struct.pack("<IIIII", i, us + i >> 32, us + i & 0xFFFFFFFF, len(frame), wire) + frame)
+
+
+def overlapping(c, count):
+    chance = random.Random(1)
+    for _ in range(count):
+        c.client(1001 + chance.randrange(60000), 5001, PSH | ACK, 1000)
+
+
+def sliding(c, count):
+    for i in range(count):
+        c.client(1001 + i * 10, 5001, ACK, 1000)
+
+
+def backwards(c, count):
+    for i in range(count, 0, -1):
+        c.client(1001 + i * 1000, 5001, ACK, 1000)
+
+
+def holes(c, count):
+    for i in range(count):
+        c.client(1001 + i * 2000, 5001, ACK, 1000)
+
+
+def duplicate_acks(c, count):
+    c.client(1001, 5001, PSH | ACK, 1000)
+    for _ in range(count):
+        c.server(5001, 1001, ACK)
+
+
+def late_acks(c, count):
+    for i in range(count // 2):
+        c.client(1001 + 1000 * i, 5001, ACK, 1000)
+    for i in range(count // 2):
+        c.server(5001, 1001 + 1000 * i, ACK)
+
+
+def odd_acks(c, count):
+    for i in range(count // 2):
+        c.client(1001 + 1000 * i, 5001, ACK, 1000)
+        c.server(5001, 1002 + i * 37 % 900, ACK)
+
+
+def retransmissions(c, count):
+    for _ in range(count):
+        c.client(1001, 5001, PSH | ACK, 1000, wait_us=300000)
+
+
+def syns(c, count):
+    for _ in range(count):
+        c.client(1000, 0, SYN)
+
+
+def syn_acks(c, count):
+    for _ in range(count):
+        c.server(5000, 1001, SYN | ACK)
+
+
+def resets_in_vain(c, count):
+    for _ in range(count):
+        c.server(7000, 0, RST)
+
+
+def resets(c, count):
+    for _ in range(count):
+        c.client(1001, 5001, RST | ACK)
+
+
+def fins(c, count):
+    for _ in range(count):
+        c.client(1001, 5001, FIN | ACK)
+
+
+def keepalives(c, count):
+    c.client(1001, 5001, PSH | ACK, 10)
+    c.server(5001, 1011, ACK)
+    for _ in range(count // 2):
+        c.client(1010, 5001, ACK, wait_us=10**6)
+        c.server(5001, 1011, ACK)
+
+
+def window_probes(c, count):
+    c.server(5001, 1001, ACK, window=0)
+    for _ in range(count // 2):
+        c.client(1001, 5001, ACK, 1, wait_us=200000)
+        c.server(5001, 1001, ACK, window=0)
+
+
+def bulk(c, count):
+    """One direction, one segment of a hundred lost and sent again."""
+    chance, seq, lost = random.Random(2), 1001, []
+    while len(c.packets) < count:
+        if chance.random() < 0.01:
+            lost.append(seq)
+        else:
+            c.client(seq, 5001, ACK, 1000)
+        seq += 1000
+        if seq % 50000 == 1001 and lost:
+            for again in lost:
+                c.client(again, 5001, ACK, 1000)
+            lost = []
+            c.server(5001, seq, ACK)
+
+
+def dialogue(c, count):
+    for i in range(count // 2):
+        c.client(1001 + 10 * i, 5001 + 10 * i, PSH | ACK, 10)
+        c.server(5001 + 10 * i, 1011 + 10 * i, PSH | ACK, 10)
+
+
+def clock_steps_back(c, count):
+    for i in range(count):
+        c.client(1001 + 1000 * i, 5001, ACK, 1000, wait_us=-10)
+
+
+def interfaces(c, count):
+    dialogue(c, count // 8)
+
+
+KINDS = [
+    overlapping, sliding, backwards, holes, duplicate_acks, late_acks, odd_acks, retransmissions, syns, syn_acks, resets_in_vain, resets,
+    fins, keepalives, window_probes, bulk, dialogue, clock_steps_back, interfaces,
+]  # fmt: skip
+UNOPENED = (syns, syn_acks)
+
+
+def make(folder, kind, count):
+    connection = Connection()
+    if kind not in UNOPENED:
+        connection.open()
+    elif kind is syn_acks:
+        connection.client(1000, 0, SYN)
+    kind(connection, count)
+    path = pathlib.Path(folder) / f"{kind.__name__}-{count}"
+    with open(path, "wb") as file:
+        file.writelines(connection.pcapng(8) if kind is interfaces else connection.pcap())
+    return path
+
+
+def seconds(tcpwhy, path, *options):
+    """Of CPU, of the program itself: what else runs on the machine counts little."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run([tcpwhy, "read", path, "-q", *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if result.returncode:
+        sys.exit(f"{path}: exit status {result.returncode}: {result.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("tcpwhy")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(kind.__name__ for kind in KINDS))
+    parser.add_argument("--count", type=int, default=50000)
+    arguments = parser.parse_args()
+    os.environ["LC_ALL"] = "C.UTF-8"
+    print(f"{'seconds of CPU':18}{'list N':>9}{'2 N':>8}{'ratio':>7}{'story N':>10}{'2 N':>8}{'ratio':>7}")
+    for kind in KINDS:
+        if arguments.kinds and kind.__name__ not in arguments.kinds:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [make(folder, kind, count) for count in (arguments.count, 2 * arguments.count)]
+            rows = [seconds(arguments.tcpwhy, path) for path in paths]
+            story = [seconds(arguments.tcpwhy, path, "--conn", "1") for path in paths]
+        print(
+            f"{kind.__name__:18}{rows[0]:9.3f}{rows[1]:8.3f}{rows[1] / rows[0]:7.1f}"
+            f"{story[0]:10.2f}{story[1]:8.2f}{story[1] / story[0]:7.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
