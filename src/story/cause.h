@@ -6,6 +6,9 @@
 
 #include "story/telling.h"
 
+/* Linux's TCP_RTO_MIN (include/net/tcp.h), less a little for clocks: neither the retransmission nor the persist timer is shorter. */
+enum { CAUSE_RTO_MIN_MS = 190 };
+
 struct cause_rule {
     const char *name;
     bool (*explain)(struct telling *telling, struct tale_packet *packet);
@@ -63,6 +66,9 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet);
 /* `last` had just reached the packet's sender: whatever timer there is, it can't have run out between the two by chance. In a
  * capture from one place: only where the place is seen to be near that host. */
 bool cause_follows_at_once(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *last);
+
+/* cause_data.c. What an ACK let go has left this long behind it (as seen here: from one place, with a round trip more). */
+int64_t cause_held_ns(const struct telling *telling);
 
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);

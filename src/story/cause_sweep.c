@@ -55,7 +55,7 @@ void cause_sweep_begin(struct telling *telling)
     struct sweep *sweep = &telling->sweep;
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
-        sweep->released_ns[side] = INT64_MIN;
+        sweep->released_ns[side] = sweep->calm_ns[side] = INT64_MIN;
     }
     look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
@@ -100,16 +100,30 @@ static void note_data(struct sweep *sweep, const struct tale_packet *packet)
     }
 }
 
+/* The end of the handshake as `to` learns of it: nothing of it is under way any more. */
+static void note_opening(struct telling *telling, const struct tale_packet *packet, enum story_side to)
+{
+    struct sweep *sweep = &telling->sweep;
+    bool first = !sweep->has_acked[packet->side] && telling->conn.flags & CONN_OPENED;
+    if (first && sweep->has_reach[to] && header_of(packet)->ack == sweep->reach[to]) sweep->calm_ns[to] = arrival_ns(packet);
+}
+
 /* Its ACK acknowledges something new, or it opens a window that had been shut: what its receiver had to hold back may leave. */
 static void note_release(struct telling *telling, const struct tale_packet *packet)
 {
     struct sweep *sweep = &telling->sweep;
     const struct event_packet_header *header = header_of(packet);
     enum story_side side = packet->side, to = telling_receiver(telling, side);
-    if (!(header->flags & TCP_ACK) || header->flags & (TCP_RST | TCP_SYN) || telling_is_lost(telling, packet)) return;
+    if (!(header->flags & TCP_ACK) || header->flags & TCP_RST || telling_is_lost(telling, packet)) return;
+    note_opening(telling, packet, to);
+    if (header->flags & TCP_SYN) return;
     bool more = sweep->has_acked[side] && seq_before(sweep->acked[side], header->ack);
     bool opens = sweep->has_acked[side] && header->window > sweep->window[side];
     if (!more && !opens) return;
+    if (more) sweep->calm_ns[to] = arrival_ns(packet);
+    bool anew = sweep->released_ns[to] == INT64_MIN || arrival_ns(packet) - sweep->released_ns[to] >= cause_held_ns(telling);
+    if (anew) sweep->held_from[to] = sweep->acked[side];
+    sweep->has_held_from[to] = true;
     sweep->released_ns[to] = arrival_ns(packet);
     sweep->released_by[to] = packet;
     if (header->window) sweep->persists[to] = false;
@@ -120,6 +134,7 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
 {
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
+    if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
     note_data(&telling->sweep, packet);
     bool moves = packet->verdict.class == CONN_WINDOW_UPDATE,

@@ -83,6 +83,12 @@ struct sweep {
     /* When an ACK reached this side that acknowledged something new, or that opened its peer's window; INT64_MIN: never. */
     int64_t released_ns[STORY_SIDES];
     const struct tale_packet *released_by[STORY_SIDES];
+    /* With has_held_from: what had been acknowledged to this side before that ACK, and before those that came shortly before it. */
+    bool has_held_from[STORY_SIDES];
+    uint32_t held_from[STORY_SIDES];
+    /* When this side learnt last that something had arrived, its SYN among it; INT64_MIN: never, or nobody saw. */
+    int64_t calm_ns[STORY_SIDES];
+    bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */
     const struct tale_packet *last_data[STORY_SIDES];
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
