@@ -67,43 +67,83 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why)
 
 struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
 {
-    struct tale_packet *best = NULL;
-    size_t i = telling_sent_by(telling, at_ns);
-    while ((i = telling_sent_to(telling, side, i))) {
-        struct tale_packet *packet = &telling->packets[--i];
-        /* Nothing flies longer than the longest flight: what was sent before this arrived before the best. */
-        if (best && arrival_ns(best) - packet->sent_ns > telling->longest_flight_ns) break;
-        if (arrival_ns(packet) > at_ns) continue;
-        if (telling_is_lost(telling, packet) || (telling->flow->to_itself && packet->sent_ns >= at_ns)) continue;
-        if (!best || arrival_ns(packet) > arrival_ns(best)) best = packet;
+    const struct arrival *arrivals = telling->sweep.arrivals[side];
+    size_t from = 0, to = telling->sweep.arrival_count[side];
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (arrivals[middle].t_ns <= at_ns)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return best;
-}
-
-/* The first packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. */
-struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet)
-{
-    if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
-    size_t i = telling_sent_by(telling, packet->sent_ns);
-    while ((i = telling_sent_to(telling, packet->side, i))) {
-        struct tale_packet *other = &telling->packets[--i];
-        if (other == packet || !is_tcp(other) || !segment_space(header_of(other)) || header_of(other)->flags & TCP_RST) continue;
-        if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
-        uint32_t end = header_of(other)->seq + segment_space(header_of(other));
-        if (end == header_of(packet)->ack) return other;
-        /* Before a segment that was new, and ended before that point, there was nothing that reached it. */
-        if (!other->segment->retransmission && !other->seen->copy && seq_before(end, header_of(packet)->ack)) return NULL;
+    while (from--) {
+        struct tale_packet *packet = &telling->packets[arrivals[from].packet];
+        if (packet->sent_ns < at_ns || (packet->sent_ns == at_ns && !telling->flow->to_itself)) return packet;
     }
     return NULL;
 }
 
-struct tale_packet *cause_previous_with_same_space(const struct telling *telling, const struct tale_packet *packet)
+static bool ends_at(const struct telling *telling, const struct tale_packet *other, uint32_t ack, int64_t at_ns)
 {
-    for (size_t i = (size_t)(packet - telling->packets); i-- > 0;) {
-        struct tale_packet *other = &telling->packets[i];
-        if (other->side == packet->side && is_tcp(other) && segment_space(header_of(other)) &&
-            seq_at_or_before(header_of(other)->seq, header_of(packet)->seq) &&
-            seq_before(header_of(packet)->seq, header_of(other)->seq + segment_space(header_of(other))))
+    if (!is_tcp(other) || header_of(other)->flags & TCP_RST || !segment_space(header_of(other))) return false;
+    if (arrival_ns(other) > at_ns || telling_is_lost(telling, other)) return false;
+    return header_of(other)->seq + segment_space(header_of(other)) == ack;
+}
+
+static bool is_fresh(const struct tale_packet *other)
+{
+    return is_tcp(other) && segment_space(header_of(other)) && !(header_of(other)->flags & TCP_RST) &&
+           !other->segment->retransmission && !other->seen->copy;
+}
+
+/* Far back: the first sending. ACKs go up, so each packet is passed once. */
+static struct tale_packet *first_that_ends(struct telling *telling, const struct tale_packet *packet)
+{
+    enum story_side sender = telling_receiver(telling, packet->side);
+    uint32_t ack = header_of(packet)->ack;
+    for (size_t *at = &telling->sweep.fresh[sender]; *at < (size_t)(packet - telling->packets); ++*at) {
+        struct tale_packet *other = &telling->packets[*at];
+        if (other->side != sender || !is_fresh(other)) continue;
+        if (seq_before(header_of(other)->seq + segment_space(header_of(other)), ack)) continue;
+        return ends_at(telling, other, ack, packet->sent_ns) ? other : NULL;
+    }
+    return NULL;
+}
+
+/* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. */
+struct tale_packet *cause_acknowledged(struct telling *telling, const struct tale_packet *packet)
+{
+    enum { NEAR = 64 };
+    if (!(header_of(packet)->flags & TCP_ACK)) return NULL;
+    uint32_t ack = header_of(packet)->ack;
+    size_t i = telling_sent_by(telling, packet->sent_ns);
+    for (size_t looked = 0; (i = telling_sent_to(telling, packet->side, i)); looked++) {
+        if (looked == NEAR) return first_that_ends(telling, packet);
+        struct tale_packet *other = &telling->packets[--i];
+        if (other == packet) continue;
+        if (ends_at(telling, other, ack, packet->sent_ns)) return other;
+        /* Before a segment that was new, and ended before that point, there was nothing that reached it. */
+        bool had_come = arrival_ns(other) <= packet->sent_ns && !telling_is_lost(telling, other);
+        if (had_come && is_fresh(other) && seq_before(header_of(other)->seq + segment_space(header_of(other)), ack)) return NULL;
+    }
+    return NULL;
+}
+
+struct tale_packet *cause_previous_with_same_space(struct telling *telling, const struct tale_packet *packet)
+{
+    enum { ALWAYS = 64 };
+    uint32_t first = header_of(packet)->seq;
+    size_t i = (size_t)(packet - telling->packets);
+    enum story_side receiver = telling_receiver(telling, packet->side);
+    for (size_t looked = 0; (i = telling_sent_to(telling, receiver, i)); looked++) {
+        struct tale_packet *other = &telling->packets[--i];
+        if (looked >= ALWAYS && !telling->sweep.looks_left--) {
+            telling->sweep.looks_left = 0;
+            return NULL;
+        }
+        if (!is_tcp(other) || !segment_space(header_of(other))) continue;
+        if (seq_at_or_before(header_of(other)->seq, first) &&
+            seq_before(first, header_of(other)->seq + segment_space(header_of(other))))
             return other;
     }
     return NULL;

@@ -14,9 +14,14 @@ static const int64_t HELD_UNKNOWN_NS = 1000000000;
 /* So little does neither pacing nor a small queue hold back: two segments of an Ethernet. */
 enum { LITTLE_BYTES = 2920 };
 
-static bool speaks_mptcp(const struct telling *telling)
+/* Its worker in the kernel sends and closes too. Where the handshake was not seen, the segment's own option tells. */
+static bool speaks_mptcp(const struct telling *telling, const struct tale_packet *packet)
 {
-    return telling->packets[0].seen->packet.options.present & OPTION_MPTCP;
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+        const struct event_packet *seen = &telling->packets[i].seen->packet;
+        if ((seen->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return seen->options.present & OPTION_MPTCP;
+    }
+    return packet->seen->packet.options.present & OPTION_MPTCP;
 }
 
 static bool asks_fast_open(const struct telling *telling)
@@ -79,7 +84,7 @@ bool cause_rule_released(struct telling *telling, struct tale_packet *packet)
     if (!is_tcp(packet) || packet->segment->retransmission || packet->seen->copy) return false;
     const struct event_packet_header *header = header_of(packet);
     bool fin = header->flags & TCP_FIN;
-    if ((!fin && !header->length_bytes) || header->flags & (TCP_SYN | TCP_RST) || speaks_mptcp(telling)) return false;
+    if ((!fin && !header->length_bytes) || header->flags & (TCP_SYN | TCP_RST) || speaks_mptcp(telling, packet)) return false;
     int64_t queued_ns = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side];
     if (queued_ns > packet->sent_ns) return false;
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
@@ -130,12 +135,12 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
         name = "OPEN";
         why = "an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded";
     } else if (header->flags & TCP_FIN) {
-        if (speaks_mptcp(telling)) return false;
+        if (speaks_mptcp(telling, packet)) return false;
         if (!fin_was_free(telling, packet) && !nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "CLOSE");
         name = "CLOSE";
         why = "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded";
     } else if (header->length_bytes) {
-        if (speaks_mptcp(telling)) return false;
+        if (speaks_mptcp(telling, packet)) return false;
         if (!nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "SEND");
         if (may_have_been_corked(telling, packet))
             return cause_set_unknown(packet, "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "

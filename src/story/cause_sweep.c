@@ -1,4 +1,5 @@
 /* The calls and packets of a story gone through once, in order of time: what the rules know of all that came before. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -50,9 +51,46 @@ static void look_ahead(struct telling *telling)
     sweep->scaled = scales == 3;
 }
 
-void cause_sweep_begin(struct telling *telling)
+static int by_arrival(const void *a, const void *b)
+{
+    const struct arrival *left = a, *right = b;
+    if (left->t_ns != right->t_ns) return left->t_ns < right->t_ns ? -1 : 1;
+    return left->packet < right->packet ? -1 : 1;
+}
+
+static void sort_arrivals(struct telling *telling)
 {
     struct sweep *sweep = &telling->sweep;
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        sweep->arrivals[side] = calloc(telling->packet_count + 1, sizeof(*sweep->arrivals[side]));
+        if (!sweep->arrivals[side]) telling->failed = true;
+    }
+    if (telling->failed) return;
+    bool sorted = true;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        enum story_side to = telling_receiver(telling, packet->side);
+        size_t count = sweep->arrival_count[to];
+        if (telling_is_lost(telling, packet)) continue;
+        sorted = sorted && (!count || sweep->arrivals[to][count - 1].t_ns <= arrival_ns(packet));
+        sweep->arrivals[to][sweep->arrival_count[to]++] = (struct arrival){arrival_ns(packet), (uint32_t)i};
+    }
+    for (size_t side = 0; !sorted && side < STORY_SIDES; side++)
+        qsort(sweep->arrivals[side], sweep->arrival_count[side], sizeof(struct arrival), by_arrival);
+}
+
+void cause_sweep_end(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) free(telling->sweep.arrivals[side]);
+    free(telling->sweep.open);
+}
+
+void cause_sweep_begin(struct telling *telling)
+{
+    enum { LOOKS = 4 << 20 };
+    struct sweep *sweep = &telling->sweep;
+    sweep->looks_left = LOOKS;
+    sort_arrivals(telling);
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
         sweep->released_ns[side] = sweep->calm_ns[side] = INT64_MIN;

@@ -241,7 +241,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
     free(telling.calls);
     free(telling.states);
     free(telling.surprises);
-    free(telling.sweep.open);
+    cause_sweep_end(&telling);
     for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
         struct sock *sock = flow->sock[side];
         if (!sock) continue;

@@ -53,8 +53,19 @@ struct surprise {
     const char *does;     /* what it says of such a segment; NULL: nothing */
 };
 
+struct arrival {
+    int64_t t_ns;
+    uint32_t packet; /* index */
+};
+
 /* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */
 struct sweep {
+    /* Of the whole story: what reached each side, in the order in which it did. */
+    struct arrival *arrivals[STORY_SIDES];
+    size_t arrival_count[STORY_SIDES];
+    /* Looking back for an earlier sending goes so many packets further, all in all: a long recording is told in time. */
+    size_t looks_left;
+    size_t fresh[STORY_SIDES]; /* cause_acknowledged: no new segment of this side before this one ends beyond what was asked for last */
     size_t next_call; /* the first that had not begun */
     size_t *open;     /* the calls that had begun and were not over */
     size_t open_count, open_room;
@@ -239,6 +250,8 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
 uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
 /* cause.c: fills every packet's and every state step's cause. */
 void cause_find_all(struct telling *telling);
+/* cause_sweep.c: frees what that needed. */
+void cause_sweep_end(struct telling *telling);
 /* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */
 size_t cause_rule_count(void);
 const char *cause_rule_name(size_t rule);
