@@ -6,7 +6,8 @@
 
 #include "story/telling.h"
 
-/* Linux's TCP_RTO_MIN (include/net/tcp.h), less a little for clocks: neither the retransmission nor the persist timer is shorter. */
+/* Linux's TCP_RTO_MIN (include/net/tcp.h), less a little for clocks: neither the retransmission nor the persist timer is shorter.
+ */
 enum { CAUSE_RTO_MIN_MS = 190 };
 
 struct cause_rule {
@@ -72,6 +73,8 @@ int64_t cause_held_ns(const struct telling *telling);
 
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);
+/* It takes data out of the buffer, or may ask for an ACK (TCP_QUICKACK, TCP_ZEROCOPY_RECEIVE). */
+bool cause_can_acknowledge(const struct call *call);
 /* Before the first packet; to a packet's moment (`sweep.open` is then the calls that span it); past a packet. */
 void cause_sweep_begin(struct telling *telling);
 void cause_sweep_calls(struct telling *telling, int64_t t_ns);

@@ -143,8 +143,9 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
         if (speaks_mptcp(telling, packet)) return false;
         if (!nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "SEND");
         if (may_have_been_corked(telling, packet))
-            return cause_set_unknown(packet, "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "
-                                             "the wire can't tell");
+            return cause_set_unknown(packet,
+                                     "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "
+                                     "the wire can't tell");
         name = "SEND";
         why = "a SEND: write(), send() or the like; no call of this end was recorded";
     } else {

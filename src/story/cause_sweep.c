@@ -31,6 +31,13 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
     return strcmp(label, "data") == 0 && can_send_data(call);
 }
 
+bool cause_can_acknowledge(const struct call *call)
+{
+    const char *name = call->name;
+    return strncmp(name, "rec", 3) == 0 || strstr(name, "read") || strstr(name, "splice") || strstr(name, "uring") ||
+           strstr(name, "sockopt") || strcmp(name, "io_submit") == 0;
+}
+
 /* What the handshake says of windows, and when data first came. */
 static void look_ahead(struct telling *telling)
 {
@@ -93,7 +100,7 @@ void cause_sweep_begin(struct telling *telling)
     sort_arrivals(telling);
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
-        sweep->released_ns[side] = sweep->calm_ns[side] = INT64_MIN;
+        sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = INT64_MIN;
     }
     look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
@@ -182,6 +189,12 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
     note_numbers(&telling->sweep, packet->side, header_of(packet));
 }
 
+static void note_over(struct telling *telling, const struct tale_call *call)
+{
+    int64_t *read_ns = &telling->sweep.read_ns[call->story->side];
+    if (cause_can_acknowledge(call->call) && call->call->exit_ns > *read_ns) *read_ns = call->call->exit_ns;
+}
+
 /* Goes on to this moment: no call is looked at again once it is over, so a long recording is told in time. */
 void cause_sweep_calls(struct telling *telling, int64_t t_ns)
 {
@@ -189,7 +202,10 @@ void cause_sweep_calls(struct telling *telling, int64_t t_ns)
     for (; sweep->next_call < telling->call_count; sweep->next_call++) {
         const struct call *call = telling->calls[sweep->next_call].call;
         if ((call->entered ? call->enter_ns : call->exit_ns) > t_ns) break;
-        if (!call->entered) continue;
+        if (!call->entered) {
+            note_over(telling, &telling->calls[sweep->next_call]);
+            continue;
+        }
         size_t *open = track_grow((void **)&sweep->open, &sweep->open_count, &sweep->open_room, sizeof(*open));
         if (open)
             *open = sweep->next_call;
@@ -199,7 +215,10 @@ void cause_sweep_calls(struct telling *telling, int64_t t_ns)
     size_t kept = 0;
     for (size_t i = 0; i < sweep->open_count; i++) {
         const struct call *call = telling->calls[sweep->open[i]].call;
-        if (!call->exited || t_ns <= call->exit_ns) sweep->open[kept++] = sweep->open[i];
+        if (!call->exited || t_ns <= call->exit_ns)
+            sweep->open[kept++] = sweep->open[i];
+        else
+            note_over(telling, &telling->calls[sweep->open[i]]);
     }
     sweep->open_count = kept;
 }

@@ -123,6 +123,16 @@ static struct tale_packet *answered_by_reset(const struct telling *telling, cons
     return found;
 }
 
+/* A firewall refuses in the same words, unless TCP itself has to: of who has closed what comes is late, and the answer to a SYN
+ * must acknowledge it (RFC 9293 section 3.10.7.3). */
+static bool may_be_a_firewalls(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *answered)
+{
+    const struct sweep *sweep = &telling->sweep;
+    if (telling->teller->unfiltered || sweep->fin[packet->side]) return false;
+    bool syn_ack = (header_of(answered)->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    return !syn_ack || !sweep->has_reach[packet->side] || header_of(answered)->ack == sweep->reach[packet->side];
+}
+
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_RST)) return false;
@@ -135,9 +145,15 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
                                                         "it answers #%" PRIu32 " or #%" PRIu32
                                                         ", which both came before; the wire can't tell which",
                                                         second->segment->number, found->segment->number));
-    if ((header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && !telling->teller->unfiltered)
+    if (may_be_a_firewalls(telling, packet, found))
         return cause_set_unknown(
-            packet, "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell");
+            packet,
+            (header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN
+                ? "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell"
+                : telling_printf(telling,
+                                 "it answers #%" PRIu32
+                                 ": that host has no such connection, or a firewall answers in this way; the wire can't tell",
+                                 found->segment->number));
     return cause_set_segment(telling, packet, found, EVIDENCE_RULE);
 }
 
@@ -176,14 +192,10 @@ static bool may_have_read(struct telling *telling, const struct tale_packet *pac
     struct sweep *sweep = &telling->sweep;
     if (!sweep->any_call[packet->side]) return true;
     cause_sweep_calls(telling, packet->sent_ns);
-    enum { DEPTH = 32 };
-    for (size_t i = sweep->next_call, looked = 0; i-- > 0 && looked < DEPTH; looked++) {
-        const struct tale_call *call = &telling->calls[i];
-        bool over = call->call->exited && call->call->exit_ns < since_ns;
-        if (call->story->side != packet->side || over) continue;
-        if (strncmp(call->story->name, "rec", 3) == 0 || strstr(call->story->name, "read") || strstr(call->story->name, "splice") ||
-            strstr(call->story->name, "uring"))
-            return true;
+    if (sweep->read_ns[packet->side] >= since_ns) return true;
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        const struct tale_call *call = &telling->calls[sweep->open[i]];
+        if (call->story->side == packet->side && cause_can_acknowledge(call->call)) return true;
     }
     return false;
 }

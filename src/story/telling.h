@@ -65,9 +65,10 @@ struct sweep {
     size_t arrival_count[STORY_SIDES];
     /* Looking back for an earlier sending goes so many packets further, all in all: a long recording is told in time. */
     size_t looks_left;
-    size_t fresh[STORY_SIDES]; /* cause_acknowledged: no new segment of this side before this one ends beyond what was asked for last */
-    size_t next_call; /* the first that had not begun */
-    size_t *open;     /* the calls that had begun and were not over */
+    size_t fresh[STORY_SIDES]; /* cause_acknowledged: no new segment of this side before this one ends beyond what was asked for
+                                  last */
+    size_t next_call;          /* the first that had not begun */
+    size_t *open;              /* the calls that had begun and were not over */
     size_t open_count, open_room;
     const struct tale_packet *last_space[STORY_SIDES]; /* the newest of this side that takes sequence space; NULL none */
     bool fin[STORY_SIDES];                             /* this side has sent its FIN */
@@ -107,6 +108,7 @@ struct sweep {
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
     bool persists[STORY_SIDES]; /* the persist timer of this side has asked, and the window has been shut since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
+    int64_t read_ns[STORY_SIDES]; /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
 };
 
 /* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */
