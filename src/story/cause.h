@@ -6,6 +6,10 @@
 
 #include "story/telling.h"
 
+/* Linux's TCP_RTO_MIN (include/net/tcp.h), less a little for clocks: neither the retransmission nor the persist timer is shorter.
+ */
+enum { CAUSE_RTO_MIN_MS = 190 };
+
 struct cause_rule {
     const char *name;
     bool (*explain)(struct telling *telling, struct tale_packet *packet);
@@ -45,7 +49,8 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why);
 /* cause_unknown.c: what can be said of a segment that no rule explains, in place of a cause. Static storage. */
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet);
 
-/* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL none.
+/* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL
+ * none.
  */
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet);
 /* The newest earlier segment of its sender that carried the first of this one's sequence numbers; NULL none. */
@@ -64,8 +69,13 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet);
  * capture from one place: only where the place is seen to be near that host. */
 bool cause_follows_at_once(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *last);
 
+/* cause_data.c. What an ACK let go has left this long behind it (as seen here: from one place, with a round trip more). */
+int64_t cause_held_ns(const struct telling *telling);
+
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);
+/* It takes data out of the buffer, or may ask for an ACK (TCP_QUICKACK, TCP_ZEROCOPY_RECEIVE). */
+bool cause_can_acknowledge(const struct call *call);
 /* Before the first packet; to a packet's moment (`sweep.open` is then the calls that span it); past a packet. */
 void cause_sweep_begin(struct telling *telling);
 void cause_sweep_calls(struct telling *telling, int64_t t_ns);

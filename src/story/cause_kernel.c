@@ -76,8 +76,7 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
 
 /* The chain shows that a segment off the backlog made this ACK; which one, only numbers and the order of arrival tell. They are as
  * good as the chain where nothing else could be meant: nothing came behind `by`, and it came once. */
-static enum story_evidence backlog_evidence(const struct telling *telling, const struct tale_packet *packet,
-                                            const struct tale_packet *by)
+static enum story_evidence backlog_evidence(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     if (cause_last_arrival(telling, packet->side, packet->sent_ns) != by || by->seen->copy) return EVIDENCE_CONTEXT;
     if (!by->segment->retransmission) return EVIDENCE_STACK;

@@ -5,8 +5,7 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-/* Linux's TCP_RTO_MIN (include/net/tcp.h), less a little for clocks. */
-static const int64_t RTO_MIN_NS = 190000000;
+static const int64_t RTO_MIN_NS = CAUSE_RTO_MIN_MS * 1000000LL;
 /* RACK's reordering timer waits for a clock tick at least (tcp_rack_mark_lost): what leaves sooner the ACK itself let go. */
 static const int64_t AT_ONCE_NS = 500000;
 

@@ -1,4 +1,5 @@
 /* The calls and packets of a story gone through once, in order of time: what the rules know of all that came before. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -39,6 +40,13 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
     }
 }
 
+bool cause_can_acknowledge(const struct call *call)
+{
+    const char *name = call->name;
+    return strncmp(name, "rec", 3) == 0 || strstr(name, "read") || strstr(name, "splice") || strstr(name, "uring") ||
+           strstr(name, "sockopt") || strcmp(name, "io_submit") == 0;
+}
+
 /* What the handshake says of windows, and when data first came. */
 static void look_ahead(struct telling *telling)
 {
@@ -59,12 +67,17 @@ static void look_ahead(struct telling *telling)
     sweep->scaled = scales == 3;
 }
 
+void cause_sweep_end(struct telling *telling)
+{
+    free(telling->sweep.open);
+}
+
 void cause_sweep_begin(struct telling *telling)
 {
     struct sweep *sweep = &telling->sweep;
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
-        sweep->released_ns[side] = INT64_MIN;
+        sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = INT64_MIN;
     }
     look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
@@ -109,16 +122,30 @@ static void note_data(struct sweep *sweep, const struct tale_packet *packet)
     }
 }
 
+/* The end of the handshake as `to` learns of it: nothing of it is under way any more. */
+static void note_opening(struct telling *telling, const struct tale_packet *packet, enum story_side to)
+{
+    struct sweep *sweep = &telling->sweep;
+    bool first = !sweep->has_acked[packet->side] && telling->conn.flags & CONN_OPENED;
+    if (first && sweep->has_reach[to] && header_of(packet)->ack == sweep->reach[to]) sweep->calm_ns[to] = arrival_ns(packet);
+}
+
 /* Its ACK acknowledges something new, or it opens a window that had been shut: what its receiver had to hold back may leave. */
 static void note_release(struct telling *telling, const struct tale_packet *packet)
 {
     struct sweep *sweep = &telling->sweep;
     const struct event_packet_header *header = header_of(packet);
     enum story_side side = packet->side, to = telling_receiver(telling, side);
-    if (!(header->flags & TCP_ACK) || header->flags & (TCP_RST | TCP_SYN) || telling_is_lost(telling, packet)) return;
+    if (!(header->flags & TCP_ACK) || header->flags & TCP_RST || telling_is_lost(telling, packet)) return;
+    note_opening(telling, packet, to);
+    if (header->flags & TCP_SYN) return;
     bool more = sweep->has_acked[side] && seq_before(sweep->acked[side], header->ack);
     bool opens = sweep->has_acked[side] && header->window > sweep->window[side];
     if (!more && !opens) return;
+    if (more) sweep->calm_ns[to] = arrival_ns(packet);
+    bool anew = sweep->released_ns[to] == INT64_MIN || arrival_ns(packet) - sweep->released_ns[to] >= cause_held_ns(telling);
+    if (anew) sweep->held_from[to] = sweep->acked[side];
+    sweep->has_held_from[to] = true;
     sweep->released_ns[to] = arrival_ns(packet);
     sweep->released_by[to] = packet;
     if (header->window) sweep->persists[to] = false;
@@ -129,6 +156,7 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
 {
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
+    if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
     note_data(&telling->sweep, packet);
     bool moves = packet->verdict.class == CONN_WINDOW_UPDATE,
@@ -138,6 +166,12 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
     note_numbers(&telling->sweep, packet->side, header_of(packet));
 }
 
+static void note_over(struct telling *telling, const struct tale_call *call)
+{
+    int64_t *read_ns = &telling->sweep.read_ns[call->story->side];
+    if (cause_can_acknowledge(call->call) && call->call->exit_ns > *read_ns) *read_ns = call->call->exit_ns;
+}
+
 /* Goes on to this moment: no call is looked at again once it is over, so a long recording is told in time. */
 void cause_sweep_calls(struct telling *telling, int64_t t_ns)
 {
@@ -145,7 +179,10 @@ void cause_sweep_calls(struct telling *telling, int64_t t_ns)
     for (; sweep->next_call < telling->call_count; sweep->next_call++) {
         const struct call *call = telling->calls[sweep->next_call].call;
         if ((call->entered ? call->enter_ns : call->exit_ns) > t_ns) break;
-        if (!call->entered) continue;
+        if (!call->entered) {
+            note_over(telling, &telling->calls[sweep->next_call]);
+            continue;
+        }
         size_t *open = track_grow((void **)&sweep->open, &sweep->open_count, &sweep->open_room, sizeof(*open));
         if (open)
             *open = sweep->next_call;
@@ -155,7 +192,10 @@ void cause_sweep_calls(struct telling *telling, int64_t t_ns)
     size_t kept = 0;
     for (size_t i = 0; i < sweep->open_count; i++) {
         const struct call *call = telling->calls[sweep->open[i]].call;
-        if (!call->exited || t_ns <= call->exit_ns) sweep->open[kept++] = sweep->open[i];
+        if (!call->exited || t_ns <= call->exit_ns)
+            sweep->open[kept++] = sweep->open[i];
+        else
+            note_over(telling, &telling->calls[sweep->open[i]]);
     }
     sweep->open_count = kept;
 }

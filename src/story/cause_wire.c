@@ -1,6 +1,7 @@
 /* Causes from the wire alone: what arrived asks for an answer, a timer that is the only one that can. `rule` is said where nothing
  * else is possible; where two causes are, it is unknown, and named (TCP on Linux: net/ipv4/tcp_input.c, tcp_output.c, tcp_timer.c).
  * What is sent again: cause_repeat.c; what a program queued: cause_data.c. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "story/cause.h"
@@ -80,29 +81,79 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
     return syn && header_of(syn)->flags & TCP_SYN && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
 }
 
-/* A RST that no call spans answers a segment (RFC 9293 section 3.10.7.1): its numbers are taken from that segment. */
+/* A RST without a socket behind it takes its numbers from the segment that it answers (RFC 9293 section 3.10.7.1). */
+static bool may_be_answered_by(const struct event_packet_header *reset, const struct tale_packet *other)
+{
+    if (!is_tcp(other) || header_of(other)->flags & TCP_RST || other->is_answered_by_reset) return false;
+    const struct event_packet_header *cause = header_of(other);
+    if (cause->flags & TCP_ACK) return reset->seq == cause->ack && !(reset->flags & TCP_ACK);
+    return reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
+}
+
+/* What its receiver has acknowledged it had taken, before there was nobody to take it. */
+static bool was_taken(const struct telling *telling, const struct tale_packet *packet)
+{
+    enum story_side to = telling_receiver(telling, packet->side);
+    uint32_t space = segment_space(header_of(packet));
+    return space && telling->sweep.has_acked[to] && seq_at_or_before(header_of(packet)->seq + space, telling->sweep.acked[to]);
+}
+
+/* The newest that had come and that this RST may answer; and another, where it may as well be that one's. */
+static struct tale_packet *answered_by_reset(const struct telling *telling, const struct tale_packet *packet,
+                                             const struct tale_packet **ret_second)
+{
+    enum { DEPTH = 64 }; /* more lie between a segment and its answer in no exchange */
+    struct tale_packet *found = NULL, *second = NULL;
+    size_t i = telling_sent_by(telling, packet->sent_ns);
+    for (size_t looked = 0; looked < DEPTH && (i = telling_sent_to(telling, packet->side, i)); looked++) {
+        struct tale_packet *other = &telling->packets[--i];
+        if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
+        if (!may_be_answered_by(header_of(packet), other)) continue;
+        if (!found || arrival_ns(other) > arrival_ns(found)) {
+            second = found;
+            found = other;
+        } else if (!second || arrival_ns(other) > arrival_ns(second)) {
+            second = other;
+        }
+    }
+    /* It is answered at once: what had come long before was taken. */
+    bool near = found && found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS;
+    if (second && (was_taken(telling, second) || (near && packet->sent_ns - arrival_ns(second) > AT_ONCE_NS))) second = NULL;
+    *ret_second = second;
+    return found;
+}
+
+/* A firewall refuses in the same words, unless TCP itself has to: of who has closed what comes is late, and the answer to a SYN
+ * must acknowledge it (RFC 9293 section 3.10.7.3). */
+static bool may_be_a_firewalls(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *answered)
+{
+    const struct sweep *sweep = &telling->sweep;
+    if (telling->teller->unfiltered || sweep->fin[packet->side]) return false;
+    bool syn_ack = (header_of(answered)->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    return !syn_ack || !sweep->has_reach[packet->side] || header_of(answered)->ack == sweep->reach[packet->side];
+}
+
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_RST)) return false;
-    struct tale_packet *found = NULL;
-    const struct event_packet_header *reset = header_of(packet);
-    size_t i = telling_sent_by(telling, packet->sent_ns), looked = 0;
-    enum { DEPTH = 64 }; /* more lie between a segment and its answer in no exchange */
-    while (!found && looked++ < DEPTH && (i = telling_sent_to(telling, packet->side, i))) {
-        struct tale_packet *other = &telling->packets[--i];
-        if (!is_tcp(other) || header_of(other)->flags & TCP_RST || telling_is_lost(telling, other)) continue;
-        if (arrival_ns(other) > packet->sent_ns || other->is_answered_by_reset) continue;
-        const struct event_packet_header *cause = header_of(other);
-        bool fits = cause->flags & TCP_ACK
-                        ? reset->seq == cause->ack && !(reset->flags & TCP_ACK)
-                        : reset->seq == 0 && reset->flags & TCP_ACK && reset->ack == cause->seq + segment_space(cause);
-        if (fits) found = other;
-    }
+    const struct tale_packet *second;
+    struct tale_packet *found = answered_by_reset(telling, packet, &second);
     if (!found) return false;
     found->is_answered_by_reset = true;
-    if ((header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && !telling->teller->unfiltered)
+    if (second)
+        return cause_set_unknown(packet, telling_printf(telling,
+                                                        "it answers #%" PRIu32 " or #%" PRIu32
+                                                        ", which both came before; the wire can't tell which",
+                                                        second->segment->number, found->segment->number));
+    if (may_be_a_firewalls(telling, packet, found))
         return cause_set_unknown(
-            packet, "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell");
+            packet,
+            (header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN
+                ? "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell"
+                : telling_printf(telling,
+                                 "it answers #%" PRIu32
+                                 ": that host has no such connection, or a firewall answers in this way; the wire can't tell",
+                                 found->segment->number));
     return cause_set_segment(telling, packet, found, EVIDENCE_RULE);
 }
 
@@ -141,36 +192,35 @@ static bool may_have_read(struct telling *telling, const struct tale_packet *pac
     struct sweep *sweep = &telling->sweep;
     if (!sweep->any_call[packet->side]) return true;
     cause_sweep_calls(telling, packet->sent_ns);
-    enum { DEPTH = 32 };
-    for (size_t i = sweep->next_call, looked = 0; i-- > 0 && looked < DEPTH; looked++) {
-        const struct tale_call *call = &telling->calls[i];
-        bool over = call->call->exited && call->call->exit_ns < since_ns;
-        if (call->story->side != packet->side || over) continue;
-        if (strncmp(call->story->name, "rec", 3) == 0 || strstr(call->story->name, "read") || strstr(call->story->name, "splice") ||
-            strstr(call->story->name, "uring"))
-            return true;
+    if (sweep->read_ns[packet->side] >= since_ns) return true;
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        const struct tale_call *call = &telling->calls[sweep->open[i]];
+        if (call->story->side == packet->side && cause_can_acknowledge(call->call)) return true;
     }
     return false;
 }
 
 /* Linux acknowledges the first segments of a stream at once, until its end answers with data (tcp_incr_quickack: as many as half
- * the window that it began with holds, two at least, sixteen at most; pingpong mode). */
+ * the window that it began with holds of its largest segments, sixteen at most; one is sure; pingpong mode). */
 static bool acknowledges_at_once(const struct telling *telling, const struct tale_packet *packet)
 {
     const struct sweep *sweep = &telling->sweep;
     uint32_t largest = sweep->largest[telling_receiver(telling, packet->side)],
              budget = sweep->first_window[packet->side] / (2 * (largest > 536 ? largest : 536));
     if (budget > 15) budget = 15;
-    if (budget < 2) budget = 2;
+    if (budget < 1) budget = 1;
     return !sweep->has_replied[packet->side] && !sweep->is_full[packet->side] && sweep->data_acks[packet->side] < budget;
 }
 
-/* The right edge of its window has not moved on: nobody took data out of the buffer. */
-static bool edge_stays(const struct telling *telling, const struct tale_packet *packet)
+/* The right edge of its window has not moved on: nobody took data out of the buffer. A read() that sends the ACK of one segment has
+ * emptied the buffer, which opens the window again; that of more than one segment, any read() sends, and need not make any room
+ * (tcp_cleanup_rbuf). */
+static bool edge_stays(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const struct sweep *sweep = &telling->sweep;
     enum story_side side = packet->side;
     if (!sweep->has_acked[side] || sweep->is_first_window[side]) return false;
+    if (header_of(packet)->ack - sweep->acked[side] > header_of(by)->length_bytes) return false;
     unsigned shift = sweep->scaled ? sweep->scale[side] : 0;
     uint32_t was = sweep->acked[side] + ((uint32_t)sweep->window[side] << shift);
     uint32_t is = header_of(packet)->ack + ((uint32_t)header_of(packet)->window << shift);
@@ -180,7 +230,7 @@ static bool edge_stays(const struct telling *telling, const struct tale_packet *
 static bool rule_ack_of_data(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by)
 {
     int64_t gap_ns = packet->sent_ns - arrival_ns(by);
-    bool read = !edge_stays(telling, packet) && may_have_read(telling, packet, arrival_ns(by));
+    bool read = !edge_stays(telling, packet, by) && may_have_read(telling, packet, arrival_ns(by));
     if (by->received_ns && gap_ns >= DELACK_MIN_NS && gap_ns <= DELACK_MAX_NS) {
         if (!read) return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
         return cause_set_unknown(packet, "put off: the delayed-ACK timer ran out, or a read() made room; the wire can't tell");

@@ -242,7 +242,7 @@ int tell_flow(struct teller *teller, struct flow *flow)
     free(telling.calls);
     free(telling.states);
     free(telling.surprises);
-    free(telling.sweep.open);
+    cause_sweep_end(&telling);
     free(telling.exits);
     back_free(&telling.back);
     for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */

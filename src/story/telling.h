@@ -85,6 +85,12 @@ struct sweep {
     /* When an ACK reached this side that acknowledged something new, or that opened its peer's window; INT64_MIN: never. */
     int64_t released_ns[STORY_SIDES];
     const struct tale_packet *released_by[STORY_SIDES];
+    /* With has_held_from: what had been acknowledged to this side before that ACK, and before those that came shortly before it. */
+    bool has_held_from[STORY_SIDES];
+    uint32_t held_from[STORY_SIDES];
+    /* When this side learnt last that something had arrived, its SYN among it; INT64_MIN: never, or nobody saw. */
+    int64_t calm_ns[STORY_SIDES];
+    bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */
     const struct tale_packet *last_data[STORY_SIDES];
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
@@ -92,6 +98,7 @@ struct sweep {
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
     bool persists[STORY_SIDES]; /* the persist timer of this side has asked, and the window has been shut since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
+    int64_t read_ns[STORY_SIDES]; /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
 };
 
 /* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */
@@ -246,6 +253,8 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
 uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
 /* cause.c: fills every packet's and every state step's cause. */
 void cause_find_all(struct telling *telling);
+/* cause_sweep.c: frees what that needed. */
+void cause_sweep_end(struct telling *telling);
 /* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */
 size_t cause_rule_count(void);
 const char *cause_rule_name(size_t rule);

@@ -144,7 +144,7 @@ struct flow {
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
-    bool has_marks; /* of packets that were not captured, or not yet */
+    bool has_marks;         /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */
     struct change *changes;
     size_t change_count, change_room;

@@ -121,15 +121,19 @@ static const char *sent_again_by_packet(struct telling *telling, const struct ta
 
 /* RFC 792, RFC 4443. The host's kernel answers a datagram for a port that nobody has; a segment for such a port it answers with a
  * RST. */
-static const char *sent_as_error(struct telling *telling, const struct story_datagram *error, const struct tale_packet *by)
+static const char *sent_as_error(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
+    const struct story_datagram *error = packet->datagram;
     char from[ADDRESS_TEXT_BYTES];
     address_format_ip(&error->icmp_from, from);
     bool six = error->icmp_protocol == IPPROTO_ICMPV6;
     if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
-        if (!by->segment)
-            return telling_printf(telling, "the kernel's answer to datagram #%u: nobody has a socket on port %u", number_of(by),
-                                  (unsigned)by->seen->packet.header.dst.port);
+        if (!by->segment) {
+            bool may_filter = packet->cause->evidence == EVIDENCE_RULE && !telling->teller->unfiltered;
+            return telling_printf(telling, "%s answer to datagram #%u: nobody has a socket on port %u%s",
+                                  may_filter ? "the" : "the kernel's", number_of(by), (unsigned)by->seen->packet.header.dst.port,
+                                  may_filter ? ", or a firewall refuses in its name" : "");
+        }
         return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
                               label_text(telling, by));
     }
@@ -144,11 +148,10 @@ static const char *sent_as_error(struct telling *telling, const struct story_dat
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const int label = kind_of(packet), cause = kind_of(by);
-    if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
+    if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet, by);
     if (label == STORY_SYN_ACK) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
-        if (telling->back.opens[packet->side])
-            return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
+        if (telling->back.opens[packet->side]) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
         if (packet->segment->retransmission) return "sent again: the same SYN came again";
         return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
     }

@@ -29,6 +29,8 @@
 #define SYN_ACK "flags=S. seq=500 ack=101"
 #define HANDSHAKE_ACK "flags=. seq=101 ack=501"
 #define HANDSHAKE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1020, C, HANDSHAKE_ACK)
+/* Each offers some room. */
+#define ROOMY PACKET(1000, C, SYN " win=512") PACKET(1010, S, SYN_ACK " win=512") PACKET(1020, C, HANDSHAKE_ACK " win=512")
 #define C_DATA "flags=P. seq=101 ack=501 len=5"
 #define S_DATA "flags=P. seq=501 ack=101 len=5"
 #define C_FIN "flags=F. seq=101 ack=501"
@@ -36,6 +38,13 @@
 #define RX_SYN "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=S rx.seq=100"
 #define RX_C_DATA                                                                                                                  \
     "softirq=1 receiving=1 rx.src=127.0.0.1:40000 rx.dst=127.0.0.1:3333 rx.proto=tcp rx.flags=P. rx.seq=101 rx.ack=501 rx.len=5"
+
+/* Between two hosts, with TWO_ENDS: sent here and received there, by the client; by the server. */
+#define THERE(sent, got, what) PACKET(sent, WC, what) ARRIVES(got, WC, what)
+#define BACK(sent, got, what) ARRIVES(sent, WS, what) PACKET(got, WS, what)
+#define WC_SOCK "sock.cookie=7 sock.proto=tcp sock.local=192.0.2.1:40000 sock.remote=192.0.2.2:3333"
+#define WS_SOCK "sock.cookie=8 sock.proto=tcp sock.local=192.0.2.2:3333 sock.remote=192.0.2.1:40000"
+#define FAR_HANDSHAKE THERE(1000, 1100, SYN) BACK(1110, 1210, SYN_ACK) THERE(1220, 1320, HANDSHAKE_ACK)
 
 #define UDP_C "src=127.0.0.1:40000 dst=127.0.0.1:3333 proto=udp "
 

@@ -24,11 +24,16 @@
 #define LISTENER "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
 #define C_ACK "flags=. seq=101 ack=501"
 
-static bool has_finding(const struct story *story, const char *id)
+static const char *finding_text(const struct story *story, const char *id)
 {
     for (size_t i = 0; i < story->finding_count; i++)
-        if (strcmp(story->findings[i].id, id) == 0) return true;
-    return false;
+        if (strcmp(story->findings[i].id, id) == 0) return story->findings[i].text;
+    return NULL;
+}
+
+static bool has_finding(const struct story *story, const char *id)
+{
+    return finding_text(story, id) != NULL;
 }
 
 static void check_firewall(const char *chain, const char *says)
@@ -80,7 +85,10 @@ static void a_firewalls_icmp_error_does_not_say_that_nobody_has_a_socket(void **
                                        "icmp.dst=127.0.0.1:3333\n",
                  makers[i]);
         struct told *told = tell_text(text, 0);
-        assert_int_equal(has_finding(told->stories[0], "udp-unreachable"), i == 0);
+        const char *found = finding_text(told->stories[0], "udp-unreachable");
+        assert_non_null(found);
+        assert_int_equal(strstr(found, "no process has a UDP socket on port 3333") != NULL, i == 0);
+        assert_int_equal(strstr(found, "a firewall's rule refused the datagram") != NULL, i == 1);
         told_free(told);
     }
 }
@@ -266,12 +274,18 @@ static void each_chain_tells_the_kind_of_its_repeat(void **data)
         {SENT_TWICE("tcp_simple_retransmit;tcp_v4_mtu_reduced;tcp_v4_err;icmp_rcv;net_rx_action"), STORY_REPEAT_PATH_MTU},
         {SENT_TWICE("tcp_rcv_fastopen_synack;tcp_rcv_state_process;tcp_v4_rcv;net_rx_action"), STORY_REPEAT_FAST_OPEN},
         {SENT_TWICE("made_by_whom;tcp_v4_rcv;net_rx_action"), STORY_REPEAT_UNKNOWN},
-        {TRACE HANDSHAKE PACKET(2000, S, S_DATA) PACKET(5250000, S, S_DATA), STORY_REPEAT_UNKNOWN},
+        /* no chain: without SACK there is no loss probe (tcp_schedule_loss_probe), and the retransmission timer alone is so late */
+        {TRACE HANDSHAKE PACKET(2000, S, S_DATA) PACKET(5250000, S, S_DATA), STORY_REPEAT_RTO},
+        {TRACE HANDSHAKE PACKET(2000, S, S_DATA) PACKET(192000, S, S_DATA), STORY_REPEAT_RTO},
+        {TRACE HANDSHAKE PACKET(2000, S, S_DATA) PACKET(191999, S, S_DATA), STORY_REPEAT_UNKNOWN},
+        {TRACE PACKET(1000, C, SYN " opt=sackok") PACKET(1010, S, SYN_ACK " opt=sackok") PACKET(1020, C, HANDSHAKE_ACK)
+             PACKET(2000, S, S_DATA) PACKET(5250000, S, S_DATA),
+         STORY_REPEAT_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct told *told = tell_text(cases[i].text, 0);
         const struct story *story = told->stories[0];
-        size_t nth = i + 1 == sizeof(cases) / sizeof(cases[0]) ? 2 : 3;
+        size_t nth = strstr(cases[i].text, "mark t=") ? 3 : 2;
         const struct story_segment *again = told_segment(story, STORY_SERVER, "data", nth);
         assert_true(again->retransmission);
         if (again->repeat != cases[i].repeat) fail_msg("case %zu: %s", i, story_repeat_name(again->repeat));

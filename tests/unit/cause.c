@@ -68,20 +68,21 @@ static const struct cause_case cases[] = {
      TRACE HANDSHAKE CALL(2000, 2010, C_THREAD, "dup2",
                           "other.cookie=7 other.proto=tcp other.local=127.0.0.1:40000 other.remote=127.0.0.1:3333")
          PACKET(2030, C, C_FIN)},
-    {"rule-retransmission", STORY_CLIENT, "SYN", CAUSE_TIMER, EVIDENCE_RULE, "retransmit",
+    {"rule-repeat", STORY_CLIENT, "SYN", CAUSE_TIMER, EVIDENCE_RULE, "retransmit",
      TRACE PACKET(1000, C, SYN) PACKET(1001000, C, SYN)},
-    {"rule-keepalive", STORY_CLIENT, "ACK", CAUSE_TIMER, EVIDENCE_RULE, "keepalive",
-     TRACE HANDSHAKE PACKET(9000000, C, "flags=. seq=100 ack=501")},
+    {"rule-probe", STORY_CLIENT, "ACK", CAUSE_TIMER, EVIDENCE_RULE, "keepalive",
+     TRACE ROOMY PACKET(9000000, C, "flags=. seq=100 ack=501 win=512")},
     {"rule-syn-ack", STORY_SERVER, "SYN-ACK", CAUSE_SEGMENT, EVIDENCE_RULE, NULL, TRACE HANDSHAKE},
-    {"rule-reset", STORY_SERVER, "RST", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
-     TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
-    {"rule-delayed-ack", STORY_SERVER, "ACK", CAUSE_TIMER, EVIDENCE_RULE, "delayed-ack",
-     TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(42000, S, "flags=. seq=501 ack=106")},
+    {"rule-reset", STORY_CLIENT, "RST", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
+     TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=S. seq=500 ack=77") PACKET(1020, C, "flags=R seq=77")},
+    {"rule-answer", STORY_SERVER, "ACK", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
+     TRACE ROOMY PACKET(9000000, C, "flags=. seq=100 ack=501 win=512") PACKET(9000010, S, "flags=. seq=501 ack=101 win=512")},
     {"rule-ack", STORY_CLIENT, "ACK", CAUSE_SEGMENT, EVIDENCE_RULE, NULL, TRACE HANDSHAKE},
     {"rule-released", STORY_CLIENT, "data", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
-     TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) PACKET(2000, S, "flags=. seq=501 ack=101 win=100")
-         PACKET(2001, C, C_DATA)},
-    {"rule-user-call", STORY_CLIENT, "FIN", CAUSE_CALL, EVIDENCE_RULE, "CLOSE", TRACE HANDSHAKE PACKET(2000, C, C_FIN)},
+     TRACE TWO_ENDS FAR_HANDSHAKE CALL(1900, 1910, C_THREAD, "write", WC_SOCK) THERE(1905, 1915, C_DATA)
+         CALL(1950, 1960, C_THREAD, "write", WC_SOCK) BACK(2990, 3000, "flags=. seq=501 ack=106")
+             THERE(3001, 3010, "flags=P. seq=106 ack=501 len=5")},
+    {"rule-user-call", STORY_CLIENT, "FIN", CAUSE_CALL, EVIDENCE_RULE, "CLOSE", TRACE ROOMY PACKET(2000, C, C_FIN)},
     {"rule-icmp", STORY_SERVER, "ICMP", CAUSE_SEGMENT, EVIDENCE_RULE, NULL,
      TRACE PACKET(1000, UDP_C, "len=5")
          PACKET(1010, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp ",
