@@ -99,7 +99,7 @@ struct tale_packet *cause_acknowledged(const struct telling *telling, const stru
     return NULL;
 }
 
-static bool ends_at(const struct telling *telling, const struct tale_packet *other, uint32_t ack, int64_t at_ns)
+struct tale_packet *cause_previous_with_same_space(const struct telling *telling, const struct tale_packet *packet)
 {
     uint32_t previous = telling->back.previous[packet - telling->packets];
     return previous ? &telling->packets[previous - 1] : NULL;
