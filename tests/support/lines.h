@@ -5,6 +5,8 @@
 /* Times are in microseconds here; 127.0.0.1:40000 is the client, port 3333 the server; client ISN 100, server ISN 500. */
 #define US "000"
 #define TRACE "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333\nvantage t=1 vantage=1 netns=9 name=lo\n"
+/* The same, in a network that was made for the run: nothing filters there. */
+#define UNFILTERED "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333 unfiltered=1\nvantage t=1 vantage=1 netns=9 name=lo\n"
 #define C "src=127.0.0.1:40000 dst=127.0.0.1:3333 proto=tcp "
 #define S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=tcp "
 /* Addresses of two hosts: those of a loopback are another network in each namespace. */

@@ -192,10 +192,10 @@ static const struct finding_case cases[] = {
     "enter t=" #t US " " S_THREAD "name=close fd=3 how=-1 level=-1 " LISTENER "\n"                                                 \
     "exit t=" #t US " " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 " LISTENER "\n"
     {"listener-gone", true,
-     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) LISTENER_CLOSED(1015) PACKET(1020, C, HANDSHAKE_ACK)
+     UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) LISTENER_CLOSED(1015) PACKET(1020, C, HANDSHAKE_ACK)
          PACKET(1030, S, "flags=R seq=501")},
     {"listener-gone", true,
-     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD
+     UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD
                                                                 "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
                                                                     PACKET(1030, S, "flags=R seq=501")},
     {"listener-gone", false, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501") LISTENER_CLOSED(1040)},
@@ -285,7 +285,7 @@ static const struct finding_case cases[] = {
     {"retransmitted", false, TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(3000, C, "flags=P. seq=106 ack=501 len=5")},
     {"retransmitted", false, TRACE TWO_ENDS PACKET(1000, WC, SYN) ARRIVES(1010, WC, SYN) ARRIVES(1011, WC, SYN)},
     {"half-open-forgotten", true,
-     TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK)
+     UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK)
          PACKET(3500010, S, "flags=R seq=501")},
     {"half-open-forgotten", false, /* the request socket is still there: tcp_abort_on_overflow */
      TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(2500000, C, HANDSHAKE_ACK)
@@ -711,7 +711,7 @@ static void data_put_off_until_the_call_lets_go_is_not_that_call_s(void **data)
 static void a_reset_that_answers_is_not_taken_for_the_close_around_it(void **data)
 {
     (void)data;
-    struct told *told = tell_text(TRACE HANDSHAKE ENTER(1400, S_THREAD, "close", S_SOCK, "") PACKET(1500, C, C_DATA)
+    struct told *told = tell_text(UNFILTERED HANDSHAKE ENTER(1400, S_THREAD, "close", S_SOCK, "") PACKET(1500, C, C_DATA)
                                       PACKET(1510, S, "flags=R seq=501") EXIT(1600, S_THREAD, "close", S_SOCK, ""),
                                   0);
     assert_int_equal(told_segment(told->stories[0], STORY_SERVER, "RST", 1)->cause.kind, CAUSE_SEGMENT);
