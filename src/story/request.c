@@ -5,6 +5,7 @@ bool tale_is_answered_with_reset(const struct telling *telling, size_t index, en
 {
     const struct tale_packet *packet = &telling->packets[index];
     const struct event_packet_header *header = &packet->seen->packet.header;
+    if (telling->packets[telling->packet_count - 1].since[side] <= index + 1) return false; /* it sent nothing more */
     for (size_t i = index + 1; i < telling->packet_count; i++) {
         const struct event_packet_header *reset = &telling->packets[i].seen->packet.header;
         if (telling->packets[i].side != side || telling->packets[i].sent_ns < packet->received_ns) continue;
@@ -34,7 +35,8 @@ bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_s
 bool tale_is_too_late(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side);
-    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side))
+    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !telling->flow->expiry_count ||
+        !tale_is_answered_with_reset(telling, index, side))
         return false;
     for (size_t i = 0; i < telling->flow->expiry_count; i++) {
         const struct expiry *expiry = &telling->flow->expiries[i];
