@@ -31,7 +31,8 @@ bool tale_is_forgotten(const struct telling *telling, size_t index, enum story_s
 bool tale_is_too_late(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side);
-    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !tale_is_answered_with_reset(telling, index, side))
+    if (end->state != STATE_CLOSED || !(end->flags & END_PASSIVE) || !telling->flow->expiry_count ||
+        !tale_is_answered_with_reset(telling, index, side))
         return false;
     for (size_t i = 0; i < telling->flow->expiry_count; i++) {
         const struct expiry *expiry = &telling->flow->expiries[i];
