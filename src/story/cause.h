@@ -45,7 +45,8 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why);
 /* cause_unknown.c: what can be said of a segment that no rule explains, in place of a cause. Static storage. */
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet);
 
-/* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL none.
+/* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL
+ * none.
  */
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet);
 /* The newest earlier segment of its sender that carried the first of this one's sequence numbers; NULL none. */

@@ -141,8 +141,7 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
     if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet->datagram, by);
     if (strcmp(label, "SYN-ACK") == 0) {
         if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
-        if (telling->back.opens[packet->side])
-            return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
+        if (telling->back.opens[packet->side]) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
         if (packet->segment->retransmission) return "sent again: the same SYN came again";
         return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
     }
