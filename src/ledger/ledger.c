@@ -9,8 +9,10 @@
 #include "ledger/own.h"
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
-/* How many segments' memory is fetched at once (see fetch_slots), and of how many what was fetched is remembered. */
-enum { GROUP = 32, GUESSES = 4 * GROUP };
+/* How many segments' memory is fetched at once (see fetch_slots), and of how many what was fetched is remembered: more than three
+ * times as many. */
+static const size_t GROUP = 8;
+enum { GUESSES = 32 };
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
 {
@@ -271,7 +273,7 @@ static struct left *sort_by_number(struct left *left, size_t count)
     struct left *from = left, *to = left + count;
     for (unsigned pass = 0; pass < PASSES; pass++) {
         size_t starts[(1 << BITS) + 1] = {0};
-        const unsigned shift = pass * BITS, mask = (1 << BITS) - 1;
+        const unsigned shift = pass * (unsigned)BITS, mask = (1u << BITS) - 1;
         for (size_t i = 0; i < count; i++) starts[(from[i].number >> shift & mask) + 1]++;
         for (size_t i = 0; i < mask; i++) starts[i + 1] += starts[i];
         for (size_t i = 0; i < count; i++) to[starts[from[i].number >> shift & mask]++] = from[i];

@@ -27,7 +27,7 @@ enum {
 };
 enum { FLOW_HISTORY = 19 };
 
-enum { CACHE_LINE = 64, FLOW_OFTEN = 3 * CACHE_LINE };
+static const size_t CACHE_LINE = 64, FLOW_OFTEN = (size_t)3 * 64;
 
 /* The first three cache lines are what a segment asks for that comes in order; the fourth is for beginnings, ends and IPv6. */
 struct flow {
@@ -55,8 +55,8 @@ struct flow {
     uint16_t bucket;
     uint8_t zeek_was[2]; /* enum zeek_state */
 };
-_Static_assert(sizeof(struct flow) == (size_t)4 * CACHE_LINE, "a record is four cache lines");
-_Static_assert(offsetof(struct flow, history) == FLOW_OFTEN - 16, "what is asked for often is together");
+_Static_assert(sizeof(struct flow) == 256, "a record is four cache lines");
+_Static_assert(offsetof(struct flow, history) == 192 - 16, "what is asked for often is together");
 
 /* For each end that sent it: what its history counts, and repeats letters by. */
 struct zeek_trouble {
