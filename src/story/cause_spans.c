@@ -83,13 +83,13 @@ static bool rule_exit(struct telling *telling, struct tale_packet *packet)
 {
     if (!closes_or_aborts(packet)) return false;
     uint32_t found = STORY_NO_STEP;
-    for (size_t i = 0; i < telling->story->step_count; i++) {
-        const struct story_step *step = &telling->story->steps[i];
-        if (step->kind != STEP_PROCESS_EXIT || step->side != packet->side) continue;
+    for (size_t i = 0; i < telling->sweep.exit_count; i++) {
+        const struct story_step *step = &telling->story->steps[telling->sweep.exits[i]];
+        if (step->side != packet->side) continue;
         int64_t apart = step->t_ns - packet->sent_ns;
         if (apart > EXIT_NS || apart < -EXIT_NS) continue;
         if (found != STORY_NO_STEP) return cause_set_unknown(packet, "several processes that held this socket ended at this time");
-        found = (uint32_t)i;
+        found = telling->sweep.exits[i];
     }
     return found != STORY_NO_STEP && cause_set_exit(telling, packet, found, EVIDENCE_RULE);
 }

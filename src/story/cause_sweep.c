@@ -86,10 +86,24 @@ static void sort_arrivals(struct telling *telling)
         qsort(sweep->arrivals[side], sweep->arrival_count[side], sizeof(struct arrival), by_arrival);
 }
 
+static void find_exits(struct telling *telling)
+{
+    struct sweep *sweep = &telling->sweep;
+    for (size_t i = 0; i < telling->story->step_count; i++) {
+        if (telling->story->steps[i].kind != STEP_PROCESS_EXIT) continue;
+        uint32_t *exit = track_grow((void **)&sweep->exits, &sweep->exit_count, &sweep->exit_room, sizeof(*exit));
+        if (exit)
+            *exit = (uint32_t)i;
+        else
+            telling->failed = true;
+    }
+}
+
 void cause_sweep_end(struct telling *telling)
 {
     for (size_t side = 0; side < STORY_SIDES; side++) free(telling->sweep.arrivals[side]);
     free(telling->sweep.open);
+    free(telling->sweep.exits);
 }
 
 void cause_sweep_begin(struct telling *telling)
@@ -98,6 +112,7 @@ void cause_sweep_begin(struct telling *telling)
     struct sweep *sweep = &telling->sweep;
     sweep->looks_left = LOOKS;
     sort_arrivals(telling);
+    find_exits(telling);
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
         sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = INT64_MIN;
@@ -179,6 +194,7 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
 {
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
+    if (!(header_of(packet)->flags & (TCP_SYN | TCP_RST))) telling->sweep.speaks[packet->side] = true;
     if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
     note_data(&telling->sweep, packet);

@@ -55,18 +55,22 @@ static void find_sights(struct telling *telling)
     const char *how_many = telling_printf(telling, "%" PRIu32 " further sight%s of these %u segments", flow->sights,
                                           flow->sights == 1 ? "" : "s", telling->story->summary.segments);
     /* Of two places most packets are seen at both. */
-    bool places = flow->sights_gap_ns >= PLACES_NS && 2 * (uint64_t)flow->sights >= telling->story->summary.segments && flow->sights > 1;
+    bool places =
+        flow->sights_gap_ns >= PLACES_NS && 2 * (uint64_t)flow->sights >= telling->story->summary.segments && flow->sights > 1;
     if (places)
-        finding_add(telling, "two-places", "note",
-                    telling_printf(telling,
-                                   "the capture holds packets of two places: %s, each at least %s later; with a file a place, read --merge tells "
-                                   "when each left and arrived",
-                                   how_many, finding_time(telling, flow->sights_gap_ns)),
-                    proof, 1);
+        finding_add(
+            telling, "two-places", "note",
+            telling_printf(
+                telling,
+                "the capture holds packets of two places: %s, each at least %s later; with a file a place, read --merge tells "
+                "when each left and arrived",
+                how_many, finding_time(telling, flow->sights_gap_ns)),
+            proof, 1);
     else
         finding_add(telling, "several-sights", "note",
                     telling_printf(telling,
-                                   "the capture shows packets more than once: %s (several interfaces of one host, a bridge, a mirror port, or a packet "
+                                   "the capture shows packets more than once: %s (several interfaces of one host, a bridge, a "
+                                   "mirror port, or a packet "
                                    "that the network doubled); each is told once, and none was sent again for that",
                                    how_many),
                     proof, 1);

@@ -63,6 +63,8 @@ struct sweep {
     /* Of the whole story: what reached each side, in the order in which it did. */
     struct arrival *arrivals[STORY_SIDES];
     size_t arrival_count[STORY_SIDES];
+    uint32_t *exits; /* the steps at which a process ended */
+    size_t exit_count, exit_room;
     /* Looking back for an earlier sending goes so many packets further, all in all: a long recording is told in time. */
     size_t looks_left;
     size_t fresh[STORY_SIDES]; /* cause_acknowledged: no new segment of this side before this one ends beyond what was asked for
@@ -100,6 +102,7 @@ struct sweep {
     uint32_t held_from[STORY_SIDES];
     /* When this side learnt last that something had arrived, its SYN among it; INT64_MIN: never, or nobody saw. */
     int64_t calm_ns[STORY_SIDES];
+    bool speaks[STORY_SIDES];       /* this side has sent something that is no SYN and no RST: to it there is a connection */
     bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */
     const struct tale_packet *last_data[STORY_SIDES];
