@@ -156,6 +156,7 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
 {
     if (!is_tcp(packet)) return;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
+    if (!(header_of(packet)->flags & (TCP_SYN | TCP_RST))) telling->sweep.speaks[packet->side] = true;
     if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;
     if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
     note_data(&telling->sweep, packet);

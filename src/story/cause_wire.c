@@ -123,14 +123,13 @@ static struct tale_packet *answered_by_reset(const struct telling *telling, cons
     return found;
 }
 
-/* A firewall refuses in the same words, unless TCP itself has to: of who has closed what comes is late, and the answer to a SYN
- * must acknowledge it (RFC 9293 section 3.10.7.3). */
+/* A firewall refuses in the same words. TCP itself does so instead of opening a connection, and of who has closed what comes is
+ * late; in the middle of a connection it has no reason that the wire shows. */
 static bool may_be_a_firewalls(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *answered)
 {
     const struct sweep *sweep = &telling->sweep;
     if (telling->teller->unfiltered || sweep->fin[packet->side]) return false;
-    bool syn_ack = (header_of(answered)->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-    return !syn_ack || !sweep->has_reach[packet->side] || header_of(answered)->ack == sweep->reach[packet->side];
+    return sweep->speaks[packet->side] || (header_of(answered)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)

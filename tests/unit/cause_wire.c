@@ -264,7 +264,11 @@ static void a_reset_answers_what_it_takes_its_numbers_from(void **state)
         {UNFILTERED PACKET(1000, C, SYN W) PACKET(1010, S, "flags=R. seq=0 ack=101"), BY(1)},
         {TRACE PACKET(1000, C, SYN W) PACKET(1010, S, "flags=R. seq=0 ack=102"), EITHER("nothing", NULL)},
         /* data in the middle of a connection: so does a firewall */
-        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, "flags=R seq=501"), EITHER("#4", "firewall")},
+        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) THERE(2300, 2400, DATA(106, 5))
+             BACK(2410, 2510, "flags=R seq=501"),
+         EITHER("#6", "firewall")},
+        /* whoever has not said a word since the SYN,ACK may have none to take it */
+        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, "flags=R seq=501"), BY(4)},
         /* whoever has closed must */
         {S_CLOSED THERE(3000, 3100, LATE(101)) BACK(3110, 3210, S_RESETS), BY(6)},
         /* and whoever is told of a SYN that it never sent */
