@@ -34,7 +34,7 @@
 #define ICMP(t, protocol, type, code, about)                                                                                       \
     PACKET(t, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=" protocol " ",                                                               \
            "icmp.type=" type " icmp.code=" code " icmp.quotes=1 icmp.proto=" about                                                 \
-           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333")
+           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333 icmp.seq=100")
 #define ROOM " win=65535"
 #define OPEN PACKET(1000, C, SYN ROOM) PACKET(1010, S, SYN_ACK ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM)
 #define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
@@ -456,6 +456,8 @@ static const struct finding_case cases[] = {
     {"fast-open-not-taken", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
     {"icmp-refused", true, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "13", "tcp")},
     {"icmp-refused", false, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "13", "tcp")},
+    {"icmp-refused", false, TRACE PACKET(1000, C, "flags=S seq=101") ICMP(1010, "icmp", "3", "13", "tcp")}, /* it quotes 100 */
+    {"icmp-unreachable", false, TRACE PACKET(1000, C, "flags=S seq=101") ICMP(1010, "icmp", "3", "1", "tcp")},
     {"icmp-unreachable", true, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "1", "tcp")},
     {"icmp-unreachable", false, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "1", "tcp")},
     {"icmp-too-big", true, TRACE HANDSHAKE PACKET(1050, C, C_DATA) ICMP(1100, "icmp", "3", "4", "tcp")},
