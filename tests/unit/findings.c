@@ -210,6 +210,12 @@ static const struct finding_case cases[] = {
     {"time-wait-reuse", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(9000, C, "flags=S seq=9000")},
+    {"time-wait-reuse", true, /* TIME_WAIT lasts a minute */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(60002019, C, "flags=S seq=9000")},
+    {"time-wait-reuse", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(60002020, C, "flags=S seq=9000")},
     {"time-wait-reuse", false, TRACE HANDSHAKE PACKET(2000, C, C_RST) PACKET(9000, C, "flags=S seq=9000")},
     {"address-in-use", true,
      TRACE LISTEN HANDSHAKE PACKET(
@@ -451,6 +457,10 @@ static const struct finding_case cases[] = {
          PACKET(1030, WS, "flags=. seq=501 ack=101")},
     {"fast-open-not-taken", true,
      TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, SYN_ACK)},
+    {"fast-open-not-taken", false, /* a FIN came with it */
+     TRACE PACKET(1000, C, "flags=SF seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=107")},
+    {"fast-open-not-taken", true, /* in part */
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=103")},
     {"fast-open-not-taken", false,
      TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
     {"fast-open-not-taken", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
