@@ -218,7 +218,7 @@ struct conn_verdict {
 
 /* belongs.c. A segment between the two addresses of `conn`, sent by its end `side`: whether it begins another connection.
  * Connections are cut by their ISN: the same SYN again is the same attempt, whatever came between; a FIN that comes again within
- * TIME_WAIT's time is the old one's. */
+ * TIME_WAIT's time is the old one's. Asked of each SYN, and of whatever comes once both ends have sent a FIN. */
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side);
 /* The first segment of a connection; its sender is end 0. `higher_port`: that end's port is the higher one, or they are equal: it
  * is taken for the client where no SYN tells. */
