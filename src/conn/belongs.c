@@ -1,10 +1,21 @@
 /* To which connection a segment belongs, and who opened it. */
 #include "conn/own.h"
 
+/* Nothing follows a FIN: numbers beyond both, of sequence and of acknowledgement, are those of a connection whose SYNs were not
+ * captured. */
+static bool is_beyond_both_fins(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *end,
+                                const struct conn_end *peer)
+{
+    uint32_t both = end->flags & peer->flags;
+    if (!(both & END_FIN) || !(both & END_BASE) || !(segment->flags & TCP_ACK) || !conn_is_done(conn)) return false;
+    return segment->seq - end->base > end->span && segment->ack - peer->base > peer->span;
+}
+
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    if (!(segment->flags & TCP_SYN) || segment->flags & TCP_RST) return false;
+    if (segment->flags & TCP_RST) return false;
+    if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer);
     bool known = end->flags & END_BASE;
     if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over */
         return conn_is_done(conn) && known && segment->seq != end->base && peer->flags & END_BASE && segment->ack != peer->base + 1;

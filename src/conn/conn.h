@@ -116,6 +116,7 @@ enum conn_flag {
     CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
     CONN_UNREACHABLE = 256, /* an ICMP error answered the SYN of an end in SYN_SENT */
     CONN_TIMED = 64,        /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_SPOKE_LAST = 512,  /* end 1 sent the latest segment, else end 0 */
     CONN_HAS_MORE = 128     /* the judge asked for its second record: without, that is all zero, if there is one */
 };
 
@@ -151,7 +152,8 @@ struct conn_more_end {
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
     uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets;   /* that it sent and that did not end its peer */
-    uint32_t ended_us;         /* with END_ENDED_BY_RST: when, */
+    bool has_ended;            /* by a RST, at some time */
+    uint32_t ended_us;         /* with has_ended: when, */
     uint32_t ended_next;       /* its next number then, or the RST's own where that is higher, */
     uint32_t ended_ack;        /* and what it had acknowledged */
     uint32_t waiting_reset; /* with has_waiting_reset: the number of a RST of it that may yet fit: what comes before was not seen */
@@ -216,7 +218,7 @@ struct conn_verdict {
 
 /* belongs.c. A segment between the two addresses of `conn`, sent by its end `side`: whether it begins another connection.
  * Connections are cut by their ISN: the same SYN again is the same attempt, whatever came between; a FIN that comes again within
- * TIME_WAIT's time is the old one's. */
+ * TIME_WAIT's time is the old one's. Asked of each SYN, and of whatever comes once both ends have sent a FIN. */
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side);
 /* The first segment of a connection; its sender is end 0. `higher_port`: that end's port is the higher one, or they are equal: it
  * is taken for the client where no SYN tells. */
@@ -245,8 +247,9 @@ void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side
                 struct conn_verdict *verdict);
 
 /* An ICMP error that quotes what end `side` sent says that it can't be delivered (RFC 1122 section 4.2.3.9; Linux: tcp_v4_err ends
- * an end in SYN_SENT, and only notes it elsewhere). */
-void conn_unreachable(struct conn *conn, unsigned side);
+ * an end in SYN_SENT, and only notes it elsewhere). `quoted_seq`: of the segment it quotes; what that end never sent is not its own
+ * (RFC 5927 section 4.1). */
+void conn_unreachable(struct conn *conn, unsigned side, uint32_t quoted_seq);
 
 enum conn_outcome { CONN_OUT_OPEN, CONN_OUT_CLOSED, CONN_OUT_RESET, CONN_OUT_REFUSED, CONN_OUT_HALF_OPEN };
 

@@ -29,9 +29,10 @@ uint64_t conn_bytes(const struct conn *conn, unsigned side)
     return bytes && end->flags & END_FIN && seq_at_or_before(end->fin_end, end->next) ? bytes - 1 : bytes;
 }
 
-void conn_unreachable(struct conn *conn, unsigned side)
+void conn_unreachable(struct conn *conn, unsigned side, uint32_t quoted_seq)
 {
-    if (conn->end[side].state == STATE_SYN_SENT) conn->flags |= CONN_UNREACHABLE;
+    const struct conn_end *end = &conn->end[side];
+    if (end->state == STATE_SYN_SENT && end->base == quoted_seq) conn->flags |= CONN_UNREACHABLE;
 }
 
 enum conn_outcome conn_outcome(const struct conn *conn)

@@ -27,6 +27,12 @@ static inline void conn_time_handshake(struct conn *conn, unsigned side, const s
     }
 }
 
+/* Who spoke last. */
+static inline void conn_note_speaker(struct conn *conn, unsigned side)
+{
+    conn->flags = (uint16_t)(side ? conn->flags | CONN_SPOKE_LAST : conn->flags & ~CONN_SPOKE_LAST);
+}
+
 /* conn_is_sight, where a look at the packet before it and no more says that it is none: then its look is remembered. */
 static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment *segment, unsigned side)
 {
@@ -37,6 +43,7 @@ static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment
         end->flags |= END_LOOKS_VARY;
     else if (now)
         end->flags |= END_LOOKS_STAY;
+    conn_note_speaker(conn, side);
     end->look = segment->look;
     end->interface = segment->interface;
     end->hops = segment->hops;

@@ -46,7 +46,10 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
         peer->next = peer->got = ack;
         verdict->base_shift = true;
         struct conn_more_end *probe = conn_make_more(judge, conn, other);
-        if (probe) probe->keep_alives++;
+        if (probe && segment->window == 0)
+            probe->window_probes++;
+        else if (probe)
+            probe->keep_alives++;
     } else if (more > 0) {
         struct conn_more_end *unseen = conn_make_more(judge, conn, other);
         if (unseen && !unseen->has_seen) {
@@ -148,12 +151,17 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
     struct conn_end *end = &conn->end[side];
     const struct conn_more_end *more = conn_has_more(judge, conn, side);
     if (!(end->flags & END_ENDED_BY_RST) || !more) return;
+    const struct conn_end *peer = &conn->end[conn_other(conn, side)];
+    const struct conn_more_end *of_peer = conn_has_more(judge, conn, conn_other(conn, side));
+    /* What it acknowledges the other end said after its RST: that end was taken back, and this one has heard it. */
+    bool heard = segment->flags & TCP_ACK && peer->flags & END_ANY && !(peer->flags & (END_RST | END_ENDED_BY_RST)) &&
+                 of_peer->has_ended && seq_before(of_peer->ended_next, segment->ack) && seq_at_or_before(segment->ack, peer->next);
     bool sent_it = end->flags & END_RST, syn = segment->flags & TCP_SYN;
     bool says_more = seq_before(more->ended_next, segment->seq + conn_space(segment)) ||
                      (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
     uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
     bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
-    if (!late && !syn && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
+    if (!late && !syn && !heard && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
     conn->flags &= (uint16_t)~CONN_REFUSED;
     forget_first_reset(conn, side);
@@ -187,6 +195,7 @@ static bool is_data_probe(const struct conn_end *end, const struct conn_end *pee
 {
     if (segment->length_bytes != 1 || segment->flags & (TCP_SYN | TCP_FIN) || !(end->flags & END_ANY)) return false;
     if (!(peer->flags & END_ACKS) || peer->window != 0) return false;
+    if (end->flags & END_ACKED && segment->seq == end->acked) return true; /* the peer took back what it had offered */
     return segment->seq == end->next || (end->flags & END_PROBE_BYTE && segment->seq == end->next - 1);
 }
 
@@ -273,7 +282,9 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
     if (end->flags & END_FIN) return; /* captured after what it begins */
-    if (first) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
+    /* SYN,ACKs that cross (RFC 9293 figure 7): seen from one place, the peer's has completed this end's handshake already. */
+    bool crossed = ack && !(end->flags & END_PASSIVE) && end->state == STATE_ESTABLISHED && !(conn->flags & CONN_TWO_PLACES);
+    if (first && !crossed) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
 }
 
 /* What is captured catches up with what the peer has acknowledged. */
@@ -422,7 +433,8 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
     int32_t ahead = seq_diff(end->next, segment->seq);
-    uint32_t next = end->flags & END_ANY && ahead > 0 && ahead < 1 << 30 ? segment->seq : end->next;
+    bool is_first = !(end->flags & END_ANY);
+    uint32_t next = is_first || (ahead > 0 && ahead < 1 << 30) ? segment->seq : end->next;
     conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
     if (end->flags & END_ENDED_BY_RST && !conn->closed_first) {
         conn->closed_first = (uint8_t)(1 + side);
@@ -498,7 +510,8 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     take_ack_field(end, segment, class, advances);
     end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
     if (class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE) end->flags |= END_PROBED;
-    if (conn_space(segment) || class == CONN_PROBE_ANSWER) peer->flags &= ~(uint32_t)END_PROBED;
+    bool answers = class == CONN_PROBE_ANSWER || (class == CONN_ACK && advances); /* what was asked with has been taken */
+    if (conn_space(segment) || answers) peer->flags &= ~(uint32_t)END_PROBED;
     bool fin = segment->flags & TCP_FIN && !is_late_fin(judge, conn, side, segment);
     take_numbers(conn, side, segment, verdict);
     note_seen(conn_has_more(judge, conn, side), end, segment->seq + conn_space(segment));

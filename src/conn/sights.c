@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "conn/own.h"
+#include "conn/plain.h"
 
 /* A mirror's copy comes within microseconds; a busy host's interfaces within milliseconds. TCP sends nothing again so soon
  * (TCP_RTO_MIN is 200 ms; a fast retransmission has another identification). */
@@ -9,6 +10,11 @@ static const int64_t SIGHT_NS = 10000000, OTHER_INTERFACE_NS = 100000000;
 /* What has another hop limit came through a router, however long that took, or however far the clocks of two captures in one file
  * are apart: what TCP sends again sets out with the same. */
 static const int64_t ROUTED_NS = 2000000000;
+
+/* Without an identification, equal bytes on one interface may be sent again or duplicate ACKs. So soon, and with no word of the
+ * peer in between, no timer of TCP's has run and nothing has asked for data; an ACK is a sight only where others were. */
+static const int64_t UNNUMBERED_NS = 500000;
+enum { OTHERS = 2 };
 
 static bool is_near(const struct conn *conn, const struct conn_segment *segment, int64_t within_ns)
 {
@@ -30,21 +36,31 @@ static void keep_look(struct conn_more_end *more, uint32_t look)
     more->look_at = (uint8_t)((more->look_at + 1) % (sizeof(more->looks) / sizeof(more->looks[0])));
 }
 
+static uint32_t sights_of(const struct conn_judge *judge, struct conn *conn)
+{
+    const struct conn_more_end *a = conn_has_more(judge, conn, 0), *b = conn_has_more(judge, conn, 1);
+    return (a ? a->sights : 0) + (b ? b->sights : 0);
+}
+
 static bool is_elsewhere(const struct conn_end *end, const struct conn_segment *segment)
 {
     return end->hops && segment->hops && end->hops != segment->hops;
 }
 
 /* Whether equal looks mean the same packet: by its identification where the sender gives each its own, or by its place. */
-static bool tells(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
+static bool tells(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
+    const struct conn_end *end = &conn->end[side];
     if (end->interface && segment->interface && end->interface != segment->interface)
         return is_near(conn, segment, OTHER_INTERFACE_NS);
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
-    if (is_elsewhere(end, segment)) return numbered && is_near(conn, segment, ROUTED_NS);
+    if (is_elsewhere(end, segment)) return is_near(conn, segment, numbered ? ROUTED_NS : SIGHT_NS);
     /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
     bool timed = segment->flags & TCP_SYN;
-    return (numbered || timed) && is_near(conn, segment, SIGHT_NS);
+    if (numbered || timed) return is_near(conn, segment, SIGHT_NS);
+    bool spoke_last = side == (conn->flags & CONN_SPOKE_LAST ? 1U : 0U);
+    bool others = sights_of(judge, conn) >= OTHERS;
+    return end->look == segment->look && spoke_last && (conn_space(segment) || others) && is_near(conn, segment, UNNUMBERED_NS);
 }
 
 bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment, unsigned side)
@@ -53,7 +69,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
     struct conn_more_end *more = conn_has_more(judge, conn, side);
     if (!segment->look || !(uint16_t)segment->look) return false;
     bool equal = end->segments && end->look == segment->look;
-    if ((equal || was_seen(more, segment->look)) && tells(conn, end, segment)) {
+    if ((equal || was_seen(more, segment->look)) && tells(judge, conn, side, segment)) {
         if (!more) more = conn_make_more(judge, conn, side);
         if (!more) return true;
         if (!more->sights) keep_look(more, segment->look);
@@ -67,6 +83,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
     else if (end->segments && now) /* none at all twice says nothing */
         end->flags |= END_LOOKS_STAY;
     if (more && more->sights) keep_look(more, segment->look);
+    conn_note_speaker(conn, side);
     end->look = segment->look;
     end->interface = segment->interface;
     end->hops = segment->hops;

@@ -30,6 +30,6 @@ uint32_t ledger_icmp(struct ledger *ledger, const struct event_packet *error)
     if (!trouble) return 0;
     ledger_icmp_note(&trouble->icmp, error);
     if (segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code))
-        conn_unreachable(&flow->conn, (unsigned)side);
+        conn_unreachable(&flow->conn, (unsigned)side, error->icmp.seq);
     return flow->number;
 }

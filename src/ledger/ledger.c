@@ -204,7 +204,8 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
     }
-    if (segment->flags & TCP_SYN && found && begins_anew(flow, segment, side)) {
+    bool may_be_another = found && (segment->flags & TCP_SYN || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
+    if (may_be_another && begins_anew(flow, segment, side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;

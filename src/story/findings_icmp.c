@@ -24,11 +24,19 @@ static bool is_undelivered(const struct event_packet *packet)
     return (packet->icmp.type == (v6 ? 1 : 3) || packet->icmp.type == (v6 ? 3 : 11)) && !is_too_big(packet);
 }
 
+/* Who was not on the path can't know a number that was sent (RFC 5927 section 4.1). */
+static bool quotes_what_was_sent(const struct telling *telling, const struct tale_packet *error)
+{
+    if (telling->story->udp) return true;
+    const struct conn_end *end = &telling->conn.end[flow_conn_end(telling->first_side, finding_other(error->side))];
+    return !(end->flags & END_SYN_SEEN) || error->seen->packet.icmp.seq - end->base <= end->span || end->span > UINT32_MAX;
+}
+
 static const struct tale_packet *next_error(const struct telling *telling, const struct tale_packet *after,
                                             bool (*is)(const struct event_packet *))
 {
     for (const struct tale_packet *at = after ? after + 1 : telling->packets; at < telling->packets + telling->packet_count; at++)
-        if (at->datagram && at->datagram->icmp && is(&at->seen->packet)) return at;
+        if (at->datagram && at->datagram->icmp && is(&at->seen->packet) && quotes_what_was_sent(telling, at)) return at;
     return NULL;
 }
 

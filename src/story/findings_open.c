@@ -113,6 +113,16 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
     for (const struct tale_packet *at = syn_ack; at < telling->packets + telling->packet_count && !again; at++)
         if (finding_is_own(at, syn->side) && at->segment->of_step == syn->step && at->segment->kind == STORY_DATA) again = at;
     uint32_t proof[3] = {syn->step, syn_ack->step, again ? again->step : STORY_NO_STEP};
+    uint32_t taken = syn_ack->seen->packet.header.ack - syn->seen->packet.header.seq - 1;
+    if (taken) { /* something of it was: the server does Fast Open */
+        finding_add(
+            telling, "fast-open-not-taken", "note",
+            telling_printf(telling, "the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " byte%s of it%s",
+                           taken, taken == 1 ? "" : "s",
+                           again ? telling_printf(telling, ", and #%" PRIu32 " sends the rest", again->segment->number) : ""),
+            proof, 3);
+        return;
+    }
     finding_add(telling, "fast-open-not-taken", "note",
                 telling_printf(telling, "the data in the SYN was not taken: the SYN-ACK acknowledges the SYN alone%s%s; %s",
                                again ? telling_printf(telling, ", and #%" PRIu32 " sends it again", again->segment->number) : "",
@@ -132,11 +142,15 @@ static void find_fast_open(struct telling *telling)
     const struct event_options *options = &syn->seen->packet.options;
     uint32_t length = syn->seen->packet.header.length_bytes;
     if (length) {
-        bool taken = syn_ack && syn_ack->seen->packet.header.ack == syn->seen->packet.header.seq + 1 + length;
+        uint32_t acked = syn_ack ? syn_ack->seen->packet.header.ack - syn->seen->packet.header.seq - 1 : 0;
+        bool taken = acked == length || acked == length + 1; /* a FIN may follow it */
+        bool refused = !syn_ack && conn_outcome(&telling->conn) == CONN_OUT_REFUSED;
         bool cookie = options->present & OPTION_FASTOPEN && options->fastopen_cookie_bytes;
-        const char *then = !syn_ack ? "no answer was seen, so nobody knows whether the server took them"
-                           : taken  ? "the server took them before the handshake was complete"
-                                    : "the server did not take them";
+        const char *then = refused    ? "they were refused with it"
+                           : !syn_ack ? "no answer was seen, so nobody knows whether the server took them"
+                           : taken    ? "the server took them before the handshake was complete"
+                           : acked    ? "the server took part of them"
+                                      : "the server did not take them";
         /* Without a cookie it may be Fast Open that needs none, or a stack (or a scanner) that just does so: RFC 9293 allows it. */
         finding_add(telling, cookie ? "fast-open" : "syn-data", "note",
                     telling_printf(telling, "%s %" PRIu32 " byte%s of data%s; %s",
@@ -155,6 +169,17 @@ static void find_reuse(struct telling *telling)
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     if (!syn || !telling->flow->after_time_wait) return;
     uint32_t proof[1] = {syn->step};
+    if (telling->flow->after_side == syn->side) {
+        finding_add(
+            telling, "time-wait-reuse", "note",
+            telling_printf(telling,
+                           "the same addresses and ports were used by connection %" PRIu32
+                           ", whose %s was still in TIME_WAIT and opens anew out of it (on Linux: net.ipv4.tcp_tw_reuse); this "
+                           "is a connection of its own",
+                           telling->flow->after_number, story_side_name(telling->flow->after_side)),
+            proof, 1);
+        return;
+    }
     finding_add(
         telling, "time-wait-reuse", "note",
         telling_printf(telling,

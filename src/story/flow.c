@@ -128,9 +128,14 @@ static bool begins_anew(const struct flow *flow, const struct event_packet *pack
     return conn_begins_anew(&flow->conn, &segment, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)));
 }
 
-/* Who of the ended connection holds TIME_WAIT, if its addresses are used again. */
-static void note_time_wait(struct flow *flow, const struct flow *before)
+/* Linux: TCP_TIMEWAIT_LEN. */
+static const int64_t TIME_WAIT_NS = 60000000000;
+
+/* Who of the ended connection holds TIME_WAIT, if its addresses are used again before that is over. */
+static void note_time_wait(struct flow *flow, const struct flow *before, int64_t now_ns)
 {
+    int64_t apart;
+    if (__builtin_sub_overflow(now_ns, before->last_ns, &apart) || apart >= TIME_WAIT_NS) return;
     for (unsigned i = 0; i < 2; i++) {
         if (before->conn.end[i].state != STATE_TIME_WAIT) continue;
         enum story_side side = i == 0 ? before->first_side : before->first_side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
@@ -157,7 +162,7 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     }
     if (!flow) {
         flow = flow_new(teller, &key, header);
-        if (flow && again) note_time_wait(flow, &before);
+        if (flow && again) note_time_wait(flow, &before, teller->now_ns);
     }
     if (flow && packet->connection) flow->connection = packet->connection;
     return flow;

@@ -180,7 +180,7 @@ static void take_error(struct telling *telling, const struct tale_packet *packet
     if (telling->story->udp || !packet->datagram->icmp || !error->icmp.quotes || telling_is_lost(telling, packet)) return;
     if (!segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code)) return;
     enum story_side about = flow_side(telling->flow, &error->icmp.src);
-    conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about));
+    conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about), error->icmp.seq);
 }
 
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)

@@ -232,6 +232,21 @@ static void an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours(vo
     assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 7440);
 }
 
+static void numbers_beyond_both_fins_are_of_another_connection(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0 c:PA:3:2:5 c:A:2:3:0");
+    assert_int_equal(x.anew, 0); /* beyond one of them proves nothing */
+    exchange_say(&x, "c:PA:9000:7000:5 s:A:7000:9005:0");
+    assert_int_equal(x.anew, 1);
+    assert_int_equal(exchange_bytes(&x, 'c'), 5);
+    exchange_begin(&x); /* one FIN alone ends nothing */
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:A:1:2:0 c:PA:9000:7000:5");
+    assert_int_equal(x.anew, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_rst_begins_nothing),
         cmocka_unit_test(a_closed_connection_is_kept_for_time_waits_minute),
         cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours),
+        cmocka_unit_test(numbers_beyond_both_fins_are_of_another_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -394,6 +394,37 @@ static void every_class_has_a_name_of_its_own(void **state)
     assert_string_equal(conn_class_name(CONN_CLASSES), "?");
 }
 
+static void a_byte_that_the_peer_took_back_its_offer_for_probes(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:A:1:51:0:0 +300ms c:A:51:1:1 s:A:1:51:0:0 +1s s:A:1:51:0:500 c:PA:51:1:50");
+    assert_classes(&x, "new new ack new ack window-probe probe-answer window-update again");
+    exchange_begin(&x); /* the window is open: sent again */
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:A:1:51:0:1 +300ms c:A:51:1:1");
+    assert_classes(&x, "new new ack new ack again");
+}
+
+static void what_follows_a_probe_that_was_taken_is_no_answer(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:A:1:6:0:0 +300ms c:A:6:1:1 s:A:1:7:0:0 +1s s:A:1:7:0:500");
+    assert_classes(&x, "new new ack new ack window-probe ack window-update");
+}
+
+static void syn_acks_that_cross_move_each_end_once(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:S:0:0:0 c:SA:0:1:0 s:SA:0:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    for (unsigned i = 0; i < x.verdict.move_count; i++) assert_int_not_equal(x.verdict.moves[i].input, INPUT_SENT_SYN_ACK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +466,9 @@ int main(void)
         cmocka_unit_test(a_duplicate_count_stays_at_its_largest),
         cmocka_unit_test(a_zero_window_is_counted_but_not_of_a_syn_a_fin_or_a_rst),
         cmocka_unit_test(every_class_has_a_name_of_its_own),
+        cmocka_unit_test(a_byte_that_the_peer_took_back_its_offer_for_probes),
+        cmocka_unit_test(what_follows_a_probe_that_was_taken_is_no_answer),
+        cmocka_unit_test(syn_acks_that_cross_move_each_end_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

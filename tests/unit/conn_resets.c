@@ -342,6 +342,30 @@ static void without_a_second_record_a_rst_ends_what_it_ends(void **state)
     assert_int_equal(x.conn.end[0].state, STATE_CLOSED);
 }
 
+static void who_acknowledges_what_was_said_after_a_rst_has_not_taken_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "s:R:150:0:0 c:PA:1:201:100 s:A:201:101:0 s:PA:201:101:10 c:A:101:211:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    exchange_begin(&x); /* what it acknowledges was said before */
+    exchange_say(&x, HANDSHAKE "s:PA:1:1:10 s:R:11:0:0 c:A:1:11:0");
+    assert_stands(&x, "CLOSED CLOSED reset s");
+}
+
+static void an_icmp_error_that_quotes_another_number_refuses_no_syn(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0");
+    conn_unreachable(&x.conn, 0, exchange_end(&x, 'c')->base + 1);
+    assert_int_equal(conn_outcome(&x.conn), CONN_OUT_HALF_OPEN);
+    conn_unreachable(&x.conn, 0, exchange_end(&x, 'c')->base);
+    assert_int_equal(conn_outcome(&x.conn), CONN_OUT_REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +402,8 @@ int main(void)
         cmocka_unit_test(nor_what_it_said_itself),
         cmocka_unit_test(fins_after_a_rst_that_was_ignored_close_it),
         cmocka_unit_test(without_a_second_record_a_rst_ends_what_it_ends),
+        cmocka_unit_test(who_acknowledges_what_was_said_after_a_rst_has_not_taken_it),
+        cmocka_unit_test(an_icmp_error_that_quotes_another_number_refuses_no_syn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,6 +167,26 @@ static void times_of_centuries_are_no_neighbours(void **state)
     assert_classes(&x, "again");
 }
 
+/* Mirrored, without identifications (IPv6): each bound just inside and just outside. */
+static void without_an_identification_data_at_once_with_no_word_between_is_a_sight(void **state)
+{
+    (void)state;
+    const char *first = "c:PA:1:1:5:1000:100";
+    assert_true(is_sight_after(first, "+-500us", "c:PA:1:1:5:1000:100"));
+    assert_false(is_sight_after(first, "+-499999ns", "c:PA:1:1:5:1000:100"));
+    assert_false(is_sight_after("c:PA:1:1:5:1000:100 +-900us s:A:1:1:0:1000:200", "+-900us", "c:PA:1:1:5:1000:100"));
+}
+
+static void without_an_identification_an_ack_is_one_where_two_others_were(void **state)
+{
+    (void)state;
+    const char *one = "c:S:0:0:0:1000:100 +-999us c:S:0:0:0:1000:100 s:SA:0:1:0:1000:200 c:A:1:1:0:1000:300",
+               *two = "c:S:0:0:0:1000:100 +-999us c:S:0:0:0:1000:100 s:SA:0:1:0:1000:200 +-999us s:SA:0:1:0:1000:200 "
+                      "c:A:1:1:0:1000:300";
+    assert_false(is_sight_after(one, "+-999us", "c:A:1:1:0:1000:300"));
+    assert_true(is_sight_after(two, "+-999us", "c:A:1:1:0:1000:300"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +205,8 @@ int main(void)
         cmocka_unit_test(a_packet_seen_on_four_interfaces_is_one),
         cmocka_unit_test(without_a_second_record_a_sight_is_one_all_the_same),
         cmocka_unit_test(times_of_centuries_are_no_neighbours),
+        cmocka_unit_test(without_an_identification_data_at_once_with_no_word_between_is_a_sight),
+        cmocka_unit_test(without_an_identification_an_ack_is_one_where_two_others_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

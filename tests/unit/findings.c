@@ -34,7 +34,7 @@
 #define ICMP(t, protocol, type, code, about)                                                                                       \
     PACKET(t, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=" protocol " ",                                                               \
            "icmp.type=" type " icmp.code=" code " icmp.quotes=1 icmp.proto=" about                                                 \
-           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333")
+           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333 icmp.seq=100")
 #define ROOM " win=65535"
 #define OPEN PACKET(1000, C, SYN ROOM) PACKET(1010, S, SYN_ACK ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM)
 #define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
@@ -210,6 +210,12 @@ static const struct finding_case cases[] = {
     {"time-wait-reuse", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(9000, C, "flags=S seq=9000")},
+    {"time-wait-reuse", true, /* TIME_WAIT lasts a minute */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(60002019, C, "flags=S seq=9000")},
+    {"time-wait-reuse", false,
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(60002020, C, "flags=S seq=9000")},
     {"time-wait-reuse", false, TRACE HANDSHAKE PACKET(2000, C, C_RST) PACKET(9000, C, "flags=S seq=9000")},
     {"address-in-use", true,
      TRACE LISTEN HANDSHAKE PACKET(
@@ -451,11 +457,17 @@ static const struct finding_case cases[] = {
          PACKET(1030, WS, "flags=. seq=501 ack=101")},
     {"fast-open-not-taken", true,
      TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, SYN_ACK)},
+    {"fast-open-not-taken", false, /* a FIN came with it */
+     TRACE PACKET(1000, C, "flags=SF seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=107")},
+    {"fast-open-not-taken", true, /* in part */
+     TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=103")},
     {"fast-open-not-taken", false,
      TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
     {"fast-open-not-taken", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8")},
     {"icmp-refused", true, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "13", "tcp")},
     {"icmp-refused", false, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "13", "tcp")},
+    {"icmp-refused", false, TRACE PACKET(1000, C, "flags=S seq=101") ICMP(1010, "icmp", "3", "13", "tcp")}, /* it quotes 100 */
+    {"icmp-unreachable", false, TRACE PACKET(1000, C, "flags=S seq=101") ICMP(1010, "icmp", "3", "1", "tcp")},
     {"icmp-unreachable", true, TRACE HANDSHAKE ICMP(1100, "icmp", "3", "1", "tcp")},
     {"icmp-unreachable", false, TRACE PACKET(1000, C, SYN) ICMP(1010, "icmp", "3", "1", "tcp")},
     {"icmp-too-big", true, TRACE HANDSHAKE PACKET(1050, C, C_DATA) ICMP(1100, "icmp", "3", "4", "tcp")},
