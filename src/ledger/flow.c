@@ -69,6 +69,7 @@ int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending endin
     if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
     index_remove(ledger, number, hash);
     if (flow->bits & FLOW_TROUBLED) slab_give(&ledger->troubles, flow->trouble);
+    if (flow->bits & FLOW_DONE) ledger->done_count--;
     flow->bits = 0;
     slab_give(&ledger->flows, number);
     return code;

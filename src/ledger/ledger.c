@@ -156,6 +156,7 @@ static void take(struct ledger *ledger, struct flow *flow, uint32_t number, cons
     bool done = conn_is_done(&flow->conn);
     if (done == !!(flow->bits & FLOW_DONE)) return;
     flow->bits ^= FLOW_DONE;
+    ledger->done_count += done ? 1 : UINT32_MAX;
     wheel_leave(ledger, number);
     wheel_place(ledger, number);
 }

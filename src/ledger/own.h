@@ -117,6 +117,7 @@ struct ledger {
     int code;     /* the first failure: nothing works after it */
     bool careful; /* no short cuts */
     bool tells_soon;
+    uint32_t done_count; /* records of closed connections, kept for stragglers */
     uint32_t wheel[WHEEL_BUCKETS];
     struct conn_judge judge;
     struct ledger_totals totals;

@@ -4,12 +4,17 @@
  * watches is told sooner: repeated FINs come within a second or two. */
 enum { TICK_SHIFT = 30, TELL_SOON = 4 };
 
+/* So many closed connections are kept for TIME_WAIT's minute. Where there are more at once, as on a busy server, each further one is kept for
+ * a few seconds only: the common stragglers come within these, and a minute of all would be most of the memory. */
+enum { LINGER_MOST = 1 << 15 };
+
 /* A jump of more than this between packets is another recording, or a broken clock: no time of the connections. */
 static const int64_t JUMP_NS = (int64_t)86400 * 1000000000;
 
 static uint32_t keep_ticks(const struct ledger *ledger, const struct flow *flow)
 {
     if (ledger->tells_soon && (flow->bits & (FLOW_DONE | FLOW_TOLD)) == FLOW_DONE) return TELL_SOON;
+    if (flow->bits & FLOW_DONE && ledger->done_count > LINGER_MOST) return TELL_SOON;
     return (uint32_t)(conn_keep_ns(&flow->conn) >> TICK_SHIFT) + 1;
 }
 
