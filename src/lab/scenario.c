@@ -410,6 +410,7 @@ int scenario_parse(const char *text, size_t length, const struct scenario_vocabu
     if (!code) {
         scenario->arena = arena_new();
         scenario->limit_ns = LIMIT_USUAL_NS;
+        scenario->marked = mark > 0;
         scenario->actors[0] = (struct scenario_actor){"client", SCENARIO_CLIENT, -1};
         scenario->actors[1] = (struct scenario_actor){"server", SCENARIO_SERVER, -1};
         scenario->actor_count = 2;

@@ -130,6 +130,7 @@ struct scenario {
     enum scenario_place place;
     unsigned needs; /* SCENARIO_NEEDS_* bits */
     bool routed;    /* a router stands between the hosts */
+    bool marked;    /* the text began with a byte order mark, which is none of it */
     int64_t limit_ns;
     struct scenario_section *sections;
     size_t section_count;

@@ -2,6 +2,7 @@
  * TCP_DEFER_ACCEPT) or answer it with RST (tcp_abort_on_overflow), and then there is still no more than a request socket. */
 #include <string.h>
 
+#include "story/findings.h"
 #include "story/telling.h"
 
 /* A clock's and a capture's difference; equal ACKs are a second or more apart (the SYN-ACK's retransmission asks for them). */
@@ -47,6 +48,18 @@ static bool was_only_a_request_after(const struct telling *telling, size_t index
     return false;
 }
 
+/* The request went with its listening socket: the kernel found none for the ACK, or the calls and processes show that none was left,
+ * and the answer is CLOSED's (RFC 9293 section 3.10.7.1). */
+static bool has_no_socket(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct tale_packet *ack = &telling->packets[index];
+    const struct process_end *end;
+    const struct call *call;
+    if (ack->segment->dropped && strcmp(ack->segment->dropped->reason, "NO_SOCKET") == 0) return true;
+    return side == STORY_SERVER && tale_is_answered_with_reset(telling, index, side) &&
+           finding_listener_gone(telling, arrival_ns(ack), &end, &call);
+}
+
 bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct tale_packet *packet = &telling->packets[index];
@@ -54,5 +67,5 @@ bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum
     const struct tale_packet *by = completed_by(telling, side);
     if (by) return arrival_ns(packet) < arrival_ns(by);
     if (tale_was_completed(telling, side)) return false;
-    return was_only_a_request_after(telling, index, side);
+    return has_no_socket(telling, index, side) || was_only_a_request_after(telling, index, side);
 }

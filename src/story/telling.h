@@ -187,7 +187,10 @@ static inline bool telling_is_lost(const struct telling *telling, const struct t
  */
 static inline bool telling_is_untaken(const struct telling *telling, const struct tale_packet *packet)
 {
-    return telling_is_lost(telling, packet) || (packet->segment && packet->segment->dropped && packet->segment->dropped->untaken);
+    const struct story_drop *dropped = packet->segment    ? packet->segment->dropped
+                                       : packet->datagram ? packet->datagram->dropped
+                                                          : NULL;
+    return telling_is_lost(telling, packet) || (dropped && dropped->untaken);
 }
 
 /* Who receives what this side sends: a socket connected to itself has no other side. */

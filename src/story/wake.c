@@ -105,7 +105,7 @@ static struct tale_packet *next_datagram(struct telling *telling, enum story_sid
     struct reading *reading = &telling->reading[to];
     for (; reading->from < telling->packet_count; reading->from++) {
         struct tale_packet *packet = &telling->packets[reading->from];
-        if (packet->side == to || packet->datagram->icmp) continue;
+        if (packet->side == to || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
         if (reading->passed == reading->calls) return packet;
         reading->passed++;
     }
@@ -286,7 +286,8 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
     for (size_t i = telling_sent_by(telling, call->exit_ns); i-- > 0;) {
         struct tale_packet *packet = &telling->packets[i];
         if (call->enter_ns - packet->sent_ns >= telling->longest_flight_ns) break; /* it and all before had arrived */
-        if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns)
+        if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns ||
+            telling_is_untaken(telling, packet))
             continue;
         /* A SYN readies nobody: the handshake's ACK does. */
         if (packet->segment && packet->segment->kind == STORY_SYN) continue;
@@ -327,7 +328,7 @@ void wake_find_all(struct telling *telling)
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
         find_wake(telling, &telling->calls[i]);
-        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
+        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0 || strstr(tale->call->args, "MSG_PEEK")) continue;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
         telling->reading[tale->story->side].calls++;
     }
