@@ -195,9 +195,9 @@ static const struct finding_case cases[] = {
      UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) LISTENER_CLOSED(1015) PACKET(1020, C, HANDSHAKE_ACK)
          PACKET(1030, S, "flags=R seq=501")},
     {"listener-gone", true,
-     UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD
-                                                                "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
-                                                                    PACKET(1030, S, "flags=R seq=501")},
+     UNFILTERED LISTEN PACKET(1000, C, SYN)
+         PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
+             PACKET(1030, S, "flags=R seq=501")},
     {"listener-gone", false, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501") LISTENER_CLOSED(1040)},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
