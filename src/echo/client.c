@@ -17,7 +17,7 @@ const char *talk_connect_advice(int code)
         int number;
         const char *text;
     } rows[] = {
-        {ECONNREFUSED, " (nothing listens there: is the server running, and is the port right?)"},
+        {ECONNREFUSED, " (nothing listens there, or a firewall refuses: is the server running, and is the port right?)"},
         {ETIMEDOUT, " (no answer: is the host up, does a firewall drop the segments?)"},
         {ENETUNREACH, " (no route leads there; 'ip route' lists them)"},
         {EHOSTUNREACH, " (a router or the host itself says that it can't be reached)"},

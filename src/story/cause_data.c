@@ -141,7 +141,8 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
         why = "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded";
     } else if (header->length_bytes) {
         if (speaks_mptcp(telling, packet)) return false;
-        if (!nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "SEND");
+        if (telling->sweep.persists[packet->side] || !nothing_was_held(telling, packet))
+            return unknown_queued(telling, packet, "SEND");
         if (may_have_been_corked(telling, packet))
             return cause_set_unknown(packet,
                                      "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "

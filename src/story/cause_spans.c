@@ -51,12 +51,13 @@ static bool span_call(struct telling *telling, struct tale_packet *packet)
     return cause_set_call(telling, packet, call, NULL, EVIDENCE_INTERVAL);
 }
 
-/* A first FIN, or a RST that does not answer a segment (those carry no ACK). */
+/* A first FIN, or a RST that does not answer a segment: such a one carries no ACK, or, to a SYN, sequence number 0 (RFC 9293
+ * section 3.10.7.1). */
 static bool closes_or_aborts(const struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->segment->retransmission) return false;
     uint8_t flags = header_of(packet)->flags;
-    return flags & TCP_RST ? flags & TCP_ACK : flags & TCP_FIN;
+    return flags & TCP_RST ? flags & TCP_ACK && header_of(packet)->seq != 0 : flags & TCP_FIN;
 }
 
 /* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. */

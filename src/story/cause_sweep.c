@@ -115,6 +115,7 @@ static void note_data(struct sweep *sweep, const struct tale_packet *packet)
     bool after = packet->sent_ns >= sweep->first_data_ns[side];
     if (header->length_bytes) {
         sweep->last_data[side] = packet;
+        sweep->persists[side] = false;
         if (after) sweep->has_replied[side] = true;
         if (header->length_bytes > sweep->largest[side]) sweep->largest[side] = header->length_bytes;
     } else if (after && !segment_space(header) && !(header->flags & TCP_RST)) {
@@ -148,7 +149,6 @@ static void note_release(struct telling *telling, const struct tale_packet *pack
     sweep->has_held_from[to] = true;
     sweep->released_ns[to] = arrival_ns(packet);
     sweep->released_by[to] = packet;
-    if (header->window) sweep->persists[to] = false;
     if (sweep->in_recovery[to] && seq_at_or_before(sweep->recovery_to[to], header->ack)) sweep->in_recovery[to] = false;
 }
 

@@ -45,12 +45,15 @@ static bool rule_probe(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet)) return false;
     if (gives_up_probing(telling, packet)) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
-    if (packet->verdict.class == CONN_KEEPALIVE) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
-    if (packet->verdict.class != CONN_WINDOW_PROBE) return false;
+    bool keepalive = packet->verdict.class == CONN_KEEPALIVE;
+    if (!keepalive && packet->verdict.class != CONN_WINDOW_PROBE) return false;
     size_t before = (size_t)(packet - telling->packets);
     const struct tale_packet *newest = before ? &telling->packets[before - 1] : NULL;
     bool soon = newest && packet->sent_ns - newest->sent_ns < KEEPALIVE_MIN_NS;
-    bool goes_on = telling->sweep.persists[packet->side];
+    bool goes_on = telling->sweep.persists[packet->side]; /* the peer may have opened its window, and that ACK was lost */
+    if (keepalive && !goes_on && !soon) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
+    if (keepalive && !goes_on)
+        return cause_set_unknown(packet, "too soon for Linux' keepalive timer, and the peer's window is open: the wire can't tell");
     if (!soon && !goes_on)
         return cause_set_unknown(packet, "the peer's window is shut: the persist timer, if data waits, or the keepalive timer");
     telling->sweep.persists[packet->side] = true;

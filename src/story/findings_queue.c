@@ -91,13 +91,14 @@ static void find_dropped_ack(struct telling *telling)
                 proof, 2);
 }
 
-/* The RST answers the ACK that was to end the handshake. */
+/* The RST answers the ACK that was to end the handshake (data may come with it). */
 static const struct tale_packet *find_reset_of_ack(const struct telling *telling, const struct tale_packet **ret_ack)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
     if (!reset || reset->cause->kind != CAUSE_SEGMENT || finding_segment(telling, STORY_SERVER, STORY_FIN)) return NULL;
     const struct story_step *by = &telling->story->steps[reset->cause->step];
-    if (by->kind != STEP_SEGMENT || !by->segment->handshake || by->segment->kind != STORY_ACK) return NULL;
+    if (by->kind != STEP_SEGMENT || !by->segment->handshake || (by->segment->kind != STORY_ACK && by->segment->kind != STORY_DATA))
+        return NULL;
     for (size_t i = 0; i < telling->packet_count; i++)
         if (telling->packets[i].segment == by->segment) *ret_ack = &telling->packets[i];
     return reset;

@@ -7,6 +7,9 @@
 
 /* A clock's and a capture's difference; equal ACKs are a second or more apart (the SYN-ACK's retransmission asks for them). */
 static const int64_t CLOCKS_NS = 1000000;
+/* A kernel answers what fits nothing at once; what comes later than this, the way and a capture's delay reckoned in, is no answer.
+ */
+static const int64_t ANSWER_NS = 1000000000;
 
 static int64_t arrival_ns(const struct tale_packet *packet)
 {
@@ -23,6 +26,35 @@ static const struct tale_packet *completed_by(const struct telling *telling, enu
         return telling_find_packet(telling, &change->context.received, change->t_ns + CLOCKS_NS);
     }
     return NULL;
+}
+
+static bool was_accepted(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *call = &telling->calls[i];
+        if (call->story->side == side && strncmp(call->call->name, "accept", 6) == 0 && call->call->exited && call->call->ret >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* The next that this end sent is the RST of a host that knows no such connection (RFC 9293 section 3.10.7.1), and it answers this
+ * very segment: nothing else came before it. A RST that an established end sends of its own accord carries an ACK. */
+static bool was_answered_by_nobody(const struct telling *telling, size_t index, enum story_side side)
+{
+    const struct tale_packet *ack = &telling->packets[index];
+    if (was_accepted(telling, side) || !tale_is_answered_with_reset(telling, index, side)) return false;
+    const struct tale_packet *reset = ack;
+    do reset = &telling->packets[reset->next[side] - 1];
+    while (reset->sent_ns < arrival_ns(ack));
+    int64_t apart_ns;
+    if (__builtin_sub_overflow(reset->sent_ns, arrival_ns(ack), &apart_ns) || apart_ns > ANSWER_NS) return false;
+    for (uint32_t i = ack->next[ack->side]; i; i = telling->packets[i - 1].next[ack->side]) {
+        const struct tale_packet *other = &telling->packets[i - 1];
+        if (other->sent_ns > reset->sent_ns) break;
+        if (!telling_is_lost(telling, other) && arrival_ns(other) <= reset->sent_ns) return false;
+    }
+    return true;
 }
 
 /* Later the kernel dealt with the request as one that is still unanswered: it sent the SYN,ACK again by its timer, it gave up by
@@ -67,5 +99,6 @@ bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum
     const struct tale_packet *by = completed_by(telling, side);
     if (by) return arrival_ns(packet) < arrival_ns(by);
     if (tale_was_completed(telling, side)) return false;
-    return has_no_socket(telling, index, side) || was_only_a_request_after(telling, index, side);
+    return has_no_socket(telling, index, side) || was_only_a_request_after(telling, index, side) ||
+           was_answered_by_nobody(telling, index, side);
 }

@@ -97,7 +97,7 @@ struct sweep {
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
     uint32_t recovery_to[STORY_SIDES];
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
-    bool persists[STORY_SIDES]; /* the persist timer of this side has asked, and the window has been shut since */
+    bool persists[STORY_SIDES]; /* the persist timer of this side has asked: data waits, and none has left since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
     int64_t read_ns[STORY_SIDES]; /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
 };
@@ -105,9 +105,9 @@ struct sweep {
 /* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */
 struct reading {
     uint64_t bytes;
-    size_t calls;
-    size_t from;   /* no packet before this one brings what is read next */
-    size_t passed; /* UDP: datagrams before it */
+    uint64_t datagrams;
+    size_t from;     /* no packet (UDP: no arrival) before this one brings what is read next */
+    uint64_t passed; /* UDP: datagrams before it */
 };
 
 #define SYN_ACK_TIMER "syn-ack"

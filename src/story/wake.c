@@ -100,13 +100,20 @@ static struct tale_packet *bringer(struct telling *telling, enum story_side to)
     return NULL;
 }
 
-static struct tale_packet *next_datagram(struct telling *telling, enum story_side to)
+/* A datagram a read, in the order of arrival. The kernel may have dropped some without a word (a full buffer): one of another
+ * length is not it. */
+static struct tale_packet *next_datagram(struct telling *telling, const struct tale_call *call)
 {
+    enum story_side to = call->story->side;
     struct reading *reading = &telling->reading[to];
-    for (; reading->from < telling->packet_count; reading->from++) {
-        struct tale_packet *packet = &telling->packets[reading->from];
-        if (packet->side == to || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
-        if (reading->passed == reading->calls) return packet;
+    const struct back_arrival *arrivals = telling->back.arrivals[to];
+    for (; reading->from < telling->back.arrival_count[to]; reading->from++) {
+        struct tale_packet *packet = &telling->packets[arrivals[reading->from].packet];
+        if (!packet->datagram || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
+        if (reading->passed == reading->datagrams) {
+            bool several = strcmp(call->call->name, "recvmmsg") == 0;
+            return several || header_of(packet)->length_bytes == (uint64_t)call->call->ret ? packet : NULL;
+        }
         reading->passed++;
     }
     return NULL;
@@ -127,7 +134,7 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
     int64_t ret = call->call->ret;
     if (telling->story->udp) {
         if (ret == -ECONNREFUSED) return first_icmp(telling, side);
-        return is_read(call) && ret >= 0 ? next_datagram(telling, side) : NULL;
+        return is_read(call) && ret >= 0 ? next_datagram(telling, call) : NULL;
     }
     if (strcmp(call->call->name, "connect") == 0) {
         if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
@@ -328,8 +335,10 @@ void wake_find_all(struct telling *telling)
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
         find_wake(telling, &telling->calls[i]);
-        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0 || strstr(tale->call->args, "MSG_PEEK")) continue;
+        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
+        if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
+        bool several = strcmp(tale->call->name, "recvmmsg") == 0;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
-        telling->reading[tale->story->side].calls++;
+        telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;
     }
 }

@@ -189,6 +189,35 @@ static void an_end_that_has_sent_its_fin_delays_no_ack(void **data)
           STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
 }
 
+/* RFC 9293 section 3.10.7.1: who knows no such connection answers a SYN with sequence number 0. */
+static void a_refusal_is_not_the_end_of_a_process_that_ended_soon_after(void **data)
+{
+    (void)data;
+    check(TRACE CALL(900, 910, S_THREAD, "listen", "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN")
+              PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101") "process t=2000000 " S_THREAD
+                                                                             "change=exit status=0 signal=0\n",
+          "RST", STORY_SERVER, CAUSE_UNKNOWN, EVIDENCE_NONE);
+}
+
+/* The ACK that opened the window did not come to the end that asks: what asks goes on to be the persist timer. */
+static void a_probe_after_a_lost_window_update_is_no_keepalive(void **data)
+{
+    (void)data;
+    const struct cause_case c = {.rule = "check",
+                                 .side = STORY_CLIENT,
+                                 .label = "ACK",
+                                 .kind = CAUSE_TIMER,
+                                 .evidence = EVIDENCE_RULE,
+                                 .name = "zero-window-probe"};
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, "flags=. seq=501 ack=106 win=0")
+                      PACKET(202000, C, "flags=. seq=105 ack=501") PACKET(202010, S, "flags=. seq=501 ack=106 win=0")
+                          PACKET(300000, S, "flags=. seq=501 ack=106 win=900") PACKET(602000, C, "flags=. seq=105 ack=501"),
+                  0);
+    assert_true(as_expected(&c, last_cause(told, &c)));
+    told_free(told);
+}
+
 static void two_closes_at_once_leave_the_fin_unknown(void **data)
 {
     (void)data;
@@ -306,6 +335,8 @@ int main(void)
         cmocka_unit_test(the_clients_connect_does_not_send_the_syn_ack_though_it_was_running),
         cmocka_unit_test(off_the_backlog_the_segment_is_sure_only_where_no_other_could_be_meant),
         cmocka_unit_test(an_end_that_has_sent_its_fin_delays_no_ack),
+        cmocka_unit_test(a_refusal_is_not_the_end_of_a_process_that_ended_soon_after),
+        cmocka_unit_test(a_probe_after_a_lost_window_update_is_no_keepalive),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),

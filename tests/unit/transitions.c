@@ -322,7 +322,7 @@ static void a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dro
     assert_established(TRACE HANDSHAKE PACKET(3001010, S, SYN_ACK), 1020, EVIDENCE_RULE);
 }
 
-static void a_reset_from_the_request_socket_shows_that_there_was_no_more(void **state)
+static void a_reset_in_answer_to_the_ack_shows_that_it_completed_nothing(void **state)
 {
     (void)state;
     assert_established(TRACE HANDSHAKE PACKET(1030, S, "flags=R seq=501")
@@ -330,7 +330,7 @@ static void a_reset_from_the_request_socket_shows_that_there_was_no_more(void **
                        0, EVIDENCE_NONE);
     assert_established(TRACE HANDSHAKE PACKET(1030, S, "flags=R seq=501")
                            MARK(1029, S, "flags=R seq=501", RX_ACK " chain=tcp_v4_send_reset;tcp_v4_rcv"),
-                       1020, EVIDENCE_RULE);
+                       0, EVIDENCE_NONE);
 }
 
 /* ---- what has no arrow ---- */
@@ -404,9 +404,63 @@ static void what_stays_by_right_is_not_told(void **state)
     assert_no_arrow(TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=. seq=900 ack=700") PACKET(1020, C, "flags=R seq=700"), NULL);
 }
 
+/* ---- a handshake's last ACK that meets nobody ---- */
+
+#define BARE_RESET "flags=R seq=501"
+
+static void server_passes(const char *text, const char *states)
+{
+    struct told *told = tell_text(text, 0);
+    told_states(told->stories[0], STORY_SERVER, states);
+    told_free(told);
+}
+
+static void an_ack_that_is_answered_by_nobody_established_nobody(void **state)
+{
+    (void)state;
+    server_passes(TRACE HANDSHAKE PACKET(1030, S, BARE_RESET), "LISTEN SYN_RCVD CLOSED");
+    server_passes(TRACE SYN_AND_SYN_ACK PACKET(1020, C, C_DATA) PACKET(1030, S, BARE_RESET), "LISTEN SYN_RCVD CLOSED");
+}
+
+static void an_abort_of_its_own_accord_was_established(void **state)
+{
+    (void)state;
+    server_passes(TRACE HANDSHAKE PACKET(1030, S, "flags=R. seq=501 ack=101"), "LISTEN SYN_RCVD ESTABLISHED CLOSED");
+}
+
+static void a_reset_that_answers_a_later_segment_says_nothing_of_the_ack(void **state)
+{
+    (void)state;
+    server_passes(TRACE HANDSHAKE PACKET(1025, C, C_DATA) PACKET(1030, S, BARE_RESET), "LISTEN SYN_RCVD ESTABLISHED CLOSED");
+}
+
+static void a_reset_answers_within_a_second_or_is_no_answer(void **state)
+{
+    (void)state;
+    server_passes(TRACE HANDSHAKE PACKET(1001020, S, BARE_RESET), "LISTEN SYN_RCVD CLOSED");
+    server_passes(TRACE HANDSHAKE PACKET(1001021, S, BARE_RESET), "LISTEN SYN_RCVD ESTABLISHED CLOSED");
+}
+
+static void a_connection_that_accept_took_was_established(void **state)
+{
+    (void)state;
+    server_passes(TRACE HANDSHAKE ENTER(
+                      1021, S_THREAD, "accept", "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN",
+                      "") "exit t=1025" US " " S_THREAD
+                          "name=accept fd=3 how=-1 level=-1 slept=0 ret=4 sock.cookie=5 sock.proto=tcp "
+                          "sock.local=127.0.0.1:3333 sock.state=LISTEN other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 "
+                          "other.remote=127.0.0.1:40000\n" PACKET(1030, S, BARE_RESET),
+                  "LISTEN SYN_RCVD ESTABLISHED CLOSED");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ack_that_is_answered_by_nobody_established_nobody),
+        cmocka_unit_test(an_abort_of_its_own_accord_was_established),
+        cmocka_unit_test(a_reset_that_answers_a_later_segment_says_nothing_of_the_ack),
+        cmocka_unit_test(a_reset_answers_within_a_second_or_is_no_answer),
+        cmocka_unit_test(a_connection_that_accept_took_was_established),
         cmocka_unit_test(the_timer_of_a_timewait_socket_is_the_kernels_own_end_of_time_wait),
         cmocka_unit_test(without_the_kernels_word_time_wait_ends_by_the_clock_as_a_rule),
         cmocka_unit_test(a_watched_kernel_that_did_not_run_the_timer_is_waited_for),
@@ -424,7 +478,7 @@ int main(void)
         cmocka_unit_test(an_ack_that_the_server_deferred_leaves_it_in_syn_rcvd),
         cmocka_unit_test(of_equal_acks_the_one_counts_that_the_kernel_took),
         cmocka_unit_test(a_syn_ack_that_the_requests_timer_repeats_shows_that_the_ack_was_dropped),
-        cmocka_unit_test(a_reset_from_the_request_socket_shows_that_there_was_no_more),
+        cmocka_unit_test(a_reset_in_answer_to_the_ack_shows_that_it_completed_nothing),
         cmocka_unit_test(a_fin_that_reaches_syn_sent_is_told_and_moves_nothing),
         cmocka_unit_test(what_should_not_occur_is_told),
         cmocka_unit_test(what_stays_by_right_is_not_told),

@@ -261,9 +261,68 @@ static void reads_find_what_brought_their_bytes_though_it_came_out_of_order(void
     told_free(told);
 }
 
+#define U_S "sock.cookie=8 sock.proto=udp sock.local=192.0.2.2:3333 sock.remote=192.0.2.1:40000"
+#define DATAGRAM(len) "src=192.0.2.1:40000 dst=192.0.2.2:3333 proto=udp len=" #len
+#define UDP_PEEK(t, name, args, more) ENTER(t, S_THREAD, name, U_S, args) RETURNS(t, S_THREAD, name, U_S, more)
+#define UDP_READ(t, name, more) UDP_PEEK(t, name, "", more)
+
+/* Which datagram the n-th read of the server took; 0: none is named. */
+static uint32_t taken(const char *text, const char *name, size_t n)
+{
+    struct told *told = tell_text(text, 0);
+    assert_int_equal(told->count, 1);
+    const struct story_call *call = told_call(told->stories[0], STORY_SERVER, name, n);
+    uint32_t step = call->wake.step;
+    uint32_t number = step == STORY_NO_STEP ? 0 : told->stories[0]->steps[step].datagram->number;
+    told_free(told);
+    return number;
+}
+
+static void a_lost_datagram_is_not_what_a_read_took(void **data)
+{
+    (void)data;
+    static const char text[] = TRACE TWO_ENDS PACKET(1000, "", DATAGRAM(3)) PACKET(2000, "", DATAGRAM(4))
+        ARRIVES(2010, "", DATAGRAM(4)) UDP_READ(3000, "recvfrom", " ret=4 slept=0");
+    assert_int_equal(taken(text, "recvfrom", 1), 2);
+}
+
+static void datagrams_are_read_in_the_order_of_their_arrival(void **data)
+{
+    (void)data;
+    static const char text[] = TRACE TWO_ENDS PACKET(1000, "", DATAGRAM(3)) PACKET(2000, "", DATAGRAM(4))
+        ARRIVES(2010, "", DATAGRAM(4)) ARRIVES(2020, "", DATAGRAM(3)) UDP_READ(3000, "recvfrom", " ret=4 slept=0")
+            UDP_READ(4000, "recvfrom", " ret=3 slept=0");
+    assert_int_equal(taken(text, "recvfrom", 1), 2);
+    assert_int_equal(taken(text, "recvfrom", 2), 1);
+}
+
+static void a_datagram_of_another_length_is_not_what_a_read_took(void **data)
+{
+    (void)data;
+    static const char text[] =
+        TRACE TWO_ENDS PACKET(1000, "", DATAGRAM(3)) ARRIVES(1010, "", DATAGRAM(3)) UDP_READ(3000, "recvfrom", " ret=4 slept=0");
+    assert_int_equal(taken(text, "recvfrom", 1), 0);
+}
+
+static void a_peek_takes_nothing_and_recvmmsg_takes_several(void **data)
+{
+    (void)data;
+    static const char text[] = TRACE TWO_ENDS PACKET(1000, "", DATAGRAM(3)) ARRIVES(1010, "", DATAGRAM(3))
+        PACKET(1100, "", DATAGRAM(4)) ARRIVES(1110, "", DATAGRAM(4)) PACKET(1200, "", DATAGRAM(5)) ARRIVES(1210, "", DATAGRAM(5))
+            UDP_PEEK(3000, "recvfrom", " args=\"4, ..., 9, MSG_PEEK\"", " ret=3 slept=0")
+                UDP_READ(4000, "recvmmsg", " ret=2 slept=0") UDP_READ(5000, "recvfrom", " ret=5 slept=0");
+    assert_int_equal(taken(text, "recvfrom", 1), 1);
+    assert_int_equal(taken(text, "recvmmsg", 1), 1);
+    assert_int_equal(taken(text, "recvfrom", 2), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_datagram_is_not_what_a_read_took),
+        cmocka_unit_test(datagrams_are_read_in_the_order_of_their_arrival),
+        cmocka_unit_test(a_datagram_of_another_length_is_not_what_a_read_took),
+        cmocka_unit_test(a_peek_takes_nothing_and_recvmmsg_takes_several),
         cmocka_unit_test(a_read_is_woken_by_the_segment_that_the_waker_was_receiving),
         cmocka_unit_test(a_wake_without_a_chain_is_context),
         cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
