@@ -48,8 +48,8 @@ static bool was_only_a_request_after(const struct telling *telling, size_t index
     return false;
 }
 
-/* The request went with its listening socket: the kernel found none for the ACK, or the calls and processes show that none was left,
- * and the answer is CLOSED's (RFC 9293 section 3.10.7.1). */
+/* The request went with its listening socket: the kernel found none for the ACK, or the calls and processes show that none was
+ * left, and the answer is CLOSED's (RFC 9293 section 3.10.7.1). */
 static bool has_no_socket(const struct telling *telling, size_t index, enum story_side side)
 {
     const struct tale_packet *ack = &telling->packets[index];
