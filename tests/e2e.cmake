@@ -40,9 +40,10 @@ tcpwhy_e2e(catalogue scenario.py Catalogue 300)
 tcpwhy_e2e(findings-stored findings.py Stored 60)
 tcpwhy_e2e(findings-of-captures findings.py Captures 120)
 tcpwhy_e2e(findings-played findings.py Played 300)
+tcpwhy_e2e(inputs inputs.py Inputs 180)
 set_tests_properties(e2e/scenarios e2e/scenarios-interrupted PROPERTIES RUN_SERIAL ON) # others' load would shift what is timed
 # It waits more than it works (a minute of TIME_WAIT): begun first, it leaves a processor to those that only compute.
-set_tests_properties(e2e/catalogue e2e/findings-played PROPERTIES COST 1000)
+set_tests_properties(e2e/catalogue e2e/findings-played e2e/inputs PROPERTIES COST 1000)
 tcpwhy_e2e(readme readme.py Readme 120)
 tcpwhy_e2e(merge merge.py Merge 120)
 tcpwhy_e2e(merge-made merge.py Made 60)

@@ -232,8 +232,8 @@ static int run_one(const struct scene_options *options, struct err *err)
     const char *name = options->operands[0];
     int code = scene_load(name, &scenario, err);
     if (code) return code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
-    if (scenario->marked) cli_note(options->output.quiet, "%s begins with a byte order mark, which is skipped", name);
-    if (options->host_network && scenario->place == SCENARIO_WIRE) {
+    if (scenario && scenario->marked) cli_note(options->output.quiet, "%s begins with a byte order mark, which is skipped", name);
+    if (options->host_network && scenario && scenario->place == SCENARIO_WIRE) {
         scenario_free(scenario);
         return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
                        name);
