@@ -42,7 +42,7 @@ endforeach()
 add_test(NAME golden/the-schema-can-refuse COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
   ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json --self-test ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/stories.jsonl)
 set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follow-the-schema golden/the-schema-can-refuse
-  PROPERTIES LABELS golden TIMEOUT 60)
+  PROPERTIES LABELS golden TIMEOUT 180)
 tcpwhy_unit(kernel_symbols tcpwhy_capture)
 tcpwhy_unit(calls_bpf tcpwhy_capture)
 tcpwhy_unit(unseen_programs tcpwhy_capture tcpwhy_story)
@@ -88,7 +88,7 @@ tcpwhy_unit(judge test_tell tcpwhy_cli)
 tcpwhy_unit(catalogue_row test_stories tcpwhy_cli)
 add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
   ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json --self-test ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/catalogue.jsonl)
-set_tests_properties(golden/the-schema-can-refuse-scenario-lines PROPERTIES LABELS golden TIMEOUT 60)
+set_tests_properties(golden/the-schema-can-refuse-scenario-lines PROPERTIES LABELS golden TIMEOUT 180)
 tcpwhy_unit(figure tcpwhy_tcp)
 tcpwhy_unit(arrows test_tell)
 tcpwhy_unit(view_states test_stories)

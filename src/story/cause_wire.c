@@ -50,7 +50,7 @@ static bool rule_probe(struct telling *telling, struct tale_packet *packet)
     size_t before = (size_t)(packet - telling->packets);
     const struct tale_packet *newest = before ? &telling->packets[before - 1] : NULL;
     bool soon = newest && packet->sent_ns - newest->sent_ns < KEEPALIVE_MIN_NS;
-    bool goes_on = telling->sweep.persists[packet->side]; /* the peer may have opened its window, and that ACK was lost */
+    bool goes_on = telling->sweep.persists[packet->side]; /* data waits still: the keepalive timer doesn't ask */
     if (keepalive && !goes_on && !soon) return cause_set_named(telling, packet, CAUSE_TIMER, "keepalive", EVIDENCE_RULE);
     if (keepalive && !goes_on)
         return cause_set_unknown(packet, "too soon for Linux' keepalive timer, and the peer's window is open: the wire can't tell");

@@ -57,8 +57,6 @@ def tcpwhy_table(tcpwhy, path):
         sys.exit(f"{path}: exit status {result.returncode}: {result.stderr}")
     table = {}
     for line in csv.DictReader(result.stdout.splitlines()):
-        if line["proto"] != "tcp":
-            continue
         row = {name: int(line["client_" + name]) + int(line["server_" + name]) for name in COUNTS}
         row["completeness"] = int(line["completeness"])
         row["handshake"] = int(line["handshake_ns"] or -1)
