@@ -2,14 +2,17 @@
 """Holds the table of connections to tshark's conversations: numbers, segments, retransmissions, disorder, keep-alives, zero windows,
 completeness and the handshake's round trip of every connection of every capture below a folder.
 
-    compare_ledger.py TCPWHY FOLDER…
+    compare_ledger.py [--list] [--partial] TCPWHY FOLDER…
 
-A difference that is not in DISAGREEMENTS.md's table (LEDGER_DIFFERS here) fails, and so does one that is not seen any more.
+LEDGER.tsv holds every difference, with both values and the kind of reason that DISAGREEMENTS.md explains. A difference that is not
+there fails, and so does a row that is not seen where its capture is, or that names a reason nobody wrote. --list prints the rows;
+with --partial the rows may speak of captures that are not there.
 """
 
 import collections
 import csv
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -17,19 +20,7 @@ FIELDS = ["tcp.stream", "tcp.completeness", "tcp.analysis.retransmission", "tcp.
           "tcp.analysis.zero_window", "tcp.analysis.initial_rtt"]
 COUNTS = ["segments", "retransmissions", "out_of_order", "keep_alives", "zero_windows"]
 
-# Captures in which they differ, by their names' beginnings, and in what.
-LEDGER_DIFFERS = {
-    "AH-IPcomp-IPv4.pcap": {"segments", "completeness", "handshake"},
-    "AH-IPcomp-IPv6.pcap": {"segments", "completeness", "handshake"},
-    "sflow_expanded.pcap": {"connections"},
-    "tcp-malformed.pcap": {"connections"},
-    "tcp-reassembly.pcap": {"connections"},
-    "crash-exception-cast-constructed-record": {"connections"},
-    "crash-81dba690a3f67ee41a41390a625db732fa1413a1": {"connections"},
-    "igmplayer": {"connections"},
-    "timestamp_invalid_nano.pcap": {"handshake"},
-    "timestamp_invalid_micro.pcap": {"handshake"},
-}
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def tshark_table(path):
@@ -57,6 +48,8 @@ def tcpwhy_table(tcpwhy, path):
         sys.exit(f"{path}: exit status {result.returncode}: {result.stderr}")
     table = {}
     for line in csv.DictReader(result.stdout.splitlines()):
+        if not line["conn"].isdigit():  # UDP
+            continue
         row = {name: int(line["client_" + name]) + int(line["server_" + name]) for name in COUNTS}
         row["completeness"] = int(line["completeness"])
         row["handshake"] = int(line["handshake_ns"] or -1)
@@ -65,40 +58,70 @@ def tcpwhy_table(tcpwhy, path):
 
 
 def differences(theirs, ours):
+    """{(connection or "-", what): (tshark's, tcpwhy's)}"""
     if theirs.keys() != ours.keys():
-        return {"connections"}
-    found = set()
+        return {("-", "connections"): (str(len(theirs)), str(len(ours)))}
+    found = {}
     for number, row in theirs.items():
         mine = ours[number]
-        found |= {name for name in COUNTS if row[name] != mine[name]}
+        compared = list(COUNTS)
         # tshark shows what a conversation's only segment adds to no other segment.
-        if row["segments"] > 1 and row["completeness"] != mine["completeness"]:
-            found.add("completeness")
+        if row["segments"] > 1:
+            compared.append("completeness")
         # A SYN that is refused has a round trip for tshark; here only a handshake has.
-        if "handshake" in row and mine["handshake"] >= 0 and row["handshake"] != mine["handshake"]:
-            found.add("handshake")
+        if "handshake" in row and mine["handshake"] >= 0:
+            compared.append("handshake")
+        for what in compared:
+            if row[what] != mine[what]:
+                found[(str(number + 1), what)] = (str(row[what]), str(mine[what]))
     return found
 
 
-def main(tcpwhy, *folders):
-    failed = connections = files = 0
+def known_differences():
+    """{capture: {(connection, what): (tshark's, tcpwhy's)}}; each with a reason that is written down."""
+    known, used = collections.defaultdict(dict), set()
+    written = set(re.findall(r"^- \*\*`(.+?)`\.\*\* ", (HERE / "DISAGREEMENTS.md").read_text(encoding="utf-8"), re.MULTILINE))
+    for line in (HERE / "LEDGER.tsv").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        capture, number, what, theirs, ours, reason = line.split("\t")
+        known[capture][(number, what)] = (theirs, ours)
+        used.add(reason)
+    if used != written:
+        sys.exit(f"reasons in only one of LEDGER.tsv and DISAGREEMENTS.md: {', '.join(sorted(used ^ written))}")
+    return known
+
+
+def main(tcpwhy, *folders, listed=False, partial=False):
+    failures, connections, files, understood, known, seen = [], 0, 0, 0, known_differences(), set()
     for folder in folders:
         for path in sorted(pathlib.Path(folder).rglob("*")):
             if not path.is_file() or path.suffix in (".tsv", ".md", ".py", ".txt"):
                 continue
-            theirs, ours = tshark_table(path), tcpwhy_table(tcpwhy, path)
+            name, ours = path.relative_to(folder).as_posix(), tcpwhy_table(tcpwhy, path)
+            found, expected = differences(tshark_table(path), ours), known.get(name, {})
+            seen.add(name)
             files += 1
             connections += len(ours)
-            found, known = differences(theirs, ours), LEDGER_DIFFERS.get(path.name, set())
-            if found != known:
-                failed += 1
-                print(f"{path}: differs in {sorted(found) or 'nothing'}, and should in {sorted(known) or 'nothing'}")
-    print(f"{files} captures, {connections} connections, {failed} captures not as expected")
+            for key in sorted(found.keys() | expected.keys()):
+                if listed and key in found:
+                    print(name, *key, *found[key], sep="\t")
+                if found.get(key) == expected.get(key):
+                    understood += 1
+                else:
+                    failures.append(f"{name}: connection {key[0]}: {key[1]}: tshark's and tcpwhy's {found.get(key, 'are the same')}, "
+                                    f"LEDGER.tsv has {expected.get(key, 'no such row')}")
+    if not partial:
+        failures += [f"{name}: in LEDGER.tsv, and no such capture" for name in sorted(known.keys() - seen)]
+    for failure in failures:
+        print(failure)
+    print(f"{files} captures, {connections} connections, {understood} differences understood, {len(failures)} not")
     if not files:
         sys.exit("no captures there")
-    return 1 if failed else 0
+    return 1 if failures else 0
 
 
-if len(sys.argv) < 3:
+arguments = [word for word in sys.argv[1:] if word not in ("--list", "--partial")]
+if len(arguments) < 2:
     sys.exit(__doc__)
-sys.exit(main(*sys.argv[1:]))
+sys.exit(main(*arguments, listed="--list" in sys.argv, partial="--partial" in sys.argv))
