@@ -24,7 +24,7 @@ struct conn_segment {
     int64_t t_ns;
     uint32_t seq, ack;
     uint32_t length_bytes; /* payload, from the IP header's length */
-    uint32_t look;         /* IPv4's identification (0: none) and TCP's checksum (conn_look); 0: not known */
+    uint32_t look;         /* conn_look; 0: not known */
     uint16_t window;       /* as on the wire */
     uint8_t flags;         /* TCP_* */
     bool sack;             /* it carries SACK blocks; false where that was not looked at: refines a duplicate ACK, nothing else */
@@ -32,10 +32,15 @@ struct conn_segment {
     uint8_t hops;          /* IP's hop limit; 0: not known */
 };
 
-/* One number for what makes a packet this very packet: a repeat by TCP gets another identification, a second sight has the same. */
-static inline uint32_t conn_look(uint16_t identification, uint16_t checksum)
+/* One number for what makes a packet this very packet: IPv4's identification (0: none) above, TCP's checksum and numbers below (0:
+ * the checksum is not known). A repeat by TCP gets another identification, a second sight has the same. The checksum alone does not
+ * tell packets apart: it may cover addresses and length only, the rest being left to the device. */
+static inline uint32_t conn_look(uint16_t identification, uint16_t checksum, const struct conn_segment *segment)
 {
-    return (uint32_t)identification << 16 | checksum;
+    if (!checksum) return (uint32_t)identification << 16;
+    uint32_t numbers = (segment->seq * 0x9e3779b1U ^ segment->ack) * 0x85ebca6bU ^ segment->length_bytes * 0xc2b2ae35U;
+    uint16_t low = (uint16_t)(checksum ^ numbers >> 16 ^ segment->flags);
+    return (uint32_t)identification << 16 | (low ? low : 1);
 }
 
 /* What a segment is to its sender's connection. */
@@ -88,13 +93,16 @@ enum conn_end_flag {
 
 /* One end. */
 struct conn_end {
-    uint64_t span;         /* sequence numbers from `base` to `next`, SYN and FIN among them */
-    uint32_t base;         /* its ISN where END_SYN, else one before the first number known of it */
-    uint32_t next;         /* one past the highest number that it sent, or is proved to have sent */
-    uint32_t acked;        /* the highest acknowledgement that reached it */
-    uint32_t ack;          /* the highest acknowledgement that it sent: it has received everything below */
-    uint32_t got;          /* one past what its *peer* has received of it in order */
-    uint32_t fin_end;      /* one past its FIN */
+    uint64_t span;  /* sequence numbers from `base` to `next`, SYN and FIN among them */
+    uint32_t base;  /* its ISN where END_SYN, else one before the first number known of it */
+    uint32_t next;  /* one past the highest number that it sent, or is proved to have sent */
+    uint32_t acked; /* the highest acknowledgement that reached it */
+    uint32_t ack;   /* the highest acknowledgement that it sent: it has received everything below */
+    uint32_t got;   /* one past what its *peer* has received of it in order */
+    union {
+        uint32_t fin_end; /* with END_FIN, one past its FIN */
+        uint32_t syn_us;  /* until then: when its last SYN was seen first (conn_short_time) */
+    };
     uint32_t look;         /* of its last packet */
     uint32_t flags;        /* enum conn_end_flag */
     uint32_t segments;     /* captured, sights left out */

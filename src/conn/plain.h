@@ -38,6 +38,7 @@ static inline bool conn_is_no_sight(struct conn *conn, const struct conn_segment
 {
     struct conn_end *end = &conn->end[side];
     if (!end->segments || conn->flags & CONN_HAS_MORE || !(uint16_t)segment->look || end->look == segment->look) return false;
+    if (segment->flags & TCP_SYN) return false;
     uint32_t before = end->look >> 16, now = segment->look >> 16;
     if (before != now)
         end->flags |= END_LOOKS_VARY;

@@ -302,7 +302,7 @@ static void forget_other_numbers(struct conn_end *end)
 {
     if (!seq_before(end->base, end->acked) || seq_before(end->next, end->acked))
         end->flags &= ~(uint32_t)(END_ACKED | END_FIN_ACKED);
-    if (!seq_before(end->base, end->fin_end) || seq_before(end->next, end->fin_end))
+    if (!(end->flags & END_FIN) || !seq_before(end->base, end->fin_end) || seq_before(end->next, end->fin_end))
         end->flags &= ~(uint32_t)(END_FIN | END_FIN_TAKEN | END_FIN_ACKED);
 }
 

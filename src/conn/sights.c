@@ -23,6 +23,15 @@ static bool is_near(const struct conn *conn, const struct conn_segment *segment,
     return apart <= within_ns && apart >= -within_ns;
 }
 
+/* What was said since its SYN says nothing of how long ago that was: a SYN,ACK comes again by its own timer in the midst of them.
+ */
+static bool is_near_syn(const struct conn_end *end, const struct conn_segment *segment, int64_t within_ns)
+{
+    if (end->flags & END_FIN) return false;                                                                 /* no longer known */
+    uint32_t apart = conn_short_time(segment->t_ns) - end->syn_us, within = conn_short_time(within_ns) + 1; /* both are cut */
+    return apart <= within || 0 - apart <= within;
+}
+
 static bool was_seen(const struct conn_more_end *more, uint32_t look)
 {
     for (size_t i = 0; more && more->sights && i < sizeof(more->looks) / sizeof(more->looks[0]); i++)
@@ -51,13 +60,13 @@ static bool is_elsewhere(const struct conn_end *end, const struct conn_segment *
 static bool tells(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const struct conn_end *end = &conn->end[side];
+    bool syn = segment->flags & TCP_SYN;
     if (end->interface && segment->interface && end->interface != segment->interface)
-        return is_near(conn, segment, OTHER_INTERFACE_NS);
+        return is_near(conn, segment, OTHER_INTERFACE_NS) && (!syn || is_near_syn(end, segment, OTHER_INTERFACE_NS));
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
     if (is_elsewhere(end, segment)) return is_near(conn, segment, numbered ? ROUTED_NS : SIGHT_NS);
     /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
-    bool timed = segment->flags & TCP_SYN;
-    if (numbered || timed) return is_near(conn, segment, SIGHT_NS);
+    if (numbered || (syn && is_near_syn(end, segment, SIGHT_NS))) return is_near(conn, segment, SIGHT_NS);
     bool spoke_last = side == (conn->flags & CONN_SPOKE_LAST ? 1U : 0U);
     bool others = sights_of(judge, conn) >= OTHERS;
     return end->look == segment->look && spoke_last && (conn_space(segment) || others) && is_near(conn, segment, UNNUMBERED_NS);
@@ -84,6 +93,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
         end->flags |= END_LOOKS_STAY;
     if (more && more->sights) keep_look(more, segment->look);
     conn_note_speaker(conn, side);
+    if (segment->flags & TCP_SYN && !(end->flags & END_FIN)) end->syn_us = conn_short_time(segment->t_ns);
     end->look = segment->look;
     end->interface = segment->interface;
     end->hops = segment->hops;

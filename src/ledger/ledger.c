@@ -47,17 +47,18 @@ void ledger_free(struct ledger *ledger)
 
 static struct conn_segment judged(const struct ledger_segment *segment)
 {
-    return (struct conn_segment){
+    struct conn_segment numbers = {
         .t_ns = segment->t_ns,
         .seq = segment->seq,
         .ack = segment->ack,
         .length_bytes = segment->length_bytes,
-        .look = conn_look(segment->ip_id, segment->checksum),
         .window = segment->window,
         .flags = segment->flags,
         .interface = segment->place,
         .hops = segment->hops,
     };
+    numbers.look = conn_look(segment->ip_id, segment->checksum, &numbers);
+    return numbers;
 }
 
 /* The number + 1 of a new record, or 0: the ledger's code says why. */

@@ -50,8 +50,10 @@ static void note_flags(struct ledger *ledger, struct flow *flow, const struct le
         if (!once(flow, side, ONCE_SYN, letter) && flow->conn.end[side].base != segment->seq) zeek_letter(flow, side, letter);
     } else if (fin) {
         uint32_t end = segment->seq + segment->length_bytes + 1;
-        uint32_t last = has && has->zeek[side].fin_last_end ? has->zeek[side].fin_last_end : flow->conn.end[side].fin_end;
-        if (once(flow, side, ONCE_FIN, 'F') || last == end) return;
+        const struct conn_end *judged = &flow->conn.end[side];
+        bool knows_last = has && has->zeek[side].fin_last_end;
+        bool same = knows_last ? has->zeek[side].fin_last_end == end : judged->flags & END_FIN && judged->fin_end == end;
+        if (once(flow, side, ONCE_FIN, 'F') || same) return;
         zeek_letter(flow, side, 'F');
         struct trouble *trouble = flow_trouble(ledger, flow);
         if (trouble) trouble->zeek[side].fin_last_end = end;

@@ -82,7 +82,7 @@ static struct conn_segment read_segment(const uint8_t *at, const struct conn *co
     if (!(at[0] & 16)) segment.seq = conn->end[side].next + offset(at[2]);
     if (!(at[0] & 32)) segment.ack = conn->end[!side].next + offset(at[6]);
     segment.length_bytes = at[10] & 0x80 ? (uint32_t)(at[10] & 0x7f) << 22 : at[10]; /* no IP packet is longer than that */
-    if (at[12]) segment.look = conn_look(at[12], (uint16_t)(1 + at[10]));
+    if (at[12]) segment.look = conn_look(at[12], (uint16_t)(1 + at[10]), &segment);
     uint32_t moment;
     memcpy(&moment, at + 12, 4);
     if (at[0] & 64)

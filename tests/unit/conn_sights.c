@@ -86,6 +86,52 @@ static void a_syn_ack_without_an_identification_is_told_by_its_time(void **state
                                 "s:A:1:1:0:1000:101"));
 }
 
+/* The time that counts is the SYN,ACK's own: what was said meanwhile does not bring the repeat nearer. */
+static void a_syn_ack_that_comes_again_in_the_midst_of_others_is_told_by_its_own_time(void **state)
+{
+    (void)state;
+    const char *open = "c:S:0:0:0:1000:" LOOK_7 " s:SA:0:1:0:1000:100 c:A:1:1:0:1000:" LOOK_8;
+    assert_true(is_sight_after(open, "+8ms", "s:SA:0:1:0:1000:100"));
+    assert_false(is_sight_after(open, "+8002us", "s:SA:0:1:0:1000:100"));
+    const char *places = "c:S:0:0:0:1000:" LOOK_7 ":1 s:SA:0:1:0:1000:100:1 c:A:1:1:0:1000:" LOOK_8 ":1";
+    assert_true(is_sight_after(places, "+98ms", "s:SA:0:1:0:1000:100:2"));
+    assert_false(is_sight_after(places, "+98002us", "s:SA:0:1:0:1000:100:2"));
+}
+
+static void behind_a_fin_a_syn_has_no_time_of_its_own(void **state)
+{
+    (void)state;
+    const char *end = "c:S:0:0:0:1000:" LOOK_7 " s:SA:0:1:0:1000:100 c:A:1:1:0:1000:" LOOK_8 " s:FA:1:1:0:1000:101";
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, end);
+    exchange_say(&x, "s:FA:1:1:0:1000:101");
+    assert_classes(&x, "again");
+    assert_false(is_sight_after(end, "", "s:SA:0:1:0:1000:100"));
+}
+
+/* A checksum that is left to the device covers addresses and length; an edited capture's covers what was. */
+static void packets_with_other_numbers_have_another_look(void **state)
+{
+    (void)state;
+    const struct conn_segment one = {.seq = 1, .ack = 2, .length_bytes = 30, .flags = TCP_ACK};
+    struct conn_segment seq = one, ack = one, length = one, flags = one;
+    seq.seq++;
+    ack.ack++;
+    length.length_bytes++;
+    flags.flags |= TCP_FIN;
+    const uint32_t look = conn_look(7, 100, &one);
+    assert_int_equal(conn_look(7, 100, &one), look);
+    assert_int_not_equal(conn_look(7, 100, &seq), look);
+    assert_int_not_equal(conn_look(7, 100, &ack), look);
+    assert_int_not_equal(conn_look(7, 100, &length), look);
+    assert_int_not_equal(conn_look(7, 100, &flags), look);
+    assert_int_not_equal(conn_look(8, 100, &one), look);
+    assert_int_not_equal(conn_look(7, 101, &one), look);
+    assert_int_equal(conn_look(7, 0, &one), 7 << 16); /* not known */
+    for (uint32_t checksum = 1; checksum < 65536; checksum++) assert_true((uint16_t)conn_look(7, (uint16_t)checksum, &one));
+}
+
 static void nor_does_it_say_that_identifications_stay(void **state)
 {
     (void)state;
@@ -198,6 +244,9 @@ int main(void)
         cmocka_unit_test(where_identifications_stay_the_same_they_tell_nothing),
         cmocka_unit_test(the_second_packet_of_an_end_may_be_a_sight_already),
         cmocka_unit_test(a_syn_ack_without_an_identification_is_told_by_its_time),
+        cmocka_unit_test(a_syn_ack_that_comes_again_in_the_midst_of_others_is_told_by_its_own_time),
+        cmocka_unit_test(behind_a_fin_a_syn_has_no_time_of_its_own),
+        cmocka_unit_test(packets_with_other_numbers_have_another_look),
         cmocka_unit_test(nor_does_it_say_that_identifications_stay),
         cmocka_unit_test(a_packet_without_a_look_is_never_a_sight),
         cmocka_unit_test(a_sight_of_one_of_the_last_eight_is_one),

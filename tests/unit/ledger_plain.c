@@ -25,7 +25,7 @@ static uint32_t any(uint32_t below)
 
 struct pair {
     uint32_t next[2], acked[2]; /* by side: what it will send next, what its peer acknowledged last */
-    uint16_t ip_id[2], checksum[2];
+    struct ledger_segment last[2];
     unsigned stage;
 };
 
@@ -93,16 +93,21 @@ static struct ledger_segment say(struct pair *pair, unsigned which, int64_t t_ns
     segment.ack = segment.flags & TCP_ACK ? pair->next[!side] + (any(15) ? 0 : any(80) - 40) : 0;
     /* An acknowledgement that stands still, as when something before it is missing. */
     if (!segment.length_bytes && any(3) == 0) segment.ack = pair->acked[!side];
-    pair->acked[!side] = segment.ack;
+    segment.place = (uint8_t)(which % 4 == 1 ? 1 + any(2) : 0);
     /* Packets that tell by their identification, and now and then the same one once more. */
     if (which % 2) {
-        bool again = !any(3);
-        segment.ip_id = again ? pair->ip_id[side] : (uint16_t)(1 + any(60000));
-        segment.checksum = again ? pair->checksum[side] : (uint16_t)(1 + any(65534));
+        segment.ip_id = (uint16_t)(1 + any(60000));
+        segment.checksum = (uint16_t)(1 + any(65534));
+        if (!any(3) && pair->last[side].checksum) {
+            const uint8_t place = segment.place;
+            segment = pair->last[side];
+            segment.t_ns = t_ns;
+            segment.place = place;
+            return segment;
+        }
     }
-    segment.place = (uint8_t)(which % 4 == 1 ? 1 + any(2) : 0);
-    pair->ip_id[side] = segment.ip_id;
-    pair->checksum[side] = segment.checksum;
+    pair->last[side] = segment;
+    pair->acked[!side] = segment.ack;
     uint32_t end = segment.seq + segment.length_bytes + !!(segment.flags & TCP_SYN) + !!(segment.flags & TCP_FIN);
     if (seq_before(pair->next[side], end) && any(30)) pair->next[side] = end;
     pair->stage = any(25) ? pair->stage + 1 : any(3);
