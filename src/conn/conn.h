@@ -38,8 +38,10 @@ struct conn_segment {
 static inline uint32_t conn_look(uint16_t identification, uint16_t checksum, const struct conn_segment *segment)
 {
     if (!checksum) return (uint32_t)identification << 16;
-    uint32_t numbers = (segment->seq * 0x9e3779b1U ^ segment->ack) * 0x85ebca6bU ^ segment->length_bytes * 0xc2b2ae35U;
-    uint16_t low = (uint16_t)(checksum ^ numbers >> 16 ^ segment->flags);
+    /* Multiplied, not only added: what differs by one differs by one in the checksum too, and the two must not cancel out. */
+    uint32_t numbers = (segment->seq * 0x9e3779b1U ^ segment->ack) * 0x85ebca6bU;
+    numbers = (numbers ^ segment->length_bytes << 8 ^ segment->flags) * 0xc2b2ae35U;
+    uint16_t low = (uint16_t)(checksum ^ numbers >> 16);
     return (uint32_t)identification << 16 | (low ? low : 1);
 }
 

@@ -132,6 +132,39 @@ static void packets_with_other_numbers_have_another_look(void **state)
     for (uint32_t checksum = 1; checksum < 65536; checksum++) assert_true((uint16_t)conn_look(7, (uint16_t)checksum, &one));
 }
 
+/* What is one more in the numbers is one less in the checksum. */
+static void a_number_and_the_checksum_do_not_cancel_out(void **state)
+{
+    (void)state;
+    const struct conn_segment ack = {.seq = 14903, .ack = 4858, .flags = TCP_ACK};
+    const uint32_t look = conn_look(0, 0xa96d, &ack);
+    for (uint16_t more = 1; more < 1000; more++) {
+        struct conn_segment others[] = {ack, ack, ack, ack};
+        others[0].seq += more;
+        others[1].ack += more;
+        others[2].length_bytes += more;
+        others[3].flags = (uint8_t)(TCP_ACK ^ more);
+        const uint16_t checksums[] = {(uint16_t)(0xa96d - more), (uint16_t)(0xa96d + more), (uint16_t)(0xa96d ^ more)};
+        for (size_t i = 0; i < 4; i++)
+            for (size_t j = 0; j < 3; j++) assert_int_not_equal(conn_look(0, checksums[j], &others[i]), look);
+    }
+}
+
+/* An ACK and the FIN 0.3 ms behind it, of a host that writes no identification. */
+static void an_ack_and_the_fin_behind_it_are_two(void **state)
+{
+    (void)state;
+    struct exchange x;
+    char steps[160];
+    const struct conn_segment ack = {.seq = 14903, .ack = 4858, .flags = TCP_ACK};
+    const struct conn_segment fin = {.seq = 14903, .ack = 4858, .flags = TCP_ACK | TCP_FIN};
+    exchange_begin(&x);
+    snprintf(steps, sizeof(steps), HANDSHAKE "c:A:1:1:0:1000:%u +-700us c:FA:1:1:0:1000:%u", conn_look(0, 0xa96d, &ack),
+             conn_look(0, 0xa96c, &fin));
+    exchange_say(&x, steps);
+    assert_classes(&x, "new new ack duplicate-ack new");
+}
+
 static void nor_does_it_say_that_identifications_stay(void **state)
 {
     (void)state;
@@ -247,6 +280,8 @@ int main(void)
         cmocka_unit_test(a_syn_ack_that_comes_again_in_the_midst_of_others_is_told_by_its_own_time),
         cmocka_unit_test(behind_a_fin_a_syn_has_no_time_of_its_own),
         cmocka_unit_test(packets_with_other_numbers_have_another_look),
+        cmocka_unit_test(a_number_and_the_checksum_do_not_cancel_out),
+        cmocka_unit_test(an_ack_and_the_fin_behind_it_are_two),
         cmocka_unit_test(nor_does_it_say_that_identifications_stay),
         cmocka_unit_test(a_packet_without_a_look_is_never_a_sight),
         cmocka_unit_test(a_sight_of_one_of_the_last_eight_is_one),
