@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/catalogue_row.h"
 #include "cli/cli.h"
 #include "cli/place.h"
@@ -36,7 +37,7 @@ static void play_row(const struct scene_options *options, const char *operand, s
     struct play_stories stories = {0};
     struct judgement judgement = {0};
     struct play_options play_options = {.recorder = options->recorder, .quiet = true, .host_network = options->host_network};
-    int64_t begun = cli_clock_ms();
+    int64_t begun = clock_ms();
     int code = scene_load(operand, &scenario, &err);
     if (!code) snprintf(row->title, sizeof(row->title), "%s", scenario->title);
     if (!code) code = play_run(scenario, &play_options, &play, &err);
@@ -48,7 +49,7 @@ static void play_row(const struct scene_options *options, const char *operand, s
         catalogue_fill_judgement(row, &judgement);
         if (!code) row->result = judgement.unmet ? CATALOGUE_UNMET : CATALOGUE_MET;
     }
-    row->took_ms = cli_clock_ms() - begun;
+    row->took_ms = clock_ms() - begun;
     judgement_free(&judgement);
     play_stories_free(&stories);
     play_close(play);
@@ -251,11 +252,11 @@ int scene_run_all(const struct scene_options *options, struct err *err)
 {
     struct targets targets = {.count = 0};
     struct catalogue_totals totals = {.scenarios = 0};
-    int64_t begun = cli_clock_ms();
+    int64_t begun = clock_ms();
     int code = open_targets(&targets, &options->output, err), status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) {
         code = run_named(options, &targets, &totals, err);
-        totals.took_ms = cli_clock_ms() - begun;
+        totals.took_ms = clock_ms() - begun;
         status = conclude(&targets, &totals, code, err);
     }
     close_targets(&targets);

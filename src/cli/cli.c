@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 bool cli_tells_more;
 
@@ -17,11 +16,4 @@ void cli_note(bool quiet, const char *format, ...)
     struct err note; /* its maker disarms what came from outside */
     err_set(&note, 0, "%s", text);
     fprintf(stderr, "tcpwhy: %s\n", note.text);
-}
-
-int64_t cli_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

@@ -3,7 +3,6 @@
 #define TCPWHY_CLI_CLI_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/err.h"
 
@@ -25,8 +24,5 @@ extern bool cli_tells_more;
 /* One line to standard error, with control characters disarmed; nothing when `quiet`. For what a person should know besides the
  * result; failures go through `err`. */
 void cli_note(bool quiet, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* CLOCK_MONOTONIC in milliseconds, for deadlines. */
-int64_t cli_clock_ms(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cast.h"
 #include "cli/stage.h"
 
@@ -105,12 +106,12 @@ typedef bool condition(struct play *play, size_t argument);
 /* 0 when it holds; 1 after `limit_ms` (-1: none); -ETIMEDOUT at the scenario's own limit; -EINTR; or what failed. */
 static int until(struct play *play, condition *holds, size_t argument, int64_t limit_ms, int step_ms, struct err *err)
 {
-    int64_t limit = limit_ms < 0 ? INT64_MAX : cli_clock_ms() + limit_ms;
+    int64_t limit = limit_ms < 0 ? INT64_MAX : clock_ms() + limit_ms;
     while (!holds(play, argument)) {
         if (session_signal(play->session, NULL)) return -EINTR;
-        if (cli_clock_ms() >= play->deadline_ms) return -ETIMEDOUT;
-        if (cli_clock_ms() >= limit) return 1;
-        int64_t left = limit - cli_clock_ms(), rest = play->deadline_ms - cli_clock_ms();
+        if (clock_ms() >= play->deadline_ms) return -ETIMEDOUT;
+        if (clock_ms() >= limit) return 1;
+        int64_t left = limit - clock_ms(), rest = play->deadline_ms - clock_ms();
         if (rest < left) left = rest;
         int got = look(play, left > 0 && left < step_ms ? (int)left : step_ms, err);
         if (got < 0) return got;
@@ -252,11 +253,11 @@ static int bring_on(struct play *play, struct err *err)
 static int come_to_rest(struct play *play, struct err *err)
 {
     int64_t quiet_ms = QUIET_MS + play->delay_ns * 2 / 1000000;
-    int64_t limit = cli_clock_ms() + REST_MS + play->delay_ns * 2 / 1000000, quiet_since = cli_clock_ms();
+    int64_t limit = clock_ms() + REST_MS + play->delay_ns * 2 / 1000000, quiet_since = clock_ms();
     for (;;) {
-        int64_t before = cli_clock_ms();
+        int64_t before = clock_ms();
         int got = look(play, STEP_MS, err);
-        int64_t now = cli_clock_ms(), stood = now - before - STEP_MS;
+        int64_t now = clock_ms(), stood = now - before - STEP_MS;
         if (got < 0) return got;
         if (session_signal(play->session, NULL)) return -EINTR;
         if (stood > STEP_MS) { /* a busy machine: what is waited for, the wire above all, stood still as well */
@@ -339,10 +340,10 @@ static int perform(struct play *play, struct err *err)
     play->poll_fd = epoll_create1(EPOLL_CLOEXEC);
     int code = play->poll_fd < 0 ? -errno : listen_to(play, stage_fd(play->stage));
     if (code) return err_set_errno(err, code, "can't set the stage (epoll)");
-    play->deadline_ms = cli_clock_ms() + 2 * (int64_t)READY_MS;
+    play->deadline_ms = clock_ms() + 2 * (int64_t)READY_MS;
     code = bring_on(play, err);
     if (!code) {
-        play->deadline_ms = cli_clock_ms() + play->scenario->limit_ns / 1000000;
+        play->deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
         code = act_all(play, err);
         if (code && code != -ETIMEDOUT && code != -EINTR) code = -ECANCELED;
     }

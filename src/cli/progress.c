@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 
 enum { QUIET_MS = 1000, EVERY_MS = 200, BAR = 24 };
@@ -10,14 +11,14 @@ enum { QUIET_MS = 1000, EVERY_MS = 200, BAR = 24 };
 struct progress progress_new(bool wanted)
 {
     struct progress progress = {.wanted = wanted && isatty(STDERR_FILENO)};
-    progress.begun_ms = progress.last_ms = cli_clock_ms();
+    progress.begun_ms = progress.last_ms = clock_ms();
     return progress;
 }
 
 void progress_tell(struct progress *progress, uint64_t packets, uint64_t done_bytes, uint64_t total_bytes)
 {
     if (!progress->wanted) return;
-    int64_t now_ms = cli_clock_ms(), took_ms = now_ms - progress->begun_ms;
+    int64_t now_ms = clock_ms(), took_ms = now_ms - progress->begun_ms;
     if (took_ms < QUIET_MS || now_ms - progress->last_ms < EVERY_MS) return;
     progress->last_ms = now_ms;
     progress->shown = true;
