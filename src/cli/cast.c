@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/procinfo.h"
+#include "cli/status.h"
 struct player {
     enum cast_state state;
     struct child child; /* client and server only */

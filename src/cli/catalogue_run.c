@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "cli/catalogue_row.h"
-#include "cli/cli.h"
 #include "cli/place.h"
 #include "cli/scene.h"
+#include "cli/status.h"
 #include "lab/catalogue.h"
 
 enum { AT_ONCE = 2, NAME_BYTES = 64, OUT_BYTES = 1 << 20 };

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/note.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/output_options.h"
 #include "cli/pair.h"
 #include "cli/port.h"
 #include "cli/scene.h"
 #include "cli/session.h"
+#include "cli/status.h"
 #include "lab/host.h"
 
 /* How long to wait for what should take no time. */
@@ -234,8 +237,8 @@ static int set_stage(struct demo *demo, struct err *err)
     };
     code = session_open(&demo->session, &options, err);
     if (!code) code = open_capture(demo, &refusal, err);
-    if (!code && refusal.text[0]) cli_note(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
-    if (!code && refusal.text[0]) cli_note(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
+    if (!code && refusal.text[0]) note_say(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
+    if (!code && refusal.text[0]) note_say(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
     return code;
 }
 
@@ -332,7 +335,7 @@ static void come_to_rest(struct demo *demo, int64_t limit_ms)
         active = host_has_active_socket(demo->pair.port);
     }
     if (active && !session_signal(demo->session, NULL))
-        cli_note(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
+        note_say(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
                  (long)limit_ms);
 }
 
@@ -348,7 +351,7 @@ static int verdict(struct demo *demo, int code, const struct err *play_err, stru
     }
     struct err words = {""};
     if (!pair_verdict(demo->processes, &words)) {
-        if (words.text[0]) cli_note(demo->output.quiet, "%s", words.text);
+        if (words.text[0]) note_say(demo->output.quiet, "%s", words.text);
         return CLI_DONE;
     }
     *err = words;

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
+#include "cli/note.h"
 #include "cli/options.h"
+#include "cli/status.h"
 #include "echo/client.h"
 #include "echo/server.h"
 #include "viz/escape.h"
@@ -199,7 +200,7 @@ static int check_server(const struct echo *echo, struct err *err)
 static void note(void *data, const char *text)
 {
     const struct echo *echo = data;
-    cli_note(echo->quiet, "echo server: %s", text);
+    note_say(echo->quiet, "echo server: %s", text);
 }
 
 static int write_all(const char *bytes, size_t length)

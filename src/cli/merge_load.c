@@ -7,8 +7,8 @@
 
 #include "capture/filter.h"
 #include "capture/savefile.h"
-#include "cli/cli.h"
 #include "cli/merge.h"
+#include "cli/note.h"
 
 /* "eth0.pcap" of "/tmp/a/eth0.pcap"; of a path that doesn't fit, its end. */
 static void set_name(struct merge_capture *capture, const char *name)
@@ -138,7 +138,7 @@ static void note_damage(const struct merge *merge, struct merge_capture *capture
     if (!capture->seen.damages++)
         capture->damage = sentence;
     else
-        cli_note(merge->options->output.quiet, "%s", sentence.text);
+        note_say(merge->options->output.quiet, "%s", sentence.text);
 }
 
 static int load(struct merge *merge, struct merge_capture *capture, const struct savefile_options *how, struct filter *filter,

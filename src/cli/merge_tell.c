@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/cli.h"
 #include "cli/merge.h"
+#include "cli/note.h"
 #include "cli/tables.h"
 #include "viz/clock_words.h"
 
@@ -24,7 +24,7 @@ static void note_clocks(const struct merge *merge)
             &text, &merge->clock[i],
             &(struct clock_style){.ascii = output_ascii(&merge->options->output), .detailed = merge->options->output.verbose > 0});
         while (text.length && text.data[text.length - 1] == '\n') text.data[--text.length] = '\0';
-        cli_note(merge->options->output.quiet, "%s", buf_string(&text));
+        note_say(merge->options->output.quiet, "%s", buf_string(&text));
     }
     buf_free(&text);
 }

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "cli/options.h"
 #include "event/log.h"
 #include "story/story.h"
 #include "viz/view.h"
@@ -28,13 +27,8 @@ struct output_options {
     int verbose;
 };
 
-/* What --color says. 0, or -EINVAL with a sentence. */
-int output_color_from(const char *value, enum output_color *ret_color, struct err *err);
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
 struct view_options output_view_options(const struct output_options *options, int fd);
-
-/* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
-struct options_group output_group(struct output_options *options);
 
 /* The columns of the terminal behind that descriptor (40 to 1000); 0: it is none. */
 int output_screen_width(int fd);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/cli.h"
 
 enum { QUIET_MS = 1000, EVERY_MS = 200, BAR = 24 };
 

@@ -11,9 +11,11 @@
 #include "capture/stoppable.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output_options.h"
 #include "cli/read_capture.h"
 #include "cli/read_events.h"
 #include "cli/read_merge.h"
+#include "cli/status.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
 enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MERGE };

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
+#include "cli/note.h"
 #include "viz/escape.h"
 
 enum { COMMENT_BYTES_MAX = 1 << 16 };
@@ -27,16 +27,16 @@ void read_beside(struct savefile *file, const struct output_options *output, str
     seen->dropped = beside->dropped;
     bool quiet = output->quiet || !output->verbose;
     if (beside->dropped)
-        cli_note(output->quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
+        note_say(output->quiet, "the capture says that it dropped %llu packets: what is missing may have been there",
                  (unsigned long long)beside->dropped);
     for (size_t i = 0; i < beside->comment_count && !quiet; i++) {
         struct buf text = buf_new(COMMENT_BYTES_MAX);
         escape_text(&text, beside->comments[i], output_ascii(output));
-        cli_note(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
+        note_say(quiet, "comment of %s", text.failed ? "?" : buf_string(&text));
         buf_free(&text);
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (rows[i].count) cli_note(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
+        if (rows[i].count) note_say(quiet, "passed over: %llu %s", (unsigned long long)rows[i].count, rows[i].what);
 }
 
 void read_beside_sights(const struct places *places, uint64_t sights, uint64_t elsewhere, bool quiet)
@@ -45,13 +45,13 @@ void read_beside_sights(const struct places *places, uint64_t sights, uint64_t e
     const char *more =
         elsewhere ? "; the hop limits say that two places are in this file: try --merge with the two captures apart" : "";
     if (places->count < 2)
-        cli_note(quiet, "%" PRIu64 " packets were captured more than once: each counts as one%s", sights, more);
+        note_say(quiet, "%" PRIu64 " packets were captured more than once: each counts as one%s", sights, more);
     else
-        cli_note(quiet, "%" PRIu64 " packets were captured more than once, at several places (%s, %s%s): each counts as one%s",
+        note_say(quiet, "%" PRIu64 " packets were captured more than once, at several places (%s, %s%s): each counts as one%s",
                  sights, places->keys[0].name, places->keys[1].name, places->count > 2 ? ", ..." : "", more);
 }
 
 void read_beside_late(uint64_t late, bool quiet)
 {
-    if (late) cli_note(quiet, "%" PRIu64 " segments came when their connections' rows had been shown: they are in none", late);
+    if (late) note_say(quiet, "%" PRIu64 " segments came when their connections' rows had been shown: they are in none", late);
 }

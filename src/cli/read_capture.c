@@ -10,14 +10,15 @@
 
 #include "capture/filter.h"
 #include "capture/savefile.h"
-#include "cli/cli.h"
 #include "cli/interrupt.h"
+#include "cli/note.h"
 #include "cli/places.h"
 #include "cli/progress.h"
 #include "cli/read_beside.h"
 #include "cli/read_stories.h"
 #include "cli/read_unread.h"
 #include "cli/segment_queue.h"
+#include "cli/status.h"
 #include "cli/tables.h"
 #include "ledger/datagrams.h"
 #include "tcp/fragments.h"
@@ -75,7 +76,7 @@ static void note_damage(struct pass *pass)
     struct err sentence;
     savefile_damage_say(pass->file, &sentence);
     if (!pass->seen.damages) pass->damage = sentence;
-    if (pass->seen.damages > 0 && pass->seen.damages < DAMAGES_SHOWN) cli_note(pass->options->output.quiet, "%s", sentence.text);
+    if (pass->seen.damages > 0 && pass->seen.damages < DAMAGES_SHOWN) note_say(pass->options->output.quiet, "%s", sentence.text);
     pass->seen.damages++;
 }
 
@@ -516,7 +517,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
         code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
-        cli_note(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
+        note_say(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
     else if (!code)
         read_unread_say(&pass->seen, &pass->options->output, pass->stories != NULL, pass->options->filter != NULL);
     if (!code && pass->seen.damages) {

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
 #include "cli/merge.h"
+#include "cli/note.h"
+#include "cli/status.h"
 
 /* Files hold what was captured, cut to microseconds or nanoseconds: two readings are off by one of these each. */
 static int64_t slack_ns(const struct merge *merge)
@@ -73,7 +74,7 @@ static int translate(struct merge *merge)
     }
     char texts[4][ADDRESS_TEXT_BYTES], more[48] = "";
     if (found.connections > 1) snprintf(more, sizeof(more), " (and %zu more connections)", found.connections - 1);
-    cli_note(merge->options->output.quiet,
+    note_say(merge->options->output.quiet,
              "%s to %s in %s is %s to %s in %s%s: something between the two rewrites addresses (NAT); told with those of %s",
              address_format(&found.src[MATCH_A], texts[0]), address_format(&found.dst[MATCH_A], texts[1]), a->name,
              address_format(&found.src[MATCH_B], texts[2]), address_format(&found.dst[MATCH_B], texts[3]), b->name, more, a->name);
@@ -108,18 +109,18 @@ static void note_rest(const struct merge *merge)
     for (int i = 0; i < MATCH_CAPTURES; i++) {
         const struct merge_capture *capture = &merge->capture[i];
         if (merge->left_out[i])
-            cli_note(merge->options->output.quiet, "%zu connection%s of %s %s not in %s, and left out", merge->left_out[i],
+            note_say(merge->options->output.quiet, "%zu connection%s of %s %s not in %s, and left out", merge->left_out[i],
                      merge->left_out[i] == 1 ? "" : "s", capture->name, merge->left_out[i] == 1 ? "is" : "are",
                      merge->capture[!i].name);
         if (merge->match.clamped[i])
-            cli_note(
+            note_say(
                 merge->options->output.quiet,
                 "%zu segment%s of %s %s captured before 1970 or after 2115, if the file is right: told with the nearest time that "
                 "can be compared",
                 merge->match.clamped[i], merge->match.clamped[i] == 1 ? "" : "s", capture->name,
                 merge->match.clamped[i] == 1 ? "was" : "were");
         if (merge->match.short_of[i])
-            cli_note(
+            note_say(
                 merge->options->output.quiet,
                 "%s lacks segments that must have passed there: that capture dropped packets, and they are not counted as lost",
                 capture->name);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
+#include "cli/note.h"
 #include "cli/places.h"
 #include "ledger/ledger.h"
 #include "tcp/segment.h"
@@ -206,7 +206,7 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
     if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
     if (!code) code = output_tell(stories->output, stories->log, err);
     if (!code && stories->places.count > 1 && stories->told < stories->kept_count)
-        cli_note(stories->options->output.quiet,
+        note_say(stories->options->output.quiet,
                  "%zu of the %zu packets show what another interface had shown already: they are told as one segment each",
                  (size_t)(stories->kept_count - stories->told), stories->kept_count);
     if (!code && stories->full_at)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
+#include "cli/note.h"
 
 enum { SHOWN = 6, LINE_BYTES = 1024 };
 
@@ -65,7 +65,7 @@ static void say_no_tcp(const struct rows_source *seen, bool quiet, bool stories,
         buf_printf(&line, "%s%llu ICMP error%s", listed++ ? ", " : "", (unsigned long long)seen->icmp_errors,
                    seen->icmp_errors == 1 ? "" : "s");
     list(&line, seen, false, listed);
-    cli_note(quiet, "there is no TCP segment among the %llu packets%s%s%s", (unsigned long long)seen->packets,
+    note_say(quiet, "there is no TCP segment among the %llu packets%s%s%s", (unsigned long long)seen->packets,
              filtered ? " that pass the filter" : "", line.length ? ": " : "", line.failed ? "" : buf_string(&line));
     buf_free(&line);
 }
@@ -78,11 +78,11 @@ void read_unread_say(const struct rows_source *seen, const struct output_options
     } else {
         struct buf line = buf_new(LINE_BYTES);
         if (list(&line, seen, !output->verbose, 0))
-            cli_note(output->quiet, "not looked into: %s", line.failed ? "?" : buf_string(&line));
+            note_say(output->quiet, "not looked into: %s", line.failed ? "?" : buf_string(&line));
         buf_free(&line);
     }
     if (seen->results[SEGMENT_FRAGMENT] && (seen->given_up || output->verbose))
-        cli_note(output->quiet, "%llu IP fragments: %llu datagrams put together, %llu not, as pieces are missing or overlap",
+        note_say(output->quiet, "%llu IP fragments: %llu datagrams put together, %llu not, as pieces are missing or overlap",
                  (unsigned long long)seen->results[SEGMENT_FRAGMENT], (unsigned long long)seen->put_together,
                  (unsigned long long)seen->given_up);
 }

@@ -9,9 +9,10 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
-#include "cli/cli.h"
 #include "cli/explain.h"
 #include "cli/interrupt.h"
+#include "cli/note.h"
+#include "cli/status.h"
 #include "cli/vocabulary.h"
 #include "lab/catalogue.h"
 #include "viz/escape.h"
@@ -124,8 +125,8 @@ void scene_report(const char *name, const struct judgement *judgement, bool quie
 {
     for (size_t i = 0; i < judgement->count; i++) {
         const struct judge_finding *finding = &judgement->list[i];
-        if (finding->verdict == JUDGE_UNMET) cli_note(false, "%s, line %u: %s", name, finding->line, finding->text);
-        if (finding->verdict == JUDGE_UNKNOWN) cli_note(quiet, "%s, line %u: %s", name, finding->line, finding->text);
+        if (finding->verdict == JUDGE_UNMET) note_say(false, "%s, line %u: %s", name, finding->line, finding->text);
+        if (finding->verdict == JUDGE_UNKNOWN) note_say(quiet, "%s, line %u: %s", name, finding->line, finding->text);
     }
 }
 
@@ -181,7 +182,7 @@ static int verdict(const char *name, int code, const struct play *play, const st
     if (judgement->unmet)
         return err_set(err, CLI_FAILED, "%s: %zu of %zu expectations not met", name, judgement->unmet, judgement->count);
     if (judgement->count)
-        cli_note(options->output.quiet, "%s: %zu of %zu expectations met%s", name, judgement->met, judgement->count,
+        note_say(options->output.quiet, "%s: %zu of %zu expectations met%s", name, judgement->met, judgement->count,
                  judgement->unknown ? ", the others can't be told with this recorder" : "");
     return CLI_DONE;
 }
@@ -232,7 +233,7 @@ static int run_one(const struct scene_options *options, struct err *err)
     const char *name = options->operands[0];
     int code = scene_load(name, &scenario, err);
     if (code) return code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
-    if (scenario && scenario->marked) cli_note(options->output.quiet, "%s begins with a byte order mark, which is skipped", name);
+    if (scenario && scenario->marked) note_say(options->output.quiet, "%s begins with a byte order mark, which is skipped", name);
     if (options->host_network && scenario && scenario->place == SCENARIO_WIRE) {
         scenario_free(scenario);
         return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/note.h"
 #include "cli/port.h"
 #include "lab/firewall.h"
 #include "lab/host.h"
@@ -118,7 +118,7 @@ static int open_place(struct stage *stage, const struct play_options *options, s
             return err_set(err, -EADDRINUSE, "port %u is in use on this host's network, and the scenario wants it",
                            (unsigned)stage->scenario->ports[i]);
     }
-    if (code == -EPERM) return cli_note(options->quiet, "using this host's own loopback: %s", refusal.text), 0;
+    if (code == -EPERM) return note_say(options->quiet, "using this host's own loopback: %s", refusal.text), 0;
     if (code) *err = refusal;
     return code;
 }

@@ -10,11 +10,14 @@
 #include "base/buf.h"
 #include "base/nearest.h"
 #include "cli/interrupt.h"
+#include "cli/note.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/output_options.h"
 #include "cli/place.h"
 #include "cli/play.h"
 #include "cli/session.h"
+#include "cli/status.h"
 #include "cli/stored.h"
 #include "cli/vocabulary.h"
 #include "lab/catalogue.h"
@@ -115,7 +118,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     if (code) return code;
     struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet};
     struct play *play = NULL;
-    cli_note(states->look.quiet, "%s: %s", name, scenario->title);
+    note_say(states->look.quiet, "%s: %s", name, scenario->title);
     code = play_run(scenario, &options, &play, err);
     struct err told = {""};
     if (play) {
@@ -195,7 +198,7 @@ static int take_catalogue(struct states *states, struct err *err)
     for (size_t i = 0; i < count; i++) {
         code = take_entry(states, &entries[i], err);
         if (code == -EINTR || code == -ENOMEM || code == -EPERM || code == -EACCES) return code;
-        if (code) cli_note(states->look.quiet, "%s: %s", entries[i].name, err->text);
+        if (code) note_say(states->look.quiet, "%s: %s", entries[i].name, err->text);
         if (code) states->failed++;
     }
     err->text[0] = 0;

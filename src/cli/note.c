@@ -1,11 +1,11 @@
-#include "cli/cli.h"
+#include "cli/note.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-bool cli_tells_more;
+#include "base/err.h"
 
-void cli_note(bool quiet, const char *format, ...)
+void note_say(bool quiet, const char *format, ...)
 {
     if (quiet) return;
     char text[ERR_TEXT_BYTES];
