@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "capture/procinfo.h"
-#include "cli/status.h"
+
 struct player {
     enum cast_state state;
     struct child child; /* client and server only */
@@ -225,10 +225,4 @@ void cast_close(struct cast *cast)
     if (cast->poll_fd >= 0) close(cast->poll_fd);
     if (cast->null_fd >= 0) close(cast->null_fd);
     free(cast);
-}
-
-int cli_actor(int argc, char **argv, struct err *err)
-{
-    int status = actor_run(argc - 1, argv + 1);
-    return status == 2 ? err_set(err, CLI_USAGE, "'tcpwhy actor' is not for people: a scenario's processes run it") : status;
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/cli.h"
+#include "base/err.h"
 #include "cli/session.h"
 #include "lab/actor.h"
 #include "lab/network.h"
@@ -43,8 +43,5 @@ bool cast_done(const struct cast *cast, size_t actor, size_t *ret_step, struct a
 bool cast_sleeps(const struct cast *cast, size_t actor);
 int cast_kill(struct cast *cast, size_t actor, int signal, struct err *err);
 void cast_close(struct cast *cast);
-
-/* The hidden verb that an actor's process runs. */
-cli_verb cli_actor;
 
 #endif

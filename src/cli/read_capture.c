@@ -394,46 +394,11 @@ static int read_all(struct pass *pass, struct err *err)
     }
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* What would be forgotten without a word. */
-static int check_misfits(const struct read_options *options, bool tables, struct err *err)
-{
-    static const struct options_misfit of_stories[] = {
-        {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
-    };
-    static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
-    static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
-    static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
-    int code = options->merge ? options_refuse(options->given, of_merged, COUNT(of_merged), err) : 0;
-    if (!code && options->merge && !tables) code = options_refuse(options->given, of_merged_stories, COUNT(of_merged_stories), err);
-    if (!code && tables) code = options_refuse(options->given, of_stories, COUNT(of_stories), err);
-    if (!code && !tables) code = options_refuse(options->given, of_tables, COUNT(of_tables), err);
-    if (!code && tables && options->output.color == OUTPUT_COLOR_ALWAYS)
-        code = err_set(err, -EINVAL, "--color: tables of connections have no colours");
-    return code;
-}
-
-int read_wants_tables(const struct read_options *options, bool *ret_tables, struct err *err)
-{
-    const char *format = options->output.format;
-    *ret_tables = false;
-    if (options->conn_count && options->summary)
-        return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
-    int code = options->conn_count ? 0 : tables_wanted(&options->output, ret_tables, err);
-    if (!code) code = check_misfits(options, *ret_tables, err);
-    if (!code && options->summary && format && strcmp(format, "summary") != 0)
-        code = err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", format);
-    return code;
-}
-
 static int open_places(struct pass *pass, struct err *err)
 {
-    bool tables = true;
-    int code = read_wants_tables(pass->options, &tables, err);
-    if (!code && tables) code = tables_open(&pass->tables, &pass->options->output, pass->options->summary, err);
-    if (!code && !tables) code = stories_open(&pass->stories, pass->options, err);
-    return code;
+    const struct read_options *options = pass->options;
+    if (!options->tables) return stories_open(&pass->stories, options, err);
+    return tables_open(&pass->tables, &options->output, options->summary, err);
 }
 
 /* Who watches a pipe that is being written sees each row when there is nothing more to read for the moment. */

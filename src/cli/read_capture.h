@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "cli/options.h"
 #include "cli/output.h"
 
 enum { READ_CONNS_MAX = 64 };
@@ -20,14 +19,14 @@ struct read_range { /* of connection numbers, both ends in */
 struct read_options {
     struct output_options output;
     struct read_range conns[READ_CONNS_MAX];
-    size_t conn_count; /* 0: all */
-    bool summary;
+    size_t conn_count;       /* 0: all */
+    bool tables;             /* of connections; else stories */
+    bool summary;            /* with tables: the totals alone */
     bool merge;              /* read_merge is meant */
     const char *filter;      /* pcap-filter(7); NULL: everything */
     const char *filter_word; /* its first word, where it stood behind the files, and is no file itself; NULL: it did not */
     size_t open_max;         /* connections at once; 0: the ledger's own bound */
     size_t packets_max;      /* of stories; 0: the usual bound */
-    const struct options_given *given;
 };
 
 struct read_source {
@@ -37,10 +36,8 @@ struct read_source {
     size_t head_bytes;
 };
 
-/* Whether the options ask for tables of connections, not stories. 0, or -EINVAL with a sentence where they don't fit together. */
-int read_wants_tables(const struct read_options *options, bool *ret_tables, struct err *err);
 /* 0; CLI_FAILED with a sentence where a file is damaged (everything else was told); CLI_INTERRUPTED plus the
- * signal where it was interrupted (what was read is told); -EINVAL for options that don't fit; -EPIPE;
+ * signal where it was interrupted (what was read is told); -EINVAL for a filter or a format that is none; -EPIPE;
  * else -errno. */
 int read_capture(const struct read_source *source, const struct read_options *options, struct err *err);
 

@@ -142,28 +142,15 @@ static void release(struct merge *merge)
 
 int read_merge(const struct read_source *source, const struct read_options *options, struct err *err)
 {
-    if (source->count != 2 && options->filter_word)
-        return err_set(err, -EINVAL, "--merge takes two captures, and there is no file '%s'", options->filter_word);
-    if (source->count != 2)
-        return err_set(
-            err, -EINVAL,
-            "--merge takes exactly two captures, taken at two places, and there %s %zu (of several files of one place, make "
-            "one with mergecap)",
-            source->count == 1 ? "is" : "are", source->count);
-    if (!strcmp(source->paths[0], source->paths[1]))
-        return err_set(err, -EINVAL, "--merge: both captures are %s", source->paths[0]);
-    bool tables = false;
-    int code = read_wants_tables(options, &tables, err);
-    if (code) return code;
     struct merge *merge = calloc(1, sizeof(*merge));
     if (!merge) return err_set_errno(err, -ENOMEM, "can't merge");
     merge->options = options;
-    code = merge_load(merge, source, err);
+    int code = merge_load(merge, source, err);
     if (!code) code = compare(merge, err);
     if (!code && (code = merge_lay(merge))) err_set_errno(err, code, "can't merge");
     if (!code) {
         note_rest(merge);
-        code = merge_tell(merge, tables, err);
+        code = merge_tell(merge, options->tables, err);
     }
     for (int i = 0; i < MATCH_CAPTURES && !code; i++)
         if (merge->capture[i].seen.damages) {

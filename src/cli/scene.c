@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/nearest.h"
 #include "cli/explain.h"
-#include "cli/interrupt.h"
 #include "cli/note.h"
 #include "cli/status.h"
 #include "cli/vocabulary.h"
@@ -89,7 +88,7 @@ static int unknown_name(const char *name, struct err *err)
 static int parse(const char *file, const char *text, size_t length, struct scenario **ret_scenario, struct err *err)
 {
     struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
-    int code = mistakes ? scenario_parse(text, length, cli_vocabulary(), ret_scenario, mistakes) : -ENOMEM;
+    int code = mistakes ? scenario_parse(text, length, play_vocabulary(), ret_scenario, mistakes) : -ENOMEM;
     if (code == -EINVAL) {
         struct buf out = buf_new(MISTAKES_BYTES);
         scenario_explain(&out, file, text, length, mistakes);

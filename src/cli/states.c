@@ -108,7 +108,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     struct scenario *scenario = NULL;
     struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
     if (!mistakes) return err_set_errno(err, -ENOMEM, "can't read %s", name);
-    int code = scenario_parse(text, length, cli_vocabulary(), &scenario, mistakes);
+    int code = scenario_parse(text, length, play_vocabulary(), &scenario, mistakes);
     if (code == -EINVAL)
         err_set(err, code, "%s:%u:%u: %s%s", name, mistakes->list[0].line, mistakes->list[0].column, mistakes->list[0].text,
                 mistakes->total > 1 ? " (and more: 'tcpwhy demo' with this file tells all)" : "");

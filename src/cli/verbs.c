@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cast.h"
+#include "cli/actor.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/interrupt.h"

@@ -8,7 +8,7 @@ static const char *const uring_calls[] = {"io_uring accept", "io_uring connect",
                                           "io_uring recv",   "io_uring close",   "io_uring shutdown"};
 enum { URING_CALLS = sizeof(uring_calls) / sizeof(uring_calls[0]), CALLS_MAX = 128 };
 
-const struct scenario_vocabulary *cli_vocabulary(void)
+const struct scenario_vocabulary *play_vocabulary(void)
 {
     static const char *calls[CALLS_MAX];
     static struct scenario_vocabulary vocabulary;

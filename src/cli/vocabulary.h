@@ -5,6 +5,6 @@
 #include "lab/scenario.h"
 
 /* Made at the first call; not for several threads at once. */
-const struct scenario_vocabulary *cli_vocabulary(void);
+const struct scenario_vocabulary *play_vocabulary(void);
 
 #endif

@@ -109,7 +109,7 @@ static void the_catalogue_names_only_findings_and_calls_that_there_are(void **st
     for (size_t i = 0; i < count; i++) {
         static struct scenario_mistakes mistakes;
         struct scenario *scenario = NULL;
-        int code = scenario_parse(entries[i].text, entries[i].length, cli_vocabulary(), &scenario, &mistakes);
+        int code = scenario_parse(entries[i].text, entries[i].length, play_vocabulary(), &scenario, &mistakes);
         if (code) fail_msg("%s:%u: %s", entries[i].name, mistakes.list[0].line, mistakes.list[0].text);
         scenario_free(scenario);
     }
