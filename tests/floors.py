@@ -28,7 +28,11 @@ FLOORS = {
     "viz": ["base", "tcp", "conn", "story", "ledger"],
     "echo": ["base"],
     "lab": ["base", "event", "tcp", "capture"],
-    "cli": ["base", "event", "tcp", "conn", "pcapng", "capture", "story", "ledger", "clocks", "viz", "echo", "lab"],
+    "out": ["base", "event", "story", "viz"],
+    "record": ["base", "event", "capture"],
+    "play": ["base", "event", "tcp", "capture", "story", "viz", "lab", "out", "record"],
+    "read": ["base", "event", "tcp", "capture", "ledger", "clocks", "viz", "out"],
+    "cli": ["base", "capture", "viz", "echo", "lab", "out", "record", "play", "read"],
     "main": ["base", "cli"],
 }
 

@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/note.h"
 #include "cli/options.h"
-#include "cli/output.h"
 #include "cli/output_options.h"
-#include "cli/pair.h"
-#include "cli/port.h"
-#include "cli/scene.h"
-#include "cli/session.h"
-#include "cli/status.h"
 #include "lab/host.h"
+#include "out/note.h"
+#include "out/output.h"
+#include "out/status.h"
+#include "play/pair.h"
+#include "play/port.h"
+#include "play/scene.h"
+#include "record/session.h"
 
 /* How long to wait for what should take no time. */
 enum { STEP_MS = 20, SHORT_STEP_MS = 1, SERVER_ASLEEP_MS = 1000, REST_MS = 2000, SETTLE_MS = 5, GRACE_MS = 1000 };

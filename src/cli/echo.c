@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "cli/note.h"
 #include "cli/options.h"
-#include "cli/status.h"
 #include "echo/client.h"
 #include "echo/server.h"
+#include "out/note.h"
+#include "out/status.h"
 #include "viz/escape.h"
 
 enum { MS_MAX = 24 * 3600 * 1000, BACKLOG_MAX = 1 << 20, OUTPUT_LIMIT = 1 << 24 };

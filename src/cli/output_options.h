@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "cli/options.h"
-#include "cli/output.h"
+#include "out/output.h"
 
 /* Whether the person asked to be told more (-v): then a failure's long story is printed, too. */
 extern bool cli_tells_more;

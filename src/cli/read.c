@@ -9,14 +9,14 @@
 
 #include "base/buf.h"
 #include "capture/stoppable.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
-#include "cli/read_capture.h"
-#include "cli/read_events.h"
-#include "cli/read_merge.h"
-#include "cli/status.h"
-#include "cli/tables.h"
+#include "out/interrupt.h"
+#include "out/status.h"
+#include "out/tables.h"
+#include "read/read_capture.h"
+#include "read/read_events.h"
+#include "read/read_merge.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
 

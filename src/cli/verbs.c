@@ -6,10 +6,10 @@
 #include "cli/actor.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/read.h"
 #include "cli/states.h"
+#include "out/interrupt.h"
 
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/vocabulary.h"
 #include "lab/catalogue.h"
+#include "play/vocabulary.h"
 #include "story/story.h"
 
 enum { IDS_MAX = 256, ID_BYTES = 64 };

@@ -1,6 +1,6 @@
 /* The queue between the reader of packets and the ledger, with a thread and without: every segment once and in order, failures both
  * ways, nothing left behind. script/test runs it under the thread sanitizer too. */
-#include "cli/segment_queue.h"
+#include "read/segment_queue.h"
 
 #include <errno.h>
 #include <setjmp.h>
