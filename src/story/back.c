@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story/cause.h"
+#include "story/telling.h"
 #include "tcp/segment.h"
 
 static int by_arrival(const void *a, const void *b)

@@ -21,21 +21,6 @@ const struct cause_rule *cause_kernel_rules(size_t *ret_count);
 const struct cause_rule *cause_span_rules(size_t *ret_count);
 const struct cause_rule *cause_wire_rules(size_t *ret_count);
 
-static inline const struct event_packet_header *header_of(const struct tale_packet *packet)
-{
-    return &packet->seen->packet.header;
-}
-
-static inline int64_t arrival_ns(const struct tale_packet *packet)
-{
-    return packet->received_ns ? packet->received_ns : packet->sent_ns;
-}
-
-static inline bool is_tcp(const struct tale_packet *packet)
-{
-    return packet->segment != NULL;
-}
-
 /* Each makes the packet's cause and returns true. `call` may be NULL: then it is known by `name` alone. */
 bool cause_set_call(struct telling *telling, struct tale_packet *packet, struct tale_call *call, const char *name,
                     enum story_evidence evidence);
@@ -80,5 +65,22 @@ bool cause_can_acknowledge(const struct call *call);
 void cause_sweep_begin(struct telling *telling);
 void cause_sweep_calls(struct telling *telling, int64_t t_ns);
 void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet);
+
+/* cause_state.c: fills a state step's cause, once the packets have theirs. */
+void cause_find_state(struct telling *telling, struct tale_state *state);
+/* cause.c: the newest packet that had reached `side` by `at_ns`; NULL none. */
+struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns);
+/* The step at which that process ended; STORY_NO_STEP: not seen. */
+uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
+/* cause.c: fills every packet's and every state step's cause. */
+void cause_find_all(struct telling *telling);
+/* cause_sweep.c: frees what that needed. */
+void cause_sweep_end(struct telling *telling);
+/* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */
+size_t cause_rule_count(void);
+const char *cause_rule_name(size_t rule);
+
+/* wake.c: fills every call's wake. */
+void wake_find_all(struct telling *telling);
 
 #endif

@@ -1,7 +1,7 @@
 /* Why a state changed: what the kernel showed of the same transition, else the segment or call that the RFC 9293 table took. */
 #include <string.h>
 
-#include "story/telling.h"
+#include "story/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 

@@ -67,16 +67,6 @@ const struct tale_packet *finding_arrival(const struct telling *telling, enum st
 const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns);
 /* The kernel showed that this segment met a listener whose accept queue was full. */
 bool finding_is_queue_full(const struct tale_packet *packet);
-/* The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known to be. */
-const struct call *finding_listening(const struct telling *telling, int64_t at_ns);
-/* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before
- * `at_ns`. */
-bool finding_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,
-                           const struct call **ret_call);
-/* A socket of the host `netns` that listened on the server's port at that time, on another address than the server's; NULL none
- * known. */
-const struct sock *finding_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns,
-                                             const struct call **ret_listen);
 /* One end was never captured although the other's segments prove that it spoke: what it did not answer nobody knows. */
 bool finding_is_one_way(const struct telling *telling, enum story_side *ret_missing);
 /* What ended this end because it got no answer (a timer of its own, or a call that failed with ETIMEDOUT). Its step and time;
@@ -96,5 +86,12 @@ void findings_wait(struct telling *telling);     /* findings_wait.c: time that w
 void findings_icmp(struct telling *telling);     /* findings_icmp.c: ICMP errors, and what they did */
 void findings_seen(struct telling *telling);     /* findings_seen.c: what the captures themselves show and lack */
 void findings_calls(struct telling *telling);    /* findings_calls.c: what calls promise, and what they don't */
+
+/* findings.c: all of them, once causes and wakes are known. */
+void findings_find_all(struct telling *telling);
+/* summary.c: the summary, once causes and wakes are known. */
+void summary_make(struct telling *telling);
+/* handshake_time.c: the summary's times of the handshake. */
+void handshake_time_find(struct telling *telling);
 
 #endif

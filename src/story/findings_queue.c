@@ -125,7 +125,7 @@ static void find_reset_handshake(struct telling *telling)
     }
     const struct process_end *end;
     const struct call *call;
-    if (!finding_listener_gone(telling, finding_arrival_ns(ack), &end, &call)) return;
+    if (!tale_listener_gone(telling, finding_arrival_ns(ack), &end, &call)) return;
     for (uint32_t i = 0; end && i < telling->story->step_count; i++)
         if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == end->thread.pid)
             proof[0] = i;

@@ -71,7 +71,7 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
     const char *sent =
         attempt->count == 1 ? "the SYN" : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
     if (attempt->arrived) {
-        const struct call *listen = finding_listening(telling, finding_arrival_ns(syn));
+        const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
         finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
                     telling_printf(
                         telling,
@@ -159,7 +159,7 @@ static void say_refused_by_firewall(struct telling *telling, const struct tale_p
                                         [CHAIN_HOOK_INPUT] = "the server's host",
                                         [CHAIN_HOOK_FORWARD] = "a router or bridge on the way",
                                         [CHAIN_HOOK_OUTPUT] = "the client's own host"};
-    const struct call *listen = finding_listening(telling, finding_arrival_ns(syn));
+    const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
     uint32_t proof[2] = {reset->cause->step, reset->step};
     finding_add(
         telling, "refused-by-firewall", "error",
@@ -195,7 +195,7 @@ static void find_refused(struct telling *telling)
     int64_t at_ns = finding_arrival_ns(syn);
     uint32_t proof[2] = {reset->cause->step, reset->step};
     const struct call *listen = NULL;
-    const struct sock *elsewhere = finding_listens_elsewhere(telling, reset->seen->netns, at_ns, &listen);
+    const struct sock *elsewhere = tale_listens_elsewhere(telling, reset->seen->netns, at_ns, &listen);
     bool shown = is_shown_without_socket(telling, reset);
     if (elsewhere && shown) {
         char here[ADDRESS_TEXT_BYTES], there[ADDRESS_TEXT_BYTES];
@@ -209,7 +209,7 @@ static void find_refused(struct telling *telling)
                     proof, 2);
         return;
     }
-    listen = finding_listening(telling, at_ns);
+    listen = tale_listening(telling, at_ns);
     if (listen && !shown) {
         finding_add(telling, "refused-despite-listener", "error",
                     telling_printf(

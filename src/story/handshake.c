@@ -2,7 +2,6 @@
  * TCP_DEFER_ACCEPT) or answer it with RST (tcp_abort_on_overflow), and then there is still no more than a request socket. */
 #include <string.h>
 
-#include "story/findings.h"
 #include "story/telling.h"
 
 /* A clock's and a capture's difference; equal ACKs are a second or more apart (the SYN-ACK's retransmission asks for them). */
@@ -10,11 +9,6 @@ static const int64_t CLOCKS_NS = 1000000;
 /* A kernel answers what fits nothing at once; what comes later than this, the way and a capture's delay reckoned in, is no answer.
  */
 static const int64_t ANSWER_NS = 1000000000;
-
-static int64_t arrival_ns(const struct tale_packet *packet)
-{
-    return packet->received_ns ? packet->received_ns : packet->sent_ns;
-}
 
 /* The segment that made this end ESTABLISHED in the kernel's own report; NULL where none is reported, or none named. */
 static const struct tale_packet *completed_by(const struct telling *telling, enum story_side side)
@@ -89,7 +83,7 @@ static bool has_no_socket(const struct telling *telling, size_t index, enum stor
     const struct call *call;
     if (ack->segment->dropped && strcmp(ack->segment->dropped->reason, "NO_SOCKET") == 0) return true;
     return side == STORY_SERVER && tale_is_answered_with_reset(telling, index, side) &&
-           finding_listener_gone(telling, arrival_ns(ack), &end, &call);
+           tale_listener_gone(telling, arrival_ns(ack), &end, &call);
 }
 
 bool tale_is_handshake_unmoved(const struct telling *telling, size_t index, enum story_side side)

@@ -4,11 +4,6 @@
 #include "story/findings.h"
 #include "tcp/segment.h"
 
-static int64_t arrival_ns(const struct tale_packet *packet)
-{
-    return packet->received_ns ? packet->received_ns : packet->sent_ns;
-}
-
 static const struct tale_packet *handshake_ack(const struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {

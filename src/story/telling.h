@@ -208,6 +208,21 @@ static inline size_t telling_sent_to(const struct telling *telling, enum story_s
     return count ? telling->packets[count - 1].since[sender] : 0;
 }
 
+static inline const struct event_packet_header *header_of(const struct tale_packet *packet)
+{
+    return &packet->seen->packet.header;
+}
+
+static inline int64_t arrival_ns(const struct tale_packet *packet)
+{
+    return packet->received_ns ? packet->received_ns : packet->sent_ns;
+}
+
+static inline bool is_tcp(const struct tale_packet *packet)
+{
+    return packet->segment != NULL;
+}
+
 static inline bool tale_is_datagram(const struct sighting *seen)
 {
     return seen->packet.header.protocol != 6; /* IPPROTO_TCP */
@@ -218,13 +233,26 @@ static inline bool tale_is_datagram(const struct sighting *seen)
 void tale_collect_packets(struct telling *telling);
 void tale_make_packets(struct telling *telling);
 void tale_name_packets(struct telling *telling);
-/* drops.c: tells the segments and datagrams (once they are made) what the kernel did: story_segment.dropped, .queue. */
+/* drops_told.c: tells the segments and datagrams (once they are made) what the kernel did: story_segment.dropped, .queue. */
 void tale_attach_drops(struct telling *telling);
 /* The packet that ICMP error `index` quotes: of a TCP segment's, the last of that number that had left, else the last datagram of
  * its sender; NULL: it is no error, or what it quotes was not seen. */
 struct tale_packet *tale_quoted(const struct telling *telling, size_t index);
 /* tale_calls.c; `listener` may be NULL. */
 void tale_collect_calls(struct telling *telling, const struct sock *listener);
+
+/* listeners.c. The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known
+ * to be. */
+const struct call *tale_listening(const struct telling *telling, int64_t at_ns);
+/* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before
+ * `at_ns`. */
+bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,
+                        const struct call **ret_call);
+/* A socket of the host `netns` that listened on the server's port at that time, on another address than the server's; NULL none
+ * known. */
+const struct sock *tale_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns,
+                                          const struct call **ret_listen);
+
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
 
@@ -249,30 +277,7 @@ bool tale_is_too_late(const struct telling *telling, size_t index, enum story_si
 /* The kernel reported this end as ESTABLISHED. */
 bool tale_was_completed(const struct telling *telling, enum story_side side);
 
-/* cause_state.c: fills a state step's cause, once the packets have theirs. */
-void cause_find_state(struct telling *telling, struct tale_state *state);
-/* cause.c: the newest packet that had reached `side` by `at_ns`; NULL none. */
-struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns);
-/* The step at which that process ended; STORY_NO_STEP: not seen. */
-uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
-/* cause.c: fills every packet's and every state step's cause. */
-void cause_find_all(struct telling *telling);
-/* cause_sweep.c: frees what that needed. */
-void cause_sweep_end(struct telling *telling);
-/* The rules, strongest evidence first; tests switch them off one by one (teller.rules_off). */
-size_t cause_rule_count(void);
-const char *cause_rule_name(size_t rule);
-
-/* wake.c: fills every call's wake. */
-void wake_find_all(struct telling *telling);
-
-/* findings.c */
-void findings_find_all(struct telling *telling);
-/* The summary, once causes and wakes are known. */
 /* windows.c: each segment's window in bytes, and whether it matters. */
 void windows_find_all(struct telling *telling);
-void summary_make(struct telling *telling);
-/* handshake_time.c: the summary's times of the handshake. */
-void handshake_time_find(struct telling *telling);
 
 #endif

@@ -4,19 +4,9 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "story/telling.h"
+#include "story/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
-
-static int64_t arrival_ns(const struct tale_packet *packet)
-{
-    return packet->received_ns ? packet->received_ns : packet->sent_ns;
-}
-
-static const struct event_packet_header *header_of(const struct tale_packet *packet)
-{
-    return &packet->seen->packet.header;
-}
 
 static bool named(const struct tale_call *call, const char *const *names)
 {

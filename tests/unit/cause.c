@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "story/telling.h"
+#include "story/cause.h"
 #include "support/lines.h"
 #include "support/tell.h"
 
