@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/err.h"
+
 static bool waits(const char *name)
 {
     static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",

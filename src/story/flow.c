@@ -157,7 +157,7 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     if (again) {
         before = *flow;
         table_remove(teller->flows, &key);
-        if (tell_flow(teller, flow)) return NULL;
+        if (teller->tell(teller, flow)) return NULL;
         flow = NULL;
     }
     if (!flow) {

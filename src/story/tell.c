@@ -1,4 +1,5 @@
-/* From a flow to a story. */
+#include "story/tell.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/moment.h"
 #include "story/apart.h"
-#include "story/track.h"
+#include "story/tell.h"
 
 /* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
 static const int64_t LINGER_NS = 60000000000;
@@ -23,6 +23,7 @@ struct teller *teller_new(teller_listener *listener, void *data)
     if (!teller) return NULL;
     teller->listener = listener;
     teller->data = data;
+    teller->tell = tell_flow;
     teller->flows = table_new(sizeof(struct flow_key));
     teller->sockets = table_new(sizeof(uint64_t));
     teller->threads = table_new(sizeof(int32_t));

@@ -24,6 +24,4 @@ int teller_finish(struct teller *teller);
 /* What the stories have in common: right after teller_finish, valid until teller_free. */
 const struct story_trace *teller_trace(const struct teller *teller);
 
-void story_free(struct story *story);
-
 #endif

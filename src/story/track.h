@@ -10,7 +10,6 @@
 #include "conn/conn.h"
 #include "event/event.h"
 #include "story/story.h"
-#include "story/teller.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
  * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
@@ -223,8 +222,10 @@ struct told_flow {
 };
 
 struct teller {
-    teller_listener *listener;
+    int (*listener)(void *data, struct story *story); /* teller_listener */
     void *data;
+    /* tell_flow, which stands above: an incarnation is told when the next one begins. */
+    int (*tell)(struct teller *teller, struct flow *flow);
     struct table *flows;                    /* flow_key → flow, the newest incarnation */
     struct table *sockets;                  /* cookie → sock */
     struct table *threads;                  /* tid → thread */
@@ -324,8 +325,5 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
 /* The listening (or unconnected UDP) socket that served this address at that time (0: at any); NULL none known. */
 struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns);
 void sock_free(struct sock *sock);
-
-/* tell.c: makes the story of a flow and gives it to the listener; the flow is freed. */
-int tell_flow(struct teller *teller, struct flow *flow);
 
 #endif

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "story/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"

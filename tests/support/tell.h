@@ -4,6 +4,7 @@
 
 #include "event/log.h"
 #include "story/story.h"
+#include "story/teller.h"
 #include "story/track.h"
 
 enum { TOLD_MAX = 64 };

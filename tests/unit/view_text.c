@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "story/teller.h"
 #include "support/drawing.h"
 #include "support/golden.h"
 #include "viz/escape.h"
