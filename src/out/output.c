@@ -10,7 +10,7 @@
 
 #include "event/text.h"
 #include "out/place.h"
-#include "story/teller.h"
+#include "story/tell/teller.h"
 #include "viz/view.h"
 
 enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };

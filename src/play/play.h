@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "event/log.h"
 #include "lab/scenario.h"
-#include "story/teller.h"
+#include "story/tell/teller.h"
 
 struct play;
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "story/cause.h"
+#include "story/causes/cause.h"
 #include "support/lines.h"
 #include "support/tell.h"
 

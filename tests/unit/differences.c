@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "story/differences.h"
+#include "story/findings/differences.h"
 #include "support/lines.h"
 #include "support/tell.h"
 

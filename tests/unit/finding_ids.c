@@ -57,7 +57,7 @@ static void collect_all(void)
     glob_t paths;
     static char text[1 << 20];
     if (used_count) return;
-    assert_int_equal(glob(STORY_DIR "/findings_*.c", 0, NULL, &paths), 0);
+    assert_int_equal(glob(FINDINGS_DIR "/findings_*.c", 0, NULL, &paths), 0);
     for (size_t i = 0; i < paths.gl_pathc; i++) {
         FILE *file = fopen(paths.gl_pathv[i], "re");
         assert_non_null(file);

@@ -27,7 +27,7 @@
 #include "capture/packets.h"
 #include "event/log.h"
 #include "story/story.h"
-#include "story/teller.h"
+#include "story/tell/teller.h"
 
 enum {
     PORT = 3333,
