@@ -1,6 +1,6 @@
 #include "cli/actor.h"
 
-#include "lab/actor.h"
+#include "lab/actor/actor.h"
 
 int cli_actor(int argc, char **argv, struct err *err)
 {

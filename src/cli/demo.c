@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
-#include "lab/host.h"
+#include "lab/network/host.h"
 #include "out/note.h"
 #include "out/output.h"
 #include "out/status.h"

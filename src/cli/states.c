@@ -11,7 +11,7 @@
 #include "base/nearest.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
-#include "lab/catalogue.h"
+#include "lab/scenario/catalogue.h"
 #include "out/interrupt.h"
 #include "out/note.h"
 #include "out/output.h"

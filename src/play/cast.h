@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "lab/actor.h"
-#include "lab/network.h"
-#include "lab/scenario.h"
+#include "lab/actor/actor.h"
+#include "lab/network/network.h"
+#include "lab/scenario/scenario.h"
 #include "record/session.h"
 
 enum cast_state {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "lab/catalogue.h"
+#include "lab/scenario/catalogue.h"
 #include "out/place.h"
 #include "out/status.h"
 #include "play/catalogue_row.h"

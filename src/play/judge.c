@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/network.h"
+#include "lab/network/network.h"
 
 enum { STATES_MAX = 64 };
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 #include "play/play.h"
 #include "story/story.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "event/log.h"
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 #include "story/tell/teller.h"
 
 struct play;

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lab/host.h"
+#include "lab/network/host.h"
 
 /* bind(2) as the demo's server will. */
 static bool is_bindable(const struct port *port)

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
-#include "lab/catalogue.h"
+#include "lab/scenario/catalogue.h"
 #include "out/note.h"
 #include "out/status.h"
 #include "play/explain.h"

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lab/firewall.h"
-#include "lab/host.h"
-#include "lab/uring.h"
-#include "lab/wire.h"
+#include "lab/actor/uring.h"
+#include "lab/network/host.h"
+#include "lab/wire/firewall.h"
+#include "lab/wire/wire.h"
 #include "out/note.h"
 #include "play/port.h"
 

@@ -4,7 +4,7 @@
 #ifndef TCPWHY_PLAY_STAGE_H
 #define TCPWHY_PLAY_STAGE_H
 
-#include "lab/network.h"
+#include "lab/network/network.h"
 #include "play/play.h"
 #include "record/session.h"
 

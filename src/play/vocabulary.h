@@ -2,7 +2,7 @@
 #ifndef TCPWHY_PLAY_VOCABULARY_H
 #define TCPWHY_PLAY_VOCABULARY_H
 
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 
 /* Made at the first call; not for several threads at once. */
 const struct scenario_vocabulary *play_vocabulary(void);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/catalogue.h"
+#include "lab/scenario/catalogue.h"
 #include "play/vocabulary.h"
 #include "story/story.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "lab/firewall.h"
+#include "lab/wire/firewall.h"
 #include "support/lab_child.h"
 #include "support/two_hosts.h"
 

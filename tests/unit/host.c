@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "lab/host.h"
+#include "lab/network/host.h"
 #include "support/lab_child.h"
 
 static int loopback_is_up(void)

@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "lab/network.h"
+#include "lab/network/network.h"
 #include "support/lab_child.h"
 
 static struct err err;

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 #include <pcap/dlt.h>
 
-#include "lab/ip_frame.h"
-#include "lab/network.h"
-#include "lab/router.h"
+#include "lab/network/network.h"
+#include "lab/wire/ip_frame.h"
+#include "lab/wire/router.h"
 #include "tcp/segment.h"
 
 enum { LINK = 14, FRAME_ROOM = 4096, OUT_MAX = 16, HOPS = 64, CLIENT_PORT = 40000, SERVER_PORT = 3333, DONT_FRAGMENT = 0x4000 };

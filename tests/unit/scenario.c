@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/catalogue.h"
-#include "lab/scenario.h"
+#include "lab/scenario/catalogue.h"
+#include "lab/scenario/scenario.h"
 #include "support/guard.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

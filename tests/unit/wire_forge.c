@@ -10,7 +10,7 @@
 #include <pcap/dlt.h>
 #include <string.h>
 
-#include "lab/wire_forge.h"
+#include "lab/wire/wire_forge.h"
 #include "support/frame.h"
 
 enum { CLIENT, SERVER };

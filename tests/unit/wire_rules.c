@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lab/wire_rules.h"
+#include "lab/wire/wire_rules.h"
 
 static struct event_packet_header tcp(uint8_t flags, uint32_t length_bytes)
 {
