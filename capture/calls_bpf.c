@@ -15,7 +15,7 @@
 #include "capture/bpf_ability.h"
 #include "capture/bpf_convert.h"
 #include "capture/bpf_load.h"
-#include "capture/calls.h"
+#include "capture/calls_bpf.h"
 
 enum {
     DRAIN_MAX = 1 << 16, /* records at a time, so that a busy kernel can't keep drain for ever */

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "capture/calls.h"
+#include "capture/calls_ptrace.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace_filter.h"
 #include "capture/ptrace_kernel.h"

@@ -12,6 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/calls_bpf.h"
+#include "capture/calls_ptrace.h"
+#include "record/recorders.h"
+
 enum { CAPTURES_MAX = 64 };
 
 struct session {
@@ -29,7 +33,7 @@ struct session {
 
 bool session_knows_recorder(const char *name)
 {
-    return !strcmp(name, "auto") || calls_find(name);
+    return !strcmp(name, "auto") || recorder_find(name);
 }
 
 /* Signals become readable; SIGCHLD must not be ignored, or ended children vanish unseen. */
@@ -93,7 +97,7 @@ static int choose_recorder(struct session *session, const struct session_options
     const char *name = options->recorder ? options->recorder : "auto";
     struct err bpf_err = {""}, ptrace_err = {""};
     if (strcmp(name, "auto") != 0) {
-        session->recorder = calls_find(name);
+        session->recorder = recorder_find(name);
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
         int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
                                                    : session->recorder->open(&session->calls, &options->calls, err);

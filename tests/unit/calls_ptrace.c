@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "capture/calls.h"
+#include "capture/calls_ptrace.h"
 #include "capture/sockinfo.h"
 #include "support/actors.h"
 

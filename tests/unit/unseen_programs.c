@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #include "capture/bpf_record.h"
-#include "capture/calls.h"
+#include "capture/calls_bpf.h"
 #include "capture/packets.h"
 #include "event/log.h"
 #include "story/story.h"
