@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "capture/stoppable.h"
+#include "capture/stored/stoppable.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/interrupt.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "capture/filter.h"
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "out/note.h"
 #include "read/merge.h"
 

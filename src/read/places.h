@@ -8,7 +8,7 @@
 #ifndef TCPWHY_READ_PLACES_H
 #define TCPWHY_READ_PLACES_H
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "event/event.h"
 
 enum { PLACES_MAX = 63 }; /* all beyond are one */

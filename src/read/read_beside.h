@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "out/output.h"
 #include "read/places.h"
 #include "viz/rows.h"

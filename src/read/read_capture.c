@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "capture/filter.h"
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "ledger/datagrams.h"
 #include "out/interrupt.h"
 #include "out/note.h"

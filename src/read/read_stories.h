@@ -4,7 +4,7 @@
 #ifndef TCPWHY_READ_READ_STORIES_H
 #define TCPWHY_READ_READ_STORIES_H
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "read/read_capture.h"
 
 struct stories;

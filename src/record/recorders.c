@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "capture/calls_bpf.h"
-#include "capture/calls_ptrace.h"
+#include "capture/bpf/calls_bpf.h"
+#include "capture/ptrace/calls_ptrace.h"
 
 /* The one list of recorders, best first. */
 static const struct calls_recorder *const recorders[] = {&calls_bpf, &calls_ptrace, &calls_none};

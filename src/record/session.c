@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/calls_bpf.h"
-#include "capture/calls_ptrace.h"
+#include "capture/bpf/calls_bpf.h"
+#include "capture/ptrace/calls_ptrace.h"
 #include "record/recorders.h"
 
 enum { CAPTURES_MAX = 64 };

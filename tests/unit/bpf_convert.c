@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "capture/bpf_convert.h"
+#include "capture/bpf/bpf_convert.h"
 
 /* Function number i begins at 0x1000 * (i + 1). */
 static const char *const functions[] = {

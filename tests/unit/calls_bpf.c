@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "capture/calls_bpf.h"
+#include "capture/bpf/calls_bpf.h"
 
 enum { PORT = 3333, CLOSED_PORT = 9, OTHER_PORT = 4444, CONNECTIONS = 100, MS = 1000000 };
 

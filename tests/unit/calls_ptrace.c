@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "capture/calls_ptrace.h"
-#include "capture/sockinfo.h"
+#include "capture/ptrace/calls_ptrace.h"
+#include "capture/ptrace/sockinfo.h"
 #include "support/actors.h"
 
 /* ---- recording them ---- */

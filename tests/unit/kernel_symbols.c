@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "capture/kernel_symbols.h"
+#include "capture/bpf/kernel_symbols.h"
 
 static struct kernel_symbols *parsed(const char *text)
 {

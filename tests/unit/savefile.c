@@ -20,7 +20,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "support/captures.h"
 #include "support/guard.h"
 

@@ -22,8 +22,8 @@
 
 #include <cmocka.h>
 
-#include "capture/bpf_record.h"
-#include "capture/calls_bpf.h"
+#include "capture/bpf/bpf_record.h"
+#include "capture/bpf/calls_bpf.h"
 #include "capture/packets.h"
 #include "event/log.h"
 #include "story/story.h"
