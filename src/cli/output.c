@@ -14,7 +14,7 @@
 #include "story/teller.h"
 #include "viz/view.h"
 
-enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
+enum { FORMATS_BYTES = 4096, SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
 #define EVENTS_NAME "events"
 #define EVENTS_SUFFIX ".events"
@@ -41,9 +41,10 @@ struct output {
 
 enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
-static const struct options_row rows[] = {
-    {KEY_OUTPUT, 'o', "output", "FILE", "write to FILE; its ending picks the format; may be repeated"},
-    {KEY_FORMAT, 0, "format", "NAME", "write this format to standard output (default: text)"},
+/* The first two list the views (say_formats). */
+static struct options_row rows[] = {
+    {KEY_OUTPUT, 'o', "output", "FILE", NULL},
+    {KEY_FORMAT, 0, "format", "NAME", NULL},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -84,8 +85,28 @@ static int take(void *target, int key, const char *value, struct err *err)
     }
 }
 
+/* What there is to write, as the table of views has it. */
+static void say_formats(void)
+{
+    static char endings[FORMATS_BYTES], names[FORMATS_BYTES];
+    size_t count = 0;
+    const struct view *const *views = view_all(&count);
+    int used = snprintf(endings, sizeof(endings), "write to FILE, as its ending says; may be repeated:");
+    for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
+        used += snprintf(endings + used, sizeof(endings) - (size_t)used, "\n%s: %s", views[i]->suffix, views[i]->summary);
+    if (used < FORMATS_BYTES)
+        snprintf(endings + used, sizeof(endings) - (size_t)used, "\n" EVENTS_SUFFIX ": what was recorded, for tcpwhy read");
+    used = snprintf(names, sizeof(names), "write to standard output (default: text):");
+    for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
+        used += snprintf(names + used, sizeof(names) - (size_t)used, " %s", views[i]->name);
+    if (used < FORMATS_BYTES) snprintf(names + used, sizeof(names) - (size_t)used, " " EVENTS_NAME);
+    rows[0].help = endings;
+    rows[1].help = names;
+}
+
 struct options_group output_group(struct output_options *options)
 {
+    say_formats();
     return (struct options_group){"Output", rows, sizeof(rows) / sizeof(rows[0]), take, options};
 }
 
