@@ -40,6 +40,7 @@ struct view {
     const char *name;    /* --format NAME */
     const char *suffix;  /* -o FILE: ".txt" */
     const char *summary; /* for --help */
+    bool binary;         /* its bytes are no text */
     /* `state` is the view's own memory between begin and end; allocated by begin, freed by end (end is called even after a
      * failure, of begin too). */
     int (*begin)(void **state, const struct sink *sink, const struct view_options *options, struct err *err);

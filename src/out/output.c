@@ -15,8 +15,6 @@
 
 enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
-#define EVENTS_NAME "events"
-#define EVENTS_SUFFIX ".events"
 static const size_t events_text_limit = (size_t)1 << 32;
 
 /* A place and what is written there. */
@@ -45,7 +43,8 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
     const struct view *const *views = view_all(&count);
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
-    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? EVENTS_SUFFIX : EVENTS_NAME);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
+                   suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -101,9 +100,9 @@ static int open_target(struct target *target, const struct output_options *optio
     const char *name = options->format ? options->format : "text";
     target->place.fd = -1;
     target->view = file ? view_by_path(file) : view_by_name(name);
-    if (!target->view && file && !ends_with(file, EVENTS_SUFFIX))
+    if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
         return list_formats(err, "no format has the ending of", file, true);
-    if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
     int code = place_open(&target->place, file, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */

@@ -15,6 +15,10 @@
 
 enum { OUTPUT_FILES_MAX = 16 };
 
+/* The one format that is no view: what was recorded. */
+#define OUTPUT_EVENTS_NAME "events"
+#define OUTPUT_EVENTS_SUFFIX ".events"
+
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
 
 /* Zero it to begin. */
