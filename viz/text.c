@@ -5,7 +5,7 @@
 #include "viz/clock_words.h"
 #include "viz/text_apart.h"
 #include "viz/text_ladder.h"
-#include "viz/text_summary.h"
+#include "viz/facts.h"
 #include "viz/view.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };

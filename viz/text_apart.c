@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "viz/text_pen.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum { TIME_COLUMNS = 10 }; /* "  1234.567  " has room for the seconds that a call waits */
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum {
     WIRE_WANTED = 34,

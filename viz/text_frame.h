@@ -7,7 +7,7 @@
 #define TCPWHY_VIZ_TEXT_FRAME_H
 
 #include "viz/layout.h"
-#include "viz/text_plan.h"
+#include "viz/plan.h"
 #include "viz/view.h"
 
 enum { FRAME_LANES_MAX = 8 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "viz/text_frame.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum {
     ARROW_MIN = 6,         /* where a label would leave less, it gets a line of its own */

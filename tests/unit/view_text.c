@@ -15,7 +15,7 @@
 #include "support/drawing.h"
 #include "support/golden.h"
 #include "viz/escape.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 static struct buf draw(const char *fixture, const struct view_options *options)
 {

@@ -1,4 +1,4 @@
-#include "viz/text_plan.h"
+#include "viz/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>

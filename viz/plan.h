@@ -4,8 +4,8 @@
  * - a packet is one row, or two (it leaves, it arrives) where it was on its way for a millisecond, or for a tenth of one while
  *   something else happened;
  * - a state stands on the row of what changed it. */
-#ifndef TCPWHY_VIZ_TEXT_PLAN_H
-#define TCPWHY_VIZ_TEXT_PLAN_H
+#ifndef TCPWHY_VIZ_PLAN_H
+#define TCPWHY_VIZ_PLAN_H
 
 #include "story/story.h"
 

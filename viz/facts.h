@@ -1,6 +1,6 @@
 /* What the text view says around its ladders: a headline before, a summary and findings after, the run's own facts at the end. */
-#ifndef TCPWHY_VIZ_TEXT_SUMMARY_H
-#define TCPWHY_VIZ_TEXT_SUMMARY_H
+#ifndef TCPWHY_VIZ_FACTS_H
+#define TCPWHY_VIZ_FACTS_H
 
 #include "base/buf.h"
 #include "viz/view.h"

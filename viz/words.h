@@ -1,6 +1,6 @@
 /* The words of the text view: durations, times, evidence, and what a call says when it begins and ends. */
-#ifndef TCPWHY_VIZ_TEXT_WORDS_H
-#define TCPWHY_VIZ_TEXT_WORDS_H
+#ifndef TCPWHY_VIZ_WORDS_H
+#define TCPWHY_VIZ_WORDS_H
 
 #include "story/story.h"
 #include "viz/layout.h"

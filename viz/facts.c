@@ -1,10 +1,10 @@
-#include "viz/text_summary.h"
+#include "viz/facts.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "viz/text_pen.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum { KEY_COLUMNS = 14 };
 

@@ -1,4 +1,4 @@
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
