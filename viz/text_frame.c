@@ -155,23 +155,3 @@ void frame_draw_pause(struct frame *frame)
     frame_end_line(frame);
     layout_text_clear(&frame->text);
 }
-
-int frame_take_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (!frame->open[call->side][lane]) {
-            frame->open[call->side][lane] = call;
-            return lane;
-        }
-    return -1;
-}
-
-int frame_leave_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (frame->open[call->side][lane] == call) {
-            frame->open[call->side][lane] = NULL;
-            return lane;
-        }
-    return -1;
-}
