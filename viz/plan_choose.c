@@ -5,7 +5,7 @@
 #include "viz/plan_own.h"
 #include "viz/words.h"
 
-enum { BRIEF_ROWS = 22, BRIEF_HEAD_ROWS = 12 /* more than a slide takes: then the middle of it goes, too */ };
+enum { BRIEF_ROWS = 20, BRIEF_HEAD_ROWS = 11 /* more than a slide takes: then the middle of it goes, too */ };
 
 enum { HANDSHAKE = 1, GOODBYE = 2 };
 

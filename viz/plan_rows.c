@@ -188,7 +188,8 @@ static void fold_pauses(struct plan_row *rows, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         int64_t pause_ns = rows[i].t_ns - rows[i - 1].t_ns;
-        if (pause_ns >= SILENCE_NS && rows[i].kind != PLAN_UNRETURNED) rows[i].pause_ns = pause_ns;
+        if (pause_ns < SILENCE_NS || rows[i].kind == PLAN_UNRETURNED) continue;
+        rows[rows[i - 1].kind == PLAN_SKIP ? i - 1 : i].pause_ns += pause_ns; /* what was left out says it with the rest */
     }
 }
 

@@ -156,6 +156,7 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
 const struct view view_text = {.name = "text",
                                .suffix = ".txt",
                                .summary = "a ladder: both ends, their states, segments and calls, and why",
+                               .ladder = true,
                                .begin = text_begin,
                                .story = text_story,
                                .end = text_end};

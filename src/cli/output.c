@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,10 @@ struct target {
 };
 
 struct output {
+    const struct output_options *options;
     struct target *targets;
     size_t count;
+    uint64_t stories;
     struct view_run run; /* borrows from the log that is told */
     const char *vantages[VANTAGES_MAX];
     struct story_clock clocks[CLOCKS_MAX];
@@ -39,12 +42,14 @@ struct output {
     void *look_data;
 };
 
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 /* The first two list the views (say_formats). */
 static struct options_row rows[] = {
     {KEY_OUTPUT, 'o', "output", "FILE", NULL},
     {KEY_FORMAT, 0, "format", "NAME", NULL},
+    {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
+    {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -59,6 +64,14 @@ int output_color_from(const char *value, enum output_color *ret_color, struct er
     return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
 }
 
+static int part_from(const char *value, enum view_part *ret_part, struct err *err)
+{
+    static const char *const parts[] = {[VIEW_HANDSHAKE] = "handshake", [VIEW_GOODBYE] = "goodbye"};
+    for (int i = VIEW_HANDSHAKE; i <= VIEW_GOODBYE; i++)
+        if (!strcmp(value, parts[i])) return *ret_part = (enum view_part)i, 0;
+    return err_set(err, -EINVAL, "--only: '%s' is not handshake or goodbye", value);
+}
+
 static int take(void *target, int key, const char *value, struct err *err)
 {
     struct output_options *options = target;
@@ -70,6 +83,11 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_FORMAT:
         options->format = value;
         return 0;
+    case KEY_BRIEF:
+        options->brief = true;
+        return 0;
+    case KEY_ONLY:
+        return part_from(value, &options->part, err);
     case KEY_COLOR:
         return output_color_from(value, &options->color, err);
     case KEY_ASCII:
@@ -164,6 +182,8 @@ struct view_options output_view_options(const struct output_options *options, in
         .width = choose_width(),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
+        .brief = options->brief,
+        .part = options->part,
         .verbose = options->verbose,
     };
 }
@@ -181,11 +201,29 @@ static int open_target(struct target *target, const struct output_options *optio
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 
-static bool draws(const struct output *output)
+static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
         if (output->targets[i].view == &view_text) return true;
     return false;
+}
+
+static bool draws_ladders(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view && output->targets[i].view->ladder) return true;
+    return false;
+}
+
+/* No option is ignored in silence. */
+static int check_options(const struct output *output, const struct output_options *options, struct err *err)
+{
+    if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
+        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
+        return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
+                       options->brief ? "brief" : "only");
+    return 0;
 }
 
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
@@ -201,12 +239,12 @@ int output_open(struct output **ret_output, const struct output_options *options
         code = open_target(&output->targets[output->count++], options, options->files[i], err);
     if (!code && (options->format || !options->file_count))
         code = open_target(&output->targets[output->count++], options, NULL, err);
-    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !draws(output))
-        code = err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if (!code) code = check_options(output, options, err);
     if (code) {
         output_close(output);
         return code;
     }
+    output->options = options;
     *ret_output = output;
     return 0;
 }
@@ -222,6 +260,7 @@ static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
     if (output->look) output->look(output->look_data, story);
+    output->stories++;
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
         struct sink sink = {place_write, &target->place};
@@ -266,7 +305,10 @@ static struct story_clock clock_of(const struct event_log *log, const struct eve
 static void look_up_run(struct output *output, const struct event_log *log)
 {
     struct view_run *run = &output->run;
-    *run = (struct view_run){.vantages = output->vantages, .clocks = output->clocks};
+    *run = (struct view_run){.vantages = output->vantages,
+                             .clocks = output->clocks,
+                             .title = output->options->title,
+                             .question = output->options->question};
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
@@ -322,6 +364,16 @@ static void write_events(struct output *output, const struct event_log *log)
     buf_free(&text);
 }
 
+static void note_written(const struct output *output, const struct target *target)
+{
+    char many[32];
+    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
+    cli_note(output->options->quiet, "wrote %s: %s", target->place.label,
+             !target->view          ? "the recorded events"
+             : output->stories == 1 ? "1 connection"
+                                    : many);
+}
+
 /* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
 static int finish(struct output *output, struct err *err)
 {
@@ -330,6 +382,7 @@ static int finish(struct output *output, struct err *err)
         struct place *place = &output->targets[i].place;
         bool is_stdout = place->fd == STDOUT_FILENO;
         int code = place_finish(place);
+        if (!code && output->options->file_count > i) note_written(output, &output->targets[i]);
         if (!code || (result && result != -EPIPE)) continue;
         if (code == -EPIPE && is_stdout) {
             result = code;

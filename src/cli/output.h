@@ -26,6 +26,9 @@ struct output_options {
     enum output_color color;
     bool ascii, quiet;
     int verbose;
+    bool brief;
+    enum view_part part;
+    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
 };
 
 /* What --color says. 0, or -EINVAL with a sentence. */
@@ -33,7 +36,7 @@ int output_color_from(const char *value, enum output_color *ret_color, struct er
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
 struct view_options output_view_options(const struct output_options *options, int fd);
 
-/* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
+/* The options -o, --format, --brief, --only, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);
 
 /* The columns of the terminal behind that descriptor (40 to 1000); 0: it is none. */
