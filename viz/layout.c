@@ -88,6 +88,12 @@ void layout_addf(struct layout_text *text, enum layout_style style, const char *
     va_end(args);
 }
 
+void layout_add_phrase(struct layout_text *text, const struct phrase *phrase)
+{
+    for (size_t i = 0; i < phrase->count; i++) layout_add(text, phrase->runs[i].style, phrase->runs[i].text);
+    text->failed = text->failed || phrase->failed;
+}
+
 int layout_columns(const struct layout_text *text, size_t from, size_t to)
 {
     int columns = 0;

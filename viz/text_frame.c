@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum {
     WIRE_WANTED = 34,
@@ -154,24 +154,4 @@ void frame_draw_pause(struct frame *frame)
     layout_put(&frame->row, (frame->wire_from + frame->wire_to - columns) / 2, &frame->text, 0, frame->text.count);
     frame_end_line(frame);
     layout_text_clear(&frame->text);
-}
-
-int frame_take_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (!frame->open[call->side][lane]) {
-            frame->open[call->side][lane] = call;
-            return lane;
-        }
-    return -1;
-}
-
-int frame_leave_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (frame->open[call->side][lane] == call) {
-            frame->open[call->side][lane] = NULL;
-            return lane;
-        }
-    return -1;
 }

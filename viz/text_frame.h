@@ -7,7 +7,7 @@
 #define TCPWHY_VIZ_TEXT_FRAME_H
 
 #include "viz/layout.h"
-#include "viz/text_plan.h"
+#include "viz/plan.h"
 #include "viz/view.h"
 
 enum { FRAME_LANES_MAX = 8 };
@@ -49,10 +49,5 @@ void frame_draw_pause(struct frame *frame);
 
 /* The line for second states, if no other line has brought them yet. */
 void frame_flush_states(struct frame *frame);
-
-/* The first free lane, from now on the call's; -1: none is free. */
-int frame_take_lane(struct frame *frame, const struct story_call *call);
-/* The lane that was the call's and now is free; -1: it had none. */
-int frame_leave_lane(struct frame *frame, const struct story_call *call);
 
 #endif

@@ -9,12 +9,14 @@
 bool cli_tells_more;
 
 enum { FORMATS_BYTES = 4096 };
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 /* The first two list the views (say_formats). */
 static struct options_row rows[] = {
     {KEY_OUTPUT, 'o', "output", "FILE", NULL},
     {KEY_FORMAT, 0, "format", "NAME", NULL},
+    {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
+    {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -29,6 +31,14 @@ int output_color_from(const char *value, enum output_color *ret_color, struct er
     return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
 }
 
+static int part_from(const char *value, enum view_part *ret_part, struct err *err)
+{
+    static const char *const parts[] = {[VIEW_HANDSHAKE] = "handshake", [VIEW_GOODBYE] = "goodbye"};
+    for (int i = VIEW_HANDSHAKE; i <= VIEW_GOODBYE; i++)
+        if (!strcmp(value, parts[i])) return *ret_part = (enum view_part)i, 0;
+    return err_set(err, -EINVAL, "--only: '%s' is not handshake or goodbye", value);
+}
+
 static int take(void *target, int key, const char *value, struct err *err)
 {
     struct output_options *options = target;
@@ -40,6 +50,11 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_FORMAT:
         options->format = value;
         return 0;
+    case KEY_BRIEF:
+        options->brief = true;
+        return 0;
+    case KEY_ONLY:
+        return part_from(value, &options->part, err);
     case KEY_COLOR:
         return output_color_from(value, &options->color, err);
     case KEY_ASCII:

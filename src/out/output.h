@@ -29,6 +29,9 @@ struct output_options {
     enum output_color color;
     bool ascii, quiet;
     int verbose;
+    bool brief;
+    enum view_part part;
+    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
