@@ -74,12 +74,18 @@ static size_t begin_packet(struct perfetto *perfetto)
     return packet;
 }
 
+/* The format has no time before 1970. */
+static uint64_t moment(int64_t t_ns)
+{
+    return t_ns < 0 ? 0 : (uint64_t)t_ns;
+}
+
 void perfetto_clock(struct perfetto *perfetto, int64_t t_ns)
 {
     size_t packet = begin_packet(perfetto), snapshot = protobuf_begin(perfetto->out, PACKET_CLOCK_SNAPSHOT);
     size_t clock = protobuf_begin(perfetto->out, SNAPSHOT_CLOCKS);
     protobuf_uint(perfetto->out, CLOCK_ID, CLOCK_OF_REALTIME);
-    protobuf_int(perfetto->out, CLOCK_TIMESTAMP, t_ns);
+    protobuf_uint(perfetto->out, CLOCK_TIMESTAMP, moment(t_ns));
     protobuf_end(perfetto->out, clock);
     protobuf_uint(perfetto->out, SNAPSHOT_PRIMARY, CLOCK_OF_REALTIME);
     protobuf_end(perfetto->out, snapshot);
@@ -152,7 +158,7 @@ void perfetto_thread(struct perfetto *perfetto, uint64_t uuid, uint64_t process,
 void perfetto_event(struct perfetto *perfetto, enum perfetto_type type, uint64_t track, int64_t t_ns, const char *name)
 {
     perfetto->packet = begin_packet(perfetto);
-    protobuf_int(perfetto->out, PACKET_TIMESTAMP, t_ns);
+    protobuf_uint(perfetto->out, PACKET_TIMESTAMP, moment(t_ns));
     protobuf_uint(perfetto->out, PACKET_CLOCK, CLOCK_OF_REALTIME);
     perfetto->event = protobuf_begin(perfetto->out, PACKET_TRACK_EVENT);
     protobuf_uint(perfetto->out, EVENT_TYPE, type);
