@@ -449,6 +449,7 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"recorder", "--list plays nothing"},
         {"output", "--list writes to standard output"},
         {"format", "--list has one format"},
+        {"otlp", "--list plays nothing"},
         {"brief", "--list draws nothing"},
         {"only", "--list draws nothing"},
         {"color", "--list has no colours"},
@@ -458,6 +459,7 @@ static int check_scene(const struct demo *demo, struct err *err)
     static const struct options_misfit of_table[] = {
         {"explain", "--all runs many scenarios, and this tells one"},
         {"step", "--all runs many scenarios, and this tells one"},
+        {"otlp", "--all has a row a scenario: play one of them alone"},
         {"brief", "the table of --all has no ladders"},
         {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
