@@ -34,7 +34,9 @@ static unsigned part_of_packet(const struct story *story, uint32_t step)
     const struct story_step *at = &story->steps[step];
     if (at->kind == STEP_DATAGRAM) return story->udp || at->datagram->icmp ? HANDSHAKE | GOODBYE : 0;
     if (at->kind != STEP_SEGMENT) return 0;
-    return (at->segment->handshake ? HANDSHAKE : 0u) | (at->segment->teardown ? GOODBYE : 0u);
+    uint8_t flags = at->segment->flags; /* one that was lost took no part, and was meant to */
+    return (at->segment->handshake || flags & TCP_SYN ? HANDSHAKE : 0u) |
+           (at->segment->teardown || flags & (TCP_FIN | TCP_RST) ? GOODBYE : 0u);
 }
 
 static bool begins(const char *name, const char *with)

@@ -185,7 +185,8 @@ static const char *how_again(const struct telling_row *t, const struct story_seg
 static void detail_segment(struct telling_row *t, const struct story_segment *segment)
 {
     struct phrase *text = &t->words->detail;
-    phrase_addf(text, STYLE_PLAIN, "%s seq %" PRIu32, segment->flags_text, segment->seq);
+    if (!t->brief) phrase_addf(text, STYLE_PLAIN, "%s ", segment->flags_text);
+    phrase_addf(text, STYLE_PLAIN, "seq %" PRIu32, segment->seq);
     if (segment->flags & TCP_ACK) phrase_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
     if (segment->length_bytes) phrase_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
