@@ -1,5 +1,5 @@
-/* What is said around a ladder: who talked, how it went and ended, what is to be looked at; and of the whole run. A phrase each, with
- * the key it is looked up by: pens give them a place. */
+/* What is said around a ladder: who talked, how it went and ended, what is to be looked at; and of the whole run. A phrase each,
+ * with the key it is looked up by: pens give them a place. */
 #ifndef TCPWHY_VIZ_FACTS_H
 #define TCPWHY_VIZ_FACTS_H
 

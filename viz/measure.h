@@ -1,7 +1,7 @@
 /* How wide words will be in a picture whose font is the reader's own: an upper estimate, so that nothing runs into its neighbour.
  *
- * It is reckoned with the widths of DejaVu Sans, one of the widest among the usual system fonts. Words are layout cells: escaped, one
- * character each. Widths are in tenths of a point. */
+ * It is reckoned with the widths of DejaVu Sans, one of the widest among the usual system fonts. Words are layout cells: escaped,
+ * one character each. Widths are in tenths of a point. */
 #ifndef TCPWHY_VIZ_MEASURE_H
 #define TCPWHY_VIZ_MEASURE_H
 

@@ -1,7 +1,7 @@
 /* Words with a meaning and no place yet: what a plan says, and every pen writes in its own way.
  *
- * A phrase is a row of runs; each has a role (whose it is, how loud) and raw text, which may hold bytes from outside: a pen escapes.
- * Its memory is the arena's. */
+ * A phrase is a row of runs; each has a role (whose it is, how loud) and raw text, which may hold bytes from outside: a pen
+ * escapes. Its memory is the arena's. */
 #ifndef TCPWHY_VIZ_PHRASE_H
 #define TCPWHY_VIZ_PHRASE_H
 

@@ -34,7 +34,8 @@ struct plan_row {
     uint32_t step; /* STORY_NO_STEP for PLAN_SKIP */
     int64_t t_ns;
     enum story_side side;
-    uint32_t states[STORY_SIDES];  /* the step of the state that each side gets on this row; STORY_NO_STEP none */
+    uint32_t states[STORY_SIDES];  /* the step of the state that each side gets on this row (PLAN_SKIP: the last that was left out);
+                                      STORY_NO_STEP none */
     uint32_t further[STORY_SIDES]; /* of a second one: a FIN that acknowledges ours too leads through FIN_WAIT_2 to TIME_WAIT */
     int64_t pause_ns;              /* nothing happened for so long before it that it is folded and said; 0: no */
     uint32_t call;                 /* which of the plan's calls, for rows of calls; else PLAN_NONE */
@@ -89,7 +90,7 @@ enum plan_note_kind {
 struct plan_note {
     enum plan_note_kind kind;
     enum story_side side;
-    bool of_state;     /* it is about a state that the row brings */
+    bool of_state;      /* it is about a state that the row brings */
     bool only_if_short; /* worth one line: left out where it would take more */
     struct phrase words;
     const char *evidence; /* "kernel stack"; "" for what is no cause. Static storage */
@@ -115,7 +116,8 @@ void plan_tell(const struct plan *plan, size_t i, struct arena *arena, struct pl
 /* "296 ms pass", for a row with a pause. */
 void plan_tell_pause(const struct plan_row *row, struct phrase *words);
 
-/* Above the ladder, in brief. The title: the run's, or both ends by name. The question: the run's, or one that the story answers. */
+/* Above the ladder, in brief. The title: the run's, or both ends by name. The question: the run's, or one that the story answers.
+ */
 void plan_title(const struct story *story, const struct view_options *options, struct phrase *title);
 void plan_question(const struct story *story, const struct view_options *options, struct phrase *question);
 

@@ -8,7 +8,7 @@
 /* Which calls are open at a row, by lane. */
 struct lanes {
     const bool *told; /* by step: a row begins or ends a call there */
-    uint32_t *call; /* index into the plan's calls; PLAN_NONE: free */
+    uint32_t *call;   /* index into the plan's calls; PLAN_NONE: free */
     size_t count, room;
 };
 

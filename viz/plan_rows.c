@@ -103,7 +103,8 @@ bool plan_is_call(const struct plan_row *row)
 /* Whether the state at `row` may stand on `host`: its own side has room, and the host is what changed it. */
 static bool can_stand_on(const struct story *story, const struct plan_row *row, const struct plan_row *host)
 {
-    if (host->states[row->side] != STORY_NO_STEP && (!plan_is_packet(host) || host->further[row->side] != STORY_NO_STEP)) return false;
+    if (host->states[row->side] != STORY_NO_STEP && (!plan_is_packet(host) || host->further[row->side] != STORY_NO_STEP))
+        return false;
     if (plan_is_call(host) && host->side != row->side) return false;
     if (host->kind == PLAN_DEPART && host->side != row->side) return false;
     if (host->kind == PLAN_ARRIVE && host->side == row->side) return false;

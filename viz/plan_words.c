@@ -29,11 +29,13 @@ static struct plan_note *note(struct telling_row *t, enum plan_note_kind kind, e
     struct plan_words *words = t->words;
     if (words->note_count == PLAN_NOTES_MAX) return NULL;
     struct plan_note *at = &words->notes[words->note_count++];
-    *at = (struct plan_note){.kind = kind, .side = side, .evidence = "", .evidence_style = STYLE_DIM, .words = phrase_new(t->arena)};
+    *at =
+        (struct plan_note){.kind = kind, .side = side, .evidence = "", .evidence_style = STYLE_DIM, .words = phrase_new(t->arena)};
     return at;
 }
 
-static struct plan_note *note_cause(struct telling_row *t, enum story_side side, const char *before, const struct story_cause *cause)
+static struct plan_note *note_cause(struct telling_row *t, enum story_side side, const char *before,
+                                    const struct story_cause *cause)
 {
     struct plan_note *at = note(t, NOTE_CAUSE, side);
     if (!at) return NULL;
@@ -288,12 +290,13 @@ static void tell_skip(struct telling_row *t)
     struct phrase *label = &t->words->label;
     char words[WORDS_BYTES];
     uint32_t segments = row->skipped.segments, data = row->skipped.data, datagrams = row->skipped.datagrams;
-    phrase_addf(label, STYLE_DIM, "… ");
+    phrase_add(label, STYLE_DIM, segments || datagrams ? "… " : "… a change of state");
     if (segments)
         phrase_addf(label, STYLE_DIM, "%" PRIu32 " segment%s%s", segments, segments == 1 ? "" : "s",
                     data == segments ? " of data" : "");
     if (data && data < segments) phrase_addf(label, STYLE_DIM, ", %" PRIu32 " of them data", data);
-    if (datagrams) phrase_addf(label, STYLE_DIM, "%s%" PRIu32 " datagram%s", segments ? ", " : "", datagrams, datagrams == 1 ? "" : "s");
+    if (datagrams)
+        phrase_addf(label, STYLE_DIM, "%s%" PRIu32 " datagram%s", segments ? ", " : "", datagrams, datagrams == 1 ? "" : "s");
     if (row->pause_ns) phrase_addf(label, STYLE_DIM, ", %s", words_duration(row->pause_ns, words));
 }
 

@@ -1,4 +1,5 @@
-/* The picture: ladders in one SVG, a title above them, findings, a legend and what was lost below. A file for a slide, a report, a page.
+/* The picture: ladders in one SVG, a title above them, findings, a legend and what was lost below. A file for a slide, a report, a
+ * page.
  *
  * Its size and its title stand at its beginning and are known at the end: the drawing waits in memory until then, bounded. */
 #include <errno.h>
@@ -11,8 +12,20 @@
 #include "viz/svg_ladder.h"
 #include "viz/svg_lay.h"
 #include "viz/view.h"
+#include "viz/words.h"
 
-enum { STORIES_MAX = 32, SLIDE_HEIGHT = 720, TITLE = 26, QUESTION = 18, SMALL = 13, TITLE_BYTES = 256 };
+enum {
+    STORIES_MAX = 32,
+    APART_MAX = 200,
+    SLIDE_HEIGHT = 720,
+    SLIDE_LADDER = 590,
+    SLIDE_ROWS = 18,
+    SLIDE_ROWS_LEAST = 8,
+    TITLE = 26,
+    QUESTION = 18,
+    SMALL = 13,
+    TITLE_BYTES = 256
+};
 #define PICTURE_BYTES_MAX ((size_t)256 << 20)
 
 struct picture {
@@ -139,20 +152,44 @@ static void draw_more_rows(struct picture *picture, size_t count, const struct v
     arena_free(&arena);
 }
 
+static int draw_rows(struct picture *picture, const struct story *story, const struct view_options *options)
+{
+    struct plan plan;
+    int code = plan_make(story, options, &plan);
+    if (!code) code = svg_ladder(&plan, picture->y + 8, &picture->y, &picture->signs, &picture->body);
+    if (!code) draw_more_rows(picture, plan.count, options);
+    plan_free(&plan);
+    return code;
+}
+
+/* A slide has a height: what is too tall for one is drawn again with fewer rows. */
+static int draw_ladder(struct picture *picture, const struct story *story, const struct view_options *options)
+{
+    int top = picture->y, code = 0;
+    size_t body = picture->body.length;
+    unsigned signs = picture->signs;
+    struct view_options fewer = *options;
+    for (size_t rows = SLIDE_ROWS; !code; rows -= 2) {
+        fewer.brief_rows = rows;
+        picture->y = top;
+        picture->signs = signs;
+        if (picture->body.data) picture->body.data[picture->body.length = body] = '\0';
+        code = draw_rows(picture, story, &fewer);
+        if (!options->brief || picture->y - top <= SLIDE_LADDER || rows <= SLIDE_ROWS_LEAST) break;
+    }
+    return code;
+}
+
 static int picture_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,
                          struct err *err)
 {
     (void)sink;
     struct picture *picture = state;
-    struct plan plan;
     int code = 0;
     if (picture->totals.stories == 0) draw_title(picture, story, options);
     if (picture->totals.stories < STORIES_MAX) {
         draw_headline(picture, story, options);
-        code = plan_make(story, options, &plan);
-        if (!code) code = svg_ladder(&plan, picture->y + 8, &picture->y, &picture->signs, &picture->body);
-        if (!code) draw_more_rows(picture, plan.count, options);
-        plan_free(&plan);
+        code = draw_ladder(picture, story, options);
         draw_findings(picture, story, options);
     }
     facts_count(&picture->totals, story);
@@ -179,6 +216,60 @@ static void draw_many(struct picture *picture, const struct view_options *option
     arena_free(&arena);
 }
 
+/* Calls of which no packet was seen: they have no ladder. */
+static int draw_apart(int y, const struct story_trace *trace, const struct view_options *options, struct buf *out)
+{
+    if (options->brief) return y;
+    const struct story nobody = {0};
+    size_t shown = 0;
+    for (size_t i = 0; i < trace->apart_count; i++) {
+        struct arena arena = arena_new();
+        const struct story_apart *apart = &trace->apart[i];
+        struct phrase head = phrase_new(&arena);
+        phrase_add(&head, STYLE_BOLD, "calls without a packet");
+        phrase_add(&head, STYLE_PLAIN, ": ");
+        words_process(&head, STYLE_CLIENT_BOLD, &apart->process);
+        y = put(out, &head, options->ascii, place_at(y + 14, FONT_SANS, QUESTION, "w-i"));
+        for (size_t k = 0; k < apart->count && shown < APART_MAX; k++, shown++) {
+            struct phrase call = phrase_new(&arena), why = phrase_new(&arena);
+            struct svg_place place = place_at(y + 3, FONT_MONO, SMALL, "w-i");
+            words_call_whole(&call, &nobody, &apart->calls[k].call);
+            y = put(out, &call, options->ascii, place);
+            if (apart->calls[k].why) phrase_add(&why, STYLE_PLAIN, apart->calls[k].why);
+            place = place_at(y, FONT_SANS, SMALL, "w-d");
+            place.x += 24;
+            place.width -= 24;
+            y = put(out, &why, options->ascii, place);
+            if (call.failed || why.failed) out->failed = true;
+        }
+        if (head.failed) out->failed = true;
+        arena_free(&arena);
+    }
+    uint64_t all = trace->apart_more;
+    for (size_t i = 0; i < trace->apart_count; i++) all += trace->apart[i].count;
+    if (all == shown) return y;
+    struct arena arena = arena_new();
+    struct phrase more = phrase_new(&arena);
+    phrase_addf(&more, STYLE_ALARM, "%" PRIu64 " more calls without a packet are not shown", all - shown);
+    y = put(out, &more, options->ascii, place_at(y + 6, FONT_SANS, SMALL, "w-i"));
+    arena_free(&arena);
+    return y;
+}
+
+/* At the right end of a line that is filled up to x, where there is room. */
+static bool put_behind(struct buf *out, const struct phrase *words, int x, int y, int size, bool ascii)
+{
+    struct svg_place place = place_at(y - size, FONT_SANS, size, "w-d");
+    struct layout_text text = layout_text_new(ascii);
+    layout_add_phrase(&text, words);
+    place.x = SVG_WIDTH - SVG_MARGIN;
+    place.anchor = SVG_END;
+    bool fits = svg_count_lines(&text, &place) == 1 && x + svg_width(&text, &place) <= place.x;
+    if (fits) svg_words(out, &text, &place);
+    layout_text_free(&text);
+    return fits;
+}
+
 /* Legend, connections that found no room, and what was lost. Returns the height below. */
 static int draw_foot(struct picture *picture, int y, const struct story_trace *trace, const struct view_options *options,
                      struct buf *out)
@@ -186,17 +277,21 @@ static int draw_foot(struct picture *picture, int y, const struct story_trace *t
     struct arena arena = arena_new();
     struct facts facts = facts_new(&arena);
     int size = small_size(options);
+    y = draw_apart(y, trace, options, out);
     if (picture->totals.stories > STORIES_MAX) {
         struct phrase more = phrase_new(&arena);
-        phrase_addf(&more, STYLE_ALARM, "%" PRIu64 " more connections are not drawn: --conn chooses", picture->totals.stories - STORIES_MAX);
+        phrase_addf(&more, STYLE_ALARM, "%" PRIu64 " more connections are not drawn: --conn chooses",
+                    picture->totals.stories - STORIES_MAX);
         y = put(out, &more, options->ascii, place_at(y + 10, FONT_SANS, QUESTION, "w-i"));
     }
     svg_line(out, "w-ru", SVG_MARGIN, y + 8, SVG_WIDTH - SVG_MARGIN, y + 8);
-    y = svg_legend(picture->signs, y + 6, size, options->ascii, out);
+    int x = 0;
+    y = svg_legend(picture->signs, y + 6, size, options->ascii, &x, out);
     if (options->brief)
         facts_losses(trace, &facts);
     else
         facts_run(&picture->totals, trace, &facts);
+    if (facts.count == 1 && put_behind(out, &facts.list[0].words, x, y, size, options->ascii)) facts.count = 0;
     for (size_t i = 0; i < facts.count; i++)
         y = put(out, &facts.list[i].words, options->ascii, place_at(y + (i ? 0 : 3), FONT_SANS, size, "w-d"));
     if (facts.failed) out->failed = true;
@@ -207,7 +302,8 @@ static int draw_foot(struct picture *picture, int y, const struct story_trace *t
 static void describe(const struct picture *picture, const struct story_trace *trace, char words[TITLE_BYTES])
 {
     snprintf(words, TITLE_BYTES,
-             "A ladder of %" PRIu64 " connection%s with %" PRIu64 " segments: client left, server right, time downward. Recorded by %.40s.",
+             "A ladder of %" PRIu64 " connection%s with %" PRIu64
+             " segments: client left, server right, time downward. Recorded by %.40s.",
              picture->totals.stories, picture->totals.stories == 1 ? "" : "s", picture->segments,
              trace->recorder ? trace->recorder : "?");
 }
@@ -220,7 +316,7 @@ static int write_picture(struct picture *picture, const struct sink *sink, const
     bool is_one = picture->totals.stories == 1;
     if (!is_one) draw_many(picture, options);
     int body_y = picture->above_height + (is_one ? 0 : picture->head_height);
-    int height = body_y + draw_foot(picture, picture->y, trace, options, &foot) + 7;
+    int height = body_y + draw_foot(picture, picture->y, trace, options, &foot) + 5;
     if (options->brief && height < SLIDE_HEIGHT) height = SLIDE_HEIGHT;
     describe(picture, trace, description);
     svg_begin(&begin, SVG_WIDTH, height, buf_string(&picture->title), description, options->ascii);

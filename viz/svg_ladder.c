@@ -37,10 +37,9 @@ static void draw_band(struct lay *lay, enum story_side side, int y, int y_end, c
 static const char *first_state(const struct lay *lay, enum story_side side)
 {
     const struct story *story = lay->plan->story;
-    for (size_t i = 0; i < lay->band_count; i++) {
-        if (lay->bands[i].side != side) continue;
-        const struct plan_row *row = &lay->plan->rows[lay->bands[i].row];
-        return story->steps[row->states[side]].state->from;
+    for (size_t i = 0; i < story->step_count; i++) {
+        const struct story_step *step = &story->steps[i];
+        if (step->kind == STEP_STATE && step->side == side && !step->state->kernel) return step->state->from;
     }
     return story->end[side].state == STATE_UNKNOWN ? NULL : tcp_state_name(story->end[side].state);
 }
@@ -82,11 +81,12 @@ static void draw_bar(struct lay *lay, size_t k, struct buf *out)
     const struct lay_call *stands = &lay->calls[k];
     enum story_side side = at->call->side;
     if (at->lane >= (uint32_t)lay->lanes[side] || (!stands->y && !stands->y_end && at->first_row != PLAN_NONE)) return;
-    int x = lay_lane_x(lay, side, at->lane), y = stands->y ? stands->y : lay->top, y_end = stands->y_end ? stands->y_end : lay->bottom;
+    int x = lay_lane_x(lay, side, at->lane), y = stands->y ? stands->y : lay->top,
+        y_end = stands->y_end ? stands->y_end : lay->bottom;
     if (y_end - y < 8) { /* one instant */
         int middle = (y + y_end) / 2;
-        buf_printf(out, "<rect %s x=\"%d\" y=\"%d\" width=\"%d\" height=\"8\" rx=\"3\"/>\n", solid[side], x - LAY_BAR / 2, middle - 4,
-                   LAY_BAR);
+        buf_printf(out, "<rect %s x=\"%d\" y=\"%d\" width=\"%d\" height=\"8\" rx=\"3\"/>\n", solid[side], x - LAY_BAR / 2,
+                   middle - 4, LAY_BAR);
         lay->signs |= SIGN_RUNS;
         return;
     }
@@ -126,14 +126,16 @@ static void draw_wakes(struct lay *lay, struct buf *out)
         const struct plan_call *at = &lay->plan->calls[k];
         const struct story_wake *wake = &at->call->wake;
         const struct lay_flight *flight = wake->kind == WAKE_SEGMENT ? lay_flight_of(lay, wake->step) : NULL;
-        if (!flight || at->call->slept_ns == 0 || !lay->calls[k].y_end || at->lane >= (uint32_t)lay->lanes[at->call->side]) continue;
+        if (!flight || at->call->slept_ns == 0 || !lay->calls[k].y_end || at->lane >= (uint32_t)lay->lanes[at->call->side])
+            continue;
         if (flight->side == at->call->side) continue;
         int life = lay->life_x[at->call->side], x = lay_lane_x(lay, at->call->side, at->lane);
         int y = flight->y_end ? flight->y_end : flight->y, to = lay->calls[k].y_end;
         if (to < y) continue;
         buf_printf(out, "<path class=\"w-ln w-th %s\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", line_of[at->call->side], life, y,
                    (life + x) / 2, y, (life + x) / 2, to, x, to);
-        buf_printf(out, "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"4.5\"/>\n<circle class=\"w-bg\" cx=\"%d\" cy=\"%d\" r=\"2\"/>\n",
+        buf_printf(out,
+                   "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"4.5\"/>\n<circle class=\"w-bg\" cx=\"%d\" cy=\"%d\" r=\"2\"/>\n",
                    svg_side[at->call->side], x, to, x, to);
         lay->signs |= SIGN_WOKE;
     }
@@ -181,8 +183,8 @@ static void draw_answer(struct lay *lay, const struct lay_flight *flight, uint32
     int y = by->y_end ? by->y_end : by->y, life = lay->life_x[flight->side], outward = flight->side == STORY_CLIENT ? -1 : 1;
     if (y >= flight->y) return;
     int reach = life + outward * 22;
-    buf_printf(out, "<path class=\"w-ln w-th w-do %s\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", line_of[flight->side], life + outward, y,
-               reach, y + 1, reach, flight->y - 1, life + outward * 7, flight->y);
+    buf_printf(out, "<path class=\"w-ln w-th w-do %s\" d=\"M%d %dC%d %d %d %d %d %d\"/>\n", line_of[flight->side], life + outward,
+               y, reach, y + 1, reach, flight->y - 1, life + outward * 7, flight->y);
     buf_printf(out, "<path class=\"%s\" d=\"M%d %dl%d -4v8z\"/>\n", svg_side[flight->side], life + outward, flight->y, outward * 8);
     lay->signs |= SIGN_ANSWER;
 }
@@ -227,7 +229,6 @@ static void draw_flight(struct lay *lay, const struct lay_flight *flight, struct
     bool whole = flight->flight != PLAN_LOST && flight->flight != PLAN_ARRIVES;
     if (flight->flight == PLAN_LOST) to = from + (to - from) * 4 / 5;
     if (flight->flight == PLAN_ARRIVES) from = from + (to - from) / 4;
-    if (!y_end) y_end = lay->bottom; /* it is under way when the drawing ends */
     snprintf(class, sizeof(class), "%s%s", flight->alarming ? "w-la" : line_of[flight->side],
              flight->again || flight->flight == PLAN_ARRIVES ? " w-da" : "");
     int short_of = to > from ? -10 : 10, dy = to == from ? 0 : (y_end - flight->y) * short_of / (to - from);
@@ -253,12 +254,14 @@ static void draw_slashes(int x, int y, const char *class, struct buf *out)
 static void draw_fold(const struct lay *lay, int y, struct buf *out)
 {
     int left = lay->band_x[STORY_CLIENT], right = lay->band_x[STORY_SERVER] + lay->band_width;
-    buf_printf(out, "<path class=\"w-bg\" d=\"M%d %dL%d %dV%dL%d %dZ\"/>\n", left - 2, y - 5, right + 2, y - 5, y + 5, left - 2, y + 5);
+    buf_printf(out, "<path class=\"w-bg\" d=\"M%d %dL%d %dV%dL%d %dZ\"/>\n", left - 2, y - 5, right + 2, y - 5, y + 5, left - 2,
+               y + 5);
     buf_printf(out, "<path class=\"w-ln w-th w-do w-ld\" d=\"M%d %dH%d\"/>\n", lay->life_x[STORY_CLIENT] + 16, y,
                lay->life_x[STORY_SERVER] - 16);
     for (int side = 0; side < STORY_SIDES; side++) {
         draw_slashes(lay->life_x[side], y, "w-ld", out);
-        if (lay->band_width) draw_slashes(side == STORY_CLIENT ? left + 3 : right - 3, y, "w-ld", out);
+        if (lay->band_width && first_state(lay, (enum story_side)side))
+            draw_slashes(side == STORY_CLIENT ? left + 3 : right - 3, y, "w-ld", out);
     }
 }
 

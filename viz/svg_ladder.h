@@ -33,7 +33,7 @@ enum { SVG_WIDTH = 1280, SVG_MARGIN = 36 };
 /* Appends the ladder from height `top` on, *ret_bottom: where it ends; adds to *signs. 0 or -ENOMEM. */
 int svg_ladder(const struct plan *plan, int top, int *ret_bottom, unsigned *signs, struct buf *out);
 
-/* The signs, explained, from height `top` on; returns where they end. */
-int svg_legend(unsigned signs, int top, int size, bool ascii, struct buf *out);
+/* The signs, explained, from height `top` on; returns the baseline of their last line, and how far that is filled. */
+int svg_legend(unsigned signs, int top, int size, bool ascii, int *ret_x, struct buf *out);
 
 #endif

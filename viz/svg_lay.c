@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct lay_sizes full = {.label = 13, .cause = 15, .evidence = 11, .call = 12, .time = 12, .state = 12, .head = 15,
-                                      .tick = 14, .lean = 16, .fold = 40};
-static const struct lay_sizes brief = {.label = 15, .cause = 17, .evidence = 14, .call = 14, .time = 14, .state = 14, .head = 16,
-                                       .tick = 14, .lean = 12, .fold = 28};
+static const struct lay_sizes full = {
+    .label = 13, .cause = 15, .evidence = 11, .call = 12, .time = 12, .state = 12, .head = 15, .tick = 14, .lean = 16, .fold = 40};
+static const struct lay_sizes brief = {
+    .label = 15, .cause = 17, .evidence = 14, .call = 14, .time = 14, .state = 14, .head = 16, .tick = 14, .lean = 12, .fold = 28};
 
 enum { SAME_WAY = 18 };
 
@@ -125,7 +125,7 @@ static void arrive_until(struct lay *lay, int64_t t_ns)
         struct lay_flight *next = NULL;
         for (size_t i = 0; i < lay->flight_count; i++) {
             struct lay_flight *flight = &lay->flights[i];
-            bool waits = flight->arrives_ns && !flight->y_end && flight->flight == PLAN_WHOLE;
+            bool waits = flight->arrives_ns && !flight->y_end && !flight->lands;
             if (waits && flight->arrives_ns <= t_ns && (!next || flight->arrives_ns < next->arrives_ns)) next = flight;
         }
         if (!next) return;
@@ -140,6 +140,15 @@ static bool flies_from(const struct lay *lay, enum story_side side)
         const struct lay_flight *flight = &lay->flights[i];
         if (flight->side == side && flight->arrives_ns && !flight->y_end) return true;
     }
+    return false;
+}
+
+/* Whether the arrival has a row of its own: it may have been left out. */
+static bool has_landing(const struct lay *lay, uint32_t i)
+{
+    size_t count = lay->plan->count > LAY_ROWS_MAX ? LAY_ROWS_MAX : lay->plan->count;
+    for (size_t k = i + 1; k < count; k++)
+        if (lay->plan->rows[k].kind == PLAN_ARRIVE && lay->plan->rows[k].step == lay->plan->rows[i].step) return true;
     return false;
 }
 
@@ -158,6 +167,7 @@ static void leave(struct lay *lay, uint32_t i, const struct plan_words *words)
                                   .again = words->again,
                                   .side = row->side};
     lay->flight_of[row->step] = (uint32_t)lay->flight_count;
+    flight->lands = words->flight == PLAN_DEPARTS && has_landing(lay, i);
     flight->above = is_seen && is_crossed(lay, i, received);
     bool from_client = row->side == STORY_CLIENT;
     int above = flight->above ? lay_packet_above_height(lay, words) : lay_label_height(lay, words);
@@ -235,6 +245,9 @@ static void lay_row(struct lay *lay, uint32_t i, struct arena *arena)
     switch (row->kind) {
     case PLAN_SKIP:
         fold(lay, i, &words.label);
+        for (int side = 0; side < STORY_SIDES; side++)
+            if (row->states[side] != STORY_NO_STEP)
+                add_band(lay, (enum story_side)side, row->states[side], i, lay->folds[lay->fold_count - 1].y + 4);
         break;
     case PLAN_PACKET:
     case PLAN_DEPART:

@@ -35,10 +35,11 @@ struct lay_flight {
     bool above;         /* its words stand above it, at its sender: others fly meanwhile */
     enum plan_flight flight;
     bool alarming, again;
+    bool lands; /* its arrival has a row of its own */
     enum story_side side;
 };
 struct lay_call {
-    int y, y_end;   /* 0: from before; until behind the end */
+    int y, y_end;    /* 0: from before; until behind the end */
     bool unreturned; /* it had not returned when recording ended */
 };
 
@@ -63,7 +64,7 @@ struct lay {
     uint32_t *flight_of;    /* by step: index into flights + 1; 0 none */
     unsigned signs;
     char last_time[WORDS_BYTES]; /* beside the last instant that has one */
-    struct buf texts; /* drawn over the shapes */
+    struct buf texts;            /* drawn over the shapes */
     bool failed;
 };
 

@@ -116,16 +116,16 @@ static bool beside_make(const struct lay *lay, const struct plan_words *words, s
     return false;
 }
 
-static void beside_put(struct lay *lay, struct beside *beside, const struct lay_flight *flight, int y)
+static void beside_put(struct lay *lay, struct beside *beside, uint32_t row, int left, int y)
 {
-    int x = wire_middle(lay) - beside->width / 2 + svg_width(&beside->label, &beside->place[0]);
+    int x = left + svg_width(&beside->label, &beside->place[0]);
     beside->place[0].x = x;
     beside->place[1].x = x + GAP;
     beside->place[2].x = x + 2 * GAP + svg_width(&beside->cause, &beside->place[1]);
     const struct layout_text *texts[] = {&beside->label, &beside->cause, &beside->evidence};
     for (int i = 0; i < 3; i++) {
         beside->place[i].y = y;
-        beside->place[i].row = flight->row;
+        beside->place[i].row = row;
         svg_words(&lay->texts, texts[i], &beside->place[i]);
     }
 }
@@ -156,7 +156,8 @@ void lay_label(struct lay *lay, const struct plan_words *words, const struct lay
 {
     struct beside beside;
     if (beside_make(lay, words, &beside)) {
-        beside_put(lay, &beside, flight, flight->y + fall_before(lay, flight, beside.width) - 6);
+        beside_put(lay, &beside, flight->row, wire_middle(lay) - beside.width / 2,
+                   flight->y + fall_before(lay, flight, beside.width) - 6);
         beside_free(&beside);
         return;
     }
@@ -275,6 +276,11 @@ static struct svg_place above_place(const struct lay *lay, enum story_side side)
 
 int lay_packet_above_height(const struct lay *lay, const struct plan_words *words)
 {
+    struct beside beside;
+    if (beside_make(lay, words, &beside)) {
+        beside_free(&beside);
+        return lay->size.cause + 8;
+    }
     struct svg_place place = above_place(lay, STORY_CLIENT);
     struct layout_text text = label_cells(lay, words);
     int height = svg_count_lines(&text, &place) * place.line + put_notes(lay, words, place, NULL) + 8;
@@ -284,6 +290,13 @@ int lay_packet_above_height(const struct lay *lay, const struct plan_words *word
 
 void lay_packet_above(struct lay *lay, const struct plan_words *words, uint32_t row, enum story_side side, int y)
 {
+    struct beside beside;
+    if (beside_make(lay, words, &beside)) {
+        int left = side == STORY_CLIENT ? lay->life_x[side] + WIRE_PAD : lay->life_x[side] - WIRE_PAD - beside.width;
+        beside_put(lay, &beside, row, left, y - 6);
+        beside_free(&beside);
+        return;
+    }
     struct svg_place place = above_place(lay, side);
     struct layout_text text = label_cells(lay, words);
     place.row = row;
@@ -353,7 +366,9 @@ static int head_of(struct lay *lay, enum story_side side, int top)
     layout_add(&text, STYLE_PLAIN, side == STORY_CLIENT ? "CLIENT" : "SERVER");
     svg_words(&lay->texts, &text, &place);
     layout_text_clear(&text);
-    facts_end(lay->plan->story, side, &end);
+    const struct view_options *options = lay->plan->options;
+    bool is_said = options->brief && !(options->run && options->run->title); /* the slide's title has both ends */
+    if (!is_said) facts_end(lay->plan->story, side, &end);
     layout_add_phrase(&text, &end);
     place.y += lay->size.time + 4;
     place.font = (struct font){FONT_SANS, lay->size.time};
@@ -363,7 +378,7 @@ static int head_of(struct lay *lay, enum story_side side, int top)
     lay->failed = lay->failed || end.failed || text.failed;
     layout_text_free(&text);
     arena_free(&arena);
-    return place.y + (lines - 1) * place.line;
+    return lines ? place.y + (lines - 1) * place.line : top + lay->size.head;
 }
 
 void lay_head(struct lay *lay, int top)

@@ -23,7 +23,8 @@ static const char sheet[] =
     ".w .w-li{stroke:#1b1f24}.w .w-ld{stroke:#6b7480}.w .w-lc{stroke:#0a6b3d}.w .w-ls{stroke:#5a33b0}.w .w-la{stroke:#b3261e}"
     ".w .w-lg{stroke:#fff}.w .w-ru{stroke:#c9d0d8}"
     "@media screen and (prefers-color-scheme:dark){"
-    ".w .w-h{stroke:#0f141a}.w .w-bg{fill:#0f141a}.w .w-i{fill:#e6edf3}.w .w-d{fill:#9fabb8}.w .w-c{fill:#58d08f}.w .w-s{fill:#b9a0ff}"
+    ".w .w-h{stroke:#0f141a}.w .w-bg{fill:#0f141a}.w .w-i{fill:#e6edf3}.w .w-d{fill:#9fabb8}.w .w-c{fill:#58d08f}.w "
+    ".w-s{fill:#b9a0ff}"
     ".w .w-a{fill:#ff8a80}.w .w-fc{fill:#12301f}.w .w-fs{fill:#271d45}"
     ".w .w-li{stroke:#e6edf3}.w .w-ld{stroke:#8b97a4}.w .w-lc{stroke:#58d08f}.w .w-ls{stroke:#b9a0ff}.w .w-la{stroke:#ff8a80}"
     ".w .w-lg{stroke:#0f141a}.w .w-ru{stroke:#39424d}}"
@@ -64,8 +65,8 @@ int svg_escape(struct buf *out, const char *text, bool ascii)
 static const char *class_of(uint8_t style, const char *plain)
 {
     static const char *const classes[STYLES] = {
-        [STYLE_DIM] = "w-d",           [STYLE_BOLD] = "w-i w-b", [STYLE_CLIENT] = "w-c",       [STYLE_CLIENT_BOLD] = "w-c w-b",
-        [STYLE_SERVER] = "w-s",        [STYLE_SERVER_BOLD] = "w-s w-b", [STYLE_ALARM] = "w-a w-b"};
+        [STYLE_DIM] = "w-d",    [STYLE_BOLD] = "w-i w-b",        [STYLE_CLIENT] = "w-c",   [STYLE_CLIENT_BOLD] = "w-c w-b",
+        [STYLE_SERVER] = "w-s", [STYLE_SERVER_BOLD] = "w-s w-b", [STYLE_ALARM] = "w-a w-b"};
     return style == STYLE_PLAIN ? plain : classes[style];
 }
 

@@ -165,7 +165,7 @@ static void draw_pause(struct ladder *ladder, const struct plan_row *row, struct
     struct phrase words = phrase_new(arena);
     plan_tell_pause(row, &words);
     layout_add_phrase(&ladder->frame.text, &words);
-    frame_draw_pause(&ladder->frame);
+    frame_draw_pause(&ladder->frame, row);
 }
 
 static void draw_row(struct ladder *ladder, const struct plan *plan, const struct plan_row *row)
@@ -174,7 +174,7 @@ static void draw_row(struct ladder *ladder, const struct plan *plan, const struc
     switch (row->kind) {
     case PLAN_SKIP:
         layout_add_phrase(&frame->text, &ladder->words.label);
-        frame_draw_pause(frame);
+        frame_draw_pause(frame, row);
         return;
     case PLAN_PACKET:
     case PLAN_DEPART:

@@ -37,6 +37,7 @@ struct view_options {
     bool color;                 /* ANSI colours */
     bool ascii;                 /* no byte above 0x7e */
     bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */

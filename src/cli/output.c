@@ -15,7 +15,15 @@
 #include "story/teller.h"
 #include "viz/view.h"
 
-enum { FORMATS_BYTES = 4096, SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
+enum {
+    FORMATS_BYTES = 4096,
+    SCREEN_LEAST = 40,
+    WIDTH_LEAST = 60,
+    WIDTH_USUAL = 80,
+    WIDTH_MOST = 1000,
+    VANTAGES_MAX = 64,
+    CLOCKS_MAX = 8
+};
 
 #define EVENTS_NAME "events"
 #define EVENTS_SUFFIX ".events"

@@ -74,7 +74,7 @@ static bool is_utf8_and_printable(const char *bytes, size_t length)
         if (c < 0xc2 || c > 0xf4) return false;
         for (size_t k = 1; k <= more; k++)
             if (i + k >= length || ((unsigned char)bytes[i + k] & 0xc0) != 0x80) return false;
-        if (c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0) return false;                            /* C1 controls */
+        if (c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0) return false;                             /* C1 controls */
         if (c == 0xe2 && (unsigned char)bytes[i + 1] == 0x80 && (unsigned char)bytes[i + 2] >= 0xaa && /* bidi controls */
             (unsigned char)bytes[i + 2] <= 0xae)
             return false;
