@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "story/teller.h"
+#include "story/tell/teller.h"
 #include "support/stories.h"
 #include "viz/view.h"
 

@@ -1,0 +1,177 @@
+#include "story/tell/tell.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/causes/cause.h"
+#include "story/findings/differences.h"
+#include "story/findings/findings.h"
+#include "tcp/segment.h"
+
+static void name_processes(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        struct story_end *end = &telling->story->end[side];
+        end->address = telling->flow->end[side];
+        end->cookie = telling->flow->sock[side] ? telling->flow->sock[side]->cookie : 0;
+        for (size_t i = 0; i < telling->call_count && !end->process.pid; i++) {
+            const struct story_call *call = telling->calls[i].story;
+            if (call->side != side || strcmp(call->name, "socket") == 0) continue;
+            end->process.pid = call->pid;
+            end->process.comm = call->comm;
+        }
+    }
+}
+
+/* An end whose patience ran out. Not in FIN_WAIT_2: there all is acknowledged, and the kernel just tidies up. */
+static bool has_given_up(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->to_state != STATE_CLOSED || state->from_state == STATE_FIN_WAIT_2) continue;
+        const struct tcp_arrow *arrow = tcp_next(state->from_state, INPUT_TIMEOUT_GIVE_UP);
+        if (arrow && arrow->why == state->cause.why) return true;
+    }
+    return false;
+}
+
+static enum story_outcome outcome_of(const struct telling *telling)
+{
+    const struct story *story = telling->story;
+    if (story->udp) {
+        for (size_t i = 0; i < telling->packet_count; i++) {
+            const struct story_datagram *datagram = telling->packets[i].datagram;
+            if (datagram && datagram->icmp &&
+                segment_icmp_is_refusal(datagram->icmp_protocol, datagram->icmp_type, datagram->icmp_code))
+                return OUTCOME_REFUSED;
+        }
+        return OUTCOME_OPEN;
+    }
+    static const enum story_outcome outcomes[] = {[CONN_OUT_OPEN] = OUTCOME_OPEN,
+                                                  [CONN_OUT_CLOSED] = OUTCOME_CLOSED,
+                                                  [CONN_OUT_RESET] = OUTCOME_RESET,
+                                                  [CONN_OUT_REFUSED] = OUTCOME_REFUSED,
+                                                  [CONN_OUT_HALF_OPEN] = OUTCOME_HALF_OPEN};
+    enum conn_outcome outcome = conn_outcome(&telling->conn);
+    if (outcome == CONN_OUT_REFUSED || outcome == CONN_OUT_RESET) return outcomes[outcome];
+    if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
+    if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+    return OUTCOME_HALF_OPEN;
+}
+
+static int64_t story_start(const struct telling *telling)
+{
+    int64_t start = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        /* The call that led to the first packet is its time zero. */
+        if (call->side == STORY_CLIENT && call->enter_ns && call->enter_ns < start && (!call->exit_ns || call->exit_ns > start))
+            start = call->enter_ns;
+    }
+    return start;
+}
+
+/* Sockets whose addresses became known only after their last call was seen. */
+static void bind_late(struct telling *telling)
+{
+    struct flow *flow = telling->flow;
+    void *value;
+    for (size_t cursor = 0; (!flow->sock[0] || !flow->sock[1]) && table_next(telling->teller->sockets, &cursor, NULL, &value);) {
+        struct sock *sock = value;
+        if (sock->flow || !sock->local.port || !sock->remote.port) continue;
+        enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
+        if (flow->sock[side] || !flow_is_end(flow, side, sock)) continue;
+        flow->sock[side] = sock;
+        sock->flow = flow;
+        sock->side = side;
+    }
+}
+
+static void remember(struct teller *teller, const struct telling *telling)
+{
+    const struct flow *flow = telling->flow;
+    if (flow->udp || !telling->packet_count) return;
+    struct told_flow *told = &teller->told_flows[teller->told_flow_count++ % TOLD_FLOWS];
+    *told = (struct told_flow){.number = flow->connection ? flow->connection : flow->number,
+                               .from_ns = telling->packets[0].sent_ns,
+                               .to_ns = telling->last_ns};
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
+        told->end[side] = flow->end[side];
+        told->numbers[side].known = end->flags & END_BASE && end->flags & END_ANY;
+        told->numbers[side].from = end->base;
+        told->numbers[side].to = end->next;
+    }
+}
+
+int tell_flow(struct teller *teller, struct flow *flow)
+{
+    flow_leave_queue(teller, flow);
+    if (!flow->packet_count) { /* a listener's queues were seen for a SYN that nobody captured */
+        flow_free(flow);
+        return 0;
+    }
+    struct story_own *own = calloc(1, sizeof(*own));
+    if (!own) {
+        flow_free(flow);
+        return -ENOMEM;
+    }
+    own->arena = arena_new();
+    struct story *story = &own->story;
+    struct telling telling = {.teller = teller, .flow = flow, .story = story, .arena = &own->arena};
+    story->number = flow->number;
+    story->udp = flow->udp;
+    story->summary.time_wait_side = -1;
+    bind_late(&telling);
+    tale_collect_packets(&telling);
+    int64_t begun_ns = telling.packet_count ? telling.packets[0].sent_ns : 0;
+    struct sock *listener =
+        socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
+    telling.listener = listener;
+    if (!telling.failed) tale_collect_calls(&telling, listener);
+    if (!telling.failed) tale_make_packets(&telling);
+    if (!telling.failed) back_make(&telling);
+    if (!telling.failed) tale_attach_drops(&telling);
+    if (!telling.failed) {
+        name_processes(&telling);
+        tale_lay_steps(&telling, listener);
+    }
+    for (size_t i = 0; i < telling.packet_count && !telling.failed; i++) {
+        const struct tale_packet *quoted = telling.packets[i].datagram ? tale_quoted(&telling, i) : NULL;
+        if (quoted) telling.packets[i].datagram->about_step = quoted->step;
+    }
+    if (!telling.failed) {
+        story->start_ns = story_start(&telling);
+        story->outcome = outcome_of(&telling);
+        windows_find_all(&telling);
+        cause_find_all(&telling);
+        wake_find_all(&telling);
+        summary_make(&telling);
+        findings_find_all(&telling);
+        differences_find_all(&telling);
+        remember(teller, &telling);
+    }
+    free(telling.packets);
+    free(telling.calls);
+    free(telling.states);
+    free(telling.surprises);
+    cause_sweep_end(&telling);
+    free(telling.exits);
+    back_free(&telling.back);
+    for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
+        struct sock *sock = flow->sock[side];
+        if (!sock) continue;
+        table_remove(teller->sockets, &sock->cookie);
+        sock_free(sock);
+    }
+    flow_free(flow);
+    if (telling.failed) {
+        story_free(story);
+        return -ENOMEM;
+    }
+    return teller->listener(teller->data, story);
+}

@@ -1,0 +1,214 @@
+#include "story/tell/teller.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/moment.h"
+#include "story/tell/tell.h"
+#include "story/track/apart.h"
+
+/* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
+static const int64_t LINGER_NS = 60000000000;
+/* Where the kernel is watched, its timer's own end of TIME_WAIT is waited for. */
+static int64_t linger_ns(const struct teller *teller)
+{
+    return LINGER_NS + (teller->any_mark ? TIMER_LATE_NS : 0);
+}
+
+struct teller *teller_new(teller_listener *listener, void *data)
+{
+    struct teller *teller = calloc(1, sizeof(*teller));
+    if (!teller) return NULL;
+    teller->listener = listener;
+    teller->data = data;
+    teller->tell = tell_flow;
+    teller->flows = table_new(sizeof(struct flow_key));
+    teller->sockets = table_new(sizeof(uint64_t));
+    teller->threads = table_new(sizeof(int32_t));
+    teller->epolls = table_new(3 * sizeof(uint64_t));
+    teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
+    teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
+    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->trace_arena) {
+        teller_free(teller);
+        return NULL;
+    }
+    teller->trace.recorder = "none";
+    conn_judge_init(&teller->judge, flow_own_more, NULL);
+    return teller;
+}
+
+static void free_all(struct table *table, void (*release)(void *))
+{
+    void *value;
+    for (size_t cursor = 0; table && table_next(table, &cursor, NULL, &value);) release(value);
+    table_free(table);
+}
+
+static void release_flow(void *value)
+{
+    flow_free(value);
+}
+
+static void release_sock(void *value)
+{
+    sock_free(value);
+}
+
+static void release_thread(void *value)
+{
+    struct thread *thread = value;
+    call_unref(thread->current);
+    call_unref(thread->last);
+    call_unref(thread->waited);
+    free(thread);
+}
+
+void teller_free(struct teller *teller)
+{
+    if (!teller) return;
+    free_all(teller->flows, release_flow);
+    apart_free(teller);
+    free_all(teller->sockets, release_sock);
+    free_all(teller->threads, release_thread);
+    free_all(teller->epolls, free);
+    for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
+    free(teller->icmp_marks);
+    free(teller->vantages);
+    free(teller->ends);
+    free(teller->told_flows);
+    free(teller->losses);
+    arena_free(teller->trace_arena);
+    free(teller->trace_arena);
+    free(teller);
+}
+
+static int take_trace(struct teller *teller, const struct event *event)
+{
+    teller->trace.recorder = arena_text(teller->trace_arena, event->trace.recorder);
+    teller->trace.reason = event->trace.reason[0] ? arena_text(teller->trace_arena, event->trace.reason) : NULL;
+    teller->trace.started_ns = event->t_ns;
+    teller->unfiltered = event->trace.unfiltered;
+    memcpy(teller->server_ports, event->trace.server_ports, sizeof(teller->server_ports));
+    return teller->trace.recorder ? 0 : -ENOMEM;
+}
+
+static int take_vantage(struct teller *teller, const struct event *event)
+{
+    struct vantage *vantage =
+        track_grow((void **)&teller->vantages, &teller->vantage_count, &teller->vantage_room, sizeof(*vantage));
+    if (!vantage) return -ENOMEM;
+    vantage->number = event->vantage.number;
+    vantage->netns = event->vantage.netns;
+    vantage->v4 = event->vantage.v4;
+    vantage->v6 = event->vantage.v6;
+    memcpy(vantage->name, event->vantage.name, sizeof(vantage->name));
+    return 0;
+}
+
+static int take_lost(struct teller *teller, const struct event *event)
+{
+    struct story_loss *loss = track_grow((void **)&teller->losses, &teller->loss_count, &teller->loss_room, sizeof(*loss));
+    if (!loss) return -ENOMEM;
+    loss->source = arena_text(teller->trace_arena, event->lost.source);
+    loss->what = arena_text(teller->trace_arena, event->lost.what);
+    loss->received = event->lost.received;
+    loss->count = event->lost.count;
+    /* A capture's losses are dropped packets; a recorder's are lost events. */
+    if (strncmp(event->lost.source, "capture", 7) == 0)
+        teller->trace.dropped += event->lost.count;
+    else
+        teller->trace.lost += event->lost.count;
+    return loss->source && loss->what ? 0 : -ENOMEM;
+}
+
+/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
+ * were used again) has left it. */
+static int tell_old(struct teller *teller)
+{
+    while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > linger_ns(teller)) {
+        struct flow *flow = teller->closed_head;
+        if (!flow_is_over(flow)) { /* a RST that had not ended it */
+            flow_leave_queue(teller, flow);
+            continue;
+        }
+        table_remove(teller->flows, &flow->key);
+        int code = tell_flow(teller, flow);
+        if (code) return code;
+    }
+    return 0;
+}
+
+/* Stored logs hold any times: everything behind this adds and subtracts them. */
+static const struct event *bounded(const struct event *event, struct event *room)
+{
+    bool sleeps = event->kind == EVENT_EXIT && event->call.slept_ns != moment_clamp(event->call.slept_ns);
+    if (event->t_ns == moment_clamp(event->t_ns) && !sleeps) return event;
+    *room = *event;
+    room->t_ns = moment_clamp(event->t_ns);
+    if (sleeps) room->call.slept_ns = moment_clamp(event->call.slept_ns);
+    return room;
+}
+
+int teller_feed(struct teller *teller, const struct event *event)
+{
+    struct event room;
+    static int (*const take[EVENT_KINDS])(struct teller *, const struct event *) = {
+        [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,
+        [EVENT_PACKET] = flow_take_packet, [EVENT_ENTER] = socket_take_enter,
+        [EVENT_EXIT] = socket_take_exit,   [EVENT_MARK] = flow_take_mark,
+        [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,
+        [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
+        [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
+        [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue,
+    };
+    event = bounded(event, &room);
+    if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
+    if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
+    int code = take[event->kind](teller, event);
+    return code ? code : tell_old(teller);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct flow *const *x = a, *const *y = b;
+    return (*x)->number < (*y)->number ? -1 : 1;
+}
+
+int teller_finish(struct teller *teller)
+{
+    size_t count = table_count(teller->flows);
+    struct flow **open = calloc(count + 1, sizeof(struct flow *));
+    const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
+    if (!open || !names) {
+        free(open);
+        return -ENOMEM;
+    }
+    void *value;
+    size_t n = 0;
+    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);) open[n++] = value;
+    qsort(open, n, sizeof(struct flow *), by_number);
+    int code = 0;
+    for (size_t i = 0; i < n && !code; i++) {
+        table_remove(teller->flows, &open[i]->key);
+        code = tell_flow(teller, open[i]);
+    }
+    free(open);
+    if (!code) code = apart_find_all(teller);
+    for (size_t i = 0; i < teller->icmp_mark_count; i++)
+        if (!teller->icmp_marks[i].marked) teller->marks_unjoined++;
+    for (size_t i = 0; i < teller->vantage_count; i++) names[i] = arena_text(teller->trace_arena, teller->vantages[i].name);
+    teller->trace.vantages = names;
+    teller->trace.vantage_count = teller->vantage_count;
+    teller->trace.losses = teller->losses;
+    teller->trace.loss_count = teller->loss_count;
+    teller->trace.marks_unjoined = teller->marks_unjoined;
+    teller->trace.packets_unmarked = teller->any_mark ? teller->packets_unmarked : 0;
+    return code;
+}
+
+const struct story_trace *teller_trace(const struct teller *teller)
+{
+    return &teller->trace;
+}
