@@ -343,6 +343,8 @@ void lay_fold_words(struct lay *lay, const struct phrase *words, uint32_t row, i
     struct layout_text text = cells_of(lay, words);
     place.y = y + place.font.size / 3;
     place.row = row;
+    place.halo = false;
+    place.ground = true;
     svg_words(&lay->texts, &text, &place);
     layout_text_free(&text);
 }

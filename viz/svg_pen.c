@@ -16,7 +16,7 @@ const char *const svg_side[2] = {"w-c", "w-s"};
 static const char sheet[] =
     ".w text{font-family:" SANS ";white-space:pre}"
     ".w .w-m{font-family:" MONO "}.w .w-b{font-weight:bold}"
-    ".w .w-ln{fill:none;stroke-width:2}.w .w-th{stroke-width:1.3}.w .w-da{stroke-dasharray:7 4}.w .w-do{stroke-dasharray:2.5 3}"
+    ".w .w-ln{fill:none;stroke-width:2}.w .w-th{stroke-width:1.3}.w .w-hv{stroke-width:3}.w .w-da{stroke-dasharray:7 4}.w .w-do{stroke-dasharray:2.5 3}"
     ".w .w-h{paint-order:stroke;stroke-width:5px;stroke-linejoin:round;stroke:#fff}"
     ".w .w-bg{fill:#fff}.w .w-i{fill:#1b1f24}.w .w-d{fill:#57606a}.w .w-c{fill:#0a6b3d}.w .w-s{fill:#5a33b0}.w .w-a{fill:#b3261e}"
     ".w .w-fc{fill:#e3f4ea}.w .w-fs{fill:#ece6fb}"
@@ -74,6 +74,12 @@ static void put_line(struct buf *out, const struct layout_text *text, size_t fro
 {
     static const char *const anchors[] = {"start", "middle", "end"};
     const char *plain = place->role ? place->role : "w-i";
+    if (place->ground) {
+        int width = (measure_cells(text, from, to, place->font) + 9) / 10 + 8;
+        int x = place->anchor == SVG_START ? place->x - 4 : place->anchor == SVG_END ? place->x - width + 4 : place->x - width / 2;
+        buf_printf(out, "<rect class=\"w-bg\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", x, y - place->font.size, width,
+                   place->font.size + place->font.size / 4);
+    }
     buf_printf(out, "<text x=\"%d\" y=\"%d\" font-size=\"%d\"", place->x, y, place->font.size);
     if (place->anchor != SVG_START) buf_printf(out, " text-anchor=\"%s\"", anchors[place->anchor]);
     buf_printf(out, " class=\"%s%s%s%s\"", plain, place->font.face == FONT_MONO ? " w-m" : "",

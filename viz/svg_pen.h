@@ -19,6 +19,7 @@ struct svg_place {
     int line;         /* from baseline to baseline */
     const char *role; /* class of plain words: "w-i" ink, "w-d" dim …; NULL: ink */
     bool halo;        /* lines behind it make room */
+    bool ground;      /* a line that runs through it is broken */
     long row;         /* of the plan, for who steps through it; -1: none */
 };
 

@@ -123,6 +123,7 @@ def draw_all(program, draw_pictures, folder):
     runs = [(os.path.basename(path)[: -len(".events")], [path]) for path in sorted(glob.glob(f"{GOLDEN}/events/*.events"))]
     captures = [f"{GOLDEN}/captures/{name}" for name in ("syn-lost-client.pcap", "syn-lost-server.pcap")]
     runs.append(("merge", ["--merge", "--conn", "1", *captures]))
+    subprocess.run([program, "states", "-q", "--dry", f"{GOLDEN}/events/echo.events", "-o", f"{folder}/states.svg"], check=True, timeout=60)
     for name, arguments in runs:
         for brief in ([], ["--brief"]):
             out = os.path.join(folder, f"{name}{'-brief' if brief else ''}.svg")
