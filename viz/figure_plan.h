@@ -1,5 +1,5 @@
-/* Figure 5 of RFC 9293 as one drawing on a grid of 80 by 33 fields, for every pen: where each box stands, where each arrow runs, where
- * its words stand. Boxes and arrows have names by which a pen marks them. */
+/* Figure 5 of RFC 9293 as one drawing on a grid of 80 by 33 fields, for every pen: where each box stands, where each arrow runs,
+ * where its words stand. Boxes and arrows have names by which a pen marks them. */
 #ifndef TCPWHY_VIZ_FIGURE_PLAN_H
 #define TCPWHY_VIZ_FIGURE_PLAN_H
 

@@ -45,7 +45,8 @@ static void put(struct canvas *canvas, int x, int y, enum layout_style style, co
 
 static void draw_box(struct canvas *canvas, size_t index, bool visited)
 {
-    int x = figure_boxes[index].x, y = figure_boxes[index].y, right = x + BOX_COLUMNS - 1, bottom = y + figure_boxes[index].height - 1;
+    int x = figure_boxes[index].x, y = figure_boxes[index].y, right = x + BOX_COLUMNS - 1,
+        bottom = y + figure_boxes[index].height - 1;
     const struct pen_set *pen = pens(canvas, visited ? LINE_HEAVY : LINE_LIGHT);
     enum layout_style style = visited ? STYLE_BOLD : STYLE_DIM;
     for (int i = x + 1; i < right; i++) {

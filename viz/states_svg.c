@@ -75,7 +75,8 @@ static void draw_box(const struct drawing *d, const struct figure_box *box)
     buf_printf(d->out, "<rect class=\"%s %s %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"7\"/>\n", fill, line,
                lit ? "w-hv" : "w-th", x, y, width, height);
     draw_marks(d, ends, x + 14, x + width - 14, y + height / 2);
-    struct svg_place place = place_at(x + width / 2, y + height / 2 + NAME / 3, SVG_MIDDLE, lit ? FONT_BOLD : FONT_SANS, NAME, lit ? "w-i" : "w-d");
+    struct svg_place place =
+        place_at(x + width / 2, y + height / 2 + NAME / 3, SVG_MIDDLE, lit ? FONT_BOLD : FONT_SANS, NAME, lit ? "w-i" : "w-d");
     if (ends == (ARROWS_CLIENT | ARROWS_SERVER)) place.font.size--;
     put(d, tcp_state_name(box->state), place);
     buf_text(d->out, "</g>\n");
@@ -120,8 +121,8 @@ static void draw_label(const struct drawing *d, const struct figure_path *path, 
 {
     int begin = path->label_x, end = begin + (int)strlen(path->label), line_x = path->points[0].x;
     bool beside = path->count == 2 && path->points[0].x == path->points[1].x;
-    struct svg_place place = place_at(at_x((begin + end) / 2), at_y(path->label_y) + LABEL / 3, SVG_MIDDLE, seen ? FONT_BOLD : FONT_SANS,
-                                      LABEL, role);
+    struct svg_place place =
+        place_at(at_x((begin + end) / 2), at_y(path->label_y) + LABEL / 3, SVG_MIDDLE, seen ? FONT_BOLD : FONT_SANS, LABEL, role);
     if (beside) place.anchor = begin > line_x ? SVG_START : SVG_END;
     if (beside) place.x = at_x(line_x) + (begin > line_x ? 12 : -12);
     place.ground = !beside;
@@ -188,8 +189,8 @@ static int draw_words(const struct drawing *d, int y)
     buf_text(&more, "Seen, and only in the notes and section 3.10:");
     for (size_t i = FIGURE_DRAWN; i < count; i++)
         if (d->map->sights[i].count)
-            buf_printf(&more, "%s %zu %s → %s (%s)", more.data[more.length - 1] == ':' ? "" : ",", i + 1, tcp_state_name(arrows[i].from),
-                       tcp_state_name(arrows[i].to), arrows[i].event);
+            buf_printf(&more, "%s %zu %s → %s (%s)", more.data[more.length - 1] == ':' ? "" : ",", i + 1,
+                       tcp_state_name(arrows[i].from), tcp_state_name(arrows[i].to), arrows[i].event);
     if (more.failed) d->out->failed = true;
     place.y += put(d, buf_string(&more), place) * place.line;
     buf_free(&more);

@@ -16,7 +16,8 @@ const char *const svg_side[2] = {"w-c", "w-s"};
 static const char sheet[] =
     ".w text{font-family:" SANS ";white-space:pre}"
     ".w .w-m{font-family:" MONO "}.w .w-b{font-weight:bold}"
-    ".w .w-ln{fill:none;stroke-width:2}.w .w-th{stroke-width:1.3}.w .w-hv{stroke-width:3}.w .w-da{stroke-dasharray:7 4}.w .w-do{stroke-dasharray:2.5 3}"
+    ".w .w-ln{fill:none;stroke-width:2}.w .w-th{stroke-width:1.3}.w .w-hv{stroke-width:3}.w .w-da{stroke-dasharray:7 4}.w "
+    ".w-do{stroke-dasharray:2.5 3}"
     ".w .w-h{paint-order:stroke;stroke-width:5px;stroke-linejoin:round;stroke:#fff}"
     ".w .w-bg{fill:#fff}.w .w-i{fill:#1b1f24}.w .w-d{fill:#57606a}.w .w-c{fill:#0a6b3d}.w .w-s{fill:#5a33b0}.w .w-a{fill:#b3261e}"
     ".w .w-fc{fill:#e3f4ea}.w .w-fs{fill:#ece6fb}"

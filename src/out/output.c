@@ -47,7 +47,8 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
     const struct view *const *views = view_all(&count);
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
-    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
+                   suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
 }
 
 static bool ends_with(const char *text, const char *end)

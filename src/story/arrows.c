@@ -80,8 +80,7 @@ static bool kernel_reports(const struct story *story, const struct story_state *
 
 static struct arrow_sight sight_of(const char *scenario, const struct story *story, const struct story_state *state)
 {
-    struct arrow_sight sight = {
-        .ends = (uint8_t)(1u << state->side), .kind = state->cause.kind, .evidence = state->cause.evidence};
+    struct arrow_sight sight = {.ends = (uint8_t)(1u << state->side), .kind = state->cause.kind, .evidence = state->cause.evidence};
     char what[ARROWS_STEP_BYTES];
     describe(what, sizeof(what), story, &state->cause);
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);

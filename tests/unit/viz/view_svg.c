@@ -63,6 +63,20 @@ static void several_stories_stand_below_each_other_under_one_title(void **state)
     buf_free(&drawn);
 }
 
+static void time_sequence_graphs_are_as_stored(void **state)
+{
+    (void)state;
+    static const char *const stories[] = {"normal_echo", "lossy_wire", "hostile_names", "udp_refused"};
+    for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+        char path[512];
+        struct story_fixture fixture = fixture_of(stories[i]);
+        struct buf drawn = drawing_of(&view_tsg, &(struct view_options){0}, &fixture, 1, NULL);
+        snprintf(path, sizeof(path), "%s/%s.tsg.svg", GOLDEN_DIR, stories[i]);
+        golden_check(path, drawn.data, drawn.length);
+        buf_free(&drawn);
+    }
+}
+
 /* A browser runs nothing of what a name holds, and asks for nothing. */
 static void a_hostile_name_stays_words(void **state)
 {
@@ -130,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_as_stored),
         cmocka_unit_test(several_stories_stand_below_each_other_under_one_title),
+        cmocka_unit_test(time_sequence_graphs_are_as_stored),
         cmocka_unit_test(a_hostile_name_stays_words),
         cmocka_unit_test(in_ascii_no_byte_is_above_0x7e),
         cmocka_unit_test(words_and_arrows_carry_the_row_they_are_of),
