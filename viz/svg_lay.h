@@ -6,7 +6,7 @@
 #include "viz/svg_ladder.h"
 #include "viz/words.h"
 
-enum { LAY_LANES = 8, LAY_GUTTER = 30, LAY_LANE = 14, LAY_BAR = 9, LAY_ROWS_MAX = 1200 };
+enum { LAY_LANES = 8, LAY_GUTTER = 30, LAY_LANE = 14, LAY_BAR = 9, LAY_WIRE_PAD = 12, LAY_ROWS_MAX = 1200 };
 
 struct lay_sizes {
     int label, cause, evidence, call, time, state, head; /* fonts, points */
@@ -83,6 +83,15 @@ int lay_call_height(const struct lay *lay, const struct plan_words *words);
 void lay_fold_words(struct lay *lay, const struct phrase *words, uint32_t row, int y);
 void lay_time(struct lay *lay, int64_t t_ns, int y);
 void lay_head(struct lay *lay, int top);
+
+/* For these: the words as cells; the wire; where a packet's name stands. */
+struct layout_text lay_cells(const struct lay *lay, const struct phrase *phrase);
+int lay_wire_width(const struct lay *lay);
+int lay_wire_middle(const struct lay *lay);
+struct svg_place lay_label_place(const struct lay *lay, int width);
+/* A sentence and, less loud behind or below it, its evidence; from place.y down, at its anchor. Returns the height it took; writes
+ * nothing where `out` is NULL. */
+int lay_put_note(const struct lay *lay, const struct plan_note *note, struct svg_place place, struct buf *out);
 
 /* The middle of a call's bar. */
 int lay_lane_x(const struct lay *lay, enum story_side side, uint32_t lane);
