@@ -243,6 +243,13 @@ static int draw_to(const struct states *states, const char *path, struct err *er
     return code;
 }
 
+static bool writes_text(const struct states *states)
+{
+    for (size_t i = 0; i < states->look.file_count; i++)
+        if (!ends_with(states->look.files[i], ".svg")) return true;
+    return states->look.file_count == 0;
+}
+
 static int draw(const struct states *states, struct err *err)
 {
     if (!states->look.file_count) return draw_to(states, NULL, err);
@@ -256,6 +263,8 @@ static int check(const struct states *states, int count, char **operands, struct
 {
     static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
     bool plays = !states->dry && !count;
+    if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
+        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
     for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
     return plays ? 0 : options_refuse(&states->given, of_play, 1, err);
 }
