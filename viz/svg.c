@@ -18,10 +18,11 @@ enum {
     STORIES_MAX = 32,
     APART_MAX = 200,
     SLIDE_HEIGHT = 720,
-    SLIDE_LADDER = 590,
+    SLIDE_FOOT = 62,
     SLIDE_ROWS = 18,
     SLIDE_ROWS_LEAST = 8,
     TITLE = 26,
+    TITLE_LEAST = 20,
     QUESTION = 18,
     SMALL = 13,
     TITLE_BYTES = 256
@@ -67,6 +68,18 @@ static int put(struct buf *out, const struct phrase *words, bool ascii, struct s
     return place.y - place.font.size + lines * place.line;
 }
 
+/* On one line if it can be, in smaller letters. Returns the height below. */
+static int put_title(struct buf *out, const struct phrase *title, bool ascii)
+{
+    struct layout_text text = layout_text_new(ascii);
+    layout_add_phrase(&text, title);
+    struct svg_place place = place_at(12, FONT_BOLD, TITLE, "w-i");
+    while (place.font.size > TITLE_LEAST && svg_count_lines(&text, &place) > 1)
+        place = place_at(12, FONT_BOLD, place.font.size - 1, "w-i");
+    layout_text_free(&text);
+    return put(out, title, ascii, place);
+}
+
 static int picture_begin(void **state, const struct sink *sink, const struct view_options *options, struct err *err)
 {
     (void)sink, (void)options;
@@ -87,7 +100,7 @@ static void draw_title(struct picture *picture, const struct story *story, const
     struct phrase title = phrase_new(&arena), question = phrase_new(&arena), ends = phrase_new(&arena);
     plan_title(story, options, &title);
     plan_question(story, options, &question);
-    int y = put(&picture->above, &title, options->ascii, place_at(12, FONT_BOLD, TITLE, "w-i"));
+    int y = put_title(&picture->above, &title, options->ascii);
     picture->above_height = put(&picture->above, &question, options->ascii, place_at(y, FONT_SANS, QUESTION, "w-d"));
     for (size_t i = 0; i < title.count; i++) buf_text(&picture->title, title.runs[i].text);
     if (title.failed || question.failed || ends.failed) picture->above.failed = true;
@@ -175,7 +188,8 @@ static int draw_ladder(struct picture *picture, const struct story *story, const
         picture->signs = signs;
         if (picture->body.data) picture->body.data[picture->body.length = body] = '\0';
         code = draw_rows(picture, story, &fewer);
-        if (!options->brief || picture->y - top <= SLIDE_LADDER || rows <= SLIDE_ROWS_LEAST) break;
+        if (!options->brief || picture->y - top + picture->above_height <= SLIDE_HEIGHT - SLIDE_FOOT || rows <= SLIDE_ROWS_LEAST)
+            break;
     }
     return code;
 }
@@ -211,7 +225,7 @@ static void draw_many(struct picture *picture, const struct view_options *option
     buf_clear(&picture->above);
     buf_clear(&picture->title);
     for (size_t i = 0; i < title.count; i++) buf_text(&picture->title, title.runs[i].text);
-    picture->above_height = put(&picture->above, &title, options->ascii, place_at(12, FONT_BOLD, TITLE, "w-i"));
+    picture->above_height = put_title(&picture->above, &title, options->ascii);
     if (title.failed) picture->above.failed = true;
     arena_free(&arena);
 }
