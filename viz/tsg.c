@@ -184,15 +184,27 @@ static void draw_segment(const struct graph *g, const struct story_segment *segm
     if (segment->lost) buf_printf(out, "<path class=\"w-ln w-la\" d=\"M%d %dl8 8m0 -8l-8 8\"/>\n", x - 4, (y + to) / 2 - 4);
 }
 
+static bool is_plain(const struct story_segment *segment)
+{
+    return !segment->retransmission && !segment->lost && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/* Where a hundred thousand stand on a thousand points, those that would cover each other are drawn once. */
 static void draw_segments(const struct graph *g, struct buf *out)
 {
     int64_t sent = 0;
+    int x_last = -1, y_last = -1, to_last = -1;
     for (size_t i = 0; i < g->story->step_count; i++) {
         const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
         if (!segment || segment->side != g->side || segment->copy || segment->unsent) continue;
         sent = unwrapped(sent, segment->seq);
-        bool shows = length_of(segment) || segment->flags & TCP_RST;
-        if (shows) draw_segment(g, segment, sent, out);
+        if (!length_of(segment) && !(segment->flags & TCP_RST)) continue;
+        int x = x_of(g, segment->sent_ns), y = y_of(g, sent), to = y_of(g, sent + length_of(segment));
+        if (is_plain(segment) && x == x_last && y == y_last && to == to_last) continue;
+        draw_segment(g, segment, sent, out);
+        x_last = x;
+        y_last = y;
+        to_last = to;
     }
 }
 
