@@ -34,7 +34,8 @@ struct plan_row {
     uint32_t step; /* STORY_NO_STEP for PLAN_SKIP */
     int64_t t_ns;
     enum story_side side;
-    uint32_t states[STORY_SIDES];  /* the step of the state that each side gets on this row; STORY_NO_STEP none */
+    uint32_t states[STORY_SIDES];  /* the step of the state that each side gets on this row (PLAN_SKIP: the last that was left out);
+                                      STORY_NO_STEP none */
     uint32_t further[STORY_SIDES]; /* of a second one: a FIN that acknowledges ours too leads through FIN_WAIT_2 to TIME_WAIT */
     int64_t pause_ns;              /* nothing happened for so long before it that it is folded and said; 0: no */
     uint32_t call;                 /* which of the plan's calls, for rows of calls; else PLAN_NONE */

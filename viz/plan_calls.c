@@ -54,10 +54,14 @@ static void find_sleep(const struct story *story, struct plan_call *at)
 {
     const struct story_call *call = at->call;
     if (call->slept_ns <= 0 || !call->exit_ns) return;
-    int64_t to = waker_ns(story, call), begin = call->enter_ns ? call->enter_ns : INT64_MIN / 2;
-    if (to > call->exit_ns || to - call->slept_ns < begin) to = call->exit_ns;
+    int64_t to = waker_ns(story, call), begin = call->enter_ns;
+    if (to > call->exit_ns) to = call->exit_ns;
     int64_t from = to - call->slept_ns;
-    at->sleep_from_ns = from < begin ? begin : from;
+    if (begin && from < begin) { /* clocks differ by as much as a packet takes */
+        from = begin;
+        to = begin + call->slept_ns < call->exit_ns ? begin + call->slept_ns : call->exit_ns;
+    }
+    at->sleep_from_ns = from;
     at->sleep_to_ns = to;
 }
 

@@ -5,7 +5,7 @@
 #include "viz/plan_own.h"
 #include "viz/words.h"
 
-enum { BRIEF_ROWS = 20, BRIEF_HEAD_ROWS = 11 /* more than a slide takes: then the middle of it goes, too */ };
+enum { BRIEF_ROWS = 18 /* more than that a slide doesn't take: then the middle goes, too */ };
 
 enum { HANDSHAKE = 1, GOODBYE = 2 };
 
@@ -34,7 +34,9 @@ static unsigned part_of_packet(const struct story *story, uint32_t step)
     const struct story_step *at = &story->steps[step];
     if (at->kind == STEP_DATAGRAM) return story->udp || at->datagram->icmp ? HANDSHAKE | GOODBYE : 0;
     if (at->kind != STEP_SEGMENT) return 0;
-    return (at->segment->handshake ? HANDSHAKE : 0u) | (at->segment->teardown ? GOODBYE : 0u);
+    uint8_t flags = at->segment->flags; /* one that was lost took no part, and was meant to */
+    return (at->segment->handshake || flags & TCP_SYN ? HANDSHAKE : 0u) |
+           (at->segment->teardown || flags & (TCP_FIN | TCP_RST) ? GOODBYE : 0u);
 }
 
 static bool begins(const char *name, const char *with)
@@ -112,6 +114,11 @@ static bool is_kept(const struct story *story, const struct view_options *option
 
 static void count_skipped(const struct story *story, const struct plan_row *row, struct plan_row *skip)
 {
+    /* A state that came with what is left out holds behind it. */
+    for (int side = 0; side < STORY_SIDES; side++) {
+        if (row->states[side] != STORY_NO_STEP) skip->states[side] = row->states[side];
+        if (row->further[side] != STORY_NO_STEP) skip->states[side] = row->further[side];
+    }
     if (row->kind == PLAN_SKIP) {
         skip->skipped.segments += row->skipped.segments;
         skip->skipped.data += row->skipped.data;
@@ -143,7 +150,8 @@ static size_t leave_out(const struct story *story, struct plan_row *rows, size_t
             count_skipped(story, &rows[i], &skip);
             skip.t_ns = rows[i].t_ns;
         }
-        if (skip.skipped.segments || skip.skipped.datagrams) rows[left++] = skip;
+        bool any_state = skip.states[STORY_CLIENT] != STORY_NO_STEP || skip.states[STORY_SERVER] != STORY_NO_STEP;
+        if (skip.skipped.segments || skip.skipped.datagrams || any_state) rows[left++] = skip;
     }
     return left;
 }
@@ -166,6 +174,19 @@ static size_t join_again(const struct story *story, struct plan_row *rows, size_
     return left;
 }
 
+/* More than a slide takes: its middle goes, with what was left out there already. A packet arrives where it left, or not at all. */
+static size_t leave_out_middle(const struct story *story, struct plan_row *rows, size_t count, size_t most, bool *kept)
+{
+    size_t head = most / 2 + 1, tail = count - (most - head - 1);
+    for (size_t i = 0; i < count; i++) {
+        kept[i] = i < head || i >= tail;
+        if (rows[i].kind == PLAN_SKIP && ((i + 1 >= head && i < head) || i == tail)) kept[i] = false;
+        for (size_t k = 0; rows[i].kind == PLAN_ARRIVE && k < i; k++)
+            if (rows[k].kind == PLAN_DEPART && rows[k].step == rows[i].step) kept[i] = kept[k];
+    }
+    return leave_out(story, rows, count, kept);
+}
+
 size_t plan_choose(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count)
 {
     if (!options->brief && options->part == VIEW_WHOLE) return count;
@@ -180,10 +201,8 @@ size_t plan_choose(const struct story *story, const struct view_options *options
     for (size_t i = 0; i < count; i++) kept[i] = is_kept(story, options, &rows[i], parts);
     count = leave_out(story, rows, count, kept);
     if (options->brief) count = join_again(story, rows, count);
-    if (options->brief && count > BRIEF_ROWS) {
-        for (size_t i = 0; i < count; i++) kept[i] = i < BRIEF_HEAD_ROWS || i + (BRIEF_ROWS - BRIEF_HEAD_ROWS - 1) >= count;
-        count = leave_out(story, rows, count, kept);
-    }
+    size_t most = options->brief_rows ? options->brief_rows : BRIEF_ROWS;
+    if (options->brief && count > most) count = leave_out_middle(story, rows, count, most, kept);
     free(parts);
     free(kept);
     return count;

@@ -187,7 +187,8 @@ static const char *how_again(const struct telling_row *t, const struct story_seg
 static void detail_segment(struct telling_row *t, const struct story_segment *segment)
 {
     struct phrase *text = &t->words->detail;
-    phrase_addf(text, STYLE_PLAIN, "%s seq %" PRIu32, segment->flags_text, segment->seq);
+    if (!t->brief) phrase_addf(text, STYLE_PLAIN, "%s ", segment->flags_text);
+    phrase_addf(text, STYLE_PLAIN, "seq %" PRIu32, segment->seq);
     if (segment->flags & TCP_ACK) phrase_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
     if (segment->length_bytes) phrase_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
@@ -289,7 +290,7 @@ static void tell_skip(struct telling_row *t)
     struct phrase *label = &t->words->label;
     char words[WORDS_BYTES];
     uint32_t segments = row->skipped.segments, data = row->skipped.data, datagrams = row->skipped.datagrams;
-    phrase_addf(label, STYLE_DIM, "… ");
+    phrase_add(label, STYLE_DIM, segments || datagrams ? "… " : "… a change of state");
     if (segments)
         phrase_addf(label, STYLE_DIM, "%" PRIu32 " segment%s%s", segments, segments == 1 ? "" : "s",
                     data == segments ? " of data" : "");

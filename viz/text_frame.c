@@ -146,9 +146,11 @@ void frame_flush_states(struct frame *frame)
     frame_end_line(frame);
 }
 
-void frame_draw_pause(struct frame *frame)
+void frame_draw_pause(struct frame *frame, const struct plan_row *row)
 {
     frame_begin_line(frame);
+    for (int side = 0; row->kind == PLAN_SKIP && side < STORY_SIDES; side++)
+        put_state(frame, (enum story_side)side, row->states[side]);
     layout_put_string(&frame->row, frame->time_columns - 1, STYLE_DIM, "⋮");
     int columns = layout_columns(&frame->text, 0, frame->text.count);
     layout_put(&frame->row, (frame->wire_from + frame->wire_to - columns) / 2, &frame->text, 0, frame->text.count);

@@ -44,8 +44,8 @@ void frame_put_head(struct frame *frame, const struct plan_row *row);
 void frame_draw_side(struct frame *frame, const struct plan_row *row, enum story_side side, int lane, const char *glyph);
 /* frame->text behind a hook ("↳"), `tail` at the right end of its last line or of one more. */
 void frame_draw_hook(struct frame *frame, enum layout_style style, const char *tail, enum layout_style tail_style);
-/* frame->text in the middle of the wire, with a mark in the time's column. */
-void frame_draw_pause(struct frame *frame);
+/* frame->text in the middle of the wire, with a mark in the time's column, and the states of what was left out there. */
+void frame_draw_pause(struct frame *frame, const struct plan_row *row);
 
 /* The line for second states, if no other line has brought them yet. */
 void frame_flush_states(struct frame *frame);

@@ -8,6 +8,7 @@
 #include "viz/text_frame.h"
 #include "viz/words.h"
 
+enum { ROWS_AT_ONCE = 32 };
 enum { ARROW_MIN = 6 /* where a label would leave less, it gets a line of its own */ };
 
 struct ladder {
@@ -165,7 +166,7 @@ static void draw_pause(struct ladder *ladder, const struct plan_row *row, struct
     struct phrase words = phrase_new(arena);
     plan_tell_pause(row, &words);
     layout_add_phrase(&ladder->frame.text, &words);
-    frame_draw_pause(&ladder->frame);
+    frame_draw_pause(&ladder->frame, row);
 }
 
 static void draw_row(struct ladder *ladder, const struct plan *plan, const struct plan_row *row)
@@ -174,7 +175,7 @@ static void draw_row(struct ladder *ladder, const struct plan *plan, const struc
     switch (row->kind) {
     case PLAN_SKIP:
         layout_add_phrase(&frame->text, &ladder->words.label);
-        frame_draw_pause(frame);
+        frame_draw_pause(frame, row);
         return;
     case PLAN_PACKET:
     case PLAN_DEPART:
@@ -211,16 +212,17 @@ static void end_untold(struct ladder *ladder, const struct plan *plan, size_t i)
 static int draw_rows(struct ladder *ladder, const struct plan *plan)
 {
     int code = 0;
+    struct arena arena = arena_new(); /* words live for a few rows: there may be a million */
     for (size_t i = 0; i < plan->count && !code; i++) {
-        struct arena arena = arena_new(); /* words live for a row: there may be a million */
         const struct plan_row *row = &plan->rows[i];
         if (row->pause_ns && row->kind != PLAN_SKIP) draw_pause(ladder, row, &arena);
         plan_tell(plan, i, &arena, &ladder->words);
         draw_row(ladder, plan, row);
         end_untold(ladder, plan, i);
         if (ladder->words.failed) code = -ENOMEM;
-        arena_free(&arena);
+        if (i % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) arena_free(&arena);
     }
+    arena_free(&arena);
     return code;
 }
 

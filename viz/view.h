@@ -37,6 +37,7 @@ struct view_options {
     bool color;                 /* ANSI colours */
     bool ascii;                 /* no byte above 0x7e */
     bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */
@@ -67,7 +68,7 @@ const struct view *view_by_path(const char *path);
 /* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
-extern const struct view view_text, view_jsonl;
+extern const struct view view_text, view_jsonl, view_svg, view_tsg;
 extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif

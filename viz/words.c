@@ -293,6 +293,9 @@ static void add_wake_short(struct phrase *text, const struct story *story, const
     char slept[WORDS_BYTES];
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) phrase_add(text, STYLE_PLAIN, ": never returned");
+    /* What people say of accept(), and what it is: it takes what the kernel has made. */
+    bool is_late_accept = strncmp(call->name, "accept", 6) == 0 && wake->kind == WAKE_NEVER_SLEPT && call->ret >= 0;
+    if (is_late_accept) phrase_add(text, STYLE_PLAIN, " · sends nothing");
     if (!call->waits || call->slept_ns <= 0) return;
     phrase_addf(text, STYLE_PLAIN, " · slept %s", words_duration(call->slept_ns, slept));
     if ((wake->kind != WAKE_SEGMENT && wake->kind != WAKE_CALL) || wake->step >= story->step_count) return;

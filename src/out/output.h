@@ -15,7 +15,7 @@
 
 enum { OUTPUT_FILES_MAX = 16 };
 
-/* The one format that is no view: what was recorded. */
+/* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
 #define OUTPUT_EVENTS_NAME "events"
 #define OUTPUT_EVENTS_SUFFIX ".events"
 
