@@ -169,6 +169,7 @@ static void put_state(struct drawing *drawing, int side, uint32_t step)
     if (step == STORY_NO_STEP) return;
     make_room(drawing, 0);
     struct mermaid_statement line = mermaid_statement_new(notes_beside[side]);
+    mermaid_say(&line, "state ");
     mermaid_say(&line, drawing->story->steps[step].state->to);
     finish_statement(drawing, &line);
 }
