@@ -62,7 +62,8 @@ static struct conn_segment judged(const struct ledger_segment *segment)
 }
 
 /* The number + 1 of a new record, or 0: the ledger's code says why. */
-static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash)
+static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, const struct conn_segment *numbers,
+                      uint32_t hash)
 {
     if (ledger->flows.count >= ledger->open_max && (ledger->code = wheel_crowd_out(ledger, CROWD))) return 0;
     uint32_t number = slab_take(&ledger->flows);
@@ -88,8 +89,7 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
     flow->active_tick = ledger->tick;
     flow->bits |= FLOW_USED;
     if (segment->src_port == segment->dst_port && memcmp(segment->src, segment->dst, 16) == 0) flow->conn.flags |= CONN_TO_ITSELF;
-    const struct conn_segment first = judged(segment);
-    conn_begin(&flow->conn, &first, segment->src_port >= segment->dst_port);
+    conn_begin(&flow->conn, numbers, segment->src_port >= segment->dst_port);
     wheel_place(ledger, number);
     ledger->totals.connections++;
     if (ledger->flows.count > ledger->totals.open_most) ledger->totals.open_most = ledger->flows.count;
@@ -123,33 +123,64 @@ static void note_trailing(struct flow *flow, int64_t t_ns)
 
 /* The long way. */
 static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
-                                            int side)
+                                            const struct conn_segment *numbers, int side)
 {
-    const struct conn_segment numbers = judged(segment);
-    if (conn_settle_roles(&flow->conn, &numbers, (unsigned)side)) zeek_flip(flow);
+    if (conn_settle_roles(&flow->conn, numbers, (unsigned)side)) zeek_flip(flow);
     zeek_take(ledger, flow, segment, side);
     const struct conn_end *from = &flow->conn.end[side];
     bool acked = from->flags & END_ACKS;
     uint32_t ack = from->ack;
     struct conn_verdict verdict = {.move_count = 0};
-    conn_take(&ledger->judge, &flow->conn, (unsigned)side, &numbers, &verdict);
+    conn_take(&ledger->judge, &flow->conn, (unsigned)side, numbers, &verdict);
     zeek_acked(ledger, flow, side, acked, ack);
     completeness_take(flow, segment);
 }
 
-static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment, int side)
+static void count_bytes(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    note_trailing(flow, segment->t_ns);
-    flow->active_tick = ledger->tick;
     flow->ip_bytes[side] += segment->ip_bytes;
     if (!segment->ip_bytes) flow->bits = (uint8_t)(flow->bits | FLOW_IP_UNKNOWN << side);
-    enum conn_plain plain = CONN_PLAIN_NOT;
-    if (!ledger->careful && !(flow->bits & FLOW_TROUBLED) && zeek_is_plain(flow, segment, side)) {
-        const struct conn_segment numbers = judged(segment);
-        plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, &numbers);
+}
+
+/* The first SYN of a record that was just begun, and the SYN,ACK that answers it, without the judge. */
+static bool take_syn(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                     const struct conn_segment *numbers)
+{
+    if (ledger->careful || !conn_take_plain_syn(&ledger->judge, &flow->conn, numbers)) return false;
+    count_bytes(flow, segment, 0);
+    zeek_plain_syn(flow);
+    flow->handshake_ns = segment->t_ns;
+    return true;
+}
+
+static bool take_syn_ack(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                         const struct conn_segment *numbers, int side)
+{
+    if (ledger->careful || side != 1 || flow->bits & (FLOW_TROUBLED | FLOW_TOLD | FLOW_DONE)) return false;
+    if (flow->zeek_now[0] != ZEEK_SYN_SENT || flow->zeek_now[1] != ZEEK_INACTIVE) return false;
+    if (!conn_take_plain_syn_ack(&ledger->judge, &flow->conn, numbers)) return false;
+    count_bytes(flow, segment, 1);
+    zeek_plain_syn_ack(flow);
+    flow->active_tick = ledger->tick;
+    return true;
+}
+
+static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment,
+                 const struct conn_segment *numbers, int side)
+{
+    count_bytes(flow, segment, side);
+    flow->active_tick = ledger->tick;
+    bool may_be_plain = !ledger->careful && !(flow->bits & FLOW_TROUBLED) && zeek_is_plain(flow, segment, side);
+    if (may_be_plain && conn_take_easy(&flow->conn, (unsigned)side, numbers)) {
+        zeek_plain(flow, segment, side);
+        if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
+        return;
     }
+    note_trailing(flow, segment->t_ns);
+    enum conn_plain plain = CONN_PLAIN_NOT;
+    if (may_be_plain) plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, numbers);
     if (plain == CONN_PLAIN_NOT)
-        judge(ledger, flow, segment, side);
+        judge(ledger, flow, segment, numbers, side);
     else
         zeek_plain(flow, segment, side);
     if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
@@ -175,25 +206,11 @@ static void note_times(struct ledger_totals *totals, const struct ledger_segment
     totals->last_ns = last_ns;
 }
 
-static __attribute__((noinline)) bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
+static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct conn_segment *numbers, int side)
 {
-    const struct conn_segment numbers = judged(segment);
-    return conn_begins_anew(&flow->conn, &numbers, (unsigned)side);
-}
-
-static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
-                                               int side)
-{
-    const struct conn_segment numbers = judged(segment);
-    return conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side);
-}
-
-static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
-{
-    const struct conn_segment numbers = judged(segment);
-    if (!numbers.look) return true;
-    if (!ledger->careful && conn_is_no_sight(&flow->conn, &numbers, (unsigned)side)) return true;
-    return !is_sight(ledger, flow, segment, side);
+    if (!numbers->look) return true;
+    if (!ledger->careful && conn_is_no_sight(&flow->conn, numbers, (unsigned)side)) return true;
+    return !conn_is_sight(&ledger->judge, &flow->conn, numbers, (unsigned)side);
 }
 
 static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
@@ -206,25 +223,33 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
     }
-    bool may_be_another = found && (segment->flags & TCP_SYN || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
-    if (may_be_another && begins_anew(flow, segment, side)) {
+    const struct conn_segment numbers = judged(segment);
+    bool syn = segment->flags & TCP_SYN;
+    if (found && syn && take_syn_ack(ledger, flow, segment, &numbers, side)) {
+        if (ret_number) *ret_number = flow->number;
+        return 0;
+    }
+    bool may_be_another = found && (syn || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
+    if (may_be_another && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;
     }
     if (!found) {
-        found = begin(ledger, segment, guess->hash);
+        found = begin(ledger, segment, &numbers, guess->hash);
         if (!found) return ledger->code;
         flow = flow_at(ledger, found - 1);
         side = 0;
+        if (ret_number) *ret_number = flow->number;
+        if (syn && take_syn(ledger, flow, segment, &numbers)) return 0;
     }
     if (ret_number) *ret_number = flow->number;
-    if (!is_first_sight(ledger, flow, segment, side)) {
+    if (!is_first_sight(ledger, flow, &numbers, side)) {
         if (ret_number) *ret_number |= LEDGER_SIGHT;
         return ledger->code;
     }
     if (flow->bits & FLOW_TOLD) ledger->totals.late++;
-    take(ledger, flow, found - 1, segment, side);
+    take(ledger, flow, found - 1, segment, &numbers, side);
     return ledger->code;
 }
 

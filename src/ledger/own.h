@@ -242,6 +242,9 @@ static inline bool zeek_is_plain(const struct flow *flow, const struct ledger_se
     if (!(segment->flags & TCP_FIN)) return true;
     return flow->zeek_now[side] == ZEEK_ESTABLISHED && flow->zeek_now[!side] != ZEEK_RESET && !(flow->zeek_once[side] & ONCE_FIN);
 }
+/* The SYN that begins a connection, and the SYN,ACK that answers it, where the judge's short cuts took them. */
+void zeek_plain_syn(struct flow *flow);
+void zeek_plain_syn_ack(struct flow *flow);
 /* The client turned out to be the other end: letters change their case. */
 void zeek_flip(struct flow *flow);
 const char *zeek_conn_state(const struct flow *flow);
