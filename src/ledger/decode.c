@@ -81,7 +81,8 @@ static void put_ip(uint8_t to[16], const struct address *address, bool wide)
     memcpy(to + 12, address->ip, 4);
 }
 
-static enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
+/* Never inline: the quick way would have to save the registers that this one needs. */
+static __attribute__((noinline)) enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                 struct ledger_segment *segment, struct ledger_other *other)
 {
     memset(&other->packet, 0, sizeof(other->packet));

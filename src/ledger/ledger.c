@@ -213,7 +213,7 @@ static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struc
     return !conn_is_sight(&ledger->judge, &flow->conn, numbers, (unsigned)side);
 }
 
-static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
+static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
 {
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
     uint32_t found = guess->flow;
