@@ -98,7 +98,8 @@ static inline bool conn_take_plain_syn(const struct conn_judge *judge, struct co
 static inline bool conn_take_plain_syn_ack(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment)
 {
     struct conn_end *client = &conn->end[0], *server = &conn->end[1];
-    if (!conn_is_bare(segment, TCP_SYN | TCP_ACK) || conn->flags & ~(CONN_OPENED | CONN_SPOKE_LAST) || conn->client != 0) return false;
+    if (!conn_is_bare(segment, TCP_SYN | TCP_ACK) || conn->flags & ~(CONN_OPENED | CONN_SPOKE_LAST) || conn->client != 0)
+        return false;
     if (client->flags != CONN_PLAIN_SYN || client->state != STATE_SYN_SENT || segment->ack != client->next) return false;
     if (server->flags || server->segments || server->state != STATE_LISTEN) return false;
     conn_plain_numbers(conn, segment, 1);
@@ -114,8 +115,8 @@ static inline bool conn_take_plain_syn_ack(const struct conn_judge *judge, struc
 
 static const uint32_t CONN_ODD = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
 
-/* The commonest of all: data or an acknowledgement on a connection of which the handshake was seen and no end. conn_take_plain would
- * take it as well, after more questions. */
+/* The commonest of all: data or an acknowledgement on a connection of which the handshake was seen and no end. conn_take_plain
+ * would take it as well, after more questions. */
 static inline bool conn_take_easy(struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const uint32_t known = END_ANY | END_GOT | END_BASE | END_ACKS | END_ACKED | END_SYN_ACKED;

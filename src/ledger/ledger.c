@@ -9,9 +9,9 @@
 #include "ledger/own.h"
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
-/* How many segments' memory is fetched at once (see fetch_slots), and of how many what was fetched is remembered: more than three
- * times as many. */
-static const size_t GROUP = 8;
+/* How many segments ahead memory is fetched (see fetch_slot), and of how many what was fetched is remembered: more than twice as
+ * many. */
+static const size_t AHEAD = 8;
 enum { GUESSES = 32 };
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
@@ -213,7 +213,8 @@ static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struc
     return !conn_is_sight(&ledger->judge, &flow->conn, numbers, (unsigned)side);
 }
 
-static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
+static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
+                                                          const struct guess *guess, uint32_t *ret_number)
 {
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
     uint32_t found = guess->flow;
@@ -253,23 +254,21 @@ static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger,
     return ledger->code;
 }
 
-/* Memory is slow and segments come in many: the slots of some are fetched, later the records that those name, and only then are
- * they looked at, while those behind them are on their way. Some at a time, so that the processor waits for many at once. Which
- * record that was is a good guess for later: segments in between may only have finished or begun it. */
-static void fetch_slots(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
-                        struct guess guesses[GUESSES])
+/* Memory is slow and segments come in many: the slot of one is fetched, AHEAD segments later the record that it names, and another
+ * AHEAD later it is looked at, so that the processor waits for many at once and never for all of a burst. Which record that was is
+ * a good guess: segments in between may only have finished or begun it. */
+static inline void fetch_slot(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
+                              struct guess guesses[GUESSES])
 {
-    for (size_t i = from; i < from + GROUP && i < count; i++) {
-        guesses[i % GUESSES] = (struct guess){.hash = index_hash(ledger, &segments[i])};
-        if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guesses[i % GUESSES].hash)]);
-    }
+    struct guess *guess = &guesses[at % GUESSES];
+    *guess = (struct guess){.hash = index_hash(ledger, &segments[at])};
+    if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guess->hash)]);
 }
 
-static void fetch_records(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
-                          struct guess guesses[GUESSES])
+static inline void fetch_record(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
+                                struct guess guesses[GUESSES])
 {
-    if (!ledger->slot_count || ledger->careful) return;
-    for (size_t i = from; i < from + GROUP && i < count; i++) index_guess(ledger, &segments[i], &guesses[i % GUESSES]);
+    if (ledger->slot_count && !ledger->careful) index_guess(ledger, &segments[at], &guesses[at % GUESSES]);
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
@@ -277,13 +276,11 @@ int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, si
     struct guess guesses[GUESSES];
     if (ledger->code || !count) return ledger->code;
     note_times(&ledger->totals, segments, count);
-    for (size_t from = 0; from < (size_t)2 * GROUP; from += GROUP) fetch_slots(ledger, segments, from, count, guesses);
-    fetch_records(ledger, segments, 0, count, guesses);
+    for (size_t i = 0; i < 2 * AHEAD && i < count; i++) fetch_slot(ledger, segments, i, guesses);
+    for (size_t i = 0; i < AHEAD && i < count; i++) fetch_record(ledger, segments, i, guesses);
     for (size_t i = 0; i < count; i++) {
-        if (i % GROUP == 0) {
-            fetch_records(ledger, segments, i + GROUP, count, guesses);
-            fetch_slots(ledger, segments, i + (size_t)2 * GROUP, count, guesses);
-        }
+        if (i + 2 * AHEAD < count) fetch_slot(ledger, segments, i + 2 * AHEAD, guesses);
+        if (i + AHEAD < count) fetch_record(ledger, segments, i + AHEAD, guesses);
         if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
     }
     return ledger->code;
@@ -338,7 +335,7 @@ int ledger_finish(struct ledger *ledger)
     }
     const struct left *left = sort_by_number(all, count);
     for (size_t i = 0; i < count && !ledger->code; i++) {
-        if (i + GROUP < count) fetch_whole(flow_at(ledger, left[i + GROUP].at));
+        if (i + AHEAD < count) fetch_whole(flow_at(ledger, left[i + AHEAD].at));
         bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
         ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
     }
