@@ -35,6 +35,8 @@ target_compile_definitions(test_stories PUBLIC GOLDEN_DIR="${CMAKE_CURRENT_SOURC
 tcpwhy_unit(viz/escape tcpwhy_viz test_guard)
 tcpwhy_unit(viz/view_text test_stories)
 tcpwhy_unit(viz/view_jsonl test_stories)
+tcpwhy_unit(viz/view_svg test_stories)
+tcpwhy_unit(viz/views test_stories) # every row of the table of views
 foreach(lines stories stories-ascii)
   add_test(NAME golden/${lines}-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
     ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/${lines}.jsonl)

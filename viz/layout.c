@@ -132,6 +132,12 @@ void layout_add_number(struct layout_text *text, enum layout_style style, const 
     layout_add(text, style, at);
 }
 
+void layout_add_phrase(struct layout_text *text, const struct phrase *phrase)
+{
+    for (size_t i = 0; i < phrase->count; i++) layout_add(text, phrase->runs[i].style, phrase->runs[i].text);
+    text->failed = text->failed || phrase->failed;
+}
+
 int layout_columns(const struct layout_text *text, size_t from, size_t to)
 {
     int columns = 0;

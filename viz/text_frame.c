@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum {
     WIRE_WANTED = 34,
@@ -221,9 +221,11 @@ void frame_flush_states(struct frame *frame)
     frame_end_line(frame);
 }
 
-void frame_draw_pause(struct frame *frame)
+void frame_draw_pause(struct frame *frame, const struct plan_row *row)
 {
     frame_begin_line(frame);
+    for (int side = 0; row->kind == PLAN_SKIP && side < STORY_SIDES; side++)
+        put_state(frame, (enum story_side)side, row->states[side]);
     layout_put_string(&frame->row, frame->time_columns - 1, STYLE_DIM, "⋮");
     int columns = layout_columns(&frame->text, 0, frame->text.count);
     layout_put(&frame->row, (frame->wire_from + frame->wire_to - columns) / 2, &frame->text, 0, frame->text.count);
@@ -231,24 +233,9 @@ void frame_draw_pause(struct frame *frame)
     layout_text_clear(&frame->text);
 }
 
-int frame_take_lane(struct frame *frame, const struct story_call *call)
+void frame_set_open(struct frame *frame, enum story_side side, int lane, const struct story_call *call)
 {
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (!frame->open[call->side][lane]) {
-            frame->open[call->side][lane] = call;
-            change_lines(frame);
-            return lane;
-        }
-    return -1;
-}
-
-int frame_leave_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (frame->open[call->side][lane] == call) {
-            frame->open[call->side][lane] = NULL;
-            change_lines(frame);
-            return lane;
-        }
-    return -1;
+    if (frame->open[side][lane] == call) return;
+    frame->open[side][lane] = call;
+    change_lines(frame);
 }

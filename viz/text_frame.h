@@ -7,7 +7,7 @@
 #define TCPWHY_VIZ_TEXT_FRAME_H
 
 #include "viz/layout.h"
-#include "viz/text_plan.h"
+#include "viz/plan.h"
 #include "viz/view.h"
 
 enum { FRAME_LANES_MAX = 8 };
@@ -63,18 +63,16 @@ void frame_draw_sentence(struct frame *frame, enum layout_style style, const cha
                          enum layout_style tail_style);
 /* frame->text behind a hook ("↳"), `tail` at the right end of its last line or of one more. */
 void frame_draw_hook(struct frame *frame, enum layout_style style, const char *tail, enum layout_style tail_style);
-/* frame->text in the middle of the wire, with a mark in the time's column. */
-void frame_draw_pause(struct frame *frame);
+/* frame->text in the middle of the wire, with a mark in the time's column, and the states of what was left out there. */
+void frame_draw_pause(struct frame *frame, const struct plan_row *row);
 
 /* The output was emptied: what was drawn before is not there any more. */
 void frame_forget_drawn(struct frame *frame);
 
+/* From now on this call stands in that lane; NULL: none does. */
+void frame_set_open(struct frame *frame, enum story_side side, int lane, const struct story_call *call);
+
 /* The line for second states, if no other line has brought them yet. */
 void frame_flush_states(struct frame *frame);
-
-/* The first free lane, from now on the call's; -1: none is free. */
-int frame_take_lane(struct frame *frame, const struct story_call *call);
-/* The lane that was the call's and now is free; -1: it had none. */
-int frame_leave_lane(struct frame *frame, const struct story_call *call);
 
 #endif

@@ -449,6 +449,8 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"recorder", "--list plays nothing"},
         {"output", "--list writes to standard output"},
         {"format", "--list has one format"},
+        {"brief", "--list draws nothing"},
+        {"only", "--list draws nothing"},
         {"color", "--list has no colours"},
         {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
         {"quiet", "--list has no notes"},
@@ -456,10 +458,14 @@ static int check_scene(const struct demo *demo, struct err *err)
     static const struct options_misfit of_table[] = {
         {"explain", "--all runs many scenarios, and this tells one"},
         {"step", "--all runs many scenarios, and this tells one"},
+        {"brief", "the table of --all has no ladders"},
+        {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
         {"verbose", "--all has a row a scenario: play one of them alone"},
     };
     static const struct options_misfit of_drawing[] = {
+        {"brief", "--explain draws nothing (with --format text it does)"},
+        {"only", "--explain draws nothing (with --format text it does)"},
         {"color", "--explain draws nothing (with --format text it does)"},
         {"verbose", "--explain tells all there is (with --format text it draws, too)"},
     };

@@ -164,6 +164,8 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
     const struct options_given *given = &reading->given;
     static const struct options_misfit of_stories[] = {
         {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
     };
     static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
     static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};

@@ -1,6 +1,7 @@
 #include "out/output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,13 @@
 #include <unistd.h>
 
 #include "event/text.h"
+#include "out/note.h"
 #include "out/place.h"
 #include "story/tell/teller.h"
 #include "viz/view.h"
 
 enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
-#define EVENTS_NAME "events"
-#define EVENTS_SUFFIX ".events"
 static const size_t events_text_limit = (size_t)1 << 32;
 
 /* A place and what is written there. */
@@ -29,8 +29,10 @@ struct target {
 };
 
 struct output {
+    const struct output_options *options;
     struct target *targets;
     size_t count;
+    uint64_t stories;
     struct view_run run; /* borrows from the log that is told */
     const char *vantages[VANTAGES_MAX];
     struct story_clock clocks[CLOCKS_MAX];
@@ -45,7 +47,8 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
     const struct view *const *views = view_all(&count);
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
-    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? EVENTS_SUFFIX : EVENTS_NAME);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
+                   suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -92,6 +95,8 @@ struct view_options output_view_options(const struct output_options *options, in
         .width = choose_width(),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
+        .brief = options->brief,
+        .part = options->part,
         .verbose = options->verbose,
     };
 }
@@ -101,19 +106,37 @@ static int open_target(struct target *target, const struct output_options *optio
     const char *name = options->format ? options->format : "text";
     target->place.fd = -1;
     target->view = file ? view_by_path(file) : view_by_name(name);
-    if (!target->view && file && !ends_with(file, EVENTS_SUFFIX))
+    if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
         return list_formats(err, "no format has the ending of", file, true);
-    if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
     int code = place_open(&target->place, file, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 
-static bool draws(const struct output *output)
+static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
         if (output->targets[i].view == &view_text) return true;
     return false;
+}
+
+static bool draws_ladders(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view && output->targets[i].view->ladder) return true;
+    return false;
+}
+
+/* No option is ignored in silence. */
+static int check_options(const struct output *output, const struct output_options *options, struct err *err)
+{
+    if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
+        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
+        return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
+                       options->brief ? "brief" : "only");
+    return 0;
 }
 
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
@@ -129,12 +152,12 @@ int output_open(struct output **ret_output, const struct output_options *options
         code = open_target(&output->targets[output->count++], options, options->files[i], err);
     if (!code && (options->format || !options->file_count))
         code = open_target(&output->targets[output->count++], options, NULL, err);
-    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !draws(output))
-        code = err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if (!code) code = check_options(output, options, err);
     if (code) {
         output_close(output);
         return code;
     }
+    output->options = options;
     *ret_output = output;
     return 0;
 }
@@ -150,6 +173,7 @@ static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
     if (output->look) output->look(output->look_data, story);
+    output->stories++;
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
         struct sink sink = {place_write, &target->place};
@@ -194,7 +218,10 @@ static struct story_clock clock_of(const struct event_log *log, const struct eve
 static void look_up_run(struct output *output, const struct event_log *log)
 {
     struct view_run *run = &output->run;
-    *run = (struct view_run){.vantages = output->vantages, .clocks = output->clocks};
+    *run = (struct view_run){.vantages = output->vantages,
+                             .clocks = output->clocks,
+                             .title = output->options->title,
+                             .question = output->options->question};
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
@@ -250,6 +277,16 @@ static void write_events(struct output *output, const struct event_log *log)
     buf_free(&text);
 }
 
+static void note_written(const struct output *output, const struct target *target)
+{
+    char many[32];
+    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
+    note_say(output->options->quiet, "wrote %s: %s", target->place.label,
+             !target->view          ? "the recorded events"
+             : output->stories == 1 ? "1 connection"
+                                    : many);
+}
+
 /* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
 static int finish(struct output *output, struct err *err)
 {
@@ -258,6 +295,7 @@ static int finish(struct output *output, struct err *err)
         struct place *place = &output->targets[i].place;
         bool is_stdout = place->fd == STDOUT_FILENO;
         int code = place_finish(place);
+        if (!code && output->options->file_count > i) note_written(output, &output->targets[i]);
         if (!code || (result && result != -EPIPE)) continue;
         if (code == -EPIPE && is_stdout) {
             result = code;

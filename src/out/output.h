@@ -15,6 +15,10 @@
 
 enum { OUTPUT_FILES_MAX = 16 };
 
+/* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
+#define OUTPUT_EVENTS_NAME "events"
+#define OUTPUT_EVENTS_SUFFIX ".events"
+
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
 
 /* Zero it to begin. */
@@ -25,6 +29,9 @@ struct output_options {
     enum output_color color;
     bool ascii, quiet;
     int verbose;
+    bool brief;
+    enum view_part part;
+    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */

@@ -55,7 +55,9 @@ int tables_wanted(const struct output_options *options, bool *ret_wanted, struct
         bool is_file = i < options->file_count;
         const char *format = is_file ? NULL : options->format, *path = is_file ? options->files[i] : NULL;
         if (!is_file && !format) continue;
-        if (format ? rows_by_name(format) != NULL : rows_by_path(path) != NULL)
+        bool is_rows = format ? rows_by_name(format) != NULL : rows_by_path(path) != NULL;
+        if (is_rows && is_story(format, path)) continue; /* it comes along with either */
+        if (is_rows)
             row_name = format ? format : path;
         else if (is_story(format, path))
             story_name = format ? format : path;
