@@ -340,7 +340,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
 {
     const struct event_mark *mark = &event->mark;
     teller->any_mark = true;
-    if (chain_read(mark->context.chain).meaning == CHAIN_FORWARD) return 0;
+    if (chain_known(teller, mark->context.chain).meaning == CHAIN_FORWARD) return 0;
 
     struct thread *thread = socket_thread(teller, &mark->context.current);
     struct sighting seen = {

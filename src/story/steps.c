@@ -295,7 +295,7 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
 {
     if (change->to != KERNEL_CLOSE) return;
     uint8_t state = telling_end(telling, change->side)->state;
-    struct chain_verdict verdict = chain_read(change->context.chain);
+    struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
     enum chain_meaning meaning = verdict.meaning;
     bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
     enum tcp_input input = INPUT_COUNT;

@@ -68,7 +68,7 @@ void tale_collect_packets(struct telling *telling)
         if (seen->marked && seen->mark_ns < packet->sent_ns) packet->sent_ns = seen->mark_ns;
         packet->received_ns = seen->arrived_ns;
         packet->order_ns = place_in_time(telling, packet);
-        packet->chain = chain_read(seen->context.chain);
+        packet->chain = chain_known(telling->teller, seen->context.chain);
         if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
         if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
     }

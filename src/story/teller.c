@@ -27,9 +27,10 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->sockets = table_new(sizeof(uint64_t));
     teller->threads = table_new(sizeof(int32_t));
     teller->epolls = table_new(3 * sizeof(uint64_t));
+    teller->chains = table_new(sizeof(const struct event_chain *));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
     teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
-    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->trace_arena) {
+    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->chains || !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -72,6 +73,7 @@ void teller_free(struct teller *teller)
     free_all(teller->sockets, release_sock);
     free_all(teller->threads, release_thread);
     free_all(teller->epolls, free);
+    free_all(teller->chains, free);
     for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
     free(teller->icmp_marks);
     free(teller->vantages);

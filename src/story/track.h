@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "conn/conn.h"
 #include "event/event.h"
+#include "story/chain.h"
 #include "story/story.h"
 #include "story/teller.h"
 
@@ -229,6 +230,7 @@ struct teller {
     struct table *sockets;                  /* cookie → sock */
     struct table *threads;                  /* tid → thread */
     struct table *epolls;                   /* {pid, epoll, data} → sock cookie (boxed) */
+    struct table *chains;                   /* interned event_chain (its address) → its verdict */
     struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */
     struct vantage *vantages;
     size_t vantage_count, vantage_room;
@@ -257,6 +259,11 @@ struct teller {
 
 /* Makes room for one more element in a grown array; NULL (nothing changed) when out of memory. */
 void *track_grow(void **array, size_t *count, size_t *room, size_t element_bytes);
+
+/* So many verdicts of chains are remembered: a kernel has some hundreds of ways to send; a hostile log may have any number. */
+enum { CHAINS_KNOWN_MAX = 16384 };
+/* chain_read, asked of each chain once. */
+struct chain_verdict chain_known(struct teller *teller, const struct event_chain *chain);
 
 struct call *call_ref(struct call *call);
 void call_unref(struct call *call);

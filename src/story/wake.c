@@ -187,7 +187,7 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
     if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
-    struct chain_verdict chain = chain_read(call->waker.chain);
+    struct chain_verdict chain = chain_known(telling->teller, call->waker.chain);
     bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
     if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
         if (!call->waker.receiving) return false;
@@ -255,7 +255,7 @@ static bool witnessed(const struct telling *telling, const struct tale_call *tal
     for (size_t i = 0; i < telling->flow->change_count; i++) {
         const struct change *change = &telling->flow->changes[i];
         if (change->call != tale->call || change->side != tale->story->side || change->to != KERNEL_ESTABLISHED) continue;
-        if (chain_read(change->context.chain).meaning == CHAIN_BACKLOG) return true;
+        if (chain_known(telling->teller, change->context.chain).meaning == CHAIN_BACKLOG) return true;
     }
     return false;
 }
