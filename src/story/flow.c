@@ -84,6 +84,33 @@ static void choose_roles(const struct teller *teller, struct flow *flow, const s
     flow->end[STORY_SERVER] = sender_is_client ? header->dst : header->src;
 }
 
+static int file(struct teller *teller, struct flow *flow)
+{
+    flow->client_key = ends_key(flow->end[STORY_CLIENT].port, &flow->end[STORY_SERVER]);
+    struct list *list = table_get(teller->clients, &flow->client_key);
+    if (!list) {
+        list = calloc(1, sizeof(*list));
+        if (!list || table_put(teller->clients, &flow->client_key, list)) {
+            free(list);
+            return -ENOMEM;
+        }
+    }
+    list_add(list, &flow->client_link);
+    flow->filed = true;
+    return 0;
+}
+
+static void take_out(struct teller *teller, struct flow *flow)
+{
+    struct list *list = flow->filed ? table_get(teller->clients, &flow->client_key) : NULL;
+    flow->filed = false;
+    if (!list) return;
+    list_remove(list, &flow->client_link);
+    if (list->count) return;
+    table_remove(teller->clients, &flow->client_key);
+    free(list);
+}
+
 static struct flow *flow_new(struct teller *teller, const struct flow_key *key, const struct event_packet_header *header)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
@@ -92,7 +119,8 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     flow->udp = header->protocol == IPPROTO_UDP;
     choose_roles(teller, flow, header);
     flow->to_itself = address_equal(&header->src, &header->dst) && !flow->udp;
-    if (table_put(teller->flows, key, flow)) {
+    if (file(teller, flow) || table_put(teller->flows, key, flow)) {
+        take_out(teller, flow);
         free(flow);
         return NULL;
     }
@@ -174,8 +202,9 @@ void flow_touch(const struct teller *teller, struct flow *flow)
 }
 
 /* A SYN shows that who was taken for the client is the server. */
-static void turn_roles(struct flow *flow)
+static void turn_roles(struct teller *teller, struct flow *flow)
 {
+    take_out(teller, flow);
     struct address end = flow->end[STORY_CLIENT];
     struct sock *sock = flow->sock[STORY_CLIENT];
     flow->end[STORY_CLIENT] = flow->end[STORY_SERVER];
@@ -188,6 +217,7 @@ static void turn_roles(struct flow *flow)
     for (size_t i = 0; i < flow->expiry_count; i++) flow->expiries[i].side = !flow->expiries[i].side;
     flow->first_side = !flow->first_side;
     flow->after_side = !flow->after_side;
+    (void)file(teller, flow); /* out of memory: it is not found by its port */
 }
 
 bool flow_is_over(const struct flow *flow)
@@ -227,7 +257,7 @@ void flow_judge(struct teller *teller, struct flow *flow, const struct event_pac
         if (flow->to_itself) flow->conn.flags |= CONN_TO_ITSELF;
         conn_begin(&flow->conn, &segment, side == STORY_CLIENT);
     } else if (conn_settle_roles(&flow->conn, &segment, flow_conn_end(flow->first_side, side)) && !flow->roles_sure) {
-        turn_roles(flow);
+        turn_roles(teller, flow);
     }
     struct conn_verdict verdict = {.move_count = 0};
     conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment,
@@ -256,13 +286,25 @@ bool flow_is_end(const struct flow *flow, enum story_side side, const struct soc
     return address_equal(&sock->local, own) || (address_is_any(&sock->local) && sock->local.port == own->port);
 }
 
-/* After a refused connect() the kernel has forgotten the local address already; the port is still there. */
+/* After a refused connect() the kernel has forgotten the local address already; the port is still there. The newest. */
 static struct flow *find_by_port(struct teller *teller, const struct sock *sock)
 {
-    void *value;
-    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);)
-        if (flow_is_end(value, STORY_CLIENT, sock)) return value;
+    struct ends_key key = ends_key(sock->local.port, &sock->remote);
+    struct list *list = table_get(teller->clients, &key);
+    for (struct list_link *link = list ? list->last : NULL; link; link = link->before) {
+        struct flow *flow = LIST_OF(link, struct flow, client_link);
+        if (flow_is_end(flow, STORY_CLIENT, sock) && !flow->sock[STORY_CLIENT]) return flow;
+    }
     return NULL;
+}
+
+void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock)
+{
+    flow->sock[side] = sock;
+    sock->flow = flow;
+    sock->side = side;
+    (void)sockets_file(teller, sock); /* it only leaves lists */
+    sockets_touch(teller, sock);
 }
 
 void flow_bind(struct teller *teller, struct sock *sock)
@@ -274,9 +316,7 @@ void flow_bind(struct teller *teller, struct sock *sock)
     if (!flow) return;
     enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
     if (flow->sock[side] && flow->sock[side] != sock) return;
-    flow->sock[side] = sock;
-    sock->flow = flow;
-    sock->side = side;
+    flow_set_sock(teller, flow, side, sock);
     for (size_t i = 0; i < sock->change_count; i++) {
         struct change *change = track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*change));
         if (!change) break;
@@ -294,7 +334,10 @@ int flow_take_state(struct teller *teller, const struct event *event)
     if (!sock) return 0;
     if (event->state.to == KERNEL_LISTEN) sock->listening = true;
     if (event->state.netns) sock->netns = event->state.netns;
+    sock->gone = event->state.to == KERNEL_CLOSE;
+    if (sockets_file(teller, sock)) return -ENOMEM;
     flow_bind(teller, sock);
+    sockets_touch(teller, sock);
     struct thread *thread = socket_thread(teller, &event->state.context.current);
     struct change change = {
         .t_ns = event->t_ns,
@@ -353,9 +396,10 @@ int flow_take_timer(struct teller *teller, const struct event *event)
     return 0;
 }
 
-void flow_free(struct flow *flow)
+void flow_free(struct teller *teller, struct flow *flow)
 {
     if (!flow) return;
+    take_out(teller, flow);
     for (size_t i = 0; i < flow->packet_count; i++) {
         free((void *)(uintptr_t)flow->packets[i].packet.bytes);
         call_unref(flow->packets[i].call);

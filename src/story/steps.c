@@ -78,10 +78,21 @@ static void collect_moments(struct telling *telling, struct moments *moments)
     for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
         if (!telling->flow->expiries[i].cancelled)
             add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
-    enum story_side side;
-    for (size_t i = 0; i < telling->teller->end_count; i++)
-        if (ends_here(telling, &telling->teller->ends[i], &side))
-            add_moment(telling, moments, MOMENT_PROCESS, telling->teller->ends[i].t_ns, telling->teller->ends[i].order, i);
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct process *process = telling->calls[i].call->process;
+        if (process->serial == telling->serial) continue;
+        process->serial = telling->serial;
+        for (size_t k = 0; k < process->end_count; k++) {
+            const struct process_end **end =
+                track_grow((void **)&telling->ends, &telling->end_count, &telling->end_room, sizeof(*end));
+            if (!end) {
+                telling->failed = true;
+                return;
+            }
+            *end = &process->ends[k];
+            add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
+        }
+    }
     if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
 }
 
@@ -506,7 +517,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
             step_expiry(telling, &walk, &telling->flow->expiries[index]);
             break;
         case MOMENT_PROCESS:
-            step_process(telling, &walk, &telling->teller->ends[index]);
+            step_process(telling, &walk, telling->ends[index]);
             break;
         }
     }

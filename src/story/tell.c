@@ -162,15 +162,10 @@ static int64_t story_start(const struct telling *telling)
 static void bind_late(struct telling *telling)
 {
     struct flow *flow = telling->flow;
-    void *value;
-    for (size_t cursor = 0; (!flow->sock[0] || !flow->sock[1]) && table_next(telling->teller->sockets, &cursor, NULL, &value);) {
-        struct sock *sock = value;
-        if (sock->flow || !sock->local.port || !sock->remote.port) continue;
-        enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
-        if (flow->sock[side] || !flow_is_end(flow, side, sock)) continue;
-        flow->sock[side] = sock;
-        sock->flow = flow;
-        sock->side = side;
+    for (unsigned side = 0; side < STORY_SIDES; side++) {
+        if (flow->sock[side] || (flow->to_itself && side == STORY_SERVER)) continue;
+        struct sock *sock = sockets_waiting(telling->teller, flow, (enum story_side)side);
+        if (sock) flow_set_sock(telling->teller, flow, (enum story_side)side, sock);
     }
 }
 
@@ -195,17 +190,17 @@ int tell_flow(struct teller *teller, struct flow *flow)
 {
     flow_leave_queue(teller, flow);
     if (!flow->packet_count) { /* a listener's queues were seen for a SYN that nobody captured */
-        flow_free(flow);
+        flow_free(teller, flow);
         return 0;
     }
     struct story_own *own = calloc(1, sizeof(*own));
     if (!own) {
-        flow_free(flow);
+        flow_free(teller, flow);
         return -ENOMEM;
     }
     own->arena = arena_new();
     struct story *story = &own->story;
-    struct telling telling = {.teller = teller, .flow = flow, .story = story, .arena = &own->arena};
+    struct telling telling = {.teller = teller, .flow = flow, .story = story, .arena = &own->arena, .serial = ++teller->serial};
     story->number = flow->number;
     story->udp = flow->udp;
     story->summary.time_wait_side = -1;
@@ -243,15 +238,16 @@ int tell_flow(struct teller *teller, struct flow *flow)
     free(telling.states);
     free(telling.surprises);
     cause_sweep_end(&telling);
+    free(telling.ends);
     free(telling.exits);
     back_free(&telling.back);
     for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
         struct sock *sock = flow->sock[side];
         if (!sock) continue;
         table_remove(teller->sockets, &sock->cookie);
-        sock_free(sock);
+        sock_free(teller, sock);
     }
-    flow_free(flow);
+    flow_free(teller, flow);
     if (telling.failed) {
         story_free(story);
         return -ENOMEM;

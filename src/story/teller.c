@@ -26,11 +26,17 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->flows = table_new(sizeof(struct flow_key));
     teller->sockets = table_new(sizeof(uint64_t));
     teller->threads = table_new(sizeof(int32_t));
-    teller->epolls = table_new(3 * sizeof(uint64_t));
+    teller->processes = table_new(sizeof(int32_t));
+    teller->epolls = table_new(sizeof(struct epoll_key));
+    teller->serving = table_new(sizeof(struct port_key));
+    teller->waiting = table_new(sizeof(struct ends_key));
+    teller->clients = table_new(sizeof(struct ends_key));
+    teller->refused = table_new(sizeof(uint16_t));
     teller->chains = table_new(sizeof(const struct event_chain *));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
     teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
-    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->chains || !teller->trace_arena) {
+    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes || !teller->epolls ||
+        !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains || !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -39,48 +45,50 @@ struct teller *teller_new(teller_listener *listener, void *data)
     return teller;
 }
 
-static void free_all(struct table *table, void (*release)(void *))
+/* Takes each out with `forget` and then frees the table. */
+static void empty(struct teller *teller, struct table *table, void (*forget)(struct teller *teller, void *value))
 {
     void *value;
-    for (size_t cursor = 0; table && table_next(table, &cursor, NULL, &value);) release(value);
+    for (size_t cursor = 0; table && table_next(table, &cursor, NULL, &value);) forget(teller, value);
     table_free(table);
 }
 
-static void release_flow(void *value)
+static void forget_flow(struct teller *teller, void *value)
 {
-    flow_free(value);
+    flow_free(teller, value);
 }
 
-static void release_sock(void *value)
+static void forget_sock(struct teller *teller, void *value)
 {
-    sock_free(value);
+    sock_free(teller, value);
 }
 
-static void release_thread(void *value)
+static void forget_chain(struct teller *teller, void *value)
 {
-    struct thread *thread = value;
-    call_unref(thread->current);
-    call_unref(thread->last);
-    call_unref(thread->waited);
-    free(thread);
+    (void)teller;
+    free(value);
 }
 
 void teller_free(struct teller *teller)
 {
     if (!teller) return;
-    free_all(teller->flows, release_flow);
+    empty(teller, teller->flows, forget_flow);
     apart_free(teller);
-    free_all(teller->sockets, release_sock);
-    free_all(teller->threads, release_thread);
-    free_all(teller->epolls, free);
-    free_all(teller->chains, free);
+    empty(teller, teller->sockets, forget_sock);
+    processes_free(teller);
+    table_free(teller->threads);
+    table_free(teller->epolls);
+    table_free(teller->serving);
+    table_free(teller->waiting);
+    table_free(teller->clients);
+    table_free(teller->refused);
+    empty(teller, teller->chains, forget_chain);
     for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
     free(teller->icmp_marks);
     free(teller->vantages);
-    free(teller->ends);
     free(teller->told_flows);
     free(teller->losses);
-    arena_free(teller->trace_arena);
+    if (teller->trace_arena) arena_free(teller->trace_arena);
     free(teller->trace_arena);
     free(teller);
 }
@@ -156,19 +164,20 @@ int teller_feed(struct teller *teller, const struct event *event)
 {
     struct event room;
     static int (*const take[EVENT_KINDS])(struct teller *, const struct event *) = {
-        [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,
-        [EVENT_PACKET] = flow_take_packet, [EVENT_ENTER] = socket_take_enter,
-        [EVENT_EXIT] = socket_take_exit,   [EVENT_MARK] = flow_take_mark,
-        [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,
-        [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
-        [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
+        [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,   [EVENT_PACKET] = flow_take_packet,
+        [EVENT_ENTER] = socket_take_enter, [EVENT_EXIT] = socket_take_exit,  [EVENT_MARK] = flow_take_mark,
+        [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,  [EVENT_WAKE] = socket_take_wake,
+        [EVENT_PROCESS] = processes_take,  [EVENT_LOST] = take_lost,         [EVENT_TIMER] = flow_take_timer,
         [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue,
     };
     event = bounded(event, &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);
-    return code ? code : tell_old(teller);
+    if (!code) code = tell_old(teller);
+    if (!code) code = sockets_pass(teller);
+    processes_pass(teller);
+    return code;
 }
 
 static int by_number(const void *a, const void *b)

@@ -141,6 +141,9 @@ struct telling {
     size_t surprise_count, surprise_room;
     struct back back;
     struct request requests[STORY_SIDES];
+    uint64_t serial; /* of this telling */
+    const struct process_end **ends;
+    size_t end_count, end_room;
     uint32_t *exits; /* the steps at which processes ended */
     size_t exit_count, exit_room;
     bool marked; /* the kernel was seen to send some of the packets */
