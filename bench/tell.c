@@ -1,12 +1,12 @@
 /* What telling costs a connection, and whether that stays so: stored runs of 1,000 to 50,000 short connections with full evidence,
  * told one after the other as they would be while they are recorded.
  *
- *     bench_tell EVENTS [--processes] [--events] [COUNT...]
+ *     bench_tell EVENTS [--processes] [--stored] [--events] [COUNT...]
  *
  * EVENTS: one connection (tests/golden/events/echo.events), of which each run is stamped out, at 10,000 a second. Each size runs in
  * a process of its own. Printed: µs of CPU a connection on one core (what making the events costs left out), the same as a share of
  * a fixed piece of work done just before, and the most memory that the process had. --events writes the run of the first COUNT as
- * text instead, for `tcpwhy read`. */
+ * text instead, for `tcpwhy read`. With --stored the teller has the bounds of a stored run, else those of a run without end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +84,8 @@ static int feed(void *data, const struct event *event)
     return teller_feed(((struct told *)data)->teller, event);
 }
 
+static bool stored; /* --stored */
+
 static struct measure measure(const struct stamp *stamp, size_t count)
 {
     struct measure result = {.work_us = work_us()};
@@ -92,6 +94,7 @@ static struct measure measure(const struct stamp *stamp, size_t count)
     double begun = cpu_us();
     stamp_run(stamp, count, pass_by, &sum);
     double making = cpu_us() - begun;
+    if (told.teller) teller_set_bounds(told.teller, stored ? &teller_stored : &teller_live);
     begun = cpu_us();
     int code = told.teller ? stamp_run(stamp, count, feed, &told) : -1;
     if (!code) code = teller_finish(told.teller);
@@ -172,6 +175,8 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--processes") == 0)
             how.processes = true;
+        else if (strcmp(argv[i], "--stored") == 0)
+            stored = true;
         else if (strcmp(argv[i], "--events") == 0)
             events = true;
         else if (count < sizeof(counts) / sizeof(counts[0]))
@@ -179,7 +184,8 @@ int main(int argc, char **argv)
     }
     struct stamp *stamp = argc > 1 ? stamp_new(argv[1], &how, &err) : NULL;
     if (!stamp) {
-        fprintf(stderr, "bench_tell: %s\n", argc > 1 ? err.text : "usage: bench_tell EVENTS [--processes] [--events] [COUNT...]");
+        fprintf(stderr, "bench_tell: %s\n",
+                argc > 1 ? err.text : "usage: bench_tell EVENTS [--processes] [--stored] [--events] [COUNT...]");
         return 2;
     }
     int code = events ? write_events(stamp, counts[0]) : run(stamp, counts, count ? count : 4);

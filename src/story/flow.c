@@ -174,6 +174,58 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
     }
 }
 
+bool flow_is_over(const struct flow *flow)
+{
+    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+}
+
+void flow_leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow *before = flow->before_closed, *next = flow->next_closed;
+    *(before ? &before->next_closed : &teller->closed_head) = next;
+    *(next ? &next->before_closed : &teller->closed_tail) = before;
+    teller->closed_count--;
+    flow->queued = false;
+    flow->before_closed = flow->next_closed = NULL;
+}
+
+void flow_queue(struct teller *teller, struct flow *flow)
+{
+    flow->queued = true;
+    flow->before_closed = teller->closed_tail;
+    if (teller->closed_tail)
+        teller->closed_tail->next_closed = flow;
+    else
+        teller->closed_head = flow;
+    teller->closed_tail = flow;
+    teller->closed_count++;
+}
+
+static void queue_when_over(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued && flow_is_over(flow)) flow_queue(teller, flow);
+}
+
+/* What had been told of these two ends goes on, or is known to have ended before this one. */
+static struct flow *rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, struct flow *before)
+{
+    bool used;
+    struct flow *flow = flow_rise(teller, key, packet, &used);
+    if (!flow) return NULL;
+    if (begins_anew(flow, packet)) {
+        *before = *flow;
+        free(flow);
+        return NULL;
+    }
+    if (!file(teller, flow) && !table_put(teller->flows, key, flow)) {
+        queue_when_over(teller, flow);
+        return flow;
+    }
+    flow_free(teller, flow);
+    return NULL;
+}
+
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns)
 {
@@ -181,24 +233,27 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
     struct flow before = {0};
-    bool again = flow && begins_anew(flow, packet);
-    if (again) {
+    if (flow && begins_anew(flow, packet)) {
         before = *flow;
         table_remove(teller->flows, &key);
         if (tell_flow(teller, flow)) return NULL;
+        tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
         flow = NULL;
+    } else if (!flow) {
+        flow = rise(teller, &key, packet, &before);
     }
     if (!flow) {
         flow = flow_new(teller, &key, header);
-        if (flow && again) note_time_wait(flow, &before, teller->now_ns);
+        if (flow && before.number) note_time_wait(flow, &before, teller->now_ns);
     }
     if (flow && packet->connection) flow->connection = packet->connection;
     return flow;
 }
 
-void flow_touch(const struct teller *teller, struct flow *flow)
+void flow_touch(struct teller *teller, struct flow *flow)
 {
     flow->last_ns = teller->now_ns;
+    open_touch(teller, flow);
 }
 
 /* A SYN shows that who was taken for the client is the server. */
@@ -218,33 +273,6 @@ static void turn_roles(struct teller *teller, struct flow *flow)
     flow->first_side = !flow->first_side;
     flow->after_side = !flow->after_side;
     (void)file(teller, flow); /* out of memory: it is not found by its port */
-}
-
-bool flow_is_over(const struct flow *flow)
-{
-    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
-}
-
-void flow_leave_queue(struct teller *teller, struct flow *flow)
-{
-    if (!flow->queued) return;
-    struct flow *before = flow->before_closed, *next = flow->next_closed;
-    *(before ? &before->next_closed : &teller->closed_head) = next;
-    *(next ? &next->before_closed : &teller->closed_tail) = before;
-    flow->queued = false;
-    flow->before_closed = flow->next_closed = NULL;
-}
-
-static void queue_when_over(struct teller *teller, struct flow *flow)
-{
-    if (flow->queued || !flow_is_over(flow)) return;
-    flow->queued = true;
-    flow->before_closed = teller->closed_tail;
-    if (teller->closed_tail)
-        teller->closed_tail->next_closed = flow;
-    else
-        teller->closed_head = flow;
-    teller->closed_tail = flow;
 }
 
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)
@@ -307,6 +335,15 @@ void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side sid
     sockets_touch(teller, sock);
 }
 
+void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side)
+{
+    struct sock *sock = flow->sock[side];
+    flow->sock[side] = NULL;
+    sock->flow = NULL;
+    (void)sockets_file(teller, sock); /* out of memory: it is not found again */
+    sockets_touch(teller, sock);
+}
+
 void flow_bind(struct teller *teller, struct sock *sock)
 {
     if (sock->flow || sock->local.port == 0 || sock->remote.port == 0) return;
@@ -328,78 +365,11 @@ void flow_bind(struct teller *teller, struct sock *sock)
     sock->change_count = sock->change_room = 0;
 }
 
-int flow_take_state(struct teller *teller, const struct event *event)
-{
-    struct sock *sock = socket_get(teller, &event->state.socket);
-    if (!sock) return 0;
-    if (event->state.to == KERNEL_LISTEN) sock->listening = true;
-    if (event->state.netns) sock->netns = event->state.netns;
-    sock->gone = event->state.to == KERNEL_CLOSE;
-    if (sockets_file(teller, sock)) return -ENOMEM;
-    flow_bind(teller, sock);
-    sockets_touch(teller, sock);
-    struct thread *thread = socket_thread(teller, &event->state.context.current);
-    struct change change = {
-        .t_ns = event->t_ns,
-        .order = event->order,
-        .side = sock->side,
-        .from = event->state.from,
-        .to = event->state.to,
-        .context = event->state.context,
-        .call = call_ref(thread ? (thread->current ? thread->current : thread->last) : NULL),
-    };
-    struct flow *flow = sock->flow;
-    struct change *kept = flow ? track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*kept))
-                               : track_grow((void **)&sock->changes, &sock->change_count, &sock->change_room, sizeof(*kept));
-    if (!kept) {
-        call_unref(change.call);
-        return -ENOMEM;
-    }
-    *kept = change;
-    return 0;
-}
-
-int flow_take_reset(struct teller *teller, const struct event *event)
-{
-    const struct event_socket *socket = &event->reset.socket;
-    if (!socket->local.port || !socket->remote.port) return 0;
-    struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->reset.netns);
-    if (!flow) return 0;
-    struct reset_note *note = track_grow((void **)&flow->resets, &flow->reset_count, &flow->reset_room, sizeof(*note));
-    if (!note) return -ENOMEM;
-    note->t_ns = event->t_ns;
-    note->side = flow_side(flow, &socket->local);
-    note->sent = event->reset.sent;
-    memcpy(note->reason, event->reset.reason, sizeof(note->reason));
-    return 0;
-}
-
-int flow_take_timer(struct teller *teller, const struct event *event)
-{
-    const struct event_socket *socket = &event->timer.socket;
-    if (!socket->local.port || !socket->remote.port) return 0;
-    struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->timer.netns);
-    if (!flow) return 0;
-    enum story_side side = flow_side(flow, &socket->local);
-    const struct sock *sock = flow->sock[side];
-    if (sock && socket->cookie && sock->cookie != socket->cookie) return 0; /* of an earlier connection between these ends */
-    struct expiry *expiry = track_grow((void **)&flow->expiries, &flow->expiry_count, &flow->expiry_room, sizeof(*expiry));
-    if (!expiry) return -ENOMEM;
-    *expiry = (struct expiry){
-        .t_ns = event->t_ns,
-        .order = event->order,
-        .side = side,
-        .state = socket->state,
-        .cancelled = event->timer.cancelled,
-        .context = event->timer.context,
-    };
-    return 0;
-}
-
 void flow_free(struct teller *teller, struct flow *flow)
 {
     if (!flow) return;
     take_out(teller, flow);
+    open_leave(flow);
     for (size_t i = 0; i < flow->packet_count; i++) {
         free((void *)(uintptr_t)flow->packets[i].packet.bytes);
         call_unref(flow->packets[i].call);

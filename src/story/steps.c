@@ -426,7 +426,7 @@ static void end_time_wait(struct telling *telling, struct walk *walk, enum story
     note_time_wait(telling, side, until_ns);
     /* Of a capture nobody knows how long its host kept it. */
     if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
-    if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
+    if (telling->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
     take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
                (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
 }
@@ -441,7 +441,9 @@ static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
  * sending and receiving are two things. */
 static void begin(struct telling *telling)
 {
-    conn_judge_init(&telling->judge, more_of, telling);
+    telling->judge = telling->teller->judge;
+    telling->judge.more = more_of;
+    telling->judge.owner = telling;
     bool marked = false;
     const struct tale_packet *first = NULL;
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -449,8 +451,13 @@ static void begin(struct telling *telling)
         if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
     }
     if (!first) return;
+    if (telling->flow->sequel) { /* it goes on from what was told */
+        telling->conn = telling->flow->told_conn;
+        telling->first_side = telling->flow->first_side;
+    }
     if (telling->flow->to_itself) telling->conn.flags |= CONN_TO_ITSELF;
     if (telling->flow->at_both_ends || telling->flow->compared || marked) telling->conn.flags |= CONN_TWO_PLACES;
+    if (telling->flow->sequel) return;
     telling->first_side = first->side;
     const struct conn_segment segment = flow_segment(&first->seen->packet, first->sent_ns);
     conn_begin(&telling->conn, &segment, first->side == STORY_CLIENT);
@@ -492,7 +499,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
         return;
     }
     begin(telling);
-    first_states(telling, listener);
+    if (!telling->flow->sequel) first_states(telling, listener);
     for (size_t i = 0; i < moments.count && !telling->failed; i++) {
         size_t index = moments.items[i].index;
         switch (moments.items[i].kind) {

@@ -272,6 +272,8 @@ struct story_summary {
 struct story {
     uint32_t number; /* of the connection, from 1, in order of its first packet */
     bool udp;
+    bool so_far;         /* the connection is open, or may be: what is said of its end is not the last word */
+    bool sequel;         /* stragglers of a connection whose story, of the same number, had been told before */
     bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];
     enum story_outcome outcome;

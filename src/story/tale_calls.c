@@ -109,7 +109,6 @@ static void make_call(struct telling *telling, const struct call_pick *item)
     story->number = ++telling->story->summary.calls;
     story->side = item->side;
     story->listener = item->listener;
-    call->told = true;
     if (call_story_fill(story, call, telling->arena)) telling->failed = true;
 }
 

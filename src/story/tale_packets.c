@@ -69,8 +69,6 @@ void tale_collect_packets(struct telling *telling)
         packet->received_ns = seen->arrived_ns;
         packet->order_ns = place_in_time(telling, packet);
         packet->chain = chain_known(telling->teller, seen->context.chain);
-        if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
-        if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
     }
     qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
     note_order(telling);

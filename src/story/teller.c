@@ -9,14 +9,6 @@
 #include "story/apart.h"
 #include "story/track.h"
 
-/* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
-static const int64_t LINGER_NS = 60000000000;
-/* Where the kernel is watched, its timer's own end of TIME_WAIT is waited for. */
-static int64_t linger_ns(const struct teller *teller)
-{
-    return LINGER_NS + (teller->any_mark ? TIMER_LATE_NS : 0);
-}
-
 struct teller *teller_new(teller_listener *listener, void *data)
 {
     struct teller *teller = calloc(1, sizeof(*teller));
@@ -32,11 +24,14 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->waiting = table_new(sizeof(struct ends_key));
     teller->clients = table_new(sizeof(struct ends_key));
     teller->refused = table_new(sizeof(uint16_t));
+    teller->tombs = tombs_new();
+    teller->bounds = teller_stored;
     teller->chains = table_new(sizeof(const struct event_chain *));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
     teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
     if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes || !teller->epolls ||
-        !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains || !teller->trace_arena) {
+        !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains || !teller->tombs ||
+        !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -82,6 +77,7 @@ void teller_free(struct teller *teller)
     table_free(teller->waiting);
     table_free(teller->clients);
     table_free(teller->refused);
+    tombs_free(teller->tombs);
     empty(teller, teller->chains, forget_chain);
     for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
     free(teller->icmp_marks);
@@ -91,6 +87,11 @@ void teller_free(struct teller *teller)
     if (teller->trace_arena) arena_free(teller->trace_arena);
     free(teller->trace_arena);
     free(teller);
+}
+
+void teller_set_bounds(struct teller *teller, const struct teller_bounds *bounds)
+{
+    teller->bounds = *bounds;
 }
 
 static int take_trace(struct teller *teller, const struct event *event)
@@ -132,23 +133,6 @@ static int take_lost(struct teller *teller, const struct event *event)
     return loss->source && loss->what ? 0 : -ENOMEM;
 }
 
-/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
- * were used again) has left it. */
-static int tell_old(struct teller *teller)
-{
-    while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > linger_ns(teller)) {
-        struct flow *flow = teller->closed_head;
-        if (!flow_is_over(flow)) { /* a RST that had not ended it */
-            flow_leave_queue(teller, flow);
-            continue;
-        }
-        table_remove(teller->flows, &flow->key);
-        int code = tell_flow(teller, flow);
-        if (code) return code;
-    }
-    return 0;
-}
-
 /* Stored logs hold any times: everything behind this adds and subtracts them. */
 static const struct event *bounded(const struct event *event, struct event *room)
 {
@@ -174,38 +158,32 @@ int teller_feed(struct teller *teller, const struct event *event)
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);
-    if (!code) code = tell_old(teller);
+    if (!code) code = open_pass(teller);
     if (!code) code = sockets_pass(teller);
     processes_pass(teller);
     return code;
 }
 
-static int by_number(const void *a, const void *b)
+static int tell_all(struct teller *teller)
 {
-    const struct flow *const *x = a, *const *y = b;
-    return (*x)->number < (*y)->number ? -1 : 1;
-}
-
-int teller_finish(struct teller *teller)
-{
-    size_t count = table_count(teller->flows);
-    struct flow **open = calloc(count + 1, sizeof(struct flow *));
-    const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
-    if (!open || !names) {
-        free(open);
-        return -ENOMEM;
-    }
-    void *value;
-    size_t n = 0;
-    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);) open[n++] = value;
-    qsort(open, n, sizeof(struct flow *), by_number);
-    int code = 0;
-    for (size_t i = 0; i < n && !code; i++) {
+    size_t count;
+    struct flow **open = open_flows(teller, &count);
+    int code = open ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && !code; i++) {
         table_remove(teller->flows, &open[i]->key);
         code = tell_flow(teller, open[i]);
     }
     free(open);
-    if (!code) code = apart_find_all(teller);
+    return code;
+}
+
+int teller_finish(struct teller *teller)
+{
+    teller->finishing = true;
+    const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
+    int code = names ? tell_all(teller) : -ENOMEM;
+    if (code) return code;
+    code = apart_find_all(teller);
     for (size_t i = 0; i < teller->icmp_mark_count; i++)
         if (!teller->icmp_marks[i].marked) teller->marks_unjoined++;
     for (size_t i = 0; i < teller->vantage_count; i++) names[i] = arena_text(teller->trace_arena, teller->vantages[i].name);

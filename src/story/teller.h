@@ -15,12 +15,37 @@ struct teller;
 /* Called with each finished story; it is the listener's from then on (story_free). Returns 0, or -errno to stop. */
 typedef int teller_listener(void *data, struct story *story);
 
+/* What a teller keeps of connections that are over, or seem to be. */
+struct teller_bounds {
+    /* A closed connection is told when nothing came for so long; at the latest when TIME_WAIT's minute is over. What comes in the
+     * rest of that minute is told as a sequel of the same number. */
+    int64_t quiet_ns;
+    size_t closed_max; /* so many closed ones wait for that; of more the oldest is told */
+    size_t open_max;   /* so many are open; of more the one that was silent longest is told as it is, and that is counted. 0: any */
+    bool ends_idle; /* what was silent for a long time is told as it is: 131 s an attempt, 180 s UDP, 2 h 4 min (RFC 5382) else */
+};
+/* Of a run that was stored: it is finite, and all its connections are told whole. */
+extern const struct teller_bounds teller_stored;
+/* Of a run without end. */
+extern const struct teller_bounds teller_live;
+
+/* With the bounds of a stored run. */
 struct teller *teller_new(teller_listener *listener, void *data);
 void teller_free(struct teller *teller);
 /* 0 or -ENOMEM or what the listener returned. */
 int teller_feed(struct teller *teller, const struct event *event);
 /* Tells everything that is still open. */
 int teller_finish(struct teller *teller);
+/* Before the first event. */
+void teller_set_bounds(struct teller *teller, const struct teller_bounds *bounds);
+
+/* The story so far (story.so_far) of each connection that is open, or closed and not told yet, in order of their numbers. Nothing
+ * is forgotten or changed by that. `now_ns`: how late it is, where that is later than the last event. Returns as teller_feed does.
+ */
+int teller_tell_open(struct teller *teller, int64_t now_ns, teller_listener *listener, void *data);
+/* Of one of them; *ret_story NULL: there is none with this number. 0 or -ENOMEM. */
+int teller_story_of(struct teller *teller, uint32_t number, int64_t now_ns, struct story **ret_story);
+
 /* What the stories have in common: right after teller_finish, valid until teller_free. */
 const struct story_trace *teller_trace(const struct teller *teller);
 

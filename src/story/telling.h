@@ -123,9 +123,12 @@ struct request {
 struct telling {
     struct teller *teller;
     struct flow *flow;
-    const struct sock *listener; /* that served the server's address when the first packet came; NULL: none is known */
-    struct conn_judge judge;     /* owner: this */
-    struct conn conn;            /* as judged so far, in the story's order */
+    int64_t now_ns;               /* how late it is */
+    bool so_far;                  /* more may come: what has not happened yet may happen */
+    bool bound_late[STORY_SIDES]; /* the flow has this socket for as long as it is told */
+    const struct sock *listener;  /* that served the server's address when the first packet came; NULL: none is known */
+    struct conn_judge judge;      /* owner: this */
+    struct conn conn;             /* as judged so far, in the story's order */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
     struct story *story;
@@ -153,6 +156,12 @@ struct telling {
     bool failed;     /* out of memory on the way */
 };
 
+/* tell.c. Makes the story of a flow; `telling` is zero but for `now_ns` and `so_far`. False: out of memory, and nothing is to be
+ * ended. */
+bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow);
+/* Frees all but the story, which is the caller's; NULL: out of memory on the way. */
+struct story *telling_over(struct telling *telling);
+
 /* The first step that stands for a call: its beginning, or its end where that was not seen. */
 uint32_t telling_call_step(const struct tale_call *call);
 /* The tale of a call that is in this story; NULL otherwise. */
@@ -179,11 +188,21 @@ static inline const struct conn_end *telling_end_now(const struct telling *telli
     return &telling->conn.end[flow_conn_end(telling->first_side, side)];
 }
 
+/* Of a story so far: longer than this no segment is taken to be under way. */
+static const int64_t TELLING_UNDER_WAY_NS = 1000000000;
+
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->seen->packet.same) return packet->seen->packet.fate == FATE_LOST;
+    if (telling->so_far && telling->now_ns - packet->sent_ns < TELLING_UNDER_WAY_NS) return false;
     return telling->flow->at_both_ends && !packet->received_ns;
+}
+
+/* How long nothing has come of what did not: to be put behind a sentence. */
+static inline const char *telling_so_long(const struct telling *telling)
+{
+    return telling->so_far ? "so far" : "as long as was recorded";
 }
 
 /* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue).

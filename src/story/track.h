@@ -13,6 +13,7 @@
 #include "story/chain.h"
 #include "story/story.h"
 #include "story/teller.h"
+#include "story/tombs.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
  * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
@@ -175,6 +176,10 @@ struct flow {
     int64_t last_ns;
     struct flow *before_closed, *next_closed;
     bool queued;
+    bool sequel;           /* its connection was told before; this came later */
+    struct conn told_conn; /* with `sequel`: how it stood then */
+    struct list *open;     /* one of teller.open; NULL: in none */
+    struct list_link open_link;
     bool filed; /* in teller.clients, under this key */
     struct ends_key client_key;
     struct list_link client_link;
@@ -285,8 +290,10 @@ enum {
     REFUSED_MAX = 64,          /* of a port */
     ARRIVALS_MAX = 4096        /* datagrams that wait on one socket */
 };
+/* Flows that are not told, by how long they may be silent: the least recently seen first. */
+enum open_kind { OPEN_ATTEMPT, OPEN_UDP, OPEN_ELSE, OPEN_KINDS };
 struct forgotten {
-    uint64_t threads, processes, sockets, icmp_marks, arrivals;
+    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows;
 };
 
 struct teller {
@@ -306,6 +313,11 @@ struct teller {
     int64_t processes_swept_ns;
     uint64_t serial; /* of tellings */
     struct forgotten forgotten;
+    struct tombs *tombs;
+    struct teller_bounds bounds;
+    size_t closed_count; /* in the queue */
+    struct list open[OPEN_KINDS];
+    bool finishing;                         /* nothing comes any more */
     struct table *chains;                   /* interned event_chain (its address) → its verdict */
     struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */
     struct vantage *vantages;
@@ -383,16 +395,18 @@ int drops_take_queue(struct teller *teller, const struct event *event);
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
 
-/* flow.c */
+/* reports.c */
 int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
 int flow_take_timer(struct teller *teller, const struct event *event);
+
+/* flow.c */
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
 /* Something of the flow was seen. */
-void flow_touch(const struct teller *teller, struct flow *flow);
+void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
  * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
@@ -416,11 +430,13 @@ bool flow_covers(const struct event_packet_header *whole, const struct event_pac
 struct conn_more *flow_own_more(void *owner, struct conn *conn, bool make);
 /* Nothing more is to come of it but late segments. */
 bool flow_is_over(const struct flow *flow);
-/* Out of the queue of those that wait to be told. */
+/* Into, and out of, the queue of those that wait to be told. */
+void flow_queue(struct teller *teller, struct flow *flow);
 void flow_leave_queue(struct teller *teller, struct flow *flow);
 void flow_free(struct teller *teller, struct flow *flow);
 /* This socket is that end of the flow from now on. */
 void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock);
+void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side);
 
 /* socket.c */
 int socket_take_enter(struct teller *teller, const struct event *event);
@@ -437,7 +453,22 @@ struct sock *socket_serving(struct teller *teller, const struct address *local, 
 void sock_free(struct teller *teller, struct sock *sock);
 void epoll_forget(struct teller *teller, struct epoll *epoll);
 
-/* tell.c: makes the story of a flow and gives it to the listener; the flow is freed. */
+/* open.c. How long a closed connection may still be heard of. */
+int64_t open_linger_ns(const struct teller *teller);
+/* Something of it was seen; it is told. */
+void open_touch(struct teller *teller, struct flow *flow);
+void open_leave(struct flow *flow);
+/* Time has gone on: tells what is due. 0 or as tell_flow. */
+int open_pass(struct teller *teller);
+/* All, in order of their numbers, to be freed; NULL: out of memory. */
+struct flow **open_flows(const struct teller *teller, size_t *ret_count);
+
+/* tell.c: the story of a flow as it is now, which changes nothing; NULL: nothing of it was captured. 0 or -ENOMEM. */
+int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct story **ret_story);
+/* forget.c: makes the story of a flow and gives it to the listener; the flow is freed. 0 or -errno. */
 int tell_flow(struct teller *teller, struct flow *flow);
+/* A connection between these two that was told a short while ago, as a flow that takes what comes late; *ret_used: there was one.
+ * NULL: none (or out of memory). Whether the packet is of it, the caller asks. */
+struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used);
 
 #endif

@@ -319,7 +319,9 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
     }
     if (!call->exited) {
         set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
-            call->ended ? "its process was killed before it was seen to return" : "it had not returned when recording ended");
+            call->ended       ? "its process was killed before it was seen to return"
+            : telling->so_far ? "it has not returned so far"
+                              : "it had not returned when recording ended");
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
