@@ -17,7 +17,7 @@
 
 #include "event/text.h"
 #include "stamp.h"
-#include "story/teller.h"
+#include "story/tell/teller.h"
 
 struct told {
     struct teller *teller;

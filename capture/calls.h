@@ -53,11 +53,7 @@ struct calls_recorder {
     void (*close)(struct calls *calls);
 };
 
-extern const struct calls_recorder calls_bpf;
-extern const struct calls_recorder calls_ptrace;
-extern const struct calls_recorder calls_none; /* follows nothing, reaps only */
-
-/* By name ("bpf", "ptrace", "none"); NULL unknown. */
-const struct calls_recorder *calls_find(const char *name);
+/* Follows nothing, reaps only. */
+extern const struct calls_recorder calls_none;
 
 #endif

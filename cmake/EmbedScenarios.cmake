@@ -1,4 +1,4 @@
-# cmake -DFOLDER=scenarios -DOUTPUT=file.c -P EmbedScenarios.cmake: the texts of FOLDER/*.scn as C arrays (see src/lab/catalogue.h).
+# cmake -DFOLDER=scenarios -DOUTPUT=file.c -P EmbedScenarios.cmake: the texts of FOLDER/*.scn as C arrays (see src/lab/scenario/catalogue.h).
 file(GLOB files ${FOLDER}/*.scn)
 list(SORT files)
 set(arrays "")
@@ -12,6 +12,6 @@ foreach(file IN LISTS files)
   string(APPEND rows "    {\"${name}\", text_${count}, sizeof(text_${count}) - 1},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "/* Made from the folder scenarios. */\n#include \"lab/catalogue.h\"\n\n"
+file(WRITE ${OUTPUT} "/* Made from the folder scenarios. */\n#include \"lab/scenario/catalogue.h\"\n\n"
   "extern const struct catalogue_entry catalogue_entries[];\nextern const size_t catalogue_count;\n${arrays}"
   "const struct catalogue_entry catalogue_entries[] = {\n${rows}    {0, 0, 0},\n};\nconst size_t catalogue_count = ${count};\n")

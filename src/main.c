@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/output_options.h"
 #include "cli/verbs.h"
 
 /* A descriptor 0, 1 or 2 that is closed would be given to the next file opened; taken by a /dev/null of the wrong direction it

@@ -14,21 +14,38 @@ import re
 import sys
 import tempfile
 
-# Who may include from whom. A folder may always include from itself.
+# Who may include from whom. A folder may always include from itself. "story/track" is a room of the folder "story": a floor of its
+# own, that what stands in "story" itself is not. A folder that has rooms has a row for each of its sub-folders.
 FLOORS = {
     "base": [],
     "event": ["base"],
     "tcp": ["base", "event"],
     "conn": ["base", "event", "tcp"],
     "pcapng": ["base"],
-    "capture": ["base", "event", "tcp", "pcapng"],
+    "capture": ["base", "event", "tcp"],
+    "capture/bpf": ["base", "event", "capture"],
+    "capture/ptrace": ["base", "event", "capture"],
+    "capture/stored": ["base", "pcapng"],
     "story": ["base", "event", "tcp", "conn"],
+    "story/track": ["base", "event", "tcp", "conn", "story"],
+    "story/steps": ["base", "event", "tcp", "conn", "story", "story/track"],
+    "story/causes": ["base", "event", "tcp", "conn", "story", "story/track", "story/steps"],
+    "story/findings": ["base", "event", "tcp", "conn", "story", "story/track", "story/steps"],
+    "story/tell": ["base", "event", "tcp", "conn", "story", "story/track", "story/steps", "story/causes", "story/findings"],
     "ledger": ["base", "event", "tcp", "conn"],
     "clocks": ["base", "event", "tcp"],
     "viz": ["base", "tcp", "conn", "story", "ledger"],
     "echo": ["base"],
-    "lab": ["base", "event", "tcp", "capture"],
-    "cli": ["base", "event", "tcp", "conn", "pcapng", "capture", "story", "ledger", "clocks", "viz", "echo", "lab"],
+    "lab/network": ["base"],
+    "lab/wire": ["base", "event", "tcp", "lab/network"],
+    "lab/scenario": ["base", "event", "lab/wire"],
+    "lab/actor": ["base", "lab/scenario"],
+    "out": ["base", "event", "story", "story/tell", "viz"],
+    "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
+    "play": ["base", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
+             "record"],
+    "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
+    "cli": ["base", "capture/stored", "viz", "echo", "lab/network", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
     "main": ["base", "cli"],
 }
 
@@ -56,11 +73,19 @@ def floor_of(path):
     parts = path.split("/")
     if path == "src/main.c":
         return "main"
-    if parts[0] == "src" and len(parts) > 2:
-        return parts[1]
-    if parts[0] in ("capture", "viz") and len(parts) > 1:
-        return parts[0]
-    return None
+    if parts[0] == "src":
+        parts = parts[1:]
+    elif parts[0] not in ("capture", "viz"):
+        return None
+    if len(parts) < 2:
+        return None
+    has_rooms = any(floor.startswith(parts[0] + "/") for floor in FLOORS)
+    return "/".join(parts[:2]) if has_rooms and len(parts) > 2 else parts[0]
+
+
+def of_floor(table, floor):
+    """The table's row for a floor; a room without one has its folder's."""
+    return table.get(floor, table.get(floor.split("/")[0], []))
 
 
 def without_comments(text):
@@ -89,9 +114,9 @@ def judge(root, file, floor, operand):
     name = written.group(1) or written.group(2)
     path = resolve(root, file, name, quoted)
     if path is None:
-        if any(fnmatch.fnmatch(name, pattern) for pattern in NEVER.get(floor, [])):
+        if any(fnmatch.fnmatch(name, pattern) for pattern in of_floor(NEVER, floor)):
             return f"{floor} is made of plain values and never includes <{name}>"
-        if quoted and not any(fnmatch.fnmatch(name, pattern) for pattern in GENERATED.get(floor, [])):
+        if quoted and not any(fnmatch.fnmatch(name, pattern) for pattern in of_floor(GENERATED, floor)):
             return f'"{name}" is no file of the tree (headers of the system stand in <>)'
         return None
     target = floor_of(path)
@@ -149,6 +174,8 @@ GOOD = {
     "src/base/err.c": '#include "base/err.h"\n#include <stdio.h>\n',
     "src/event/event.h": '#include "base/err.h"\n',
     "src/story/story.h": '#include "event/event.h"\n',
+    "src/story/track/track.h": '#include "story/story.h"\n',
+    "src/story/tell/teller.h": '#include "story/track/track.h"\n',
     "viz/view.h": '#include "story/story.h"\n/*\n#include "event/event.h"\n*/\n',
     "capture/calls.c": '#include "event/event.h"\n#include "calls_bpf.skel.h"\n#include <unistd.h>\n',
     "src/main.c": '#include "cli/cli.h"\n',
@@ -163,6 +190,9 @@ BAD = [
     ("up, with blanks", "src/base/table.c", '  #  include   "event/event.h"\n', "base includes src/event/event.h"),
     ("up, behind a comment", "src/base/table.c", '/* a\n*/ #include "event/event.h"\n', "table.c:2: base includes"),
     ("up, on a continued line", "src/base/table.c", '#include \\\n"event/event.h"\n', "table.c:1: base includes"),
+    ("up, from room to room", "src/story/track/flow.c", '#include "story/tell/teller.h"\n', "story/track includes src/story/tell/teller.h"),
+    ("up, from a folder into its room", "src/story/story.c", '#include "track/track.h"\n', "story includes src/story/track/track.h"),
+    ("into a room, where only its folder is open", "viz/text.c", '#include "story/track/track.h"\n', "viz includes src/story/track/track.h"),
     ("from a second header", "src/event/log.h", '#include "story/story.h"\n', "event includes src/story/story.h"),
     ("sideways", "src/story/join.c", '#include "capture/calls.c"\n', "story includes capture/calls.c"),
     ("a view that knows events", "viz/text.c", '#include "event/event.h"\n', "viz includes src/event/event.h"),
@@ -173,7 +203,9 @@ BAD = [
     ("of what another folder builds", "src/story/join.c", '#include "calls_bpf.skel.h"\n', "no file of the tree"),
     ("of the tests", "src/base/table.c", '#include "../../tests/help.h"\n', "outside the house"),
     ("of the world", "src/tcp/state.c", "#include <sys/socket.h>\n", "tcp is made of plain values"),
+    ("of the world, in a room", "src/story/track/flow.c", "#include <unistd.h>\n", "story/track is made of plain values"),
     ("in a folder without a row", "src/attic/box.c", "", "no floor is known"),
+    ("in a room without a row", "src/story/attic/box.c", "", "no floor is known"),
     ("outside all folders", "src/stray.c", "", "no floor is known"),
 ]
 

@@ -6,13 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/options.h"
-#include "cli/output.h"
-#include "cli/pair.h"
-#include "cli/port.h"
-#include "cli/scene.h"
-#include "cli/session.h"
-#include "lab/host.h"
+#include "cli/output_options.h"
+#include "lab/network/host.h"
+#include "out/note.h"
+#include "out/output.h"
+#include "out/status.h"
+#include "play/pair.h"
+#include "play/port.h"
+#include "play/scene.h"
+#include "record/session.h"
 
 /* How long to wait for what should take no time. */
 enum { STEP_MS = 20, SHORT_STEP_MS = 1, SERVER_ASLEEP_MS = 1000, REST_MS = 2000, SETTLE_MS = 5, GRACE_MS = 1000 };
@@ -233,8 +237,8 @@ static int set_stage(struct demo *demo, struct err *err)
     };
     code = session_open(&demo->session, &options, err);
     if (!code) code = open_capture(demo, &refusal, err);
-    if (!code && refusal.text[0]) cli_note(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
-    if (!code && refusal.text[0]) cli_note(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
+    if (!code && refusal.text[0]) note_say(demo->output.quiet, "using this host's own loopback: %s", refusal.text);
+    if (!code && refusal.text[0]) note_say(demo->output.quiet || !demo->output.verbose, "%s", err_long_story(&refusal));
     return code;
 }
 
@@ -268,11 +272,11 @@ static int step(struct demo *demo, int timeout_ms, struct err *err)
 /* Records until `done`. 0; -ETIMEDOUT after `limit_ms` or the demo's own time; -EINTR after a signal; or what failed. */
 static int record_until(struct demo *demo, bool (*done)(struct demo *), int64_t limit_ms, int step_ms, struct err *err)
 {
-    int64_t limit = cli_clock_ms() + limit_ms;
+    int64_t limit = clock_ms() + limit_ms;
     if (limit > demo->deadline_ms) limit = demo->deadline_ms;
     while (!done(demo)) {
         if (session_signal(demo->session, NULL)) return -EINTR;
-        if (cli_clock_ms() >= limit) return -ETIMEDOUT;
+        if (clock_ms() >= limit) return -ETIMEDOUT;
         int got = step(demo, step_ms, err);
         if (got < 0) return got;
     }
@@ -309,9 +313,9 @@ static void stop(struct demo *demo)
     struct err ignored;
     session_signal(demo->session, &count_before);
     for (size_t i = 0; i < 2 && !all_ended(demo); i++) {
-        int64_t limit = cli_clock_ms() + GRACE_MS;
+        int64_t limit = clock_ms() + GRACE_MS;
         pair_signal(demo->processes, signals[i]);
-        for (; !all_ended(demo) && cli_clock_ms() < limit && count <= count_before; session_signal(demo->session, &count))
+        for (; !all_ended(demo) && clock_ms() < limit && count <= count_before; session_signal(demo->session, &count))
             if (step(demo, STEP_MS, &ignored) < 0) break;
         count_before = count; /* the kill is waited for, however impatient the person is */
     }
@@ -320,18 +324,18 @@ static void stop(struct demo *demo)
 /* Segments may come after the processes are gone: FINs, their ACKs, retransmissions. TIME_WAIT itself is not sat out. */
 static void come_to_rest(struct demo *demo, int64_t limit_ms)
 {
-    int64_t limit = cli_clock_ms() + limit_ms;
+    int64_t limit = clock_ms() + limit_ms;
     bool active = true;
     struct err ignored;
     int before = session_signal(demo->session, NULL);
     for (int got = 1; got > 0 || active;) {
-        if (cli_clock_ms() >= limit || session_signal(demo->session, NULL) != before) break;
+        if (clock_ms() >= limit || session_signal(demo->session, NULL) != before) break;
         got = step(demo, SETTLE_MS, &ignored);
         if (got < 0) break;
         active = host_has_active_socket(demo->pair.port);
     }
     if (active && !session_signal(demo->session, NULL))
-        cli_note(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
+        note_say(demo->output.quiet, "a connection was still open %ld ms after its processes ended: the story may lack its end",
                  (long)limit_ms);
 }
 
@@ -347,7 +351,7 @@ static int verdict(struct demo *demo, int code, const struct err *play_err, stru
     }
     struct err words = {""};
     if (!pair_verdict(demo->processes, &words)) {
-        if (words.text[0]) cli_note(demo->output.quiet, "%s", words.text);
+        if (words.text[0]) note_say(demo->output.quiet, "%s", words.text);
         return CLI_DONE;
     }
     *err = words;
@@ -362,7 +366,7 @@ static int run(struct demo *demo, struct err *err)
     struct err play_err = {""};
     int code = pair_new(&demo->processes, demo->session, &demo->pair, err);
     if (code) return CLI_FAILED;
-    demo->deadline_ms = cli_clock_ms() + demo->timeout_ms;
+    demo->deadline_ms = clock_ms() + demo->timeout_ms;
     code = play(demo, &play_err);
     if (code) stop(demo);
     come_to_rest(demo, code ? REST_MS / 10 : REST_MS);

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "cli/cli.h"
 #include "cli/options.h"
 #include "echo/client.h"
 #include "echo/server.h"
+#include "out/note.h"
+#include "out/status.h"
 #include "viz/escape.h"
 
 enum { MS_MAX = 24 * 3600 * 1000, BACKLOG_MAX = 1 << 20, OUTPUT_LIMIT = 1 << 24 };
@@ -199,7 +200,7 @@ static int check_server(const struct echo *echo, struct err *err)
 static void note(void *data, const char *text)
 {
     const struct echo *echo = data;
-    cli_note(echo->quiet, "echo server: %s", text);
+    note_say(echo->quiet, "echo server: %s", text);
 }
 
 static int write_all(const char *bytes, size_t length)

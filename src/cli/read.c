@@ -8,14 +8,23 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "capture/stoppable.h"
-#include "cli/interrupt.h"
+#include "capture/stored/stoppable.h"
 #include "cli/options.h"
-#include "cli/read_capture.h"
-#include "cli/read_events.h"
-#include "cli/read_merge.h"
+#include "cli/output_options.h"
+#include "out/interrupt.h"
+#include "out/status.h"
+#include "out/tables.h"
+#include "read/read_capture.h"
+#include "read/read_events.h"
+#include "read/read_merge.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
+
+struct reading { /* what the command line says */
+    struct read_options options;
+    struct options_given given;
+};
+
 enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MERGE };
 
 static const struct options_row rows[] = {
@@ -148,8 +157,59 @@ static int check_events(const struct options_given *given, const char *file, str
     return code;
 }
 
-static int read_files(char **files, size_t count, const struct read_options *options, struct err *err)
+/* What would be forgotten without a word. */
+static int check_misfits(const struct reading *reading, bool tables, struct err *err)
 {
+    const struct read_options *options = &reading->options;
+    const struct options_given *given = &reading->given;
+    static const struct options_misfit of_stories[] = {
+        {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
+    };
+    static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
+    static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
+    static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
+    int code = options->merge ? options_refuse(given, of_merged, COUNT(of_merged), err) : 0;
+    if (!code && options->merge && !tables) code = options_refuse(given, of_merged_stories, COUNT(of_merged_stories), err);
+    if (!code && tables) code = options_refuse(given, of_stories, COUNT(of_stories), err);
+    if (!code && !tables) code = options_refuse(given, of_tables, COUNT(of_tables), err);
+    if (!code && tables && options->output.color == OUTPUT_COLOR_ALWAYS)
+        code = err_set(err, -EINVAL, "--color: tables of connections have no colours");
+    return code;
+}
+
+/* Whether tables of connections are asked for, not stories. 0, or -EINVAL with a sentence where the options don't fit together. */
+static int choose_tables(struct reading *reading, struct err *err)
+{
+    struct read_options *options = &reading->options;
+    const char *format = options->output.format;
+    if (options->conn_count && options->summary)
+        return err_set(err, -EINVAL, "--summary tells of all connections, --conn of some: one of them");
+    int code = options->conn_count ? 0 : tables_wanted(&options->output, &options->tables, err);
+    if (!code) code = check_misfits(reading, options->tables, err);
+    if (!code && options->summary && format && strcmp(format, "summary") != 0)
+        code = err_set(err, -EINVAL, "--summary is a format of its own: --format %s tells of each connection", format);
+    return code;
+}
+
+/* Two files are merged, and no two of the same. */
+static int check_merged(const struct read_source *source, const struct read_options *options, struct err *err)
+{
+    if (source->count != 2 && options->filter_word)
+        return err_set(err, -EINVAL, "--merge takes two captures, and there is no file '%s'", options->filter_word);
+    if (source->count != 2)
+        return err_set(
+            err, -EINVAL,
+            "--merge takes exactly two captures, taken at two places, and there %s %zu (of several files of one place, make "
+            "one with mergecap)",
+            source->count == 1 ? "is" : "are", source->count);
+    if (!strcmp(source->paths[0], source->paths[1]))
+        return err_set(err, -EINVAL, "--merge: both captures are %s", source->paths[0]);
+    return 0;
+}
+
+static int read_files(char **files, size_t count, struct reading *reading, struct err *err)
+{
+    const struct read_options *options = &reading->options;
     char head[HEAD_BYTES];
     size_t length = 0;
     interrupt_begin();
@@ -158,28 +218,28 @@ static int read_files(char **files, size_t count, const struct read_options *opt
     bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
     if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
     if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
-    if (options->merge) {
-        const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
-        return read_merge(&source, options, err);
-    }
-    if (is_events) {
+    if (is_events && !options->merge) {
         if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
         if (options->filter_word)
             return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log",
                            options->filter_word, files[0]);
-        code = check_events(options->given, files[0], err);
+        code = check_events(&reading->given, files[0], err);
         if (code) return code;
         return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);
     }
     const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
-    return read_capture(&source, options, err);
+    if (options->merge) code = check_merged(&source, options, err);
+    if (!code) code = choose_tables(reading, err);
+    if (code) return code;
+    return options->merge ? read_merge(&source, options, err) : read_capture(&source, options, err);
 }
 
 int cli_read(int argc, char **argv, struct err *err)
 {
-    struct read_options options = {0};
-    struct options_group groups[] = {{"Reading", rows, sizeof(rows) / sizeof(rows[0]), take, &options},
-                                     output_group(&options.output)};
+    struct reading reading = {0};
+    struct read_options *options = &reading.options;
+    struct options_group groups[] = {{"Reading", rows, sizeof(rows) / sizeof(rows[0]), take, options},
+                                     output_group(&options->output)};
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
         "zeek (conn.log), jsonl, summary. Connections stand in the order in which they ended; their numbers count in the order in "
@@ -189,9 +249,7 @@ int cli_read(int argc, char **argv, struct err *err)
         "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
         "itself how far apart their clocks were.";
-    struct options_given given = {.count = 0};
-    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &given};
-    options.given = &given;
+    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &reading.given};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
@@ -199,12 +257,12 @@ int cli_read(int argc, char **argv, struct err *err)
     size_t files = count_files(argc - operand, argv + operand);
     int words = argc - operand - (int)files;
     struct buf filter = buf_new(FILTER_BYTES);
-    if (words && options.filter)
+    if (words && options->filter)
         code = err_set(err, -EINVAL, "read: '%s' is no file, and there is a --filter already", argv[operand + (int)files]);
     if (!code && words) code = join_filter(words, argv + operand + files, &filter, err);
-    if (!code && words) options.filter = buf_string(&filter);
-    options.filter_word = words ? argv[operand + (int)files] : NULL;
-    if (!code) code = read_files(argv + operand, files, &options, err);
+    if (!code && words) options->filter = buf_string(&filter);
+    options->filter_word = words ? argv[operand + (int)files] : NULL;
+    if (!code) code = read_files(argv + operand, files, &reading, err);
     buf_free(&filter);
     return code == -EPIPE || code > 0 ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
 }

@@ -9,15 +9,18 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
-#include "cli/output.h"
-#include "cli/place.h"
-#include "cli/play.h"
-#include "cli/session.h"
-#include "cli/stored.h"
-#include "cli/vocabulary.h"
-#include "lab/catalogue.h"
+#include "cli/output_options.h"
+#include "lab/scenario/catalogue.h"
+#include "out/interrupt.h"
+#include "out/note.h"
+#include "out/output.h"
+#include "out/place.h"
+#include "out/status.h"
+#include "play/play.h"
+#include "play/vocabulary.h"
+#include "read/stored.h"
+#include "record/session.h"
 #include "viz/states_figure.h"
 
 static const size_t picture_limit = (size_t)1 << 22;
@@ -105,7 +108,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     struct scenario *scenario = NULL;
     struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
     if (!mistakes) return err_set_errno(err, -ENOMEM, "can't read %s", name);
-    int code = scenario_parse(text, length, cli_vocabulary(), &scenario, mistakes);
+    int code = scenario_parse(text, length, play_vocabulary(), &scenario, mistakes);
     if (code == -EINVAL)
         err_set(err, code, "%s:%u:%u: %s%s", name, mistakes->list[0].line, mistakes->list[0].column, mistakes->list[0].text,
                 mistakes->total > 1 ? " (and more: 'tcpwhy demo' with this file tells all)" : "");
@@ -115,7 +118,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
     if (code) return code;
     struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet};
     struct play *play = NULL;
-    cli_note(states->look.quiet, "%s: %s", name, scenario->title);
+    note_say(states->look.quiet, "%s: %s", name, scenario->title);
     code = play_run(scenario, &options, &play, err);
     struct err told = {""};
     if (play) {
@@ -195,7 +198,7 @@ static int take_catalogue(struct states *states, struct err *err)
     for (size_t i = 0; i < count; i++) {
         code = take_entry(states, &entries[i], err);
         if (code == -EINTR || code == -ENOMEM || code == -EPERM || code == -EACCES) return code;
-        if (code) cli_note(states->look.quiet, "%s: %s", entries[i].name, err->text);
+        if (code) note_say(states->look.quiet, "%s: %s", entries[i].name, err->text);
         if (code) states->failed++;
     }
     err->text[0] = 0;

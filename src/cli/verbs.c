@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cast.h"
+#include "cli/actor.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/read.h"
 #include "cli/states.h"
+#include "out/interrupt.h"
 
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},

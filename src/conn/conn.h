@@ -30,14 +30,14 @@ struct conn_segment {
     bool sack;             /* it carries SACK blocks; false where that was not looked at: refines a duplicate ACK, nothing else */
     uint8_t interface;     /* where it was captured, from 1; 0: not known */
     uint8_t hops;          /* IP's hop limit; 0: not known */
+    bool unsummed;         /* its checksum is not known: equal looks tell the same packet at another interface only */
 };
 
-/* One number for what makes a packet this very packet: IPv4's identification (0: none) above, TCP's checksum and numbers below (0:
- * the checksum is not known). A repeat by TCP gets another identification, a second sight has the same. The checksum alone does not
- * tell packets apart: it may cover addresses and length only, the rest being left to the device. */
+/* One number for what makes a packet this very packet: IPv4's identification (0: none) above, TCP's checksum (0: not known) and
+ * numbers below. A repeat by TCP gets another identification, a second sight has the same. The checksum alone does not tell packets
+ * apart: it may cover addresses and length only, the rest being left to the device. */
 static inline uint32_t conn_look(uint16_t identification, uint16_t checksum, const struct conn_segment *segment)
 {
-    if (!checksum) return (uint32_t)identification << 16;
     /* Multiplied, not only added: what differs by one differs by one in the checksum too, and the two must not cancel out. */
     uint32_t numbers = (segment->seq * 0x9e3779b1U ^ segment->ack) * 0x85ebca6bU;
     numbers = (numbers ^ segment->length_bytes << 8 ^ segment->flags) * 0xc2b2ae35U;

@@ -1,6 +1,7 @@
 /* The short cut for what most segments are: an acknowledgement, with data or without, or an end's first FIN, that comes next in
  * order on a connection without trouble. The conditions leave nothing to judge; what conn_take would do with such a segment is done
- * at once. tests/unit/conn_ways.c, ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other. */
+ * at once. tests/unit/conn/conn_ways.c, ledger_plain.c and tests/fuzz/fuzz_ledger.c hold this and the long way against each other.
+ */
 #ifndef TCPWHY_CONN_PLAIN_H
 #define TCPWHY_CONN_PLAIN_H
 

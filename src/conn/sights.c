@@ -63,6 +63,7 @@ static bool tells(const struct conn_judge *judge, struct conn *conn, unsigned si
     bool syn = segment->flags & TCP_SYN;
     if (end->interface && segment->interface && end->interface != segment->interface)
         return is_near(conn, segment, OTHER_INTERFACE_NS) && (!syn || is_near_syn(end, segment, OTHER_INTERFACE_NS));
+    if (segment->unsummed) return false;
     bool numbered = segment->look >> 16 && !(end->flags & END_LOOKS_STAY) && (end->flags & END_LOOKS_VARY || end->segments == 1);
     if (is_elsewhere(end, segment)) return is_near(conn, segment, numbered ? ROUTED_NS : SIGHT_NS);
     /* Linux numbers no SYN,ACK; a SYN has a timer of its own, which no estimate shortens. */
@@ -76,7 +77,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
 {
     struct conn_end *end = &conn->end[side];
     struct conn_more_end *more = conn_has_more(judge, conn, side);
-    if (!segment->look || !(uint16_t)segment->look) return false;
+    if (!segment->look) return false;
     bool equal = end->segments && end->look == segment->look;
     if ((equal || was_seen(more, segment->look)) && tells(judge, conn, side, segment)) {
         if (!more) more = conn_make_more(judge, conn, side);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echo/serve.h"
 #include "echo/stop.h"
 
@@ -60,7 +61,7 @@ static int flush(struct connection *connection)
         if (n < 0) return -errno;
         connection->start += (size_t)n;
         connection->length -= (size_t)n;
-        connection->moved_ms = transfer_now_ms();
+        connection->moved_ms = clock_ms();
     }
     return 0;
 }
@@ -71,7 +72,7 @@ static int fill(struct loop *loop, struct connection *connection)
     do n = read(connection->fd, connection->bytes, sizeof(connection->bytes));
     while (n < 0 && errno == EINTR);
     if (n < 0) return -errno;
-    connection->moved_ms = transfer_now_ms();
+    connection->moved_ms = clock_ms();
     connection->start = 0;
     connection->last = n == 0;
     if (n) connection->length = serve_share(loop->serve, connection->bytes, (size_t)n, &connection->messages, &connection->last);
@@ -116,7 +117,7 @@ static int welcome(struct loop *loop, struct err *err)
     connection->events = 0;
     connection->peer = peer;
     connection->messages = 0;
-    connection->moved_ms = transfer_now_ms();
+    connection->moved_ms = clock_ms();
     connection->start = connection->length = 0;
     connection->previous = NULL;
     connection->next = loop->connections;
@@ -135,7 +136,7 @@ static int expire(struct loop *loop)
 {
     int limit = loop->serve->options->timeout_ms, wait_ms = -1;
     if (!limit) return -1;
-    int64_t now = transfer_now_ms();
+    int64_t now = clock_ms();
     for (struct connection *c = loop->connections, *next; c; c = next) {
         next = c->next;
         int64_t left = c->moved_ms + limit - now;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -43,13 +42,6 @@ int transfer_set_timeout(int fd, int option, int milliseconds, struct err *err)
     struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
     if (setsockopt(fd, SOL_SOCKET, option, &limit, sizeof(limit)) == 0) return 0;
     return err_set_errno(err, -errno, "can't set a timeout of %d ms", milliseconds);
-}
-
-int64_t transfer_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 const char *transfer_name(const struct endpoint *endpoint, char text[TRANSFER_NAME_BYTES])

@@ -22,9 +22,6 @@ int transfer_write(int fd, const void *bytes, size_t length);
  * EAGAIN, connect with EINPROGRESS (socket(7)). 0 or -errno with a sentence. */
 int transfer_set_timeout(int fd, int option, int milliseconds, struct err *err);
 
-/* CLOCK_MONOTONIC milliseconds. */
-int64_t transfer_now_ms(void);
-
 enum { TRANSFER_NAME_BYTES = 96 };
 /* "127.0.0.1:3333", "[fe80::1%eth0]:3333". Returns `text`. */
 const char *transfer_name(const struct endpoint *endpoint, char text[TRANSFER_NAME_BYTES]);

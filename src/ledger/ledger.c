@@ -54,6 +54,7 @@ static struct conn_segment judged(const struct ledger_segment *segment)
         .length_bytes = segment->length_bytes,
         .window = segment->window,
         .flags = segment->flags,
+        .unsummed = !segment->checksum,
         .interface = segment->place,
         .hops = segment->hops,
     };

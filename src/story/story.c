@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "story/own.h"
-#include "story/teller.h"
 
 #include <stdlib.h>
 #include <string.h>

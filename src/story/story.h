@@ -353,4 +353,7 @@ bool story_finding_needs_kernel(const char *id);
 /* Whether the kernel's evidence may put another, or none, in its place: without such a recorder its presence says nothing. */
 bool story_finding_yields_to_kernel(const char *id);
 
+/* Frees a story with all that it refers to; it belongs to the listener that it was told to. NULL is fine. */
+void story_free(struct story *story);
+
 #endif

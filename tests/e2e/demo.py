@@ -2,9 +2,10 @@
 
 import os
 import socket
+import sys
 import time
 
-from support import Story, Test, environment, main, run
+from support import Story, Test, environment, main, program, run
 
 CLIENT_CLOSES_FIRST = ["CLOSED", "SYN_SENT", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"]
 SERVER_CLOSES_SECOND = ["CLOSED", "LISTEN", "SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT", "LAST_ACK", "CLOSED"]
@@ -351,13 +352,14 @@ class Trouble(Test):
             self.assertEqual({c.head["server"]["addr"] for c in story.connections}, {f"127.0.0.1:{port}"})
 
     def test_a_scenario_whose_port_is_taken_is_not_played(self):
-        with socket.socket() as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(("127.0.0.1", 40000))
-            taken.listen()
-            result = run("demo", "--host-network", "self-connect")
-            self.assertEqual((result.returncode, result.stdout), (1, ""), self.explain(result))
-            self.assertIn("port 40000", result.stderr)
+        """In a network where the port is sure to be free until this test takes it."""
+        takes = ("import socket, subprocess, sys; taken = socket.create_server(('127.0.0.1', 40000)); "
+                 "sys.exit(subprocess.run(sys.argv[1:]).returncode)")
+        alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, "-c", takes, program()]
+        result = run("demo", "--host-network", "self-connect", command=alone)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), self.explain(result))
+        self.assertIn("port 40000", result.stderr)
+        self.assertEqual(run("demo", "--host-network", "self-connect", command=[*alone[:6], program()]).returncode, 0)
 
     def test_on_this_hosts_own_loopback(self):
         with socket.create_server(("127.0.0.1", 0)) as chosen:

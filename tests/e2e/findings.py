@@ -306,7 +306,8 @@ def old_duplicate(finding, told):
 def ignored_reset(finding, told):
     reset = told.proof_segments(finding)[0]
     ended = [s for s in told.states if s["end"] != reset["end"] and s["to"] == "CLOSED" and s["cause"].get("segment") == reset["segment"]]
-    return "it ended its receiver" if ended else None
+    back = [s for s in told.states if s["end"] != reset["end"] and s["from"] == "CLOSED"]  # what the story took back
+    return "it ended its receiver" if ended and not back else None
 
 
 def epipe(finding, told):
@@ -374,7 +375,7 @@ def fast_open(finding, told):
     if finding["id"] == "fast-open-cookie":
         return "the SYN carries data" if syn["len"] else None
     if finding["id"] == "fast-open-not-taken":
-        return "it was taken" if taken else None
+        return "all of it was taken" if taken and answer[0]["ack"] > syn["len"] else None
     return None if syn["len"] else "the SYN carries nothing"
 
 
@@ -619,16 +620,23 @@ class Captures(Test):
         "four-interfaces": ["several-sights"],
         "icmp-port-unreachable": ["icmp-refused"],
         "k8s-invalid": ["stray"],
+        "mirrored-without-identification": ["several-sights"],
+        "old-rst-first-then-life": ["reset-ignored"],
         "one-direction-client-rst": ["one-direction"],
         "pmtu": ["icmp-too-big"],
+        "probe-bytes-taken": ["zero-window"],
         "request-crosses-fin": ["reset-crossed"],
+        "routed-sights-without-identification": ["several-sights"],
         "rst-in-window": ["reset-ignored"],
         "simultaneous-close-at-client": ["simultaneous-close"],
+        "simultaneous-open": ["simultaneous-open"],
         "split-handshake": ["split-handshake"],
         "syn-again-after-rst": ["refused"],
         "syn-repeated-after-rst-same-isn": ["refused"],
         "teredo": ["one-direction", "one-direction"],
         "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
+        "tfo-data-taken-in-part": ["fast-open-not-taken", "syn-data"],
+        "window-taken-back-then-probes": ["zero-window"],
         "zwp-linux": ["zero-window"],
     }
 

@@ -62,8 +62,19 @@ class Kill(Test):
         except OSError:
             return 0
 
+    def time_to_begin(self, recorder, command):
+        """How long it takes here and now until the pair runs."""
+        word, begin = f"kill-{uuid.uuid4()}", time.monotonic()
+        process = self.start(word, "--recorder", recorder, "--accept-delay", "20000", command=command)
+        while len(processes_with(word)) < 2 and process.poll() is None and time.monotonic() < begin + 10:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=10)
+        return time.monotonic() - begin
+
     def kill_at_random_moments(self, recorder, command):
         own = os.stat("/proc/self/ns/net").st_ino
+        longest_s = 0.5 + 1.5 * self.time_to_begin(recorder, command)
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
         killed_in_play = 0
@@ -74,7 +85,7 @@ class Kill(Test):
             delay = chance.choice(["20000", "50"])
             arguments = ["--recorder", recorder, "--serve", style, "--accept-delay", delay, "--clients", "3"]
             process = self.start(word, *arguments, command=command)
-            time.sleep(chance.uniform(0, 0.7))
+            time.sleep(chance.uniform(0, longest_s))
             killed_in_play += len(processes_with(word)) > 1
             network = self.network_of(process.pid)
             process.send_signal(signal.SIGKILL)

@@ -2,7 +2,7 @@
  * comes to an end. The first byte chooses how many packets are taken at once. Compressed bytes count as well. */
 #include <stdlib.h>
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/ip_frame.h"
-#include "lab/router.h"
+#include "lab/wire/ip_frame.h"
+#include "lab/wire/router.h"
 #include "tcp/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 
 static void require(int holds)
 {

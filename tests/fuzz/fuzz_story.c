@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "event/text.h"
-#include "story/teller.h"
+#include "story/tell/teller.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

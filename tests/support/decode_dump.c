@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 #include "tcp/segment.h"
 
 static void print_packet(const struct savefile_packet *at)

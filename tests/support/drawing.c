@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include "story/teller.h"
-
 static const char *const vantages[] = {"lo"};
 static const struct story_loss losses[] = {
     {"capture lo", "dropped by kernel", 11, 0}, {"capture lo", "dropped by interface", 11, 0}, {"bpf", "ring full", 63, 0}};

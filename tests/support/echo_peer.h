@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echo/client.h"
 #include "echo/server.h"
 #include "echo/transfer.h"
@@ -39,7 +40,7 @@ static inline pid_t spawn(void)
 static inline int reap(pid_t pid)
 {
     int status;
-    for (int64_t end = transfer_now_ms() + PATIENCE_MS; transfer_now_ms() < end; usleep(2000))
+    for (int64_t end = clock_ms() + PATIENCE_MS; clock_ms() < end; usleep(2000))
         if (waitpid(pid, &status, WNOHANG) == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);

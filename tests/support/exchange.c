@@ -38,11 +38,12 @@ struct conn_segment exchange_segment(const struct exchange *exchange, const char
     char who, flags[8];
     long long seq, ack;
     unsigned length, window = 1000, look = 0, interface = 0;
-    int read = sscanf(step, "%c:%7[A-Zk-]:%lld:%lld:%u:%u:%u:%u", &who, flags, &seq, &ack, &length, &window, &look, &interface);
+    int read = sscanf(step, "%c:%7[A-Zku-]:%lld:%lld:%u:%u:%u:%u", &who, flags, &seq, &ack, &length, &window, &look, &interface);
     if (read < 5 || !strchr("cs", who)) fail_msg("no step: %s", step);
     for (const char *at = flags; *at; at++) {
         const char *letters = "FSRPA", *found = strchr(letters, *at);
         if (*at == 'k') segment.sack = true;
+        if (*at == 'u') segment.unsummed = true;
         if (found) segment.flags = (uint8_t)(segment.flags | 1 << (found - letters));
     }
     unsigned ours = who == 's';

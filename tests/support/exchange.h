@@ -1,6 +1,6 @@
 /* A connection before the judge, said step by step as text. A step is "who:flags:seq:ack:length[:window[:look[:interface]]]": who
- * is c or s, flags are of FSRPA (k: it carries SACK blocks; - for none), numbers are relative to each side's ISN, and may be
- * negative.
+ * is c or s, flags are of FSRPA (k: it carries SACK blocks; u: its checksum is not known; - for none), numbers are relative to each
+ * side's ISN, and may be negative.
  * "+20ms" lets time pass (s, ms, us, ns, and negative too); besides, a millisecond passes between two segments. */
 #ifndef TCPWHY_TESTS_EXCHANGE_H
 #define TCPWHY_TESTS_EXCHANGE_H

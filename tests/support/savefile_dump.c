@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/savefile.h"
+#include "capture/stored/savefile.h"
 
 static uint64_t hash(const uint8_t *bytes, size_t length)
 {

@@ -4,7 +4,8 @@
 
 #include "event/log.h"
 #include "story/story.h"
-#include "story/track.h"
+#include "story/tell/teller.h"
+#include "story/track/track.h"
 
 enum { TOLD_MAX = 64 };
 

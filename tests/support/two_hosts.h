@@ -7,7 +7,7 @@
 
 #include "capture/packets.h"
 #include "event/log.h"
-#include "lab/wire.h"
+#include "lab/wire/wire.h"
 
 enum { TWO_HOSTS_PORT = 3333 };
 

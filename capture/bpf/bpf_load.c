@@ -1,0 +1,248 @@
+#include "capture/bpf/bpf_load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/bpf/bpf_ability.h"
+#include "capture/syscalls.h"
+
+/* Enough for the whole of what the verifier says of one program: before 6.4 it keeps the beginning, and the reason stands at the
+ * end. */
+enum { KERNEL_LOG_BYTES = 1 << 23 };
+
+/* From calls_bpf_object.S. */
+extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[];
+
+/* libbpf would write to standard error. What matters of it comes back as an errno and the kernel's log. */
+static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    (void)level, (void)format, (void)arguments;
+    return 0;
+}
+
+int bpf_load_map(const struct bpf_load *load, const char *name)
+{
+    return bpf_object__find_map_fd_by_name(load->object, name);
+}
+
+static const char *program_tracepoint(const struct bpf_program *program)
+{
+    const char *slash = strchr(bpf_program__section_name(program), '/');
+
+    return slash ? slash + 1 : "";
+}
+
+static void add_absent(struct bpf_load *load, const char *name)
+{
+    if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = name;
+}
+
+/* Switches off the programs whose tracepoint does not exist here. */
+static void programs_choose(struct bpf_load *load, const struct btf *btf)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        if (bpf_tracepoint_arguments(btf, program_tracepoint(program)) >= 0) continue;
+        bpf_program__set_autoload(program, false);
+        add_absent(load, program_tracepoint(program));
+    }
+}
+
+/* Names go with the arguments that are numbers of them. */
+static void reasons_read(struct bpf_load *load, const struct btf *btf, struct bpf_convert *names)
+{
+    if (bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3)
+        bpf_enum_names(btf, "sk_rst_reason", "SK_RST_REASON_", names->reasons, BPF_REASONS_MAX);
+    else
+        load->unnamed[load->unnamed_count++] = "sk_rst_reason";
+    if (bpf_tracepoint_arguments(btf, "kfree_skb") >= 3)
+        bpf_enum_names(btf, "skb_drop_reason", "SKB_DROP_REASON_", names->drops, BPF_DROPS_MAX);
+    else
+        load->unnamed[load->unnamed_count++] = "skb_drop_reason";
+}
+
+/* The running kernel's number of a drop reason; -1: it has no such reason. */
+static int drop_reason(const struct bpf_convert *names, const char *name)
+{
+    for (int i = 0; i < BPF_DROPS_MAX; i++)
+        if (strcmp(names->drops[i], name) == 0) return i;
+    return -1;
+}
+
+static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                      const struct bpf_convert *names)
+{
+    int unspecified = drop_reason(names, "NOT_SPECIFIED");
+    struct record_config config = {
+        .cpus = (uint32_t)libbpf_num_possible_cpus(),
+        .no_stacks = options->no_stacks,
+        .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
+        .switch_has_state = bpf_tracepoint_arguments(btf, "sched_switch") >= 4,
+        .drop_has_reason = unspecified >= 0,
+        .drop_has_socket = bpf_tracepoint_arguments(btf, "kfree_skb") >= 4,
+        .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
+        .skip_programs = options->skip_programs,
+        .skip_every = options->skip_every ? options->skip_every : 1,
+        .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
+    };
+    struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");
+
+    for (size_t i = 0; i < options->port_count && i < RECORD_PORTS_MAX; i++) config.ports[config.port_count++] = options->ports[i];
+    for (size_t i = 0; i < options->netns_count && i < RECORD_NETNS_MAX; i++)
+        config.netns[config.netns_count++] = (uint32_t)options->netns[i];
+    return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
+}
+
+static int syscalls_set(struct bpf_load *load)
+{
+    size_t count;
+    const struct syscall_row *rows = syscall_rows(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = (uint32_t)rows[i].number;
+
+        if (number < RECORD_SYSCALLS_MAX && bpf_map_update_elem(bpf_load_map(load, "syscalls"), &number, &rows[i].flags, BPF_ANY))
+            return -errno;
+    }
+    return 0;
+}
+
+static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                         const struct bpf_convert *names, char *kernel_log, struct err *err)
+{
+    struct bpf_object_open_opts open_options = {
+        .sz = sizeof(open_options), .object_name = "tcpwhy", .kernel_log_buf = kernel_log, .kernel_log_size = KERNEL_LOG_BYTES};
+    int result;
+
+    load->object = bpf_object__open_mem(tcpwhy_bpf_object, (size_t)(tcpwhy_bpf_object_end - tcpwhy_bpf_object), &open_options);
+    if (!load->object) return bpf_ability_refused(-errno, "Reading the bpf recorder's kernel side", NULL, err);
+    programs_choose(load, btf);
+    result = config_set(load, options, btf, names);
+    if (!result) result = bpf_object__load(load->object);
+    if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
+    result = syscalls_set(load);
+    if (result) return bpf_ability_refused(result, "Giving the bpf recorder its table of system calls", NULL, err);
+    return 0;
+}
+
+int bpf_load_open(struct bpf_load *load, const struct calls_options *options, struct bpf_convert *names, struct err *err)
+{
+    char *kernel_log = calloc(1, KERNEL_LOG_BYTES);
+    struct btf *btf;
+    int result;
+
+    if (!kernel_log) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    libbpf_set_print(silent);
+    btf = btf__load_vmlinux_btf();
+    if (btf) {
+        reasons_read(load, btf, names);
+        result = load_with_log(load, options, btf, names, kernel_log, err);
+    } else
+        result = err_set_errno(err, -errno, "Reading the kernel's type information (/sys/kernel/btf/vmlinux)");
+    btf__free(btf);
+    free(kernel_log);
+    return result;
+}
+
+static bool is_of_timers(const struct bpf_program *program)
+{
+    return strncmp(program_tracepoint(program), "timer_", strlen("timer_")) == 0;
+}
+
+static int programs_attach(struct bpf_load *load, bool of_timers, struct err *err)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        struct bpf_link *link;
+
+        if (!bpf_program__autoload(program) || load->link_count == BPF_PROGRAMS_MAX) continue;
+        if (is_of_timers(program) != of_timers) continue;
+        link = bpf_program__attach(program);
+        if (!link)
+            return err_set_errno(err, -errno, "Attaching the bpf recorder to the kernel's tracepoint %s",
+                                 program_tracepoint(program));
+        load->links[load->link_count++] = link;
+    }
+    return 0;
+}
+
+int bpf_load_attach(struct bpf_load *load, struct err *err)
+{
+    return programs_attach(load, false, err);
+}
+
+static bool is_absent(const struct bpf_load *load, const char *name)
+{
+    for (size_t i = 0; i < load->absent_count; i++)
+        if (strcmp(load->absent[i], name) == 0) return true;
+    return false;
+}
+
+/* Where the function begins; where that can't be told, it is counted as absent. */
+static uint64_t timer_handler(struct bpf_load *load, const struct kernel_symbols *symbols, const char *name)
+{
+    uint64_t address = symbols ? kernel_symbols_address(symbols, name) : 0;
+
+    if (address) return address;
+    add_absent(load, name);
+    return RECORD_NO_FUNCTION;
+}
+
+int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *symbols, struct err *err)
+{
+    struct record_timer_handlers handlers = {
+        .timewait = timer_handler(load, symbols, TW_TIMER_HANDLER),
+        .request = timer_handler(load, symbols, REQSK_TIMER_HANDLER),
+    };
+    uint32_t zero = 0;
+
+    /* That a timer was not set again is known only where that would be seen. */
+    if (is_absent(load, "timer_start")) handlers.request = RECORD_NO_FUNCTION;
+    if (handlers.timewait == RECORD_NO_FUNCTION && handlers.request == RECORD_NO_FUNCTION) return 0;
+    if (bpf_map_update_elem(bpf_load_map(load, ".data.timer"), &zero, &handlers, BPF_ANY))
+        return err_set_errno(err, -errno, "Telling the bpf recorder's kernel side which timers to look at");
+    return programs_attach(load, true, err);
+}
+
+void bpf_load_close(struct bpf_load *load)
+{
+    for (size_t i = 0; i < load->link_count; i++) bpf_link__destroy(load->links[i]);
+    bpf_object__close(load->object);
+}
+
+uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what)
+{
+    uint32_t key = what;
+    int cpus = libbpf_num_possible_cpus();
+    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), sum = 0;
+
+    if (values && bpf_map_lookup_elem(bpf_load_map(load, "counts"), &key, values) == 0) {
+        for (int i = 0; i < cpus; i++) sum += values[i];
+    }
+    free(values);
+    return sum;
+}
+
+uint64_t bpf_load_missed(const struct bpf_load *load)
+{
+    struct bpf_program *program;
+    uint64_t sum = 0;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        struct bpf_prog_info info = {0};
+        uint32_t length = sizeof(info);
+
+        if (bpf_program__fd(program) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0)
+            sum += info.recursion_misses;
+    }
+    return sum;
+}

@@ -1,0 +1,234 @@
+/* The BPF side's memory: the ring, the filter, what it knows of processes, threads, sockets and CPUs. */
+#ifndef TCPWHY_CAPTURE_BPF_BPF_MAPS_BPF_H
+#define TCPWHY_CAPTURE_BPF_BPF_MAPS_BPF_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf_kernel.h"
+#include "bpf_record.h"
+
+const volatile struct record_config config SEC(".rodata.config") = {};
+
+/* Known only after loading, when the kernel's symbols are read. */
+volatile struct record_timer_handlers timer_handlers SEC(".data.timer") = {RECORD_NO_FUNCTION, RECORD_NO_FUNCTION};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, COUNTS);
+    __type(key, __u32);
+    __type(value, __u64);
+} counts SEC(".maps");
+
+/* System call number → SYSCALL_* flags; 0: not recorded. Filled by the user side from its table. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, RECORD_SYSCALLS_MAX);
+    __type(key, __u32);
+    __type(value, __u32);
+} syscalls SEC(".maps");
+
+/* Followed processes: tgid → when it was started, 0 until it is first seen. So that whoever gets the number of one whose end was
+ * not seen is not taken for it. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u64);
+} processes SEC(".maps");
+
+/* Threads that were already running when their process was followed and have not crossed the system call boundary since. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u32);
+} strangers SEC(".maps");
+
+/* A thread inside a recorded call. */
+struct thread_state {
+    __u64 args[6];
+    __u64 sk; /* behind the descriptor when the call began */
+    __u64 slept_ns, off_ns;
+    __u64 born;           /* when the thread was started */
+    __u64 waits;          /* the kernel's own count of how often it had left the CPU to wait, when the call began */
+    __u32 switches, woke; /* how often it was seen to leave, and to be woken */
+    __u32 number, flags;
+    __u8 sleeping, woken_early;
+    __u8 unsure; /* the end of a sleep was not seen */
+    __u8 pad[5];
+    struct record_socket socket, other;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, struct thread_state);
+} threads SEC(".maps");
+/* Always zero: what a new entry of `threads` begins as (it is too large for the stack). */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct thread_state);
+} thread_zero SEC(".maps");
+
+/* struct sock * → its id. An entry lives until tcp_destroy_sock; of a stale one (UDP has no such event, and one may go unseen) the
+ * rest tells that another socket is at its address (entry_is_of). */
+struct socket_entry {
+    __u64 id, cookie;
+    __u64 inode; /* of the descriptor's file */
+    __u64 ends;  /* socket_ends() */
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 32768);
+    __type(key, __u64);
+    __type(value, struct socket_entry);
+} sockets SEC(".maps");
+/* Cookie → id: a timewait socket is another object, with the cookie of the socket that it stands for. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u64);
+    __type(value, __u64);
+} cookies SEC(".maps");
+
+/* Ports (protocol << 16 | port) and network namespaces that sockets of the followed processes use: the filter where no ports were
+ * given. Apart, because what two followed processes in two namespaces say to each other is of interest at both ends. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u32);
+} used_ports SEC(".maps");
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u32);
+    __type(value, __u32);
+} used_netns SEC(".maps");
+
+/* Where a port's listening sockets lie (listener_key). Nothing takes one out: whoever reads looks whether it still is one. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, __u64);
+    __type(value, __u64);
+} listeners SEC(".maps");
+
+/* What a CPU is doing. */
+struct cpu_state {
+    struct record_packet received;
+    __u32 netns;     /* where `received` came */
+    __u32 processed; /* packets_processed() before it was counted */
+    __u64 softnet;   /* where this CPU's struct softnet_data lies; 0 not known yet */
+    __u8 tagged;     /* it had a VLAN's tag, and may be counted twice */
+    __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
+    __u8 softirq;
+    __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct cpu_state);
+} cpus SEC(".maps");
+/* A request socket's timer whose function this CPU is in. */
+struct timer_run {
+    __u64 timer; /* its address; 0: none, or it was set again */
+    struct record_timer record;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct timer_run);
+} timer_runs SEC(".maps");
+/* Room to read a packet before it is known to be wanted: one for each program that does. */
+enum scratch { SCRATCH_QUEUE, SCRATCH_RESET, SCRATCH_DROP, SCRATCHES };
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, SCRATCHES);
+    __type(key, __u32);
+    __type(value, struct record_packet);
+} scratches SEC(".maps");
+
+static __always_inline void count(__u32 what)
+{
+    __u64 *value = bpf_map_lookup_elem(&counts, &what);
+
+    if (value) *value += 1;
+}
+
+static __always_inline struct cpu_state *cpu_this(void)
+{
+    __u32 zero = 0;
+
+    return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* ---- what the kernel itself counts, whatever programs ran ---- */
+
+/* How many packets this CPU has begun to receive; 0: not known yet. */
+static __always_inline __u32 packets_processed(const struct cpu_state *cpu)
+{
+    const struct softnet_data *softnet = (const struct softnet_data *)cpu->softnet;
+
+    return softnet ? BPF_CORE_READ(softnet, processed) : 0;
+}
+
+/* Whether `received` is what this CPU received last: no packet was counted behind it whose announcement went unseen. */
+static __always_inline int cpu_is_receiving(const struct cpu_state *cpu)
+{
+    __u32 since;
+
+    if (!cpu || !cpu->receiving) return 0;
+    if (!cpu->processed) return 1;
+    since = packets_processed(cpu) - cpu->processed;
+    return since == 1 || (cpu->tagged && since == 2);
+}
+
+/* ---- for tests: a kernel that does not run a program, or not always ---- */
+
+__u32 skip_seen[PROGRAMS] SEC(".data.skip") = {0};
+
+static __always_inline int is_skipped(__u32 program)
+{
+    if (!(config.skip_programs >> program & 1)) return 0;
+    return ++skip_seen[program] % config.skip_every == 0;
+}
+
+/* Room in the ring for a record of constant size, or NULL: then `return ring_full();`, so that it is counted as lost. There must be
+ * one test for NULL and no other, not even one to choose what is counted: before 6.2 the verifier takes the second branch of a
+ * second test for possible, and refuses the program because the record is not released there. */
+#define RING_RESERVE(type, bytes) ((type *)bpf_ringbuf_reserve(&ring, bytes, 0))
+
+static __always_inline int ring_full(void)
+{
+    count(COUNT_RING_FULL);
+    return 0;
+}
+
+static __always_inline void head_fill(struct record_head *head, __u32 kind)
+{
+    __u64 both = bpf_get_current_pid_tgid();
+
+    head->t_ns = bpf_ktime_get_ns();
+    head->kind = kind;
+    head->pid = (__u32)(both >> 32);
+    head->tid = (__u32)both;
+    head->pad = 0;
+    bpf_get_current_comm(head->comm, sizeof(head->comm));
+}
+
+#endif

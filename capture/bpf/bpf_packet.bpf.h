@@ -1,0 +1,170 @@
+/* Reading a packet's headers out of a socket buffer. */
+#ifndef TCPWHY_CAPTURE_BPF_BPF_PACKET_BPF_H
+#define TCPWHY_CAPTURE_BPF_BPF_PACKET_BPF_H
+
+#include "bpf_maps.bpf.h"
+
+enum {
+    ETHERTYPE_IPV4 = 0x0800,
+    ETHERTYPE_IPV6 = 0x86dd,
+    PROTOCOL_ICMP = 1,
+    PROTOCOL_TCP = 6,
+    PROTOCOL_UDP = 17,
+    PROTOCOL_ICMPV6 = 58,
+    PROTOCOL_MPTCP = 262, /* of a socket; on the wire it is TCP */
+    FLAG_RST = 0x04,      /* of a TCP header */
+    IPV4_BYTES = 20,
+    IPV6_BYTES = 40,
+    IPV6_EXTENSIONS_MAX = 4,
+    HEADER_BYTES = 20 /* of a TCP header without options; of UDP and ICMP, 8 */
+};
+
+static __always_inline __u32 be32_at(const __u8 *at)
+{
+    return (__u32)at[0] << 24 | (__u32)at[1] << 16 | (__u32)at[2] << 8 | at[3];
+}
+static __always_inline __u16 be16_at(const __u8 *at)
+{
+    return (__u16)(at[0] << 8 | at[1]);
+}
+
+/* Where in kernel memory an IP header is, and what it said. */
+struct ip_span {
+    __u64 at, end; /* nothing from `end` on may be read */
+    __u32 offset;  /* of the transport header, from `at` */
+    __u32 said;    /* bytes from there on, by the IP header; 0: it doesn't say */
+};
+
+/* Reads the addresses and returns the protocol above; 0: there is no transport header to read. */
+static __noinline int ip_read(struct ip_span *span, struct record_address *src, struct record_address *dst)
+{
+    __u64 at = span->at, end = span->end;
+    __u8 ip[IPV6_BYTES];
+
+    if (at + IPV4_BYTES > end || bpf_probe_read_kernel(ip, IPV4_BYTES, (void *)at)) return 0;
+    if (ip[0] >> 4 == 4) {
+        __u32 header = (ip[0] & 15) * 4U, total = be16_at(ip + 2);
+
+        if (header < IPV4_BYTES || (be16_at(ip + 6) & 0x1fff)) return 0;
+        __builtin_memcpy(src->ip, ip + 12, 4);
+        __builtin_memcpy(dst->ip, ip + 16, 4);
+        src->version = dst->version = 4;
+        span->offset = header;
+        span->said = total > header ? total - header : 0;
+        return ip[9];
+    }
+    if (ip[0] >> 4 != 6 || at + IPV6_BYTES > end || bpf_probe_read_kernel(ip, IPV6_BYTES, (void *)at)) return 0;
+    __builtin_memcpy(src->ip, ip + 8, 16);
+    __builtin_memcpy(dst->ip, ip + 24, 16);
+    src->version = dst->version = 6;
+
+    __u32 offset = IPV6_BYTES, total = be16_at(ip + 4);
+    __u8 next = ip[6];
+
+    for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
+        __u8 extension[8];
+
+        /* hop-by-hop, routing, destination options: (length + 1) * 8 bytes; fragment: 8 */
+        if (next != 0 && next != 43 && next != 60 && next != 44) break;
+        if (at + offset + 8 > end || bpf_probe_read_kernel(extension, 8, (void *)(at + offset))) return 0;
+        if (next == 44 && (be16_at(extension + 2) & 0xfff8)) return 0;
+        offset += next == 44 ? 8U : (extension[1] + 1U) * 8U;
+        next = extension[0];
+    }
+    span->offset = offset;
+    span->said = total + IPV6_BYTES > offset ? total + IPV6_BYTES - offset : 0;
+    return next;
+}
+
+static __always_inline int icmp_is_error(__u8 protocol, __u8 type)
+{
+    if (protocol == PROTOCOL_ICMPV6) return type >= 1 && type <= 4;
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+/* What the packet says of itself. False: not TCP, UDP or an ICMP error. `packet` must be zeroed. Works on the way out (where `data`
+ * is the link-layer header) and on the way in (where it is the network header or beyond). */
+__noinline int packet_read(__u64 address, struct record_packet *packet)
+{
+    const struct sk_buff *skb = (const struct sk_buff *)address;
+    __u64 data = (__u64)BPF_CORE_READ(skb, data);
+    __u64 ip = (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+    __u32 length = BPF_CORE_READ(skb, len);
+    __u64 end = data + length - BPF_CORE_READ(skb, data_len);
+    __u16 ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+    struct ip_span span = {ip, end, 0, 0};
+    __u8 header[HEADER_BYTES];
+
+    if (!packet) return 0;
+    if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6) return 0;
+
+    __u8 protocol = (__u8)ip_read(&span, &packet->src, &packet->dst);
+    __u32 need = protocol == PROTOCOL_TCP ? HEADER_BYTES : 8;
+
+    if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP && protocol != PROTOCOL_ICMP && protocol != PROTOCOL_ICMPV6) return 0;
+
+    __u64 at = ip + span.offset;
+
+    if (at + need > end) {
+        count(COUNT_PACKET_UNPARSED);
+        return 0;
+    }
+    __builtin_memset(header, 0, sizeof(header));
+    if (bpf_probe_read_kernel(header, 8, (void *)at)) return 0;
+
+    /* The buffer's length is right for GSO packets, whose IP length is 0 or another; the IP length is right for short frames, which
+     * arrive with padding. */
+    __u32 bytes = (__u32)(data + length - at);
+
+    if (span.said && span.said < bytes) bytes = span.said;
+    packet->protocol = protocol;
+    if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
+        struct ip_span quoted = {at + 8, end, 0, 0};
+
+        if (!icmp_is_error(protocol, header[0])) return 0;
+        packet->quoted_protocol = (__u8)ip_read(&quoted, &packet->quoted_src, &packet->quoted_dst);
+        if (packet->quoted_protocol != PROTOCOL_TCP && packet->quoted_protocol != PROTOCOL_UDP) return 0;
+        at = quoted.at + quoted.offset;
+        if (at + 8 > end || bpf_probe_read_kernel(header, 8, (void *)at)) return 0;
+        packet->quoted_src.port = be16_at(header);
+        packet->quoted_dst.port = be16_at(header + 2);
+        packet->length_bytes = bytes > 8 ? bytes - 8 : 0;
+        return 1;
+    }
+    packet->src.port = be16_at(header);
+    packet->dst.port = be16_at(header + 2);
+    if (protocol == PROTOCOL_TCP) {
+        if (bpf_probe_read_kernel(header, HEADER_BYTES, (void *)at)) return 0;
+        need = (header[12] >> 4) * 4U;
+        packet->seq = be32_at(header + 4);
+        packet->ack = be32_at(header + 8);
+        packet->flags = header[13];
+        packet->window = be16_at(header + 14);
+    }
+    packet->length_bytes = bytes > need ? bytes - need : 0;
+    return 1;
+}
+
+/* Whether somebody asked for this port. */
+__noinline int port_wanted(__u32 netns, __u8 protocol, __u16 port)
+{
+    __u32 key = (__u32)protocol << 16 | port;
+
+    if (!port) return 0;
+    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && bpf_map_lookup_elem(&used_netns, &netns);
+    for (__u32 i = 0; i < RECORD_PORTS_MAX; i++) {
+        if (i < config.port_count && config.ports[i] == port) return 1;
+    }
+    return 0;
+}
+
+static __always_inline int packet_wanted(const struct record_packet *packet, __u32 netns)
+{
+    if (packet->quoted_protocol) {
+        return port_wanted(netns, packet->quoted_protocol, packet->quoted_src.port) ||
+               port_wanted(netns, packet->quoted_protocol, packet->quoted_dst.port);
+    }
+    return port_wanted(netns, packet->protocol, packet->src.port) || port_wanted(netns, packet->protocol, packet->dst.port);
+}
+
+#endif

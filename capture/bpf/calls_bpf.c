@@ -1,0 +1,306 @@
+/* The BPF recorder: loads the kernel side, follows processes, and turns its records into events.
+ *
+ * Everything in the kernel hangs on descriptors of this process: it ends with it, however that ends. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "capture/bpf/bpf_ability.h"
+#include "capture/bpf/bpf_convert.h"
+#include "capture/bpf/bpf_load.h"
+#include "capture/bpf/calls_bpf.h"
+
+enum {
+    DRAIN_MAX = 1 << 16, /* records at a time, so that a busy kernel can't keep drain for ever */
+    CLOCK_TRIES = 10,
+};
+
+struct followed {
+    pid_t pid;
+    bool is_child; /* to be reaped here */
+    bool ended;
+    int status;
+};
+
+struct calls {
+    struct bpf_load load;
+    struct ring_buffer *ring;
+    struct kernel_symbols *symbols;
+    bool symbols_tried;
+    struct bpf_convert convert;
+    struct followed *followed;
+    size_t followed_count;
+    struct event_log *log; /* during drain */
+    uint64_t events, malformed;
+    int drained, failure; /* of this drain */
+};
+
+/* ---- one clock ---- */
+
+static int64_t now_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The kernel side stamps with CLOCK_MONOTONIC. A reading of CLOCK_REALTIME between two of CLOCK_MONOTONIC bounds the offset from
+ * both sides; an offset inside the bounds stays, so that noise never reorders events. */
+static void clock_sample(struct bpf_convert *convert)
+{
+    int64_t least = 0, most = 0;
+
+    for (int i = 0; i < CLOCK_TRIES; i++) {
+        int64_t before = now_ns(CLOCK_MONOTONIC), real = now_ns(CLOCK_REALTIME), after = now_ns(CLOCK_MONOTONIC);
+
+        if (i == 0 || after - before < most - least) {
+            least = real - after;
+            most = real - before;
+        }
+    }
+    if (convert->realtime_offset_ns == 0) convert->realtime_offset_ns = least + (most - least) / 2;
+    if (convert->realtime_offset_ns < least) convert->realtime_offset_ns = least;
+    if (convert->realtime_offset_ns > most) convert->realtime_offset_ns = most;
+}
+
+/* ---- follow ---- */
+
+/* Its threads may be inside a call that began unseen. */
+static void strangers_add(struct calls *calls, pid_t pid)
+{
+    char path[64];
+    DIR *directory;
+    struct dirent *entry;
+    uint32_t one = 1;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    directory = opendir(path);
+    while (directory && (entry = readdir(directory))) {
+        uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+        if (tid) bpf_map_update_elem(bpf_load_map(&calls->load, "strangers"), &tid, &one, BPF_ANY);
+    }
+    if (directory) closedir(directory);
+}
+
+/* Some 50 ms of reading: done while the first process still waits at its gate, or it would show as a pause in the story. */
+static int symbols_provide(struct calls *calls, struct err *err)
+{
+    if (calls->symbols_tried) return 0;
+    calls->symbols_tried = true;
+    if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+    return bpf_load_attach_timers(&calls->load, calls->symbols, err);
+}
+
+static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
+{
+    struct followed *grown = realloc(calls->followed, (calls->followed_count + 1) * sizeof(*grown));
+    uint32_t tgid = (uint32_t)pid;
+    uint64_t began = 0; /* the kernel side finds out */
+    siginfo_t info = {0};
+    int result;
+
+    if (!grown) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
+    calls->followed = grown;
+    if (kill(pid, 0) && errno == ESRCH) return err_set_errno(err, -ESRCH, "Following process %d", (int)pid);
+    result = symbols_provide(calls, err);
+    if (result) return result;
+    strangers_add(calls, pid);
+    if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &began, BPF_ANY))
+        return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);
+    calls->followed[calls->followed_count++] =
+        (struct followed){.pid = pid, .is_child = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0};
+    return 0;
+}
+
+/* ---- drain ---- */
+
+static int calls_bpf_fd(const struct calls *calls)
+{
+    return ring_buffer__epoll_fd(calls->ring);
+}
+
+/* The end of a process that is not our child is known from its record alone. */
+static void followed_note(struct calls *calls, const struct event_process *process)
+{
+    if (process->change != PROCESS_EXIT) return;
+    for (size_t i = 0; i < calls->followed_count; i++) {
+        struct followed *followed = &calls->followed[i];
+
+        if (followed->pid != process->thread.pid || followed->is_child) continue;
+        followed->ended = true;
+        followed->status = process->signal ? process->signal : process->status << 8;
+    }
+}
+
+static int record_handle(void *data, void *record, size_t bytes)
+{
+    struct calls *calls = data;
+    struct event event;
+    int result;
+
+    result = bpf_convert_record(&calls->convert, record, bytes, calls->log, &event);
+    if (result < 0) calls->malformed++;
+    if (result <= 0) return 0;
+    if (event.kind == EVENT_PROCESS) followed_note(calls, &event.process);
+    calls->failure = event_log_append(calls->log, &event);
+    if (calls->failure) return calls->failure;
+    calls->events++;
+    return ++calls->drained < DRAIN_MAX ? 0 : -EAGAIN;
+}
+
+/* Before the ring is read, so that all a process did is in the log when its end is known. */
+static void children_reap(struct calls *calls)
+{
+    for (size_t i = 0; i < calls->followed_count; i++) {
+        struct followed *followed = &calls->followed[i];
+
+        if (followed->is_child && !followed->ended && waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid)
+            followed->ended = true;
+    }
+}
+
+static int calls_bpf_drain(struct calls *calls, struct event_log *log, struct err *err)
+{
+    int result;
+
+    children_reap(calls);
+    clock_sample(&calls->convert);
+    calls->log = log;
+    calls->drained = calls->failure = 0;
+    result = ring_buffer__consume(calls->ring);
+    calls->log = NULL;
+    if (calls->failure) return err_set_errno(err, calls->failure, "Keeping what the bpf recorder saw");
+    if (result < 0 && result != -EAGAIN) return err_set_errno(err, result, "Reading the bpf recorder's ring");
+    return calls->drained;
+}
+
+static bool calls_bpf_ended(const struct calls *calls, pid_t pid, int *ret_status)
+{
+    for (size_t i = 0; i < calls->followed_count; i++) {
+        if (calls->followed[i].pid != pid || !calls->followed[i].ended) continue;
+        *ret_status = calls->followed[i].status;
+        return true;
+    }
+    return false;
+}
+
+/* ---- open and close ---- */
+
+static void calls_bpf_close(struct calls *calls)
+{
+    if (!calls) return;
+    ring_buffer__free(calls->ring);
+    bpf_load_close(&calls->load);
+    kernel_symbols_free(calls->symbols);
+    free(calls->followed);
+    free(calls);
+}
+
+static int recorder_start(struct calls *calls, const struct calls_options *options, struct err *err)
+{
+    int result = bpf_load_open(&calls->load, options, &calls->convert, err);
+
+    if (result) return result;
+    calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
+    if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
+    clock_sample(&calls->convert);
+    return bpf_load_attach(&calls->load, err);
+}
+
+static int calls_bpf_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
+{
+    int result = bpf_ability_check(err);
+    struct calls *calls;
+
+    if (result) return result;
+    calls = calloc(1, sizeof(*calls));
+    if (!calls) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    result = recorder_start(calls, options, err);
+    if (result)
+        calls_bpf_close(calls);
+    else
+        *ret_calls = calls;
+    return result;
+}
+
+/* ---- report ---- */
+
+static int lost_append(struct calls *calls, struct event_log *log, const char *what, uint64_t count, struct err *err)
+{
+    struct event event = {.kind = EVENT_LOST, .t_ns = now_ns(CLOCK_REALTIME)};
+
+    snprintf(event.lost.source, sizeof(event.lost.source), "bpf");
+    snprintf(event.lost.what, sizeof(event.lost.what), "%s", what);
+    event.lost.received = calls->events;
+    event.lost.count = count;
+    return event_log_append(log, &event) ? err_set_errno(err, -ENOMEM, "Keeping what the bpf recorder missed") : 0;
+}
+
+static int calls_bpf_report(struct calls *calls, struct event_log *log, struct err *err)
+{
+    /* At most 31 bytes each: EVENT_NAME_BYTES. */
+    static const struct {
+        enum record_count count;
+        const char *what;
+    } counted[] = {
+        {COUNT_SOCKETS_FULL, "sockets not told apart"},  {COUNT_THREADS_FULL, "calls whose end was not seen"},
+        {COUNT_PROCESSES_FULL, "children not followed"}, {COUNT_WATCH_CUT, "watch lists cut"},
+        {COUNT_MEMORY_UNREAD, "arguments not readable"}, {COUNT_COMPAT, "32-bit calls"},
+        {COUNT_STACK_FAILED, "call chains not taken"},   {COUNT_PACKET_UNPARSED, "packet headers not readable"},
+    };
+    const struct {
+        uint64_t count;
+        const char *what;
+    } own[] = {
+        {bpf_load_missed(&calls->load), "a tracepoint inside itself"},
+        {calls->malformed, "records not understood"},
+        {calls->convert.unnamed_chains, "call chains without names"},
+        {calls->convert.unknown_frames, "functions without a name"},
+    };
+    /* The ring's count is said even when it is 0; the rest only where something was missed. */
+    int result = lost_append(calls, log, "ring full", bpf_load_count(&calls->load, COUNT_RING_FULL), err);
+
+    for (size_t i = 0; !result && i < sizeof(counted) / sizeof(counted[0]); i++) {
+        uint64_t count = bpf_load_count(&calls->load, counted[i].count);
+
+        if (count) result = lost_append(calls, log, counted[i].what, count, err);
+    }
+    for (size_t i = 0; !result && i < sizeof(own) / sizeof(own[0]); i++) {
+        if (own[i].count) result = lost_append(calls, log, own[i].what, own[i].count, err);
+    }
+    for (size_t i = 0; !result && i < calls->load.absent_count; i++) {
+        char what[EVENT_NAME_BYTES];
+
+        snprintf(what, sizeof(what), "no %s", calls->load.absent[i]);
+        result = lost_append(calls, log, what, 1, err);
+    }
+    /* Not lost, for there never was any: it is said without being counted. */
+    for (size_t i = 0; !result && i < calls->load.unnamed_count; i++) {
+        char what[EVENT_NAME_BYTES];
+
+        snprintf(what, sizeof(what), "without %s", calls->load.unnamed[i]);
+        result = lost_append(calls, log, what, 0, err);
+    }
+    return result;
+}
+
+const struct calls_recorder calls_bpf = {
+    .name = "bpf",
+    .open = calls_bpf_open,
+    .child_setup = NULL,
+    .follow = calls_bpf_follow,
+    .fd = calls_bpf_fd,
+    .drain = calls_bpf_drain,
+    .ended = calls_bpf_ended,
+    .report = calls_bpf_report,
+    .close = calls_bpf_close,
+};

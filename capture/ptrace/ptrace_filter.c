@@ -1,0 +1,36 @@
+#include "capture/ptrace/ptrace_filter.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "capture/syscalls.h"
+
+static int add_rows(scmp_filter_ctx filter)
+{
+    size_t count;
+    const struct syscall_row *rows = syscall_rows(&count);
+    int code = 0;
+    for (size_t i = 0; i < count && !code; i++)
+        code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), (int)rows[i].number, 0);
+    /* How the kernel goes on with a poll that a signal interrupted (-ERESTART_RESTARTBLOCK). */
+    return code ? code : seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_restart_syscall, 0);
+}
+
+int ptrace_filter_install(void *unused)
+{
+    (void)unused;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter) return -ENOMEM;
+    /* A 32-bit program is let through unrecorded (and counted), not killed, which is libseccomp's way with foreign calls. */
+    int code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+    if (!code) code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+    if (!code) code = add_rows(filter);
+    /* Who may install a filter without giving up set-uid programs keeps them: sudo under tcpwhy stays sudo. */
+    if (!code) code = seccomp_load(filter);
+    if (code == -EACCES || code == -EPERM || code == -ECANCELED)
+        code = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : seccomp_load(filter);
+    seccomp_release(filter);
+    return code;
+}

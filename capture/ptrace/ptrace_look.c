@@ -1,0 +1,153 @@
+#include "capture/ptrace/ptrace_look.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "capture/ptrace/ptrace_watch.h"
+#include "capture/ptrace/sockinfo.h"
+
+enum { PAGE_BYTES = 4096 /* at least; larger pages only cut more often */ };
+
+size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *bytes, size_t length)
+{
+    size_t done = 0;
+    /* Page by page: a transfer that meets an unreadable page gives nothing at all of its last piece. */
+    while (done < length) {
+        size_t part = PAGE_BYTES - (address + done) % PAGE_BYTES;
+        if (part > length - done) part = length - done;
+        struct iovec here = {.iov_base = (char *)bytes + done, .iov_len = part};
+        struct iovec there = {.iov_base = (void *)(uintptr_t)(address + done),
+                              .iov_len = part}; // NOLINT(performance-no-int-to-ptr)
+        ssize_t got = process_vm_readv(task->tid, &here, 1, &there, 1, 0);
+        if (got < 0 && errno == EPERM) task->lost_looks++;
+        if (got <= 0) break;
+        done += (size_t)got;
+        if ((size_t)got < part) break;
+    }
+    return done;
+}
+
+bool ptrace_look_socket(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
+{
+    bool is_ours = sockinfo_of(task->tid, fd, ret_socket);
+    if (!is_ours && errno) task->lost_looks++;
+    return is_ours;
+}
+
+static void read_address(struct ptrace_task *task, uint64_t address, uint64_t length)
+{
+    if (!address) return;
+    size_t wanted = length < sizeof(task->raw.address) ? (size_t)length : sizeof(task->raw.address);
+    task->raw.address_bytes = (uint32_t)ptrace_look_memory(task, address, task->raw.address, wanted);
+}
+
+static void read_message_name(struct ptrace_task *task)
+{
+    struct msghdr message = {0};
+    if (ptrace_look_memory(task, task->raw.args[1], &message, sizeof(message)) == sizeof(message))
+        read_address(task, (uintptr_t)message.msg_name, message.msg_namelen);
+}
+
+static void read_arguments(struct ptrace_task *task)
+{
+    struct syscall_raw *raw = &task->raw;
+    uint32_t flags = task->row->flags;
+    raw->address_bytes = raw->option_bytes = raw->epoll_events = 0;
+    raw->epoll_data = 0;
+    if (flags & SYSCALL_SOCKADDR_1) read_address(task, raw->args[1], (uint32_t)raw->args[2]);
+    if (flags & SYSCALL_SOCKADDR_4) read_address(task, raw->args[4], (uint32_t)raw->args[5]);
+    if (flags & SYSCALL_MSG_1) read_message_name(task);
+    if (flags & SYSCALL_PATH_0) read_address(task, raw->args[0], sizeof(raw->address));
+    if (flags & SYSCALL_PATH_1) read_address(task, raw->args[1], sizeof(raw->address));
+    if (flags & SYSCALL_SOCKOPT && raw->args[3]) {
+        uint32_t length = (uint32_t)raw->args[4];
+        size_t wanted = length < sizeof(raw->option_value) ? length : sizeof(raw->option_value);
+        raw->option_bytes = (uint32_t)ptrace_look_memory(task, raw->args[3], raw->option_value, wanted);
+    }
+    if (flags & SYSCALL_EPOLL_CTL && (int32_t)raw->args[1] != EPOLL_CTL_DEL) {
+        struct epoll_event event = {0};
+        ptrace_look_memory(task, raw->args[3], &event, sizeof(event));
+        raw->epoll_events = event.events;
+        raw->epoll_data = event.data.u64;
+    }
+}
+
+static bool makes_our_kind(const struct syscall_raw *raw)
+{
+    int domain = (int)raw->args[0], type = (int)raw->args[1] & 0xf;
+    return (domain == AF_INET || domain == AF_INET6) && (type == SOCK_STREAM || type == SOCK_DGRAM);
+}
+
+bool ptrace_look_enter(struct ptrace_task *task)
+{
+    uint32_t flags = task->row->flags;
+    struct syscall_raw *raw = &task->raw;
+    struct event_call *call = &task->enter;
+    *call = (struct event_call){0};
+    task->cut = false;
+
+    /* The descriptor first: most reads and writes of most programs end here. */
+    if (flags & SYSCALL_FD_0 && !ptrace_look_socket(task, (int)raw->args[0], &call->socket)) return false;
+    if (flags & SYSCALL_EPOLL_CTL && !ptrace_look_socket(task, (int)raw->args[2], &call->socket)) return false;
+    if (flags & SYSCALL_SOCKET && !makes_our_kind(raw)) return false;
+    if (flags & SYSCALL_DUP) {
+        int from = (int)raw->args[0], to = (int)raw->args[1];
+        bool duplicates = ptrace_look_socket(task, from, &call->socket);
+        bool closes = from != to && ptrace_look_socket(task, to, &call->other);
+        if (!duplicates && !closes) return false;
+    }
+
+    read_arguments(task);
+    syscall_describe(raw, call);
+    call->thread.pid = task->pid;
+    call->thread.tid = task->tid;
+    memcpy(call->thread.comm, task->comm, sizeof(task->comm));
+    bool watches = ptrace_watch_enter(task);
+    if (flags & (SYSCALL_POLL | SYSCALL_SELECT | SYSCALL_EPOLL_WAIT | SYSCALL_RANGE)) return watches;
+    return true;
+}
+
+/* A connect that is under way or has failed leaves a socket that does not tell its peer; the call did. */
+static void learn_peer(const struct syscall_raw *raw, struct event_call *call)
+{
+    struct address address;
+    if (raw->number != SYS_connect || call->socket.remote.version) return;
+    if (address_from_sockaddr(raw->address, raw->address_bytes, &address) && !address_is_any(&address))
+        call->socket.remote = address;
+}
+
+static void look_again(struct ptrace_task *task, struct event_call *call)
+{
+    struct event_socket now;
+    /* Another thread may have put another socket behind this number meanwhile: then what ENTER saw holds. */
+    if (!ptrace_look_socket(task, (int)task->raw.args[0], &now) || now.cookie != task->enter.socket.cookie) return;
+    now.has_unread = task->enter.socket.has_unread;
+    now.unread_bytes = task->enter.socket.unread_bytes;
+    call->socket = now;
+}
+
+void ptrace_look_exit(struct ptrace_task *task, int64_t ret, struct event_call *ret_call)
+{
+    uint32_t flags = task->row->flags;
+    *ret_call = task->enter;
+    memset(ret_call->args, 0, sizeof(ret_call->args));
+    memset(ret_call->watch, 0, sizeof(ret_call->watch));
+    ret_call->watch_count = 0;
+    ret_call->watch_total = 0;
+    ret_call->ret = ret;
+    ret_call->slept_ns = -1; /* ptrace sees where a call begins and ends, not where it sleeps */
+
+    if (flags & SYSCALL_FD_0 && task->raw.number != SYS_close) look_again(task, ret_call);
+    if (flags & SYSCALL_SOCKADDR_1) learn_peer(&task->raw, ret_call);
+    if (flags & SYSCALL_NEW_FD && ret >= 0) {
+        struct event_socket *made = flags & SYSCALL_SOCKET ? &ret_call->socket : &ret_call->other;
+        ptrace_look_socket(task, (int)ret, made);
+    }
+    if (flags & SYSCALL_DUP && ret < 0) ret_call->other = (struct event_socket){0};
+    ptrace_watch_exit(task, ret, ret_call);
+}

@@ -1,0 +1,45 @@
+/* The threads that the ptrace recorder follows, each with the call it is in. Internal to that recorder.
+ *
+ * The set owns the tasks; a pointer is valid until its task is removed. */
+#ifndef TCPWHY_CAPTURE_PTRACE_PTRACE_TASK_H
+#define TCPWHY_CAPTURE_PTRACE_PTRACE_TASK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/table.h"
+#include "capture/syscalls.h"
+#include "event/event.h"
+
+struct ptrace_task {
+    pid_t pid, tid; /* process and thread */
+    char comm[EVENT_COMM_BYTES];
+    bool in_call;        /* between the stops of a recorded call: `raw`, `row` and `enter` are its */
+    bool marked;         /* a stop made by the seccomp filter was seen */
+    bool filtered;       /* the filter is on, or may be (before its first exec): without a tracer its recorded calls fail */
+    bool restartable;    /* its last call ended with -ERESTART_RESTARTBLOCK: restart_syscall goes on with `raw` */
+    bool left;           /* no longer followed: see ptrace_leave.h */
+    bool cut;            /* `enter.watch` does not hold everything that is watched */
+    uint32_t lost_looks; /* descriptors and memory that could not be seen since this was last set to 0 */
+    const struct syscall_row *row;
+    struct syscall_raw raw;
+    struct event_call enter;
+};
+
+struct ptrace_tasks {
+    struct table *by_tid;
+};
+
+/* 0 or -ENOMEM. */
+int ptrace_tasks_init(struct ptrace_tasks *tasks);
+void ptrace_tasks_free(struct ptrace_tasks *tasks);
+/* NULL: not followed. */
+struct ptrace_task *ptrace_task_find(const struct ptrace_tasks *tasks, pid_t tid);
+/* A new task with its name; NULL when out of memory. It must not be there already. */
+struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t tid);
+void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid);
+/* execve by thread `former` made it the only thread of process `pid`, under that number: the first thread is gone without a word
+ * (the others report their ends). Returns the one that is left, NULL when none of them was known. */
+struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_t former);
+
+#endif

@@ -1,0 +1,24 @@
+/* What socket is behind a descriptor of another, stopped process.
+ *
+ * It looks through pidfd_getfd(2) (Linux 5.6; the right to ptrace that process) at a duplicate of the descriptor, which is closed
+ * again before anything returns: the last reference to a socket is the one whose close sends the FIN, and it must not be ours. One
+ * race is left: while the duplicate exists, another thread may close the original, or SIGKILL may end the process; then our
+ * close sends it, microseconds late. */
+#ifndef TCPWHY_CAPTURE_PTRACE_SOCKINFO_H
+#define TCPWHY_CAPTURE_PTRACE_SOCKINFO_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "event/event.h"
+
+/* `pid` is a process or a thread. True: *ret_socket is an INET TCP or UDP socket, with what getsockopt(SO_COOKIE, TCP_INFO),
+ * getsockname, getpeername and SIOCINQ say of it. False: *ret_socket is zero; errno is 0 where there is no such socket, else why
+ * it could not be seen (EPERM, EMFILE, …). Leaves nothing open. */
+bool sockinfo_of(pid_t pid, int fd, struct event_socket *ret_socket);
+
+/* The same for many descriptors of one process: a handle to give to sockinfo_at and close(2), or -errno. */
+int sockinfo_open(pid_t pid);
+bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket);
+
+#endif

@@ -1,0 +1,301 @@
+#include "out/output.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "event/text.h"
+#include "out/place.h"
+#include "story/tell/teller.h"
+#include "viz/view.h"
+
+enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
+
+#define EVENTS_NAME "events"
+#define EVENTS_SUFFIX ".events"
+static const size_t events_text_limit = (size_t)1 << 32;
+
+/* A place and what is written there. */
+struct target {
+    struct place place;
+    const struct view *view; /* NULL: the event log as text */
+    struct view_options options;
+    void *state;
+    bool begun;
+};
+
+struct output {
+    struct target *targets;
+    size_t count;
+    struct view_run run; /* borrows from the log that is told */
+    const char *vantages[VANTAGES_MAX];
+    struct story_clock clocks[CLOCKS_MAX];
+    void (*look)(void *data, struct story *story);
+    void *look_data;
+};
+
+static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
+{
+    char list[512] = "";
+    size_t count = 0, used = 0;
+    const struct view *const *views = view_all(&count);
+    for (size_t i = 0; i < count && used < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? EVENTS_SUFFIX : EVENTS_NAME);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && !strcmp(text + length - tail, end);
+}
+
+static int choose_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+    if (width <= 0) return WIDTH_USUAL;
+    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
+}
+
+int output_screen_width(int fd)
+{
+    struct winsize size;
+    if (!isatty(fd)) return 0;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    if (width <= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+    return width <= 0 ? WIDTH_USUAL : width < SCREEN_LEAST ? SCREEN_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
+}
+
+bool output_ascii(const struct output_options *options)
+{
+    return options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+static bool choose_color(enum output_color wish, int fd)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (wish != OUTPUT_COLOR_AUTO) return wish == OUTPUT_COLOR_ALWAYS;
+    return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+struct view_options output_view_options(const struct output_options *options, int fd)
+{
+    return (struct view_options){
+        .width = choose_width(),
+        .color = choose_color(options->color, fd),
+        .ascii = output_ascii(options),
+        .verbose = options->verbose,
+    };
+}
+
+static int open_target(struct target *target, const struct output_options *options, const char *file, struct err *err)
+{
+    const char *name = options->format ? options->format : "text";
+    target->place.fd = -1;
+    target->view = file ? view_by_path(file) : view_by_name(name);
+    if (!target->view && file && !ends_with(file, EVENTS_SUFFIX))
+        return list_formats(err, "no format has the ending of", file, true);
+    if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    int code = place_open(&target->place, file, err);
+    target->options = output_view_options(options, target->place.fd);
+    return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
+}
+
+static bool draws(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view == &view_text) return true;
+    return false;
+}
+
+int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
+{
+    struct output *output = calloc(1, sizeof(*output));
+    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 1, sizeof(*output->targets));
+    if (!output || !output->targets) {
+        free(output);
+        return err_set_errno(err, -ENOMEM, "can't open the output");
+    }
+    int code = 0;
+    for (size_t i = 0; i < options->file_count && !code; i++)
+        code = open_target(&output->targets[output->count++], options, options->files[i], err);
+    if (!code && (options->format || !options->file_count))
+        code = open_target(&output->targets[output->count++], options, NULL, err);
+    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !draws(output))
+        code = err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if (code) {
+        output_close(output);
+        return code;
+    }
+    *ret_output = output;
+    return 0;
+}
+
+/* A view's failure is its own place's alone. */
+static void note_failure(struct target *target, int code, struct err *err)
+{
+    if (code && !err->text[0]) err_set_errno(err, code, "can't write %s to %s", target->view->name, target->place.label);
+    place_fail(&target->place, code, err);
+}
+
+static int take_story(void *data, struct story *story)
+{
+    struct output *output = data;
+    if (output->look) output->look(output->look_data, story);
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (target->begun && !target->place.code)
+            note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
+    }
+    story_free(story);
+    return 0;
+}
+
+static const char *vantage_name(const struct event_log *log, uint32_t number)
+{
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+        if (event->kind == EVENT_VANTAGE && event->vantage.number == number) return event->vantage.name;
+    }
+    return NULL;
+}
+
+static struct story_clock clock_of(const struct event_log *log, const struct event *event)
+{
+    const struct event_clock *clock = &event->clock;
+    return (struct story_clock){.vantage = vantage_name(log, clock->vantage),
+                                .against = vantage_name(log, clock->against),
+                                .at_ns = event->t_ns,
+                                .from_ns = clock->from_ns,
+                                .offset_ns = clock->offset_ns,
+                                .uncertainty_ns = clock->uncertainty_ns,
+                                .most_ns = clock->most_ns,
+                                .drift_ppb = clock->drift_ppb,
+                                .drift_within_ppb = clock->drift_within_ppb,
+                                .span_ns = clock->span_ns,
+                                .forth = clock->forth,
+                                .back = clock->back,
+                                .left_out = clock->left_out,
+                                .stepped = clock->stepped,
+                                .guessed = clock->guessed};
+}
+
+/* What the log says of the run before its first story. */
+static void look_up_run(struct output *output, const struct event_log *log)
+{
+    struct view_run *run = &output->run;
+    *run = (struct view_run){.vantages = output->vantages, .clocks = output->clocks};
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+        if (event->kind == EVENT_TRACE && !run->recorder) {
+            run->recorder = event->trace.recorder;
+            run->reason = event->trace.reason[0] ? event->trace.reason : NULL;
+            run->started_ns = event->t_ns;
+        } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
+            output->vantages[run->vantage_count++] = event->vantage.name;
+        else if (event->kind == EVENT_CLOCK && run->clock_count < CLOCKS_MAX)
+            output->clocks[run->clock_count++] = clock_of(log, event);
+    }
+}
+
+static void begin(struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (!target->view) continue;
+        target->options.run = &output->run;
+        target->begun = true; /* a view's end is called after a failure of its begin too */
+        note_failure(target, target->view->begin(&target->state, &sink, &target->options, &err), &err);
+    }
+}
+
+static void end(struct output *output, const struct story_trace *trace)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct sink sink = {place_write, &target->place};
+        struct err err = {""};
+        if (!target->begun) continue;
+        target->begun = false;
+        const struct story_trace *told = target->place.code ? NULL : trace;
+        note_failure(target, target->view->end(target->state, &sink, &target->options, told, &err), &err);
+    }
+}
+
+static void write_events(struct output *output, const struct event_log *log)
+{
+    struct buf text = buf_new(events_text_limit);
+    for (size_t i = 0; i < output->count; i++) {
+        struct target *target = &output->targets[i];
+        struct err err;
+        if (target->view) continue;
+        int code = text.length ? 0 : event_text_write_log(&text, log);
+        if (code)
+            place_fail(&target->place, err_set_errno(&err, code, "can't write the events to %s", target->place.label), &err);
+        else
+            place_write(&target->place, text.data, text.length);
+    }
+    buf_free(&text);
+}
+
+/* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
+static int finish(struct output *output, struct err *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < output->count; i++) {
+        struct place *place = &output->targets[i].place;
+        bool is_stdout = place->fd == STDOUT_FILENO;
+        int code = place_finish(place);
+        if (!code || (result && result != -EPIPE)) continue;
+        if (code == -EPIPE && is_stdout) {
+            result = code;
+            continue;
+        }
+        result = code == -EPIPE ? -EIO : code;
+        *err = place->err;
+    }
+    return result;
+}
+
+void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data)
+{
+    output->look = look;
+    output->look_data = data;
+}
+
+int output_tell(struct output *output, struct event_log *log, struct err *err)
+{
+    event_log_sort(log);
+    look_up_run(output, log);
+    begin(output);
+    struct teller *teller = teller_new(take_story, output);
+    int code = teller ? 0 : -ENOMEM;
+    for (size_t i = 0; !code && i < event_log_count(log); i++) code = teller_feed(teller, event_log_at(log, i));
+    if (!code) code = teller_finish(teller);
+    end(output, code ? NULL : teller_trace(teller));
+    teller_free(teller);
+    if (code) return err_set_errno(err, code, "can't tell the story");
+    write_events(output, log);
+    return finish(output, err);
+}
+
+void output_close(struct output *output)
+{
+    if (!output) return;
+    end(output, NULL);
+    for (size_t i = 0; i < output->count; i++) place_close(&output->targets[i].place);
+    free(output->targets);
+    free(output);
+}

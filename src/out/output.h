@@ -1,0 +1,52 @@
+/* Where results go: standard output in one format, and any number of files whose endings pick theirs.
+ *
+ * A file appears only when it is complete: it is written beside its place without a name (or under a temporary one) and takes
+ * the place at output_finish, so a run that fails loses nothing that was there before. A reader of standard output that goes
+ * away does not harm the files. */
+#ifndef TCPWHY_OUT_OUTPUT_H
+#define TCPWHY_OUT_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "event/log.h"
+#include "story/story.h"
+#include "viz/view.h"
+
+enum { OUTPUT_FILES_MAX = 16 };
+
+enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
+
+/* Zero it to begin. */
+struct output_options {
+    const char *format; /* --format; NULL: text, unless there are files */
+    const char *files[OUTPUT_FILES_MAX];
+    size_t file_count;
+    enum output_color color;
+    bool ascii, quiet;
+    int verbose;
+};
+
+/* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
+struct view_options output_view_options(const struct output_options *options, int fd);
+
+/* The columns of the terminal behind that descriptor (40 to 1000); 0: it is none. */
+int output_screen_width(int fd);
+
+/* Whether to write ASCII alone: asked for, or the locale knows nothing else. */
+bool output_ascii(const struct output_options *options);
+
+struct output;
+
+/* Checks names and endings and opens everything, so that a wrong path is known before anything runs. 0; -EINVAL for an unknown
+ * format or ending (a usage error, with what there is); else -errno. Release with output_close. */
+int output_open(struct output **ret_output, const struct output_options *options, struct err *err);
+/* Each story is shown to `look` before it is told, which may give it another number. */
+void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data);
+/* Sorts the log, tells its stories to all places and finishes these. 0, or the first failure (after everything else was written);
+ * -EPIPE: the only failure is that the reader of standard output has gone. */
+int output_tell(struct output *output, struct event_log *log, struct err *err);
+/* Closes; what was not finished leaves no file. NULL is fine. */
+void output_close(struct output *output);
+
+#endif

@@ -1,0 +1,36 @@
+/* A place that result bytes go to: standard output, a device, or a file that appears only when it is complete.
+ *
+ * A file is written without a name (or, where the file system can't, under a temporary one) and takes its place at
+ * place_finish; until then what was there before stays. The first failure is kept with its sentence and ends all writing. */
+#ifndef TCPWHY_OUT_PLACE_H
+#define TCPWHY_OUT_PLACE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct place {
+    int fd;            /* -1: closed */
+    char *path;        /* where the file shall appear; NULL: written straight to fd */
+    char *temporary;   /* its name until then; NULL: it has none */
+    const char *label; /* for sentences; borrowed */
+    char *pending;     /* bytes that wait to be written */
+    size_t pending_bytes;
+    int code; /* its first failure, -errno */
+    struct err err;
+};
+
+/* `name` NULL: standard output. Borrows `name`. 0 or -errno. Release with place_close, after a failure too. */
+int place_open(struct place *place, const char *name, struct err *err);
+/* 0 or the place's first failure, -errno; -EPIPE: the reader has gone. Raises no SIGPIPE. `data` is the place: a sink's write. */
+int place_write(void *data, const char *bytes, size_t length);
+/* Writes what waits, for a reader who watches. 0 or the place's first failure. */
+int place_flush(struct place *place);
+/* Marks it as failed for a reason of the caller's; keeps the first. */
+void place_fail(struct place *place, int code, const struct err *err);
+/* Writes what waits and lets a file appear. 0 or the place's first failure. */
+int place_finish(struct place *place);
+/* Closes; a file that was not finished leaves nothing. */
+void place_close(struct place *place);
+
+#endif

@@ -1,0 +1,207 @@
+#include "out/tables.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "out/place.h"
+#include "viz/view.h"
+
+enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };
+
+struct target {
+    struct place place;
+    const struct rows_view *view;
+    struct buf out;
+};
+
+struct tables {
+    struct target targets[OUTPUT_FILES_MAX + 1];
+    size_t count;
+    struct rows_options options;
+    size_t address_columns;
+    bool begun;
+};
+
+static bool is_story(const char *format, const char *path)
+{
+    if (format) return view_by_name(format) || !strcmp(format, "events");
+    size_t length = strlen(path);
+    return view_by_path(path) || (length > 7 && !strcmp(path + length - 7, ".events"));
+}
+
+static int unknown(const char *format, const char *path, struct err *err)
+{
+    char list[512] = "";
+    size_t used = 0, count = 0;
+    const struct rows_view *const *rows = rows_all(&count);
+    for (size_t i = 0; i < count && used < sizeof(list); i++)
+        if (format || rows[i]->suffix)
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? rows[i]->name : rows[i]->suffix);
+    const struct view *const *views = view_all(&count);
+    for (size_t i = 0; i < count && used < sizeof(list); i++)
+        if (format ? !rows_by_name(views[i]->name) : !rows_by_path(views[i]->suffix))
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? views[i]->name : views[i]->suffix);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", format ? "no format" : "no format for the ending of",
+                   format ? format : path, list, format ? "events" : ".events");
+}
+
+int tables_wanted(const struct output_options *options, bool *ret_wanted, struct err *err)
+{
+    const char *row_name = NULL, *story_name = NULL;
+    for (size_t i = 0; i <= options->file_count; i++) {
+        bool is_file = i < options->file_count;
+        const char *format = is_file ? NULL : options->format, *path = is_file ? options->files[i] : NULL;
+        if (!is_file && !format) continue;
+        if (format ? rows_by_name(format) != NULL : rows_by_path(path) != NULL)
+            row_name = format ? format : path;
+        else if (is_story(format, path))
+            story_name = format ? format : path;
+        else
+            return unknown(format, path, err);
+    }
+    if (row_name && story_name)
+        return err_set(err, -EINVAL, "'%s' is a table of connections and '%s' tells stories: one kind at a time", row_name,
+                       story_name);
+    *ret_wanted = !story_name;
+    return 0;
+}
+
+static int open_target(struct tables *tables, const char *path, const struct rows_view *view, struct err *err)
+{
+    struct target *target = &tables->targets[tables->count++];
+    target->view = view;
+    target->out = buf_new(FLUSH_BYTES + ROW_BYTES);
+    return place_open(&target->place, path, err);
+}
+
+int tables_open(struct tables **ret_tables, const struct output_options *options, bool summary, struct err *err)
+{
+    struct tables *tables = calloc(1, sizeof(*tables));
+    if (!tables) return err_set_errno(err, -ENOMEM, "can't open the output");
+    tables->options = (struct rows_options){
+        .ascii = output_ascii(options), .verbose = options->verbose, .width = output_screen_width(STDOUT_FILENO)};
+    tables->options.address_columns = &tables->address_columns;
+    int code = 0;
+    for (size_t i = 0; i < options->file_count && !code; i++)
+        code = open_target(tables, options->files[i], rows_by_path(options->files[i]), err);
+    if (!code && (summary || options->format || !options->file_count))
+        code = open_target(tables, NULL,
+                           summary           ? &rows_summary
+                           : options->format ? rows_by_name(options->format)
+                                             : &rows_list,
+                           err);
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->view == &rows_list && target->place.fd == STDOUT_FILENO && tables->options.width) target->view = &rows_screen;
+    }
+    if (code) {
+        tables_close(tables);
+        return code;
+    }
+    *ret_tables = tables;
+    return 0;
+}
+
+void tables_merged(struct tables *tables, const struct rows_path *paths, size_t path_count, const struct story_clock *clocks,
+                   size_t clock_count)
+{
+    tables->options.paths = paths;
+    tables->options.path_count = path_count;
+    tables->options.clocks = clocks;
+    tables->options.clock_count = clock_count;
+}
+
+bool tables_on_terminal(const struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (tables->targets[i].place.fd >= 0 && isatty(tables->targets[i].place.fd)) return true;
+    return false;
+}
+
+/* Notes what a view could not put into its buffer, and empties the buffer. */
+static void flush(struct target *target, int code)
+{
+    if (code) {
+        struct err err;
+        place_fail(&target->place, err_set_errno(&err, code, "can't write %s to %s", target->view->name, target->place.label),
+                   &err);
+    }
+    if (target->out.length) place_write(&target->place, target->out.data, target->out.length);
+    buf_clear(&target->out);
+}
+
+void tables_begin(struct tables *tables, int64_t base_ns)
+{
+    if (tables->begun) return;
+    tables->begun = true;
+    tables->options.base_ns = base_ns;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        flush(target, target->view->begin(&target->out, &tables->options));
+    }
+}
+
+int tables_row(struct tables *tables, const struct ledger_row *row)
+{
+    bool alive = false;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->place.code) continue;
+        int code = target->view->row(&target->out, &tables->options, row);
+        if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
+        alive = true;
+    }
+    return alive ? 0 : -EPIPE;
+}
+
+int tables_udp(struct tables *tables, const struct datagrams_row *row)
+{
+    bool alive = false;
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        if (target->place.code) continue;
+        alive = true;
+        if (target->view->udp_parts != row->is_part) continue;
+        int code = target->view->udp(&target->out, &tables->options, row);
+        if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
+    }
+    return alive ? 0 : -EPIPE;
+}
+
+void tables_flush(struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        flush(&tables->targets[i], 0);
+        place_flush(&tables->targets[i].place);
+    }
+}
+
+int tables_finish(struct tables *tables, const struct ledger_totals *totals, const struct rows_source *source, struct err *err)
+{
+    int result = 0;
+    tables_begin(tables, totals->segments ? totals->first_ns : 0);
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        bool is_stdout = target->place.fd == STDOUT_FILENO;
+        flush(target, target->view->end(&target->out, &tables->options, totals, source));
+        int code = place_finish(&target->place);
+        if (!code || (result && result != -EPIPE)) continue;
+        /* A reader of standard output that has gone is the least of the failures. */
+        result = code == -EPIPE && !is_stdout ? -EIO : code;
+        if (result != -EPIPE) *err = target->place.err;
+    }
+    return result;
+}
+
+void tables_close(struct tables *tables)
+{
+    if (!tables) return;
+    for (size_t i = 0; i < tables->count; i++) {
+        place_close(&tables->targets[i].place);
+        buf_free(&tables->targets[i].out);
+    }
+    free(tables);
+}

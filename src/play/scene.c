@@ -1,0 +1,257 @@
+#include "play/scene.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/nearest.h"
+#include "lab/scenario/catalogue.h"
+#include "out/note.h"
+#include "out/status.h"
+#include "play/explain.h"
+#include "play/vocabulary.h"
+#include "viz/escape.h"
+
+enum { MISTAKES_BYTES = 1 << 20, EXPLAIN_COLUMNS = 100 };
+
+/* ---- finding and reading ---- */
+
+static bool is_file(const char *operand)
+{
+    size_t length = strlen(operand);
+    return strchr(operand, '/') || (length > 4 && strcmp(operand + length - 4, ".scn") == 0);
+}
+
+static int read_file(const char *path, char **ret_text, size_t *ret_length, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    char *text = malloc(SCENARIO_SOURCE_BYTES + 1);
+    int code = !file ? -errno : !text ? -ENOMEM : 0;
+    if (!code) *ret_length = fread(text, 1, SCENARIO_SOURCE_BYTES + 1, file);
+    if (!code && ferror(file)) code = errno ? -errno : -EIO;
+    if (file) fclose(file);
+    if (code) {
+        free(text);
+        err_set_errno(err, code, "can't read the scenario %s", path);
+        return code;
+    }
+    *ret_text = text;
+    return 0;
+}
+
+/* One sentence for what was never a text, instead of a complaint about each of its bytes. */
+static int refuse_binary(const char *path, const char *text, size_t length, struct err *err)
+{
+    static const struct {
+        const char *magic;
+        size_t bytes;
+        const char *what;
+    } kinds[] = {
+        {"\177ELF", 4, "a program"},
+        {"\x0a\x0d\x0d\x0a", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xd4\xc3\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xa1\xb2\xc3\xd4", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\x4d\x3c\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xa1\xb2\x3c\x4d", 4, "a capture: 'tcpwhy read' tells it"},
+        {"\xff\xfe", 2, "a text in UTF-16: save it as UTF-8"},
+        {"\xfe\xff", 2, "a text in UTF-16: save it as UTF-8"},
+        {"\x1f\x8b", 2, "compressed"},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (length >= kinds[i].bytes && memcmp(text, kinds[i].magic, kinds[i].bytes) == 0)
+            return err_set(err, -EINVAL, "%s is no scenario but %s", path, kinds[i].what);
+    if (!memchr(text, '\0', length)) return 0;
+    return err_set(err, -EINVAL, "%s is no scenario: a scenario is a text, and this holds other bytes", path);
+}
+
+static int unknown_name(const char *name, struct err *err)
+{
+    size_t count;
+    const struct catalogue_entry *entries = catalogue(&count);
+    const char **names = calloc(count + 1, sizeof(*names));
+    const char *near = NULL;
+    for (size_t i = 0; names && i < count; i++) names[i] = entries[i].name;
+    if (names) near = nearest_word(name, names, count);
+    free(names);
+    if (near) return err_set(err, -ENOENT, "no scenario '%s': did you mean '%s'?", name, near);
+    if (access(name, F_OK) == 0)
+        return err_set(
+            err, -ENOENT,
+            "'%s' is a file, and no scenario by its name: those end in .scn or hold a / ('tcpwhy read' tells of captures)", name);
+    return err_set(err, -ENOENT, "no scenario '%s': see tcpwhy demo --list (a file's name ends in .scn or holds a /)", name);
+}
+
+static int parse(const char *file, const char *text, size_t length, struct scenario **ret_scenario, struct err *err)
+{
+    struct scenario_mistakes *mistakes = calloc(1, sizeof(*mistakes));
+    int code = mistakes ? scenario_parse(text, length, play_vocabulary(), ret_scenario, mistakes) : -ENOMEM;
+    if (code == -EINVAL) {
+        struct buf out = buf_new(MISTAKES_BYTES);
+        scenario_explain(&out, file, text, length, mistakes);
+        fputs(buf_string(&out), stderr);
+        buf_free(&out);
+        err_set(err, code, "%s has %zu mistake%s (docs/SCENARIOS.md explains the language)", file, mistakes->total,
+                mistakes->total == 1 ? "" : "s");
+    } else if (code)
+        err_set_errno(err, code, "can't read the scenario %s", file);
+    free(mistakes);
+    return code;
+}
+
+int scene_load(const char *operand, struct scenario **ret_scenario, struct err *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    if (!is_file(operand)) {
+        const struct catalogue_entry *entry = catalogue_find(operand);
+        return entry ? parse(operand, entry->text, entry->length, ret_scenario, err) : unknown_name(operand, err);
+    }
+    int code = read_file(operand, &text, &length, err);
+    if (code) return code;
+    code = refuse_binary(operand, text, length, err);
+    if (!code) code = parse(operand, text, length, ret_scenario, err);
+    free(text);
+    return code;
+}
+
+/* ---- showing ---- */
+
+void scene_report(const char *name, const struct judgement *judgement, bool quiet)
+{
+    for (size_t i = 0; i < judgement->count; i++) {
+        const struct judge_finding *finding = &judgement->list[i];
+        if (finding->verdict == JUDGE_UNMET) note_say(false, "%s, line %u: %s", name, finding->line, finding->text);
+        if (finding->verdict == JUDGE_UNKNOWN) note_say(quiet, "%s, line %u: %s", name, finding->line, finding->text);
+    }
+}
+
+static bool wants_ascii(const struct scene_options *options)
+{
+    return options->output.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+/* Each word stands in the name or the title. */
+static bool is_wanted(const struct scene_options *options, const char *name, const char *title)
+{
+    for (size_t i = 0; i < options->operand_count; i++)
+        if (!strcasestr(name, options->operands[i]) && !strcasestr(title, options->operands[i])) return false;
+    return true;
+}
+
+static int list(const struct scene_options *options, struct err *err)
+{
+    size_t count, listed = 0;
+    const struct catalogue_entry *entries = catalogue(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct scenario *scenario = NULL;
+        struct err why = {""};
+        if (parse(entries[i].name, entries[i].text, entries[i].length, &scenario, &why)) {
+            printf("%-28s (%s)\n", entries[i].name, why.text);
+            continue;
+        }
+        if (!is_wanted(options, entries[i].name, scenario->title)) {
+            scenario_free(scenario);
+            continue;
+        }
+        listed++;
+        struct buf title = buf_new(4096);
+        escape_text(&title, scenario->title, wants_ascii(options));
+        printf("%-28s %s\n", entries[i].name, buf_string(&title));
+        buf_free(&title);
+        scenario_free(scenario);
+    }
+    if (listed) return CLI_DONE;
+    return err_set(err, CLI_FAILED, "no scenario has '%s' in its name or title: see tcpwhy demo --list", options->operands[0]);
+}
+
+/* The result of a play that has a story, whatever became of it. */
+static int verdict(const char *name, int code, const struct play *play, const struct judgement *judgement,
+                   const struct scene_options *options, struct err *err)
+{
+    if (code == -EINTR) return CLI_INTERRUPTED + play_signal(play);
+    scene_report(name, judgement, options->output.quiet);
+    if (code) {
+        err_prefix(err, "%s", name);
+        return CLI_FAILED;
+    }
+    if (judgement->unmet)
+        return err_set(err, CLI_FAILED, "%s: %zu of %zu expectations not met", name, judgement->unmet, judgement->count);
+    if (judgement->count)
+        note_say(options->output.quiet, "%s: %zu of %zu expectations met%s", name, judgement->met, judgement->count,
+                 judgement->unknown ? ", the others can't be told with this recorder" : "");
+    return CLI_DONE;
+}
+
+static int show(const struct scene_options *options, struct output *output, const struct scenario *scenario, struct play *play,
+                const struct play_stories *stories, struct err *err)
+{
+    struct explain_options explain = {wants_ascii(options), options->step, EXPLAIN_COLUMNS};
+    int code = output ? output_tell(output, play_log(play), err) : 0;
+    if (!code && options->explain) code = explain_play(scenario, play, stories, &explain, err);
+    return code;
+}
+
+static int play_one(const struct scene_options *options, const char *name, const struct scenario *scenario, struct output *output,
+                    struct err *err)
+{
+    struct play_options play_options = {
+        .recorder = options->recorder, .quiet = options->output.quiet, .host_network = options->host_network};
+    struct play *play = NULL;
+    struct play_stories stories = {0};
+    struct judgement judgement = {0};
+    struct err show_err = {""};
+    int code = play_run(scenario, &play_options, &play, err);
+    if (!play) {
+        err_prefix(err, "%s", name);
+        return code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
+    }
+    int status = CLI_FAILED, told = play_tell(play_log(play), &stories, &show_err);
+    if (!told && code != -EINTR) told = judge(scenario, play, &stories, &judgement, &show_err);
+    if (!told) {
+        status = verdict(name, code, play, &judgement, options, err);
+        told = show(options, output, scenario, play, &stories, &show_err);
+    }
+    if (told && status == CLI_DONE) {
+        status = told == -EPIPE ? told : CLI_FAILED;
+        *err = show_err;
+    }
+    judgement_free(&judgement);
+    play_stories_free(&stories);
+    play_close(play);
+    return status;
+}
+
+static int run_one(const struct scene_options *options, struct err *err)
+{
+    struct scenario *scenario = NULL;
+    struct output *output = NULL;
+    const char *name = options->operands[0];
+    int code = scene_load(name, &scenario, err);
+    if (code) return code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
+    if (scenario && scenario->marked) note_say(options->output.quiet, "%s begins with a byte order mark, which is skipped", name);
+    if (options->host_network && scenario && scenario->place == SCENARIO_WIRE) {
+        scenario_free(scenario);
+        return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
+                       name);
+    }
+    bool shows = !options->explain || options->output.format || options->output.file_count;
+    if (shows) code = output_open(&output, &options->output, err);
+    int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    if (!code) status = play_one(options, name, scenario, output, err);
+    output_close(output);
+    scenario_free(scenario);
+    return status;
+}
+
+int scene_run(const struct scene_options *options, struct err *err)
+{
+    if (options->list) return list(options, err);
+    if (options->all) return scene_run_all(options, err);
+    if (options->operand_count > 1)
+        return err_set(err, CLI_USAGE, "one scenario at a time: what is '%s'? (--all runs several)", options->operands[1]);
+    return run_one(options, err);
+}

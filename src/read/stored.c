@@ -1,0 +1,70 @@
+#include "read/stored.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "event/text.h"
+
+static const size_t text_limit = (size_t)1 << 32;
+
+/* What people may well hand over, and what it is. */
+static const struct {
+    unsigned char magic[4];
+    const char *what;
+} others[] = {
+    {{0xd4, 0xc3, 0xb2, 0xa1}, "a pcap file"},   {{0xa1, 0xb2, 0xc3, 0xd4}, "a pcap file"},
+    {{0x4d, 0x3c, 0xb2, 0xa1}, "a pcap file"},   {{0xa1, 0xb2, 0x3c, 0x4d}, "a pcap file"},
+    {{0x0a, 0x0d, 0x0d, 0x0a}, "a pcapng file"}, {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
+};
+
+static int load(const char *path, const char *name, struct buf *text, struct err *err)
+{
+    char piece[1 << 16];
+    int code = 0, fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+    if (fd < 0) {
+        code = -errno;
+        return err_set_errno(err, code, "can't open %s", name);
+    }
+    while (!code) {
+        ssize_t length = read(fd, piece, sizeof(piece));
+        if (length == 0) break;
+        if (length < 0 && errno == EINTR) continue;
+        if (length < 0) {
+            code = -errno;
+            err_set_errno(err, code, "can't read %s", name);
+        } else if ((code = buf_append(text, piece, (size_t)length)))
+            err_set_errno(err, code, "can't hold %s in memory", name);
+    }
+    if (fd != STDIN_FILENO) close(fd);
+    return code;
+}
+
+static int check(const char *name, const struct buf *text, struct err *err)
+{
+    static const char first[] = EVENT_TEXT_FIRST_LINE;
+    const char *bytes = buf_string(text);
+    size_t length = strlen(first);
+    if (!text->length) return err_set(err, -EBADMSG, "%s is empty", name);
+    if (text->length >= length && !memcmp(bytes, first, length) && (bytes[length] == '\n' || bytes[length] == '\0')) return 0;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && text->length >= 4; i++)
+        if (!memcmp(bytes, others[i].magic, 3) && (others[i].magic[0] == 0x1f || (unsigned char)bytes[3] == others[i].magic[3]))
+            return err_set(err, -EBADMSG, "%s is %s: only event logs stored with -o FILE.events can be read", name, others[i].what);
+    return err_set(err, -EBADMSG, "%s is no event log: its first line is not '%s' (store one with -o FILE.events)", name, first);
+}
+
+int stored_load(const char *path, const void *head, size_t head_bytes, struct event_log *log, struct err *err)
+{
+    const char *name = strcmp(path, "-") ? path : "standard input";
+    struct buf text = buf_new(text_limit);
+    int code = buf_append(&text, head, head_bytes);
+    if (code) err_set_errno(err, code, "can't hold %s in memory", name);
+    if (!code) code = load(path, name, &text, err);
+    if (!code) code = check(name, &text, err);
+    if (!code && (code = event_text_read(name, buf_string(&text), text.length, log, err)) == -EINVAL) code = -EBADMSG;
+    buf_free(&text);
+    return code;
+}

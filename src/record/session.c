@@ -1,0 +1,260 @@
+#include "record/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/bpf/calls_bpf.h"
+#include "capture/ptrace/calls_ptrace.h"
+#include "record/recorders.h"
+
+enum { CAPTURES_MAX = 64 };
+
+struct session {
+    struct event_log *log;
+    const struct calls_recorder *recorder;
+    struct calls *calls;
+    struct packets *captures[CAPTURES_MAX];
+    size_t capture_count;
+    sigset_t mask_before;
+    struct sigaction child_before;
+    bool has_signals;
+    int signal_fd;
+    int signal, signal_count;
+};
+
+bool session_knows_recorder(const char *name)
+{
+    return !strcmp(name, "auto") || recorder_find(name);
+}
+
+/* Signals become readable; SIGCHLD must not be ignored, or ended children vanish unseen. */
+static int take_signals(struct session *session, struct err *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    session->has_signals = true;
+    sigprocmask(SIG_BLOCK, &set, &session->mask_before);
+    sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &session->child_before);
+    session->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (session->signal_fd >= 0) return 0;
+    int code = -errno;
+    return err_set_errno(err, code, "can't watch for signals (signalfd)");
+}
+
+void session_give_signals_back(struct session *session)
+{
+    if (!session->has_signals) return;
+    session->has_signals = false;
+    if (session->signal_fd >= 0) close(session->signal_fd);
+    session->signal_fd = -1;
+    sigaction(SIGCHLD, &session->child_before, NULL);
+    sigprocmask(SIG_SETMASK, &session->mask_before, NULL);
+}
+
+int session_try_bpf(struct err *err)
+{
+    struct calls *calls = NULL;
+    int code = calls_bpf.open(&calls, &(struct calls_options){.port_count = 0}, err);
+    calls_bpf.close(calls);
+    return code;
+}
+
+static int open_bpf(struct session *session, const struct session_options *options, struct err *err)
+{
+    if (!options->no_bpf) return calls_bpf.open(&session->calls, &options->calls, err);
+    *err = *options->no_bpf;
+    return -EPERM;
+}
+
+/* What helps, of what can be said without knowing more: each was tried. */
+static void advise_recorder(const char *name, struct err *err)
+{
+    struct err why = *err;
+    bool is_bpf = !strcmp(name, "bpf");
+    const char *helps = !is_bpf          ? "--recorder none explains by the packets alone"
+                        : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
+                                         : "--recorder ptrace needs no privilege";
+    err_set(err, 0, "%.600s; %s", why.text, helps);
+    err_more(err, "%s", err_long_story(&why));
+}
+
+/* auto: the best evidence that this process may have. */
+static int choose_recorder(struct session *session, const struct session_options *options, char *reason, size_t reason_bytes,
+                           struct err *err)
+{
+    const char *name = options->recorder ? options->recorder : "auto";
+    struct err bpf_err = {""}, ptrace_err = {""};
+    if (strcmp(name, "auto") != 0) {
+        session->recorder = recorder_find(name);
+        if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
+        int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
+                                                   : session->recorder->open(&session->calls, &options->calls, err);
+        if (code) advise_recorder(name, err);
+        snprintf(reason, reason_bytes, "asked for");
+        return code ? -EACCES : 0;
+    }
+    session->recorder = &calls_bpf;
+    if (!open_bpf(session, options, &bpf_err)) {
+        snprintf(reason, reason_bytes, "auto: the kernel lets BPF programs be loaded");
+        return 0;
+    }
+    session->recorder = &calls_ptrace;
+    if (!calls_ptrace.open(&session->calls, &options->calls, &ptrace_err)) {
+        snprintf(reason, reason_bytes, "auto: no bpf: %s", bpf_err.text);
+        return 0;
+    }
+    session->recorder = NULL;
+    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone",
+            ptrace_err.text);
+    err_more(err, "And no bpf: %s", bpf_err.text);
+    return -EACCES;
+}
+
+static int append_trace(struct session *session, const struct session_options *options, const char *reason, struct err *err)
+{
+    assert(session->recorder);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct event event = {.kind = EVENT_TRACE, .t_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
+    snprintf(event.trace.recorder, sizeof(event.trace.recorder), "%s", session->recorder->name);
+    static const char ellipsis[] = "...";
+    size_t length = strlen(reason);
+    if (length >= sizeof(event.trace.reason)) { /* cut between words, so that it stays whole UTF-8 */
+        length = sizeof(event.trace.reason) - sizeof(ellipsis);
+        while (length && reason[length] != ' ') length--;
+        memcpy(event.trace.reason + length, ellipsis, sizeof(ellipsis));
+    }
+    memcpy(event.trace.reason, reason, length);
+    memcpy(event.trace.server_ports, options->server_ports, sizeof(event.trace.server_ports));
+    event.trace.unfiltered = options->unfiltered;
+    int code = event_log_append(session->log, &event);
+    return code ? err_set_errno(err, code, "can't begin the event log") : 0;
+}
+
+int session_open(struct session **ret_session, const struct session_options *options, struct err *err)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
+    char reason[ERR_TEXT_BYTES + 32] = "";
+    int code = take_signals(session, err);
+    session->log = event_log_new();
+    if (!code && !session->log) code = err_set_errno(err, -ENOMEM, "can't begin recording");
+    if (!code) code = choose_recorder(session, options, reason, sizeof(reason), err);
+    if (!code) code = append_trace(session, options, reason, err);
+    if (code) {
+        session_close(session);
+        return code;
+    }
+    *ret_session = session;
+    return 0;
+}
+
+int session_capture(struct session *session, const struct packets_options *options, struct err *err)
+{
+    if (session->capture_count == CAPTURES_MAX) return err_set(err, -EMFILE, "at most %d interfaces at once", CAPTURES_MAX);
+    struct packets_options mine = *options;
+    mine.vantage = (uint32_t)session->capture_count + 1;
+    int code = packets_open(&session->captures[session->capture_count], &mine, session->log, err);
+    if (!code) session->capture_count++;
+    return code;
+}
+
+int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err)
+{
+    struct child_options mine = *options;
+    mine.mask = &session->mask_before;
+    mine.setup = session->recorder->child_setup;
+    mine.setup_data = NULL;
+    int code = child_spawn(&mine, ret_child, err);
+    if (code) return code;
+    code = session->recorder->follow(session->calls, ret_child->pid, err);
+    if (code) { /* it still waits at its gate, and the recorder will not reap it */
+        kill(ret_child->pid, SIGKILL);
+        waitpid(ret_child->pid, NULL, 0);
+        child_close(ret_child);
+    }
+    return code;
+}
+
+static void read_signals(struct session *session)
+{
+    struct signalfd_siginfo info;
+    while (read(session->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD) continue;
+        session->signal = (int)info.ssi_signo;
+        session->signal_count++;
+    }
+}
+
+int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err)
+{
+    struct pollfd fds[CAPTURES_MAX + 3]; /* poll(2) passes over descriptors of -1 */
+    nfds_t count = 0;
+    fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = session->recorder->fd(session->calls), .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
+    for (size_t i = 0; i < session->capture_count; i++)
+        fds[count++] = (struct pollfd){.fd = packets_fd(session->captures[i]), .events = POLLIN};
+    if (poll(fds, count, timeout_ms) < 0 && errno != EINTR) {
+        int code = -errno;
+        return err_set_errno(err, code, "can't wait for events");
+    }
+    read_signals(session);
+    /* Calls first: a followed process stands still (ptrace) until its recorder has looked. */
+    int total = session->recorder->drain(session->calls, session->log, err);
+    for (size_t i = 0; i < session->capture_count && total >= 0; i++) {
+        int got = packets_drain(session->captures[i], session->log, err);
+        total = got < 0 ? got : total + got;
+    }
+    return total;
+}
+
+bool session_ended(const struct session *session, const struct child *child, int *ret_status)
+{
+    return session->recorder->ended(session->calls, child->pid, ret_status);
+}
+
+int session_signal(const struct session *session, int *ret_count)
+{
+    if (ret_count) *ret_count = session->signal_count;
+    return session->signal;
+}
+
+int session_report(struct session *session, struct err *err)
+{
+    int code = session->recorder->report(session->calls, session->log, err);
+    for (size_t i = 0; i < session->capture_count && !code; i++) code = packets_report(session->captures[i], session->log, err);
+    return code;
+}
+
+const char *session_recorder(const struct session *session)
+{
+    return session->recorder->name;
+}
+
+struct event_log *session_log(struct session *session)
+{
+    return session->log;
+}
+
+void session_close(struct session *session)
+{
+    if (!session) return;
+    for (size_t i = 0; i < session->capture_count; i++) packets_close(session->captures[i]);
+    if (session->recorder && session->calls) session->recorder->close(session->calls);
+    session_give_signals_back(session);
+    event_log_free(session->log);
+    free(session);
+}

@@ -1,0 +1,58 @@
+/* A recording session: one recorder of calls, any number of captures, children, one event log and one loop that feeds it.
+ *
+ * While it is open SIGINT, SIGTERM and SIGCHLD are its own (a signalfd); children are given the mask there was before. It owns
+ * the log. A signal does not end anything by itself: it is remembered, and the verb decides. */
+#ifndef TCPWHY_RECORD_SESSION_H
+#define TCPWHY_RECORD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "capture/calls.h"
+#include "capture/child.h"
+#include "capture/packets.h"
+#include "event/log.h"
+
+struct session;
+
+struct session_options {
+    const char *recorder; /* "auto", "bpf", "ptrace", "none"; NULL: auto */
+    struct calls_options calls;
+    uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
+    bool unfiltered;          /* the network was made for this run, and nothing filters in it */
+    const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
+};
+
+/* Whether the bpf recorder works for this process as it is now: before it moves into a user namespace, where it never does, and
+ * where the reason would sound as if nothing else were missing. 0 or -errno with the recorder's sentence. */
+int session_try_bpf(struct err *err);
+
+/* Whether session_open knows the recorder's name. */
+bool session_knows_recorder(const char *name);
+/* Opens the recorder and begins the log with EVENT_TRACE. 0; -EACCES where the recorder asked for (or, with auto, every one)
+ * can't work here, with its sentence; else -errno. */
+int session_open(struct session **ret_session, const struct session_options *options, struct err *err);
+/* Adds a capture; its vantage number is the session's to give. 0, or as packets_open. */
+int session_capture(struct session *session, const struct packets_options *options, struct err *err);
+/* Forks a child that waits at its gate and is followed; child_options' mask and setup are the session's to fill. */
+int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err);
+/* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen. The number of
+ * events appended (0 is no sign of rest: a signal may have come), or -errno. */
+int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err);
+/* Whether the child has ended; then *ret_status is wait(2)'s. */
+bool session_ended(const struct session *session, const struct child *child, int *ret_status);
+/* The last SIGINT or SIGTERM that came, 0 for none; *ret_count (may be NULL) says how many came. */
+int session_signal(const struct session *session, int *ret_count);
+/* Appends what every source missed. */
+int session_report(struct session *session, struct err *err);
+/* From here on SIGINT and SIGTERM do what they did before the session, so that telling the story can be broken off. No more
+ * session_step after it. */
+void session_give_signals_back(struct session *session);
+/* "bpf", "ptrace" or "none". */
+const char *session_recorder(const struct session *session);
+struct event_log *session_log(struct session *session);
+/* Ends recording; followed processes run on. Frees the log. NULL is fine. */
+void session_close(struct session *session);
+
+#endif

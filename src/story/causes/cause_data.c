@@ -1,0 +1,158 @@
+/* What a program queued, from the wire alone: whether it can only have left in the call that queued it (RFC 9293's OPEN, SEND,
+ * CLOSE), or may have been held back (congestion, the peer's window, Nagle, pacing, small queues) and let go by something else. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "story/causes/cause.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+/* What could leave when an ACK came leaves within this, on a busy machine too. */
+static const int64_t HELD_NS = 10000000;
+/* Without a round trip to go by, in a capture from one place. */
+static const int64_t HELD_UNKNOWN_NS = 1000000000;
+/* So little does neither pacing nor a small queue hold back: two segments of an Ethernet. */
+enum { LITTLE_BYTES = 2920 };
+
+/* Its worker in the kernel sends and closes too. Where the handshake was not seen, the segment's own option tells. */
+static bool speaks_mptcp(const struct telling *telling, const struct tale_packet *packet)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+        const struct event_packet *seen = &telling->packets[i].seen->packet;
+        if ((seen->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return seen->options.present & OPTION_MPTCP;
+    }
+    return packet->seen->packet.options.present & OPTION_MPTCP;
+}
+
+static bool asks_fast_open(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) continue;
+        if (packet->seen->packet.options.present & OPTION_FASTOPEN || header_of(packet)->length_bytes) return true;
+    }
+    return false;
+}
+
+static int64_t round_ns(const struct telling *telling)
+{
+    return telling->conn.flags & CONN_TIMED ? (int64_t)telling->conn.round_us * 1024 : HELD_UNKNOWN_NS;
+}
+
+int64_t cause_held_ns(const struct telling *telling)
+{
+    return HELD_NS + (telling->conn.flags & CONN_TWO_PLACES ? 0 : round_ns(telling));
+}
+
+/* A segment that is not full may have been held on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out, which begins when
+ * nothing is under way any more (tcp_check_probe_timer). */
+static bool may_have_been_corked(const struct telling *telling, const struct tale_packet *packet)
+{
+    int64_t calm_ns = telling->sweep.calm_ns[packet->side];
+    return calm_ns == INT64_MIN || packet->sent_ns - calm_ns >= CAUSE_RTO_MIN_MS * 1000000LL;
+}
+
+/* Nothing that this end had queued before can have waited until now: all that it had sent was acknowledged, and that is a while
+ * ago. */
+static bool nothing_was_held(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct conn_verdict *verdict = &packet->verdict;
+    const struct sweep *sweep = &telling->sweep;
+    enum story_side side = packet->side;
+    if (!verdict->has_next || !verdict->has_acked || verdict->next != verdict->acked) return false;
+    if (verdict->has_peer_window && !verdict->peer_window) return false;
+    const struct tale_packet *data = sweep->last_data[side];
+    if (!data) return !asks_fast_open(telling);
+    /* Pacing spreads data over a round trip. */
+    bool little = header_of(data)->length_bytes <= LITTLE_BYTES;
+    if (packet->sent_ns - data->sent_ns < (little ? 0 : 2 * round_ns(telling))) return false;
+    return sweep->released_ns[side] == INT64_MIN ||
+           (sweep->released_ns[side] <= packet->sent_ns && packet->sent_ns - sweep->released_ns[side] >= cause_held_ns(telling));
+}
+
+static const struct tale_packet *releaser(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct sweep *sweep = &telling->sweep;
+    return sweep->released_ns[packet->side] != INT64_MIN && sweep->released_ns[packet->side] <= packet->sent_ns
+               ? sweep->released_by[packet->side]
+               : NULL;
+}
+
+/* Data or a FIN outside of any call: a call queued it, and the ACK of the little that was under way let it go (Nagle). */
+bool cause_rule_released(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission || packet->seen->copy) return false;
+    const struct event_packet_header *header = header_of(packet);
+    bool fin = header->flags & TCP_FIN;
+    if ((!fin && !header->length_bytes) || header->flags & (TCP_SYN | TCP_RST) || speaks_mptcp(telling, packet)) return false;
+    int64_t queued_ns = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side];
+    if (queued_ns > packet->sent_ns) return false;
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *data = telling->sweep.last_data[packet->side];
+    const struct conn_verdict *verdict = &packet->verdict;
+    bool little = verdict->has_acked && verdict->next == verdict->acked && data && header_of(data)->length_bytes <= LITTLE_BYTES;
+    if (last && last == releaser(telling, packet) && little && cause_follows_at_once(telling, packet, last))
+        return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    return cause_set_unknown(packet, "queued before by a call, and let go by an ACK, by pacing or by a device that had room");
+}
+
+/* A FIN by itself is made at once, since nothing waited before it (tcp_send_fin); it leaves at once where the window has room and
+ * next to nothing is under way, or was before the last ACK came. */
+static bool fin_was_free(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct conn_verdict *verdict = &packet->verdict;
+    if (header_of(packet)->length_bytes || !verdict->has_next || header_of(packet)->seq != verdict->next) return false;
+    if (!verdict->has_acked) return !(telling->conn.flags & CONN_TWO_PLACES) && !telling->sweep.last_data[packet->side];
+    const struct sweep *sweep = &telling->sweep;
+    enum story_side side = packet->side;
+    if (sweep->has_repeated[side]) return false; /* the congestion window may be as small as one segment */
+    bool just = sweep->has_held_from[side] && packet->sent_ns - sweep->released_ns[side] < cause_held_ns(telling);
+    uint32_t under_way = verdict->next - (just ? sweep->held_from[side] : verdict->acked);
+    return verdict->has_peer_window && under_way <= LITTLE_BYTES && under_way < verdict->peer_window;
+}
+
+static bool unknown_queued(struct telling *telling, struct tale_packet *packet, const char *call)
+{
+    const struct tale_packet *by = releaser(telling, packet);
+    if (!by || !by->segment)
+        return cause_set_unknown(
+            packet,
+            telling_printf(telling, "a %s, or queued before and held back (small queues, pacing): the wire can't tell", call));
+    return cause_set_unknown(
+        packet, telling_printf(telling, "a %s, or queued before and released when #%" PRIu32 " arrived: the wire can't tell", call,
+                               by->segment->number));
+}
+
+/* Where no call of this end was recorded, the wire still shows which user call of RFC 9293 section 3.9.1 there must have been. */
+bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission || telling->sweep.any_call[packet->side]) return false;
+    const struct event_packet_header *header = header_of(packet);
+    const char *name = NULL, *why = NULL;
+    if (header->flags & TCP_RST || (header->flags & TCP_SYN && header->flags & TCP_ACK)) return false;
+    if (packet->verdict.class != CONN_NEW && packet->verdict.class != CONN_OUT_OF_ORDER) return false;
+    if (header->flags & TCP_SYN) {
+        name = "OPEN";
+        why = "an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded";
+    } else if (header->flags & TCP_FIN) {
+        if (speaks_mptcp(telling, packet)) return false;
+        if (!fin_was_free(telling, packet) && !nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "CLOSE");
+        name = "CLOSE";
+        why = "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded";
+    } else if (header->length_bytes) {
+        if (speaks_mptcp(telling, packet)) return false;
+        if (telling->sweep.persists[packet->side] || !nothing_was_held(telling, packet))
+            return unknown_queued(telling, packet, "SEND");
+        if (may_have_been_corked(telling, packet))
+            return cause_set_unknown(packet,
+                                     "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "
+                                     "the wire can't tell");
+        name = "SEND";
+        why = "a SEND: write(), send() or the like; no call of this end was recorded";
+    } else {
+        return false;
+    }
+    cause_set_named(telling, packet, CAUSE_CALL, name, EVIDENCE_RULE);
+    packet->cause->why = why;
+    return true;
+}

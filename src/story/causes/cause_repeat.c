@@ -1,0 +1,123 @@
+/* Why a segment was sent again, from the wire alone: which of TCP's timers had the time to run out, and what had asked for it. */
+#include <string.h>
+
+#include "story/causes/cause.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+static const int64_t RTO_MIN_NS = CAUSE_RTO_MIN_MS * 1000000LL;
+/* RACK's reordering timer waits for a clock tick at least (tcp_rack_mark_lost): what leaves sooner the ACK itself let go. */
+static const int64_t AT_ONCE_NS = 500000;
+
+/* Data that left so recently may have the pacing timer hold back what comes next. */
+static const int64_t PACED_NS = 1000000;
+
+/* Whoever has sent a SYN of its own answers another with a socket of its own: no request socket's timer repeats that SYN,ACK. */
+static bool has_sent_syn(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 16; i++)
+        if (telling->packets[i].side == side && is_tcp(&telling->packets[i]) &&
+            (header_of(&telling->packets[i])->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+            return true;
+    return false;
+}
+
+static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
+{
+    bool syn_ack = header_of(packet)->flags & TCP_ACK;
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (packet->verdict.goes_on)
+        return cause_set_unknown(packet, "the same SYN again although it had been refused: no TCP that follows RFC 9293 does that");
+    if (syn_ack && before && last && is_tcp(last) && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
+        return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)
+        return cause_set_unknown(packet, "sent again sooner than the retransmission timer can");
+    bool is_request = syn_ack && !has_sent_syn(telling, packet->side);
+    return cause_set_named(telling, packet, CAUSE_TIMER, is_request ? "syn-ack" : "retransmit", EVIDENCE_RULE);
+}
+
+/* What the SYN carried, and its answer did not take (RFC 7413 section 4.2.2). */
+static bool repeat_of_syn_data(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
+{
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (!before || !(header_of(before)->flags & TCP_SYN) || !last || !is_tcp(last)) return false;
+    const struct event_packet_header *answer = header_of(last);
+    if ((answer->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || answer->ack != header_of(before)->seq + 1) return false;
+    packet->segment->repeat = STORY_REPEAT_FAST_OPEN;
+    return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+}
+
+static bool speaks_sack(const struct telling *telling)
+{
+    unsigned seen = 0, agreed = 0;
+    for (size_t i = 0; i < telling->packet_count && i < 16; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_SYN)) continue;
+        seen |= 1u << packet->side;
+        if (packet->seen->packet.options.present & OPTION_SACK_OK) agreed |= 1u << packet->side;
+    }
+    return seen != 3 || agreed == 3; /* unseen: it may */
+}
+
+/* An ICMP error that this is too big for the path, just before. */
+static bool follows_too_big(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (!last || is_tcp(last) || !last->datagram->icmp) return false;
+    bool too_big = strstr(last->datagram->icmp, "fragmentation needed") || strstr(last->datagram->icmp, "too big");
+    return too_big && packet->sent_ns - arrival_ns(last) <= 2 * AT_ONCE_NS;
+}
+
+/* The last of what was sent goes out for the first time again: the loss probe's place (RFC 8985 section 7.3), and the timer's. */
+static bool may_be_loss_probe(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
+{
+    const struct conn_verdict *verdict = &packet->verdict;
+    bool tail = header_of(packet)->seq + segment_space(header_of(packet)) == verdict->next;
+    return tail && before && !before->segment->retransmission && speaks_sack(telling);
+}
+
+static bool repeat_at_once(struct telling *telling, struct tale_packet *packet, bool tail)
+{
+    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    struct sweep *sweep = &telling->sweep;
+    bool recovers = sweep->in_recovery[packet->side], asked = packet->verdict.is_asked_for;
+    if ((asked || recovers) && !tail) packet->segment->repeat = STORY_REPEAT_FAST;
+    /* What follows in a recovery may be paced. */
+    const struct tale_packet *data = sweep->last_data[packet->side];
+    if (!asked || recovers || !last || !data || packet->sent_ns - data->sent_ns < PACED_NS || !is_tcp(last) ||
+        !(header_of(last)->flags & TCP_ACK) || segment_space(header_of(last)))
+        return false;
+    if (!cause_follows_at_once(telling, packet, last) || packet->sent_ns - arrival_ns(last) > AT_ONCE_NS) return false;
+    packet->segment->repeat = STORY_REPEAT_FAST;
+    if (!sweep->in_recovery[packet->side]) sweep->recovery_to[packet->side] = packet->verdict.next;
+    sweep->in_recovery[packet->side] = true;
+    return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+}
+
+bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || !packet->segment->retransmission) return false;
+    const struct tale_packet *before = cause_previous_with_same_space(telling, packet);
+    if (header_of(packet)->flags & TCP_SYN) return repeat_of_syn(telling, packet, before);
+    if (repeat_of_syn_data(telling, packet, before)) return true;
+    if (follows_too_big(telling, packet)) {
+        packet->segment->repeat = STORY_REPEAT_PATH_MTU;
+        return cause_set_named(telling, packet, CAUSE_KERNEL, "path-mtu", EVIDENCE_RULE);
+    }
+    bool tail = may_be_loss_probe(telling, packet, before);
+    /* An ACK of something new sets the retransmission timer anew. */
+    int64_t since_ns = before ? before->sent_ns : INT64_MIN, released_ns = telling->sweep.released_ns[packet->side];
+    if (released_ns > since_ns && released_ns <= packet->sent_ns) since_ns = released_ns;
+    bool late = before && packet->sent_ns - since_ns >= RTO_MIN_NS;
+    if (!late && repeat_at_once(telling, packet, tail)) return true;
+    if (!late)
+        return cause_set_unknown(
+            packet, "sent again sooner than the retransmission timer can: duplicate ACKs, or a timer for losses (RACK, "
+                    "tail loss probe); the wire can't tell which");
+    if (tail)
+        return cause_set_unknown(packet,
+                                 "the last of what was sent, for the first time again: the loss probe or the retransmission timer; "
+                                 "the wire can't tell which");
+    packet->segment->repeat = STORY_REPEAT_RTO;
+    return cause_set_named(telling, packet, CAUSE_TIMER, "retransmit", EVIDENCE_RULE);
+}

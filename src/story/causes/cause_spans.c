@@ -1,0 +1,108 @@
+/* Causes from the calls' spans and the ends of processes: what was under way on this very socket when the packet left. */
+#include <string.h>
+
+#include "story/causes/cause.h"
+
+/* What a call left to its return to user space is done within this (the thread's next call ends the wait sooner). */
+static const int64_t DEFERRED_NS = 5000000;
+/* The end of a process and the FINs of its sockets are one piece of work. */
+static const int64_t EXIT_NS = 50000000;
+
+/* The one call of this end that spans the packet and can send such; NULL when there is none, or more than one. */
+static struct tale_call *one_spanning(struct telling *telling, const struct tale_packet *packet, bool *ret_several)
+{
+    struct tale_call *found = NULL;
+    *ret_several = false;
+    cause_sweep_calls(telling, packet->sent_ns);
+    for (size_t i = 0; i < telling->sweep.open_count; i++) {
+        struct tale_call *call = &telling->calls[telling->sweep.open[i]];
+        if (call->story->side != packet->side || !cause_can_send(call->call, packet)) continue;
+        if (found) *ret_several = true;
+        found = call;
+    }
+    return *ret_several ? NULL : found;
+}
+
+/* Both ends agreed on Multipath TCP: its worker in the kernel closes the subflows, whatever call runs meanwhile. */
+static bool speaks_mptcp(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+        const struct event_packet *packet = &telling->packets[i].seen->packet;
+        if ((packet->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return packet->options.present & OPTION_MPTCP;
+    }
+    return false;
+}
+
+static bool span_call(struct telling *telling, struct tale_packet *packet)
+{
+    if (is_tcp(packet) && packet->segment->retransmission) return false;
+    if (is_tcp(packet) && header_of(packet)->flags & TCP_FIN && speaks_mptcp(telling))
+        return cause_set_unknown(packet, "Multipath TCP: its worker in the kernel may have sent it as well as a call");
+    bool several;
+    struct tale_call *call = one_spanning(telling, packet, &several);
+    if (several)
+        return cause_set_unknown(packet, "several calls were under way on this socket: their spans can't tell which one sent it");
+    if (!call) return false;
+    if (is_tcp(packet) && packet->segment->kind == STORY_DATA) {
+        const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+        if (last && arrival_ns(last) > call->call->enter_ns)
+            return cause_set_unknown(packet, "sent while the call ran and ACKs arrived: either may have released it");
+    }
+    return cause_set_call(telling, packet, call, NULL, EVIDENCE_INTERVAL);
+}
+
+/* A first FIN, or a RST that does not answer a segment: such a one carries no ACK, or, to a SYN, sequence number 0 (RFC 9293
+ * section 3.10.7.1). */
+static bool closes_or_aborts(const struct tale_packet *packet)
+{
+    if (!is_tcp(packet) || packet->segment->retransmission) return false;
+    uint8_t flags = header_of(packet)->flags;
+    return flags & TCP_RST ? flags & TCP_ACK && header_of(packet)->seq != 0 : flags & TCP_FIN;
+}
+
+/* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. */
+static bool span_deferred(struct telling *telling, struct tale_packet *packet)
+{
+    if (!closes_or_aborts(packet)) return false;
+    uint32_t first = telling->back.first_close[packet->side];
+    if (first && first - 1 < packet - telling->packets) return false; /* a descriptor closes once */
+    struct tale_call *found = NULL;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct tale_call *call = &telling->calls[i];
+        const char *name = call->call->name;
+        bool defers = strncmp(name, "dup", 3) == 0 || strncmp(name, "execve", 6) == 0 || strncmp(name, "close", 5) == 0;
+        if (!defers || !call->call->exited || call->story->side != packet->side) continue;
+        int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
+        if (packet->sent_ns < from || packet->sent_ns > call->call->exit_ns + DEFERRED_NS) continue;
+        if (found) return false;
+        found = call;
+    }
+    return found && cause_set_call(telling, packet, found, NULL, EVIDENCE_INTERVAL);
+}
+
+static bool rule_exit(struct telling *telling, struct tale_packet *packet)
+{
+    if (!closes_or_aborts(packet)) return false;
+    uint32_t found = STORY_NO_STEP;
+    for (size_t i = 0; i < telling->exit_count; i++) {
+        const struct story_step *step = &telling->story->steps[telling->exits[i]];
+        if (step->side != packet->side) continue;
+        int64_t apart = step->t_ns - packet->sent_ns;
+        if (apart > EXIT_NS || apart < -EXIT_NS) continue;
+        if (found != STORY_NO_STEP) return cause_set_unknown(packet, "several processes that held this socket ended at this time");
+        found = telling->exits[i];
+    }
+    return found != STORY_NO_STEP && cause_set_exit(telling, packet, found, EVIDENCE_RULE);
+}
+
+static const struct cause_rule rules[] = {
+    {"span-call", span_call},
+    {"rule-exit", rule_exit},
+    {"span-deferred", span_deferred},
+};
+
+const struct cause_rule *cause_span_rules(size_t *ret_count)
+{
+    *ret_count = sizeof(rules) / sizeof(rules[0]);
+    return rules;
+}

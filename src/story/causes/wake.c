@@ -1,0 +1,337 @@
+/* What a call was waiting for: what the waker's context shows, else what the call must have needed and when that arrived. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "story/causes/cause.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+static bool named(const struct tale_call *call, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(call->call->name, *names) == 0) return true;
+    return false;
+}
+
+static bool is_read(const struct tale_call *call)
+{
+    static const char *const names[] = {"read", "readv", "recvfrom", "recvmsg", "recvmmsg", NULL};
+    return named(call, names);
+}
+
+static bool is_accept(const struct tale_call *call)
+{
+    static const char *const names[] = {"accept", "accept4", NULL};
+    return named(call, names);
+}
+
+static bool is_wait(const struct tale_call *call)
+{
+    static const char *const names[] = {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", NULL};
+    return named(call, names);
+}
+
+/* The first packet of the peer that is of this kind and not older than `from`. */
+static struct tale_packet *first_of_kind(const struct telling *telling, enum story_side to, enum story_kind kind)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (telling_receiver(telling, packet->side) == to && packet->segment && !telling_is_lost(telling, packet) &&
+            packet->segment->kind == kind)
+            return packet;
+    }
+    return NULL;
+}
+
+/* The RST that ended it: one whose number does not fit is answered and changes nothing (RFC 5961 section 3.2). */
+static struct tale_packet *ending_reset(const struct telling *telling, enum story_side to)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct tale_state *state = &telling->states[i];
+        if (state->story->side == to && !state->story->kernel && state->story->to_state == STATE_CLOSED && !state->sent &&
+            state->packet != STORY_NO_STEP && telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
+            return &telling->packets[state->packet];
+    }
+    return first_of_kind(telling, to, STORY_RST);
+}
+
+/* The segment that completed the server's handshake: its first ACK of the SYN,ACK. */
+static struct tale_packet *handshake_ack(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->side == STORY_CLIENT && packet->segment && packet->segment->handshake && !telling_is_lost(telling, packet) &&
+            packet->segment->kind != STORY_SYN)
+            return packet;
+    }
+    return NULL;
+}
+
+/* The first segment that brought the stream's next byte to this end. */
+static struct tale_packet *bringer(struct telling *telling, enum story_side to)
+{
+    struct reading *reading = &telling->reading[to];
+    bool passing = true; /* what ends at the wanted byte brings none that is read later */
+    enum story_side from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    if (!(telling_end(telling, from)->flags & END_SYN_SEEN)) return NULL;
+    uint32_t wanted = telling_end(telling, from)->base + 1 + (uint32_t)reading->bytes;
+    for (size_t i = reading->from; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = header_of(packet);
+        bool brings = packet->side == from && packet->segment && header->length_bytes && !telling_is_lost(telling, packet);
+        uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0);
+        passing = passing && (!brings || seq_at_or_before(data + header->length_bytes, wanted));
+        if (passing) reading->from = i + 1;
+        if (!brings) continue;
+        if (seq_at_or_before(data, wanted) && seq_before(wanted, data + header->length_bytes)) return packet;
+    }
+    return NULL;
+}
+
+/* A datagram a read, in the order of arrival. The kernel may have dropped some without a word (a full buffer): one of another
+ * length is not it. */
+static struct tale_packet *next_datagram(struct telling *telling, const struct tale_call *call)
+{
+    enum story_side to = call->story->side;
+    struct reading *reading = &telling->reading[to];
+    const struct back_arrival *arrivals = telling->back.arrivals[to];
+    for (; reading->from < telling->back.arrival_count[to]; reading->from++) {
+        struct tale_packet *packet = &telling->packets[arrivals[reading->from].packet];
+        if (!packet->datagram || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
+        if (reading->passed == reading->datagrams) {
+            bool several = strcmp(call->call->name, "recvmmsg") == 0;
+            return several || header_of(packet)->length_bytes == (uint64_t)call->call->ret ? packet : NULL;
+        }
+        reading->passed++;
+    }
+    return NULL;
+}
+
+static struct tale_packet *first_icmp(const struct telling *telling, enum story_side to)
+{
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (telling->packets[i].side != to && telling->packets[i].datagram && telling->packets[i].datagram->icmp)
+            return &telling->packets[i];
+    return NULL;
+}
+
+/* What the call could not return as it did without. NULL: nothing that shows on the wire, or not to be told. */
+static struct tale_packet *needed(struct telling *telling, const struct tale_call *call)
+{
+    enum story_side side = call->story->side;
+    int64_t ret = call->call->ret;
+    if (telling->story->udp) {
+        if (ret == -ECONNREFUSED) return first_icmp(telling, side);
+        return is_read(call) && ret >= 0 ? next_datagram(telling, call) : NULL;
+    }
+    if (strcmp(call->call->name, "connect") == 0) {
+        if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
+        if (ret == 0) return first_of_kind(telling, side, STORY_SYN_ACK);
+        return ret == -ECONNREFUSED ? first_of_kind(telling, side, STORY_RST) : NULL;
+    }
+    if (is_accept(call)) {
+        if (ret < 0) return NULL;
+        bool deferred = telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
+        return deferred ? first_of_kind(telling, STORY_SERVER, STORY_DATA) : handshake_ack(telling);
+    }
+    if (is_read(call)) {
+        if (ret > 0) return bringer(telling, side);
+        if (ret == 0) return first_of_kind(telling, side, STORY_FIN);
+        return ret == -ECONNRESET ? ending_reset(telling, side) : NULL;
+    }
+    return NULL;
+}
+
+static const char *what(struct telling *telling, const struct tale_packet *packet)
+{
+    if (packet->datagram)
+        return packet->datagram->icmp ? "the ICMP error" : telling_printf(telling, "datagram #%u", packet->datagram->number);
+    return telling_printf(telling, "the %s (#%u)", packet->segment->label, packet->segment->number);
+}
+
+static void set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
+                const char *why)
+{
+    struct story_wake *wake = &call->story->wake;
+    wake->kind = kind;
+    wake->evidence = evidence;
+    wake->step = packet ? packet->step : STORY_NO_STEP;
+    wake->why = why;
+}
+
+/* What each call wanted of the packet, for a sentence. */
+static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
+{
+    if (is_accept(call)) return "completed the handshake";
+    if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
+    if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
+    if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
+    if (packet->datagram && packet->datagram->icmp) return "reported the error";
+    return "brought the data";
+}
+
+/* The waker's own context, read in the kernel while it woke the thread. */
+static bool by_waker(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
+    struct chain_verdict chain = chain_known(telling->teller, call->waker.chain);
+    bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
+    if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
+        if (!call->waker.receiving) return false;
+        struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
+        if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
+            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by a segment of another connection");
+            return true;
+        }
+        if (!by || by->side == tale->story->side) return false;
+        set(tale, WAKE_SEGMENT, chain.meaning == CHAIN_RECEIVE ? EVIDENCE_STACK : EVIDENCE_CONTEXT, by,
+            telling_printf(telling, "woken by %s", what(telling, by)));
+        return true;
+    }
+    if (chain.meaning == CHAIN_BACKLOG) {
+        struct tale_packet *by = needed(telling, tale);
+        if (by) set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, telling_printf(telling, "woken by %s", what(telling, by)));
+        return by != NULL;
+    }
+    if (chain.meaning == CHAIN_TIMER) {
+        set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
+            strcmp(chain.name, "timeout") == 0 ? "woken by its timeout" : "woken by a TCP timer");
+        return true;
+    }
+    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
+        struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
+        return true;
+    }
+    if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
+        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, "woken because somebody else ended the connection (SOCK_DESTROY)");
+        return true;
+    }
+    if (chain.meaning == CHAIN_SIGNAL) {
+        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, "woken by a signal");
+        return true;
+    }
+    return false;
+}
+
+static bool by_return_code(struct tale_call *tale)
+{
+    int64_t ret = tale->call->ret;
+    if (ret == -EINTR || err_is_restart(ret)) {
+        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, "interrupted by a signal");
+        return true;
+    }
+    if (is_wait(tale) && ret == 0) {
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "nothing happened within its timeout");
+        return true;
+    }
+    if (ret == -EAGAIN || ret == -EINPROGRESS) {
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, "the socket is non-blocking");
+        return true;
+    }
+    if (ret == -ETIMEDOUT) {
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "gave up: the peer did not answer in time");
+        return true;
+    }
+    return false;
+}
+
+/* The kernel itself reported, inside this very call, the state that the call was waiting for. */
+static bool witnessed(const struct telling *telling, const struct tale_call *tale)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        if (change->call != tale->call || change->side != tale->story->side || change->to != KERNEL_ESTABLISHED) continue;
+        if (chain_known(telling->teller, change->context.chain).meaning == CHAIN_BACKLOG) return true;
+    }
+    return false;
+}
+
+/* What it needed, and whether that came before or during the call. */
+static bool by_need(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    struct tale_packet *by = needed(telling, tale);
+    if (!by) return false;
+    bool during = call->entered && arrival_ns(by) > call->enter_ns && arrival_ns(by) <= call->exit_ns;
+    enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
+    if (call->entered && arrival_ns(by) <= call->enter_ns) {
+        if (call->slept_ns > 0) return false; /* then it was not that */
+        set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
+        return true;
+    }
+    if (!during && call->entered) return false;
+    if (call->slept_ns == 0) {
+        set(tale, WAKE_SEGMENT, evidence, by,
+            telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", what(telling, by),
+                           wanted(tale, by)));
+        return true;
+    }
+    set(tale, WAKE_SEGMENT, evidence, by, telling_printf(telling, "%s %s", what(telling, by), wanted(tale, by)));
+    return true;
+}
+
+/* A waiting call that reported this one socket: the one packet that reached this end meanwhile. */
+static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!is_wait(tale) || call->ret != 1 || !call->entered || call->woken) return false;
+    struct tale_packet *found = NULL;
+    for (size_t i = telling_sent_by(telling, call->exit_ns); i-- > 0;) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (call->enter_ns - packet->sent_ns >= telling->longest_flight_ns) break; /* it and all before had arrived */
+        if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns ||
+            telling_is_untaken(telling, packet))
+            continue;
+        /* A SYN readies nobody: the handshake's ACK does. */
+        if (packet->segment && packet->segment->kind == STORY_SYN) continue;
+        if (found) return false;
+        found = packet;
+    }
+    if (found && call->slept_ns != 0) {
+        set(tale, WAKE_SEGMENT, EVIDENCE_INTERVAL, found,
+            telling_printf(telling, "%s made a descriptor ready", what(telling, found)));
+        return true;
+    }
+    return false;
+}
+
+static void find_wake(struct telling *telling, struct tale_call *tale)
+{
+    const struct call *call = tale->call;
+    if (!tale->story->waits) return;
+    if (!call->exited && call->overtaken) {
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "its return was not seen");
+        return;
+    }
+    if (!call->exited) {
+        set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
+            call->ended       ? "its process was killed before it was seen to return"
+            : telling->so_far ? "it has not returned so far"
+                              : "it had not returned when recording ended");
+        return;
+    }
+    if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
+    if (call->slept_ns == 0)
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
+            is_wait(tale) ? "something was ready already" : "it did not have to wait");
+    else if (call->slept_ns > 0)
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
+}
+
+void wake_find_all(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        find_wake(telling, &telling->calls[i]);
+        if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
+        if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
+        bool several = strcmp(tale->call->name, "recvmmsg") == 0;
+        telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
+        telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;
+    }
+}

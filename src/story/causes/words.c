@@ -1,0 +1,260 @@
+#include "story/causes/words.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tcp/segment.h"
+
+/* enum story_kind; a datagram is none. */
+static int kind_of(const struct tale_packet *packet)
+{
+    return packet->segment ? (int)packet->segment->kind : STORY_KINDS;
+}
+
+static const char *label_of(const struct tale_packet *packet)
+{
+    return packet->segment ? packet->segment->label : "datagram";
+}
+
+static uint32_t number_of(const struct tale_packet *packet)
+{
+    return packet->segment ? packet->segment->number : packet->datagram->number;
+}
+
+static const char *label_text(struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_printf(telling, "%s #%u", label_of(packet), number_of(packet));
+}
+
+static const char *reset_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call,
+                                 const char *text)
+{
+    unsigned notes = packet->chain.notes;
+    if (notes & CHAIN_LISTEN_STOP)
+        return telling_printf(telling, "sent by %s: the listening socket closed before anyone accepted this connection", text);
+    if (call && call->call->unread_bytes)
+        return telling_printf(telling,
+                              "sent by %s: %u received byte%s never read, so it aborts with RST instead of closing with FIN", text,
+                              call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were");
+    if (notes & CHAIN_DISCONNECT)
+        return telling_printf(telling, "sent by %s: an abort was asked for (SO_LINGER with timeout 0, or connect to AF_UNSPEC)",
+                              text);
+    return telling_printf(telling, "sent by %s: it aborted the connection", text);
+}
+
+const char *words_sent_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
+{
+    const int label = kind_of(packet);
+    const char *text = call ? telling_call_text(telling, call)
+                            : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
+    if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
+    if (label == STORY_FIN) {
+        const char *name = call ? call->call->name : packet->chain.name;
+        if (strcmp(name, "shutdown") == 0)
+            return telling_printf(telling, "sent by %s: it sends no more%s", text,
+                                  !call || call->call->how == SHUT_WR ? ", but still receives" : ", and receives no more");
+        if (strcmp(name, "close") == 0 && packet->chain.meaning == CHAIN_DEFERRED)
+            return telling_printf(telling,
+                                  "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
+                                  "it is on its way back to the program)",
+                                  text);
+        if (packet->chain.meaning == CHAIN_DEFERRED || strncmp(name, "dup", 3) == 0 || strncmp(name, "exec", 4) == 0)
+            return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
+        return telling_printf(telling, "sent by %s: it has nothing more to send", text);
+    }
+    if (label == STORY_RST) return reset_by_call(telling, packet, call, text);
+    if (label == STORY_ACK)
+        return telling_printf(telling, "sent by %s: %s", text,
+                              packet->chain.notes & CHAIN_READ ? "it took data out of the receive buffer" : "on its way");
+    return telling_printf(telling, "sent by %s", text);
+}
+
+/* A segment that waited on the socket's backlog while a call held the socket says whose call that was. */
+static const char *held_by(struct telling *telling, const struct tale_packet *packet)
+{
+    if (packet->chain.meaning != CHAIN_BACKLOG) return "";
+    const struct tale_call *call = telling_find_call(telling, packet->seen->call);
+    if (!call || packet->seen->call_over) return "";
+    return telling_printf(telling, ", worked off when %s() let go of the socket", call->story->name);
+}
+
+static const char *reset_by_packet(struct telling *telling, const struct tale_packet *by)
+{
+    const struct event_packet_header *header = &by->seen->packet.header;
+    bool refusal = header->flags & TCP_SYN && !(header->flags & TCP_ACK);
+    if (refusal)
+        return telling_printf(telling, "the kernel's answer to the SYN: nobody listens on port %u", (unsigned)header->dst.port);
+    if (header->length_bytes)
+        return telling_printf(telling, "the kernel's answer to %s: data came for a socket that is closed", label_text(telling, by));
+    return telling_printf(telling, "the kernel's answer to %s: it fits no connection here", label_text(telling, by));
+}
+
+/* tcp_validate_incoming swallowed the function that it called, and what the segment is tells which that was: a RST or SYN is
+ * questioned (RFC 5961 sections 3.2 and 4.2); what is old or too new is told again what is expected (RFC 9293 section 3.10.7.4). */
+static const char *answer_to_misfit(struct telling *telling, const struct tale_packet *by, const char *held)
+{
+    if (by->seen->packet.header.flags & (TCP_RST | TCP_SYN))
+        return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by), held);
+    return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
+                          label_text(telling, by), held);
+}
+
+static const char *sent_again_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by,
+                                        const char *held)
+{
+    const char *what = label_text(telling, by);
+    switch (packet->segment->repeat) {
+    case STORY_REPEAT_FAST:
+        return telling_printf(telling, "sent again: %s showed that it was missing (fast retransmission)%s", what, held);
+    case STORY_REPEAT_RECOVERY:
+        return telling_printf(telling, "sent again: it counts as lost since the timeout, and %s let it go%s", what, held);
+    case STORY_REPEAT_PATH_MTU:
+        return telling_printf(telling, "sent again in smaller pieces: %s showed that it is too big for the path%s", what, held);
+    case STORY_REPEAT_FAST_OPEN:
+        return telling_printf(telling, "sent again: %s did not take what the SYN carried%s", what, held);
+    default:
+        return telling_printf(telling, "sent again: %s showed that it was missing%s", what, held);
+    }
+}
+
+/* RFC 792, RFC 4443. The host's kernel answers a datagram for a port that nobody has; a segment for such a port it answers with a
+ * RST. */
+static const char *sent_as_error(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    const struct story_datagram *error = packet->datagram;
+    char from[ADDRESS_TEXT_BYTES];
+    address_format_ip(&error->icmp_from, from);
+    bool six = error->icmp_protocol == IPPROTO_ICMPV6;
+    if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
+        if (!by->segment) {
+            bool may_filter = packet->cause->evidence == EVIDENCE_RULE && !telling->teller->unfiltered;
+            return telling_printf(telling, "%s answer to datagram #%u: nobody has a socket on port %u%s",
+                                  may_filter ? "the" : "the kernel's", number_of(by), (unsigned)by->seen->packet.header.dst.port,
+                                  may_filter ? ", or a firewall refuses in its name" : "");
+        }
+        return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
+                              label_text(telling, by));
+    }
+    if (error->icmp_mtu)
+        return telling_printf(telling, "%s could not pass on %s: the next hop takes packets of %u bytes at most", from,
+                              label_text(telling, by), (unsigned)error->icmp_mtu);
+    if (error->icmp_type == (six ? 3 : 11) && error->icmp_code == 0)
+        return telling_printf(telling, "%s dropped %s: its hop limit was used up on the way", from, label_text(telling, by));
+    return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), error->icmp);
+}
+
+const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    const int label = kind_of(packet), cause = kind_of(by);
+    if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet, by);
+    if (label == STORY_SYN_ACK) {
+        if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
+        if (telling->back.opens[packet->side]) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
+        if (packet->segment->retransmission) return "sent again: the same SYN came again";
+        return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
+    }
+    if (label == STORY_RST) return reset_by_packet(telling, by);
+    const char *held = held_by(telling, packet);
+    if (label == STORY_ACK) {
+        if (packet->chain.notes & CHAIN_CHALLENGE)
+            return telling_printf(telling, "the kernel questions %s: it does not fit (challenge ACK)%s", label_text(telling, by),
+                                  held);
+        if (packet->chain.notes & CHAIN_REPEATED_ACK)
+            return telling_printf(telling, "the kernel says again what it expects: %s is old, or outside the window%s",
+                                  label_text(telling, by), held);
+        if (packet->chain.notes & CHAIN_MISFIT) return answer_to_misfit(telling, by, held);
+        if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && cause == STORY_FIN &&
+            by->segment->retransmission)
+            return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
+        if (cause == STORY_SYN_ACK) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
+        if (cause == STORY_FIN) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
+        if (cause == STORY_DATA) return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);
+        return telling_printf(telling, "the kernel's answer to %s%s", label_text(telling, by), held);
+    }
+    if (packet->segment && packet->segment->retransmission) return sent_again_by_packet(telling, packet, by, held);
+    return telling_printf(telling, "queued before, released when %s arrived%s", label_text(telling, by), held);
+}
+
+const char *words_sent_by_itself(struct telling *telling, const struct tale_packet *packet)
+{
+    static const struct {
+        const char *name, *why;
+    } sentences[] = {
+        {"retransmit", "the retransmission timer ran out: no acknowledgment came"},
+        {"syn-ack", "the SYN-ACK timer ran out: the handshake's last ACK did not come"},
+        {"delayed-ack", "the delayed-ACK timer ran out: there was nothing to send the ACK along with"},
+        {"keepalive", "the keepalive timer ran out: is the peer still there?"},
+        {"zero-window-probe", "the persist timer ran out: has the peer's closed window opened?"},
+        {"tail-loss-probe", "the loss-probe timer ran out: the last segment may be lost"},
+        {"reordering", "the reordering timer ran out: what was missing counts as lost"},
+        {"compressed-ack", "the timer for held-back selective ACKs ran out"},
+        {"time-wait", "the TIME_WAIT timer ran out"},
+        {"timeout", "a timer ran out"},
+        {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
+        {"pacing", "queued before by a call, released by the pacing timer"},
+        {"held-back", "queued before by a call, held back (TCP small queues, or pacing), and let go when the socket was released"},
+        {"path-mtu", "sent again in smaller pieces: an ICMP error said that it was too big for the path"},
+        {"icmp-error", "an ICMP error about this connection came"},
+        {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
+        {"router", "made by a router on the way, which could not pass the packet on"},
+        {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
+        {"mptcp-release", "queued before by a call, sent by Multipath TCP when its socket was let go"},
+        {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
+        {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
+        {"raw-socket", "made by a program with a raw socket, not by TCP"},
+        {"delayed-close", "the last reference to the socket went away in a worker of the kernel"},
+        {"duplicated", "the network delivered it a second time: its sender sent it once"},
+        {"made-on-the-way", "it came, and never left its sender's host: somebody between the two made it"},
+        {"mptcp", "sent by Multipath TCP's worker"},
+    };
+    const char *name = packet->cause->name;
+    bool again = packet->segment && packet->segment->retransmission;
+    bool reset = kind_of(packet) == STORY_RST;
+    if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
+    if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
+    if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
+    if (again && strcmp(name, "small-queues") == 0)
+        return "sent again: it counts as lost, and the device had room (TCP small queues)";
+    if (again && strcmp(name, "held-back") == 0)
+        return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
+    for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+        if (strcmp(sentences[i].name, name) == 0) return sentences[i].why;
+    if (packet->chain.meaning == CHAIN_OTHER)
+        return telling_printf(telling, "sent by the kernel's %s(), in no call of this program; there is no better word for it",
+                              name);
+    return telling_printf(telling, "%s", name);
+}
+
+const char *words_sent_by_firewall(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
+{
+    enum story_side peer = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    const char *own = story_side_name(packet->side), *answered = by ? label_text(telling, by) : "a packet";
+    switch (packet->chain.hook) {
+    case CHAIN_HOOK_INPUT:
+        return telling_printf(telling, "made by a firewall rule of the %s's host, which rejects %s: no socket there saw it", own,
+                              answered);
+    case CHAIN_HOOK_OUTPUT:
+        return telling_printf(telling,
+                              "made by a firewall rule of the %s's own host, which rejects what goes out: the %s never saw it",
+                              story_side_name(peer), own);
+    case CHAIN_HOOK_FORWARD:
+        return telling_printf(telling,
+                              "made by a firewall rule of a router or bridge on the way, which rejects %s: the %s never saw it",
+                              answered, own);
+    case CHAIN_HOOK_ARRIVAL:
+        return telling_printf(telling, "made by a firewall rule of a host that %s came to: no socket there saw it", answered);
+    case CHAIN_HOOK_UNKNOWN:
+        break;
+    }
+    return telling_printf(telling, "made by a firewall rule (netfilter), which rejects %s", answered);
+}
+
+const char *words_sent_by_exit(struct telling *telling, const struct tale_packet *packet, const struct story_exit *exit)
+{
+    const char *how = exit->signal ? telling_printf(telling, "was killed by %s", exit->name)
+                                   : telling_printf(telling, "ended with %s", exit->name);
+    return telling_printf(telling, "%s %s: the kernel closed its sockets%s", exit->process.comm, how,
+                          kind_of(packet) == STORY_RST ? " and aborted this connection" : "; no close() was called");
+}

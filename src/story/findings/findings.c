@@ -1,0 +1,104 @@
+/* Sentences a person can act on, each with the steps that prove it: what the rules in findings_*.c share. */
+#include "story/findings/findings.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { FINDINGS_MAX = 32 };
+
+void finding_add(struct telling *telling, const char *id, const char *severity, const char *text, const uint32_t *proof,
+                 size_t proof_count)
+{
+    struct story *story = telling->story;
+    if (!story->findings) story->findings = arena_alloc(telling->arena, FINDINGS_MAX * sizeof(struct story_finding));
+    uint32_t *steps = arena_alloc(telling->arena, FINDING_PROOF_MAX * sizeof(uint32_t));
+    if (!story->findings || !steps) {
+        telling->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < story->finding_count; i++)
+        if (strcmp(story->findings[i].id, id) == 0) return;
+    if (story->finding_count == FINDINGS_MAX) return;
+    size_t count = 0;
+    for (size_t i = 0; i < proof_count && count < FINDING_PROOF_MAX; i++)
+        if (proof[i] != STORY_NO_STEP) steps[count++] = proof[i];
+    story->findings[story->finding_count++] = (struct story_finding){id, severity, text, steps, count};
+}
+
+struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind)
+{
+    for (size_t i = after ? (size_t)(after - telling->packets) + 1 : 0; i < telling->packet_count; i++)
+        if (finding_is(&telling->packets[i], side, kind)) return &telling->packets[i];
+    return NULL;
+}
+
+struct tale_packet *finding_segment(const struct telling *telling, int side, enum story_kind kind)
+{
+    return finding_next(telling, NULL, side, kind);
+}
+
+struct tale_call *finding_call_at(const struct telling *telling, uint32_t step)
+{
+    if (step == STORY_NO_STEP) return NULL;
+    const struct story_step *s = &telling->story->steps[step];
+    if (s->kind != STEP_ENTER && s->kind != STEP_EXIT) return NULL;
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].story == s->call) return &telling->calls[i];
+    return NULL;
+}
+
+struct tale_call *finding_call(const struct telling *telling, int side, const char *name, int64_t ret)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct tale_call *tale = &telling->calls[i];
+        if ((side < 0 || tale->story->side == (enum story_side)side) && tale->call->exited && tale->call->ret == ret &&
+            strncmp(tale->call->name, name, strlen(name)) == 0)
+            return tale;
+    }
+    return NULL;
+}
+
+enum tcp_state finding_state_before(const struct telling *telling, enum story_side side, uint32_t step)
+{
+    enum tcp_state state = STATE_UNKNOWN;
+    for (uint32_t i = 0; i < step && i < telling->story->step_count; i++) {
+        const struct story_step *s = &telling->story->steps[i];
+        if (s->kind == STEP_STATE && s->side == side && !s->state->kernel) state = s->state->to_state;
+    }
+    return state;
+}
+
+const struct tale_state *finding_state(const struct telling *telling, int side, enum tcp_state state)
+{
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (!telling->states[i].story->kernel && telling->states[i].story->to_state == state &&
+            (side < 0 || telling->states[i].story->side == (enum story_side)side))
+            return &telling->states[i];
+    return NULL;
+}
+
+uint32_t finding_state_step(const struct telling *telling, const struct tale_state *state)
+{
+    for (uint32_t i = 0; i < telling->story->step_count; i++)
+        if (telling->story->steps[i].kind == STEP_STATE && telling->story->steps[i].state == state->story) return i;
+    return STORY_NO_STEP;
+}
+
+const char *finding_time(struct telling *telling, int64_t ns)
+{
+    if (ns >= 9950000000) return telling_printf(telling, "%.1f s", (double)ns / 1e9);
+    if (ns >= 999500000) return telling_printf(telling, "%.2f s", (double)ns / 1e9);
+    if (ns >= 10000000) return telling_printf(telling, "%" PRId64 " ms", (ns + 500000) / 1000000);
+    if (ns >= 1000000) return telling_printf(telling, "%.1f ms", (double)ns / 1e6);
+    return telling_printf(telling, "%" PRId64 " µs", ns > 0 ? (ns + 500) / 1000 : 0);
+}
+
+void findings_find_all(struct telling *telling)
+{
+    if (telling->flow->sequel) return; /* each looks at the whole */
+    static void (*const of_tcp[])(struct telling *) = {findings_open,   findings_unopened, findings_queue,  findings_reset,
+                                                       findings_close,  findings_linger,   findings_silent, findings_wait,
+                                                       findings_repeat, findings_way,      findings_seen,   findings_calls};
+    findings_icmp(telling);
+    for (size_t i = 0; !telling->story->udp && i < sizeof(of_tcp) / sizeof(of_tcp[0]); i++) of_tcp[i](telling);
+}

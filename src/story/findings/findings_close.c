@@ -1,0 +1,292 @@
+/* How a connection ends, or fails to: FINs, the last descriptor, CLOSE_WAIT, TIME_WAIT. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "story/findings/findings.h"
+#include "tcp/seq.h"
+
+static const int64_t MS_NS = 1000000;
+
+static void find_both_close(struct telling *telling)
+{
+    const struct tale_state *closing = finding_state(telling, -1, STATE_CLOSING);
+    if (!closing || telling->flow->to_itself) return;
+    const struct tale_packet *fin[STORY_SIDES];
+    for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, STORY_FIN);
+    uint32_t proof[3] = {fin[0] ? fin[0]->step : STORY_NO_STEP, fin[1] ? fin[1]->step : STORY_NO_STEP,
+                         finding_state_step(telling, closing)};
+    bool both_wait = true, both_cross = true;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        both_wait = both_wait && finding_state(telling, side, STATE_TIME_WAIT);
+        both_cross = both_cross && finding_state(telling, side, STATE_CLOSING);
+    }
+    finding_add(telling, "simultaneous-close", "note",
+                telling_printf(telling, "simultaneous close: both ends sent a FIN before the other's came, so %s",
+                               both_wait && both_cross ? "both pass through CLOSING and both hold TIME_WAIT"
+                               : both_cross            ? "both pass through CLOSING"
+                               : closing->story->side == STORY_CLIENT
+                                   ? "the client, whose own was not acknowledged yet, passes through CLOSING"
+                                   : "the server, whose own was not acknowledged yet, passes through CLOSING"),
+                proof, 3);
+}
+
+static bool sent_its_end(const struct telling *telling, const struct tale_call *close)
+{
+    static const int64_t LATER_NS = 5000000; /* an older kernel's close() works on the way back to user space */
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->side != close->story->side || !packet->segment || !(packet->segment->flags & (TCP_FIN | TCP_RST))) continue;
+        if (packet->cause->step != STORY_NO_STEP && packet->cause->step != telling_call_step(close)) continue; /* another's */
+        if (packet->sent_ns >= close->call->enter_ns && packet->sent_ns <= close->call->exit_ns + LATER_NS) return true;
+    }
+    return false;
+}
+
+/* The first close() of this end that left another descriptor behind. */
+static const struct tale_call *close_not_last(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->story->side == side && tale->call->still.pid && !tale->story->listener && tale->call->ret == 0 &&
+            !sent_its_end(telling, tale))
+            return tale;
+    }
+    return NULL;
+}
+
+static void find_last_descriptor(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum story_side side = (enum story_side)i;
+        const struct tale_call *call = close_not_last(telling, side);
+        if (!call) continue;
+        const struct holder *still = &call->call->still;
+        bool same = still->pid == call->call->thread.pid;
+        uint32_t proof[1] = {call->story->exit_step};
+        finding_add(
+            telling, "close-not-last", "note",
+            telling_printf(telling,
+                           "close(%d) of %s[%d] sent nothing: %s still holds the same socket as descriptor %d (%s); a FIN goes "
+                           "out with the last descriptor only",
+                           call->story->fd, call->story->comm, call->story->pid,
+                           same ? "it" : telling_printf(telling, "%s[%d]", still->comm, still->pid), still->fd,
+                           same ? "a copy made by dup()" : "a copy made by fork()"),
+            proof, 1);
+    }
+}
+
+/* CLOSE_WAIT is left by this host's own close() alone: one that lasts is a descriptor that somebody forgot. */
+static void find_close_wait(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum story_side side = (enum story_side)i;
+        const struct tale_state *entered = finding_state(telling, (int)side, STATE_CLOSE_WAIT);
+        if (!entered) continue;
+        uint32_t from = finding_state_step(telling, entered);
+        if (from == STORY_NO_STEP) continue;
+        bool still = telling->story->end[side].state == STATE_CLOSE_WAIT;
+        const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN);
+        bool by_exit = fin && fin->cause->kind == CAUSE_EXIT;
+        const struct tale_call *call = close_not_last(telling, side);
+        const struct sock *sock = telling->flow->sock[side];
+        const struct holder *holder = call ? &call->call->still : still && sock && sock->holder_count ? &sock->holders[0] : NULL;
+        /* A process that simply had no time to close yet is not a leak: somebody has closed a copy, or the peer waited long. */
+        static const int64_t LEAK_NS = 1000000000;
+        int64_t until_ns = still ? telling->now_ns : by_exit ? fin->sent_ns : 0;
+        int64_t lasted_ns = until_ns - telling->story->steps[from].t_ns;
+        if (!holder || !until_ns || (!call && lasted_ns < LEAK_NS)) continue;
+        uint32_t proof[3] = {from, call ? call->story->exit_step : STORY_NO_STEP, by_exit ? fin->step : STORY_NO_STEP};
+        finding_add(telling, "close-wait-leak", "error",
+                    telling_printf(telling,
+                                   "the %s %s in CLOSE_WAIT for %" PRId64
+                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d and %s%s; no "
+                                   "timer ends CLOSE_WAIT, close() that descriptor too",
+                                   story_side_name(side), still ? "stays" : "stayed", lasted_ns / MS_NS, holder->comm, holder->pid,
+                                   holder->fd, telling->so_far && still ? "has not closed it so far" : "never closed it",
+                                   by_exit ? " (its end did, at last)" : ""),
+                    proof, 3);
+    }
+}
+
+/* Where no call is recorded: the peer has ended its direction, and this end neither sends nor closes as long as the capture lasts.
+ */
+static void find_idle_close_wait(struct telling *telling)
+{
+    enum story_side missing;
+    if (finding_is_one_way(telling, &missing)) return;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct tale_state *entered = finding_state(telling, side, STATE_CLOSE_WAIT);
+        if (!entered || telling->story->end[side].state != STATE_CLOSE_WAIT || telling->flow->sock[side]) continue;
+        const struct tale_packet *last = NULL,
+                                 *fin = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_FIN);
+        for (size_t i = 0; i < telling->packet_count; i++)
+            if (finding_is_own(&telling->packets[i], (enum story_side)side)) last = &telling->packets[i];
+        static const int64_t IDLE_NS = 1000000000;
+        if (!last || !fin || last->sent_ns < fin->sent_ns || telling->now_ns - last->sent_ns < IDLE_NS) continue;
+        uint32_t proof[3] = {fin->step, finding_state_step(telling, entered), last->step};
+        finding_add(telling, "close-wait-idle", "warning",
+                    telling_printf(telling,
+                                   "the %s ended its direction (FIN #%" PRIu32
+                                   "), and the %s acknowledged that and then neither sent anything nor "
+                                   "closed for %s, %s: its process has not called close() in that time. No timer ends "
+                                   "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
+                                   story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
+                                   finding_time(telling, telling->now_ns - last->sent_ns),
+                                   telling->so_far ? "so far" : "as long as was captured"),
+                    proof, 3);
+    }
+}
+
+/* The end of TIME_WAIT at this end, seen from the step at which it begins: STORY_NO_STEP where it lasts to the end of the story. */
+static bool is_in_time_wait(const struct telling *telling, enum story_side side, uint32_t step)
+{
+    const struct tale_state *entered = finding_state(telling, (int)side, STATE_TIME_WAIT);
+    if (!entered || finding_state_step(telling, entered) > step) return false;
+    return finding_state_before(telling, side, step) == STATE_TIME_WAIT;
+}
+
+/* TIME_WAIT exists for this: the last ACK was lost, the FIN comes again and is answered. */
+static void find_time_wait_answer(struct telling *telling)
+{
+    if (!finding_state(telling, -1, STATE_TIME_WAIT)) return;
+    for (size_t i = 0, asked = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *ack = &telling->packets[i];
+        static const size_t ASKED_MAX = 64; /* each question goes through the story */
+        if (!finding_is(ack, -1, STORY_ACK) || ack->cause->kind != CAUSE_SEGMENT) continue;
+        const struct story_step *by = &telling->story->steps[ack->cause->step];
+        if (by->kind != STEP_SEGMENT || !(by->segment->flags & TCP_FIN) || !(by->segment->retransmission || by->segment->copy))
+            continue;
+        if (asked++ == ASKED_MAX) return;
+        if (!is_in_time_wait(telling, ack->side, ack->step)) continue;
+        uint32_t proof[2] = {ack->cause->step, ack->step};
+        finding_add(telling, "time-wait-answers", "note",
+                    telling_printf(telling,
+                                   "TIME_WAIT at work: the FIN came again, and the %s, which has closed long ago, could still "
+                                   "acknowledge it",
+                                   story_side_name(ack->side)),
+                    proof, 2);
+        return;
+    }
+}
+
+/* New data that reaches an end after its FIN, and the ACK with which that end takes it, if there is one. */
+static const struct tale_packet *data_after(const struct telling *telling, const struct tale_packet *fin,
+                                            const struct tale_packet **ret_ack)
+{
+    const struct tale_packet *data = NULL;
+    for (const struct tale_packet *at = fin + 1; at < telling->packets + telling->packet_count; at++) {
+        if (!at->segment) continue;
+        if (!data && finding_is_own(at, finding_other(fin->side)) && at->segment->length_bytes && !at->segment->retransmission &&
+            at->sent_ns > finding_arrival_ns(fin))
+            data = at;
+        if (!data || at->side != fin->side || at->sent_ns < finding_arrival_ns(data)) continue;
+        if (at->segment->kind == STORY_RST) return NULL; /* it was closed, not half-closed */
+        uint32_t end = data->segment->seq_absolute + data->segment->length_bytes;
+        if (at->segment->flags & TCP_ACK && !seq_before(at->segment->ack_absolute, end)) {
+            *ret_ack = at;
+            return data;
+        }
+    }
+    return data;
+}
+
+/* One direction ended, the other went on: shutdown(SHUT_WR), where its call is known; else what only such a socket does. */
+static void find_half_close(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES && !telling->flow->to_itself; side++) {
+        const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN), *ack = NULL;
+        const struct tale_packet *data = fin ? data_after(telling, fin, &ack) : NULL;
+        if (!data) continue;
+        const struct tale_call *call = finding_call_at(telling, fin->cause->kind == CAUSE_CALL ? fin->cause->step : STORY_NO_STEP);
+        bool shut = call && strcmp(call->call->name, "shutdown") == 0;
+        if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
+        /* On the wire alone: it was sent knowing of the FIN, and taken. */
+        if (!shut &&
+            (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1))
+            continue;
+        uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};
+        const char *name = story_side_name((enum story_side)side), *other = story_side_name(finding_other((enum story_side)side));
+        finding_add(
+            telling, "half-close", "note",
+            shut ? telling_printf(
+                       telling,
+                       "half-close: after shutdown(SHUT_WR) the %s sends no more, but it still receives, and the %s went on "
+                       "sending",
+                       name, other)
+                 : telling_printf(telling,
+                                  "half-close: after its FIN the %s sends no more, but it still took what the %s sent (as after "
+                                  "shutdown(SHUT_WR))",
+                                  name, other),
+            proof, 4);
+        return;
+    }
+}
+
+static void find_closed_by_exec(struct telling *telling)
+{
+    for (const struct tale_packet *fin = NULL; (fin = finding_next(telling, fin, -1, STORY_FIN));) {
+        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || strncmp(fin->cause->name, "execve", 6) != 0) continue;
+        uint32_t proof[2] = {fin->cause->step, fin->step};
+        finding_add(
+            telling, "closed-by-exec", "note",
+            "the descriptor had FD_CLOEXEC, so starting another program closed it: the FIN is execve()'s, no close() was called",
+            proof, 2);
+        return;
+    }
+}
+
+static void find_killed(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->cause->kind != CAUSE_EXIT || packet->cause->step == STORY_NO_STEP) continue;
+        const struct story_step *step = &telling->story->steps[packet->cause->step];
+        if (step->kind != STEP_PROCESS_EXIT || !step->exit->signal) continue;
+        uint32_t proof[2] = {packet->cause->step, packet->step};
+        finding_add(
+            telling, "closed-by-signal", "note",
+            telling_printf(telling,
+                           "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks "
+                           "like any other",
+                           step->exit->process.comm, step->exit->name, packet->segment->label),
+            proof, 2);
+        return;
+    }
+}
+
+/* At the end of the recording nobody holds it, and its FIN is not through. */
+static void find_orphan(struct telling *telling)
+{
+    for (size_t i = 0; i < STORY_SIDES; i++) {
+        enum tcp_state state = telling->story->end[i].state;
+        if (state != STATE_FIN_WAIT_1 && state != STATE_LAST_ACK && state != STATE_CLOSING && state != STATE_FIN_WAIT_2) continue;
+        const struct tale_packet *fin = finding_segment(telling, (int)i, STORY_FIN);
+        bool closed = fin && (fin->cause->kind == CAUSE_EXIT ||
+                              (fin->cause->kind == CAUSE_CALL && fin->cause->name && strncmp(fin->cause->name, "close", 5) == 0));
+        if (!closed) continue;
+        uint32_t proof[2] = {fin->cause->step, fin->step};
+        finding_add(
+            telling, "orphaned-socket", "note",
+            telling_printf(telling,
+                           "no process holds the %s's socket any more, but the connection is in %s: the kernel alone goes on "
+                           "with it (net.ipv4.tcp_orphan_retries, tcp_fin_timeout)",
+                           story_side_name((enum story_side)i), tcp_state_name(state)),
+            proof, 2);
+    }
+}
+
+void findings_close(struct telling *telling)
+{
+    find_both_close(telling);
+    find_half_close(telling);
+    find_last_descriptor(telling);
+    find_close_wait(telling);
+    find_idle_close_wait(telling);
+    find_time_wait_answer(telling);
+    find_closed_by_exec(telling);
+    find_killed(telling);
+    find_orphan(telling);
+}

@@ -1,0 +1,100 @@
+/* What the record says for, and against, an explanation. Everything here answers "known to be so" or "not known": no answer is
+ * proof of the contrary. */
+#include <errno.h>
+#include <string.h>
+
+#include "story/findings/findings.h"
+
+/* Kernel's words for a rule of somebody's that threw it away (enum skb_drop_reason). */
+static bool is_filter(const char *reason)
+{
+    static const char *const reasons[] = {
+        "NETFILTER_DROP", "IPTABLES_DROP", "BPF_CGROUP_EGRESS", "BPF_CGROUP_INGRESS", "TC_INGRESS", "TC_EGRESS", "XDP"};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (strcmp(reason, reasons[i]) == 0) return true;
+    return false;
+}
+
+enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
+    if (dropped && is_filter(dropped->reason)) return WAY_FILTERED;
+    if (dropped && dropped->untaken) return WAY_DROPPED;
+    if (telling_is_lost(telling, packet)) return WAY_LOST;
+    return packet->received_ns ? WAY_ARRIVED : WAY_UNKNOWN;
+}
+
+const char *finding_dropper(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
+    if (dropped->by == STORY_DROPPED_BETWEEN) return "a host between";
+    enum story_side side = dropped->by == STORY_DROPPED_BY_SENDER ? packet->side : telling_receiver(telling, packet->side);
+    return telling_printf(telling, "the %s's host", story_side_name(side));
+}
+
+const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after)
+{
+    const struct tale_packet *found = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->side != from || telling_is_untaken(telling, packet)) continue;
+        if ((finding_arrival_ns(packet) > at_ns) != after) continue;
+        if (after) return packet;
+        found = packet;
+    }
+    return found;
+}
+
+static bool is_asleep_accept(const struct call *call, int64_t at_ns)
+{
+    return strncmp(call->name, "accept", 6) == 0 && call->entered && call->enter_ns < at_ns &&
+           (!call->exited || call->exit_ns > at_ns);
+}
+
+const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns)
+{
+    for (size_t i = 0; telling->listener && i < telling->listener->call_count; i++)
+        if (is_asleep_accept(telling->listener->calls[i], at_ns)) return telling->listener->calls[i];
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].story->side == STORY_SERVER && is_asleep_accept(telling->calls[i].call, at_ns))
+            return telling->calls[i].call;
+    return NULL;
+}
+
+bool finding_is_queue_full(const struct tale_packet *packet)
+{
+    const struct story_queue *queue = packet->segment ? packet->segment->queue : NULL;
+    return queue && queue->accept_length > queue->accept_most; /* sk_acceptq_is_full */
+}
+
+bool finding_is_one_way(const struct telling *telling, enum story_side *ret_missing)
+{
+    for (int side = 0; side < STORY_SIDES && !telling->flow->to_itself; side++) {
+        const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
+        if (end->segments || !(end->flags & END_ANY)) continue;
+        bool seen = false;
+        for (size_t i = 0; i < telling->packet_count && !seen; i++) seen = telling->packets[i].side == (enum story_side)side;
+        if (seen) continue;
+        *ret_missing = (enum story_side)side;
+        return true;
+    }
+    return false;
+}
+
+bool finding_gave_up(const struct telling *telling, enum story_side side, uint32_t *ret_step, int64_t *ret_ns)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->side != side || state->kernel || state->to_state != STATE_CLOSED || state->cause.kind != CAUSE_TIMER) continue;
+        if (state->from_state == STATE_TIME_WAIT || state->from_state == STATE_FIN_WAIT_2) continue; /* nothing was unanswered */
+        *ret_step = finding_state_step(telling, &telling->states[i]);
+        if (*ret_step == STORY_NO_STEP) continue;
+        *ret_ns = telling->story->steps[*ret_step].t_ns;
+        return true;
+    }
+    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    if (!call || call->story->exit_step == STORY_NO_STEP) return false;
+    *ret_step = call->story->exit_step;
+    *ret_ns = call->call->exit_ns;
+    return true;
+}

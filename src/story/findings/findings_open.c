@@ -1,0 +1,218 @@
+/* How a connection came to be. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "story/findings/findings.h"
+
+static bool is_deferred(const struct telling *telling)
+{
+    return telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
+}
+
+/* accept() long after the handshake: the client was ESTABLISHED and could send all the while. */
+static void find_late_accept(struct telling *telling)
+{
+    int64_t waited_ns = telling->story->summary.accept_wait_ns; /* until it returned */
+    static const int64_t LATE_NS = 10000000;
+    if (waited_ns < LATE_NS || is_deferred(telling)) return;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        if (strncmp(call->name, "accept", 6) != 0 || call->ret < 0 || !call->exit_ns) continue;
+        /* One that was asleep then was not late: it was woken late. */
+        if (!call->enter_ns || call->enter_ns < call->exit_ns - waited_ns + LATE_NS) return;
+        uint32_t proof[2] = {call->wake.step, call->exit_step};
+        finding_add(telling, "accept-late", "note",
+                    telling_printf(telling,
+                                   "accept() took the connection %" PRId64
+                                   " ms after the handshake was complete: it sends nothing, so the client "
+                                   "was ESTABLISHED and could send data all that time",
+                                   waited_ns / 1000000),
+                    proof, 2);
+        return;
+    }
+}
+
+/* Both ends are known to have opened: each called connect(), or each answered the other's SYN with a SYN-ACK, as an end in SYN_SENT
+ * does. */
+static bool opened_both(const struct telling *telling)
+{
+    bool calls = true, answers = true;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        calls =
+            calls && (finding_call(telling, side, "connect", 0) || finding_call(telling, side, "connect", -EINPROGRESS) ||
+                      finding_call(telling, side, "connect", -ECONNRESET) || finding_call(telling, side, "connect", -ETIMEDOUT));
+        answers = answers && finding_segment(telling, side, STORY_SYN_ACK);
+    }
+    return calls || answers;
+}
+
+static void find_both_open(struct telling *telling)
+{
+    const struct tale_packet *syn[STORY_SIDES];
+    for (int side = 0; side < STORY_SIDES; side++) syn[side] = finding_segment(telling, side, STORY_SYN);
+    if (telling->flow->to_itself && syn[STORY_CLIENT]) {
+        uint32_t proof[1] = {syn[STORY_CLIENT]->step};
+        finding_add(telling, "self-connect", "warning",
+                    telling_printf(telling,
+                                   "the socket is connected to itself: its own port %u was free as the port to connect to, so its "
+                                   "SYN met its own socket; keep listening ports out of net.ipv4.ip_local_port_range",
+                                   (unsigned)telling->flow->end[STORY_CLIENT].port),
+                    proof, 1);
+    }
+    if (telling->flow->to_itself || !syn[STORY_CLIENT] || !syn[STORY_SERVER]) return;
+    uint32_t proof[2] = {syn[STORY_CLIENT]->step, syn[STORY_SERVER]->step};
+    if (opened_both(telling))
+        finding_add(telling, "simultaneous-open", "note",
+                    "simultaneous open: both ends opened, and their SYNs crossed; it is one connection, and nobody listened", proof,
+                    2);
+    else
+        finding_add(telling, "split-handshake", "note",
+                    "split handshake: the SYN was answered with a SYN of the other end's own, not with a SYN-ACK. That is one "
+                    "connection; whether "
+                    "the other end had called connect() as well, a capture can't tell",
+                    proof, 2);
+}
+
+/* The child socket comes out of the cookie in the ACK: before it the listener remembered nothing. */
+static void find_cookies(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct change *change = telling->states[i].change;
+        if (!change || !(chain_known(telling->teller, change->context.chain).notes & CHAIN_COOKIE)) continue;
+        const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+        uint32_t proof[1] = {syn_ack ? syn_ack->step : STORY_NO_STEP};
+        finding_add(telling, "syn-cookies", "note",
+                    "SYN cookies: the listener kept nothing of the SYN; the connection was rebuilt from the sequence number in the "
+                    "SYN-ACK, which the handshake's last ACK brought back",
+                    proof, 1);
+        return;
+    }
+}
+
+static void find_deferred(struct telling *telling)
+{
+    uint32_t set_step = STORY_NO_STEP;
+    if (telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, &set_step) <= 0) return;
+    const struct tale_packet *data = finding_segment(telling, STORY_CLIENT, STORY_DATA);
+    uint32_t proof[2] = {set_step, data ? data->step : STORY_NO_STEP};
+    finding_add(
+        telling, "deferred-accept", "note",
+        data ? "TCP_DEFER_ACCEPT: the client's ACK alone made no connection at the server; its first data did, and only then "
+               "did accept() have something to take"
+             : "TCP_DEFER_ACCEPT: the server has no connection before data comes, though the client is ESTABLISHED",
+        proof, 2);
+}
+
+/* The SYN-ACK acknowledges the SYN alone (RFC 7413 section 4.2.2): the data was thrown away, whatever the reason. */
+static void find_not_taken(struct telling *telling, const struct tale_packet *syn, const struct tale_packet *syn_ack, bool cookie)
+{
+    const struct tale_packet *again = NULL;
+    for (const struct tale_packet *at = syn_ack; at < telling->packets + telling->packet_count && !again; at++)
+        if (finding_is_own(at, syn->side) && at->segment->of_step == syn->step && at->segment->kind == STORY_DATA) again = at;
+    uint32_t proof[3] = {syn->step, syn_ack->step, again ? again->step : STORY_NO_STEP};
+    uint32_t taken = syn_ack->seen->packet.header.ack - syn->seen->packet.header.seq - 1;
+    if (taken) { /* something of it was: the server does Fast Open */
+        finding_add(
+            telling, "fast-open-not-taken", "note",
+            telling_printf(telling, "the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " byte%s of it%s",
+                           taken, taken == 1 ? "" : "s",
+                           again ? telling_printf(telling, ", and #%" PRIu32 " sends the rest", again->segment->number) : ""),
+            proof, 3);
+        return;
+    }
+    finding_add(telling, "fast-open-not-taken", "note",
+                telling_printf(telling, "the data in the SYN was not taken: the SYN-ACK acknowledges the SYN alone%s%s; %s",
+                               again ? telling_printf(telling, ", and #%" PRIu32 " sends it again", again->segment->number) : "",
+                               again ? ", so Fast Open saved nothing here" : "",
+                               cookie ? "the server does not accept the cookie (any more), or its listener does not do Fast Open "
+                                        "(TCP_FASTOPEN, net.ipv4.tcp_fastopen), or something between took the option away"
+                                      : "a server takes it without a cookie only where it is told to"),
+                proof, 3);
+}
+
+static void find_fast_open(struct telling *telling)
+{
+    const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
+    if (!syn || !syn->seen->captured) return;
+    const struct tale_packet *syn_ack = finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
+    uint32_t proof[2] = {syn->step, syn_ack ? syn_ack->step : STORY_NO_STEP};
+    const struct event_options *options = &syn->seen->packet.options;
+    uint32_t length = syn->seen->packet.header.length_bytes;
+    if (length) {
+        uint32_t acked = syn_ack ? syn_ack->seen->packet.header.ack - syn->seen->packet.header.seq - 1 : 0;
+        bool taken = acked == length || acked == length + 1; /* a FIN may follow it */
+        bool refused = !syn_ack && conn_outcome(&telling->conn) == CONN_OUT_REFUSED;
+        bool cookie = options->present & OPTION_FASTOPEN && options->fastopen_cookie_bytes;
+        const char *then = refused    ? "they were refused with it"
+                           : !syn_ack ? "no answer was seen, so nobody knows whether the server took them"
+                           : taken    ? "the server took them before the handshake was complete"
+                           : acked    ? "the server took part of them"
+                                      : "the server did not take them";
+        /* Without a cookie it may be Fast Open that needs none, or a stack (or a scanner) that just does so: RFC 9293 allows it. */
+        finding_add(telling, cookie ? "fast-open" : "syn-data", "note",
+                    telling_printf(telling, "%s %" PRIu32 " byte%s of data%s; %s",
+                                   cookie ? "TCP Fast Open: the SYN carried" : "the SYN carried", length, length == 1 ? "" : "s",
+                                   cookie ? " and the cookie of an earlier connection" : " and no Fast Open cookie", then),
+                    proof, 2);
+        if (syn_ack && !taken) find_not_taken(telling, syn, syn_ack, cookie);
+    } else if (options->present & OPTION_FASTOPEN && !options->fastopen_cookie_bytes) {
+        finding_add(telling, "fast-open-cookie", "note",
+                    "TCP Fast Open, first time: the SYN asks for a cookie and carries no data; the next connection may", proof, 2);
+    }
+}
+
+static void find_reuse(struct telling *telling)
+{
+    const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
+    if (!syn || !telling->flow->after_time_wait) return;
+    uint32_t proof[1] = {syn->step};
+    if (telling->flow->after_side == syn->side) {
+        finding_add(
+            telling, "time-wait-reuse", "note",
+            telling_printf(telling,
+                           "the same addresses and ports were used by connection %" PRIu32
+                           ", whose %s was still in TIME_WAIT and opens anew out of it (on Linux: net.ipv4.tcp_tw_reuse); this "
+                           "is a connection of its own",
+                           telling->flow->after_number, story_side_name(telling->flow->after_side)),
+            proof, 1);
+        return;
+    }
+    finding_add(
+        telling, "time-wait-reuse", "note",
+        telling_printf(telling,
+                       "the same addresses and ports were used by connection %" PRIu32
+                       ", whose %s was still in TIME_WAIT: a SYN with a higher sequence number or timestamp ends that early "
+                       "(RFC 9293 section 3.10.7.4, RFC 6191), and this is a connection of its own",
+                       telling->flow->after_number, story_side_name(telling->flow->after_side)),
+        proof, 1);
+}
+
+static void find_taken_address(struct telling *telling)
+{
+    const struct tale_call *bind = finding_call(telling, -1, "bind", -EADDRINUSE);
+    if (!bind || bind->story->exit_step == STORY_NO_STEP) return;
+    enum story_side side = bind->story->side;
+    enum tcp_state state = finding_state_before(telling, side, bind->story->exit_step);
+    uint32_t proof[1] = {bind->story->exit_step};
+    finding_add(telling, "address-in-use", "error",
+                telling_printf(telling,
+                               "bind() of %s failed with EADDRINUSE: the %s of this connection is still in %s on port %u; set "
+                               "SO_REUSEADDR before bind(), from the server's first start on (its connections inherit it)",
+                               bind->story->comm, story_side_name(side), tcp_state_name(state),
+                               (unsigned)telling->flow->end[side].port),
+                proof, 1);
+}
+
+void findings_open(struct telling *telling)
+{
+    find_late_accept(telling);
+    find_both_open(telling);
+    find_cookies(telling);
+    find_deferred(telling);
+    find_fast_open(telling);
+    find_reuse(telling);
+    find_taken_address(telling);
+}

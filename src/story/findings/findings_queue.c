@@ -1,0 +1,175 @@
+/* What a listener's kernel did with a handshake: full queues, a listener that went, a request that was forgotten. */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "story/findings/findings.h"
+
+static uint32_t listen_step(const struct telling *telling)
+{
+    const struct tale_call *listen = finding_call(telling, STORY_SERVER, "listen", 0);
+    return listen ? listen->story->exit_step : STORY_NO_STEP;
+}
+
+static const char *queue_text(struct telling *telling, const struct story_queue *queue)
+{
+    return telling_printf(telling, "%u connection%s waited for accept() where %u may, and Linux takes one more",
+                          queue->accept_length, queue->accept_length == 1 ? "" : "s", queue->accept_most);
+}
+
+/* The kernel's own figures say that the SYN met a full queue (tcp_conn_request drops it silently). */
+static void find_dropped_syn(struct telling *telling)
+{
+    const struct tale_packet *syn = finding_segment(telling, STORY_CLIENT, STORY_SYN);
+    while (syn && !finding_is_queue_full(syn)) syn = finding_next(telling, syn, STORY_CLIENT, STORY_SYN);
+    if (!syn) return;
+    /* With one more SYN it may have been taken after all; but what was answered was not dropped. */
+    const struct tale_packet *next = finding_next(telling, syn, STORY_CLIENT, STORY_SYN);
+    const struct tale_packet *answer = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+    if (answer && answer->sent_ns < (next ? next->sent_ns : INT64_MAX)) return;
+    uint32_t proof[3] = {listen_step(telling), syn->step, next ? next->step : STORY_NO_STEP};
+    finding_add(telling, "syn-dropped-full-queue", "warning",
+                telling_printf(
+                    telling,
+                    "the SYN (#%" PRIu32 ") reached the listening socket and was dropped without a word: its accept queue was full "
+                    "(%s). The client can't tell that from a lost SYN; accept() faster, or raise listen()'s backlog (at most "
+                    "net.core.somaxconn)",
+                    syn->segment->number, queue_text(telling, syn->segment->queue)),
+                proof, 3);
+}
+
+static bool is_deferred(const struct telling *telling)
+{
+    return telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
+}
+
+/* The ACK that was to end the handshake came to the server's host before the SYN-ACK was sent again there, and it was. */
+static const struct tale_packet *find_ack_in_vain(const struct telling *telling, const struct tale_packet *syn_ack,
+                                                  const struct tale_packet *again)
+{
+    for (const struct tale_packet *ack = syn_ack; ack < telling->packets + telling->packet_count; ack++) {
+        if (!finding_is(ack, STORY_CLIENT, STORY_ACK) || !ack->received_ns || ack->received_ns >= again->sent_ns) continue;
+        if (finding_way(telling, ack) == WAY_ARRIVED) return ack;
+    }
+    return NULL;
+}
+
+static void find_dropped_ack(struct telling *telling)
+{
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+    const struct tale_packet *again = syn_ack ? finding_next(telling, syn_ack, STORY_SERVER, STORY_SYN_ACK) : NULL;
+    while (again && again->seen->copy) again = finding_next(telling, again, STORY_SERVER, STORY_SYN_ACK);
+    if (!again || again->cause->kind != CAUSE_TIMER || is_deferred(telling)) return;
+    const struct tale_packet *full = syn_ack; /* the drop of the ACK is seen as such, so its way is no arrival */
+    while (full && !(finding_is(full, STORY_CLIENT, STORY_ACK) && finding_is_queue_full(full) && full->segment->queue->dropped))
+        full = full + 1 < telling->packets + telling->packet_count ? full + 1 : NULL;
+    if (full) {
+        uint32_t proof[3] = {listen_step(telling), full->step, again->step};
+        finding_add(telling, "ack-dropped-full-queue", "warning",
+                    telling_printf(
+                        telling,
+                        "the handshake's last ACK (#%" PRIu32 ") reached the server and was dropped without a word, for the accept "
+                        "queue was full (%s): the client is ESTABLISHED, the server is not, and its SYN-ACK comes again; "
+                        "accept() faster, or raise listen()'s backlog (at most net.core.somaxconn)",
+                        full->segment->number, queue_text(telling, full->segment->queue)),
+                    proof, 3);
+        return;
+    }
+    const struct tale_packet *ack = find_ack_in_vain(telling, syn_ack, again);
+    if (!ack) return;
+    uint32_t proof[2] = {ack->step, again->step};
+    const struct call *accept = finding_asleep_accept(telling, ack->received_ns);
+    finding_add(telling, "handshake-ack-ignored", "warning",
+                telling_printf(telling,
+                               "the handshake's last ACK (#%" PRIu32
+                               ") reached the server's host, and the SYN-ACK came again all the same: it "
+                               "was dropped there without a word; why, the wire can't tell%s",
+                               ack->segment->number,
+                               accept ? "; the accept queue was not full, for accept() was asleep"
+                                      : " (a full accept queue, a firewall's rule)"),
+                proof, 2);
+}
+
+/* The RST answers the ACK that was to end the handshake (data may come with it). */
+static const struct tale_packet *find_reset_of_ack(const struct telling *telling, const struct tale_packet **ret_ack)
+{
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
+    if (!reset || reset->cause->kind != CAUSE_SEGMENT || finding_segment(telling, STORY_SERVER, STORY_FIN)) return NULL;
+    const struct story_step *by = &telling->story->steps[reset->cause->step];
+    if (by->kind != STEP_SEGMENT || !by->segment->handshake || (by->segment->kind != STORY_ACK && by->segment->kind != STORY_DATA))
+        return NULL;
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (telling->packets[i].segment == by->segment) *ret_ack = &telling->packets[i];
+    return reset;
+}
+
+/* tcp_check_req() refuses an ACK out of a request socket that is still there: with a full accept queue, and
+ * net.ipv4.tcp_abort_on_overflow on, nowhere else. */
+static bool is_overflow(const struct tale_packet *reset, const struct tale_packet *ack)
+{
+    return reset->chain.notes & CHAIN_REQUEST || (finding_is_queue_full(ack) && ack->segment->queue->dropped);
+}
+
+static void find_reset_handshake(struct telling *telling)
+{
+    const struct tale_packet *ack = NULL, *reset = find_reset_of_ack(telling, &ack);
+    if (!reset || !ack) return;
+    uint32_t proof[3] = {listen_step(telling), ack->step, reset->step};
+    if (is_overflow(reset, ack)) {
+        finding_add(telling, "reset-full-queue", "error",
+                    "the server answered the handshake's last ACK with RST: its accept queue was full, and its kernel refuses then "
+                    "(net.ipv4.tcp_abort_on_overflow) instead of dropping the ACK; accept() faster, or raise listen()'s backlog",
+                    proof, 3);
+        return;
+    }
+    const struct process_end *end;
+    const struct call *call;
+    if (!tale_listener_gone(telling, finding_arrival_ns(ack), &end, &call)) return;
+    for (uint32_t i = 0; end && i < telling->story->step_count; i++)
+        if (telling->story->steps[i].kind == STEP_PROCESS_EXIT && telling->story->steps[i].exit->process.pid == end->thread.pid)
+            proof[0] = i;
+    const struct tale_call *tale = telling_find_call(telling, call);
+    if (tale) proof[0] = tale->story->exit_step;
+    finding_add(telling, "listener-gone", "error",
+                telling_printf(
+                    telling,
+                    "the listening socket was gone when the handshake's last ACK came (%s), so there was nothing that this could "
+                    "complete, and the kernel answered with RST; the client had been ESTABLISHED since the SYN-ACK",
+                    end ? telling_printf(telling, "%s[%d] %s", end->thread.comm, end->thread.pid,
+                                         end->signal ? "had been killed" : "had ended")
+                        : telling_printf(telling, "%s() of %s had ended it", call->name, call->thread.comm)),
+                proof, 3);
+}
+
+/* tcp_synack_retries ran out: whatever ACK comes now meets a listening socket that knows nothing of the SYN. */
+static void find_forgotten_request(struct telling *telling)
+{
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+    if (!reset || !syn_ack || reset->cause->kind != CAUSE_SEGMENT) return;
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->side != STORY_SERVER || state->from_state != STATE_SYN_RCVD || !telling->states[i].timer)
+            continue;
+        uint32_t proof[3] = {syn_ack->step, reset->cause->step, reset->step}, count = 0;
+        for (const struct tale_packet *at = syn_ack; at; at = finding_next(telling, at, STORY_SERVER, STORY_SYN_ACK)) count++;
+        finding_add(
+            telling, "half-open-forgotten", "warning",
+            telling_printf(telling,
+                           "the server had forgotten the half-open connection: none of its %" PRIu32
+                           " SYN-ACK%s had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK "
+                           "that came after all was answered with RST",
+                           count, count == 1 ? "" : "s"),
+            proof, 3);
+        return;
+    }
+}
+
+void findings_queue(struct telling *telling)
+{
+    find_dropped_syn(telling);
+    find_dropped_ack(telling);
+    find_reset_handshake(telling);
+    find_forgotten_request(telling);
+}

@@ -1,0 +1,65 @@
+/* What was sent again, what came twice, and what the state machine has no arrow for. */
+#include "story/findings/findings.h"
+
+static void find_retransmissions(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || !packet->segment->retransmission) continue;
+        uint32_t proof[2] = {packet->segment->of_step, packet->step};
+        finding_add(telling, "retransmitted", "note",
+                    telling_printf(telling, "%u segment%s sent again; the first was the %s",
+                                   telling->story->summary.retransmissions,
+                                   telling->story->summary.retransmissions == 1 ? " was" : "s were", packet->segment->label),
+                    proof, 2);
+        return;
+    }
+}
+
+/* ICMP errors and copies made by the network are not the sender's doing. */
+static void find_copies(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || !packet->segment->copy) continue;
+        uint32_t proof[1] = {packet->step};
+        finding_add(telling, "duplicated", "note",
+                    telling_printf(telling, "the network delivered a %s twice: its sender sent it once", packet->segment->label),
+                    proof, 1);
+        return;
+    }
+}
+
+/* Of what the state machine has no arrow for, the first, and of one segment what its receiver made of it: the RFC says more of
+ * that. */
+static void find_surprise(struct telling *telling)
+{
+    if (!telling->surprise_count) return;
+    const struct surprise *first = &telling->surprises[0];
+    for (size_t i = 1; i < telling->surprise_count && !first->does && telling->surprises[i].packet == first->packet; i++)
+        first = &telling->surprises[i];
+    const struct tale_packet *packet = &telling->packets[first->packet];
+    uint32_t proof[FINDING_PROOF_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < telling->surprise_count && count < FINDING_PROOF_MAX; i++)
+        proof[count++] = telling->packets[telling->surprises[i].packet].step;
+    bool sent = packet->side == first->side && !telling->flow->to_itself;
+    enum story_kind kind = packet->segment->kind;
+    const char *article = kind == STORY_ACK ? "an " : kind == STORY_DATA ? "" : "a ";
+    finding_add(
+        telling, "no-arrow", "note",
+        telling_printf(telling,
+                       "%s%s %s the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
+                       "(section %s%s%s)%s",
+                       article, packet->segment->label, sent ? "left" : "reached", story_side_name(first->side),
+                       tcp_state_name(first->state), first->section, first->does ? ": " : "", first->does ? first->does : "",
+                       sent ? "; segments before it may be missing in the capture" : ""),
+        proof, count);
+}
+
+void findings_repeat(struct telling *telling)
+{
+    find_retransmissions(telling);
+    find_copies(telling);
+    find_surprise(telling);
+}

@@ -1,0 +1,335 @@
+/* Connections that ended with a RST, and what the processes saw of it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "story/findings/findings.h"
+#include "tcp/seq.h"
+
+/* Of one id the first is kept: a stream of resets is not gone through again and again. */
+enum { RESETS_MAX = 64 };
+
+static const char *number_text(struct telling *telling, const struct tale_packet *packet)
+{
+    return telling_printf(telling, "%s #%" PRIu32, packet->segment->label, packet->segment->number);
+}
+
+/* A RST that a call of its own end sent: close() in one of its abrupt forms, or connect(AF_UNSPEC). */
+static void find_reset_by_call(struct telling *telling, const struct tale_packet *reset)
+{
+    const struct tale_call *call = finding_call_at(telling, reset->cause->step);
+    uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
+    bool on_listener =
+        call && call->story->listener && (strcmp(call->call->name, "close") == 0 || strcmp(call->call->name, "shutdown") == 0);
+    if (reset->chain.notes & CHAIN_LISTEN_STOP || on_listener) {
+        finding_add(
+            telling, "closed-listener", "warning",
+            telling_printf(
+                telling,
+                "the listening socket was %s while this connection waited in its accept queue: the kernel reset it; accept() "
+                "what has come, and only then close the listener (shutdown() of it resets what waits, too)",
+                call && strcmp(call->call->name, "shutdown") == 0 ? "shut down" : "closed"),
+            proof, 2);
+        return;
+    }
+    if (!call) return;
+    if (strcmp(call->call->name, "connect") == 0) {
+        finding_add(telling, "reset-by-disconnect", "note",
+                    "connect() with AF_UNSPEC dissolved the connection: the socket can be used again, and the peer got a RST",
+                    proof, 2);
+        return;
+    }
+    bool lingers = telling_option(telling, reset->side, SOL_SOCKET, SO_LINGER, &proof[2]) == 1;
+    for (size_t i = 0; lingers && i < telling->call_count; i++) {
+        const struct call *set = telling->calls[i].call;
+        if (telling->calls[i].story->exit_step == proof[2] && set->value[1] != 0) lingers = false;
+    }
+    /* tcp_disconnect() alone is the abort of SO_LINGER 0; with unread data __tcp_close() sends the RST itself. */
+    if (lingers && (!reset->seen->context.chain || reset->chain.notes & CHAIN_DISCONNECT)) {
+        finding_add(
+            telling, "linger-zero", "warning",
+            telling_printf(telling,
+                           "%s() sent RST, not FIN: SO_LINGER with timeout 0 asks for an abort; what the peer had not read yet "
+                           "may be lost, and there is no TIME_WAIT that keeps old segments out",
+                           call->story->name),
+            proof, 3);
+        return;
+    }
+    if (!call->call->unread_bytes) return;
+    finding_add(
+        telling, "reset-unread-data", "warning",
+        telling_printf(telling,
+                       "%s() sent RST, not FIN: %u received byte%s never read; shutdown(SHUT_WR), read until that returns 0, and "
+                       "then close()",
+                       call->story->name, call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were"),
+        proof, 2);
+}
+
+/* Before this RST its end had sent a FIN. */
+static const struct tale_packet *fin_before(const struct telling *telling, const struct tale_packet *reset)
+{
+    for (const struct tale_packet *packet = telling->packets; packet < reset; packet++)
+        if (finding_is_own(packet, reset->side) && packet->segment->flags & TCP_FIN) return packet;
+    return NULL;
+}
+
+static const struct tale_packet *lost_reset_before(const struct telling *telling, const struct tale_packet *reset)
+{
+    for (const struct tale_packet *packet = telling->packets; packet < reset; packet++)
+        if (finding_is_own(packet, reset->side) && packet->segment->kind == STORY_RST && telling_is_lost(telling, packet))
+            return packet;
+    return NULL;
+}
+
+/* The segment that this RST answers: its cause, where the kernel showed it; else the one of the other end that came last before it
+ * with the ACK number that it carries (RFC 9293 section 3.10.7.1). NULL: not known. */
+static const struct tale_packet *answered_by(const struct telling *telling, const struct tale_packet *reset)
+{
+    bool shown = reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence > EVIDENCE_RULE;
+    bool numbered = !shown && (reset->cause->kind == CAUSE_UNKNOWN || reset->cause->kind == CAUSE_SEGMENT);
+    const struct tale_packet *found = NULL;
+    for (const struct tale_packet *packet = telling->packets; packet < reset; packet++) {
+        if (!packet->segment || packet->side == reset->side || packet->segment->flags & TCP_RST) continue;
+        if (shown && packet->step == reset->cause->step) return packet;
+        if (!numbered || reset->segment->flags & TCP_ACK || !(packet->segment->flags & TCP_ACK)) continue;
+        if (packet->segment->ack_absolute != reset->segment->seq_absolute || telling_is_untaken(telling, packet)) continue;
+        if (finding_arrival_ns(packet) > reset->sent_ns || (found && finding_arrival_ns(packet) < finding_arrival_ns(found)))
+            continue;
+        found = packet;
+    }
+    return found;
+}
+
+/* An orphan's wait for the FIN was over: the kernel was seen to end it, or so long had passed that it must have (a second is the
+ * least that net.ipv4.tcp_fin_timeout and TCP_LINGER2 can say). */
+static bool timed_out_in_fin_wait_2(const struct telling *telling, enum story_side side, const struct tale_packet *fin)
+{
+    static const int64_t LEAST_NS = 1000000000;
+    const struct tale_state *entered = finding_state(telling, (int)side, STATE_FIN_WAIT_2);
+    uint32_t step = entered ? finding_state_step(telling, entered) : STORY_NO_STEP;
+    if (step == STORY_NO_STEP) return false;
+    int64_t waited_ns = finding_arrival_ns(fin) - telling->story->steps[step].t_ns;
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (telling->states[i].timer && strcmp(telling->states[i].timer, FIN_WAIT_2_TIMER) == 0 &&
+            telling->states[i].story->side == side)
+            return telling->states[i].timer_ran || waited_ns >= LEAST_NS;
+    return false;
+}
+
+/* Data that came to a closed end with, or shortly before, what the RST was found to answer, under the same ACK number: the first
+ * RST answers the first of them. NULL: none. */
+static const struct tale_packet *first_data_answered(const struct tale_packet *fin, const struct tale_packet *by)
+{
+    for (const struct tale_packet *at = fin + 1; at <= by; at++)
+        if (at->segment && at->side == by->side && at->segment->length_bytes && at->segment->kind != STORY_RST &&
+            at->segment->ack_absolute == by->segment->ack_absolute && finding_arrival_ns(at) > fin->sent_ns)
+            return at;
+    return NULL;
+}
+
+/* This end had acknowledged all of it when it came: it was sent again meanwhile, and that was taken. */
+static bool was_taken_before(const struct tale_packet *data, const struct tale_packet *reset)
+{
+    uint32_t end = data->segment->seq_absolute + data->segment->length_bytes;
+    for (const struct tale_packet *at = data + 1; at < reset; at++)
+        if (finding_is_own(at, reset->side) && at->segment->flags & TCP_ACK && !seq_before(at->segment->ack_absolute, end) &&
+            at->sent_ns < finding_arrival_ns(data))
+            return true;
+    return false;
+}
+
+/* Data for a socket that its process had closed. Its ACK number tells whether its sender had had the FIN. */
+static void find_late_data(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *data,
+                           const struct tale_packet *fin)
+{
+    uint32_t end = fin->segment->seq_absolute + fin->segment->length_bytes + 1;
+    const char *writer = story_side_name(data->side), *closer = story_side_name(reset->side);
+    uint32_t proof[3] = {fin->step, data->step, reset->step};
+    if (data->segment->ack_absolute == end)
+        finding_add(
+            telling, "reset-late-data", "warning",
+            telling_printf(
+                telling,
+                "data reached a socket that was closed already, so the kernel answered with RST: the FIN of the %s had come %s "
+                "before, and the kernel of the %s knew (#%" PRIu32 " acknowledges it). A read there would have returned 0: look "
+                "before writing on a connection that was idle, and open a new one",
+                closer, finding_time(telling, data->sent_ns - finding_arrival_ns(fin)), writer, data->segment->number),
+            proof, 3);
+    else
+        finding_add(
+            telling, "reset-crossed", "warning",
+            telling_printf(
+                telling,
+                "the %s's FIN (#%" PRIu32 ") and the %s's data (#%" PRIu32 ") crossed: that data does not acknowledge the "
+                "FIN, so the %s could not know, and its data met a closed socket and was answered with RST; nobody read it. "
+                "Send it again on a new connection, and let the %s close idle connections first",
+                closer, fin->segment->number, writer, data->segment->number, writer, writer),
+            proof, 3);
+}
+
+/* A RST that answers a segment: this host has no such connection, any more or at all. */
+static void find_reset_by_segment(struct telling *telling, const struct tale_packet *reset)
+{
+    const struct tale_packet *by = answered_by(telling, reset);
+    if (!by || by->segment->flags & TCP_SYN) return;
+    const struct tale_packet *fin = fin_before(telling, reset), *gone = lost_reset_before(telling, reset);
+    const struct tale_packet *data = fin ? first_data_answered(fin, by) : NULL;
+    if (fin && !data && by->segment->length_bytes) data = by; /* sent before the FIN came: they crossed */
+    uint32_t proof[3] = {by->step, reset->step, gone ? gone->step : STORY_NO_STEP};
+    if (gone && !fin)
+        finding_add(
+            telling, "half-open-rst", "error",
+            telling_printf(telling,
+                           "half-open connection: the %s had forgotten it (it was aborted or its host restarted, and the wire "
+                           "carried nothing of that), so the next segment of the %s was answered with RST",
+                           story_side_name(reset->side), story_side_name(finding_other(reset->side))),
+            proof, 3);
+    else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
+        finding_add(
+            telling, "fin-wait-2-timeout", "warning",
+            telling_printf(telling,
+                           "the FIN came too late: nobody held the %s's socket any more, and the kernel keeps such an orphan in "
+                           "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was "
+                           "answered with RST",
+                           story_side_name(reset->side)),
+            proof, 2);
+    else if (by->segment->length_bytes && fin && was_taken_before(by, reset))
+        finding_add(
+            telling, "reset-old-duplicate", "note",
+            telling_printf(telling,
+                           "#%" PRIu32
+                           " came late, when what it carries had been sent again and taken and the connection was over: the "
+                           "%s's kernel knew of none and answered with RST. Nothing was lost",
+                           by->segment->number, story_side_name(reset->side)),
+            proof, 2);
+    else if (data)
+        find_late_data(telling, reset, data, fin);
+}
+
+/* A RST that changed nothing: it was not exactly at the next number (RFC 5961 section 3.2), or its sender went on. */
+static void find_ignored_reset(struct telling *telling)
+{
+    for (size_t i = 0, looked = 0; i < telling->packet_count && looked < RESETS_MAX; i++) {
+        const struct tale_packet *reset = &telling->packets[i];
+        if (!reset->segment || reset->segment->kind != STORY_RST) continue;
+        looked++;
+        const struct tale_packet *on = NULL, *challenge = NULL;
+        for (size_t k = i + 1; k < telling->packet_count && !on; k++) {
+            const struct tale_packet *later = &telling->packets[k];
+            if (!later->segment || later->segment->copy || later->segment->kind == STORY_RST) continue;
+            if (later->side != reset->side && later->verdict.class == CONN_CHALLENGE_ACK && !challenge) challenge = later;
+            if (later->side == reset->side && later->segment->retransmission == false && later->segment->kind != STORY_SYN_ACK)
+                on = later;
+        }
+        if (!on || (reset->verdict.reset != RESET_IN_WINDOW && !on->verdict.goes_on)) continue;
+        uint32_t proof[3] = {reset->step, challenge ? challenge->step : STORY_NO_STEP, on->step};
+        const char *side = story_side_name(reset->side);
+        finding_add(telling, "reset-ignored", "warning",
+                    telling_printf(
+                        telling,
+                        "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
+                        "): it was not sent by its TCP, but by a box between or by an attacker",
+                        reset->segment->number, side,
+                        reset->verdict.reset == RESET_IN_WINDOW ? ": its number is not exactly the one expected (RFC 5961)" : "",
+                        challenge
+                            ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
+                            : "",
+                        side, on->segment->number),
+                    proof, 3);
+        return;
+    }
+}
+
+/* Where the kernel's marks are recorded, the timer of a TIME_WAIT that a RST ends is seen to be cancelled. */
+static bool would_see_timers(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->teller->loss_count; i++)
+        if (strcmp(telling->teller->losses[i].what, "no tw_timer_handler") == 0) return false;
+    return telling->teller->any_mark;
+}
+
+static void find_assassination(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->from_state != STATE_TIME_WAIT || state->to_state != STATE_CLOSED) continue;
+        if (telling->states[i].packet == STORY_NO_STEP) continue;
+        const struct tale_packet *reset = &telling->packets[telling->states[i].packet];
+        if (!(reset->segment->flags & TCP_RST)) continue;
+        bool shown = state->cause.evidence > EVIDENCE_RULE;
+        if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
+        uint32_t proof[2] = {reset->cause->step, reset->step};
+        finding_add(telling, "time-wait-assassination", "warning",
+                    telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
+                                   story_side_name(state->side),
+                                   reset->cause->kind == CAUSE_SEGMENT
+                                       ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
+                                         "which knows nothing any more, answered that with RST"
+                                       : "the peer aborted after both FINs had come",
+                                   shown ? "net.ipv4.tcp_rfc1337=1 ignores it"
+                                         : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
+                    proof, 2);
+        return;
+    }
+}
+
+/* This end had ended its own direction by then: then EPIPE is that, whatever the peer did. */
+static const struct tale_call *shut_before(const struct telling *telling, enum story_side side, int64_t at_ns)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->story->side == side && !tale->story->listener && strcmp(tale->call->name, "shutdown") == 0 &&
+            tale->call->exited && tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
+            return tale;
+    }
+    return NULL;
+}
+
+/* What a process got to see of a RST: ECONNRESET once, then EPIPE. */
+static void find_broken_pipe(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        const struct tale_call *call = finding_call(telling, (int)side, "", -EPIPE);
+        if (!call || call->story->exit_step == STORY_NO_STEP) continue;
+        const struct tale_call *shut = shut_before(telling, (enum story_side)side, call->story->exit_ns);
+        if (shut) {
+            uint32_t proof[2] = {shut->story->exit_step, call->story->exit_step};
+            finding_add(telling, "epipe-after-shutdown", "error",
+                        telling_printf(
+                            telling, "%s() failed with EPIPE because %s[%d] itself had said with shutdown() that it sends no more",
+                            call->story->name, shut->story->comm, shut->story->pid),
+                        proof, 2);
+            continue;
+        }
+        const struct tale_packet *reset = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_RST);
+        while (reset && telling_is_untaken(telling, reset)) reset = finding_next(telling, reset, (int)reset->side, STORY_RST);
+        if (!reset || finding_arrival_ns(reset) > call->story->exit_ns) continue;
+        uint32_t proof[2] = {reset->step, call->story->exit_step};
+        finding_add(
+            telling, "epipe-after-rst", "error",
+            telling_printf(telling,
+                           "%s() failed with EPIPE because the %s had come before: the connection was gone already when it was "
+                           "called, and nothing was sent; the call before it may have seemed to work",
+                           call->story->name, number_text(telling, reset)),
+            proof, 2);
+        return;
+    }
+}
+
+void findings_reset(struct telling *telling)
+{
+    bool refused = telling->story->outcome == OUTCOME_REFUSED;
+    for (size_t i = 0, looked = 0; i < telling->packet_count && !refused && looked < RESETS_MAX; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->segment->kind != STORY_RST || packet->seen->copy) continue;
+        looked++;
+        if (packet->cause->kind == CAUSE_CALL) find_reset_by_call(telling, packet);
+        find_reset_by_segment(telling, packet);
+    }
+    find_ignored_reset(telling);
+    find_assassination(telling);
+    find_broken_pipe(telling);
+}

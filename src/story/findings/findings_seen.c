@@ -1,0 +1,166 @@
+/* What the captures themselves show: one direction alone, packets that were seen more than once, strays. */
+#include <inttypes.h>
+#include <netinet/in.h>
+
+#include "story/findings/findings.h"
+#include "tcp/seq.h"
+
+/* The first segment that acknowledges something of the missing end which it must have sent while packets were captured: a SYN-ACK,
+ * or bytes behind what had been acknowledged before. NULL: what is missing may lie before the capture. */
+static const struct tale_packet *shows_missing(const struct telling *telling)
+{
+    bool syn = false, acked = false;
+    uint32_t ack = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->segment->flags & TCP_RST) continue;
+        if (packet->segment->kind == STORY_SYN) syn = true;
+        if (!(packet->segment->flags & TCP_ACK)) continue;
+        if (syn || (acked && seq_before(ack, packet->segment->ack_absolute))) return packet;
+        acked = true;
+        ack = packet->segment->ack_absolute;
+    }
+    return NULL;
+}
+
+static void find_one_way(struct telling *telling)
+{
+    enum story_side missing;
+    if (!finding_is_one_way(telling, &missing)) return;
+    const struct tale_packet *shown = shows_missing(telling);
+    if (!shown) return;
+    uint32_t proof[1] = {shown->step};
+    finding_add(
+        telling, "one-direction", "note",
+        telling_printf(
+            telling,
+            "one direction only: nothing of the %s was captured, though the %s acknowledges it (#%" PRIu32 "). "
+            "The two ways may differ (asymmetric routing), or a filter or a mirror port shows one; what the %s did is known "
+            "from these acknowledgments alone",
+            story_side_name(missing), story_side_name(finding_other(missing)), shown->segment->number, story_side_name(missing)),
+        proof, 1);
+}
+
+/* Within one host a packet passes its interfaces in microseconds; between two it travels. */
+static const int64_t PLACES_NS = 100000;
+
+static void find_sights(struct telling *telling)
+{
+    const struct flow *flow = telling->flow;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->packet_count && !first; i++)
+        if (telling->packets[i].segment && telling->packets[i].seen->arrived_at) first = &telling->packets[i];
+    if (!flow->sights || !first) return;
+    uint32_t proof[1] = {first->step};
+    const char *how_many = telling_printf(telling, "%" PRIu32 " further sight%s of these %u segments", flow->sights,
+                                          flow->sights == 1 ? "" : "s", telling->story->summary.segments);
+    /* Of two places most packets are seen at both. */
+    bool places =
+        flow->sights_gap_ns >= PLACES_NS && 2 * (uint64_t)flow->sights >= telling->story->summary.segments && flow->sights > 1;
+    if (places)
+        finding_add(
+            telling, "two-places", "note",
+            telling_printf(
+                telling,
+                "the capture holds packets of two places: %s, each at least %s later; with a file a place, read --merge tells "
+                "when each left and arrived",
+                how_many, finding_time(telling, flow->sights_gap_ns)),
+            proof, 1);
+    else
+        finding_add(telling, "several-sights", "note",
+                    telling_printf(telling,
+                                   "the capture shows packets more than once: %s (several interfaces of one host, a bridge, a "
+                                   "mirror port, or a packet "
+                                   "that the network doubled); each is told once, and none was sent again for that",
+                                   how_many),
+                    proof, 1);
+}
+
+/* A segment of this flow bears the numbers that an end of `told` sent, between its times. */
+static bool has_numbers(const struct telling *telling, const struct told_flow *told, int same)
+{
+    static const int64_t AROUND_NS = 5000000000; /* a connection may have been told, or have ended, while its strays still come */
+    static const uint32_t WINDOW = 1 << 16;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->segment->flags & (TCP_SYN | TCP_RST)) continue;
+        if (packet->sent_ns < told->from_ns || packet->sent_ns > told->to_ns + AROUND_NS) return false;
+        enum story_side from = packet->side; /* sides may be turned: what counts is which end is the same */
+        bool by_same = address_equal(&telling->flow->end[from], &told->end[same]);
+        int seq_side = by_same ? same : !same;
+        uint32_t seq = packet->segment->seq_absolute, ack = packet->segment->ack_absolute;
+        if (!told->numbers[seq_side].known || !told->numbers[!seq_side].known) return false;
+        bool seq_fits = seq_before(told->numbers[seq_side].from, seq) && seq_before(seq, told->numbers[seq_side].to + WINDOW);
+        bool ack_fits = packet->segment->flags & TCP_ACK && !seq_before(ack, told->numbers[!seq_side].from) &&
+                        !seq_before(told->numbers[!seq_side].to, ack);
+        return seq_fits && ack_fits;
+    }
+    return false;
+}
+
+/* A few segments without a SYN whose numbers are those of another connection of the same end: an address was not translated. */
+static void find_stray(struct telling *telling)
+{
+    const struct teller *teller = telling->teller;
+    if (telling->conn.flags & CONN_OPENED) return;
+    size_t count = teller->told_flow_count < TOLD_FLOWS ? teller->told_flow_count : TOLD_FLOWS;
+    for (size_t i = 0; i < count; i++) {
+        const struct told_flow *told = &teller->told_flows[i];
+        for (int same = 0; same < STORY_SIDES; same++) {
+            int own = address_equal(&telling->flow->end[0], &told->end[same])   ? 0
+                      : address_equal(&telling->flow->end[1], &told->end[same]) ? 1
+                                                                                : -1;
+            if (own < 0 || address_equal(&telling->flow->end[!own], &told->end[!same]) || !has_numbers(telling, told, same))
+                continue;
+            char here[ADDRESS_TEXT_BYTES], there[ADDRESS_TEXT_BYTES];
+            const struct tale_packet *reset = finding_segment(telling, own, STORY_RST);
+            uint32_t proof[2] = {telling->packets[0].step, reset ? reset->step : STORY_NO_STEP};
+            finding_add(
+                telling, "stray", "warning",
+                telling_printf(
+                    telling,
+                    "a stray: these are numbers of connection %" PRIu32 ", under %s instead of %s, as when a translation (NAT, a "
+                    "service's address) skips a segment that connection tracking holds for invalid%s",
+                    told->number, address_format(&telling->flow->end[!own], here), address_format(&told->end[!same], there),
+                    reset ? "; the receiver knows no such connection and answers with RST, which may end the real one" : ""),
+                proof, 2);
+            return;
+        }
+    }
+}
+
+/* The same SYN and SYN-ACK under other addresses, at the same time: something between translates. */
+static void find_translated(struct telling *telling)
+{
+    const struct teller *teller = telling->teller;
+    if (!(telling->conn.flags & CONN_OPENED)) return;
+    size_t count = teller->told_flow_count < TOLD_FLOWS ? teller->told_flow_count : TOLD_FLOWS;
+    for (size_t i = 0; i < count; i++) {
+        const struct told_flow *told = &teller->told_flows[i];
+        bool same = told->from_ns <= telling->last_ns && telling->packets[0].sent_ns <= told->to_ns;
+        for (int side = 0; side < STORY_SIDES && same; side++) {
+            const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
+            same = end->flags & END_SYN_SEEN && told->numbers[side].known && told->numbers[side].from == end->base;
+        }
+        if (!same) continue;
+        char there[2][ADDRESS_TEXT_BYTES];
+        uint32_t proof[1] = {telling->packets[0].step};
+        finding_add(telling, "translated", "note",
+                    telling_printf(telling,
+                                   "this is connection %" PRIu32
+                                   " on the other side of a translation of addresses (NAT, a service's address): the "
+                                   "sequence numbers of both ends are the same, and there it is %s to %s",
+                                   told->number, address_format(&told->end[STORY_CLIENT], there[0]),
+                                   address_format(&told->end[STORY_SERVER], there[1])),
+                    proof, 1);
+        return;
+    }
+}
+
+void findings_seen(struct telling *telling)
+{
+    find_one_way(telling);
+    find_sights(telling);
+    find_stray(telling);
+    find_translated(telling);
+}

@@ -1,0 +1,241 @@
+/* Handshakes that came to nothing: SYNs that nobody answered, and connections that were refused; by whom, as far as the record
+ * shows it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "story/findings/findings.h"
+
+/* Less than a second of silence behind one SYN is no silence: the first retransmission comes then (RFC 6298 section 2.1). */
+static const int64_t SILENCE_NS = 1000000000;
+
+struct attempt {
+    const struct tale_packet *first, *last;
+    uint32_t count, lost, filtered, arrived, unknown;
+    char times[160]; /* "0.0, 1.0, 3.1" */
+};
+
+/* The SYNs of this side before the first thing that came back, without the one that this answers. */
+static struct attempt attempt_of(const struct telling *telling, enum story_side side, const struct tale_packet *answer)
+{
+    struct attempt attempt = {0};
+    size_t used = 0;
+    const struct tale_packet *answered = NULL;
+    for (const struct tale_packet *at = telling->packets; answer && at < answer; at++)
+        if (finding_is_own(at, side) && at->segment->kind == STORY_SYN && finding_arrival_ns(at) <= answer->sent_ns) answered = at;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!finding_is_own(packet, side) || packet->segment->kind != STORY_SYN) continue;
+        if (answer && packet >= answered) break;
+        if (!attempt.first) attempt.first = packet;
+        attempt.last = packet;
+        attempt.count++;
+        enum finding_way way = finding_way(telling, packet);
+        attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
+        attempt.filtered += way == WAY_FILTERED;
+        attempt.arrived += way == WAY_ARRIVED;
+        attempt.unknown += way == WAY_UNKNOWN;
+        int64_t tenths = (packet->sent_ns - attempt.first->sent_ns + 50000000) / 100000000;
+        if (used < sizeof(attempt.times) - 32)
+            used += (size_t)snprintf(attempt.times + used, sizeof(attempt.times) - used, "%s%" PRId64 ".%" PRId64,
+                                     attempt.count > 1 ? ", " : "", tenths / 10, tenths % 10);
+    }
+    return attempt;
+}
+
+/* What the record shows of the listener when the SYN came, so that nobody looks there. "" where it shows nothing. */
+static const char *not_the_queue(struct telling *telling, const struct tale_packet *syn)
+{
+    const struct story_queue *queue = syn->segment->queue;
+    if (queue)
+        return telling_printf(telling, "; it was not the accept queue: %u of %u waited there", queue->accept_length,
+                              queue->accept_most);
+    const struct call *accept = finding_asleep_accept(telling, finding_arrival_ns(syn));
+    if (accept)
+        return telling_printf(telling, "; it was not the accept queue: %s() of %s was asleep, so nothing waited there",
+                              accept->name, accept->thread.comm);
+    return "";
+}
+
+static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
+{
+    const struct tale_packet *syn = attempt->first;
+    const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT);
+    uint32_t proof[3] = {syn->step, attempt->last == syn ? STORY_NO_STEP : attempt->last->step,
+                         connect  ? connect->story->exit_step
+                         : answer ? answer->step
+                                  : STORY_NO_STEP};
+    const char *gave_up =
+        connect ? "; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT" : "";
+    const char *sent =
+        attempt->count == 1 ? "the SYN" : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
+    if (attempt->arrived) {
+        const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
+        finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
+                    telling_printf(
+                        telling,
+                        "the SYN (%" PRIu32 " of %" PRIu32 ") reached the %s's host, and nothing came back%s: it was dropped there "
+                        "without a word; why, the wire can't tell (a firewall's rule, a full queue)%s%s%s",
+                        attempt->arrived, attempt->count, story_side_name(finding_other(syn->side)),
+                        answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
+                        listen ? telling_printf(telling, "; %s[%d] listened", listen->thread.comm, listen->thread.pid) : "",
+                        not_the_queue(telling, syn), gave_up),
+                    proof, 3);
+        return;
+    }
+    if (answer) return; /* whether it was the SYN or its answer that was lost, is told where both places are known */
+    finding_add(
+        telling, "black-hole", connect ? "error" : "warning",
+        telling_printf(telling, "no answer to %s: not even a refusal, so %s%s", sent,
+                       attempt->lost == attempt->count
+                           ? "nothing is known of the host: none of them reached it"
+                           : telling_printf(telling, "a firewall drops %s, the host is away, or the way there or back is broken",
+                                            attempt->count == 1 ? "it" : "them"),
+                       gave_up),
+        proof, 3);
+}
+
+/* SYNs that nobody answered, for a while or for ever. */
+static void find_unanswered(struct telling *telling)
+{
+    const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
+    enum story_side missing;
+    if (!syn || telling->flow->to_itself || finding_is_one_way(telling, &missing)) return;
+    const struct tale_packet *answer = NULL;
+    for (const struct tale_packet *at = syn + 1; at < telling->packets + telling->packet_count && !answer; at++)
+        if (at->side != syn->side) answer = at;
+    if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
+    struct attempt attempt = attempt_of(telling, syn->side, answer);
+    if (!attempt.count) return;
+    bool timed_out = finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT) != NULL;
+    bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - syn->sent_ns >= SILENCE_NS);
+    if (!silent || attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
+    say_unanswered(telling, &attempt, answer);
+}
+
+/* Segments that a rule on a host threw away: TCP there never saw them. */
+static void find_filtered(struct telling *telling)
+{
+    const struct tale_packet *first = NULL, *last = NULL;
+    uint32_t count = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        /* What a firewall refuses with an answer is dropped too, and the answer says more. */
+        if (!packet->segment || finding_way(telling, packet) != WAY_FILTERED || (first && packet->side != first->side)) continue;
+        if (!first) first = packet;
+        last = packet;
+        count++;
+    }
+    if (!first || telling->story->outcome == OUTCOME_REFUSED) return;
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (telling->packets[i].cause->kind == CAUSE_KERNEL && telling->packets[i].cause->name &&
+            strcmp(telling->packets[i].cause->name, CHAIN_FIREWALL) == 0)
+            return;
+    bool answered = finding_arrival(telling, finding_other(first->side), last->sent_ns, true) != NULL;
+    uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
+    finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
+                telling_printf(
+                    telling,
+                    "a firewall's rule on %s dropped %" PRIu32 " segment%s of the %s, the first the %s (#%" PRIu32
+                    "): the kernel says %s%s%s. TCP there never saw %s, and nobody was told; look at that host's rules (nft list "
+                    "ruleset)",
+                    finding_dropper(telling, first), count, count == 1 ? "" : "s", story_side_name(first->side),
+                    first->segment->label, first->segment->number, first->segment->dropped->reason,
+                    first->segment->dropped->function[0] ? ", in " : "", first->segment->dropped->function,
+                    count == 1 ? "it" : "them"),
+                proof, 2);
+}
+
+static const char *listener_text(struct telling *telling, const struct call *listen)
+{
+    return telling_printf(telling, "%s[%d]", listen->thread.comm, listen->thread.pid);
+}
+
+static void say_refused_by_firewall(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn)
+{
+    static const char *const where[] = {[CHAIN_HOOK_UNKNOWN] = "a host that the SYN came to",
+                                        [CHAIN_HOOK_ARRIVAL] = "a host that the SYN came to",
+                                        [CHAIN_HOOK_INPUT] = "the server's host",
+                                        [CHAIN_HOOK_FORWARD] = "a router or bridge on the way",
+                                        [CHAIN_HOOK_OUTPUT] = "the client's own host"};
+    const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
+    uint32_t proof[2] = {reset->cause->step, reset->step};
+    finding_add(
+        telling, "refused-by-firewall", "error",
+        telling_printf(telling, "connection refused by a firewall's rule on %s, which made the RST; %s", where[reset->chain.hook],
+                       listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
+                                               listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
+                              : "whether a process listens there never showed"),
+        proof, 2);
+}
+
+/* The kernel itself says that it has no socket for it, or was seen to answer so. */
+static bool is_shown_without_socket(const struct telling *telling, const struct tale_packet *reset)
+{
+    if (reset->segment->reset_reason && strcmp(reset->segment->reset_reason, "NO_SOCKET") == 0) return true;
+    const struct tale_packet *syn = finding_segment(telling, STORY_CLIENT, STORY_SYN);
+    if (syn && syn->segment->dropped && strcmp(syn->segment->dropped->reason, "NO_SOCKET") == 0) return true;
+    return reset->cause->kind == CAUSE_SEGMENT && reset->cause->evidence == EVIDENCE_STACK &&
+           reset->chain.notes & CHAIN_PASSIVE_RESET;
+}
+
+static void find_refused(struct telling *telling)
+{
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
+    const struct tale_packet *syn = finding_segment(telling, STORY_CLIENT, STORY_SYN);
+    if (!reset || !syn || reset < syn || telling->story->outcome != OUTCOME_REFUSED || reset->segment->unsent) return;
+    unsigned port = telling->flow->end[STORY_SERVER].port;
+    bool by_kernel = reset->cause->kind == CAUSE_KERNEL && reset->cause->name;
+    if (by_kernel && strcmp(reset->cause->name, CHAIN_FIREWALL) == 0) {
+        say_refused_by_firewall(telling, reset, syn);
+        return;
+    }
+    if (by_kernel || (reset->seen->packet.same && reset->seen->packet.fate == FATE_UNSENT)) return; /* made on the way */
+    int64_t at_ns = finding_arrival_ns(syn);
+    uint32_t proof[2] = {reset->cause->step, reset->step};
+    const struct call *listen = NULL;
+    const struct sock *elsewhere = tale_listens_elsewhere(telling, reset->seen->netns, at_ns, &listen);
+    bool shown = is_shown_without_socket(telling, reset);
+    if (elsewhere && shown) {
+        char here[ADDRESS_TEXT_BYTES], there[ADDRESS_TEXT_BYTES];
+        finding_add(telling, "listens-elsewhere", "error",
+                    telling_printf(
+                        telling,
+                        "connection refused: %s listens on port %u, but on %s alone, and the SYN was for %s; bind() to 0.0.0.0 (or "
+                        "::), or connect to the address that it listens on",
+                        listener_text(telling, listen), port, address_format_ip(&elsewhere->local, there),
+                        address_format_ip(&telling->flow->end[STORY_SERVER], here)),
+                    proof, 2);
+        return;
+    }
+    listen = tale_listening(telling, at_ns);
+    if (listen && !shown) {
+        finding_add(telling, "refused-despite-listener", "error",
+                    telling_printf(
+                        telling,
+                        "connection refused although %s listens on port %u: something refused it in that host's name, before its "
+                        "socket saw the SYN (a firewall's rule there or on the way); the wire can't tell which",
+                        listener_text(telling, listen), port),
+                    proof, 2);
+        return;
+    }
+    finding_add(
+        telling, "refused", "error",
+        shown ? telling_printf(telling,
+                               "connection refused: no process listens on port %u there; start the server, or check the address "
+                               "and port",
+                               port)
+              : telling_printf(telling,
+                               "connection refused: the SYN to port %u was answered with RST; no process listens there (start the "
+                               "server, check address and port), or a firewall refuses in its name",
+                               port),
+        proof, 2);
+}
+
+void findings_unopened(struct telling *telling)
+{
+    find_refused(telling);
+    find_filtered(telling);
+    find_unanswered(telling);
+}

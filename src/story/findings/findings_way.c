@@ -1,0 +1,124 @@
+/* Between two captures that were compared (src/clocks): what was lost on the way, what was made there, what a capture lacks. */
+#include "story/findings/findings.h"
+#include "tcp/segment.h"
+
+/* The capture that saw a packet, or the other one. */
+static const char *place_name(const struct telling *telling, const struct sighting *seen, bool other)
+{
+    const struct teller *teller = telling->teller;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if ((teller->vantages[i].number == seen->packet.vantage) != other)
+            return arena_text(telling->arena, teller->vantages[i].name);
+    return "?";
+}
+
+/* What became of it between the two; FATE_UNKNOWN where nobody compared the captures, and nothing is strange about it. */
+static uint8_t fate_of(const struct tale_packet *packet)
+{
+    if (packet->seen->unsent) return FATE_UNSENT;
+    return packet->seen->packet.same ? packet->seen->packet.fate : FATE_UNKNOWN;
+}
+
+/* Counts the segments of one side with this fate; the first of them (NULL none). */
+static const struct tale_packet *find(const struct telling *telling, enum story_side side, uint8_t fate, uint32_t *ret_count)
+{
+    const struct tale_packet *first = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->side != side || fate_of(packet) != fate) continue;
+        if (!first) first = packet;
+        ++*ret_count;
+    }
+    return first;
+}
+
+/* The last of the way's lost segments: with the first it bounds where to look. */
+static uint32_t last_step(const struct telling *telling, enum story_side side, uint8_t fate, uint32_t first)
+{
+    uint32_t step = STORY_NO_STEP;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->segment && packet->side == side && fate_of(packet) == fate) step = packet->step;
+    }
+    return step == first ? STORY_NO_STEP : step;
+}
+
+static void find_lost(struct telling *telling, enum story_side side)
+{
+    uint32_t count;
+    const struct tale_packet *first = find(telling, side, FATE_LOST, &count);
+    if (!first) return;
+    const char *here = place_name(telling, first->seen, false), *there = place_name(telling, first->seen, true);
+    uint32_t proof[2] = {first->step, last_step(telling, side, FATE_LOST, first->step)};
+    const char *caveat = first->seen->packet.early ? telling_printf(telling,
+                                                                    "; %s has nothing from before that: if it was not running yet, "
+                                                                    "that is why the first is missing",
+                                                                    there)
+                                                   : "";
+    char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
+    finding_add(telling, side == STORY_CLIENT ? "lost-to-server" : "lost-to-client", "warning",
+                telling_printf(telling,
+                               "%u segment%s of the %s %s lost between %s's side, where %s saw %s leave, and %s's, where %s "
+                               "never saw %s come%s",
+                               count, count == 1 ? "" : "s", story_side_name(side), count == 1 ? "was" : "were",
+                               address_format_ip(&telling->flow->end[side], from), here, count == 1 ? "it" : "them",
+                               address_format_ip(&telling->flow->end[finding_other(side)], to), there, count == 1 ? "it" : "them",
+                               caveat),
+                proof, 2);
+}
+
+static void find_missed(struct telling *telling, enum story_side side)
+{
+    uint32_t passed, unsent;
+    const struct tale_packet *first = find(telling, side, FATE_PASSED, &passed);
+    if (first) {
+        uint32_t proof[1] = {first->step};
+        const char *there = place_name(telling, first->seen, true);
+        finding_add(telling, side == STORY_CLIENT ? "capture-missed-client" : "capture-missed-server", "note",
+                    telling_printf(telling,
+                                   "%s lacks %u segment%s of the %s that %s acknowledged there: dropped by the capture, not by the "
+                                   "network",
+                                   there, passed, passed == 1 ? "" : "s", story_side_name(side), passed == 1 ? "was" : "were"),
+                    proof, 1);
+    }
+    first = find(telling, side, FATE_UNSENT, &unsent);
+    if (!first || first->segment->flags & TCP_RST) return;
+    uint32_t proof[1] = {first->step};
+    finding_add(telling, side == STORY_CLIENT ? "unsent-client" : "unsent-server", "note",
+                telling_printf(telling,
+                               "%u segment%s of the %s came to %s and %s never seen to leave at %s: that capture dropped %s, or "
+                               "somebody between the two made %s",
+                               unsent, unsent == 1 ? "" : "s", story_side_name(side), place_name(telling, first->seen, false),
+                               unsent == 1 ? "was" : "were", place_name(telling, first->seen, true), unsent == 1 ? "it" : "them",
+                               unsent == 1 ? "it" : "them"),
+                proof, 1);
+}
+
+/* A reset that its sender's own side never saw. */
+static void find_made_on_the_way(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || !(packet->segment->flags & TCP_RST) || fate_of(packet) != FATE_UNSENT) continue;
+        uint32_t proof[1] = {packet->step};
+        finding_add(
+            telling, "reset-from-between", "warning",
+            telling_printf(telling,
+                           "a RST in the %s's name came to %s and was never seen to leave at %s: most likely something between "
+                           "the two (a firewall, a load balancer) made it",
+                           story_side_name(packet->side), place_name(telling, packet->seen, false),
+                           place_name(telling, packet->seen, true)),
+            proof, 1);
+        return;
+    }
+}
+
+void findings_way(struct telling *telling)
+{
+    for (int side = 0; side < STORY_SIDES; side++) {
+        find_lost(telling, (enum story_side)side);
+        find_missed(telling, (enum story_side)side);
+    }
+    find_made_on_the_way(telling);
+}

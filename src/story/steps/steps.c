@@ -1,0 +1,539 @@
+/* The steps of a story: everything in one order of time, and the RFC 9293 table walked by both ends. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/steps/telling.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
+
+/* Anything that takes a place in the order of time. */
+enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_EXPIRY, MOMENT_PROCESS };
+struct moment {
+    int64_t t_ns;
+    uint64_t order; /* of its event: decides between equal times */
+    enum moment_kind kind;
+    size_t index;
+};
+
+/* Of two that arrive behind the same packet the earlier one comes first. */
+static int by_time(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
+    if (x->order != y->order) return x->order < y->order ? -1 : 1;
+    if (x->kind != y->kind) return (int)x->kind - (int)y->kind;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+struct moments {
+    struct moment *items;
+    size_t count, room;
+};
+
+static void add_moment(struct telling *telling, struct moments *moments, enum moment_kind kind, int64_t t_ns, uint64_t order,
+                       size_t index)
+{
+    struct moment *moment = track_grow((void **)&moments->items, &moments->count, &moments->room, sizeof(*moment));
+    if (!moment)
+        telling->failed = true;
+    else
+        *moment = (struct moment){t_ns, order, kind, index};
+}
+
+static bool ends_here(const struct telling *telling, const struct process_end *end, enum story_side *ret_side)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (telling->story->end[side].process.pid == end->thread.pid) {
+            *ret_side = (enum story_side)side;
+            return true;
+        }
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].call->thread.pid == end->thread.pid) {
+            *ret_side = telling->calls[i].story->side;
+            return true;
+        }
+    return false;
+}
+
+static void collect_moments(struct telling *telling, struct moments *moments)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        add_moment(telling, moments, MOMENT_SENT, packet->order_ns, packet->seen->order, i);
+        const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : packet;
+        int64_t received_ns = packet->received_ns > packet->order_ns ? packet->received_ns : behind->order_ns;
+        if (!tale_is_datagram(packet->seen)) add_moment(telling, moments, MOMENT_RECEIVED, received_ns, behind->seen->order, i);
+    }
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (call->entered) add_moment(telling, moments, MOMENT_ENTER, call->enter_ns, call->order, i);
+        if (call->exited) add_moment(telling, moments, MOMENT_EXIT, call->exit_ns, call->order, i);
+    }
+    for (size_t i = 0; i < telling->flow->change_count; i++)
+        add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
+    for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
+        if (!telling->flow->expiries[i].cancelled)
+            add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
+    for (size_t i = 0; i < telling->call_count; i++) {
+        struct process *process = telling->calls[i].call->process;
+        if (process->serial == telling->serial) continue;
+        process->serial = telling->serial;
+        for (size_t k = 0; k < process->end_count; k++) {
+            const struct process_end **end =
+                track_grow((void **)&telling->ends, &telling->end_count, &telling->end_room, sizeof(*end));
+            if (!end) {
+                telling->failed = true;
+                return;
+            }
+            *end = &process->ends[k];
+            add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
+        }
+    }
+    if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
+}
+
+static struct story_step *add_step(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns,
+                                   enum story_side side)
+{
+    struct story *story = telling->story;
+    if (story->step_count == *room) { /* sized for the worst case by its caller: cannot happen */
+        telling->failed = true;
+        return NULL;
+    }
+    struct story_step *step = &story->steps[story->step_count++];
+    step->kind = kind;
+    step->t_ns = t_ns;
+    step->side = side;
+    if (t_ns > telling->last_ns) telling->last_ns = t_ns;
+    return step;
+}
+
+struct walk {
+    size_t room; /* of the story's steps */
+};
+
+static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
+                      struct tale_state made_by)
+{
+    struct tale_state *tale = track_grow((void **)&telling->states, &telling->state_count, &telling->state_room, sizeof(*tale));
+    struct story_state *state = arena_alloc(telling->arena, sizeof(*state));
+    struct story_step *step = add_step(telling, &walk->room, STEP_STATE, t_ns, side);
+    if (!tale || !state || !step) {
+        telling->failed = true;
+        return;
+    }
+    *tale = made_by;
+    tale->story = state;
+    state->side = side;
+    if (arrow) {
+        state->from_state = arrow->from;
+        state->to_state = arrow->to;
+        state->from = tcp_state_name(arrow->from);
+        state->to = tcp_state_name(arrow->to);
+        state->cause.why = arrow->why;
+    } else {
+        state->kernel = true;
+        state->from = event_kernel_state_name(made_by.change->from);
+        state->to = event_kernel_state_name(made_by.change->to);
+    }
+    step->state = state;
+}
+
+/* Later life overrules an assumed end: no arrow of the figure. */
+static void take_back(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, const struct conn_move *move,
+                      struct tale_state made_by)
+{
+    const struct tcp_arrow arrow = {
+        .from = (enum tcp_state)move->from,
+        .to = (enum tcp_state)move->to,
+        .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
+        .section = "3.10.7.4"};
+    made_by.goes_on = true;
+    add_state(telling, walk, &arrow, side, t_ns, made_by);
+}
+
+/* What the judge made of it. */
+static void take_moves(struct telling *telling, struct walk *walk, int64_t t_ns, const struct conn_verdict *verdict, size_t from,
+                       struct tale_state made_by)
+{
+    for (size_t i = from; i < verdict->move_count; i++) {
+        const struct conn_move *move = &verdict->moves[i];
+        enum story_side first = telling->first_side, side = move->side == 0 ? first : !first;
+        if (move->taken_back) {
+            take_back(telling, walk, side, t_ns, move, made_by);
+            continue;
+        }
+        const struct tcp_arrow *arrow = tcp_next((enum tcp_state)move->from, (enum tcp_input)move->input);
+        if (!arrow) unexpected_input(telling, side, (enum tcp_state)move->from, (enum tcp_input)move->input, made_by.packet);
+        if (!arrow || arrow->to == arrow->from) continue;
+        struct tale_state made = made_by;
+        made.proved = move->proved;
+        add_state(telling, walk, arrow, side, t_ns, made);
+    }
+}
+
+static void take_input(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, enum tcp_input input,
+                       struct tale_state made_by)
+{
+    struct conn_verdict verdict = {.move_count = 0};
+    conn_input(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), input, &verdict);
+    take_moves(telling, walk, t_ns, &verdict, 0, made_by);
+}
+
+/* An ICMP error about this connection that reached whom it is for. */
+static void take_error(struct telling *telling, const struct tale_packet *packet)
+{
+    const struct event_packet *error = &packet->seen->packet;
+    if (telling->story->udp || !packet->datagram->icmp || !error->icmp.quotes || telling_is_lost(telling, packet)) return;
+    if (!segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code)) return;
+    enum story_side about = flow_side(telling->flow, &error->icmp.src);
+    conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about), error->icmp.seq);
+}
+
+static void step_sent(struct telling *telling, struct walk *walk, size_t index)
+{
+    struct tale_packet *packet = &telling->packets[index];
+    packet->step = (uint32_t)telling->story->step_count;
+    struct story_step *step = add_step(telling, &walk->room, tale_is_datagram(packet->seen) ? STEP_DATAGRAM : STEP_SEGMENT,
+                                       packet->sent_ns, packet->side);
+    if (!step) return;
+    if (packet->datagram) {
+        step->datagram = packet->datagram;
+        take_error(telling, packet);
+        return;
+    }
+    step->segment = packet->segment;
+    if (packet->seen->copy) return; /* nobody sent it */
+    if ((packet->segment->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+        telling->requests[packet->side].syn_acks++;
+        telling->requests[packet->side].last_ns = packet->sent_ns;
+    }
+    if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
+    const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
+    const struct conn_end *end = telling_end(telling, packet->side);
+    conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
+    conn_sent(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, packet->side), &segment, &packet->verdict);
+    packet->from = (int64_t)end->span + seq_diff(end->next, segment.seq);
+    take_moves(telling, walk, packet->sent_ns, &packet->verdict, 0, (struct tale_state){.packet = (uint32_t)index, .sent = true});
+}
+
+static void step_received(struct telling *telling, struct walk *walk, size_t index)
+{
+    struct tale_packet *packet = &telling->packets[index];
+    enum story_side side = telling_receiver(telling, packet->side);
+    int64_t t_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+    if (telling_is_lost(telling, packet)) return;
+    const struct conn_end *end = telling_end(telling, side);
+    if (packet->seen->copy && !(telling->conn.flags & CONN_TWO_PLACES)) return;
+    if (end->state == STATE_FIN_WAIT_2 && packet->seen->packet.header.flags & TCP_FIN &&
+        tale_is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
+        packet->segment->teardown = true;
+        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                   (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
+        return;
+    }
+    if (tale_is_forgotten(telling, index, side)) {
+        packet->segment->teardown = true;
+        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                   (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        return;
+    }
+    if (tale_is_too_late(telling, index, side)) {
+        packet->segment->teardown = true;
+        return;
+    }
+    if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && tale_is_handshake_unmoved(telling, index, side)) {
+        packet->segment->handshake = true;
+        return;
+    }
+    if (telling_is_untaken(telling, packet)) return;
+    unexpected_arrival(telling, side, (uint32_t)index);
+    const uint32_t acked_fin = END_FIN | END_FIN_ACKED;
+    bool was_open = end->state == STATE_SYN_RCVD, had_fin = (end->flags & acked_fin) == acked_fin;
+    const struct event_packet_header *header = &packet->seen->packet.header;
+    const struct conn_segment arrived = flow_segment(&packet->seen->packet, t_ns);
+    size_t before = packet->verdict.move_count;
+    bool nobody_closed = !telling->conn.closed_first;
+    conn_received(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), &arrived, &packet->verdict);
+    if (chain_is_in_a_name(&packet->chain) && nobody_closed) { /* a firewall closed it, in its name */
+        telling->conn.closed_first = 0;
+        telling->conn.flags &= (uint16_t)~CONN_FIRST_BY_RST;
+    }
+    struct story_segment *segment = packet->segment;
+    if (segment) {
+        uint8_t flags = header->flags;
+        segment->handshake = flags & TCP_SYN || (was_open && end->flags & END_SYN_ACKED && !(flags & TCP_RST));
+        bool acks_fin = (end->flags & acked_fin) == acked_fin && flags & TCP_ACK && segment->kind == STORY_ACK &&
+                        (!had_fin || telling_end(telling, packet->side)->flags & END_FIN_TAKEN);
+        segment->teardown = flags & (TCP_FIN | TCP_RST) || acks_fin;
+    }
+    take_moves(telling, walk, t_ns, &packet->verdict, before, (struct tale_state){.packet = (uint32_t)index});
+}
+
+static void step_call(struct telling *telling, struct walk *walk, size_t index, bool exit)
+{
+    struct tale_call *tale = &telling->calls[index];
+    struct story_call *call = tale->story;
+    uint32_t at = (uint32_t)telling->story->step_count;
+    struct story_step *step =
+        add_step(telling, &walk->room, exit ? STEP_EXIT : STEP_ENTER, exit ? call->exit_ns : call->enter_ns, call->side);
+    if (!step) return;
+    step->call = call;
+    *(exit ? &call->exit_step : &call->enter_step) = at;
+    if (!exit) return;
+    const struct conn_end *end = telling_end(telling, call->side);
+    struct tale_state made_by = {.packet = STORY_NO_STEP, .call = tale};
+    enum tcp_input input = INPUT_COUNT;
+    /* Whoever reads this error looks at a socket that the kernel gave up before; which of its timers, only the state tells. */
+    if (call->ret == -ETIMEDOUT && !call->listener) {
+        made_by = (struct tale_state){.packet = STORY_NO_STEP, .timer = "retransmit"};
+        input = INPUT_TIMEOUT_GIVE_UP;
+    } else if (call->ret != 0) {
+        return;
+    }
+    if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
+    /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
+    if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (input != INPUT_COUNT) take_input(telling, walk, call->side, call->exit_ns, input, made_by);
+}
+
+/* Ends that nothing on the wire shows: a timer gave up, or a socket went while its SYN was still unanswered. */
+static void step_silent_end(struct telling *telling, struct walk *walk, const struct change *change)
+{
+    if (change->to != KERNEL_CLOSE) return;
+    uint8_t state = telling_end(telling, change->side)->state;
+    struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
+    enum chain_meaning meaning = verdict.meaning;
+    bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
+    enum tcp_input input = INPUT_COUNT;
+    /* Not where a timewait socket takes its place. */
+    if (meaning == CHAIN_TIMER && !(verdict.notes & CHAIN_TIME_WAIT)) input = INPUT_TIMEOUT_GIVE_UP;
+    if (closes && state == STATE_SYN_SENT && change->from == KERNEL_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (input == INPUT_COUNT) return;
+    take_input(telling, walk, change->side, change->t_ns, input, (struct tale_state){.packet = STORY_NO_STEP, .change = change});
+}
+
+/* A request socket's timer ran and was not set again: the end of SYN_RCVD after a passive OPEN. On another CPU the handshake's last
+ * ACK may have come at that very moment. */
+static void step_request_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
+{
+    const struct conn_end *end = telling_end(telling, expiry->side);
+    if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || tale_was_completed(telling, expiry->side)) return;
+    take_input(telling, walk, expiry->side, expiry->t_ns, INPUT_TIMEOUT_GIVE_UP,
+               (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
+}
+
+/* Both hold it where both FINs crossed: then the later end is told. */
+static void note_time_wait(struct telling *telling, enum story_side side, int64_t until_ns)
+{
+    struct story_summary *summary = &telling->story->summary;
+    bool other = summary->time_wait_side >= 0 && summary->time_wait_side != (int32_t)side;
+    summary->time_wait_side = other ? STORY_SIDES : (int32_t)side;
+    if (until_ns > summary->time_wait_until_ns) summary->time_wait_until_ns = until_ns;
+}
+
+/* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
+static void step_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
+{
+    if (expiry->state == KERNEL_NEW_SYN_RECV) {
+        step_request_expiry(telling, walk, expiry);
+        return;
+    }
+    bool time_wait = expiry->state == KERNEL_TIME_WAIT;
+    enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
+    if (telling_end(telling, expiry->side)->state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;
+    if (time_wait) {
+        note_time_wait(telling, expiry->side, expiry->t_ns);
+    }
+    take_input(
+        telling, walk, expiry->side, expiry->t_ns, input,
+        (struct tale_state){.packet = STORY_NO_STEP, .timer = time_wait ? TIME_WAIT_TIMER : FIN_WAIT_2_TIMER, .timer_ran = true});
+}
+
+static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
+{
+    enum story_side side;
+    if (!ends_here(telling, end, &side)) return;
+    uint32_t at = (uint32_t)telling->story->step_count;
+    uint32_t *kept = track_grow((void **)&telling->exits, &telling->exit_count, &telling->exit_room, sizeof(*kept));
+    struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
+    struct story_step *step = add_step(telling, &walk->room, STEP_PROCESS_EXIT, end->t_ns, side);
+    if (!exit || !step || !kept) {
+        telling->failed = true;
+        return;
+    }
+    *kept = at;
+    exit->side = side;
+    exit->process.pid = end->thread.pid;
+    exit->process.comm = telling_printf(telling, "%s", end->thread.comm);
+    exit->status = end->status;
+    exit->signal = end->signal;
+    const char *abbreviation = end->signal ? sigabbrev_np(end->signal) : NULL;
+    exit->name = abbreviation  ? telling_printf(telling, "SIG%s", abbreviation)
+                 : end->signal ? telling_printf(telling, "signal %d", end->signal)
+                               : telling_printf(telling, "status %d", end->status);
+    step->exit = exit;
+}
+
+/* Where an end stood when the story begins. A SYN,ACK proves that there was a listener; without a SYN the past is unknown, and what
+ * is exchanged shows an established connection. */
+static void first_states(struct telling *telling, const struct sock *listener)
+{
+    bool syn_ack = false, listens = false, opens = false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
+        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
+        opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
+        syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+    }
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
+    struct conn_end *server = telling_end(telling, STORY_SERVER);
+    if (server->state != STATE_LISTEN) return;
+    /* opens: both ends at once */
+    if (listens || opens || !(syn_ack || listener)) server->state = STATE_CLOSED;
+}
+
+/* When the wait of 2MSL began, or began anew: what arrives with an ACK restarts it (RFC 9293 section 3.10.7.4 for a FIN; Linux for
+ * all, tcp_timewait_state_process). */
+static int64_t time_wait_since(const struct telling *telling, enum story_side side)
+{
+    int64_t since_ns = 0;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->state_count; i++)
+        if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
+            first = &telling->packets[telling->states[i].packet];
+    if (first) since_ns = first->sent_ns;
+    for (size_t i = 0; first && i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+        if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
+        if (at_ns <= since_ns || packet <= first || telling_is_lost(telling, packet)) continue;
+        if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
+    }
+    return since_ns;
+}
+
+/* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
+ * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
+static void end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
+{
+    int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
+    note_time_wait(telling, side, until_ns);
+    /* Of a capture nobody knows how long its host kept it. */
+    if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
+    if (telling->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
+    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
+               (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+}
+
+static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
+{
+    (void)conn, (void)make;
+    return &((struct telling *)owner)->more;
+}
+
+/* The judge takes its place. Where packets of this flow are known to arrive at another place, or the kernel told of their leaving,
+ * sending and receiving are two things. */
+static void begin(struct telling *telling)
+{
+    telling->judge = telling->teller->judge;
+    telling->judge.more = more_of;
+    telling->judge.owner = telling;
+    bool marked = false;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        marked = marked || telling->packets[i].seen->marked;
+        if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
+    }
+    if (!first) return;
+    if (telling->flow->sequel) { /* it goes on from what was told */
+        telling->conn = telling->flow->told_conn;
+        telling->first_side = telling->flow->first_side;
+    }
+    if (telling->flow->to_itself) telling->conn.flags |= CONN_TO_ITSELF;
+    if (telling->flow->at_both_ends || telling->flow->compared || marked) telling->conn.flags |= CONN_TWO_PLACES;
+    if (telling->flow->sequel) return;
+    telling->first_side = first->side;
+    const struct conn_segment segment = flow_segment(&first->seen->packet, first->sent_ns);
+    conn_begin(&telling->conn, &segment, first->side == STORY_CLIENT);
+}
+
+/* FINs that crossed, in a capture from one place: the first reached the other end only after that had sent its own, which does not
+ * acknowledge it. */
+static void find_crossing(struct telling *telling)
+{
+    struct tale_packet *fin[STORY_SIDES] = {NULL, NULL};
+    if (telling->flow->at_both_ends || telling->flow->to_itself) return;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || fin[packet->side]) continue;
+        struct tale_packet *other = fin[telling_receiver(telling, packet->side)];
+        fin[packet->side] = packet;
+        if (!other) continue;
+        const struct event_packet_header *before = &other->seen->packet.header;
+        uint32_t end = before->seq + segment_space(before);
+        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end) && other->received_ns <= other->order_ns;
+        if (crosses) other->behind = (uint32_t)i + 1;
+        return;
+    }
+}
+
+void tale_lay_steps(struct telling *telling, const struct sock *listener)
+{
+    struct moments moments = {0};
+    find_crossing(telling);
+    collect_moments(telling, &moments);
+    struct story *story = telling->story;
+    /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
+    struct walk walk = {.room = moments.count * (1 + CONN_MOVES_MAX) + STORY_SIDES};
+    story->steps = arena_alloc(telling->arena, walk.room * sizeof(struct story_step));
+    if (!story->steps || telling->failed) {
+        telling->failed = true;
+        free(moments.items);
+        return;
+    }
+    begin(telling);
+    if (!telling->flow->sequel) first_states(telling, listener);
+    for (size_t i = 0; i < moments.count && !telling->failed; i++) {
+        size_t index = moments.items[i].index;
+        switch (moments.items[i].kind) {
+        case MOMENT_SENT:
+            step_sent(telling, &walk, index);
+            break;
+        case MOMENT_RECEIVED:
+            step_received(telling, &walk, index);
+            break;
+        case MOMENT_ENTER:
+            step_call(telling, &walk, index, false);
+            break;
+        case MOMENT_EXIT:
+            step_call(telling, &walk, index, true);
+            break;
+        case MOMENT_CHANGE:
+            step_silent_end(telling, &walk, &telling->flow->changes[index]);
+            add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
+                      (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
+            break;
+        case MOMENT_EXPIRY:
+            step_expiry(telling, &walk, &telling->flow->expiries[index]);
+            break;
+        case MOMENT_PROCESS:
+            step_process(telling, &walk, telling->ends[index]);
+            break;
+        }
+    }
+    free(moments.items);
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT)
+            end_time_wait(telling, &walk, (enum story_side)side);
+    for (unsigned side = 0; side < STORY_SIDES; side++)
+        story->end[side].state =
+            story->udp ? STATE_UNKNOWN : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));
+    if (!telling->failed) tale_name_packets(telling);
+}

@@ -1,0 +1,180 @@
+#include "story/tell/tell.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/causes/cause.h"
+#include "story/findings/differences.h"
+#include "story/findings/findings.h"
+#include "tcp/segment.h"
+
+static void name_processes(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        struct story_end *end = &telling->story->end[side];
+        end->address = telling->flow->end[side];
+        end->cookie = telling->flow->sock[side] ? telling->flow->sock[side]->cookie : 0;
+        for (size_t i = 0; i < telling->call_count && !end->process.pid; i++) {
+            const struct story_call *call = telling->calls[i].story;
+            if (call->side != side || strcmp(call->name, "socket") == 0) continue;
+            end->process.pid = call->pid;
+            end->process.comm = call->comm;
+        }
+    }
+}
+
+/* An end whose patience ran out. Not in FIN_WAIT_2: there all is acknowledged, and the kernel just tidies up. */
+static bool has_given_up(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct story_state *state = telling->states[i].story;
+        if (state->kernel || state->to_state != STATE_CLOSED || state->from_state == STATE_FIN_WAIT_2) continue;
+        const struct tcp_arrow *arrow = tcp_next(state->from_state, INPUT_TIMEOUT_GIVE_UP);
+        if (arrow && arrow->why == state->cause.why) return true;
+    }
+    return false;
+}
+
+static enum story_outcome outcome_of(const struct telling *telling)
+{
+    const struct story *story = telling->story;
+    if (story->udp) {
+        for (size_t i = 0; i < telling->packet_count; i++) {
+            const struct story_datagram *datagram = telling->packets[i].datagram;
+            if (datagram && datagram->icmp &&
+                segment_icmp_is_refusal(datagram->icmp_protocol, datagram->icmp_type, datagram->icmp_code))
+                return OUTCOME_REFUSED;
+        }
+        return OUTCOME_OPEN;
+    }
+    static const enum story_outcome outcomes[] = {[CONN_OUT_OPEN] = OUTCOME_OPEN,
+                                                  [CONN_OUT_CLOSED] = OUTCOME_CLOSED,
+                                                  [CONN_OUT_RESET] = OUTCOME_RESET,
+                                                  [CONN_OUT_REFUSED] = OUTCOME_REFUSED,
+                                                  [CONN_OUT_HALF_OPEN] = OUTCOME_HALF_OPEN};
+    enum conn_outcome outcome = conn_outcome(&telling->conn);
+    if (outcome == CONN_OUT_REFUSED || outcome == CONN_OUT_RESET) return outcomes[outcome];
+    if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
+    if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+    return OUTCOME_HALF_OPEN;
+}
+
+static int64_t story_start(const struct telling *telling)
+{
+    int64_t start = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        /* The call that led to the first packet is its time zero. */
+        if (call->side == STORY_CLIENT && call->enter_ns && call->enter_ns < start && (!call->exit_ns || call->exit_ns > start))
+            start = call->enter_ns;
+    }
+    return start;
+}
+
+/* Sockets whose addresses became known only after their last call was seen. */
+static void bind_late(struct telling *telling)
+{
+    struct flow *flow = telling->flow;
+    for (unsigned side = 0; side < STORY_SIDES; side++) {
+        if (flow->sock[side] || (flow->to_itself && side == STORY_SERVER)) continue;
+        struct sock *sock = sockets_waiting(telling->teller, flow, (enum story_side)side);
+        if (!sock) continue;
+        flow_set_sock(telling->teller, flow, (enum story_side)side, sock);
+        telling->bound_late[side] = true;
+    }
+}
+
+/* A story so far leaves everything as it was. */
+static void unbind_late(struct telling *telling)
+{
+    for (unsigned side = 0; side < STORY_SIDES; side++)
+        if (telling->bound_late[side]) flow_unset_sock(telling->teller, telling->flow, (enum story_side)side);
+}
+
+static void find_quoted(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *quoted = telling->packets[i].datagram ? tale_quoted(telling, i) : NULL;
+        if (quoted) telling->packets[i].datagram->about_step = quoted->step;
+    }
+}
+
+/* The order of these is that in which one needs the other. */
+static void make(struct telling *telling)
+{
+    struct flow *flow = telling->flow;
+    bind_late(telling);
+    tale_collect_packets(telling);
+    int64_t begun_ns = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    struct sock *listener =
+        socket_serving(telling->teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
+    telling->listener = listener;
+    if (!telling->failed) tale_collect_calls(telling, listener);
+    if (!telling->failed) tale_make_packets(telling);
+    if (!telling->failed) back_make(telling);
+    if (!telling->failed) tale_attach_drops(telling);
+    if (telling->failed) return;
+    name_processes(telling);
+    tale_lay_steps(telling, listener);
+    if (telling->failed) return;
+    find_quoted(telling);
+    telling->story->start_ns = story_start(telling);
+    telling->story->outcome = outcome_of(telling);
+    windows_find_all(telling);
+    cause_find_all(telling);
+    wake_find_all(telling);
+    summary_make(telling);
+    findings_find_all(telling);
+    differences_find_all(telling);
+}
+
+bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow)
+{
+    struct story_own *own = calloc(1, sizeof(*own));
+    if (!own) return false;
+    own->arena = arena_new();
+    struct story *story = &own->story;
+    story->number = flow->number;
+    story->udp = flow->udp;
+    story->so_far = telling->so_far;
+    story->sequel = flow->sequel;
+    story->summary.time_wait_side = -1;
+    telling->teller = teller;
+    telling->flow = flow;
+    telling->story = story;
+    telling->arena = &own->arena;
+    telling->serial = ++teller->serial;
+    for (size_t i = 0; i < flow->reset_count; i++) flow->resets[i].told = false; /* by a story so far */
+    make(telling);
+    return true;
+}
+
+struct story *telling_over(struct telling *telling)
+{
+    free(telling->packets);
+    free(telling->calls);
+    free(telling->states);
+    free(telling->surprises);
+    cause_sweep_end(telling);
+    free(telling->ends);
+    free(telling->exits);
+    back_free(&telling->back);
+    if (!telling->failed) return telling->story;
+    story_free(telling->story);
+    return NULL;
+}
+
+int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct story **ret_story)
+{
+    struct telling telling = {.now_ns = now_ns > teller->now_ns ? now_ns : teller->now_ns, .so_far = true};
+    *ret_story = NULL;
+    if (!flow->packet_count) return 0; /* nothing of it was captured so far */
+    if (!telling_begin(&telling, teller, flow)) return -ENOMEM;
+    unbind_late(&telling);
+    *ret_story = telling_over(&telling);
+    return *ret_story ? 0 : -ENOMEM;
+}

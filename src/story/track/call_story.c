@@ -1,0 +1,56 @@
+#include "story/track/call_story.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static bool waits(const char *name)
+{
+    static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",
+                                        "recvmsg",    "recvmmsg",    "poll",         "ppoll", "select", "pselect6",
+                                        "epoll_wait", "epoll_pwait", "epoll_pwait2", "write", "writev", "sendto",
+                                        "sendmsg",    "sendmmsg",    "sendfile",     "close"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+/* Some errors that the kernel returns are its own, and no C library has a name for them (ENOTSUPP, 524). */
+static const char *errno_name(struct arena *arena, int64_t ret)
+{
+    const char *name = ret >= -INT32_MAX ? err_errno_name((int)-ret) : NULL;
+    return name ? name : arena_printf(arena, "errno %" PRIu64, -(uint64_t)ret);
+}
+
+int call_story_fill(struct story_call *story, const struct call *call, struct arena *arena)
+{
+    story->pid = call->thread.pid;
+    story->tid = call->thread.tid;
+    story->comm = arena_text(arena, call->thread.comm);
+    story->name = arena_text(arena, call->name);
+    story->fd = call->fd;
+    story->args = call->entered ? arena_text(arena, call->args) : NULL;
+    story->waits = waits(call->name);
+    story->enter_ns = call->entered ? call->enter_ns : 0;
+    story->exit_ns = call->exited ? call->exit_ns : 0;
+    story->ret = call->ret;
+    story->interrupted = call->exited && err_is_restart(call->ret);
+    bool has_failed = call->exited && call->ret < 0 && !story->interrupted;
+    if (has_failed) story->errno_name = errno_name(arena, call->ret);
+    story->slept_ns = call->exited ? call->slept_ns : -1;
+    story->wake.step = STORY_NO_STEP;
+    story->wake.why = "";
+    story->enter_step = story->exit_step = STORY_NO_STEP;
+    bool is_whole = story->comm && story->name && (story->args || !call->entered) && (story->errno_name || !has_failed);
+    return is_whole ? 0 : -ENOMEM;
+}
+
+struct address call_story_address(const struct call *call)
+{
+    struct address address = {0};
+    const char *text = strrchr(call->args, ' ');
+    if (!text || !address_parse(text + 1, &address)) return (struct address){0};
+    return address;
+}

@@ -1,0 +1,390 @@
+/* Flows: which connection a packet belongs to, and what the kernel reported of it. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/track/track.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+void *track_grow(void **array, size_t *count, size_t *room, size_t element_bytes)
+{
+    if (*count == *room) {
+        size_t more = *room ? *room * 2 : 8;
+        void *bigger = realloc(*array, more * element_bytes);
+        if (!bigger) return NULL;
+        *array = bigger;
+        *room = more;
+    }
+    void *element = (char *)*array + *count * element_bytes;
+    memset(element, 0, element_bytes);
+    (*count)++;
+    return element;
+}
+
+bool flow_is_loopback(const struct address *address)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return address->version == 4 ? address->ip[0] == 127 : memcmp(address->ip, one, sizeof(one)) == 0;
+}
+
+static struct flow_key key_of(const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns)
+{
+    struct flow_key key;
+    memset(&key, 0, sizeof(key));
+    bool swap = memcmp(a, b, sizeof(*a)) > 0;
+    key.low = swap ? *b : *a;
+    key.high = swap ? *a : *b;
+    key.netns = flow_is_loopback(a) && flow_is_loopback(b) ? netns : 0;
+    key.protocol = protocol;
+    return key;
+}
+
+struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns)
+{
+    struct flow_key key = key_of(a, b, protocol, netns);
+    struct flow *flow = table_get(teller->flows, &key);
+    if (flow || netns) return flow;
+    /* A call knows its socket's addresses but not always its namespace: one namespace in the run is no ambiguity. */
+    for (size_t i = 0; i < teller->vantage_count && !flow; i++) {
+        key = key_of(a, b, protocol, teller->vantages[i].netns);
+        flow = table_get(teller->flows, &key);
+    }
+    return flow;
+}
+
+enum story_side flow_side(const struct flow *flow, const struct address *source)
+{
+    return address_equal(source, &flow->end[STORY_CLIENT]) ? STORY_CLIENT : STORY_SERVER;
+}
+
+static bool is_server_port(const struct teller *teller, uint16_t port)
+{
+    for (size_t i = 0; i < 8 && teller->server_ports[i]; i++)
+        if (teller->server_ports[i] == port) return true;
+    return false;
+}
+
+/* Who is the client: the sender of the first SYN; else who talks to a known server port, answers a SYN-ACK, or has the higher port.
+ */
+static void choose_roles(const struct teller *teller, struct flow *flow, const struct event_packet_header *header)
+{
+    bool sender_is_client;
+    flow->roles_sure = true;
+    if (header->protocol == IPPROTO_TCP && header->flags & TCP_SYN) {
+        sender_is_client = !(header->flags & TCP_ACK);
+    } else if (is_server_port(teller, header->dst.port) != is_server_port(teller, header->src.port)) {
+        sender_is_client = is_server_port(teller, header->dst.port);
+    } else {
+        sender_is_client = header->protocol == IPPROTO_UDP || header->src.port >= header->dst.port;
+        flow->roles_sure = header->protocol == IPPROTO_UDP;
+    }
+    flow->end[STORY_CLIENT] = sender_is_client ? header->src : header->dst;
+    flow->end[STORY_SERVER] = sender_is_client ? header->dst : header->src;
+}
+
+static int file(struct teller *teller, struct flow *flow)
+{
+    flow->client_key = ends_key(flow->end[STORY_CLIENT].port, &flow->end[STORY_SERVER]);
+    struct list *list = table_get(teller->clients, &flow->client_key);
+    if (!list) {
+        list = calloc(1, sizeof(*list));
+        if (!list || table_put(teller->clients, &flow->client_key, list)) {
+            free(list);
+            return -ENOMEM;
+        }
+    }
+    list_add(list, &flow->client_link);
+    flow->filed = true;
+    return 0;
+}
+
+static void take_out(struct teller *teller, struct flow *flow)
+{
+    struct list *list = flow->filed ? table_get(teller->clients, &flow->client_key) : NULL;
+    flow->filed = false;
+    if (!list) return;
+    list_remove(list, &flow->client_link);
+    if (list->count) return;
+    table_remove(teller->clients, &flow->client_key);
+    free(list);
+}
+
+static struct flow *flow_new(struct teller *teller, const struct flow_key *key, const struct event_packet_header *header)
+{
+    struct flow *flow = calloc(1, sizeof(*flow));
+    if (!flow) return NULL;
+    flow->key = *key;
+    flow->udp = header->protocol == IPPROTO_UDP;
+    choose_roles(teller, flow, header);
+    flow->to_itself = address_equal(&header->src, &header->dst) && !flow->udp;
+    if (file(teller, flow) || table_put(teller->flows, key, flow)) {
+        take_out(teller, flow);
+        free(flow);
+        return NULL;
+    }
+    flow->number = ++teller->flow_count;
+    return flow;
+}
+
+struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns)
+{
+    const struct event_packet_header *header = &packet->header;
+    return (struct conn_segment){
+        .t_ns = t_ns,
+        .seq = header->seq,
+        .ack = header->ack,
+        .length_bytes = header->length_bytes,
+        .window = packet->window_cut ? UINT16_MAX : header->window, /* not captured: surely no zero window */
+        .flags = header->flags,
+        .sack = packet->options.present & OPTION_SACK,
+    };
+}
+
+struct conn_more *flow_own_more(void *owner, struct conn *conn, bool make)
+{
+    (void)owner, (void)make;
+    return &((struct flow *)((char *)conn - offsetof(struct flow, conn)))->more;
+}
+
+static bool begins_anew(const struct flow *flow, const struct event_packet *packet)
+{
+    if (flow->udp) return false;
+    if (packet->connection && flow->connection) return packet->connection != flow->connection;
+    const struct conn_segment segment = flow_segment(packet, 0);
+    return conn_begins_anew(&flow->conn, &segment, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)));
+}
+
+/* Linux: TCP_TIMEWAIT_LEN. */
+static const int64_t TIME_WAIT_NS = 60000000000;
+
+/* Who of the ended connection holds TIME_WAIT, if its addresses are used again before that is over. */
+static void note_time_wait(struct flow *flow, const struct flow *before, int64_t now_ns)
+{
+    int64_t apart;
+    if (__builtin_sub_overflow(now_ns, before->last_ns, &apart) || apart >= TIME_WAIT_NS) return;
+    for (unsigned i = 0; i < 2; i++) {
+        if (before->conn.end[i].state != STATE_TIME_WAIT) continue;
+        enum story_side side = i == 0 ? before->first_side : before->first_side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+        flow->after_time_wait = true;
+        flow->after_number = before->connection ? before->connection : before->number;
+        flow->after_side = flow_side(flow, &before->end[side]);
+        return;
+    }
+}
+
+bool flow_is_over(const struct flow *flow)
+{
+    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+}
+
+void flow_leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow *before = flow->before_closed, *next = flow->next_closed;
+    *(before ? &before->next_closed : &teller->closed_head) = next;
+    *(next ? &next->before_closed : &teller->closed_tail) = before;
+    teller->closed_count--;
+    flow->queued = false;
+    flow->before_closed = flow->next_closed = NULL;
+}
+
+void flow_queue(struct teller *teller, struct flow *flow)
+{
+    flow->queued = true;
+    flow->before_closed = teller->closed_tail;
+    if (teller->closed_tail)
+        teller->closed_tail->next_closed = flow;
+    else
+        teller->closed_head = flow;
+    teller->closed_tail = flow;
+    teller->closed_count++;
+}
+
+static void queue_when_over(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued && flow_is_over(flow)) flow_queue(teller, flow);
+}
+
+/* What had been told of these two ends goes on, or is known to have ended before this one. */
+static struct flow *rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, struct flow *before)
+{
+    bool used;
+    struct flow *flow = flow_rise(teller, key, packet, &used);
+    if (!flow) return NULL;
+    if (begins_anew(flow, packet)) {
+        *before = *flow;
+        free(flow);
+        return NULL;
+    }
+    if (!file(teller, flow) && !table_put(teller->flows, key, flow)) {
+        queue_when_over(teller, flow);
+        return flow;
+    }
+    flow_free(teller, flow);
+    return NULL;
+}
+
+/* The flow a packet belongs to, made when it is new. NULL: out of memory. */
+struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns)
+{
+    const struct event_packet_header *header = &packet->header;
+    struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
+    struct flow *flow = table_get(teller->flows, &key);
+    struct flow before = {0};
+    if (flow && begins_anew(flow, packet)) {
+        before = *flow;
+        table_remove(teller->flows, &key);
+        if (teller->tell(teller, flow)) return NULL;
+        tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
+        flow = NULL;
+    } else if (!flow) {
+        flow = rise(teller, &key, packet, &before);
+    }
+    if (!flow) {
+        flow = flow_new(teller, &key, header);
+        if (flow && before.number) note_time_wait(flow, &before, teller->now_ns);
+    }
+    if (flow && packet->connection) flow->connection = packet->connection;
+    return flow;
+}
+
+void flow_touch(struct teller *teller, struct flow *flow)
+{
+    flow->last_ns = teller->now_ns;
+    open_touch(teller, flow);
+}
+
+/* A SYN shows that who was taken for the client is the server. */
+static void turn_roles(struct teller *teller, struct flow *flow)
+{
+    take_out(teller, flow);
+    struct address end = flow->end[STORY_CLIENT];
+    struct sock *sock = flow->sock[STORY_CLIENT];
+    flow->end[STORY_CLIENT] = flow->end[STORY_SERVER];
+    flow->end[STORY_SERVER] = end;
+    flow->sock[STORY_CLIENT] = flow->sock[STORY_SERVER];
+    flow->sock[STORY_SERVER] = sock;
+    for (size_t i = 0; i < STORY_SIDES; i++)
+        if (flow->sock[i]) flow->sock[i]->side = (enum story_side)i;
+    for (size_t i = 0; i < flow->change_count; i++) flow->changes[i].side = !flow->changes[i].side;
+    for (size_t i = 0; i < flow->expiry_count; i++) flow->expiries[i].side = !flow->expiries[i].side;
+    flow->first_side = !flow->first_side;
+    flow->after_side = !flow->after_side;
+    (void)file(teller, flow); /* out of memory: it is not found by its port */
+}
+
+void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)
+{
+    const struct conn_segment segment = flow_segment(packet, t_ns);
+    enum story_side side = flow_side(flow, &packet->header.src);
+    if (flow->udp) return;
+    if (!flow->conn.end[0].segments) {
+        flow->first_side = side;
+        if (flow->to_itself) flow->conn.flags |= CONN_TO_ITSELF;
+        conn_begin(&flow->conn, &segment, side == STORY_CLIENT);
+    } else if (conn_settle_roles(&flow->conn, &segment, flow_conn_end(flow->first_side, side)) && !flow->roles_sure) {
+        turn_roles(teller, flow);
+    }
+    struct conn_verdict verdict = {.move_count = 0};
+    conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment,
+              &verdict);
+    queue_when_over(teller, flow);
+}
+
+bool flow_covers(const struct event_packet_header *whole, const struct event_packet_header *part)
+{
+    if (whole->protocol != part->protocol || !address_equal(&whole->src, &part->src) || !address_equal(&whole->dst, &part->dst))
+        return false;
+    if (whole->protocol != IPPROTO_TCP) return whole->length_bytes == part->length_bytes;
+    /* In the segments that GSO cuts from a large one, FIN and PSH are on the last alone, CWR on the first. */
+    const uint8_t cut = TCP_FIN | TCP_PSH | TCP_CWR;
+    if ((whole->flags & ~cut) != (part->flags & ~cut) || (part->flags & ~whole->flags)) return false;
+    if (segment_space(whole) == segment_space(part))
+        return whole->seq == part->seq && (whole->ack == part->ack || !(part->flags & TCP_ACK));
+    int32_t at = seq_diff(whole->seq, part->seq);
+    return segment_space(part) != 0 && at >= 0 && (uint32_t)at + segment_space(part) <= segment_space(whole);
+}
+
+bool flow_is_end(const struct flow *flow, enum story_side side, const struct sock *sock)
+{
+    const struct address *own = &flow->end[side], *peer = &flow->end[side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT];
+    if (!address_equal(&sock->remote, peer)) return false;
+    return address_equal(&sock->local, own) || (address_is_any(&sock->local) && sock->local.port == own->port);
+}
+
+/* After a refused connect() the kernel has forgotten the local address already; the port is still there. The newest. */
+static struct flow *find_by_port(struct teller *teller, const struct sock *sock)
+{
+    struct ends_key key = ends_key(sock->local.port, &sock->remote);
+    struct list *list = table_get(teller->clients, &key);
+    for (struct list_link *link = list ? list->last : NULL; link; link = link->before) {
+        struct flow *flow = LIST_OF(link, struct flow, client_link);
+        if (flow_is_end(flow, STORY_CLIENT, sock) && !flow->sock[STORY_CLIENT]) return flow;
+    }
+    return NULL;
+}
+
+void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock)
+{
+    flow->sock[side] = sock;
+    sock->flow = flow;
+    sock->side = side;
+    (void)sockets_file(teller, sock); /* it only leaves lists */
+    sockets_touch(teller, sock);
+}
+
+void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side)
+{
+    struct sock *sock = flow->sock[side];
+    flow->sock[side] = NULL;
+    sock->flow = NULL;
+    (void)sockets_file(teller, sock); /* out of memory: it is not found again */
+    sockets_touch(teller, sock);
+}
+
+void flow_bind(struct teller *teller, struct sock *sock)
+{
+    if (sock->flow || sock->local.port == 0 || sock->remote.port == 0) return;
+    struct flow *flow = address_is_any(&sock->local)
+                            ? find_by_port(teller, sock)
+                            : flow_find(teller, &sock->local, &sock->remote, sock->protocol ? sock->protocol : IPPROTO_TCP, 0);
+    if (!flow) return;
+    enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
+    if (flow->sock[side] && flow->sock[side] != sock) return;
+    flow_set_sock(teller, flow, side, sock);
+    for (size_t i = 0; i < sock->change_count; i++) {
+        struct change *change = track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*change));
+        if (!change) break;
+        *change = sock->changes[i];
+        change->side = side;
+    }
+    free(sock->changes);
+    sock->changes = NULL;
+    sock->change_count = sock->change_room = 0;
+}
+
+void flow_free(struct teller *teller, struct flow *flow)
+{
+    if (!flow) return;
+    take_out(teller, flow);
+    open_leave(flow);
+    for (size_t i = 0; i < flow->packet_count; i++) {
+        free((void *)(uintptr_t)flow->packets[i].packet.bytes);
+        call_unref(flow->packets[i].call);
+    }
+    for (size_t i = 0; i < flow->change_count; i++) call_unref(flow->changes[i].call);
+    for (size_t i = 0; i < STORY_SIDES; i++)
+        if (flow->sock[i]) flow->sock[i]->flow = NULL;
+    table_free(flow->compared);
+    free(flow->packets);
+    free(flow->changes);
+    for (size_t i = 0; i < flow->extra_count; i++) call_unref(flow->extra[i].call);
+    free(flow->extra);
+    free(flow->expiries);
+    free(flow->resets);
+    free(flow->drops);
+    free(flow->queues);
+    free(flow);
+}

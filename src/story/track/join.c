@@ -1,0 +1,391 @@
+/* Joins: which mark of the kernel belongs to which captured packet, and which sights of two vantages are of one segment. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story/chain.h"
+#include "story/track/track.h"
+#include "tcp/segment.h"
+
+/* A mark and its packet are microseconds apart; the clocks of two sources may disagree by less than this. */
+static const int64_t JOIN_WINDOW_NS = 1000000000;
+/* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
+static const size_t JOIN_DEPTH = 512;
+/* And its first sight, at the same place, among so many: the judge knows sights by what came some seconds before at most. */
+static const size_t SIGHT_DEPTH = 4096;
+/* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
+static const int64_t SAME_SEGMENT_NS = 10000000000;
+/* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). */
+static const int64_t SAME_HOST_NS = 100000000;
+
+/* A packet is stamped behind its mark, but for what the clocks of the two differ by; what waits longer in a device's queue than
+ * this is another of equal look, sent again, whose own mark (or packet) nobody saw. */
+static const int64_t JOIN_ORDER_NS = 10000000;
+
+static bool near(int64_t a, int64_t b, int64_t window_ns)
+{
+    return a > b ? a - b <= window_ns : b - a <= window_ns;
+}
+
+/* Of two marks for a packet, or packets for a mark, the first, unless another is much nearer. */
+static bool is_nearer(int64_t first_ns, int64_t other_ns, int64_t to_ns)
+{
+    int64_t first = first_ns > to_ns ? first_ns - to_ns : to_ns - first_ns,
+            other = other_ns > to_ns ? other_ns - to_ns : to_ns - other_ns;
+    return other < first - JOIN_ORDER_NS;
+}
+
+static size_t join_start(const struct flow *flow)
+{
+    return flow->packet_count > JOIN_DEPTH ? flow->packet_count - JOIN_DEPTH : 0;
+}
+
+static struct sighting *add_sighting(struct flow *flow, const struct event *event)
+{
+    struct sighting *sighting = track_grow((void **)&flow->packets, &flow->packet_count, &flow->packet_room, sizeof(*sighting));
+    if (sighting) sighting->order = event->order;
+    return sighting;
+}
+
+static void take_mark(struct sighting *sighting, const struct sighting *mark)
+{
+    sighting->marked = true;
+    sighting->mark_ns = mark->mark_ns;
+    sighting->context = mark->context;
+    sighting->call = call_ref(mark->call);
+    sighting->call_over = mark->call_over;
+    if (!sighting->netns) sighting->netns = mark->netns;
+}
+
+static uint64_t vantage_netns(const struct teller *teller, uint32_t number)
+{
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if (teller->vantages[i].number == number) return teller->vantages[i].netns;
+    return 0;
+}
+
+/* Two vantages are on two hosts where both say so; of captures that say nothing nobody knows, and nothing is concluded. */
+static bool on_other_host(const struct teller *teller, uint32_t a, uint32_t b)
+{
+    uint64_t netns_a = vantage_netns(teller, a), netns_b = vantage_netns(teller, b);
+    return netns_a && netns_b && netns_a != netns_b;
+}
+
+static int64_t join_window(const struct teller *teller, uint32_t a, uint32_t b)
+{
+    return on_other_host(teller, a, b) ? SAME_SEGMENT_NS : SAME_HOST_NS;
+}
+
+/* One more sight of it, at another vantage. */
+static void add_sight(const struct teller *teller, struct sighting *seen, const struct event *event)
+{
+    uint32_t vantage = event->packet.vantage;
+    seen->arrived_at |= (uint64_t)1 << (vantage & 63);
+    if (on_other_host(teller, seen->origin, vantage)) seen->arrived_ns = event->t_ns; /* of several places on its way, the last */
+    if (event->packet.comments) seen->further_comments = event->packet.comments;
+}
+
+static bool has_arrived_at(const struct sighting *seen, uint32_t vantage)
+{
+    return seen->arrived_at >> (vantage & 63) & 1;
+}
+
+static int keep_captured(struct sighting *sighting, const struct event *event)
+{
+    sighting->packet = event->packet;
+    sighting->packet.bytes = NULL;
+    if (event->packet.bytes && event->packet.captured_bytes) {
+        uint8_t *copy = malloc(event->packet.captured_bytes);
+        if (!copy) return -ENOMEM;
+        memcpy(copy, event->packet.bytes, event->packet.captured_bytes);
+        sighting->packet.bytes = copy;
+    }
+    sighting->captured = true;
+    sighting->captured_ns = event->t_ns;
+    return 0;
+}
+
+static int take_icmp(struct teller *teller, const struct event *event, uint64_t netns)
+{
+    const struct event_icmp *icmp = &event->packet.icmp;
+    if (!icmp->quotes) return 0;
+    struct flow *flow = flow_find(teller, &icmp->src, &icmp->dst, icmp->protocol, netns);
+    if (!flow) return 0;
+    size_t start = teller->vantage_count > 1 ? join_start(flow) : flow->packet_count;
+    for (size_t i = flow->packet_count; i-- > start;) { /* the same error at a second vantage */
+        struct sighting *seen = &flow->packets[i];
+        if (seen->packet.header.protocol == event->packet.header.protocol && seen->packet.vantage != event->packet.vantage &&
+            seen->arrived_ns == 0 && !has_arrived_at(seen, event->packet.vantage) &&
+            near(seen->captured_ns, event->t_ns, join_window(teller, seen->packet.vantage, event->packet.vantage))) {
+            add_sight(teller, seen, event);
+            return 0;
+        }
+    }
+    struct sighting *sighting = add_sighting(flow, event);
+    if (!sighting) return -ENOMEM;
+    flow->last_ns = event->t_ns;
+    sighting->netns = netns;
+    for (size_t i = 0; i < teller->icmp_mark_count; i++) {
+        struct sighting *mark = &teller->icmp_marks[i];
+        const struct event_packet_header *a = &mark->packet.header, *b = &event->packet.header;
+        if (mark->marked || a->protocol != b->protocol || memcmp(a->src.ip, b->src.ip, 16) != 0 ||
+            memcmp(a->dst.ip, b->dst.ip, 16) != 0 || !near(mark->mark_ns, event->t_ns, JOIN_WINDOW_NS))
+            continue;
+        mark->marked = true; /* used */
+        take_mark(sighting, mark);
+        break;
+    }
+    return keep_captured(sighting, event);
+}
+
+/* A segment that is sent again has the same numbers, but another timestamp: without that, what was lost would seem to arrive when
+ * its repetition does. */
+static bool is_same_packet(const struct event_packet *a, const struct event_packet *b)
+{
+    if (!flow_covers(&a->header, &b->header) || !flow_covers(&b->header, &a->header)) return false;
+    if (!(a->options.present & b->options.present & OPTION_TIMESTAMPS)) return true;
+    return a->options.ts_value == b->options.ts_value && a->options.ts_echo == b->options.ts_echo;
+}
+
+static bool has_same_bytes(const struct event_packet *a, const struct event_packet *b)
+{
+    return a->bytes && b->bytes && a->captured_bytes == b->captured_bytes && memcmp(a->bytes, b->bytes, a->captured_bytes) == 0;
+}
+
+/* Which of two earlier sights an arrival is of: the one whose very bytes it has (IPv4 numbers what is sent again anew); else one
+ * that has not arrived there; of equals with timestamps the oldest (a wire keeps the order), without them the newest (an older one
+ * would have come before: it was lost). */
+static bool is_better_sight(const struct sighting *so_far, const struct sighting *seen, const struct event_packet *arrival)
+{
+    if (!so_far) return true;
+    bool same = has_same_bytes(&seen->packet, arrival), was_same = has_same_bytes(&so_far->packet, arrival);
+    if (same != was_same) return same;
+    bool arrived = has_arrived_at(seen, arrival->vantage), had_arrived = has_arrived_at(so_far, arrival->vantage);
+    if (arrived != had_arrived) return !arrived;
+    return arrival->header.protocol == IPPROTO_TCP && !(seen->packet.options.present & OPTION_TIMESTAMPS);
+}
+
+/* A mark and a packet of the same host; where no packets are captured on the mark's host, the first place where they are. */
+static bool may_be_its_mark(const struct teller *teller, uint64_t mark_netns, uint64_t packet_netns)
+{
+    if (!mark_netns || !packet_netns || mark_netns == packet_netns) return true;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if (teller->vantages[i].netns == mark_netns) return false;
+    return true;
+}
+
+/* Whether the host that this goes to has a vantage of its own, other than the sender's: what does not arrive there was lost. */
+static bool is_awaited(const struct teller *teller, const struct address *to, uint64_t sender_netns)
+{
+    struct address host = *to;
+    host.port = 0;
+    for (size_t i = 0; i < teller->vantage_count && sender_netns; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (!vantage->netns || vantage->netns == sender_netns) continue;
+        if (address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host)) return true;
+    }
+    return false;
+}
+
+/* Somebody has compared the packets already (src/clocks), and knows more than their looks: which are the same, what was lost. */
+static int take_compared(struct teller *teller, struct flow *flow, const struct event *event)
+{
+    if (!flow->compared && !(flow->compared = table_new(sizeof(event->packet.same)))) return -ENOMEM;
+    uintptr_t index = (uintptr_t)table_get(flow->compared, &event->packet.same);
+    if (index) {
+        flow->packets[index - 1].arrived_ns = event->t_ns;
+        return 0;
+    }
+    struct sighting *sighting = add_sighting(flow, event);
+    if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
+    sighting->netns = vantage_netns(teller, event->packet.vantage);
+    sighting->origin = event->packet.vantage;
+    sighting->copy = event->packet.fate == FATE_COPY;
+    if (!sighting->copy) flow_judge(teller, flow, &event->packet, event->t_ns);
+    uint8_t fate = event->packet.fate;
+    if (fate == FATE_COPY || fate == FATE_UNSENT || fate == FATE_CAME) sighting->arrived_ns = event->t_ns;
+    return keep_captured(sighting, event);
+}
+
+/* A packet that the capture shows more than once: the newest like it was its first sight. */
+static int take_sight(struct teller *teller, struct flow *flow, const struct event *event)
+{
+    size_t start = flow->packet_count > SIGHT_DEPTH ? flow->packet_count - SIGHT_DEPTH : 0;
+    for (size_t i = flow->packet_count; i-- > start;) {
+        struct sighting *seen = &flow->packets[i];
+        if (!flow_covers(&seen->packet.header, &event->packet.header)) continue;
+        int64_t gap_ns = event->t_ns - seen->captured_ns;
+        if (!flow->sights++ || gap_ns < flow->sights_gap_ns) flow->sights_gap_ns = gap_ns;
+        add_sight(teller, seen, event);
+        break;
+    }
+    return 0;
+}
+
+static bool is_at(const struct vantage *vantage, const struct address *address)
+{
+    struct address host = *address;
+    host.port = 0;
+    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
+}
+
+/* The sight of this segment at its sender's, among those that are too many for the usual search. */
+static struct sighting *find_far_sight(const struct teller *teller, struct flow *flow, const struct event *event)
+{
+    struct sighting *found = NULL;
+    int64_t window_ns = SAME_SEGMENT_NS;
+    for (size_t i = join_start(flow); i-- > 0;) {
+        struct sighting *seen = &flow->packets[i];
+        if (seen->captured && !near(seen->captured_ns, event->t_ns, window_ns)) break;
+        if (seen->captured && seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
+            on_other_host(teller, seen->origin, event->packet.vantage) && is_better_sight(found, seen, &event->packet))
+            found = seen;
+    }
+    return found;
+}
+
+/* It came to its receiver's host, and its sender's, which is watched as well, had not sent it: neither packet nor mark is there. */
+static bool was_never_sent(const struct teller *teller, const struct flow *flow, const struct event *event, uint64_t netns)
+{
+    const struct event_packet_header *header = &event->packet.header;
+    uint64_t sender = 0;
+    bool arrives = false;
+    for (size_t i = 0; i < teller->vantage_count; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (vantage->number == event->packet.vantage) arrives = netns && is_at(vantage, &header->dst);
+        if (vantage->netns != netns && is_at(vantage, &header->src)) sender = vantage->netns;
+    }
+    if (!arrives || !sender) return false;
+    for (size_t i = flow->packet_count; flow->has_marks && i-- > 0;) {
+        const struct sighting *seen = &flow->packets[i];
+        int64_t at_ns = seen->captured ? seen->captured_ns : seen->mark_ns;
+        if (!near(at_ns, event->t_ns, SAME_SEGMENT_NS)) break;
+        if (!seen->captured && seen->netns == sender && near(seen->mark_ns, event->t_ns, SAME_SEGMENT_NS) &&
+            flow_covers(&seen->packet.header, header))
+            return false; /* the capture there lacks it */
+    }
+    return true;
+}
+
+int flow_take_packet(struct teller *teller, const struct event *event)
+{
+    const struct event_packet_header *header = &event->packet.header;
+    uint64_t netns = vantage_netns(teller, event->packet.vantage);
+    if (header->protocol != IPPROTO_TCP && header->protocol != IPPROTO_UDP) return take_icmp(teller, event, netns);
+    struct flow *flow = flow_of_packet(teller, &event->packet, netns);
+    if (!flow) return -ENOMEM;
+    flow_touch(teller, flow);
+    if (event->packet.sight) return take_sight(teller, flow, event);
+    if (event->packet.same) return take_compared(teller, flow, event);
+
+    struct sighting *earlier = NULL;                            /* the sight of this very segment at another vantage */
+    struct sighting *waiting = NULL;                            /* a mark that still lacks its packet */
+    struct sighting whole = {0};                                /* or the mark of a larger packet that this was cut from */
+    bool alone = teller->vantage_count < 2 && !flow->has_marks; /* then there is nothing to join it with */
+    for (size_t i = join_start(flow); i < flow->packet_count && !alone; i++) {
+        struct sighting *seen = &flow->packets[i];
+        if (seen->captured) {
+            if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
+                near(seen->captured_ns, event->t_ns, join_window(teller, seen->origin, event->packet.vantage)) &&
+                is_better_sight(earlier, seen, &event->packet))
+                earlier = seen;
+            continue;
+        }
+        if ((!waiting || is_nearer(waiting->mark_ns, seen->mark_ns, event->t_ns)) && flow_covers(&seen->packet.header, header) &&
+            near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) && may_be_its_mark(teller, seen->netns, netns))
+            waiting = seen;
+    }
+    bool unsent = !earlier && !waiting && was_never_sent(teller, flow, event, netns);
+    if (unsent && (earlier = find_far_sight(teller, flow, event)) != NULL) unsent = false;
+    if (earlier && !has_arrived_at(earlier, event->packet.vantage)) {
+        add_sight(teller, earlier, event);
+        if (on_other_host(teller, earlier->origin, event->packet.vantage)) flow->at_both_ends = true;
+        return 0;
+    }
+    /* Sent once, and arrived before: the network made another of it. */
+    bool copy = unsent || (earlier && !waiting && on_other_host(teller, earlier->origin, event->packet.vantage));
+    uint32_t origin = copy && earlier ? earlier->origin : event->packet.vantage;
+    if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
+        whole = *waiting;
+        uint32_t end = whole.packet.header.seq + segment_space(&whole.packet.header);
+        if (header->seq + segment_space(header) == end) {
+            waiting->captured = true; /* its last part: the slot becomes this segment */
+        } else {
+            waiting = NULL;
+        }
+    }
+    if (!waiting) {
+        waiting = add_sighting(flow, event);
+        if (!waiting) return -ENOMEM;
+        if (whole.marked) take_mark(waiting, &whole);
+        if (!copy) flow_judge(teller, flow, &event->packet, event->t_ns);
+    }
+    waiting->netns = netns;
+    waiting->origin = origin;
+    waiting->copy = copy;
+    waiting->unsent = unsent;
+    if (is_awaited(teller, &header->dst, netns)) flow->at_both_ends = true;
+    if (copy) {
+        waiting->arrived_ns = event->t_ns;
+        waiting->arrived_at = (uint64_t)1 << (event->packet.vantage & 63);
+    }
+    int code = keep_captured(waiting, event);
+    if (!code && flow->udp) code = socket_take_datagram(teller, flow, header, waiting->call_over ? NULL : waiting->call);
+    if (flow_is_loopback(&header->src) && flow_is_loopback(&header->dst)) waiting->arrived_ns = event->t_ns;
+    return code;
+}
+
+int flow_take_mark(struct teller *teller, const struct event *event)
+{
+    const struct event_mark *mark = &event->mark;
+    teller->any_mark = true;
+    if (chain_known(teller, mark->context.chain).meaning == CHAIN_FORWARD) return 0;
+
+    struct thread *thread = socket_thread(teller, &mark->context.current);
+    struct sighting seen = {
+        .packet = {.header = mark->header},
+        .mark_ns = event->t_ns,
+        .netns = mark->netns,
+        .context = mark->context,
+        .call = thread ? (thread->current ? thread->current : thread->last) : NULL,
+        .call_over = thread && !thread->current,
+    };
+    if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) {
+        struct sighting *kept =
+            track_grow((void **)&teller->icmp_marks, &teller->icmp_mark_count, &teller->icmp_mark_room, sizeof(*kept));
+        if (!kept) return -ENOMEM;
+        *kept = seen;
+        call_ref(kept->call);
+        return 0;
+    }
+    struct flow *flow = flow_of_packet(teller, &seen.packet, mark->netns);
+    if (!flow) return -ENOMEM;
+    flow_touch(teller, flow);
+
+    /* skb->sk may be a control socket that sends for nobody (resets, TIME_WAIT): only a socket with these very ends is the
+     * sender's. */
+    if (mark->socket.cookie) {
+        struct sock *sock = socket_get(teller, &mark->socket);
+        if (sock && address_equal(&sock->local, &mark->header.src) && address_equal(&sock->remote, &mark->header.dst))
+            flow_bind(teller, sock);
+    }
+    struct sighting *slot = NULL;
+    for (size_t i = join_start(flow); i < flow->packet_count && !slot; i++) { /* the packet came first: clocks differ by a little */
+        struct sighting *packet = &flow->packets[i];
+        if (packet->captured && !packet->marked && !packet->copy && may_be_its_mark(teller, mark->netns, packet->netns) &&
+            near(packet->captured_ns, event->t_ns, JOIN_ORDER_NS) && flow_covers(&mark->header, &packet->packet.header) &&
+            flow_covers(&packet->packet.header, &mark->header))
+            slot = packet;
+    }
+    if (!slot) {
+        slot = add_sighting(flow, event);
+        if (!slot) return -ENOMEM;
+        flow->has_marks = true;
+        slot->packet.header = mark->header;
+        slot->netns = mark->netns;
+        flow_judge(teller, flow, &seen.packet, event->t_ns);
+    }
+    take_mark(slot, &seen);
+    return 0;
+}

@@ -1,0 +1,473 @@
+/* Records as the kernel side writes them, with stacks of a made-up kernel. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include <cmocka.h>
+
+#include "capture/bpf/bpf_convert.h"
+
+/* Function number i begins at 0x1000 * (i + 1). */
+static const char *const functions[] = {
+    "bpf_prog_1234_net_dev_queue",
+    "bpf_trace_run1",
+    "__dev_queue_xmit",
+    "ip_output",
+    "tcp_v4_rcv",
+    "__netif_receive_skb_one_core",
+    "process_backlog",
+    "ip_sublist_rcv",
+    "__release_sock",
+    "__run_timers",
+    "hrtimer_interrupt",
+    "dev_hard_start_xmit",
+    "vlan_dev_hard_start_xmit",
+    "tpacket_rcv",
+    "__x64_sys_sendto",
+    "try_to_wake_up",
+};
+
+struct fixture {
+    struct bpf_convert convert;
+    struct kernel_symbols *symbols;
+    struct event_log *log;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char text[2048];
+    size_t length = 0;
+
+    assert_non_null(fixture);
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%zx T %s\n", 0x1000 * (i + 1), functions[i]);
+    assert_int_equal(kernel_symbols_parse(&fixture->symbols, text, length, NULL), 0);
+    fixture->convert.symbols = fixture->symbols;
+    fixture->convert.realtime_offset_ns = 1000;
+    fixture->log = event_log_new();
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    kernel_symbols_free(fixture->symbols);
+    event_log_free(fixture->log);
+    free(fixture);
+    return 0;
+}
+
+/* The address that a call inside this function returns to. */
+static uint64_t inside(const char *function)
+{
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        if (strcmp(functions[i], function) == 0) return 0x1000 * (i + 1) + 0x20;
+    }
+    fail_msg("no function %s", function);
+    return 0;
+}
+
+/* A mark made while a SYN was the last packet received, with the stack of these functions, innermost first; NULL ends. */
+static struct record_mark mark_in(const char *const *stack)
+{
+    struct record_mark mark = {
+        .head = {.t_ns = 5, .kind = RECORD_MARK, .pid = 7, .tid = 8, .comm = "echo"},
+        .packet = {.src = {{127, 0, 0, 1}, 3333, 4, 0},
+                   .dst = {{127, 0, 0, 2}, 40000, 4, 0},
+                   .protocol = IPPROTO_TCP,
+                   .flags = TCP_ACK},
+        .context = {.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_SYN}},
+    };
+    size_t frames = 0;
+
+    while (stack[frames]) {
+        mark.stack[frames] = inside(stack[frames]);
+        frames++;
+    }
+    mark.context.stack_bytes = (int)(frames * sizeof(mark.stack[0]));
+    return mark;
+}
+
+static int convert(struct fixture *fixture, const struct record_mark *mark, struct event *event)
+{
+    return bpf_convert_record(&fixture->convert, mark, sizeof(*mark), fixture->log, event);
+}
+#define STACK(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void a_record_becomes_an_event_on_the_common_clock(void **state)
+{
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit"));
+    struct event event;
+
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.kind, EVENT_MARK);
+    assert_int_equal(event.t_ns, 1005);
+    assert_int_equal(event.mark.context.current.pid, 7);
+    assert_int_equal(event.mark.context.current.tid, 8);
+    assert_string_equal(event.mark.context.current.comm, "echo");
+    assert_int_equal(event.mark.header.src.port, 3333);
+    assert_int_equal(event.mark.header.dst.ip[3], 2);
+}
+
+static void the_recorders_own_frames_are_cut_off(void **state)
+{
+    struct record_mark mark = mark_in(STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit", "ip_output"));
+    struct event event;
+
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 2);
+    assert_string_equal(event.mark.context.chain->names[0], "__dev_queue_xmit");
+}
+
+static void frames_of_a_program_that_has_no_name_are_cut_off_too(void **state)
+{
+    struct record_mark mark = mark_in(STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit"));
+    struct event event;
+
+    mark.stack[0] = 0xffffffffc0000000;
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 1);
+}
+
+static void a_program_that_an_interrupt_hit_stays_in_the_chain(void **state)
+{
+    struct record_mark mark = mark_in(STACK("bpf_trace_run1", "try_to_wake_up", "hrtimer_interrupt", "bpf_prog_1234_net_dev_queue",
+                                            "bpf_trace_run1", "__x64_sys_sendto"));
+    struct event event;
+
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 5);
+    assert_string_equal(event.mark.context.chain->names[0], "try_to_wake_up");
+}
+
+static bool receives(void **state, const char *const *stack)
+{
+    struct record_mark mark = mark_in(stack);
+    struct event event;
+
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.context.received.flags, event.mark.context.receiving ? TCP_SYN : 0);
+    return event.mark.context.receiving;
+}
+
+static void under_the_reception_the_received_packet_is_named(void **state)
+{
+    assert_true(receives(state, STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "process_backlog")));
+}
+
+static void on_the_backlog_it_is_another_packet(void **state)
+{
+    assert_false(receives(state, STACK("__dev_queue_xmit", "__release_sock", "__x64_sys_sendto")));
+    assert_false(receives(state, STACK("__dev_queue_xmit", "__release_sock", "__netif_receive_skb_one_core")));
+}
+
+static void a_timer_or_an_interrupt_on_top_of_it_is_not_it(void **state)
+{
+    assert_false(receives(state, STACK("__dev_queue_xmit", "__run_timers")));
+    assert_false(receives(state, STACK("try_to_wake_up", "hrtimer_interrupt", "tcp_v4_rcv", "__netif_receive_skb_one_core")));
+}
+
+static void of_a_list_of_packets_the_last_announced_need_not_be_it(void **state)
+{
+    assert_false(receives(state, STACK("__dev_queue_xmit", "tcp_v4_rcv", "ip_sublist_rcv", "process_backlog")));
+}
+
+static void a_call_that_sends_receives_nothing(void **state)
+{
+    assert_false(receives(state, STACK("__dev_queue_xmit", "ip_output", "__x64_sys_sendto")));
+}
+
+static void without_a_chain_what_the_kernel_side_saw_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct event event;
+
+    mark.context.stack_bytes = 0;
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_null(event.mark.context.chain);
+    assert_true(event.mark.context.receiving);
+    assert_int_equal(fixture->convert.unnamed_chains, 0);
+}
+
+static void a_stack_without_symbols_is_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct event event;
+
+    fixture->convert.symbols = NULL;
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_null(event.mark.context.chain);
+    assert_int_equal(fixture->convert.unnamed_chains, 1);
+}
+
+static void the_device_below_a_device_makes_no_second_mark(void **state)
+{
+    struct record_mark mark =
+        mark_in(STACK("__dev_queue_xmit", "vlan_dev_hard_start_xmit", "dev_hard_start_xmit", "__dev_queue_xmit"));
+    /* The receiver's answer on loopback, on top of the sender's transmission, is a mark of its own. */
+    struct record_mark answer =
+        mark_in(STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "dev_hard_start_xmit"));
+    struct event event;
+
+    assert_int_equal(convert(*state, &mark, &event), 0);
+    assert_int_equal(convert(*state, &answer, &event), 1);
+}
+
+static void a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_state born = {
+        .head = {.kind = RECORD_STATE},
+        .from = KERNEL_LISTEN,
+        .to = KERNEL_SYN_RECV,
+        .socket = {.id = 3, .protocol = IPPROTO_TCP, .local = {{0}, 3333, 4, 0}},
+        .context = {.receiving = 1,
+                    .received = {.protocol = IPPROTO_TCP, .src = {{10, 0, 0, 1}, 40000, 4, 0}, .dst = {{10, 0, 0, 2}, 3333, 4, 0}}},
+    };
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &born, sizeof(born), fixture->log, &event), 1);
+    assert_int_equal(event.state.socket.local.ip[3], 2);
+    assert_int_equal(event.state.socket.remote.port, 40000);
+    /* A packet to another port made no child here. */
+    born.context.received.dst.port = 22;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &born, sizeof(born), fixture->log, &event), 1);
+    assert_int_equal(event.state.socket.remote.version, 0);
+}
+
+static void an_address_without_anything_is_no_address(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_call enter = {
+        .head = {.kind = RECORD_ENTER},
+        .number = SYS_connect,
+        .socket = {.id = 1, .protocol = IPPROTO_TCP, .local = {{0}, 0, 4, 0}, .remote = {{127, 0, 0, 1}, 0, 4, 0}},
+    };
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &enter, sizeof(enter), fixture->log, &event), 1);
+    assert_int_equal(event.call.socket.local.version, 0);
+    assert_int_equal(event.call.socket.remote.version, 0);
+    assert_string_equal(event.call.name, "connect");
+}
+
+static void an_ended_process_has_a_status_or_a_signal(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_process process = {.head = {.kind = RECORD_PROCESS}, .change = PROCESS_EXIT, .code = 3 << 8};
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &process, sizeof(process), fixture->log, &event), 1);
+    assert_int_equal(event.process.status, 3);
+    assert_int_equal(event.process.signal, 0);
+    process.code = 11 | 0x80; /* SIGSEGV, with a core */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &process, sizeof(process), fixture->log, &event), 1);
+    assert_int_equal(event.process.status, -1);
+    assert_int_equal(event.process.signal, 11);
+}
+
+static void a_reset_has_the_kernels_name_for_its_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_reset reset = {.head = {.kind = RECORD_RESET}, .sent = 1, .has_reason = 1, .reason = 1};
+    struct event event;
+
+    strcpy(fixture->convert.reasons[1], "NO_SOCKET");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &reset, sizeof(reset), fixture->log, &event), 1);
+    assert_string_equal(event.reset.reason, "NO_SOCKET");
+    reset.reason = BPF_REASONS_MAX;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &reset, sizeof(reset), fixture->log, &event), 1);
+    assert_string_equal(event.reset.reason, "");
+}
+
+static void a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP, .t_ns = 5}, .has_reason = 1, .reason = 12, .netns = 9, .outgoing = 1};
+    struct event event;
+
+    strcpy(fixture->convert.drops[12], "NETFILTER_DROP");
+    drop.location = inside("tcp_v4_rcv");
+    drop.packet = (struct record_packet){.protocol = IPPROTO_TCP, .flags = TCP_SYN, .seq = 7};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_DROP);
+    assert_string_equal(event.drop.reason, "NETFILTER_DROP");
+    assert_string_equal(event.drop.function, "tcp_v4_rcv");
+    assert_int_equal(event.drop.header.seq, 7);
+    assert_int_equal(event.drop.netns, 9);
+    assert_true(event.drop.outgoing);
+    drop.reason = 65537; /* of a subsystem, whose names stand elsewhere */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_string_equal(event.drop.reason, "65537");
+}
+
+static void a_drop_without_a_reason_is_believed_at_tcps_entrance_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .location = inside("tcp_v4_rcv")};
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_string_equal(event.drop.reason, "");
+    drop.location = inside("__release_sock");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+    fixture->convert.symbols = NULL;
+    drop.location = inside("tcp_v4_rcv");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+}
+
+static void a_captures_own_copy_is_no_packet_of_anybody(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .has_reason = 1, .reason = 106, .location = inside("tpacket_rcv")};
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
+}
+
+static void the_queues_of_a_listener_are_kept_as_the_kernel_counts_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_queue queue = {
+        .head = {.kind = RECORD_QUEUE}, .accept_length = 2, .accept_most = 1, .request_length = 3, .dropped = 1, .netns = 9};
+    struct event event;
+
+    queue.socket = (struct record_socket){.id = 4, .protocol = IPPROTO_TCP, .state = KERNEL_LISTEN};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_QUEUE);
+    assert_int_equal(event.queue.accept_length, 2);
+    assert_int_equal(event.queue.accept_most, 1);
+    assert_int_equal(event.queue.request_length, 3);
+    assert_int_equal(event.queue.socket.cookie, 4);
+    assert_true(event.queue.dropped);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue) - 1, fixture->log, &event), -EINVAL);
+}
+
+static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_timer timer = {.head = {.kind = RECORD_TIMER, .t_ns = 5}, .netns = 9};
+    struct event event;
+
+    timer.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_FIN_WAIT2};
+    timer.socket.local = (struct record_address){.ip = {127, 0, 0, 1}, .port = 40000, .version = 4};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_TIMER);
+    assert_int_equal(event.t_ns, 1005);
+    assert_string_equal(event.timer.function, "tw_timer_handler");
+    assert_int_equal(event.timer.socket.cookie, 7);
+    assert_int_equal(event.timer.socket.state, KERNEL_FIN_WAIT2);
+    assert_int_equal(event.timer.socket.local.port, 40000);
+    assert_int_equal(event.timer.netns, 9);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer) - 1, fixture->log, &event), -EINVAL);
+}
+
+static void a_request_sockets_timer_has_its_own_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_timer timer = {.head = {.kind = RECORD_TIMER}, .timer = RECORD_TIMER_REQUEST};
+    struct event event;
+
+    timer.socket = (struct record_socket){.protocol = IPPROTO_TCP, .state = KERNEL_NEW_SYN_RECV};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
+    assert_string_equal(event.timer.function, "reqsk_timer_handler");
+    assert_int_equal(event.timer.socket.state, KERNEL_NEW_SYN_RECV);
+    assert_false(event.timer.cancelled);
+}
+
+static void a_cancelled_timer_keeps_what_was_received_and_the_chain(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_cancel cancel = {.head = {.kind = RECORD_CANCEL, .t_ns = 5}, .timer = RECORD_TIMER_TIMEWAIT, .netns = 9};
+    struct event event;
+
+    cancel.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_TIME_WAIT};
+    cancel.context = (struct record_context){.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_RST}};
+    cancel.stack[0] = inside("tcp_v4_rcv");
+    cancel.stack[1] = inside("__netif_receive_skb_one_core");
+    cancel.context.stack_bytes = 2 * sizeof(cancel.stack[0]);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_TIMER);
+    assert_int_equal(event.t_ns, 1005);
+    assert_true(event.timer.cancelled);
+    assert_string_equal(event.timer.function, "tw_timer_handler");
+    assert_int_equal(event.timer.socket.cookie, 7);
+    assert_int_equal(event.timer.netns, 9);
+    assert_true(event.timer.context.receiving);
+    assert_int_equal(event.timer.context.received.flags, TCP_RST);
+    assert_int_equal(event.timer.context.chain->count, 2);
+    /* A timer that expires in the midst of it: then that segment did not. */
+    cancel.stack[0] = inside("__run_timers");
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
+    assert_false(event.timer.context.receiving);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, offsetof(struct record_cancel, stack), fixture->log, &event),
+                     -EINVAL);
+}
+
+static void what_is_too_short_or_unknown_is_no_record(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit"));
+    struct event event;
+    size_t least = offsetof(struct record_mark, stack);
+
+    mark.context.stack_bytes = 0;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least, fixture->log, &event), 1);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least - 1, fixture->log, &event), -EINVAL);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, 3, fixture->log, &event), -EINVAL);
+    mark.context.stack_bytes = 8; /* more than is there */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least, fixture->log, &event), -EINVAL);
+    mark.context.stack_bytes = sizeof(mark.stack) + 8;
+    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
+    mark.context.stack_bytes = 0;
+    mark.head.kind = 0;
+    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
+    mark.head.kind = RECORD_QUEUE + 1;
+    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_record_becomes_an_event_on_the_common_clock),
+        TEST(the_recorders_own_frames_are_cut_off),
+        TEST(frames_of_a_program_that_has_no_name_are_cut_off_too),
+        TEST(a_program_that_an_interrupt_hit_stays_in_the_chain),
+        TEST(under_the_reception_the_received_packet_is_named),
+        TEST(on_the_backlog_it_is_another_packet),
+        TEST(a_timer_or_an_interrupt_on_top_of_it_is_not_it),
+        TEST(of_a_list_of_packets_the_last_announced_need_not_be_it),
+        TEST(a_call_that_sends_receives_nothing),
+        TEST(without_a_chain_what_the_kernel_side_saw_counts),
+        TEST(a_stack_without_symbols_is_counted),
+        TEST(the_device_below_a_device_makes_no_second_mark),
+        TEST(a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it),
+        TEST(an_address_without_anything_is_no_address),
+        TEST(an_ended_process_has_a_status_or_a_signal),
+        TEST(a_reset_has_the_kernels_name_for_its_reason),
+        TEST(a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go),
+        TEST(a_drop_without_a_reason_is_believed_at_tcps_entrance_alone),
+        TEST(a_captures_own_copy_is_no_packet_of_anybody),
+        TEST(the_queues_of_a_listener_are_kept_as_the_kernel_counts_them),
+        TEST(the_timer_of_a_timewait_socket_keeps_what_it_stood_for),
+        TEST(a_request_sockets_timer_has_its_own_name),
+        TEST(a_cancelled_timer_keeps_what_was_received_and_the_chain),
+        TEST(what_is_too_short_or_unknown_is_no_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

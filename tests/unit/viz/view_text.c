@@ -1,0 +1,420 @@
+#include <errno.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wchar.h>
+
+#include <cmocka.h>
+
+#include "support/drawing.h"
+#include "support/golden.h"
+#include "viz/escape.h"
+#include "viz/text_words.h"
+
+static struct buf draw(const char *fixture, const struct view_options *options)
+{
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fixtures[i].name, fixture) == 0) return drawing_of(&view_text, options, &fixtures[i], 1, NULL);
+    fail_msg("no story %s", fixture);
+    abort();
+}
+
+static void check_golden(const char *name, struct buf *drawn)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s.txt", GOLDEN_DIR, name);
+    golden_check(path, drawn->data, drawn->length);
+    buf_free(drawn);
+}
+
+static void every_story_is_drawn_as_its_golden_text(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct buf drawn = draw(fixtures[i].name, &(struct view_options){.width = 80});
+        check_golden(fixtures[i].name, &drawn);
+    }
+}
+
+static void other_widths_and_ways_are_drawn_as_their_golden_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *fixture;
+        struct view_options options;
+    } cases[] = {{"normal_echo-60", "normal_echo", {.width = 60}},
+                 {"normal_echo-120", "normal_echo", {.width = 120}},
+                 {"normal_echo-ascii", "normal_echo", {.width = 80, .ascii = true}},
+                 {"normal_echo-color", "normal_echo", {.width = 80, .color = true}},
+                 {"normal_echo-verbose", "normal_echo", {.width = 120, .verbose = 2}},
+                 {"lossy_wire-ascii", "lossy_wire", {.width = 100, .ascii = true}},
+                 {"many_threads-140", "many_threads", {.width = 140}},
+                 {"reset_unread-color", "reset_unread", {.width = 100, .color = true, .verbose = 1}}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf drawn = draw(cases[i].fixture, &cases[i].options);
+        check_golden(cases[i].name, &drawn);
+    }
+}
+
+static void a_run_of_many_stories_ends_with_their_outcomes(void **state)
+{
+    (void)state;
+    static const struct story_fixture fixtures[] = {
+        {"", story_refused, 1}, {"", story_udp_refused, 1}, {"", story_reset_unread, 1}, {"", story_refused, 1}};
+    struct buf drawn = drawing_of(&view_text, &(struct view_options){.width = 80}, fixtures, 4, NULL);
+    check_golden("many-stories", &drawn);
+    drawn = drawing_of(&view_text, &(struct view_options){.width = 80}, NULL, 0, NULL);
+    check_golden("no-story", &drawn);
+}
+
+static void what_was_lost_is_told(void **state)
+{
+    (void)state;
+    static const char *const vantages[] = {"client", "server"};
+    static const struct story_loss losses[] = {
+        {"capture client", "dropped by kernel", 90, 3}, {"bpf", "ring full", 63, 17}, {"bpf", "no memory", 60, 0}};
+    static const struct story_trace trace = {.recorder = "ptrace",
+                                             .reason = "bpf is not permitted: CAP_BPF is missing",
+                                             .vantages = vantages,
+                                             .vantage_count = 2,
+                                             .losses = losses,
+                                             .loss_count = 3,
+                                             .lost = 17,
+                                             .dropped = 3,
+                                             .marks_unjoined = 2,
+                                             .packets_unmarked = 1};
+    struct buf drawn = drawing_of(&view_text, &(struct view_options){.width = 80}, NULL, 0, &trace);
+    check_golden("losses", &drawn);
+}
+
+/* Columns as the C library counts them; every character must be one it can print. */
+static int columns_of(const char *line, size_t length)
+{
+    int columns = 0;
+    mbstate_t shift = {0};
+    while (length > 0) {
+        wchar_t code;
+        size_t taken = mbrtowc(&code, line, length, &shift);
+        if (taken == 0 || taken > length) return -1;
+        int width = wcwidth(code);
+        if (width < 1) return -1;
+        columns += width;
+        line += taken;
+        length -= taken;
+    }
+    return columns;
+}
+
+static int widest_line(const struct buf *drawn, const char *what)
+{
+    int widest = 0;
+    for (const char *line = drawn->data; line < drawn->data + drawn->length;) {
+        size_t length = strcspn(line, "\n");
+        int columns = columns_of(line, length);
+        if (columns < 0) fail_msg("%s: not printable: %.*s", what, (int)length, line);
+        if (columns > widest) widest = columns;
+        if (length > 0 && line[length - 1] == ' ') fail_msg("%s: blanks at the end: %.*s|", what, (int)length, line);
+        line += length + 1;
+    }
+    return widest;
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    (void)state;
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++) {
+        for (int width = 60; width <= 200; width++) {
+            for (int way = 0; way < 4; way++) {
+                struct view_options options = {.width = width, .ascii = way & 1, .verbose = way & 2};
+                char what[64];
+                snprintf(what, sizeof(what), "%s at %d", fixtures[i].name, width);
+                struct buf drawn = drawing_of(&view_text, &options, &fixtures[i], 1, NULL);
+                int widest = widest_line(&drawn, what), most = width < 140 ? width : 140;
+                if (widest > most) fail_msg("%s: a line of %d columns", what, widest);
+                if (fixtures[i].make != story_empty && widest < most) fail_msg("%s: only %d columns are used", what, widest);
+                buf_free(&drawn);
+            }
+        }
+    }
+}
+
+static void a_terminal_of_no_or_little_width_is_drawn_for_all_the_same(void **state)
+{
+    (void)state;
+    static const int cases[][2] = {{0, 80}, {1, 60}, {59, 60}, {-5, 60}, {1000000, 140}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf drawn = draw("normal_echo", &(struct view_options){.width = cases[i][0]});
+        assert_int_equal(widest_line(&drawn, "normal_echo"), cases[i][1]);
+        buf_free(&drawn);
+    }
+}
+
+static void ascii_has_no_byte_above_the_tilde(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    struct buf drawn =
+        drawing_of(&view_text, &(struct view_options){.width = 100, .ascii = true, .verbose = 2}, fixtures, count, NULL);
+    for (size_t i = 0; i < drawn.length; i++) {
+        unsigned char byte = (unsigned char)drawn.data[i];
+        assert_true(byte == '\n' || (byte >= 0x20 && byte <= 0x7e));
+    }
+    buf_free(&drawn);
+}
+
+static void without_colour_nothing_steers_the_terminal(void **state)
+{
+    (void)state;
+    struct buf drawn = draw("hostile_names", &(struct view_options){.width = 80, .verbose = 2});
+    const char *at = drawn.data;
+    for (size_t left = drawn.length; left > 0;) {
+        uint32_t code;
+        size_t taken = escape_decode(at, left, &code);
+        assert_true(code == '\n' || escape_columns(code) > 0);
+        at += taken;
+        left -= taken;
+    }
+    assert_non_null(strstr(drawn.data, "a\\x1b[31m\\nb\"<\\\\[812]"));
+    buf_free(&drawn);
+}
+
+/* Codes that can't be read on a dark or on a light ground (white, black, yellow, grounds) must not be there. */
+static void colour_codes_are_of_the_few_and_change_no_text(void **state)
+{
+    (void)state;
+    static const char *const allowed[] = {"0", "1", "2", "31", "32", "35", "1;31", "1;32", "1;35"};
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct buf plain = draw(fixtures[i].name, &(struct view_options){.width = 80});
+        struct buf color = draw(fixtures[i].name, &(struct view_options){.width = 80, .color = true});
+        struct buf stripped = buf_new(1 << 20);
+        size_t codes = 0;
+        for (const char *at = color.data; *at;) {
+            if (*at != '\x1b') {
+                buf_char(&stripped, *at++);
+                continue;
+            }
+            assert_int_equal(at[1], '[');
+            size_t length = strcspn(at + 2, "m");
+            bool known = false;
+            for (size_t k = 0; k < sizeof(allowed) / sizeof(allowed[0]); k++)
+                known |= strlen(allowed[k]) == length && strncmp(allowed[k], at + 2, length) == 0;
+            assert_true(known);
+            at += 2 + length + 1;
+            codes++;
+        }
+        assert_true(codes > 0);
+        assert_string_equal(stripped.data, plain.data);
+        buf_free(&plain);
+        buf_free(&color);
+        buf_free(&stripped);
+    }
+}
+
+/* What is drawn, without the bars, hooks and blanks between the words. */
+static char *squeeze(const char *text)
+{
+    char *squeezed = malloc(strlen(text) + 1), *to = squeezed;
+    assert_non_null(squeezed);
+    for (size_t left = strlen(text); left > 0;) {
+        uint32_t code;
+        size_t taken = escape_decode(text, left, &code);
+        bool is_drawing =
+            code == ' ' || code == '\n' || code == '[' || code == ']' || (code >= 0x2500 && code <= 0x257f) || code == 0x21b3;
+        if (!is_drawing) {
+            memcpy(to, text, taken);
+            to += taken;
+        }
+        text += taken;
+        left -= taken;
+    }
+    *to = 0;
+    return squeezed;
+}
+
+static void assert_is_told(const char *squeezed, const char *sentence, const char *what)
+{
+    struct buf escaped = buf_new(1 << 16);
+    escape_text(&escaped, sentence, false);
+    char *wanted = squeeze(buf_string(&escaped));
+    if (!strstr(squeezed, wanted)) fail_msg("%s: cut or missing: %s", what, sentence);
+    free(wanted);
+    buf_free(&escaped);
+}
+
+static void no_cause_argument_or_finding_is_cut_at_any_width(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++) {
+        for (int width = 60; width <= 140; width += 5) {
+            struct buf drawn = drawing_of(&view_text, &(struct view_options){.width = width, .verbose = 1}, &fixtures[i], 1, NULL);
+            char *squeezed = squeeze(drawn.data);
+            struct story *story = fixtures[i].make();
+            for (size_t k = 0; k < story->step_count; k++) {
+                const struct story_step *step = &story->steps[k];
+                if (step->kind == STEP_SEGMENT) assert_is_told(squeezed, step->segment->cause.why, fixtures[i].name);
+                if (step->kind == STEP_DATAGRAM) assert_is_told(squeezed, step->datagram->cause.why, fixtures[i].name);
+                if (step->kind == STEP_STATE && !step->state->kernel)
+                    assert_is_told(squeezed, step->state->cause.why, fixtures[i].name);
+                if (step->kind == STEP_ENTER && step->call->args) assert_is_told(squeezed, step->call->args, fixtures[i].name);
+                if (step->kind == STEP_PROCESS_EXIT) assert_is_told(squeezed, step->exit->name, fixtures[i].name);
+            }
+            for (size_t k = 0; k < story->finding_count; k++) assert_is_told(squeezed, story->findings[k].text, fixtures[i].name);
+            story_free(story);
+            free(squeezed);
+            buf_free(&drawn);
+        }
+    }
+}
+
+static void a_packet_is_crossed_out_only_where_it_is_known_not_to_have_arrived(void **state)
+{
+    (void)state;
+    static const char *const vantages[] = {"client", "server"};
+    const struct view_run run = {.vantages = vantages, .vantage_count = 2};
+    struct buf drawn = draw("refused", &(struct view_options){.run = &run});
+    assert_null(strstr(drawn.data, "×")); /* two vantages somewhere are not yet one at its receiver's */
+    buf_free(&drawn);
+    drawn = draw("lossy_wire", &(struct view_options){0});
+    assert_non_null(strstr(drawn.data, "×"));
+    buf_free(&drawn);
+}
+
+static void causes_of_data_segments_and_kernel_states_come_with_verbosity(void **state)
+{
+    (void)state;
+    struct buf drawn = draw("normal_echo", &(struct view_options){.width = 80});
+    assert_null(strstr(drawn.data, "kernel: CLOSE"));
+    assert_null(strstr(drawn.data, "sent by write(3)"));
+    assert_null(strstr(drawn.data, "tcp_v4_rcv"));
+    buf_free(&drawn);
+    drawn = draw("normal_echo", &(struct view_options){.width = 80, .verbose = 1});
+    assert_non_null(strstr(drawn.data, "kernel: CLOSE → SYN_SENT"));
+    assert_non_null(strstr(drawn.data, "sent by write(3)"));
+    assert_null(strstr(drawn.data, "tcp_v4_rcv"));
+    buf_free(&drawn);
+    drawn = draw("normal_echo", &(struct view_options){.width = 80, .verbose = 2});
+    assert_non_null(strstr(drawn.data, "tcp_v4_rcv"));
+    buf_free(&drawn);
+}
+
+static void a_closed_pipe_is_returned_from_wherever_it_happens(void **state)
+{
+    (void)state;
+    struct buf drawn = draw("normal_echo", &(struct view_options){0});
+    size_t all = drawn.length;
+    buf_free(&drawn);
+    assert_int_equal(drawing_into_broken_sink(&view_text, &(struct view_options){0}, all), 0);
+    assert_int_equal(drawing_into_broken_sink(&view_text, &(struct view_options){0}, all - 1), -EPIPE);
+    assert_int_equal(drawing_into_broken_sink(&view_text, &(struct view_options){0}, 10), -EPIPE);
+}
+
+static void durations_have_three_digits_at_most(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ns;
+        const char *words;
+    } cases[] = {{0, "0 ns"},
+                 {999, "999 ns"},
+                 {1000, "1 µs"},
+                 {43000, "43 µs"},
+                 {1250000, "1.25 ms"},
+                 {12340000, "12.3 ms"},
+                 {210000000, "210 ms"},
+                 {999999999, "1000 ms"},
+                 {1500000000, "1.5 s"},
+                 {59900000000, "59.9 s"},
+                 {125000000000, "2 min 5 s"},
+                 {INT64_C(10925000000000), "3 h 2 min"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char words[WORDS_BYTES];
+        struct buf plain = buf_new(64);
+        for (const char *at = words_duration(cases[i].ns, words); *at; at++) { /* no-break spaces as spaces */
+            if (strncmp(at, "\xc2\xa0", 2) == 0) {
+                buf_char(&plain, ' ');
+                at++;
+            } else
+                buf_char(&plain, *at);
+        }
+        assert_string_equal(buf_string(&plain), cases[i].words);
+        buf_free(&plain);
+    }
+}
+
+static void times_are_milliseconds_to_the_microsecond(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ns;
+        const char *words;
+    } cases[] = {{0, "0.000"},
+                 {999, "0.000"},
+                 {1000, "0.001"},
+                 {-1000, "-0.001"},
+                 {12034567, "12.034"},
+                 {INT64_C(99999999999), "99999.999"},
+                 {-INT64_C(7200500000000), "-7200.5 s"},
+                 {INT64_MIN, "-9223372036.8 s"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char words[WORDS_BYTES];
+        assert_string_equal(words_time(cases[i].ns, words), cases[i].words);
+    }
+}
+
+static void views_are_found_by_name_and_by_a_files_ending(void **state)
+{
+    (void)state;
+    assert_ptr_equal(view_by_name("text"), &view_text);
+    assert_ptr_equal(view_by_name("jsonl"), &view_jsonl);
+    assert_null(view_by_name("tex"));
+    assert_ptr_equal(view_by_path("a/b.txt"), &view_text);
+    assert_ptr_equal(view_by_path("x.jsonl"), &view_jsonl);
+    assert_null(view_by_path("txt"));
+    assert_null(view_by_path(".txt"));
+    assert_null(view_by_path(""));
+    size_t count;
+    const struct view *const *all = view_all(&count);
+    for (size_t i = 0; i < count; i++) assert_ptr_equal(view_by_name(all[i]->name), all[i]);
+}
+
+int main(void)
+{
+    setenv("TZ", "UTC", 1);
+    tzset();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_story_is_drawn_as_its_golden_text),
+        cmocka_unit_test(other_widths_and_ways_are_drawn_as_their_golden_texts),
+        cmocka_unit_test(a_run_of_many_stories_ends_with_their_outcomes),
+        cmocka_unit_test(what_was_lost_is_told),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(a_terminal_of_no_or_little_width_is_drawn_for_all_the_same),
+        cmocka_unit_test(ascii_has_no_byte_above_the_tilde),
+        cmocka_unit_test(without_colour_nothing_steers_the_terminal),
+        cmocka_unit_test(colour_codes_are_of_the_few_and_change_no_text),
+        cmocka_unit_test(no_cause_argument_or_finding_is_cut_at_any_width),
+        cmocka_unit_test(a_packet_is_crossed_out_only_where_it_is_known_not_to_have_arrived),
+        cmocka_unit_test(causes_of_data_segments_and_kernel_states_come_with_verbosity),
+        cmocka_unit_test(a_closed_pipe_is_returned_from_wherever_it_happens),
+        cmocka_unit_test(durations_have_three_digits_at_most),
+        cmocka_unit_test(times_are_milliseconds_to_the_microsecond),
+        cmocka_unit_test(views_are_found_by_name_and_by_a_files_ending),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
