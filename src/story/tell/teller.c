@@ -80,7 +80,7 @@ void teller_free(struct teller *teller)
     table_free(teller->refused);
     tombs_free(teller->tombs);
     empty(teller, teller->chains, forget_chain);
-    for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
+    icmp_forget_marks(teller);
     free(teller->icmp_marks);
     free(teller->vantages);
     free(teller->told_flows);
@@ -118,20 +118,61 @@ static int take_vantage(struct teller *teller, const struct event *event)
     return 0;
 }
 
+/* A run without end says the same of its losses again and again: beyond LOSSES_MAX what is said twice is added up. */
+static struct story_loss *same_loss(struct teller *teller, const char *source, const char *what)
+{
+    for (size_t i = teller->loss_count >= LOSSES_MAX ? teller->loss_count : 0; i-- > 0;)
+        if (strcmp(teller->losses[i].source, source) == 0 && strcmp(teller->losses[i].what, what) == 0) return &teller->losses[i];
+    return teller->loss_count >= 2 * LOSSES_MAX ? &teller->losses[teller->loss_count - 1] : NULL;
+}
+
+static int add_loss(struct teller *teller, const char *source, const char *what, uint64_t received, uint64_t count)
+{
+    struct story_loss *loss = same_loss(teller, source, what);
+    if (loss) {
+        loss->received += received;
+        loss->count += count;
+        return 0;
+    }
+    const char *kept_source = arena_text(teller->trace_arena, source), *kept_what = arena_text(teller->trace_arena, what);
+    loss = kept_source && kept_what ? track_grow((void **)&teller->losses, &teller->loss_count, &teller->loss_room, sizeof(*loss))
+                                    : NULL;
+    if (!loss) return -ENOMEM;
+    *loss = (struct story_loss){.source = kept_source, .what = kept_what, .received = received, .count = count};
+    return 0;
+}
+
+/* What a bound made the teller forget before its time. Most of it nobody misses; where it is missed a story is told less. */
+static int say_forgotten(struct teller *teller)
+{
+    const struct forgotten *f = &teller->forgotten;
+    const struct {
+        const char *what;
+        uint64_t kept, count;
+    } bounds[] = {
+        {"threads: too many", THREADS_MAX, f->threads},
+        {"processes whose end was not seen: too many", PROCESSES_MAX, f->processes},
+        {"sockets of no connection: too many", SOCKETS_LOOSE_MAX, f->sockets},
+        {"calls on one socket: too many", SOCKET_CALLS_MAX, f->calls},
+        {"datagrams that wait on one socket: too many", ARRIVALS_MAX, f->arrivals},
+        {"ICMP errors on their way: too many", ICMP_MARKS_MAX, f->icmp_marks},
+        {"closed connections to know late segments by: too many", TOMBS_MAX, f->tombs},
+        {"open connections, told before their end: too many", teller->bounds.open_max, f->flows},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+        if (bounds[i].count) code = add_loss(teller, "the story's memory", bounds[i].what, bounds[i].kept, bounds[i].count);
+    return code;
+}
+
 static int take_lost(struct teller *teller, const struct event *event)
 {
-    struct story_loss *loss = track_grow((void **)&teller->losses, &teller->loss_count, &teller->loss_room, sizeof(*loss));
-    if (!loss) return -ENOMEM;
-    loss->source = arena_text(teller->trace_arena, event->lost.source);
-    loss->what = arena_text(teller->trace_arena, event->lost.what);
-    loss->received = event->lost.received;
-    loss->count = event->lost.count;
     /* A capture's losses are dropped packets; a recorder's are lost events. */
     if (strncmp(event->lost.source, "capture", 7) == 0)
         teller->trace.dropped += event->lost.count;
     else
         teller->trace.lost += event->lost.count;
-    return loss->source && loss->what ? 0 : -ENOMEM;
+    return add_loss(teller, event->lost.source, event->lost.what, event->lost.received, event->lost.count);
 }
 
 /* Stored logs hold any times: everything behind this adds and subtracts them. */
@@ -185,8 +226,8 @@ int teller_finish(struct teller *teller)
     int code = names ? tell_all(teller) : -ENOMEM;
     if (code) return code;
     code = apart_find_all(teller);
-    for (size_t i = 0; i < teller->icmp_mark_count; i++)
-        if (!teller->icmp_marks[i].marked) teller->marks_unjoined++;
+    icmp_forget_marks(teller);
+    if (!code) code = say_forgotten(teller);
     for (size_t i = 0; i < teller->vantage_count; i++) names[i] = arena_text(teller->trace_arena, teller->vantages[i].name);
     teller->trace.vantages = names;
     teller->trace.vantage_count = teller->vantage_count;

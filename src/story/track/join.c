@@ -126,16 +126,8 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     if (!sighting) return -ENOMEM;
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
-    for (size_t i = 0; i < teller->icmp_mark_count; i++) {
-        struct sighting *mark = &teller->icmp_marks[i];
-        const struct event_packet_header *a = &mark->packet.header, *b = &event->packet.header;
-        if (mark->marked || a->protocol != b->protocol || memcmp(a->src.ip, b->src.ip, 16) != 0 ||
-            memcmp(a->dst.ip, b->dst.ip, 16) != 0 || !near(mark->mark_ns, event->t_ns, JOIN_WINDOW_NS))
-            continue;
-        mark->marked = true; /* used */
-        take_mark(sighting, mark);
-        break;
-    }
+    const struct sighting *mark = icmp_take_mark(teller, event);
+    if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
 }
 
@@ -351,14 +343,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         .call = thread ? (thread->current ? thread->current : thread->last) : NULL,
         .call_over = thread && !thread->current,
     };
-    if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) {
-        struct sighting *kept =
-            track_grow((void **)&teller->icmp_marks, &teller->icmp_mark_count, &teller->icmp_mark_room, sizeof(*kept));
-        if (!kept) return -ENOMEM;
-        *kept = seen;
-        call_ref(kept->call);
-        return 0;
-    }
+    if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) return icmp_keep_mark(teller, &seen);
     struct flow *flow = flow_of_packet(teller, &seen.packet, mark->netns);
     if (!flow) return -ENOMEM;
     flow_touch(teller, flow);

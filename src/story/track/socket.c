@@ -65,13 +65,41 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
     return sockets_file(teller, sock) ? NULL : sock;
 }
 
-static int attach(struct sock *sock, struct call *call)
+static bool is_work(const struct call *call)
+{
+    static const char *const others[] = {"socket", "bind", "listen", "setsockopt", "close", "shutdown", "connect"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(call->name, others[i]) == 0) return false;
+    return call->exited && call->ret >= 0;
+}
+
+/* A socket that serves many keeps what prepared and what ended it, what failed, and the newer half of the rest, which stands in
+ * the stories of those it served. */
+static void trim(struct teller *teller, struct sock *sock)
+{
+    size_t kept = 0, most = SOCKET_CALLS_MAX / 2, over = sock->call_count - most;
+    for (size_t i = 0; i < sock->call_count; i++) {
+        if (over && is_work(sock->calls[i])) {
+            call_unref(sock->calls[i]);
+            over--;
+        } else {
+            sock->calls[kept++] = sock->calls[i];
+        }
+    }
+    for (size_t i = 0; i < over; i++) call_unref(sock->calls[i]);
+    teller->forgotten.calls += over;
+    sock->call_count = kept - over;
+    memmove(&sock->calls[0], &sock->calls[over], sock->call_count * sizeof(sock->calls[0]));
+}
+
+static int attach(struct teller *teller, struct sock *sock, struct call *call)
 {
     if (!sock) return 0;
     for (size_t i = 0; i < call->attached_count; i++)
         if (call->attached[i] == sock->cookie) return 0;
     /* More than one call can concern: one too many is a call told less, not one told twice. */
     if (call->attached_count == CALL_SOCKETS_MAX) return 0;
+    if (!sock->flow && sock->call_count >= SOCKET_CALLS_MAX) trim(teller, sock);
     struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
     if (!slot) return -ENOMEM;
     *slot = call_ref(call);
@@ -172,7 +200,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     }
     call_replace(&thread->current, call);
     struct sock *sock = socket_get(teller, &call->socket);
-    int code = attach(sock, call);
+    int code = attach(teller, sock, call);
     if (sock) flow_bind(teller, sock);
     call_unref(call);
     return code;
@@ -196,7 +224,7 @@ static int attach_reported(struct teller *teller, struct thread *thread, struct 
     for (size_t i = 0; i < call->watch_count && !code; i++) {
         struct event_socket seen = {.cookie = call->watch[i].cookie};
         struct sock *sock = seen.cookie ? table_get(teller->sockets, &seen.cookie) : NULL;
-        if (sock && !sock->listening && call->watch[i].events) code = attach(sock, call);
+        if (sock && !sock->listening && call->watch[i].events) code = attach(teller, sock, call);
     }
     return code;
 }
@@ -314,21 +342,21 @@ int socket_take_exit(struct teller *teller, const struct event *event)
         code = sockets_file(teller, sock);
     }
     if (strcmp(call->name, "epoll_ctl") == 0 && call->watch_count && sock) code = learn_epoll(teller, call, sock);
-    if (!code) code = attach(sock, call);
+    if (!code) code = attach(teller, sock, call);
     if (!code) code = attach_reported(teller, thread, call);
     if (accept && other && !code) {
         /* An accept that returned belongs to the connection it took, not to all that the listener ever takes. */
         detach(sock, call);
         if (sock) sock->handed_out = true;
-        code = attach(other, call);
+        code = attach(teller, other, call);
         /* The first connection taken is the one that made the listener ready: accept's queue is first in, first out. */
-        if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(other, thread->waited);
+        if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(teller, other, thread->waited);
         call_replace(&thread->waited, NULL);
     } else if (!code && sock && sock->protocol == IPPROTO_UDP && sock->remote.port == 0 && call->ret >= 0 &&
                strncmp(call->name, "recv", 4) == 0) {
         code = take_arrival(teller, sock, call);
     } else if (other && !code) {
-        code = attach(other, call);
+        code = attach(teller, other, call);
     } else if (accept && sock && call->ret == -EAGAIN) {
         detach(sock, call); /* it concerns no connection */
         if (!is_once_more) code = apart_take(teller, call);

@@ -288,12 +288,15 @@ enum {
     SOCKETS_LOOSE_MAX = 16384, /* of sockets that are held by somebody and belong to no connection */
     SOCKETS_GONE_MAX = 4096,   /* of those that are closed: a server that ended; what failed to connect */
     REFUSED_MAX = 64,          /* of a port */
+    ICMP_MARKS_MAX = 4096,     /* of two seconds: sent, and not captured yet */
+    LOSSES_MAX = 256,          /* of different ones; more are summed up */
+    SOCKET_CALLS_MAX = 1024,   /* of a socket that serves many flows; each flow has its own besides */
     ARRIVALS_MAX = 4096        /* datagrams that wait on one socket */
 };
 /* Flows that are not told, by how long they may be silent: the least recently seen first. */
 enum open_kind { OPEN_ATTEMPT, OPEN_UDP, OPEN_ELSE, OPEN_KINDS };
 struct forgotten {
-    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows;
+    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows, calls;
 };
 
 struct teller {
@@ -392,6 +395,12 @@ int holders_take_process(struct teller *teller, const struct event_process *proc
 /* drops.c */
 int drops_take_drop(struct teller *teller, const struct event *event);
 int drops_take_queue(struct teller *teller, const struct event *event);
+
+/* icmp_marks.c. Keeps a mark until its packet comes: 0 or -ENOMEM; the mark of this packet, NULL none; forgets all, counting those
+ * without a packet. */
+int icmp_keep_mark(struct teller *teller, const struct sighting *mark);
+const struct sighting *icmp_take_mark(struct teller *teller, const struct event *event);
+void icmp_forget_marks(struct teller *teller);
 
 /* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
