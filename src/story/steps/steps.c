@@ -4,97 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story/steps/telling.h"
+#include "story/steps/moments.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
 static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
-
-/* Anything that takes a place in the order of time. */
-enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_EXPIRY, MOMENT_PROCESS };
-struct moment {
-    int64_t t_ns;
-    uint64_t order; /* of its event: decides between equal times */
-    enum moment_kind kind;
-    size_t index;
-};
-
-/* Of two that arrive behind the same packet the earlier one comes first. */
-static int by_time(const void *a, const void *b)
-{
-    const struct moment *x = a, *y = b;
-    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
-    if (x->order != y->order) return x->order < y->order ? -1 : 1;
-    if (x->kind != y->kind) return (int)x->kind - (int)y->kind;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-struct moments {
-    struct moment *items;
-    size_t count, room;
-};
-
-static void add_moment(struct telling *telling, struct moments *moments, enum moment_kind kind, int64_t t_ns, uint64_t order,
-                       size_t index)
-{
-    struct moment *moment = track_grow((void **)&moments->items, &moments->count, &moments->room, sizeof(*moment));
-    if (!moment)
-        telling->failed = true;
-    else
-        *moment = (struct moment){t_ns, order, kind, index};
-}
-
-static bool ends_here(const struct telling *telling, const struct process_end *end, enum story_side *ret_side)
-{
-    for (size_t side = 0; side < STORY_SIDES; side++)
-        if (telling->story->end[side].process.pid == end->thread.pid) {
-            *ret_side = (enum story_side)side;
-            return true;
-        }
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].call->thread.pid == end->thread.pid) {
-            *ret_side = telling->calls[i].story->side;
-            return true;
-        }
-    return false;
-}
-
-static void collect_moments(struct telling *telling, struct moments *moments)
-{
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        add_moment(telling, moments, MOMENT_SENT, packet->order_ns, packet->seen->order, i);
-        const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : packet;
-        int64_t received_ns = packet->received_ns > packet->order_ns ? packet->received_ns : behind->order_ns;
-        if (!tale_is_datagram(packet->seen)) add_moment(telling, moments, MOMENT_RECEIVED, received_ns, behind->seen->order, i);
-    }
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct call *call = telling->calls[i].call;
-        if (call->entered) add_moment(telling, moments, MOMENT_ENTER, call->enter_ns, call->order, i);
-        if (call->exited) add_moment(telling, moments, MOMENT_EXIT, call->exit_ns, call->order, i);
-    }
-    for (size_t i = 0; i < telling->flow->change_count; i++)
-        add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
-    for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
-        if (!telling->flow->expiries[i].cancelled)
-            add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
-    for (size_t i = 0; i < telling->call_count; i++) {
-        struct process *process = telling->calls[i].call->process;
-        if (process->serial == telling->serial) continue;
-        process->serial = telling->serial;
-        for (size_t k = 0; k < process->end_count; k++) {
-            const struct process_end **end =
-                track_grow((void **)&telling->ends, &telling->end_count, &telling->end_room, sizeof(*end));
-            if (!end) {
-                telling->failed = true;
-                return;
-            }
-            *end = &process->ends[k];
-            add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
-        }
-    }
-    if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
-}
 
 static struct story_step *add_step(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns,
                                    enum story_side side)
@@ -357,7 +271,7 @@ static void step_expiry(struct telling *telling, struct walk *walk, const struct
 static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
 {
     enum story_side side;
-    if (!ends_here(telling, end, &side)) return;
+    if (!moments_process_is_here(telling, end, &side)) return;
     uint32_t at = (uint32_t)telling->story->step_count;
     uint32_t *kept = track_grow((void **)&telling->exits, &telling->exit_count, &telling->exit_room, sizeof(*kept));
     struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
@@ -407,12 +321,14 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
     for (size_t i = 0; i < telling->state_count; i++)
         if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
             first = &telling->packets[telling->states[i].packet];
+    bool began_before = !first && telling->flow->sequel;
     if (first) since_ns = first->sent_ns;
-    for (size_t i = 0; first && i < telling->packet_count; i++) {
+    if (began_before) since_ns = telling->flow->told_conn.last_ns;
+    for (size_t i = 0; (first || began_before) && i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
         if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
-        if (at_ns <= since_ns || packet <= first || telling_is_lost(telling, packet)) continue;
+        if (at_ns <= since_ns || (first && packet <= first) || telling_is_lost(telling, packet)) continue;
         if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
     }
     return since_ns;
@@ -488,7 +404,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
 {
     struct moments moments = {0};
     find_crossing(telling);
-    collect_moments(telling, &moments);
+    moments_collect(telling, &moments);
     struct story *story = telling->story;
     /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
     struct walk walk = {.room = moments.count * (1 + CONN_MOVES_MAX) + STORY_SIDES};

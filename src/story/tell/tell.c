@@ -60,7 +60,7 @@ static enum story_outcome outcome_of(const struct telling *telling)
     if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
     for (size_t i = 0; i < telling->call_count; i++)
         if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
-    return OUTCOME_HALF_OPEN;
+    return telling->so_far ? OUTCOME_OPEN : OUTCOME_HALF_OPEN;
 }
 
 static int64_t story_start(const struct telling *telling)
