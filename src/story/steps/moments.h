@@ -22,4 +22,9 @@ void moments_collect(struct telling *telling, struct moments *moments);
 /* Whether that process had a part in this story, and at which side. */
 bool moments_process_is_here(const struct telling *telling, const struct process_end *end, enum story_side *ret_side);
 
+/* beginning.c. The judge takes its place, and the ends their first states; `listener` may be NULL. */
+void beginning_make(struct telling *telling, const struct sock *listener);
+/* Notes of a FIN that it reached its receiver only after that had sent its own (tale_packet.behind). */
+void beginning_find_crossing(struct telling *telling);
+
 #endif
