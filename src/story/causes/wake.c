@@ -323,10 +323,23 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
         set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
 }
 
+/* What calls had read that are told no more, before this one. */
+static void pass_folded(struct telling *telling, const struct call *call)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        const struct sock *sock = telling->flow->sock[side];
+        struct reading *reading = &telling->reading[side];
+        if (!sock || !sock->folded_calls || reading->passed_folded || call->order <= sock->folded_order) continue;
+        reading->bytes += sock->folded_read_bytes;
+        reading->passed_folded = true;
+    }
+}
+
 void wake_find_all(struct telling *telling)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
+        pass_folded(telling, tale->call);
         find_wake(telling, &telling->calls[i]);
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */

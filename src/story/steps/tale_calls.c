@@ -122,5 +122,7 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener)
         for (size_t i = 0; i < picks.count; i++) make_call(telling, &picks.items[i]);
     }
     if (!telling->calls) telling->failed = true;
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (telling->flow->sock[side]) telling->story->summary.folded_calls += telling->flow->sock[side]->folded_calls;
     free(picks.items);
 }

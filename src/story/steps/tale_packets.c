@@ -193,6 +193,9 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     }
     enum story_side other = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     segment->number = ++telling->story->summary.segments;
+    segment->folded = packet->seen->folded;
+    if (segment->folded) telling->story->summary.segments += segment->folded - 1;
+    telling->story->summary.folded_segments += segment->folded;
     segment->side = packet->side;
     segment->sent_ns = packet->sent_ns;
     segment->received_ns = packet->received_ns;

@@ -108,6 +108,7 @@ struct reading {
     uint64_t datagrams;
     size_t from;     /* no packet (UDP: no arrival) before this one brings what is read next */
     uint64_t passed; /* UDP: datagrams before it */
+    bool passed_folded;
 };
 
 #define SYN_ACK_TIMER "syn-ack"

@@ -41,8 +41,11 @@ static size_t join_start(const struct flow *flow)
     return flow->packet_count > JOIN_DEPTH ? flow->packet_count - JOIN_DEPTH : 0;
 }
 
-static struct sighting *add_sighting(struct flow *flow, const struct event *event)
+static struct sighting *add_sighting(struct teller *teller, struct flow *flow, const struct event *event)
 {
+    size_t most = teller->bounds.packets_max;
+    if (most && !flow->udp && !flow->compared && flow->packet_count >= (flow->fold_at ? flow->fold_at : most))
+        flow_fold(teller, flow);
     struct sighting *sighting = track_grow((void **)&flow->packets, &flow->packet_count, &flow->packet_room, sizeof(*sighting));
     if (sighting) sighting->order = event->order;
     return sighting;
@@ -122,7 +125,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
             return 0;
         }
     }
-    struct sighting *sighting = add_sighting(flow, event);
+    struct sighting *sighting = add_sighting(teller, flow, event);
     if (!sighting) return -ENOMEM;
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
@@ -189,7 +192,7 @@ static int take_compared(struct teller *teller, struct flow *flow, const struct 
         flow->packets[index - 1].arrived_ns = event->t_ns;
         return 0;
     }
-    struct sighting *sighting = add_sighting(flow, event);
+    struct sighting *sighting = add_sighting(teller, flow, event);
     if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
     sighting->netns = vantage_netns(teller, event->packet.vantage);
     sighting->origin = event->packet.vantage;
@@ -308,7 +311,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         }
     }
     if (!waiting) {
-        waiting = add_sighting(flow, event);
+        waiting = add_sighting(teller, flow, event);
         if (!waiting) return -ENOMEM;
         if (whole.marked) take_mark(waiting, &whole);
         if (!copy) flow_judge(teller, flow, &event->packet, event->t_ns);
@@ -364,7 +367,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
             slot = packet;
     }
     if (!slot) {
-        slot = add_sighting(flow, event);
+        slot = add_sighting(teller, flow, event);
         if (!slot) return -ENOMEM;
         flow->has_marks = true;
         slot->packet.header = mark->header;

@@ -99,7 +99,9 @@ static int attach(struct teller *teller, struct sock *sock, struct call *call)
         if (call->attached[i] == sock->cookie) return 0;
     /* More than one call can concern: one too many is a call told less, not one told twice. */
     if (call->attached_count == CALL_SOCKETS_MAX) return 0;
+    size_t most = teller->bounds.packets_max;
     if (!sock->flow && sock->call_count >= SOCKET_CALLS_MAX) trim(teller, sock);
+    if (sock->flow && most && sock->call_count >= (sock->fold_at ? sock->fold_at : most)) sock_fold(teller, sock);
     struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
     if (!slot) return -ENOMEM;
     *slot = call_ref(call);

@@ -75,6 +75,7 @@ struct sighting {
     struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
     bool call_over;               /* it had left: deferred work */
     bool copy;                    /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
+    uint32_t folded;              /* it stands for so many plain ones, and no more is known of it; 0: it is one */
     bool unsent;                  /* with copy: there is no first one either; its sender's host was watched, and never sent it */
 };
 
@@ -157,6 +158,8 @@ struct flow {
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
+    size_t fold_at;         /* so many packets are looked through for what can be folded; 0: as bounds.packets_max says */
+    uint64_t folded;        /* packets that others stand for */
     bool has_marks;         /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */
     struct change *changes;
@@ -197,7 +200,11 @@ struct sock {
     struct address local, remote;
     struct call **calls; /* each a reference */
     size_t call_count, call_room;
-    struct change *changes; /* before its flow was known */
+    size_t fold_at;             /* as a flow's */
+    uint32_t folded_calls;      /* that are no longer there, */
+    uint64_t folded_order;      /* with them: the first one's order, */
+    uint64_t folded_read_bytes; /* and what they read */
+    struct change *changes;     /* before its flow was known */
     size_t change_count, change_room;
     struct flow_key *arrivals; /* unconnected UDP: flows whose datagrams wait to be received, oldest first */
     size_t arrival_count, arrival_room;
@@ -395,6 +402,10 @@ int holders_take_process(struct teller *teller, const struct event_process *proc
 /* drops.c */
 int drops_take_drop(struct teller *teller, const struct event *event);
 int drops_take_queue(struct teller *teller, const struct event *event);
+
+/* fold.c. Of a connection that is longer than bounds.packets_max the middle is made short; of its socket's calls likewise. */
+void flow_fold(struct teller *teller, struct flow *flow);
+void sock_fold(const struct teller *teller, struct sock *sock);
 
 /* icmp_marks.c. Keeps a mark until its packet comes: 0 or -ENOMEM; the mark of this packet, NULL none; forgets all, counting those
  * without a packet. */
