@@ -28,11 +28,11 @@ static bool low_is_client(const struct flow *flow)
     return address_equal(&flow->end[STORY_CLIENT], &flow->key.low);
 }
 
-/* Told before TIME_WAIT's minute is over: something of it may come yet. */
+/* Told before TIME_WAIT's minute is over, or in the midst of its life: something of it may come yet. */
 static int bury(struct teller *teller, const struct telling *telling)
 {
     const struct flow *flow = telling->flow;
-    if (teller->finishing || flow->udp || flow->to_itself || !flow_is_over(flow)) return 0;
+    if (teller->finishing || flow->udp || flow->to_itself || !(flow_is_over(flow) || flow->too_long)) return 0;
     if (teller->now_ns - flow->last_ns > open_linger_ns(teller)) return 0;
     const struct tomb tomb = {
         .key = tombs_key(teller->tombs, &flow->key, sizeof(flow->key)),

@@ -129,7 +129,7 @@ static void make(struct telling *telling)
     wake_find_all(telling);
     summary_make(telling);
     findings_find_all(telling);
-    differences_find_all(telling);
+    if (!flow->sequel) differences_find_all(telling);
 }
 
 bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow)

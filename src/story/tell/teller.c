@@ -155,6 +155,7 @@ static int say_forgotten(struct teller *teller)
         {"sockets of no connection: too many", SOCKETS_LOOSE_MAX, f->sockets},
         {"calls on one socket: too many", SOCKET_CALLS_MAX, f->calls},
         {"datagrams that wait on one socket: too many", ARRIVALS_MAX, f->arrivals},
+        {"dropped segments of one connection: too many", teller->bounds.packets_max, f->drops},
         {"ICMP errors on their way: too many", ICMP_MARKS_MAX, f->icmp_marks},
         {"closed connections to know late segments by: too many", TOMBS_MAX, f->tombs},
         {"open connections, told before their end: too many", teller->bounds.open_max, f->flows},

@@ -111,6 +111,12 @@ static void take_out(struct teller *teller, struct flow *flow)
     free(list);
 }
 
+void flow_touch(struct teller *teller, struct flow *flow)
+{
+    flow->last_ns = teller->now_ns;
+    open_touch(teller, flow);
+}
+
 static struct flow *flow_new(struct teller *teller, const struct flow_key *key, const struct event_packet_header *header)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
@@ -125,6 +131,7 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
         return NULL;
     }
     flow->number = ++teller->flow_count;
+    flow_touch(teller, flow);
     return flow;
 }
 
@@ -248,12 +255,6 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     }
     if (flow && packet->connection) flow->connection = packet->connection;
     return flow;
-}
-
-void flow_touch(struct teller *teller, struct flow *flow)
-{
-    flow->last_ns = teller->now_ns;
-    open_touch(teller, flow);
 }
 
 /* A SYN shows that who was taken for the client is the server. */

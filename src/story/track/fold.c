@@ -11,6 +11,8 @@
 #include "tcp/seq.h"
 
 /* Shorter runs stay as they are. Larger ones are cut: numbers are compared as distances below 2³¹. */
+/* Of what can't be folded so many times bounds.packets_max is kept. */
+enum { FOLDED_MOST = 8 };
 enum { RUN_LEAST = 16, RUN_BYTES_MOST = 1 << 29 };
 
 /* What one side says in a run. */
@@ -182,6 +184,10 @@ void flow_fold(struct teller *teller, struct flow *flow)
     end_run(&folding, end);
     memmove(&flow->packets[folding.kept], &flow->packets[end], (flow->packet_count - end) * sizeof(flow->packets[0]));
     flow->packet_count = folding.kept + flow->packet_count - end;
+    if (flow->packet_count > FOLDED_MOST * most) {
+        flow->too_long = true;
+        teller->too_long = flow;
+    }
     /* Where much stays, it is looked at again only once there is as much besides. */
     flow->fold_at = flow->packet_count * 2 > most ? flow->packet_count * 2 : most;
 }

@@ -102,8 +102,15 @@ static int tell_silent(struct teller *teller)
 
 int open_pass(struct teller *teller)
 {
+    int code = 0;
+    if (teller->too_long) {
+        struct flow *flow = teller->too_long;
+        teller->too_long = NULL;
+        teller->forgotten.flows++;
+        code = tell(teller, flow);
+    }
     tombs_pass(teller->tombs, teller->now_ns - open_linger_ns(teller));
-    int code = tell_closed(teller);
+    if (!code) code = tell_closed(teller);
     return code ? code : tell_silent(teller);
 }
 

@@ -160,6 +160,7 @@ struct flow {
     size_t packet_count, packet_room;
     size_t fold_at;         /* so many packets are looked through for what can be folded; 0: as bounds.packets_max says */
     uint64_t folded;        /* packets that others stand for */
+    bool too_long;          /* so much of it is out of the ordinary that it is told as it is, and goes on as its sequel */
     bool has_marks;         /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */
     struct change *changes;
@@ -303,7 +304,7 @@ enum {
 /* Flows that are not told, by how long they may be silent: the least recently seen first. */
 enum open_kind { OPEN_ATTEMPT, OPEN_UDP, OPEN_ELSE, OPEN_KINDS };
 struct forgotten {
-    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows, calls;
+    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows, calls, drops;
 };
 
 struct teller {
@@ -329,6 +330,7 @@ struct teller {
     struct teller_bounds bounds;
     size_t closed_count; /* in the queue */
     struct list open[OPEN_KINDS];
+    struct flow *too_long;                  /* to be told; NULL: none */
     bool finishing;                         /* nothing comes any more */
     struct table *chains;                   /* interned event_chain (its address) → its verdict */
     struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */

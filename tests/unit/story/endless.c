@@ -440,6 +440,28 @@ static void calls_of_a_long_connection_are_folded_and_the_last_is_told_right(voi
     free(text);
 }
 
+/* Nothing but repetitions: there is nothing to fold, and memory has an end. */
+static void a_connection_of_trouble_alone_is_told_and_goes_on_as_its_sequel(void **state)
+{
+    (void)state;
+    struct teller_bounds bounds = teller_stored;
+    struct buf text = buf_new(64 << 20);
+    struct numbers n = {.seq = {101, 501}, .us = 2000};
+    bounds.packets_max = 1024;
+    assert_int_equal(buf_append(&text, TRACE HANDSHAKE, sizeof(TRACE HANDSHAKE) - 1), 0);
+    for (int i = 0; i < 20000; i++) say(&text, &n, 0, "P.", n.seq[0], 100, 512);
+    struct run run = run_of(buf_string(&text), &bounds);
+    finish(&run);
+    assert_int_equal(run.count, 2);
+    assert_true(run.stories[1]->sequel);
+    assert_int_equal(run.stories[1]->number, 1);
+    assert_int_equal(run.stories[1]->end[STORY_CLIENT].state, STATE_ESTABLISHED);
+    assert_int_equal(run.stories[0]->summary.retransmissions + run.stories[1]->summary.retransmissions, 19999);
+    assert_int_equal(teller_trace(run.teller)->losses[0].count, 1);
+    run_free(&run);
+    buf_free(&text);
+}
+
 static void a_connection_that_is_not_longer_is_not_folded(void **state)
 {
     (void)state;
@@ -472,6 +494,7 @@ int main(void)
         cmocka_unit_test(what_is_silent_for_long_is_told_as_it_is),
         cmocka_unit_test(a_long_connection_keeps_what_its_story_needs),
         cmocka_unit_test(calls_of_a_long_connection_are_folded_and_the_last_is_told_right),
+        cmocka_unit_test(a_connection_of_trouble_alone_is_told_and_goes_on_as_its_sequel),
         cmocka_unit_test(a_connection_that_is_not_longer_is_not_folded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
