@@ -14,6 +14,7 @@ static void forget_first(struct teller *teller, size_t count)
         call_unref(teller->icmp_marks[i].call);
     }
     teller->icmp_mark_count -= count;
+    if (!teller->icmp_mark_count) return;
     memmove(&teller->icmp_marks[0], &teller->icmp_marks[count], teller->icmp_mark_count * sizeof(teller->icmp_marks[0]));
 }
 
