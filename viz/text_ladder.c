@@ -12,6 +12,7 @@ enum {
     ARROW_MIN = 6,         /* where a label would leave less, it gets a line of its own */
     SILENCE_NS = 50000000, /* a pause worth a line */
     COMMENT_SHOWN = 400,   /* bytes of a comment: the event lines have more */
+    PIECE_BYTES = 1 << 18, /* of the drawing, that wait for more before they are written */
 };
 
 struct ladder {
@@ -20,11 +21,10 @@ struct ladder {
     int verbose;
 };
 
-static void draw_cause(struct ladder *ladder, enum layout_style style, const char *before, const struct story_cause *cause)
+static void draw_cause(struct ladder *ladder, enum layout_style style, const struct story_cause *cause)
 {
-    layout_addf(&ladder->frame.text, STYLE_PLAIN, "%s%s", before, cause->why);
-    frame_draw_hook(&ladder->frame, style, words_evidence(cause->kind, cause->evidence),
-                    words_evidence_style(cause->kind, cause->evidence));
+    frame_draw_sentence(&ladder->frame, style, cause->why, words_evidence(cause->kind, cause->evidence),
+                        words_evidence_style(cause->kind, cause->evidence));
 }
 
 static void draw_chain(struct ladder *ladder, const struct story_cause *cause)
@@ -58,9 +58,8 @@ static void draw_state_cause(struct ladder *ladder, enum story_side side, uint32
 {
     if (step == STORY_NO_STEP) return;
     const struct story_state *state = ladder->story->steps[step].state;
-    char before[WORDS_BYTES];
-    snprintf(before, sizeof(before), "%s: ", state->to);
-    draw_cause(ladder, frame_style[side], before, &state->cause);
+    layout_addf(&ladder->frame.text, STYLE_PLAIN, "%s: ", state->to);
+    draw_cause(ladder, frame_style[side], &state->cause);
     draw_differences(ladder, step);
 }
 
@@ -78,9 +77,10 @@ static void draw_state_causes(struct ladder *ladder, const struct plan_row *row)
 static void add_relation(struct ladder *ladder, const char *what, uint32_t step, const char *how)
 {
     const struct story_step *at = step < ladder->story->step_count ? &ladder->story->steps[step] : NULL;
-    layout_addf(&ladder->frame.text, STYLE_PLAIN, " (%s", what);
-    if (at && at->kind == STEP_SEGMENT) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->segment->number);
-    if (at && at->kind == STEP_DATAGRAM) layout_addf(&ladder->frame.text, STYLE_PLAIN, " #%" PRIu32, at->datagram->number);
+    layout_add(&ladder->frame.text, STYLE_PLAIN, " (");
+    layout_add(&ladder->frame.text, STYLE_PLAIN, what);
+    if (at && at->kind == STEP_SEGMENT) layout_add_number(&ladder->frame.text, STYLE_PLAIN, " #", at->segment->number);
+    if (at && at->kind == STEP_DATAGRAM) layout_add_number(&ladder->frame.text, STYLE_PLAIN, " #", at->datagram->number);
     if (how) layout_addf(&ladder->frame.text, STYLE_PLAIN, ", %s", how);
     layout_add(&ladder->frame.text, STYLE_PLAIN, ")");
 }
@@ -125,16 +125,19 @@ static const char *how_again(const struct ladder *ladder, const struct story_seg
 static void add_segment_label(struct ladder *ladder, const struct story_segment *segment, enum layout_style style, bool brief)
 {
     struct layout_text *text = &ladder->frame.text;
-    layout_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
+    layout_add_number(text, STYLE_PLAIN, "#", segment->number);
+    layout_add(text, STYLE_PLAIN, " ");
     layout_add(text, style, segment->label ? segment->label : segment->flags_text);
     if (segment->copy) layout_add(text, STYLE_PLAIN, " (a copy)");
     if (segment->unsent) layout_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));
     if (segment->missed_at && !brief) layout_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
     if (brief || segment->copy) return;
     if (segment->retransmission) add_relation(ladder, "again", segment->of_step, how_again(ladder, segment));
-    layout_addf(text, STYLE_PLAIN, "  %s seq %" PRIu32, segment->flags_text, segment->seq);
-    if (segment->flags & TCP_ACK) layout_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
-    if (segment->length_bytes) layout_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
+    layout_add(text, STYLE_PLAIN, "  ");
+    layout_add(text, STYLE_PLAIN, segment->flags_text);
+    layout_add_number(text, STYLE_PLAIN, " seq ", segment->seq);
+    if (segment->flags & TCP_ACK) layout_add_number(text, STYLE_PLAIN, " ack ", segment->ack);
+    if (segment->length_bytes) layout_add_number(text, STYLE_PLAIN, " len ", segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || ladder->verbose >= 1)) return;
     char words[WORDS_BYTES];
     layout_add(text, STYLE_PLAIN, " ");
@@ -272,7 +275,7 @@ static void draw_packet(struct ladder *ladder, const struct plan_row *row)
         const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
         bool is_told = !segment || segment->copy || segment->unsent || segment->handshake || segment->teardown ||
                        segment->retransmission || (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || ladder->verbose >= 1;
-        if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], "", cause);
+        if (is_told || fits_one_line(&ladder->frame, cause)) draw_cause(ladder, frame_style[step->side], cause);
         draw_chain(ladder, cause);
         draw_drop(ladder, step->side, segment ? segment->dropped : step->datagram->dropped);
         if (segment) draw_queue(ladder, step->side, segment->queue);
@@ -349,7 +352,7 @@ static void draw_lone_state(struct ladder *ladder, const struct plan_row *row)
     const struct story_state *state = ladder->story->steps[row->step].state;
     layout_addf(&ladder->frame.text, frame_style[row->side], "%s → %s", state->from, state->to);
     frame_draw_side(&ladder->frame, row, row->side, -1, "");
-    draw_cause(ladder, frame_style[row->side], "", &state->cause);
+    draw_cause(ladder, frame_style[row->side], &state->cause);
     draw_chain(ladder, &state->cause);
     draw_differences(ladder, row->step);
 }
@@ -365,14 +368,27 @@ static void draw_title(struct ladder *ladder)
     frame_end_line(frame);
 }
 
-static void draw_rows(struct ladder *ladder, const struct plan *plan)
+/* 0 or the sink's. What is written is soon written over: memory does not follow how long the story is. */
+static int write_piece(struct ladder *ladder, const struct sink *sink, struct err *err)
+{
+    struct buf *out = ladder->frame.out;
+    if (out->length < PIECE_BYTES || out->failed) return 0;
+    int code = view_write(sink, out->data, out->length, err);
+    buf_clear(out);
+    frame_forget_drawn(&ladder->frame);
+    return code;
+}
+
+/* 0 or the sink's. */
+static int draw_rows(struct ladder *ladder, const struct plan *plan, const struct sink *sink, struct err *err)
 {
     static void (*const draw[])(struct ladder *, const struct plan_row *) = {
         [PLAN_ENTER] = draw_call,       [PLAN_EXIT] = draw_call,           [PLAN_CALL] = draw_call,
         [PLAN_PACKET] = draw_packet,    [PLAN_DEPART] = draw_packet,       [PLAN_ARRIVE] = draw_packet,
         [PLAN_STATE] = draw_lone_state, [PLAN_KERNEL] = draw_kernel_state, [PLAN_END] = draw_process_end,
     };
-    for (size_t i = 0; i < plan->count; i++) {
+    int code = 0;
+    for (size_t i = 0; i < plan->count && !code; i++) {
         const struct plan_row *row = &plan->rows[i];
         int64_t pause_ns = i > 0 ? row->t_ns - row[-1].t_ns : 0;
         if (pause_ns >= SILENCE_NS) {
@@ -381,20 +397,24 @@ static void draw_rows(struct ladder *ladder, const struct plan *plan)
             frame_draw_pause(&ladder->frame);
         }
         draw[row->kind](ladder, row);
+        code = write_piece(ladder, sink, err);
     }
+    return code;
 }
 
-int ladder_draw(const struct story *story, const struct view_options *options, int width, struct buf *out)
+static int short_of_memory(const struct story *story, struct err *err)
+{
+    return err_set(err, -ENOMEM, "out of memory while drawing connection %u (%zu steps)", story->number, story->step_count);
+}
+
+int ladder_draw(const struct story *story, const struct view_options *options, int width, const struct sink *sink, struct buf *out,
+                struct err *err)
 {
     struct plan plan;
     int code = plan_make(story, options->verbose >= 1, &plan);
-    if (code) return code;
+    if (code) return short_of_memory(story, err);
     struct ladder ladder = {
-        .frame = {.story = story,
-                  .options = options,
-                  .out = out,
-                  .text = layout_text_new(options->ascii),
-                  .tail = layout_text_new(options->ascii)},
+        .frame = frame_new(story, options, out),
         .story = story,
         .verbose = options->verbose,
     };
@@ -403,11 +423,10 @@ int ladder_draw(const struct story *story, const struct view_options *options, i
         if (story->steps[i].kind == STEP_EXIT && story->steps[i].call->enter_step == STORY_NO_STEP)
             frame_take_lane(&ladder.frame, story->steps[i].call);
     if (plan.count) draw_title(&ladder);
-    draw_rows(&ladder, &plan);
-    draw_open_calls(&ladder);
-    if (ladder.frame.text.failed || ladder.frame.tail.failed || out->failed) code = -ENOMEM;
-    layout_text_free(&ladder.frame.text);
-    layout_text_free(&ladder.frame.tail);
+    code = draw_rows(&ladder, &plan, sink, err);
+    if (!code) draw_open_calls(&ladder);
+    if (!code && frame_failed(&ladder.frame)) code = short_of_memory(story, err);
+    frame_free(&ladder.frame);
     plan_free(&plan);
     return code;
 }
