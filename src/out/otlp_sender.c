@@ -1,40 +1,88 @@
 #include "out/otlp_sender.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "base/buf.h"
-#include "out/http_post.h"
+#include "out/otlp_batches.h"
 
-enum { BATCH_BYTES = 1 << 20, LINE_BYTES_MAX = 1 << 26, TIMEOUT_MS = 10000, REASON_BYTES = 256 };
-
-/* Every line is a TracesData of this form, so several become one by what is inside. */
-static const char head[] = "{\"resourceSpans\":[";
-static const char tail[] = "]}\n";
-enum { HEAD_BYTES = sizeof(head) - 1, TAIL_BYTES = sizeof(tail) - 1 };
+enum { PIECE_BYTES = 1 << 16 };
 
 struct otlp_sender {
-    struct http_post *post;
-    struct buf line;  /* that is not yet complete */
-    struct buf batch; /* head, and what is inside of the lines */
-    uint64_t batch_spans, taken, lost;
-    int64_t waited_ns;
-    bool gave_up; /* nobody took it: the rest is not tried */
-    char reason[REASON_BYTES];
+    struct otlp_batches *batches; /* the child's; here for its URL alone */
+    pid_t child;                  /* 0: none, or it was waited for */
+    int fd;                       /* lines to the child, its result back; -1: closed */
 };
+
+/* ---- the child ---- */
+
+/* Results go to files and terminals of the parent: whoever reads them must not wait for this process. */
+static void let_go_of_output(void)
+{
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0) return;
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    close(nothing);
+}
+
+/* ^C reaches this process too, and the parent says what it means: it ends, or tells what there is. Its end is the child's. */
+static void follow(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void be_child(struct otlp_batches *batches, int fd, pid_t parent)
+{
+    char bytes[PIECE_BYTES];
+    follow(parent);
+    let_go_of_output();
+    for (;;) {
+        ssize_t length = read(fd, bytes, sizeof(bytes));
+        if (length < 0 && errno == EINTR) continue;
+        if (length <= 0) break;
+        otlp_batches_take(batches, bytes, (size_t)length);
+    }
+    struct otlp_result result = otlp_batches_finish(batches);
+    _exit(write(fd, &result, sizeof(result)) == (ssize_t)sizeof(result) ? 0 : 1);
+}
+
+/* ---- the parent ---- */
+
+static int begin_child(struct otlp_sender *sender, struct err *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return err_set_errno(err, -errno, "can't prepare to send");
+    pid_t self = getpid(), child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        be_child(sender->batches, ends[1], self);
+    }
+    int code = child < 0 ? err_set_errno(err, -errno, "can't begin a process that sends") : 0;
+    close(ends[1]);
+    sender->fd = ends[0];
+    sender->child = child < 0 ? 0 : child;
+    return code;
+}
 
 int otlp_sender_new(struct otlp_sender **ret_sender, const char *url, struct err *err)
 {
     struct otlp_sender *sender = calloc(1, sizeof(*sender));
     if (!sender) return err_set_errno(err, -ENOMEM, "can't prepare to send");
-    sender->line = buf_new(LINE_BYTES_MAX);
-    sender->batch = buf_new(LINE_BYTES_MAX + BATCH_BYTES + HEAD_BYTES + TAIL_BYTES);
-    int code = http_post_new(&sender->post, url, "/v1/traces", TIMEOUT_MS, err);
+    sender->fd = -1;
+    int code = otlp_batches_new(&sender->batches, url, err);
+    if (!code) code = begin_child(sender, err);
     if (code) {
         otlp_sender_free(sender);
         return code;
@@ -43,141 +91,58 @@ int otlp_sender_new(struct otlp_sender **ret_sender, const char *url, struct err
     return 0;
 }
 
-static uint64_t count_spans(const char *line)
-{
-    static const char field[] = "\"spanId\":"; /* in a text its quotes would be escaped */
-    uint64_t count = 0;
-    for (const char *at = line; (at = strstr(at, field)); at += sizeof(field) - 1) count++;
-    return count;
-}
-
-static void lose(struct otlp_sender *sender, uint64_t spans, const char *reason)
-{
-    sender->lost += spans;
-    if (!sender->reason[0]) snprintf(sender->reason, sizeof(sender->reason), "%.*s", REASON_BYTES - 1, reason);
-}
-
-static bool may_be_repeated(long status)
-{
-    return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-/* Waits as the answer asks, or as long as the `attempt` is old; false: that would be too long in all, or a signal came. */
-static bool wait_for_next(struct otlp_sender *sender, const struct http_answer *answer, int attempt)
-{
-    int64_t pause = answer->retry_after_ns >= 0 ? answer->retry_after_ns : (int64_t)1000000000 << attempt;
-    if (pause > OTLP_PATIENCE_NS - sender->waited_ns) return false;
-    sender->waited_ns += pause;
-    const struct timespec time = {.tv_sec = pause / 1000000000, .tv_nsec = pause % 1000000000};
-    return nanosleep(&time, NULL) == 0;
-}
-
-/* A receiver may take some and say how many it did not. */
-static uint64_t count_rejected(const struct buf *body)
-{
-    const char *at = strstr(buf_string(body), "\"rejectedSpans\"");
-    if (!at) return 0;
-    at += strlen("\"rejectedSpans\"");
-    at += strspn(at, " \t\r\n:\"");
-    return strtoull(at, NULL, 10);
-}
-
-static void settle(struct otlp_sender *sender, const struct http_answer *answer)
-{
-    char reason[REASON_BYTES];
-    uint64_t spans = sender->batch_spans, rejected = 0;
-    if (answer->status / 100 == 2) {
-        rejected = count_rejected(&answer->body);
-        if (rejected > spans) rejected = spans;
-        sender->taken += spans - rejected;
-        if (rejected) lose(sender, rejected, "it rejected them");
-        return;
-    }
-    snprintf(reason, sizeof(reason), "it answered %ld%s", answer->status,
-             may_be_repeated(answer->status) ? ", and no sooner than in a while something else" : "");
-    lose(sender, spans, reason);
-    sender->gave_up = may_be_repeated(answer->status);
-}
-
-static void send_batch(struct otlp_sender *sender)
-{
-    struct err err;
-    struct http_answer answer;
-    if (!sender->batch_spans) return;
-    buf_text(&sender->batch, "]}");
-    for (int attempt = 0;; attempt++) {
-        int code = http_post_send(sender->post, sender->batch.data, sender->batch.length, &answer, &err);
-        if (code) {
-            lose(sender, sender->batch_spans, err.text);
-            sender->gave_up = true;
-            break;
-        }
-        bool again = may_be_repeated(answer.status) && wait_for_next(sender, &answer, attempt);
-        if (!again) settle(sender, &answer);
-        buf_free(&answer.body);
-        if (!again) break;
-    }
-    buf_clear(&sender->batch);
-    sender->batch_spans = 0;
-}
-
-static void take_line(struct otlp_sender *sender)
-{
-    const char *line = buf_string(&sender->line);
-    size_t length = sender->line.length;
-    uint64_t spans = count_spans(line);
-    if (sender->gave_up) {
-        lose(sender, spans, "");
-        return;
-    }
-    if (sender->batch_spans && sender->batch.length + length > BATCH_BYTES) send_batch(sender);
-    buf_text(&sender->batch, sender->batch_spans ? "," : head);
-    buf_append(&sender->batch, line + HEAD_BYTES, length - HEAD_BYTES - TAIL_BYTES);
-    sender->batch_spans += spans;
-}
-
 int otlp_sender_write(void *data, const char *bytes, size_t length)
 {
     struct otlp_sender *sender = data;
     while (length) {
-        const char *end = memchr(bytes, '\n', length);
-        size_t piece = end ? (size_t)(end - bytes) + 1 : length;
-        buf_append(&sender->line, bytes, piece);
-        bytes += piece;
-        length -= piece;
-        if (!end) return 0;
-        if (sender->line.failed)
-            lose(sender, 1, "a line was too long to be kept"); /* at least */
-        else if (sender->line.length > HEAD_BYTES + TAIL_BYTES)
-            take_line(sender);
-        buf_clear(&sender->line);
+        ssize_t sent = send(sender->fd, bytes, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) return 0; /* the child has gone, and so it has no result */
+        bytes += sent;
+        length -= (size_t)sent;
     }
     return 0;
 }
 
-int otlp_sender_finish(struct otlp_sender *sender, struct err *err)
+static bool read_result(int fd, struct otlp_result *result)
 {
-    if (!sender->gave_up) send_batch(sender);
-    if (!sender->lost) return 0;
-    return err_set(err, -EIO, "%" PRIu64 " of %" PRIu64 " spans did not get to %s: %s", sender->lost, sender->lost + sender->taken,
-                   http_post_url(sender->post), sender->reason);
+    size_t got = 0;
+    while (got < sizeof(*result)) {
+        ssize_t length = read(fd, (char *)result + got, sizeof(*result) - got);
+        if (length < 0 && errno == EINTR) continue;
+        if (length <= 0) return false;
+        got += (size_t)length;
+    }
+    return true;
 }
 
-uint64_t otlp_sender_taken(const struct otlp_sender *sender)
+int otlp_sender_finish(struct otlp_sender *sender, uint64_t *ret_taken, struct err *err)
 {
-    return sender->taken;
+    struct otlp_result result;
+    shutdown(sender->fd, SHUT_WR); /* the end for the child, whoever else has a copy of the descriptor */
+    bool known = read_result(sender->fd, &result);
+    while (waitpid(sender->child, NULL, 0) < 0 && errno == EINTR) continue;
+    sender->child = 0;
+    *ret_taken = known ? result.taken : 0;
+    if (!known) return err_set(err, -EIO, "the process that sends to %s has ended early", otlp_sender_url(sender));
+    if (!result.lost) return 0;
+    return err_set(err, -EIO, "%" PRIu64 " of %" PRIu64 " spans did not get to %s: %s", result.lost, result.lost + result.taken,
+                   otlp_sender_url(sender), result.reason);
 }
 
 const char *otlp_sender_url(const struct otlp_sender *sender)
 {
-    return http_post_url(sender->post);
+    return otlp_batches_url(sender->batches);
 }
 
 void otlp_sender_free(struct otlp_sender *sender)
 {
     if (!sender) return;
-    http_post_free(sender->post);
-    buf_free(&sender->line);
-    buf_free(&sender->batch);
+    if (sender->child) { /* nobody wants to know any more */
+        kill(sender->child, SIGKILL);
+        while (waitpid(sender->child, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+    if (sender->fd >= 0) close(sender->fd);
+    otlp_batches_free(sender->batches);
     free(sender);
 }

@@ -298,11 +298,12 @@ static void write_events(struct output *output, const struct event_log *log)
 /* 0 or the sender's failure. */
 static int finish_sender(const struct output *output, struct otlp_sender *sender, struct err *err)
 {
-    int code = otlp_sender_finish(sender, err);
+    uint64_t taken = 0;
+    int code = otlp_sender_finish(sender, &taken, err);
     if (code)
         err_prefix(err, "--otlp");
     else
-        note_say(output->options->quiet, "sent %" PRIu64 " spans to %s", otlp_sender_taken(sender), otlp_sender_url(sender));
+        note_say(output->options->quiet, "sent %" PRIu64 " spans to %s", taken, otlp_sender_url(sender));
     return code;
 }
 
