@@ -33,6 +33,8 @@ void layout_text_clear(struct layout_text *text);
 /* Escapes and appends; a failure is remembered in `failed`. */
 void layout_add(struct layout_text *text, enum layout_style style, const char *string);
 void layout_addf(struct layout_text *text, enum layout_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* `before`, and a number behind it. */
+void layout_add_number(struct layout_text *text, enum layout_style style, const char *before, uint32_t number);
 /* Its words; that some of it is missing is passed on. */
 void layout_add_phrase(struct layout_text *text, const struct phrase *phrase);
 /* Columns of the cells from `from` up to `to`. */
@@ -52,6 +54,7 @@ struct layout_row {
 
 /* Blank, `width` columns wide (at most LAYOUT_WIDTH_MAX). */
 void layout_row_clear(struct layout_row *row, int width, bool ascii);
+void layout_row_copy(struct layout_row *to, const struct layout_row *from);
 /* Puts cells [from, to) at column x; what lies outside the row is left out. */
 void layout_put(struct layout_row *row, int x, const struct layout_text *text, size_t from, size_t to);
 /* Puts a short string of ours at column x and returns the column behind it. */

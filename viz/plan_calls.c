@@ -1,4 +1,5 @@
 /* Which lane a call stands in, from which row to which, and when it slept. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ static void count_lanes(struct plan *plan)
 {
     for (size_t i = 0; i < plan->call_count; i++) {
         const struct plan_call *at = &plan->calls[i];
+        assert(at->call);
         size_t *lanes = &plan->lanes[at->call->side];
         if (at->first_row != PLAN_NONE && at->first_row == at->last_row) continue;
         if (at->lane + 1 > *lanes) *lanes = at->lane + 1;

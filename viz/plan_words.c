@@ -300,10 +300,10 @@ static void tell_skip(struct telling_row *t)
     if (row->pause_ns) phrase_addf(label, STYLE_DIM, ", %s", words_duration(row->pause_ns, words));
 }
 
-void plan_tell_pause(const struct plan_row *row, struct phrase *phrase)
+void plan_tell_pause(const struct plan_row *row, struct phrase *words)
 {
-    char words[WORDS_BYTES];
-    phrase_addf(phrase, STYLE_DIM, "%s pass", words_duration(row->pause_ns, words));
+    char pause[WORDS_BYTES];
+    phrase_addf(words, STYLE_DIM, "%s pass", words_duration(row->pause_ns, pause));
 }
 
 static bool has_failed(const struct plan_words *words)

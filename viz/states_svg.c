@@ -1,4 +1,5 @@
 /* Figure 5 of RFC 9293 in SVG: the drawing of viz/figure_plan.h, with the states and arrows that the ends took lit. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,6 +96,7 @@ struct point {
 static size_t corners_of(const struct figure_path *path, struct point corners[FIGURE_POINTS_MAX])
 {
     size_t count = path->count, last = count - 1;
+    assert(count >= 2 && count <= FIGURE_POINTS_MAX);
     for (size_t i = 0; i < count; i++) corners[i] = (struct point){at_x(path->points[i].x), at_y(path->points[i].y)};
     corners[0].x -= sign(corners[1].x - corners[0].x) * FIELD;
     corners[0].y -= sign(corners[1].y - corners[0].y) * LINE;

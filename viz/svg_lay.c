@@ -5,12 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct lay_sizes full = {
-    .label = 13, .cause = 15, .evidence = 11, .call = 12, .time = 12, .state = 12, .head = 15, .tick = 14, .lean = 16, .fold = 40};
-static const struct lay_sizes brief = {
-    .label = 15, .cause = 17, .evidence = 14, .call = 14, .time = 14, .state = 14, .head = 16, .tick = 14, .lean = 12, .fold = 28};
-
-enum { SAME_WAY = 18 };
+static const struct lay_sizes full = {.label = 13,
+                                      .cause = 15,
+                                      .evidence = 11,
+                                      .call = 12,
+                                      .time = 12,
+                                      .state = 12,
+                                      .head = 15,
+                                      .tick = 14,
+                                      .lean = 16,
+                                      .fold = 40,
+                                      .same_way = 28};
+static const struct lay_sizes brief = {.label = 15,
+                                       .cause = 17,
+                                       .evidence = 14,
+                                       .call = 14,
+                                       .time = 14,
+                                       .state = 14,
+                                       .head = 16,
+                                       .tick = 14,
+                                       .lean = 12,
+                                       .fold = 28,
+                                       .same_way = 14};
 
 static int max(int a, int b)
 {
@@ -171,7 +187,7 @@ static void leave(struct lay *lay, uint32_t i, const struct plan_words *words)
     flight->above = is_seen && is_crossed(lay, i, received);
     bool from_client = row->side == STORY_CLIENT;
     int above = flight->above ? lay_packet_above_height(lay, words) : lay_label_height(lay, words);
-    if (flight->above && flies_from(lay, row->side)) above += SAME_WAY; /* whose arrow passes there */
+    if (flight->above && flies_from(lay, row->side)) above += lay->size.same_way; /* whose arrow passes there */
     int least = max(lay->wire_y + above, room_for_state(lay, row, from_client || !is_seen, !from_client || !is_seen));
     flight->y = mark(lay, row->t_ns, least);
     if (flight->above)

@@ -13,6 +13,7 @@ struct lay_sizes {
     int tick;                                            /* least distance of two instants */
     int lean;                                            /* least fall of an arrow whose flight was seen */
     int fold;                                            /* height of a fold */
+    int same_way;                                        /* room for an earlier arrow of the same end that is still under way */
 };
 
 struct lay_mark {

@@ -251,8 +251,10 @@ static int run_one(const struct scene_options *options, struct err *err)
                        name);
     }
     bool shows = !options->explain || options->output.format || options->output.file_count || options->output.otlp;
-    shown.title = scenario->title;
-    shown.question = question_of(scenario);
+    if (scenario) {
+        shown.title = scenario->title;
+        shown.question = question_of(scenario);
+    }
     if (shows) code = output_open(&output, &shown, err);
     int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) status = play_one(options, name, scenario, output, err);
