@@ -199,7 +199,8 @@ class Files(Test):
 
     def test_help_lists_every_format_with_a_line(self):
         text = run("demo", "--help").stdout
-        for ending in (".txt: a ladder", ".jsonl: a JSON object", ".svg: a picture", ".tsg.svg: a picture of", ".events: what was"):
+        for ending in (".txt: a ladder", ".jsonl: a JSON object", ".svg: a picture", ".tsg.svg: a picture of", ".mmd: a Mermaid", ".pftrace: a trace",
+                       ".otlp.jsonl: OpenTelemetry", ".csv: a row a step", ".events: what was"):
             self.assertIn(ending, " ".join(text.split()))
 
     def test_a_stored_log_reads_back_the_same(self):
