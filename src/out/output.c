@@ -39,6 +39,7 @@ struct output {
     struct story_clock clocks[CLOCKS_MAX];
     void (*look)(void *data, struct story *story);
     void *look_data;
+    bool live;             /* somebody may be watching: nothing waits in a buffer */
     struct teller *teller; /* between output_join and output_finish */
     int code;              /* the teller's first failure */
     struct buf line;       /* of an event */
@@ -163,6 +164,7 @@ static int take_story(void *data, struct story *story)
         struct err err = {""};
         if (target->begun && !target->place.code)
             note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
+        if (output->live) place_flush(&target->place);
     }
     story_free(story);
     return 0;
@@ -314,7 +316,7 @@ void output_look(struct output *output, void (*look)(void *data, struct story *s
     output->look_data = data;
 }
 
-int output_join(struct output *output, struct stream *stream, struct err *err)
+static int join(struct output *output, struct stream *stream, struct err *err)
 {
     static const char first_line[] = EVENT_TEXT_FIRST_LINE "\n";
     look_up_run(output, stream_log(stream));
@@ -324,6 +326,12 @@ int output_join(struct output *output, struct stream *stream, struct err *err)
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
     if (!output->code) output->code = stream_tap(stream, 0, store, output);
     return output->code ? err_set_errno(err, output->code, "can't tell the story") : 0;
+}
+
+int output_join(struct output *output, struct stream *stream, struct err *err)
+{
+    output->live = true;
+    return join(output, stream, err);
 }
 
 int output_finish(struct output *output, struct err *err)
@@ -338,7 +346,7 @@ int output_tell(struct output *output, struct event_log *log, struct err *err)
 {
     event_log_sort(log); /* what comes first of a run's facts is first in time */
     struct stream *stream = stream_new(log, false);
-    int code = stream ? output_join(output, stream, err) : err_set_errno(err, -ENOMEM, "can't tell the story");
+    int code = stream ? join(output, stream, err) : err_set_errno(err, -ENOMEM, "can't tell the story");
     if (!code) stream_finish(stream);
     if (!code) code = output_finish(output, err);
     stream_free(stream);
