@@ -45,7 +45,7 @@ FLOORS = {
     "play": ["base", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "capture/stored", "viz", "echo", "lab/network", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "cli": ["base", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
     "main": ["base", "cli"],
 }
 

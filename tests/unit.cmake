@@ -3,6 +3,7 @@ add_library(test_guard STATIC support/guard.c)
 target_link_libraries(test_guard PUBLIC tcpwhy_settings)
 target_include_directories(test_guard PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(event/log tcpwhy_event)
+tcpwhy_unit(event/stream tcpwhy_event)
 tcpwhy_unit(event/event_text tcpwhy_event test_guard)
 tcpwhy_unit(lab/host tcpwhy_lab_network)
 target_include_directories(unit_host PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/lab_child.h
@@ -89,6 +90,8 @@ tcpwhy_unit(story/findings test_tell)
 tcpwhy_unit(story/finding_ids tcpwhy_play)
 target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOURCE_DIR}/src/story/findings")
 # It makes a play of its own: the real one stays in the library, unasked for.
+tcpwhy_unit(record/loop tcpwhy_record)
+tcpwhy_unit(out/output tcpwhy_out)
 tcpwhy_unit(play/judge test_tell tcpwhy_play)
 tcpwhy_unit(play/catalogue_row test_stories tcpwhy_play)
 add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py

@@ -32,6 +32,7 @@ struct states {
     const char *recorder;
     bool dry;
     struct options_given given;
+    const char *name; /* of what is being taken */
     struct arrow_map map;
     size_t failed; /* scenarios that gave no story */
     int signal;    /* that broke one off; 0 none */
@@ -95,18 +96,30 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Takes what a log shows: its stories, and what listening sockets did. */
+static int take_event(void *data, const struct event *event)
+{
+    struct states *states = data;
+    arrows_take_event(&states->map, states->name, event);
+    return 0;
+}
+
+/* Takes what a log shows: its stories, and then, as other witnesses, what listening sockets did. */
 static int take_log(struct states *states, const char *name, struct event_log *log, struct err *err)
 {
     struct play_stories stories = {0};
-    event_log_sort(log);
-    int code = play_tell(log, &stories, err);
+    struct stream *stream = stream_new(log, false);
+    states->name = name;
+    int code = stream ? play_stories_join(&stories, stream, err) : err_set_errno(err, -ENOMEM, "can't tell the story");
+    if (!code) stream_finish(stream);
+    if (!code) code = play_stories_finish(&stories, err);
     for (size_t i = 0; i < stories.count; i++)
         if (!stories.list[i]->udp) arrows_take_story(&states->map, name, stories.list[i]);
-    for (size_t i = 0; !code && i < event_log_count(log); i++) arrows_take_event(&states->map, name, event_log_at(log, i));
+    if (!code && (code = stream_tap(stream, 0, take_event, states))) err_set_errno(err, code, "can't tell the story");
+    if (!code) stream_finish(stream);
     play_stories_free(&stories);
     if (states->named < NAMES_MAX) buf_printf(&states->names, "%s%s", states->named ? ", " : "", name);
     if (states->named++ == NAMES_MAX) buf_text(&states->names, " and more");
+    stream_free(stream);
     return code;
 }
 

@@ -31,7 +31,6 @@ struct pair {
     int null_fd;
     int ready_fd;
     bool ready;
-    size_t looked_at; /* events of the log */
     bool server_inside;
 };
 
@@ -139,6 +138,25 @@ static int release(struct process *process, struct err *err)
     return code;
 }
 
+static bool is_waiting_call(const char *name)
+{
+    static const char *const names[] = {"accept",      "accept4",      "poll",     "ppoll",   "select",   "pselect6", "epoll_wait",
+                                        "epoll_pwait", "epoll_pwait2", "recvfrom", "recvmsg", "recvmmsg", "read"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
+/* Of each call of the server's, as it comes. */
+static int look_inside(void *data, const struct event *event)
+{
+    struct pair *pair = data;
+    if (event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) return 0;
+    if (pair->server.started && event->call.thread.pid == pair->server.child.pid)
+        pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
+    return 0;
+}
+
 int pair_new(struct pair **ret_pair, struct session *session, const struct pair_options *options, struct err *err)
 {
     struct pair *pair = calloc(1, sizeof(*pair));
@@ -155,6 +173,11 @@ int pair_new(struct pair **ret_pair, struct session *session, const struct pair_
         int code = -errno;
         pair_close(pair);
         return err_set_errno(err, code, "can't open /dev/null");
+    }
+    int code = stream_tap_arrivals(session_stream(session), look_inside, pair);
+    if (code) {
+        pair_close(pair);
+        return err_set_errno(err, code, "can't look at what the server does");
     }
     *ret_pair = pair;
     return 0;
@@ -221,24 +244,8 @@ bool pair_server_ready(const struct pair *pair)
     return pair->ready;
 }
 
-static bool is_waiting_call(const char *name)
-{
-    static const char *const names[] = {"accept",      "accept4",      "poll",     "ppoll",   "select",   "pselect6", "epoll_wait",
-                                        "epoll_pwait", "epoll_pwait2", "recvfrom", "recvmsg", "recvmmsg", "read"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcmp(names[i], name)) return true;
-    return false;
-}
-
 bool pair_server_waits(struct pair *pair)
 {
-    struct event_log *log = session_log(pair->session);
-    for (; pair->looked_at < event_log_count(log); pair->looked_at++) {
-        const struct event *event = event_log_at(log, pair->looked_at);
-        if (event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) continue;
-        if (event->call.thread.pid != pair->server.child.pid) continue;
-        pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
-    }
     bool is_recorded = strcmp(session_recorder(pair->session), "none") != 0;
     return (pair->server_inside || !is_recorded) && procinfo_sleeps(pair->server.child.pid);
 }

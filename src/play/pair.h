@@ -27,7 +27,7 @@ struct pair_options {
 
 struct pair;
 
-/* `options` is borrowed until pair_close. 0 or -errno. */
+/* `options` is borrowed until pair_close; the session's stream borrows the pair, which is closed after its end. 0 or -errno. */
 int pair_new(struct pair **ret_pair, struct session *session, const struct pair_options *options, struct err *err);
 /* Starts the server / all clients, these at once. 0 or -errno. */
 int pair_start_server(struct pair *pair, struct err *err);
