@@ -361,13 +361,24 @@ class Captures(Test):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "c.pcap")
             path.write_bytes(pcap(exchange(40000)))
-            result = run("read", str(path), "-o", folder + "/x.csv", "--format", "text")
-            self.assertEqual(result.returncode, 2)
-            self.assertFalse(pathlib.Path(folder, "x.csv").exists())
+            result = run("read", str(path), "-o", folder + "/x.log", "--format", "text")
+            self.assertEqual(result.returncode, 2, self.explain(result))
+            self.assertFalse(pathlib.Path(folder, "x.log").exists())
             result = run("read", str(path), "-o", folder + "/x.csv", "-o", folder + "/x.jsonl")
             self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
             self.assertEqual(len(pathlib.Path(folder, "x.csv").read_text().splitlines()), 2)
             self.assertEqual(run("read", str(path), "--format", "nosuch").returncode, 2)
+
+    def test_what_both_kinds_have_goes_with_the_others_and_the_longer_ending_wins(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "c.pcap")
+            path.write_bytes(pcap(exchange(40000)))
+            for beside in (["--format", "text"], ["-o", folder + "/x.otlp.jsonl"], ["-o", folder + "/x.mmd"]):
+                result = run("read", str(path), "-o", folder + "/x.csv", *beside)
+                self.assertEqual(result.returncode, 0, self.explain(result))
+                self.assertTrue(pathlib.Path(folder, "x.csv").read_text().startswith("connection,protocol,client,server,step,"))
+            self.assertTrue(pathlib.Path(folder, "x.otlp.jsonl").read_text().startswith('{"resourceSpans":'))
+            self.assertTrue(pathlib.Path(folder, "x.mmd").read_text().startswith("sequenceDiagram\n"))
 
 
 class Reading(Test):

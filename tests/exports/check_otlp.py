@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds lines of OTLP/JSON to the protocol's definitions, and to what receivers ask besides.
 
-    check_otlp.py FILE…               every line; exit status 1 and a sentence for each breach; a file without any line is a breach
+    check_otlp.py FILE…               every line; exit status 1 and a sentence for each breach; a file without any line is a breach. An empty line
+                                      begins another run, which may have the same spans
     check_otlp.py --self-test FILE    proves that each check can fail: lines of FILE are spoilt and must be refused
 
 Needs protoc and python3-protobuf (Debian).
@@ -137,9 +138,10 @@ def main():
     failures = 0
     for path in sys.argv[1:]:
         with open(path, encoding="utf-8") as file:
-            for fault in check_lines(file.read().splitlines()):
-                print(f"{path}: {fault}")
-                failures += 1
+            for run in file.read().split("\n\n"):
+                for fault in check_lines(run.splitlines()):
+                    print(f"{path}: {fault}")
+                    failures += 1
     print(f"{len(sys.argv) - 1} files, {failures} faults")
     return 1 if failures else 0
 

@@ -5,6 +5,7 @@
     check_perfetto.py --regenerate PROGRAM    writes the stored trees anew
     check_perfetto.py --self-test PROGRAM     proves that each check can fail: traces are spoilt and must be refused
     check_perfetto.py --print FILE            a trace as an indented tree
+    check_perfetto.py --files FILE…           checks traces, and no more
 
 Needs protoc and python3-protobuf (Debian).
 """
@@ -202,6 +203,15 @@ def self_test(program):
 
 def main():
     program = os.path.abspath(sys.argv[-1])
+    if sys.argv[1] == "--files":
+        faults = 0
+        for path in sys.argv[2:]:
+            with open(path, "rb") as file:
+                for fault in told(file.read())[0]:
+                    print(f"FAIL {path}: {fault}")
+                    faults += 1
+        print(f"{len(sys.argv) - 2} traces, {faults} faults")
+        return 1 if faults or len(sys.argv) == 2 else 0
     if sys.argv[1] == "--print":
         with open(sys.argv[2], "rb") as file:
             wrong, text = told(file.read())
