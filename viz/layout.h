@@ -52,6 +52,7 @@ struct layout_row {
 
 /* Blank, `width` columns wide (at most LAYOUT_WIDTH_MAX). */
 void layout_row_clear(struct layout_row *row, int width, bool ascii);
+void layout_row_copy(struct layout_row *to, const struct layout_row *from);
 /* Puts cells [from, to) at column x; what lies outside the row is left out. */
 void layout_put(struct layout_row *row, int x, const struct layout_text *text, size_t from, size_t to);
 /* Puts a short string of ours at column x and returns the column behind it. */

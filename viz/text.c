@@ -11,7 +11,7 @@
 #include "viz/view.h"
 
 enum { KEY_COLUMNS = 14, WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };
-#define STORY_BYTES_MAX ((size_t)1 << 30) /* a story's text; longer ones are an error, not a flood */
+#define PIECE_BYTES_MAX ((size_t)1 << 30) /* what is written at once; longer ones are an error, not a flood */
 
 struct text {
     struct facts_totals totals;
@@ -29,7 +29,7 @@ static int text_begin(void **state, const struct sink *sink, const struct view_o
     struct text *text = calloc(1, sizeof(*text));
     *state = text;
     if (!text) return err_set(err, -ENOMEM, "out of memory for the text view");
-    text->out = buf_new(STORY_BYTES_MAX);
+    text->out = buf_new(PIECE_BYTES_MAX);
     const struct view_run *run = options->run;
     if (!run || !run->clock_count) return 0;
     int code = 0;
@@ -128,9 +128,11 @@ static int text_story(void *state, const struct sink *sink, const struct view_op
     int width = width_of(options);
     buf_clear(&text->out);
     int code = draw_head(story, options, width, &text->out);
-    if (code == 0) code = ladder_draw(story, options, width, &text->out);
-    if (code == 0) code = draw_facts(story, options, width, &text->out);
-    if (code) return err_set(err, code, "out of memory while drawing connection %u (%zu steps)", story->number, story->step_count);
+    if (code) return err_set(err, code, "out of memory for the headline of connection %u", story->number);
+    code = ladder_draw(story, options, width, sink, &text->out, err);
+    if (code) return code;
+    code = draw_facts(story, options, width, &text->out);
+    if (code) return err_set(err, code, "out of memory for the summary of connection %u", story->number);
     facts_count(&text->totals, story);
     return view_write(sink, text->out.data, text->out.length, err);
 }
