@@ -44,5 +44,7 @@ set_tests_properties(e2e/scenarios e2e/scenarios-interrupted PROPERTIES RUN_SERI
 # It waits more than it works (a minute of TIME_WAIT): begun first, it leaves a processor to those that only compute.
 set_tests_properties(e2e/catalogue e2e/inputs PROPERTIES COST 1000)
 tcpwhy_e2e(readme readme.py Readme 120)
+tcpwhy_e2e(otlp-sending otlp.py Sending 120)
+tcpwhy_e2e(otlp-traces otlp.py Traces 60)
 tcpwhy_e2e(merge merge.py Merge 120)
 tcpwhy_e2e(merge-made merge.py Made 60)

@@ -69,5 +69,6 @@ const struct view *view_by_path(const char *path);
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
 extern const struct view view_text, view_jsonl, view_svg, view_tsg;
+extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif

@@ -9,12 +9,13 @@
 bool cli_tells_more;
 
 enum { FORMATS_BYTES = 4096 };
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_OTLP, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 /* The first two list the views (say_formats). */
 static struct options_row rows[] = {
     {KEY_OUTPUT, 'o', "output", "FILE", NULL},
     {KEY_FORMAT, 0, "format", "NAME", NULL},
+    {KEY_OTLP, 0, "otlp", "URL", "send OpenTelemetry's spans to a collector, such as http://localhost:4318"},
     {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
     {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
@@ -49,6 +50,10 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     case KEY_FORMAT:
         options->format = value;
+        return 0;
+    case KEY_OTLP:
+        if (options->otlp) return err_set(err, -EINVAL, "--otlp: one collector at a time");
+        options->otlp = value;
         return 0;
     case KEY_BRIEF:
         options->brief = true;

@@ -11,6 +11,7 @@
 
 #include "event/text.h"
 #include "out/note.h"
+#include "out/otlp_sender.h"
 #include "out/place.h"
 #include "story/tell/teller.h"
 #include "viz/view.h"
@@ -22,7 +23,8 @@ static const size_t events_text_limit = (size_t)1 << 32;
 /* A place and what is written there. */
 struct target {
     struct place place;
-    const struct view *view; /* NULL: the event log as text */
+    struct otlp_sender *sender; /* where it goes instead; NULL: to the place */
+    const struct view *view;    /* NULL: the event log as text */
     struct view_options options;
     void *state;
     bool begun;
@@ -114,6 +116,21 @@ static int open_target(struct target *target, const struct output_options *optio
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 
+static int open_sender(struct target *target, const struct output_options *options, struct err *err)
+{
+    target->place.fd = -1;
+    target->view = &view_otlp;
+    target->options = output_view_options(options, -1);
+    int code = otlp_sender_new(&target->sender, options->otlp, err);
+    if (code) err_prefix(err, "--otlp");
+    return code;
+}
+
+static struct sink sink_of(struct target *target)
+{
+    return target->sender ? (struct sink){otlp_sender_write, target->sender} : (struct sink){place_write, &target->place};
+}
+
 static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
@@ -142,7 +159,7 @@ static int check_options(const struct output *output, const struct output_option
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
 {
     struct output *output = calloc(1, sizeof(*output));
-    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 1, sizeof(*output->targets));
+    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 2, sizeof(*output->targets));
     if (!output || !output->targets) {
         free(output);
         return err_set_errno(err, -ENOMEM, "can't open the output");
@@ -150,8 +167,9 @@ int output_open(struct output **ret_output, const struct output_options *options
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(&output->targets[output->count++], options, options->files[i], err);
-    if (!code && (options->format || !options->file_count))
+    if (!code && (options->format || !(options->file_count || options->otlp)))
         code = open_target(&output->targets[output->count++], options, NULL, err);
+    if (!code && options->otlp) code = open_sender(&output->targets[output->count++], options, err);
     if (!code) code = check_options(output, options, err);
     if (code) {
         output_close(output);
@@ -176,7 +194,7 @@ static int take_story(void *data, struct story *story)
     output->stories++;
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (target->begun && !target->place.code)
             note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
@@ -239,7 +257,7 @@ static void begin(struct output *output)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (!target->view) continue;
         target->options.run = &output->run;
@@ -252,7 +270,7 @@ static void end(struct output *output, const struct story_trace *trace)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (!target->begun) continue;
         target->begun = false;
@@ -277,6 +295,18 @@ static void write_events(struct output *output, const struct event_log *log)
     buf_free(&text);
 }
 
+/* 0 or the sender's failure. */
+static int finish_sender(const struct output *output, struct otlp_sender *sender, struct err *err)
+{
+    uint64_t taken = 0;
+    int code = otlp_sender_finish(sender, &taken, err);
+    if (code)
+        err_prefix(err, "--otlp");
+    else
+        note_say(output->options->quiet, "sent %" PRIu64 " spans to %s", taken, otlp_sender_url(sender));
+    return code;
+}
+
 static void note_written(const struct output *output, const struct target *target)
 {
     char many[32];
@@ -292,7 +322,14 @@ static int finish(struct output *output, struct err *err)
 {
     int result = 0;
     for (size_t i = 0; i < output->count; i++) {
-        struct place *place = &output->targets[i].place;
+        struct target *target = &output->targets[i];
+        struct place *place = &target->place;
+        struct err sending;
+        if (target->sender) { /* the last of all */
+            int sent = finish_sender(output, target->sender, &sending);
+            if (sent && (!result || result == -EPIPE)) result = sent, *err = sending;
+            continue;
+        }
         bool is_stdout = place->fd == STDOUT_FILENO;
         int code = place_finish(place);
         if (!code && output->options->file_count > i) note_written(output, &output->targets[i]);
@@ -333,7 +370,10 @@ void output_close(struct output *output)
 {
     if (!output) return;
     end(output, NULL);
-    for (size_t i = 0; i < output->count; i++) place_close(&output->targets[i].place);
+    for (size_t i = 0; i < output->count; i++) {
+        place_close(&output->targets[i].place);
+        otlp_sender_free(output->targets[i].sender);
+    }
     free(output->targets);
     free(output);
 }

@@ -23,9 +23,10 @@ enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER }
 
 /* Zero it to begin. */
 struct output_options {
-    const char *format; /* --format; NULL: text, unless there are files */
+    const char *format; /* --format; NULL: text, unless there are files, or a collector */
     const char *files[OUTPUT_FILES_MAX];
     size_t file_count;
+    const char *otlp; /* a collector's URL; NULL: none */
     enum output_color color;
     bool ascii, quiet;
     int verbose;

@@ -250,7 +250,7 @@ static int run_one(const struct scene_options *options, struct err *err)
         return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
                        name);
     }
-    bool shows = !options->explain || options->output.format || options->output.file_count;
+    bool shows = !options->explain || options->output.format || options->output.file_count || options->output.otlp;
     if (scenario) {
         shown.title = scenario->title;
         shown.question = question_of(scenario);
