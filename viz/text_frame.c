@@ -233,7 +233,7 @@ void frame_draw_pause(struct frame *frame, const struct plan_row *row)
     layout_text_clear(&frame->text);
 }
 
-void frame_set_lane(struct frame *frame, enum story_side side, int lane, const struct story_call *call)
+void frame_set_open(struct frame *frame, enum story_side side, int lane, const struct story_call *call)
 {
     if (frame->open[side][lane] == call) return;
     frame->open[side][lane] = call;

@@ -69,10 +69,10 @@ void frame_draw_pause(struct frame *frame, const struct plan_row *row);
 /* The output was emptied: what was drawn before is not there any more. */
 void frame_forget_drawn(struct frame *frame);
 
+/* From now on this call stands in that lane; NULL: none does. */
+void frame_set_open(struct frame *frame, enum story_side side, int lane, const struct story_call *call);
+
 /* The line for second states, if no other line has brought them yet. */
 void frame_flush_states(struct frame *frame);
-
-/* Whose bar stands in a lane from the next line on; NULL: nobody's. */
-void frame_set_lane(struct frame *frame, enum story_side side, int lane, const struct story_call *call);
 
 #endif

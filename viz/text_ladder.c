@@ -9,8 +9,8 @@
 #include "viz/words.h"
 
 enum {
-    ARROW_MIN = 6,         /* where a label would leave less, it gets a line of its own */
-    ROWS_AT_ONCE = 32,     /* whose words share an arena */
+    ARROW_MIN = 6, /* where a label would leave less, it gets a line of its own */
+    ROWS_AT_ONCE = 32,
     PIECE_BYTES = 1 << 18, /* of the drawing, that wait for more before they are written */
 };
 
@@ -35,11 +35,12 @@ static void draw_note(struct ladder *ladder, const struct plan_note *note)
 {
     if (note->only_if_short && !fits_one_line(&ladder->frame, note)) return;
     enum layout_style style = note->kind == NOTE_CHAIN ? STYLE_DIM : frame_style[note->side];
-    if (note->kind == NOTE_CAUSE && note->words.count == 1 && note->words.runs[0].style == STYLE_PLAIN) {
-        frame_draw_sentence(&ladder->frame, style, note->words.runs[0].text, note->evidence, note->evidence_style);
+    const struct phrase *words = &note->words;
+    if (words->count == 1 && words->runs[0].style == STYLE_PLAIN && !words->failed) {
+        frame_draw_sentence(&ladder->frame, style, words->runs[0].text, note->evidence, note->evidence_style);
         return;
     }
-    layout_add_phrase(&ladder->frame.text, &note->words);
+    layout_add_phrase(&ladder->frame.text, words);
     frame_draw_hook(&ladder->frame, style, note->evidence, note->evidence_style);
 }
 
@@ -151,7 +152,7 @@ static void draw_call(struct ladder *ladder, const struct plan *plan, const stru
     const struct plan_call *at = row->call == PLAN_NONE ? NULL : &plan->calls[row->call];
     const struct story_call *call = ladder->story->steps[row->step].call;
     int lane = at && at->lane < (uint32_t)frame->lanes[call->side] ? (int)at->lane : -1;
-    if (lane >= 0) frame_set_lane(frame, call->side, lane, row->kind == PLAN_ENTER ? call : NULL);
+    if (lane >= 0) frame_set_open(frame, call->side, lane, row->kind == PLAN_ENTER ? call : NULL);
     if (row->kind != PLAN_CALL) add_number(ladder, call, lane, verbs[row->kind]);
     layout_add_phrase(&frame->text, &ladder->words.label);
     frame_draw_side(frame, row->kind == PLAN_UNRETURNED ? NULL : row, call->side, lane, glyphs[row->kind][call->side]);
@@ -166,6 +167,22 @@ static void draw_title(struct ladder *ladder)
     layout_put_string(&frame->row, ladder->story->udp ? frame->width - 6 : frame->state_x[STORY_SERVER], STYLE_SERVER_BOLD,
                       "SERVER");
     frame_end_line(frame);
+}
+
+static int short_of_memory(const struct story *story, struct err *err)
+{
+    return err_set(err, -ENOMEM, "out of memory while drawing connection %u (%zu steps)", story->number, story->step_count);
+}
+
+/* 0 or the sink's. What is written is soon written over: memory does not follow how long the story is. */
+static int write_piece(struct ladder *ladder, const struct sink *sink, struct err *err)
+{
+    struct buf *out = ladder->frame.out;
+    if (out->length < PIECE_BYTES || out->failed) return 0;
+    int code = view_write(sink, out->data, out->length, err);
+    buf_clear(out);
+    frame_forget_drawn(&ladder->frame);
+    return code;
 }
 
 static void draw_pause(struct ladder *ladder, const struct plan_row *row, struct arena *arena)
@@ -212,27 +229,11 @@ static void end_untold(struct ladder *ladder, const struct plan *plan, size_t i)
     for (size_t k = 0; k < plan->call_count; k++) {
         const struct plan_call *at = &plan->calls[k];
         if (at->last_row == i && at->lane < (uint32_t)ladder->frame.lanes[at->call->side])
-            frame_set_lane(&ladder->frame, at->call->side, (int)at->lane, NULL);
+            frame_set_open(&ladder->frame, at->call->side, (int)at->lane, NULL);
     }
 }
 
-/* 0 or the sink's. What is written is soon written over: memory does not follow how long the story is. */
-static int write_piece(struct ladder *ladder, const struct sink *sink, struct err *err)
-{
-    struct buf *out = ladder->frame.out;
-    if (out->length < PIECE_BYTES || out->failed) return 0;
-    int code = view_write(sink, out->data, out->length, err);
-    buf_clear(out);
-    frame_forget_drawn(&ladder->frame);
-    return code;
-}
-
-static int short_of_memory(const struct story *story, struct err *err)
-{
-    return err_set(err, -ENOMEM, "out of memory while drawing connection %u (%zu steps)", story->number, story->step_count);
-}
-
-/* 0; -ENOMEM or the sink's, with a sentence. */
+/* 0, -ENOMEM, or the sink's. */
 static int draw_rows(struct ladder *ladder, const struct plan *plan, const struct sink *sink, struct err *err)
 {
     int code = 0;
@@ -243,7 +244,7 @@ static int draw_rows(struct ladder *ladder, const struct plan *plan, const struc
         plan_tell(plan, i, &arena, &ladder->words);
         draw_row(ladder, plan, row);
         end_untold(ladder, plan, i);
-        code = ladder->words.failed ? short_of_memory(plan->story, err) : write_piece(ladder, sink, err);
+        code = ladder->words.failed ? short_of_memory(ladder->story, err) : write_piece(ladder, sink, err);
         if (i % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) arena_free(&arena);
     }
     arena_free(&arena);
@@ -256,13 +257,16 @@ int ladder_draw(const struct story *story, const struct view_options *options, i
     struct plan plan;
     int code = plan_make(story, options, &plan);
     if (code) return short_of_memory(story, err);
-    struct ladder ladder = {.frame = frame_new(story, options, out), .story = story};
+    struct ladder ladder = {
+        .frame = frame_new(story, options, out),
+        .story = story,
+    };
     frame_measure(&ladder.frame, &plan, width);
     for (size_t i = 0; i < plan.call_count; i++) {
         const struct plan_call *at = &plan.calls[i];
         int *lanes = ladder.frame.lanes;
         if (at->first_row == PLAN_NONE && at->lane < (uint32_t)lanes[at->call->side])
-            frame_set_lane(&ladder.frame, at->call->side, (int)at->lane, at->call);
+            ladder.frame.open[at->call->side][at->lane] = at->call;
     }
     if (plan.count) draw_title(&ladder);
     code = draw_rows(&ladder, &plan, sink, err);
