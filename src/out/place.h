@@ -5,14 +5,17 @@
 #ifndef TCPWHY_OUT_PLACE_H
 #define TCPWHY_OUT_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
+#include "out/reach.h"
 
 struct place {
-    int fd;            /* -1: closed */
-    char *path;        /* where the file shall appear; NULL: written straight to fd */
-    char *temporary;   /* its name until then; NULL: it has none */
+    int fd;       /* -1: closed */
+    bool settles; /* it is a file that appears at place_finish; else it is written straight to fd */
+    struct reach reach;
+    char *temporary;   /* its name until then, in reach's folder; NULL: it has none */
     const char *label; /* for sentences; borrowed */
     char *pending;     /* bytes that wait to be written */
     size_t pending_bytes;
@@ -20,7 +23,9 @@ struct place {
     struct err err;
 };
 
-/* `name` NULL: standard output. Borrows `name`. 0 or -errno. Release with place_close, after a failure too. */
+/* No link and no file of another user's is followed (out/reach.h). What takes the place of a file has its owner and mode, without
+ * setuid and setgid; what is new, and root's, only its owner can read. `name` NULL: standard output. Borrows `name`. 0 or -errno.
+ * Release with place_close, after a failure too. */
 int place_open(struct place *place, const char *name, struct err *err);
 /* 0 or the place's first failure, -errno; -EPIPE: the reader has gone. Raises no SIGPIPE. `data` is the place: a sink's write. */
 int place_write(void *data, const char *bytes, size_t length);
@@ -30,6 +35,9 @@ int place_flush(struct place *place);
 void place_fail(struct place *place, int code, const struct err *err);
 /* Writes what waits and lets a file appear. 0 or the place's first failure. */
 int place_finish(struct place *place);
+/* Lets the file appear that has been written: what place_finish does where the place is written to from elsewhere (out/keeper.h). 0
+ * or -errno. */
+int place_settle(struct place *place, struct err *err);
 /* Closes; a file that was not finished leaves nothing. */
 void place_close(struct place *place);
 

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import stat
 import struct
 import subprocess
 import sys
@@ -199,11 +198,6 @@ class Files(Test):
         self.assertEqual(self.read("-o", link).returncode, 0)
         self.assertTrue(link.is_symlink())
         self.assertIn("3333", path.read_text())
-        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
-
-    def test_a_new_file_has_the_mode_that_umask_leaves(self):
-        path = self.folder / "x.txt"
-        self.assertEqual(self.read("-o", path, umask=0o027).returncode, 0)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
 
     def test_a_place_that_cannot_be_written_is_status_1_and_names_it(self):
