@@ -2,6 +2,7 @@
 add_library(test_guard STATIC support/guard.c)
 target_link_libraries(test_guard PUBLIC tcpwhy_settings)
 target_include_directories(test_guard PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+tcpwhy_unit(rights/rights tcpwhy_rights)
 tcpwhy_unit(event/log tcpwhy_event)
 tcpwhy_unit(event/event_text tcpwhy_event test_guard)
 tcpwhy_unit(lab/host tcpwhy_lab_network)

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "lab/network/host.h"
+#include "out/keeper.h"
 #include "out/note.h"
 #include "out/output.h"
 #include "out/status.h"
@@ -17,6 +18,7 @@
 #include "play/port.h"
 #include "play/scene.h"
 #include "record/session.h"
+#include "rights/rights.h"
 
 /* How long to wait for what should take no time. */
 enum { STEP_MS = 20, SHORT_STEP_MS = 1, SERVER_ASLEEP_MS = 1000, REST_MS = 2000, SETTLE_MS = 5, GRACE_MS = 1000 };
@@ -364,7 +366,11 @@ static int verdict(struct demo *demo, int code, const struct err *play_err, stru
 static int run(struct demo *demo, struct err *err)
 {
     struct err play_err = {""};
+    bool traces = !strcmp(session_recorder(demo->session), "ptrace");
     int code = pair_new(&demo->processes, demo->session, &demo->pair, err);
+    if (code) return CLI_FAILED;
+    code = pair_prepare(demo->processes, err);
+    if (!code) code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (code) return CLI_FAILED;
     demo->deadline_ms = clock_ms() + demo->timeout_ms;
     code = play(demo, &play_err);
@@ -379,6 +385,8 @@ static int tell(struct demo *demo, struct output *output, int status, struct err
     struct err mine = {""};
     int code = session_report(demo->session, &mine);
     session_give_signals_back(demo->session); /* all that is left is writing, which may wait for a reader for ever */
+    if (!code) code = rights_drop(RIGHTS_NONE, &mine);
+    if (!code) code = rights_confine(false, &mine);
     if (!code) code = output_tell(output, session_log(demo->session), &mine);
     if (code == -EPIPE && !status) return code;
     if (!code || code == -EPIPE || status) return status;
@@ -499,9 +507,13 @@ int cli_demo(int argc, char **argv, struct err *err)
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
-    if (operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain)
-        return play_scene(&demo, argv + operand, argc - operand, err);
-    if (check_pair(&demo, err)) return CLI_USAGE;
+    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain;
+    if (!is_scene && check_pair(&demo, err)) return CLI_USAGE;
+    /* The catalogue is played by processes that each give up their own rights. */
+    const struct keeper_files kept = {NULL, 0, demo.output.files, demo.output.file_count};
+    if (!demo.scene.list && !demo.scene.all && keeper_new(&demo.output.keeper, &kept, err)) return CLI_FAILED;
     demo.pair.show_output = demo.output.verbose > 0;
-    return record_and_tell(&demo, err);
+    int status = is_scene ? play_scene(&demo, argv + operand, argc - operand, err) : record_and_tell(&demo, err);
+    keeper_free(demo.output.keeper);
+    return status;
 }

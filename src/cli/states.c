@@ -13,6 +13,7 @@
 #include "cli/output_options.h"
 #include "lab/scenario/catalogue.h"
 #include "out/interrupt.h"
+#include "out/keeper.h"
 #include "out/note.h"
 #include "out/output.h"
 #include "out/place.h"
@@ -21,6 +22,7 @@
 #include "play/vocabulary.h"
 #include "read/stored.h"
 #include "record/session.h"
+#include "rights/rights.h"
 #include "viz/states_figure.h"
 
 static const size_t picture_limit = (size_t)1 << 22;
@@ -96,7 +98,7 @@ static int take_log(struct states *states, const char *name, struct event_log *l
 static int take_stored(struct states *states, const char *path, struct err *err)
 {
     struct event_log *log = event_log_new();
-    int code = log ? stored_load(path, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    int code = log ? stored_load(path, states->look.keeper, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
     if (!code) code = take_log(states, strcmp(path, "-") ? base_name(path) : "standard input", log, err);
     event_log_free(log);
     return code;
@@ -116,7 +118,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
         err_set_errno(err, code, "can't read %s", name);
     free(mistakes);
     if (code) return code;
-    struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet};
+    struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet, .one_of_many = true};
     struct play *play = NULL;
     note_say(states->look.quiet, "%s: %s", name, scenario->title);
     code = play_run(scenario, &options, &play, err);
@@ -215,7 +217,7 @@ static int draw(const struct states *states, struct err *err)
         buf_free(&picture);
         return err_set_errno(err, code, "can't draw the states");
     }
-    code = place_open(&place, NULL, err);
+    code = place_open(&place, NULL, NULL, err);
     if (!code) place_write(&place, picture.data, picture.length);
     if (!code) code = place_finish(&place);
     if (code && code != -EPIPE) *err = place.err;
@@ -224,13 +226,18 @@ static int draw(const struct states *states, struct err *err)
     return code;
 }
 
-/* A recorder records; what is stored has been recorded. */
-static int check(const struct states *states, int count, char **operands, struct err *err)
+/* A recorder records, which takes rights; what is stored has been recorded. */
+static int check(struct states *states, int count, char **operands, struct err *err)
 {
     static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
+    const struct keeper_files kept = {(const char *const *)operands, (size_t)count, NULL, 0};
     bool plays = !states->dry && !count;
     for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
-    return plays ? 0 : options_refuse(&states->given, of_play, 1, err);
+    if (plays) return 0;
+    int code = options_refuse(&states->given, of_play, 1, err);
+    if (!code) code = keeper_new(&states->look.keeper, &kept, err);
+    if (!code) code = rights_drop(RIGHTS_NONE, err);
+    return code ? code : rights_confine(false, err);
 }
 
 int cli_states(int argc, char **argv, struct err *err)
@@ -258,6 +265,7 @@ int cli_states(int argc, char **argv, struct err *err)
     if (!code) code = draw(states, err);
     bool failed = states->failed;
     int signal = states->signal;
+    keeper_free(states->look.keeper);
     free(states);
     if (code == -EPIPE) return code;
     if (code == -EINTR) return CLI_INTERRUPTED + signal;

@@ -13,6 +13,8 @@
 #include "story/story.h"
 #include "viz/view.h"
 
+struct keeper;
+
 enum { OUTPUT_FILES_MAX = 16 };
 
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
@@ -22,6 +24,7 @@ struct output_options {
     const char *format; /* --format; NULL: text, unless there are files */
     const char *files[OUTPUT_FILES_MAX];
     size_t file_count;
+    struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
     enum output_color color;
     bool ascii, quiet;
     int verbose;

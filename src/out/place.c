@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING_BYTES = 1 << 16, NAME_TRIES = 16 };
+#include "out/keeper.h"
+
+enum { PENDING_BYTES = 1 << 16, NAME_TRIES = 16, LOOK_MS = 20 };
 
 /* SIGPIPE would end the process before the files are finished, so it is held back around each write. */
 static ssize_t write_unpiped(int fd, const char *bytes, size_t length)
@@ -144,8 +146,13 @@ static int open_object(struct place *place, struct err *err)
     char path[64];
     const struct reach *reach = &place->reach;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", reach->object_fd);
+    bool waits = S_ISFIFO(reach->status.st_mode) && place->leash_fd >= 0;
+    struct pollfd leash = {.fd = place->leash_fd, .events = POLLIN};
     int append = S_ISREG(reach->status.st_mode) ? O_APPEND : 0;
-    place->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | append);
+    do place->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | append | (waits ? O_NONBLOCK : 0));
+    while (waits && place->fd < 0 && errno == ENXIO && poll(&leash, 1, LOOK_MS) == 0);
+    if (waits && place->fd >= 0 && fcntl(place->fd, F_SETFL, append) < 0)
+        return err_set_errno(err, -errno, "can't write '%s'", place->label);
     int code = place->fd < 0 ? -errno : 0;
     return code ? err_set_errno(err, code, "can't write '%s'", place->label) : 0;
 }
@@ -162,12 +169,26 @@ static int open_file(struct place *place, struct err *err)
     return open_beside(place, err);
 }
 
-int place_open(struct place *place, const char *name, struct err *err)
+struct place place_nowhere(void)
 {
-    *place = (struct place){.fd = -1, .label = name ? name : "standard output", .reach = {.folder_fd = -1, .object_fd = -1}};
+    return (struct place){.fd = -1, .leash_fd = -1, .reach = {.folder_fd = -1, .object_fd = -1}};
+}
+
+int place_open_on_leash(struct place *place, const char *name, int leash_fd, struct err *err)
+{
+    *place = place_nowhere();
+    place->label = name;
+    place->leash_fd = leash_fd;
+    return open_file(place, err);
+}
+
+int place_open(struct place *place, const char *name, struct keeper *keeper, struct err *err)
+{
+    *place = place_nowhere();
+    place->label = name ? name : "standard output";
     place->pending = malloc(PENDING_BYTES);
     if (!place->pending) return err_set_errno(err, -ENOMEM, "can't open %s", place->label);
-    if (name) return open_file(place, err);
+    if (name) return keeper ? keeper_open_place(keeper, place, name, err) : open_file(place, err);
     place->fd = STDOUT_FILENO;
     return 0;
 }
@@ -207,7 +228,8 @@ int place_settle(struct place *place, struct err *err)
 int place_finish(struct place *place)
 {
     if (!place->code) place_flush(place);
-    if (!place->code && place->settles) place->code = place_settle(place, &place->err);
+    if (!place->code && place->settles)
+        place->code = place->keeper ? keeper_settle_place(place->keeper, place, &place->err) : place_settle(place, &place->err);
     if (place->fd > STDERR_FILENO && close(place->fd) < 0 && !place->code) { /* NFS tells a full disk here */
         int code = -errno;
         place->code = err_set_errno(&place->err, code, "can't write to %s", place->label);
@@ -223,5 +245,5 @@ void place_close(struct place *place)
     free(place->temporary);
     free(place->pending);
     reach_close(&place->reach);
-    *place = (struct place){.fd = -1, .reach = {.folder_fd = -1, .object_fd = -1}};
+    *place = place_nowhere();
 }

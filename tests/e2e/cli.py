@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import stat
 import struct
 import subprocess
 import sys

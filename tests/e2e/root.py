@@ -2,12 +2,14 @@
 
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 import tempfile
+import time
 
-from cli import STORED
-from support import ORDINARY_ID, Test, environment, main, run
+from cli import STORED, exchange, pcap
+from support import ORDINARY_ID, TIMEOUT_S, Test, environment, main, program, run
 
 
 class Outputs(Test):
@@ -151,6 +153,119 @@ class Outputs(Test):
                 path.write_text("precious")
             self.assertEqual(run("read", bad, "-o", path).returncode, 1)
             self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["bad.events"] + ["x.txt"] * kept)
+
+
+CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN = (1 << n for n in (5, 6, 7, 8, 12, 19, 21))
+
+
+def status(pid):
+    return dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+def rights(pid):
+    """Effective user, effective and permitted and bounding capabilities, and whether it can gain any."""
+    fields = status(pid)
+    return (int(fields["Uid"].split()[1]), *(int(fields[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")), int(fields["NoNewPrivs"]))
+
+
+class Rights(Test):
+    """What is left of root's rights, in the running program."""
+
+    def setUp(self):
+        self.assertEqual(os.geteuid(), 0, "this is about root")
+        folder = tempfile.TemporaryDirectory(dir="/tmp")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)  # 0700
+
+    def start(self, *arguments, **options):
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        process = subprocess.Popen([program(), *map(str, arguments)], env=environment(), **options)
+        self.addCleanup(lambda: [stream.close() for stream in (process.stdin, process.stdout, process.stderr) if stream])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def comes(self, what, seconds=TIMEOUT_S):
+        until = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def test_a_reader_that_waits_for_its_first_byte_has_nothing_left(self):
+        for arguments in (("read", "-"), ("read", "-", "-o", self.folder / "x.txt"), ("states", "-")):
+            with self.subTest(arguments=arguments):
+                process = self.start(*arguments)
+                self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"), rights(process.pid))
+                self.assertEqual(rights(process.pid), (ORDINARY_ID, 0, 0, 0, 1))
+
+    def test_a_demo_can_end_its_children_and_no_more(self):
+        for recorder, kept in (("bpf", CAP_KILL), ("none", CAP_KILL), ("ptrace", CAP_KILL | CAP_SYS_PTRACE)):
+            with self.subTest(recorder=recorder):
+                process = self.start("demo", "--accept-delay", 1000, "--recorder", recorder)
+                self.assertTrue(self.comes(lambda: status(process.pid)["NoNewPrivs"].strip() == "1"))
+                self.assertTrue(self.comes(lambda: rights(process.pid) == (ORDINARY_ID, kept, kept, kept, 1)), rights(process.pid))
+                out, err = process.communicate(timeout=TIMEOUT_S)
+                self.assertEqual((process.returncode, err), (0, b""))
+                self.assertIn(b"close()", out)
+
+    def test_a_scenario_keeps_what_its_steps_take_until_it_is_over(self):
+        kept = CAP_KILL | CAP_SYS_ADMIN | CAP_NET_ADMIN | CAP_SETUID | CAP_SETGID | CAP_SETPCAP
+        process = self.start("demo", "late-accept", "--step")
+        self.assertTrue(self.comes(lambda: rights(process.pid) == (0, kept, kept, kept, 1)), rights(process.pid))
+        self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"))  # it tells, and waits for Enter
+        self.assertEqual(rights(process.pid), (ORDINARY_ID, 0, 0, kept, 1))
+
+    def test_files_that_only_root_can_reach_are_read_and_written(self):
+        one, other, table, path = (self.folder / name for name in ("one.pcap", "other.pcap", "x.csv", "x.events"))
+        one.write_bytes(pcap(exchange(40000)))
+        other.write_bytes(pcap(exchange(40001)))
+        for file in (one, other):
+            file.chmod(0o600)
+        self.assertEqual(run("read", one, other, "-o", table, "-o", table).stderr, "")
+        self.assertEqual(len(table.read_text().splitlines()), 3)
+        path.write_text(STORED)
+        path.chmod(0o600)
+        self.assertEqual(run("read", path).returncode, 0)
+        self.assertEqual(run("states", path).returncode, 0)
+        self.assertEqual(run("demo", "-q", "-o", self.folder / "y.events").returncode, 0)
+        self.assertIn("# tcpwhy events", (self.folder / "y.events").read_text())
+        missing = run("read", self.folder / "missing.pcap")
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("No such file", missing.stderr)
+
+    def test_a_named_pipe_is_waited_for_and_the_wait_can_be_broken_off(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo, 0o600)
+        process = self.start("read", fifo, "--format", "csv")
+        self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"))
+        self.assertIsNone(process.poll())
+        fifo.write_bytes(pcap(exchange(40000)))
+        self.assertEqual(len(process.communicate(timeout=TIMEOUT_S)[0].splitlines()), 2)
+        process = self.start("read", fifo, "--format", "csv")
+        self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+
+    def test_the_keeper_ends_with_the_program_however_that_ends(self):
+        fifo = self.folder / "x.txt"
+        os.mkfifo(fifo)
+        for arguments, options in ((("read", "-", "-o", self.folder / "y.txt"), {}), (("read", "-", "-o", fifo), {"stdin": subprocess.PIPE})):
+            with self.subTest(arguments=arguments):
+                process = self.start(*arguments, **options)
+                children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+                self.assertTrue(self.comes(lambda: children.read_text().split()))
+                keeper = int(children.read_text().split()[0])
+                if arguments[-1] == fifo:
+                    process.stdin.write(STORED.encode())
+                    process.stdin.close()
+                    time.sleep(0.1)  # it waits for the pipe's reader
+                process.kill()
+                process.wait()
+                self.assertTrue(self.comes(lambda: not os.path.exists(f"/proc/{keeper}") or status(keeper)["State"].startswith("Z")))
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["x.txt"])
 
 
 if __name__ == "__main__":
