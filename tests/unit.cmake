@@ -45,7 +45,7 @@ add_test(NAME golden/the-schema-can-refuse COMMAND python3 ${CMAKE_CURRENT_SOURC
 set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follow-the-schema golden/the-schema-can-refuse
   PROPERTIES LABELS golden TIMEOUT 180)
 tcpwhy_unit(capture/kernel_symbols tcpwhy_capture_bpf)
-tcpwhy_unit(capture/calls_bpf tcpwhy_capture_bpf)
+tcpwhy_unit(capture/calls_bpf tcpwhy_capture_bpf Threads::Threads)
 tcpwhy_unit(capture/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
 set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600)
 add_library(test_actors STATIC support/actors.c)
