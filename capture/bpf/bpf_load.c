@@ -14,7 +14,7 @@
 
 /* Enough for the whole of what the verifier says of one program: before 6.4 it keeps the beginning, and the reason stands at the
  * end. */
-enum { KERNEL_LOG_BYTES = 1 << 23 };
+enum { KERNEL_LOG_BYTES = 1 << 23, PROGRAM_LOG_BYTES = 1 << 26 };
 
 /* From calls_bpf_object.S. */
 extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[];
@@ -115,6 +115,53 @@ static int syscalls_set(struct bpf_load *load)
     return 0;
 }
 
+/* Each program gets a log of its own; of the memory only what is written to is ever there. */
+static int logs_ask(struct bpf_load *load)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        char *log = bpf_program__autoload(program) ? calloc(1, PROGRAM_LOG_BYTES) : NULL;
+
+        if (bpf_program__autoload(program) && !log) return -ENOMEM;
+        if (!log) continue;
+        bpf_program__set_log_level(program, 1);
+        bpf_program__set_log_buf(program, log, PROGRAM_LOG_BYTES);
+    }
+    return 0;
+}
+
+static int logs_write(struct bpf_load *load, int fd)
+{
+    struct bpf_program *program;
+    int result = 0;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        size_t bytes;
+        char *log = (char *)(uintptr_t)bpf_program__log_buf(program, &bytes); /* it is ours */
+
+        if (!log || bytes != PROGRAM_LOG_BYTES) continue;
+        if (!result &&
+            dprintf(fd, "=== %s, %zu instructions\n%s\n", bpf_program__name(program), bpf_program__insn_cnt(program), log) < 0)
+            result = -errno;
+        bpf_program__set_log_buf(program, NULL, 0);
+        free(log);
+    }
+    return result;
+}
+
+static int object_load(struct bpf_load *load, int log_fd)
+{
+    int result = log_fd ? logs_ask(load) : 0;
+
+    if (!result) result = bpf_object__load(load->object);
+    if (!log_fd) return result;
+    int written = logs_write(load, log_fd);
+    return result ? result : written;
+}
+
 /* Mapped, so that what was missed can be read when no right is left. */
 static int counts_map(struct bpf_load *load)
 {
@@ -149,7 +196,7 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
     programs_choose(load, btf);
     result = config_set(load, options, btf, names);
     if (!result) result = maps_shrink(load, options->entries_most);
-    if (!result) result = bpf_object__load(load->object);
+    if (!result) result = object_load(load, options->verifier_fd);
     if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
     result = counts_map(load);
     if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's counters", NULL, err);
@@ -169,6 +216,8 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options, st
     btf = btf__load_vmlinux_btf();
     if (btf) {
         reasons_read(load, btf, names);
+        names->preempted = bpf_this_kernel_is_preempted();
+        if (names->preempted) load->unnamed[load->unnamed_count++] = "softirq context (RT)";
         result = load_with_log(load, options, btf, names, kernel_log, err);
     } else
         result = err_set_errno(err, -errno, "Reading the kernel's type information (/sys/kernel/btf/vmlinux)");

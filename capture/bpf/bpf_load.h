@@ -20,7 +20,7 @@ struct bpf_load {
     struct bpf_link *links[BPF_PROGRAMS_MAX];
     const char *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by
                                              `object`, or static */
-    const char *unnamed[2];               /* enums of reasons that this kernel does not have; static names */
+    const char *unnamed[3];               /* what this kernel does not have: enums of reasons, and PREEMPT_RT its context; static */
     struct record_counts *counts;         /* the kernel side's, mapped */
     uint32_t entries_most;                /* of the maps that push out; 0: as they are */
     size_t link_count, absent_count, unnamed_count;

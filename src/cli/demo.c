@@ -13,6 +13,7 @@
 #include "out/keeper.h"
 #include "out/note.h"
 #include "out/output.h"
+#include "out/place.h"
 #include "out/status.h"
 #include "play/pair.h"
 #include "play/port.h"
@@ -28,6 +29,8 @@ struct demo {
     struct pair_options pair;
     const char *recorder;
     bool host_network;
+    const char *verifier_log; /* NULL: nobody asks */
+    int verifier_fd;
     long timeout_ms;
     struct scene_options scene;
     struct options_given given;
@@ -54,6 +57,7 @@ enum {
     KEY_NAME,
     KEY_HOST_NETWORK,
     KEY_RECORDER,
+    KEY_VERIFIER_LOG,
     KEY_TIMEOUT
 };
 
@@ -73,6 +77,7 @@ static const struct options_row rows[] = {
     {KEY_NAME, 0, "name", "NAME", "the name of the pair's processes"},
     {KEY_HOST_NETWORK, 0, "host-network", NULL, "use this host's own loopback, not a private network"},
     {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
+    {KEY_VERIFIER_LOG, 0, "verifier-log", "FILE", "write what the kernel's verifier says of the bpf recorder's programs to FILE"},
     {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
 };
 
@@ -161,6 +166,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     case KEY_RECORDER:
         return take_word("--recorder", value, recorders, &demo->recorder, err);
+    case KEY_VERIFIER_LOG:
+        demo->verifier_log = value;
+        return 0;
     default:
         return take_number("--timeout", value, 1, 3600000, &demo->timeout_ms, err);
     }
@@ -232,7 +240,11 @@ static int set_stage(struct demo *demo, struct err *err)
     if (code) return code;
     struct session_options options = {
         .recorder = demo->recorder,
-        .calls = {.ports = {demo->pair.port}, .port_count = 1, .netns = {host_netns()}, .netns_count = 1},
+        .calls = {.ports = {demo->pair.port},
+                  .port_count = 1,
+                  .netns = {host_netns()},
+                  .netns_count = 1,
+                  .verifier_fd = demo->verifier_fd},
         .server_ports = {demo->pair.port},
         .unfiltered = !demo->shared,
         .no_bpf = bpf_refused ? &no_bpf : NULL,
@@ -394,12 +406,28 @@ static int tell(struct demo *demo, struct output *output, int status, struct err
     return CLI_FAILED;
 }
 
+/* The verifier's log is complete once the recorder is open, or could not be. */
+static int set_stage_with_log(struct demo *demo, struct err *err)
+{
+    struct place log;
+    if (!demo->verifier_log) return set_stage(demo, err);
+    int code = place_open(&log, demo->verifier_log, demo->output.keeper, err);
+    demo->verifier_fd = log.fd;
+    if (!code) code = set_stage(demo, err);
+    if (log.fd >= 0 && place_finish(&log) && !code) {
+        *err = log.err;
+        code = -EIO;
+    }
+    place_close(&log);
+    return code;
+}
+
 static int record_and_tell(struct demo *demo, struct err *err)
 {
     struct output *output = NULL;
     int code = output_open(&output, &demo->output, err);
     if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
-    code = set_stage(demo, err);
+    code = set_stage_with_log(demo, err);
     int status = code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     if (!code) {
         status = run(demo, err);
@@ -510,7 +538,10 @@ int cli_demo(int argc, char **argv, struct err *err)
     bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain;
     if (!is_scene && check_pair(&demo, err)) return CLI_USAGE;
     /* The catalogue is played by processes that each give up their own rights. */
-    const struct keeper_files kept = {NULL, 0, demo.output.files, demo.output.file_count};
+    const char *outputs[OUTPUT_FILES_MAX + 1];
+    struct keeper_files kept = {NULL, 0, outputs, demo.output.file_count};
+    memcpy(outputs, demo.output.files, sizeof(demo.output.files));
+    if (demo.verifier_log) outputs[kept.output_count++] = demo.verifier_log;
     if (!demo.scene.list && !demo.scene.all && keeper_new(&demo.output.keeper, &kept, err)) return CLI_FAILED;
     demo.pair.show_output = demo.output.verbose > 0;
     int status = is_scene ? play_scene(&demo, argv + operand, argc - operand, err) : record_and_tell(&demo, err);

@@ -1003,7 +1003,8 @@ static void a_socket_that_was_pushed_out_is_counted_and_never_another_one(void *
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
 
-        if (is_exit(event, "socket") && count < CROWD && event->call.ret < 1024) made[event->call.ret] = ids[count++] = event->call.socket.cookie;
+        if (is_exit(event, "socket") && count < CROWD && event->call.ret < 1024)
+            made[event->call.ret] = ids[count++] = event->call.socket.cookie;
         if (!is_enter(event, "close")) continue;
         closed++;
         assert_int_equal(event->call.socket.cookie, made[event->call.fd]);
