@@ -23,7 +23,7 @@ struct keeper_files {
 
 /* *ret_keeper is NULL where none is needed, because this is not root: then files are opened by who wants them. Single-threaded
  * callers only. 0 or -errno. Release with keeper_free (NULL is fine). */
-int keeper_new(struct keeper **ret_keeper, const struct keeper_files *files, struct err *err);
+int keeper_new(struct keeper **ret_keeper, const struct keeper_files *files, struct err *err) __attribute__((warn_unused_result));
 void keeper_free(struct keeper *keeper);
 
 /* A descriptor to read from, or -1 and errno, as open(2). Of a named pipe it waits for the writer: EINTR once the end was asked for

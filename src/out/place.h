@@ -31,7 +31,7 @@ struct place {
 /* No link and no file of another user's is followed (out/reach.h). What takes the place of a file has its owner and mode, without
  * setuid and setgid; what is new, and root's, only its owner can read. `name` NULL: standard output. `keeper` NULL: this process
  * opens it. Borrows both. 0 or -errno. Release with place_close, after a failure too. */
-int place_open(struct place *place, const char *name, struct keeper *keeper, struct err *err);
+int place_open(struct place *place, const char *name, struct keeper *keeper, struct err *err) __attribute__((warn_unused_result));
 /* For the keeper: a place that it opens for another process, and won't write to. Where it is a named pipe, its reader is waited for
  * until `leash_fd` can be read. */
 int place_open_on_leash(struct place *place, const char *name, int leash_fd, struct err *err);
@@ -44,10 +44,10 @@ int place_flush(struct place *place);
 /* Marks it as failed for a reason of the caller's; keeps the first. */
 void place_fail(struct place *place, int code, const struct err *err);
 /* Writes what waits and lets a file appear. 0 or the place's first failure. */
-int place_finish(struct place *place);
+int place_finish(struct place *place) __attribute__((warn_unused_result));
 /* Lets the file appear that has been written: what place_finish does where the place is written to from elsewhere (out/keeper.h). 0
  * or -errno. */
-int place_settle(struct place *place, struct err *err);
+int place_settle(struct place *place, struct err *err) __attribute__((warn_unused_result));
 /* Closes; a file that was not finished leaves nothing. */
 void place_close(struct place *place);
 

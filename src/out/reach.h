@@ -26,7 +26,7 @@ struct reach {
 
 /* 0, or -errno with a sentence: -EACCES where a link or a file of somebody else is in the way, -EISDIR. Release with reach_close,
  * after a failure too. */
-int reach_open(struct reach *reach, const char *path, struct err *err);
+int reach_open(struct reach *reach, const char *path, struct err *err) __attribute__((warn_unused_result));
 void reach_close(struct reach *reach);
 
 /* The user and group that called sudo(8), where this is root and they are not; else those of this process. */

@@ -26,10 +26,10 @@ enum rights_kept {
 bool rights_any(void);
 /* Gives up all but `keep` (bits of enum rights_kept), for good. 0; or -errno, and then the caller must not go on: some of it may
  * still be there. */
-int rights_drop(unsigned keep, struct err *err);
+int rights_drop(unsigned keep, struct err *err) __attribute__((warn_unused_result));
 /* From here on no new socket (unless `resolves`: names may have to be looked up), program, BPF program, user, namespace, mount or
  * trace; tried all the same, it fails with EPERM. Rests on seccomp(2); where the kernel has none, 0 all the same. For all threads
  * that come after. 0 or -errno. */
-int rights_confine(bool resolves, struct err *err);
+int rights_confine(bool resolves, struct err *err) __attribute__((warn_unused_result));
 
 #endif
