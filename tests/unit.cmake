@@ -2,6 +2,7 @@
 add_library(test_guard STATIC support/guard.c)
 target_link_libraries(test_guard PUBLIC tcpwhy_settings)
 target_include_directories(test_guard PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+tcpwhy_unit(rights/rights tcpwhy_rights)
 tcpwhy_unit(event/log tcpwhy_event)
 tcpwhy_unit(event/stream tcpwhy_event)
 tcpwhy_unit(event/event_text tcpwhy_event test_guard)
@@ -49,7 +50,7 @@ add_test(NAME golden/the-schema-can-refuse COMMAND python3 ${CMAKE_CURRENT_SOURC
 set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follow-the-schema golden/the-schema-can-refuse
   PROPERTIES LABELS golden TIMEOUT 180)
 tcpwhy_unit(capture/kernel_symbols tcpwhy_capture_bpf)
-tcpwhy_unit(capture/calls_bpf tcpwhy_capture_bpf)
+tcpwhy_unit(capture/calls_bpf tcpwhy_capture_bpf Threads::Threads)
 tcpwhy_unit(capture/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
 set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600)
 add_library(test_actors STATIC support/actors.c)

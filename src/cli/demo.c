@@ -6,7 +6,9 @@
 
 #include "cli/options.h"
 #include "cli/output_options.h"
+#include "out/keeper.h"
 #include "out/output.h"
+#include "out/place.h"
 #include "out/status.h"
 #include "play/pair_run.h"
 #include "play/scene.h"
@@ -33,6 +35,7 @@ enum {
     KEY_NAME,
     KEY_HOST_NETWORK,
     KEY_RECORDER,
+    KEY_VERIFIER_LOG,
     KEY_TIMEOUT
 };
 
@@ -52,6 +55,7 @@ static const struct options_row rows[] = {
     {KEY_NAME, 0, "name", "NAME", "the name of the pair's processes"},
     {KEY_HOST_NETWORK, 0, "host-network", NULL, "use this host's own loopback, not a private network"},
     {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
+    {KEY_VERIFIER_LOG, 0, "verifier-log", "FILE", "write what the kernel's verifier says of the bpf recorder's programs to FILE"},
     {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
 };
 
@@ -140,6 +144,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     case KEY_RECORDER:
         return take_word("--recorder", value, recorders, &demo->run.recorder, err);
+    case KEY_VERIFIER_LOG:
+        demo->run.verifier_log = value;
+        return 0;
     default:
         return take_number("--timeout", value, 1, 3600000, &demo->run.timeout_ms, err);
     }
@@ -243,9 +250,17 @@ int cli_demo(int argc, char **argv, struct err *err)
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
-    if (operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain)
-        return play_scene(&demo, argv + operand, argc - operand, err);
-    if (check_pair(&demo, err)) return CLI_USAGE;
-    demo.run.pair.show_output = demo.run.output.verbose > 0;
-    return pair_run(&demo.run, err);
+    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain;
+    if (!is_scene && check_pair(&demo, err)) return CLI_USAGE;
+    /* The catalogue is played by processes that each give up their own rights. */
+    const struct output_options *output = &demo.run.output;
+    const char *outputs[OUTPUT_FILES_MAX + 1];
+    struct keeper_files kept = {NULL, 0, outputs, output->file_count};
+    memcpy(outputs, output->files, sizeof(output->files));
+    if (demo.run.verifier_log) outputs[kept.output_count++] = demo.run.verifier_log;
+    if (!demo.scene.list && !demo.scene.all && keeper_new(&demo.run.output.keeper, &kept, err)) return CLI_FAILED;
+    demo.run.pair.show_output = output->verbose > 0;
+    int status = is_scene ? play_scene(&demo, argv + operand, argc - operand, err) : pair_run(&demo.run, err);
+    keeper_free(demo.run.output.keeper);
+    return status;
 }

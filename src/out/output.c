@@ -118,7 +118,7 @@ static int open_target(struct target *target, const struct output_options *optio
     if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
         return list_formats(err, "no format has the ending of", file, true);
     if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
-    int code = place_open(&target->place, file, err);
+    int code = place_open(&target->place, file, options->keeper, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }

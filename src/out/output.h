@@ -14,6 +14,8 @@
 #include "story/story.h"
 #include "viz/view.h"
 
+struct keeper;
+
 enum { OUTPUT_FILES_MAX = 16 };
 
 /* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
@@ -27,7 +29,8 @@ struct output_options {
     const char *format; /* --format; NULL: text, unless there are files, or a collector */
     const char *files[OUTPUT_FILES_MAX];
     size_t file_count;
-    const char *otlp; /* a collector's URL; NULL: none */
+    const char *otlp;      /* a collector's URL; NULL: none */
+    struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
     enum output_color color;
     bool ascii, quiet;
     int verbose;

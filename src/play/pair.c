@@ -27,7 +27,7 @@ struct pair {
     const struct pair_options *options;
     struct process server;
     struct process *clients;
-    size_t client_count;
+    size_t prepared_count, client_count; /* that wait at their gates; that began */
     int null_fd;
     int ready_fd;
     bool ready;
@@ -183,7 +183,7 @@ int pair_new(struct pair **ret_pair, struct session *session, const struct pair_
     return 0;
 }
 
-int pair_start_server(struct pair *pair, struct err *err)
+static int prepare_server(struct pair *pair, struct err *err)
 {
     int ends[2];
     struct arguments arguments = {0};
@@ -195,16 +195,28 @@ int pair_start_server(struct pair *pair, struct err *err)
     int code = spawn(pair, &pair->server, "server", &arguments, ends[1], err);
     close(ends[1]); /* its end of file tells that the server is gone */
     pair->ready_fd = ends[0];
-    return code ? code : release(&pair->server, err);
+    return code;
+}
+
+int pair_prepare(struct pair *pair, struct err *err)
+{
+    struct arguments arguments = {0};
+    client_arguments(pair->options, &arguments);
+    int code = pair->options->no_server ? 0 : prepare_server(pair, err);
+    for (long i = 0; i < pair->options->clients && !code; i++)
+        code = spawn(pair, &pair->clients[pair->prepared_count++], "client", &arguments, -1, err);
+    return code;
+}
+
+int pair_start_server(struct pair *pair, struct err *err)
+{
+    return release(&pair->server, err);
 }
 
 int pair_start_clients(struct pair *pair, struct err *err)
 {
-    struct arguments arguments = {0};
-    client_arguments(pair->options, &arguments);
     int code = 0;
-    for (long i = 0; i < pair->options->clients && !code; i++)
-        code = spawn(pair, &pair->clients[pair->client_count++], "client", &arguments, -1, err);
+    pair->client_count = pair->prepared_count;
     for (size_t i = 0; i < pair->client_count && !code; i++) code = release(&pair->clients[i], err);
     return code;
 }
@@ -338,7 +350,8 @@ int pair_verdict(struct pair *pair, struct err *err)
 
 static void close_process(struct process *process)
 {
-    if (!process->role) return; /* it was never begun */
+    if (!process->role) return;                                                    /* it was never begun */
+    if (process->started && !process->released) kill(process->child.pid, SIGKILL); /* it still waits at its gate */
     if (process->started) child_close(&process->child);
     if (process->words_fd >= 0) close(process->words_fd);
 }
@@ -347,7 +360,7 @@ void pair_close(struct pair *pair)
 {
     if (!pair) return;
     close_process(&pair->server);
-    for (size_t i = 0; i < pair->client_count; i++) close_process(&pair->clients[i]);
+    for (size_t i = 0; i < pair->prepared_count; i++) close_process(&pair->clients[i]);
     if (pair->null_fd >= 0) close(pair->null_fd);
     if (pair->ready_fd >= 0) close(pair->ready_fd);
     free(pair->clients);

@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "lab/network/host.h"
 #include "out/note.h"
+#include "out/place.h"
 #include "out/status.h"
 #include "play/port.h"
 #include "record/loop.h"
+#include "rights/rights.h"
 
 /* How long to wait for what should take no time. */
 enum { STEP_MS = 20, SHORT_STEP_MS = 1, SERVER_ASLEEP_MS = 1000, REST_MS = 2000, SETTLE_MS = 5, GRACE_MS = 1000 };
@@ -24,6 +26,7 @@ struct demo {
     struct loop loop;
     struct output *output;
     bool telling; /* it takes from the session's stream */
+    int verifier_fd;
 };
 
 /* ---- the stage: a network, a recorder, a capture ---- */
@@ -93,7 +96,11 @@ static int set_stage(struct demo *demo, struct err *err)
     if (code) return code;
     struct session_options options = {
         .recorder = demo->options->recorder,
-        .calls = {.ports = {demo->options->pair.port}, .port_count = 1, .netns = {host_netns()}, .netns_count = 1},
+        .calls = {.ports = {demo->options->pair.port},
+                  .port_count = 1,
+                  .netns = {host_netns()},
+                  .netns_count = 1,
+                  .verifier_fd = demo->verifier_fd},
         .server_ports = {demo->options->pair.port},
         .unfiltered = !demo->shared,
         .forgets = true,
@@ -234,7 +241,11 @@ static int verdict(struct demo *demo, int code, const struct err *play_err, stru
 static int run(struct demo *demo, struct err *err)
 {
     struct err play_err = {""};
+    bool traces = !strcmp(session_recorder(demo->session), "ptrace");
     int code = pair_new(&demo->processes, demo->session, &demo->options->pair, err);
+    if (code) return CLI_FAILED;
+    code = pair_prepare(demo->processes, err);
+    if (!code) code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (code) return CLI_FAILED;
     demo->loop = (struct loop){
         .session = demo->session, .fd = -1, .look = look, .data = demo, .deadline_ms = clock_ms() + demo->options->timeout_ms};
@@ -251,6 +262,8 @@ static int tell(struct demo *demo, int status, struct err *err)
     struct stream *stream = session_stream(demo->session);
     int code = session_report(demo->session, &mine);
     session_give_signals_back(demo->session); /* all that is left is writing, which may wait for a reader for ever */
+    if (!code) code = rights_drop(RIGHTS_NONE, &mine);
+    if (!code) code = rights_confine(false, &mine);
     if (!code) code = begin_telling(demo, &mine);
     if (!code) stream_finish(stream); /* the output knows of its failures */
     if (!code) code = output_finish(demo->output, &mine);
@@ -263,12 +276,28 @@ static int tell(struct demo *demo, int status, struct err *err)
     return CLI_FAILED;
 }
 
+/* The verifier's log is complete once the recorder is open, or could not be. */
+static int set_stage_with_log(struct demo *demo, struct err *err)
+{
+    struct place log;
+    if (!demo->options->verifier_log) return set_stage(demo, err);
+    int code = place_open(&log, demo->options->verifier_log, demo->options->output.keeper, err);
+    demo->verifier_fd = log.fd;
+    if (!code) code = set_stage(demo, err);
+    if (log.fd >= 0 && place_finish(&log) && !code) {
+        *err = log.err;
+        code = -EIO;
+    }
+    place_close(&log);
+    return code;
+}
+
 int pair_run(const struct pair_run_options *options, struct err *err)
 {
     struct demo demo = {.options = options};
     int code = output_open(&demo.output, &options->output, err);
     if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
-    code = set_stage(&demo, err);
+    code = set_stage_with_log(&demo, err);
     int status = code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     if (!code) {
         status = run(&demo, err);

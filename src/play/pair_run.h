@@ -11,9 +11,10 @@
 struct pair_run_options {
     struct output_options output;
     struct pair_options pair;
-    const char *recorder; /* as session_options' */
-    bool host_network;    /* this host's own loopback, not a private network */
-    long timeout_ms;      /* of the pair; what still runs then is ended */
+    const char *recorder;     /* as session_options' */
+    const char *verifier_log; /* where what the verifier says goes; NULL: nobody asks */
+    bool host_network;        /* this host's own loopback, not a private network */
+    long timeout_ms;          /* of the pair; what still runs then is ended */
 };
 
 /* Returns an exit status (out/status.h), with a sentence where it is not 0; -EPIPE as output_finish. */

@@ -15,6 +15,7 @@
 #include "play/cast.h"
 #include "play/stage.h"
 #include "record/loop.h"
+#include "rights/rights.h"
 
 /* How long to wait for what should take no time, and for what may still come at the end. The delayed ACK takes 40 ms
  * (TCP_DELACK_MIN), the first retransmission 200 ms (TCP_RTO_MIN). */
@@ -309,6 +310,9 @@ static int perform(struct play *play, struct err *err)
     if (code) return err_set_errno(err, code, "can't set the stage (epoll)");
     play->loop.deadline_ms = clock_ms() + 2 * (int64_t)READY_MS;
     code = bring_on(play, err);
+    /* What the steps may still do to the two hosts, and the recorder to their processes. */
+    bool traces = !strcmp(session_recorder(play->session), "ptrace");
+    if (!code && !play->options->one_of_many) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) {
         play->loop.deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
         code = act_all(play, err);
