@@ -4,6 +4,7 @@
  * takes, are several diagrams: then the file is Markdown, a fenced block for each, and says so. So the last diagram is always kept
  * until it is known whether another one follows. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,7 @@ static void put_state(struct drawing *drawing, int side, uint32_t step)
     if (step == STORY_NO_STEP) return;
     make_room(drawing, 0);
     struct mermaid_statement line = mermaid_statement_new(notes_beside[side]);
+    mermaid_say(&line, "state ");
     mermaid_say(&line, drawing->story->steps[step].state->to);
     finish_statement(drawing, &line);
 }
@@ -179,6 +181,15 @@ static void put_states(struct drawing *drawing, const struct plan_row *row)
         put_state(drawing, side, row->states[side]);
         put_state(drawing, side, row->further[side]);
     }
+}
+
+/* One of a long connection's middle, which stands for those beside it. */
+static void say_folded(struct mermaid_statement *line, const struct story_step *step)
+{
+    char words[64];
+    if (step->kind != STEP_SEGMENT || !step->segment->folded) return;
+    snprintf(words, sizeof(words), " · stands for %" PRIu32 " segments", step->segment->folded);
+    mermaid_say(line, words);
 }
 
 static void put_packet(struct drawing *drawing, const struct plan_row *row, const struct plan_words *words)
@@ -194,6 +205,7 @@ static void put_packet(struct drawing *drawing, const struct plan_row *row, cons
     mermaid_say_phrase(&line, &words->label);
     if (words->detail.count) mermaid_say(&line, " · ");
     mermaid_say_phrase(&line, &words->detail);
+    say_folded(&line, &drawing->story->steps[row->step]);
     if (departs) mermaid_say(&line, " leaves");
     if (row->kind == PLAN_ARRIVE) mermaid_say(&line, " arrives");
     if (lost) mermaid_say(&line, " · lost");

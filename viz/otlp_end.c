@@ -55,8 +55,9 @@ struct otlp_ends otlp_ends_of(const struct story *story)
     any = known[STORY_CLIENT] || known[STORY_SERVER];
     for (int side = 0; side < STORY_SIDES; side++) {
         ends.told[side] = known[side] || !any;
-        /* Two captures of one connection tell the same two ends, each in its own way: their spans must not have the same id. */
-        ends.id[side] = otlp_span_of(&ends.trace, names[side], 0, any ? 0 : story->start_ns);
+        /* Two captures of one connection tell the same two ends, each in its own way, and a sequel tells on: their spans must not
+         * have the same id. */
+        ends.id[side] = otlp_span_of(&ends.trace, names[side], story->sequel, any && !story->sequel ? 0 : story->start_ns);
     }
     find_times(story, &ends);
     return ends;
@@ -89,6 +90,10 @@ static void put_attributes(struct json *json, const struct story *story, enum st
     otlp_number(json, "tcpwhy.connection", story->number);
     otlp_text(json, "tcpwhy.outcome", story_outcome_name(story->outcome));
     otlp_number(json, "tcpwhy.bytes_sent", (int64_t)(own->bytes_sent + own->bytes_missed));
+    if (story->so_far) otlp_yes(json, "tcpwhy.so_far");
+    if (story->sequel) otlp_yes(json, "tcpwhy.sequel");
+    if (story->summary.folded_segments) otlp_number(json, "tcpwhy.folded_segments", (int64_t)story->summary.folded_segments);
+    if (story->summary.folded_calls) otlp_number(json, "tcpwhy.folded_calls", (int64_t)story->summary.folded_calls);
     otlp_text(json, "error.type", error_of(story->outcome));
     otlp_attributes_end(json);
 }

@@ -44,6 +44,7 @@ static void put_segment(struct json *json, const struct story_segment *segment, 
     if (segment->flags & TCP_ACK) otlp_number(json, "tcp.ack", segment->ack);
     otlp_number(json, "tcp.length", segment->length_bytes);
     if (segment->window_kind == WINDOW_BYTES) otlp_number(json, "tcp.window", segment->window_bytes);
+    if (segment->folded) otlp_number(json, "tcpwhy.stands_for_segments", segment->folded);
     if (!sent) return;
     otlp_text(json, "tcpwhy.retransmission", story_repeat_name(segment->repeat));
     if (segment->lost) otlp_yes(json, "tcpwhy.lost");

@@ -80,6 +80,10 @@ static void tell_story_slice(struct perfetto_telling *telling, const char *name)
     perfetto_event(perfetto, PERFETTO_BEGIN, track, perfetto_at(telling->view, story->start_ns), name);
     perfetto_category(perfetto, "connection");
     perfetto_text(perfetto, "outcome", story_outcome_name(story->outcome));
+    if (story->so_far) perfetto_yes(perfetto, "told so far");
+    if (story->sequel) perfetto_yes(perfetto, "a sequel");
+    if (story->summary.folded_segments) perfetto_number(perfetto, "folded_segments", (int64_t)story->summary.folded_segments);
+    if (story->summary.folded_calls) perfetto_number(perfetto, "folded_calls", (int64_t)story->summary.folded_calls);
     perfetto_event_end(perfetto);
     for (size_t i = 0; i < story->finding_count; i++) {
         const struct story_finding *finding = &story->findings[i];
@@ -124,6 +128,7 @@ static void put_segment(struct perfetto *perfetto, const struct story_segment *s
     perfetto_number(perfetto, "length", segment->length_bytes);
     if (segment->window_kind == WINDOW_BYTES) perfetto_number(perfetto, "window_bytes", segment->window_bytes);
     if (!segment->copy && !segment->unsent) perfetto_text(perfetto, "class", conn_class_name(segment->class));
+    if (segment->folded) perfetto_number(perfetto, "stands_for_segments", segment->folded);
     if (segment->retransmission) perfetto_text(perfetto, "retransmission", story_repeat_name(segment->repeat));
     if (segment->copy) perfetto_yes(perfetto, "a copy made by the network");
     if (segment->unsent) perfetto_yes(perfetto, "never sent by this end");

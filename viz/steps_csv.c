@@ -18,7 +18,7 @@ static const char heading[] =
     "connection,protocol,client,server,step,time,ms,end,kind,number,name,process,pid,tid,arguments,result,errno,duration_ns,slept_"
     "ns,"
     "waited_for,waited_evidence,flags,seq,ack,length,window_bytes,arrived,lost,dropped,class,retransmission,from_state,to_state,"
-    "cause,cause_name,cause_of,evidence,why\r\n";
+    "cause,cause_name,cause_of,evidence,why,stands_for\r\n";
 
 struct csv {
     struct buf out;
@@ -34,12 +34,6 @@ static void next_cell(struct row *row)
 {
     if (row->begun) buf_char(row->out, ',');
     row->begun = true;
-}
-
-static void end_row(struct row *row)
-{
-    buf_text(row->out, "\r\n");
-    row->begun = false;
 }
 
 static void put_nothing(struct row *row, int cells)
@@ -58,6 +52,14 @@ static void put_int(struct row *row, bool known, int64_t value)
 {
     next_cell(row);
     if (known) buf_printf(row->out, "%" PRId64, value);
+}
+
+/* `stands_for`: how many segments this one does, of a long connection's folded middle; 0: it is one. */
+static void end_row(struct row *row, uint32_t stands_for)
+{
+    put_int(row, stands_for != 0, stands_for);
+    buf_text(row->out, "\r\n");
+    row->begun = false;
 }
 
 /* Seconds since 1970, or nothing for 0. */
@@ -159,7 +161,7 @@ static void call_row(struct row *row, const struct story *story, size_t i, const
     put_word(row, call->waits && call->wake.evidence != EVIDENCE_NONE ? story_evidence_name(call->wake.evidence) : NULL);
     put_nothing(row, 12);
     put_cause(row, story, NULL);
-    end_row(row);
+    end_row(row, 0);
 }
 
 /* It is known to be lost, known to have arrived, or neither. */
@@ -191,7 +193,7 @@ static void segment_row(struct row *row, const struct story *story, size_t i, co
     put_word(row, story_repeat_name(segment->repeat));
     put_nothing(row, 2);
     put_cause(row, story, &segment->cause);
-    end_row(row);
+    end_row(row, segment->folded);
 }
 
 static void datagram_row(struct row *row, const struct story *story, size_t i, const struct story_datagram *datagram)
@@ -206,7 +208,7 @@ static void datagram_row(struct row *row, const struct story *story, size_t i, c
     put_text(row, drop_word(datagram->dropped));
     put_nothing(row, 4);
     put_cause(row, story, &datagram->cause);
-    end_row(row);
+    end_row(row, 0);
 }
 
 static void state_row(struct row *row, const struct story *story, size_t i, const struct story_step *step)
@@ -217,7 +219,7 @@ static void state_row(struct row *row, const struct story *story, size_t i, cons
     put_word(row, step->state->from);
     put_word(row, step->state->to);
     put_cause(row, story, &step->state->cause);
-    end_row(row);
+    end_row(row, 0);
 }
 
 static void exit_row(struct row *row, const struct story *story, size_t i, const struct story_step *step)
@@ -227,7 +229,7 @@ static void exit_row(struct row *row, const struct story *story, size_t i, const
     put_process(row, &step->exit->process, 0);
     put_nothing(row, 19);
     put_cause(row, story, NULL);
-    end_row(row);
+    end_row(row, 0);
 }
 
 static void put_row(struct row *row, const struct story *story, size_t i)
@@ -296,7 +298,7 @@ static void loss_row(struct row *row, const struct story_trace *trace, const str
     put_int(row, true, (int64_t)loss->count);
     put_nothing(row, 21);
     put_text(row, loss->what);
-    end_row(row);
+    end_row(row, 0);
 }
 
 static void apart_row(struct row *row, const struct story_apart_call *apart)
@@ -318,7 +320,7 @@ static void apart_row(struct row *row, const struct story_apart_call *apart)
     put_text(row, call->waits ? call->wake.why : NULL);
     put_nothing(row, 17);
     put_text(row, apart->why);
-    end_row(row);
+    end_row(row, 0);
 }
 
 static int csv_end(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,

@@ -133,7 +133,8 @@ static void draw_axes(const struct graph *g, bool ascii, struct buf *out)
         put(out, words_grouped((uint64_t)number, words), ascii, LEFT - 8, y + SMALL / 3, SVG_END, SMALL, "w-d");
     }
     step = step_of(g->to_ns - g->from_ns);
-    for (int64_t t = 0; t <= g->to_ns - g->from_ns; t += step) {
+    for (uint64_t at = 0; at <= (uint64_t)(g->to_ns - g->from_ns); at += (uint64_t)step) { /* which may be all of 63 bits */
+        int64_t t = (int64_t)at;
         int x = x_of(g, g->from_ns + t);
         buf_printf(out, "<path class=\"w-ln w-th w-ld\" d=\"M%d %dv5\"/>\n", x, bottom);
         if (x > RIGHT - 96) continue; /* the unit stands there */
