@@ -104,7 +104,8 @@ static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet,
 {
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     bool after = last && is_tcp(last) && last->segment && (!before || arrival_ns(last) >= before->sent_ns);
-    bool acks = after && (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && last->verdict.class != CONN_DUPLICATE_ACK;
+    bool acks = after && !packet->verdict.is_acked && (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+                last->verdict.class != CONN_DUPLICATE_ACK;
     if (!acks)
         return cause_set_unknown(
             packet, "sent again sooner than the retransmission timer can: duplicate ACKs, or a timer for losses (RACK, "
@@ -117,6 +118,21 @@ static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet,
                                ", which had just %s, or by duplicate ACKs, or a timer for losses (RACK, tail loss probe); the wire "
                                "can't tell which",
                                last->segment->number, opens ? "opened the window" : "come"));
+}
+
+/* On a long way the timer has had its time when duplicate ACKs come: they may have asked as well. */
+static bool has_just_been_asked(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
+{
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    bool duplicate = last && is_tcp(last) && last->verdict.class == CONN_DUPLICATE_ACK && arrival_ns(last) >= before->sent_ns;
+    return duplicate && packet->sent_ns - arrival_ns(last) < cause_held_ns(telling);
+}
+
+/* The timer sends the first of what is not acknowledged (tcp_retransmit_timer), and only then what lies behind. */
+static bool lies_behind_the_first(const struct telling *telling, const struct tale_packet *packet)
+{
+    return packet->verdict.has_acked && seq_before(packet->verdict.acked, header_of(packet)->seq) &&
+           !telling->sweep.has_repeated[packet->side];
 }
 
 bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
@@ -136,6 +152,11 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
     bool late = before && packet->sent_ns - since_ns >= RTO_MIN_NS;
     if (!late && repeat_at_once(telling, packet, tail)) return true;
     if (!late) return repeat_too_soon(telling, packet, before);
+    if (has_just_been_asked(telling, packet, before) || lies_behind_the_first(telling, packet))
+        return repeat_at_once(telling, packet, tail) ||
+               cause_set_unknown(packet,
+                                 "sent again when the retransmission timer may have run out, and as duplicate ACKs or a timer "
+                                 "for losses (RACK, tail loss probe) may have asked; the wire can't tell which");
     if (tail)
         return cause_set_unknown(packet,
                                  "the last of what was sent, for the first time again: the loss probe or the retransmission timer; "
