@@ -28,14 +28,20 @@ class Connection:
     def __init__(self):
         self.now_us, self.packets = 1700000000 * 10**6, []
 
-    def send(self, client, seq, ack, flags, length=0, wait_us=10, window=65000):
+    def send(self, client, seq, ack, flags, length=0, wait_us=10, window=65000, options=b""):
         self.now_us += wait_us
         source, target, ports = (CLIENT, SERVER, (40000, 80)) if client else (SERVER, CLIENT, (80, 40000))
         number = (len(self.packets) + 1) & 0xFFFF
         checksum = (seq * 7 + ack + number * 13) & 0xFFFF or 1
-        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, window, checksum, 0)
-        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + length, number, 0x4000, 64, 6, 0, source, target)
-        self.packets.append((self.now_us, ETHERNET + ip + tcp, 54 + length))
+        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50 + len(options) * 4, flags, window, checksum, 0) + options
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + len(options) + length, number, 0x4000, 64, 6, 0, source, target)
+        self.packets.append((self.now_us, ETHERNET + ip + tcp, 54 + len(options) + length))
+
+    def raw(self, protocol, payload, source=CLIENT, number=0, offset=0, wait_us=10):
+        """Some other packet to the server."""
+        self.now_us += wait_us
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), number, offset, 64, protocol, 0, source, SERVER)
+        self.packets.append((self.now_us, ETHERNET + ip + payload, 34 + len(payload)))
 
     def client(self, *args, **more):
         self.send(True, *args, **more)
@@ -184,11 +190,55 @@ def interfaces(c, count):
     dialogue(c, count // 8)
 
 
+def reused(c, count):
+    """SYNs between the same two ports, each of another connection: its number is another."""
+    for i in range(count):
+        c.client(1000 + i * 100000, 0, SYN)
+
+
+def selective_acks(c, count):
+    """One segment lost for each that comes, and ACKs with four blocks of SACK."""
+    for i in range(count // 2):
+        c.client(3001 + i * 2000, 5001, ACK, 1000)
+        edges = [3001 + max(0, i - k) * 2000 + side for k in range(4) for side in (0, 1000)]
+        c.server(5001, 1001, ACK, options=struct.pack("!BBBB8I", 1, 1, 5, 34, *(edge & 0xFFFFFFFF for edge in edges)))
+
+
+def icmp_errors(c, count):
+    """Each says that the connection's data can't be delivered."""
+    c.client(1001, 5001, PSH | ACK, 1000)
+    for _ in range(count):
+        quoted = c.packets[3][1][14:42]
+        c.raw(1, struct.pack("!BBHI", 3, 1, 0, 0) + quoted)
+
+
+def fragments(c, count):
+    """First pieces of datagrams whose others never come."""
+    c.client(1001, 5001, PSH | ACK, 1000)
+    for i in range(count):
+        tcp = struct.pack("!HHIIBBHHH", 40000, 80, 2001 + i * 1000, 5001, 0x50, ACK, 65000, 1 + i % 65535, 0) + bytes(4)
+        c.raw(6, tcp, number=i % 65536, offset=0x2000)
+
+
+def udp_flows(c, count):
+    """Datagrams beside the connection, each of another flow."""
+    for i in range(count):
+        source = struct.pack("!BBBB", 10, 1 + (i >> 16), i >> 8 & 255, i & 255)
+        c.raw(17, struct.pack("!HHHH", 40000 + i % 20000, 53, 12, 0) + bytes(4), source=source)
+
+
+def handshakes(c, count):
+    """Attempts from a new port each, which nobody answers."""
+    for i in range(count):
+        source = struct.pack("!BBBB", 10, 2, i >> 8 & 255, i & 255)
+        c.raw(6, struct.pack("!HHIIBBHHH", 1024 + i % 60000, 80, i, 0, 0x50, SYN, 65000, 1 + i % 65535, 0), source=source)
+
+
 KINDS = [
     overlapping, sliding, backwards, holes, duplicate_acks, late_acks, odd_acks, retransmissions, syns, syn_acks, resets_in_vain, resets,
-    fins, keepalives, window_probes, bulk, dialogue, clock_steps_back, interfaces,
+    fins, keepalives, window_probes, bulk, dialogue, clock_steps_back, interfaces, reused, selective_acks, icmp_errors, fragments, udp_flows, handshakes,
 ]  # fmt: skip
-UNOPENED = (syns, syn_acks)
+UNOPENED = (syns, syn_acks, reused)
 
 
 def make(folder, kind, count):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What reading large captures costs, side by side, in turns, medians and ratios.
 
-    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open] [--hard]
+    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open] [--hard] [--overlap]
 
 BUILD is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
 bench_make_capture bench_loop_pcap; a release build). Captures are made in FOLDER (default: bench-captures in BUILD; some gigabytes)
@@ -9,11 +9,11 @@ where they are not there yet. Without an option, first 9 million packets of 900,
 by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core, and the
 list and the conn.log on two as well (where the rows are written by a second thread); then the hard mix: 10 million packets of a million
 connections, 500,000 of them open at once, each segment that of one chosen at random, and the bytes that an open connection takes. --hard:
-that alone.
+that alone. Last, 60,000 overlapping segments of one connection, as a list and as a story, beside the loop and tshark. --overlap: that alone.
 --size: from 10^5 to 10^7 packets, on one core and on two. --open: from 10 to 10^6 connections open at once, with the bytes that each
 takes.
 
-It needs time(1), taskset(1) and tcpdump(8). Times are the CPU's (user and system) beside the clock's: on a machine that does other things too, the CPU's say more.
+It needs time(1), taskset(1), tcpdump(8) and tshark(1). Times are the CPU's (user and system) beside the clock's: on a machine that does other things too, the CPU's say more.
 """
 
 import argparse
@@ -25,6 +25,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import hard as trouble
 
 
 def cores(count):
@@ -102,6 +104,20 @@ def hard(tools, folder, rounds):
     print(f"{(memory[1] - memory[0]) / 499000:.0f} bytes an open connection")
 
 
+def overlap(tools, folder, rounds):
+    """What a story costs where each segment lies across others."""
+    path = trouble.make(folder, trouble.overlapping, 60000)
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, 60,003 packets of one connection; medians of {rounds} rounds")
+    if not shutil.which("tshark"):
+        sys.exit("tshark(1) is missing")
+    show(compare({
+        "libpcap loop": (1, [tools["loop"], path]),
+        "tcpwhy read": (1, [tools["tcpwhy"], "read", "-q", path]),
+        "tcpwhy read --conn 1": (1, [tools["tcpwhy"], "read", "-q", "--conn", "1", path]),
+        "tshark -r": (1, ["tshark", "-r", path]),
+    }, rounds), "tshark -r")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -110,6 +126,7 @@ def main():
     parser.add_argument("--size", action="store_true")
     parser.add_argument("--open", action="store_true")
     parser.add_argument("--hard", action="store_true")
+    parser.add_argument("--overlap", action="store_true")
     arguments = parser.parse_args()
     build = arguments.build
     tools = {"make": build / "bench/bench_make_capture", "loop": build / "bench/bench_loop_pcap", "tcpwhy": build / "src/cli/tcpwhy"}
@@ -135,10 +152,13 @@ def main():
             first = first or memory
             each = (memory - first) / at_once if at_once > 10 else 0
             print(f"{at_once:<11}{cpu:5.2f}{cpu * 100:13.1f}{memory / 1e6:11.1f}{each:12.0f}")
-    if not (arguments.size or arguments.open or arguments.hard):
+    chosen = arguments.size or arguments.open or arguments.hard or arguments.overlap
+    if not chosen:
         repeated(tools, folder, arguments.rounds)
-    if arguments.hard or not (arguments.size or arguments.open):
+    if arguments.hard or not chosen:
         hard(tools, folder, arguments.rounds)
+    if arguments.overlap or not chosen:
+        overlap(tools, folder, arguments.rounds)
 
 
 main()

@@ -36,6 +36,8 @@ target_compile_definitions(test_stories PUBLIC GOLDEN_DIR="${CMAKE_CURRENT_SOURC
 tcpwhy_unit(viz/escape tcpwhy_viz test_guard)
 tcpwhy_unit(viz/view_text test_stories)
 tcpwhy_unit(viz/view_jsonl test_stories)
+tcpwhy_unit(viz/view_svg test_stories)
+tcpwhy_unit(viz/views test_stories) # every row of the table of views
 foreach(lines stories stories-ascii)
   add_test(NAME golden/${lines}-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
     ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json ${CMAKE_CURRENT_SOURCE_DIR}/golden/view/${lines}.jsonl)
@@ -64,6 +66,9 @@ tcpwhy_unit(story/wake test_tell)
 tcpwhy_unit(story/handshake test_tell)
 tcpwhy_unit(story/windows test_tell)
 tcpwhy_unit(story/apart test_tell)
+tcpwhy_unit(story/endless test_tell)
+tcpwhy_unit(story/scale test_tell bench_stamp)
+target_compile_definitions(unit_scale PRIVATE ECHO_EVENTS="${CMAKE_CURRENT_SOURCE_DIR}/golden/events/echo.events")
 tcpwhy_unit(story/transitions test_tell)
 tcpwhy_unit(story/drops test_tell)
 tcpwhy_unit(story/unseen test_tell)

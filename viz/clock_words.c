@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "viz/layout.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 /* To the microsecond, or to a tenth of it where that is much. Returns `words`. */
 static const char *precisely(int64_t ns, char words[WORDS_BYTES])

@@ -56,8 +56,16 @@ size_t escape_decode(const char *text, size_t length, uint32_t *ret_code)
 
 int escape_columns(uint32_t code)
 {
-    for (size_t i = 0; i < sizeof(printable) / sizeof(printable[0]) && code >= printable[i].first; i++)
-        if (code <= printable[i].last) return printable[i].columns;
+    size_t from = 0, to = sizeof(printable) / sizeof(printable[0]);
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (code > printable[middle].last)
+            from = middle + 1;
+        else if (code < printable[middle].first)
+            to = middle;
+        else
+            return printable[middle].columns;
+    }
     return 0;
 }
 

@@ -102,6 +102,13 @@ void json_uint(struct json *json, const char *key, uint64_t value)
     buf_printf(json->out, "%" PRIu64, value);
 }
 
+void json_seconds(struct json *json, const char *key, int64_t ns)
+{
+    uint64_t size = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    begin_item(json, key);
+    buf_printf(json->out, "%s%" PRIu64 ".%09" PRIu64, ns < 0 ? "-" : "", size / 1000000000, size % 1000000000);
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
     begin_item(json, key);

@@ -30,6 +30,8 @@ void json_end_array(struct json *json);
 void json_string(struct json *json, const char *key, const char *value);
 void json_int(struct json *json, const char *key, int64_t value);
 void json_uint(struct json *json, const char *key, uint64_t value);
+/* Nanoseconds as seconds, to the last digit: 0.000043210. */
+void json_seconds(struct json *json, const char *key, int64_t ns);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 /* The number where it is known, else null. */

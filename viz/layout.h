@@ -10,19 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-
-/* Only the basic colours that are readable on dark and light grounds; no white, no black, no yellow. */
-enum layout_style {
-    STYLE_PLAIN,
-    STYLE_DIM,
-    STYLE_BOLD,
-    STYLE_CLIENT,
-    STYLE_CLIENT_BOLD,
-    STYLE_SERVER,
-    STYLE_SERVER_BOLD,
-    STYLE_ALARM,
-    STYLES
-};
+#include "viz/phrase.h"
 
 struct layout_cell {
     char bytes[5];   /* one character, NUL-terminated */
@@ -45,6 +33,10 @@ void layout_text_clear(struct layout_text *text);
 /* Escapes and appends; a failure is remembered in `failed`. */
 void layout_add(struct layout_text *text, enum layout_style style, const char *string);
 void layout_addf(struct layout_text *text, enum layout_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* `before`, and a number behind it. */
+void layout_add_number(struct layout_text *text, enum layout_style style, const char *before, uint32_t number);
+/* Its words; that some of it is missing is passed on. */
+void layout_add_phrase(struct layout_text *text, const struct phrase *phrase);
 /* Columns of the cells from `from` up to `to`. */
 int layout_columns(const struct layout_text *text, size_t from, size_t to);
 /* The next line of at most `width` >= 1 columns, broken at a space where there is one, else anywhere: nothing is left out but the
@@ -62,6 +54,7 @@ struct layout_row {
 
 /* Blank, `width` columns wide (at most LAYOUT_WIDTH_MAX). */
 void layout_row_clear(struct layout_row *row, int width, bool ascii);
+void layout_row_copy(struct layout_row *to, const struct layout_row *from);
 /* Puts cells [from, to) at column x; what lies outside the row is left out. */
 void layout_put(struct layout_row *row, int x, const struct layout_text *text, size_t from, size_t to);
 /* Puts a short string of ours at column x and returns the column behind it. */

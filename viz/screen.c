@@ -8,7 +8,7 @@
 #include "viz/columns.h"
 #include "viz/layout.h"
 #include "viz/rows.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum { COLUMNS = COLUMN_NOTES + 1 };
 

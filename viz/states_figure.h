@@ -1,4 +1,4 @@
-/* Figure 5 of RFC 9293 in a terminal: 80 columns, every arrow with its number, and what was seen of each. */
+/* Figure 5 of RFC 9293 with what was seen of each arrow: in a terminal, 80 columns wide, and as a picture. */
 #ifndef TCPWHY_VIZ_STATES_FIGURE_H
 #define TCPWHY_VIZ_STATES_FIGURE_H
 
@@ -11,5 +11,8 @@
 int states_draw_figure(const struct arrow_map *map, const struct view_options *options, struct buf *out);
 /* The whole picture: the figure and below it, for each arrow, what showed it, or why it can't be shown. Uses width too. */
 int states_draw(const struct arrow_map *map, const struct view_options *options, struct buf *out);
+/* The figure as a picture, every box and arrow with an id (viz/figure_plan.h). `seen_in`: where, in raw words; "" nowhere. -ENOMEM.
+ */
+int states_draw_svg(const struct arrow_map *map, const char *seen_in, const struct view_options *options, struct buf *out);
 
 #endif

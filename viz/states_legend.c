@@ -4,7 +4,7 @@
 
 #include "viz/layout.h"
 #include "viz/states_figure.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum { INDENT = 4, WIDTH_DEFAULT = 80, WIDTH_MAX = 140 };
 

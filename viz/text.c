@@ -3,16 +3,18 @@
 #include <stdlib.h>
 
 #include "viz/clock_words.h"
+#include "viz/facts.h"
+#include "viz/plan.h"
 #include "viz/text_apart.h"
 #include "viz/text_ladder.h"
-#include "viz/text_summary.h"
+#include "viz/text_pen.h"
 #include "viz/view.h"
 
-enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };
-#define STORY_BYTES_MAX ((size_t)1 << 30) /* a story's text; longer ones are an error, not a flood */
+enum { KEY_COLUMNS = 14, WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };
+#define PIECE_BYTES_MAX ((size_t)1 << 30) /* what is written at once; longer ones are an error, not a flood */
 
 struct text {
-    struct summary_totals totals;
+    struct facts_totals totals;
     struct buf out;
 };
 
@@ -27,7 +29,7 @@ static int text_begin(void **state, const struct sink *sink, const struct view_o
     struct text *text = calloc(1, sizeof(*text));
     *state = text;
     if (!text) return err_set(err, -ENOMEM, "out of memory for the text view");
-    text->out = buf_new(STORY_BYTES_MAX);
+    text->out = buf_new(PIECE_BYTES_MAX);
     const struct view_run *run = options->run;
     if (!run || !run->clock_count) return 0;
     int code = 0;
@@ -41,22 +43,97 @@ static int text_begin(void **state, const struct sink *sink, const struct view_o
     return view_write(sink, text->out.data, text->out.length, err);
 }
 
+static void draw_ends(const struct story *story, struct pen *pen, struct arena *arena)
+{
+    struct phrase ends[STORY_SIDES] = {phrase_new(arena), phrase_new(arena)};
+    for (int side = 0; side < STORY_SIDES; side++) facts_end(story, (enum story_side)side, &ends[side]);
+    layout_add_phrase(&pen->text, &ends[STORY_CLIENT]);
+    size_t client = pen->text.count;
+    layout_add(&pen->text, STYLE_PLAIN, " → ");
+    layout_add_phrase(&pen->text, &ends[STORY_SERVER]);
+    if (layout_columns(&pen->text, 0, pen->text.count) > pen->width) {
+        /* An address is easier to find at the start of a line. */
+        pen->text.count = client;
+        pen_flush(pen, 0, STYLE_PLAIN, "");
+        layout_add(&pen->text, STYLE_PLAIN, "→ ");
+        layout_add_phrase(&pen->text, &ends[STORY_SERVER]);
+    }
+    pen_flush(pen, 0, STYLE_PLAIN, "");
+}
+
+static int draw_head(const struct story *story, const struct view_options *options, int width, struct buf *out)
+{
+    struct arena arena = arena_new();
+    struct pen pen = pen_new(options, width, out);
+    struct phrase headline = phrase_new(&arena), question = phrase_new(&arena);
+    if (options->brief) {
+        plan_title(story, options, &headline);
+        plan_question(story, options, &question);
+    } else
+        facts_headline(story, &headline);
+    layout_add_phrase(&pen.text, &headline);
+    pen_rule_line(&pen);
+    layout_add_phrase(&pen.text, &question);
+    pen_flush(&pen, 0, STYLE_PLAIN, "");
+    if (!options->brief) draw_ends(story, &pen, &arena);
+    arena_free(&arena);
+    return pen_end(&pen);
+}
+
+static int draw_list(const struct facts *facts, int key_columns, struct pen *pen)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->list[i];
+        layout_add_phrase(&pen->text, &fact->words);
+        pen_flush(pen, key_columns, fact->style, fact->key);
+    }
+    return facts->failed ? -ENOMEM : 0;
+}
+
+/* The summary; on a slide the ladder is all there is. */
+static int draw_facts(const struct story *story, const struct view_options *options, int width, struct buf *out)
+{
+    if (options->brief) return 0;
+    struct arena arena = arena_new();
+    struct facts facts = facts_new(&arena);
+    struct pen pen = pen_new(options, width, out);
+    facts_story(story, options->verbose > 0, &facts);
+    pen_blank_line(&pen);
+    int code = draw_list(&facts, KEY_COLUMNS, &pen), pen_code = 0;
+    pen_blank_line(&pen);
+    pen_code = pen_end(&pen);
+    arena_free(&arena);
+    return code ? code : pen_code;
+}
+
+static int draw_run(const struct facts_totals *totals, const struct story_trace *trace, const struct view_options *options,
+                    struct buf *out)
+{
+    struct arena arena = arena_new();
+    struct facts facts = facts_new(&arena);
+    struct pen pen = pen_new(options, width_of(options), out);
+    if (options->brief)
+        facts_losses(trace, &facts);
+    else
+        facts_run(totals, trace, &facts);
+    int code = draw_list(&facts, 0, &pen), pen_code = pen_end(&pen);
+    arena_free(&arena);
+    return code ? code : pen_code;
+}
+
 static int text_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,
                       struct err *err)
 {
     struct text *text = state;
     int width = width_of(options);
     buf_clear(&text->out);
-    int code = summary_headline(story, options, width, &text->out);
-    if (code == 0) code = ladder_draw(story, options, width, &text->out);
-    if (code == 0) code = summary_story(story, options, width, &text->out);
-    if (code) return err_set(err, code, "out of memory while drawing connection %u (%zu steps)", story->number, story->step_count);
-    text->totals.stories++;
-    text->totals.findings += story->finding_count;
-    if (story->udp)
-        text->totals.udp++;
-    else
-        text->totals.outcomes[story->outcome]++;
+    int code = draw_head(story, options, width, &text->out);
+    if (code) return err_set(err, code, "out of memory for the headline of connection %u", story->number);
+    code = ladder_draw(story, options, width, sink, &text->out, err);
+    if (code) return code;
+    code = draw_facts(story, options, width, &text->out);
+    if (code) return err_set(err, code, "out of memory for the summary of connection %u", story->number);
+    facts_count(&text->totals, story);
     return view_write(sink, text->out.data, text->out.length, err);
 }
 
@@ -69,7 +146,7 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
     if (trace) {
         buf_clear(&text->out);
         code = apart_draw(trace, options, width_of(options), &text->out);
-        if (!code) code = summary_run(&text->totals, trace, options, width_of(options), &text->out);
+        if (!code) code = draw_run(&text->totals, trace, options, &text->out);
         code = code ? err_set(err, code, "out of memory at the end of the text view")
                     : view_write(sink, text->out.data, text->out.length, err);
     }
@@ -81,6 +158,7 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
 const struct view view_text = {.name = "text",
                                .suffix = ".txt",
                                .summary = "a ladder: both ends, their states, segments and calls, and why",
+                               .ladder = true,
                                .begin = text_begin,
                                .story = text_story,
                                .end = text_end};

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "viz/text_pen.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum { TIME_COLUMNS = 10 }; /* "  1234.567  " has room for the seconds that a call waits */
 
@@ -14,7 +14,11 @@ static void draw_call(struct pen *pen, const struct story *nobody, const struct 
     const struct story_call *call = &apart->call;
     words_time((call->enter_ns ? call->enter_ns : call->exit_ns) - zero_ns, time);
     snprintf(key, sizeof(key), "%*s", TIME_COLUMNS - 2, time);
-    words_call_whole(&pen->text, nobody, call);
+    struct arena arena = arena_new();
+    struct phrase whole = phrase_new(&arena);
+    words_call_whole(&whole, nobody, call);
+    layout_add_phrase(&pen->text, &whole);
+    arena_free(&arena);
     pen_flush(pen, TIME_COLUMNS, STYLE_PLAIN, key);
     if (!apart->why) return;
     layout_add(&pen->text, STYLE_PLAIN, apart->why);
@@ -28,7 +32,11 @@ static void draw_process(struct pen *pen, const struct story_apart *apart)
     const struct story_call *first = &apart->calls[0].call;
     layout_add(&pen->text, STYLE_BOLD, "calls without a packet");
     layout_add(&pen->text, STYLE_PLAIN, ": ");
-    words_process(&pen->text, STYLE_CLIENT_BOLD, &apart->process);
+    struct arena arena = arena_new();
+    struct phrase process = phrase_new(&arena);
+    words_process(&process, STYLE_CLIENT_BOLD, &apart->process);
+    layout_add_phrase(&pen->text, &process);
+    arena_free(&arena);
     pen_rule_line(pen);
     pen_flush(pen, 0, STYLE_DIM, "");
     layout_add(&pen->text, STYLE_DIM, "ms");

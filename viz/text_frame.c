@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 enum {
     WIRE_WANTED = 34,
@@ -15,6 +15,23 @@ const enum layout_style frame_style_bold[STORY_SIDES] = {STYLE_CLIENT_BOLD, STYL
 static int lane_column(const struct frame *frame, enum story_side side, int lane)
 {
     return frame->lane_x[side] + (side == STORY_CLIENT ? 2 * lane : -2 * lane);
+}
+
+struct frame frame_new(const struct story *story, const struct view_options *options, struct buf *out)
+{
+    const struct layout_text none = layout_text_new(options->ascii);
+    return (struct frame){.story = story, .options = options, .out = out, .text = none, .tail = none};
+}
+
+void frame_free(struct frame *frame)
+{
+    layout_text_free(&frame->text);
+    layout_text_free(&frame->tail);
+}
+
+bool frame_failed(const struct frame *frame)
+{
+    return frame->text.failed || frame->tail.failed || frame->out->failed;
 }
 
 void frame_measure(struct frame *frame, const struct plan *plan, int width)
@@ -50,17 +67,36 @@ static void put_state(struct frame *frame, enum story_side side, uint32_t step)
     layout_put_string(&frame->row, frame->state_x[side], frame_style_bold[side], frame->story->steps[step].state->to);
 }
 
-void frame_begin_line(struct frame *frame)
+void frame_forget_drawn(struct frame *frame)
 {
-    layout_row_clear(&frame->row, frame->width, frame->options->ascii);
+    frame->hook.drawn_to = frame->hook.drawn_from;
+}
+
+/* A lane was taken or left. */
+static void change_lines(struct frame *frame)
+{
+    frame->empty_known = false;
+    frame_forget_drawn(frame);
+}
+
+static void make_empty(struct frame *frame)
+{
+    layout_row_clear(&frame->empty, frame->width, frame->options->ascii);
     for (int side = 0; side < STORY_SIDES; side++)
         for (int lane = 0; lane < frame->lanes[side]; lane++) {
             int x = lane_column(frame, (enum story_side)side, lane);
             if (frame->open[side][lane])
-                layout_fill(&frame->row, x, x + 1, frame_style[side], "│");
+                layout_fill(&frame->empty, x, x + 1, frame_style[side], "│");
             else if (lane == 0)
-                layout_fill(&frame->row, x, x + 1, STYLE_DIM, "┊");
+                layout_fill(&frame->empty, x, x + 1, STYLE_DIM, "┊");
         }
+    frame->empty_known = true;
+}
+
+void frame_begin_line(struct frame *frame)
+{
+    if (!frame->empty_known) make_empty(frame);
+    layout_row_copy(&frame->row, &frame->empty);
     for (int side = 0; side < STORY_SIDES; side++) {
         put_state(frame, (enum story_side)side, frame->due[side]);
         frame->due[side] = STORY_NO_STEP;
@@ -112,6 +148,11 @@ void frame_draw_side(struct frame *frame, const struct plan_row *row, enum story
     layout_text_clear(&frame->text);
 }
 
+static bool has_due(const struct frame *frame)
+{
+    return frame->due[STORY_CLIENT] != STORY_NO_STEP || frame->due[STORY_SERVER] != STORY_NO_STEP;
+}
+
 void frame_draw_hook(struct frame *frame, enum layout_style style, const char *tail, enum layout_style tail_style)
 {
     layout_text_clear(&frame->tail);
@@ -139,16 +180,52 @@ void frame_draw_hook(struct frame *frame, enum layout_style style, const char *t
     layout_text_clear(&frame->text);
 }
 
+/* The lines of the last sentence once more, where they would be the same. */
+static bool draw_again(struct frame *frame, enum layout_style style, const char *sentence, const char *tail,
+                       enum layout_style tail_style)
+{
+    const struct frame_hook *hook = &frame->hook;
+    size_t length = hook->drawn_to - hook->drawn_from;
+    if (!length || hook->style != style || hook->tail_style != tail_style) return false;
+    if (strcmp(hook->tail, tail) != 0 || strcmp(hook->sentence, sentence) != 0) return false;
+    char *room = buf_room(frame->out, length);
+    if (!room) return true; /* the output says that it failed */
+    memcpy(room, frame->out->data + hook->drawn_from, length);
+    buf_grew(frame->out, length);
+    return true;
+}
+
+void frame_draw_sentence(struct frame *frame, enum layout_style style, const char *sentence, const char *tail,
+                         enum layout_style tail_style)
+{
+    struct frame_hook *hook = &frame->hook;
+    bool alone = !frame->text.count && !has_due(frame);
+    if (alone && draw_again(frame, style, sentence, tail, tail_style)) return;
+    bool keep = alone && strlen(sentence) < sizeof(hook->sentence);
+    size_t from = frame->out->length;
+    layout_add(&frame->text, STYLE_PLAIN, sentence);
+    frame_draw_hook(frame, style, tail, tail_style);
+    if (!keep) return;
+    strcpy(hook->sentence, sentence);
+    hook->tail = tail;
+    hook->style = style;
+    hook->tail_style = tail_style;
+    hook->drawn_from = from;
+    hook->drawn_to = frame->out->length;
+}
+
 void frame_flush_states(struct frame *frame)
 {
-    if (frame->due[STORY_CLIENT] == STORY_NO_STEP && frame->due[STORY_SERVER] == STORY_NO_STEP) return;
+    if (!has_due(frame)) return;
     frame_begin_line(frame);
     frame_end_line(frame);
 }
 
-void frame_draw_pause(struct frame *frame)
+void frame_draw_pause(struct frame *frame, const struct plan_row *row)
 {
     frame_begin_line(frame);
+    for (int side = 0; row->kind == PLAN_SKIP && side < STORY_SIDES; side++)
+        put_state(frame, (enum story_side)side, row->states[side]);
     layout_put_string(&frame->row, frame->time_columns - 1, STYLE_DIM, "⋮");
     int columns = layout_columns(&frame->text, 0, frame->text.count);
     layout_put(&frame->row, (frame->wire_from + frame->wire_to - columns) / 2, &frame->text, 0, frame->text.count);
@@ -156,22 +233,9 @@ void frame_draw_pause(struct frame *frame)
     layout_text_clear(&frame->text);
 }
 
-int frame_take_lane(struct frame *frame, const struct story_call *call)
+void frame_set_open(struct frame *frame, enum story_side side, int lane, const struct story_call *call)
 {
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (!frame->open[call->side][lane]) {
-            frame->open[call->side][lane] = call;
-            return lane;
-        }
-    return -1;
-}
-
-int frame_leave_lane(struct frame *frame, const struct story_call *call)
-{
-    for (int lane = 0; lane < frame->lanes[call->side]; lane++)
-        if (frame->open[call->side][lane] == call) {
-            frame->open[call->side][lane] = NULL;
-            return lane;
-        }
-    return -1;
+    if (frame->open[side][lane] == call) return;
+    frame->open[side][lane] = call;
+    change_lines(frame);
 }

@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "viz/view.h"
 
-/* Appends the ladder of one story, `width` columns wide at most. 0 or -ENOMEM (then `out` may hold a part). */
-int ladder_draw(const struct story *story, const struct view_options *options, int width, struct buf *out);
+/* Appends the ladder of one story, `width` columns wide at most. A long one goes to the sink in pieces, with what stood in `out`
+ * before it. 0; -ENOMEM (then `out` may hold a part) or the sink's, with a sentence. */
+int ladder_draw(const struct story *story, const struct view_options *options, int width, const struct sink *sink, struct buf *out,
+                struct err *err);
 
 #endif

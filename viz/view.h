@@ -26,12 +26,19 @@ struct view_run {
     int64_t started_ns;
     const struct story_clock *clocks; /* of merged captures */
     size_t clock_count;
+    const char *title, *question; /* of what was played; raw */
 };
+
+/* Which part of each story is shown. */
+enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
 struct view_options {
     int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
     bool color;                 /* ANSI colours */
     bool ascii;                 /* no byte above 0x7e */
+    bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
+    enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */
 };
@@ -40,6 +47,8 @@ struct view {
     const char *name;    /* --format NAME */
     const char *suffix;  /* -o FILE: ".txt" */
     const char *summary; /* for --help */
+    bool binary;         /* its bytes are no text */
+    bool ladder;         /* it draws ladders: options->brief and part mean something to it */
     /* `state` is the view's own memory between begin and end; allocated by begin, freed by end (end is called even after a
      * failure, of begin too). */
     int (*begin)(void **state, const struct sink *sink, const struct view_options *options, struct err *err);
@@ -59,6 +68,7 @@ const struct view *view_by_path(const char *path);
 /* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
-extern const struct view view_text, view_jsonl;
+extern const struct view view_text, view_jsonl, view_svg, view_tsg;
+extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 8192 };
+/* Each block is twice as large as the one before, up to the largest: a large story takes few. */
+static const size_t BLOCK_BYTES = 8192, BLOCK_MOST = 1 << 20;
 
 struct arena_block {
     struct arena_block *next;
@@ -37,16 +38,18 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     bytes = (bytes + align - 1) / align * align;
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < bytes) {
-        size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-        block = calloc(1, sizeof(*block) + size);
+        size_t size = !block ? BLOCK_BYTES : block->size < BLOCK_MOST / 2 ? 2 * block->size : BLOCK_MOST;
+        if (size < bytes) size = bytes;
+        block = malloc(sizeof(*block) + size);
         if (!block) return NULL;
+        block->used = 0;
         block->size = size;
         block->next = arena->blocks;
         arena->blocks = block;
     }
     void *place = block->bytes + block->used;
     block->used += bytes;
-    return place;
+    return memset(place, 0, bytes);
 }
 
 const char *arena_text(struct arena *arena, const char *text)

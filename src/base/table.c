@@ -21,10 +21,14 @@ static uint64_t hash(const struct table *table, const void *key)
 {
     const unsigned char *byte = key;
     uint64_t h = table->seed ^ 0xcbf29ce484222325u;
-    for (size_t i = 0; i < table->key_bytes; i++) {
-        h ^= byte[i];
-        h *= 0x100000001b3u;
-        h ^= h >> 29;
+    for (size_t left = table->key_bytes; left;) { /* eight bytes at a time: keys of connections are long */
+        size_t bytes = left < sizeof(uint64_t) ? left : sizeof(uint64_t);
+        uint64_t word = 0;
+        memcpy(&word, byte, bytes);
+        h = (h ^ word) * 0x9fb21c651e98df25u;
+        h ^= h >> 32;
+        byte += bytes;
+        left -= bytes;
     }
     h *= 0xbf58476d1ce4e5b9u;
     return h ^ h >> 32;

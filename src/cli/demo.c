@@ -478,24 +478,26 @@ static int check_pair(const struct demo *demo, struct err *err)
 static int check_scene(const struct demo *demo, struct err *err)
 {
     static const struct options_misfit of_play[] = {
-        {"all", "--list plays nothing"},
-        {"explain", "--list plays nothing"},
-        {"step", "--list plays nothing"},
-        {"host-network", "--list plays nothing"},
-        {"recorder", "--list plays nothing"},
-        {"output", "--list writes to standard output"},
-        {"format", "--list has one format"},
-        {"color", "--list has no colours"},
-        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
+        {"all", "--list plays nothing"},      {"explain", "--list plays nothing"},
+        {"step", "--list plays nothing"},     {"host-network", "--list plays nothing"},
+        {"recorder", "--list plays nothing"}, {"output", "--list writes to standard output"},
+        {"format", "--list has one format"},  {"otlp", "--list plays nothing"},
+        {"brief", "--list draws nothing"},    {"only", "--list draws nothing"},
+        {"color", "--list has no colours"},   {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
         {"quiet", "--list has no notes"},
     };
     static const struct options_misfit of_table[] = {
         {"explain", "--all runs many scenarios, and this tells one"},
         {"step", "--all runs many scenarios, and this tells one"},
+        {"otlp", "--all has a row a scenario: play one of them alone"},
+        {"brief", "the table of --all has no ladders"},
+        {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
         {"verbose", "--all has a row a scenario: play one of them alone"},
     };
     static const struct options_misfit of_drawing[] = {
+        {"brief", "--explain draws nothing (with --format text it does)"},
+        {"only", "--explain draws nothing (with --format text it does)"},
         {"color", "--explain draws nothing (with --format text it does)"},
         {"verbose", "--explain tells all there is (with --format text it draws, too)"},
     };

@@ -1,15 +1,23 @@
 #include "cli/output_options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "viz/view.h"
 
 bool cli_tells_more;
 
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { FORMATS_BYTES = 4096 };
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_OTLP, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
-static const struct options_row rows[] = {
-    {KEY_OUTPUT, 'o', "output", "FILE", "write to FILE; its ending picks the format; may be repeated"},
-    {KEY_FORMAT, 0, "format", "NAME", "write this format to standard output (default: text)"},
+/* The first two list the views (say_formats). */
+static struct options_row rows[] = {
+    {KEY_OUTPUT, 'o', "output", "FILE", NULL},
+    {KEY_FORMAT, 0, "format", "NAME", NULL},
+    {KEY_OTLP, 0, "otlp", "URL", "send OpenTelemetry's spans to a collector, such as http://localhost:4318"},
+    {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
+    {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -24,6 +32,14 @@ int output_color_from(const char *value, enum output_color *ret_color, struct er
     return err_set(err, -EINVAL, "--color: '%s' is not auto, always or never", value);
 }
 
+static int part_from(const char *value, enum view_part *ret_part, struct err *err)
+{
+    static const char *const parts[] = {[VIEW_HANDSHAKE] = "handshake", [VIEW_GOODBYE] = "goodbye"};
+    for (int i = VIEW_HANDSHAKE; i <= VIEW_GOODBYE; i++)
+        if (!strcmp(value, parts[i])) return *ret_part = (enum view_part)i, 0;
+    return err_set(err, -EINVAL, "--only: '%s' is not handshake or goodbye", value);
+}
+
 static int take(void *target, int key, const char *value, struct err *err)
 {
     struct output_options *options = target;
@@ -35,6 +51,15 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_FORMAT:
         options->format = value;
         return 0;
+    case KEY_OTLP:
+        if (options->otlp) return err_set(err, -EINVAL, "--otlp: one collector at a time");
+        options->otlp = value;
+        return 0;
+    case KEY_BRIEF:
+        options->brief = true;
+        return 0;
+    case KEY_ONLY:
+        return part_from(value, &options->part, err);
     case KEY_COLOR:
         return output_color_from(value, &options->color, err);
     case KEY_ASCII:
@@ -50,7 +75,27 @@ static int take(void *target, int key, const char *value, struct err *err)
     }
 }
 
+/* What there is to write, as the table of views has it. */
+static void say_formats(void)
+{
+    static char endings[FORMATS_BYTES], names[FORMATS_BYTES];
+    size_t count = 0;
+    const struct view *const *views = view_all(&count);
+    int used = snprintf(endings, sizeof(endings), "write to FILE, as its ending says; may be repeated:");
+    for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
+        used += snprintf(endings + used, sizeof(endings) - (size_t)used, "\n%s: %s", views[i]->suffix, views[i]->summary);
+    if (used < FORMATS_BYTES)
+        snprintf(endings + used, sizeof(endings) - (size_t)used, "\n" OUTPUT_EVENTS_SUFFIX ": what was recorded, for tcpwhy read");
+    used = snprintf(names, sizeof(names), "write to standard output (default: text):");
+    for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
+        used += snprintf(names + used, sizeof(names) - (size_t)used, " %s", views[i]->name);
+    if (used < FORMATS_BYTES) snprintf(names + used, sizeof(names) - (size_t)used, " " OUTPUT_EVENTS_NAME);
+    rows[0].help = endings;
+    rows[1].help = names;
+}
+
 struct options_group output_group(struct output_options *options)
 {
+    say_formats();
     return (struct options_group){"Output", rows, sizeof(rows) / sizeof(rows[0]), take, options};
 }

@@ -13,7 +13,7 @@ extern bool cli_tells_more;
 
 /* What --color says. 0, or -EINVAL with a sentence. */
 int output_color_from(const char *value, enum output_color *ret_color, struct err *err);
-/* The options -o, --format, --color, --ascii, -q and -v as a group that fills `options`. */
+/* The options -o, --format, --brief, --only, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);
 
 #endif

@@ -166,6 +166,8 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
     const struct options_given *given = &reading->given;
     static const struct options_misfit of_stories[] = {
         {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
     };
     static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
     static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
@@ -209,11 +211,12 @@ static int check_merged(const struct read_source *source, const struct read_opti
     return 0;
 }
 
-/* All at once, before a file is opened: that is the keeper's. A filter may hold names that have to be looked up. */
+/* All at once, before a file is opened: that is the keeper's. A filter may hold names that have to be looked up, and a collector of
+ * traces is sent to. */
 static int give_up_rights(const struct read_options *options, struct err *err)
 {
     int code = rights_drop(RIGHTS_NONE, err);
-    return code ? code : rights_confine(options->filter != NULL, err);
+    return code ? code : rights_confine(options->filter || options->output.otlp, err);
 }
 
 static int read_files(char **files, size_t count, struct reading *reading, struct err *err)

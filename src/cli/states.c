@@ -28,7 +28,9 @@
 static const size_t picture_limit = (size_t)1 << 22;
 
 struct states {
-    struct output_options look; /* color, ascii, quiet */
+    struct output_options look; /* files, color, ascii, quiet */
+    struct buf names;           /* of what was taken, the first few */
+    size_t named;
     const char *recorder;
     bool dry;
     struct options_given given;
@@ -37,15 +39,32 @@ struct states {
     int signal;    /* that broke one off; 0 none */
 };
 
-enum { KEY_DRY, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };
+enum { NAMES_MAX = 4, NAMES_BYTES = 1024 };
+enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET };
 
 static const struct options_row rows[] = {
     {KEY_DRY, 0, "dry", NULL, "run nothing: draw the figure, with what stored files show"},
     {KEY_RECORDER, 0, "recorder", "NAME", "auto, bpf, ptrace or none"},
+    {KEY_OUTPUT, 'o', "output", "FILE", "write to FILE, a picture if it ends in .svg, else .txt; may be repeated"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
 };
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && !strcmp(text + length - tail, end);
+}
+
+static int take_file(struct output_options *look, const char *path, struct err *err)
+{
+    if (look->file_count == OUTPUT_FILES_MAX) return err_set(err, -EINVAL, "-o: at most %d files", OUTPUT_FILES_MAX);
+    if (!ends_with(path, ".svg") && !ends_with(path, ".txt"))
+        return err_set(err, -EINVAL, "states: no format has the ending of '%s': there are .svg .txt", path);
+    look->files[look->file_count++] = path;
+    return 0;
+}
 
 static int take(void *target, int key, const char *value, struct err *err)
 {
@@ -59,6 +78,8 @@ static int take(void *target, int key, const char *value, struct err *err)
             return err_set(err, -EINVAL, "--recorder: '%s' is not auto, bpf, ptrace or none", value);
         states->recorder = value;
         return 0;
+    case KEY_OUTPUT:
+        return take_file(&states->look, value, err);
     case KEY_COLOR:
         return output_color_from(value, &states->look.color, err);
     case KEY_ASCII:
@@ -68,12 +89,6 @@ static int take(void *target, int key, const char *value, struct err *err)
         states->look.quiet = true;
         return 0;
     }
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && !strcmp(text + length - tail, end);
 }
 
 static const char *base_name(const char *path)
@@ -92,6 +107,8 @@ static int take_log(struct states *states, const char *name, struct event_log *l
         if (!stories.list[i]->udp) arrows_take_story(&states->map, name, stories.list[i]);
     for (size_t i = 0; !code && i < event_log_count(log); i++) arrows_take_event(&states->map, name, event_log_at(log, i));
     play_stories_free(&stories);
+    if (states->named < NAMES_MAX) buf_printf(&states->names, "%s%s", states->named ? ", " : "", name);
+    if (states->named++ == NAMES_MAX) buf_text(&states->names, " and more");
     return code;
 }
 
@@ -207,22 +224,39 @@ static int take_catalogue(struct states *states, struct err *err)
     return 0;
 }
 
-static int draw(const struct states *states, struct err *err)
+/* To a file, or with NULL to standard output. */
+static int draw_to(const struct states *states, const char *path, struct err *err)
 {
     struct buf picture = buf_new(picture_limit);
-    struct view_options options = output_view_options(&states->look, STDOUT_FILENO);
-    int code = states_draw(&states->map, &options, &picture);
     struct place place;
-    if (code) {
-        buf_free(&picture);
-        return err_set_errno(err, code, "can't draw the states");
+    int code = place_open(&place, path, states->look.keeper, err);
+    struct view_options options = output_view_options(&states->look, place.fd);
+    int drawn = path && ends_with(path, ".svg") ? states_draw_svg(&states->map, buf_string(&states->names), &options, &picture)
+                                                : states_draw(&states->map, &options, &picture);
+    if (!code && drawn) code = err_set_errno(err, drawn, "can't draw the states");
+    if (!code) {
+        place_write(&place, picture.data, picture.length);
+        code = place_finish(&place);
+        if (code && code != -EPIPE) *err = place.err;
     }
-    code = place_open(&place, NULL, NULL, err);
-    if (!code) place_write(&place, picture.data, picture.length);
-    if (!code) code = place_finish(&place);
-    if (code && code != -EPIPE) *err = place.err;
+    if (!code && path) note_say(states->look.quiet, "wrote %s", path);
     place_close(&place);
     buf_free(&picture);
+    return code;
+}
+
+static bool writes_text(const struct states *states)
+{
+    for (size_t i = 0; i < states->look.file_count; i++)
+        if (!ends_with(states->look.files[i], ".svg")) return true;
+    return states->look.file_count == 0;
+}
+
+static int draw(const struct states *states, struct err *err)
+{
+    if (!states->look.file_count) return draw_to(states, NULL, err);
+    int code = 0;
+    for (size_t i = 0; i < states->look.file_count && !code; i++) code = draw_to(states, states->look.files[i], err);
     return code;
 }
 
@@ -230,8 +264,10 @@ static int draw(const struct states *states, struct err *err)
 static int check(struct states *states, int count, char **operands, struct err *err)
 {
     static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
-    const struct keeper_files kept = {(const char *const *)operands, (size_t)count, NULL, 0};
+    const struct keeper_files kept = {(const char *const *)operands, (size_t)count, states->look.files, states->look.file_count};
     bool plays = !states->dry && !count;
+    if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
+        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
     for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
     if (plays) return 0;
     int code = options_refuse(&states->given, of_play, 1, err);
@@ -244,6 +280,7 @@ int cli_states(int argc, char **argv, struct err *err)
 {
     struct states *states = calloc(1, sizeof(*states));
     if (!states) return err_set_errno(err, -ENOMEM, "can't draw the states");
+    states->names = buf_new(NAMES_BYTES);
     const struct options_group groups[] = {{"Options", rows, sizeof(rows) / sizeof(rows[0]), take, states}};
     const struct options_verb verb = {
         "states",
@@ -256,6 +293,7 @@ int cli_states(int argc, char **argv, struct err *err)
         &states->given};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (code) {
+        buf_free(&states->names);
         free(states);
         return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
     }
@@ -266,6 +304,7 @@ int cli_states(int argc, char **argv, struct err *err)
     bool failed = states->failed;
     int signal = states->signal;
     keeper_free(states->look.keeper);
+    buf_free(&states->names);
     free(states);
     if (code == -EPIPE) return code;
     if (code == -EINTR) return CLI_INTERRUPTED + signal;

@@ -93,10 +93,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
     else if (end->segments && now) /* none at all twice says nothing */
         end->flags |= END_LOOKS_STAY;
     if (more && more->sights) keep_look(more, segment->look);
-    conn_note_speaker(conn, side);
     if (segment->flags & TCP_SYN && !(end->flags & END_FIN)) end->syn_us = conn_short_time(segment->t_ns);
-    end->look = segment->look;
-    end->interface = segment->interface;
-    end->hops = segment->hops;
+    conn_note_look(conn, segment, side);
     return false;
 }

@@ -81,8 +81,9 @@ static void put_ip(uint8_t to[16], const struct address *address, bool wide)
     memcpy(to + 12, address->ip, 4);
 }
 
-static enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
-                                struct ledger_segment *segment, struct ledger_other *other)
+/* Never inline: the quick way would have to save the registers that this one needs. */
+static __attribute__((noinline)) enum segment_result slow(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
+                                                          struct ledger_segment *segment, struct ledger_other *other)
 {
     memset(&other->packet, 0, sizeof(other->packet));
     enum segment_result result = segment_decode_beside(link_type, bytes, captured, wire, &other->packet, &other->beside);

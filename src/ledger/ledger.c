@@ -9,9 +9,9 @@
 #include "ledger/own.h"
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
-/* How many segments' memory is fetched at once (see fetch_slots), and of how many what was fetched is remembered: more than three
- * times as many. */
-static const size_t GROUP = 8;
+/* How many segments ahead memory is fetched (see fetch_slot), and of how many what was fetched is remembered: more than twice as
+ * many. */
+static const size_t AHEAD = 8;
 enum { GUESSES = 32 };
 
 struct ledger *ledger_new(const struct ledger_options *options, ledger_listener *listener, void *data)
@@ -63,7 +63,8 @@ static struct conn_segment judged(const struct ledger_segment *segment)
 }
 
 /* The number + 1 of a new record, or 0: the ledger's code says why. */
-static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash)
+static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segment, const struct conn_segment *numbers,
+                      uint32_t hash)
 {
     if (ledger->flows.count >= ledger->open_max && (ledger->code = wheel_crowd_out(ledger, CROWD))) return 0;
     uint32_t number = slab_take(&ledger->flows);
@@ -89,8 +90,7 @@ static uint32_t begin(struct ledger *ledger, const struct ledger_segment *segmen
     flow->active_tick = ledger->tick;
     flow->bits |= FLOW_USED;
     if (segment->src_port == segment->dst_port && memcmp(segment->src, segment->dst, 16) == 0) flow->conn.flags |= CONN_TO_ITSELF;
-    const struct conn_segment first = judged(segment);
-    conn_begin(&flow->conn, &first, segment->src_port >= segment->dst_port);
+    conn_begin(&flow->conn, numbers, segment->src_port >= segment->dst_port);
     wheel_place(ledger, number);
     ledger->totals.connections++;
     if (ledger->flows.count > ledger->totals.open_most) ledger->totals.open_most = ledger->flows.count;
@@ -124,33 +124,64 @@ static void note_trailing(struct flow *flow, int64_t t_ns)
 
 /* The long way. */
 static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
-                                            int side)
+                                            const struct conn_segment *numbers, int side)
 {
-    const struct conn_segment numbers = judged(segment);
-    if (conn_settle_roles(&flow->conn, &numbers, (unsigned)side)) zeek_flip(flow);
+    if (conn_settle_roles(&flow->conn, numbers, (unsigned)side)) zeek_flip(flow);
     zeek_take(ledger, flow, segment, side);
     const struct conn_end *from = &flow->conn.end[side];
     bool acked = from->flags & END_ACKS;
     uint32_t ack = from->ack;
     struct conn_verdict verdict = {.move_count = 0};
-    conn_take(&ledger->judge, &flow->conn, (unsigned)side, &numbers, &verdict);
+    conn_take(&ledger->judge, &flow->conn, (unsigned)side, numbers, &verdict);
     zeek_acked(ledger, flow, side, acked, ack);
     completeness_take(flow, segment);
 }
 
-static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment, int side)
+static void count_bytes(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    note_trailing(flow, segment->t_ns);
-    flow->active_tick = ledger->tick;
     flow->ip_bytes[side] += segment->ip_bytes;
     if (!segment->ip_bytes) flow->bits = (uint8_t)(flow->bits | FLOW_IP_UNKNOWN << side);
-    enum conn_plain plain = CONN_PLAIN_NOT;
-    if (!ledger->careful && !(flow->bits & FLOW_TROUBLED) && zeek_is_plain(flow, segment, side)) {
-        const struct conn_segment numbers = judged(segment);
-        plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, &numbers);
+}
+
+/* The first SYN of a record that was just begun, and the SYN,ACK that answers it, without the judge. */
+static bool take_syn(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                     const struct conn_segment *numbers)
+{
+    if (ledger->careful || !conn_take_plain_syn(&ledger->judge, &flow->conn, numbers)) return false;
+    count_bytes(flow, segment, 0);
+    zeek_plain_syn(flow);
+    flow->handshake_ns = segment->t_ns;
+    return true;
+}
+
+static bool take_syn_ack(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
+                         const struct conn_segment *numbers, int side)
+{
+    if (ledger->careful || side != 1 || flow->bits & (FLOW_TROUBLED | FLOW_TOLD | FLOW_DONE)) return false;
+    if (flow->zeek_now[0] != ZEEK_SYN_SENT || flow->zeek_now[1] != ZEEK_INACTIVE) return false;
+    if (!conn_take_plain_syn_ack(&ledger->judge, &flow->conn, numbers)) return false;
+    count_bytes(flow, segment, 1);
+    zeek_plain_syn_ack(flow);
+    flow->active_tick = ledger->tick;
+    return true;
+}
+
+static void take(struct ledger *ledger, struct flow *flow, uint32_t number, const struct ledger_segment *segment,
+                 const struct conn_segment *numbers, int side)
+{
+    count_bytes(flow, segment, side);
+    flow->active_tick = ledger->tick;
+    bool may_be_plain = !ledger->careful && !(flow->bits & FLOW_TROUBLED) && zeek_is_plain(flow, segment, side);
+    if (may_be_plain && conn_take_easy(&flow->conn, (unsigned)side, numbers)) {
+        zeek_plain(flow, segment, side);
+        if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
+        return;
     }
+    note_trailing(flow, segment->t_ns);
+    enum conn_plain plain = CONN_PLAIN_NOT;
+    if (may_be_plain) plain = conn_take_plain(&ledger->judge, &flow->conn, (unsigned)side, numbers);
     if (plain == CONN_PLAIN_NOT)
-        judge(ledger, flow, segment, side);
+        judge(ledger, flow, segment, numbers, side);
     else
         zeek_plain(flow, segment, side);
     if (!(flow->bits & FLOW_TIMED)) time_handshake(flow, segment, side);
@@ -176,28 +207,15 @@ static void note_times(struct ledger_totals *totals, const struct ledger_segment
     totals->last_ns = last_ns;
 }
 
-static __attribute__((noinline)) bool begins_anew(const struct flow *flow, const struct ledger_segment *segment, int side)
+static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct conn_segment *numbers, int side)
 {
-    const struct conn_segment numbers = judged(segment);
-    return conn_begins_anew(&flow->conn, &numbers, (unsigned)side);
+    if (!numbers->look) return true;
+    if (!ledger->careful && conn_is_no_sight(&flow->conn, numbers, (unsigned)side)) return true;
+    return !conn_is_sight(&ledger->judge, &flow->conn, numbers, (unsigned)side);
 }
 
-static __attribute__((noinline)) bool is_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment,
-                                               int side)
-{
-    const struct conn_segment numbers = judged(segment);
-    return conn_is_sight(&ledger->judge, &flow->conn, &numbers, (unsigned)side);
-}
-
-static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struct ledger_segment *segment, int side)
-{
-    const struct conn_segment numbers = judged(segment);
-    if (!numbers.look) return true;
-    if (!ledger->careful && conn_is_no_sight(&flow->conn, &numbers, (unsigned)side)) return true;
-    return !is_sight(ledger, flow, segment, side);
-}
-
-static int feed_one(struct ledger *ledger, const struct ledger_segment *segment, const struct guess *guess, uint32_t *ret_number)
+static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
+                                                          const struct guess *guess, uint32_t *ret_number)
 {
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
     uint32_t found = guess->flow;
@@ -207,45 +225,51 @@ static int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
     }
-    bool may_be_another = found && (segment->flags & TCP_SYN || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
-    if (may_be_another && begins_anew(flow, segment, side)) {
+    const struct conn_segment numbers = judged(segment);
+    bool syn = segment->flags & TCP_SYN;
+    if (found && syn && take_syn_ack(ledger, flow, segment, &numbers, side)) {
+        if (ret_number) *ret_number = flow->number;
+        return 0;
+    }
+    bool may_be_another = found && (syn || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
+    if (may_be_another && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
         ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
         if (ledger->code) return ledger->code;
         found = 0;
     }
     if (!found) {
-        found = begin(ledger, segment, guess->hash);
+        found = begin(ledger, segment, &numbers, guess->hash);
         if (!found) return ledger->code;
         flow = flow_at(ledger, found - 1);
         side = 0;
+        if (ret_number) *ret_number = flow->number;
+        if (syn && take_syn(ledger, flow, segment, &numbers)) return 0;
     }
     if (ret_number) *ret_number = flow->number;
-    if (!is_first_sight(ledger, flow, segment, side)) {
+    if (!is_first_sight(ledger, flow, &numbers, side)) {
         if (ret_number) *ret_number |= LEDGER_SIGHT;
         return ledger->code;
     }
     if (flow->bits & FLOW_TOLD) ledger->totals.late++;
-    take(ledger, flow, found - 1, segment, side);
+    take(ledger, flow, found - 1, segment, &numbers, side);
     return ledger->code;
 }
 
-/* Memory is slow and segments come in many: the slots of some are fetched, later the records that those name, and only then are
- * they looked at, while those behind them are on their way. Some at a time, so that the processor waits for many at once. Which
- * record that was is a good guess for later: segments in between may only have finished or begun it. */
-static void fetch_slots(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
-                        struct guess guesses[GUESSES])
+/* Memory is slow and segments come in many: the slot of one is fetched, AHEAD segments later the record that it names, and another
+ * AHEAD later it is looked at, so that the processor waits for many at once and never for all of a burst. Which record that was is
+ * a good guess: segments in between may only have finished or begun it. */
+static inline void fetch_slot(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
+                              struct guess guesses[GUESSES])
 {
-    for (size_t i = from; i < from + GROUP && i < count; i++) {
-        guesses[i % GUESSES] = (struct guess){.hash = index_hash(ledger, &segments[i])};
-        if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guesses[i % GUESSES].hash)]);
-    }
+    struct guess *guess = &guesses[at % GUESSES];
+    *guess = (struct guess){.hash = index_hash(ledger, &segments[at])};
+    if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guess->hash)]);
 }
 
-static void fetch_records(const struct ledger *ledger, const struct ledger_segment *segments, size_t from, size_t count,
-                          struct guess guesses[GUESSES])
+static inline void fetch_record(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
+                                struct guess guesses[GUESSES])
 {
-    if (!ledger->slot_count || ledger->careful) return;
-    for (size_t i = from; i < from + GROUP && i < count; i++) index_guess(ledger, &segments[i], &guesses[i % GUESSES]);
+    if (ledger->slot_count && !ledger->careful) index_guess(ledger, &segments[at], &guesses[at % GUESSES]);
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
@@ -253,13 +277,11 @@ int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, si
     struct guess guesses[GUESSES];
     if (ledger->code || !count) return ledger->code;
     note_times(&ledger->totals, segments, count);
-    for (size_t from = 0; from < (size_t)2 * GROUP; from += GROUP) fetch_slots(ledger, segments, from, count, guesses);
-    fetch_records(ledger, segments, 0, count, guesses);
+    for (size_t i = 0; i < 2 * AHEAD && i < count; i++) fetch_slot(ledger, segments, i, guesses);
+    for (size_t i = 0; i < AHEAD && i < count; i++) fetch_record(ledger, segments, i, guesses);
     for (size_t i = 0; i < count; i++) {
-        if (i % GROUP == 0) {
-            fetch_records(ledger, segments, i + GROUP, count, guesses);
-            fetch_slots(ledger, segments, i + (size_t)2 * GROUP, count, guesses);
-        }
+        if (i + 2 * AHEAD < count) fetch_slot(ledger, segments, i + 2 * AHEAD, guesses);
+        if (i + AHEAD < count) fetch_record(ledger, segments, i + AHEAD, guesses);
         if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
     }
     return ledger->code;
@@ -314,7 +336,7 @@ int ledger_finish(struct ledger *ledger)
     }
     const struct left *left = sort_by_number(all, count);
     for (size_t i = 0; i < count && !ledger->code; i++) {
-        if (i + GROUP < count) fetch_whole(flow_at(ledger, left[i + GROUP].at));
+        if (i + AHEAD < count) fetch_whole(flow_at(ledger, left[i + AHEAD].at));
         bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
         ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
     }

@@ -43,11 +43,11 @@ struct flow {
     uint8_t history_count;
     uint32_t active_tick; /* the clock at its last segment */
     uint64_t ip_bytes[2];
-    char history[FLOW_HISTORY]; /* nearly all are shorter than what fits into the third line */
+    int64_t handshake_ns;
+    char history[FLOW_HISTORY]; /* a common one ("ShADadFf") fits into what is left of the third line */
     uint8_t tunnel;
     uint32_t number;
     int64_t first_ns;
-    int64_t handshake_ns;
     uint8_t ip_rest[2][8];
     uint32_t trouble;        /* with FLOW_TROUBLED, its number */
     uint32_t before, behind; /* its neighbours in a bucket of the wheel, +1; 0 none */
@@ -56,7 +56,7 @@ struct flow {
     uint8_t zeek_was[2]; /* enum zeek_state */
 };
 _Static_assert(sizeof(struct flow) == 256, "a record is four cache lines");
-_Static_assert(offsetof(struct flow, history) == 192 - 16, "what is asked for often is together");
+_Static_assert(offsetof(struct flow, history) == 192 - 8, "what is asked for often is together");
 
 /* For each end that sent it: what its history counts, and repeats letters by. */
 struct zeek_trouble {
@@ -93,6 +93,10 @@ static inline void *slab_at(const struct slab *slab, uint32_t number)
 }
 
 enum { WHEEL_BUCKETS = 4096 };
+
+/* So many closed connections are kept for TIME_WAIT's minute. Where there are more at once, as on a busy server, each further one
+ * is kept for a few seconds only: the common stragglers come within these, and a minute of all would be most of the memory. */
+enum { LINGER_MOST = 1 << 15 };
 
 struct slot {
     uint32_t flow; /* +1; 0 empty */
@@ -242,6 +246,9 @@ static inline bool zeek_is_plain(const struct flow *flow, const struct ledger_se
     if (!(segment->flags & TCP_FIN)) return true;
     return flow->zeek_now[side] == ZEEK_ESTABLISHED && flow->zeek_now[!side] != ZEEK_RESET && !(flow->zeek_once[side] & ONCE_FIN);
 }
+/* The SYN that begins a connection, and the SYN,ACK that answers it, where the judge's short cuts took them. */
+void zeek_plain_syn(struct flow *flow);
+void zeek_plain_syn_ack(struct flow *flow);
 /* The client turned out to be the other end: letters change their case. */
 void zeek_flip(struct flow *flow);
 const char *zeek_conn_state(const struct flow *flow);

@@ -4,10 +4,6 @@
  * watches is told sooner: repeated FINs come within a second or two. */
 enum { TICK_SHIFT = 30, TELL_SOON = 4 };
 
-/* So many closed connections are kept for TIME_WAIT's minute. Where there are more at once, as on a busy server, each further one
- * is kept for a few seconds only: the common stragglers come within these, and a minute of all would be most of the memory. */
-enum { LINGER_MOST = 1 << 15 };
-
 /* A jump of more than this between packets is another recording, or a broken clock: no time of the connections. */
 static const int64_t JUMP_NS = (int64_t)86400 * 1000000000;
 

@@ -180,6 +180,21 @@ void zeek_plain_first(struct flow *flow, const struct ledger_segment *segment, i
     }
 }
 
+void zeek_plain_syn(struct flow *flow)
+{
+    once(flow, 0, ONCE_SYN, 'S');
+    enter(flow, 0, ZEEK_SYN_SENT);
+    flow->completeness = LEDGER_SEEN_SYN;
+}
+
+void zeek_plain_syn_ack(struct flow *flow)
+{
+    once(flow, 1, ONCE_SYN, 'H');
+    enter(flow, 0, ZEEK_ESTABLISHED);
+    enter(flow, 1, ZEEK_ESTABLISHED);
+    flow->completeness |= LEDGER_SEEN_SYN_ACK;
+}
+
 /* ^?S[^HAFGIQ]*R.* */
 static bool is_syn_then_reset(const struct flow *flow)
 {

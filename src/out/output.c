@@ -1,6 +1,7 @@
 #include "out/output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,28 +10,31 @@
 #include <unistd.h>
 
 #include "event/text.h"
+#include "out/note.h"
+#include "out/otlp_sender.h"
 #include "out/place.h"
 #include "story/tell/teller.h"
 #include "viz/view.h"
 
 enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
-#define EVENTS_NAME "events"
-#define EVENTS_SUFFIX ".events"
 static const size_t events_text_limit = (size_t)1 << 32;
 
 /* A place and what is written there. */
 struct target {
     struct place place;
-    const struct view *view; /* NULL: the event log as text */
+    struct otlp_sender *sender; /* where it goes instead; NULL: to the place */
+    const struct view *view;    /* NULL: the event log as text */
     struct view_options options;
     void *state;
     bool begun;
 };
 
 struct output {
+    const struct output_options *options;
     struct target *targets;
     size_t count;
+    uint64_t stories;
     struct view_run run; /* borrows from the log that is told */
     const char *vantages[VANTAGES_MAX];
     struct story_clock clocks[CLOCKS_MAX];
@@ -45,7 +49,8 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
     const struct view *const *views = view_all(&count);
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
-    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list, suffixes ? EVENTS_SUFFIX : EVENTS_NAME);
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
+                   suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -92,6 +97,8 @@ struct view_options output_view_options(const struct output_options *options, in
         .width = choose_width(),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
+        .brief = options->brief,
+        .part = options->part,
         .verbose = options->verbose,
     };
 }
@@ -101,25 +108,58 @@ static int open_target(struct target *target, const struct output_options *optio
     const char *name = options->format ? options->format : "text";
     target->place.fd = -1;
     target->view = file ? view_by_path(file) : view_by_name(name);
-    if (!target->view && file && !ends_with(file, EVENTS_SUFFIX))
+    if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
         return list_formats(err, "no format has the ending of", file, true);
-    if (!target->view && !file && strcmp(name, EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
     int code = place_open(&target->place, file, options->keeper, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
 
-static bool draws(const struct output *output)
+static int open_sender(struct target *target, const struct output_options *options, struct err *err)
+{
+    target->place.fd = -1;
+    target->view = &view_otlp;
+    target->options = output_view_options(options, -1);
+    int code = otlp_sender_new(&target->sender, options->otlp, err);
+    if (code) err_prefix(err, "--otlp");
+    return code;
+}
+
+static struct sink sink_of(struct target *target)
+{
+    return target->sender ? (struct sink){otlp_sender_write, target->sender} : (struct sink){place_write, &target->place};
+}
+
+static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
         if (output->targets[i].view == &view_text) return true;
     return false;
 }
 
+static bool draws_ladders(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view && output->targets[i].view->ladder) return true;
+    return false;
+}
+
+/* No option is ignored in silence. */
+static int check_options(const struct output *output, const struct output_options *options, struct err *err)
+{
+    if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
+        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
+        return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
+                       options->brief ? "brief" : "only");
+    return 0;
+}
+
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err)
 {
     struct output *output = calloc(1, sizeof(*output));
-    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 1, sizeof(*output->targets));
+    if (output) output->targets = calloc(OUTPUT_FILES_MAX + 2, sizeof(*output->targets));
     if (!output || !output->targets) {
         free(output);
         return err_set_errno(err, -ENOMEM, "can't open the output");
@@ -127,14 +167,15 @@ int output_open(struct output **ret_output, const struct output_options *options
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(&output->targets[output->count++], options, options->files[i], err);
-    if (!code && (options->format || !options->file_count))
+    if (!code && (options->format || !(options->file_count || options->otlp)))
         code = open_target(&output->targets[output->count++], options, NULL, err);
-    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !draws(output))
-        code = err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if (!code && options->otlp) code = open_sender(&output->targets[output->count++], options, err);
+    if (!code) code = check_options(output, options, err);
     if (code) {
         output_close(output);
         return code;
     }
+    output->options = options;
     *ret_output = output;
     return 0;
 }
@@ -150,9 +191,10 @@ static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
     if (output->look) output->look(output->look_data, story);
+    output->stories++;
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (target->begun && !target->place.code)
             note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
@@ -194,7 +236,10 @@ static struct story_clock clock_of(const struct event_log *log, const struct eve
 static void look_up_run(struct output *output, const struct event_log *log)
 {
     struct view_run *run = &output->run;
-    *run = (struct view_run){.vantages = output->vantages, .clocks = output->clocks};
+    *run = (struct view_run){.vantages = output->vantages,
+                             .clocks = output->clocks,
+                             .title = output->options->title,
+                             .question = output->options->question};
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
@@ -212,7 +257,7 @@ static void begin(struct output *output)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (!target->view) continue;
         target->options.run = &output->run;
@@ -225,7 +270,7 @@ static void end(struct output *output, const struct story_trace *trace)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = {place_write, &target->place};
+        struct sink sink = sink_of(target);
         struct err err = {""};
         if (!target->begun) continue;
         target->begun = false;
@@ -250,14 +295,44 @@ static void write_events(struct output *output, const struct event_log *log)
     buf_free(&text);
 }
 
+/* 0 or the sender's failure. */
+static int finish_sender(const struct output *output, struct otlp_sender *sender, struct err *err)
+{
+    uint64_t taken = 0;
+    int code = otlp_sender_finish(sender, &taken, err);
+    if (code)
+        err_prefix(err, "--otlp");
+    else
+        note_say(output->options->quiet, "sent %" PRIu64 " spans to %s", taken, otlp_sender_url(sender));
+    return code;
+}
+
+static void note_written(const struct output *output, const struct target *target)
+{
+    char many[32];
+    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
+    note_say(output->options->quiet, "wrote %s: %s", target->place.label,
+             !target->view          ? "the recorded events"
+             : output->stories == 1 ? "1 connection"
+                                    : many);
+}
+
 /* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
 static int finish(struct output *output, struct err *err)
 {
     int result = 0;
     for (size_t i = 0; i < output->count; i++) {
-        struct place *place = &output->targets[i].place;
+        struct target *target = &output->targets[i];
+        struct place *place = &target->place;
+        struct err sending;
+        if (target->sender) { /* the last of all */
+            int sent = finish_sender(output, target->sender, &sending);
+            if (sent && (!result || result == -EPIPE)) result = sent, *err = sending;
+            continue;
+        }
         bool is_stdout = place->fd == STDOUT_FILENO;
         int code = place_finish(place);
+        if (!code && output->options->file_count > i) note_written(output, &output->targets[i]);
         if (!code || (result && result != -EPIPE)) continue;
         if (code == -EPIPE && is_stdout) {
             result = code;
@@ -295,7 +370,10 @@ void output_close(struct output *output)
 {
     if (!output) return;
     end(output, NULL);
-    for (size_t i = 0; i < output->count; i++) place_close(&output->targets[i].place);
+    for (size_t i = 0; i < output->count; i++) {
+        place_close(&output->targets[i].place);
+        otlp_sender_free(output->targets[i].sender);
+    }
     free(output->targets);
     free(output);
 }

@@ -17,17 +17,25 @@ struct keeper;
 
 enum { OUTPUT_FILES_MAX = 16 };
 
+/* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
+#define OUTPUT_EVENTS_NAME "events"
+#define OUTPUT_EVENTS_SUFFIX ".events"
+
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
 
 /* Zero it to begin. */
 struct output_options {
-    const char *format; /* --format; NULL: text, unless there are files */
+    const char *format; /* --format; NULL: text, unless there are files, or a collector */
     const char *files[OUTPUT_FILES_MAX];
     size_t file_count;
     struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
+    const char *otlp;      /* a collector's URL; NULL: none */
     enum output_color color;
     bool ascii, quiet;
     int verbose;
+    bool brief;
+    enum view_part part;
+    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */

@@ -48,24 +48,31 @@ static int unknown(const char *format, const char *path, struct err *err)
                    format ? format : path, list, format ? "events" : ".events");
 }
 
+/* Whether a name or ending is a table's: one that stands for a story's more closely (".otlp.jsonl" is no ".jsonl") is not. */
+static bool is_rows(const char *format, const char *path)
+{
+    if (format) return rows_by_name(format) != NULL;
+    const struct rows_view *rows = rows_by_path(path);
+    const struct view *view = view_by_path(path);
+    return rows && (!view || strlen(view->suffix) <= strlen(rows->suffix));
+}
+
 int tables_wanted(const struct output_options *options, bool *ret_wanted, struct err *err)
 {
-    const char *row_name = NULL, *story_name = NULL;
+    const char *row_name = NULL, *story_name = options->otlp ? "--otlp" : NULL;
     for (size_t i = 0; i <= options->file_count; i++) {
         bool is_file = i < options->file_count;
         const char *format = is_file ? NULL : options->format, *path = is_file ? options->files[i] : NULL;
         if (!is_file && !format) continue;
-        if (format ? rows_by_name(format) != NULL : rows_by_path(path) != NULL)
-            row_name = format ? format : path;
-        else if (is_story(format, path))
-            story_name = format ? format : path;
-        else
-            return unknown(format, path, err);
+        bool rows = is_rows(format, path), story = is_story(format, path);
+        if (!rows && !story) return unknown(format, path, err);
+        if (rows && !story) row_name = format ? format : path;
+        if (story && !rows) story_name = format ? format : path;
     }
     if (row_name && story_name)
         return err_set(err, -EINVAL, "'%s' is a table of connections and '%s' tells stories: one kind at a time", row_name,
                        story_name);
-    *ret_wanted = !story_name;
+    *ret_wanted = !story_name; /* what both kinds have, such as .jsonl, goes with the others */
     return 0;
 }
 

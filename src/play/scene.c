@@ -228,8 +228,20 @@ static int play_one(const struct scene_options *options, const char *name, const
     return status;
 }
 
+/* The first question that its author asks aloud; NULL: none. */
+static const char *question_of(const struct scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        const struct scenario_step *step = &scenario->steps[i];
+        size_t length = step->verb == SCENARIO_TELL ? strlen(step->text) : 0;
+        if (length && step->text[length - 1] == '?') return step->text;
+    }
+    return NULL;
+}
+
 static int run_one(const struct scene_options *options, struct err *err)
 {
+    struct output_options shown = options->output;
     struct scenario *scenario = NULL;
     struct output *output = NULL;
     const char *name = options->operands[0];
@@ -241,8 +253,12 @@ static int run_one(const struct scene_options *options, struct err *err)
         return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
                        name);
     }
-    bool shows = !options->explain || options->output.format || options->output.file_count;
-    if (shows) code = output_open(&output, &options->output, err);
+    bool shows = !options->explain || options->output.format || options->output.file_count || options->output.otlp;
+    if (scenario) {
+        shown.title = scenario->title;
+        shown.question = question_of(scenario);
+    }
+    if (shows) code = output_open(&output, &shown, err);
     int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) status = play_one(options, name, scenario, output, err);
     output_close(output);

@@ -26,8 +26,12 @@ static void keep(struct arrow_map *map, unsigned number, const struct arrow_sigh
     uint32_t count = kept->count + (again && kept->count ? 0 : 1);
     map->visited[arrow->from] = map->visited[arrow->to] = true;
     bool better = sight->evidence > kept->evidence || (sight->evidence == kept->evidence && sight->kernel[0] && !kept->kernel[0]);
+    uint8_t ends = kept->ends | sight->ends;
     if (!kept->count || better) *kept = *sight;
     kept->count = count;
+    kept->ends = ends;
+    map->ends[arrow->from] |= sight->ends;
+    map->ends[arrow->to] |= sight->ends;
 }
 
 static void add_call(char *text, size_t room, const struct story_call *call)
@@ -76,7 +80,7 @@ static bool kernel_reports(const struct story *story, const struct story_state *
 
 static struct arrow_sight sight_of(const char *scenario, const struct story *story, const struct story_state *state)
 {
-    struct arrow_sight sight = {.kind = state->cause.kind, .evidence = state->cause.evidence};
+    struct arrow_sight sight = {.ends = (uint8_t)(1u << state->side), .kind = state->cause.kind, .evidence = state->cause.evidence};
     char what[ARROWS_STEP_BYTES];
     describe(what, sizeof(what), story, &state->cause);
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);
@@ -115,7 +119,8 @@ void arrows_take_event(struct arrow_map *map, const char *scenario, const struct
     if (!opens && !closes) return;
     const struct event_context *context = &state->context;
     struct chain_verdict verdict = chain_read(context->chain);
-    struct arrow_sight sight = {.kind = CAUSE_CALL, .evidence = context->chain ? EVIDENCE_STACK : EVIDENCE_CONTEXT};
+    struct arrow_sight sight = {
+        .ends = ARROWS_SERVER, .kind = CAUSE_CALL, .evidence = context->chain ? EVIDENCE_STACK : EVIDENCE_CONTEXT};
     const char *what = verdict.meaning == CHAIN_CALL ? verdict.name : opens ? "listen" : "close";
     if (verdict.meaning == CHAIN_EXIT) sight.kind = CAUSE_EXIT;
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);

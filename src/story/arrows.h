@@ -12,11 +12,13 @@
 #include "story/story.h"
 #include "tcp/figure.h"
 
+enum { ARROWS_CLIENT = 1 << STORY_CLIENT, ARROWS_SERVER = 1 << STORY_SERVER };
 enum { ARROWS_NAME_BYTES = 64, ARROWS_STEP_BYTES = 160 };
 
 /* The best sight of one arrow: the one with the strongest evidence, of equals the first. */
 struct arrow_sight {
     uint32_t count; /* how often it was seen; 0: never, and the rest is empty */
+    uint8_t ends;   /* ARROWS_CLIENT, ARROWS_SERVER: by whom */
     enum story_cause_kind kind;
     enum story_evidence evidence;
     char scenario[ARROWS_NAME_BYTES]; /* or the file */
@@ -27,6 +29,7 @@ struct arrow_sight {
 struct arrow_map {
     struct arrow_sight sights[FIGURE_MAX]; /* arrow n is at n - 1 */
     bool visited[STATE_COUNT];
+    uint8_t ends[STATE_COUNT]; /* ARROWS_…: which ends were in it */
     uint32_t stories;
 };
 

@@ -139,6 +139,7 @@ struct story_segment {
     enum story_side side; /* the sender */
     int64_t sent_ns;      /* the kernel's mark, or the first sight of it */
     int64_t received_ns;  /* 0: not seen to arrive */
+    uint32_t folded;      /* it stands for so many, that brought new data in order or acknowledged it; 0: it is one */
     bool lost;            /* and known not to have arrived: packets were captured there, too */
     uint8_t flags;        /* TCP_* bits */
     char flags_text[9];   /* tcpdump's letters */
@@ -265,13 +266,16 @@ struct story_summary {
     int64_t handshake_process_ns; /* connect() entered → SYN, and last ACK → connect() returned: this host's share */
     int64_t accept_wait_ns;       /* handshake complete → accept() returned */
     uint32_t segments, datagrams, calls, retransmissions;
-    uint32_t causes_by_evidence[5]; /* of segments and datagrams, indexed by enum story_evidence */
+    uint64_t folded_segments, folded_calls; /* of a long connection, that are told by others in their place, or not at all */
+    uint32_t causes_by_evidence[5];         /* of segments and datagrams, indexed by enum story_evidence */
     uint32_t causes_unknown;
 };
 
 struct story {
     uint32_t number; /* of the connection, from 1, in order of its first packet */
     bool udp;
+    bool so_far;         /* the connection is open, or may be: what is said of its end is not the last word */
+    bool sequel;         /* stragglers of a connection whose story, of the same number, had been told before */
     bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];
     enum story_outcome outcome;

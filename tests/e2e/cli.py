@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from support import Test, environment, main, program, run
+from support import ROOT, Test, environment, main, program, run
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
 import check_schema  # noqa: E402
@@ -95,7 +95,7 @@ class Streams(Test):
             os.close(reader)
             result = run("read", "-o", path, "--format", "text", "-", input=STORED, stdin=None, stdout=writer)
             os.close(writer)
-            self.assertEqual((result.returncode, result.stderr), (-signal.SIGPIPE, ""))
+            self.assertEqual((result.returncode, result.stderr), (-signal.SIGPIPE, f"tcpwhy: wrote {path}: 1 connection\n"))
             self.assertIn('"type":"summary"', path.read_text())
 
     def test_a_full_disk_is_status_1(self):
@@ -170,13 +170,37 @@ class Files(Test):
         return run("read", *arguments, "-", input=text, stdin=None, **options)
 
     def test_the_ending_picks_the_view_and_standard_output_stays_empty(self):
-        paths = [self.folder / name for name in ("x.txt", "x.jsonl", "x.events")]
-        result = self.read(*(word for path in paths for word in ("-o", path)))
+        formats = {"x.txt": "text", "x.jsonl": "jsonl", "x.events": "events", "x.svg": "svg", "x.tsg.svg": "tsg"}
+        paths = [self.folder / name for name in formats]
+        result = self.read("-q", *(word for path in paths for word in ("-o", path)))
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
-        self.assertEqual(paths[0].read_text(), self.read().stdout)
-        self.assertEqual(paths[1].read_text(), self.read("--format", "jsonl").stdout)
-        self.assertEqual(paths[2].read_text(), self.read("--format", "events").stdout)
+        for path in paths:
+            self.assertEqual(path.read_text(), self.read("--format", formats[path.name]).stdout, path)
         self.assertEqual(sorted(self.folder.iterdir()), sorted(paths), "and nothing else is left there")
+
+    def test_what_was_written_is_noted_on_standard_error(self):
+        picture, lines = self.folder / "x.svg", self.folder / "x.jsonl"
+        result = self.read("-o", picture, "-o", lines)
+        said = f"tcpwhy: wrote {picture}: 1 connection\ntcpwhy: wrote {lines}: 1 connection\n"
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", said))
+
+    def test_pictures_of_a_capture_take_the_connections_that_conn_chooses(self):
+        capture = ROOT / "tests/corpus/files/PcapPlusPlus/Tests/Pcap++Test/PcapExamples/pcapng-example.pcapng"
+        some, lines = self.folder / "some.svg", self.folder / "some.jsonl"
+        result = run("read", capture, "--conn", "2-3", "-o", some, "-o", lines)
+        self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
+        self.assertIn(f"wrote {some}: 2 connections", result.stderr)
+        self.assertEqual(some.read_text().count(">CLIENT<"), 2)
+        self.assertEqual(lines.read_text().count('{"type":"connection"'), 2)
+        # Event lines go along with pictures, though alone they would be a table.
+        result = run("read", capture, "-o", some, "-o", lines)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn('"type":"segment"', lines.read_text())
+
+    def test_help_lists_every_format_with_a_line(self):
+        text = run("demo", "--help").stdout
+        for ending in (".txt: a ladder", ".jsonl: a JSON object", ".svg: a picture", ".tsg.svg: a picture of", ".events: what was"):
+            self.assertIn(ending, " ".join(text.split()))
 
     def test_a_stored_log_reads_back_the_same(self):
         stored = self.folder / "x.events"

@@ -4,6 +4,7 @@ import pathlib
 import re
 import tempfile
 
+from receiver import Receiver
 from support import ROOT, Test, main, run
 
 EVENTS = ROOT / "tests" / "golden" / "events" / "echo.events"
@@ -13,6 +14,9 @@ CLIENT, SERVER = CAPTURES / "syn-lost-client.pcap", CAPTURES / "syn-lost-server.
 OUTPUT = {
     "output": ["-o", "FOLDER/x.txt"],
     "format": ["--format", "text"],
+    "otlp": ["--otlp", "RECEIVER"],
+    "brief": ["--brief"],
+    "only": ["--only", "handshake"],
     "color": ["--color", "always"],
     "ascii": ["--ascii"],
     "quiet": ["-q"],
@@ -54,7 +58,7 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
-STATES = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 SERVE = {
     "serve": ["--serve", "fork"],
     "udp": ["--udp"],
@@ -87,22 +91,22 @@ MATRIX = (
     ("a closed port", DEMO, ["demo", "--closed-port"], "serve backlog accept-delay close-first message count"),
     ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port"], "serve backlog accept-delay close-first"),
     ("a pair over IPv6", DEMO, ["demo", "-6"], "ipv4"),
-    ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "color"),
+    ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "brief only color"),
     ("a scenario", DEMO, ["demo", "refused"], "host-network " + " ".join(PAIR)),
     ("a scenario on loopback", DEMO, ["demo", "self-connect"], " ".join(PAIR)),
-    ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "color verbose " + " ".join(PAIR)),
-    ("many scenarios", DEMO, ["demo", "--all", "refused"], "color verbose explain step " + " ".join(PAIR)),
+    ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "brief only color verbose " + " ".join(PAIR)),
+    ("many scenarios", DEMO, ["demo", "--all", "refused"], "otlp brief only color verbose explain step " + " ".join(PAIR)),
     (
         "the catalogue's list",
         DEMO,
         ["demo", "--list", "refused"],
-        "all explain step host-network recorder output format color verbose quiet " + " ".join(PAIR),
+        "all explain step host-network recorder output format otlp brief only color verbose quiet " + " ".join(PAIR),
     ),
     ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
-    ("a list", READ, ["read", CLIENT], "color packets-max merge"),
+    ("a list", READ, ["read", CLIENT], "brief only color packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
-    ("totals", READ, ["read", CLIENT, "--summary"], "color packets-max conn output format merge"),
-    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "color packets-max"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge"),
+    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only color packets-max"),
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
@@ -137,12 +141,21 @@ SAME = {
 }
 BRIEF = ("a pair over IPv6", "a pair as event lines", "a closed UDP port", "a scenario")
 # The sentence names the other of the two.
-BLAMED = {("totals", "output"), ("totals", "format")}
+BLAMED = {("totals", "output"), ("totals", "format"), ("totals", "otlp")}
 
 
 class Matrix(Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.receiver = Receiver()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.receiver.close()
+
     def run_in(self, folder, arguments):
-        return run(*(str(word).replace("FOLDER", folder) for word in arguments), cwd=folder)
+        words = (str(word).replace("FOLDER", folder).replace("RECEIVER", self.receiver.url) for word in arguments)
+        return run(*words, cwd=folder)
 
     def options_of(self, *verb):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))

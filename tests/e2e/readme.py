@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import xml.etree.ElementTree
 
 from support import Test, environment, main, program
 
@@ -53,6 +54,30 @@ class Readme(Test):
                     )
                     self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
                     self.assertTrue(result.stdout or os.listdir(folder), f"{command} shows nothing")
+
+    def test_every_picture_is_what_a_command_beside_it_makes(self):
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        pictures = re.findall(r"\]\(docs/([\w-]+\.svg)\)", text)
+        self.assertGreater(len(pictures), 1)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in pictures:
+                makers = [command for command in commands() if command.endswith(f"-o {name}")]
+                self.assertEqual(len(makers), 1, name)
+                command = makers[0].replace("tcpwhy", program(), 1)
+                result = subprocess.run(
+                    command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=30, check=False
+                )
+                self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
+                made, kept = pathlib.Path(folder) / name, ROOT / "docs" / name
+                self.assertEqual(self.words(made), self.words(kept), name)
+
+    @staticmethod
+    def words(path):
+        """What a drawing says, without what differs from run to run: times, ports, processes, how packets fell together."""
+        root = xml.etree.ElementTree.parse(path).getroot()
+        texts = {"".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")}
+        title = root.find("{http://www.w3.org/2000/svg}title").text
+        return title, sorted(t for t in texts if re.fullmatch(r"CLIENT|SERVER|[A-Z]+(_[A-Z0-9]+)+|CLOSED|LISTEN|ESTABLISHED|CLOSING", t))
 
     def test_the_links_lead_somewhere(self):
         text = (ROOT / "README.md").read_text(encoding="utf-8")

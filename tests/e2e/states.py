@@ -45,6 +45,23 @@ class Stored(Test):
         self.assertTrue(result.stdout.isascii())
         self.assertIn("== 9 rcv ACK of SYN", result.stdout)
 
+    def test_it_is_written_as_a_picture_and_as_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            picture, text = os.path.join(folder, "states.svg"), os.path.join(folder, "states.txt")
+            result = run("states", "--dry", EVENTS / "echo.events", "-o", picture, "-o", text)
+            self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
+            self.assertIn(f"wrote {picture}", result.stderr)
+            with open(picture, encoding="utf-8") as file:
+                drawn = file.read()
+            lit = set(re.findall(r'id="w-arrow-(\d+)" class="w-lit"', drawn))
+            self.assertEqual(lit, {str(n) for n in (1, 2, 3, 5, 9, 10, 12, 13, 14, 16, 17, 20)})
+            self.assertIn("what was seen in echo.events", drawn)
+            with open(text, encoding="utf-8") as file:
+                self.assertEqual(numbers(file.read())[:3], [1, 2, 3])
+            result = run("states", "--dry", "-o", os.path.join(folder, "states.png"))
+            self.assertEqual(result.returncode, 2, self.explain(result))
+            self.assertIn("there are .svg .txt", result.stderr)
+
     def test_what_it_does_not_know_is_told(self):
         with tempfile.TemporaryDirectory() as folder:
             wrong, broken = os.path.join(folder, "x.scn"), os.path.join(folder, "x.events")

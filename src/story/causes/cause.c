@@ -3,9 +3,11 @@
  * The first group (cause_kernel.c) reads what the kernel itself showed while it sent the segment. The others have only the calls'
  * spans (cause_spans.c) and the wire (cause_wire.c); they prefer `unknown` to a guess wherever two answers are possible. */
 #include "story/causes/cause.h"
+
 #include "story/causes/words.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
+#include <inttypes.h>
 
 /* ---- what a cause is made of ---- */
 
@@ -149,7 +151,7 @@ static void keep_chain(struct telling *telling, const struct tale_packet *packet
     if (!chain || packet->cause->evidence != EVIDENCE_STACK) return;
     size_t count = packet->chain.decided_at + 1;
     const char **names = arena_alloc(telling->arena, count * sizeof(char *));
-    for (size_t i = 0; names && i < count; i++) names[i] = telling_printf(telling, "%s", chain->names[i]);
+    for (size_t i = 0; names && i < count; i++) names[i] = arena_text(telling->arena, chain->names[i]);
     packet->cause->chain = names;
     packet->cause->chain_count = names ? count : 0;
 }
@@ -157,9 +159,17 @@ static void keep_chain(struct telling *telling, const struct tale_packet *packet
 static void find_packet_cause(struct telling *telling, struct tale_packet *packet)
 {
     packet->cause->step = STORY_NO_STEP;
-    packet->cause->why = cause_why_unknown(telling, packet);
+    size_t count; /* of a sequel, what came before is no longer there to be asked: the kernel's own evidence alone */
+    (void)cause_kernel_rules(&count);
+    bool sequel = telling->flow->sequel;
+    packet->cause->why = sequel ? "it came after its connection had been told" : cause_why_unknown(telling, packet);
+    if (packet->seen->folded) {
+        packet->cause->why = telling_printf(
+            telling, "it stands for %" PRIu32 " segments that brought new data in order or acknowledged it", packet->seen->folded);
+        return;
+    }
     const struct cause_rule *rule;
-    for (size_t i = 0; (rule = rule_at(i)); i++)
+    for (size_t i = 0; (!sequel || i < count) && (rule = rule_at(i)); i++)
         if (!(telling->teller->rules_off >> i & 1) && rule->explain(telling, packet)) break;
     keep_chain(telling, packet);
 }

@@ -21,7 +21,7 @@ static enum story_evidence kernel_witness(const struct telling *telling, const s
         const struct change *change = &telling->flow->changes[i];
         if (change->side != state->story->side || change->to != kernel_of[state->story->to_state] || change->t_ns < packet->sent_ns)
             continue;
-        struct chain_verdict verdict = chain_read(change->context.chain);
+        struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
         /* The chain says that a backlogged segment did it; which one is sure only where no later one had come. */
         if (verdict.meaning == CHAIN_BACKLOG)
             return cause_last_arrival(telling, state->story->side, change->t_ns) == packet ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
@@ -67,7 +67,7 @@ static enum story_evidence cancel_witness(const struct telling *telling, const s
         if (!cancel->cancelled || cancel->side != state->story->side || cancel->state != mini || cancel->t_ns < packet->sent_ns)
             continue;
         if (!context->receiving || !flow_covers(&context->received, header)) continue;
-        struct chain_verdict verdict = chain_read(context->chain);
+        struct chain_verdict verdict = chain_known(telling->teller, context->chain);
         if (verdict.notes & CHAIN_REARM) continue;
         if (verdict.meaning == CHAIN_RECEIVE) return EVIDENCE_STACK;
         if (!context->chain && context->softirq) return EVIDENCE_CONTEXT;
@@ -86,7 +86,7 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
 {
     const struct change *change = state->change;
     struct story_cause *cause = &state->story->cause;
-    struct chain_verdict verdict = chain_read(change->context.chain);
+    struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
     cause->evidence = EVIDENCE_STACK;
     if (state->story->kernel) cause->why = "reported by the kernel (inet_sock_set_state)";
     struct tale_packet *by =

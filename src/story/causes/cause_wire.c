@@ -8,12 +8,11 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-/* A delayed ACK's timer may run out at the next clock tick (4 ms at 250 Hz: tcp_send_delayed_ack), and after 200 ms at the latest
- * (TCP_DELACK_MAX), and a little more. A kernel that answers at once, or when a call lets go of the socket, does not take so long:
- * the packet is stamped by its capture right before TCP takes it. */
-static const int64_t DELACK_MIN_NS = 3900000, DELACK_MAX_NS = 215000000;
-/* Linux may put off the ACK of data, and of a FIN that moves it to CLOSE_WAIT, by anything from a clock tick to 200 ms
- * (tcp_send_delayed_ack); what it answers at once leaves within this. */
+/* A delayed ACK's timer runs for 40 ms at the least (TCP_DELACK_MIN; a tick less, as ticks fall) and 200 ms at the most
+ * (TCP_DELACK_MAX), and a little more. One that was running already for something before may run out sooner, but so late a busy
+ * host may also answer at once: a process that holds the socket's lock was put aside, and the segment waited in its backlog. */
+static const int64_t DELACK_MIN_NS = 36000000, DELACK_MAX_NS = 215000000;
+/* What Linux answers at once leaves within this. */
 static const int64_t AT_ONCE_NS = 300000;
 /* In a capture from one place the way to the answering host and back lies between, unless the place is that host's. */
 static const int64_t NEAR_NS = 1000000;

@@ -178,7 +178,7 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
 {
     const struct call *call = tale->call;
     if (!call->woken || call->wake_unseen || call->slept_ns == 0) return false;
-    struct chain_verdict chain = chain_read(call->waker.chain);
+    struct chain_verdict chain = chain_known(telling->teller, call->waker.chain);
     bool nameless = chain.meaning == CHAIN_SILENT || chain.meaning == CHAIN_OTHER;
     if (chain.meaning == CHAIN_RECEIVE || (nameless && call->waker.softirq)) {
         if (!call->waker.receiving) return false;
@@ -246,7 +246,7 @@ static bool witnessed(const struct telling *telling, const struct tale_call *tal
     for (size_t i = 0; i < telling->flow->change_count; i++) {
         const struct change *change = &telling->flow->changes[i];
         if (change->call != tale->call || change->side != tale->story->side || change->to != KERNEL_ESTABLISHED) continue;
-        if (chain_read(change->context.chain).meaning == CHAIN_BACKLOG) return true;
+        if (chain_known(telling->teller, change->context.chain).meaning == CHAIN_BACKLOG) return true;
     }
     return false;
 }
@@ -310,7 +310,9 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
     }
     if (!call->exited) {
         set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
-            call->ended ? "its process was killed before it was seen to return" : "it had not returned when recording ended");
+            call->ended       ? "its process was killed before it was seen to return"
+            : telling->so_far ? "it has not returned so far"
+                              : "it had not returned when recording ended");
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
@@ -321,10 +323,23 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
         set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
 }
 
+/* What calls had read that are told no more, before this one. */
+static void pass_folded(struct telling *telling, const struct call *call)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++) {
+        const struct sock *sock = telling->flow->sock[side];
+        struct reading *reading = &telling->reading[side];
+        if (!sock || !sock->folded_calls || reading->passed_folded || call->order <= sock->folded_order) continue;
+        reading->bytes += sock->folded_read_bytes;
+        reading->passed_folded = true;
+    }
+}
+
 void wake_find_all(struct telling *telling)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
+        pass_folded(telling, tale->call);
         find_wake(telling, &telling->calls[i]);
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */

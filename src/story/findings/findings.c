@@ -95,6 +95,7 @@ const char *finding_time(struct telling *telling, int64_t ns)
 
 void findings_find_all(struct telling *telling)
 {
+    if (telling->flow->sequel) return; /* each looks at the whole */
     static void (*const of_tcp[])(struct telling *) = {findings_open,   findings_unopened, findings_queue,  findings_reset,
                                                        findings_close,  findings_linger,   findings_silent, findings_wait,
                                                        findings_repeat, findings_way,      findings_seen,   findings_calls};

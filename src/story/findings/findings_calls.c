@@ -118,9 +118,9 @@ static void find_unconfirmed(struct telling *telling, enum story_side side)
             telling, "send-unconfirmed", "note",
             telling_printf(
                 telling,
-                "%s(%d) returned %" PRId64 ", and nothing of it (#%" PRIu32 ") was acknowledged as long as was recorded: it only "
+                "%s(%d) returned %" PRId64 ", and nothing of it (#%" PRIu32 ") was acknowledged %s: it only "
                 "says that the kernel has taken the bytes. What the peer's program got, only an answer of the program tells",
-                call->story->name, call->story->fd, call->call->ret, packet->segment->number),
+                call->story->name, call->story->fd, call->call->ret, packet->segment->number, telling_so_long(telling)),
             proof, 2);
         return;
     }

@@ -95,17 +95,18 @@ static void find_close_wait(struct telling *telling)
         const struct holder *holder = call ? &call->call->still : still && sock && sock->holder_count ? &sock->holders[0] : NULL;
         /* A process that simply had no time to close yet is not a leak: somebody has closed a copy, or the peer waited long. */
         static const int64_t LEAK_NS = 1000000000;
-        int64_t until_ns = still ? telling->teller->now_ns : by_exit ? fin->sent_ns : 0;
+        int64_t until_ns = still ? telling->now_ns : by_exit ? fin->sent_ns : 0;
         int64_t lasted_ns = until_ns - telling->story->steps[from].t_ns;
         if (!holder || !until_ns || (!call && lasted_ns < LEAK_NS)) continue;
         uint32_t proof[3] = {from, call ? call->story->exit_step : STORY_NO_STEP, by_exit ? fin->step : STORY_NO_STEP};
         finding_add(telling, "close-wait-leak", "error",
                     telling_printf(telling,
                                    "the %s %s in CLOSE_WAIT for %" PRId64
-                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d and never closed it%s; no "
+                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d and %s%s; no "
                                    "timer ends CLOSE_WAIT, close() that descriptor too",
                                    story_side_name(side), still ? "stays" : "stayed", lasted_ns / MS_NS, holder->comm, holder->pid,
-                                   holder->fd, by_exit ? " (its end did, at last)" : ""),
+                                   holder->fd, telling->so_far && still ? "has not closed it so far" : "never closed it",
+                                   by_exit ? " (its end did, at last)" : ""),
                     proof, 3);
     }
 }
@@ -124,18 +125,18 @@ static void find_idle_close_wait(struct telling *telling)
         for (size_t i = 0; i < telling->packet_count; i++)
             if (finding_is_own(&telling->packets[i], (enum story_side)side)) last = &telling->packets[i];
         static const int64_t IDLE_NS = 1000000000;
-        if (!last || !fin || last->sent_ns < fin->sent_ns || telling->teller->now_ns - last->sent_ns < IDLE_NS) continue;
+        if (!last || !fin || last->sent_ns < fin->sent_ns || telling->now_ns - last->sent_ns < IDLE_NS) continue;
         uint32_t proof[3] = {fin->step, finding_state_step(telling, entered), last->step};
-        finding_add(
-            telling, "close-wait-idle", "warning",
-            telling_printf(telling,
-                           "the %s ended its direction (FIN #%" PRIu32
-                           "), and the %s acknowledged that and then neither sent anything nor "
-                           "closed for %s, as long as was captured: its process has not called close() in that time. No timer ends "
-                           "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
-                           story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
-                           finding_time(telling, telling->teller->now_ns - last->sent_ns)),
-            proof, 3);
+        finding_add(telling, "close-wait-idle", "warning",
+                    telling_printf(telling,
+                                   "the %s ended its direction (FIN #%" PRIu32
+                                   "), and the %s acknowledged that and then neither sent anything nor "
+                                   "closed for %s, %s: its process has not called close() in that time. No timer ends "
+                                   "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
+                                   story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
+                                   finding_time(telling, telling->now_ns - last->sent_ns),
+                                   telling->so_far ? "so far" : "as long as was captured"),
+                    proof, 3);
     }
 }
 

@@ -81,7 +81,7 @@ static void find_cookies(struct telling *telling)
 {
     for (size_t i = 0; i < telling->state_count; i++) {
         const struct change *change = telling->states[i].change;
-        if (!change || !(chain_read(change->context.chain).notes & CHAIN_COOKIE)) continue;
+        if (!change || !(chain_known(telling->teller, change->context.chain).notes & CHAIN_COOKIE)) continue;
         const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
         uint32_t proof[1] = {syn_ack ? syn_ack->step : STORY_NO_STEP};
         finding_add(telling, "syn-cookies", "note",

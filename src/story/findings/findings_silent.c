@@ -126,7 +126,7 @@ static void find_unanswered(struct telling *telling, enum story_side side)
     const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
     bool orphan = fin && !call;
     const char *end =
-        !gave_up ? ", as long as was recorded"
+        !gave_up ? telling_printf(telling, ", %s", telling_so_long(telling))
                  : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_name(side),
                                   orphan ? "net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2"
                                          : "net.ipv4.tcp_retries2",
@@ -191,7 +191,8 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
                 telling_printf(telling, "the %s is silent: nothing came from it for %s, and it answered none of %s%s",
                                story_side_name(finding_other(side)),
                                finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
-                               proof[2] != STORY_NO_STEP ? "; then the connection was given up" : " as long as was recorded"),
+                               proof[2] != STORY_NO_STEP ? "; then the connection was given up"
+                                                         : telling_printf(telling, " %s", telling_so_long(telling))),
                 proof, 3);
 }
 

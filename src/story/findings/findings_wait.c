@@ -73,17 +73,18 @@ static void find_closed_window(struct telling *telling, enum story_side reader)
     if (!closure.from || closure.ns < CLOSED_NS) return;
     uint32_t proof[2] = {closure.from->step, closure.to ? closure.to->step : STORY_NO_STEP};
     finding_add(telling, "zero-window", "warning",
-                telling_printf(
-                    telling,
-                    "the %s's receive window was closed for %s (#%" PRIu32
-                    " to %s): %s, so the %s had to wait%s; read faster, or see what "
-                    "that process waited for",
-                    story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
-                    closure.to ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number) : "the end of the recording",
-                    reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
-                    closure.probes
-                        ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes, closure.probes == 1 ? "" : "s")
-                        : ""),
+                telling_printf(telling,
+                               "the %s's receive window was closed for %s (#%" PRIu32
+                               " to %s): %s, so the %s had to wait%s; read faster, or see what "
+                               "that process waited for",
+                               story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
+                               closure.to        ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number)
+                               : telling->so_far ? "now"
+                                                 : "the end of the recording",
+                               reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
+                               closure.probes ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes,
+                                                               closure.probes == 1 ? "" : "s")
+                                              : ""),
                 proof, 2);
 }
 

@@ -26,12 +26,11 @@ static const struct call *ended_by_call(const struct sock *sock, int64_t at_ns)
     return NULL;
 }
 
-static const struct process_end *ended_by_process(const struct telling *telling, const struct sock *sock, int32_t pid,
-                                                  int64_t at_ns)
+static const struct process_end *ended_by_process(const struct sock *sock, const struct process *process, int64_t at_ns)
 {
     if (sock->holder_count > 1) return NULL; /* another process may hold it still */
-    for (size_t i = 0; i < telling->teller->end_count; i++)
-        if (telling->teller->ends[i].thread.pid == pid && telling->teller->ends[i].t_ns <= at_ns) return &telling->teller->ends[i];
+    for (size_t i = 0; i < process->end_count; i++)
+        if (process->ends[i].t_ns <= at_ns) return &process->ends[i];
     return NULL;
 }
 
@@ -42,7 +41,7 @@ bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const stru
     *ret_end = NULL;
     *ret_call = NULL;
     if (!listen) return false;
-    *ret_end = ended_by_process(telling, telling->listener, listen->thread.pid, at_ns);
+    *ret_end = ended_by_process(telling->listener, listen->process, at_ns);
     *ret_call = ended_by_call(telling->listener, at_ns);
     return *ret_end || *ret_call;
 }
@@ -59,13 +58,12 @@ const struct sock *tale_listens_elsewhere(const struct telling *telling, uint64_
                                           const struct call **ret_listen)
 {
     const struct address *server = &telling->flow->end[STORY_SERVER];
-    void *value;
-    for (size_t cursor = 0; netns && table_next(telling->teller->sockets, &cursor, NULL, &value);) {
-        const struct sock *sock = value;
-        if (!sock->listening || sock->protocol != IPPROTO_TCP || sock->netns != netns || sock->local.port != server->port) continue;
+    const struct sock *sock = NULL;
+    while (netns && (sock = sockets_next_serving(telling->teller, server->port, IPPROTO_TCP, sock)) != NULL) {
+        if (sock->netns != netns) continue;
         if (address_is_any(&sock->local) || address_equal(&sock->local, server) || ended_by_call(sock, at_ns)) continue;
         const struct call *listen = listen_of(sock, at_ns);
-        if (!listen || ended_by_process(telling, sock, listen->thread.pid, at_ns)) continue;
+        if (!listen || ended_by_process(sock, listen->process, at_ns)) continue;
         *ret_listen = listen;
         return sock;
     }

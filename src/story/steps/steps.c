@@ -4,86 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story/steps/telling.h"
+#include "story/steps/moments.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
 static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
-
-/* Anything that takes a place in the order of time. */
-enum moment_kind { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_ENTER, MOMENT_EXIT, MOMENT_CHANGE, MOMENT_EXPIRY, MOMENT_PROCESS };
-struct moment {
-    int64_t t_ns;
-    uint64_t order; /* of its event: decides between equal times */
-    enum moment_kind kind;
-    size_t index;
-};
-
-/* Of two that arrive behind the same packet the earlier one comes first. */
-static int by_time(const void *a, const void *b)
-{
-    const struct moment *x = a, *y = b;
-    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
-    if (x->order != y->order) return x->order < y->order ? -1 : 1;
-    if (x->kind != y->kind) return (int)x->kind - (int)y->kind;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-struct moments {
-    struct moment *items;
-    size_t count, room;
-};
-
-static void add_moment(struct telling *telling, struct moments *moments, enum moment_kind kind, int64_t t_ns, uint64_t order,
-                       size_t index)
-{
-    struct moment *moment = track_grow((void **)&moments->items, &moments->count, &moments->room, sizeof(*moment));
-    if (!moment)
-        telling->failed = true;
-    else
-        *moment = (struct moment){t_ns, order, kind, index};
-}
-
-static bool ends_here(const struct telling *telling, const struct process_end *end, enum story_side *ret_side)
-{
-    for (size_t side = 0; side < STORY_SIDES; side++)
-        if (telling->story->end[side].process.pid == end->thread.pid) {
-            *ret_side = (enum story_side)side;
-            return true;
-        }
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].call->thread.pid == end->thread.pid) {
-            *ret_side = telling->calls[i].story->side;
-            return true;
-        }
-    return false;
-}
-
-static void collect_moments(struct telling *telling, struct moments *moments)
-{
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        add_moment(telling, moments, MOMENT_SENT, packet->order_ns, packet->seen->order, i);
-        const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : packet;
-        int64_t received_ns = packet->received_ns > packet->order_ns ? packet->received_ns : behind->order_ns;
-        if (!tale_is_datagram(packet->seen)) add_moment(telling, moments, MOMENT_RECEIVED, received_ns, behind->seen->order, i);
-    }
-    for (size_t i = 0; i < telling->call_count; i++) {
-        const struct call *call = telling->calls[i].call;
-        if (call->entered) add_moment(telling, moments, MOMENT_ENTER, call->enter_ns, call->order, i);
-        if (call->exited) add_moment(telling, moments, MOMENT_EXIT, call->exit_ns, call->order, i);
-    }
-    for (size_t i = 0; i < telling->flow->change_count; i++)
-        add_moment(telling, moments, MOMENT_CHANGE, telling->flow->changes[i].t_ns, telling->flow->changes[i].order, i);
-    for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
-        if (!telling->flow->expiries[i].cancelled)
-            add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
-    enum story_side side;
-    for (size_t i = 0; i < telling->teller->end_count; i++)
-        if (ends_here(telling, &telling->teller->ends[i], &side))
-            add_moment(telling, moments, MOMENT_PROCESS, telling->teller->ends[i].t_ns, telling->teller->ends[i].order, i);
-    if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
-}
 
 static struct story_step *add_step(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns,
                                    enum story_side side)
@@ -295,7 +220,7 @@ static void step_silent_end(struct telling *telling, struct walk *walk, const st
 {
     if (change->to != KERNEL_CLOSE) return;
     uint8_t state = telling_end(telling, change->side)->state;
-    struct chain_verdict verdict = chain_read(change->context.chain);
+    struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
     enum chain_meaning meaning = verdict.meaning;
     bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
     enum tcp_input input = INPUT_COUNT;
@@ -346,7 +271,7 @@ static void step_expiry(struct telling *telling, struct walk *walk, const struct
 static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
 {
     enum story_side side;
-    if (!ends_here(telling, end, &side)) return;
+    if (!moments_process_is_here(telling, end, &side)) return;
     uint32_t at = (uint32_t)telling->story->step_count;
     uint32_t *kept = track_grow((void **)&telling->exits, &telling->exit_count, &telling->exit_room, sizeof(*kept));
     struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
@@ -368,25 +293,6 @@ static void step_process(struct telling *telling, struct walk *walk, const struc
     step->exit = exit;
 }
 
-/* Where an end stood when the story begins. A SYN,ACK proves that there was a listener; without a SYN the past is unknown, and what
- * is exchanged shows an established connection. */
-static void first_states(struct telling *telling, const struct sock *listener)
-{
-    bool syn_ack = false, listens = false, opens = false;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
-        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
-        opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
-        syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
-    }
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
-    struct conn_end *server = telling_end(telling, STORY_SERVER);
-    if (server->state != STATE_LISTEN) return;
-    /* opens: both ends at once */
-    if (listens || opens || !(syn_ack || listener)) server->state = STATE_CLOSED;
-}
-
 /* When the wait of 2MSL began, or began anew: what arrives with an ACK restarts it (RFC 9293 section 3.10.7.4 for a FIN; Linux for
  * all, tcp_timewait_state_process). */
 static int64_t time_wait_since(const struct telling *telling, enum story_side side)
@@ -396,12 +302,14 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
     for (size_t i = 0; i < telling->state_count; i++)
         if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
             first = &telling->packets[telling->states[i].packet];
+    bool began_before = !first && telling->flow->sequel;
     if (first) since_ns = first->sent_ns;
-    for (size_t i = 0; first && i < telling->packet_count; i++) {
+    if (began_before) since_ns = telling->flow->told_conn.last_ns;
+    for (size_t i = 0; (first || began_before) && i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
         if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
-        if (at_ns <= since_ns || packet <= first || telling_is_lost(telling, packet)) continue;
+        if (at_ns <= since_ns || (first && packet <= first) || telling_is_lost(telling, packet)) continue;
         if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
     }
     return since_ns;
@@ -415,62 +323,16 @@ static void end_time_wait(struct telling *telling, struct walk *walk, enum story
     note_time_wait(telling, side, until_ns);
     /* Of a capture nobody knows how long its host kept it. */
     if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
-    if (telling->teller->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
+    if (telling->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
     take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
                (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
-}
-
-static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
-{
-    (void)conn, (void)make;
-    return &((struct telling *)owner)->more;
-}
-
-/* The judge takes its place. Where packets of this flow are known to arrive at another place, or the kernel told of their leaving,
- * sending and receiving are two things. */
-static void begin(struct telling *telling)
-{
-    conn_judge_init(&telling->judge, more_of, telling);
-    bool marked = false;
-    const struct tale_packet *first = NULL;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        marked = marked || telling->packets[i].seen->marked;
-        if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
-    }
-    if (!first) return;
-    if (telling->flow->to_itself) telling->conn.flags |= CONN_TO_ITSELF;
-    if (telling->flow->at_both_ends || telling->flow->compared || marked) telling->conn.flags |= CONN_TWO_PLACES;
-    telling->first_side = first->side;
-    const struct conn_segment segment = flow_segment(&first->seen->packet, first->sent_ns);
-    conn_begin(&telling->conn, &segment, first->side == STORY_CLIENT);
-}
-
-/* FINs that crossed, in a capture from one place: the first reached the other end only after that had sent its own, which does not
- * acknowledge it. */
-static void find_crossing(struct telling *telling)
-{
-    struct tale_packet *fin[STORY_SIDES] = {NULL, NULL};
-    if (telling->flow->at_both_ends || telling->flow->to_itself) return;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        struct tale_packet *packet = &telling->packets[i];
-        const struct event_packet_header *header = &packet->seen->packet.header;
-        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || fin[packet->side]) continue;
-        struct tale_packet *other = fin[telling_receiver(telling, packet->side)];
-        fin[packet->side] = packet;
-        if (!other) continue;
-        const struct event_packet_header *before = &other->seen->packet.header;
-        uint32_t end = before->seq + segment_space(before);
-        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end) && other->received_ns <= other->order_ns;
-        if (crosses) other->behind = (uint32_t)i + 1;
-        return;
-    }
 }
 
 void tale_lay_steps(struct telling *telling, const struct sock *listener)
 {
     struct moments moments = {0};
-    find_crossing(telling);
-    collect_moments(telling, &moments);
+    beginning_find_crossing(telling);
+    moments_collect(telling, &moments);
     struct story *story = telling->story;
     /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
     struct walk walk = {.room = moments.count * (1 + CONN_MOVES_MAX) + STORY_SIDES};
@@ -480,8 +342,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
         free(moments.items);
         return;
     }
-    begin(telling);
-    first_states(telling, listener);
+    beginning_make(telling, listener);
     for (size_t i = 0; i < moments.count && !telling->failed; i++) {
         size_t index = moments.items[i].index;
         switch (moments.items[i].kind) {
@@ -506,7 +367,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
             step_expiry(telling, &walk, &telling->flow->expiries[index]);
             break;
         case MOMENT_PROCESS:
-            step_process(telling, &walk, &telling->teller->ends[index]);
+            step_process(telling, &walk, telling->ends[index]);
             break;
         }
     }

@@ -50,20 +50,12 @@ static bool prepares_listener(const struct call *call)
 static void pick_refused_binds(struct telling *telling, struct call_picks *picks)
 {
     const struct flow *flow = telling->flow;
-    void *value;
-    if (!flow->packet_count) return;
-    for (size_t cursor = 0; table_next(telling->teller->sockets, &cursor, NULL, &value);) {
-        const struct sock *sock = value;
-        for (size_t i = 0; i < sock->call_count; i++) {
-            struct call *call = sock->calls[i];
-            if (strcmp(call->name, "bind") != 0 || !call->exited || call->ret != -EADDRINUSE) continue;
-            if (call->exit_ns < telling->packets[0].sent_ns) continue;
-            unsigned port = call_story_address(call).port;
-            if (port && port == flow->end[STORY_SERVER].port)
-                pick(telling, picks, call, STORY_SERVER, true);
-            else if (port && port == flow->end[STORY_CLIENT].port)
-                pick(telling, picks, call, STORY_CLIENT, true);
-        }
+    static const enum story_side sides[] = {STORY_SERVER, STORY_CLIENT};
+    for (size_t i = 0; flow->packet_count && i < 2; i++) {
+        uint16_t port = flow->end[sides[i]].port;
+        const void *at = NULL;
+        for (struct call *call; port && (call = sockets_next_refused(telling->teller, port, &at)) != NULL;)
+            if (call->exit_ns >= telling->packets[0].sent_ns) pick(telling, picks, call, sides[i], true);
     }
 }
 
@@ -117,7 +109,6 @@ static void make_call(struct telling *telling, const struct call_pick *item)
     story->number = ++telling->story->summary.calls;
     story->side = item->side;
     story->listener = item->listener;
-    call->told = true;
     if (call_story_fill(story, call, telling->arena)) telling->failed = true;
 }
 
@@ -131,5 +122,7 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener)
         for (size_t i = 0; i < picks.count; i++) make_call(telling, &picks.items[i]);
     }
     if (!telling->calls) telling->failed = true;
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (telling->flow->sock[side]) telling->story->summary.folded_calls += telling->flow->sock[side]->folded_calls;
     free(picks.items);
 }

@@ -68,9 +68,7 @@ void tale_collect_packets(struct telling *telling)
         if (seen->marked && seen->mark_ns < packet->sent_ns) packet->sent_ns = seen->mark_ns;
         packet->received_ns = seen->arrived_ns;
         packet->order_ns = place_in_time(telling, packet);
-        packet->chain = chain_read(seen->context.chain);
-        if (seen->marked && !seen->captured) telling->teller->marks_unjoined++;
-        if (seen->captured && !seen->marked && !seen->copy) telling->teller->packets_unmarked++;
+        packet->chain = chain_known(telling->teller, seen->context.chain);
     }
     qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
     note_order(telling);
@@ -195,6 +193,9 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     }
     enum story_side other = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     segment->number = ++telling->story->summary.segments;
+    segment->folded = packet->seen->folded;
+    if (segment->folded) telling->story->summary.segments += segment->folded - 1;
+    telling->story->summary.folded_segments += segment->folded;
     segment->side = packet->side;
     segment->sent_ns = packet->sent_ns;
     segment->received_ns = packet->received_ns;

@@ -108,6 +108,7 @@ struct reading {
     uint64_t datagrams;
     size_t from;     /* no packet (UDP: no arrival) before this one brings what is read next */
     uint64_t passed; /* UDP: datagrams before it */
+    bool passed_folded;
 };
 
 #define SYN_ACK_TIMER "syn-ack"
@@ -123,9 +124,12 @@ struct request {
 struct telling {
     struct teller *teller;
     struct flow *flow;
-    const struct sock *listener; /* that served the server's address when the first packet came; NULL: none is known */
-    struct conn_judge judge;     /* owner: this */
-    struct conn conn;            /* as judged so far, in the story's order */
+    int64_t now_ns;               /* how late it is */
+    bool so_far;                  /* more may come: what has not happened yet may happen */
+    bool bound_late[STORY_SIDES]; /* the flow has this socket for as long as it is told */
+    const struct sock *listener;  /* that served the server's address when the first packet came; NULL: none is known */
+    struct conn_judge judge;      /* owner: this */
+    struct conn conn;             /* as judged so far, in the story's order */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
     struct story *story;
@@ -141,6 +145,9 @@ struct telling {
     size_t surprise_count, surprise_room;
     struct back back;
     struct request requests[STORY_SIDES];
+    uint64_t serial; /* of this telling */
+    const struct process_end **ends;
+    size_t end_count, end_room;
     uint32_t *exits; /* the steps at which processes ended */
     size_t exit_count, exit_room;
     bool marked; /* the kernel was seen to send some of the packets */
@@ -176,11 +183,21 @@ static inline const struct conn_end *telling_end_now(const struct telling *telli
     return &telling->conn.end[flow_conn_end(telling->first_side, side)];
 }
 
+/* Of a story so far: longer than this no segment is taken to be under way. */
+static const int64_t TELLING_UNDER_WAY_NS = 1000000000;
+
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->seen->packet.same) return packet->seen->packet.fate == FATE_LOST;
+    if (telling->so_far && telling->now_ns - packet->sent_ns < TELLING_UNDER_WAY_NS) return false;
     return telling->flow->at_both_ends && !packet->received_ns;
+}
+
+/* How long nothing has come of what did not: to be put behind a sentence. */
+static inline const char *telling_so_long(const struct telling *telling)
+{
+    return telling->so_far ? "so far" : "as long as was recorded";
 }
 
 /* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue).

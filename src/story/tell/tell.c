@@ -60,7 +60,7 @@ static enum story_outcome outcome_of(const struct telling *telling)
     if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
     for (size_t i = 0; i < telling->call_count; i++)
         if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
-    return OUTCOME_HALF_OPEN;
+    return telling->so_far ? OUTCOME_OPEN : OUTCOME_HALF_OPEN;
 }
 
 static int64_t story_start(const struct telling *telling)
@@ -79,99 +79,102 @@ static int64_t story_start(const struct telling *telling)
 static void bind_late(struct telling *telling)
 {
     struct flow *flow = telling->flow;
-    void *value;
-    for (size_t cursor = 0; (!flow->sock[0] || !flow->sock[1]) && table_next(telling->teller->sockets, &cursor, NULL, &value);) {
-        struct sock *sock = value;
-        if (sock->flow || !sock->local.port || !sock->remote.port) continue;
-        enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
-        if (flow->sock[side] || !flow_is_end(flow, side, sock)) continue;
-        flow->sock[side] = sock;
-        sock->flow = flow;
-        sock->side = side;
+    for (unsigned side = 0; side < STORY_SIDES; side++) {
+        if (flow->sock[side] || (flow->to_itself && side == STORY_SERVER)) continue;
+        struct sock *sock = sockets_waiting(telling->teller, flow, (enum story_side)side);
+        if (!sock) continue;
+        flow_set_sock(telling->teller, flow, (enum story_side)side, sock);
+        telling->bound_late[side] = true;
     }
 }
 
-static void remember(struct teller *teller, const struct telling *telling)
+/* A story so far leaves everything as it was. */
+static void unbind_late(struct telling *telling)
 {
-    const struct flow *flow = telling->flow;
-    if (flow->udp || !telling->packet_count) return;
-    struct told_flow *told = &teller->told_flows[teller->told_flow_count++ % TOLD_FLOWS];
-    *told = (struct told_flow){.number = flow->connection ? flow->connection : flow->number,
-                               .from_ns = telling->packets[0].sent_ns,
-                               .to_ns = telling->last_ns};
-    for (int side = 0; side < STORY_SIDES; side++) {
-        const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
-        told->end[side] = flow->end[side];
-        told->numbers[side].known = end->flags & END_BASE && end->flags & END_ANY;
-        told->numbers[side].from = end->base;
-        told->numbers[side].to = end->next;
+    for (unsigned side = 0; side < STORY_SIDES; side++)
+        if (telling->bound_late[side]) flow_unset_sock(telling->teller, telling->flow, (enum story_side)side);
+}
+
+static void find_quoted(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *quoted = telling->packets[i].datagram ? tale_quoted(telling, i) : NULL;
+        if (quoted) telling->packets[i].datagram->about_step = quoted->step;
     }
 }
 
-int tell_flow(struct teller *teller, struct flow *flow)
+/* The order of these is that in which one needs the other. */
+static void make(struct telling *telling)
 {
-    flow_leave_queue(teller, flow);
-    if (!flow->packet_count) { /* a listener's queues were seen for a SYN that nobody captured */
-        flow_free(flow);
-        return 0;
-    }
+    struct flow *flow = telling->flow;
+    bind_late(telling);
+    tale_collect_packets(telling);
+    int64_t begun_ns = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    struct sock *listener =
+        socket_serving(telling->teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
+    telling->listener = listener;
+    if (!telling->failed) tale_collect_calls(telling, listener);
+    if (!telling->failed) tale_make_packets(telling);
+    if (!telling->failed) back_make(telling);
+    if (!telling->failed) tale_attach_drops(telling);
+    if (telling->failed) return;
+    name_processes(telling);
+    tale_lay_steps(telling, listener);
+    if (telling->failed) return;
+    find_quoted(telling);
+    telling->story->start_ns = story_start(telling);
+    telling->story->outcome = outcome_of(telling);
+    windows_find_all(telling);
+    cause_find_all(telling);
+    wake_find_all(telling);
+    summary_make(telling);
+    findings_find_all(telling);
+    if (!flow->sequel) differences_find_all(telling);
+}
+
+bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow)
+{
     struct story_own *own = calloc(1, sizeof(*own));
-    if (!own) {
-        flow_free(flow);
-        return -ENOMEM;
-    }
+    if (!own) return false;
     own->arena = arena_new();
     struct story *story = &own->story;
-    struct telling telling = {.teller = teller, .flow = flow, .story = story, .arena = &own->arena};
     story->number = flow->number;
     story->udp = flow->udp;
+    story->so_far = telling->so_far;
+    story->sequel = flow->sequel;
     story->summary.time_wait_side = -1;
-    bind_late(&telling);
-    tale_collect_packets(&telling);
-    int64_t begun_ns = telling.packet_count ? telling.packets[0].sent_ns : 0;
-    struct sock *listener =
-        socket_serving(teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
-    telling.listener = listener;
-    if (!telling.failed) tale_collect_calls(&telling, listener);
-    if (!telling.failed) tale_make_packets(&telling);
-    if (!telling.failed) back_make(&telling);
-    if (!telling.failed) tale_attach_drops(&telling);
-    if (!telling.failed) {
-        name_processes(&telling);
-        tale_lay_steps(&telling, listener);
-    }
-    for (size_t i = 0; i < telling.packet_count && !telling.failed; i++) {
-        const struct tale_packet *quoted = telling.packets[i].datagram ? tale_quoted(&telling, i) : NULL;
-        if (quoted) telling.packets[i].datagram->about_step = quoted->step;
-    }
-    if (!telling.failed) {
-        story->start_ns = story_start(&telling);
-        story->outcome = outcome_of(&telling);
-        windows_find_all(&telling);
-        cause_find_all(&telling);
-        wake_find_all(&telling);
-        summary_make(&telling);
-        findings_find_all(&telling);
-        differences_find_all(&telling);
-        remember(teller, &telling);
-    }
-    free(telling.packets);
-    free(telling.calls);
-    free(telling.states);
-    free(telling.surprises);
-    cause_sweep_end(&telling);
-    free(telling.exits);
-    back_free(&telling.back);
-    for (size_t side = 0; side < STORY_SIDES; side++) { /* a told connection's sockets are forgotten with it */
-        struct sock *sock = flow->sock[side];
-        if (!sock) continue;
-        table_remove(teller->sockets, &sock->cookie);
-        sock_free(sock);
-    }
-    flow_free(flow);
-    if (telling.failed) {
-        story_free(story);
-        return -ENOMEM;
-    }
-    return teller->listener(teller->data, story);
+    telling->teller = teller;
+    telling->flow = flow;
+    telling->story = story;
+    telling->arena = &own->arena;
+    telling->serial = ++teller->serial;
+    for (size_t i = 0; i < flow->reset_count; i++) flow->resets[i].told = false; /* by a story so far */
+    make(telling);
+    return true;
+}
+
+struct story *telling_over(struct telling *telling)
+{
+    free(telling->packets);
+    free(telling->calls);
+    free(telling->states);
+    free(telling->surprises);
+    cause_sweep_end(telling);
+    free(telling->ends);
+    free(telling->exits);
+    back_free(&telling->back);
+    if (!telling->failed) return telling->story;
+    story_free(telling->story);
+    return NULL;
+}
+
+int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct story **ret_story)
+{
+    struct telling telling = {.now_ns = now_ns > teller->now_ns ? now_ns : teller->now_ns, .so_far = true};
+    *ret_story = NULL;
+    if (!flow->packet_count) return 0; /* nothing of it was captured so far */
+    if (!telling_begin(&telling, teller, flow)) return -ENOMEM;
+    unbind_late(&telling);
+    *ret_story = telling_over(&telling);
+    return *ret_story ? 0 : -ENOMEM;
 }

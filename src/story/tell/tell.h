@@ -2,9 +2,17 @@
 #ifndef TCPWHY_STORY_TELL_TELL_H
 #define TCPWHY_STORY_TELL_TELL_H
 
-#include "story/track/track.h"
+#include "story/steps/telling.h"
 
-/* Makes the story of a flow and gives it to the listener; the flow is freed. */
+/* tell.c: the story of a flow as it is now, which changes nothing; NULL: nothing of it was captured. 0 or -ENOMEM. */
+int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct story **ret_story);
+/* forget.c: makes the story of a flow and gives it to the listener; the flow is freed. 0 or -errno. */
 int tell_flow(struct teller *teller, struct flow *flow);
+
+/* Makes the story of a flow; `telling` is zero but for `now_ns` and `so_far`. False: out of memory, and nothing is to be
+ * ended. */
+bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow);
+/* Frees all but the story, which is the caller's; NULL: out of memory on the way. */
+struct story *telling_over(struct telling *telling);
 
 #endif

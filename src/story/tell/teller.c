@@ -9,14 +9,6 @@
 #include "story/tell/tell.h"
 #include "story/track/apart.h"
 
-/* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
-static const int64_t LINGER_NS = 60000000000;
-/* Where the kernel is watched, its timer's own end of TIME_WAIT is waited for. */
-static int64_t linger_ns(const struct teller *teller)
-{
-    return LINGER_NS + (teller->any_mark ? TIMER_LATE_NS : 0);
-}
-
 struct teller *teller_new(teller_listener *listener, void *data)
 {
     struct teller *teller = calloc(1, sizeof(*teller));
@@ -27,10 +19,20 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->flows = table_new(sizeof(struct flow_key));
     teller->sockets = table_new(sizeof(uint64_t));
     teller->threads = table_new(sizeof(int32_t));
-    teller->epolls = table_new(3 * sizeof(uint64_t));
+    teller->processes = table_new(sizeof(int32_t));
+    teller->epolls = table_new(sizeof(struct epoll_key));
+    teller->serving = table_new(sizeof(struct port_key));
+    teller->waiting = table_new(sizeof(struct ends_key));
+    teller->clients = table_new(sizeof(struct ends_key));
+    teller->refused = table_new(sizeof(uint16_t));
+    teller->tombs = tombs_new();
+    teller->bounds = teller_stored;
+    teller->chains = table_new(sizeof(const struct event_chain *));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
     teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
-    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->epolls || !teller->trace_arena) {
+    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes || !teller->epolls ||
+        !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains || !teller->tombs ||
+        !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -39,49 +41,58 @@ struct teller *teller_new(teller_listener *listener, void *data)
     return teller;
 }
 
-static void free_all(struct table *table, void (*release)(void *))
+/* Takes each out with `forget` and then frees the table. */
+static void empty(struct teller *teller, struct table *table, void (*forget)(struct teller *teller, void *value))
 {
     void *value;
-    for (size_t cursor = 0; table && table_next(table, &cursor, NULL, &value);) release(value);
+    for (size_t cursor = 0; table && table_next(table, &cursor, NULL, &value);) forget(teller, value);
     table_free(table);
 }
 
-static void release_flow(void *value)
+static void forget_flow(struct teller *teller, void *value)
 {
-    flow_free(value);
+    flow_free(teller, value);
 }
 
-static void release_sock(void *value)
+static void forget_sock(struct teller *teller, void *value)
 {
-    sock_free(value);
+    sock_free(teller, value);
 }
 
-static void release_thread(void *value)
+static void forget_chain(struct teller *teller, void *value)
 {
-    struct thread *thread = value;
-    call_unref(thread->current);
-    call_unref(thread->last);
-    call_unref(thread->waited);
-    free(thread);
+    (void)teller;
+    free(value);
 }
 
 void teller_free(struct teller *teller)
 {
     if (!teller) return;
-    free_all(teller->flows, release_flow);
+    empty(teller, teller->flows, forget_flow);
     apart_free(teller);
-    free_all(teller->sockets, release_sock);
-    free_all(teller->threads, release_thread);
-    free_all(teller->epolls, free);
-    for (size_t i = 0; i < teller->icmp_mark_count; i++) call_unref(teller->icmp_marks[i].call);
+    empty(teller, teller->sockets, forget_sock);
+    processes_free(teller);
+    table_free(teller->threads);
+    table_free(teller->epolls);
+    table_free(teller->serving);
+    table_free(teller->waiting);
+    table_free(teller->clients);
+    table_free(teller->refused);
+    tombs_free(teller->tombs);
+    empty(teller, teller->chains, forget_chain);
+    icmp_forget_marks(teller);
     free(teller->icmp_marks);
     free(teller->vantages);
-    free(teller->ends);
     free(teller->told_flows);
     free(teller->losses);
-    arena_free(teller->trace_arena);
+    if (teller->trace_arena) arena_free(teller->trace_arena);
     free(teller->trace_arena);
     free(teller);
+}
+
+void teller_set_bounds(struct teller *teller, const struct teller_bounds *bounds)
+{
+    teller->bounds = *bounds;
 }
 
 static int take_trace(struct teller *teller, const struct event *event)
@@ -107,37 +118,62 @@ static int take_vantage(struct teller *teller, const struct event *event)
     return 0;
 }
 
+/* A run without end says the same of its losses again and again: beyond LOSSES_MAX what is said twice is added up. */
+static struct story_loss *same_loss(struct teller *teller, const char *source, const char *what)
+{
+    for (size_t i = teller->loss_count >= LOSSES_MAX ? teller->loss_count : 0; i-- > 0;)
+        if (strcmp(teller->losses[i].source, source) == 0 && strcmp(teller->losses[i].what, what) == 0) return &teller->losses[i];
+    return teller->loss_count >= 2 * LOSSES_MAX ? &teller->losses[teller->loss_count - 1] : NULL;
+}
+
+static int add_loss(struct teller *teller, const char *source, const char *what, uint64_t received, uint64_t count)
+{
+    struct story_loss *loss = same_loss(teller, source, what);
+    if (loss) {
+        loss->received += received;
+        loss->count += count;
+        return 0;
+    }
+    const char *kept_source = arena_text(teller->trace_arena, source), *kept_what = arena_text(teller->trace_arena, what);
+    loss = kept_source && kept_what ? track_grow((void **)&teller->losses, &teller->loss_count, &teller->loss_room, sizeof(*loss))
+                                    : NULL;
+    if (!loss) return -ENOMEM;
+    *loss = (struct story_loss){.source = kept_source, .what = kept_what, .received = received, .count = count};
+    return 0;
+}
+
+/* What a bound made the teller forget before its time. Most of it nobody misses; where it is missed a story is told less. */
+static int say_forgotten(struct teller *teller)
+{
+    const struct forgotten *f = &teller->forgotten;
+    const struct {
+        const char *what;
+        uint64_t kept, count;
+    } bounds[] = {
+        {"threads: too many", THREADS_MAX, f->threads},
+        {"processes whose end was not seen: too many", PROCESSES_MAX, f->processes},
+        {"sockets of no connection: too many", SOCKETS_LOOSE_MAX, f->sockets},
+        {"calls on one socket: too many", SOCKET_CALLS_MAX, f->calls},
+        {"datagrams that wait on one socket: too many", ARRIVALS_MAX, f->arrivals},
+        {"dropped segments of one connection: too many", teller->bounds.packets_max, f->drops},
+        {"ICMP errors on their way: too many", ICMP_MARKS_MAX, f->icmp_marks},
+        {"closed connections to know late segments by: too many", TOMBS_MAX, f->tombs},
+        {"open connections, told before their end: too many", teller->bounds.open_max, f->flows},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+        if (bounds[i].count) code = add_loss(teller, "the story's memory", bounds[i].what, bounds[i].kept, bounds[i].count);
+    return code;
+}
+
 static int take_lost(struct teller *teller, const struct event *event)
 {
-    struct story_loss *loss = track_grow((void **)&teller->losses, &teller->loss_count, &teller->loss_room, sizeof(*loss));
-    if (!loss) return -ENOMEM;
-    loss->source = arena_text(teller->trace_arena, event->lost.source);
-    loss->what = arena_text(teller->trace_arena, event->lost.what);
-    loss->received = event->lost.received;
-    loss->count = event->lost.count;
     /* A capture's losses are dropped packets; a recorder's are lost events. */
     if (strncmp(event->lost.source, "capture", 7) == 0)
         teller->trace.dropped += event->lost.count;
     else
         teller->trace.lost += event->lost.count;
-    return loss->source && loss->what ? 0 : -ENOMEM;
-}
-
-/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
- * were used again) has left it. */
-static int tell_old(struct teller *teller)
-{
-    while (teller->closed_head && teller->now_ns - teller->closed_head->last_ns > linger_ns(teller)) {
-        struct flow *flow = teller->closed_head;
-        if (!flow_is_over(flow)) { /* a RST that had not ended it */
-            flow_leave_queue(teller, flow);
-            continue;
-        }
-        table_remove(teller->flows, &flow->key);
-        int code = tell_flow(teller, flow);
-        if (code) return code;
-    }
-    return 0;
+    return add_loss(teller, event->lost.source, event->lost.what, event->lost.received, event->lost.count);
 }
 
 /* Stored logs hold any times: everything behind this adds and subtracts them. */
@@ -155,49 +191,44 @@ int teller_feed(struct teller *teller, const struct event *event)
 {
     struct event room;
     static int (*const take[EVENT_KINDS])(struct teller *, const struct event *) = {
-        [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,
-        [EVENT_PACKET] = flow_take_packet, [EVENT_ENTER] = socket_take_enter,
-        [EVENT_EXIT] = socket_take_exit,   [EVENT_MARK] = flow_take_mark,
-        [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,
-        [EVENT_WAKE] = socket_take_wake,   [EVENT_PROCESS] = socket_take_process,
-        [EVENT_LOST] = take_lost,          [EVENT_TIMER] = flow_take_timer,
+        [EVENT_TRACE] = take_trace,        [EVENT_VANTAGE] = take_vantage,   [EVENT_PACKET] = flow_take_packet,
+        [EVENT_ENTER] = socket_take_enter, [EVENT_EXIT] = socket_take_exit,  [EVENT_MARK] = flow_take_mark,
+        [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,  [EVENT_WAKE] = socket_take_wake,
+        [EVENT_PROCESS] = processes_take,  [EVENT_LOST] = take_lost,         [EVENT_TIMER] = flow_take_timer,
         [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue,
     };
     event = bounded(event, &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);
-    return code ? code : tell_old(teller);
+    if (!code) code = open_pass(teller);
+    if (!code) code = sockets_pass(teller);
+    processes_pass(teller);
+    return code;
 }
 
-static int by_number(const void *a, const void *b)
+static int tell_all(struct teller *teller)
 {
-    const struct flow *const *x = a, *const *y = b;
-    return (*x)->number < (*y)->number ? -1 : 1;
-}
-
-int teller_finish(struct teller *teller)
-{
-    size_t count = table_count(teller->flows);
-    struct flow **open = calloc(count + 1, sizeof(struct flow *));
-    const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
-    if (!open || !names) {
-        free(open);
-        return -ENOMEM;
-    }
-    void *value;
-    size_t n = 0;
-    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);) open[n++] = value;
-    qsort(open, n, sizeof(struct flow *), by_number);
-    int code = 0;
-    for (size_t i = 0; i < n && !code; i++) {
+    size_t count;
+    struct flow **open = open_flows(teller, &count);
+    int code = open ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && !code; i++) {
         table_remove(teller->flows, &open[i]->key);
         code = tell_flow(teller, open[i]);
     }
     free(open);
-    if (!code) code = apart_find_all(teller);
-    for (size_t i = 0; i < teller->icmp_mark_count; i++)
-        if (!teller->icmp_marks[i].marked) teller->marks_unjoined++;
+    return code;
+}
+
+int teller_finish(struct teller *teller)
+{
+    teller->finishing = true;
+    const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
+    int code = names ? tell_all(teller) : -ENOMEM;
+    if (code) return code;
+    code = apart_find_all(teller);
+    icmp_forget_marks(teller);
+    if (!code) code = say_forgotten(teller);
     for (size_t i = 0; i < teller->vantage_count; i++) names[i] = arena_text(teller->trace_arena, teller->vantages[i].name);
     teller->trace.vantages = names;
     teller->trace.vantage_count = teller->vantage_count;

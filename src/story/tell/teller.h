@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "event/event.h"
+#include "story/bounds.h"
 #include "story/story.h"
 
 struct teller;
@@ -15,12 +16,23 @@ struct teller;
 /* Called with each finished story; it is the listener's from then on (story_free). Returns 0, or -errno to stop. */
 typedef int teller_listener(void *data, struct story *story);
 
+/* With the bounds of a stored run. */
 struct teller *teller_new(teller_listener *listener, void *data);
 void teller_free(struct teller *teller);
 /* 0 or -ENOMEM or what the listener returned. */
 int teller_feed(struct teller *teller, const struct event *event);
 /* Tells everything that is still open. */
 int teller_finish(struct teller *teller);
+/* Before the first event. */
+void teller_set_bounds(struct teller *teller, const struct teller_bounds *bounds);
+
+/* The story so far (story.so_far) of each connection that is open, or closed and not told yet, in order of their numbers. Nothing
+ * is forgotten or changed by that. `now_ns`: how late it is, where that is later than the last event. Returns as teller_feed does.
+ */
+int teller_tell_open(struct teller *teller, int64_t now_ns, teller_listener *listener, void *data);
+/* Of one of them; *ret_story NULL: there is none with this number. 0 or -ENOMEM. */
+int teller_story_of(struct teller *teller, uint32_t number, int64_t now_ns, struct story **ret_story);
+
 /* What the stories have in common: right after teller_finish, valid until teller_free. */
 const struct story_trace *teller_trace(const struct teller *teller);
 

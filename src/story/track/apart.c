@@ -34,7 +34,7 @@ static bool has_failed(const struct call *call)
 
 /* Of a socket that other stories have told of, only what failed is news; of one that stands in none, all is, where something failed
  * or nobody came. */
-static int take_socket(struct teller *teller, const struct sock *sock)
+int apart_take_socket(struct teller *teller, const struct sock *sock)
 {
     bool is_told = false, failed = false;
     for (size_t i = 0; i < sock->call_count; i++) {
@@ -96,7 +96,7 @@ int apart_find_all(struct teller *teller)
 {
     void *value;
     int code = 0;
-    for (size_t cursor = 0; !code && table_next(teller->sockets, &cursor, NULL, &value);) code = take_socket(teller, value);
+    for (size_t cursor = 0; !code && table_next(teller->sockets, &cursor, NULL, &value);) code = apart_take_socket(teller, value);
     if (code || !teller->apart_count) return code;
     qsort(teller->apart, teller->apart_count, sizeof(*teller->apart), by_process);
     struct story_apart *list = arena_alloc(teller->trace_arena, teller->apart_count * sizeof(*list));

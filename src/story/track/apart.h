@@ -10,6 +10,8 @@
 /* Remembers a call that failed without concerning any connection. At most a few hundred are kept; more are counted. 0 or -ENOMEM.
  */
 int apart_take(struct teller *teller, struct call *call);
+/* What a socket that no connection has, and that is forgotten now, has to say. 0 or -ENOMEM. */
+int apart_take_socket(struct teller *teller, const struct sock *sock);
 /* Once all connections are told: what is left, for the trace. 0 or -ENOMEM. */
 int apart_find_all(struct teller *teller);
 /* apart_words.c: why there was no packet; NULL where there is nothing to say. `sock`: the call's, NULL none. 0 or -ENOMEM. */

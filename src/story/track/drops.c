@@ -1,5 +1,6 @@
 /* What the kernel threw away, and how full a listener's queues were: kept with the flow until it is told. */
 #include <errno.h>
+#include <string.h>
 
 #include "story/track/track.h"
 
@@ -12,6 +13,12 @@ int drops_take_drop(struct teller *teller, const struct event *event)
 {
     struct flow *flow = flow_of(teller, &event->drop.header, event->drop.netns);
     if (!flow) return 0; /* thrown away before anything of its flow was seen: there is nothing to tell it of */
+    if (teller->bounds.packets_max && flow->drop_count >= teller->bounds.packets_max) { /* the older half */
+        size_t kept = flow->drop_count / 2;
+        memmove(&flow->drops[0], &flow->drops[flow->drop_count - kept], kept * sizeof(flow->drops[0]));
+        teller->forgotten.drops += flow->drop_count - kept;
+        flow->drop_count = kept;
+    }
     struct drop_note *note = track_grow((void **)&flow->drops, &flow->drop_count, &flow->drop_room, sizeof(*note));
     if (!note) return -ENOMEM;
     *note = (struct drop_note){.t_ns = event->t_ns, .drop = event->drop};

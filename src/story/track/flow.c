@@ -84,6 +84,39 @@ static void choose_roles(const struct teller *teller, struct flow *flow, const s
     flow->end[STORY_SERVER] = sender_is_client ? header->dst : header->src;
 }
 
+static int file(struct teller *teller, struct flow *flow)
+{
+    flow->client_key = ends_key(flow->end[STORY_CLIENT].port, &flow->end[STORY_SERVER]);
+    struct list *list = table_get(teller->clients, &flow->client_key);
+    if (!list) {
+        list = calloc(1, sizeof(*list));
+        if (!list || table_put(teller->clients, &flow->client_key, list)) {
+            free(list);
+            return -ENOMEM;
+        }
+    }
+    list_add(list, &flow->client_link);
+    flow->filed = true;
+    return 0;
+}
+
+static void take_out(struct teller *teller, struct flow *flow)
+{
+    struct list *list = flow->filed ? table_get(teller->clients, &flow->client_key) : NULL;
+    flow->filed = false;
+    if (!list) return;
+    list_remove(list, &flow->client_link);
+    if (list->count) return;
+    table_remove(teller->clients, &flow->client_key);
+    free(list);
+}
+
+void flow_touch(struct teller *teller, struct flow *flow)
+{
+    flow->last_ns = teller->now_ns;
+    open_touch(teller, flow);
+}
+
 static struct flow *flow_new(struct teller *teller, const struct flow_key *key, const struct event_packet_header *header)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
@@ -92,11 +125,13 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     flow->udp = header->protocol == IPPROTO_UDP;
     choose_roles(teller, flow, header);
     flow->to_itself = address_equal(&header->src, &header->dst) && !flow->udp;
-    if (table_put(teller->flows, key, flow)) {
+    if (file(teller, flow) || table_put(teller->flows, key, flow)) {
+        take_out(teller, flow);
         free(flow);
         return NULL;
     }
     flow->number = ++teller->flow_count;
+    flow_touch(teller, flow);
     return flow;
 }
 
@@ -146,6 +181,58 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
     }
 }
 
+bool flow_is_over(const struct flow *flow)
+{
+    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+}
+
+void flow_leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow *before = flow->before_closed, *next = flow->next_closed;
+    *(before ? &before->next_closed : &teller->closed_head) = next;
+    *(next ? &next->before_closed : &teller->closed_tail) = before;
+    teller->closed_count--;
+    flow->queued = false;
+    flow->before_closed = flow->next_closed = NULL;
+}
+
+void flow_queue(struct teller *teller, struct flow *flow)
+{
+    flow->queued = true;
+    flow->before_closed = teller->closed_tail;
+    if (teller->closed_tail)
+        teller->closed_tail->next_closed = flow;
+    else
+        teller->closed_head = flow;
+    teller->closed_tail = flow;
+    teller->closed_count++;
+}
+
+static void queue_when_over(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued && flow_is_over(flow)) flow_queue(teller, flow);
+}
+
+/* What had been told of these two ends goes on, or is known to have ended before this one. */
+static struct flow *rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, struct flow *before)
+{
+    bool used;
+    struct flow *flow = flow_rise(teller, key, packet, &used);
+    if (!flow) return NULL;
+    if (begins_anew(flow, packet)) {
+        *before = *flow;
+        free(flow);
+        return NULL;
+    }
+    if (!file(teller, flow) && !table_put(teller->flows, key, flow)) {
+        queue_when_over(teller, flow);
+        return flow;
+    }
+    flow_free(teller, flow);
+    return NULL;
+}
+
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns)
 {
@@ -153,29 +240,27 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
     struct flow before = {0};
-    bool again = flow && begins_anew(flow, packet);
-    if (again) {
+    if (flow && begins_anew(flow, packet)) {
         before = *flow;
         table_remove(teller->flows, &key);
         if (teller->tell(teller, flow)) return NULL;
+        tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
         flow = NULL;
+    } else if (!flow) {
+        flow = rise(teller, &key, packet, &before);
     }
     if (!flow) {
         flow = flow_new(teller, &key, header);
-        if (flow && again) note_time_wait(flow, &before, teller->now_ns);
+        if (flow && before.number) note_time_wait(flow, &before, teller->now_ns);
     }
     if (flow && packet->connection) flow->connection = packet->connection;
     return flow;
 }
 
-void flow_touch(const struct teller *teller, struct flow *flow)
-{
-    flow->last_ns = teller->now_ns;
-}
-
 /* A SYN shows that who was taken for the client is the server. */
-static void turn_roles(struct flow *flow)
+static void turn_roles(struct teller *teller, struct flow *flow)
 {
+    take_out(teller, flow);
     struct address end = flow->end[STORY_CLIENT];
     struct sock *sock = flow->sock[STORY_CLIENT];
     flow->end[STORY_CLIENT] = flow->end[STORY_SERVER];
@@ -188,33 +273,7 @@ static void turn_roles(struct flow *flow)
     for (size_t i = 0; i < flow->expiry_count; i++) flow->expiries[i].side = !flow->expiries[i].side;
     flow->first_side = !flow->first_side;
     flow->after_side = !flow->after_side;
-}
-
-bool flow_is_over(const struct flow *flow)
-{
-    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
-}
-
-void flow_leave_queue(struct teller *teller, struct flow *flow)
-{
-    if (!flow->queued) return;
-    struct flow *before = flow->before_closed, *next = flow->next_closed;
-    *(before ? &before->next_closed : &teller->closed_head) = next;
-    *(next ? &next->before_closed : &teller->closed_tail) = before;
-    flow->queued = false;
-    flow->before_closed = flow->next_closed = NULL;
-}
-
-static void queue_when_over(struct teller *teller, struct flow *flow)
-{
-    if (flow->queued || !flow_is_over(flow)) return;
-    flow->queued = true;
-    flow->before_closed = teller->closed_tail;
-    if (teller->closed_tail)
-        teller->closed_tail->next_closed = flow;
-    else
-        teller->closed_head = flow;
-    teller->closed_tail = flow;
+    (void)file(teller, flow); /* out of memory: it is not found by its port */
 }
 
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)
@@ -227,7 +286,7 @@ void flow_judge(struct teller *teller, struct flow *flow, const struct event_pac
         if (flow->to_itself) flow->conn.flags |= CONN_TO_ITSELF;
         conn_begin(&flow->conn, &segment, side == STORY_CLIENT);
     } else if (conn_settle_roles(&flow->conn, &segment, flow_conn_end(flow->first_side, side)) && !flow->roles_sure) {
-        turn_roles(flow);
+        turn_roles(teller, flow);
     }
     struct conn_verdict verdict = {.move_count = 0};
     conn_take(&teller->judge, &flow->conn, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)), &segment,
@@ -256,13 +315,34 @@ bool flow_is_end(const struct flow *flow, enum story_side side, const struct soc
     return address_equal(&sock->local, own) || (address_is_any(&sock->local) && sock->local.port == own->port);
 }
 
-/* After a refused connect() the kernel has forgotten the local address already; the port is still there. */
+/* After a refused connect() the kernel has forgotten the local address already; the port is still there. The newest. */
 static struct flow *find_by_port(struct teller *teller, const struct sock *sock)
 {
-    void *value;
-    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);)
-        if (flow_is_end(value, STORY_CLIENT, sock)) return value;
+    struct ends_key key = ends_key(sock->local.port, &sock->remote);
+    struct list *list = table_get(teller->clients, &key);
+    for (struct list_link *link = list ? list->last : NULL; link; link = link->before) {
+        struct flow *flow = LIST_OF(link, struct flow, client_link);
+        if (flow_is_end(flow, STORY_CLIENT, sock) && !flow->sock[STORY_CLIENT]) return flow;
+    }
     return NULL;
+}
+
+void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock)
+{
+    flow->sock[side] = sock;
+    sock->flow = flow;
+    sock->side = side;
+    (void)sockets_file(teller, sock); /* it only leaves lists */
+    sockets_touch(teller, sock);
+}
+
+void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side)
+{
+    struct sock *sock = flow->sock[side];
+    flow->sock[side] = NULL;
+    sock->flow = NULL;
+    (void)sockets_file(teller, sock); /* out of memory: it is not found again */
+    sockets_touch(teller, sock);
 }
 
 void flow_bind(struct teller *teller, struct sock *sock)
@@ -274,9 +354,7 @@ void flow_bind(struct teller *teller, struct sock *sock)
     if (!flow) return;
     enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
     if (flow->sock[side] && flow->sock[side] != sock) return;
-    flow->sock[side] = sock;
-    sock->flow = flow;
-    sock->side = side;
+    flow_set_sock(teller, flow, side, sock);
     for (size_t i = 0; i < sock->change_count; i++) {
         struct change *change = track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*change));
         if (!change) break;
@@ -288,74 +366,11 @@ void flow_bind(struct teller *teller, struct sock *sock)
     sock->change_count = sock->change_room = 0;
 }
 
-int flow_take_state(struct teller *teller, const struct event *event)
-{
-    struct sock *sock = socket_get(teller, &event->state.socket);
-    if (!sock) return 0;
-    if (event->state.to == KERNEL_LISTEN) sock->listening = true;
-    if (event->state.netns) sock->netns = event->state.netns;
-    flow_bind(teller, sock);
-    struct thread *thread = socket_thread(teller, &event->state.context.current);
-    struct change change = {
-        .t_ns = event->t_ns,
-        .order = event->order,
-        .side = sock->side,
-        .from = event->state.from,
-        .to = event->state.to,
-        .context = event->state.context,
-        .call = call_ref(thread ? (thread->current ? thread->current : thread->last) : NULL),
-    };
-    struct flow *flow = sock->flow;
-    struct change *kept = flow ? track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*kept))
-                               : track_grow((void **)&sock->changes, &sock->change_count, &sock->change_room, sizeof(*kept));
-    if (!kept) {
-        call_unref(change.call);
-        return -ENOMEM;
-    }
-    *kept = change;
-    return 0;
-}
-
-int flow_take_reset(struct teller *teller, const struct event *event)
-{
-    const struct event_socket *socket = &event->reset.socket;
-    if (!socket->local.port || !socket->remote.port) return 0;
-    struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->reset.netns);
-    if (!flow) return 0;
-    struct reset_note *note = track_grow((void **)&flow->resets, &flow->reset_count, &flow->reset_room, sizeof(*note));
-    if (!note) return -ENOMEM;
-    note->t_ns = event->t_ns;
-    note->side = flow_side(flow, &socket->local);
-    note->sent = event->reset.sent;
-    memcpy(note->reason, event->reset.reason, sizeof(note->reason));
-    return 0;
-}
-
-int flow_take_timer(struct teller *teller, const struct event *event)
-{
-    const struct event_socket *socket = &event->timer.socket;
-    if (!socket->local.port || !socket->remote.port) return 0;
-    struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->timer.netns);
-    if (!flow) return 0;
-    enum story_side side = flow_side(flow, &socket->local);
-    const struct sock *sock = flow->sock[side];
-    if (sock && socket->cookie && sock->cookie != socket->cookie) return 0; /* of an earlier connection between these ends */
-    struct expiry *expiry = track_grow((void **)&flow->expiries, &flow->expiry_count, &flow->expiry_room, sizeof(*expiry));
-    if (!expiry) return -ENOMEM;
-    *expiry = (struct expiry){
-        .t_ns = event->t_ns,
-        .order = event->order,
-        .side = side,
-        .state = socket->state,
-        .cancelled = event->timer.cancelled,
-        .context = event->timer.context,
-    };
-    return 0;
-}
-
-void flow_free(struct flow *flow)
+void flow_free(struct teller *teller, struct flow *flow)
 {
     if (!flow) return;
+    take_out(teller, flow);
+    open_leave(flow);
     for (size_t i = 0; i < flow->packet_count; i++) {
         free((void *)(uintptr_t)flow->packets[i].packet.bytes);
         call_unref(flow->packets[i].call);

@@ -1,19 +1,54 @@
 /* Who holds a socket: descriptors are copied by dup and fork, and only the last one that goes closes. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "story/track/track.h"
 
-static int hold(struct sock *sock, int32_t pid, int32_t fd, const char *comm)
+static bool is_held_by(const struct sock *sock, int32_t pid)
+{
+    for (size_t i = 0; sock && i < sock->holder_count; i++)
+        if (sock->holders[i].pid == pid) return true;
+    return false;
+}
+
+static struct sock *held(const struct teller *teller, const struct process *process, size_t i)
+{
+    return table_get(teller->sockets, &process->held[i]);
+}
+
+/* The process's list of what it may hold: sockets that went, or that it let go, are struck off before it grows. */
+static int note_held(struct teller *teller, struct process *process, uint64_t cookie)
+{
+    if (process->held_count == process->held_room) {
+        size_t kept = 0;
+        for (size_t i = 0; i < process->held_count; i++)
+            if (is_held_by(held(teller, process, i), process->pid)) process->held[kept++] = process->held[i];
+        process->held_count = kept;
+        if (kept * 2 > process->held_room) process->held_room = kept; /* full of what is there: grow */
+        if (kept < process->held_room) {
+            process->held[process->held_count++] = cookie;
+            return 0;
+        }
+    }
+    uint64_t *slot = track_grow((void **)&process->held, &process->held_count, &process->held_room, sizeof(*slot));
+    if (!slot) return -ENOMEM;
+    *slot = cookie;
+    return 0;
+}
+
+static int hold(struct teller *teller, struct sock *sock, int32_t pid, int32_t fd, const char *comm)
 {
     for (size_t i = 0; i < sock->holder_count; i++)
         if (sock->holders[i].pid == pid && sock->holders[i].fd == fd) return 0;
+    bool known = is_held_by(sock, pid);
+    struct process *process = process_get(teller, pid);
     struct holder *holder = track_grow((void **)&sock->holders, &sock->holder_count, &sock->holder_room, sizeof(*holder));
-    if (!holder) return -ENOMEM;
+    if (!holder || !process) return -ENOMEM;
     holder->pid = pid;
     holder->fd = fd;
     memcpy(holder->comm, comm, sizeof(holder->comm));
-    return 0;
+    return known ? 0 : note_held(teller, process, sock->cookie);
 }
 
 /* fd -1: all of the process's. */
@@ -22,43 +57,59 @@ static void let_go(struct sock *sock, int32_t pid, int32_t fd)
     for (size_t i = sock->holder_count; i-- > 0;) {
         if (sock->holders[i].pid != pid || (fd >= 0 && sock->holders[i].fd != fd)) continue;
         sock->holders[i] = sock->holders[--sock->holder_count];
+        if (!sock->holder_count) sock->gone = true;
     }
+}
+
+/* Of all sockets. */
+static void let_all_go(struct teller *teller, int32_t pid)
+{
+    struct process *process = table_get(teller->processes, &pid);
+    for (size_t i = 0; process && i < process->held_count; i++) {
+        struct sock *sock = held(teller, process, i);
+        if (!sock) continue;
+        let_go(sock, pid, -1);
+        sockets_touch(teller, sock);
+    }
+    if (process) process->held_count = 0;
 }
 
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other)
 {
     int32_t pid = call->thread.pid;
-    void *value;
     if (call->ret < 0) return 0;
     if (strcmp(call->name, "close_range") == 0) { /* any of them may be among those */
-        for (size_t cursor = 0; table_next(teller->sockets, &cursor, NULL, &value);) let_go(value, pid, -1);
+        let_all_go(teller, pid);
         return 0;
     }
-    if (strcmp(call->name, "socket") == 0 && sock) return hold(sock, pid, (int32_t)call->ret, call->thread.comm);
-    if (strncmp(call->name, "accept", 6) == 0 && other) return hold(other, pid, (int32_t)call->ret, call->thread.comm);
+    if (strcmp(call->name, "socket") == 0 && sock) return hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm);
+    if (strncmp(call->name, "accept", 6) == 0 && other) return hold(teller, other, pid, (int32_t)call->ret, call->thread.comm);
     if (strncmp(call->name, "dup", 3) == 0) {
         if (other) let_go(other, pid, (int32_t)call->ret);
-        return sock ? hold(sock, pid, (int32_t)call->ret, call->thread.comm) : 0;
+        return sock ? hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm) : 0;
     }
     if (strcmp(call->name, "close") == 0 && sock) {
         let_go(sock, pid, call->fd);
-        if (sock->holder_count) call->still = sock->holders[0];
+        if (sock->holder_count)
+            call->still = sock->holders[0];
+        else
+            sock->gone = true;
     }
     return 0;
 }
 
 int holders_take_process(struct teller *teller, const struct event_process *process)
 {
+    int32_t pid = process->thread.pid;
+    /* Which descriptors survive an exec (FD_CLOEXEC) was not seen: better to know of no holder than of a wrong one. */
+    if (process->change != PROCESS_FORK) let_all_go(teller, pid);
+    if (process->change != PROCESS_FORK || !process->parent || process->parent == pid) return 0; /* a thread */
+    struct process *parent = table_get(teller->processes, &process->parent);
     int code = 0;
-    void *value;
-    if (process->change == PROCESS_FORK && (!process->parent || process->parent == process->thread.pid)) return 0; /* a thread */
-    for (size_t cursor = 0; !code && table_next(teller->sockets, &cursor, NULL, &value);) {
-        struct sock *sock = value;
-        /* Which descriptors survive an exec (FD_CLOEXEC) was not seen: better to know of no holder than of a wrong one. */
-        if (process->change != PROCESS_FORK) let_go(sock, process->thread.pid, -1);
-        for (size_t i = 0, count = sock->holder_count; process->change == PROCESS_FORK && !code && i < count; i++)
-            if (sock->holders[i].pid == process->parent)
-                code = hold(sock, process->thread.pid, sock->holders[i].fd, process->thread.comm);
+    for (size_t h = 0; parent && !code && h < parent->held_count; h++) {
+        struct sock *sock = held(teller, parent, h);
+        for (size_t i = 0, count = sock ? sock->holder_count : 0; !code && i < count; i++)
+            if (sock->holders[i].pid == process->parent) code = hold(teller, sock, pid, sock->holders[i].fd, process->thread.comm);
     }
     return code;
 }

@@ -41,8 +41,11 @@ static size_t join_start(const struct flow *flow)
     return flow->packet_count > JOIN_DEPTH ? flow->packet_count - JOIN_DEPTH : 0;
 }
 
-static struct sighting *add_sighting(struct flow *flow, const struct event *event)
+static struct sighting *add_sighting(struct teller *teller, struct flow *flow, const struct event *event)
 {
+    size_t most = teller->bounds.packets_max;
+    if (most && !flow->udp && !flow->compared && flow->packet_count >= (flow->fold_at ? flow->fold_at : most))
+        flow_fold(teller, flow);
     struct sighting *sighting = track_grow((void **)&flow->packets, &flow->packet_count, &flow->packet_room, sizeof(*sighting));
     if (sighting) sighting->order = event->order;
     return sighting;
@@ -122,20 +125,12 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
             return 0;
         }
     }
-    struct sighting *sighting = add_sighting(flow, event);
+    struct sighting *sighting = add_sighting(teller, flow, event);
     if (!sighting) return -ENOMEM;
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
-    for (size_t i = 0; i < teller->icmp_mark_count; i++) {
-        struct sighting *mark = &teller->icmp_marks[i];
-        const struct event_packet_header *a = &mark->packet.header, *b = &event->packet.header;
-        if (mark->marked || a->protocol != b->protocol || memcmp(a->src.ip, b->src.ip, 16) != 0 ||
-            memcmp(a->dst.ip, b->dst.ip, 16) != 0 || !near(mark->mark_ns, event->t_ns, JOIN_WINDOW_NS))
-            continue;
-        mark->marked = true; /* used */
-        take_mark(sighting, mark);
-        break;
-    }
+    const struct sighting *mark = icmp_take_mark(teller, event);
+    if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
 }
 
@@ -197,7 +192,7 @@ static int take_compared(struct teller *teller, struct flow *flow, const struct 
         flow->packets[index - 1].arrived_ns = event->t_ns;
         return 0;
     }
-    struct sighting *sighting = add_sighting(flow, event);
+    struct sighting *sighting = add_sighting(teller, flow, event);
     if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
     sighting->netns = vantage_netns(teller, event->packet.vantage);
     sighting->origin = event->packet.vantage;
@@ -316,7 +311,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         }
     }
     if (!waiting) {
-        waiting = add_sighting(flow, event);
+        waiting = add_sighting(teller, flow, event);
         if (!waiting) return -ENOMEM;
         if (whole.marked) take_mark(waiting, &whole);
         if (!copy) flow_judge(teller, flow, &event->packet, event->t_ns);
@@ -340,7 +335,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
 {
     const struct event_mark *mark = &event->mark;
     teller->any_mark = true;
-    if (chain_read(mark->context.chain).meaning == CHAIN_FORWARD) return 0;
+    if (chain_known(teller, mark->context.chain).meaning == CHAIN_FORWARD) return 0;
 
     struct thread *thread = socket_thread(teller, &mark->context.current);
     struct sighting seen = {
@@ -351,14 +346,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         .call = thread ? (thread->current ? thread->current : thread->last) : NULL,
         .call_over = thread && !thread->current,
     };
-    if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) {
-        struct sighting *kept =
-            track_grow((void **)&teller->icmp_marks, &teller->icmp_mark_count, &teller->icmp_mark_room, sizeof(*kept));
-        if (!kept) return -ENOMEM;
-        *kept = seen;
-        call_ref(kept->call);
-        return 0;
-    }
+    if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) return icmp_keep_mark(teller, &seen);
     struct flow *flow = flow_of_packet(teller, &seen.packet, mark->netns);
     if (!flow) return -ENOMEM;
     flow_touch(teller, flow);
@@ -379,7 +367,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
             slot = packet;
     }
     if (!slot) {
-        slot = add_sighting(flow, event);
+        slot = add_sighting(teller, flow, event);
         if (!slot) return -ENOMEM;
         flow->has_marks = true;
         slot->packet.header = mark->header;

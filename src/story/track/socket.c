@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "story/track/apart.h"
+#include "story/track/call_story.h"
 #include "story/track/track.h"
 
 struct call *call_ref(struct call *call)
@@ -15,7 +16,9 @@ struct call *call_ref(struct call *call)
 
 void call_unref(struct call *call)
 {
-    if (call && --call->refs == 0) free(call);
+    if (!call || --call->refs) return;
+    process_unref(call->process);
+    free(call);
 }
 
 static void call_replace(struct call **slot, struct call *call)
@@ -25,9 +28,12 @@ static void call_replace(struct call **slot, struct call *call)
     *slot = call;
 }
 
-void sock_free(struct sock *sock)
+void sock_free(struct teller *teller, struct sock *sock)
 {
     if (!sock) return;
+    if (sock->has_refused) sockets_forget_refused(teller, sock);
+    while (sock->epolls.first) epoll_forget(teller, LIST_OF(sock->epolls.first, struct epoll, sock_link));
+    sockets_take_out(teller, sock);
     for (size_t i = 0; i < sock->call_count; i++) call_unref(sock->calls[i]);
     for (size_t i = 0; i < sock->change_count; i++) call_unref(sock->changes[i].call);
     if (sock->flow) sock->flow->sock[sock->side] = NULL;
@@ -36,27 +42,6 @@ void sock_free(struct sock *sock)
     free(sock->calls);
     free(sock->changes);
     free(sock);
-}
-
-struct thread *socket_thread(struct teller *teller, const struct event_thread *seen)
-{
-    if (seen->tid == 0) return NULL; /* the idle task makes no calls */
-    return table_get(teller->threads, &seen->tid);
-}
-
-static struct thread *thread_get(struct teller *teller, const struct event_thread *seen)
-{
-    struct thread *thread = table_get(teller->threads, &seen->tid);
-    if (thread) return thread;
-    thread = calloc(1, sizeof(*thread));
-    if (!thread) return NULL;
-    thread->pid = seen->pid;
-    thread->tid = seen->tid;
-    if (table_put(teller->threads, &seen->tid, thread)) {
-        free(thread);
-        return NULL;
-    }
-    return thread;
 }
 
 struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
@@ -76,53 +61,47 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
     if (seen->local.port) sock->local = seen->local;
     if (seen->remote.port) sock->remote = seen->remote;
     if (seen->state == KERNEL_LISTEN) sock->listening = true;
-    return sock;
+    sockets_touch(teller, sock);
+    return sockets_file(teller, sock) ? NULL : sock;
 }
 
-/* When listen() was called on it; 0: before recording, or it never was. */
-static int64_t listening_since(const struct sock *sock)
+static bool is_work(const struct call *call)
 {
-    for (size_t i = 0; i < sock->call_count; i++)
-        if (strcmp(sock->calls[i]->name, "listen") == 0 && sock->calls[i]->exited && sock->calls[i]->ret == 0)
-            return sock->calls[i]->exit_ns;
-    return 0;
+    static const char *const others[] = {"socket", "bind", "listen", "setsockopt", "close", "shutdown", "connect"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(call->name, others[i]) == 0) return false;
+    return call->exited && call->ret >= 0;
 }
 
-/* A server that was started again has had several: the newest that listened by then; else any. */
-static bool serves_better(const struct sock *so_far, const struct sock *sock, const struct address *local, int64_t at_ns)
+/* A socket that serves many keeps what prepared and what ended it, what failed, and the newer half of the rest, which stands in
+ * the stories of those it served. */
+static void trim(struct teller *teller, struct sock *sock)
 {
-    if (!so_far) return true;
-    int64_t since_ns = listening_since(sock), had_ns = listening_since(so_far);
-    if (at_ns && (since_ns <= at_ns) != (had_ns <= at_ns)) return since_ns <= at_ns;
-    bool exact = address_equal(&sock->local, local), had_exact = address_equal(&so_far->local, local);
-    if (exact != had_exact) return exact;
-    /* "::" serves IPv4 too (unless IPV6_V6ONLY, then IPv4 has a socket of its own that matches better or comes later). */
-    if ((sock->local.version == local->version) != (so_far->local.version == local->version))
-        return sock->local.version == local->version;
-    return since_ns > had_ns;
-}
-
-struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns)
-{
-    struct sock *best = NULL;
-    void *value;
-    for (size_t cursor = 0; table_next(teller->sockets, &cursor, NULL, &value);) {
-        struct sock *sock = value;
-        bool serves = sock->listening || (protocol == IPPROTO_UDP && sock->remote.port == 0);
-        if (!serves || sock->protocol != protocol || sock->local.port != local->port) continue;
-        if (!address_equal(&sock->local, local) && !address_is_any(&sock->local)) continue;
-        if (serves_better(best, sock, local, at_ns)) best = sock;
+    size_t kept = 0, most = SOCKET_CALLS_MAX / 2, over = sock->call_count - most;
+    for (size_t i = 0; i < sock->call_count; i++) {
+        if (over && is_work(sock->calls[i])) {
+            call_unref(sock->calls[i]);
+            over--;
+        } else {
+            sock->calls[kept++] = sock->calls[i];
+        }
     }
-    return best;
+    for (size_t i = 0; i < over; i++) call_unref(sock->calls[i]);
+    teller->forgotten.calls += over;
+    sock->call_count = kept - over;
+    memmove(&sock->calls[0], &sock->calls[over], sock->call_count * sizeof(sock->calls[0]));
 }
 
-static int attach(struct sock *sock, struct call *call)
+static int attach(struct teller *teller, struct sock *sock, struct call *call)
 {
     if (!sock) return 0;
     for (size_t i = 0; i < call->attached_count; i++)
         if (call->attached[i] == sock->cookie) return 0;
     /* More than one call can concern: one too many is a call told less, not one told twice. */
     if (call->attached_count == CALL_SOCKETS_MAX) return 0;
+    size_t most = teller->bounds.packets_max;
+    if (!sock->flow && sock->call_count >= SOCKET_CALLS_MAX) trim(teller, sock);
+    if (sock->flow && most && sock->call_count >= (sock->fold_at ? sock->fold_at : most)) sock_fold(teller, sock);
     struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
     if (!slot) return -ENOMEM;
     *slot = call_ref(call);
@@ -142,26 +121,31 @@ static void detach(struct sock *sock, struct call *call)
     }
 }
 
-struct epoll_key {
-    int64_t pid;
-    uint64_t epoll, data;
-};
+void epoll_forget(struct teller *teller, struct epoll *epoll)
+{
+    list_remove(&epoll->sock->epolls, &epoll->sock_link);
+    list_remove(&epoll->process->epolls, &epoll->process_link);
+    table_remove(teller->epolls, &epoll->key);
+    free(epoll);
+}
 
 /* epoll_ctl tells which socket an epoll_event's data stands for: epoll_wait reports that data alone. */
-static int learn_epoll(struct teller *teller, const struct call *call)
+static int learn_epoll(struct teller *teller, const struct call *call, struct sock *sock)
 {
     struct epoll_key key = {.pid = call->thread.pid, .epoll = call->epoll, .data = call->watch[0].data};
-    uint64_t *cookie = table_get(teller->epolls, &key);
-    if (cookie) {
-        *cookie = call->socket.cookie;
-        return 0;
+    struct epoll *epoll = table_get(teller->epolls, &key);
+    if (epoll) epoll_forget(teller, epoll);
+    struct process *process = process_get(teller, call->thread.pid);
+    epoll = process ? calloc(1, sizeof(*epoll)) : NULL;
+    if (!epoll) return -ENOMEM;
+    *epoll = (struct epoll){.key = key, .sock = sock, .process = process};
+    if (table_put(teller->epolls, &key, epoll)) {
+        free(epoll);
+        return -ENOMEM;
     }
-    cookie = malloc(sizeof(*cookie));
-    if (!cookie) return -ENOMEM;
-    *cookie = call->socket.cookie;
-    if (!table_put(teller->epolls, &key, cookie)) return 0;
-    free(cookie);
-    return -ENOMEM;
+    list_add(&sock->epolls, &epoll->sock_link);
+    list_add(&process->epolls, &epoll->process_link);
+    return 0;
 }
 
 static void resolve_watch(struct teller *teller, struct call *call)
@@ -169,8 +153,8 @@ static void resolve_watch(struct teller *teller, struct call *call)
     for (size_t i = 0; i < call->watch_count; i++) {
         if (call->watch[i].cookie || !call->epoll) continue;
         struct epoll_key key = {.pid = call->thread.pid, .epoll = call->epoll, .data = call->watch[i].data};
-        const uint64_t *cookie = table_get(teller->epolls, &key);
-        if (cookie) call->watch[i].cookie = *cookie;
+        const struct epoll *epoll = table_get(teller->epolls, &key);
+        if (epoll) call->watch[i].cookie = epoll->sock->cookie;
     }
 }
 
@@ -181,10 +165,11 @@ static void take_watch(struct call *call, const struct event_call *event)
     memcpy(call->watch, event->watch, sizeof(call->watch));
 }
 
-static struct call *call_new(const struct event *event)
+static struct call *call_new(struct process *process, const struct event *event)
 {
     struct call *call = calloc(1, sizeof(*call));
     if (!call) return NULL;
+    call->process = process_ref(process);
     const struct event_call *seen = &event->call;
     call->refs = 1;
     call->thread = seen->thread;
@@ -203,11 +188,8 @@ static struct call *call_new(const struct event *event)
 int socket_take_enter(struct teller *teller, const struct event *event)
 {
     struct thread *thread = thread_get(teller, &event->call.thread);
-    struct call *call = call_new(event);
-    if (!thread || !call) {
-        free(call);
-        return -ENOMEM;
-    }
+    struct call *call = thread ? call_new(thread->process, event) : NULL;
+    if (!call) return -ENOMEM;
     call->entered = true;
     call->enter_ns = event->t_ns;
     memcpy(call->args, event->call.args, sizeof(call->args));
@@ -220,7 +202,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     }
     call_replace(&thread->current, call);
     struct sock *sock = socket_get(teller, &call->socket);
-    int code = attach(sock, call);
+    int code = attach(teller, sock, call);
     if (sock) flow_bind(teller, sock);
     call_unref(call);
     return code;
@@ -244,7 +226,7 @@ static int attach_reported(struct teller *teller, struct thread *thread, struct 
     for (size_t i = 0; i < call->watch_count && !code; i++) {
         struct event_socket seen = {.cookie = call->watch[i].cookie};
         struct sock *sock = seen.cookie ? table_get(teller->sockets, &seen.cookie) : NULL;
-        if (sock && !sock->listening && call->watch[i].events) code = attach(sock, call);
+        if (sock && !sock->listening && call->watch[i].events) code = attach(teller, sock, call);
     }
     return code;
 }
@@ -276,11 +258,20 @@ static int take_arrival(struct teller *teller, struct sock *sock, struct call *c
     return flow ? attach_to_flow(flow, call, STORY_SERVER) : 0;
 }
 
+/* A send() of a datagram that is under way is among so many of its socket's newest calls. */
+enum { SENDING_DEPTH = 256 };
+
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header, struct call *marked_by)
 {
     struct sock *sock = socket_serving(teller, &flow->end[STORY_SERVER], IPPROTO_UDP, 0);
     if (!sock) return 0;
     if (flow_side(flow, &header->src) == STORY_CLIENT) {
+        if (sock->arrival_count == ARRIVALS_MAX) {
+            sock->arrivals_unknown = true;
+            sock->arrival_count = 0;
+            teller->forgotten.arrivals++;
+        }
+        if (sock->arrivals_unknown) return 0;
         struct flow_key *arrival =
             track_grow((void **)&sock->arrivals, &sock->arrival_count, &sock->arrival_room, sizeof(*arrival));
         if (!arrival) return -ENOMEM;
@@ -288,11 +279,10 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
         return 0;
     }
     if (marked_by) return attach_to_flow(flow, marked_by, STORY_SERVER);
-    void *value;
     struct call *sending = NULL;
-    for (size_t cursor = 0; table_next(teller->threads, &cursor, NULL, &value);) {
-        struct call *call = ((struct thread *)value)->current;
-        if (!call || call->socket.cookie != sock->cookie || strncmp(call->name, "send", 4) != 0) continue;
+    for (size_t i = sock->call_count, looked_at = 0; i-- > 0 && looked_at < SENDING_DEPTH; looked_at++) {
+        struct call *call = sock->calls[i];
+        if (call->exited || call->overtaken || strncmp(call->name, "send", 4) != 0) continue;
         if (sending) return 0; /* two at once: nobody can tell */
         sending = call;
     }
@@ -304,6 +294,13 @@ static bool empties_queue(const struct call *before, const struct call *call)
 {
     return before && strncmp(before->name, "accept", 6) == 0 && before->exited && before->ret >= 0 &&
            before->socket.cookie == call->socket.cookie;
+}
+
+/* After a call on it: which connection it is of, and where it belongs among those that are of none. */
+static void socket_settle(struct teller *teller, struct sock *sock)
+{
+    flow_bind(teller, sock);
+    sockets_touch(teller, sock);
 }
 
 int socket_take_exit(struct teller *teller, const struct event *event)
@@ -320,7 +317,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     }
     bool began_before = !call;
     if (began_before) {
-        call = call_new(event);
+        call = call_new(thread->process, event);
         if (!call) return -ENOMEM;
     } else {
         call_ref(call);
@@ -342,32 +339,37 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     struct sock *sock = socket_get(teller, &call->socket);
     struct sock *other = socket_get(teller, &call->other);
     bool accept = strncmp(call->name, "accept", 6) == 0;
-    if (strcmp(call->name, "listen") == 0 && call->ret == 0 && sock) sock->listening = true;
-    if (strcmp(call->name, "epoll_ctl") == 0 && call->watch_count && sock) code = learn_epoll(teller, call);
-    if (!code) code = attach(sock, call);
+    if (strcmp(call->name, "listen") == 0 && call->ret == 0 && sock) {
+        sock->listening = true;
+        code = sockets_file(teller, sock);
+    }
+    if (strcmp(call->name, "epoll_ctl") == 0 && call->watch_count && sock) code = learn_epoll(teller, call, sock);
+    if (!code) code = attach(teller, sock, call);
     if (!code) code = attach_reported(teller, thread, call);
     if (accept && other && !code) {
         /* An accept that returned belongs to the connection it took, not to all that the listener ever takes. */
         detach(sock, call);
         if (sock) sock->handed_out = true;
-        code = attach(other, call);
+        code = attach(teller, other, call);
         /* The first connection taken is the one that made the listener ready: accept's queue is first in, first out. */
-        if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(other, thread->waited);
+        if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(teller, other, thread->waited);
         call_replace(&thread->waited, NULL);
     } else if (!code && sock && sock->protocol == IPPROTO_UDP && sock->remote.port == 0 && call->ret >= 0 &&
                strncmp(call->name, "recv", 4) == 0) {
         code = take_arrival(teller, sock, call);
     } else if (other && !code) {
-        code = attach(other, call);
+        code = attach(teller, other, call);
     } else if (accept && sock && call->ret == -EAGAIN) {
         detach(sock, call); /* it concerns no connection */
         if (!is_once_more) code = apart_take(teller, call);
     } else if (!sock && !other && call->ret < 0 && strcmp(call->name, "socket") == 0) {
         code = apart_take(teller, call);
     }
+    if (!code && sock && call->ret == -EADDRINUSE && strcmp(call->name, "bind") == 0)
+        code = sockets_note_refused(teller, sock, call, call_story_address(call).port);
     if (!code) code = holders_take_call(teller, call, sock, other);
-    if (sock) flow_bind(teller, sock);
-    if (other) flow_bind(teller, other);
+    if (sock) socket_settle(teller, sock);
+    if (other) socket_settle(teller, other);
     call_unref(call);
     return code;
 }
@@ -379,25 +381,5 @@ int socket_take_wake(struct teller *teller, const struct event *event)
     thread->current->woken = true;
     thread->current->woken_ns = event->t_ns;
     thread->current->waker = event->wake.context;
-    return 0;
-}
-
-int socket_take_process(struct teller *teller, const struct event *event)
-{
-    int code = holders_take_process(teller, &event->process);
-    if (code || event->process.change != PROCESS_EXIT) return code;
-    /* Who exits has left every call; who is killed may have been in it. */
-    struct thread *thread = socket_thread(teller, &(struct event_thread){.tid = event->process.thread.pid});
-    if (thread && thread->current) {
-        thread->current->ended = true;
-        thread->current->overtaken = !event->process.signal;
-    }
-    struct process_end *end = track_grow((void **)&teller->ends, &teller->end_count, &teller->end_room, sizeof(*end));
-    if (!end) return -ENOMEM;
-    *end = (struct process_end){.t_ns = event->t_ns,
-                                .order = event->order,
-                                .thread = event->process.thread,
-                                .status = event->process.status,
-                                .signal = event->process.signal};
     return 0;
 }

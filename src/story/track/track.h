@@ -6,10 +6,14 @@
 #define TCPWHY_STORY_TRACK_TRACK_H
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "base/table.h"
 #include "conn/conn.h"
 #include "event/event.h"
+#include "story/bounds.h"
+#include "story/chain.h"
 #include "story/story.h"
+#include "story/track/tombs.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
  * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
@@ -27,6 +31,7 @@ enum { CALL_SOCKETS_MAX = EVENT_WATCH_MAX + 3 };
 /* One system call, both of its sides. */
 struct call {
     unsigned refs;
+    struct process *process; /* thread.pid's; a reference */
     struct event_thread thread;
     char name[EVENT_NAME_BYTES];
     char args[EVENT_ARGS_BYTES];
@@ -70,6 +75,7 @@ struct sighting {
     struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
     bool call_over;               /* it had left: deferred work */
     bool copy;                    /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
+    uint32_t folded;              /* it stands for so many plain ones, and no more is known of it; 0: it is one */
     bool unsent;                  /* with copy: there is no first one either; its sender's host was watched, and never sent it */
 };
 
@@ -119,6 +125,15 @@ struct extra_call {
     enum story_side side;
 };
 
+/* Sockets by the port where they serve; by their own port and the address of their peer. */
+struct port_key {
+    uint16_t port, protocol;
+};
+struct ends_key {
+    struct address remote;
+    uint32_t local_port;
+};
+
 struct flow_key {
     struct address low, high; /* the two ends in memcmp order */
     uint64_t netns;           /* of loopback addresses only: 127.0.0.1 is another host in each namespace, 192.0.2.1 is not */
@@ -143,6 +158,9 @@ struct flow {
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
+    size_t fold_at;         /* so many packets are looked through for what can be folded; 0: as bounds.packets_max says */
+    uint64_t folded;        /* packets that others stand for */
+    bool too_long;          /* so much of it is out of the ordinary that it is told as it is, and goes on as its sequel */
     bool has_marks;         /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */
     struct change *changes;
@@ -162,31 +180,66 @@ struct flow {
     int64_t last_ns;
     struct flow *before_closed, *next_closed;
     bool queued;
+    bool sequel;           /* its connection was told before; this came later */
+    struct conn told_conn; /* with `sequel`: how it stood then */
+    struct list *open;     /* one of teller.open; NULL: in none */
+    struct list_link open_link;
+    bool filed; /* in teller.clients, under this key */
+    struct ends_key client_key;
+    struct list_link client_link;
 };
 
 struct sock {
     uint64_t cookie;
     uint8_t protocol;
     bool listening;
-    bool handed_out; /* accept() returned a connection of it */
-    uint64_t netns;  /* of its host, as a state change of it says; 0: not known */
+    bool handed_out;       /* accept() returned a connection of it */
+    bool gone;             /* closed, as far as was seen: nobody holds it any more */
+    bool has_refused;      /* a bind() of it was refused */
+    bool arrivals_unknown; /* more had waited than are remembered: what comes next is anybody's */
+    uint64_t netns;        /* of its host, as a state change of it says; 0: not known */
     struct address local, remote;
     struct call **calls; /* each a reference */
     size_t call_count, call_room;
-    struct change *changes; /* before its flow was known */
+    size_t fold_at;             /* as a flow's */
+    uint32_t folded_calls;      /* that are no longer there, */
+    uint64_t folded_order;      /* with them: the first one's order, */
+    uint64_t folded_read_bytes; /* and what they read */
+    struct change *changes;     /* before its flow was known */
     size_t change_count, change_room;
     struct flow_key *arrivals; /* unconnected UDP: flows whose datagrams wait to be received, oldest first */
     size_t arrival_count, arrival_room;
     struct holder *holders;
     size_t holder_count, holder_room;
-    struct flow *flow; /* NULL: not bound */
+    struct list epolls; /* that watch it */
+    struct flow *flow;  /* NULL: not bound */
     enum story_side side;
+    bool serves, waits; /* it is in teller.serving, teller.waiting, under these keys */
+    struct port_key port_key;
+    struct ends_key ends_key;
+    struct list_link serves_link, waits_link;
+    struct list *loose; /* without a flow: teller.loose_sockets or teller.gone_sockets; else NULL */
+    struct list_link loose_link;
+};
+
+/* What an epoll_event's data stands for. Leaves with its process and with its socket. */
+struct epoll_key {
+    int64_t pid;
+    uint64_t epoll, data;
+};
+struct epoll {
+    struct epoll_key key;
+    struct sock *sock;
+    struct process *process;
+    struct list_link sock_link, process_link;
 };
 
 struct thread {
-    int32_t pid, tid;
+    int32_t tid;
+    struct process *process;     /* a reference */
     struct call *current, *last; /* references */
     struct call *waited;         /* the last waiting call that returned; a reference */
+    struct list_link process_link, idle_link;
 };
 
 struct process_end {
@@ -194,6 +247,21 @@ struct process_end {
     uint64_t order;
     struct event_thread thread;
     int32_t status, signal;
+};
+
+/* The teller's table has it until some time after its end; its calls have it as long as they are. */
+struct process {
+    int32_t pid;
+    unsigned refs;
+    uint64_t serial; /* of the telling that has looked at it last */
+    bool ended;
+    int64_t ended_ns;
+    struct process_end *ends; /* oldest first */
+    size_t end_count, end_room;
+    uint64_t *held; /* cookies of the sockets that it holds, and of some that it held */
+    size_t held_count, held_room;
+    struct list threads, epolls;
+    struct list_link ended_link; /* with `ended`, while the table has it */
 };
 
 /* A call that concerns no connection: see apart.h. */
@@ -221,20 +289,53 @@ struct told_flow {
     int64_t from_ns, to_ns;
 };
 
+/* Bounds: so many are kept of what has no lifetime of its own, or whose end went unseen; what goes beyond is counted and said. */
+enum {
+    THREADS_MAX = 16384,
+    PROCESSES_MAX = 65536,
+    SOCKETS_LOOSE_MAX = 16384, /* of sockets that are held by somebody and belong to no connection */
+    SOCKETS_GONE_MAX = 4096,   /* of those that are closed: a server that ended; what failed to connect */
+    REFUSED_MAX = 64,          /* of a port */
+    ICMP_MARKS_MAX = 4096,     /* of two seconds: sent, and not captured yet */
+    LOSSES_MAX = 256,          /* of different ones; more are summed up */
+    SOCKET_CALLS_MAX = 1024,   /* of a socket that serves many flows; each flow has its own besides */
+    ARRIVALS_MAX = 4096        /* datagrams that wait on one socket */
+};
+/* Flows that are not told, by how long they may be silent: the least recently seen first. */
+enum open_kind { OPEN_ATTEMPT, OPEN_UDP, OPEN_ELSE, OPEN_KINDS };
+struct forgotten {
+    uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows, calls, drops;
+};
+
 struct teller {
     int (*listener)(void *data, struct story *story); /* teller_listener */
     void *data;
-    /* tell_flow, which stands above: an incarnation is told when the next one begins. */
+    /* tell_flow, which stands above: what is over is told by what keeps it. */
     int (*tell)(struct teller *teller, struct flow *flow);
-    struct table *flows;                    /* flow_key → flow, the newest incarnation */
-    struct table *sockets;                  /* cookie → sock */
-    struct table *threads;                  /* tid → thread */
-    struct table *epolls;                   /* {pid, epoll, data} → sock cookie (boxed) */
+    struct table *flows;     /* flow_key → flow, the newest incarnation */
+    struct table *sockets;   /* cookie → sock */
+    struct table *threads;   /* tid → thread */
+    struct table *processes; /* pid → process */
+    struct table *epolls;    /* epoll_key → epoll */
+    struct table *serving;   /* port_key → list of the sockets that listen there, or take any datagram */
+    struct table *waiting;   /* ends_key → list of the sockets with two addresses and no flow yet */
+    struct table *clients;   /* ends_key → list of the flows of this client's port to this server */
+    struct table *refused;   /* port → list of the bind()s that it was refused to */
+    struct list loose_sockets, gone_sockets, idle_threads; /* the least recently seen first */
+    struct list ended;                                     /* processes, in order of their ends */
+    int64_t processes_swept_ns;
+    uint64_t serial; /* of tellings */
+    struct forgotten forgotten;
+    struct tombs *tombs;
+    struct teller_bounds bounds;
+    size_t closed_count; /* in the queue */
+    struct list open[OPEN_KINDS];
+    struct flow *too_long;                  /* to be told; NULL: none */
+    bool finishing;                         /* nothing comes any more */
+    struct table *chains;                   /* interned event_chain (its address) → its verdict */
     struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */
     struct vantage *vantages;
     size_t vantage_count, vantage_room;
-    struct process_end *ends;
-    size_t end_count, end_room;
     struct told_flow *told_flows; /* TOLD_FLOWS of them, the newest over the oldest */
     size_t told_flow_count;       /* that there ever were */
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
@@ -259,8 +360,42 @@ struct teller {
 /* Makes room for one more element in a grown array; NULL (nothing changed) when out of memory. */
 void *track_grow(void **array, size_t *count, size_t *room, size_t element_bytes);
 
+/* So many verdicts of chains are remembered: a kernel has some hundreds of ways to send; a hostile log may have any number. */
+enum { CHAINS_KNOWN_MAX = 16384 };
+/* chain_read, asked of each chain once. */
+struct chain_verdict chain_known(struct teller *teller, const struct event_chain *chain);
+
 struct call *call_ref(struct call *call);
 void call_unref(struct call *call);
+
+/* processes.c. The process of this number, made when new; NULL: out of memory. */
+struct process *process_get(struct teller *teller, int32_t pid);
+struct process *process_ref(struct process *process);
+void process_unref(struct process *process);
+int processes_take(struct teller *teller, const struct event *event);
+/* Time has gone on: lets go of what ended long enough ago. */
+void processes_pass(struct teller *teller);
+void processes_free(struct teller *teller);
+/* The thread, made when new; NULL: out of memory. */
+struct thread *thread_get(struct teller *teller, const struct event_thread *seen);
+
+/* sockets.c. Call sockets_file whenever a socket's addresses, its flow, or what it serves may have changed. 0 or -ENOMEM. */
+int sockets_file(struct teller *teller, struct sock *sock);
+void sockets_take_out(struct teller *teller, struct sock *sock);
+/* Something of it was seen. */
+void sockets_touch(struct teller *teller, struct sock *sock);
+/* Lets go of those without a connection that are too many. No pointer to a socket without a flow outlives it. 0 or -errno. */
+int sockets_pass(struct teller *teller);
+struct ends_key ends_key(uint16_t local_port, const struct address *remote);
+/* All that serve a port, one after the other: the first with `behind` NULL; NULL: no more. */
+struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, uint8_t protocol, const struct sock *behind);
+/* The one that has the addresses of this end and no flow yet; NULL none. */
+struct sock *sockets_waiting(const struct teller *teller, const struct flow *flow, enum story_side side);
+/* A bind() to that port was refused, because it is another's. 0 or -ENOMEM. */
+int sockets_note_refused(struct teller *teller, struct sock *sock, struct call *call, uint16_t port);
+void sockets_forget_refused(struct teller *teller, const struct sock *sock);
+/* One after the other, the first with *at NULL; NULL: no more. */
+struct call *sockets_next_refused(const struct teller *teller, uint16_t port, const void **at);
 
 /* holders.c: who holds which socket. Each takes the event of its name and changes the tables; 0 or -ENOMEM. */
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
@@ -270,20 +405,32 @@ int holders_take_process(struct teller *teller, const struct event_process *proc
 int drops_take_drop(struct teller *teller, const struct event *event);
 int drops_take_queue(struct teller *teller, const struct event *event);
 
+/* fold.c. Of a connection that is longer than bounds.packets_max the middle is made short; of its socket's calls likewise. */
+void flow_fold(struct teller *teller, struct flow *flow);
+void sock_fold(const struct teller *teller, struct sock *sock);
+
+/* icmp_marks.c. Keeps a mark until its packet comes: 0 or -ENOMEM; the mark of this packet, NULL none; forgets all, counting those
+ * without a packet. */
+int icmp_keep_mark(struct teller *teller, const struct sighting *mark);
+const struct sighting *icmp_take_mark(struct teller *teller, const struct event *event);
+void icmp_forget_marks(struct teller *teller);
+
 /* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
 
-/* flow.c */
+/* reports.c */
 int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
 int flow_take_timer(struct teller *teller, const struct event *event);
+
+/* flow.c */
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
 /* Something of the flow was seen. */
-void flow_touch(const struct teller *teller, struct flow *flow);
+void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
  * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
@@ -307,15 +454,18 @@ bool flow_covers(const struct event_packet_header *whole, const struct event_pac
 struct conn_more *flow_own_more(void *owner, struct conn *conn, bool make);
 /* Nothing more is to come of it but late segments. */
 bool flow_is_over(const struct flow *flow);
-/* Out of the queue of those that wait to be told. */
+/* Into, and out of, the queue of those that wait to be told. */
+void flow_queue(struct teller *teller, struct flow *flow);
 void flow_leave_queue(struct teller *teller, struct flow *flow);
-void flow_free(struct flow *flow);
+void flow_free(struct teller *teller, struct flow *flow);
+/* This socket is that end of the flow from now on. */
+void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock);
+void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side);
 
 /* socket.c */
 int socket_take_enter(struct teller *teller, const struct event *event);
 int socket_take_exit(struct teller *teller, const struct event *event);
 int socket_take_wake(struct teller *teller, const struct event *event);
-int socket_take_process(struct teller *teller, const struct event *event);
 /* The socket with this cookie, made when new; NULL for cookie 0 or out of memory. Learns the addresses. */
 struct sock *socket_get(struct teller *teller, const struct event_socket *seen);
 struct thread *socket_thread(struct teller *teller, const struct event_thread *seen);
@@ -324,6 +474,21 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
                          struct call *marked_by);
 /* The listening (or unconnected UDP) socket that served this address at that time (0: at any); NULL none known. */
 struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns);
-void sock_free(struct sock *sock);
+void sock_free(struct teller *teller, struct sock *sock);
+void epoll_forget(struct teller *teller, struct epoll *epoll);
+
+/* open.c. How long a closed connection may still be heard of. */
+int64_t open_linger_ns(const struct teller *teller);
+/* Something of it was seen; it is told. */
+void open_touch(struct teller *teller, struct flow *flow);
+void open_leave(struct flow *flow);
+/* Time has gone on: tells what is due. 0 or as tell_flow. */
+int open_pass(struct teller *teller);
+/* All, in order of their numbers, to be freed; NULL: out of memory. */
+struct flow **open_flows(const struct teller *teller, size_t *ret_count);
+
+/* A connection between these two that was told a short while ago, as a flow that takes what comes late; *ret_used: there was one.
+ * NULL: none (or out of memory). Whether the packet is of it, the caller asks. */
+struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used);
 
 #endif

@@ -1,5 +1,5 @@
 /* The ledger: rows from segments written as "side:flags:seq:ack:length[:window]", sequence numbers relative to each side's ISN. */
-#include "ledger/ledger.h"
+#include "ledger/own.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -295,6 +295,53 @@ static void each_segment_gets_the_number_of_its_connection(void **state)
     ledger_free(ledger);
 }
 
+/* `closed` attempts that were refused in one second; seconds later the RST of the last of them comes once more. How many rows were
+ * given by then; *ret_connections: how many there were, with what that RST was taken for. */
+static uint64_t told_of_closed(size_t closed, int seconds, uint64_t *ret_connections)
+{
+    uint64_t told = 0;
+    struct ledger *ledger = ledger_new(&(struct ledger_options){.hash_seed = 1}, count, &told);
+    assert_non_null(ledger);
+    const int64_t begin_ns = 1700000000000000000;
+    int64_t t_ns = begin_ns;
+    struct ledger_segment late = {.t_ns = 0};
+    for (size_t i = 0; i < closed; i++, t_ns += 10000) {
+        struct ledger_segment pair[] = {segment_of(0, "S", 0, 0, 0, 1, t_ns, (uint16_t)(1 + i)),
+                                        segment_of(1, "RA", 0, 1, 0, 0, t_ns, (uint16_t)(1 + i))};
+        assert_int_equal(ledger_feed(ledger, pair, 2, NULL), 0);
+        late = pair[1];
+    }
+    assert_true(t_ns - begin_ns < 1000000000);
+    assert_int_equal(told, 0);
+    late.t_ns = t_ns + seconds * (int64_t)1000000000;
+    assert_int_equal(ledger_feed(ledger, &late, 1, NULL), 0);
+    *ret_connections = ledger_totals(ledger)->connections;
+    uint64_t before_the_end = told;
+    assert_int_equal(ledger_finish(ledger), 0);
+    ledger_free(ledger);
+    return before_the_end;
+}
+
+static void as_many_closed_connections_as_may_linger_wait_for_what_comes_late(void **state)
+{
+    (void)state;
+    uint64_t connections;
+    assert_int_equal(told_of_closed(LINGER_MOST, 10, &connections), 0);
+    assert_int_equal(connections, LINGER_MOST);
+    assert_int_equal(told_of_closed(LINGER_MOST, 70, &connections), LINGER_MOST);
+    assert_int_equal(connections, LINGER_MOST + 1); /* what comes after the minute is taken for the beginning of another */
+}
+
+static void one_closed_connection_more_than_may_linger_waits_for_some_seconds(void **state)
+{
+    (void)state;
+    uint64_t connections;
+    assert_int_equal(told_of_closed(LINGER_MOST + 1, 3, &connections), 0);
+    assert_int_equal(connections, LINGER_MOST + 1);
+    assert_int_equal(told_of_closed(LINGER_MOST + 1, 10, &connections), 1);
+    assert_int_equal(connections, LINGER_MOST + 2);
+}
+
 static void a_listener_that_fails_stops_the_feeding(void **state)
 {
     (void)state;
@@ -343,6 +390,8 @@ int main(void)
         cmocka_unit_test(a_flood_stays_within_its_bound),
         cmocka_unit_test(memory_is_used_again_after_connections_close),
         cmocka_unit_test(each_segment_gets_the_number_of_its_connection),
+        cmocka_unit_test(as_many_closed_connections_as_may_linger_wait_for_what_comes_late),
+        cmocka_unit_test(one_closed_connection_more_than_may_linger_waits_for_some_seconds),
         cmocka_unit_test(a_listener_that_fails_stops_the_feeding),
         cmocka_unit_test(handshakes_that_took_centuries_add_up_to_as_much_as_fits),
     };

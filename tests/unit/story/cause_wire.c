@@ -104,13 +104,13 @@ static void the_ack_of_data_is_immediate_delayed_or_a_reads(void **state)
         {ACKED_ONCE BACK(3110, 3210, ACKS(111, 502)), BY(6)},
         {ACKED_ONCE BACK(3400, 3500, ACKS(111, 502)), BY(6)},
         {ACKED_ONCE BACK(3401, 3500, ACKS(111, 502)), EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE BACK(6999, 7100, ACKS(111, 502)), EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE BACK(7000, 7100, ACKS(111, 502)), TIMER("delayed-ack")},
+        {ACKED_ONCE BACK(39099, 39200, ACKS(111, 502)), EITHER("delayed-ACK timer", "read()")},
+        {ACKED_ONCE BACK(39100, 39200, ACKS(111, 502)), TIMER("delayed-ack")},
         {ACKED_ONCE BACK(218100, 218200, ACKS(111, 502)), TIMER("delayed-ack")},
         {ACKED_ONCE BACK(218101, 218200, ACKS(111, 502)), EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE BACK(7000, 7100, ACKS(111, 503)), EITHER("delayed-ACK timer ran out", "read() made room")},
+        {ACKED_ONCE BACK(39100, 39200, ACKS(111, 503)), EITHER("delayed-ACK timer ran out", "read() made room")},
         /* a read() that sends the ACK of several segments may have made no room */
-        {ACKED_ONCE THERE(3010, 3110, DATA(111, 5)) BACK(7010, 7110, ACKS(116, 497)), EITHER("delayed-ACK timer", "read()")},
+        {ACKED_ONCE THERE(3010, 3110, DATA(111, 5)) BACK(39110, 39210, ACKS(116, 497)), EITHER("delayed-ACK timer", "read()")},
         {ACKED_ONCE THERE(3010, 3110, DATA(111, 5)) BACK(3120, 3220, ACKS(116, 497)), EITHER("acknowledges at once", "read()")},
         /* another had come behind it */
         {ACKED_ONCE THERE(3010, 3110, DATA(111, 5)) BACK(3120, 3220, ACKS(111, 502)), EITHER("another segment", "either")},
@@ -132,18 +132,19 @@ static void the_ack_of_data_is_immediate_delayed_or_a_reads(void **state)
 static void where_calls_are_known_only_one_that_reads_can_have_sent_an_ack(void **state)
 {
     static const struct wire_case cases[] = {
-        {ACKED_ONCE WITH_CALLS BACK(7000, 7100, ACKS(111, 507)), TIMER("delayed-ack")},
-        {ACKED_ONCE WITH_CALLS CALL(6990, 7010, S_THREAD, "recvfrom", WS_SOCK) BACK(7000, 7100, ACKS(111, 507)),
+        {ACKED_ONCE WITH_CALLS BACK(39100, 39200, ACKS(111, 507)), TIMER("delayed-ack")},
+        {ACKED_ONCE WITH_CALLS CALL(39090, 39110, S_THREAD, "recvfrom", WS_SOCK) BACK(39100, 39200, ACKS(111, 507)),
          EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE WITH_CALLS CALL(3090, 3100, S_THREAD, "recvfrom", WS_SOCK) BACK(7000, 7100, ACKS(111, 507)),
+        {ACKED_ONCE WITH_CALLS CALL(3090, 3100, S_THREAD, "recvfrom", WS_SOCK) BACK(39100, 39200, ACKS(111, 507)),
          EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE WITH_CALLS CALL(3090, 3099, S_THREAD, "recvfrom", WS_SOCK) BACK(7000, 7100, ACKS(111, 507)),
+        {ACKED_ONCE WITH_CALLS CALL(3090, 3099, S_THREAD, "recvfrom", WS_SOCK) BACK(39100, 39200, ACKS(111, 507)),
          TIMER("delayed-ack")},
-        {ACKED_ONCE WITH_CALLS CALL(6990, 7010, C_THREAD, "recvfrom", WC_SOCK) BACK(7000, 7100, ACKS(111, 507)),
+        {ACKED_ONCE WITH_CALLS CALL(39090, 39110, C_THREAD, "recvfrom", WC_SOCK) BACK(39100, 39200, ACKS(111, 507)),
          TIMER("delayed-ack")},
-        {ACKED_ONCE WITH_CALLS CALL(6990, 7010, S_THREAD, "setsockopt", WS_SOCK) BACK(7000, 7100, ACKS(111, 507)),
+        {ACKED_ONCE WITH_CALLS CALL(39090, 39110, S_THREAD, "setsockopt", WS_SOCK) BACK(39100, 39200, ACKS(111, 507)),
          EITHER("delayed-ACK timer", "read()")},
-        {ACKED_ONCE WITH_CALLS CALL(6990, 7010, S_THREAD, "poll", WS_SOCK) BACK(7000, 7100, ACKS(111, 507)), TIMER("delayed-ack")},
+        {ACKED_ONCE WITH_CALLS CALL(39090, 39110, S_THREAD, "poll", WS_SOCK) BACK(39100, 39200, ACKS(111, 507)),
+         TIMER("delayed-ack")},
     };
     (void)state;
     CHECK(cases);
@@ -156,8 +157,8 @@ static void the_ack_of_a_fin_is_immediate_or_delayed(void **state)
     static const struct wire_case cases[] = {
         {FAR THERE(2000, 2100, C_FIN W) BACK(2400, 2500, S_ACKS_FIN), BY(4)},
         {FAR THERE(2000, 2100, C_FIN W) BACK(2401, 2500, S_ACKS_FIN), EITHER("put off", "worked off late")},
-        {FAR THERE(2000, 2100, C_FIN W) BACK(5999, 6100, S_ACKS_FIN), EITHER("put off", "worked off late")},
-        {FAR THERE(2000, 2100, C_FIN W) BACK(6000, 6100, S_ACKS_FIN), TIMER("delayed-ack")},
+        {FAR THERE(2000, 2100, C_FIN W) BACK(38099, 38200, S_ACKS_FIN), EITHER("put off", "worked off late")},
+        {FAR THERE(2000, 2100, C_FIN W) BACK(38100, 38200, S_ACKS_FIN), TIMER("delayed-ack")},
         {FAR THERE(2000, 2100, C_FIN W) BACK(217100, 217200, S_ACKS_FIN), TIMER("delayed-ack")},
         {FAR THERE(2000, 2100, C_FIN W) BACK(217101, 217200, S_ACKS_FIN), EITHER("put off", "worked off late")},
         /* whoever has sent its own goes to TIME_WAIT, or to CLOSED: no timer */

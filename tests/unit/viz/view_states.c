@@ -9,6 +9,7 @@
 
 #include "support/golden.h"
 #include "viz/escape.h"
+#include "viz/figure_plan.h"
 #include "viz/states_figure.h"
 
 static struct arrow_map some(void)
@@ -145,9 +146,36 @@ static void too_small_a_buffer_is_an_error(void **data)
     buf_free(&out);
 }
 
+static void the_picture_is_as_stored_and_has_an_id_on_every_box_and_arrow(void **state)
+{
+    (void)state;
+    struct arrow_map map = some();
+    for (size_t i = 0; i < FIGURE_MAX; i++)
+        if (map.sights[i].count) map.sights[i].ends = i % 3 ? ARROWS_CLIENT : ARROWS_SERVER;
+    map.ends[STATE_SYN_SENT] = ARROWS_CLIENT;
+    map.ends[STATE_LISTEN] = ARROWS_SERVER;
+    map.ends[STATE_ESTABLISHED] = ARROWS_CLIENT | ARROWS_SERVER;
+    struct buf out = buf_new(1 << 20);
+    assert_int_equal(states_draw_svg(&map, "a-lesson, \033[31m<b>", &(struct view_options){0}, &out), 0);
+    golden_check(GOLDEN_DIR "/states.svg", out.data, out.length);
+    for (size_t i = 0; i < FIGURE_BOXES; i++) {
+        char id[64];
+        snprintf(id, sizeof(id), "id=\"%s\"", figure_boxes[i].id);
+        assert_non_null(strstr(out.data, id));
+    }
+    for (size_t i = 1; i <= FIGURE_DRAWN; i++) {
+        char id[64];
+        snprintf(id, sizeof(id), "id=\"w-arrow-%zu\"", i);
+        assert_non_null(strstr(out.data, id));
+    }
+    assert_null(strstr(out.data, "<b>"));
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_picture_is_as_stored_and_has_an_id_on_every_box_and_arrow),
         cmocka_unit_test(drawings_are_as_stored),
         cmocka_unit_test(nothing_is_said_of_missing_arrows_where_none_is_missing),
         cmocka_unit_test(no_line_is_wider_than_eighty_columns_and_nothing_steers_the_terminal),

@@ -14,7 +14,7 @@
 #include "support/drawing.h"
 #include "support/golden.h"
 #include "viz/escape.h"
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 static struct buf draw(const char *fixture, const struct view_options *options)
 {
@@ -56,12 +56,36 @@ static void other_widths_and_ways_are_drawn_as_their_golden_texts(void **state)
                  {"normal_echo-ascii", "normal_echo", {.width = 80, .ascii = true}},
                  {"normal_echo-color", "normal_echo", {.width = 80, .color = true}},
                  {"normal_echo-verbose", "normal_echo", {.width = 120, .verbose = 2}},
+                 {"normal_echo-brief", "normal_echo", {.width = 80, .brief = true}},
+                 {"late_accept-brief", "late_accept", {.width = 80, .brief = true}},
+                 {"lossy_wire-brief", "lossy_wire", {.width = 80, .brief = true}},
+                 {"normal_echo-handshake", "normal_echo", {.width = 80, .part = VIEW_HANDSHAKE}},
+                 {"normal_echo-goodbye", "normal_echo", {.width = 80, .part = VIEW_GOODBYE}},
                  {"lossy_wire-ascii", "lossy_wire", {.width = 100, .ascii = true}},
                  {"many_threads-140", "many_threads", {.width = 140}},
                  {"reset_unread-color", "reset_unread", {.width = 100, .color = true, .verbose = 1}}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf drawn = draw(cases[i].fixture, &cases[i].options);
         check_golden(cases[i].name, &drawn);
+    }
+}
+
+static void in_brief_a_story_fits_a_slide_with_its_title_and_question_on_top(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct story_fixture *fixtures = story_fixtures(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (fixtures[i].make == story_large_numbers) continue; /* addresses that take lines */
+        struct view_run run = {.title = "Who answers?", .question = "Is it accept()?"};
+        struct buf drawn = draw(fixtures[i].name, &(struct view_options){.width = 80, .brief = true, .run = &run});
+        size_t lines = 0;
+        for (const char *at = buf_string(&drawn); *at; at++) lines += *at == '\n';
+        if (strcmp(fixtures[i].name, "normal_echo") == 0 && lines > 22) fail_msg("%zu lines", lines);
+        if (lines > 40) fail_msg("%s: %zu lines", fixtures[i].name, lines);
+        assert_int_equal(strncmp(drawn.data, "── Who answers? ──", strlen("── Who answers? ──")), 0);
+        assert_non_null(strstr(drawn.data, "──\nIs it accept()?\n"));
+        buf_free(&drawn);
     }
 }
 
@@ -401,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_story_is_drawn_as_its_golden_text),
         cmocka_unit_test(other_widths_and_ways_are_drawn_as_their_golden_texts),
+        cmocka_unit_test(in_brief_a_story_fits_a_slide_with_its_title_and_question_on_top),
         cmocka_unit_test(a_run_of_many_stories_ends_with_their_outcomes),
         cmocka_unit_test(what_was_lost_is_told),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),

@@ -1,4 +1,4 @@
-#include "viz/text_words.h"
+#include "viz/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,39 +77,39 @@ enum layout_style words_evidence_style(enum story_cause_kind kind, enum story_ev
     return evidence == EVIDENCE_STACK ? STYLE_BOLD : evidence == EVIDENCE_CONTEXT ? STYLE_PLAIN : STYLE_DIM;
 }
 
-void words_process(struct layout_text *text, enum layout_style style, const struct story_process *process)
+void words_process(struct phrase *text, enum layout_style style, const struct story_process *process)
 {
-    if (process->comm) layout_add(text, style, process->comm);
-    if (process->pid) layout_addf(text, style, "[%" PRId32 "]", process->pid);
+    if (process->comm) phrase_add(text, style, process->comm);
+    if (process->pid) phrase_addf(text, style, "[%" PRId32 "]", process->pid);
 }
 
-void words_step(struct layout_text *text, enum layout_style style, const struct story *story, uint32_t step)
+void words_step(struct phrase *text, enum layout_style style, const struct story *story, uint32_t step)
 {
     if (step >= story->step_count) {
-        layout_add(text, style, "?");
+        phrase_add(text, style, "?");
         return;
     }
     const struct story_step *at = &story->steps[step];
     switch (at->kind) {
     case STEP_ENTER:
     case STEP_EXIT:
-        layout_add(text, style, at->call->name);
+        phrase_add(text, style, at->call->name);
         if (at->call->fd >= 0)
-            layout_addf(text, style, "(%" PRId32 ")", at->call->fd);
+            phrase_addf(text, style, "(%" PRId32 ")", at->call->fd);
         else
-            layout_add(text, style, "()");
+            phrase_add(text, style, "()");
         break;
     case STEP_SEGMENT:
-        layout_addf(text, style, "the %s (#%" PRIu32 ")", at->segment->label, at->segment->number);
+        phrase_addf(text, style, "the %s (#%" PRIu32 ")", at->segment->label, at->segment->number);
         break;
     case STEP_DATAGRAM:
-        layout_addf(text, style, "the %s (#%" PRIu32 ")", at->datagram->icmp ? "ICMP error" : "datagram", at->datagram->number);
+        phrase_addf(text, style, "the %s (#%" PRIu32 ")", at->datagram->icmp ? "ICMP error" : "datagram", at->datagram->number);
         break;
     case STEP_STATE:
-        layout_addf(text, style, at->state->kernel ? "the %s's kernel: %s" : "%s in %s", story_side_name(at->side), at->state->to);
+        phrase_addf(text, style, at->state->kernel ? "the %s's kernel: %s" : "%s in %s", story_side_name(at->side), at->state->to);
         break;
     case STEP_PROCESS_EXIT:
-        layout_add(text, style, "the end of ");
+        phrase_add(text, style, "the end of ");
         words_process(text, style, &at->exit->process);
         break;
     }
@@ -122,49 +122,49 @@ static enum layout_style side_style(enum story_side side, bool bold)
 }
 
 /* Several processes and threads can work for one end: who it is matters only where it isn't the one in the headline. */
-static void add_thread(struct layout_text *text, const struct story *story, const struct story_call *call)
+static void add_thread(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     if (call->pid && call->pid != story->end[call->side].process.pid) {
-        layout_add(text, STYLE_PLAIN, " by ");
+        phrase_add(text, STYLE_PLAIN, " by ");
         words_process(text, STYLE_PLAIN, &(struct story_process){.pid = call->pid, .comm = call->comm});
     }
-    if (call->tid && call->pid && call->tid != call->pid) layout_addf(text, STYLE_PLAIN, " thread %" PRId32, call->tid);
+    if (call->tid && call->pid && call->tid != call->pid) phrase_addf(text, STYLE_PLAIN, " thread %" PRId32, call->tid);
 }
 
-static void add_name(struct layout_text *text, const struct story_call *call, bool with_args)
+static void add_name(struct phrase *text, const struct story_call *call, bool with_args)
 {
     enum layout_style style = side_style(call->side, true);
-    layout_add(text, style, call->name);
+    phrase_add(text, style, call->name);
     if (with_args && call->args)
-        layout_addf(text, style, "(%s)", call->args);
+        phrase_addf(text, style, "(%s)", call->args);
     else if (call->fd >= 0)
-        layout_addf(text, style, with_args ? "(%" PRId32 ", …)" : "(%" PRId32 ")", call->fd);
+        phrase_addf(text, style, with_args ? "(%" PRId32 ", …)" : "(%" PRId32 ")", call->fd);
     else
-        layout_add(text, style, with_args ? "(…)" : "()");
+        phrase_add(text, style, with_args ? "(…)" : "()");
 }
 
-void words_call_begin(struct layout_text *text, const struct story *story, const struct story_call *call)
+void words_call_begin(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     add_name(text, call, true);
     add_thread(text, story, call);
 }
 
-static void add_result(struct layout_text *text, const struct story_call *call)
+static void add_result(struct phrase *text, const struct story_call *call)
 {
     if (call->exit_ns == 0) return;
     if (call->interrupted) {
-        layout_add(text, STYLE_ALARM, " was interrupted by a signal");
+        phrase_add(text, STYLE_ALARM, " was interrupted by a signal");
         return;
     }
     enum layout_style style = call->ret < 0 ? STYLE_ALARM : side_style(call->side, true);
     if (call->ret < 0 && call->errno_name)
-        layout_addf(text, style, " = -1 %s", call->errno_name);
+        phrase_addf(text, style, " = -1 %s", call->errno_name);
     else
-        layout_addf(text, style, " = %" PRId64, call->ret);
+        phrase_addf(text, style, " = %" PRId64, call->ret);
 }
 
 /* What ended the sleep: by name where it is a step of this story, else in the story's own words. */
-static void add_waker(struct layout_text *text, const struct story *story, const struct story_wake *wake, bool slept)
+static void add_waker(struct phrase *text, const struct story *story, const struct story_wake *wake, bool slept)
 {
     static const char *const kinds[] = {
         [WAKE_UNKNOWN] = "nobody saw what ended it",
@@ -176,10 +176,10 @@ static void add_waker(struct layout_text *text, const struct story *story, const
         [WAKE_NOT_YET] = "",
     };
     if ((wake->kind == WAKE_SEGMENT || wake->kind == WAKE_CALL) && wake->step < story->step_count) {
-        layout_add(text, STYLE_PLAIN, slept ? "woken by " : "waited for ");
+        phrase_add(text, STYLE_PLAIN, slept ? "woken by " : "waited for ");
         words_step(text, side_style(story->steps[wake->step].side, false), story, wake->step);
     } else
-        layout_add(text, STYLE_PLAIN, *wake->why ? wake->why : kinds[wake->kind]);
+        phrase_add(text, STYLE_PLAIN, *wake->why ? wake->why : kinds[wake->kind]);
 }
 
 /* A write or a close can wait too, but it is worth a word only where it did. */
@@ -192,11 +192,11 @@ static bool is_meant_to_wait(const struct story *story, const char *name)
     return false;
 }
 
-static void add_wake(struct layout_text *text, const struct story *story, const struct story_call *call)
+static void add_wake(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) {
-        layout_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : "it had not returned when recording ended");
+        phrase_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : "it had not returned when recording ended");
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
@@ -204,38 +204,115 @@ static void add_wake(struct layout_text *text, const struct story *story, const 
         (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name)))
         return;
     char slept[WORDS_BYTES];
-    layout_add(text, STYLE_PLAIN, " · ");
+    phrase_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {
         bool says_so = strncasecmp(wake->why, "never slept", strlen("never slept")) == 0;
-        layout_addf(text, STYLE_PLAIN, "%s%s%s", says_so ? "" : "never slept", says_so || !*wake->why ? "" : ": ", wake->why);
+        phrase_addf(text, STYLE_PLAIN, "%s%s%s", says_so ? "" : "never slept", says_so || !*wake->why ? "" : ": ", wake->why);
     } else if (call->interrupted) {
-        layout_addf(text, STYLE_PLAIN, "slept %s", words_duration(call->slept_ns, slept));
+        phrase_addf(text, STYLE_PLAIN, "slept %s", words_duration(call->slept_ns, slept));
         return; /* what ended that stands before it */
     } else if (call->slept_ns > 0) {
-        layout_addf(text, STYLE_PLAIN, "slept %s, ", words_duration(call->slept_ns, slept));
+        phrase_addf(text, STYLE_PLAIN, "slept %s, ", words_duration(call->slept_ns, slept));
         add_waker(text, story, wake, true);
     } else if (call->slept_ns == 0 && *wake->why)
-        layout_add(text, STYLE_PLAIN, wake->why); /* it came while the call was at work */
+        phrase_add(text, STYLE_PLAIN, wake->why); /* it came while the call was at work */
     else {
-        if (wake->kind == WAKE_UNKNOWN) layout_add(text, STYLE_PLAIN, "may have slept: ");
+        if (wake->kind == WAKE_UNKNOWN) phrase_add(text, STYLE_PLAIN, "may have slept: ");
         add_waker(text, story, wake, false);
     }
     /* What the kernel itself said needs no mark; what was inferred must not pose as that. */
     if (wake->kind != WAKE_UNKNOWN && wake->evidence != EVIDENCE_NONE && wake->evidence < EVIDENCE_CONTEXT)
-        layout_addf(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? " [RFC rule]" : " [call interval]");
+        phrase_addf(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? " [RFC rule]" : " [call interval]");
 }
 
-void words_call_end(struct layout_text *text, const struct story *story, const struct story_call *call)
+void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     add_name(text, call, false);
     add_result(text, call);
     add_wake(text, story, call);
 }
 
-void words_call_whole(struct layout_text *text, const struct story *story, const struct story_call *call)
+void words_call_whole(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     add_name(text, call, true);
     add_result(text, call);
     add_thread(text, story, call);
     add_wake(text, story, call);
+}
+
+/* ---- in brief ---- */
+
+/* "#2", "connect()" */
+static void add_step_short(struct phrase *text, const struct story *story, uint32_t step)
+{
+    const struct story_step *at = &story->steps[step];
+    enum layout_style style = side_style(at->side, false);
+    if (at->kind == STEP_SEGMENT)
+        phrase_addf(text, style, "#%" PRIu32, at->segment->number);
+    else if (at->kind == STEP_DATAGRAM)
+        phrase_addf(text, style, "#%" PRIu32, at->datagram->number);
+    else if (at->kind == STEP_ENTER || at->kind == STEP_EXIT)
+        phrase_addf(text, style, "%s()", at->call->name);
+    else
+        words_step(text, style, story, step);
+}
+
+void words_cause_short(struct phrase *text, const struct story *story, const struct story_cause *cause)
+{
+    const struct story_step *step = cause->step < story->step_count ? &story->steps[cause->step] : NULL;
+    bool is_call = step && (step->kind == STEP_ENTER || step->kind == STEP_EXIT);
+    const char *name = cause->name ? cause->name : is_call ? step->call->name : "?";
+    switch (cause->kind) {
+    case CAUSE_CALL:
+        phrase_addf(text, STYLE_PLAIN, "%s() sent it", name);
+        return;
+    case CAUSE_SEGMENT:
+        phrase_add(text, STYLE_PLAIN, "the kernel answers ");
+        if (step)
+            add_step_short(text, story, cause->step);
+        else
+            phrase_add(text, STYLE_PLAIN, "a segment");
+        return;
+    case CAUSE_TIMER:
+        phrase_addf(text, STYLE_PLAIN, "%s timer", name);
+        return;
+    case CAUSE_EXIT:
+        phrase_addf(text, STYLE_PLAIN, "its process ended: %s", name);
+        return;
+    case CAUSE_KERNEL:
+        phrase_addf(text, STYLE_PLAIN, "the kernel: %s", name);
+        return;
+    case CAUSE_UNKNOWN:
+        phrase_add(text, STYLE_ALARM, "cause unknown");
+        return;
+    }
+}
+
+static void add_wake_short(struct phrase *text, const struct story *story, const struct story_call *call)
+{
+    char slept[WORDS_BYTES];
+    const struct story_wake *wake = &call->wake;
+    if (wake->kind == WAKE_NOT_YET) phrase_add(text, STYLE_PLAIN, ": never returned");
+    /* What people say of accept(), and what it is: it takes what the kernel has made. */
+    bool is_late_accept = strncmp(call->name, "accept", 6) == 0 && wake->kind == WAKE_NEVER_SLEPT && call->ret >= 0;
+    if (is_late_accept) phrase_add(text, STYLE_PLAIN, " · sends nothing");
+    if (!call->waits || call->slept_ns <= 0) return;
+    phrase_addf(text, STYLE_PLAIN, " · slept %s", words_duration(call->slept_ns, slept));
+    if ((wake->kind != WAKE_SEGMENT && wake->kind != WAKE_CALL) || wake->step >= story->step_count) return;
+    phrase_add(text, STYLE_PLAIN, " until ");
+    add_step_short(text, story, wake->step);
+}
+
+void words_call_end_short(struct phrase *text, const struct story *story, const struct story_call *call)
+{
+    add_name(text, call, false);
+    add_result(text, call);
+    add_wake_short(text, story, call);
+}
+
+void words_call_whole_short(struct phrase *text, const struct story *story, const struct story_call *call)
+{
+    add_name(text, call, true);
+    add_result(text, call);
+    add_wake_short(text, story, call);
 }

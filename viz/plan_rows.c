@@ -1,12 +1,15 @@
-#include "viz/text_plan.h"
+#include "viz/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "viz/plan_own.h"
+
 enum {
     FLIGHT_NS = 1000000,      /* a flight this long is worth two rows */
     SHORT_FLIGHT_NS = 100000, /* one this short is not, whatever happened meanwhile: a loopback, a cable */
+    SILENCE_NS = 50000000,    /* a pause worth folding */
     STATE_SEARCH_ROWS = 8
 };
 
@@ -53,7 +56,8 @@ static struct plan_row row_of(const struct story *story, size_t i, enum plan_kin
                              .t_ns = step->t_ns,
                              .side = step->side,
                              .states = {STORY_NO_STEP, STORY_NO_STEP},
-                             .further = {STORY_NO_STEP, STORY_NO_STEP}};
+                             .further = {STORY_NO_STEP, STORY_NO_STEP},
+                             .call = PLAN_NONE};
 }
 
 /* A row a step (hidden ones left out), with the arrivals where they belong in time. Room is for two rows a step. */
@@ -86,27 +90,28 @@ static size_t lay_rows(const struct story *story, bool with_kernel, struct plan_
     return count;
 }
 
-static bool is_packet(const struct plan_row *row)
+bool plan_is_packet(const struct plan_row *row)
 {
     return row->kind == PLAN_PACKET || row->kind == PLAN_DEPART || row->kind == PLAN_ARRIVE;
 }
 
-static bool is_call(const struct plan_row *row)
+bool plan_is_call(const struct plan_row *row)
 {
-    return row->kind == PLAN_ENTER || row->kind == PLAN_EXIT || row->kind == PLAN_CALL;
+    return row->kind == PLAN_ENTER || row->kind == PLAN_EXIT || row->kind == PLAN_CALL || row->kind == PLAN_UNRETURNED;
 }
 
 /* Whether the state at `row` may stand on `host`: its own side has room, and the host is what changed it. */
 static bool can_stand_on(const struct story *story, const struct plan_row *row, const struct plan_row *host)
 {
-    if (host->states[row->side] != STORY_NO_STEP && (!is_packet(host) || host->further[row->side] != STORY_NO_STEP)) return false;
-    if (is_call(host) && host->side != row->side) return false;
+    if (host->states[row->side] != STORY_NO_STEP && (!plan_is_packet(host) || host->further[row->side] != STORY_NO_STEP))
+        return false;
+    if (plan_is_call(host) && host->side != row->side) return false;
     if (host->kind == PLAN_DEPART && host->side != row->side) return false;
     if (host->kind == PLAN_ARRIVE && host->side == row->side) return false;
-    if (!is_call(host) && !is_packet(host) && host->kind != PLAN_END) return false;
+    if (!plan_is_call(host) && !plan_is_packet(host) && host->kind != PLAN_END) return false;
     const struct story_state *state = story->steps[row->step].state;
     if (host->t_ns == row->t_ns || state->cause.step == host->step) return true;
-    const struct story_call *call = is_call(host) ? story->steps[host->step].call : NULL;
+    const struct story_call *call = plan_is_call(host) ? story->steps[host->step].call : NULL;
     return call && state->cause.step != STORY_NO_STEP &&
            (state->cause.step == call->enter_step || state->cause.step == call->exit_step);
 }
@@ -132,7 +137,7 @@ static size_t place_states(const struct story *story, struct plan_row *rows, siz
             size_t next = i + 1;
             while (next < count && rows[next].kind == PLAN_STATE) next++;
             struct plan_row *host = NULL;
-            if (next < count && is_packet(&rows[next]) && rows[next].side == rows[i].side && rows[next].t_ns == rows[i].t_ns &&
+            if (next < count && plan_is_packet(&rows[next]) && rows[next].side == rows[i].side && rows[next].t_ns == rows[i].t_ns &&
                 can_stand_on(story, &rows[i], &rows[next]))
                 host = &rows[next];
             else if (kept > 0 && can_stand_on(story, &rows[i], &rows[kept - 1]))
@@ -168,22 +173,30 @@ static size_t join_calls(const struct story *story, struct plan_row *rows, size_
     return kept;
 }
 
-static void count_lanes(const struct story *story, struct plan *plan)
+/* Behind all others: what had not returned when recording ended. */
+static size_t add_unreturned(const struct story *story, struct plan_row *rows, size_t count)
 {
-    size_t open[STORY_SIDES] = {0};
-    for (size_t i = 0; i < story->step_count; i++) /* begun before recording: open from the first row on */
-        if (story->steps[i].kind == STEP_EXIT && story->steps[i].call->enter_step == STORY_NO_STEP) open[story->steps[i].side]++;
-    for (int side = 0; side < STORY_SIDES; side++) plan->lanes[side] = open[side];
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct plan_row *row = &plan->rows[i];
-        if (row->kind == PLAN_ENTER && ++open[row->side] > plan->lanes[row->side]) plan->lanes[row->side] = open[row->side];
-        if (row->kind == PLAN_EXIT && open[row->side] > 0) open[row->side]--;
+    int64_t end_ns = count ? rows[count - 1].t_ns : 0;
+    for (size_t i = 0; i < story->step_count; i++) {
+        if (story->steps[i].kind != STEP_ENTER || story->steps[i].call->exit_step != STORY_NO_STEP) continue;
+        rows[count] = row_of(story, i, PLAN_UNRETURNED);
+        rows[count++].t_ns = end_ns;
+    }
+    return count;
+}
+
+static void fold_pauses(struct plan_row *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        int64_t pause_ns = rows[i].t_ns - rows[i - 1].t_ns;
+        if (pause_ns < SILENCE_NS || rows[i].kind == PLAN_UNRETURNED) continue;
+        rows[rows[i - 1].kind == PLAN_SKIP ? i - 1 : i].pause_ns += pause_ns; /* what was left out says it with the rest */
     }
 }
 
-int plan_make(const struct story *story, bool with_kernel, struct plan *ret_plan)
+int plan_make(const struct story *story, const struct view_options *options, struct plan *ret_plan)
 {
-    *ret_plan = (struct plan){0};
+    *ret_plan = (struct plan){.story = story, .options = options};
     if (story->step_count == 0) return 0;
     struct plan_row *rows = calloc(story->step_count, 2 * sizeof(*rows));
     struct plan_row *arrivals = calloc(story->step_count, sizeof(*arrivals));
@@ -192,17 +205,27 @@ int plan_make(const struct story *story, bool with_kernel, struct plan *ret_plan
         free(arrivals);
         return -ENOMEM;
     }
-    size_t count = lay_rows(story, with_kernel, rows, arrivals);
+    size_t count = lay_rows(story, options->verbose >= 1, rows, arrivals);
     free(arrivals);
     count = place_states(story, rows, count);
     count = join_calls(story, rows, count);
-    *ret_plan = (struct plan){.rows = rows, .count = count};
-    count_lanes(story, ret_plan);
-    return 0;
+    count = add_unreturned(story, rows, count);
+    count = plan_choose(story, options, rows, count);
+    if (count == PLAN_FAILED) {
+        free(rows);
+        return -ENOMEM;
+    }
+    fold_pauses(rows, count);
+    ret_plan->rows = rows;
+    ret_plan->count = count;
+    int code = plan_lay_calls(ret_plan);
+    if (code) plan_free(ret_plan);
+    return code;
 }
 
 void plan_free(struct plan *plan)
 {
     free(plan->rows);
+    free(plan->calls);
     *plan = (struct plan){0};
 }

@@ -1,9 +1,9 @@
-/* The words of the text view: durations, times, evidence, and what a call says when it begins and ends. */
-#ifndef TCPWHY_VIZ_TEXT_WORDS_H
-#define TCPWHY_VIZ_TEXT_WORDS_H
+/* Words that all pens use: durations, times, evidence, and what a call says when it begins and ends. */
+#ifndef TCPWHY_VIZ_WORDS_H
+#define TCPWHY_VIZ_WORDS_H
 
 #include "story/story.h"
-#include "viz/layout.h"
+#include "viz/phrase.h"
 
 enum { WORDS_BYTES = 48 };
 
@@ -20,15 +20,20 @@ const char *words_evidence(enum story_cause_kind kind, enum story_evidence evide
 /* Bold for the kernel's own word, dim for inference, alarm for unknown. */
 enum layout_style words_evidence_style(enum story_cause_kind kind, enum story_evidence evidence);
 /* "echo-client[812]"; "[812]", "echo-client" or "" where half or all of it is not known. */
-void words_process(struct layout_text *text, enum layout_style style, const struct story_process *process);
+void words_process(struct phrase *text, enum layout_style style, const struct story_process *process);
 /* "the SYN-ACK (#2)", "connect(3)", "the end of echo-client[812]" for a step; "?" for none. */
-void words_step(struct layout_text *text, enum layout_style style, const struct story *story, uint32_t step);
+void words_step(struct phrase *text, enum layout_style style, const struct story *story, uint32_t step);
 
 /* "connect(3, 127.0.0.1:3333)", with the thread where it is not its end's own process. */
-void words_call_begin(struct layout_text *text, const struct story *story, const struct story_call *call);
+void words_call_begin(struct phrase *text, const struct story *story, const struct story_call *call);
 /* "connect(3) = 0 · slept 43 µs, woken by the SYN-ACK (#2)". */
-void words_call_end(struct layout_text *text, const struct story *story, const struct story_call *call);
+void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call);
 /* Both in one: "listen(3, 128) = 0". */
-void words_call_whole(struct layout_text *text, const struct story *story, const struct story_call *call);
+void words_call_whole(struct phrase *text, const struct story *story, const struct story_call *call);
+
+/* The same in half a line, for a slide: "connect() sent it"; "connect(3) = 0 · slept 43 µs until #2". */
+void words_cause_short(struct phrase *text, const struct story *story, const struct story_cause *cause);
+void words_call_end_short(struct phrase *text, const struct story *story, const struct story_call *call);
+void words_call_whole_short(struct phrase *text, const struct story *story, const struct story_call *call);
 
 #endif

@@ -1,0 +1,85 @@
+/* Where a story begins: what its ends were before, and which of them is which for the judge. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "story/steps/moments.h"
+#include "tcp/segment.h"
+#include "tcp/seq.h"
+
+/* Where an end stood when the story begins. A SYN,ACK proves that there was a listener; without a SYN the past is unknown, and what
+ * is exchanged shows an established connection. */
+static void first_states(struct telling *telling, const struct sock *listener)
+{
+    bool syn_ack = false, listens = false, opens = false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
+        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
+        opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
+        syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+    }
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
+    struct conn_end *server = telling_end(telling, STORY_SERVER);
+    if (server->state != STATE_LISTEN) return;
+    /* opens: both ends at once */
+    if (listens || opens || !(syn_ack || listener)) server->state = STATE_CLOSED;
+}
+
+static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
+{
+    (void)conn, (void)make;
+    return &((struct telling *)owner)->more;
+}
+
+/* The judge takes its place. Where packets of this flow are known to arrive at another place, or the kernel told of their leaving,
+ * sending and receiving are two things. */
+static void begin(struct telling *telling)
+{
+    telling->judge = telling->teller->judge;
+    telling->judge.more = more_of;
+    telling->judge.owner = telling;
+    bool marked = false;
+    const struct tale_packet *first = NULL;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        marked = marked || telling->packets[i].seen->marked;
+        if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
+    }
+    if (!first) return;
+    if (telling->flow->sequel) { /* it goes on from what was told */
+        telling->conn = telling->flow->told_conn;
+        telling->first_side = telling->flow->first_side;
+    }
+    if (telling->flow->to_itself) telling->conn.flags |= CONN_TO_ITSELF;
+    if (telling->flow->at_both_ends || telling->flow->compared || marked) telling->conn.flags |= CONN_TWO_PLACES;
+    if (telling->flow->sequel) return;
+    telling->first_side = first->side;
+    const struct conn_segment segment = flow_segment(&first->seen->packet, first->sent_ns);
+    conn_begin(&telling->conn, &segment, first->side == STORY_CLIENT);
+}
+
+void beginning_make(struct telling *telling, const struct sock *listener)
+{
+    begin(telling);
+    if (!telling->flow->sequel) first_states(telling, listener);
+}
+
+/* FINs that crossed, in a capture from one place: the first reached the other end only after that had sent its own, which does not
+ * acknowledge it. */
+void beginning_find_crossing(struct telling *telling)
+{
+    struct tale_packet *fin[STORY_SIDES] = {NULL, NULL};
+    if (telling->flow->at_both_ends || telling->flow->to_itself) return;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = &packet->seen->packet.header;
+        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || fin[packet->side]) continue;
+        struct tale_packet *other = fin[telling_receiver(telling, packet->side)];
+        fin[packet->side] = packet;
+        if (!other) continue;
+        const struct event_packet_header *before = &other->seen->packet.header;
+        uint32_t end = before->seq + segment_space(before);
+        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end) && other->received_ns <= other->order_ns;
+        if (crosses) other->behind = (uint32_t)i + 1;
+        return;
+    }
+}

@@ -1,0 +1,155 @@
+/* The connections that are open: those that wait to be told, those that are asked for before, those that have been silent too long.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "story/track/track.h"
+
+/* How long a closed flow waits for late segments and calls before it is told: Linux's TIME_WAIT (TCP_TIMEWAIT_LEN). */
+static const int64_t LINGER_NS = 60000000000;
+static const int64_t UDP_IDLE_NS = 180000000000;
+
+int64_t open_linger_ns(const struct teller *teller)
+{
+    /* Where the kernel is watched, its timer's own end of TIME_WAIT is waited for. */
+    return LINGER_NS + (teller->any_mark ? TIMER_LATE_NS : 0);
+}
+
+/* Its process has a descriptor of it still: a close() may come, and belongs to its story. */
+static bool is_held(const struct flow *flow)
+{
+    for (size_t side = 0; side < STORY_SIDES; side++)
+        if (flow->sock[side] && flow->sock[side]->holder_count) return true;
+    return false;
+}
+
+static int tell(struct teller *teller, struct flow *flow)
+{
+    table_remove(teller->flows, &flow->key);
+    return teller->tell(teller, flow);
+}
+
+static void to_the_end(struct teller *teller, struct flow *flow)
+{
+    flow_leave_queue(teller, flow);
+    flow_queue(teller, flow);
+}
+
+/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
+ * were used again) has left it. */
+static int tell_closed(struct teller *teller)
+{
+    const struct teller_bounds *bounds = &teller->bounds;
+    int code = 0;
+    for (int held = 0; teller->closed_head && !code;) {
+        struct flow *flow = teller->closed_head;
+        int64_t quiet_ns = teller->now_ns - flow->last_ns;
+        bool old = quiet_ns > open_linger_ns(teller);
+        if (!old && quiet_ns <= bounds->quiet_ns && teller->closed_count <= bounds->closed_max) break;
+        if (!flow_is_over(flow)) { /* a RST that had not ended it */
+            flow_leave_queue(teller, flow);
+            continue;
+        }
+        bool waits = !old && is_held(flow) && teller->closed_count <= 2 * bounds->closed_max;
+        if (waits && held++ == 16) break;
+        if (waits)
+            to_the_end(teller, flow);
+        else
+            code = tell(teller, flow);
+    }
+    return code;
+}
+
+static int64_t keep_ns(const struct flow *flow)
+{
+    return flow->udp ? UDP_IDLE_NS : conn_keep_ns(&flow->conn);
+}
+
+void open_touch(struct teller *teller, struct flow *flow)
+{
+    int64_t ns = keep_ns(flow);
+    struct list *list = &teller->open[flow->udp ? OPEN_UDP : ns < UDP_IDLE_NS ? OPEN_ATTEMPT : OPEN_ELSE];
+    open_leave(flow);
+    list_add(list, &flow->open_link);
+    flow->open = list;
+}
+
+void open_leave(struct flow *flow)
+{
+    if (flow->open) list_remove(flow->open, &flow->open_link);
+    flow->open = NULL;
+}
+
+/* What has been silent for so long that nothing more is expected; and, of too many, what has been silent longest: attempts first.
+ */
+static int tell_silent(struct teller *teller)
+{
+    int code = 0;
+    for (int kind = 0; kind < OPEN_KINDS && !code; kind++)
+        while (teller->bounds.ends_idle && teller->open[kind].first && !code) {
+            struct flow *flow = LIST_OF(teller->open[kind].first, struct flow, open_link);
+            if (teller->now_ns - flow->last_ns <= keep_ns(flow)) break;
+            code = tell(teller, flow);
+        }
+    size_t most = teller->bounds.open_max + teller->closed_count;
+    for (int kind = 0; teller->bounds.open_max && kind < OPEN_KINDS && !code; kind++)
+        while (table_count(teller->flows) > most && teller->open[kind].first && !code) {
+            teller->forgotten.flows++;
+            code = tell(teller, LIST_OF(teller->open[kind].first, struct flow, open_link));
+        }
+    return code;
+}
+
+int open_pass(struct teller *teller)
+{
+    int code = 0;
+    if (teller->too_long) {
+        struct flow *flow = teller->too_long;
+        teller->too_long = NULL;
+        teller->forgotten.flows++;
+        code = tell(teller, flow);
+    }
+    tombs_pass(teller->tombs, teller->now_ns - open_linger_ns(teller));
+    if (!code) code = tell_closed(teller);
+    return code ? code : tell_silent(teller);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct flow *const *x = a, *const *y = b;
+    return (*x)->number < (*y)->number ? -1 : 1;
+}
+
+struct flow **open_flows(const struct teller *teller, size_t *ret_count)
+{
+    struct flow **flows = calloc(table_count(teller->flows) + 1, sizeof(struct flow *));
+    void *value;
+    *ret_count = 0;
+    if (!flows) return NULL;
+    for (size_t cursor = 0; table_next(teller->flows, &cursor, NULL, &value);) flows[(*ret_count)++] = value;
+    qsort(flows, *ret_count, sizeof(struct flow *), by_number);
+    return flows;
+}
+
+struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used)
+{
+    struct tomb tomb;
+    uint64_t name = tombs_key(teller->tombs, key, sizeof(*key));
+    *ret_used = false;
+    if (packet->header.protocol != IPPROTO_TCP || !tombs_find(teller->tombs, name, &tomb)) return NULL;
+    tombs_forget(teller->tombs, name);
+    struct flow *flow = calloc(1, sizeof(*flow));
+    if (!flow) return NULL;
+    flow->key = *key;
+    flow->end[STORY_CLIENT] = tomb.low_is_client ? key->low : key->high;
+    flow->end[STORY_SERVER] = tomb.low_is_client ? key->high : key->low;
+    flow->roles_sure = true;
+    flow->number = tomb.number;
+    flow->connection = tomb.connection;
+    flow->first_side = tomb.first_is_client ? STORY_CLIENT : STORY_SERVER;
+    flow->conn = flow->told_conn = tomb.conn;
+    flow->last_ns = tomb.last_ns;
+    flow->sequel = true;
+    *ret_used = true;
+    return flow;
+}
