@@ -47,6 +47,8 @@ static void follow(pid_t parent)
 static void be_child(struct otlp_batches *batches, int fd, pid_t parent)
 {
     char bytes[PIECE_BYTES];
+    /* What a collector answers comes from outside. Before the wish to end with the parent, which a change of user takes back. */
+    if (rights_drop(RIGHTS_NONE, NULL)) _exit(1);
     follow(parent);
     let_go_of_output();
     for (;;) {
