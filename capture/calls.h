@@ -23,6 +23,8 @@ struct calls_options {
     uint64_t netns[CALLS_NETNS_MAX]; /* inodes of the network namespaces to look at */
     size_t netns_count;              /* 0: all */
     bool no_stacks;                  /* leave kernel call chains out (evidence falls to `context`) */
+    int verifier_fd;                 /* bpf writes there what the kernel's verifier says of each program; 0: nobody asks */
+    uint32_t entries_most;           /* for tests, of bpf alone: so few entries in each map that pushes out; 0: as it is */
     /* For tests, of bpf alone: do as a kernel that does not run these programs (enum record_program, a bit each) on every
      * skip_every-th of their events. 0: all run. */
     uint32_t skip_programs, skip_every;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "capture/calls.h"
 #include "capture/procinfo.h"
 
@@ -59,9 +59,7 @@ static int none_drain(struct calls *calls, struct event_log *log, struct err *er
         if (waitpid(child->pid, &child->status, WNOHANG) != child->pid) continue;
         child->ended = true;
 
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        struct event event = {.kind = EVENT_PROCESS, .t_ns = now.tv_sec * 1000000000LL + now.tv_nsec};
+        struct event event = {.kind = EVENT_PROCESS, .t_ns = clock_wall_ns()};
         event.process.thread.pid = event.process.thread.tid = child->pid;
         memcpy(event.process.thread.comm, child->comm, sizeof(child->comm));
         event.process.change = PROCESS_EXIT;
@@ -86,10 +84,8 @@ static bool none_ended(const struct calls *calls, pid_t pid, int *ret_status)
 
 static int none_report(struct calls *calls, struct event_log *log, struct err *err)
 {
-    struct event event = {.kind = EVENT_LOST, .lost = {.source = "none", .what = "events", .received = calls->appended}};
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    event.t_ns = now.tv_sec * 1000000000LL + now.tv_nsec;
+    struct event event = {
+        .kind = EVENT_LOST, .t_ns = clock_wall_ns(), .lost = {.source = "none", .what = "events", .received = calls->appended}};
     return event_log_append(log, &event) ? err_set(err, -ENOMEM, "out of memory for events") : 0;
 }
 

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "tcp/segment.h"
 
 enum {
@@ -39,13 +39,6 @@ struct packets {
     struct event_log *log;
     int appended, code;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_A_SECOND + now.tv_nsec;
-}
 
 static uint64_t own_netns(void)
 {
@@ -155,7 +148,8 @@ static void own_addresses(const char *interface, struct event_vantage *vantage)
 
 static int append_vantage(const struct packets *packets, const char *interface, struct event_log *log, struct err *err)
 {
-    struct event event = {.kind = EVENT_VANTAGE, .t_ns = now_ns(), .vantage = {.number = packets->vantage, .netns = own_netns()}};
+    struct event event = {
+        .kind = EVENT_VANTAGE, .t_ns = clock_wall_ns(), .vantage = {.number = packets->vantage, .netns = own_netns()}};
     memcpy(event.vantage.name, packets->interface, sizeof(event.vantage.name));
     own_addresses(interface, &event.vantage);
     int code = event_log_append(log, &event);
@@ -244,7 +238,7 @@ int packets_drain(struct packets *packets, struct event_log *log, struct err *er
 
 static int append_lost(const struct packets *packets, const char *what, uint64_t count, struct event_log *log)
 {
-    struct event event = {.kind = EVENT_LOST, .t_ns = now_ns(), .lost = {.received = packets->number, .count = count}};
+    struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns(), .lost = {.received = packets->number, .count = count}};
     snprintf(event.lost.source, sizeof(event.lost.source), "capture %.*s", EVENT_NAME_BYTES - 9, packets->interface);
     snprintf(event.lost.what, sizeof(event.lost.what), "%s", what);
     return event_log_append(log, &event);

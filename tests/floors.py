@@ -22,6 +22,7 @@ FLOORS = {
     "tcp": ["base", "event"],
     "conn": ["base", "event", "tcp"],
     "pcapng": ["base"],
+    "rights": ["base"],
     "capture": ["base", "event", "tcp"],
     "capture/bpf": ["base", "event", "capture"],
     "capture/ptrace": ["base", "event", "capture"],
@@ -40,12 +41,12 @@ FLOORS = {
     "lab/wire": ["base", "event", "tcp", "lab/network"],
     "lab/scenario": ["base", "event", "lab/wire"],
     "lab/actor": ["base", "lab/scenario"],
-    "out": ["base", "event", "story", "story/tell", "viz"],
+    "out": ["base", "rights", "event", "story", "story/tell", "viz"],
     "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
-    "play": ["base", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
+    "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "capture/stored", "viz", "echo", "lab/network", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
     "main": ["base", "cli"],
 }
 

@@ -122,16 +122,6 @@ void layout_addf(struct layout_text *text, enum layout_style style, const char *
     va_end(args);
 }
 
-void layout_add_number(struct layout_text *text, enum layout_style style, const char *before, uint32_t number)
-{
-    char digits[11], *at = digits + sizeof(digits) - 1;
-    *at = '\0';
-    do *--at = (char)('0' + number % 10);
-    while (number /= 10);
-    layout_add(text, style, before);
-    layout_add(text, style, at);
-}
-
 void layout_add_phrase(struct layout_text *text, const struct phrase *phrase)
 {
     for (size_t i = 0; i < phrase->count; i++) layout_add(text, phrase->runs[i].style, phrase->runs[i].text);

@@ -33,8 +33,6 @@ void layout_text_clear(struct layout_text *text);
 /* Escapes and appends; a failure is remembered in `failed`. */
 void layout_add(struct layout_text *text, enum layout_style style, const char *string);
 void layout_addf(struct layout_text *text, enum layout_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* `before`, and a number behind it. */
-void layout_add_number(struct layout_text *text, enum layout_style style, const char *before, uint32_t number);
 /* Its words; that some of it is missing is passed on. */
 void layout_add_phrase(struct layout_text *text, const struct phrase *phrase);
 /* Columns of the cells from `from` up to `to`. */

@@ -37,18 +37,34 @@ void phrase_add(struct phrase *phrase, enum layout_style style, const char *text
 
 void phrase_addf(struct phrase *phrase, enum layout_style style, const char *format, ...)
 {
+    char usual[512];
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(usual, sizeof(usual), format, arguments);
     va_end(arguments);
-    char *text = length > 0 ? arena_alloc(phrase->arena, (size_t)length + 1) : NULL;
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (length >= 0 && (size_t)length < sizeof(usual)) {
+        phrase_add(phrase, style, usual);
+    } else {
+        char *longer = length > 0 ? arena_alloc(phrase->arena, (size_t)length + 1) : NULL;
+        if (longer) vsnprintf(longer, (size_t)length + 1, format, again);
+        struct phrase_run *run = longer ? next_run(phrase) : NULL;
+        if (run) *run = (struct phrase_run){style, longer};
+        phrase->count += run != NULL;
+        phrase->failed = phrase->failed || !run;
+    }
     va_end(again);
-    struct phrase_run *run = text ? next_run(phrase) : NULL;
-    if (run) {
-        *run = (struct phrase_run){style, text};
-        phrase->count++;
-    } else if (length != 0)
-        phrase->failed = true;
+}
+
+void phrase_add_number(struct phrase *phrase, enum layout_style style, const char *before, uint32_t number)
+{
+    char text[32], *at = text + sizeof(text) - 1;
+    size_t length = strlen(before);
+    *at = '\0';
+    do *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    if (length > (size_t)(at - text)) length = (size_t)(at - text);
+    at -= length;
+    memcpy(at, before, length);
+    phrase_add(phrase, style, at);
 }

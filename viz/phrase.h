@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 
@@ -39,5 +40,7 @@ struct phrase phrase_new(struct arena *arena);
 /* Appends; a failure is remembered in `failed`. An empty string adds nothing. */
 void phrase_add(struct phrase *phrase, enum layout_style style, const char *text);
 void phrase_addf(struct phrase *phrase, enum layout_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* `before`, of ours and at most 20 bytes, and a number behind it. */
+void phrase_add_number(struct phrase *phrase, enum layout_style style, const char *before, uint32_t number);
 
 #endif

@@ -41,10 +41,12 @@ static struct plan_note *note_cause(struct telling_row *t, enum story_side side,
     if (!at) return NULL;
     at->evidence = words_evidence(cause->kind, cause->evidence);
     at->evidence_style = words_evidence_style(cause->kind, cause->evidence);
-    if (t->brief)
+    if (t->brief) {
         words_cause_short(&at->words, t->story, cause);
-    else
-        phrase_addf(&at->words, STYLE_PLAIN, "%s%s", before, cause->why);
+    } else {
+        phrase_add(&at->words, STYLE_PLAIN, before);
+        phrase_add(&at->words, STYLE_PLAIN, cause->why);
+    }
     return at;
 }
 
@@ -142,8 +144,8 @@ static void add_relation(struct telling_row *t, const char *what, uint32_t step,
     const struct story_step *at = step < t->story->step_count ? &t->story->steps[step] : NULL;
     struct phrase *text = &t->words->label;
     phrase_addf(text, STYLE_PLAIN, " (%s", what);
-    if (at && at->kind == STEP_SEGMENT) phrase_addf(text, STYLE_PLAIN, " #%" PRIu32, at->segment->number);
-    if (at && at->kind == STEP_DATAGRAM) phrase_addf(text, STYLE_PLAIN, " #%" PRIu32, at->datagram->number);
+    if (at && at->kind == STEP_SEGMENT) phrase_add_number(text, STYLE_PLAIN, " #", at->segment->number);
+    if (at && at->kind == STEP_DATAGRAM) phrase_add_number(text, STYLE_PLAIN, " #", at->datagram->number);
     if (how) phrase_addf(text, STYLE_PLAIN, ", %s", how);
     phrase_add(text, STYLE_PLAIN, ")");
 }
@@ -187,10 +189,10 @@ static const char *how_again(const struct telling_row *t, const struct story_seg
 static void detail_segment(struct telling_row *t, const struct story_segment *segment)
 {
     struct phrase *text = &t->words->detail;
-    if (!t->brief) phrase_addf(text, STYLE_PLAIN, "%s ", segment->flags_text);
-    phrase_addf(text, STYLE_PLAIN, "seq %" PRIu32, segment->seq);
-    if (segment->flags & TCP_ACK) phrase_addf(text, STYLE_PLAIN, " ack %" PRIu32, segment->ack);
-    if (segment->length_bytes) phrase_addf(text, STYLE_PLAIN, " len %" PRIu32, segment->length_bytes);
+    if (!t->brief) phrase_add(text, STYLE_PLAIN, segment->flags_text);
+    phrase_add_number(text, STYLE_PLAIN, t->brief ? "seq " : " seq ", segment->seq);
+    if (segment->flags & TCP_ACK) phrase_add_number(text, STYLE_PLAIN, " ack ", segment->ack);
+    if (segment->length_bytes) phrase_add_number(text, STYLE_PLAIN, " len ", segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
     char words[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " ");
@@ -203,7 +205,8 @@ static void label_segment(struct telling_row *t, const struct story_segment *seg
 {
     bool arrives = t->row->kind == PLAN_ARRIVE;
     struct phrase *text = &t->words->label;
-    phrase_addf(text, STYLE_PLAIN, "#%" PRIu32 " ", segment->number);
+    phrase_add_number(text, STYLE_PLAIN, "#", segment->number);
+    phrase_add(text, STYLE_PLAIN, " ");
     phrase_add(text, style, segment->label ? segment->label : segment->flags_text);
     if (segment->copy) phrase_add(text, STYLE_PLAIN, " (a copy)");
     if (segment->unsent) phrase_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));

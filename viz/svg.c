@@ -18,7 +18,6 @@ enum {
     STORIES_MAX = 32,
     APART_MAX = 200,
     SLIDE_HEIGHT = 720,
-    SLIDE_FOOT = 62,
     SLIDE_ROWS = 18,
     SLIDE_ROWS_LEAST = 8,
     TITLE = 26,
@@ -175,6 +174,15 @@ static int draw_rows(struct picture *picture, const struct story *story, const s
     return code;
 }
 
+/* With the legend that its signs take, and a line for what was lost. */
+static bool fits_slide(const struct picture *picture, const struct view_options *options)
+{
+    struct buf scratch = buf_new(1 << 16);
+    int x, size = small_size(options), foot = svg_legend(picture->signs, 14, size, options->ascii, &x, &scratch) + size + 10;
+    buf_free(&scratch);
+    return picture->above_height + picture->y + foot <= SLIDE_HEIGHT;
+}
+
 /* A slide has a height: what is too tall for one is drawn again with fewer rows. */
 static int draw_ladder(struct picture *picture, const struct story *story, const struct view_options *options)
 {
@@ -188,8 +196,7 @@ static int draw_ladder(struct picture *picture, const struct story *story, const
         picture->signs = signs;
         if (picture->body.data) picture->body.data[picture->body.length = body] = '\0';
         code = draw_rows(picture, story, &fewer);
-        if (!options->brief || picture->y - top + picture->above_height <= SLIDE_HEIGHT - SLIDE_FOOT || rows <= SLIDE_ROWS_LEAST)
-            break;
+        if (!options->brief || fits_slide(picture, options) || rows <= SLIDE_ROWS_LEAST) break;
     }
     return code;
 }

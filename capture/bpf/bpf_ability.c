@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum {
@@ -129,6 +130,20 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
                        what, strerror(-code), reason[0] ? ": " : "", reason);
     if (code == -ENOSYS) return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", what);
     return err_set_errno(err, code, "%s%s%s", what, reason[0] ? ": the kernel says: " : "", reason);
+}
+
+bool bpf_kernel_is_preempted(const char *version, const char *realtime)
+{
+    return realtime[0] == '1' || strstr(version, "PREEMPT_RT");
+}
+
+bool bpf_this_kernel_is_preempted(void)
+{
+    char realtime[8];
+    struct utsname names;
+
+    file_read("/sys/kernel/realtime", realtime, sizeof(realtime));
+    return bpf_kernel_is_preempted(uname(&names) == 0 ? names.version : "", realtime);
 }
 
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name)

@@ -17,6 +17,12 @@ int bpf_ability_check(struct err *err);
  * log. Returns `code`, a negative errno. */
 int bpf_ability_refused(int code, const char *what, const char *kernel_log, struct err *err);
 
+/* Whether the running kernel is a PREEMPT_RT one, by what uname(2) says of its version and what /sys/kernel/realtime holds (""
+ * where there is none). */
+bool bpf_kernel_is_preempted(const char *version, const char *realtime);
+/* The same of the kernel that runs. */
+bool bpf_this_kernel_is_preempted(void);
+
 /* How many arguments a tracepoint hands out (without the first, which is internal); -1: this kernel has no such tracepoint. */
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name);
 /* Writes the names of an enum by value, without the prefix that they share, for values below `most`; leaves "" where there are none

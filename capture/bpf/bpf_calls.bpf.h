@@ -123,7 +123,7 @@ static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
     began = BPF_CORE_READ(task, group_leader, start_time);
     if (!*known) *known = began;
     if (*known == began) return 1;
-    bpf_map_delete_elem(&processes, &tgid);
+    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
     return 0;
 }
 
@@ -140,7 +140,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 
     if (is_skipped(PROGRAM_SYS_ENTER) || !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
     bpf_map_delete_elem(&strangers, &tid);
-    bpf_map_delete_elem(&threads, &tid); /* a call whose end was not seen is over */
+    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid)); /* a call whose end was not seen is over */
     if (call_is_compat()) {
         count(COUNT_COMPAT);
         return 0;
@@ -183,7 +183,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     if (!(flags & SYSCALL_NO_RETURN)) {
         struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero), *thread;
 
-        if (none) bpf_map_update_elem(&threads, &tid, none, BPF_ANY);
+        if (none && !bpf_map_update_elem(&threads, &tid, none, BPF_ANY)) entry_came(MAP_THREADS);
         thread = bpf_map_lookup_elem(&threads, &tid);
         if (thread) {
             __builtin_memcpy(thread->args, args, sizeof(args));
@@ -194,8 +194,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
             thread->waits = thread_waits();
             thread->socket = call->socket;
             thread->other = call->other;
-        } else
-            count(COUNT_THREADS_FULL);
+        }
     }
     bpf_ringbuf_submit(call, 0);
     return 0;
@@ -244,7 +243,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     __u32 flags;
 
     if (thread && !is_same_call(thread, args, number)) {
-        bpf_map_delete_elem(&threads, &tid);
+        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
         return 0;
     }
     if (thread) {
@@ -262,7 +261,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 
     if (!call) {
         ring_full();
-        bpf_map_delete_elem(&threads, &tid);
+        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
         return 0;
     }
     __builtin_memset(call, 0, sizeof(*call));
@@ -294,7 +293,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if (call->socket.state == STATE_LISTEN) listener_learn(thread ? thread->sk : sk);
     port_use(&call->socket);
     port_use(&call->other);
-    bpf_map_delete_elem(&threads, &tid);
+    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
     bpf_ringbuf_submit(call, 0);
     return 0;
 }
@@ -325,7 +324,8 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
     __u64 began = BPF_CORE_READ(child, start_time);
 
     if (is_skipped(PROGRAM_FORK) || from == to || !is_followed(from, parent)) return 0;
-    if (bpf_map_update_elem(&processes, &to, &began, BPF_ANY)) count(COUNT_PROCESSES_FULL);
+    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &to)); /* the number's last owner, whose end was not seen */
+    if (!bpf_map_update_elem(&processes, &to, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
     process_emit(PROCESS_FORK, child, from, 0);
     return 0;
 }
@@ -340,8 +340,9 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid)
     if (old != tid) {
         struct thread_state *thread = bpf_map_lookup_elem(&threads, &old);
 
-        if (thread) bpf_map_update_elem(&threads, &tid, thread, BPF_ANY);
-        bpf_map_delete_elem(&threads, &old);
+        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+        if (thread && !bpf_map_update_elem(&threads, &tid, thread, BPF_ANY)) entry_came(MAP_THREADS);
+        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &old));
     }
     process_emit(PROCESS_EXEC, task, 0, 0);
     return 0;
@@ -354,7 +355,7 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
     __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid);
 
     if (is_skipped(PROGRAM_EXIT) || !is_followed(tgid, task)) return 0;
-    bpf_map_delete_elem(&threads, &tid);
+    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
     bpf_map_delete_elem(&strangers, &tid);
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
 
@@ -362,7 +363,7 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
     __s32 code = (BPF_CORE_READ(task, signal, flags) & GROUP_EXIT) ? BPF_CORE_READ(task, signal, group_exit_code)
                                                                    : BPF_CORE_READ(task, group_leader, exit_code);
 
-    bpf_map_delete_elem(&processes, &tgid);
+    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
     process_emit(PROCESS_EXIT, task, 0, code);
     return 0;
 }

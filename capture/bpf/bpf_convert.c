@@ -183,6 +183,10 @@ static struct names context_of(struct bpf_convert *convert, const struct record_
         /* A list of packets is announced before the first of them is worked on: the last one announced need not be it. */
         ret_context->receiving = context->receiving && meaning == FRAME_RECEIVES;
     }
+    if (convert->preempted) {
+        ret_context->receiving = false;
+        ret_context->softirq = !ret_context->chain; /* it may be: so no call is its cause */
+    }
     if (ret_context->receiving) ret_context->received = header_of(&context->received);
     return names;
 }

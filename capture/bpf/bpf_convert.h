@@ -20,8 +20,11 @@ struct bpf_convert {
     int64_t realtime_offset_ns;                      /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
     char reasons[BPF_REASONS_MAX][EVENT_NAME_BYTES]; /* enum sk_rst_reason of the running kernel, by value; "" unknown */
     char drops[BPF_DROPS_MAX][EVENT_NAME_BYTES];     /* the same of enum skb_drop_reason */
-    uint64_t unnamed_chains;                         /* counts stacks that stayed without names */
-    uint64_t unknown_frames;                         /* counts addresses that no symbol covers */
+    /* PREEMPT_RT: softirqs run in threads and can be preempted. What a CPU was receiving is no evidence there; without a chain
+     * nothing is known of the context. */
+    bool preempted;
+    uint64_t unnamed_chains; /* counts stacks that stayed without names */
+    uint64_t unknown_frames; /* counts addresses that no symbol covers */
 };
 
 /* Writes the event of one record of `bytes` bytes; its chain belongs to `log`. 1; 0: the record says nothing (a packet that a

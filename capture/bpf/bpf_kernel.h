@@ -32,6 +32,12 @@ typedef struct {
     int counter;
 } atomic_t;
 
+/* Numbers of the running kernel: bpf_core_enum_value. */
+enum sock_flags {
+    SOCK_DEAD,
+    SOCK_DONE /* the peer's FIN has arrived */
+};
+
 struct sock;
 /* What full sockets, request sockets and timewait sockets have in common. */
 struct sock_common {

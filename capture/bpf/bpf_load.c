@@ -4,15 +4,17 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "capture/bpf/bpf_ability.h"
 #include "capture/syscalls.h"
 
 /* Enough for the whole of what the verifier says of one program: before 6.4 it keeps the beginning, and the reason stands at the
  * end. */
-enum { KERNEL_LOG_BYTES = 1 << 23 };
+enum { KERNEL_LOG_BYTES = 1 << 23, PROGRAM_LOG_BYTES = 1 << 26 };
 
 /* From calls_bpf_object.S. */
 extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[];
@@ -113,6 +115,75 @@ static int syscalls_set(struct bpf_load *load)
     return 0;
 }
 
+/* Each program gets a log of its own; of the memory only what is written to is ever there. */
+static int logs_ask(struct bpf_load *load)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        char *log = bpf_program__autoload(program) ? calloc(1, PROGRAM_LOG_BYTES) : NULL;
+
+        if (bpf_program__autoload(program) && !log) return -ENOMEM;
+        if (!log) continue;
+        bpf_program__set_log_level(program, 1);
+        bpf_program__set_log_buf(program, log, PROGRAM_LOG_BYTES);
+    }
+    return 0;
+}
+
+static int logs_write(struct bpf_load *load, int fd)
+{
+    struct bpf_program *program;
+    int result = 0;
+
+    bpf_object__for_each_program(program, load->object)
+    {
+        size_t bytes;
+        char *log = (char *)(uintptr_t)bpf_program__log_buf(program, &bytes); /* it is ours */
+
+        if (!log || bytes != PROGRAM_LOG_BYTES) continue;
+        if (!result &&
+            dprintf(fd, "=== %s, %zu instructions\n%s\n", bpf_program__name(program), bpf_program__insn_cnt(program), log) < 0)
+            result = -errno;
+        bpf_program__set_log_buf(program, NULL, 0);
+        free(log);
+    }
+    return result;
+}
+
+static int object_load(struct bpf_load *load, int log_fd)
+{
+    int result = log_fd ? logs_ask(load) : 0;
+
+    if (!result) result = bpf_object__load(load->object);
+    if (!log_fd) return result;
+    int written = logs_write(load, log_fd);
+    return result ? result : written;
+}
+
+/* Mapped, so that what was missed can be read when no right is left. */
+static int counts_map(struct bpf_load *load)
+{
+    void *counts = mmap(NULL, sizeof(*load->counts), PROT_READ, MAP_SHARED, bpf_load_map(load, ".data.counts"), 0);
+
+    if (counts == MAP_FAILED) return -errno;
+    load->counts = counts;
+    return 0;
+}
+
+/* For tests: maps that are full soon. */
+static int maps_shrink(struct bpf_load *load, uint32_t most)
+{
+    static const char *const names[MAPS] = {"processes", "threads", "sockets"};
+    int result = 0;
+
+    load->entries_most = most;
+    for (size_t i = 0; most && i < MAPS && !result; i++)
+        result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, names[i]), most);
+    return result;
+}
+
 static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
                          const struct bpf_convert *names, char *kernel_log, struct err *err)
 {
@@ -124,8 +195,11 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
     if (!load->object) return bpf_ability_refused(-errno, "Reading the bpf recorder's kernel side", NULL, err);
     programs_choose(load, btf);
     result = config_set(load, options, btf, names);
-    if (!result) result = bpf_object__load(load->object);
+    if (!result) result = maps_shrink(load, options->entries_most);
+    if (!result) result = object_load(load, options->verifier_fd);
     if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
+    result = counts_map(load);
+    if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's counters", NULL, err);
     result = syscalls_set(load);
     if (result) return bpf_ability_refused(result, "Giving the bpf recorder its table of system calls", NULL, err);
     return 0;
@@ -142,6 +216,8 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options, st
     btf = btf__load_vmlinux_btf();
     if (btf) {
         reasons_read(load, btf, names);
+        names->preempted = bpf_this_kernel_is_preempted();
+        if (names->preempted) load->unnamed[load->unnamed_count++] = "softirq context (RT)";
         result = load_with_log(load, options, btf, names, kernel_log, err);
     } else
         result = err_set_errno(err, -errno, "Reading the kernel's type information (/sys/kernel/btf/vmlinux)");
@@ -215,20 +291,39 @@ int bpf_load_attach_timers(struct bpf_load *load, const struct kernel_symbols *s
 void bpf_load_close(struct bpf_load *load)
 {
     for (size_t i = 0; i < load->link_count; i++) bpf_link__destroy(load->links[i]);
+    if (load->counts) munmap(load->counts, sizeof(*load->counts));
     bpf_object__close(load->object);
 }
 
 uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what)
 {
-    uint32_t key = what;
-    int cpus = libbpf_num_possible_cpus();
-    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), sum = 0;
+    return load->counts ? __atomic_load_n(&load->counts->missed[what], __ATOMIC_RELAXED) : 0;
+}
 
-    if (values && bpf_map_lookup_elem(bpf_load_map(load, "counts"), &key, values) == 0) {
-        for (int i = 0; i < cpus; i++) sum += values[i];
+/* How many entries there are; where the kernel lets nobody without rights look (before 5.19), as many as can be: so that no more
+ * are called pushed out than were. */
+static int64_t entries_there(const struct bpf_load *load, const char *name, int64_t most)
+{
+    int fd = bpf_load_map(load, name);
+    uint64_t key, next;
+    int64_t count = 0;
+    int code = bpf_map_get_next_key(fd, NULL, &next);
+
+    for (; code == 0 && count < most; count++) {
+        key = next;
+        code = bpf_map_get_next_key(fd, &key, &next);
     }
-    free(values);
-    return sum;
+    return code && errno != ENOENT ? most : count;
+}
+
+uint64_t bpf_load_pushed_out(const struct bpf_load *load, enum record_map map, uint64_t put_in)
+{
+    static const char *const names[MAPS] = {"processes", "threads", "sockets"};
+    static const int64_t most[MAPS] = {RECORD_PROCESSES_MAX, RECORD_THREADS_MAX, RECORD_SOCKETS_MAX};
+    int64_t entries = load->counts ? __atomic_load_n(&load->counts->entries[map], __ATOMIC_RELAXED) + (int64_t)put_in : 0;
+    int64_t there = entries > 0 ? entries_there(load, names[map], load->entries_most ? load->entries_most : most[map]) : 0;
+
+    return entries > there ? (uint64_t)(entries - there) : 0;
 }
 
 uint64_t bpf_load_missed(const struct bpf_load *load)
@@ -238,11 +333,17 @@ uint64_t bpf_load_missed(const struct bpf_load *load)
 
     bpf_object__for_each_program(program, load->object)
     {
-        struct bpf_prog_info info = {0};
-        uint32_t length = sizeof(info);
+        char path[64], line[128];
+        unsigned long long misses;
 
-        if (bpf_program__fd(program) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) == 0)
-            sum += info.recursion_misses;
+        /* As bpf_obj_get_info_by_fd() has it, which older kernels let nobody without rights ask. */
+        if (bpf_program__fd(program) < 0) continue;
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
+        FILE *file = fopen(path, "re");
+
+        while (file && fgets(line, sizeof(line), file))
+            if (sscanf(line, "recursion_misses: %llu", &misses) == 1) sum += misses;
+        if (file) fclose(file);
     }
     return sum;
 }

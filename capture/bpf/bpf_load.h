@@ -20,7 +20,9 @@ struct bpf_load {
     struct bpf_link *links[BPF_PROGRAMS_MAX];
     const char *absent[BPF_PROGRAMS_MAX]; /* tracepoints and functions that this kernel lacks, or that can't be read; names owned by
                                              `object`, or static */
-    const char *unnamed[2];               /* enums of reasons that this kernel does not have; static names */
+    const char *unnamed[3];               /* what this kernel does not have: enums of reasons, and PREEMPT_RT its context; static */
+    struct record_counts *counts;         /* the kernel side's, mapped */
+    uint32_t entries_most;                /* of the maps that push out; 0: as they are */
     size_t link_count, absent_count, unnamed_count;
 };
 
@@ -37,8 +39,10 @@ void bpf_load_close(struct bpf_load *load);
 
 /* A map's descriptor, by its name in bpf_maps.bpf.h; stays the load's. */
 int bpf_load_map(const struct bpf_load *load, const char *name);
-/* A counter, summed over the CPUs. */
+/* A counter. As the two below, it needs no right. */
 uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what);
+/* At least how many entries a map pushed out because it was full; `put_in`: how many the user side put in. */
+uint64_t bpf_load_pushed_out(const struct bpf_load *load, enum record_map map, uint64_t put_in);
 /* How often a program did not run because it was running on that CPU already. */
 uint64_t bpf_load_missed(const struct bpf_load *load);
 

@@ -22,12 +22,8 @@ struct {
     __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, COUNTS);
-    __type(key, __u32);
-    __type(value, __u64);
-} counts SEC(".maps");
+/* The user side maps it, so that it can be read without a right. */
+struct record_counts counts SEC(".data.counts") = {{0}, {0}};
 
 /* System call number → SYSCALL_* flags; 0: not recorded. Filled by the user side from its table. */
 struct {
@@ -38,10 +34,11 @@ struct {
 } syscalls SEC(".maps");
 
 /* Followed processes: tgid → when it was started, 0 until it is first seen. So that whoever gets the number of one whose end was
- * not seen is not taken for it. */
+ * not seen is not taken for it. LRU: what is left of such ends must not keep new processes out for ever; each call looks its
+ * process up, so it is the silent ones that go. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 16384);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, RECORD_PROCESSES_MAX);
     __type(key, __u32);
     __type(value, __u64);
 } processes SEC(".maps");
@@ -68,9 +65,10 @@ struct thread_state {
     __u8 pad[5];
     struct record_socket socket, other;
 };
+/* LRU for the same reason. A call whose entry went is told without its end: sys_exit finds nothing, and says nothing. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 16384);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, RECORD_THREADS_MAX);
     __type(key, __u32);
     __type(value, struct thread_state);
 } threads SEC(".maps");
@@ -88,10 +86,11 @@ struct socket_entry {
     __u64 id, cookie;
     __u64 inode; /* of the descriptor's file */
     __u64 ends;  /* socket_ends() */
+    __u64 tcp;   /* 1: its end will be seen */
 };
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 32768);
+    __uint(max_entries, RECORD_SOCKETS_MAX);
     __type(key, __u64);
     __type(value, struct socket_entry);
 } sockets SEC(".maps");
@@ -165,9 +164,18 @@ struct {
 
 static __always_inline void count(__u32 what)
 {
-    __u64 *value = bpf_map_lookup_elem(&counts, &what);
+    __sync_fetch_and_add(&counts.missed[what], 1);
+}
 
-    if (value) *value += 1;
+/* Entries that came into a map and those that were taken out: what is neither taken out nor there any more was pushed out. */
+static __always_inline void entry_came(__u32 map)
+{
+    __sync_fetch_and_add(&counts.entries[map], 1);
+}
+
+static __always_inline void entry_left(__u32 map, long failed)
+{
+    if (!failed) __sync_fetch_and_add(&counts.entries[map], -1);
 }
 
 static __always_inline struct cpu_state *cpu_this(void)

@@ -13,6 +13,9 @@ enum {
     RECORD_ADDRESS_BYTES = 128,
     RECORD_SYSCALLS_MAX = 512, /* above the highest system call number of either architecture */
     RECORD_PORTS_MAX = 8,
+    RECORD_PROCESSES_MAX = 16384,
+    RECORD_THREADS_MAX = 16384,
+    RECORD_SOCKETS_MAX = 32768,
     RECORD_NETNS_MAX = 8
 };
 
@@ -240,18 +243,24 @@ struct record_config {
     __u32 skip_every;  /* of the programs to be skipped, each n-th event; 1: all */
 };
 
-/* What the kernel side counts, per CPU: things missed. */
+/* What the kernel side counts: things missed. */
 enum record_count {
     COUNT_RING_FULL,       /* records that found no room */
-    COUNT_SOCKETS_FULL,    /* sockets without an id */
-    COUNT_THREADS_FULL,    /* calls without an exit */
-    COUNT_PROCESSES_FULL,  /* children not followed */
     COUNT_WATCH_CUT,       /* waiting calls that watch more than was looked at */
     COUNT_MEMORY_UNREAD,   /* arguments in memory that was not there to read */
     COUNT_COMPAT,          /* 32-bit calls */
     COUNT_STACK_FAILED,    /* chains that could not be taken */
     COUNT_PACKET_UNPARSED, /* headers that are not in the packet's first piece */
     COUNTS
+};
+
+/* The maps that push out what was not looked at for longest when they are full. */
+enum record_map { MAP_PROCESSES, MAP_THREADS, MAP_SOCKETS, MAPS };
+
+/* What the user side reads of the kernel side's own memory. */
+struct record_counts {
+    __u64 missed[COUNTS];
+    __s64 entries[MAPS]; /* that were put in and not taken out; of sockets, TCP's alone: no end of a UDP socket is seen */
 };
 
 #endif

@@ -13,12 +13,12 @@ enum {
     TYPE_DGRAM = 2,
     MODE_FORMAT = 0xf000,
     MODE_SOCKET = 0xc000,
-    SOCK_DONE_BIT = 1 << 1, /* enum sock_flags, SOCK_DONE: the peer's FIN has arrived */
-    STATE_SYN_RECV = 3,
-    STATE_TIME_WAIT = 6,
-    STATE_CLOSE = 7,
-    STATE_LISTEN = 10,
-    STATE_NEW_SYN_RECV = 12
+    /* the kernel's own names for what it promises never to renumber (linux/bpf.h) */
+    STATE_SYN_RECV = BPF_TCP_SYN_RECV,
+    STATE_TIME_WAIT = BPF_TCP_TIME_WAIT,
+    STATE_CLOSE = BPF_TCP_CLOSE,
+    STATE_LISTEN = BPF_TCP_LISTEN,
+    STATE_NEW_SYN_RECV = BPF_TCP_NEW_SYN_RECV
 };
 
 static __always_inline int family_is_inet(__u16 family)
@@ -183,6 +183,15 @@ static __always_inline __u64 id_find(__u64 address, __u32 create, __u32 protocol
     return shared ? shared : id_next();
 }
 
+static __always_inline void socket_forget(__u64 address)
+{
+    struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
+    __u64 tcp = entry ? entry->tcp : 0;
+    long failed = bpf_map_delete_elem(&sockets, &address);
+
+    if (tcp) entry_left(MAP_SOCKETS, failed);
+}
+
 /* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
  * report, when some kernels have not yet taken the listener's cookie off it. SOCKET_BORN: just made by socket(). What is born takes
  * nothing over from what was at its address before. Sockets are told apart by address while they live: tcp_destroy_sock ends a TCP
@@ -214,13 +223,16 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
         entry_learn(entry, &now);
         return entry->id;
     }
-    if (entry) bpf_map_delete_elem(&sockets, &address);
+    if (entry) socket_forget(address);
     if (create == SOCKET_KNOWN || (!protocol && !mptcp)) return 0;
 
-    struct socket_entry fresh = {
-        .id = id_find(address, create, protocol, now.cookie), .cookie = now.cookie, .inode = now.inode, .ends = now.ends};
+    struct socket_entry fresh = {.id = id_find(address, create, protocol, now.cookie),
+                                 .cookie = now.cookie,
+                                 .inode = now.inode,
+                                 .ends = now.ends,
+                                 .tcp = protocol == PROTOCOL_TCP};
 
-    bpf_map_update_elem(&sockets, &address, &fresh, BPF_ANY);
+    if (!bpf_map_update_elem(&sockets, &address, &fresh, BPF_ANY) && protocol == PROTOCOL_TCP) entry_came(MAP_SOCKETS);
     if (now.cookie) bpf_map_update_elem(&cookies, &now.cookie, &fresh.id, BPF_ANY);
     return fresh.id;
 }
@@ -257,7 +269,7 @@ static __always_inline void unread_fill(struct record_socket *out, const struct 
     const struct tcp_sock *tp = (const struct tcp_sock *)sk;
     __u32 bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 
-    if (bytes && (BPF_CORE_READ(sk, __sk_common.skc_flags) & SOCK_DONE_BIT)) bytes--;
+    if (bytes && (BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1)) bytes--;
     if (bytes > 0x7fffffff) return;
     out->unread = bytes;
     if (bytes) out->has_unread = 1;

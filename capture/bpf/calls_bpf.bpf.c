@@ -143,8 +143,8 @@ int BPF_PROG(tcp_destroy_sock)
 
     if (is_skipped(PROGRAM_DESTROY)) return 0;
     other = entry && owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
-    if (other && other->id == entry->id) bpf_map_delete_elem(&sockets, &owner);
-    bpf_map_delete_elem(&sockets, &address);
+    if (other && other->id == entry->id) socket_forget(owner);
+    socket_forget(address);
     return 0;
 }
 

@@ -252,16 +252,20 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         enum record_count count;
         const char *what;
     } counted[] = {
-        {COUNT_SOCKETS_FULL, "sockets not told apart"},  {COUNT_THREADS_FULL, "calls whose end was not seen"},
-        {COUNT_PROCESSES_FULL, "children not followed"}, {COUNT_WATCH_CUT, "watch lists cut"},
-        {COUNT_MEMORY_UNREAD, "arguments not readable"}, {COUNT_COMPAT, "32-bit calls"},
-        {COUNT_STACK_FAILED, "call chains not taken"},   {COUNT_PACKET_UNPARSED, "packet headers not readable"},
+        {COUNT_WATCH_CUT, "watch lists cut"},
+        {COUNT_MEMORY_UNREAD, "arguments not readable"},
+        {COUNT_COMPAT, "32-bit calls"},
+        {COUNT_STACK_FAILED, "call chains not taken"},
+        {COUNT_PACKET_UNPARSED, "packet headers not readable"},
     };
     const struct {
         uint64_t count;
         const char *what;
     } own[] = {
         {bpf_load_missed(&calls->load), "a tracepoint inside itself"},
+        {bpf_load_pushed_out(&calls->load, MAP_PROCESSES, calls->followed_count), "processes no longer followed"},
+        {bpf_load_pushed_out(&calls->load, MAP_THREADS, 0), "calls whose end was not seen"},
+        {bpf_load_pushed_out(&calls->load, MAP_SOCKETS, 0), "sockets not told apart"},
         {calls->malformed, "records not understood"},
         {calls->convert.unnamed_chains, "call chains without names"},
         {calls->convert.unknown_frames, "functions without a name"},

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/ptrace_filter.h"
@@ -50,13 +50,6 @@ struct calls {
     size_t direct_count, direct_room;
     uint64_t appended, unseen, foreign;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
 {
@@ -112,7 +105,7 @@ static int append(struct calls *calls, struct event_log *log, const struct event
 
 static int append_process(struct calls *calls, struct event_log *log, const struct ptrace_task *task, struct event_process process)
 {
-    struct event event = {.kind = EVENT_PROCESS, .t_ns = now_ns(), .process = process};
+    struct event event = {.kind = EVENT_PROCESS, .t_ns = clock_wall_ns(), .process = process};
     event.process.thread.pid = task->pid;
     event.process.thread.tid = task->tid;
     memcpy(event.process.thread.comm, task->comm, sizeof(task->comm));
@@ -195,7 +188,7 @@ static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_ta
     struct event event = {.kind = EVENT_ENTER, .call = task->enter};
     event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
     task->in_call = !(task->row->flags & SYSCALL_NO_RETURN);
-    event.t_ns = now_ns();
+    event.t_ns = clock_wall_ns();
     return append(calls, log, &event);
 }
 
@@ -297,7 +290,7 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
         if (tid < 0 && errno == EINTR) continue;
         if (tid <= 0) break;
-        int64_t t_ns = now_ns();
+        int64_t t_ns = clock_wall_ns();
         code = WIFSTOPPED(status) ? on_stop(calls, log, tid, status, t_ns) : on_end(calls, log, tid, status);
     }
     if (code) return err_set(err, code, "out of memory for recorded calls");
@@ -316,7 +309,7 @@ static bool recorder_ended(const struct calls *calls, pid_t pid, int *ret_status
 
 static int recorder_report(struct calls *calls, struct event_log *log, struct err *err)
 {
-    struct event event = {.kind = EVENT_LOST, .t_ns = now_ns()};
+    struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns()};
     event.lost =
         (struct event_lost){.source = "ptrace", .what = "could not be seen", .received = calls->appended, .count = calls->unseen};
     int code = event_log_append(log, &event);

@@ -110,7 +110,9 @@ static int open_source(struct savefile *file, struct err *err)
         const volatile sig_atomic_t *stop = file->options.stop;
         int fd = STDIN_FILENO;
         if (!is_stdin) /* of a named pipe, this waits for its writer */
-            do fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+            do
+                fd = file->options.open ? file->options.open(file->options.open_data, path)
+                                        : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
             while (fd < 0 && errno == EINTR && !(stop && *stop));
         if (fd < 0) return err_set(err, -errno, "%s", strerror(errno));
         code = stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, stop, err);
@@ -172,13 +174,16 @@ int savefile_chain(struct savefile **ret_file, const char *const *paths, size_t 
     struct savefile wanted = {0};
     if (options) wanted.options = *options;
     *ret_file = NULL;
+    bool unknown = false;
     if (!count) return err_set(err, -EINVAL, "there is no file to read");
     for (size_t i = 0; i < count; i++) {
         struct stat file;
         bool is_stdin = !strcmp(paths[i], "-");
-        if ((is_stdin ? fstat(STDIN_FILENO, &file) : stat(paths[i], &file)) == 0 && S_ISREG(file.st_mode))
-            wanted.total += (uint64_t)file.st_size;
+        int code = is_stdin ? fstat(STDIN_FILENO, &file) : stat(paths[i], &file);
+        if (code == 0 && S_ISREG(file.st_mode)) wanted.total += (uint64_t)file.st_size;
+        unknown = unknown || (code < 0 && errno == EACCES); /* it may still be opened for us */
     }
+    if (unknown) wanted.total = 0;
     return open_first(ret_file, &wanted, paths, count, err);
 }
 

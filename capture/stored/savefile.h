@@ -58,6 +58,9 @@ struct savefile_options {
     /* Called from savefile_next and savefile_batch before they wait for a pipe's writer: a moment to show what there is. It must
      * not use the file. */
     struct stoppable_idle idle;
+    /* Who opens files: as open(path, O_RDONLY), with errno. NULL: open(2). */
+    int (*open)(void *data, const char *path);
+    void *open_data;
 };
 
 /* Opens `path` ("-": standard input) and reads as far as the file's first header. `options` may be NULL; `head` only goes with what

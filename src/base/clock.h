@@ -1,4 +1,4 @@
-/* The clock for deadlines and for how long something took. */
+/* The clocks: one for deadlines and for how long something took, one for when it happened. */
 #ifndef TCPWHY_BASE_CLOCK_H
 #define TCPWHY_BASE_CLOCK_H
 
@@ -6,5 +6,7 @@
 
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
+/* CLOCK_REALTIME in nanoseconds, as events have it. */
+int64_t clock_wall_ns(void);
 
 #endif

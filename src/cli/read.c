@@ -12,11 +12,13 @@
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/interrupt.h"
+#include "out/keeper.h"
 #include "out/status.h"
 #include "out/tables.h"
 #include "read/read_capture.h"
 #include "read/read_events.h"
 #include "read/read_merge.h"
+#include "rights/rights.h"
 
 enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
 
@@ -111,11 +113,11 @@ static int join_filter(int count, char **words, struct buf *text, struct err *er
     return text->failed ? err_set(err, -EINVAL, "the filter is longer than %d bytes", FILTER_BYTES) : 0;
 }
 
-static int read_head(const char *path, char head[HEAD_BYTES], size_t *ret_length, struct err *err)
+static int read_head(const char *path, struct keeper *keeper, char head[HEAD_BYTES], size_t *ret_length, struct err *err)
 {
     bool is_stdin = !strcmp(path, "-");
     const char *name = is_stdin ? "standard input" : path;
-    int code = 0, fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int code = 0, fd = is_stdin ? STDIN_FILENO : keeper_open(keeper, path);
     if (fd < 0) {
         code = -errno;
         return err_set_errno(err, code, "can't open %s", name);
@@ -209,13 +211,23 @@ static int check_merged(const struct read_source *source, const struct read_opti
     return 0;
 }
 
+/* All at once, before a file is opened: that is the keeper's. A filter may hold names that have to be looked up, and a
+ * collector is reached through a socket. */
+static int give_up_rights(const struct read_options *options, struct err *err)
+{
+    int code = rights_drop(RIGHTS_NONE, err);
+    return code ? code : rights_confine(options->filter != NULL || options->output.otlp != NULL, err);
+}
+
 static int read_files(char **files, size_t count, struct reading *reading, struct err *err)
 {
     const struct read_options *options = &reading->options;
     char head[HEAD_BYTES];
     size_t length = 0;
+    bool looks_ahead = can_look_ahead(files[0]);
     interrupt_begin();
-    int code = can_look_ahead(files[0]) ? read_head(files[0], head, &length, err) : 0;
+    int code = give_up_rights(options, err);
+    if (!code && looks_ahead) code = read_head(files[0], options->output.keeper, head, &length, err);
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
     if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
@@ -264,7 +276,11 @@ int cli_read(int argc, char **argv, struct err *err)
     if (!code && words) code = join_filter(words, argv + operand + files, &filter, err);
     if (!code && words) options->filter = buf_string(&filter);
     options->filter_word = words ? argv[operand + (int)files] : NULL;
+    const struct keeper_files kept = {(const char *const *)argv + operand, files, options->output.files,
+                                      options->output.file_count};
+    if (!code) code = keeper_new(&options->output.keeper, &kept, err);
     if (!code) code = read_files(argv + operand, files, &reading, err);
     buf_free(&filter);
+    keeper_free(options->output.keeper);
     return code == -EPIPE || code > 0 ? code : code == -EINVAL ? CLI_USAGE : code ? CLI_FAILED : CLI_DONE;
 }

@@ -13,6 +13,7 @@
 #include "cli/output_options.h"
 #include "lab/scenario/catalogue.h"
 #include "out/interrupt.h"
+#include "out/keeper.h"
 #include "out/note.h"
 #include "out/output.h"
 #include "out/place.h"
@@ -21,6 +22,7 @@
 #include "play/vocabulary.h"
 #include "read/stored.h"
 #include "record/session.h"
+#include "rights/rights.h"
 #include "viz/states_figure.h"
 
 static const size_t picture_limit = (size_t)1 << 22;
@@ -32,6 +34,7 @@ struct states {
     const char *recorder;
     bool dry;
     struct options_given given;
+    const char *name; /* of what is being taken */
     struct arrow_map map;
     size_t failed; /* scenarios that gave no story */
     int signal;    /* that broke one off; 0 none */
@@ -95,25 +98,37 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Takes what a log shows: its stories, and what listening sockets did. */
+static int take_event(void *data, const struct event *event)
+{
+    struct states *states = data;
+    arrows_take_event(&states->map, states->name, event);
+    return 0;
+}
+
+/* Takes what a log shows: its stories, and then, as other witnesses, what listening sockets did. */
 static int take_log(struct states *states, const char *name, struct event_log *log, struct err *err)
 {
     struct play_stories stories = {0};
-    event_log_sort(log);
-    int code = play_tell(log, &stories, err);
+    struct stream *stream = stream_new(log, false);
+    states->name = name;
+    int code = stream ? play_stories_join(&stories, stream, err) : err_set_errno(err, -ENOMEM, "can't tell the story");
+    if (!code) stream_finish(stream);
+    if (!code) code = play_stories_finish(&stories, err);
     for (size_t i = 0; i < stories.count; i++)
         if (!stories.list[i]->udp) arrows_take_story(&states->map, name, stories.list[i]);
-    for (size_t i = 0; !code && i < event_log_count(log); i++) arrows_take_event(&states->map, name, event_log_at(log, i));
+    if (!code && (code = stream_tap(stream, 0, take_event, states))) err_set_errno(err, code, "can't tell the story");
+    if (!code) stream_finish(stream);
     play_stories_free(&stories);
     if (states->named < NAMES_MAX) buf_printf(&states->names, "%s%s", states->named ? ", " : "", name);
     if (states->named++ == NAMES_MAX) buf_text(&states->names, " and more");
+    stream_free(stream);
     return code;
 }
 
 static int take_stored(struct states *states, const char *path, struct err *err)
 {
     struct event_log *log = event_log_new();
-    int code = log ? stored_load(path, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    int code = log ? stored_load(path, states->look.keeper, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
     if (!code) code = take_log(states, strcmp(path, "-") ? base_name(path) : "standard input", log, err);
     event_log_free(log);
     return code;
@@ -133,7 +148,7 @@ static int take_scenario(struct states *states, const char *name, const char *te
         err_set_errno(err, code, "can't read %s", name);
     free(mistakes);
     if (code) return code;
-    struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet};
+    struct play_options options = {.recorder = states->recorder, .quiet = states->look.quiet, .one_of_many = true};
     struct play *play = NULL;
     note_say(states->look.quiet, "%s: %s", name, scenario->title);
     code = play_run(scenario, &options, &play, err);
@@ -227,7 +242,7 @@ static int draw_to(const struct states *states, const char *path, struct err *er
 {
     struct buf picture = buf_new(picture_limit);
     struct place place;
-    int code = place_open(&place, path, err);
+    int code = place_open(&place, path, states->look.keeper, err);
     struct view_options options = output_view_options(&states->look, place.fd);
     int drawn = path && ends_with(path, ".svg") ? states_draw_svg(&states->map, buf_string(&states->names), &options, &picture)
                                                 : states_draw(&states->map, &options, &picture);
@@ -258,15 +273,20 @@ static int draw(const struct states *states, struct err *err)
     return code;
 }
 
-/* A recorder records; what is stored has been recorded. */
-static int check(const struct states *states, int count, char **operands, struct err *err)
+/* A recorder records, which takes rights; what is stored has been recorded. */
+static int check(struct states *states, int count, char **operands, struct err *err)
 {
     static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
+    const struct keeper_files kept = {(const char *const *)operands, (size_t)count, states->look.files, states->look.file_count};
     bool plays = !states->dry && !count;
     if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
         return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
     for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
-    return plays ? 0 : options_refuse(&states->given, of_play, 1, err);
+    if (plays) return 0;
+    int code = options_refuse(&states->given, of_play, 1, err);
+    if (!code) code = keeper_new(&states->look.keeper, &kept, err);
+    if (!code) code = rights_drop(RIGHTS_NONE, err);
+    return code ? code : rights_confine(false, err);
 }
 
 int cli_states(int argc, char **argv, struct err *err)
@@ -297,6 +317,7 @@ int cli_states(int argc, char **argv, struct err *err)
     bool failed = states->failed;
     int signal = states->signal;
     buf_free(&states->names);
+    keeper_free(states->look.keeper);
     free(states);
     if (code == -EPIPE) return code;
     if (code == -EINTR) return CLI_INTERRUPTED + signal;

@@ -21,6 +21,11 @@ enum tcp_state conn_state(const struct conn *conn, unsigned side)
     return (enum tcp_state)end->state;
 }
 
+unsigned conn_first_closer(const struct conn *conn)
+{
+    return conn->flags & CONN_FIRST_UNSURE ? 0 : conn->closed_first;
+}
+
 uint64_t conn_bytes(const struct conn *conn, unsigned side)
 {
     const struct conn_end *end = &conn->end[side];

@@ -150,8 +150,8 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
 {
     const uint32_t sent = END_ANY | END_GOT | END_BASE, known = sent | END_ACKS;
     const uint32_t fin = END_FIN | END_FIN_TAKEN;
-    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & (CONN_TO_ITSELF | CONN_TWO_PLACES))
-        return false;
+    const uint16_t odd = CONN_TO_ITSELF | CONN_TWO_PLACES | CONN_FIRST_UNSURE;
+    if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & odd) return false;
     /* What it says begins where what was sent and received ends. */
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
     if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;
@@ -159,6 +159,7 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     if (from->state < STATE_ESTABLISHED || end->state < STATE_SYN_RCVD) return false;
     if (from->flags & END_FIN ? segment->length_bytes || segment->flags & TCP_FIN : false) return false;
     if ((end->flags & fin) == END_FIN) return false;
+    if (segment->flags & TCP_FIN && !(end->flags & END_SYN) && end->next == end->base + 1) return false; /* after a FIN, maybe */
     if (segment->flags & TCP_FIN && end->flags & END_FIN && seq_before(segment->ack, end->fin_end)) return false;
     if (from->flags & END_ACKS && seq_before(segment->ack, from->ack)) return false;
     return seq_at_or_before(segment->ack, end->got) && end->next - segment->ack <= end->span;

@@ -34,6 +34,8 @@ static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsi
     conn->flags |= CONN_FIRST_BY_RST;
 }
 
+enum { WINDOW_MOST = 1 << 30 }; /* RFC 7323 section 2.3 */
+
 static void receive_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                           struct conn_verdict *verdict)
 {
@@ -53,7 +55,9 @@ static void receive_reset(const struct conn_judge *judge, struct conn *conn, uns
     more->ignored_resets++;
     more->waiting_reset = segment->seq;
     more->has_waiting_reset = seq_before(conn->end[other].got, segment->seq);
-    if (end->state >= STATE_ESTABLISHED) end->flags |= END_CHALLENGED;
+    /* What lies before the window, or beyond any, is dropped in silence (RFC 9293 section 3.10.7.4). */
+    uint32_t ahead = segment->seq - conn->end[other].got;
+    if (end->state >= STATE_ESTABLISHED && ahead <= WINDOW_MOST) end->flags |= END_CHALLENGED;
 }
 
 /* What section 3.10.7 drops before it looks at ACK, text and FIN. It must not leave a trace in what is remembered. */

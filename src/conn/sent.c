@@ -16,6 +16,12 @@ static bool has(const struct conn_end *end, uint32_t flags)
     return (end->flags & flags) == flags;
 }
 
+/* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
+static void note_growth(struct conn *conn, unsigned side)
+{
+    if (conn->closed_first == 1 + conn_other(conn, side)) conn->flags &= (uint16_t)~CONN_FIRST_UNSURE;
+}
+
 /* ---- what its segment proves ---- */
 
 /* Its ACK: it has received everything below. */
@@ -56,6 +62,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
             unseen->has_seen = true;
             unseen->seen = peer->next;
         }
+        note_growth(conn, other);
         peer->span += (uint32_t)more;
         peer->next = ack;
         if (unseen && ack - unseen->seen > FAR) unseen->seen = ack - FAR;
@@ -135,6 +142,8 @@ static void forget_first_reset(struct conn *conn, unsigned side)
 {
     if (!(conn->flags & CONN_FIRST_BY_RST)) return;
     unsigned other = conn_other(conn, side);
+    const uint32_t by_its_own = END_ENDED_BY_RST | END_RST;
+    if (conn->closed_first == 1 + other && has(&conn->end[other], by_its_own)) return; /* it did not arrive, and was sent */
     conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
     conn->closed_first = 0;
     if (conn->end[other].flags & END_FIN)
@@ -337,11 +346,13 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     }
     bool probe_byte = verdict->class == CONN_WINDOW_PROBE && to != segment->seq;
     if (seq_before(end->next, to)) {
+        note_growth(conn, side);
         end->span += to - end->next;
         end->next = to;
         end->flags = probe_byte ? end->flags | END_PROBE_BYTE : end->flags & ~(uint32_t)END_PROBE_BYTE;
     } else if (!probe_byte && to == end->next && to != segment->seq) {
         end->flags &= ~(uint32_t)END_PROBE_BYTE;
+        if (!(segment->flags & TCP_FIN)) note_growth(conn, side); /* captured late */
     }
 }
 
@@ -381,7 +392,20 @@ static void take_first_fin(const struct conn_judge *judge, struct conn *conn, un
     conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_FIN, true, verdict);
     if (heard) conn_move(judge, conn, side, INPUT_RCVD_FIN, true, verdict);
     conn->closed_first = (uint8_t)(1 + side);
-    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t) ~(CONN_FIRST_BY_RST | CONN_FIRST_UNSURE);
+}
+
+/* The last number of this end that its peer's FIN acknowledges was captured, or is known to be its SYN, or more followed: it is no
+ * FIN. */
+static bool had_sent_no_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *fin)
+{
+    const struct conn_end *end = &conn->end[side];
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF)) return true;
+    if (!(end->flags & END_BASE) || !(end->flags & END_ANY)) return false;
+    if (fin->flags & TCP_ACK && seq_before(fin->ack, end->next)) return true;
+    if (end->next == end->base + 1) return end->flags & END_SYN;
+    uint32_t since_us;
+    return captured_next(judge, conn, side) == end->next && !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
@@ -407,7 +431,10 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
     if (crossed) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
     conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
     if (crossed) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
-    if (!conn->closed_first) conn->closed_first = (uint8_t)(1 + side);
+    if (!conn->closed_first) {
+        conn->closed_first = (uint8_t)(1 + side);
+        if (!had_sent_no_fin(judge, conn, conn_other(conn, side), segment)) conn->flags |= CONN_FIRST_UNSURE;
+    }
     /* The ACK of it was captured before it. */
     if (end->flags & END_ACKED && seq_at_or_before(end->fin_end, end->acked) && !(end->flags & END_FIN_ACKED)) {
         end->flags |= END_FIN_ACKED;

@@ -148,7 +148,7 @@ struct event_socket {
 struct event_context {
     struct event_thread current;     /* the running task: often NOT the cause (see the chain) */
     const struct event_chain *chain; /* NULL: not taken */
-    bool softirq;                    /* known to be in softirq context */
+    bool softirq;                    /* known to be in softirq context; on PREEMPT_RT, without a chain, not known not to be */
     bool receiving;                  /* `received` is the packet that the kernel was receiving on this CPU */
     struct event_packet_header received;
 };

@@ -220,11 +220,22 @@ static int earlier(const void *a, const void *b)
     return x->event.order < y->event.order ? -1 : x->event.order > y->event.order;
 }
 
+static int64_t place_at(const struct event_log *log, size_t i)
+{
+    return ((const struct slot *)log->events[i])->place_ns;
+}
+
+void event_log_sort_from(struct event_log *log, size_t first)
+{
+    if (log->sorted || first >= log->count) return;
+    qsort(log->events + first, log->count - first, sizeof(struct event *), earlier);
+    log->last_ns = place_at(log, log->count - 1);
+    log->sorted = first == 0; /* what stands before it may belong behind */
+}
+
 void event_log_sort(struct event_log *log)
 {
-    if (!log->sorted) qsort(log->events, log->count, sizeof(struct event *), earlier);
-    if (log->count) log->last_ns = ((struct slot *)log->events[log->count - 1])->place_ns;
-    log->sorted = true;
+    event_log_sort_from(log, 0);
 }
 
 void event_log_forget(struct event_log *log, size_t count)
@@ -239,6 +250,12 @@ void event_log_forget(struct event_log *log, size_t count)
     }
     log->count -= count;
     memmove(log->events, log->events + count, log->count * sizeof(struct event *));
+    if (!log->count) log->sorted = true;
+}
+
+int64_t event_log_place_ns(const struct event_log *log, size_t i)
+{
+    return place_at(log, i);
 }
 
 size_t event_log_count(const struct event_log *log)

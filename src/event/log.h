@@ -1,8 +1,8 @@
 /* The event log: where every source appends, and what owns everything an event points to.
  *
  * It owns the chains and captured bytes. Events appended are copied; chains and bytes in them must already belong to this log
- * (event_log_chain, event_log_bytes). A log that streams hands events on in order of time once they are old enough, and
- * forgets them; one that keeps holds all until it is freed. */
+ * (event_log_chain, event_log_bytes). They are handed on in order of time, and forgotten where nobody needs them any more, by a
+ * stream (src/event/stream.h). */
 #ifndef TCPWHY_EVENT_LOG_H
 #define TCPWHY_EVENT_LOG_H
 
@@ -31,11 +31,14 @@ const uint8_t *event_log_bytes(struct event_log *log, const uint8_t *bytes, size
 /* Sorts by time, ties by arrival; of packets of one vantage none goes before one that came earlier, whatever its time. Call before
  * walking. */
 void event_log_sort(struct event_log *log);
+/* The same for the events from `first` on; those before it stay where they are. */
+void event_log_sort_from(struct event_log *log, size_t first);
 size_t event_log_count(const struct event_log *log);
 /* i < count. Valid until the event is forgotten; which `i` it has may change with the next append or sort. */
 const struct event *event_log_at(const struct event_log *log, size_t i);
-/* Forgets the first `count` events (all, if there are fewer) and the captured bytes they own; chains stay. For a reader that
- * streams: sort, hand on what is old enough, forget it. */
+/* The time by which that event is sorted: its own, or that of an earlier packet of its vantage. */
+int64_t event_log_place_ns(const struct event_log *log, size_t i);
+/* Forgets the first `count` events (all, if there are fewer) and the captured bytes they own; chains stay. */
 void event_log_forget(struct event_log *log, size_t count);
 
 #endif

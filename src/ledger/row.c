@@ -45,7 +45,8 @@ void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending endin
     row->trailing_ns = (int64_t)flow->trailing_us * 1000;
     row->handshake_ns = flow->bits & FLOW_TIMED ? flow->handshake_ns : -1;
     row->opened_by = conn->flags & CONN_OPENED ? LEDGER_CLIENT : -1;
-    row->closed_first_by = !conn->closed_first ? -1 : conn->closed_first - 1 == conn->client ? LEDGER_CLIENT : LEDGER_SERVER;
+    unsigned closer = conn_first_closer(conn);
+    row->closed_first_by = !closer ? -1 : closer - 1 == conn->client ? LEDGER_CLIENT : LEDGER_SERVER;
     row->outcome = outcomes[conn_outcome(conn)];
     row->ending = ending;
     row->completeness = flow->completeness;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "out/otlp_batches.h"
+#include "rights/rights.h"
 
 enum { PIECE_BYTES = 1 << 16 };
 
@@ -46,6 +47,8 @@ static void follow(pid_t parent)
 static void be_child(struct otlp_batches *batches, int fd, pid_t parent)
 {
     char bytes[PIECE_BYTES];
+    /* What a collector answers comes from outside. Before the wish to end with the parent, which a change of user takes back. */
+    if (rights_drop(RIGHTS_NONE, NULL)) _exit(1);
     follow(parent);
     let_go_of_output();
     for (;;) {
@@ -67,6 +70,7 @@ static int begin_child(struct otlp_sender *sender, struct err *err)
     pid_t self = getpid(), child = fork();
     if (child == 0) {
         close(ends[0]);
+        if (rights_drop(RIGHTS_NONE, err)) _exit(1); /* a collector is somebody from outside */
         be_child(sender->batches, ends[1], self);
     }
     int code = child < 0 ? err_set_errno(err, -errno, "can't begin a process that sends") : 0;

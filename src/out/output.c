@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "event/text.h"
 #include "out/note.h"
 #include "out/otlp_sender.h"
@@ -18,7 +20,7 @@
 
 enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
 
-static const size_t events_text_limit = (size_t)1 << 32;
+static const size_t event_line_limit = (size_t)1 << 24;
 
 /* A place and what is written there. */
 struct target {
@@ -35,11 +37,16 @@ struct output {
     struct target *targets;
     size_t count;
     uint64_t stories;
-    struct view_run run; /* borrows from the log that is told */
+    struct arena facts; /* what `run` points to: its events may be forgotten before it ends */
+    struct view_run run;
     const char *vantages[VANTAGES_MAX];
     struct story_clock clocks[CLOCKS_MAX];
     void (*look)(void *data, struct story *story);
     void *look_data;
+    bool live;             /* somebody may be watching: nothing waits in a buffer */
+    struct teller *teller; /* between output_join and output_finish */
+    int code;              /* the teller's first failure */
+    struct buf line;       /* of an event */
 };
 
 static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
@@ -111,7 +118,7 @@ static int open_target(struct target *target, const struct output_options *optio
     if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
         return list_formats(err, "no format has the ending of", file, true);
     if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
-    int code = place_open(&target->place, file, err);
+    int code = place_open(&target->place, file, options->keeper, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
@@ -160,6 +167,7 @@ int output_open(struct output **ret_output, const struct output_options *options
 {
     struct output *output = calloc(1, sizeof(*output));
     if (output) output->targets = calloc(OUTPUT_FILES_MAX + 2, sizeof(*output->targets));
+    if (output) output->facts = arena_new(), output->line = buf_new(event_line_limit);
     if (!output || !output->targets) {
         free(output);
         return err_set_errno(err, -ENOMEM, "can't open the output");
@@ -198,6 +206,7 @@ static int take_story(void *data, struct story *story)
         struct err err = {""};
         if (target->begun && !target->place.code)
             note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
+        if (output->live) place_flush(&target->place);
     }
     story_free(story);
     return 0;
@@ -212,11 +221,16 @@ static const char *vantage_name(const struct event_log *log, uint32_t number)
     return NULL;
 }
 
-static struct story_clock clock_of(const struct event_log *log, const struct event *event)
+static const char *keep(struct output *output, const char *text)
+{
+    return text && text[0] ? arena_text(&output->facts, text) : NULL;
+}
+
+static struct story_clock clock_of(struct output *output, const struct event_log *log, const struct event *event)
 {
     const struct event_clock *clock = &event->clock;
-    return (struct story_clock){.vantage = vantage_name(log, clock->vantage),
-                                .against = vantage_name(log, clock->against),
+    return (struct story_clock){.vantage = keep(output, vantage_name(log, clock->vantage)),
+                                .against = keep(output, vantage_name(log, clock->against)),
                                 .at_ns = event->t_ns,
                                 .from_ns = clock->from_ns,
                                 .offset_ns = clock->offset_ns,
@@ -243,13 +257,13 @@ static void look_up_run(struct output *output, const struct event_log *log)
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
-            run->recorder = event->trace.recorder;
-            run->reason = event->trace.reason[0] ? event->trace.reason : NULL;
+            run->recorder = arena_text(&output->facts, event->trace.recorder);
+            run->reason = keep(output, event->trace.reason);
             run->started_ns = event->t_ns;
         } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
-            output->vantages[run->vantage_count++] = event->vantage.name;
+            output->vantages[run->vantage_count++] = arena_text(&output->facts, event->vantage.name);
         else if (event->kind == EVENT_CLOCK && run->clock_count < CLOCKS_MAX)
-            output->clocks[run->clock_count++] = clock_of(log, event);
+            output->clocks[run->clock_count++] = clock_of(output, log, event);
     }
 }
 
@@ -279,20 +293,47 @@ static void end(struct output *output, const struct story_trace *trace)
     }
 }
 
-static void write_events(struct output *output, const struct event_log *log)
+/* Events as text, to each place that asked for them. */
+static void write_events(struct output *output, const char *text, size_t length)
 {
-    struct buf text = buf_new(events_text_limit);
+    for (size_t i = 0; i < output->count; i++)
+        if (!output->targets[i].view) place_write(&output->targets[i].place, text, length);
+}
+
+static bool stores_events(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (!output->targets[i].view && !output->targets[i].place.code) return true;
+    return false;
+}
+
+static void fail_events(struct output *output, int code)
+{
     for (size_t i = 0; i < output->count; i++) {
-        struct target *target = &output->targets[i];
+        struct place *place = &output->targets[i].place;
         struct err err;
-        if (target->view) continue;
-        int code = text.length ? 0 : event_text_write_log(&text, log);
-        if (code)
-            place_fail(&target->place, err_set_errno(&err, code, "can't write the events to %s", target->place.label), &err);
-        else
-            place_write(&target->place, text.data, text.length);
+        if (!output->targets[i].view)
+            place_fail(place, err_set_errno(&err, code, "can't write the events to %s", place->label), &err);
     }
-    buf_free(&text);
+}
+
+static int store(void *data, const struct event *event)
+{
+    struct output *output = data;
+    if (!stores_events(output)) return 0;
+    buf_clear(&output->line);
+    int code = event_text_write(&output->line, event);
+    if (code)
+        fail_events(output, code);
+    else
+        write_events(output, output->line.data, output->line.length);
+    return 0;
+}
+
+static int tell(void *data, const struct event *event)
+{
+    struct output *output = data;
+    return output->code = teller_feed(output->teller, event);
 }
 
 /* 0 or the sender's failure. */
@@ -350,20 +391,41 @@ void output_look(struct output *output, void (*look)(void *data, struct story *s
     output->look_data = data;
 }
 
+static int join(struct output *output, struct stream *stream, struct err *err)
+{
+    static const char first_line[] = EVENT_TEXT_FIRST_LINE "\n";
+    look_up_run(output, stream_log(stream));
+    begin(output);
+    write_events(output, first_line, strlen(first_line));
+    output->teller = teller_new(take_story, output);
+    output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
+    if (!output->code) output->code = stream_tap(stream, 0, store, output);
+    return output->code ? err_set_errno(err, output->code, "can't tell the story") : 0;
+}
+
+int output_join(struct output *output, struct stream *stream, struct err *err)
+{
+    output->live = true;
+    return join(output, stream, err);
+}
+
+int output_finish(struct output *output, struct err *err)
+{
+    int code = output->code;
+    if (!code) code = teller_finish(output->teller);
+    end(output, code ? NULL : teller_trace(output->teller));
+    return code ? err_set_errno(err, code, "can't tell the story") : finish(output, err);
+}
+
 int output_tell(struct output *output, struct event_log *log, struct err *err)
 {
-    event_log_sort(log);
-    look_up_run(output, log);
-    begin(output);
-    struct teller *teller = teller_new(take_story, output);
-    int code = teller ? 0 : -ENOMEM;
-    for (size_t i = 0; !code && i < event_log_count(log); i++) code = teller_feed(teller, event_log_at(log, i));
-    if (!code) code = teller_finish(teller);
-    end(output, code ? NULL : teller_trace(teller));
-    teller_free(teller);
-    if (code) return err_set_errno(err, code, "can't tell the story");
-    write_events(output, log);
-    return finish(output, err);
+    event_log_sort(log); /* what comes first of a run's facts is first in time */
+    struct stream *stream = stream_new(log, false);
+    int code = stream ? join(output, stream, err) : err_set_errno(err, -ENOMEM, "can't tell the story");
+    if (!code) stream_finish(stream);
+    if (!code) code = output_finish(output, err);
+    stream_free(stream);
+    return code;
 }
 
 void output_close(struct output *output)
@@ -374,6 +436,9 @@ void output_close(struct output *output)
         place_close(&output->targets[i].place);
         otlp_sender_free(output->targets[i].sender);
     }
+    teller_free(output->teller);
+    arena_free(&output->facts);
+    buf_free(&output->line);
     free(output->targets);
     free(output);
 }

@@ -10,8 +10,11 @@
 
 #include "base/err.h"
 #include "event/log.h"
+#include "event/stream.h"
 #include "story/story.h"
 #include "viz/view.h"
+
+struct keeper;
 
 enum { OUTPUT_FILES_MAX = 16 };
 
@@ -26,7 +29,8 @@ struct output_options {
     const char *format; /* --format; NULL: text, unless there are files, or a collector */
     const char *files[OUTPUT_FILES_MAX];
     size_t file_count;
-    const char *otlp; /* a collector's URL; NULL: none */
+    const char *otlp;      /* a collector's URL; NULL: none */
+    struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
     enum output_color color;
     bool ascii, quiet;
     int verbose;
@@ -49,10 +53,16 @@ struct output;
 /* Checks names and endings and opens everything, so that a wrong path is known before anything runs. 0; -EINVAL for an unknown
  * format or ending (a usage error, with what there is); else -errno. Release with output_close. */
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err);
-/* Each story is shown to `look` before it is told, which may give it another number. */
+/* Before output_join. Each story is shown to `look` before it is told, which may give it another number. */
 void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data);
-/* Sorts the log, tells its stories to all places and finishes these. 0, or the first failure (after everything else was written);
- * -EPIPE: the only failure is that the reader of standard output has gone. */
+/* Begins all places and takes from the stream: a story is written when it is over, an event when it comes. What is known of the run
+ * before its first story (view_run) is what the stream's log holds now. Once only. 0 or -ENOMEM. While a reader of standard output
+ * does not read, the stream stands still. */
+int output_join(struct output *output, struct stream *stream, struct err *err);
+/* After the stream's end: tells what is still open and finishes all places. 0, or the first failure (after everything else was
+ * written); -EPIPE: the only failure is that the reader of standard output has gone. */
+int output_finish(struct output *output, struct err *err);
+/* Both for a log that is complete. Sorts it. */
 int output_tell(struct output *output, struct event_log *log, struct err *err);
 /* Closes; what was not finished leaves no file. NULL is fine. */
 void output_close(struct output *output);

@@ -76,12 +76,13 @@ int tables_wanted(const struct output_options *options, bool *ret_wanted, struct
     return 0;
 }
 
-static int open_target(struct tables *tables, const char *path, const struct rows_view *view, struct err *err)
+static int open_target(struct tables *tables, const char *path, const struct rows_view *view, struct keeper *keeper,
+                       struct err *err)
 {
     struct target *target = &tables->targets[tables->count++];
     target->view = view;
     target->out = buf_new(FLUSH_BYTES + ROW_BYTES);
-    return place_open(&target->place, path, err);
+    return place_open(&target->place, path, keeper, err);
 }
 
 int tables_open(struct tables **ret_tables, const struct output_options *options, bool summary, struct err *err)
@@ -93,13 +94,13 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
     tables->options.address_columns = &tables->address_columns;
     int code = 0;
     for (size_t i = 0; i < options->file_count && !code; i++)
-        code = open_target(tables, options->files[i], rows_by_path(options->files[i]), err);
+        code = open_target(tables, options->files[i], rows_by_path(options->files[i]), options->keeper, err);
     if (!code && (summary || options->format || !options->file_count))
         code = open_target(tables, NULL,
                            summary           ? &rows_summary
                            : options->format ? rows_by_name(options->format)
                                              : &rows_list,
-                           err);
+                           options->keeper, err);
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         if (target->view == &rows_list && target->place.fd == STDOUT_FILENO && tables->options.width) target->view = &rows_screen;

@@ -16,6 +16,7 @@
 #include "out/status.h"
 #include "play/catalogue_row.h"
 #include "play/scene.h"
+#include "rights/rights.h"
 
 enum { AT_ONCE = 2, NAME_BYTES = 64, OUT_BYTES = 1 << 20 };
 
@@ -44,7 +45,8 @@ static void play_row(const struct scene_options *options, const char *operand, s
     row->result = code == -ENOTSUP || code == -EPERM || code == -EACCES ? CATALOGUE_NOT_HERE : CATALOGUE_FAILED;
     if (code) catalogue_add_words(row, err.text);
     if (play) snprintf(row->recorder, sizeof(row->recorder), "%s", play_recorder(play));
-    if (play && !play_tell(play_log(play), &stories, &err) && !judge(scenario, play, &stories, &judgement, &err)) {
+    if (play && !rights_drop(RIGHTS_NONE, &err) && !rights_confine(false, &err) && !play_tell(play_log(play), &stories, &err) &&
+        !judge(scenario, play, &stories, &judgement, &err)) {
         catalogue_fill_stories(row, scenario, &stories);
         catalogue_fill_judgement(row, &judgement);
         if (!code) row->result = judgement.unmet ? CATALOGUE_UNMET : CATALOGUE_MET;
@@ -132,7 +134,7 @@ static int add_target(struct targets *targets, const char *word, bool is_file, s
         return err_set(err, -EINVAL, "%s '%s': --all writes text (.txt) and jsonl (.jsonl): a row a scenario, no stories",
                        is_file ? "no format for the ending of" : "no format", word);
     targets->count++;
-    return place_open(&target->place, is_file ? word : NULL, err);
+    return place_open(&target->place, is_file ? word : NULL, NULL, err);
 }
 
 /* As everywhere: standard output unless there are files alone. */

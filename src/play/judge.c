@@ -3,214 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/network/network.h"
+#include "play/trial.h"
 
 enum { STATES_MAX = 64 };
-
-/* One expectation at work. */
-struct trial {
-    const struct scenario *scenario;
-    const struct play *play;
-    const struct play_stories *stories;
-    const struct scenario_expect *expect;
-    const struct story *story; /* the connection it is about; NULL: there is none */
-    struct judge_finding *finding;
-};
-
-static enum judge_verdict unmet(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static enum judge_verdict unmet(struct trial *trial, const char *format, ...)
-{
-    char why[240];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, sizeof(why), format, args);
-    va_end(args);
-    snprintf(trial->finding->text, sizeof(trial->finding->text), "'%.140s' is not met: %s", trial->expect->text, why);
-    return JUDGE_UNMET;
-}
-
-static enum judge_verdict unknown(struct trial *trial, const char *why)
-{
-    snprintf(trial->finding->text, sizeof(trial->finding->text), "'%.140s' can't be told: %s", trial->expect->text, why);
-    return JUDGE_UNKNOWN;
-}
-
-static bool is_weak(const struct trial *trial)
-{
-    return strcmp(play_recorder(trial->play), "bpf") != 0;
-}
-
-/* ---- sides and segments ---- */
-
-static bool is_host(const struct address *end, const struct scenario *scenario, enum network_place host)
-{
-    struct address address = network_address(host, end->version, scenario->routed);
-    address.port = end->port;
-    return address_equal(end, &address);
-}
-
-enum story_side judge_side(const struct scenario *scenario, const struct story *story, enum scenario_side host)
-{
-    enum story_side same = host == SCENARIO_CLIENT ? STORY_CLIENT : STORY_SERVER;
-    enum story_side other = host == SCENARIO_CLIENT ? STORY_SERVER : STORY_CLIENT;
-    if (scenario->place == SCENARIO_LOOPBACK) return same; /* the addresses are one; the roles are the names */
-    const struct address *client = &story->end[STORY_CLIENT].address, *server = &story->end[STORY_SERVER].address;
-    /* Either address may be the router's instead. */
-    bool turned = is_host(client, scenario, NETWORK_SERVER) ||
-                  (is_host(server, scenario, NETWORK_CLIENT) && !is_host(client, scenario, NETWORK_CLIENT));
-    return turned ? other : same;
-}
-
-/* A segment or a datagram that this side sent, and of this kind. */
-static bool matches(const struct story_step *step, enum story_side side, enum wire_match match)
-{
-    struct event_packet_header header = {.protocol = IPPROTO_TCP};
-    if (step->kind == STEP_SEGMENT) {
-        header.flags = step->segment->flags;
-        header.length_bytes = step->segment->length_bytes;
-    } else if (step->kind == STEP_DATAGRAM && !step->datagram->icmp) {
-        header.protocol = IPPROTO_UDP;
-        header.length_bytes = step->datagram->length_bytes;
-    } else
-        return false;
-    return step->side == side && wire_matches(match, &header);
-}
-
-/* The number of the step among those of its kind and side; 0: it is none of them. */
-static uint32_t rank_of(const struct trial *trial, uint32_t wanted, const struct scenario_match *match)
-{
-    enum story_side side = judge_side(trial->scenario, trial->story, match->from);
-    uint32_t rank = 0;
-    for (size_t i = 0; i <= wanted; i++) rank += matches(&trial->story->steps[i], side, match->segment);
-    return matches(&trial->story->steps[wanted], side, match->segment) ? rank : 0;
-}
-
-/* The step of the n-th; NULL: there are not so many. */
-static const struct story_step *find_packet(const struct trial *trial, const struct scenario_match *match, uint32_t *ret_count)
-{
-    enum story_side side = judge_side(trial->scenario, trial->story, match->from);
-    const struct story_step *found = NULL;
-    *ret_count = 0;
-    for (size_t i = 0; i < trial->story->step_count; i++) {
-        if (!matches(&trial->story->steps[i], side, match->segment)) continue;
-        if (++*ret_count == match->nth) found = &trial->story->steps[i];
-    }
-    return found;
-}
-
-static const struct story_cause *cause_of(const struct story_step *step)
-{
-    return step->kind == STEP_SEGMENT ? &step->segment->cause : &step->datagram->cause;
-}
-
-static const char *host_name(const struct trial *trial, enum story_side side)
-{
-    return judge_side(trial->scenario, trial->story, SCENARIO_CLIENT) == side ? "client" : "server";
-}
-
-static enum judge_verdict no_segment(struct trial *trial, uint32_t count)
-{
-    const struct scenario_match *match = &trial->expect->match;
-    return unmet(trial, "the %s sent %u %s in this connection", match->from == SCENARIO_CLIENT ? "client" : "server", count,
-                 wire_match_name(match->segment));
-}
-
-/* ---- causes ---- */
-
-/* The system calls behind the words of the language. arm64 has no dup2 and no poll: there the C library takes the newer ones. */
-static bool is_call(const char *said, const char *name)
-{
-    static const char *const same[][6] = {
-        {"recv", "recvfrom", "read", "recvmsg", NULL},
-        {"send", "sendto", "write", "sendmsg", "io_uring send", NULL},
-        {"accept", "accept4", "io_uring accept", NULL},
-        {"connect", "io_uring connect", NULL},
-        {"close", "io_uring close", NULL},
-        {"replace", "dup2", "dup3", NULL},
-        {"dup2", "dup3", NULL},
-        {"poll", "ppoll", NULL},
-        {"exec", "execve", NULL},
-        {"disconnect", "connect", NULL},
-        {"error", "getsockopt", NULL},
-        {"set", "setsockopt", NULL},
-    };
-    if (!name) return false;
-    if (strcmp(said, name) == 0) return true;
-    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-        if (strcmp(same[i][0], said) == 0)
-            for (size_t k = 1; same[i][k]; k++)
-                if (strcmp(same[i][k], name) == 0) return true;
-    return false;
-}
-
-static void describe_cause(const struct trial *trial, const struct story_cause *cause, char *text, size_t bytes)
-{
-    const struct story_step *step = cause->step != STORY_NO_STEP ? &trial->story->steps[cause->step] : NULL;
-    if (cause->kind == CAUSE_SEGMENT && step && step->kind == STEP_SEGMENT)
-        snprintf(text, bytes, "segment %s #%u of the %s", step->segment->label, step->segment->number,
-                 host_name(trial, step->segment->side));
-    else
-        snprintf(text, bytes, "%s%s%s", story_cause_name(cause->kind), cause->name ? " " : "", cause->name ? cause->name : "");
-    size_t used = strlen(text);
-    snprintf(text + used, bytes - used, " (evidence: %s)", story_evidence_name(cause->evidence));
-}
-
-static bool is_origin(const struct trial *trial, uint32_t step_number, const struct scenario_match *origin)
-{
-    uint32_t rank = step_number != STORY_NO_STEP ? rank_of(trial, step_number, origin) : 0;
-    return rank && (!origin->nth || rank == origin->nth);
-}
-
-static bool is_cause(const struct trial *trial, const struct story_cause *cause)
-{
-    static const enum story_cause_kind kinds[] = {
-        [SCENARIO_CAUSE_CALL] = CAUSE_CALL, [SCENARIO_CAUSE_SEGMENT] = CAUSE_SEGMENT, [SCENARIO_CAUSE_TIMER] = CAUSE_TIMER,
-        [SCENARIO_CAUSE_EXIT] = CAUSE_EXIT, [SCENARIO_CAUSE_KERNEL] = CAUSE_KERNEL,   [SCENARIO_CAUSE_UNKNOWN] = CAUSE_UNKNOWN};
-    const struct scenario_expect *expect = trial->expect;
-    if (cause->kind != kinds[expect->cause]) return false;
-    if (cause->kind == CAUSE_SEGMENT) return is_origin(trial, cause->step, &expect->origin);
-    if (!expect->name) return true;
-    if (cause->kind == CAUSE_CALL && expect->match.segment == WIRE_SYN && strcmp(expect->name, "connect") == 0 &&
-        strcmp(cause->name, "sendto") == 0)
-        return true; /* `connect … with`: Fast Open's SYN */
-    if (cause->kind == CAUSE_CALL) return is_call(expect->name, cause->name);
-    return cause->name && strcmp(expect->name, cause->name) == 0;
-}
-
-static enum judge_verdict try_cause(struct trial *trial)
-{
-    uint32_t count;
-    char text[160];
-    const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
-    if (!packet) return no_segment(trial, count);
-    const struct story_cause *cause = cause_of(packet);
-    if (is_cause(trial, cause)) return JUDGE_MET;
-    if (cause->kind == CAUSE_UNKNOWN && is_weak(trial)) return unknown(trial, cause->why);
-    describe_cause(trial, cause, text, sizeof(text));
-    return unmet(trial, "it was %s: %.100s", text, cause->why);
-}
-
-static enum judge_verdict try_fate(struct trial *trial)
-{
-    uint32_t count;
-    const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
-    if (!packet) return no_segment(trial, count);
-    bool lost = (packet->kind == STEP_SEGMENT ? packet->segment->received_ns : packet->datagram->received_ns) == 0;
-    if (lost == (trial->expect->kind == EXPECT_LOST)) return JUDGE_MET;
-    return unmet(trial, lost ? "nobody saw it arrive" : "it did arrive");
-}
-
-static enum judge_verdict try_count(struct trial *trial)
-{
-    uint32_t count;
-    find_packet(trial, &trial->expect->match, &count);
-    return count == trial->expect->number ? JUDGE_MET : no_segment(trial, count);
-}
 
 /* ---- states ---- */
 
@@ -240,7 +39,7 @@ const char *judge_states(const struct story *story, enum story_side side, char *
 static bool lacks_silent_end(const struct trial *trial, size_t reached)
 {
     const struct scenario_expect *expect = trial->expect;
-    return is_weak(trial) && reached && reached + 1 == expect->word_count && strcmp(expect->words[reached], "CLOSED") == 0;
+    return trial_is_weak(trial) && reached && reached + 1 == expect->word_count && strcmp(expect->words[reached], "CLOSED") == 0;
 }
 
 static enum judge_verdict try_states(struct trial *trial)
@@ -259,8 +58,8 @@ static enum judge_verdict try_states(struct trial *trial)
     }
     if (at == expect->word_count && (!exact || count == at)) return JUDGE_MET;
     if (count == at && exact && lacks_silent_end(trial, at))
-        return unknown(trial, "neither a segment nor a call shows the end of a connection that is given up in silence");
-    return unmet(trial, "it passed %s", count ? judge_states(trial->story, side, text, sizeof(text)) : "no state at all");
+        return trial_unknown(trial, "neither a segment nor a call shows the end of a connection that is given up in silence");
+    return trial_unmet(trial, "it passed %s", count ? judge_states(trial->story, side, text, sizeof(text)) : "no state at all");
 }
 
 /* ---- calls ---- */
@@ -287,17 +86,17 @@ static enum judge_verdict try_result(struct trial *trial)
 {
     const struct scenario_expect *expect = trial->expect;
     const struct play_step *step = &play_steps(trial->play)[find_step(trial)];
-    if (step->state == PLAY_NOT_REACHED) return unmet(trial, "this step was not reached");
-    if (step->state == PLAY_RUNNING) return unmet(trial, "it had not returned at the end");
-    if (step->state == PLAY_KILLED) return unmet(trial, "its process ended under it");
+    if (step->state == PLAY_NOT_REACHED) return trial_unmet(trial, "this step was not reached");
+    if (step->state == PLAY_RUNNING) return trial_unmet(trial, "it had not returned at the end");
+    if (step->state == PLAY_KILLED) return trial_unmet(trial, "its process ended under it");
     if (expect->kind == EXPECT_FAILS) {
-        if (step->ret >= 0) return unmet(trial, "%s did not fail", step->call);
+        if (step->ret >= 0) return trial_unmet(trial, "%s did not fail", step->call);
         if (strcmp(errno_text(step->ret), expect->name) == 0) return JUDGE_MET;
-        return unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
+        return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
     }
-    if (step->ret < 0) return unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
+    if (step->ret < 0) return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
     if (expect->kind == EXPECT_SUCCEEDS || step->ret == expect->number) return JUDGE_MET;
-    return unmet(trial, "it returned %" PRId64, step->ret);
+    return trial_unmet(trial, "it returned %" PRId64, step->ret);
 }
 
 static const struct story_call *find_call(const struct trial *trial)
@@ -308,7 +107,8 @@ static const struct story_call *find_call(const struct trial *trial)
     uint32_t count = 0;
     for (size_t i = 0; i < trial->story->step_count; i++) {
         const struct story_step *step = &trial->story->steps[i];
-        if ((step->kind != STEP_ENTER && step->kind != STEP_EXIT) || step->call->pid != pid || !is_call(said, step->call->name))
+        if ((step->kind != STEP_ENTER && step->kind != STEP_EXIT) || step->call->pid != pid ||
+            !trial_is_call(said, step->call->name))
             continue;
         if (step->call == last || (step->kind == STEP_EXIT && step->call->enter_step != STORY_NO_STEP)) continue;
         last = step->call;
@@ -326,15 +126,15 @@ static enum judge_verdict try_wake(struct trial *trial)
                                                  [SCENARIO_STILL_WAITS] = WAKE_NOT_YET};
     const struct story_call *call = find_call(trial);
     if (!call)
-        return is_weak(trial) ? unknown(trial, "this recorder saw no such call")
-                              : unmet(trial, "there is no such call in this connection");
+        return trial_is_weak(trial) ? trial_unknown(trial, "this recorder saw no such call")
+                                    : trial_unmet(trial, "there is no such call in this connection");
     const struct story_wake *wake = &call->wake;
     bool met = wake->kind == kinds[trial->expect->wake];
-    if (met && wake->kind == WAKE_SEGMENT) met = is_origin(trial, wake->step, &trial->expect->origin);
+    if (met && wake->kind == WAKE_SEGMENT) met = trial_is_origin(trial, wake->step, &trial->expect->origin);
     if (met) return JUDGE_MET;
-    if (wake->kind == WAKE_UNKNOWN && is_weak(trial))
-        return unknown(trial, wake->why && *wake->why ? wake->why : "this recorder doesn't see what wakes a call");
-    return unmet(trial, "%s: %s", story_wake_name(wake->kind), wake->why);
+    if (wake->kind == WAKE_UNKNOWN && trial_is_weak(trial))
+        return trial_unknown(trial, wake->why && *wake->why ? wake->why : "this recorder doesn't see what wakes a call");
+    return trial_unmet(trial, "%s: %s", story_wake_name(wake->kind), wake->why);
 }
 
 /* ---- the rest ---- */
@@ -350,24 +150,24 @@ static enum judge_verdict try_finding(struct trial *trial)
         if (used < sizeof(list)) used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", id);
     }
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
-    if (!found && is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
-        return unknown(trial, "only the kernel shows it");
-    if (found && is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
-        return unknown(trial, "only the kernel shows that it was something else");
-    return found ? unmet(trial, "it was found") : unmet(trial, "found were: %s", list[0] ? list : "none");
+    if (!found && trial_is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
+        return trial_unknown(trial, "only the kernel shows it");
+    if (found && trial_is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
+        return trial_unknown(trial, "only the kernel shows that it was something else");
+    return found ? trial_unmet(trial, "it was found") : trial_unmet(trial, "found were: %s", list[0] ? list : "none");
 }
 
 static enum judge_verdict try_outcome(struct trial *trial)
 {
     const char *outcome = story_outcome_name(trial->story->outcome);
-    return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : unmet(trial, "it is %s", outcome);
+    return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : trial_unmet(trial, "it is %s", outcome);
 }
 
 static bool is_by(const struct trial *trial, const struct address *sender)
 {
     const struct scenario *scenario = trial->scenario;
     if (trial->expect->side != SCENARIO_BOTH)
-        return is_host(sender, scenario, trial->expect->side == SCENARIO_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER);
+        return trial_is_host(sender, scenario, trial->expect->side == SCENARIO_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER);
     for (enum network_place side = NETWORK_CLIENT; side <= NETWORK_SERVER; side++) {
         struct address router = network_router_address(side, sender->version);
         if (address_equal(sender, &router)) return true;
@@ -385,14 +185,14 @@ static enum judge_verdict try_icmp(struct trial *trial)
         if (scenario_icmp_matches(trial->expect->icmp, packet) && is_by(trial, &packet->header.src)) return JUDGE_MET;
         others++;
     }
-    return unmet(trial, others ? "there are %u other ICMP errors about this connection" : "no ICMP error tells of this connection",
-                 others);
+    return trial_unmet(
+        trial, others ? "there are %u other ICMP errors about this connection" : "no ICMP error tells of this connection", others);
 }
 
 static enum judge_verdict try_connections(struct trial *trial)
 {
     if (trial->stories->count == (size_t)trial->expect->number) return JUDGE_MET;
-    return unmet(trial, "there were %zu", trial->stories->count);
+    return trial_unmet(trial, "there were %zu", trial->stories->count);
 }
 
 static const struct {
@@ -400,8 +200,8 @@ static const struct {
     bool story; /* it is about a connection */
 } tries[] = {
     [EXPECT_STATES] = {try_states, true},   [EXPECT_PASSES] = {try_states, true},
-    [EXPECT_CAUSE] = {try_cause, true},     [EXPECT_COUNT] = {try_count, true},
-    [EXPECT_LOST] = {try_fate, true},       [EXPECT_ARRIVES] = {try_fate, true},
+    [EXPECT_CAUSE] = {trial_cause, true},   [EXPECT_COUNT] = {trial_count, true},
+    [EXPECT_LOST] = {trial_fate, true},     [EXPECT_ARRIVES] = {trial_fate, true},
     [EXPECT_FAILS] = {try_result, false},   [EXPECT_SUCCEEDS] = {try_result, false},
     [EXPECT_RETURNS] = {try_result, false}, [EXPECT_WOKEN] = {try_wake, true},
     [EXPECT_FINDING] = {try_finding, true}, [EXPECT_NO_FINDING] = {try_finding, true},
@@ -460,7 +260,7 @@ int judge(const struct scenario *scenario, const struct play *play, const struct
         trial.finding = &finding;
         trial.story = expect->connection <= stories->count ? stories->list[expect->connection - 1] : NULL;
         if (tries[expect->kind].story && !trial.story)
-            finding.verdict = unmet(&trial, "there is no connection %u: %zu were seen", expect->connection, stories->count);
+            finding.verdict = trial_unmet(&trial, "there is no connection %u: %zu were seen", expect->connection, stories->count);
         else
             finding.verdict = tries[expect->kind].try(&trial);
         add(ret_judgement, &finding);

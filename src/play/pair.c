@@ -27,11 +27,10 @@ struct pair {
     const struct pair_options *options;
     struct process server;
     struct process *clients;
-    size_t client_count;
+    size_t prepared_count, client_count; /* that wait at their gates; that began */
     int null_fd;
     int ready_fd;
     bool ready;
-    size_t looked_at; /* events of the log */
     bool server_inside;
 };
 
@@ -139,6 +138,25 @@ static int release(struct process *process, struct err *err)
     return code;
 }
 
+static bool is_waiting_call(const char *name)
+{
+    static const char *const names[] = {"accept",      "accept4",      "poll",     "ppoll",   "select",   "pselect6", "epoll_wait",
+                                        "epoll_pwait", "epoll_pwait2", "recvfrom", "recvmsg", "recvmmsg", "read"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
+/* Of each call of the server's, as it comes. */
+static int look_inside(void *data, const struct event *event)
+{
+    struct pair *pair = data;
+    if (event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) return 0;
+    if (pair->server.started && event->call.thread.pid == pair->server.child.pid)
+        pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
+    return 0;
+}
+
 int pair_new(struct pair **ret_pair, struct session *session, const struct pair_options *options, struct err *err)
 {
     struct pair *pair = calloc(1, sizeof(*pair));
@@ -156,11 +174,16 @@ int pair_new(struct pair **ret_pair, struct session *session, const struct pair_
         pair_close(pair);
         return err_set_errno(err, code, "can't open /dev/null");
     }
+    int code = stream_tap_arrivals(session_stream(session), look_inside, pair);
+    if (code) {
+        pair_close(pair);
+        return err_set_errno(err, code, "can't look at what the server does");
+    }
     *ret_pair = pair;
     return 0;
 }
 
-int pair_start_server(struct pair *pair, struct err *err)
+static int prepare_server(struct pair *pair, struct err *err)
 {
     int ends[2];
     struct arguments arguments = {0};
@@ -172,16 +195,28 @@ int pair_start_server(struct pair *pair, struct err *err)
     int code = spawn(pair, &pair->server, "server", &arguments, ends[1], err);
     close(ends[1]); /* its end of file tells that the server is gone */
     pair->ready_fd = ends[0];
-    return code ? code : release(&pair->server, err);
+    return code;
+}
+
+int pair_prepare(struct pair *pair, struct err *err)
+{
+    struct arguments arguments = {0};
+    client_arguments(pair->options, &arguments);
+    int code = pair->options->no_server ? 0 : prepare_server(pair, err);
+    for (long i = 0; i < pair->options->clients && !code; i++)
+        code = spawn(pair, &pair->clients[pair->prepared_count++], "client", &arguments, -1, err);
+    return code;
+}
+
+int pair_start_server(struct pair *pair, struct err *err)
+{
+    return release(&pair->server, err);
 }
 
 int pair_start_clients(struct pair *pair, struct err *err)
 {
-    struct arguments arguments = {0};
-    client_arguments(pair->options, &arguments);
     int code = 0;
-    for (long i = 0; i < pair->options->clients && !code; i++)
-        code = spawn(pair, &pair->clients[pair->client_count++], "client", &arguments, -1, err);
+    pair->client_count = pair->prepared_count;
     for (size_t i = 0; i < pair->client_count && !code; i++) code = release(&pair->clients[i], err);
     return code;
 }
@@ -221,24 +256,8 @@ bool pair_server_ready(const struct pair *pair)
     return pair->ready;
 }
 
-static bool is_waiting_call(const char *name)
-{
-    static const char *const names[] = {"accept",      "accept4",      "poll",     "ppoll",   "select",   "pselect6", "epoll_wait",
-                                        "epoll_pwait", "epoll_pwait2", "recvfrom", "recvmsg", "recvmmsg", "read"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcmp(names[i], name)) return true;
-    return false;
-}
-
 bool pair_server_waits(struct pair *pair)
 {
-    struct event_log *log = session_log(pair->session);
-    for (; pair->looked_at < event_log_count(log); pair->looked_at++) {
-        const struct event *event = event_log_at(log, pair->looked_at);
-        if (event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) continue;
-        if (event->call.thread.pid != pair->server.child.pid) continue;
-        pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
-    }
     bool is_recorded = strcmp(session_recorder(pair->session), "none") != 0;
     return (pair->server_inside || !is_recorded) && procinfo_sleeps(pair->server.child.pid);
 }
@@ -331,7 +350,8 @@ int pair_verdict(struct pair *pair, struct err *err)
 
 static void close_process(struct process *process)
 {
-    if (!process->role) return; /* it was never begun */
+    if (!process->role) return;                                                    /* it was never begun */
+    if (process->started && !process->released) kill(process->child.pid, SIGKILL); /* it still waits at its gate */
     if (process->started) child_close(&process->child);
     if (process->words_fd >= 0) close(process->words_fd);
 }
@@ -340,7 +360,7 @@ void pair_close(struct pair *pair)
 {
     if (!pair) return;
     close_process(&pair->server);
-    for (size_t i = 0; i < pair->client_count; i++) close_process(&pair->clients[i]);
+    for (size_t i = 0; i < pair->prepared_count; i++) close_process(&pair->clients[i]);
     if (pair->null_fd >= 0) close(pair->null_fd);
     if (pair->ready_fd >= 0) close(pair->ready_fd);
     free(pair->clients);

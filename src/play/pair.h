@@ -27,9 +27,11 @@ struct pair_options {
 
 struct pair;
 
-/* `options` is borrowed until pair_close. 0 or -errno. */
+/* `options` is borrowed until pair_close; the session's stream borrows the pair, which is closed after its end. 0 or -errno. */
 int pair_new(struct pair **ret_pair, struct session *session, const struct pair_options *options, struct err *err);
-/* Starts the server / all clients, these at once. 0 or -errno. */
+/* Makes all its processes, which wait at their gates: what takes rights. 0 or -errno. */
+int pair_prepare(struct pair *pair, struct err *err);
+/* Lets the server / all clients begin, these at once. 0 or -errno. */
 int pair_start_server(struct pair *pair, struct err *err);
 int pair_start_clients(struct pair *pair, struct err *err);
 /* To poll: readable when the server has something to say about being ready; -1 when there is nothing to wait for any more. */

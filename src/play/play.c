@@ -9,12 +9,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "play/cast.h"
 #include "play/stage.h"
+#include "record/loop.h"
+#include "rights/rights.h"
 
 /* How long to wait for what should take no time, and for what may still come at the end. The delayed ACK takes 40 ms
  * (TCP_DELACK_MIN), the first retransmission 200 ms (TCP_RTO_MIN). */
@@ -31,38 +32,25 @@ struct play {
     const struct play_options *options;
     struct stage *stage;
     struct cast *cast;
-    int poll_fd; /* the cast's and the wire's descriptors */
-    int64_t deadline_ms;
+    struct loop loop;
     size_t at;       /* the step that is being done */
     size_t fault_at; /* with `fault`: the step that makes no sense now, although it might have */
     char fault[sizeof(((struct actor_report *)0)->fault)];
     int64_t delay_ns;               /* of the wire, the longer direction */
     uint64_t seen[2][WIRE_MATCHES]; /* segments captured at their sender, by host and kind */
-    size_t looked_at;               /* events of the log */
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- the loop ---- */
 
-/* Counts what leaves each host, for `wait for`. A host's capture sees what it sends and what it receives: who sends has the host's
- * address, or, on a shared loopback, everything is seen once. */
-static void count_segments(struct play *play)
+/* Counts what leaves each host, for `wait for`, as it is captured. A host's capture sees what it sends and what it receives: who
+ * sends has the host's address, or, on a shared loopback, everything is seen once. */
+static int count_segment(void *data, const struct event *event)
 {
-    struct event_log *log = session_log(play->session);
-    for (; play->looked_at < event_log_count(log); play->looked_at++) {
-        const struct event *event = event_log_at(log, play->looked_at);
-        if (event->kind != EVENT_PACKET) continue;
-        int host = stage_sender(play->stage, &event->packet);
-        if (host < 0) continue;
-        for (int match = 0; match < WIRE_MATCHES; match++)
-            play->seen[host][match] += wire_matches((enum wire_match)match, &event->packet.header);
-    }
+    struct play *play = data;
+    int host = event->kind == EVENT_PACKET ? stage_sender(play->stage, &event->packet) : -1;
+    for (int match = 0; match < WIRE_MATCHES && host >= 0; match++)
+        play->seen[host][match] += wire_matches((enum wire_match)match, &event->packet.header);
+    return 0;
 }
 
 /* The steps that actors have finished. */
@@ -76,7 +64,7 @@ static void note_done(struct play *play)
         if (cast_pid(play->cast, i)) play->pids[i] = cast_pid(play->cast, i);
         if (step->state != PLAY_RUNNING || play->scenario->steps[index].actor != i) continue;
         if (!done && cast_state(play->cast, i) != CAST_GONE) continue;
-        step->ended_ns = now_ns();
+        step->ended_ns = clock_wall_ns();
         step->state = done ? PLAY_ENDED : PLAY_KILLED;
         if (!done) {
             if (play->scenario->steps[index].verb == SCENARIO_EXIT) step->state = PLAY_ENDED;
@@ -91,60 +79,45 @@ static void note_done(struct play *play)
     }
 }
 
-static int look(struct play *play, int timeout_ms, struct err *err)
+static int look(void *data, struct err *err)
 {
-    int got = session_step(play->session, play->poll_fd, timeout_ms, err);
-    int code = play->cast && got >= 0 ? cast_look(play->cast, err) : 0;
+    struct play *play = data;
+    int code = play->cast ? cast_look(play->cast, err) : 0;
     if (play->cast) note_done(play);
-    if (got >= 0) count_segments(play);
-    if (!code && got >= 0) code = stage_look(play->stage, err);
-    return code ? code : got;
+    return code ? code : stage_look(play->stage, err);
 }
 
-typedef bool condition(struct play *play, size_t argument);
-
-/* 0 when it holds; 1 after `limit_ms` (-1: none); -ETIMEDOUT at the scenario's own limit; -EINTR; or what failed. */
-static int until(struct play *play, condition *holds, size_t argument, int64_t limit_ms, int step_ms, struct err *err)
+static bool never(void *data, size_t argument)
 {
-    int64_t limit = limit_ms < 0 ? INT64_MAX : clock_ms() + limit_ms;
-    while (!holds(play, argument)) {
-        if (session_signal(play->session, NULL)) return -EINTR;
-        if (clock_ms() >= play->deadline_ms) return -ETIMEDOUT;
-        if (clock_ms() >= limit) return 1;
-        int64_t left = limit - clock_ms(), rest = play->deadline_ms - clock_ms();
-        if (rest < left) left = rest;
-        int got = look(play, left > 0 && left < step_ms ? (int)left : step_ms, err);
-        if (got < 0) return got;
-    }
-    return 0;
-}
-
-static bool never(struct play *play, size_t argument)
-{
-    (void)play, (void)argument;
+    (void)data, (void)argument;
     return false;
 }
-static bool is_ready(struct play *play, size_t actor)
+static bool is_ready(void *data, size_t actor)
 {
+    struct play *play = data;
     enum cast_state state = cast_state(play->cast, actor);
     return state != CAST_ABSENT && state != CAST_COMING;
 }
 /* It has nothing to do, or never will again. */
-static bool is_free(struct play *play, size_t actor)
+static bool is_free(void *data, size_t actor)
 {
+    struct play *play = data;
     enum cast_state state = cast_state(play->cast, actor);
     return state == CAST_IDLE || state == CAST_GONE;
 }
-static bool is_under_way(struct play *play, size_t actor)
+static bool is_under_way(void *data, size_t actor)
 {
+    struct play *play = data;
     return is_free(play, actor) || cast_sleeps(play->cast, actor);
 }
-static bool is_gone(struct play *play, size_t actor)
+static bool is_gone(void *data, size_t actor)
 {
+    struct play *play = data;
     return cast_state(play->cast, actor) == CAST_GONE;
 }
-static bool was_sent(struct play *play, size_t index)
+static bool was_sent(void *data, size_t index)
 {
+    struct play *play = data;
     const struct scenario_match *match = &play->scenario->steps[index].match;
     return play->seen[match->from][match->segment] >= match->nth;
 }
@@ -167,12 +140,12 @@ static int wait_for_actor(struct play *play, size_t index, bool runs_on, struct 
 {
     const struct scenario_step *step = &play->scenario->steps[index];
     bool leaves = step->verb == SCENARIO_EXIT || step->verb == SCENARIO_KILL;
-    int code = runs_on ? until(play, is_under_way, step->actor, ASLEEP_MS, SHORT_STEP_MS, err)
-                       : until(play, leaves ? is_gone : is_free, step->actor, -1, STEP_MS, err);
+    int code = runs_on ? loop_until(&play->loop, is_under_way, step->actor, ASLEEP_MS, SHORT_STEP_MS, err)
+                       : loop_until(&play->loop, leaves ? is_gone : is_free, step->actor, -1, STEP_MS, err);
     if (code < 0) return code;
     if (step->verb == SCENARIO_FORK && play->steps[index].ret > 0) {
         int child = scenario_find_actor(play->scenario, step->name);
-        code = until(play, is_ready, (size_t)child, -1, STEP_MS, err);
+        code = loop_until(&play->loop, is_ready, (size_t)child, -1, STEP_MS, err);
     }
     return code < 0 ? code : 0;
 }
@@ -181,12 +154,12 @@ static int do_actor_step(struct play *play, size_t index, struct err *err)
 {
     const struct scenario_step *step = &play->scenario->steps[index];
     struct actor_command command;
-    int code = until(play, is_free, step->actor, -1, STEP_MS, err); /* what still runs on comes first */
+    int code = loop_until(&play->loop, is_free, step->actor, -1, STEP_MS, err); /* what still runs on comes first */
     if (code) return code;
     if (cast_state(play->cast, step->actor) == CAST_GONE) return fault(play, index, err, "this actor has ended");
     actor_command_from(step, &command);
     stage_addresses(play->stage, step, &command.v4, &command.v6);
-    play->steps[index] = (struct play_step){.state = PLAY_RUNNING, .begun_ns = now_ns()};
+    play->steps[index] = (struct play_step){.state = PLAY_RUNNING, .begun_ns = clock_wall_ns()};
     code = cast_tell(play->cast, step->actor, index, &command, err);
     return code ? code : wait_for_actor(play, index, step->runs_on, err);
 }
@@ -199,7 +172,7 @@ static int do_step(struct play *play, size_t index, struct err *err)
     play->at = index;
     if (session_signal(play->session, NULL)) return -EINTR;
     if (step->verb < SCENARIO_ACTOR_VERBS) return do_actor_step(play, index, err);
-    *result = (struct play_step){.state = PLAY_RUNNING, .begun_ns = now_ns()};
+    *result = (struct play_step){.state = PLAY_RUNNING, .begun_ns = clock_wall_ns()};
     switch (step->verb) {
     case SCENARIO_DONE:
         code = wait_for_actor(play, index, false, err);
@@ -207,13 +180,14 @@ static int do_step(struct play *play, size_t index, struct err *err)
     case SCENARIO_KILL:
         code = cast_kill(play->cast, step->actor, (int)step->number, err);
         /* A signal that does not end it is sent all the same. */
-        if (!code) code = until(play, is_gone, step->actor, step->number == SIGKILL ? -1 : QUIET_MS, SHORT_STEP_MS, err);
+        if (!code)
+            code = loop_until(&play->loop, is_gone, step->actor, step->number == SIGKILL ? -1 : QUIET_MS, SHORT_STEP_MS, err);
         break;
     case SCENARIO_WAIT:
-        code = until(play, never, 0, step->duration_ns / 1000000, STEP_MS, err);
+        code = loop_until(&play->loop, never, 0, step->duration_ns / 1000000, STEP_MS, err);
         break;
     case SCENARIO_WAIT_FOR:
-        code = until(play, was_sent, index, -1, STEP_MS, err);
+        code = loop_until(&play->loop, was_sent, index, -1, STEP_MS, err);
         break;
     case SCENARIO_TELL:
         code = 0;
@@ -224,7 +198,7 @@ static int do_step(struct play *play, size_t index, struct err *err)
         if (code) code = fault_err(play, index, err);
     }
     if (code > 0) code = 0;
-    if (!code) result->state = PLAY_ENDED, result->ended_ns = now_ns();
+    if (!code) result->state = PLAY_ENDED, result->ended_ns = clock_wall_ns();
     return code;
 }
 
@@ -233,7 +207,7 @@ static int do_step(struct play *play, size_t index, struct err *err)
 static int listen_to(struct play *play, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
-    return fd < 0 || epoll_ctl(play->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+    return fd < 0 || epoll_ctl(play->loop.fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
 }
 
 static int bring_on(struct play *play, struct err *err)
@@ -242,32 +216,25 @@ static int bring_on(struct play *play, struct err *err)
     int code = cast_open(&play->cast, play->session, network, play->scenario, err);
     if (!code) code = listen_to(play, cast_fd(play->cast));
     for (size_t i = 0; i < 2 && !code; i++) {
-        code = until(play, is_ready, i, READY_MS, STEP_MS, err);
+        code = loop_until(&play->loop, is_ready, i, READY_MS, STEP_MS, err);
         if (!code && is_gone(play, i)) code = err_set(err, -ECHILD, "the %s ended before it began", play->scenario->actors[i].name);
         if (code > 0) code = err_set(err, -ECHILD, "the %s was not ready after %d ms", play->scenario->actors[i].name, READY_MS);
     }
     return code;
 }
 
+static bool is_restless(void *data)
+{
+    struct play *play = data;
+    return stage_is_restless(play->stage);
+}
+
 /* Segments may come after the last step: FINs, their ACKs, retransmissions. TIME_WAIT itself is not sat out. */
 static int come_to_rest(struct play *play, struct err *err)
 {
-    int64_t quiet_ms = QUIET_MS + play->delay_ns * 2 / 1000000;
-    int64_t limit = clock_ms() + REST_MS + play->delay_ns * 2 / 1000000, quiet_since = clock_ms();
-    for (;;) {
-        int64_t before = clock_ms();
-        int got = look(play, STEP_MS, err);
-        int64_t now = clock_ms(), stood = now - before - STEP_MS;
-        if (got < 0) return got;
-        if (session_signal(play->session, NULL)) return -EINTR;
-        if (stood > STEP_MS) { /* a busy machine: what is waited for, the wire above all, stood still as well */
-            limit += stood;
-            quiet_since += stood;
-        }
-        if (got > 0) quiet_since = now;
-        if (now >= limit || now >= play->deadline_ms) return 0;
-        if (now - quiet_since >= quiet_ms && !stage_is_restless(play->stage)) return 0;
-    }
+    int64_t way_ms = play->delay_ns * 2 / 1000000;
+    int code = loop_rest(&play->loop, QUIET_MS + way_ms, REST_MS + way_ms, is_restless, err);
+    return code > 0 ? 0 : code;
 }
 
 /* What a call that sleeps waits for. */
@@ -337,13 +304,17 @@ static int ask_for_rules(struct play *play, struct err *err)
 /* Failures of the stage are no play at all; those of the play itself leave a story. */
 static int perform(struct play *play, struct err *err)
 {
-    play->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    int code = play->poll_fd < 0 ? -errno : listen_to(play, stage_fd(play->stage));
+    play->loop = (struct loop){.session = play->session, .fd = epoll_create1(EPOLL_CLOEXEC), .look = look, .data = play};
+    int code = play->loop.fd < 0 ? -errno : listen_to(play, stage_fd(play->stage));
+    if (!code) code = stream_tap_arrivals(session_stream(play->session), count_segment, play);
     if (code) return err_set_errno(err, code, "can't set the stage (epoll)");
-    play->deadline_ms = clock_ms() + 2 * (int64_t)READY_MS;
+    play->loop.deadline_ms = clock_ms() + 2 * (int64_t)READY_MS;
     code = bring_on(play, err);
+    /* What the steps may still do to the two hosts, and the recorder to their processes. */
+    bool traces = !strcmp(session_recorder(play->session), "ptrace");
+    if (!code && !play->options->one_of_many) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) {
-        play->deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
+        play->loop.deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
         code = act_all(play, err);
         if (code && code != -ETIMEDOUT && code != -EINTR) code = -ECANCELED;
     }
@@ -367,7 +338,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     }
     play->scenario = scenario;
     play->options = options;
-    play->poll_fd = -1;
+    play->loop.fd = -1;
     int code = stage_open(&play->stage, scenario, options, &play->session, err);
     if (!code) {
         code = perform(play, err);
@@ -380,7 +351,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     play->cast = NULL;
     stage_close(play->stage);
     play->stage = NULL;
-    if (play->poll_fd >= 0) close(play->poll_fd);
+    if (play->loop.fd >= 0) close(play->loop.fd);
     if (code && code != -ETIMEDOUT && code != -EINTR && code != -ECANCELED)
         play_close(play);
     else
@@ -419,45 +390,4 @@ void play_close(struct play *play)
     session_close(play->session);
     free(play->steps);
     free(play);
-}
-
-/* ---- stories ---- */
-
-static int keep_story(void *data, struct story *story)
-{
-    struct play_stories *stories = data;
-    struct story **list = realloc(stories->list, (stories->count + 1) * sizeof(struct story *));
-    if (!list) {
-        story_free(story);
-        return -ENOMEM;
-    }
-    stories->list = list;
-    stories->list[stories->count++] = story;
-    return 0;
-}
-
-static int compare_stories(const void *a, const void *b)
-{
-    const struct story *one = *(struct story *const *)a, *other = *(struct story *const *)b;
-    return one->number < other->number ? -1 : one->number > other->number;
-}
-
-int play_tell(struct event_log *log, struct play_stories *ret_stories, struct err *err)
-{
-    *ret_stories = (struct play_stories){0};
-    event_log_sort(log);
-    ret_stories->teller = teller_new(keep_story, ret_stories);
-    int code = ret_stories->teller ? 0 : -ENOMEM;
-    for (size_t i = 0; !code && i < event_log_count(log); i++) code = teller_feed(ret_stories->teller, event_log_at(log, i));
-    if (!code) code = teller_finish(ret_stories->teller);
-    if (ret_stories->count) qsort(ret_stories->list, ret_stories->count, sizeof(struct story *), compare_stories);
-    return code ? err_set_errno(err, code, "can't tell the story") : 0;
-}
-
-void play_stories_free(struct play_stories *stories)
-{
-    for (size_t i = 0; i < stories->count; i++) story_free(stories->list[i]);
-    free(stories->list);
-    teller_free(stories->teller);
-    *stories = (struct play_stories){0};
 }

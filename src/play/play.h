@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "event/log.h"
+#include "event/stream.h"
 #include "lab/scenario/scenario.h"
 #include "story/tell/teller.h"
 
@@ -19,6 +20,7 @@ struct play;
 struct play_options {
     const char *recorder; /* as session_options' */
     bool quiet;
+    bool one_of_many;  /* another play comes after it, in this process: no rights are given up */
     bool host_network; /* for `place loopback`: this host's own loopback, not a private network */
 };
 
@@ -58,7 +60,13 @@ struct play_stories {
     struct story **list;
     size_t count;
     struct teller *teller; /* its trace is teller_trace(teller) */
+    int code;              /* its first failure */
 };
+/* Takes from the stream; complete after the stream's end and play_stories_finish. 0 or -ENOMEM. Release with play_stories_free,
+ * after a failure too. */
+int play_stories_join(struct play_stories *ret_stories, struct stream *stream, struct err *err);
+int play_stories_finish(struct play_stories *stories, struct err *err);
+/* Both for a log that is complete. Sorts it. */
 int play_tell(struct event_log *log, struct play_stories *ret_stories, struct err *err);
 void play_stories_free(struct play_stories *stories);
 

@@ -19,7 +19,10 @@ static bool is_bindable(const struct port *port)
     int fd = socket(port->ipv6 ? AF_INET6 : AF_INET, (port->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0), one = 1;
     if (fd < 0) return true; /* who needs one will tell */
     /* What is left in TIME_WAIT keeps nobody away. */
-    if (!port->udp) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (!port->udp && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0) {
+        close(fd);
+        return true; /* then bind() would take them for one that is in use */
+    }
     int failed = port->ipv6 ? bind(fd, (struct sockaddr *)&v6, sizeof(v6)) : bind(fd, (struct sockaddr *)&v4, sizeof(v4));
     /* With SO_REUSEADDR two may have a port as long as none of them listens. */
     if (!failed && !port->udp) failed = listen(fd, 0);

@@ -14,6 +14,7 @@
 #include "out/status.h"
 #include "play/explain.h"
 #include "play/vocabulary.h"
+#include "rights/rights.h"
 #include "viz/escape.h"
 
 enum { MISTAKES_BYTES = 1 << 20, EXPLAIN_COLUMNS = 100 };
@@ -209,7 +210,9 @@ static int play_one(const struct scene_options *options, const char *name, const
         err_prefix(err, "%s", name);
         return code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     }
-    int status = CLI_FAILED, told = play_tell(play_log(play), &stories, &show_err);
+    int status = CLI_FAILED, told = rights_drop(RIGHTS_NONE, &show_err);
+    if (!told) told = rights_confine(false, &show_err);
+    if (!told) told = play_tell(play_log(play), &stories, &show_err);
     if (!told && code != -EINTR) told = judge(scenario, play, &stories, &judgement, &show_err);
     if (!told) {
         status = verdict(name, code, play, &judgement, options, err);

@@ -366,42 +366,24 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
     }
 }
 
-/* include/net/tcp_states.h */
-static bool is_moving(unsigned state)
+/* One of the scenario's sockets that waits for an answer, or will send again. */
+static bool is_restless(const void *data, const struct host_socket *socket)
 {
-    enum { SYN_SENT = 2, SYN_RECV = 3, FIN_WAIT1 = 4, LAST_ACK = 9, CLOSING = 11 };
-    return state == SYN_SENT || state == SYN_RECV || state == FIN_WAIT1 || state == LAST_ACK || state == CLOSING;
-}
-
-static bool is_restless_line(const struct stage *stage, const char *line)
-{
-    unsigned local, remote, state;
-    if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x", &local, &remote, &state) != 3 || !is_moving(state)) return false;
+    enum { SYN_SENT = 2, SYN_RECV = 3, FIN_WAIT1 = 4, LAST_ACK = 9, CLOSING = 11 }; /* include/net/tcp_states.h */
+    const unsigned moving = 1u << SYN_SENT | 1u << SYN_RECV | 1u << FIN_WAIT1 | 1u << LAST_ACK | 1u << CLOSING;
+    const struct stage *stage = data;
+    if (socket->state > CLOSING || !(moving >> socket->state & 1)) return false;
     for (size_t i = 0; i < 8 && stage->scenario->ports[i]; i++)
-        if (local == stage->scenario->ports[i] || remote == stage->scenario->ports[i]) return true;
+        if (socket->local == stage->scenario->ports[i] || socket->remote == stage->scenario->ports[i]) return true;
     return false;
-}
-
-static bool is_restless_here(const struct stage *stage)
-{
-    static const char *const paths[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
-    bool found = false;
-    for (size_t i = 0; i < 2 && !found; i++) {
-        char line[512];
-        FILE *file = fopen(paths[i], "re");
-        while (file && !found && fgets(line, sizeof(line), file)) found = is_restless_line(stage, line);
-        if (file) fclose(file);
-    }
-    return found;
 }
 
 bool stage_is_restless(struct stage *stage)
 {
-    bool found = false;
-    if (!stage->network) return is_restless_here(stage);
-    for (size_t i = 0; i < 2 && !found; i++) {
+    bool found = !stage->network && host_has_socket(is_restless, stage);
+    for (size_t i = 0; stage->network && i < 2 && !found; i++) {
         if (network_enter(stage->network, i ? NETWORK_SERVER : NETWORK_CLIENT, NULL)) return false;
-        found = is_restless_here(stage);
+        found = host_has_socket(is_restless, stage);
         if (network_leave(stage->network, NULL)) return false;
     }
     return found;

@@ -7,6 +7,7 @@
 
 #include "capture/filter.h"
 #include "capture/stored/savefile.h"
+#include "out/keeper.h"
 #include "out/note.h"
 #include "read/merge.h"
 
@@ -170,7 +171,10 @@ int merge_load(struct merge *merge, const struct read_source *source, struct err
     for (int i = 0; i < MATCH_CAPTURES; i++) merge->capture[i].path = source->paths[i];
     set_names(merge);
     for (int i = 0; i < MATCH_CAPTURES && !code; i++) {
-        const struct savefile_options how = {.head = source->head, .head_bytes = i == 0 ? source->head_bytes : 0};
+        const struct savefile_options how = {.head = source->head,
+                                             .head_bytes = i == 0 ? source->head_bytes : 0,
+                                             .open = keeper_open,
+                                             .open_data = merge->options->output.keeper};
         code = load(merge, &merge->capture[i], &how, filter, err);
     }
     filter_close(filter);

@@ -12,6 +12,7 @@
 #include "capture/stored/savefile.h"
 #include "ledger/datagrams.h"
 #include "out/interrupt.h"
+#include "out/keeper.h"
 #include "out/note.h"
 #include "out/progress.h"
 #include "out/status.h"
@@ -429,8 +430,12 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
     if (!pass->ledger || !pass->datagrams || (pass->tables && !pass->queue))
         return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
-    const struct savefile_options how = {
-        .head = source->head, .head_bytes = source->head_bytes, .stop = interrupt_asked, .idle = {show_rows, pass}};
+    const struct savefile_options how = {.head = source->head,
+                                         .head_bytes = source->head_bytes,
+                                         .stop = interrupt_asked,
+                                         .idle = {show_rows, pass},
+                                         .open = keeper_open,
+                                         .open_data = options->output.keeper};
     code = savefile_chain(&pass->file, source->paths, source->count, &how, err);
     if (code && *interrupt_asked) { /* before there was anything to tell */
         err->text[0] = '\0';

@@ -19,7 +19,8 @@ int read_events(const char *path, const void *head, size_t head_bytes, const str
     int code = output_open(&output, options, err);
     if (code) return code;
     struct event_log *log = event_log_new();
-    code = log ? stored_load(path, head, head_bytes, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    code =
+        log ? stored_load(path, options->keeper, head, head_bytes, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
     if (!code) code = output_tell(output, log, err);
     event_log_free(log);
     output_close(output);

@@ -21,10 +21,10 @@ static const struct {
     {{0x0a, 0x0d, 0x0d, 0x0a}, "a pcapng file"}, {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
 };
 
-static int load(const char *path, const char *name, struct buf *text, struct err *err)
+static int load(const char *path, struct keeper *keeper, const char *name, struct buf *text, struct err *err)
 {
     char piece[1 << 16];
-    int code = 0, fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+    int code = 0, fd = strcmp(path, "-") ? keeper_open(keeper, path) : STDIN_FILENO;
     if (fd < 0) {
         code = -errno;
         return err_set_errno(err, code, "can't open %s", name);
@@ -56,13 +56,14 @@ static int check(const char *name, const struct buf *text, struct err *err)
     return err_set(err, -EBADMSG, "%s is no event log: its first line is not '%s' (store one with -o FILE.events)", name, first);
 }
 
-int stored_load(const char *path, const void *head, size_t head_bytes, struct event_log *log, struct err *err)
+int stored_load(const char *path, struct keeper *keeper, const void *head, size_t head_bytes, struct event_log *log,
+                struct err *err)
 {
     const char *name = strcmp(path, "-") ? path : "standard input";
     struct buf text = buf_new(text_limit);
     int code = buf_append(&text, head, head_bytes);
     if (code) err_set_errno(err, code, "can't hold %s in memory", name);
-    if (!code) code = load(path, name, &text, err);
+    if (!code) code = load(path, keeper, name, &text, err);
     if (!code) code = check(name, &text, err);
     if (!code && (code = event_text_read(name, buf_string(&text), text.length, log, err)) == -EINVAL) code = -EBADMSG;
     buf_free(&text);

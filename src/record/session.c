@@ -9,17 +9,22 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "record/recorders.h"
 
 enum { CAPTURES_MAX = 64 };
 
+/* How much later than it happened an event may reach the log. Recorders and captures hand over at once what they have; this is for
+ * a machine that is busy. */
+static const int64_t LATE_NS = 1000000000;
+
 struct session {
     struct event_log *log;
+    struct stream *stream;
     const struct calls_recorder *recorder;
     struct calls *calls;
     struct packets *captures[CAPTURES_MAX];
@@ -125,9 +130,7 @@ static int choose_recorder(struct session *session, const struct session_options
 static int append_trace(struct session *session, const struct session_options *options, const char *reason, struct err *err)
 {
     assert(session->recorder);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct event event = {.kind = EVENT_TRACE, .t_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
+    struct event event = {.kind = EVENT_TRACE, .t_ns = clock_wall_ns()};
     snprintf(event.trace.recorder, sizeof(event.trace.recorder), "%s", session->recorder->name);
     static const char ellipsis[] = "...";
     size_t length = strlen(reason);
@@ -150,7 +153,8 @@ int session_open(struct session **ret_session, const struct session_options *opt
     char reason[ERR_TEXT_BYTES + 32] = "";
     int code = take_signals(session, err);
     session->log = event_log_new();
-    if (!code && !session->log) code = err_set_errno(err, -ENOMEM, "can't begin recording");
+    if (session->log) session->stream = stream_new(session->log, options->forgets);
+    if (!code && !session->stream) code = err_set_errno(err, -ENOMEM, "can't begin recording");
     if (!code) code = choose_recorder(session, options, reason, sizeof(reason), err);
     if (!code) code = append_trace(session, options, reason, err);
     if (code) {
@@ -202,6 +206,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
 {
     struct pollfd fds[CAPTURES_MAX + 3]; /* poll(2) passes over descriptors of -1 */
     nfds_t count = 0;
+    int64_t began_ns = clock_wall_ns();
     fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = session->recorder->fd(session->calls), .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
@@ -218,6 +223,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int got = packets_drain(session->captures[i], session->log, err);
         total = got < 0 ? got : total + got;
     }
+    stream_flow(session->stream, began_ns - LATE_NS); /* a tap that fails knows it */
     return total;
 }
 
@@ -244,6 +250,11 @@ const char *session_recorder(const struct session *session)
     return session->recorder->name;
 }
 
+struct stream *session_stream(struct session *session)
+{
+    return session->stream;
+}
+
 struct event_log *session_log(struct session *session)
 {
     return session->log;
@@ -255,6 +266,7 @@ void session_close(struct session *session)
     for (size_t i = 0; i < session->capture_count; i++) packets_close(session->captures[i]);
     if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);
+    stream_free(session->stream);
     event_log_free(session->log);
     free(session);
 }

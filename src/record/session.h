@@ -1,4 +1,4 @@
-/* A recording session: one recorder of calls, any number of captures, children, one event log and one loop that feeds it.
+/* A recording session: one recorder of calls, any number of captures, children, one event log and the stream that comes out of it.
  *
  * While it is open SIGINT, SIGTERM and SIGCHLD are its own (a signalfd); children are given the mask there was before. It owns
  * the log. A signal does not end anything by itself: it is remembered, and the verb decides. */
@@ -13,6 +13,7 @@
 #include "capture/child.h"
 #include "capture/packets.h"
 #include "event/log.h"
+#include "event/stream.h"
 
 struct session;
 
@@ -21,6 +22,7 @@ struct session_options {
     struct calls_options calls;
     uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
     bool unfiltered;          /* the network was made for this run, and nothing filters in it */
+    bool forgets;             /* what all taps of its stream have been given is not needed any more */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
 
@@ -37,8 +39,8 @@ int session_open(struct session **ret_session, const struct session_options *opt
 int session_capture(struct session *session, const struct packets_options *options, struct err *err);
 /* Forks a child that waits at its gate and is followed; child_options' mask and setup are the session's to fill. */
 int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err);
-/* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen. The number of
- * events appended (0 is no sign of rest: a signal may have come), or -errno. */
+/* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen, and lets the
+ * stream flow to a second before now. The number of events appended (0 is no sign of rest: a signal may have come), or -errno. */
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err);
 /* Whether the child has ended; then *ret_status is wait(2)'s. */
 bool session_ended(const struct session *session, const struct child *child, int *ret_status);
@@ -52,6 +54,8 @@ void session_give_signals_back(struct session *session);
 /* "bpf", "ptrace" or "none". */
 const char *session_recorder(const struct session *session);
 struct event_log *session_log(struct session *session);
+/* On that log. Its end (stream_finish) is the caller's to say, after session_report. */
+struct stream *session_stream(struct session *session);
 /* Ends recording; followed processes run on. Frees the log. NULL is fine. */
 void session_close(struct session *session);
 

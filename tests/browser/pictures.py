@@ -26,9 +26,11 @@ SLIDE_TEXT = 14
 NO_SLIDE = ("large_numbers", "many_threads", "server_first", "clients", "epoll", "fork", "ipv6")
 
 MEASURE = r"""
+const known = {};
 function luminance(c) {
+  if (c in known) return known[c];
   const v = c.match(/[\d.]+/g).slice(0, 3).map(x => x / 255).map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
+  return known[c] = 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
 }
 function contrast(a, b) {
   const x = luminance(a), y = luminance(b);
@@ -65,6 +67,7 @@ for (const svg of document.querySelectorAll("svg")) {
   if (svg.getAttribute("role") !== "img") faults.push("no role");
   result[svg.dataset.name] = {faults, smallest, width: frame.width, height: frame.height, texts: texts.length};
 }
+for (const svg of [...document.querySelectorAll("svg")]) svg.remove(); // measured, and never painted
 document.getElementById("result").textContent = JSON.stringify(result);
 """
 

@@ -226,11 +226,6 @@ class Files(Test):
         self.assertIn("3333", path.read_text())
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
 
-    def test_a_new_file_has_the_mode_that_umask_leaves(self):
-        path = self.folder / "x.txt"
-        self.assertEqual(self.read("-o", path, umask=0o027).returncode, 0)
-        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
-
     def test_a_place_that_cannot_be_written_is_status_1_and_names_it(self):
         for path, why in ((self.folder / "no" / "x.txt", "No such file"), (self.folder / "d.txt", "directory")):
             (self.folder / "d.txt").mkdir(exist_ok=True)

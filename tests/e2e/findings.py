@@ -617,9 +617,11 @@ class Captures(Test):
     RIGHT = {
         "client-direction-only": ["one-direction"],
         "fin-again-12s-after-close": ["time-wait-answers"],
+        "fins-cross-and-one-is-lost": ["simultaneous-close"],
         "four-interfaces": ["several-sights"],
         "icmp-port-unreachable": ["icmp-refused"],
         "k8s-invalid": ["stray"],
+        "last-ack-answered-with-rst": ["time-wait-assassination"],
         "mirrored-without-identification": ["several-sights"],
         "old-rst-first-then-life": ["reset-ignored"],
         "one-direction-client-rst": ["one-direction"],

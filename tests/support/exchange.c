@@ -151,7 +151,8 @@ const char *exchange_stand(const struct exchange *exchange)
     static char text[96];
     const struct conn *conn = &exchange->conn;
     char closer = '-';
-    if (conn->closed_first) closer = exchange_side(exchange, 'c') == conn->closed_first - 1u ? 'c' : 's';
+    unsigned first = conn_first_closer(conn);
+    if (first) closer = exchange_side(exchange, 'c') == first - 1u ? 'c' : 's';
     snprintf(text, sizeof(text), "%s %s %s %c", tcp_state_name(conn_state(conn, exchange_side(exchange, 'c'))),
              tcp_state_name(conn_state(conn, exchange_side(exchange, 's'))), exchange_outcome(conn_outcome(conn)), closer);
     return text;

@@ -212,24 +212,40 @@ static bool is_loopback(const char *hex)
 }
 
 /* A line of /proc/net/tcp: "  0: 0100007F:0D05 0100007F:9C40 01 …": slot, local, remote, state. */
-static bool is_active(const char *line, uint16_t port)
+static bool read_socket(const char *line, struct host_socket *socket)
 {
-    unsigned local, remote, state;
+    unsigned local, remote;
     char from[33], to[33];
-    if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x", from, &local, to, &remote, &state) != 5) return false;
-    if ((local != port || !is_loopback(from)) && (remote != port || !is_loopback(to))) return false;
-    return state != PROC_TIME_WAIT && state != PROC_CLOSE && state != PROC_LISTEN;
+    if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x", from, &local, to, &remote, &socket->state) != 5) return false;
+    socket->local = (uint16_t)local;
+    socket->remote = (uint16_t)remote;
+    socket->local_loopback = is_loopback(from);
+    socket->remote_loopback = is_loopback(to);
+    return true;
 }
 
-bool host_has_active_socket(uint16_t port)
+bool host_has_socket(bool (*is_it)(const void *data, const struct host_socket *socket), const void *data)
 {
     static const char *const paths[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
     bool found = false;
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !found; i++) {
         char line[512];
+        struct host_socket socket;
         FILE *file = fopen(paths[i], "re");
-        while (file && !found && fgets(line, sizeof(line), file)) found = is_active(line, port);
+        while (file && !found && fgets(line, sizeof(line), file)) found = read_socket(line, &socket) && is_it(data, &socket);
         if (file) fclose(file);
     }
     return found;
+}
+
+static bool is_active(const void *data, const struct host_socket *socket)
+{
+    uint16_t port = *(const uint16_t *)data;
+    if ((socket->local != port || !socket->local_loopback) && (socket->remote != port || !socket->remote_loopback)) return false;
+    return socket->state != PROC_TIME_WAIT && socket->state != PROC_CLOSE && socket->state != PROC_LISTEN;
+}
+
+bool host_has_active_socket(uint16_t port)
+{
+    return host_has_socket(is_active, &port);
 }

@@ -25,6 +25,14 @@ bool host_may_be_private(void);
 const char *host_remedy(void);
 /* The inode of the network namespace this process is in; 0 where it can't be read. */
 uint64_t host_netns(void);
+/* A TCP socket of this namespace, as /proc/net/tcp and tcp6 have it. */
+struct host_socket {
+    uint16_t local, remote; /* ports */
+    bool local_loopback, remote_loopback;
+    unsigned state; /* include/net/tcp_states.h */
+};
+/* Whether there is one of which `is_it` is true. */
+bool host_has_socket(bool (*is_it)(const void *data, const struct host_socket *socket), const void *data);
 /* Whether a TCP socket with this port of 127.0.0.1 or ::1 at either end is left in a state other than TIME_WAIT, LISTEN or CLOSE in
  * this namespace
  * (/proc/net/tcp, tcp6): while there is one, more segments may come. (A UDP socket sends nothing without a call.) */

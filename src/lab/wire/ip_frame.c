@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event/event.h" /* TCP_* flags */
+#include "lab/wire/wire_bytes.h"
 
 enum {
     LINK = IP_FRAME_LINK_BYTES,
@@ -44,54 +45,20 @@ enum {
 };
 enum { DONT_FRAGMENT = 0x4000, MORE_FRAGMENTS = 0x2000, FRAGMENT_OFFSET = 0x1fff };
 
-static unsigned get16(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-/* ---- checksums (RFC 1071) ---- */
-
-static uint32_t add_up(uint32_t sum, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i + 1 < length; i += 2) sum += get16(bytes + i);
-    return length & 1 ? sum + ((uint32_t)bytes[length - 1] << 8) : sum;
-}
-
-static unsigned fold(uint32_t sum)
-{
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
+/* ---- checksums ---- */
 
 /* `length` bytes, a whole number of 16-bit words, became others: RFC 1624, equation 3. */
 static void amend(uint8_t *checksum, const uint8_t *before, const uint8_t *after, size_t length)
 {
     uint32_t sum = ~get16(checksum) & 0xffff;
     for (size_t i = 0; i < length; i += 2) sum += (~get16(before + i) & 0xffff) + get16(after + i);
-    put16(checksum, ~fold(sum) & 0xffff);
+    put16(checksum, checksum_of(sum));
 }
 
 static void seal_v4(uint8_t *network, size_t header_bytes)
 {
     put16(network + V4_CHECKSUM, 0);
-    put16(network + V4_CHECKSUM, ~fold(add_up(0, network, header_bytes)) & 0xffff);
+    put16(network + V4_CHECKSUM, checksum_of(checksum_add(0, network, header_bytes)));
 }
 
 /* TCP's and ICMPv6's with the pseudo header (RFC 9293 3.1, RFC 8200 8.1), ICMP's without. */
@@ -102,10 +69,10 @@ static void seal_transport(const struct ip_frame *frame, uint32_t checksum_at)
     uint32_t length = frame->length - frame->transport, sum = 0;
     if (frame->protocol != IPPROTO_ICMP) {
         sum = length + frame->protocol;
-        sum = frame->version == 4 ? add_up(sum, network + V4_SOURCE, 8) : add_up(sum, network + V6_SOURCE, 32);
+        sum = frame->version == 4 ? checksum_add(sum, network + V4_SOURCE, 8) : checksum_add(sum, network + V6_SOURCE, 32);
     }
     put16(transport + checksum_at, 0);
-    put16(transport + checksum_at, ~fold(add_up(sum, transport, length)) & 0xffff);
+    put16(transport + checksum_at, checksum_of(checksum_add(sum, transport, length)));
 }
 
 /* ---- reading ---- */

@@ -43,7 +43,7 @@ static int open_side(const char *interface, int *ret_fd)
     if (!code && setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0) code = -errno;
     if (!code && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) < 0) code = -errno;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)); /* as much as an ordinary user may have */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)); /* as much as an ordinary user may have */
     if (!code && bind(fd, (struct sockaddr *)&end, sizeof(end)) < 0) code = -errno;
     if (code)
         close(fd);
@@ -114,7 +114,7 @@ static int open_channels(struct wire *wire, struct wire_ends *ends, struct err *
         if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0) {
             wire->report_fd = pipe_ends[0];
             ends->report_fd = pipe_ends[1];
-            fcntl(ends->report_fd, F_SETPIPE_SZ, REPORT_PIPE_BYTES); /* what is refused waits in the process */
+            (void)fcntl(ends->report_fd, F_SETPIPE_SZ, REPORT_PIPE_BYTES); /* what is refused waits in the process */
             return 0;
         }
     }

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "lab/wire/wire_bytes.h"
+
 enum { ETHERNET_BYTES = 14, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20, TIMESTAMPS_BYTES = 12 };
 /* The number of an end that has not spoken yet. */
 static const uint32_t UNSPOKEN_ISN = 1000000;
@@ -11,32 +13,6 @@ static const uint32_t UNSPOKEN_ISN = 1000000;
 bool wire_forgery_is_sound(const struct wire_forgery *forgery)
 {
     return (forgery->from == WIRE_FROM_CLIENT || forgery->from == WIRE_FROM_SERVER) && forgery->length_bytes <= WIRE_PAYLOAD_MAX;
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-/* RFC 1071; `length` may be odd. */
-static uint32_t sum(uint32_t so_far, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i + 1 < length; i += 2) so_far += (uint32_t)bytes[i] << 8 | bytes[i + 1];
-    if (length & 1) so_far += (uint32_t)bytes[length - 1] << 8;
-    return so_far;
-}
-
-static unsigned folded(uint32_t so_far)
-{
-    while (so_far >> 16) so_far = (so_far & 0xffff) + (so_far >> 16);
-    return ~so_far & 0xffff;
 }
 
 static uint32_t number_of(const struct wire_end *end, const struct wire_number *number)
@@ -83,7 +59,7 @@ static size_t put_below(const struct wire_connection *connection, size_t side, s
     ip[4] ^= 0x80; /* another packet than the model */
     put16(ip + 6, 0x4000);
     put16(ip + 10, 0);
-    put16(ip + 10, folded(sum(0, ip, IPV4_BYTES)));
+    put16(ip + 10, checksum_of(checksum_add(0, ip, IPV4_BYTES)));
     return ETHERNET_BYTES + IPV4_BYTES;
 }
 
@@ -91,8 +67,8 @@ static void put_checksum(const struct wire_end *end, const uint8_t *ip, uint8_t 
 {
     bool v4 = end->address.version == 4;
     put16(tcp + 16, 0);
-    uint32_t pseudo = sum((uint32_t)tcp_bytes + IPPROTO_TCP, ip + (v4 ? 12 : 8), v4 ? 8 : 32);
-    put16(tcp + 16, folded(sum(pseudo, tcp, tcp_bytes)));
+    uint32_t pseudo = checksum_add((uint32_t)tcp_bytes + IPPROTO_TCP, ip + (v4 ? 12 : 8), v4 ? 8 : 32);
+    put16(tcp + 16, checksum_of(checksum_add(pseudo, tcp, tcp_bytes)));
 }
 
 int64_t wire_forge(const struct wire_track *track, const struct wire_forgery *forgery, uint8_t ret_frame[WIRE_FORGED_MAX])

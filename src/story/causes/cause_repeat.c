@@ -1,4 +1,5 @@
 /* Why a segment was sent again, from the wire alone: which of TCP's timers had the time to run out, and what had asked for it. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "story/causes/cause.h"
@@ -36,13 +37,16 @@ static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, c
     return cause_set_named(telling, packet, CAUSE_TIMER, is_request ? "syn-ack" : "retransmit", EVIDENCE_RULE);
 }
 
-/* What the SYN carried, and its answer did not take (RFC 7413 section 4.2.2). */
+/* What the SYN carried, and its answer did not take, or took in part (RFC 7413 section 4.2.2): that answer sends it again
+ * (tcp_rcv_fastopen_synack), unless it is so late that a timer may have run out. */
 static bool repeat_of_syn_data(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
 {
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (!before || !(header_of(before)->flags & TCP_SYN) || !last || !is_tcp(last)) return false;
     const struct event_packet_header *answer = header_of(last);
-    if ((answer->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || answer->ack != header_of(before)->seq + 1) return false;
+    if ((answer->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || answer->flags & TCP_RST) return false;
+    uint32_t taken = answer->ack - header_of(before)->seq - 1;
+    if (taken >= header_of(before)->length_bytes || packet->sent_ns - arrival_ns(last) >= RTO_MIN_NS) return false;
     packet->segment->repeat = STORY_REPEAT_FAST_OPEN;
     return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
 }
@@ -94,6 +98,43 @@ static bool repeat_at_once(struct telling *telling, struct tale_packet *packet, 
     return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
+/* What came last before it may have let it go: an ACK that opened the window, or that took a part. Duplicate ACKs ask in numbers.
+ */
+static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
+{
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    bool after = last && is_tcp(last) && last->segment && (!before || arrival_ns(last) >= before->sent_ns);
+    bool acks = after && !packet->verdict.is_acked && (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+                last->verdict.class != CONN_DUPLICATE_ACK;
+    if (!acks)
+        return cause_set_unknown(
+            packet, "sent again sooner than the retransmission timer can: duplicate ACKs, or a timer for losses (RACK, "
+                    "tail loss probe); the wire can't tell which");
+    bool opens = last->verdict.class == CONN_WINDOW_UPDATE ||
+                 (telling->sweep.released_by[packet->side] == last && telling->sweep.releases_by_window[packet->side]);
+    return cause_set_unknown(
+        packet, telling_printf(telling,
+                               "sent again sooner than the retransmission timer can: let go by #%" PRIu32
+                               ", which had just %s, or by duplicate ACKs, or a timer for losses (RACK, tail loss probe); the wire "
+                               "can't tell which",
+                               last->segment->number, opens ? "opened the window" : "come"));
+}
+
+/* On a long way the timer has had its time when duplicate ACKs come: they may have asked as well. */
+static bool has_just_been_asked(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
+{
+    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    bool duplicate = last && is_tcp(last) && last->verdict.class == CONN_DUPLICATE_ACK && arrival_ns(last) >= before->sent_ns;
+    return duplicate && packet->sent_ns - arrival_ns(last) < cause_held_ns(telling);
+}
+
+/* The timer sends the first of what is not acknowledged (tcp_retransmit_timer), and only then what lies behind. */
+static bool lies_behind_the_first(const struct telling *telling, const struct tale_packet *packet)
+{
+    return packet->verdict.has_acked && seq_before(packet->verdict.acked, header_of(packet)->seq) &&
+           !telling->sweep.has_repeated[packet->side];
+}
+
 bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || !packet->segment->retransmission) return false;
@@ -110,10 +151,12 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
     if (released_ns > since_ns && released_ns <= packet->sent_ns) since_ns = released_ns;
     bool late = before && packet->sent_ns - since_ns >= RTO_MIN_NS;
     if (!late && repeat_at_once(telling, packet, tail)) return true;
-    if (!late)
-        return cause_set_unknown(
-            packet, "sent again sooner than the retransmission timer can: duplicate ACKs, or a timer for losses (RACK, "
-                    "tail loss probe); the wire can't tell which");
+    if (!late) return repeat_too_soon(telling, packet, before);
+    if (has_just_been_asked(telling, packet, before) || lies_behind_the_first(telling, packet))
+        return repeat_at_once(telling, packet, tail) ||
+               cause_set_unknown(packet,
+                                 "sent again when the retransmission timer may have run out, and as duplicate ACKs or a timer "
+                                 "for losses (RACK, tail loss probe) may have asked; the wire can't tell which");
     if (tail)
         return cause_set_unknown(packet,
                                  "the last of what was sent, for the first time again: the loss probe or the retransmission timer; "

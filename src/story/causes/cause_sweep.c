@@ -149,6 +149,7 @@ static void note_release(struct telling *telling, const struct tale_packet *pack
     sweep->has_held_from[to] = true;
     sweep->released_ns[to] = arrival_ns(packet);
     sweep->released_by[to] = packet;
+    sweep->releases_by_window[to] = opens && !sweep->window[side];
     if (sweep->in_recovery[to] && seq_at_or_before(sweep->recovery_to[to], header->ack)) sweep->in_recovery[to] = false;
 }
 

@@ -21,6 +21,8 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     const struct event_packet_header *header = header_of(packet);
     enum story_side side = packet->side, peer = side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (telling->flow->to_itself) return NULL;
+    if (!(header->flags & TCP_ACK))
+        return "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand";
     if (!sweep->has_reach[peer] || seq_before(sweep->reach[peer], header->ack)) return "it acknowledges what was not captured";
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
@@ -29,7 +31,9 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
         return "a duplicate ACK: its SACK option says that something came behind a gap";
     if (packet->verdict.class == CONN_DUPLICATE_ACK)
         return "a duplicate ACK: something that was old, or behind a gap, or outside the window, reached its sender";
-    if (header->window != sweep->window[side])
+    if (header->window < sweep->window[side])
+        return "it acknowledges nothing new and offers a smaller window: its buffer has shrunk, or holds what did not count";
+    if (header->window > sweep->window[side])
         return "it acknowledges nothing new and offers another window: data was read, or the buffer has grown";
     return "it acknowledges nothing new: the answer to what came twice or did not fit, or the capture shows it twice";
 }

@@ -159,6 +159,7 @@ static void find_time_wait_answer(struct telling *telling)
         const struct story_step *by = &telling->story->steps[ack->cause->step];
         if (by->kind != STEP_SEGMENT || !(by->segment->flags & TCP_FIN) || !(by->segment->retransmission || by->segment->copy))
             continue;
+        if (ack->verdict.class == CONN_ACK) continue; /* the first: nothing had been lost of it */
         if (asked++ == ASKED_MAX) return;
         if (!is_in_time_wait(telling, ack->side, ack->step)) continue;
         uint32_t proof[2] = {ack->cause->step, ack->step};

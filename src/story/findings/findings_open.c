@@ -49,6 +49,14 @@ static bool opened_both(const struct telling *telling)
     return calls || answers;
 }
 
+/* Two SYNs of which nobody has answered any are two attempts that may never have met. */
+static bool answered_any(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++)
+        if (is_tcp(&telling->packets[i]) && (header_of(&telling->packets[i])->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) return true;
+    return false;
+}
+
 static void find_both_open(struct telling *telling)
 {
     const struct tale_packet *syn[STORY_SIDES];
@@ -68,7 +76,7 @@ static void find_both_open(struct telling *telling)
         finding_add(telling, "simultaneous-open", "note",
                     "simultaneous open: both ends opened, and their SYNs crossed; it is one connection, and nobody listened", proof,
                     2);
-    else
+    else if (answered_any(telling))
         finding_add(telling, "split-handshake", "note",
                     "split handshake: the SYN was answered with a SYN of the other end's own, not with a SYN-ACK. That is one "
                     "connection; whether "

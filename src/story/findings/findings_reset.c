@@ -251,6 +251,15 @@ static bool would_see_timers(const struct telling *telling)
     return telling->teller->any_mark;
 }
 
+static const char *why_assassinated(const struct telling *telling, const struct tale_packet *reset)
+{
+    if (reset->cause->kind != CAUSE_SEGMENT) return "the peer aborted after both FINs had come";
+    for (const struct tale_packet *at = telling->packets; at < reset; at++)
+        if (at->segment && at->step == reset->cause->step && at->verdict.class == CONN_ACK)
+            return "the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then";
+    return "an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST";
+}
+
 static void find_assassination(struct telling *telling)
 {
     for (size_t i = 0; i < telling->state_count; i++) {
@@ -258,17 +267,13 @@ static void find_assassination(struct telling *telling)
         if (state->kernel || state->from_state != STATE_TIME_WAIT || state->to_state != STATE_CLOSED) continue;
         if (telling->states[i].packet == STORY_NO_STEP) continue;
         const struct tale_packet *reset = &telling->packets[telling->states[i].packet];
-        if (!(reset->segment->flags & TCP_RST)) continue;
+        if (!(reset->segment->flags & TCP_RST) || reset->side == state->side) continue; /* by its own: nobody held it */
         bool shown = state->cause.evidence > EVIDENCE_RULE;
         if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(telling, "time-wait-assassination", "warning",
                     telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
-                                   story_side_name(state->side),
-                                   reset->cause->kind == CAUSE_SEGMENT
-                                       ? "an old segment was answered by TIME_WAIT's ACK, and the peer, "
-                                         "which knows nothing any more, answered that with RST"
-                                       : "the peer aborted after both FINs had come",
+                                   story_side_name(state->side), why_assassinated(telling, reset),
                                    shown ? "net.ipv4.tcp_rfc1337=1 ignores it"
                                          : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
                     proof, 2);

@@ -7,8 +7,8 @@ void summary_make(struct telling *telling)
     const struct conn *conn = &telling->conn;
     summary->opened_by = conn->flags & CONN_OPENED ? (int32_t)(conn->client == 0 ? telling->first_side : !telling->first_side) : -1;
     if (telling->story->udp && telling->packet_count) summary->opened_by = (int32_t)telling->packets[0].side;
-    summary->closed_first_by =
-        !conn->closed_first ? -1 : (int32_t)(conn->closed_first == 1 ? telling->first_side : !telling->first_side);
+    unsigned closer = conn_first_closer(conn);
+    summary->closed_first_by = !closer ? -1 : (int32_t)(closer == 1 ? telling->first_side : !telling->first_side);
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (packet->cause->kind == CAUSE_UNKNOWN)

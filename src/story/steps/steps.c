@@ -57,15 +57,20 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
     step->state = state;
 }
 
+static const char *why_taken_back(const struct conn_move *move)
+{
+    if (move->from == STATE_CLOSED)
+        return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
+    if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";
+    return "the numbers of the FINs show another order than that of the capture";
+}
+
 /* Later life overrules an assumed end: no arrow of the figure. */
 static void take_back(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, const struct conn_move *move,
                       struct tale_state made_by)
 {
     const struct tcp_arrow arrow = {
-        .from = (enum tcp_state)move->from,
-        .to = (enum tcp_state)move->to,
-        .why = "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)",
-        .section = "3.10.7.4"};
+        .from = (enum tcp_state)move->from, .to = (enum tcp_state)move->to, .why = why_taken_back(move), .section = "3.10.7.4"};
     made_by.goes_on = true;
     add_state(telling, walk, &arrow, side, t_ns, made_by);
 }
@@ -135,6 +140,19 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     take_moves(telling, walk, packet->sent_ns, &packet->verdict, 0, (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }
 
+/* Linux leaves an orphan in FIN_WAIT_2 for a second at least (TCP_LINGER2 and net.ipv4.tcp_fin_timeout count in seconds): a FIN
+ * that is refused sooner met no timer's work. */
+static bool has_waited_for_fin(const struct telling *telling, enum story_side side, int64_t t_ns)
+{
+    static const int64_t LEAST_NS = 900000000;
+    for (size_t i = telling->state_count; i-- > 0;) {
+        const struct tale_state *state = &telling->states[i];
+        if (state->story->side != side || state->story->kernel || state->story->to_state != STATE_FIN_WAIT_2) continue;
+        return state->packet == STORY_NO_STEP || t_ns - arrival_ns(&telling->packets[state->packet]) >= LEAST_NS;
+    }
+    return true;
+}
+
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -144,7 +162,8 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     const struct conn_end *end = telling_end(telling, side);
     if (packet->seen->copy && !(telling->conn.flags & CONN_TWO_PLACES)) return;
     if (end->state == STATE_FIN_WAIT_2 && packet->seen->packet.header.flags & TCP_FIN &&
-        tale_is_answered_with_reset(telling, index, side)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
+        tale_is_answered_with_reset(telling, index, side) &&
+        has_waited_for_fin(telling, side, t_ns)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
         packet->segment->teardown = true;
         take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
                    (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});

@@ -85,6 +85,7 @@ struct sweep {
     /* When an ACK reached this side that acknowledged something new, or that opened its peer's window; INT64_MIN: never. */
     int64_t released_ns[STORY_SIDES];
     const struct tale_packet *released_by[STORY_SIDES];
+    bool releases_by_window[STORY_SIDES]; /* that ACK opened a window that had been shut */
     /* With has_held_from: what had been acknowledged to this side before that ACK, and before those that came shortly before it. */
     bool has_held_from[STORY_SIDES];
     uint32_t held_from[STORY_SIDES];

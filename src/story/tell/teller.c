@@ -123,7 +123,7 @@ static struct story_loss *same_loss(struct teller *teller, const char *source, c
 {
     for (size_t i = teller->loss_count >= LOSSES_MAX ? teller->loss_count : 0; i-- > 0;)
         if (strcmp(teller->losses[i].source, source) == 0 && strcmp(teller->losses[i].what, what) == 0) return &teller->losses[i];
-    return teller->loss_count >= 2 * LOSSES_MAX ? &teller->losses[teller->loss_count - 1] : NULL;
+    return teller->loss_count / 2 >= LOSSES_MAX ? &teller->losses[teller->loss_count - 1] : NULL;
 }
 
 static int add_loss(struct teller *teller, const char *source, const char *what, uint64_t received, uint64_t count)

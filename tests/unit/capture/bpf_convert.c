@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
 
 /* Function number i begins at 0x1000 * (i + 1). */
@@ -198,6 +199,42 @@ static void without_a_chain_what_the_kernel_side_saw_counts(void **state)
     assert_null(event.mark.context.chain);
     assert_true(event.mark.context.receiving);
     assert_int_equal(fixture->convert.unnamed_chains, 0);
+}
+
+static void a_preempt_rt_kernel_is_known_by_its_version_or_its_flag(void **state)
+{
+    (void)state;
+    assert_true(bpf_kernel_is_preempted("#1 SMP PREEMPT_RT Debian 6.1.192-2", ""));
+    assert_true(bpf_kernel_is_preempted("#1 SMP", "1\n"));
+    assert_false(bpf_kernel_is_preempted("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2", "0\n"));
+}
+
+/* Softirqs are preempted there: the CPU's last packet may be another task's. */
+static void on_preempt_rt_the_chain_alone_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "process_backlog"));
+    struct event event;
+
+    fixture->convert.preempted = true;
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_non_null(event.mark.context.chain);
+    assert_false(event.mark.context.receiving);
+    assert_false(event.mark.context.softirq);
+}
+
+static void on_preempt_rt_nothing_is_said_of_a_context_without_a_chain(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct event event;
+
+    fixture->convert.preempted = true;
+    mark.context.stack_bytes = 0;
+    mark.context.softirq = 0; /* so it looks as if the call had sent it */
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_false(event.mark.context.receiving);
+    assert_true(event.mark.context.softirq);
 }
 
 static void a_stack_without_symbols_is_counted(void **state)
@@ -453,6 +490,9 @@ int main(void)
         TEST(of_a_list_of_packets_the_last_announced_need_not_be_it),
         TEST(a_call_that_sends_receives_nothing),
         TEST(without_a_chain_what_the_kernel_side_saw_counts),
+        TEST(a_preempt_rt_kernel_is_known_by_its_version_or_its_flag),
+        TEST(on_preempt_rt_the_chain_alone_counts),
+        TEST(on_preempt_rt_nothing_is_said_of_a_context_without_a_chain),
         TEST(a_stack_without_symbols_is_counted),
         TEST(the_device_below_a_device_makes_no_second_mark),
         TEST(a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it),

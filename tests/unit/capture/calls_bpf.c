@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <net/if.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -244,6 +245,56 @@ static void send_very_many_datagrams(void)
     need(bind(receiver, (struct sockaddr *)&address, sizeof(address)) == 0);
     need(connect(sender, (struct sockaddr *)&address, sizeof(address)) == 0);
     for (int i = 0; i < 8000; i++) need(send(sender, "x", 1, 0) == 1);
+}
+
+/* ---- more than a map holds ---- */
+
+enum { ENTRIES_MOST = 64, CROWD = 200 };
+
+static void listen_with_very_many_sockets(void)
+{
+    int listeners[CROWD];
+
+    for (int i = 0; i < CROWD; i++) {
+        listeners[i] = socket(AF_INET, SOCK_STREAM, 0);
+        need(listeners[i] >= 0 && listen(listeners[i], 1) == 0);
+    }
+    for (int i = 0; i < CROWD; i++) close(listeners[i]);
+}
+
+static void *wait_for_the_end(void *fd)
+{
+    char byte;
+
+    need(recv(*(int *)fd, &byte, 1, 0) == 0);
+    return NULL;
+}
+
+static void sleep_in_very_many_threads(void)
+{
+    pthread_t threads[CROWD];
+    int listener = listening(PORT), client = connected(PORT), served = accept(listener, NULL, NULL);
+
+    for (int i = 0; i < CROWD; i++) need(pthread_create(&threads[i], NULL, wait_for_the_end, &client) == 0);
+    sleep_ms(200); /* now they sleep */
+    shutdown(served, SHUT_WR);
+    for (int i = 0; i < CROWD; i++) need(pthread_join(threads[i], NULL) == 0);
+}
+
+static void have_very_many_children(void)
+{
+    int gate[2], fd = socket(AF_INET, SOCK_STREAM, 0);
+    char byte;
+
+    need(pipe(gate) == 0);
+    for (int i = 0; i < CROWD; i++) {
+        if (fork()) continue;
+        close(gate[1]);
+        need(read(gate[0], &byte, 1) == 0);
+        _exit(shutdown(fd, SHUT_WR) == 0);
+    }
+    close(gate[1]);
+    while (wait(NULL) > 0) continue;
 }
 
 /* ---- recording it ---- */
@@ -926,6 +977,77 @@ static void a_full_ring_is_counted(void **state)
     event_log_free(log);
 }
 
+static struct event_log *recorded_crowd(void (*part)(void))
+{
+    struct calls_options options = {.netns = {own_netns()}, .netns_count = 1, .entries_most = ENTRIES_MOST};
+
+    return recorded_with(part, &options, true);
+}
+
+/* Some are pushed out a little before a map is full. */
+static void assert_pushed_out(const struct event_log *log, const char *what)
+{
+    uint64_t count = only(log, is_lost, what, "lost")->lost.count;
+
+    if (count < CROWD - ENTRIES_MOST - 8 || count > 3 * CROWD) fail_msg("%llu %s", (unsigned long long)count, what);
+}
+
+static void a_socket_that_was_pushed_out_is_counted_and_never_another_one(void **state)
+{
+    struct event_log *log = recorded_crowd(listen_with_very_many_sockets);
+    uint64_t made[1024] = {0}, ids[CROWD]; /* by descriptor: the recorder has some, too */
+    size_t count = 0, closed = 0;
+
+    (void)state;
+    assert_pushed_out(log, "sockets not told apart");
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+
+        if (is_exit(event, "socket") && count < CROWD && event->call.ret < 1024)
+            made[event->call.ret] = ids[count++] = event->call.socket.cookie;
+        if (!is_enter(event, "close")) continue;
+        closed++;
+        assert_int_equal(event->call.socket.cookie, made[event->call.fd]);
+    }
+    assert_int_equal(closed, CROWD);
+    assert_int_equal(count, CROWD);
+    qsort(ids, count, sizeof(ids[0]), by_value);
+    for (size_t i = 1; i < count; i++) assert_int_not_equal(ids[i - 1], ids[i]);
+    event_log_free(log);
+}
+
+static void a_call_that_was_pushed_out_is_counted_and_has_no_end(void **state)
+{
+    struct event_log *log = recorded_crowd(sleep_in_very_many_threads);
+    size_t begun = 0, ended = 0;
+
+    (void)state;
+    assert_pushed_out(log, "calls whose end was not seen");
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+
+        if (is_enter(event, "recvfrom")) begun++;
+        if (!is_exit(event, "recvfrom")) continue;
+        ended++;
+        assert_int_equal(event->call.ret, 0);
+    }
+    assert_int_equal(begun, CROWD);
+    assert_true(ended > 0 && ended <= ENTRIES_MOST);
+    event_log_free(log);
+}
+
+static void a_process_that_was_pushed_out_is_counted_and_tells_nothing(void **state)
+{
+    struct event_log *log = recorded_crowd(have_very_many_children);
+    const struct event *ignored;
+    size_t calls = count_where(log, is_enter, "shutdown", &ignored);
+
+    (void)state;
+    assert_pushed_out(log, "processes no longer followed");
+    assert_true(calls > 0 && calls <= ENTRIES_MOST);
+    event_log_free(log);
+}
+
 /* ---- without the privilege ---- */
 
 /* Opens in a child that `drops` something first; the child's exit status is 0 when it is refused with a sentence that has `word`,
@@ -1013,6 +1135,9 @@ int main(void)
         cmocka_unit_test(a_process_that_is_gone_cannot_be_followed),
         cmocka_unit_test(nothing_is_lost_in_a_quiet_run_and_that_is_said),
         cmocka_unit_test(a_full_ring_is_counted),
+        cmocka_unit_test(a_socket_that_was_pushed_out_is_counted_and_never_another_one),
+        cmocka_unit_test(a_call_that_was_pushed_out_is_counted_and_has_no_end),
+        cmocka_unit_test(a_process_that_was_pushed_out_is_counted_and_tells_nothing),
         cmocka_unit_test(an_ordinary_user_is_told_which_privilege_is_missing),
         cmocka_unit_test(root_of_a_user_namespace_is_told_that_this_is_it),
     };

@@ -183,6 +183,37 @@ static void a_close_joined_midway_is_followed_to_its_end(void **state)
     assert_stands(&x, "TIME_WAIT CLOSED closed c");
 }
 
+static void a_first_fin_behind_a_number_that_was_not_captured_may_be_the_second(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:PA:1:1:5 c:A:1:7:0 c:FA:1:7:0 s:A:7:2:0"); /* 6: a byte, or the server's FIN */
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open -");
+    exchange_say(&x, "s:PA:7:2:5"); /* nothing follows a FIN */
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open c");
+}
+
+static void a_first_fin_behind_a_number_that_is_captured_late_as_data_is_the_first(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:A:1:6:0 c:FA:1:6:0 s:A:6:2:0 s:PA:1:1:5");
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open c");
+}
+
+static void a_fin_of_a_connection_joined_midway_may_be_the_second(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:A:1:1:0 s:A:1:1:0 c:FA:1:1:0 s:A:1:2:0");
+    assert_stands(&x, "FIN_WAIT_2 CLOSE_WAIT open -");
+    exchange_say(&x, "s:FA:1:2:0 c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+}
+
 static void a_half_closed_connection_is_open(void **state)
 {
     (void)state;
@@ -303,6 +334,9 @@ int main(void)
         cmocka_unit_test(a_listener_that_never_answered_is_not_known),
         cmocka_unit_test(a_connection_joined_midway_is_established),
         cmocka_unit_test(a_close_joined_midway_is_followed_to_its_end),
+        cmocka_unit_test(a_first_fin_behind_a_number_that_was_not_captured_may_be_the_second),
+        cmocka_unit_test(a_first_fin_behind_a_number_that_is_captured_late_as_data_is_the_first),
+        cmocka_unit_test(a_fin_of_a_connection_joined_midway_may_be_the_second),
         cmocka_unit_test(a_half_closed_connection_is_open),
         cmocka_unit_test(a_second_fin_changes_nothing),
         cmocka_unit_test(what_is_acknowledged_beyond_a_fin_proves_nothing),

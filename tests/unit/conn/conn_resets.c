@@ -40,6 +40,27 @@ static void a_rst_one_below_the_next_number_ends_only_its_sender(void **state)
     assert_int_equal(x.verdict.reset, RESET_IN_WINDOW);
 }
 
+static void a_rst_below_the_window_asks_for_no_challenge_ack(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:PA:1:1:5 c:A:1:6:0 s:R:5:0:0 c:A:1:6:0");
+    assert_int_equal(x.verdict.class, CONN_DUPLICATE_ACK);
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:PA:1:1:5 c:A:1:6:0 s:R:7:0:0 c:A:1:6:0");
+    assert_int_equal(x.verdict.class, CONN_CHALLENGE_ACK);
+}
+
+static void a_rst_that_did_not_reach_its_receiver_still_closed_first(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:A:1:6:0 c:RA:6:1:0 +60s s:PA:1:6:5");
+    assert_stands(&x, "CLOSED ESTABLISHED reset c");
+}
+
 static void a_rst_one_below_a_fin_ends_its_receiver(void **state)
 {
     (void)state;
@@ -372,6 +393,8 @@ int main(void)
         cmocka_unit_test(a_rst_at_the_next_number_ends_its_receiver),
         cmocka_unit_test(a_rst_one_above_the_next_number_ends_only_its_sender),
         cmocka_unit_test(a_rst_one_below_the_next_number_ends_only_its_sender),
+        cmocka_unit_test(a_rst_below_the_window_asks_for_no_challenge_ack),
+        cmocka_unit_test(a_rst_that_did_not_reach_its_receiver_still_closed_first),
         cmocka_unit_test(a_rst_one_below_a_fin_ends_its_receiver),
         cmocka_unit_test(a_rst_two_below_a_fin_does_not),
         cmocka_unit_test(a_rst_at_what_the_receiver_acknowledged_ends_it),

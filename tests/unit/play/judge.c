@@ -81,7 +81,7 @@ static struct verdict judged(const char *scenario_text, const struct play *play,
     struct judgement judgement;
     struct err err;
     struct told *told = tell_text(story ? story : TRACE, 0);
-    struct play_stories stories = {told->stories, told->count, told->teller};
+    struct play_stories stories = {.list = told->stories, .count = told->count, .teller = told->teller};
     if (scenario_parse(scenario_text, strlen(scenario_text), &(struct scenario_vocabulary){NULL, 0, NULL, 0}, &scenario, &mistakes))
         fail_msg("line %u: %s\n%s", mistakes.list[0].line, mistakes.list[0].text, scenario_text);
     assert_int_equal(judge(scenario, play, &stories, &judgement, &err), 0);

@@ -344,6 +344,39 @@ static void a_repeat_is_a_timers_when_it_had_the_time_and_is_the_only_one(void *
     CHECK(cases);
 }
 
+static void what_is_sent_again_right_after_an_ack_names_it(void **state)
+{
+    static const struct wire_case cases[] = {
+        /* it opens the window that had been shut; it takes a part */
+        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(101, 0)) BACK(50000, 50100, ACKS(101, 512))
+             THERE(50150, 50250, DATA(101, 5)),
+         EITHER("#6, which had just opened the window", "duplicate ACKs")},
+        {FAR THERE(2000, 2100, DATA(101, 500)) BACK(2110, 2210, ACKS(301, 512)) THERE(2220, 2320, DATA(301, 300)),
+         EITHER("#5, which had just come", "duplicate ACKs")},
+        /* duplicate ACKs on a way so long that the timer, too, had its time */
+        {FAR LOST(2000, DATA(101, 5)) THERE(2010, 2110, DATA(106, 5)) BACK(300000, 300100, ACKS(101, 512))
+             THERE(300150, 300250, DATA(101, 5)),
+         EITHER("the retransmission timer may have run out", "duplicate ACKs")},
+        /* the timer would have begun with the first */
+        {FAR LOST(2000, DATA(101, 5)) LOST(2010, DATA(106, 5)) LOST(2020, DATA(111, 5)) THERE(300150, 300250, DATA(106, 5)),
+         EITHER("the retransmission timer may have run out", "duplicate ACKs")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void what_a_syn_ack_took_in_part_it_sends_again_unless_a_timer_may_have(void **state)
+{
+#define WITH_DATA TRACE TWO_ENDS THERE(1000, 1100, "flags=S seq=100 len=100" W) BACK(1110, 1210, "flags=S. seq=500 ack=151" W)
+    static const struct wire_case cases[] = {
+        {WITH_DATA THERE(1220, 1320, DATA(151, 50)), BY(2)},
+        {WITH_DATA THERE(191209, 191300, DATA(151, 50)), BY(2)},
+        {WITH_DATA THERE(191210, 191300, DATA(151, 50)), TIMER("retransmit")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn(void **state)
 {
     static const struct wire_case cases[] = {
@@ -509,6 +542,8 @@ int main(void)
         cmocka_unit_test(a_reset_answers_what_it_takes_its_numbers_from),
         cmocka_unit_test(a_reset_is_no_answer_to_what_lies_too_far_back),
         cmocka_unit_test(a_repeat_is_a_timers_when_it_had_the_time_and_is_the_only_one),
+        cmocka_unit_test(what_is_sent_again_right_after_an_ack_names_it),
+        cmocka_unit_test(what_a_syn_ack_took_in_part_it_sends_again_unless_a_timer_may_have),
         cmocka_unit_test(a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn),
         cmocka_unit_test(the_third_duplicate_ack_makes_a_repeat_at_once),
         cmocka_unit_test(an_icmp_error_that_says_too_big_repeats_at_once),

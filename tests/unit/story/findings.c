@@ -86,6 +86,9 @@ static const struct finding_case cases[] = {
     {"time-wait-assassination", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(2030, S, "flags=R seq=502")},
+    {"time-wait-assassination", false, /* its own: nobody held it any more */
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK) PACKET(1020, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_FIN)
+         PACKET(2010, WS, S_FIN) PACKET(2020, WC, "flags=R seq=102")},
     {"epipe-after-rst", true,
      TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=101") FAILS(2100, 2110, C_THREAD, "sendto", C_SOCK, "-32")},
     {"epipe-after-rst", false, TRACE HANDSHAKE FAILS(2100, 2110, C_THREAD, "sendto", C_SOCK, "-32")},
@@ -110,6 +113,9 @@ static const struct finding_case cases[] = {
     {"time-wait-answers", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(300000, S, S_FIN) PACKET(300010, C, "flags=. seq=102 ack=502")},
+    {"time-wait-answers", false, /* the first had been lost: this is the first ACK of it */
+     TRACE OPEN PACKET(2000, C, C_FIN) PACKET(2000, S, "flags=F. seq=501 ack=101") PACKET(2010, S, "flags=. seq=502 ack=102")
+         PACKET(300000, S, "flags=F. seq=501 ack=102") PACKET(300010, C, "flags=. seq=102 ack=502")},
     {"syn-unanswered", true, /* on the loopback it did arrive */
      TRACE ENTER(999, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN)
          PACKET(1001000, C, SYN) "exit t=3001000000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=-1 ret=-110 " C_SOCK "\n"},
@@ -449,6 +455,9 @@ static const struct finding_case cases[] = {
     {"split-handshake", true,
      TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=S seq=500") PACKET(1020, WC, "flags=S. seq=100 ack=501")
          PACKET(1030, WS, "flags=. seq=501 ack=101")},
+    {"split-handshake", false, /* nobody answered */
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=S seq=500") PACKET(1001000, WC, SYN)
+         PACKET(1001010, WS, "flags=S seq=500")},
     {"split-handshake", false,
      TRACE PACKET(1000, WC, SYN) PACKET(1001, WS, "flags=S seq=500") PACKET(1002, WC, "flags=S. seq=100 ack=501")
          PACKET(1003, WS, SYN_ACK)},
@@ -893,6 +902,10 @@ static void a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segme
     (void)data;
     check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
                     PACKET(2030, S, "flags=R seq=502"),
+                "time-wait-assassination", "the ACK of the peer's FIN", "an old segment");
+    check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+                    PACKET(300000, S, "flags=. seq=400 ack=102 len=5") PACKET(300010, C, "flags=. seq=102 ack=502")
+                        PACKET(300020, S, "flags=R seq=502"),
                 "time-wait-assassination", "an old segment", "aborted");
     check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) ENTER(2025, S_THREAD, "close", S_SOCK, "")
                     PACKET(2030, S, "flags=R. seq=502 ack=102") EXIT(2040, S_THREAD, "close", S_SOCK, ""),

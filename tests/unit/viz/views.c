@@ -68,8 +68,8 @@ static bool is_utf8_and_printable(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        bool breaks = c == '\n' || (c == '\r' && i + 1 < length && bytes[i + 1] == '\n'); /* RFC 4180 ends its lines with both */
-        if ((c < 0x20 && !breaks) || c == 0x7f) return false;
+        bool ends_line = c == '\n' || (c == '\r' && i + 1 < length && bytes[i + 1] == '\n'); /* RFC 4180 has both */
+        if ((c < 0x20 && !ends_line) || c == 0x7f) return false;
         if (c < 0x80) continue;
         size_t more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
         if (c < 0xc2 || c > 0xf4) return false;

@@ -1,0 +1,163 @@
+#include "event/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct tap {
+    stream_taker *take;
+    void *data;
+    int64_t behind_ns;
+    bool on_arrival;
+    bool ended;   /* it failed */
+    size_t given; /* events of the log, from its first on */
+};
+
+struct stream {
+    struct event_log *log;
+    bool forgets;
+    struct tap *taps;
+    size_t tap_count, tap_room;
+    size_t ordered;     /* the log's first events, whose order stands: they were given to a tap */
+    int64_t ordered_ns; /* the latest place among all that were */
+    int64_t watermark_ns;
+    uint64_t late;
+};
+
+struct stream *stream_new(struct event_log *log, bool forgets)
+{
+    struct stream *stream = calloc(1, sizeof(*stream));
+    if (!stream) return NULL;
+    stream->log = log;
+    stream->forgets = forgets;
+    stream->ordered_ns = stream->watermark_ns = INT64_MIN;
+    return stream;
+}
+
+void stream_free(struct stream *stream)
+{
+    if (!stream) return;
+    free(stream->taps);
+    free(stream);
+}
+
+struct event_log *stream_log(const struct stream *stream)
+{
+    return stream->log;
+}
+
+static int add(struct stream *stream, const struct tap *tap)
+{
+    if (stream->tap_count == stream->tap_room) {
+        size_t room = stream->tap_room ? stream->tap_room * 2 : 4;
+        struct tap *taps = reallocarray(stream->taps, room, sizeof(*taps));
+        if (!taps) return -ENOMEM;
+        stream->taps = taps;
+        stream->tap_room = room;
+    }
+    stream->taps[stream->tap_count++] = *tap;
+    return 0;
+}
+
+int stream_tap(struct stream *stream, int64_t behind_ns, stream_taker *take, void *data)
+{
+    return add(stream, &(struct tap){.take = take, .data = data, .behind_ns = behind_ns});
+}
+
+int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data)
+{
+    return add(stream, &(struct tap){.take = take, .data = data, .on_arrival = true, .given = event_log_count(stream->log)});
+}
+
+/* One more to one tap. */
+static int give(struct stream *stream, struct tap *tap)
+{
+    int code = tap->take(tap->data, event_log_at(stream->log, tap->given++));
+    if (code) tap->ended = true;
+    return code;
+}
+
+/* The order of what a tap was given stands: an event that should have come before has come too late. */
+static void fix_order(struct stream *stream, size_t count)
+{
+    for (; stream->ordered < count; stream->ordered++) {
+        int64_t place_ns = event_log_place_ns(stream->log, stream->ordered);
+        if (place_ns < stream->ordered_ns)
+            stream->late++;
+        else
+            stream->ordered_ns = place_ns;
+    }
+}
+
+static int give_arrivals(struct stream *stream)
+{
+    int code = 0;
+    for (size_t i = 0; i < stream->tap_count; i++) {
+        struct tap *tap = &stream->taps[i];
+        while (tap->on_arrival && !tap->ended && tap->given < event_log_count(stream->log)) {
+            int mine = give(stream, tap);
+            if (!code) code = mine;
+        }
+    }
+    return code;
+}
+
+/* Everything before its time; `all`: without looking at the time. */
+static int give_in_order(struct stream *stream, struct tap *tap, bool all)
+{
+    size_t count = event_log_count(stream->log);
+    int64_t until_ns = stream->watermark_ns < INT64_MIN + tap->behind_ns ? INT64_MIN : stream->watermark_ns - tap->behind_ns;
+    int code = 0;
+    while (!code && tap->given < count && (all || event_log_place_ns(stream->log, tap->given) < until_ns)) {
+        code = give(stream, tap);
+        fix_order(stream, tap->given);
+    }
+    return code;
+}
+
+static void forget(struct stream *stream)
+{
+    size_t seen = event_log_count(stream->log);
+    for (size_t i = 0; i < stream->tap_count; i++)
+        if (!stream->taps[i].ended && stream->taps[i].given < seen) seen = stream->taps[i].given;
+    fix_order(stream, seen); /* all taps may have ended */
+    event_log_forget(stream->log, seen);
+    stream->ordered -= seen;
+    for (size_t i = 0; i < stream->tap_count; i++) stream->taps[i].given -= stream->taps[i].ended ? 0 : seen;
+}
+
+static bool has_order(const struct stream *stream)
+{
+    for (size_t i = 0; i < stream->tap_count; i++)
+        if (!stream->taps[i].on_arrival) return true;
+    return false;
+}
+
+static int flow(struct stream *stream, bool all)
+{
+    int code = give_arrivals(stream); /* before sorting moves what has just come */
+    if (!has_order(stream)) return code;
+    event_log_sort_from(stream->log, stream->ordered);
+    for (size_t i = 0; i < stream->tap_count; i++) {
+        struct tap *tap = &stream->taps[i];
+        int mine = tap->on_arrival || tap->ended ? 0 : give_in_order(stream, tap, all);
+        if (!code) code = mine;
+    }
+    if (stream->forgets) forget(stream);
+    return code;
+}
+
+int stream_flow(struct stream *stream, int64_t watermark_ns)
+{
+    if (watermark_ns > stream->watermark_ns) stream->watermark_ns = watermark_ns;
+    return flow(stream, false);
+}
+
+int stream_finish(struct stream *stream)
+{
+    return flow(stream, true);
+}
+
+uint64_t stream_late(const struct stream *stream)
+{
+    return stream->late;
+}
