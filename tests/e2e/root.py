@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from cli import STORED, exchange, pcap
-from support import ORDINARY_ID, TIMEOUT_S, Test, environment, main, program, run
+from support import ORDINARY_ID, TIMEOUT_S, Test, environment, main, program, run, traced
 
 
 class Outputs(Test):
@@ -179,7 +179,7 @@ class Rights(Test):
 
     def start(self, *arguments, **options):
         options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        process = subprocess.Popen([program(), *map(str, arguments)], env=environment(), **options)
+        process = subprocess.Popen([program(), *map(str, arguments)], env=traced(environment()), **options)
         self.addCleanup(lambda: [stream.close() for stream in (process.stdin, process.stdout, process.stderr) if stream])
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

@@ -262,10 +262,13 @@ static void listen_with_very_many_sockets(void)
     for (int i = 0; i < CROWD; i++) close(listeners[i]);
 }
 
+static int about_to_wait; /* threads, of the child alone */
+
 static void *wait_for_the_end(void *fd)
 {
     char byte;
 
+    __atomic_fetch_add(&about_to_wait, 1, __ATOMIC_RELAXED);
     need(recv(*(int *)fd, &byte, 1, 0) == 0);
     return NULL;
 }
@@ -276,7 +279,8 @@ static void sleep_in_very_many_threads(void)
     int listener = listening(PORT), client = connected(PORT), served = accept(listener, NULL, NULL);
 
     for (int i = 0; i < CROWD; i++) need(pthread_create(&threads[i], NULL, wait_for_the_end, &client) == 0);
-    sleep_ms(200); /* now they sleep */
+    while (__atomic_load_n(&about_to_wait, __ATOMIC_RELAXED) < CROWD) sleep_ms(1);
+    sleep_ms(300); /* now they sleep */
     shutdown(served, SHUT_WR);
     for (int i = 0; i < CROWD; i++) need(pthread_join(threads[i], NULL) == 0);
 }
