@@ -19,7 +19,7 @@ static bool is_known(const struct story_process *process)
     return process->pid != 0 || process->comm != NULL;
 }
 
-static void widen(struct otlp_ends *ends, int side, int64_t t_ns)
+static void widen(struct otlp_ends *ends, enum story_side side, int64_t t_ns)
 {
     if (t_ns < ends->from_ns[side]) ends->from_ns[side] = t_ns;
     if (t_ns > ends->to_ns[side]) ends->to_ns[side] = t_ns;
@@ -35,7 +35,7 @@ static void find_times(const struct story *story, struct otlp_ends *ends)
         int64_t sent, received;
         if (plan_packet_times(step, &sent, &received)) {
             widen(ends, step->side, sent);
-            if (received) widen(ends, !step->side, received);
+            if (received) widen(ends, step->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT, received);
             continue;
         }
         bool is_call = step->kind == STEP_ENTER || step->kind == STEP_EXIT;

@@ -36,10 +36,17 @@ struct http_post {
 static int load(struct library *lib, struct err *err)
 {
     lib->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!lib->handle) return err_set(err, -ENOENT, "libcurl is needed to send, and is not here (Debian: libcurl4): %s", dlerror());
+    if (!lib->handle) {
+        err_set(err, -ENOENT, "libcurl is needed to send, and is not here (Debian: libcurl4): %s", dlerror());
+        return -ENOENT;
+    }
+    void *found;
 #define LOOK_UP(name)                                                                                                              \
-    *(void **)&lib->name = dlsym(lib->handle, #name);                                                                              \
-    if (!lib->name) return err_set(err, -ENOENT, "%s is too old: it has no %s", LIBRARY, #name);
+    if (!(found = dlsym(lib->handle, #name))) {                                                                                    \
+        err_set(err, -ENOENT, "%s is too old: it has no %s", LIBRARY, #name);                                                      \
+        return -ENOENT;                                                                                                            \
+    }                                                                                                                              \
+    memcpy(&lib->name, &found, sizeof(found));
     FUNCTIONS(LOOK_UP)
     if (lib->curl_global_init(CURL_GLOBAL_DEFAULT)) return err_set(err, -EIO, "libcurl can't be used");
     return 0;
@@ -67,10 +74,10 @@ static int take_url(struct http_post *post, const char *url, const char *path, s
     if (!code) code = lib->curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
     if (!code) code = lib->curl_url_get(parts, CURLUPART_URL, &shown, 0);
     int result = 0;
-    if (code || !is_http(scheme))
+    if (code || !sent || !shown || !is_http(scheme)) {
         result = err_set(err, -EINVAL, "'%s' is no http:// or https:// URL%s%s", url, code ? ": " : "",
                          code ? lib->curl_url_strerror(code) : "");
-    if (!result) {
+    } else {
         post->url = strdup(sent);
         post->label = strdup(shown);
         if (!post->url || !post->label) result = err_set_errno(err, -ENOMEM, "can't read the URL");

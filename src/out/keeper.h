@@ -27,8 +27,8 @@ int keeper_new(struct keeper **ret_keeper, const struct keeper_files *files, str
 void keeper_free(struct keeper *keeper);
 
 /* A descriptor to read from, or -1 and errno, as open(2). Of a named pipe it waits for the writer: EINTR once the end was asked for
- * (out/interrupt.h). `keeper` NULL: opens it itself. ENOENT of what is not among the inputs. */
-int keeper_open(void *keeper, const char *path);
+ * (out/interrupt.h). `data` is the keeper; NULL: opens it itself. ENOENT of what is not among the inputs. */
+int keeper_open(void *data, const char *path);
 /* What place_open does with `name`, and what place_finish does, on behalf of a place. 0 or -errno. */
 int keeper_open_place(struct keeper *keeper, struct place *place, const char *name, struct err *err);
 int keeper_settle_place(struct keeper *keeper, struct place *place, struct err *err);

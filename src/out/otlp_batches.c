@@ -14,8 +14,7 @@ enum { BATCH_BYTES = 1 << 20, LINE_BYTES_MAX = 1 << 26, TIMEOUT_MS = 10000 };
 
 /* Every line is a TracesData of this form, so several become one by what is inside. */
 static const char head[] = "{\"resourceSpans\":[";
-static const char tail[] = "]}\n";
-enum { HEAD_BYTES = sizeof(head) - 1, TAIL_BYTES = sizeof(tail) - 1 };
+enum { HEAD_BYTES = sizeof(head) - 1, TAIL_BYTES = sizeof("]}\n") - 1 };
 
 struct otlp_batches {
     struct http_post *post;
