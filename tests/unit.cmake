@@ -147,7 +147,7 @@ set_tests_properties(corpus/decode-can-fail PROPERTIES PASS_REGULAR_EXPRESSION "
 find_program(TCPWHY_TSHARK tshark)
 if(TCPWHY_TSHARK AND EXISTS ${TCPWHY_CORPUS}/INDEX.tsv)
   add_test(NAME corpus/all-decode COMMAND ${compare_decode} ${compare_known} $<TARGET_FILE:decode_dump> ${TCPWHY_CORPUS})
-  set_tests_properties(corpus/all-decode PROPERTIES LABELS corpus TIMEOUT 600 COST 500) # long, so early
+  set_tests_properties(corpus/all-decode PROPERTIES LABELS long TIMEOUT 600) # minutes: for who works on the decoder
 endif()
 tcpwhy_unit(ledger/ledger tcpwhy_ledger)
 tcpwhy_unit(conn/conn_ways tcpwhy_conn)

@@ -33,7 +33,7 @@ struct target {
 };
 
 struct output {
-    const struct output_options *options;
+    struct output_options options;
     struct target *targets;
     size_t count;
     uint64_t stories;
@@ -183,7 +183,7 @@ int output_open(struct output **ret_output, const struct output_options *options
         output_close(output);
         return code;
     }
-    output->options = options;
+    output->options = *options;
     *ret_output = output;
     return 0;
 }
@@ -252,8 +252,8 @@ static void look_up_run(struct output *output, const struct event_log *log)
     struct view_run *run = &output->run;
     *run = (struct view_run){.vantages = output->vantages,
                              .clocks = output->clocks,
-                             .title = output->options->title,
-                             .question = output->options->question};
+                             .title = output->options.title,
+                             .question = output->options.question};
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
         if (event->kind == EVENT_TRACE && !run->recorder) {
@@ -344,7 +344,7 @@ static int finish_sender(const struct output *output, struct otlp_sender *sender
     if (code)
         err_prefix(err, "--otlp");
     else
-        note_say(output->options->quiet, "sent %" PRIu64 " spans to %s", taken, otlp_sender_url(sender));
+        note_say(output->options.quiet, "sent %" PRIu64 " spans to %s", taken, otlp_sender_url(sender));
     return code;
 }
 
@@ -352,7 +352,7 @@ static void note_written(const struct output *output, const struct target *targe
 {
     char many[32];
     snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
-    note_say(output->options->quiet, "wrote %s: %s", target->place.label,
+    note_say(output->options.quiet, "wrote %s: %s", target->place.label,
              !target->view          ? "the recorded events"
              : output->stories == 1 ? "1 connection"
                                     : many);
@@ -373,7 +373,7 @@ static int finish(struct output *output, struct err *err)
         }
         bool is_stdout = place->fd == STDOUT_FILENO;
         int code = place_finish(place);
-        if (!code && output->options->file_count > i) note_written(output, &output->targets[i]);
+        if (!code && output->options.file_count > i) note_written(output, &output->targets[i]);
         if (!code || (result && result != -EPIPE)) continue;
         if (code == -EPIPE && is_stdout) {
             result = code;

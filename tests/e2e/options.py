@@ -38,6 +38,7 @@ PAIR = {
     "closed-port": ["--closed-port"],
     "name": ["--name", "x"],
     "timeout": ["--timeout", "9000"],
+    "verifier-log": ["--verifier-log", "FOLDER/verifier.txt"],
 }
 DEMO = {
     **OUTPUT,
