@@ -316,19 +316,20 @@ static void step_process(struct telling *telling, struct walk *walk, const struc
  * all, tcp_timewait_state_process). */
 static int64_t time_wait_since(const struct telling *telling, enum story_side side)
 {
-    int64_t since_ns = 0;
-    const struct tale_packet *first = NULL;
-    for (size_t i = 0; i < telling->state_count; i++)
-        if (telling->states[i].story->side == side && telling->states[i].story->to_state == STATE_TIME_WAIT)
-            first = &telling->packets[telling->states[i].packet];
-    bool began_before = !first && telling->flow->sequel;
-    if (first) since_ns = first->sent_ns;
-    if (began_before) since_ns = telling->flow->told_conn.last_ns;
-    for (size_t i = 0; (first || began_before) && i < telling->packet_count; i++) {
+    int64_t since_ns = telling->flow->sequel ? telling->flow->told_conn.last_ns : 0;
+    bool began = telling->flow->sequel;
+    size_t from = 0; /* the first packet behind the one that began it */
+    for (size_t i = 0; i < telling->state_count; i++) {
+        if (telling->states[i].story->side != side || telling->states[i].story->to_state != STATE_TIME_WAIT) continue;
+        from = (size_t)telling->states[i].packet + 1;
+        since_ns = telling->packets[telling->states[i].packet].sent_ns;
+        began = true;
+    }
+    for (size_t i = from; began && i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
         if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
-        if (at_ns <= since_ns || (first && packet <= first) || telling_is_lost(telling, packet)) continue;
+        if (at_ns <= since_ns || telling_is_lost(telling, packet)) continue;
         if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
     }
     return since_ns;
