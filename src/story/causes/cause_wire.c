@@ -8,9 +8,9 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-/* A delayed ACK's timer runs for 40 ms at the least (TCP_DELACK_MIN; a tick less, as ticks fall) and 200 ms at the most
- * (TCP_DELACK_MAX), and a little more. One that was running already for something before may run out sooner, but so late a busy
- * host may also answer at once: a process that holds the socket's lock was put aside, and the segment waited in its backlog. */
+/* A delayed ACK is surely its timer's from about TCP_DELACK_MIN (40 ms, a tick less as ticks fall) to TCP_DELACK_MAX (200 ms) and a
+ * little more. The timer may run out sooner, at the next clock tick even (tcp_send_delayed_ack: the estimate is short), but so late a
+ * busy host may also answer at once: a process that holds the socket's lock was put aside, and the segment waited in its backlog. */
 static const int64_t DELACK_MIN_NS = 36000000, DELACK_MAX_NS = 215000000;
 /* What Linux answers at once leaves within this. */
 static const int64_t AT_ONCE_NS = 300000;
