@@ -9,8 +9,9 @@
 #include "tcp/seq.h"
 
 /* A delayed ACK is surely its timer's from about TCP_DELACK_MIN (40 ms, a tick less as ticks fall) to TCP_DELACK_MAX (200 ms) and a
- * little more. The timer may run out sooner, at the next clock tick even (tcp_send_delayed_ack: the estimate is short), but so late a
- * busy host may also answer at once: a process that holds the socket's lock was put aside, and the segment waited in its backlog. */
+ * little more. The timer may run out sooner, at the next clock tick even (tcp_send_delayed_ack: the estimate is short), but so late
+ * a busy host may also answer at once: a process that holds the socket's lock was put aside, and the segment waited in its backlog.
+ */
 static const int64_t DELACK_MIN_NS = 36000000, DELACK_MAX_NS = 215000000;
 /* What Linux answers at once leaves within this. */
 static const int64_t AT_ONCE_NS = 300000;
