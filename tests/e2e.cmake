@@ -45,6 +45,8 @@ tcpwhy_e2e(inputs inputs.py Inputs 180)
 set_tests_properties(e2e/scenarios e2e/scenarios-interrupted PROPERTIES RUN_SERIAL ON) # others' load would shift what is timed
 # It waits more than it works (a minute of TIME_WAIT): begun first, it leaves a processor to those that only compute.
 set_tests_properties(e2e/catalogue e2e/inputs PROPERTIES COST 1000)
+# What these time is their own: a third test beside them would shift it.
+set_tests_properties(e2e/demo-bpf e2e/demo-ptrace e2e/recorders-agree PROPERTIES PROCESSORS 2)
 tcpwhy_e2e(readme readme.py Readme 120)
 foreach(class Hostile Mermaid Csv Trouble)
   string(TOLOWER ${class} name)
@@ -54,3 +56,4 @@ tcpwhy_e2e(otlp-sending otlp.py Sending 120)
 tcpwhy_e2e(otlp-traces otlp.py Traces 60)
 tcpwhy_e2e(merge merge.py Merge 120)
 tcpwhy_e2e(merge-made merge.py Made 60)
+set_tests_properties(e2e/options e2e/otlp-sending e2e/interrupted-anywhere PROPERTIES COST 500)
