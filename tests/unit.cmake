@@ -96,6 +96,7 @@ target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOUR
 # It makes a play of its own: the real one stays in the library, unasked for.
 tcpwhy_unit(record/loop tcpwhy_record)
 tcpwhy_unit(out/output tcpwhy_out)
+tcpwhy_unit(out/held tcpwhy_out)
 tcpwhy_unit(play/judge test_tell tcpwhy_play)
 tcpwhy_unit(play/catalogue_row test_stories tcpwhy_play)
 add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
@@ -155,6 +156,7 @@ tcpwhy_unit(ledger/ledger_plain tcpwhy_ledger)
 tcpwhy_unit(ledger/datagrams tcpwhy_viz)
 tcpwhy_unit(viz/rows tcpwhy_viz)
 tcpwhy_unit(viz/screen tcpwhy_viz)
+tcpwhy_unit(viz/spread tcpwhy_viz)
 tcpwhy_unit(viz/clock_words tcpwhy_viz)
 tcpwhy_unit(read/segment_queue tcpwhy_read)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
