@@ -102,6 +102,7 @@ struct view_options output_view_options(const struct output_options *options, in
 {
     return (struct view_options){
         .width = choose_width(),
+        .screen = output_screen_width(fd),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
         .brief = options->brief,
@@ -141,7 +142,7 @@ static struct sink sink_of(struct target *target)
 static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
-        if (output->targets[i].view == &view_text) return true;
+        if (output->targets[i].view == &view_text || output->targets[i].view == &view_list) return true;
     return false;
 }
 
@@ -156,7 +157,7 @@ static bool draws_ladders(const struct output *output)
 static int check_options(const struct output *output, const struct output_options *options, struct err *err)
 {
     if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
-        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+        return err_set(err, -EINVAL, "--color: only text and lists have colours, and nothing is written as such");
     if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
         return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
                        options->brief ? "brief" : "only");
