@@ -201,6 +201,7 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"explain", "--all runs many scenarios, and this tells one"},
         {"step", "--all runs many scenarios, and this tells one"},
         {"otlp", "--all has a row a scenario: play one of them alone"},
+        {"no-calls", "--all saves no runs: play one scenario alone"},
         {"brief", "the table of --all has no ladders"},
         {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
@@ -239,7 +240,9 @@ static int play_scene(struct demo *demo, char **operands, int count, struct err 
 int cli_demo(int argc, char **argv, struct err *err)
 {
     struct demo demo = {
-        .run = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1}, .timeout_ms = 10000},
+        .run = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1},
+                .timeout_ms = 10000,
+                .output = {.recorded = true}},
     };
     struct options_group groups[] = {
         {"Scenarios", scene_rows, sizeof(scene_rows) / sizeof(scene_rows[0]), take_scene, &demo.scene},

@@ -15,6 +15,7 @@ OUTPUT = {
     "output": ["-o", "FOLDER/x.txt"],
     "format": ["--format", "text"],
     "otlp": ["--otlp", "RECEIVER"],
+    "no-calls": ["-o", "FOLDER/x.pcapng", "--no-calls"],
     "brief": ["--brief"],
     "only": ["--only", "handshake"],
     "color": ["--color", "always"],
@@ -96,17 +97,17 @@ MATRIX = (
     ("a scenario", DEMO, ["demo", "refused"], "host-network " + " ".join(PAIR)),
     ("a scenario on loopback", DEMO, ["demo", "self-connect"], " ".join(PAIR)),
     ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "brief only color verbose " + " ".join(PAIR)),
-    ("many scenarios", DEMO, ["demo", "--all", "refused"], "otlp brief only color verbose explain step " + " ".join(PAIR)),
+    ("many scenarios", DEMO, ["demo", "--all", "refused"], "otlp no-calls brief only color verbose explain step " + " ".join(PAIR)),
     (
         "the catalogue's list",
         DEMO,
         ["demo", "--list", "refused"],
-        "all explain step host-network recorder output format otlp brief only color verbose quiet " + " ".join(PAIR),
+        "all explain step host-network recorder output format otlp no-calls brief only color verbose quiet " + " ".join(PAIR),
     ),
     ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
     ("a list", READ, ["read", CLIENT], "brief only color packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
-    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp no-calls merge"),
     ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only color packets-max"),
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
@@ -142,7 +143,7 @@ SAME = {
 }
 BRIEF = ("a pair over IPv6", "a pair as event lines", "a closed UDP port", "a scenario")
 # The sentence names the other of the two.
-BLAMED = {("totals", "output"), ("totals", "format"), ("totals", "otlp")}
+BLAMED = {("totals", "output"), ("totals", "format"), ("totals", "otlp"), ("totals", "no-calls")}
 
 
 class Matrix(Test):
