@@ -46,7 +46,7 @@ FLOORS = {
     "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
-    "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "saved", "out"],
+    "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
     "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
     "main": ["base", "cli"],
 }

@@ -52,7 +52,7 @@ set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follo
 tcpwhy_unit(capture/kernel_symbols tcpwhy_capture_bpf)
 tcpwhy_unit(capture/calls_bpf tcpwhy_capture_bpf Threads::Threads)
 tcpwhy_unit(capture/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
-set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600)
+set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600 COST 900)
 add_library(test_actors STATIC support/actors.c)
 target_link_libraries(test_actors PUBLIC tcpwhy_settings)
 target_include_directories(test_actors PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
@@ -96,6 +96,7 @@ target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOUR
 # It makes a play of its own: the real one stays in the library, unasked for.
 tcpwhy_unit(record/loop tcpwhy_record)
 tcpwhy_unit(out/output tcpwhy_out)
+tcpwhy_unit(out/held tcpwhy_out)
 tcpwhy_unit(play/judge test_tell tcpwhy_play)
 tcpwhy_unit(play/catalogue_row test_stories tcpwhy_play)
 add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
@@ -155,6 +156,7 @@ tcpwhy_unit(ledger/ledger_plain tcpwhy_ledger)
 tcpwhy_unit(ledger/datagrams tcpwhy_viz)
 tcpwhy_unit(viz/rows tcpwhy_viz)
 tcpwhy_unit(viz/screen tcpwhy_viz)
+tcpwhy_unit(viz/spread tcpwhy_viz)
 tcpwhy_unit(viz/clock_words tcpwhy_viz)
 tcpwhy_unit(read/segment_queue tcpwhy_read)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
@@ -163,7 +165,7 @@ if(TCPWHY_TSHARK)
   set_tests_properties(corpus/ledger PROPERTIES LABELS golden TIMEOUT 300)
   if(EXISTS ${TCPWHY_CORPUS}/INDEX.tsv)
     add_test(NAME corpus/ledger-all COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/corpus/compare_ledger.py $<TARGET_FILE:tcpwhy> ${TCPWHY_CORPUS})
-    set_tests_properties(corpus/ledger-all PROPERTIES LABELS corpus TIMEOUT 900 COST 500)
+    set_tests_properties(corpus/ledger-all PROPERTIES LABELS long TIMEOUT 900) # minutes; corpus/ledger takes a sample of it
   endif()
 endif()
 tcpwhy_unit(clocks/clocks tcpwhy_clocks)
