@@ -55,6 +55,9 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
             .state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
         other->flags = END_SYN | END_ANY | END_BASE | END_GOT | END_SYN_TAKEN;
         break;
+    case 0: /* nothing that TCP sends once it is connected: it shows no connection */
+        if (!(segment->flags & TCP_RST)) break;
+        /* fall through */
     default:
         sender->state = other->state = STATE_ESTABLISHED;
         conn->flags |= CONN_MIDWAY;
