@@ -39,6 +39,7 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet)
 {
     const char *why = NULL;
+    if (cause_is_bare(packet)) return "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand";
     if (packet->seen->marked && packet->chain.meaning == CHAIN_HELD)
         return "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
                "does not show";

@@ -280,14 +280,6 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
     return rule_ack_of_data(telling, packet, by);
 }
 
-/* What TCP never sends. */
-static bool rule_bare(struct telling *telling, struct tale_packet *packet)
-{
-    (void)telling;
-    if (!is_tcp(packet) || header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST)) return false;
-    return cause_set_unknown(packet, "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand");
-}
-
 static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) || !packet->datagram->icmp) return false;
@@ -296,11 +288,15 @@ static bool rule_icmp(struct telling *telling, struct tale_packet *packet)
 }
 
 static const struct cause_rule rules[] = {
-    {"rule-bare", rule_bare},   {"rule-repeat", cause_rule_repeat},
-    {"rule-probe", rule_probe}, {"rule-syn-ack", rule_syn_ack},
-    {"rule-reset", rule_reset}, {"rule-answer", rule_answer},
-    {"rule-ack", rule_ack},     {"rule-released", cause_rule_released},
-    {"rule-icmp", rule_icmp},   {"rule-user-call", cause_rule_user_call},
+    {"rule-repeat", cause_rule_repeat},
+    {"rule-probe", rule_probe},
+    {"rule-syn-ack", rule_syn_ack},
+    {"rule-reset", rule_reset},
+    {"rule-answer", rule_answer},
+    {"rule-ack", rule_ack},
+    {"rule-released", cause_rule_released},
+    {"rule-icmp", rule_icmp},
+    {"rule-user-call", cause_rule_user_call},
 };
 
 const struct cause_rule *cause_wire_rules(size_t *ret_count)
