@@ -189,12 +189,19 @@ static int check_pair(const struct demo *demo, struct err *err)
 static int check_scene(const struct demo *demo, struct err *err)
 {
     static const struct options_misfit of_play[] = {
-        {"all", "--list plays nothing"},      {"explain", "--list plays nothing"},
-        {"step", "--list plays nothing"},     {"host-network", "--list plays nothing"},
-        {"recorder", "--list plays nothing"}, {"output", "--list writes to standard output"},
-        {"format", "--list has one format"},  {"otlp", "--list plays nothing"},
-        {"brief", "--list draws nothing"},    {"only", "--list draws nothing"},
-        {"color", "--list has no colours"},   {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
+        {"no-calls", "--list records nothing"},
+        {"all", "--list plays nothing"},
+        {"explain", "--list plays nothing"},
+        {"step", "--list plays nothing"},
+        {"host-network", "--list plays nothing"},
+        {"recorder", "--list plays nothing"},
+        {"output", "--list writes to standard output"},
+        {"format", "--list has one format"},
+        {"otlp", "--list plays nothing"},
+        {"brief", "--list draws nothing"},
+        {"only", "--list draws nothing"},
+        {"color", "--list has no colours"},
+        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
         {"quiet", "--list has no notes"},
     };
     static const struct options_misfit of_table[] = {
