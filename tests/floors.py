@@ -46,7 +46,8 @@ FLOORS = {
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read", "watch"],
     "main": ["base", "cli"],
 }
 
