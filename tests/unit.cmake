@@ -179,7 +179,8 @@ endforeach()
 set(check_inputs ${CMAKE_CURRENT_SOURCE_DIR}/inputs/check.py)
 add_test(NAME inputs/expected COMMAND python3 ${check_inputs} $<TARGET_FILE:tcpwhy>)
 add_test(NAME inputs/expected-can-fail COMMAND python3 ${check_inputs} --self-test $<TARGET_FILE:tcpwhy>)
-set_tests_properties(inputs/expected inputs/expected-can-fail PROPERTIES LABELS golden TIMEOUT 120)
+add_test(NAME inputs/made COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/inputs/make.py --check)
+set_tests_properties(inputs/expected inputs/expected-can-fail inputs/made PROPERTIES LABELS golden TIMEOUT 120)
 # The list and the story of a capture are two views of one judgement.
 set(list_against_story ${CMAKE_CURRENT_SOURCE_DIR}/corpus/list_against_story.py)
 add_test(NAME corpus/list-against-story COMMAND python3 ${list_against_story} $<TARGET_FILE:tcpwhy>

@@ -211,7 +211,8 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->length_bytes = header->length_bytes;
     segment->window = header->window;
     segment->kind = kind_of(header);
-    segment->label = story_kind_name(segment->kind);
+    bool bare = segment->kind == STORY_ACK && !(header->flags & TCP_ACK); /* a null scan's */
+    segment->label = bare ? "null" : story_kind_name(segment->kind);
     segment->of_step = STORY_NO_STEP;
     segment->copy = packet->seen->copy && !packet->seen->unsent;
     segment->unsent = packet->seen->unsent;
