@@ -48,7 +48,8 @@ FLOORS = {
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
-    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read", "watch"],
     "main": ["base", "cli"],
 }
 
