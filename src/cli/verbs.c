@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/actor.h"
+#include "cli/claims.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/options.h"
@@ -15,6 +16,7 @@ static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };
