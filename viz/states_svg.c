@@ -199,22 +199,38 @@ static int draw_words(const struct drawing *d, int y)
     return place.y;
 }
 
+static void draw_figure(const struct drawing *d)
+{
+    const struct figure_arrow *arrows = figure_arrows(&(size_t){0});
+    for (int pass = 0; pass < 2; pass++) /* what is lit lies above */
+        for (size_t i = 0; i < FIGURE_DRAWN; i++)
+            if ((d->map->sights[i].count != 0) == pass) draw_arrow(d, i, &arrows[i]);
+    for (size_t i = 0; i < FIGURE_BOXES; i++) draw_box(d, &figure_boxes[i]);
+}
+
+int states_draw_blank(const struct view_options *options, struct buf *out)
+{
+    static const struct arrow_map nothing;
+    struct drawing d = {&nothing, options, out};
+    buf_printf(out, "<svg class=\"w\" id=\"figure\" role=\"img\" aria-label=\"Figure 5 of RFC 9293: the states of a TCP connection\" "
+               "viewBox=\"%d %d %d %d\">\n", MARGIN / 2, TOP, WIDTH - MARGIN, BELOW - TOP);
+    draw_figure(&d);
+    buf_text(out, "</svg>\n");
+    return out->failed ? -ENOMEM : 0;
+}
+
 int states_draw_svg(const struct arrow_map *map, const char *seen_in, const struct view_options *options, struct buf *out)
 {
     static const char title[] = "The states of a TCP connection";
     struct buf body = buf_new((size_t)1 << 22);
     struct drawing d = {map, options, &body};
-    const struct figure_arrow *arrows = figure_arrows(&(size_t){0});
     put(&d, title, place_at(MARGIN, 44, SVG_START, FONT_BOLD, TITLE, "w-i"));
     struct svg_place place = place_at(MARGIN, 68, SVG_START, FONT_SANS, SMALL + 1, "w-d");
     char words[600];
     snprintf(words, sizeof(words), "RFC 9293, figure 5%s%.500s", seen_in[0] ? ": what was seen in " : "", seen_in);
     place.width = WIDTH - 2 * MARGIN;
     put(&d, words, place);
-    for (int pass = 0; pass < 2; pass++) /* what is lit lies above */
-        for (size_t i = 0; i < FIGURE_DRAWN; i++)
-            if ((map->sights[i].count != 0) == pass) draw_arrow(&d, i, &arrows[i]);
-    for (size_t i = 0; i < FIGURE_BOXES; i++) draw_box(&d, &figure_boxes[i]);
+    draw_figure(&d);
     int height = draw_words(&d, draw_key(&d, BELOW + 30)) + 4;
     svg_begin(out, WIDTH, height, title, words, options->ascii);
     buf_append(out, body.data, body.length);
