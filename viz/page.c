@@ -1,5 +1,5 @@
-/* The page: one HTML file with every story, to step through. It asks nobody for anything: its script and its styles are in it, named by
- * their hashes (viz/page/, joined at build time), and so are the stories, as JSON that the script draws.
+/* The page: one HTML file with every story, to step through. It asks nobody for anything: its script and its styles are in it,
+ * named by their hashes (viz/page/, joined at build time), and so are the stories, as JSON that the script draws.
  *
  * Stories are written as they come; the words that they share wait for the end, bounded. */
 #include <errno.h>

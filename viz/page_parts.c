@@ -1,10 +1,10 @@
 /* Packets and calls of a story for the page.
  *
  * packet [number, flight, bits (1 alarming, 2 again), ns to its arrival or 0, cause's kind, its index (a call's, a packet's) or -1,
- *        first transmission's packet or -1, label's detail, flags, seq, ack or -1, length, window, class, options, timestamps' value,
- *        echo, vantage, number there] and, where the bases don't give them, both numbers as on the wire
- * call   [side, lane, first row or -1, last row or -1, slept from, to (both 0: not known), name, arguments, process, began, ended
- *        (null: not seen), result, slept ns or -1, what ended its sleep, evidence, packet that did or -1, bits (1 may have slept)] */
+ *        first transmission's packet or -1, label's detail, flags, seq, ack or -1, length, window, class, options, timestamps'
+ * value, echo, vantage, number there] and, where the bases don't give them, both numbers as on the wire call   [side, lane, first
+ * row or -1, last row or -1, slept from, to (both 0: not known), name, arguments, process, began, ended (null: not seen), result,
+ * slept ns or -1, what ended its sleep, evidence, packet that did or -1, bits (1 may have slept)] */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -54,12 +54,8 @@ static void write_options(struct page_telling *t, const struct event_packet *cap
     static const struct {
         enum event_option bit;
         const char *name;
-    } named[] = {{OPTION_SACK_OK, "SACK permitted"},
-                 {OPTION_SACK, "SACK blocks"},
-                 {OPTION_TIMESTAMPS, "timestamps"},
-                 {OPTION_FASTOPEN, "fast open"},
-                 {OPTION_MPTCP, "MPTCP"},
-                 {OPTION_ACCECN, "AccECN"}};
+    } named[] = {{OPTION_SACK_OK, "SACK permitted"}, {OPTION_SACK, "SACK blocks"}, {OPTION_TIMESTAMPS, "timestamps"},
+                 {OPTION_FASTOPEN, "fast open"},     {OPTION_MPTCP, "MPTCP"},      {OPTION_ACCECN, "AccECN"}};
     const char *between = "";
     if (options->present & OPTION_MSS) {
         phrase_addf(&words, STYLE_PLAIN, "MSS %u", (unsigned)options->mss);

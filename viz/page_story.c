@@ -211,8 +211,7 @@ static void write_head(struct page_telling *t)
     json_end_array(&t->json);
     write_facts(t, &arena);
     json_array(&t->json, NULL);
-    for (int side = 0; side < STORY_SIDES; side++)
-        page_text(t->words, &t->json, first_state(t->story, (enum story_side)side));
+    for (int side = 0; side < STORY_SIDES; side++) page_text(t->words, &t->json, first_state(t->story, (enum story_side)side));
     json_end_array(&t->json);
     json_array(&t->json, NULL);
     for (int side = 0; side < STORY_SIDES; side++) json_uint(&t->json, NULL, t->plan.lanes[side]);

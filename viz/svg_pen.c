@@ -8,8 +8,9 @@
 
 const char *const svg_side[2] = {"w-c", "w-s"};
 
-/* The rules of viz/pen.css. Classes: i ink, d dim, c client, s server, a alarm; b bold, m fixed width, h halo. As a line an l stands before the colour, as an
- * area an f; fc and fs are the bands of states, e the edges of what is folded. Contrast is 4.5 : 1 for words, 3 : 1 for lines. */
+/* The rules of viz/pen.css. Classes: i ink, d dim, c client, s server, a alarm; b bold, m fixed width, h halo. As a line an l
+ * stands before the colour, as an area an f; fc and fs are the bands of states, e the edges of what is folded. Contrast is 4.5 : 1
+ * for words, 3 : 1 for lines. */
 static void put_bytes(struct buf *out, const char *bytes)
 {
     for (; *bytes; bytes++) switch (*bytes) {

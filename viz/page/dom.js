@@ -56,7 +56,21 @@ function widthOf(text, size, face, bold) {
 
 const isBold = (style, font) => font.bold || style === 2 || style === 4 || style === 6 || style === 7;
 
-// Runs in lines of at most `width`: [{runs, width}, ...]; broken at spaces, in a word only where it is longer than a line.
+// Words: what stands between blanks, of any number of styles.
+function tokensOf(runs, font) {
+  const tokens = [];
+  let token = null;
+  for (const [style, text] of runs)
+    for (const text_ of text.match(/ +|[^ ]+/g) || []) {
+      const piece = {style, text: text_, width: widthOf(text_, font.size, font.face || "sans", isBold(style, font))}, blank = text_[0] === " ";
+      if (!token || token.blank !== blank) tokens.push(token = {blank, pieces: [], width: 0});
+      token.pieces.push(piece);
+      token.width += piece.width;
+    }
+  return tokens;
+}
+
+// Runs in lines of at most `width`: [{runs, width}, ...]; broken at blanks, in a word only where it is longer than a line.
 function wrap(runs, font, width) {
   const lines = [];
   let line = {runs: [], width: 0}, blank = null;
@@ -71,25 +85,24 @@ function wrap(runs, font, width) {
     line = {runs: [], width: 0};
     blank = null;
   };
-  const measure = (style, text) => widthOf(text, font.size, font.face || "sans", isBold(style, font));
-  for (const [style, text] of runs)
-    for (const piece of text.match(/ +|[^ ]+/g) || []) {
-      const wide = measure(style, piece);
-      if (piece[0] === " ") {
-        if (line.runs.length) blank = [style, piece, wide];
-        continue;
-      }
-      if (line.runs.length && line.width + (blank ? blank[2] : 0) + wide > width && (blank || wide < width)) end();
-      if (blank) put(...blank);
-      blank = null;
-      if (line.width + wide <= width) put(style, piece, wide);
+  for (const token of tokensOf(runs, font)) {
+    if (token.blank) {
+      if (line.runs.length) blank = token;
+      continue;
+    }
+    if (line.runs.length && line.width + (blank ? blank.width : 0) + token.width > width) end();
+    for (const piece of blank ? blank.pieces : []) put(piece.style, piece.text, piece.width);
+    blank = null;
+    for (const {style, text, width: wide} of token.pieces) {
+      if (line.width + wide <= width) put(style, text, wide);
       else
-        for (const letter of piece) {
-          const one = measure(style, letter);
+        for (const letter of text) {
+          const one = widthOf(letter, font.size, font.face || "sans", isBold(style, font));
           if (line.runs.length && line.width + one > width) end();
           put(style, letter, one);
         }
     }
+  }
   if (line.runs.length) lines.push(line);
   return lines;
 }

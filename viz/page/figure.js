@@ -27,7 +27,7 @@ function lightFigure(story, step, hidden) {
     now.push(`${SIDES[side]} ${box.replace("-end", "")}`);
     group.classList.add(side ? "is-s" : "is-c");
     const rect = group.querySelector("rect"), mark = MARKS[side](), x = +rect.getAttribute("x"), width = +rect.getAttribute("width");
-    mark.setAttribute("transform", `translate(${side ? x + width - 14 : x + 14} ${+rect.getAttribute("y") + rect.getAttribute("height") / 2})`);
+    mark.setAttribute("transform", `translate(${side ? x + width - 10 : x + 10} ${rect.getAttribute("y")})`);
     group.append(mark);
   }
   if (!hidden)

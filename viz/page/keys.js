@@ -14,6 +14,7 @@ function zoom(by) {
 }
 function go(step) {
   stopPlaying();
+  at.moved = true; // from now on the page follows
   goTo(step);
   showFound();
 }

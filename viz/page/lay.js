@@ -5,15 +5,15 @@ const SIZE = {label: 13, cause: 15, evidence: 11, call: 12, time: 12, state: 12,
 const LANES_MAX = 8, BAR = 9, PAD = 12, GAP = 8, ROWS_DRAWN = 1500;
 
 function columns(story, width) {
-  const wide = width >= 900, narrow = width < 560, udp = story.rows.every(row => !row.states.length) && !story.first[0] && !story.first[1];
+  const wide = width >= 940, narrow = width < 560, udp = story.rows.every(row => !row.states.length) && !story.first[0] && !story.first[1];
   const lanes = story.lanes.map(n => Math.min(Math.max(n, 1), LANES_MAX)), most = Math.max(...lanes);
-  const c = {width, wide, narrow, lanes, lane: narrow ? 11 : 14, gutter: wide ? 30 : narrow ? 16 : 26, band: udp ? 0 : narrow ? 18 : wide ? 112 : 100};
+  const c = {width, wide, narrow, lanes, lane: narrow ? 11 : 14, gutter: wide ? 30 : narrow ? 16 : 26, band: udp ? 0 : narrow ? 18 : wide ? 106 : 100};
   const margin = wide ? 16 : narrow ? 2 : 8;
   c.time = narrow ? 0 : margin + 54;
   c.bandX = [narrow ? margin : c.time + 10, width - margin - c.band];
   const left = c.bandX[0] + c.band, right = c.bandX[1];
   if (wide) {
-    const wire = Math.min(460, Math.max(380, width * 0.36)) - (most > 3 ? 10 * (most - 3) : 0), sides = (right - left - wire) / 2;
+    const wire = Math.min(470, Math.max(320, width * 0.34)) - (most > 3 ? 10 * (most - 3) : 0), sides = (right - left - wire) / 2;
     c.life = [left + sides, right - sides];
     c.words = sides - c.gutter - c.lane * (most - 1) - 20;
   } else {
@@ -240,6 +240,7 @@ class Lay {
     if (notes.length) widest = Math.min(widest, Math.max(0, ...this.lines(notes[0].words, {...place, size: SIZE.cause}).map(l => l.width)));
     place.y = flight.y + (flight.end - flight.y) * (this.wire() / 2 + widest / 2) / this.wire() + 3;
     if (flight.kind === "lost") place.y = flight.end + 7;
+    if (!this.at.wide) place.y = Math.max(place.y, this.wireY + 2); // a call may have been said meanwhile
     const height = this.notes(row, place, false);
     this.wireY = Math.max(place.y + height + (height ? 4 : 0), flight.end + 6);
   }

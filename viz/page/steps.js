@@ -90,7 +90,10 @@ function showStep(row) {
 function keepInSight(extent) {
   const box = $("picture"), narrow = getComputedStyle(box).overflowY === "visible", svg = at.drawn.drawing.svg;
   const top = extent[0] * at.zoom, bottom = extent[1] * at.zoom;
-  if (narrow) return;
+  if (narrow) {
+    if (at.moved) at.drawn.drawing.now.scrollIntoView({block: "nearest"});
+    return;
+  }
   const offset = svg.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
   if (offset + top < box.scrollTop + 40) box.scrollTop = Math.max(0, offset + top - 80);
   else if (offset + bottom > box.scrollTop + box.clientHeight - 60) box.scrollTop = offset + bottom - box.clientHeight + 140;
