@@ -71,7 +71,7 @@ const struct view *view_by_path(const char *path);
 /* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
-extern const struct view view_text, view_jsonl, view_svg, view_tsg;
+extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
 extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif
