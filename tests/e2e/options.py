@@ -64,6 +64,11 @@ READ = {
     "packets-max": ["--packets-max", "99"],
 }
 STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
+    "all": ["--all"],
+    "format": ["--format", "jsonl"],
+    "recorder": ["--recorder", "auto"],
+}
 WATCH = {
     "pid": ["--pid", "1"],
     "comm": ["--comm", "nginx*"],
@@ -129,6 +134,9 @@ MATRIX = (
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max sort only-findings"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
+    ("the list of claims", CLAIMS, ["claims"], "recorder quiet"),
+    ("a claim", CLAIMS, ["claims", "32"], "format"),
+    ("claims beside each other", CLAIMS, ["claims", "--all", "refused"], ""),
     ("a watch", WATCH, ["watch", "--for", "1"], ""),
     ("a page", EXPLAIN, ["explain", "refused"], ""),
     ("the bare figure", STATES, ["states", "--dry"], "recorder"),
@@ -159,6 +167,7 @@ SAME = {
     "a list": "merge conn",
     "totals": "merge",
     "merged lists": "conn",
+    "the list of claims": "all",
 }
 BRIEF = ("a pair over IPv6", "a pair as event lines", "a closed UDP port", "a scenario")
 # The sentence names the other of the two.
@@ -189,7 +198,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
