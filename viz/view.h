@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "story/story.h"
@@ -33,11 +34,13 @@ struct view_run {
 enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
 struct view_options {
-    int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
-    int screen;                 /* of the terminal that shows it; 0: it goes elsewhere */
-    bool color;                 /* ANSI colours */
-    bool ascii;                 /* no byte above 0x7e */
-    bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
+    int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
+    bool color;            /* ANSI colours */
+    bool ascii;            /* no byte above 0x7e */
+    bool brief;            /* the handshake and the goodbye, in few words: a slide */
+    const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
+    size_t mark_count;
     size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
@@ -71,7 +74,7 @@ int view_write(const struct sink *sink, const char *bytes, size_t length, struct
 
 /* list_stories.c: a line a story, what was found before them: for runs of more connections than anybody reads ladders of. */
 extern const struct view view_list;
-extern const struct view view_text, view_jsonl, view_svg, view_tsg;
+extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
 extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif

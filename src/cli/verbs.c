@@ -4,18 +4,22 @@
 #include <string.h>
 
 #include "cli/actor.h"
+#include "cli/claims.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/explain.h"
 #include "cli/options.h"
 #include "cli/read.h"
 #include "cli/states.h"
+#include "cli/watch.h"
 #include "out/interrupt.h"
 
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
+    {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},
     {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
