@@ -45,8 +45,9 @@ FLOORS = {
     "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
+    "run": ["base", "rights", "event", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read"],
     "main": ["base", "cli"],
 }
 

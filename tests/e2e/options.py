@@ -59,6 +59,19 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
+COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
+RUN = {
+    **OUTPUT,
+    "interface": ["-i", "lo"],
+    "filter": ["--filter", "tcp"],
+    "snaplen": ["-s", "1000"],
+    "recorder": ["--recorder", "ptrace"],
+    "live": ["--live"],
+    "conn": ["-n", "1"],
+    "out-fd": ["--out-fd", "1"],
+    "user": ["-u", "root"],
+    "env": ["-E", "A=b"],
+}
 STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 SERVE = {
     "serve": ["--serve", "fork"],
@@ -103,6 +116,7 @@ MATRIX = (
         ["demo", "--list", "refused"],
         "all explain step host-network recorder output format otlp brief only color verbose quiet " + " ".join(PAIR),
     ),
+    ("a command", RUN, ["run", *COMMAND], ""),
     ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
     ("a list", READ, ["read", CLIENT], "brief only color packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
@@ -155,6 +169,9 @@ class Matrix(Test):
         cls.receiver.close()
 
     def run_in(self, folder, arguments):
+        if "--" in arguments:  # what stands behind a command is the command's
+            at = arguments.index("--")
+            arguments = [*arguments[:at], *arguments[at + len(COMMAND) :], *COMMAND]
         words = (str(word).replace("FOLDER", folder).replace("RECEIVER", self.receiver.url) for word in arguments)
         return run(*words, cwd=folder)
 
@@ -162,7 +179,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["run"], RUN), (["read"], READ), (["states"], STATES), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
