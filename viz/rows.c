@@ -142,3 +142,58 @@ const struct rows_path *rows_path(const struct rows_options *options, const stru
     *ret_client = !address_equal(&path->first, &row->end[LEDGER_CLIENT].address);
     return path;
 }
+
+const struct rows_found *rows_found(const struct rows_options *options, uint32_t number, bool udp)
+{
+    const struct rows_findings *findings = options->findings;
+    if (!findings || !number || number > findings->count[udp]) return NULL;
+    const struct rows_found *found = &findings->found[udp][number - 1];
+    return found->worst == ROWS_NOTHING ? NULL : found;
+}
+
+/* The worst first; of more than fit, how many. */
+static size_t put_ids(const struct rows_options *options, const struct rows_found *found, char text[ROWS_MARKS_BYTES])
+{
+    size_t count = 0, length = 0, left = 0;
+    const char *const *ids = story_finding_ids(&count);
+    text[0] = '\0';
+    for (int severity = ROWS_ERROR; severity > ROWS_NOTHING; severity--)
+        for (size_t i = 0; i < count && i < ROWS_FINDINGS_MAX; i++) {
+            if (!(found->ids[i / 64] >> i % 64 & 1) || options->findings->of[i].worst != (enum rows_severity)severity) continue;
+            if (length > ROWS_NOTES_BYTES - 48) {
+                left++;
+                continue;
+            }
+            length += (size_t)snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", length ? ", " : "", ids[i]);
+        }
+    if (left) length += (size_t)snprintf(text + length, ROWS_MARKS_BYTES - length, ", %zu more", left);
+    return length;
+}
+
+static const char *put_marks(const struct rows_options *options, uint32_t number, bool udp, const char *notes,
+                             char text[ROWS_MARKS_BYTES])
+{
+    const struct rows_found *found = rows_found(options, number, udp);
+    size_t length = found ? put_ids(options, found, text) : 0;
+    /* What a finding says better. */
+    static const char *const covered[] = {"refused", "no answer"};
+    for (size_t i = 0; found && i < sizeof(covered) / sizeof(covered[0]); i++) {
+        size_t word = strlen(covered[i]);
+        if (strncmp(notes, covered[i], word) != 0 || (notes[word] && notes[word] != ',')) continue;
+        notes += notes[word] ? word + 2 : word;
+    }
+    snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s", length && notes[0] ? ", " : "", notes);
+    return text;
+}
+
+const char *rows_marks(const struct rows_options *options, const struct ledger_row *row, char text[ROWS_MARKS_BYTES])
+{
+    char notes[ROWS_NOTES_BYTES];
+    return put_marks(options, row->number, false, rows_notes(row, notes), text);
+}
+
+const char *rows_udp_marks(const struct rows_options *options, const struct datagrams_row *row, char text[ROWS_MARKS_BYTES])
+{
+    char notes[ROWS_NOTES_BYTES];
+    return put_marks(options, row->number, true, rows_udp_notes(row, notes), text);
+}

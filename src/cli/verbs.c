@@ -6,6 +6,7 @@
 #include "cli/actor.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
+#include "cli/explain.h"
 #include "cli/options.h"
 #include "cli/read.h"
 #include "cli/run.h"
@@ -17,6 +18,7 @@ static const struct verb verbs[] = {
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };

@@ -69,12 +69,13 @@ static int take_signals(struct session *session, struct err *err)
 
 static void read_signals(struct session *session)
 {
-    struct signalfd_siginfo info;
-    while (read(session->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGCHLD || info.ssi_signo == SIGTSTP) continue;
-        session->signal = (int)info.ssi_signo;
+    struct signalfd_siginfo infos[16]; /* more than there are signals: what comes at once is all there is */
+    ssize_t got = read(session->signal_fd, infos, sizeof(infos));
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++) {
+        if (infos[i].ssi_signo == SIGCHLD || infos[i].ssi_signo == SIGTSTP) continue;
+        session->signal = (int)infos[i].ssi_signo;
         session->signal_count++;
-        session->signals |= (uint64_t)1 << info.ssi_signo;
+        session->signals |= (uint64_t)1 << infos[i].ssi_signo;
     }
 }
 

@@ -55,6 +55,8 @@ READ = {
     "conn": ["--conn", "1"],
     "summary": ["--summary"],
     "merge": ["--merge"],
+    "sort": ["--sort", "took"],
+    "only-findings": ["--only-findings"],
     "filter": ["--filter", "tcp"],
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
@@ -73,6 +75,7 @@ RUN = {
     "env": ["-E", "A=b"],
 }
 STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+EXPLAIN = {key: OUTPUT[key] for key in ("color", "ascii", "help")}
 SERVE = {
     "serve": ["--serve", "fork"],
     "udp": ["--udp"],
@@ -117,14 +120,15 @@ MATRIX = (
         "all explain step host-network recorder output format otlp brief only color verbose quiet " + " ".join(PAIR),
     ),
     ("a command", RUN, ["run", *COMMAND], ""),
-    ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
-    ("a list", READ, ["read", CLIENT], "brief only color packets-max merge"),
-    ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
-    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge"),
-    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only color packets-max"),
-    ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
+    ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge sort only-findings"),
+    ("a list", READ, ["read", CLIENT], "brief only packets-max merge"),
+    ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge sort only-findings"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge sort only-findings"),
+    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only packets-max only-findings"),
+    ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max sort only-findings"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
+    ("a page", EXPLAIN, ["explain", "refused"], ""),
     ("the bare figure", STATES, ["states", "--dry"], "recorder"),
 )
 # These change what is done, so that another row says what fits.
@@ -179,7 +183,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["run"], RUN), (["read"], READ), (["states"], STATES), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["run"], RUN), (["read"], READ), (["states"], STATES), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
