@@ -48,7 +48,8 @@ FLOORS = {
              "record"],
     "run": ["base", "rights", "event", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch"],
     "main": ["base", "cli"],
 }
 

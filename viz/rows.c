@@ -94,6 +94,8 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
              alive = (uint64_t)a->keep_alives + b->keep_alives, missed = a->missed_bytes + b->missed_bytes;
     uint64_t probes = (uint64_t)a->window_probes + b->window_probes, ignored = (uint64_t)a->ignored_resets + b->ignored_resets,
              strays = (uint64_t)a->strays + b->strays;
+    bool bare =
+        row->opened_by < 0 && (row->outcome == LEDGER_REFUSED || row->outcome == LEDGER_HALF_OPEN); /* no connection at all */
     bool one_sided = !a->segments || !b->segments;
     bool unanswered = row->opened_by >= 0 && !b->segments;
     text[0] = '\0';
@@ -108,14 +110,15 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
     } notes[] = {
         {row->outcome == LEDGER_REFUSED, 0, "refused"},
         {unanswered && row->outcome == LEDGER_HALF_OPEN, 0, "no answer"},
-        {row->opened_by < 0, 0, "began before the capture"},
+        {bare, 0, "without SYN or ACK: a scan"},
+        {row->opened_by < 0 && !bare, 0, "began before the capture"},
         {one_sided && !unanswered, 0, "one direction only"},
         {zero > 0, zero, "zero window"},
         {disorder > 0, disorder, "out of order"},
         {probes > 0, probes, "window probe"},
         {alive > 0, alive, "keep-alive"},
         {ignored > 0, ignored, "RST in vain"},
-        {strays > 0, strays, "of another connection"},
+        {strays > 0 && !bare, strays, "of another connection"},
         {missed > 0, missed, "bytes missed by the capture"},
         {row->tunnel != 0, 0, "in a tunnel"},
         {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},

@@ -11,6 +11,7 @@
 #include "cli/read.h"
 #include "cli/run.h"
 #include "cli/states.h"
+#include "cli/watch.h"
 #include "out/interrupt.h"
 
 static const struct verb verbs[] = {
@@ -18,6 +19,7 @@ static const struct verb verbs[] = {
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},
     {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */

@@ -24,6 +24,7 @@ enum { CAPTURES_MAX = 64 };
 static const int64_t LATE_NS = 1000000000;
 
 struct session {
+    int64_t late_ns;
     struct event_log *log;
     struct stream *stream;
     const struct calls_recorder *recorder;
@@ -174,6 +175,7 @@ static int append_trace(struct session *session, const struct session_options *o
     memcpy(event.trace.reason, reason, length);
     memcpy(event.trace.server_ports, options->server_ports, sizeof(event.trace.server_ports));
     event.trace.unfiltered = options->unfiltered;
+    event.trace.course_only = options->calls.host_wide;
     int code = event_log_append(session->log, &event);
     return code ? err_set_errno(err, code, "can't begin the event log") : 0;
 }
@@ -184,6 +186,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
     session->attends = options->attends;
+    session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
     if (session->log) session->stream = stream_new(session->log, options->forgets);
@@ -252,7 +255,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int got = packets_drain(session->captures[i], session->log, err);
         total = got < 0 ? got : total + got;
     }
-    stream_flow(session->stream, began_ns - LATE_NS); /* a tap that fails knows it */
+    stream_flow(session->stream, began_ns - session->late_ns); /* a tap that fails knows it */
     return total;
 }
 

@@ -75,6 +75,19 @@ RUN = {
     "env": ["-E", "A=b"],
 }
 STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+WATCH = {
+    "pid": ["--pid", "1"],
+    "comm": ["--comm", "nginx*"],
+    "port": ["--port", "80"],
+    "only-findings": ["--only-findings"],
+    "events": ["--events"],
+    "format": ["--format", "jsonl"],
+    "for": ["--for", "1"],
+    "memory": ["--memory", "16M"],
+    "ascii": ["--ascii"],
+    "quiet": ["--quiet"],
+    "help": ["--help"],
+}
 EXPLAIN = {key: OUTPUT[key] for key in ("color", "ascii", "help")}
 SERVE = {
     "serve": ["--serve", "fork"],
@@ -128,6 +141,7 @@ MATRIX = (
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max sort only-findings"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
+    ("a watch", WATCH, ["watch", "--for", "1"], ""),
     ("a page", EXPLAIN, ["explain", "refused"], ""),
     ("the bare figure", STATES, ["states", "--dry"], "recorder"),
 )
@@ -183,7 +197,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["run"], RUN), (["read"], READ), (["states"], STATES), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["run"], RUN), (["read"], READ), (["states"], STATES), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
