@@ -45,6 +45,7 @@ function choose(index, step) {
     $("question").replaceChildren(...spans(at.story.question));
     document.title = `${plain(at.story.title)} \u00b7 tcpwhy`;
     const last = at.story.rows.length;
+    $("figure-box").hidden = !at.story.first.some(name => name) && !at.story.rows.some(row => row.states.length); // UDP has no states
     $("slider").max = Math.max(1, last);
     search.rows = [];
     endSearch();
@@ -75,9 +76,9 @@ function showZoom() {
 
 function showStep(row) {
   draw();
-  const hidden = guess.on && guess.shown < at.step, extent = at.drawn.drawing.mark(row.index, guess.on && guess.shown < at.step);
+  const hidden = guess.on && guess.shown < at.step, extent = at.drawn.drawing.mark(row.index, guess.on ? Math.max(row.index, guess.shown) : -1);
   $("picture").classList.toggle("asking", hidden);
-  hideAnswers(hidden ? row.index : -1);
+  hideAnswers(hidden ? row.index : -1, guess.on ? Math.max(row.index, guess.shown) : Infinity);
   lightFigure(at.story, row.index, hidden);
   keepInSight(extent);
   $("where").textContent = `step ${row.index + 1} of ${at.story.rows.length} \u00b7 ${timeWords(row.t)} ms`;
@@ -95,8 +96,11 @@ function keepInSight(extent) {
     return;
   }
   const offset = svg.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
-  if (offset + top < box.scrollTop + 40) box.scrollTop = Math.max(0, offset + top - 80);
-  else if (offset + bottom > box.scrollTop + box.clientHeight - 60) box.scrollTop = offset + bottom - box.clientHeight + 140;
+  let to = box.scrollTop;
+  if (offset + bottom > to + box.clientHeight - 60) to = offset + bottom - box.clientHeight + 140;
+  if (offset + top < to + 40) to = Math.max(0, offset + top - 80);
+  const still = Math.abs(to - box.scrollTop) > 500 || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (to !== box.scrollTop) box.scrollTo({top: to, behavior: still ? "instant" : "smooth"});
 }
 
 function goTo(step) {
