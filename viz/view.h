@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "story/story.h"
@@ -33,10 +34,12 @@ struct view_run {
 enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
 struct view_options {
-    int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
-    bool color;                 /* ANSI colours */
-    bool ascii;                 /* no byte above 0x7e */
-    bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
+    bool color;            /* ANSI colours */
+    bool ascii;            /* no byte above 0x7e */
+    bool brief;            /* the handshake and the goodbye, in few words: a slide */
+    const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
+    size_t mark_count;
     size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
