@@ -176,8 +176,8 @@ class Lay {
     const at = 1 - flight.side;
     flight.end = this.mark(flight.arrives, Math.max(flight.y + SIZE.lean, this.roomForState(row, [at])));
     this.open = this.open.filter(other => other !== flight);
-    this.reach(flight.row, flight.y, flight.end + 4);
-    if (row.index !== flight.row) this.reach(row.index, flight.end - 6, flight.end + 6);
+    if (row.index === flight.row) this.reach(row.index, flight.y, flight.end + 4);
+    else this.reach(row.index, flight.end - 6, flight.end + 6);
     if (flight.above) this.wireY = Math.max(this.wireY, flight.end + 4);
     else this.sentences(this.story.rows[flight.row], flight);
     this.addStates(row, [at], flight.end);

@@ -1,9 +1,9 @@
 // Where the reader is, and how one gets on: step by step, by playing, by an address that holds it all.
 const at = {conn: -1, step: 0, tab: "why", story: null, drawn: null, zoom: 1};
-const play = {timer: 0};
+const play = {timer: 0, address: 0};
 
 function say(words) {
-  $("live").textContent = words;
+  if ($("live").textContent !== words) $("live").textContent = words;
 }
 
 // ---- the address: #conn=3&step=12&tab=why ----
@@ -12,8 +12,14 @@ function addressOf() {
   if (at.conn < 0) return "";
   return `#conn=${list.all[at.conn].name}&step=${at.step + 1}&tab=${at.tab}${guess.on ? "&guess=1" : ""}`;
 }
+// Now and then: a key that is held down steps faster than browsers let addresses change.
 function writeAddress() {
+  if (!play.address) play.address = setTimeout(writeAddressNow, 120);
+}
+function writeAddressNow() {
   const address = addressOf();
+  clearTimeout(play.address);
+  play.address = 0;
   if (!address || address === location.hash) return;
   try {
     history.replaceState(null, "", address);
@@ -140,7 +146,7 @@ const togglePlaying = () => play.timer ? stopPlaying() : startPlaying();
 // ---- what one takes along ----
 
 async function copyLink() {
-  writeAddress();
+  writeAddressNow();
   const link = location.href;
   try {
     await navigator.clipboard.writeText(link);

@@ -119,11 +119,11 @@ function tabSteps(story, row) {
     if (hidden) break;
     const why = at.notes.find(note => note.kind === "cause" && !note.ofState), states = at.states.map(s => `${SIDES[s.side]}: ${s.name}`).join(", ");
     const cells = el("tr", i === row.index ? {class: "now", "aria-current": "step"} : {}, el("td", {class: "num"}, stepLink(i, String(i + 1))), el("td", {class: "num"}, timeWords(at.t)), el("td", {class: "end"}, SIDES[at.side]),
-      el("td", {}, ...spans(at.label), at.kind === "arrive" ? " arrives" : "", states ? el("span", {class: "states"}, states) : ""), el("td", {}, why ? `${plain(why.words)} (${why.evidence})` : ""));
+      el("td", {}, ...spans(at.label), at.kind === "arrive" ? " arrives" : "", why ? el("span", {class: "because"}, plain(why.words), el("small", {}, ` ${why.evidence}`)) : "", states ? el("span", {class: "states"}, states) : ""));
     body.append(cells);
   }
   const more = to - from < story.rows.length ? el("p", {class: "dim"}, `steps ${from + 1} to ${to} of ${story.rows.length}`) : null;
-  return [el("table", {}, el("thead", {}, el("tr", {}, ...["step", "ms", "end", "what", "why"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h)))), body), more];
+  return [el("table", {}, el("thead", {}, el("tr", {}, ...["step", "ms", "end", "what, and why"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h)))), body), more];
 }
 
 function tabConnection(story) {
@@ -184,7 +184,7 @@ function showTab() {
   const parts = !at.story ? apartBlocks() : !at.story.rows.length ? tabConnection(at.story) : asked ? guessPanel() : PANELS[at.tab](at.story, at.story.rows[at.step]);
   $("panel").replaceChildren(...parts.filter(part => part));
   const now = $("panel").querySelector("tr.now");
-  if (now) now.scrollIntoView({block: "nearest"});
+  if (now) $("panel").scrollTop = now.offsetTop - $("panel").clientHeight / 3;
 }
 
 function chooseTab(tab) {
