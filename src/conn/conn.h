@@ -163,6 +163,7 @@ struct conn_more_end {
     bool has_seen;
     uint32_t seen; /* with has_seen, one past the highest number captured: `next` rests on the peer's ACK */
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
+    uint32_t sight_gap_us;     /* the longest time between a packet and a further sight of it, in units of 1024 ns */
     uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets;   /* that it sent and that did not end its peer */
     bool has_ended;            /* by a RST, at some time */

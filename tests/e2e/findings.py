@@ -631,6 +631,7 @@ class Captures(Test):
         "icmp-port-unreachable": ["icmp-refused"],
         "k8s-invalid": ["stray"],
         "last-ack-answered-with-rst": ["time-wait-assassination"],
+        "mirrored-a-millisecond-later": ["several-sights"],
         "mirrored-without-identification": ["several-sights"],
         "old-rst-first-then-life": ["reset-ignored"],
         "old-rst-long-before": ["reset-ignored"],

@@ -154,6 +154,26 @@ isn s 60000000
 9000 c A 40000101 50000501 100
 9010 s A 50000501 40000201 0
 """,
+    # a mirror's copies, a millisecond later, of packets without identification: as of its SYN and SYN,ACK
+    "mirrored-a-millisecond-later": """
+0.0 c S 0 - 0 id=0
+1.0 c S 0 - 0 id=0
+10.0 s SA 0 1 0 id=0
+11.0 s SA 0 1 0 id=0
+20.0 c A 1 1 0 id=0
+21.0 c A 1 1 0 id=0
+30.0 c PA 1 1 100 id=0
+31.0 c PA 1 1 100 id=0
+40.0 s A 1 101 0 id=0
+41.0 s A 1 101 0 id=0
+""",
+    # the same without such a handshake: nobody can tell
+    "once-more-a-millisecond-later": """
+20.0 c A 1 1 0 id=0
+30.0 c PA 1 1 100 id=0
+31.0 c PA 1 1 100 id=0
+40.0 s A 1 101 0 id=0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0
