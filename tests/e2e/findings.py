@@ -429,6 +429,24 @@ def clipped(finding, told):
     return None if int(listen["args"].rsplit(", ", 1)[1]) > full["queue"]["accept_most"] else "the queue is as long as was asked for"
 
 
+def destroyed(finding, told):
+    reset = told.proof_segments(finding)[0]
+    if (reset["cause"]["kind"], reset["cause"].get("name"), reset["cause"]["evidence"]) != ("kernel", "destroyed", "stack"):
+        return f"its RST was made otherwise: {reset['cause']}"
+    ended = [c for c in told.calls if c["end"] == reset["end"] and c["name"] in ("close", "shutdown") and c["enter"] and c["enter"] < reset["sent"]]
+    return "its own process had closed it" if ended else None
+
+
+def keepalive_off(finding, told):
+    used = told.proof_segments(finding)[0]
+    if option(told, used["end"], "SO_KEEPALIVE") not in (None, "0"):
+        return "SO_KEEPALIVE is set"
+    if acked(told, used):
+        return "what was sent then was acknowledged"
+    before = [came(s) for s in told.segments if s["sent"] < used["sent"]]
+    return None if before and used["sent"] - max(before) >= 5 * S else "it had not been idle"
+
+
 def portless(finding, told):
     """The connect() stands beside the stories; here is the end that held the port."""
     held = [step for step in finding["steps"] if step.get("end") == "client"]
@@ -526,6 +544,7 @@ REFUTES = {
     "closed-listener": closed_listener,
     "data-unanswered": unanswered,
     "deferred-accept": deferred,
+    "destroyed-from-outside": destroyed,
     "duplicated": duplicated,
     "epipe-after-rst": epipe,
     "epipe-after-shutdown": epipe,
@@ -543,6 +562,7 @@ REFUTES = {
     "icmp-too-big": icmp,
     "icmp-unreachable": icmp,
     "keepalive-dead": silent_peer,
+    "keepalive-off": keepalive_off,
     "linger-blocked": lingering,
     "linger-zero": lingering,
     "listener-gone": listener_gone,

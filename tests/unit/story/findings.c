@@ -236,6 +236,23 @@ static const struct finding_case cases[] = {
 #define CONNECTS(to, local, ret)                                                                                                   \
     "enter t=5000000 " C_THREAD "name=connect fd=9 how=-1 level=-1 args=\"9, " to "\" sock.cookie=77 sock.proto=tcp" local "\n"    \
     "exit t=5001000 " C_THREAD "name=connect fd=9 how=-1 level=-1 slept=-1 ret=" ret " sock.cookie=77 sock.proto=tcp" local "\n"
+#define C_RESET "flags=R. seq=101 ack=501"
+#define BY(chain) MARK(2000, C, C_RESET, C_CUR C_SOCK CHAIN(chain)) PACKET(2001, C, C_RESET)
+    {"destroyed-from-outside", true, TRACE HANDSHAKE BY("tcp_send_active_reset;tcp_abort;tcp_diag_destroy;__x64_sys_sendto")},
+    {"destroyed-from-outside", false, TRACE HANDSHAKE BY("tcp_send_active_reset;tcp_disconnect;__tcp_close;__x64_sys_close")},
+    {"destroyed-from-outside", false, TRACE HANDSHAKE PACKET(2001, C, C_RESET)}, /* nobody saw who made it */
+#define OWN_SOCKET CALL(900, 901, C_THREAD, "socket", C_SOCK)
+#define AGAIN(t, t2) PACKET(t, C, "flags=P. seq=101 ack=501 len=5") PACKET(t2, S, "flags=R seq=501")
+    {"keepalive-off", true, TRACE OWN_SOCKET OPEN AGAIN(5001020, 5001030)},
+    {"keepalive-off", false, TRACE OWN_SOCKET OPEN AGAIN(5001019, 5001030)}, /* not that long */
+    {"keepalive-off", false, TRACE OPEN AGAIN(5001020, 5001030)},            /* which options it has nobody knows */
+    {"keepalive-off", false, TRACE OWN_SOCKET OPEN OPTION(1500, C_THREAD, C_SOCK, "1", "9", "1") AGAIN(5001020, 5001030)},
+    {"keepalive-off", false, /* it was alive */
+     TRACE OWN_SOCKET OPEN PACKET(5001020, C, "flags=P. seq=101 ack=501 len=5") PACKET(5001030, S, "flags=. seq=501 ack=106" ROOM)
+         PACKET(5001040, S, "flags=R. seq=501 ack=106")},
+    {"keepalive-off", false, /* the peer had closed, and said so */
+     TRACE OWN_SOCKET OPEN PACKET(2000, S, "flags=F. seq=501 ack=101" ROOM) PACKET(5002000, C, "flags=P. seq=101 ack=502 len=5")
+         PACKET(5002010, S, "flags=R seq=502")},
     {"no-port-left", true, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.1:3333", "", "-99")},
     {"no-port-left", false, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.2:3333", "", "-99")}, /* another peer */
     {"no-port-left", false, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.1:3333", "", "-111")},
