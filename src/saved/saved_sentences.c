@@ -31,6 +31,19 @@ static const struct story_call *call_of(const struct story *story, const struct 
     return step->kind == STEP_ENTER || step->kind == STEP_EXIT ? step->call : NULL;
 }
 
+/* A process's name, in which no bracket can pose as the one before its number. */
+static void say_name(struct buf *out, const char *comm)
+{
+    struct buf name = buf_new(4 * EVENT_COMM_BYTES + 1);
+    escape_text(&name, comm ? comm : "", false);
+    for (const char *c = buf_string(&name); *c; c++)
+        if (*c == '[')
+            buf_text(out, "\\x5b");
+        else
+            buf_char(out, *c);
+    buf_free(&name);
+}
+
 /* "connect(3, 127.0.0.1:3333) of echo-client[812]" */
 static void say_call(struct buf *out, const struct story_call *call)
 {
@@ -41,7 +54,7 @@ static void say_call(struct buf *out, const struct story_call *call)
     else if (call->fd >= 0)
         buf_printf(out, "%" PRId32 ", …", call->fd);
     buf_text(out, ") of ");
-    escape_text(out, call->comm ? call->comm : "", false);
+    say_name(out, call->comm);
     buf_printf(out, "[%" PRId32 "]", call->pid);
 }
 

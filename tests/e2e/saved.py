@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -142,6 +143,61 @@ class Others(Saved):
                     self.assertTrue(all(re.match(r"[A-Z_]+=[^\x00-\x1f\x7f\u202e]*$", line) for line in lines), lines)
             for line in tool("tshark", "-r", saved, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment").splitlines():
                 self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f\u202e]")
+
+
+class Wireshark(Saved):
+    """The script and the profile of share/wireshark, in tshark."""
+
+    SHARE = ROOT / "share" / "wireshark"
+    FIELDS = ("tcpwhy.pid", "tcpwhy.call", "tcpwhy.process", "tcpwhy.evidence", "tcpwhy.why")
+
+    def dissect(self, saved, *arguments):
+        fields = [word for name in ("tcp.flags.str", *self.FIELDS) for word in ("-e", name)]
+        rows = tool("tshark", "-X", f"lua_script:{self.SHARE / 'tcpwhy.lua'}", "-r", saved, *arguments, "-T", "fields", *fields)
+        return [row.split("\t") for row in rows.splitlines()]
+
+    def test_the_script_says_who_sent_each_packet_by_which_call_and_why(self):
+        saved, lines = self.record("--message", "x")
+        story = [json.loads(line) for line in lines.splitlines()]
+        calls = {line["call"]: line for line in story if line["type"] == "call"}
+        segments = [line for line in story if line["type"] == "segment"]
+        rows = self.dissect(saved, "-Y", "tcp")
+        self.assertEqual(len(rows), len(segments))
+        for row, segment in zip(rows, segments):
+            cause = segment["cause"]
+            call = calls.get(cause.get("call"))
+            wanted = [str(call["pid"]), call["name"], call["comm"]] if call else ["", "", ""]
+            self.assertEqual(row[1:4], wanted)
+            self.assertIn(row[4], ("kernel stack", "kernel context", "RFC rule"))
+            self.assertTrue(row[5].startswith(segment["label"]), row)
+        self.assertIn("connect", [row[2] for row in rows])
+        by_pid = self.dissect(saved, "-Y", f"tcpwhy.pid == {segments[0]['cause'] and calls[segments[0]['cause']['call']]['pid']}")
+        self.assertTrue(any(row[0] == "" for row in by_pid) and any(row[0] for row in by_pid), "packets and rows of one process")
+
+    def test_a_hostile_name_is_taken_for_no_number_and_no_evidence(self):
+        path, saved = self.folder / "h.events", self.folder / "h.pcapng"
+        for name in ("x[1] · RFC", "of y[2]", "a) of b[3]"):
+            path.write_text((EVENTS / "echo.events").read_text().replace("comm=echo-client", f'comm="{name}"'.replace("·", "\\xc2\\xb7")))
+            self.read(path, "-o", saved)
+            pids = re.findall(r"pid=(\d+) tid=\d+ comm=\"", path.read_text())
+            rows = [row for row in self.dissect(saved, "-Y", "tcp") if row[2] in ("connect", "write")]
+            self.assertTrue(rows)
+            self.assertIn(rows[0][1], pids)
+            self.assertEqual({row[4] for row in rows}, {"kernel stack"})
+
+    def test_the_profile_has_the_columns_and_the_filters_of_its_colours_are_understood(self):
+        saved, _ = self.record()
+        home = self.folder / "home"
+        (home / ".local/lib/wireshark/plugins").mkdir(parents=True)
+        (home / ".config/wireshark/profiles").mkdir(parents=True)
+        shutil.copy(self.SHARE / "tcpwhy.lua", home / ".local/lib/wireshark/plugins")
+        shutil.copytree(self.SHARE / "tcpwhy", home / ".config/wireshark/profiles/tcpwhy")
+        env = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        text = tool("tshark", "-C", "tcpwhy", "-r", saved, env=env)
+        self.assertRegex(text, r"\d+ connect SYN sent by connect\(3, 127\.0\.0\.1:3333\) of echo-client\[\d+\]: the active open kernel stack TCP")
+        for line in (self.SHARE / "tcpwhy" / "colorfilters").read_text().splitlines():
+            if line.startswith("@"):
+                tool("tshark", "-r", saved, "-Y", line.split("@")[2])
 
 
 class Back(Saved):
