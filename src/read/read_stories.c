@@ -9,6 +9,7 @@
 #include "out/note.h"
 #include "read/found.h"
 #include "read/places.h"
+#include "read/read_chosen.h"
 #include "tcp/segment.h"
 
 enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
@@ -70,7 +71,7 @@ static void renumber(void *data, struct story *story)
 
 static int begin_log(struct stories *stories, int64_t t_ns)
 {
-    struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = "read from a capture file"}};
+    struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = READ_CAPTURE_REASON}};
     return event_log_append(stories->log, &trace);
 }
 

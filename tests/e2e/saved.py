@@ -243,6 +243,98 @@ class Back(Saved):
         self.assertIn(b"SYN-ACK", self.read(path).stdout)
 
 
+class Chosen(Saved):
+    """One connection alone, of a capture or of a stored run."""
+
+    def lines_of(self, path, number, *arguments):
+        text = self.read(path, "--format", "jsonl", *arguments).stdout.decode()
+        return [line for line in text.splitlines() if f'"conn":{number},' in line], text
+
+    def test_of_a_capture_its_packets_stand_there_as_they_were(self):
+        capture = ROOT / "tests" / "golden" / "captures" / "syn-lost-client.pcap"
+        stream = self.folder / "stream.pcap"
+        source = self.folder / "many.pcapng"
+        tool("mergecap", "-w", source, capture, *sorted((ROOT / "tests" / "inputs").glob("rst-*.pcap")))
+        rows = self.read(source).stdout.decode().splitlines()
+        numbers = [int(row.split()[0]) for row in rows if re.match(r" +\d+ ", row)]
+        self.assertGreater(len(numbers), 2)
+        for number in numbers[:3]:
+            one = self.folder / "one.pcapng"
+            self.read(source, "--conn", number, "-o", one)
+            tool("tshark", "-r", source, "-Y", f"tcp.stream == {number - 1}", "-w", stream)
+            columns = ("-Y", "tcp", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len", "-e", "tcp.seq_raw", "-e",
+                       "tcp.ack_raw", "-e", "tcp.flags", "-e", "ip.checksum", "-e", "ip.id", "-e", "tcp.options")
+            self.assertEqual(tool("tshark", "-r", one, *columns), tool("tshark", "-r", stream, *columns))
+            wanted, _ = self.lines_of(source, number, "--conn", number)
+            self.assertTrue(wanted)
+            self.assertEqual(self.lines_of(one, number)[0], wanted)
+
+    def test_of_a_stored_run_its_calls_come_along_and_the_story_is_the_same(self):
+        for path in sorted(EVENTS.glob("*.events")):
+            whole = self.read(path, "--format", "jsonl").stdout.decode()
+            numbers = re.findall(r'^\{"type":"connection","conn":(\d+)', whole, re.M)[:2]
+            for number in numbers:
+                with self.subTest(path=path.name, number=number):
+                    wanted = [line for line in whole.splitlines() if f'"conn":{number},' in line]
+                    one = self.folder / "one.pcapng"
+                    found, text = self.lines_of(path, number, "--conn", number, "-o", one)
+                    self.assertEqual(found, wanted)
+                    self.assertEqual(text.count('"type":"connection"'), 1)
+                    self.assertEqual(self.read(one, "--format", "jsonl").stdout.decode(), text)
+
+    def test_of_a_saved_run(self):
+        saved, lines = self.record("--clients", "3", "--serve", "fork")
+        wanted = [line for line in lines.decode().splitlines() if '"conn":2,' in line]
+        self.assertEqual(self.lines_of(saved, 2, "--conn", 2)[0], wanted)
+        one = self.folder / "one.pcapng"
+        self.read(saved, "--conn", 2, "-o", one)
+        self.assertEqual(self.lines_of(one, 2)[0], wanted)
+        self.assertEqual(len(set(tool("tshark", "-r", one, "-Y", "tcp", "-T", "fields", "-e", "tcp.stream").split())), 1)
+        self.assertIn("connect", tool("tshark", "-r", one, "-Y", "systemd_journal", "-T", "fields", "-e", "systemd_journal.code_func"))
+        result = self.read(saved, "--conn", 9, status=1)
+        self.assertIn(b"there is no connection 9: the run has 3", result.stderr)
+
+    def test_a_sentence_that_knew_more_stays_alone(self):
+        saved, _ = self.record("--no-calls")
+        one = self.folder / "one.pcapng"
+        self.read(saved, "--conn", 1, "-o", one)
+        comments = tool("tshark", "-r", one, "-Y", "tcp", "-T", "fields", "-E", "aggregator=|", "-e", "frame.comment").splitlines()
+        self.assertTrue(any(comment.endswith("kernel stack") for comment in comments))
+        self.assertFalse([comment for comment in comments if "RFC rule" in comment or "|" in comment])
+
+
+class Lists(Saved):
+    """A saved run is a capture, too, where that is asked for."""
+
+    def test_its_list_its_totals_and_what_passes_a_filter(self):
+        saved, _ = self.record("--clients", "2")
+        self.assertIn(b"connect(3", self.read(saved).stdout)
+        for arguments in (["--summary"], ["--format", "list"], ["--format", "zeek"], ["tcp", "port", "3333"], ["--sort", "took"]):
+            with self.subTest(arguments=arguments):
+                text = self.read(saved, *arguments).stdout
+                self.assertNotIn(b"connect(3", text)
+                self.assertTrue(b"3333" in text or b"connections" in text, text)
+        result = self.read(saved, "--conn", "1", "--format", "jsonl", "tcp port 3333")
+        self.assertIn(b'"evidence":"rule"', result.stdout)
+        self.assertNotIn(b'"evidence":"stack"', result.stdout)
+
+    def test_states_takes_it_as_it_takes_events(self):
+        saved, _ = self.record()
+        result = run("states", saved)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("ESTABLISHED", result.stdout)
+
+
+class Mode(Saved):
+    def test_only_its_owner_may_read_what_it_holds(self):
+        saved, _ = self.record(recorder="ptrace")
+        self.assertEqual(saved.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.record(name="root")[0].stat().st_mode & 0o777, 0o600)
+        saved.chmod(0o640)
+        self.record(recorder="ptrace")
+        self.assertEqual(saved.stat().st_mode & 0o777, 0o640)
+
+
 class Damage(Saved):
     """It never crashes, and says where."""
 
