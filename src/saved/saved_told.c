@@ -91,6 +91,18 @@ const char *saved_words_of(const struct saved *saved, const struct event *leave)
     return table_get(saved->words, &key);
 }
 
+/* A ladder's spaces that no line is broken at are spaces here, where people search. */
+static void unbind(struct buf *text)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < text->length; i++)
+        if (text->data[i] == '\xc2' && i + 1 < text->length && text->data[i + 1] == '\xa0')
+            text->data[length++] = ' ', i++;
+        else
+            text->data[length++] = text->data[i];
+    if (text->length) text->data[text->length = length] = '\0';
+}
+
 /* "connect(3) = 0 · slept 43 µs, woken by the SYN-ACK (#2)" */
 static int take_call(struct saved *saved, const struct story *story, const struct story_call *call)
 {
@@ -100,6 +112,7 @@ static int take_call(struct saved *saved, const struct story *story, const struc
     buf_clear(out);
     words_call_end(&phrase, story, call);
     for (size_t i = 0; i < phrase.count; i++) escape_text(out, phrase.runs[i].text, false);
+    unbind(out);
     const struct call_key key = call_key(call->exit_ns, call->tid);
     char *words = phrase.failed || out->failed ? NULL : strdup(buf_string(out));
     arena_free(&arena);

@@ -5,9 +5,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
+import threading
 
 from support import ROOT, Test, main, run
 
@@ -110,7 +112,7 @@ class Others(Saved):
     def test_the_order_is_that_of_causes(self):
         saved, _ = self.record("--message", "hello")
         rows = tool("tshark", "-r", saved, "-T", "fields", "-e", "systemd_journal.message", "-e", "tcp.flags").splitlines()
-        signs = (r"connect\(3, .*\) …", r"CLOSED → SYN_SENT", r"^\t0x0002", r"^\t0x0012", r"SYN_SENT → ESTABLISHED", r"connect\(3\) = 0",
+        signs = (r"connect\(3, .*\) …", r"^\t0x0002", r"CLOSED → SYN_SENT", r"^\t0x0012", r"SYN_SENT → ESTABLISHED", r"connect\(3\) = 0",
                  r"write\(3, .*\) …", r"^\t0x0018", r"close\(3\) …", r"^\t0x0011")
         self.assert_in_order(signs, [sign for row in rows for sign in signs if re.search(sign, row)])
 
@@ -241,6 +243,51 @@ class Back(Saved):
         path = self.folder / "x.pcapng"
         path.write_bytes(result.stdout)
         self.assertIn(b"SYN-ACK", self.read(path).stdout)
+
+
+class Run(Saved):
+    """What `run` saves of any program."""
+
+    SECRET = b"the-secret-of-this-test"
+    PEER = "import socket,sys;c=socket.create_connection(('127.0.0.1',int(sys.argv[1])));c.sendall(b'{}');c.recv(99)".format(SECRET.decode())
+
+    def serve(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def answer():
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer:
+                peer.recv(99)
+                peer.sendall(self.SECRET)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return server.getsockname()[1]
+
+    def run_peer(self, *arguments, command=None):
+        saved, lines = self.folder / "r.pcapng", self.folder / "r.jsonl"
+        result = run("run", *arguments, "-o", saved, "-o", lines, "--", "/usr/bin/python3", "-c", self.PEER, self.serve(), command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        return saved, lines.read_bytes()
+
+    def test_headers_alone_unless_s_says_more_and_back_byte_for_byte(self):
+        for arguments, is_there in (((), False), (("-s", "200"), True)):
+            with self.subTest(arguments=arguments):
+                saved, lines = self.run_peer(*arguments)
+                self.assertEqual(self.SECRET in saved.read_bytes(), is_there)
+                self.assertEqual(self.read(saved, "--format", "jsonl").stdout, lines)
+                again = self.folder / "again.pcapng"
+                tool("editcap", saved, again)
+                self.assertEqual(self.read(again, "--format", "jsonl").stdout, lines)
+                self.assertRegex(tool("capinfos", "-M", saved), r"Capture oper-sys: +Linux ")
+                lengths = tool("tshark", "-r", saved, "-Y", f"tcp.len == {len(self.SECRET)}", "-T", "fields", "-e", "frame.len", "-e", "frame.cap_len")
+                self.assertEqual(len(lengths.splitlines()), 2)
+                for line in lengths.splitlines():
+                    length, captured = map(int, line.split())
+                    self.assertEqual(length - captured, 0 if is_there else len(self.SECRET))
 
 
 class Chosen(Saved):
