@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/table.h"
 #include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
 #include "capture/bpf/bpf_load.h"
@@ -27,6 +29,13 @@ struct followed {
     bool is_child; /* to be reaped here */
     bool ended;
     int status;
+    int stop_signal; /* until it is asked for */
+};
+
+/* A network in which segments were seen: a vantage. */
+struct network {
+    uint32_t netns;
+    uint64_t packets;
 };
 
 struct calls {
@@ -37,8 +46,12 @@ struct calls {
     struct bpf_convert convert;
     struct followed *followed;
     size_t followed_count;
+    struct table *living;  /* pids of all that are followed and not seen to end */
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
+    bool host_wide;
+    struct network *networks; /* number is place + 1 */
+    size_t network_count;
     int drained, failure; /* of this drain */
 };
 
@@ -92,11 +105,16 @@ static void strangers_add(struct calls *calls, pid_t pid)
 }
 
 /* Some 50 ms of reading: done while the first process still waits at its gate, or it would show as a pause in the story. */
+static void symbols_read(struct calls *calls)
+{
+    calls->symbols_tried = true;
+    if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+}
+
 static int symbols_provide(struct calls *calls, struct err *err)
 {
     if (calls->symbols_tried) return 0;
-    calls->symbols_tried = true;
-    if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+    symbols_read(calls);
     return bpf_load_attach_timers(&calls->load, calls->symbols, err);
 }
 
@@ -116,6 +134,7 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     strangers_add(calls, pid);
     if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &began, BPF_ANY))
         return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);
+    if (table_put(calls->living, &pid, calls)) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
     calls->followed[calls->followed_count++] =
         (struct followed){.pid = pid, .is_child = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0};
     return 0;
@@ -125,13 +144,17 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
 
 static int calls_bpf_fd(const struct calls *calls)
 {
-    return ring_buffer__epoll_fd(calls->ring);
+    return calls->host_wide ? -1 : ring_buffer__epoll_fd(calls->ring); /* nobody wakes it: RING_SUBMIT */
 }
 
 /* The end of a process that is not our child is known from its record alone. */
 static void followed_note(struct calls *calls, const struct event_process *process)
 {
+    pid_t pid = process->thread.pid;
+
+    if (process->change == PROCESS_FORK && table_put(calls->living, &pid, calls)) calls->failure = -ENOMEM;
     if (process->change != PROCESS_EXIT) return;
+    table_remove(calls->living, &pid);
     for (size_t i = 0; i < calls->followed_count; i++) {
         struct followed *followed = &calls->followed[i];
 
@@ -139,6 +162,50 @@ static void followed_note(struct calls *calls, const struct event_process *proce
         followed->ended = true;
         followed->status = process->signal ? process->signal : process->status << 8;
     }
+}
+
+/* ---- segments of a whole host ---- */
+
+static bool is_own_netns(uint32_t netns)
+{
+    struct stat own;
+
+    return stat("/proc/self/ns/net", &own) == 0 && own.st_ino == netns;
+}
+
+/* The vantage of a network, said at its first segment. 0: out of memory. */
+static uint32_t vantage_of(struct calls *calls, uint32_t netns, int64_t t_ns)
+{
+    for (size_t i = calls->network_count; i-- > 0;)
+        if (calls->networks[i].netns == netns) return (uint32_t)i + 1;
+
+    struct network *grown = realloc(calls->networks, (calls->network_count + 1) * sizeof(*grown));
+    struct event event = {.kind = EVENT_VANTAGE, .t_ns = t_ns};
+
+    if (!grown) return 0;
+    calls->networks = grown;
+    calls->networks[calls->network_count++] = (struct network){.netns = netns};
+    event.vantage.number = (uint32_t)calls->network_count;
+    event.vantage.netns = netns;
+    if (is_own_netns(netns))
+        snprintf(event.vantage.name, sizeof(event.vantage.name), "this network");
+    else
+        snprintf(event.vantage.name, sizeof(event.vantage.name), "network %u", netns);
+    return event_log_append(calls->log, &event) ? 0 : event.vantage.number;
+}
+
+/* A mark of the kernel is the segment as well; one that arrives has the network's number in its vantage's place. */
+static int segment_append(struct calls *calls, const struct event *event)
+{
+    struct event segment = {.kind = EVENT_PACKET, .t_ns = event->t_ns};
+    uint32_t netns = event->kind == EVENT_MARK ? (uint32_t)event->mark.netns : event->packet.vantage;
+    uint32_t vantage = vantage_of(calls, netns, event->t_ns);
+
+    if (!vantage) return -ENOMEM;
+    segment.packet.header = event->kind == EVENT_MARK ? event->mark.header : event->packet.header;
+    segment.packet.vantage = vantage;
+    segment.packet.number = ++calls->networks[vantage - 1].packets;
+    return event_log_append(calls->log, &segment);
 }
 
 static int record_handle(void *data, void *record, size_t bytes)
@@ -151,7 +218,9 @@ static int record_handle(void *data, void *record, size_t bytes)
     if (result < 0) calls->malformed++;
     if (result <= 0) return 0;
     if (event.kind == EVENT_PROCESS) followed_note(calls, &event.process);
-    calls->failure = event_log_append(calls->log, &event);
+    calls->failure = event.kind == EVENT_PACKET ? 0 : event_log_append(calls->log, &event);
+    if (!calls->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && calls->host_wide)))
+        calls->failure = segment_append(calls, &event);
     if (calls->failure) return calls->failure;
     calls->events++;
     return ++calls->drained < DRAIN_MAX ? 0 : -EAGAIN;
@@ -162,9 +231,11 @@ static void children_reap(struct calls *calls)
 {
     for (size_t i = 0; i < calls->followed_count; i++) {
         struct followed *followed = &calls->followed[i];
+        siginfo_t info = {0};
 
-        if (followed->is_child && !followed->ended && waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid)
-            followed->ended = true;
+        if (!followed->is_child || followed->ended) continue;
+        if (!waitid(P_PID, (id_t)followed->pid, &info, WSTOPPED | WNOHANG) && info.si_pid) followed->stop_signal = info.si_status;
+        if (waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid) followed->ended = true;
     }
 }
 
@@ -193,6 +264,33 @@ static bool calls_bpf_ended(const struct calls *calls, pid_t pid, int *ret_statu
     return false;
 }
 
+static int calls_bpf_stopped(struct calls *calls, pid_t pid)
+{
+    for (size_t i = 0; i < calls->followed_count; i++) {
+        int signal = calls->followed[i].stop_signal;
+
+        if (calls->followed[i].pid != pid) continue;
+        calls->followed[i].stop_signal = 0;
+        return signal;
+    }
+    return 0;
+}
+
+/* An end whose record was lost is looked for; whoever got the number since keeps it alive, at worst. */
+static bool calls_bpf_alive(struct calls *calls)
+{
+    const void *key;
+    void *value;
+
+    for (size_t cursor = 0; table_next(calls->living, &cursor, &key, &value);) {
+        pid_t pid;
+
+        memcpy(&pid, key, sizeof(pid));
+        if (!kill(pid, 0) || errno != ESRCH) return true;
+    }
+    return false;
+}
+
 /* ---- open and close ---- */
 
 static void calls_bpf_close(struct calls *calls)
@@ -202,6 +300,8 @@ static void calls_bpf_close(struct calls *calls)
     bpf_load_close(&calls->load);
     kernel_symbols_free(calls->symbols);
     free(calls->followed);
+    table_free(calls->living);
+    free(calls->networks);
     free(calls);
 }
 
@@ -213,6 +313,8 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
     if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
     clock_sample(&calls->convert);
+    calls->host_wide = options->host_wide;
+    if (options->host_wide) symbols_read(calls);
     return bpf_load_attach(&calls->load, err);
 }
 
@@ -223,7 +325,11 @@ static int calls_bpf_open(struct calls **ret_calls, const struct calls_options *
 
     if (result) return result;
     calls = calloc(1, sizeof(*calls));
-    if (!calls) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    if (calls) calls->living = table_new(sizeof(pid_t));
+    if (!calls || !calls->living) {
+        free(calls);
+        return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    }
     result = recorder_start(calls, options, err);
     if (result)
         calls_bpf_close(calls);
@@ -305,6 +411,9 @@ const struct calls_recorder calls_bpf = {
     .fd = calls_bpf_fd,
     .drain = calls_bpf_drain,
     .ended = calls_bpf_ended,
+    .stopped = calls_bpf_stopped,
+    .alive = calls_bpf_alive,
+    .attach = calls_bpf_follow,
     .report = calls_bpf_report,
     .close = calls_bpf_close,
 };
