@@ -633,7 +633,7 @@ class Captures(Test):
         "k8s-invalid": ["stray"],
         "last-ack-answered-with-rst": ["time-wait-assassination"],
         "lower-syn-in-time-wait": ["time-wait-reuse"],
-        "mirrored-a-millisecond-later": ["several-sights"],
+        "mirrored-a-millisecond-later": ["two-places"],
         "mirrored-without-identification": ["several-sights"],
         "old-rst-first-then-life": ["reset-ignored"],
         "old-rst-long-before": ["reset-ignored"],
