@@ -4,13 +4,18 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
+#include "viz/escape.h"
+#include "viz/words.h"
 #include "watch/board.h"
+#include "watch/flight.h"
 #include "watch/outlet.h"
 #include "watch/totals.h"
 
@@ -29,6 +34,8 @@ struct watch {
     struct board *board;
     struct chooser *chooser;
     struct outlet outlet;
+    struct drawer *drawer;
+    struct flight *flight; /* NULL: none was asked for */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -44,6 +51,48 @@ static void put_line(struct watch *watch)
     buf_clear(&watch->line);
 }
 
+/* ---- the flight recorder ---- */
+
+static bool is_asked_for(const struct watch_ring *ring, const char *name, bool note)
+{
+    for (size_t i = 0; i < ring->on_count; i++)
+        if (strcmp(ring->on[i], name) == 0) return true;
+    return !ring->on_count && !note;
+}
+
+static void trigger(struct watch *watch, const char *name, bool note, uint32_t connection)
+{
+    if (watch->flight && is_asked_for(&watch->options->ring, name, note))
+        flight_trigger(watch->flight, name, connection, clock_wall_ns());
+}
+
+/* One trace a connection. */
+static void trigger_story(struct watch *watch, const struct story *story)
+{
+    for (size_t i = 0; watch->flight && i < story->finding_count; i++) {
+        const struct story_finding *finding = &story->findings[i];
+        if (!is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
+        trigger(watch, finding->id, false, story->number);
+        return;
+    }
+}
+
+bool watch_knows(const char *name, const char **ret_near)
+{
+    const char *names[256];
+    size_t count, ids;
+    const char *const *all = story_finding_ids(&ids);
+    for (count = 0; count < ids && count < 200; count++) names[count] = all[count];
+    for (int trouble = TROUBLE_NONE + 1; trouble < TROUBLES; trouble++)
+        names[count++] = lines_trouble_name((enum watch_trouble)trouble);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    *ret_near = nearest_word(name, names, count);
+    return false;
+}
+
+/* ---- what comes ---- */
+
 static int take_story(void *data, struct story *story)
 {
     struct watch *watch = data;
@@ -57,6 +106,7 @@ static int take_story(void *data, struct story *story)
             totals_add(&watch->totals, &facts);
             lines_ended(&watch->options->lines, &facts, &watch->line);
             put_line(watch);
+            trigger_story(watch, story);
         }
     }
     story_free(story);
@@ -73,20 +123,27 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
     lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
     put_line(watch);
+    trigger(watch, lines_trouble_name(trouble), false, glance->number);
     story_free(story);
 }
 
 static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
+    if (watch->flight) flight_take(watch->flight, event);
     return watch->code = teller_feed(watch->teller, event);
+}
+
+static size_t memory_of(const struct watch_options *options)
+{
+    return options->memory_bytes ? options->memory_bytes : WATCH_MEMORY;
 }
 
 static void set_bounds(struct watch *watch)
 {
-    uint64_t memory = watch->options->memory_bytes ? watch->options->memory_bytes : WATCH_MEMORY;
+    size_t memory = memory_of(watch->options);
     struct teller_bounds bounds = teller_live;
-    bounds.open_max = (size_t)(memory / WATCH_CONNECTION_BYTES);
+    bounds.open_max = memory / WATCH_CONNECTION_BYTES;
     if (bounds.closed_max > bounds.open_max) bounds.closed_max = bounds.open_max;
     bounds.quiet_ns = 200000000;
     teller_set_bounds(watch->teller, &bounds);
@@ -100,12 +157,15 @@ static int open_all(struct watch *watch, struct err *err)
         .forgets = true,
         .late_ns = LATE_NS,
     };
+    const struct watch_ring *ring = &watch->options->ring;
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
+    if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code) code = session_open(&watch->session, &session, err);
     if (code) return code;
     watch->teller = teller_new(take_story, watch);
     watch->board = board_new(&board_usual, take_trouble, watch);
-    if (!watch->teller || !watch->board) return err_set_errno(err, -ENOMEM, "can't watch");
+    if (ring->seconds) watch->flight = flight_new(ring->seconds * 1000000000, memory_of(watch->options), watch->drawer);
+    if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
     set_bounds(watch);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
@@ -125,6 +185,7 @@ static int run(struct watch *watch, struct err *err)
             board_look(watch->board, watch->teller, clock_wall_ns());
             watch->look_ms = clock_ms();
         }
+        if (watch->flight) flight_write(watch->flight, false);
         outlet_flush(&watch->outlet);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
@@ -150,6 +211,20 @@ static void say_losses(struct watch *watch, struct buf *out)
     if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
 }
 
+static void say_traces(const struct watch *watch, struct buf *out)
+{
+    if (!watch->flight) return;
+    struct flight_counts counts = flight_counts(watch->flight);
+    char held[WORDS_BYTES];
+    buf_printf(out, "%-13s %" PRIu64 " written to ", "traces", counts.written);
+    escape_text(out, watch->options->ring.folder, watch->options->lines.ascii);
+    if (counts.skipped) buf_printf(out, ", %" PRIu64 " more asked for while one was written", counts.skipped);
+    if (counts.removed) buf_printf(out, ", %" PRIu64 " older ones removed", counts.removed);
+    if (counts.failed) buf_printf(out, ", %" PRIu64 " failed (%s)", counts.failed, strerror(-counts.code));
+    if (counts.early) buf_printf(out, "; the memory held %s", words_duration(counts.holds_ns, held));
+    buf_char(out, '\n');
+}
+
 static int finish(struct watch *watch, struct err *err)
 {
     struct buf totals = buf_new(line_limit);
@@ -158,15 +233,18 @@ static int finish(struct watch *watch, struct err *err)
     if (!code) stream_finish(session_stream(watch->session));
     if (!code && !watch->code) watch->code = teller_finish(watch->teller);
     if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
+    if (watch->flight) flight_write(watch->flight, true);
     outlet_flush(&watch->outlet);
     if (!code && watch->options->lines.json) {
         totals_write_json(&watch->totals, watch->left_open, &totals);
         outlet_line(&watch->outlet, buf_string(&totals), totals.length);
         buf_clear(&totals);
+        say_traces(watch, &totals);
         say_losses(watch, &totals);
     } else if (!code) {
         buf_char(&totals, '\n');
         totals_write(&watch->totals, watch->left_open, watch->options->lines.ascii, &totals);
+        say_traces(watch, &totals);
         say_losses(watch, &totals);
         outlet_line(&watch->outlet, buf_string(&totals), totals.length);
     }
@@ -187,6 +265,8 @@ int watch_run(const struct watch_options *options, struct err *err)
     teller_free(watch.teller);
     board_free(watch.board);
     session_close(watch.session);
+    flight_free(watch.flight);
+    drawer_free(watch.drawer);
     chooser_free(watch.chooser);
     outlet_free(&watch.outlet);
     buf_free(&watch.line);

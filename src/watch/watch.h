@@ -7,12 +7,30 @@
 
 #include "base/err.h"
 #include "watch/choose.h"
+#include "watch/drawer.h"
 #include "watch/lines.h"
 
+enum { WATCH_ON_MAX = 32 };
+
+/* The flight recorder; `seconds` 0: none. */
+struct watch_ring {
+    int64_t seconds;
+    const char *on[WATCH_ON_MAX]; /* ids of findings, names of troubles; none: all but notes */
+    size_t on_count;
+    const char *folder;
+    struct drawer_limits limits;
+};
+#define WATCH_RING_FILES ((uint64_t)100)
+#define WATCH_RING_BYTES ((uint64_t)1 << 30)
+
+/* Whether a finding or trouble has that name; else *ret_near is one that is spelt alike, or NULL. */
+bool watch_knows(const char *name, const char **ret_near);
+
 struct watch_options {
+    struct watch_ring ring;
     struct watch_wishes wishes;
     struct lines_options lines;
-    uint64_t memory_bytes; /* for what is open; 0: WATCH_MEMORY */
+    uint64_t memory_bytes; /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
     int64_t for_ms;        /* end by itself after so long; 0: never */
     bool quiet;
 };

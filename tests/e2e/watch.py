@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -111,13 +112,12 @@ class Watch(Test):
 
     def test_each_connection_is_told_once_with_both_ends_and_its_last_call(self):
         watching = self.watching("--format", "jsonl")
-        time.sleep(0.5)
-        knocks = len(watching.lines)
         for _ in range(200):
             self.echo.round()
         time.sleep(1)
         error = watching.end()
-        ended = self.of_type(watching, "ended")[knocks:]
+        knocks = [line for line in self.of_type(watching, "ended") if not line["client"]["bytes"]]
+        ended = [line for line in self.of_type(watching, "ended") if line["client"]["bytes"]]
         self.assertEqual(len(ended), 200, error)
         self.assertEqual(len({line["conn"] for line in ended}), 200)
         for line in ended:
@@ -128,7 +128,7 @@ class Watch(Test):
             self.assertEqual(line["findings"], [], line)
             self.assertTrue(0 < line["connect"] <= line["first_byte"] < line["end"] - line["start"] + 1, line)
         totals = self.of_type(watching, "watch_totals")[0]
-        self.assertEqual(totals["connections"], 200 + knocks)
+        self.assertEqual(totals["connections"], 200 + len(knocks))
         self.assertIn("nothing", error)
 
     def test_what_goes_wrong_is_found_in_a_stream_that_has_no_data(self):
@@ -179,6 +179,37 @@ class Watch(Test):
         steps = [line.split("  ")[-2].strip() for line in watching.lines if " ms  " in line][-6:]
         self.assertEqual(steps, ["SYN", "SYN-ACK", "ACK", "FIN", "FIN", "ACK"], watching.lines)
 
+    def test_the_flight_recorder_writes_the_seconds_before_one_fault_among_many_good_connections(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        with tempfile.TemporaryDirectory() as folder:
+            watching = self.watching("--port", port, "--ring", 60, "--on", "reset-unread-data", "-o", f"{folder}/traces")
+            for _ in range(1000):
+                self.echo.round()
+            client = socket.create_connection(("127.0.0.1", port))
+            peer, _ = server.accept()
+            peer.sendall(b"nobody reads this")
+            time.sleep(0.2)
+            client.close()
+            peer.close()
+            for _ in range(100):
+                self.echo.round()
+            watching.until(lambda line: "reset-unread-data" in line)
+            watching.end()
+            names = os.listdir(f"{folder}/traces")
+            self.assertEqual(len(names), 1, names)
+            self.assertIn("reset-unread-data", names[0])
+            path = f"{folder}/traces/{names[0]}"
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            told = run("read", path, "--format", "jsonl", timeout=LONG_S)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            heads = [line for line in parse(told.stdout) if line["type"] == "connection"]
+            self.assertGreaterEqual(len([line for line in heads if line["server"]["addr"].endswith(f":{self.echo.port}")]), 1000)
+            fault = [line["conn"] for line in heads if line["server"]["addr"].endswith(f":{port}")]
+            found = [line for line in parse(told.stdout) if line["type"] == "finding" and line["conn"] in fault]
+            self.assertEqual([line["id"] for line in found], ["reset-unread-data"])
+
     def test_other_networks_of_the_host_are_watched_too(self):
         port = free_port()
         watching = self.watching("--port", port)
@@ -213,7 +244,8 @@ class Watch(Test):
         self.assertRegex(result.stderr, "CAP_BPF|root")
 
     def test_a_wrong_filter_is_refused(self):
-        for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format")):
+        for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
+                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o")):
             result = run("watch", *words)
             self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
             self.assertIn(what, result.stderr)
