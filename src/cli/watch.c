@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "out/output.h"
 #include "out/status.h"
+#include "watch/endpoint.h"
 #include "watch/watch.h"
 
 struct watch {
@@ -33,6 +34,7 @@ enum key {
     KEY_PORT,
     KEY_ONLY_FINDINGS,
     KEY_MEMORY,
+    KEY_PROMETHEUS,
     KEY_FOR,
     KEY_ASCII,
     KEY_QUIET
@@ -50,6 +52,7 @@ static const struct options_row how_rows[] = {
     {KEY_FOR, 0, "for", "SECONDS", "end after so long; default: when you press ^C"},
     {KEY_MEMORY, 0, "memory", "SIZE",
      "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is told as it stands"},
+    {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
     {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
 };
@@ -176,6 +179,11 @@ static int take_look(void *target, int key, const char *value, struct err *err)
         return code;
     case KEY_MEMORY:
         return take_size("--memory", WATCH_MEMORY_LEAST >> 20, value, &watch->options.memory_bytes, err);
+    case KEY_PROMETHEUS:
+        if (!endpoint_is_address(value))
+            return err_set(err, -EINVAL, "--prometheus: '%s' is not a port, or an address with one, such as 127.0.0.1:9464", value);
+        watch->options.prometheus = value;
+        return 0;
     case KEY_ASCII:
         watch->look.ascii = true;
         return 0;

@@ -15,7 +15,9 @@
 #include "viz/escape.h"
 #include "viz/words.h"
 #include "watch/board.h"
+#include "watch/endpoint.h"
 #include "watch/flight.h"
+#include "watch/metrics.h"
 #include "watch/outlet.h"
 #include "watch/totals.h"
 
@@ -35,7 +37,8 @@ struct watch {
     struct chooser *chooser;
     struct outlet outlet;
     struct drawer *drawer;
-    struct flight *flight; /* NULL: none was asked for */
+    struct flight *flight;     /* NULL: none was asked for */
+    struct endpoint *endpoint; /* the same */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -149,6 +152,13 @@ static void set_bounds(struct watch *watch)
     teller_set_bounds(watch->teller, &bounds);
 }
 
+static void write_metrics(void *data, struct buf *out)
+{
+    const struct watch *watch = data;
+    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost};
+    metrics_write(&watch->totals, &now, out);
+}
+
 static int open_all(struct watch *watch, struct err *err)
 {
     const struct session_options session = {
@@ -161,6 +171,8 @@ static int open_all(struct watch *watch, struct err *err)
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code) code = session_open(&watch->session, &session, err);
+    if (!code && watch->options->prometheus)
+        code = endpoint_open(&watch->endpoint, watch->options->prometheus, write_metrics, watch, err);
     if (code) return code;
     watch->teller = teller_new(take_story, watch);
     watch->board = board_new(&board_usual, take_trouble, watch);
@@ -186,6 +198,7 @@ static int run(struct watch *watch, struct err *err)
             watch->look_ms = clock_ms();
         }
         if (watch->flight) flight_write(watch->flight, false);
+        if (watch->endpoint) endpoint_serve(watch->endpoint);
         outlet_flush(&watch->outlet);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
@@ -265,6 +278,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     teller_free(watch.teller);
     board_free(watch.board);
     session_close(watch.session);
+    endpoint_close(watch.endpoint);
     flight_free(watch.flight);
     drawer_free(watch.drawer);
     chooser_free(watch.chooser);

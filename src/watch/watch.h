@@ -30,8 +30,9 @@ struct watch_options {
     struct watch_ring ring;
     struct watch_wishes wishes;
     struct lines_options lines;
-    uint64_t memory_bytes; /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
-    int64_t for_ms;        /* end by itself after so long; 0: never */
+    const char *prometheus; /* where metrics are fetched from; NULL: nowhere */
+    uint64_t memory_bytes;  /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
+    int64_t for_ms;         /* end by itself after so long; 0: never */
     bool quiet;
 };
 

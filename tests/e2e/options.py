@@ -75,6 +75,7 @@ WATCH = {
     "on": ["--on", "refused"],
     "output": ["-o", "FOLDER/ring"],
     "files": ["--files", "2"],
+    "prometheus": ["--prometheus", "0.0.0.0:29464"],
     "bytes": ["--bytes", "8M"],
     "ascii": ["--ascii"],
     "quiet": ["--quiet"],
