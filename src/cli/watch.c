@@ -8,9 +8,11 @@
 
 #include "base/buf.h"
 #include "cli/options.h"
+#include "cli/output_options.h"
 #include "out/output.h"
 #include "out/status.h"
 #include "watch/endpoint.h"
+#include "watch/tui/tui.h"
 #include "watch/watch.h"
 
 struct watch {
@@ -18,7 +20,8 @@ struct watch {
     struct output_options look; /* ascii */
     struct buf expression;      /* the operands, joined */
     char *names;                /* that --on gave, cut at their commas */
-    const char *ring_option;    /* one that means nothing without --ring; NULL: none was given */
+    bool tui, has_color;
+    const char *ring_option; /* one that means nothing without --ring; NULL: none was given */
 };
 
 enum key {
@@ -35,6 +38,8 @@ enum key {
     KEY_ONLY_FINDINGS,
     KEY_MEMORY,
     KEY_PROMETHEUS,
+    KEY_TUI,
+    KEY_COLOR,
     KEY_FOR,
     KEY_ASCII,
     KEY_QUIET
@@ -47,12 +52,14 @@ static const struct options_row what_rows[] = {
     {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "that show something to act on"},
 };
 static const struct options_row how_rows[] = {
+    {KEY_TUI, 0, "tui", NULL, "on the whole screen: connections live, ladders that grow; ? shows the keys"},
     {KEY_EVENTS, 0, "events", NULL, "besides, a line for each step of handshake and goodbye"},
     {KEY_FORMAT, 0, "format", "NAME", "text or jsonl: one JSON object a line"},
     {KEY_FOR, 0, "for", "SECONDS", "end after so long; default: when you press ^C"},
     {KEY_MEMORY, 0, "memory", "SIZE",
      "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is told as it stands"},
     {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
+    {KEY_COLOR, 0, "color", "WHEN", "with --tui: auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
 };
@@ -179,6 +186,12 @@ static int take_look(void *target, int key, const char *value, struct err *err)
         return code;
     case KEY_MEMORY:
         return take_size("--memory", WATCH_MEMORY_LEAST >> 20, value, &watch->options.memory_bytes, err);
+    case KEY_TUI:
+        watch->tui = true;
+        return 0;
+    case KEY_COLOR:
+        watch->has_color = true;
+        return output_color_from(value, &watch->look.color, err);
     case KEY_PROMETHEUS:
         if (!endpoint_is_address(value))
             return err_set(err, -EINVAL, "--prometheus: '%s' is not a port, or an address with one, such as 127.0.0.1:9464", value);
@@ -193,17 +206,35 @@ static int take_look(void *target, int key, const char *value, struct err *err)
     }
 }
 
+static int run_on_screen(struct watch *watch, struct err *err)
+{
+    const struct tui_options options = {
+        .folder = ".", .ascii = watch->options.lines.ascii, .color = output_view_options(&watch->look, STDOUT_FILENO).color};
+    int code = tui_check(err);
+    if (code) return -EINVAL;
+    struct tui *tui = tui_new(&options);
+    if (!tui) return err_set_errno(err, -ENOMEM, "--tui");
+    watch->options.screen = &tui_screen;
+    watch->options.screen_data = tui;
+    code = watch_run(&watch->options, err);
+    tui_free(tui);
+    return code;
+}
+
 static int run(struct watch *watch, int argc, char **argv, int operand, struct err *err)
 {
     for (int i = operand; i < argc; i++) buf_printf(&watch->expression, "%s%s", i > operand ? " " : "", argv[i]);
     if (watch->expression.failed) return err_set(err, -EINVAL, "watch: the filter is too long");
+    if (watch->tui && (watch->options.lines.json || watch->options.lines.course))
+        return err_set(err, -EINVAL, "--%s: the screen has no lines (--tui)", watch->options.lines.json ? "format" : "events");
+    if (watch->has_color && !watch->tui) return err_set(err, -EINVAL, "--color: only the screen has colours (--tui)");
     if (watch->ring_option && !watch->options.ring.seconds)
         return err_set(err, -EINVAL, "%s: there is no ring (--ring)", watch->ring_option);
     if (watch->options.ring.seconds && !watch->options.ring.folder) return err_set(err, -EINVAL, "--ring: where to? (-o DIR)");
     if (operand < argc) watch->options.wishes.expression = buf_string(&watch->expression);
     watch->options.lines.width = output_screen_width(STDOUT_FILENO);
     watch->options.lines.ascii = output_ascii(&watch->look);
-    return watch_run(&watch->options, err);
+    return watch->tui ? run_on_screen(watch, err) : watch_run(&watch->options, err);
 }
 
 int cli_watch(int argc, char **argv, struct err *err)

@@ -107,9 +107,13 @@ static int take_story(void *data, struct story *story)
         } else {
             facts_of(story, &facts);
             totals_add(&watch->totals, &facts);
+            trigger_story(watch, story);
+            if (watch->options->screen) {
+                watch->options->screen->ended(watch->options->screen_data, story);
+                return 0;
+            }
             lines_ended(&watch->options->lines, &facts, &watch->line);
             put_line(watch);
-            trigger_story(watch, story);
         }
     }
     story_free(story);
@@ -124,7 +128,10 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     struct story *story = NULL;
     if (!chooser_wants_ends(watch->chooser, glance->end, glance->process)) return;
     (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
-    lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
+    if (watch->options->screen)
+        watch->options->screen->trouble(watch->options->screen_data, glance, trouble, story);
+    else
+        lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
     put_line(watch);
     trigger(watch, lines_trouble_name(trouble), false, glance->number);
     story_free(story);
@@ -181,6 +188,9 @@ static int open_all(struct watch *watch, struct err *err)
     set_bounds(watch);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
+    const struct watch_open shown = {watch->teller, watch->chooser};
+    if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
+    if (code) return code;
     code = rights_drop(RIGHTS_NONE, err);
     return code ? code : rights_confine(false, err);
 }
@@ -188,15 +198,17 @@ static int open_all(struct watch *watch, struct err *err)
 static int run(struct watch *watch, struct err *err)
 {
     int64_t until_ms = watch->options->for_ms ? clock_ms() + watch->options->for_ms : INT64_MAX;
-    lines_head(&watch->options->lines, &watch->line);
+    const struct watch_screen *screen = watch->options->screen;
+    if (!screen) lines_head(&watch->options->lines, &watch->line);
     put_line(watch);
     while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
-        int got = session_step(watch->session, -1, STEP_MS, err);
+        int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             board_look(watch->board, watch->teller, clock_wall_ns());
             watch->look_ms = clock_ms();
         }
+        if (screen && !screen->step(watch->options->screen_data)) break;
         if (watch->flight) flight_write(watch->flight, false);
         if (watch->endpoint) endpoint_serve(watch->endpoint);
         outlet_flush(&watch->outlet);
@@ -242,6 +254,7 @@ static int finish(struct watch *watch, struct err *err)
 {
     struct buf totals = buf_new(line_limit);
     int code = session_report(watch->session, err);
+    if (watch->options->screen) watch->options->screen->close(watch->options->screen_data);
     watch->ending = true;
     if (!code) stream_finish(session_stream(watch->session));
     if (!code && !watch->code) watch->code = teller_finish(watch->teller);
