@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "event/log.h"
 #include "event/stream.h"
+#include "story/bounds.h"
 #include "story/story.h"
 #include "viz/view.h"
 
@@ -21,6 +22,9 @@ enum { OUTPUT_FILES_MAX = 16 };
 /* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
 #define OUTPUT_EVENTS_NAME "events"
 #define OUTPUT_EVENTS_SUFFIX ".events"
+/* The saved file (src/saved): packets, calls and all that was recorded, for other tools and for `tcpwhy read`. */
+#define OUTPUT_SAVED_NAME "pcapng"
+#define OUTPUT_SAVED_SUFFIX ".pcapng"
 
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
 
@@ -33,10 +37,16 @@ struct output_options {
     struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
     enum output_color color;
     bool ascii, quiet;
+    bool no_calls; /* the saved file holds packets alone */
+    bool recorded; /* what is told is recorded by this process: on this system */
     int verbose;
     bool brief;
     enum view_part part;
-    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
+    int stream_fd;                      /* where what has no file goes; 0: standard output */
+    const struct view *text;            /* takes the place of the text view; NULL: nothing does */
+    const struct teller_bounds *bounds; /* how much is kept of what is over; NULL: as of a stored run */
+    uint32_t conn;                      /* of all connections only the story of this one is written; 0: of all */
+    const char *title, *question;       /* of what is played; NULL: the stories themselves are asked. Borrowed */
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */
@@ -47,6 +57,9 @@ int output_screen_width(int fd);
 
 /* Whether to write ASCII alone: asked for, or the locale knows nothing else. */
 bool output_ascii(const struct output_options *options);
+
+/* Whether a name (--format) or, where that is NULL, a path's ending stands for what was recorded: no view. */
+bool output_is_recorded(const char *format, const char *path);
 
 struct output;
 
@@ -64,6 +77,8 @@ int output_join(struct output *output, struct stream *stream, struct err *err);
 int output_finish(struct output *output, struct err *err);
 /* Both for a log that is complete. Sorts it. */
 int output_tell(struct output *output, struct event_log *log, struct err *err);
+/* How many stories were told so far, of connections that are not written too. */
+uint64_t output_stories(const struct output *output);
 /* Closes; what was not finished leaves no file. NULL is fine. */
 void output_close(struct output *output);
 
