@@ -23,10 +23,13 @@ function writeAddressNow() {
   if (!address || address === location.hash) return;
   try {
     history.replaceState(null, "", address);
-  } catch (e) { /* a browser that counts them: the next one will do */ }
+  } catch (e) {
+    /* a browser that counts them: the next one will do */
+  }
 }
 function readAddress() {
-  const asked = new URLSearchParams(location.hash.slice(1)), row = list.all.find(each => each.name === asked.get("conn"));
+  const asked = new URLSearchParams(location.hash.slice(1)),
+    row = list.all.find(each => each.name === asked.get("conn"));
   if (TABS.includes(asked.get("tab"))) at.tab = asked.get("tab");
   if (asked.get("guess") === "1" && !guess.on) setGuess(true);
   const first = list.shown.length ? list.shown[0].index : -1;
@@ -61,11 +64,21 @@ function choose(index, step) {
 }
 
 function draw() {
-  const width = Math.max(300, Math.floor($("picture").clientWidth) - 2), from = Math.floor(at.step / ROWS_DRAWN) * ROWS_DRAWN;
+  const width = Math.max(300, Math.floor($("picture").clientWidth) - 2),
+    from = Math.floor(at.step / ROWS_DRAWN) * ROWS_DRAWN;
   if (at.drawn && at.drawn.width === width && at.drawn.from === from) return;
-  const scroll = $("picture").scrollTop, drawing = new Draw(new Lay(at.story, width, from));
+  const scroll = $("picture").scrollTop,
+    drawing = new Draw(new Lay(at.story, width, from));
   at.drawn = {width, from, drawing};
-  const rows = at.story.rows.length, words = rows > ROWS_DRAWN ? el("p", {class: "none"}, `steps ${from + 1} to ${Math.min(rows, from + ROWS_DRAWN)} of ${grouped(rows)}: the others are drawn when you go there`) : null;
+  const rows = at.story.rows.length,
+    words =
+      rows > ROWS_DRAWN
+        ? el(
+            "p",
+            {class: "none"},
+            `steps ${from + 1} to ${Math.min(rows, from + ROWS_DRAWN)} of ${grouped(rows)}: the others are drawn when you go there`
+          )
+        : null;
   $("drawing").replaceChildren(...[words, drawing.svg].filter(part => part));
   $("legend").replaceChildren(...legend(drawing.lay.signs));
   $("picture").scrollTop = scroll;
@@ -82,7 +95,8 @@ function showZoom() {
 
 function showStep(row) {
   draw();
-  const hidden = guess.on && guess.shown < at.step, extent = at.drawn.drawing.mark(row.index, guess.on ? Math.max(row.index, guess.shown) : -1);
+  const hidden = guess.on && guess.shown < at.step,
+    extent = at.drawn.drawing.mark(row.index, guess.on ? Math.max(row.index, guess.shown) : -1);
   $("picture").classList.toggle("asking", hidden);
   hideAnswers(hidden ? row.index : -1, guess.on ? Math.max(row.index, guess.shown) : Infinity);
   lightFigure(at.story, row.index, hidden);
@@ -90,13 +104,22 @@ function showStep(row) {
   $("where").textContent = `step ${row.index + 1} of ${at.story.rows.length} \u00b7 ${timeWords(row.t)} ms`;
   $("slider").value = row.index + 1;
   $("slider").setAttribute("aria-valuetext", sentenceOf(row, hidden));
-  for (const [id, off] of [["first", row.index === 0], ["back", row.index === 0], ["on", row.index + 1 === at.story.rows.length], ["last", row.index + 1 === at.story.rows.length]]) $(id).disabled = off;
+  for (const [id, off] of [
+    ["first", row.index === 0],
+    ["back", row.index === 0],
+    ["on", row.index + 1 === at.story.rows.length],
+    ["last", row.index + 1 === at.story.rows.length]
+  ])
+    $(id).disabled = off;
   say(sentenceOf(row, hidden));
 }
 
 function keepInSight(extent) {
-  const box = $("picture"), narrow = getComputedStyle(box).overflowY === "visible", svg = at.drawn.drawing.svg;
-  const top = extent[0] * at.zoom, bottom = extent[1] * at.zoom;
+  const box = $("picture"),
+    narrow = getComputedStyle(box).overflowY === "visible",
+    svg = at.drawn.drawing.svg;
+  const top = extent[0] * at.zoom,
+    bottom = extent[1] * at.zoom;
   if (narrow) {
     if (at.moved) at.drawn.drawing.now.scrollIntoView({block: "nearest"});
     return;
@@ -134,14 +157,17 @@ function startPlaying() {
   if (!at.story || !at.story.rows.length) return;
   clearInterval(play.timer);
   if (at.step + 1 >= at.story.rows.length) goTo(0);
-  play.timer = setInterval(() => {
-    if (at.step + 1 >= at.story.rows.length) stopPlaying();
-    else goTo(at.step + 1);
-  }, 1200 / parseFloat($("speed").value));
+  play.timer = setInterval(
+    () => {
+      if (at.step + 1 >= at.story.rows.length) stopPlaying();
+      else goTo(at.step + 1);
+    },
+    1200 / parseFloat($("speed").value)
+  );
   $("play").setAttribute("aria-pressed", "true");
   $("play").textContent = "pause";
 }
-const togglePlaying = () => play.timer ? stopPlaying() : startPlaying();
+const togglePlaying = () => (play.timer ? stopPlaying() : startPlaying());
 
 // ---- what one takes along ----
 
@@ -161,7 +187,9 @@ async function copyLink() {
     $("copy").textContent = done ? "copied" : "see the address";
     say(done ? "the link is copied" : "the link is in the address bar");
   }
-  setTimeout(() => { $("copy").textContent = "copy link"; }, 2000);
+  setTimeout(() => {
+    $("copy").textContent = "copy link";
+  }, 2000);
 }
 
 // The drawing with its style sheet, without the marks of stepping.
