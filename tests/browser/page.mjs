@@ -373,6 +373,32 @@ async function crowd(program) {
   await nothing.context().close();
 }
 
+// ---- a long connection ----
+
+// Its steps are drawn a part at a time.
+async function long(program) {
+  const capture = path.join(folder, "long.pcap");
+  execFileSync("python3", [path.join(HERE, "crowd.py"), "1", capture, "1200"], {timeout: 60000});
+  const page = await open(await read(program, "long.html", capture)),
+    steps = await page.evaluate(() => +document.getElementById("slider").max);
+  check(steps > 2400, `a long connection has ${steps} steps`);
+  const drawn = () => page.$$eval("#drawing text[data-row]", all => all.map(t => +t.dataset.row));
+  check(Math.max(...(await drawn())) === 599, "its first part is drawn");
+  const took = await page.evaluate(() => {
+    const begun = performance.now();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}));
+    document.querySelector("#drawing svg").getBoundingClientRect();
+    return performance.now() - begun;
+  });
+  const rows = await drawn();
+  same([await step(page), Math.max(...rows), Math.min(...rows)], [String(steps), steps - 1, 2400], "then its last");
+  check((await text(page, "#drawing")).startsWith("steps 2,401 to "), "and it says so");
+  console.log(`a connection of ${steps} steps: from its first to its last in ${took.toFixed(0)} ms`);
+  await page.click("#drawing .link");
+  same(await step(page), "2400", "the part before is a click away");
+  await page.context().close();
+}
+
 // ---- sizes, colours, everything drawn ----
 
 async function sizes(files) {
@@ -429,9 +455,10 @@ async function main(program, drawPictures) {
   await hostile(await read(program, "hostile.html", path.join(EVENTS, "hostile.events")));
   await hostileTags(program);
   await crowd(program);
+  await long(program);
   const drawn = fs
     .readdirSync(folder)
-    .filter(name => name.endsWith(".html") && !/^(crowd|empty|tags|large_numbers)/.test(name))
+    .filter(name => name.endsWith(".html") && !/^(crowd|long|empty|tags|large_numbers)/.test(name))
     .map(name => path.join(folder, name));
   for (const name of ["scene-syn-lost", "scene-simultaneous-close", "scene-loss-recovery", "epoll", "udp-closed"])
     drawn.push(await read(program, `${name}.html`, path.join(EVENTS, `${name}.events`)));

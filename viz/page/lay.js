@@ -6,7 +6,7 @@ const LANES_MAX = 8,
   BAR = 9,
   PAD = 12,
   GAP = 8,
-  ROWS_DRAWN = 1500;
+  ROWS_DRAWN = 600;
 
 function columns(story, width) {
   const wide = width >= 940,

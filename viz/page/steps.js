@@ -67,23 +67,23 @@ function draw() {
   const width = Math.max(300, Math.floor($("picture").clientWidth) - 2),
     from = Math.floor(at.step / ROWS_DRAWN) * ROWS_DRAWN;
   if (at.drawn && at.drawn.width === width && at.drawn.from === from) return;
-  const scroll = $("picture").scrollTop,
-    drawing = new Draw(new Lay(at.story, width, from));
+  const drawing = new Draw(new Lay(at.story, width, from));
   at.drawn = {width, from, drawing};
-  const rows = at.story.rows.length,
-    words =
-      rows > ROWS_DRAWN
-        ? el(
-            "p",
-            {class: "none"},
-            `steps ${from + 1} to ${Math.min(rows, from + ROWS_DRAWN)} of ${grouped(rows)}: the others are drawn when you go there`
-          )
-        : null;
-  $("drawing").replaceChildren(...[words, drawing.svg].filter(part => part));
+  $("drawing").replaceChildren(...[partWords(from), drawing.svg, partWords(from)].filter(part => part));
   $("legend").replaceChildren(...legend(drawing.lay.signs));
-  $("picture").scrollTop = scroll;
   showZoom();
   showFound();
+}
+
+// Of a long connection a part is drawn: which, and the way to its neighbours.
+function partWords(from) {
+  const rows = at.story.rows.length,
+    to = Math.min(rows, from + ROWS_DRAWN);
+  if (rows <= ROWS_DRAWN) return null;
+  const words = el("p", {class: "none"}, `steps ${grouped(from + 1)} to ${grouped(to)} of ${grouped(rows)} are drawn `);
+  if (from > 0) words.append(stepLink(from - 1, "those before"), " ");
+  if (to < rows) words.append(stepLink(to, "those behind"));
+  return words;
 }
 
 function showZoom() {
