@@ -163,6 +163,25 @@ async function keys(file) {
   await page.context().close();
 }
 
+// The step that one goes to is seen, however narrow the window is.
+async function inSight(file) {
+  for (const viewport of [
+    {width: 1400, height: 700},
+    {width: 360, height: 640}
+  ]) {
+    const page = await open(file, "", {viewport, reducedMotion: "reduce"});
+    for (const key of ["End", "Home", "End", "ArrowLeft"]) {
+      await page.keyboard.press(key);
+      await page.waitForFunction(() => {
+        const now = document.querySelector(".w-now").getBoundingClientRect(),
+          bar = document.querySelector(".bar").getBoundingClientRect();
+        return now.height > 5 && now.top >= 0 && now.bottom <= bar.top + 1;
+      });
+    }
+    await page.context().close();
+  }
+}
+
 async function tabs(file) {
   const page = await open(file);
   const row = await page.evaluate(
@@ -446,6 +465,7 @@ async function main(program, drawPictures) {
   const echo = await read(program, "echo.html", path.join(EVENTS, "echo.events")),
     three = await read(program, "three.html", path.join(EVENTS, "clients.events"));
   await keys(echo);
+  await inSight(echo);
   await tabs(echo);
   await search(echo);
   await links(three);

@@ -36,7 +36,7 @@ function listen() {
 }
 
 function start() {
-  if (matchMedia("(max-width: 899px)").matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
+  if (matchMedia(NARROW).matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
   const losses = RUN.lossy ? RUN.facts.filter((fact, i) => i === RUN.facts.length - 1 || /lost/.test(plain(fact))) : RUN.facts;
   $("losses").replaceChildren(...losses.flatMap((fact, i) => [i ? " \u00b7 " : "", ...spans(fact)]));
   const apart = RUN.apart_more + groups(RUN.apart, 2, pair => pair[1].length / 2).reduce((sum, n) => sum + n, 0);

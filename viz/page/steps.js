@@ -2,6 +2,8 @@
 const at = {conn: -1, step: 0, tab: "why", story: null, drawn: null, zoom: 1};
 const play = {timer: 0, address: 0};
 
+const NARROW = "(max-width: 899px)"; // as in page.css
+
 function say(words) {
   if ($("live").textContent !== words) $("live").textContent = words;
 }
@@ -116,7 +118,7 @@ function showStep(row) {
 
 function keepInSight(extent) {
   const box = $("picture"),
-    narrow = getComputedStyle(box).overflowY === "visible",
+    narrow = matchMedia(NARROW).matches,
     svg = at.drawn.drawing.svg;
   const top = extent[0] * at.zoom,
     bottom = extent[1] * at.zoom;

@@ -75,7 +75,7 @@ function findingBlock(finding) {
     "div",
     {class: `finding ${finding.severity}`},
     el("b", {}, `${finding.severity}: ${finding.id}`),
-    el("p", {}, finding.words)
+    el("p", {}, finding.words, " ", el("code", {class: "dim"}, `tcpwhy explain ${finding.id}`))
   );
   if (finding.rows.length) block.append(el("p", {class: "dim"}, "steps ", ...finding.rows.map(row => stepLink(row, String(row + 1)))));
   return block;
