@@ -67,6 +67,12 @@ function readNote(n) {
   };
 }
 
+// In brief a drawing says less than there is to be read: then its short causes are left to it.
+function toRead(notes) {
+  const isLong = note => note.kind === "cause" && !note.drawn;
+  return notes.filter(note => note.kind !== "cause" || !note.drawn || !notes.some(other => isLong(other) && other.ofState === note.ofState));
+}
+
 function readPacket(p) {
   return {
     number: p[0],
@@ -137,6 +143,7 @@ function readRows(story, rows) {
       state.from = now[state.side];
       now[state.side] = state.name;
     }
+    row.said = toRead(row.notes);
     row.now = now.slice();
     if (kind === "packet" || kind === "depart" || kind === "arrive") {
       row.packet = story.packets[r[4]];

@@ -8,9 +8,9 @@ const LANES_MAX = 8,
   GAP = 8,
   ROWS_DRAWN = 600;
 
-function columns(story, width) {
-  const wide = width >= 940,
-    narrow = width < 560,
+// Where calls have no room beside the wire they stand in its column.
+function columns(story, width, wide = width >= 940) {
+  const narrow = width < 560,
     udp = story.rows.every(row => !row.states.length) && !story.first[0] && !story.first[1];
   const lanes = story.lanes.map(n => Math.min(Math.max(n, 1), LANES_MAX)),
     most = Math.max(...lanes);
@@ -33,6 +33,7 @@ function columns(story, width) {
       sides = (right - left - wire) / 2;
     c.life = [left + sides, right - sides];
     c.words = sides - c.gutter - c.lane * (most - 1) - 20;
+    if (c.words < 110) return columns(story, width, false);
   } else {
     c.life = [left + c.gutter + c.lane * (lanes[0] - 1) + 8, right - c.gutter - c.lane * (lanes[1] - 1) - 8];
     c.words = (c.life[1] - c.life[0]) * 0.8;

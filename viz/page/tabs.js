@@ -26,7 +26,7 @@ function sentenceOf(row, hidden) {
   if (row.kind === "arrive") parts.push("arrives");
   if (row.packet && row.packet.flight === "lost") parts.push("lost");
   if (!hidden) {
-    for (const note of row.notes) if (note.kind === "cause" && !note.ofState) parts.push(`${plain(note.words)} (${note.evidence})`);
+    for (const note of row.said) if (note.kind === "cause" && !note.ofState) parts.push(`${plain(note.words)} (${note.evidence})`);
     for (const state of row.states) parts.push(`${SIDES[state.side]} becomes ${state.name}`);
   }
   return parts.filter(part => part).join(", ");
@@ -55,8 +55,8 @@ function tabWhy(story, row) {
   const parts = [el("h2", {}, ...spans(row.label), row.kind === "arrive" ? " arrives" : "")];
   const of = row.kind === "arrive" && row.packet.row >= 0 && row.packet.row !== row.index ? story.rows[row.packet.row] : row;
   if (row.pause !== undefined) parts.push(el("p", {class: "dim"}, ...spans(row.pause), " before"));
-  for (const note of of.notes) if (!note.ofState) parts.push(noteBlock(note));
-  const ofStates = row.notes.filter(note => note.ofState);
+  for (const note of of.said) if (!note.ofState) parts.push(noteBlock(note));
+  const ofStates = row.said.filter(note => note.ofState);
   for (const state of row.states) {
     parts.push(
       el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`)
@@ -65,7 +65,7 @@ function tabWhy(story, row) {
     if (place >= 0) parts.push(noteBlock(ofStates.splice(place, 1)[0]));
   }
   parts.push(...ofStates.map(noteBlock));
-  if (row.call && !row.notes.length) parts.push(...callBlock(story, row.call));
+  if (row.call && !row.said.length) parts.push(...callBlock(story, row.call));
   for (const finding of story.findings) if (finding.rows.includes(row.index)) parts.push(findingBlock(finding));
   return parts;
 }
@@ -175,7 +175,7 @@ function tabSteps(story, row) {
     const at = story.rows[i],
       hidden = guess.on && i > guess.shown;
     if (hidden) break;
-    const why = at.notes.find(note => note.kind === "cause" && !note.ofState),
+    const why = at.said.find(note => note.kind === "cause" && !note.ofState),
       states = at.states.map(s => `${SIDES[s.side]}: ${s.name}`).join(", ");
     const cells = el(
       "tr",
