@@ -228,6 +228,10 @@ async function search(file) {
   same(await step(page), first, "N goes back");
   await page.keyboard.press("n");
   same(await step(page), second, "n goes on");
+  await page.waitForFunction(() => location.hash.endsWith("&search=fin"));
+  const again = await open(file, await page.evaluate(() => location.hash));
+  check(/^\d+ of \d+/.test(await text(again, "#matched")), "a link searches");
+  await again.context().close();
   await page.keyboard.press("Escape");
   same(await text(page, "#matched"), "", "Esc ends the search");
   await page.keyboard.press("/");

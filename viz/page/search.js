@@ -30,11 +30,13 @@ function showFound() {
         : `${search.rows.length} match${search.rows.length === 1 ? "" : "es"}`;
   for (const id of ["search-back", "search-on"]) $(id).hidden = !search.rows.length;
 }
-function startSearch() {
+// Goes to a match, unless a link says where.
+function startSearch(byLink) {
   search.words = $("search").value.trim().toLowerCase();
   search.rows = search.words && at.story ? findRows(search.words) : [];
-  if (search.rows.length && !search.rows.includes(at.step)) goTo(search.rows.find(row => row >= at.step) ?? search.rows[0]);
+  if (byLink !== true && search.rows.length && !search.rows.includes(at.step)) goTo(search.rows.find(row => row >= at.step) ?? search.rows[0]);
   showFound();
+  writeAddress();
 }
 function searchOn(by) {
   if (!search.rows.length) return;
@@ -50,4 +52,5 @@ function endSearch() {
   search.words = "";
   search.rows = [];
   showFound();
+  writeAddress();
 }

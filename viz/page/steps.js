@@ -12,7 +12,7 @@ function say(words) {
 
 function addressOf() {
   if (at.conn < 0) return "";
-  return `#conn=${list.all[at.conn].name}&step=${at.step + 1}&tab=${at.tab}${guess.on ? "&guess=1" : ""}`;
+  return `#conn=${list.all[at.conn].name}&step=${at.step + 1}&tab=${at.tab}${guess.on ? "&guess=1" : ""}${search.words ? `&search=${encodeURIComponent(search.words)}` : ""}`;
 }
 // Now and then: a key that is held down steps faster than browsers let addresses change.
 function writeAddress() {
@@ -36,6 +36,10 @@ function readAddress() {
   if (asked.get("guess") === "1" && !guess.on) setGuess(true);
   const first = list.shown.length ? list.shown[0].index : -1;
   choose(row ? row.index : at.conn >= 0 ? at.conn : first, (parseInt(asked.get("step"), 10) || 1) - 1);
+  if (asked.get("search") && at.story) {
+    $("search").value = asked.get("search");
+    startSearch(true);
+  }
 }
 
 // ---- a connection, a step ----
@@ -58,7 +62,6 @@ function choose(index, step) {
     const last = at.story.rows.length;
     $("figure-box").hidden = !at.story.first.some(name => name) && !at.story.rows.some(row => row.states.length); // UDP has no states
     $("slider").max = Math.max(1, last);
-    search.rows = [];
     endSearch();
     showSelected();
   }
