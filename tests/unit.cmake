@@ -38,6 +38,7 @@ target_compile_definitions(test_stories PUBLIC GOLDEN_DIR="${CMAKE_CURRENT_SOURC
 tcpwhy_unit(viz/escape tcpwhy_viz test_guard)
 tcpwhy_unit(viz/view_text test_stories)
 tcpwhy_unit(viz/view_jsonl test_stories)
+tcpwhy_unit(viz/view_list test_stories)
 tcpwhy_unit(viz/view_svg test_stories)
 tcpwhy_unit(viz/view_exports test_stories)
 tcpwhy_unit(viz/otlp_ids test_stories)
