@@ -44,7 +44,6 @@ struct watch {
     struct totals totals;
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
-    uint64_t given_up;  /* told before its end: too many were open */
     int64_t look_ms;
     uint64_t missed;                  /* events, so far */
     int64_t lost_from_ns, lost_to_ns; /* when some were lost: from the first time to the last; 0: never */
@@ -125,6 +124,8 @@ static int take_story(void *data, struct story *story)
     if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
         if (open && watch->ending) {
             watch->left_open++;
+        } else if (open) {
+            watch->totals.given_up++; /* too many were open, or nothing came of it for two hours */
         } else {
             facts_of(story, &facts);
             facts.touched = is_touched(watch, &facts);

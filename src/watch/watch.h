@@ -56,7 +56,7 @@ struct watch_options {
 };
 
 #define WATCH_MEMORY ((uint64_t)256 << 20)
-enum { WATCH_MEMORY_LEAST = 8 << 20, WATCH_CONNECTION_BYTES = 16384 /* an open one, as measured, and a good half more */ };
+enum { WATCH_MEMORY_LEAST = 8 << 20, WATCH_CONNECTION_BYTES = 16384 /* an open one: some 8 KiB as measured, and as much again */ };
 
 /* Until a signal, the reader's end, or its time. 0; -EACCES with what is missing; or what failed. */
 int watch_run(const struct watch_options *options, struct err *err);

@@ -376,6 +376,27 @@ class Survival(Test):
         self.assertEqual(len(told), count, error)
         return error
 
+    def test_of_too_many_the_oldest_are_given_up_and_counted(self):
+        server = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        watching = self.watching("--port", port, "--memory", "8M")  # 512 of them
+        kept = []
+        for _ in range(400):  # both ends are sockets of this process: mind the limit of descriptors
+            client = socket.create_connection(("127.0.0.1", port))
+            kept += [client, server.accept()[0]]
+        time.sleep(1)
+        flood = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
+        time.sleep(1)
+        error = watching.end()
+        for end in kept + flood:
+            end.close()
+        totals = next(json.loads(line) for line in watching.lines if '"watch_totals"' in line)
+        self.assertEqual(totals["open"] + totals["given_up"], 550, error)
+        self.assertGreaterEqual(totals["given_up"], 550 - 512)
+        self.assertIn("too many", error)
+        self.assertEqual([line for line in watching.lines if '"ended"' in line and f":{port}" in line], [])
+
     def test_networks_that_come_and_go(self):
         watching = self.watching()
         commands = "ip link add veth0 type veth peer name veth1; ip addr add 192.0.2.1/24 dev veth0; ip link set veth0 up; ip link set veth1 up; ip link del veth0"
