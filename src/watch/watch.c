@@ -209,13 +209,15 @@ static void write_metrics(void *data, struct buf *out)
 
 static int open_all(struct watch *watch, struct err *err)
 {
-    const struct session_options session = {
+    struct session_options session = {
         .recorder = "bpf",
         .calls = {.host_wide = true, .ring_bytes = 64 << 20},
         .forgets = true,
         .late_ns = LATE_NS,
     };
     const struct watch_ring *ring = &watch->options->ring;
+    memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
+    session.calls.netns_count = watch->options->netns_count;
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code) code = session_open(&watch->session, &session, err);

@@ -6,6 +6,7 @@
 #define TCPWHY_WATCH_WATCH_H
 
 #include "base/err.h"
+#include "capture/calls.h"
 #include "watch/choose.h"
 #include "watch/drawer.h"
 #include "watch/lines.h"
@@ -49,6 +50,8 @@ struct watch_options {
     struct watch_ring ring;
     struct watch_wishes wishes;
     struct lines_options lines;
+    uint64_t netns[CALLS_NETNS_MAX]; /* networks to look at, by their inodes; none: all */
+    size_t netns_count;
     const char *prometheus; /* where metrics are fetched from; NULL: nowhere */
     uint64_t memory_bytes;  /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
     int64_t for_ms;         /* end by itself after so long; 0: never */

@@ -215,13 +215,15 @@ class Watch(Test):
 
     def test_other_networks_of_the_host_are_watched_too(self):
         port = free_port()
-        watching = self.watching("--port", port)
+        watching, here = self.watching("--port", port), self.watching("--port", port, "--netns", "this")
         other = subprocess.run(["unshare", "-n", "sh", "-c",
                                 f"ip link set lo up; exec python3 -c 'import socket; l = socket.create_server((\"127.0.0.1\", {port}));"
                                 f" c = socket.create_connection((\"127.0.0.1\", {port})); c.close()'"], check=False, timeout=LONG_S)
         self.assertEqual(other.returncode, 0)
         watching.until(lambda line: f"127.0.0.1:{port}" in line)
         watching.end()
+        here.end()
+        self.assertFalse([line for line in here.lines if f"127.0.0.1:{port}" in line])
 
     def test_an_end_in_the_midst_of_traffic_is_in_order(self):
         watching = self.watching()
@@ -273,7 +275,8 @@ class Watch(Test):
 
     def test_a_wrong_filter_is_refused(self):
         for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
-                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o")):
+                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o"),
+                            (["--netns", "nosuch"], "--netns")):
             result = run("watch", *words)
             self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
             self.assertIn(what, result.stderr)
