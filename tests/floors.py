@@ -36,6 +36,7 @@ FLOORS = {
     "ledger": ["base", "event", "tcp", "conn"],
     "clocks": ["base", "event", "tcp"],
     "viz": ["base", "tcp", "conn", "story", "ledger"],
+    "quiz": ["base", "tcp", "conn", "story", "viz"],
     "echo": ["base"],
     "lab/network": ["base"],
     "lab/wire": ["base", "event", "tcp", "lab/network"],
@@ -46,7 +47,7 @@ FLOORS = {
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read"],
+    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read", "story", "quiz"],
     "main": ["base", "cli"],
 }
 
@@ -60,6 +61,7 @@ NEVER = {
     "ledger": WORLD,
     "clocks": WORLD,
     "viz": WORLD,
+    "quiz": WORLD,
 }
 
 # Headers that the build makes: no file of the tree, and only for their own folder.

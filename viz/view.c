@@ -36,6 +36,14 @@ const struct view *view_by_path(const char *path)
     return found;
 }
 
+unsigned view_blank_fields(const struct view_options *options, uint32_t step, unsigned fields)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < options->blank_count; i++)
+        if (options->blanks[i].step == step) found |= options->blanks[i].fields & fields;
+    return found;
+}
+
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err)
 {
     if (length == 0) return 0;

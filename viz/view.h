@@ -32,6 +32,23 @@ struct view_run {
 /* Which part of each story is shown. */
 enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
+/* Fields that a ladder of text can leave blank, for a reader who is to find them out (src/quiz). */
+enum view_field {
+    VIEW_FIELD_CAUSE = 1,
+    VIEW_FIELD_STATE = 2,
+    VIEW_FIELD_FLAGS = 4, /* with the name that they give the segment */
+    VIEW_FIELD_SEQ = 8,
+    VIEW_FIELD_ACK = 16,
+    VIEW_FIELD_RESULT = 32, /* of a call, and what ended its waiting */
+    VIEW_FIELD_WAKE = 64    /* the latter alone */
+};
+#define VIEW_BLANK "____"
+
+struct view_blank {
+    uint32_t step;
+    unsigned fields; /* enum view_field */
+};
+
 struct view_options {
     int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
     bool color;                 /* ANSI colours */
@@ -41,7 +58,13 @@ struct view_options {
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */
+    bool bare;                  /* a ladder of text says what happened and not why: no causes, not what calls waited for */
+    const struct view_blank *blanks;
+    size_t blank_count;
 };
+
+/* Which of these fields of this step are to be drawn as VIEW_BLANK. */
+unsigned view_blank_fields(const struct view_options *options, uint32_t step, unsigned fields);
 
 struct view {
     const char *name;    /* --format NAME */

@@ -7,6 +7,7 @@
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/options.h"
+#include "cli/quiz.h"
 #include "cli/read.h"
 #include "cli/states.h"
 #include "out/interrupt.h"
@@ -15,6 +16,7 @@ static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };

@@ -12,6 +12,7 @@
 #include "event/log.h"
 #include "event/stream.h"
 #include "story/story.h"
+#include "story/tell/teller.h"
 #include "viz/view.h"
 
 struct keeper;
@@ -37,6 +38,8 @@ struct output_options {
     bool brief;
     enum view_part part;
     const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
+    teller_listener *take;        /* each story is given to it instead, and is its own; no place is written. NULL: nobody */
+    void *take_data;
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */

@@ -60,6 +60,18 @@ READ = {
     "packets-max": ["--packets-max", "99"],
 }
 STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+QUIZ = {
+    "seed": ["--seed", "3"],
+    "hide": ["--hide", "seq,state"],
+    "count": ["--count", "3"],
+    "export": ["--export", "gift"],
+    "output": ["-o", "FOLDER/x.html"],
+    "conn": ["--conn", "1"],
+    "recorder": ["--recorder", "ptrace"],
+    "ascii": ["--ascii"],
+    "quiet": ["-q"],
+    "help": ["--help"],
+}
 SERVE = {
     "serve": ["--serve", "fork"],
     "udp": ["--udp"],
@@ -111,6 +123,9 @@ MATRIX = (
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
+    ("a paper of a scenario", QUIZ, ["quiz", "refused", "--export", "sheet"], "conn"),
+    ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "conn recorder"),
+    ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
     ("the bare figure", STATES, ["states", "--dry"], "recorder"),
 )
 # These change what is done, so that another row says what fits.
@@ -162,7 +177,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["quiz"], QUIZ), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
