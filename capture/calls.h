@@ -22,9 +22,14 @@ struct calls_options {
     size_t port_count;
     uint64_t netns[CALLS_NETNS_MAX]; /* inodes of the network namespaces to look at */
     size_t netns_count;              /* 0: all */
-    bool no_stacks;                  /* leave kernel call chains out (evidence falls to `context`) */
-    int verifier_fd;                 /* bpf writes there what the kernel's verifier says of each program; 0: nobody asks */
-    uint32_t entries_most;           /* for tests, of bpf alone: so few entries in each map that pushes out; 0: as it is */
+    /* bpf alone: a whole host is watched. Every process in every network; no calls that only carry data or wait; of the segments
+     * those that tell of a connection's course, which come as EVENT_PACKET besides: no capture is needed. What was seen lies in the
+     * ring until drain: there is no descriptor to wait for. */
+    bool host_wide;
+    uint32_t ring_bytes;   /* of bpf alone: room for what was not drained yet, a power of two; 0: the usual */
+    bool no_stacks;        /* leave kernel call chains out (evidence falls to `context`) */
+    int verifier_fd;       /* bpf writes there what the kernel's verifier says of each program; 0: nobody asks */
+    uint32_t entries_most; /* for tests, of bpf alone: so few entries in each map that pushes out; 0: as it is */
     /* For tests, of bpf alone: do as a kernel that does not run these programs (enum record_program, a bit each) on every
      * skip_every-th of their events. 0: all run. */
     uint32_t skip_programs, skip_every;

@@ -22,6 +22,7 @@ FLOORS = {
     "tcp": ["base", "event"],
     "conn": ["base", "event", "tcp"],
     "pcapng": ["base"],
+    "pages": ["base"],
     "rights": ["base"],
     "capture": ["base", "event", "tcp"],
     "capture/bpf": ["base", "event", "capture"],
@@ -46,8 +47,9 @@ FLOORS = {
     "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
-    "read": ["base", "event", "tcp", "capture", "capture/stored", "ledger", "clocks", "viz", "out"],
-    "cli": ["base", "rights", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read", "story", "quiz"],
+    "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "out"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "read", "watch", "story", "quiz"],
     "main": ["base", "cli"],
 }
 

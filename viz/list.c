@@ -4,6 +4,7 @@
 #include "viz/clock_words.h"
 #include "viz/columns.h"
 #include "viz/line.h"
+#include "viz/list_frame.h"
 #include "viz/rows.h"
 
 /* Columns as a table: where each ends (numbers) or the next begins (text), so that heading and rows can't differ. */
@@ -28,9 +29,9 @@ static const struct {
     [COLUMN_AGAIN] = {"again", 5, true},
 };
 
-enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, ROW_BYTES = 1280 };
+enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, COLOR_BYTES = 16, ROW_BYTES = 1536 };
 _Static_assert(3 * LINE_UINT_BYTES + LINE_SECONDS_BYTES + 4 * LINE_SCALED_BYTES + 2 * LINE_ADDRESS_BYTES + WORDS_BYTES + 144 +
-                       2 * LINE_ADDRESS_BYTES + ROWS_NOTES_BYTES + PATH_BYTES + LEDGER_HISTORY_BYTES + LINE_SLACK <=
+                       2 * LINE_ADDRESS_BYTES + ROWS_MARKS_BYTES + COLOR_BYTES + PATH_BYTES + LEDGER_HISTORY_BYTES + LINE_SLACK <=
                    ROW_BYTES,
                "the largest row fits: its numbers, its words, the blanks of all columns, its notes");
 
@@ -96,6 +97,15 @@ static inline void put_text(struct pen *pen, enum column which, const char *text
     end_cell(pen, line_put(pen->at, text, length));
 }
 
+/* In red, which takes no column. */
+static void put_alarm(struct pen *pen, enum column which, const char *text, size_t length)
+{
+    begin_cell(pen, which, length);
+    char *at = line_put(line_text(pen->at, list_red(true)), text, length);
+    pen->at = line_text(at, list_plain(true));
+    pen->column += length;
+}
+
 static inline void put_address(struct pen *pen, enum column which, const struct address *address)
 {
     begin_cell(pen, which, 0);
@@ -134,7 +144,9 @@ static int begin(struct buf *out, const struct rows_options *options)
                                   &(struct clock_style){.ascii = options->ascii, .detailed = options->verbose > 0});
         if (code) return code;
     }
-    char *line = buf_room(out, ROW_BYTES);
+    const struct list_style style = {.ascii = options->ascii, .color = options->color};
+    int code = list_findings(out, &style, options->findings, 0);
+    char *line = code ? NULL : buf_room(out, ROW_BYTES);
     if (!line) return -ENOMEM;
     struct pen pen = {.at = line, .address = address_width(options)};
     for (size_t i = 0; i < COLUMNS; i++) put_text(&pen, (enum column)i, columns[i].title, strlen(columns[i].title));
@@ -170,7 +182,7 @@ static char *put_path(char *at, const struct rows_options *options, const struct
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    char *line = buf_room(out, ROW_BYTES), notes[ROWS_NOTES_BYTES];
+    char *line = buf_room(out, ROW_BYTES), notes[ROWS_MARKS_BYTES];
     if (!line) return -ENOMEM;
     const char *outcome = ledger_outcome_name(row->outcome);
     int64_t since_ns, took_ns;
@@ -185,7 +197,10 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     put_scaled(&pen, COLUMN_TOOK, line_duration(took_ns, options->ascii));
     put_address(&pen, COLUMN_CLIENT, &client->address);
     put_address(&pen, COLUMN_SERVER, &server->address);
-    put_text(&pen, COLUMN_OUTCOME, outcome, strlen(outcome));
+    if (options->color && (row->outcome == LEDGER_RESET || row->outcome == LEDGER_REFUSED))
+        put_alarm(&pen, COLUMN_OUTCOME, outcome, strlen(outcome));
+    else
+        put_text(&pen, COLUMN_OUTCOME, outcome, strlen(outcome));
     put_states(&pen, client->state, server->state);
     if (row->handshake_ns < 0)
         put_text(&pen, COLUMN_RTT, "-", 1);
@@ -205,7 +220,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
         at = line_char(line_text(at, row->conn_state), ' ');
         at = line_text(line_text(at, row->history), row->history_cut ? "+  " : "  "); /* there was more */
     }
-    at = line_text(at, rows_notes(row, notes));
+    at = line_text(at, rows_marks(options, row, notes));
     if (options->paths) at = put_path(at, options, row, notes[0] != '\0');
     return finish(out, line, at);
 }
@@ -213,7 +228,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
 static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
 {
     const struct datagrams_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    char *line = buf_room(out, ROW_BYTES), notes[ROWS_NOTES_BYTES], number[LINE_UINT_BYTES + LINE_SLACK];
+    char *line = buf_room(out, ROW_BYTES), notes[ROWS_MARKS_BYTES], number[LINE_UINT_BYTES + LINE_SLACK];
     if (!line) return -ENOMEM;
     int64_t since_ns, took_ns;
     if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
@@ -240,14 +255,14 @@ static int add_udp(struct buf *out, const struct rows_options *options, const st
         const char *history, *state = rows_udp_conn_state(row, &turned, &history);
         at = line_text(line_text(line_char(line_text(at, state), ' '), history), "  ");
     }
-    return finish(out, line, line_text(at, rows_udp_notes(row, notes)));
+    return finish(out, line, line_text(at, rows_udp_marks(options, row, notes)));
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
-    (void)out, (void)options, (void)totals, (void)source;
-    return 0;
+    (void)totals, (void)source;
+    return list_end(out, options, &(struct list_style){.ascii = options->ascii, .color = options->color});
 }
 
 const struct rows_view rows_list = {"list", NULL, "an aligned line a connection", begin, add_row, add_udp, false, end};

@@ -94,6 +94,8 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
              alive = (uint64_t)a->keep_alives + b->keep_alives, missed = a->missed_bytes + b->missed_bytes;
     uint64_t probes = (uint64_t)a->window_probes + b->window_probes, ignored = (uint64_t)a->ignored_resets + b->ignored_resets,
              strays = (uint64_t)a->strays + b->strays;
+    bool bare =
+        row->opened_by < 0 && (row->outcome == LEDGER_REFUSED || row->outcome == LEDGER_HALF_OPEN); /* no connection at all */
     bool one_sided = !a->segments || !b->segments;
     bool unanswered = row->opened_by >= 0 && !b->segments;
     text[0] = '\0';
@@ -108,14 +110,15 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
     } notes[] = {
         {row->outcome == LEDGER_REFUSED, 0, "refused"},
         {unanswered && row->outcome == LEDGER_HALF_OPEN, 0, "no answer"},
-        {row->opened_by < 0, 0, "began before the capture"},
+        {bare, 0, "without SYN or ACK: a scan"},
+        {row->opened_by < 0 && !bare, 0, "began before the capture"},
         {one_sided && !unanswered, 0, "one direction only"},
         {zero > 0, zero, "zero window"},
         {disorder > 0, disorder, "out of order"},
         {probes > 0, probes, "window probe"},
         {alive > 0, alive, "keep-alive"},
         {ignored > 0, ignored, "RST in vain"},
-        {strays > 0, strays, "of another connection"},
+        {strays > 0 && !bare, strays, "of another connection"},
         {missed > 0, missed, "bytes missed by the capture"},
         {row->tunnel != 0, 0, "in a tunnel"},
         {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},
@@ -141,4 +144,59 @@ const struct rows_path *rows_path(const struct rows_options *options, const stru
     const struct rows_path *path = &options->paths[row->number - 1];
     *ret_client = !address_equal(&path->first, &row->end[LEDGER_CLIENT].address);
     return path;
+}
+
+const struct rows_found *rows_found(const struct rows_options *options, uint32_t number, bool udp)
+{
+    const struct rows_findings *findings = options->findings;
+    if (!findings || !number || number > findings->count[udp]) return NULL;
+    const struct rows_found *found = &findings->found[udp][number - 1];
+    return found->worst == ROWS_NOTHING ? NULL : found;
+}
+
+/* The worst first; of more than fit, how many. */
+static size_t put_ids(const struct rows_options *options, const struct rows_found *found, char text[ROWS_MARKS_BYTES])
+{
+    size_t count = 0, length = 0, left = 0;
+    const char *const *ids = story_finding_ids(&count);
+    text[0] = '\0';
+    for (int severity = ROWS_ERROR; severity > ROWS_NOTHING; severity--)
+        for (size_t i = 0; i < count && i < ROWS_FINDINGS_MAX; i++) {
+            if (!(found->ids[i / 64] >> i % 64 & 1) || options->findings->of[i].worst != (enum rows_severity)severity) continue;
+            if (length > ROWS_NOTES_BYTES - 48) {
+                left++;
+                continue;
+            }
+            length += (size_t)snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", length ? ", " : "", ids[i]);
+        }
+    if (left) length += (size_t)snprintf(text + length, ROWS_MARKS_BYTES - length, ", %zu more", left);
+    return length;
+}
+
+static const char *put_marks(const struct rows_options *options, uint32_t number, bool udp, const char *notes,
+                             char text[ROWS_MARKS_BYTES])
+{
+    const struct rows_found *found = rows_found(options, number, udp);
+    size_t length = found ? put_ids(options, found, text) : 0;
+    /* What a finding says better. */
+    static const char *const covered[] = {"refused", "no answer"};
+    for (size_t i = 0; found && i < sizeof(covered) / sizeof(covered[0]); i++) {
+        size_t word = strlen(covered[i]);
+        if (strncmp(notes, covered[i], word) != 0 || (notes[word] && notes[word] != ',')) continue;
+        notes += notes[word] ? word + 2 : word;
+    }
+    snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s", length && notes[0] ? ", " : "", notes);
+    return text;
+}
+
+const char *rows_marks(const struct rows_options *options, const struct ledger_row *row, char text[ROWS_MARKS_BYTES])
+{
+    char notes[ROWS_NOTES_BYTES];
+    return put_marks(options, row->number, false, rows_notes(row, notes), text);
+}
+
+const char *rows_udp_marks(const struct rows_options *options, const struct datagrams_row *row, char text[ROWS_MARKS_BYTES])
+{
+    char notes[ROWS_NOTES_BYTES];
+    return put_marks(options, row->number, true, rows_udp_notes(row, notes), text);
 }

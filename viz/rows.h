@@ -21,6 +21,30 @@ struct rows_path {
     int64_t delay_ns[2]; /* the usual (median) time on the way; -1 not known */
 };
 
+/* What the story engine found in the connections of a capture that is small enough to tell all of it. */
+enum { ROWS_FINDINGS_WORDS = 2, ROWS_FINDINGS_MAX = 64 * ROWS_FINDINGS_WORDS };
+enum rows_severity { ROWS_NOTHING, ROWS_NOTE, ROWS_WARNING, ROWS_ERROR };
+struct rows_found {
+    uint64_t ids[ROWS_FINDINGS_WORDS]; /* bit N: the N-th of story_finding_ids */
+    enum rows_severity worst;
+};
+struct rows_findings {
+    const struct rows_found *found[2]; /* [0]: of TCP connections, by their number less 1; [1]: of UDP flows */
+    size_t count[2];
+    /* By the number of an id: how many have it, and the first of them with its sentence (raw bytes from outside in it). */
+    struct rows_finding {
+        uint32_t connections, first;
+        bool first_udp;
+        enum rows_severity worst;
+        const char *text;
+    } of[ROWS_FINDINGS_MAX];
+    uint32_t connections; /* with any */
+};
+
+/* How numbers spread over the rows that were shown: viz/spread.h. */
+enum rows_spread { ROWS_SPREAD_CONNECT, ROWS_SPREAD_TOOK, ROWS_SPREAD_SENT, ROWS_SPREAD_RECEIVED, ROWS_SPREADS };
+struct spread;
+
 struct rows_options {
     int64_t base_ns;               /* time zero of relative times: the first packet; known from the first row on */
     bool ascii;                    /* no byte above 0x7e */
@@ -31,6 +55,9 @@ struct rows_options {
     size_t path_count;
     const struct story_clock *clocks; /* of merged captures */
     size_t clock_count;
+    const struct rows_findings *findings; /* NULL: nobody looked for any */
+    const struct spread *spreads;         /* list: ROWS_SPREADS of them, complete at its end; NULL: not kept */
+    bool color;                           /* list: resets, refusals and errors in red */
 };
 
 /* Packets that were not looked into, of one kind. */
@@ -88,6 +115,12 @@ const struct rows_path *rows_path(const struct rows_options *options, const stru
  * ROWS_NOTES_BYTES. Returns `text`. */
 enum { ROWS_NOTES_BYTES = 160 };
 const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]);
+/* The findings of a row: NULL where it has none, or nobody looked. */
+const struct rows_found *rows_found(const struct rows_options *options, uint32_t number, bool udp);
+/* What the notes of a list say: the ids of its findings first, then what rows_notes (rows_udp_notes) tells beside them. */
+enum { ROWS_MARKS_BYTES = 2 * ROWS_NOTES_BYTES };
+const char *rows_marks(const struct rows_options *options, const struct ledger_row *row, char text[ROWS_MARKS_BYTES]);
+const char *rows_udp_marks(const struct rows_options *options, const struct datagrams_row *row, char text[ROWS_MARKS_BYTES]);
 /* The same of a UDP flow: what it holds, what an ICMP error said of it. */
 const char *rows_udp_notes(const struct datagrams_row *row, char text[ROWS_NOTES_BYTES]);
 /* "SF", "S0", "SHR": as Zeek's conn.log has it; "Dd". `turned`: the first datagram came from a port that Zeek takes for a server's,

@@ -7,12 +7,13 @@
 
 #include "viz/columns.h"
 #include "viz/layout.h"
+#include "viz/list_frame.h"
 #include "viz/rows.h"
 #include "viz/words.h"
 
 enum { COLUMNS = COLUMN_NOTES + 1 };
 
-enum { CELL_BYTES = 256, NUMBER_LEAST = 4, ADDRESS_LEAST = 12, ADDRESS_USUAL = 21, ADDRESS_MOST = 47 };
+enum { CELL_BYTES = 512, NUMBER_LEAST = 4, ADDRESS_LEAST = 12, ADDRESS_USUAL = 21, ADDRESS_MOST = 47 };
 enum { NOTES_LEAST = 10, NOTES_USUAL = 18, NOTES_VERBOSE = 40, NOTES_WIDE = 40 };
 
 static const struct {
@@ -91,7 +92,8 @@ static void fit(char cell[CELL_BYTES], int width, bool ends, bool ascii)
     memcpy(cell, cut, sizeof(cut));
 }
 
-static int draw(struct buf *out, const struct rows_options *options, char cells[COLUMNS][CELL_BYTES])
+/* `alarm`: the outcome in red. */
+static int draw(struct buf *out, const struct rows_options *options, char cells[COLUMNS][CELL_BYTES], bool alarm)
 {
     const struct sizes sizes = sizes_for(options);
     struct layout_row row;
@@ -101,22 +103,31 @@ static int draw(struct buf *out, const struct rows_options *options, char cells[
         if (!sizes.width[i]) continue;
         fit(cells[i], sizes.width[i], i == COLUMN_CLIENT || i == COLUMN_SERVER, options->ascii);
         struct layout_text text = layout_text_new(options->ascii);
-        layout_add(&text, STYLE_PLAIN, cells[i]);
+        layout_add(&text, alarm && i == COLUMN_OUTCOME ? STYLE_ALARM : STYLE_PLAIN, cells[i]);
         int wide = layout_columns(&text, 0, text.count);
         layout_put(&row, x + (columns[i].right && wide < sizes.width[i] ? sizes.width[i] - wide : 0), &text, 0, text.count);
         layout_text_free(&text);
         x += sizes.width[i] + 1;
     }
-    layout_emit(&row, false, out);
+    layout_emit(&row, options->color, out);
     return out->failed ? -ENOMEM : 0;
+}
+
+static struct list_style style_of(const struct rows_options *options)
+{
+    int width = options->width > LAYOUT_WIDTH_MAX ? LAYOUT_WIDTH_MAX : options->width;
+    return (struct list_style){.width = width, .ascii = options->ascii, .color = options->color};
 }
 
 static int begin(struct buf *out, const struct rows_options *options)
 {
     char cells[COLUMNS][CELL_BYTES];
+    const struct list_style style = style_of(options);
+    int code = list_findings(out, &style, options->findings, 0);
+    if (code) return code;
     for (int i = 0; i < COLUMNS; i++) snprintf(cells[i], CELL_BYTES, "%s", columns[i].title);
     if (options->verbose) snprintf(cells[COLUMN_NOTES], CELL_BYTES, "zeek history  notes");
-    return draw(out, options, cells);
+    return draw(out, options, cells, false);
 }
 
 /* Without the blank between number and unit; in seconds alone where it is long. */
@@ -149,7 +160,7 @@ static void put_amount(char cell[CELL_BYTES], uint64_t value)
 static int add_row(struct buf *out, const struct rows_options *options, const struct ledger_row *row)
 {
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    char cells[COLUMNS][CELL_BYTES], notes[ROWS_NOTES_BYTES], address[ADDRESS_TEXT_BYTES];
+    char cells[COLUMNS][CELL_BYTES], notes[ROWS_MARKS_BYTES], address[ADDRESS_TEXT_BYTES];
     int64_t since_ns, took_ns;
     if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
     if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
@@ -169,18 +180,18 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     put_amount(cells[COLUMN_SENT], client->bytes);
     put_amount(cells[COLUMN_RECEIVED], server->bytes);
     snprintf(cells[COLUMN_AGAIN], CELL_BYTES, "%" PRIu64, (uint64_t)client->retransmissions + server->retransmissions);
-    rows_notes(row, notes);
+    rows_marks(options, row, notes);
     if (options->verbose)
         snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s %s%s  %s", row->conn_state, row->history, row->history_cut ? "+" : "", notes);
     else
         snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s", notes);
-    return draw(out, options, cells);
+    return draw(out, options, cells, row->outcome == LEDGER_RESET || row->outcome == LEDGER_REFUSED);
 }
 
 static int add_udp(struct buf *out, const struct rows_options *options, const struct datagrams_row *row)
 {
     const struct datagrams_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
-    char cells[COLUMNS][CELL_BYTES], notes[ROWS_NOTES_BYTES], address[ADDRESS_TEXT_BYTES];
+    char cells[COLUMNS][CELL_BYTES], notes[ROWS_MARKS_BYTES], address[ADDRESS_TEXT_BYTES];
     int64_t since_ns, took_ns;
     if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
     if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
@@ -196,19 +207,20 @@ static int add_udp(struct buf *out, const struct rows_options *options, const st
     put_amount(cells[COLUMN_RECEIVED], server->bytes);
     bool turned;
     const char *history, *state = rows_udp_conn_state(row, &turned, &history);
-    rows_udp_notes(row, notes);
+    rows_udp_marks(options, row, notes);
     if (options->verbose)
         snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s %s  %s", state, history, notes);
     else
         snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s", notes);
-    return draw(out, options, cells);
+    return draw(out, options, cells, false);
 }
 
 static int end(struct buf *out, const struct rows_options *options, const struct ledger_totals *totals,
                const struct rows_source *source)
 {
-    (void)out, (void)options, (void)totals, (void)source;
-    return 0;
+    (void)totals, (void)source;
+    const struct list_style style = style_of(options);
+    return list_end(out, options, &style);
 }
 
 const struct rows_view rows_screen = {"list", NULL, "the list, as wide as the terminal", begin, add_row, add_udp, false, end};

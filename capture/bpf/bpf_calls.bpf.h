@@ -133,13 +133,24 @@ static __always_inline __u64 thread_waits(void)
     return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw);
 }
 
+/* On a whole host those processes are followed (their forks and ends) that make calls of sockets. */
+static __always_inline void process_note(__u32 tgid)
+{
+    __u64 began = 0;
+
+    if (bpf_map_lookup_elem(&processes, &tgid)) return;
+    began = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), group_leader, start_time);
+    if (!bpf_map_update_elem(&processes, &tgid, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid(), zero = 0;
 
-    if (is_skipped(PROGRAM_SYS_ENTER) || !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
-    bpf_map_delete_elem(&strangers, &tid);
+    if (is_skipped(PROGRAM_SYS_ENTER)) return 0;
+    if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
+    if (!config.host_wide) bpf_map_delete_elem(&strangers, &tid);
     entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid)); /* a call whose end was not seen is over */
     if (call_is_compat()) {
         count(COUNT_COMPAT);
@@ -180,6 +191,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     }
     if (call->socket.state == STATE_LISTEN) listener_learn(sk);
     port_use(&call->socket);
+    if (config.host_wide) process_note(tgid);
     if (!(flags & SYSCALL_NO_RETURN)) {
         struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero), *thread;
 
@@ -196,7 +208,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
             thread->other = call->other;
         }
     }
-    bpf_ringbuf_submit(call, 0);
+    RING_SUBMIT(call);
     return 0;
 }
 
@@ -236,7 +248,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (is_skipped(PROGRAM_SYS_EXIT) || !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
+    if (is_skipped(PROGRAM_SYS_EXIT)) return 0;
+    if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, (struct task_struct *)bpf_get_current_task()))
+        return 0;
 
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
     __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk = 0;
@@ -251,7 +265,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         flags = thread->flags;
         __builtin_memcpy(args, thread->args, sizeof(args));
     } else {
-        if (!bpf_map_lookup_elem(&strangers, &tid)) return 0;
+        if (!config.host_wide && !bpf_map_lookup_elem(&strangers, &tid)) return 0;
         bpf_map_delete_elem(&strangers, &tid);
         flags = call_is_compat() ? 0 : call_flags(number);
         if (!flags || !stranger_is_wanted(flags, args)) return 0;
@@ -294,7 +308,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     port_use(&call->socket);
     port_use(&call->other);
     entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
-    bpf_ringbuf_submit(call, 0);
+    RING_SUBMIT(call);
     return 0;
 }
 
@@ -314,7 +328,7 @@ static __always_inline void process_emit(__u32 change, struct task_struct *task,
     process->code = code;
     process->pad = 0;
     BPF_CORE_READ_STR_INTO(&process->comm, task, comm);
-    bpf_ringbuf_submit(process, 0);
+    RING_SUBMIT(process);
 }
 
 SEC("tp_btf/sched_process_fork")

@@ -378,6 +378,13 @@ static void queue_convert(const struct record_queue *record, struct event *event
     queue->request_length = record->request_length;
 }
 
+static void arrival_convert(const struct record_arrival *record, struct event *event)
+{
+    event->kind = EVENT_PACKET;
+    event->packet.header = header_of(&record->packet);
+    event->packet.vantage = record->netns; /* the recorder numbers them */
+}
+
 /* A record's shape: how long it must at least be (without its stack, which may be left out), and where its context is (0: none). */
 struct shape {
     size_t least_bytes, context;
@@ -390,12 +397,19 @@ static struct shape record_shape(uint32_t kind)
         offsetof(struct type, stack), offsetof(struct type, context)                                                               \
     }
     static const struct shape shapes[] = {
-        [RECORD_ENTER] = {sizeof(struct record_call), 0},  [RECORD_EXIT] = {sizeof(struct record_call), 0},
-        [RECORD_MARK] = WITH_STACK(record_mark),           [RECORD_STATE] = WITH_STACK(record_state),
-        [RECORD_RESET] = WITH_STACK(record_reset),         [RECORD_RESEND] = WITH_STACK(record_resend),
-        [RECORD_WAKE] = WITH_STACK(record_wake),           [RECORD_PROCESS] = {sizeof(struct record_process), 0},
-        [RECORD_TIMER] = {sizeof(struct record_timer), 0}, [RECORD_CANCEL] = WITH_STACK(record_cancel),
-        [RECORD_QUEUE] = {sizeof(struct record_queue), 0}, [RECORD_DROP] = WITH_STACK(record_drop),
+        [RECORD_ENTER] = {sizeof(struct record_call), 0},
+        [RECORD_EXIT] = {sizeof(struct record_call), 0},
+        [RECORD_MARK] = WITH_STACK(record_mark),
+        [RECORD_STATE] = WITH_STACK(record_state),
+        [RECORD_RESET] = WITH_STACK(record_reset),
+        [RECORD_RESEND] = WITH_STACK(record_resend),
+        [RECORD_WAKE] = WITH_STACK(record_wake),
+        [RECORD_PROCESS] = {sizeof(struct record_process), 0},
+        [RECORD_TIMER] = {sizeof(struct record_timer), 0},
+        [RECORD_CANCEL] = WITH_STACK(record_cancel),
+        [RECORD_QUEUE] = {sizeof(struct record_queue), 0},
+        [RECORD_DROP] = WITH_STACK(record_drop),
+        [RECORD_ARRIVAL] = {sizeof(struct record_arrival), 0},
     };
 #undef WITH_STACK
 
@@ -456,6 +470,9 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
         return drop_convert(convert, record, log, ret_event);
     case RECORD_QUEUE:
         queue_convert(record, ret_event);
+        break;
+    case RECORD_ARRIVAL:
+        arrival_convert(record, ret_event);
         break;
     }
     return 1;

@@ -15,6 +15,13 @@ static __always_inline int accept_queue_is_full(__u64 listener)
     return BPF_CORE_READ(sk, sk_ack_backlog) > BPF_CORE_READ(sk, sk_max_ack_backlog);
 }
 
+/* As inet_csk_reqsk_queue_is_full(). */
+static __always_inline int request_queue_is_full(__u64 listener)
+{
+    return (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter) >=
+           BPF_CORE_READ((const struct sock *)listener, sk_max_ack_backlog);
+}
+
 static __always_inline int queue_emit(const struct record_packet *packet, __u64 listener, __u32 netns, __u32 dropped)
 {
     struct record_queue *queue = RING_RESERVE(struct record_queue, sizeof(struct record_queue));
@@ -30,7 +37,7 @@ static __always_inline int queue_emit(const struct record_packet *packet, __u64 
     queue->accept_most = BPF_CORE_READ(sk, sk_max_ack_backlog);
     queue->request_length = (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
     queue->dropped = (__u8)dropped;
-    bpf_ringbuf_submit(queue, 0);
+    RING_SUBMIT(queue);
     return 0;
 }
 
@@ -41,6 +48,8 @@ static __always_inline void queue_on_syn(const struct record_packet *packet, __u
 
     if (packet->protocol != PROTOCOL_TCP || (packet->flags & (FLAG_SYN | FLAG_ACK)) != FLAG_SYN) return;
     listener = listener_find(&packet->dst, netns);
+    /* On a whole host only where it decides: most queues are nearly empty. */
+    if (listener && config.host_wide && !accept_queue_is_full(listener) && !request_queue_is_full(listener)) return;
     if (listener) queue_emit(packet, listener, netns, 0);
 }
 
@@ -84,6 +93,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     if (is_skipped(PROGRAM_DROP)) return 0;
     /* Packets without a reason are many, and most of them are not dropped at all. */
     if (!named && config.drop_overflow) return 0;
+    if (config.host_wide && named && reason == config.drop_purge) return 0; /* each FIN, when its receiver's socket goes */
     packet = bpf_map_lookup_elem(&scratches, &zero);
     if (!packet) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
@@ -107,7 +117,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     drop->pad0 = 0;
     __builtin_memset(drop->pad1, 0, sizeof(drop->pad1));
     CONTEXT_FILL(ctx, drop);
-    bpf_ringbuf_submit(drop, 0);
+    RING_SUBMIT(drop);
     if (listener) queue_emit(packet, listener, netns, 1);
     return 0;
 }

@@ -109,6 +109,7 @@ struct request_sock {
 
 struct net_device {
     int ifindex;
+    unsigned int flags;
     possible_net_t nd_net;
 };
 struct sk_buff {

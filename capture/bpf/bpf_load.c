@@ -43,13 +43,24 @@ static void add_absent(struct bpf_load *load, const char *name)
     if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = name;
 }
 
+/* What a whole host would pay for and nobody asks: sleeps of threads, ends of mini sockets. */
+static bool is_too_much(const char *tracepoint)
+{
+    return strncmp(tracepoint, "sched_switch", strlen("sched_switch")) == 0 ||
+           strncmp(tracepoint, "sched_waking", strlen("sched_waking")) == 0 || strncmp(tracepoint, "timer_", strlen("timer_")) == 0;
+}
+
 /* Switches off the programs whose tracepoint does not exist here. */
-static void programs_choose(struct bpf_load *load, const struct btf *btf)
+static void programs_choose(struct bpf_load *load, const struct calls_options *options, const struct btf *btf)
 {
     struct bpf_program *program;
 
     bpf_object__for_each_program(program, load->object)
     {
+        if (options->host_wide && is_too_much(program_tracepoint(program))) {
+            bpf_program__set_autoload(program, false);
+            continue;
+        }
         if (bpf_tracepoint_arguments(btf, program_tracepoint(program)) >= 0) continue;
         bpf_program__set_autoload(program, false);
         add_absent(load, program_tracepoint(program));
@@ -80,10 +91,11 @@ static int drop_reason(const struct bpf_convert *names, const char *name)
 static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
                       const struct bpf_convert *names)
 {
-    int unspecified = drop_reason(names, "NOT_SPECIFIED");
+    int unspecified = drop_reason(names, "NOT_SPECIFIED"), purge = drop_reason(names, "QUEUE_PURGE");
     struct record_config config = {
         .cpus = (uint32_t)libbpf_num_possible_cpus(),
         .no_stacks = options->no_stacks,
+        .host_wide = options->host_wide,
         .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
         .switch_has_state = bpf_tracepoint_arguments(btf, "sched_switch") >= 4,
         .drop_has_reason = unspecified >= 0,
@@ -91,6 +103,7 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
         .skip_programs = options->skip_programs,
         .skip_every = options->skip_every ? options->skip_every : 1,
+        .drop_purge = purge >= 0 ? (uint32_t)purge : 0,
         .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
     };
     struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");
@@ -101,13 +114,26 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
     return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
 }
 
-static int syscalls_set(struct bpf_load *load)
+/* Calls that begin or end a connection; sleeping and carrying data do neither. */
+static bool is_of_course(uint32_t flags, const char *name)
+{
+    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close"};
+
+    if (flags & (SYSCALL_LISTEN | SYSCALL_SHUTDOWN | SYSCALL_DUP | SYSCALL_RANGE)) return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+static int syscalls_set(struct bpf_load *load, const struct calls_options *options)
 {
     size_t count;
     const struct syscall_row *rows = syscall_rows(&count);
 
     for (size_t i = 0; i < count; i++) {
         uint32_t number = (uint32_t)rows[i].number;
+
+        if (options->host_wide && !is_of_course(rows[i].flags, rows[i].name)) continue;
 
         if (number < RECORD_SYSCALLS_MAX && bpf_map_update_elem(bpf_load_map(load, "syscalls"), &number, &rows[i].flags, BPF_ANY))
             return -errno;
@@ -193,14 +219,16 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
 
     load->object = bpf_object__open_mem(tcpwhy_bpf_object, (size_t)(tcpwhy_bpf_object_end - tcpwhy_bpf_object), &open_options);
     if (!load->object) return bpf_ability_refused(-errno, "Reading the bpf recorder's kernel side", NULL, err);
-    programs_choose(load, btf);
+    programs_choose(load, options, btf);
     result = config_set(load, options, btf, names);
     if (!result) result = maps_shrink(load, options->entries_most);
+    if (!result && options->ring_bytes)
+        result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "ring"), options->ring_bytes);
     if (!result) result = object_load(load, options->verifier_fd);
     if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
     result = counts_map(load);
     if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's counters", NULL, err);
-    result = syscalls_set(load);
+    result = syscalls_set(load, options);
     if (result) return bpf_ability_refused(result, "Giving the bpf recorder its table of system calls", NULL, err);
     return 0;
 }

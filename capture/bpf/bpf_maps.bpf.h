@@ -134,6 +134,7 @@ struct cpu_state {
     __u8 tagged;     /* it had a VLAN's tag, and may be counted twice */
     __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
+    __u8 outside; /* `received` came from outside of its network, and no record tells of it (bpf_control.bpf.h) */
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
 };
 struct {
@@ -220,6 +221,9 @@ static __always_inline int is_skipped(__u32 program)
  * one test for NULL and no other, not even one to choose what is counted: before 6.2 the verifier takes the second branch of a
  * second test for possible, and refuses the program because the record is not released there. */
 #define RING_RESERVE(type, bytes) ((type *)bpf_ringbuf_reserve(&ring, bytes, 0))
+
+/* Of a whole host the user side asks in its own time: waking it for each record would cost more than the record. */
+#define RING_SUBMIT(record) bpf_ringbuf_submit(record, config.host_wide ? BPF_RB_NO_WAKEUP : 0)
 
 static __always_inline int ring_full(void)
 {

@@ -31,7 +31,8 @@ enum record_kind {
     RECORD_TIMER,
     RECORD_CANCEL,
     RECORD_DROP,
-    RECORD_QUEUE
+    RECORD_QUEUE,
+    RECORD_ARRIVAL
 };
 
 struct record_head {
@@ -189,6 +190,13 @@ struct record_queue {
     __u8 pad[7];
 };
 
+/* A whole host is watched, and a segment came from outside of this network. */
+struct record_arrival {
+    struct record_head head;
+    struct record_packet packet;
+    __u32 netns, pad;
+};
+
 /* Where the timers' functions begin in the running kernel. */
 #define RECORD_NO_FUNCTION (~0ULL)
 struct record_timer_handlers {
@@ -236,8 +244,10 @@ struct record_config {
     __u8 drop_has_reason;  /* kfree_skb has a third argument (Linux 5.17) */
     __u8 drop_has_socket;  /* and a fourth (Linux 6.11) */
     __u8 drop_overflow;    /* one of its reasons is a full accept queue */
-    __u8 pad[2];
+    __u8 host_wide;        /* every process, and of the segments those that tell of a connection's course */
+    __u8 pad[1];
     __u32 drop_unspecified; /* the reason that is none */
+    __u32 drop_purge;       /* the reason of what a socket had not read when it went; 0: there is none */
     __u32
         skip_programs; /* for tests, a bit each (enum record_program): what a kernel does that runs a program not, or not always */
     __u32 skip_every;  /* of the programs to be skipped, each n-th event; 1: all */

@@ -313,7 +313,7 @@ static __always_inline void port_use(const struct record_socket *socket)
 {
     __u32 key = (__u32)socket->protocol << 16 | socket->local.port, netns = socket->netns, one = 1;
 
-    if (config.port_count || !socket->id || !socket->local.port) return;
+    if (config.port_count || config.host_wide || !socket->id || !socket->local.port) return;
     if (!bpf_map_lookup_elem(&used_ports, &key)) bpf_map_update_elem(&used_ports, &key, &one, BPF_ANY);
     if (!bpf_map_lookup_elem(&used_netns, &netns)) bpf_map_update_elem(&used_netns, &netns, &one, BPF_ANY);
 }

@@ -88,7 +88,7 @@ int BPF_PROG(timer_expire_entry, struct timer_list *timer)
     record = RING_RESERVE(struct record_timer, sizeof(struct record_timer));
     if (!record) return ring_full();
     timer_fill(record, address, RECORD_TIMER_TIMEWAIT);
-    bpf_ringbuf_submit(record, 0);
+    RING_SUBMIT(record);
     return 0;
 }
 
@@ -110,7 +110,7 @@ int BPF_PROG(timer_expire_exit)
     record = RING_RESERVE(struct record_timer, sizeof(struct record_timer));
     if (!record) return ring_full();
     *record = run->record;
-    bpf_ringbuf_submit(record, 0);
+    RING_SUBMIT(record);
     return 0;
 }
 
@@ -137,7 +137,7 @@ int BPF_PROG(timer_cancel, struct timer_list *timer)
     record->netns = record->socket.netns;
     record->timer = kind;
     CONTEXT_FILL(ctx, record);
-    bpf_ringbuf_submit(record, 0);
+    RING_SUBMIT(record);
     return 0;
 }
 

@@ -3,6 +3,7 @@
  * Evidence (marks, state changes, resets, retransmissions, wakes): who runs, what is being received, the kernel's call chain.
  * The system calls themselves are in bpf_calls.bpf.h, the timers in bpf_timer.bpf.h, what is thrown away in bpf_drop.bpf.h. */
 #include "bpf_calls.bpf.h"
+#include "bpf_control.bpf.h"
 #include "bpf_drop.bpf.h"
 #include "bpf_evidence.bpf.h"
 #include "bpf_timer.bpf.h"
@@ -23,8 +24,11 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (sk && BPF_CORE_READ((struct sock *)sk, __sk_common.skc_family) == FAMILY_PACKET) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
-    if (!packet_wanted(packet, netns) &&
-        !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
+    if (config.host_wide) {
+        if (!control_wanted(packet, netns, argument(ctx, 0))) return 0;
+        control_on_answer();
+    } else if (!packet_wanted(packet, netns) &&
+               !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
         return 0;
 
     struct record_mark *mark = RESERVE_EVIDENCE(record_mark);
@@ -45,7 +49,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
     port_use(&mark->socket);
     CONTEXT_FILL(ctx, mark);
-    bpf_ringbuf_submit(mark, 0);
+    RING_SUBMIT(mark);
     return 0;
 }
 
@@ -65,6 +69,7 @@ int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
     if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) {
         cpu->receiving = 1;
         cpu->netns = netns;
+        if (config.host_wide) control_on_arrival(cpu, netns, skb);
         queue_on_syn(&cpu->received, netns);
     }
     return 0;
@@ -113,6 +118,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 
     if (is_skipped(PROGRAM_STATE)) return 0;
     if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
+    if (config.host_wide) control_on_answer();
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
 
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
@@ -131,7 +137,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     state->pad = 0;
     port_use(&state->socket);
     CONTEXT_FILL(ctx, state);
-    bpf_ringbuf_submit(state, 0);
+    RING_SUBMIT(state);
     return 0;
 }
 
@@ -186,7 +192,7 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
         reset->has_reason = 1;
     }
     CONTEXT_FILL(ctx, reset);
-    bpf_ringbuf_submit(reset, 0);
+    RING_SUBMIT(reset);
 }
 
 SEC("tp_btf/tcp_send_reset")
@@ -220,7 +226,7 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
     CONTEXT_FILL(ctx, resend);
-    bpf_ringbuf_submit(resend, 0);
+    RING_SUBMIT(resend);
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
@@ -298,6 +304,6 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     wake->pid = (__u32)BPF_CORE_READ(task, tgid);
     BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
     CONTEXT_FILL(ctx, wake);
-    bpf_ringbuf_submit(wake, 0);
+    RING_SUBMIT(wake);
     return 0;
 }

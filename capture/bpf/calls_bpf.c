@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -29,6 +30,12 @@ struct followed {
     int status;
 };
 
+/* A network in which segments were seen: a vantage. */
+struct network {
+    uint32_t netns;
+    uint64_t packets;
+};
+
 struct calls {
     struct bpf_load load;
     struct ring_buffer *ring;
@@ -39,6 +46,9 @@ struct calls {
     size_t followed_count;
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
+    bool host_wide;
+    struct network *networks; /* number is place + 1 */
+    size_t network_count;
     int drained, failure; /* of this drain */
 };
 
@@ -92,11 +102,16 @@ static void strangers_add(struct calls *calls, pid_t pid)
 }
 
 /* Some 50 ms of reading: done while the first process still waits at its gate, or it would show as a pause in the story. */
+static void symbols_read(struct calls *calls)
+{
+    calls->symbols_tried = true;
+    if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+}
+
 static int symbols_provide(struct calls *calls, struct err *err)
 {
     if (calls->symbols_tried) return 0;
-    calls->symbols_tried = true;
-    if (kernel_symbols_load(&calls->symbols, NULL) == 0) calls->convert.symbols = calls->symbols;
+    symbols_read(calls);
     return bpf_load_attach_timers(&calls->load, calls->symbols, err);
 }
 
@@ -125,7 +140,7 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
 
 static int calls_bpf_fd(const struct calls *calls)
 {
-    return ring_buffer__epoll_fd(calls->ring);
+    return calls->host_wide ? -1 : ring_buffer__epoll_fd(calls->ring); /* nobody wakes it: RING_SUBMIT */
 }
 
 /* The end of a process that is not our child is known from its record alone. */
@@ -141,6 +156,50 @@ static void followed_note(struct calls *calls, const struct event_process *proce
     }
 }
 
+/* ---- segments of a whole host ---- */
+
+static bool is_own_netns(uint32_t netns)
+{
+    struct stat own;
+
+    return stat("/proc/self/ns/net", &own) == 0 && own.st_ino == netns;
+}
+
+/* The vantage of a network, said at its first segment. 0: out of memory. */
+static uint32_t vantage_of(struct calls *calls, uint32_t netns, int64_t t_ns)
+{
+    for (size_t i = calls->network_count; i-- > 0;)
+        if (calls->networks[i].netns == netns) return (uint32_t)i + 1;
+
+    struct network *grown = realloc(calls->networks, (calls->network_count + 1) * sizeof(*grown));
+    struct event event = {.kind = EVENT_VANTAGE, .t_ns = t_ns};
+
+    if (!grown) return 0;
+    calls->networks = grown;
+    calls->networks[calls->network_count++] = (struct network){.netns = netns};
+    event.vantage.number = (uint32_t)calls->network_count;
+    event.vantage.netns = netns;
+    if (is_own_netns(netns))
+        snprintf(event.vantage.name, sizeof(event.vantage.name), "this network");
+    else
+        snprintf(event.vantage.name, sizeof(event.vantage.name), "network %u", netns);
+    return event_log_append(calls->log, &event) ? 0 : event.vantage.number;
+}
+
+/* A mark of the kernel is the segment as well; one that arrives has the network's number in its vantage's place. */
+static int segment_append(struct calls *calls, const struct event *event)
+{
+    struct event segment = {.kind = EVENT_PACKET, .t_ns = event->t_ns};
+    uint32_t netns = event->kind == EVENT_MARK ? (uint32_t)event->mark.netns : event->packet.vantage;
+    uint32_t vantage = vantage_of(calls, netns, event->t_ns);
+
+    if (!vantage) return -ENOMEM;
+    segment.packet.header = event->kind == EVENT_MARK ? event->mark.header : event->packet.header;
+    segment.packet.vantage = vantage;
+    segment.packet.number = ++calls->networks[vantage - 1].packets;
+    return event_log_append(calls->log, &segment);
+}
+
 static int record_handle(void *data, void *record, size_t bytes)
 {
     struct calls *calls = data;
@@ -151,7 +210,9 @@ static int record_handle(void *data, void *record, size_t bytes)
     if (result < 0) calls->malformed++;
     if (result <= 0) return 0;
     if (event.kind == EVENT_PROCESS) followed_note(calls, &event.process);
-    calls->failure = event_log_append(calls->log, &event);
+    calls->failure = event.kind == EVENT_PACKET ? 0 : event_log_append(calls->log, &event);
+    if (!calls->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && calls->host_wide)))
+        calls->failure = segment_append(calls, &event);
     if (calls->failure) return calls->failure;
     calls->events++;
     return ++calls->drained < DRAIN_MAX ? 0 : -EAGAIN;
@@ -202,6 +263,7 @@ static void calls_bpf_close(struct calls *calls)
     bpf_load_close(&calls->load);
     kernel_symbols_free(calls->symbols);
     free(calls->followed);
+    free(calls->networks);
     free(calls);
 }
 
@@ -213,6 +275,8 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
     if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
     clock_sample(&calls->convert);
+    calls->host_wide = options->host_wide;
+    if (options->host_wide) symbols_read(calls);
     return bpf_load_attach(&calls->load, err);
 }
 

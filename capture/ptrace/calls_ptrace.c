@@ -168,6 +168,10 @@ static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_ta
     task->marked = task->filtered = true;
 
     long number = (long)info.seccomp.nr;
+    if (number == SYS_prctl) { /* it names itself */
+        task->named_ns = 0;
+        return 0;
+    }
     if (number == SYS_restart_syscall) {
         if (!task->restartable) return 0;
     } else {
@@ -179,7 +183,7 @@ static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_ta
     if (!task->row) return 0;
     bool recorded = ptrace_look_enter(task);
     if (recorded) {
-        procinfo_comm(task->tid, task->comm); /* a thread may have named itself meanwhile */
+        ptrace_task_name(task); /* it may have got another meanwhile */
         memcpy(task->enter.thread.comm, task->comm, sizeof(task->comm));
     }
     count_lost_looks(calls, task);
@@ -210,7 +214,8 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
     struct ptrace_task *task = ptrace_task_exec(&calls->tasks, pid, former);
     if (!task) return 0;
     task->filtered = task->marked; /* with the filter, this very execve would have stopped at it */
-    procinfo_comm(pid, task->comm);
+    task->named_ns = 0;
+    ptrace_task_name(task);
     if (procinfo_is_32_bit(pid)) calls->foreign++;
     return append_process(calls, log, task, (struct event_process){.change = PROCESS_EXEC});
 }
@@ -247,7 +252,8 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
     /* A new child may report before its parent reports having made it. */
     struct ptrace_task *task = ptrace_task_find(&calls->tasks, tid);
     if (!task && event != PTRACE_EVENT_EXEC) task = task_begin(calls, log, tid, NULL);
-    if (event) ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&message);
+    if (event && event != PTRACE_EVENT_SECCOMP && event != PTRACE_EVENT_STOP)
+        ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&message);
 
     if (event == PTRACE_EVENT_STOP && stops_a_group(signal)) {
         ptrace_kernel(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped, as whoever sent the signal wants */

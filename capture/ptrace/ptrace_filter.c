@@ -15,7 +15,10 @@ static int add_rows(scmp_filter_ctx filter)
     for (size_t i = 0; i < count && !code; i++)
         code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), (int)rows[i].number, 0);
     /* How the kernel goes on with a poll that a signal interrupted (-ERESTART_RESTARTBLOCK). */
-    return code ? code : seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_restart_syscall, 0);
+    if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_restart_syscall, 0);
+    /* A thread's new name, and nothing else of prctl(2). */
+    struct scmp_arg_cmp names = SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME, 0);
+    return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_prctl, 1, &names);
 }
 
 int ptrace_filter_install(void *unused)

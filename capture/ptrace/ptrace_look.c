@@ -32,11 +32,40 @@ size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *byte
     return done;
 }
 
+static bool ask(struct ptrace_task *task, int fd, uint64_t inode, struct event_socket *ret_socket)
+{
+    int handle = ptrace_task_handle(task);
+    if (handle < 0) {
+        if (handle != -ESRCH) task->lost_looks++;
+        return false;
+    }
+    bool is_ours = sockinfo_at(handle, fd, ret_socket);
+    if (!is_ours && errno) task->lost_looks++;
+    ptrace_task_give_back(task, handle);
+    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
+    return is_ours;
+}
+
+static bool look(struct ptrace_task *task, int fd, bool known_is_enough, struct event_socket *ret_socket)
+{
+    *ret_socket = (struct event_socket){0};
+    uint64_t inode = ptrace_sockets_inode(task->tid, fd);
+    if (!inode) {
+        if (errno) task->lost_looks++;
+        return false;
+    }
+    if (known_is_enough && ptrace_sockets_find(&task->all->sockets, inode, ret_socket)) return true;
+    return ask(task, fd, inode, ret_socket);
+}
+
 bool ptrace_look_socket(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
 {
-    bool is_ours = sockinfo_of(task->tid, fd, ret_socket);
-    if (!is_ours && errno) task->lost_looks++;
-    return is_ours;
+    return look(task, fd, false, ret_socket);
+}
+
+bool ptrace_look_known(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
+{
+    return look(task, fd, true, ret_socket);
 }
 
 static void read_address(struct ptrace_task *task, uint64_t address, uint64_t length)
@@ -92,12 +121,13 @@ bool ptrace_look_enter(struct ptrace_task *task)
     task->cut = false;
 
     /* The descriptor first: most reads and writes of most programs end here. */
-    if (flags & SYSCALL_FD_0 && !ptrace_look_socket(task, (int)raw->args[0], &call->socket)) return false;
-    if (flags & SYSCALL_EPOLL_CTL && !ptrace_look_socket(task, (int)raw->args[2], &call->socket)) return false;
+    bool as_it_is = raw->number == SYS_close || flags & SYSCALL_SHUTDOWN; /* what is unread, and the state, matter there */
+    if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], !as_it_is, &call->socket)) return false;
+    if (flags & SYSCALL_EPOLL_CTL && !ptrace_look_known(task, (int)raw->args[2], &call->socket)) return false;
     if (flags & SYSCALL_SOCKET && !makes_our_kind(raw)) return false;
     if (flags & SYSCALL_DUP) {
         int from = (int)raw->args[0], to = (int)raw->args[1];
-        bool duplicates = ptrace_look_socket(task, from, &call->socket);
+        bool duplicates = ptrace_look_known(task, from, &call->socket);
         bool closes = from != to && ptrace_look_socket(task, to, &call->other);
         if (!duplicates && !closes) return false;
     }
@@ -121,6 +151,13 @@ static void learn_peer(const struct syscall_raw *raw, struct event_call *call)
         call->socket.remote = address;
 }
 
+/* Whether the call can have given the socket an address, or taken one: all others leave a settled one as it was. */
+static bool may_have_changed(const struct ptrace_task *task)
+{
+    return !ptrace_sockets_settled(&task->enter.socket) || task->raw.number == SYS_connect ||
+           task->row->flags & (SYSCALL_SHUTDOWN | SYSCALL_LISTEN);
+}
+
 static void look_again(struct ptrace_task *task, struct event_call *call)
 {
     struct event_socket now;
@@ -142,7 +179,7 @@ void ptrace_look_exit(struct ptrace_task *task, int64_t ret, struct event_call *
     ret_call->ret = ret;
     ret_call->slept_ns = -1; /* ptrace sees where a call begins and ends, not where it sleeps */
 
-    if (flags & SYSCALL_FD_0 && task->raw.number != SYS_close) look_again(task, ret_call);
+    if (flags & SYSCALL_FD_0 && task->raw.number != SYS_close && may_have_changed(task)) look_again(task, ret_call);
     if (flags & SYSCALL_SOCKADDR_1) learn_peer(&task->raw, ret_call);
     if (flags & SYSCALL_NEW_FD && ret >= 0) {
         struct event_socket *made = flags & SYSCALL_SOCKET ? &ret_call->socket : &ret_call->other;

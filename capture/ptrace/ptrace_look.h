@@ -6,8 +6,11 @@
 
 /* Reads up to `length` bytes of the thread's memory (process_vm_readv(2)); returns how many came before it was not readable. */
 size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *bytes, size_t length);
-/* sockinfo_of, counting what could not be seen. */
+/* What INET TCP or UDP socket is behind a descriptor, as it is now; false: none, or it could not be seen, which is counted. */
 bool ptrace_look_socket(struct ptrace_task *task, int fd, struct event_socket *ret_socket);
+
+/* The same, of a socket whose addresses are settled as they are remembered: without its state and what is unread. */
+bool ptrace_look_known(struct ptrace_task *task, int fd, struct event_socket *ret_socket);
 
 /* At the entry of a call: raw.number, raw.args and row are set. Fills the rest of raw, and `enter`. False: it is no concern of an
  * INET TCP or UDP socket. */

@@ -2,20 +2,71 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/procinfo.h"
+#include "capture/ptrace/sockinfo.h"
+
+enum {
+    HANDLES_MAX = 256,           /* kept open at once; a thread beyond them gets one for each look */
+    NAME_HOLDS_NS = 20 * 1000000 /* prctl(PR_SET_NAME) is seen; what another thread wrote to /proc/…/comm is not */
+};
 
 int ptrace_tasks_init(struct ptrace_tasks *tasks)
 {
+    tasks->handles = 0;
     tasks->by_tid = table_new(sizeof(pid_t));
-    return tasks->by_tid ? 0 : -ENOMEM;
+    if (!tasks->by_tid) return -ENOMEM;
+    int code = ptrace_sockets_init(&tasks->sockets);
+    if (code) table_free(tasks->by_tid);
+    return code;
+}
+
+static void drop_handle(struct ptrace_task *task)
+{
+    if (task->handle < 0) return;
+    close(task->handle);
+    task->handle = -1;
+    task->all->handles--;
+}
+
+static void task_free(struct ptrace_task *task)
+{
+    if (task) drop_handle(task);
+    free(task);
+}
+
+int ptrace_task_handle(struct ptrace_task *task)
+{
+    if (task->handle >= 0) return task->handle;
+    int handle = sockinfo_open(task->tid);
+    if (handle >= 0 && task->all->handles < HANDLES_MAX) {
+        task->handle = handle;
+        task->all->handles++;
+    }
+    return handle;
+}
+
+void ptrace_task_give_back(const struct ptrace_task *task, int handle)
+{
+    if (handle != task->handle) close(handle);
+}
+
+void ptrace_task_name(struct ptrace_task *task)
+{
+    int64_t now_ns = clock_wall_ns();
+    if (task->named_ns && now_ns - task->named_ns >= 0 && now_ns - task->named_ns < NAME_HOLDS_NS) return;
+    procinfo_comm(task->tid, task->comm);
+    task->named_ns = now_ns;
 }
 
 void ptrace_tasks_free(struct ptrace_tasks *tasks)
 {
     if (!tasks->by_tid) return;
     void *task;
-    for (size_t cursor = 0; table_next(tasks->by_tid, &cursor, NULL, &task);) free(task);
+    for (size_t cursor = 0; table_next(tasks->by_tid, &cursor, NULL, &task);) task_free(task);
+    ptrace_sockets_free(&tasks->sockets);
     table_free(tasks->by_tid);
     tasks->by_tid = NULL;
 }
@@ -29,9 +80,11 @@ struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t
 {
     struct ptrace_task *task = calloc(1, sizeof(*task));
     if (!task) return NULL;
+    task->all = tasks;
     task->pid = pid;
     task->tid = tid;
-    procinfo_comm(tid, task->comm);
+    task->handle = -1;
+    ptrace_task_name(task);
     if (!table_put(tasks->by_tid, &tid, task)) return task;
     free(task);
     return NULL;
@@ -39,7 +92,7 @@ struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t
 
 void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid)
 {
-    free(table_remove(tasks->by_tid, &tid));
+    task_free(table_remove(tasks->by_tid, &tid));
 }
 
 struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_t former)
@@ -48,9 +101,10 @@ struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_
         struct ptrace_task *task = table_remove(tasks->by_tid, &former);
         if (task) {
             ptrace_task_remove(tasks, pid);
+            drop_handle(task); /* of a thread that is no more under that number */
             task->tid = pid;
             if (table_put(tasks->by_tid, &pid, task)) {
-                free(task);
+                task_free(task);
                 return NULL;
             }
         }

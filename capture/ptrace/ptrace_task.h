@@ -8,12 +8,18 @@
 #include <sys/types.h>
 
 #include "base/table.h"
+#include "capture/ptrace/ptrace_sockets.h"
 #include "capture/syscalls.h"
 #include "event/event.h"
 
+struct ptrace_tasks;
+
 struct ptrace_task {
-    pid_t pid, tid; /* process and thread */
+    struct ptrace_tasks *all; /* the set it is in */
+    pid_t pid, tid;           /* process and thread */
     char comm[EVENT_COMM_BYTES];
+    int64_t named_ns;    /* when `comm` was read; 0: it is to be read again */
+    int handle;          /* sockinfo_open's, kept; -1: none */
     bool in_call;        /* between the stops of a recorded call: `raw`, `row` and `enter` are its */
     bool marked;         /* a stop made by the seccomp filter was seen */
     bool filtered;       /* the filter is on, or may be (before its first exec): without a tracer its recorded calls fail */
@@ -28,6 +34,8 @@ struct ptrace_task {
 
 struct ptrace_tasks {
     struct table *by_tid;
+    struct ptrace_sockets sockets;
+    size_t handles; /* kept in tasks */
 };
 
 /* 0 or -ENOMEM. */
@@ -37,6 +45,11 @@ void ptrace_tasks_free(struct ptrace_tasks *tasks);
 struct ptrace_task *ptrace_task_find(const struct ptrace_tasks *tasks, pid_t tid);
 /* A new task with its name; NULL when out of memory. It must not be there already. */
 struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t tid);
+/* A handle for sockinfo_at on its descriptors, or -errno. Give it back with ptrace_task_give_back: it may be kept for next time. */
+int ptrace_task_handle(struct ptrace_task *task);
+void ptrace_task_give_back(const struct ptrace_task *task, int handle);
+/* Its name as it is now or was a moment ago, into `comm`. */
+void ptrace_task_name(struct ptrace_task *task);
 void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid);
 /* execve by thread `former` made it the only thread of process `pid`, under that number: the first thread is gone without a word
  * (the others report their ends). Returns the one that is left, NULL when none of them was known. */

@@ -1,7 +1,6 @@
 #include "capture/ptrace/ptrace_watch.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "capture/ptrace/ptrace_look.h"
-#include "capture/ptrace/sockinfo.h"
 
 /* How far a look goes: a call may name millions of descriptors, and the thread is stopped meanwhile. */
 enum { LOOK_MAX = 4096, EPOLL_LOOK_MAX = 1024, CHUNK = 128 };
@@ -22,28 +20,12 @@ enum { LOOK_MAX = 4096, EPOLL_LOOK_MAX = 1024, CHUNK = 128 };
 struct look {
     struct ptrace_task *task;
     struct event_call *call;
-    int handle;
 };
-
-static bool look_begin(struct look *look, struct ptrace_task *task, struct event_call *call)
-{
-    *look = (struct look){.task = task, .call = call, .handle = sockinfo_open(task->tid)};
-    if (look->handle >= 0) return true;
-    if (look->handle != -ESRCH) task->lost_looks++;
-    return false;
-}
-
-static void look_end(struct look *look)
-{
-    close(look->handle);
-}
 
 static uint64_t look_cookie(struct look *look, int fd)
 {
     struct event_socket socket;
-    if (sockinfo_at(look->handle, fd, &socket)) return socket.cookie;
-    if (errno) look->task->lost_looks++;
-    return 0;
+    return ptrace_look_known(look->task, fd, &socket) ? socket.cookie : 0;
 }
 
 static void watch(struct event_call *call, uint64_t cookie, uint64_t data, uint32_t events)
@@ -166,10 +148,7 @@ static void look_at_range(struct look *look, unsigned first, unsigned last, bool
         if (*end || end == entry->d_name || fd < first || fd > last) continue;
         looked++;
         struct event_socket socket;
-        if (!sockinfo_at(look->handle, (int)fd, &socket)) {
-            if (errno) look->task->lost_looks++;
-            continue;
-        }
+        if (!ptrace_look_socket(look->task, (int)fd, &socket)) continue;
         if (only_close_on_exec && !closes_at_exec(look->task->tid, (int)fd)) continue;
         if (look->task->row->flags & SYSCALL_RANGE && !look->call->watch_total) {
             look->call->fd = (int32_t)fd;
@@ -194,14 +173,12 @@ bool ptrace_watch_enter(struct ptrace_task *task)
     bool closes = flags & SYSCALL_RANGE && !(args[2] & CLOSE_RANGE_CLOEXEC);
     if (!(flags & (SYSCALL_POLL | SYSCALL_SELECT | SYSCALL_EPOLL_WAIT)) && !ends && !replaces && !closes) return false;
 
-    struct look look;
-    if (!look_begin(&look, task, &task->enter)) return false;
+    struct look look = {.task = task, .call = &task->enter};
     if (flags & SYSCALL_POLL) look_at_poll(&look, false);
     if (flags & SYSCALL_SELECT) look_at_select(&look);
     if (flags & SYSCALL_EPOLL_WAIT) look_at_epoll(&look);
     if (closes) look_at_range(&look, (unsigned)args[0], (unsigned)args[1], false);
     if (ends || replaces) look_at_range(&look, 0, (unsigned)-1, replaces);
-    look_end(&look);
     return task->enter.watch_total > 0;
 }
 
@@ -220,12 +197,10 @@ void ptrace_watch_exit(struct ptrace_task *task, int64_t ret, struct event_call 
     } else if (flags & SYSCALL_EPOLL_WAIT && ret > 0) {
         look_at_epoll_events(task, call, ret);
     } else if (flags & (SYSCALL_POLL | SYSCALL_SELECT) && ret > 0) {
-        struct look look;
-        if (!look_begin(&look, task, call)) return;
+        struct look look = {.task = task, .call = call};
         if (flags & SYSCALL_POLL)
             look_at_poll(&look, true);
         else
             look_at_select(&look);
-        look_end(&look);
     }
 }

@@ -27,13 +27,18 @@ struct reading { /* what the command line says */
     struct options_given given;
 };
 
-enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MERGE };
+enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MERGE, KEY_SORT, KEY_ONLY_FINDINGS };
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-[M]]",
      "tell the whole story of connection N (N to M, or from N on; u1, u2 … are UDP flows) of the list: ladders, event lines; may "
      "be "
      "repeated"},
+    {KEY_SORT, 0, "sort", "BY",
+     "the list by finding (the worst first), took (the longest first), start or bytes (the most first); rows are held in memory "
+     "until all have come, "
+     "of more than 262144 the first"},
+    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "of the list the connections in which something was found"},
     {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
     {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
     {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
@@ -60,6 +65,19 @@ static int take_range(struct read_options *options, const char *value, struct er
     return code;
 }
 
+static int take_order(struct read_options *options, const char *value, struct err *err)
+{
+    static const char *const names[HELD_ORDERS] = {
+        [HELD_FINDING] = "finding", [HELD_TOOK] = "took", [HELD_START] = "start", [HELD_BYTES] = "bytes"};
+    for (int i = 0; i < HELD_ORDERS; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        options->sorted = true;
+        options->order = (enum held_order)i;
+        return 0;
+    }
+    return err_set(err, -EINVAL, "--sort: '%s' is not finding, took, start or bytes", value);
+}
+
 static int take(void *target, int key, const char *value, struct err *err)
 {
     struct read_options *options = target;
@@ -70,6 +88,11 @@ static int take(void *target, int key, const char *value, struct err *err)
         return take_range(options, value, err);
     case KEY_SUMMARY:
         options->summary = true;
+        return 0;
+    case KEY_SORT:
+        return take_order(options, value, err);
+    case KEY_ONLY_FINDINGS:
+        options->only_findings = true;
         return 0;
     case KEY_MERGE:
         options->merge = true;
@@ -153,6 +176,8 @@ static int check_events(const struct options_given *given, const char *file, str
         {"filter", "it works on captures, and this is an event log"},
         {"open-max", "it works on captures, and this is an event log"},
         {"packets-max", "it works on captures, and this is an event log"},
+        {"sort", "it works on captures, and this is an event log"},
+        {"only-findings", "it works on captures, and this is an event log"},
     };
     int code = options_refuse(given, of_captures, COUNT(of_captures), err);
     if (code) err_prefix(err, "%s", file);
@@ -169,15 +194,27 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
         {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
     };
-    static const struct options_misfit of_tables[] = {{"summary", "it goes with tables of connections, not with stories"}};
-    static const struct options_misfit of_merged[] = {{"packets-max", "with --merge the bound is fixed: choose with a filter"}};
+    static const struct options_misfit of_tables[] = {
+        {"summary", "it goes with tables of connections, not with stories"},
+        {"sort", "it goes with tables of connections, not with stories"},
+        {"only-findings", "it goes with tables of connections, not with stories"},
+    };
+    static const struct options_misfit of_summary[] = {{"sort", "totals have no rows to sort"},
+                                                       {"only-findings", "totals have no rows to choose from"}};
+    static const struct options_misfit of_merged[] = {
+        {"packets-max", "with --merge the bound is fixed: choose with a filter"},
+        {"only-findings", "the list of merged captures does not say what was found (--conn N tells it)"},
+    };
     static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
     int code = options->merge ? options_refuse(given, of_merged, COUNT(of_merged), err) : 0;
     if (!code && options->merge && !tables) code = options_refuse(given, of_merged_stories, COUNT(of_merged_stories), err);
     if (!code && tables) code = options_refuse(given, of_stories, COUNT(of_stories), err);
     if (!code && !tables) code = options_refuse(given, of_tables, COUNT(of_tables), err);
-    if (!code && tables && options->output.color == OUTPUT_COLOR_ALWAYS)
-        code = err_set(err, -EINVAL, "--color: tables of connections have no colours");
+    const char *format = options->output.format;
+    if (!code && (options->summary || (format && !strcmp(format, "summary"))))
+        code = options_refuse(given, of_summary, COUNT(of_summary), err);
+    if (!code && options->merge && options->sorted && options->order == HELD_FINDING)
+        code = err_set(err, -EINVAL, "--sort finding: the list of merged captures does not say what was found (--conn N tells it)");
     return code;
 }
 
@@ -219,6 +256,19 @@ static int give_up_rights(const struct read_options *options, struct err *err)
     return code ? code : rights_confine(options->filter != NULL || options->output.otlp != NULL, err);
 }
 
+/* Files alone, and few bytes. Asked while there are rights. */
+static bool is_small(char *const *files, size_t count)
+{
+    off_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct stat status;
+        bool known = strcmp(files[i], "-") != 0 && stat(files[i], &status) == 0;
+        if (!known || !S_ISREG(status.st_mode) || status.st_size > READ_SMALL_BYTES - sum) return false;
+        sum += status.st_size;
+    }
+    return true;
+}
+
 static int read_files(char **files, size_t count, struct reading *reading, struct err *err)
 {
     const struct read_options *options = &reading->options;
@@ -256,7 +306,8 @@ int cli_read(int argc, char **argv, struct err *err)
                                      output_group(&options->output)};
     static const char notes[] =
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
-        "zeek (conn.log), jsonl, summary. Connections stand in the order in which they ended; their numbers count in the order in "
+        "zeek (conn.log), jsonl, summary. Of files up to 8 MB the list begins with what was found, and connections stand the worst "
+        "first; else they stand in the order in which they ended (see --sort). Their numbers count in the order in "
         "which they began: Wireshark's tcp.stream plus 1, and for UDP flows, u1, u2 …, its udp.stream plus 1 (sort -V puts the "
         "list "
         "into that order). A terminal gets the columns that fit, a pipe or file all of them. "
@@ -279,6 +330,7 @@ int cli_read(int argc, char **argv, struct err *err)
     const struct keeper_files kept = {(const char *const *)argv + operand, files, options->output.files,
                                       options->output.file_count};
     if (!code) code = keeper_new(&options->output.keeper, &kept, err);
+    options->small = is_small(argv + operand, files);
     if (!code) code = read_files(argv + operand, files, &reading, err);
     buf_free(&filter);
     keeper_free(options->output.keeper);

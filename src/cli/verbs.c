@@ -6,10 +6,12 @@
 #include "cli/actor.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
+#include "cli/explain.h"
 #include "cli/options.h"
 #include "cli/quiz.h"
 #include "cli/read.h"
 #include "cli/states.h"
+#include "cli/watch.h"
 #include "out/interrupt.h"
 
 static const struct verb verbs[] = {
@@ -17,6 +19,8 @@ static const struct verb verbs[] = {
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
+    {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},
+    {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };

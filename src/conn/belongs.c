@@ -15,6 +15,8 @@ bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segmen
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     if (segment->flags & TCP_RST) return false;
+    bool nothing = end->state == STATE_UNKNOWN && peer->state == STATE_UNKNOWN; /* no connection was shown so far */
+    if (nothing) return segment->flags & TCP_SYN;
     if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer);
     bool known = end->flags & END_BASE;
     if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over */
@@ -55,6 +57,9 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
             .state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
         other->flags = END_SYN | END_ANY | END_BASE | END_GOT | END_SYN_TAKEN;
         break;
+    case 0: /* nothing that TCP sends once it is connected: it shows no connection */
+        if (!(segment->flags & TCP_RST)) break;
+        /* fall through */
     default:
         sender->state = other->state = STATE_ESTABLISHED;
         conn->flags |= CONN_MIDWAY;

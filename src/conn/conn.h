@@ -59,7 +59,7 @@ enum conn_class {
     CONN_PROBE_ANSWER,  /* the ACK that a keepalive or a window probe asked for */
     CONN_CHALLENGE_ACK, /* the ACK that a RST or SYN inside the window asked for (RFC 5961) */
     CONN_RESET,
-    CONN_STRAY, /* its numbers are not of this connection: the ACK of an older one (half-open discovery, 3.5.1) */
+    CONN_STRAY, /* its numbers are not of this connection: the ACK of an older one (half-open discovery, 3.5.1); or it has no ACK */
     CONN_SIGHT, /* the packet before, seen once more: no segment of its own */
     CONN_CLASSES
 };

@@ -18,6 +18,7 @@ enum tcp_state conn_state(const struct conn *conn, unsigned side)
     const struct conn_end *end = &conn->end[conn->flags & CONN_TO_ITSELF ? 0 : side];
     /* That there was a listener is known only once it answered. */
     if (end->state == STATE_LISTEN && !(end->flags & END_SYN_ACK)) return STATE_CLOSED;
+    if (end->state == STATE_UNKNOWN) return STATE_CLOSED; /* what was sent shows no connection at all */
     return (enum tcp_state)end->state;
 }
 
@@ -52,6 +53,7 @@ enum conn_outcome conn_outcome(const struct conn *conn)
     bool reset =
         (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
     if (reset) return CONN_OUT_RESET;
+    if (a->state == STATE_UNKNOWN && b->state == STATE_UNKNOWN) return any & END_RST ? CONN_OUT_REFUSED : CONN_OUT_HALF_OPEN;
     if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
     if (tries || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD) return CONN_OUT_HALF_OPEN;
     return conn_is_done(conn) ? CONN_OUT_CLOSED : CONN_OUT_OPEN;

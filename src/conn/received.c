@@ -117,6 +117,16 @@ static void take_foreign_fin(const struct conn_judge *judge, struct conn *conn, 
     conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, false, verdict);
 }
 
+/* A SYN,ACK that comes again to an end that has said nothing since its SYN: from one place, that it was captured does not show that
+ * it arrived, and now it seems that it did not, or that nobody waited for it. */
+static bool is_unheard(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment,
+                       const struct conn_verdict *verdict)
+{
+    if ((segment->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || verdict->class != CONN_AGAIN) return false;
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || end->flags & (END_ACKS | END_RST | END_PASSIVE)) return false;
+    return end->state == STATE_ESTABLISHED || end->state == STATE_SYN_SENT;
+}
+
 void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                    struct conn_verdict *verdict)
 {
@@ -128,6 +138,11 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
         return;
     }
     if (verdict->class == CONN_STRAY || is_dropped(end, from, segment)) return;
+    if (is_unheard(conn, end, segment, verdict)) {
+        end->flags &= ~(uint32_t)(END_SYN_ACKED | END_ACKED);
+        if (end->state == STATE_ESTABLISHED) conn_take_back(conn, side, STATE_SYN_SENT, verdict);
+        return;
+    }
     uint32_t to = segment->seq + conn_space(segment);
     if (segment->flags & TCP_SYN) {
         bool late = from->flags & END_GOT && seq_at_or_before(to, from->got) && seq_at_or_before(from->got, from->next);

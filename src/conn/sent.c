@@ -265,12 +265,22 @@ static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsig
     return class_of_old(judge, conn, side, segment, next, verdict);
 }
 
-/* It speaks of another connection: to an end that waits for the answer to its SYN, of something that this SYN is not; or a SYN,ACK
- * that answers another SYN. */
+/* The first that shows a connection, behind what showed none. */
+static void begin_midway(struct conn *conn, const struct conn_segment *segment)
+{
+    if (conn->end[0].state != STATE_UNKNOWN || conn->end[conn_other(conn, 0)].state != STATE_UNKNOWN || segment->flags & TCP_SYN)
+        return;
+    conn->end[0].state = conn->end[conn_other(conn, 0)].state = STATE_ESTABLISHED;
+    conn->flags |= CONN_MIDWAY;
+}
+
+/* It has no ACK, as nothing that TCP sends once it is connected; or it speaks of another connection: to an end that waits for the
+ * answer to its SYN, of something that this SYN is not; or a SYN,ACK that answers another SYN. */
 static bool is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
+    if (!ack && !syn) return true; /* whoever it reaches drops it (RFC 9293 section 3.10.7.4), or has no such connection */
     if (!ack || !has(peer, END_SYN | END_ANY)) return false;
     if (syn) {
         if (!acknowledges_syn(peer, segment->ack)) return true;
@@ -531,6 +541,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
         note_time(conn, segment);
         return;
     }
+    begin_midway(conn, segment);
     bool advances = segment->flags & TCP_ACK && (!(end->flags & END_ACKS) || seq_before(end->ack, segment->ack));
     uint8_t class = verdict->class = class_of(judge, conn, side, segment, verdict);
     count(judge, conn, side, segment, class);

@@ -176,6 +176,8 @@ struct event_trace {
     char reason[EVENT_ARGS_BYTES];   /* why this one, where auto chose */
     uint16_t server_ports[8];        /* ports known to be the serving side's; 0 ends */
     bool unfiltered;                 /* the network was made for this run, and nothing filters in it */
+    bool course_only; /* of the segments those alone were captured that tell of a connection's course (struct calls_options,
+                         host_wide), and no calls that carry data: that others are absent says nothing */
 };
 
 struct event_vantage {

@@ -111,6 +111,7 @@ static const struct event_field trace_fields[] = {
     ROW("recorder", TEXT, trace.recorder),
     ROW("reason", TEXT, trace.reason),
     ROW("unfiltered", BOOL, trace.unfiltered),
+    ROW("course_only", BOOL, trace.course_only),
     ROW("ports", PORTS, trace.server_ports),
 };
 

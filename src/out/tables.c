@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "out/note.h"
 #include "out/place.h"
+#include "viz/spread.h"
 #include "viz/view.h"
 
 enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };
@@ -14,6 +16,7 @@ enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };
 struct target {
     struct place place;
     const struct rows_view *view;
+    bool color;
     struct buf out;
 };
 
@@ -23,6 +26,10 @@ struct tables {
     struct rows_options options;
     size_t address_columns;
     bool begun;
+    struct spread *spreads; /* ROWS_SPREADS; NULL: nobody shows them */
+    struct held *held;      /* NULL: rows are written as they come */
+    enum held_order order;
+    bool only, quiet;
 };
 
 static bool is_story(const char *format, const char *path)
@@ -76,6 +83,11 @@ int tables_wanted(const struct output_options *options, bool *ret_wanted, struct
     return 0;
 }
 
+static bool is_list(const struct rows_view *view)
+{
+    return view == &rows_list || view == &rows_screen;
+}
+
 static int open_target(struct tables *tables, const char *path, const struct rows_view *view, struct keeper *keeper,
                        struct err *err)
 {
@@ -93,6 +105,7 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
         .ascii = output_ascii(options), .verbose = options->verbose, .width = output_screen_width(STDOUT_FILENO)};
     tables->options.address_columns = &tables->address_columns;
     int code = 0;
+    bool colored = false;
     for (size_t i = 0; i < options->file_count && !code; i++)
         code = open_target(tables, options->files[i], rows_by_path(options->files[i]), options->keeper, err);
     if (!code && (summary || options->format || !options->file_count))
@@ -104,7 +117,14 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         if (target->view == &rows_list && target->place.fd == STDOUT_FILENO && tables->options.width) target->view = &rows_screen;
+        target->color = is_list(target->view) && output_view_options(options, target->place.fd).color;
+        colored |= target->color;
+        if (is_list(target->view) && !tables->spreads) tables->spreads = calloc(ROWS_SPREADS, sizeof(*tables->spreads));
+        if (!code && is_list(target->view) && !tables->spreads) code = err_set_errno(err, -ENOMEM, "can't open the output");
     }
+    if (!code && options->color == OUTPUT_COLOR_ALWAYS && !colored)
+        code = err_set(err, -EINVAL, "--color: of tables only the list has colours, and none is written");
+    tables->options.spreads = tables->spreads;
     if (code) {
         tables_close(tables);
         return code;
@@ -141,47 +161,134 @@ static void flush(struct target *target, int code)
     buf_clear(&target->out);
 }
 
+bool tables_lists_only(const struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (!is_list(tables->targets[i].view)) return false;
+    return tables->count > 0;
+}
+
+int tables_sort(struct tables *tables, enum held_order order, bool only, bool quiet)
+{
+    tables->order = order;
+    tables->only = only;
+    tables->quiet = quiet;
+    tables->held = held_new();
+    return tables->held ? 0 : -ENOMEM;
+}
+
+void tables_found(struct tables *tables, const struct rows_findings *findings)
+{
+    tables->options.findings = findings;
+}
+
+static const struct rows_options *options_of(struct tables *tables, const struct target *target)
+{
+    tables->options.color = target->color;
+    return &tables->options;
+}
+
+static void begin_views(struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        struct target *target = &tables->targets[i];
+        flush(target, target->view->begin(&target->out, options_of(tables, target)));
+    }
+}
+
 void tables_begin(struct tables *tables, int64_t base_ns)
 {
     if (tables->begun) return;
     tables->begun = true;
     tables->options.base_ns = base_ns;
-    for (size_t i = 0; i < tables->count; i++) {
-        struct target *target = &tables->targets[i];
-        flush(target, target->view->begin(&target->out, &tables->options));
-    }
+    if (!tables->held) begin_views(tables);
 }
 
-int tables_row(struct tables *tables, const struct ledger_row *row)
+static void note_spreads(struct tables *tables, const struct ledger_row *row)
 {
+    int64_t took_ns;
+    if (!tables->spreads) return;
+    if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
+    if (row->handshake_ns >= 0) spread_add(&tables->spreads[ROWS_SPREAD_CONNECT], row->handshake_ns);
+    spread_add(&tables->spreads[ROWS_SPREAD_TOOK], took_ns);
+    const uint64_t most = INT64_MAX, sent = row->end[LEDGER_CLIENT].bytes, received = row->end[LEDGER_SERVER].bytes;
+    spread_add(&tables->spreads[ROWS_SPREAD_SENT], (int64_t)(sent < most ? sent : most));
+    spread_add(&tables->spreads[ROWS_SPREAD_RECEIVED], (int64_t)(received < most ? received : most));
+}
+
+static int write_row(void *data, const struct ledger_row *row)
+{
+    struct tables *tables = data;
     bool alive = false;
+    if (tables->only && !rows_found(&tables->options, row->number, false)) return 0;
+    note_spreads(tables, row);
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         if (target->place.code) continue;
-        int code = target->view->row(&target->out, &tables->options, row);
+        int code = target->view->row(&target->out, options_of(tables, target), row);
         if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
         alive = true;
     }
     return alive ? 0 : -EPIPE;
 }
 
-int tables_udp(struct tables *tables, const struct datagrams_row *row)
+static int write_udp(void *data, const struct datagrams_row *row)
 {
+    struct tables *tables = data;
     bool alive = false;
+    if (tables->only && !rows_found(&tables->options, row->number, true)) return 0;
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         if (target->place.code) continue;
         alive = true;
         if (target->view->udp_parts != row->is_part) continue;
-        int code = target->view->udp(&target->out, &tables->options, row);
+        int code = target->view->udp(&target->out, options_of(tables, target), row);
         if (code || target->out.length >= FLUSH_BYTES) flush(target, code);
     }
     return alive ? 0 : -EPIPE;
 }
 
+/* From here on rows are written as they come. */
+static int give_held(struct tables *tables)
+{
+    struct held *held = tables->held;
+    tables->held = NULL;
+    begin_views(tables);
+    int code = held_give(held, tables->order, &tables->options, write_row, write_udp, tables);
+    held_free(held);
+    return code;
+}
+
+static int give_crowded(struct tables *tables)
+{
+    note_say(tables->quiet, "more than %d rows: only these are sorted, those behind them stand in the order in which they ended",
+             HELD_ROWS_MAX);
+    return give_held(tables);
+}
+
+int tables_row(struct tables *tables, const struct ledger_row *row)
+{
+    int code = tables->held ? held_row(tables->held, row) : 0;
+    if (code == -ENOBUFS)
+        code = give_crowded(tables);
+    else if (code || tables->held)
+        return code;
+    return code ? code : write_row(tables, row);
+}
+
+int tables_udp(struct tables *tables, const struct datagrams_row *row)
+{
+    int code = tables->held ? held_udp(tables->held, row) : 0;
+    if (code == -ENOBUFS)
+        code = give_crowded(tables);
+    else if (code || tables->held)
+        return code;
+    return code ? code : write_udp(tables, row);
+}
+
 void tables_flush(struct tables *tables)
 {
-    for (size_t i = 0; i < tables->count; i++) {
+    for (size_t i = 0; i < tables->count && !tables->held; i++) {
         flush(&tables->targets[i], 0);
         place_flush(&tables->targets[i].place);
     }
@@ -191,10 +298,14 @@ int tables_finish(struct tables *tables, const struct ledger_totals *totals, con
 {
     int result = 0;
     tables_begin(tables, totals->segments ? totals->first_ns : 0);
+    if (tables->held) { /* what can't be written its place knows */
+        int code = give_held(tables);
+        if (code && code != -EPIPE) return err_set_errno(err, code, "can't sort the list");
+    }
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         bool is_stdout = target->place.fd == STDOUT_FILENO;
-        flush(target, target->view->end(&target->out, &tables->options, totals, source));
+        flush(target, target->view->end(&target->out, options_of(tables, target), totals, source));
         int code = place_finish(&target->place);
         if (!code || (result && result != -EPIPE)) continue;
         /* A reader of standard output that has gone is the least of the failures. */
@@ -211,5 +322,7 @@ void tables_close(struct tables *tables)
         place_close(&tables->targets[i].place);
         buf_free(&tables->targets[i].out);
     }
+    held_free(tables->held);
+    free(tables->spreads);
     free(tables);
 }

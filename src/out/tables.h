@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "out/held.h"
 #include "out/output.h"
 #include "viz/rows.h"
 
@@ -20,6 +21,13 @@ int tables_open(struct tables **ret_tables, const struct output_options *options
 /* What merged captures say beside the rows: borrowed until tables_close. Before tables_begin. */
 void tables_merged(struct tables *tables, const struct rows_path *paths, size_t path_count, const struct story_clock *clocks,
                    size_t clock_count);
+/* Whether lists are all that is written: a line a connection, for people. */
+bool tables_lists_only(const struct tables *tables);
+/* Rows are held until the end, and given in this order; of more than HELD_ROWS_MAX the rest follows as it comes, and that is said.
+ * `only`: none is told in which nothing was found. Before tables_begin. 0 or -ENOMEM. */
+int tables_sort(struct tables *tables, enum held_order order, bool only, bool quiet);
+/* What was found, complete: borrowed until tables_close. With tables_sort, before tables_finish. */
+void tables_found(struct tables *tables, const struct rows_findings *findings);
 /* Whether any place is standard output on a terminal. */
 bool tables_on_terminal(const struct tables *tables);
 /* The first packet's time: time zero. Before any row; later calls change nothing. */

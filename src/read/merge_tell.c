@@ -64,6 +64,10 @@ static int tell_tables(struct merge *merge, struct err *err)
     int code = tables_open(&tables, &options->output, options->summary, err);
     if (code) return code;
     tables_merged(tables, merge->path, merge->conn_count, merge->clock, merge->match.clocks.count);
+    if (options->sorted && tables_sort(tables, options->order, false, options->output.quiet)) {
+        tables_close(tables);
+        return err_set_errno(err, -ENOMEM, "can't sort the list");
+    }
     const char *format = options->output.format;
     if (options->summary || (format && (!strcmp(format, "csv") || !strcmp(format, "zeek") || !strcmp(format, "summary"))))
         note_clocks(merge);

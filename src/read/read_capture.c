@@ -47,7 +47,8 @@ struct pass {
     struct fragments fragments;
     struct segment_queue *queue; /* with tables */
     struct tables *tables;       /* or */
-    struct stories *stories;     /* one of them */
+    struct stories *stories;     /* one of them; both where a list says what was found */
+    bool stories_full;           /* there were more packets than these hold */
     struct rows_source seen;
     struct progress progress;
     struct err damage;   /* the first */
@@ -127,6 +128,7 @@ static int feed(struct pass *pass)
         pass->room = segment_queue_room(pass->queue);
         return code;
     }
+    if (pass->tables && count) tables_begin(pass->tables, pass->base_ns);
     code = ledger_feed(pass->ledger, pass->room, count, numbers);
     size_t at = count;
     for (size_t i = pass->unit_count; i-- > 0 && at > 0 && !code;)
@@ -325,7 +327,16 @@ static int tell_units(struct pass *pass, struct err *err)
     for (size_t i = 0; i < pass->unit_count && !code; i++)
         code = stories_take(pass->stories, pass->file, &pass->units[i].packet, pass->units[i].conn, pass->units[i].udp, err);
     pass->unit_count = 0;
-    return code;
+    if (code != STORIES_FULL || !pass->tables) return code;
+    pass->stories_full = true; /* the list goes on */
+    return 0;
+}
+
+static int tell_units_that_fit(struct pass *pass, struct err *err)
+{
+    if (!pass->stories_full) return tell_units(pass, err);
+    pass->unit_count = 0;
+    return 0;
 }
 
 static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t count, struct err *err)
@@ -347,7 +358,7 @@ static int take_batch(struct pass *pass, struct savefile_packet *packets, size_t
     if (!code) code = feed(pass);
     pass->seen.packets += count;
     code = told(code, err);
-    if (!code && pass->stories) code = tell_units(pass, err);
+    if (!code && pass->stories) code = tell_units_that_fit(pass, err);
     fragments_clear(&pass->fragments);
     return code;
 }
@@ -361,7 +372,7 @@ static int take_last(struct pass *pass, struct err *err)
     int code = take_ready(pass, &nothing, 0);
     if (!code) code = feed(pass);
     code = told(code, err);
-    return !code && pass->stories ? tell_units(pass, err) : code;
+    return !code && pass->stories ? tell_units_that_fit(pass, err) : code;
 }
 
 /* A wrong filter may be a file that isn't there. */
@@ -399,7 +410,15 @@ static int open_places(struct pass *pass, struct err *err)
 {
     const struct read_options *options = pass->options;
     if (!options->tables) return stories_open(&pass->stories, options, err);
-    return tables_open(&pass->tables, &options->output, options->summary, err);
+    int code = tables_open(&pass->tables, &options->output, options->summary, err);
+    if (code || options->summary) return code;
+    const bool asked = options->only_findings || (options->sorted && options->order == HELD_FINDING);
+    const bool list = options->small && tables_lists_only(pass->tables);
+    if (asked || list) code = stories_open_found(&pass->stories, options, err);
+    if (code || !(asked || list || options->sorted)) return code;
+    code =
+        tables_sort(pass->tables, options->sorted ? options->order : HELD_FINDING, options->only_findings, options->output.quiet);
+    return code ? err_set_errno(err, code, "can't sort the list") : 0;
 }
 
 /* Who watches a pipe that is being written sees each row when there is nothing more to read for the moment. */
@@ -427,8 +446,8 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     const struct ledger_options bounds = {.open_max = options->open_max, .tells_soon = is_watched(pass, source)};
     pass->ledger = ledger_new(&bounds, take_row, pass);
     pass->datagrams = datagrams_new(options->open_max, take_udp_row, pass);
-    if (pass->tables) pass->queue = segment_queue_new(feed_tables, pass, 0);
-    if (!pass->ledger || !pass->datagrams || (pass->tables && !pass->queue))
+    if (!pass->stories) pass->queue = segment_queue_new(feed_tables, pass, 0);
+    if (!pass->ledger || !pass->datagrams || (!pass->stories && !pass->queue))
         return err_set_errno(err, -ENOMEM, "can't keep a table of connections");
     const struct savefile_options how = {.head = source->head,
                                          .head_bytes = source->head_bytes,
@@ -466,6 +485,21 @@ static void note_udp_and_pieces(struct pass *pass)
     read_unread_sort(&pass->seen);
 }
 
+/* For the list, which waits for it. */
+static int say_found(struct pass *pass, struct err *err)
+{
+    const struct rows_findings *findings = NULL;
+    int code = stories_found(pass->stories, &findings, err);
+    if (!code && !findings && pass->options->only_findings)
+        return err_set(err, CLI_FAILED,
+                       "--only-findings: that are more packets than are told as stories: choose some with a filter (the list "
+                       "without it has all connections)");
+    if (!code && !findings)
+        note_say(pass->options->output.quiet, "more packets than are told as stories: the list does not say what was found");
+    tables_found(pass->tables, findings);
+    return code;
+}
+
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
     /* Where reading failed nothing is told: then what waits is dropped. */
@@ -482,14 +516,15 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code && pass->tables) read_beside_late(totals->late, pass->options->output.quiet);
     if (!code && pass->tables)
         read_beside_sights(&pass->places, totals->sights, totals->sights_elsewhere, pass->options->output.quiet);
+    if (!code && pass->tables && pass->stories) code = say_found(pass, err);
     /* When nobody takes rows any more, the places know why. */
     if ((!code || code == -EPIPE) && pass->tables)
         code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
-    if (!code && pass->stories) code = stories_finish(pass->stories, pass->seen.dropped, err);
+    if (!code && !pass->tables) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
         note_say(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
     else if (!code)
-        read_unread_say(&pass->seen, &pass->options->output, pass->stories != NULL, pass->options->filter != NULL);
+        read_unread_say(&pass->seen, &pass->options->output, !pass->tables, pass->options->filter != NULL);
     if (!code && pass->seen.damages) {
         *err = pass->damage;
         code = CLI_FAILED;

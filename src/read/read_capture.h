@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "out/held.h"
 #include "out/output.h"
 
-enum { READ_CONNS_MAX = 64 };
+enum { READ_CONNS_MAX = 64, READ_SMALL_BYTES = 8 << 20 };
 
 struct read_range { /* of connection numbers, both ends in */
     uint32_t from, to;
@@ -19,11 +20,15 @@ struct read_range { /* of connection numbers, both ends in */
 struct read_options {
     struct output_options output;
     struct read_range conns[READ_CONNS_MAX];
-    size_t conn_count;       /* 0: all */
-    bool tables;             /* of connections; else stories */
-    bool summary;            /* with tables: the totals alone */
-    bool merge;              /* read_merge is meant */
-    const char *filter;      /* pcap-filter(7); NULL: everything */
+    size_t conn_count; /* 0: all */
+    bool tables;       /* of connections; else stories */
+    bool summary;      /* with tables: the totals alone */
+    bool sorted;       /* with tables: `order` was asked for; else lists of what is `small` are given the worst first */
+    enum held_order order;
+    bool only_findings; /* with tables: rows in which something was found alone */
+    bool small;         /* the source is files of READ_SMALL_BYTES together at most: what it holds is looked at as stories, too */
+    bool merge;         /* read_merge is meant */
+    const char *filter; /* pcap-filter(7); NULL: everything */
     const char *filter_word; /* its first word, where it stood behind the files, and is no file itself; NULL: it did not */
     size_t open_max;         /* connections at once; 0: the ledger's own bound */
     size_t packets_max;      /* of stories; 0: the usual bound */

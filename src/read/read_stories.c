@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "ledger/ledger.h"
 #include "out/note.h"
+#include "read/found.h"
 #include "read/places.h"
 #include "tcp/segment.h"
 
@@ -15,7 +16,8 @@ enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
 
 struct stories {
     const struct read_options *options;
-    struct output *output;
+    struct output *output; /* NULL: `found` takes what they tell */
+    struct found *found;
     struct event_log *log;
     /* Which connection each packet kept is of, in the order of their numbers in the capture. */
     struct kept {
@@ -106,7 +108,7 @@ static int take_comments(struct stories *stories, const struct savefile_packet *
     return code;
 }
 
-int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err)
+static int make(struct stories **ret_stories, const struct read_options *options, struct err *err)
 {
     struct stories *stories = calloc(1, sizeof(*stories));
     if (stories) stories->log = event_log_new();
@@ -115,7 +117,23 @@ int stories_open(struct stories **ret_stories, const struct read_options *option
         return err_set_errno(err, -ENOMEM, "can't tell stories");
     }
     stories->options = options;
-    int code = output_open(&stories->output, &options->output, err);
+    *ret_stories = stories;
+    return 0;
+}
+
+int stories_open_found(struct stories **ret_stories, const struct read_options *options, struct err *err)
+{
+    int code = make(ret_stories, options, err);
+    if (!code && !((*ret_stories)->found = found_new())) code = err_set_errno(err, -ENOMEM, "can't tell stories");
+    return code;
+}
+
+int stories_open(struct stories **ret_stories, const struct read_options *options, struct err *err)
+{
+    struct stories *stories = NULL;
+    int code = make(&stories, options, err);
+    if (code) return code;
+    code = output_open(&stories->output, &options->output, err);
     if (code) {
         stories_close(stories);
         return code;
@@ -219,10 +237,22 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
     return code;
 }
 
+int stories_found(struct stories *stories, const struct rows_findings **ret_findings, struct err *err)
+{
+    *ret_findings = NULL;
+    if (stories->full_at) return 0;
+    if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
+    int code = found_tell(stories->found, stories->log, renumber, stories);
+    if (code) return err_set_errno(err, code, "can't tell what is to be found");
+    *ret_findings = found_rows(stories->found);
+    return 0;
+}
+
 void stories_close(struct stories *stories)
 {
     if (!stories) return;
     output_close(stories->output);
+    found_free(stories->found);
     event_log_free(stories->log);
     free(stories->kept);
     free(stories);

@@ -23,6 +23,7 @@ enum { CAPTURES_MAX = 64 };
 static const int64_t LATE_NS = 1000000000;
 
 struct session {
+    int64_t late_ns;
     struct event_log *log;
     struct stream *stream;
     const struct calls_recorder *recorder;
@@ -142,6 +143,7 @@ static int append_trace(struct session *session, const struct session_options *o
     memcpy(event.trace.reason, reason, length);
     memcpy(event.trace.server_ports, options->server_ports, sizeof(event.trace.server_ports));
     event.trace.unfiltered = options->unfiltered;
+    event.trace.course_only = options->calls.host_wide;
     int code = event_log_append(session->log, &event);
     return code ? err_set_errno(err, code, "can't begin the event log") : 0;
 }
@@ -151,6 +153,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     struct session *session = calloc(1, sizeof(*session));
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
+    session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
     if (session->log) session->stream = stream_new(session->log, options->forgets);
@@ -194,10 +197,11 @@ int session_spawn(struct session *session, const struct child_options *options, 
 
 static void read_signals(struct session *session)
 {
-    struct signalfd_siginfo info;
-    while (read(session->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGCHLD) continue;
-        session->signal = (int)info.ssi_signo;
+    struct signalfd_siginfo infos[8]; /* more than there are signals: what comes at once is all there is */
+    ssize_t got = read(session->signal_fd, infos, sizeof(infos));
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++) {
+        if (infos[i].ssi_signo == SIGCHLD) continue;
+        session->signal = (int)infos[i].ssi_signo;
         session->signal_count++;
     }
 }
@@ -223,7 +227,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int got = packets_drain(session->captures[i], session->log, err);
         total = got < 0 ? got : total + got;
     }
-    stream_flow(session->stream, began_ns - LATE_NS); /* a tap that fails knows it */
+    stream_flow(session->stream, began_ns - session->late_ns); /* a tap that fails knows it */
     return total;
 }
 

@@ -23,6 +23,7 @@ struct session_options {
     uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
     bool unfiltered;          /* the network was made for this run, and nothing filters in it */
     bool forgets;             /* what all taps of its stream have been given is not needed any more */
+    int64_t late_ns;          /* how much later than it happened an event may reach the log; 0: a second */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
 

@@ -281,7 +281,7 @@ class Captures(Test):
             return result
 
     def test_a_capture_becomes_a_list(self):
-        lines = self.read(exchange(40000) + exchange(40001, last=4)).stdout.splitlines()
+        lines = self.read(exchange(40000) + exchange(40001, last=4), "--sort", "finding").stdout.splitlines()
         self.assertEqual(len(lines), 3)
         self.assertIn("10.0.0.1:40000", "".join(lines))
         closed = next(line for line in lines if ":40000" in line)

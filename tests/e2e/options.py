@@ -55,6 +55,8 @@ READ = {
     "conn": ["--conn", "1"],
     "summary": ["--summary"],
     "merge": ["--merge"],
+    "sort": ["--sort", "took"],
+    "only-findings": ["--only-findings"],
     "filter": ["--filter", "tcp"],
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
@@ -72,6 +74,20 @@ QUIZ = {
     "quiet": ["-q"],
     "help": ["--help"],
 }
+WATCH = {
+    "pid": ["--pid", "1"],
+    "comm": ["--comm", "nginx*"],
+    "port": ["--port", "80"],
+    "only-findings": ["--only-findings"],
+    "events": ["--events"],
+    "format": ["--format", "jsonl"],
+    "for": ["--for", "1"],
+    "memory": ["--memory", "16M"],
+    "ascii": ["--ascii"],
+    "quiet": ["--quiet"],
+    "help": ["--help"],
+}
+EXPLAIN = {key: OUTPUT[key] for key in ("color", "ascii", "help")}
 SERVE = {
     "serve": ["--serve", "fork"],
     "udp": ["--udp"],
@@ -115,17 +131,19 @@ MATRIX = (
         ["demo", "--list", "refused"],
         "all explain step host-network recorder output format otlp brief only color verbose quiet " + " ".join(PAIR),
     ),
-    ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge"),
-    ("a list", READ, ["read", CLIENT], "brief only color packets-max merge"),
-    ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge"),
-    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge"),
-    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only color packets-max"),
-    ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max"),
+    ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge sort only-findings"),
+    ("a list", READ, ["read", CLIENT], "brief only packets-max merge"),
+    ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge sort only-findings"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp merge sort only-findings"),
+    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only packets-max only-findings"),
+    ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max sort only-findings"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
     ("a paper of a scenario", QUIZ, ["quiz", "refused", "--export", "sheet"], "conn"),
     ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "conn recorder"),
     ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
+    ("a watch", WATCH, ["watch", "--for", "1"], ""),
+    ("a page", EXPLAIN, ["explain", "refused"], ""),
     ("the bare figure", STATES, ["states", "--dry"], "recorder"),
 )
 # These change what is done, so that another row says what fits.
@@ -177,7 +195,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["quiz"], QUIZ), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["read"], READ), (["states"], STATES), (["quiz"], QUIZ), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 

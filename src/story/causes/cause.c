@@ -161,7 +161,7 @@ static void find_packet_cause(struct telling *telling, struct tale_packet *packe
     packet->cause->step = STORY_NO_STEP;
     size_t count; /* of a sequel, what came before is no longer there to be asked: the kernel's own evidence alone */
     (void)cause_kernel_rules(&count);
-    bool sequel = telling->flow->sequel;
+    bool sequel = telling->flow->sequel, bare = cause_is_bare(packet);
     packet->cause->why = sequel ? "it came after its connection had been told" : cause_why_unknown(telling, packet);
     if (packet->seen->folded) {
         packet->cause->why = telling_printf(
@@ -169,7 +169,7 @@ static void find_packet_cause(struct telling *telling, struct tale_packet *packe
         return;
     }
     const struct cause_rule *rule;
-    for (size_t i = 0; (!sequel || i < count) && (rule = rule_at(i)); i++)
+    for (size_t i = 0; (!(sequel || bare) || i < count) && (rule = rule_at(i)); i++)
         if (!(telling->teller->rules_off >> i & 1) && rule->explain(telling, packet)) break;
     keep_chain(telling, packet);
 }

@@ -31,6 +31,11 @@ bool cause_set_named(struct telling *telling, struct tale_packet *packet, enum s
 bool cause_set_exit(struct telling *telling, struct tale_packet *packet, uint32_t step, enum story_evidence evidence);
 bool cause_set_unknown(struct tale_packet *packet, const char *why);
 
+/* What TCP never sends: without ACK, SYN and RST. */
+static inline bool cause_is_bare(const struct tale_packet *packet)
+{
+    return is_tcp(packet) && !(header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST));
+}
 /* cause_unknown.c: what can be said of a segment that no rule explains, in place of a cause. Static storage. */
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet);
 

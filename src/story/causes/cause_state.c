@@ -150,7 +150,9 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->kind = CAUSE_SEGMENT;
         cause->evidence = EVIDENCE_RULE;
         cause->step = telling->packets[state->packet].step;
-        cause->why = telling_printf(telling, "shown by what was said later, and not captured itself: %s", why);
+        bool captured = telling->requests[!state->story->side].syn_acks && state->story->from_state == STATE_SYN_SENT;
+        cause->why =
+            telling_printf(telling, "shown by what was said later%s: %s", captured ? "" : ", and not captured itself", why);
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
         cause->why = why;

@@ -21,8 +21,6 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     const struct event_packet_header *header = header_of(packet);
     enum story_side side = packet->side, peer = side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (telling->flow->to_itself) return NULL;
-    if (!(header->flags & TCP_ACK))
-        return "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand";
     if (!sweep->has_reach[peer] || seq_before(sweep->reach[peer], header->ack)) return "it acknowledges what was not captured";
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
@@ -41,6 +39,7 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet)
 {
     const char *why = NULL;
+    if (cause_is_bare(packet)) return "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand";
     if (packet->seen->marked && packet->chain.meaning == CHAIN_HELD)
         return "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
                "does not show";

@@ -132,7 +132,7 @@ static bool may_be_a_firewalls(const struct telling *telling, const struct tale_
 {
     const struct sweep *sweep = &telling->sweep;
     if (telling->teller->unfiltered || sweep->fin[packet->side]) return false;
-    return sweep->speaks[packet->side] || (header_of(answered)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    return sweep->speaks[packet->side] || !(header_of(answered)->flags & TCP_ACK);
 }
 
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
@@ -246,6 +246,9 @@ static bool rule_ack_of_data(struct telling *telling, struct tale_packet *packet
     return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
+/* Of an end that has not closed yet, Linux puts the ACK of a FIN off (tcp_fin enters pingpong mode): its timer runs out 40 ms later
+ * or, where no data had come, at the next clock tick, which may be as soon as an answer. Others answer at once (RFC 9293 section
+ * 3.10.7.4). */
 static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet, const struct tale_packet *by)
 {
     bool more = telling->sweep.has_acked[packet->side] && header_of(packet)->ack - telling->sweep.acked[packet->side] > 1;
@@ -257,7 +260,8 @@ static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet,
         return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
     if (by->received_ns && gap_ns > AT_ONCE_NS)
         return cause_set_unknown(packet, "the ACK of the FIN was put off, or worked off late; the wire can't tell");
-    return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    return cause_set_unknown(packet, "it acknowledges the FIN: at once, or when the delayed-ACK timer ran out, as Linux puts that "
+                                     "off; the wire can't tell which");
 }
 
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)

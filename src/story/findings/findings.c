@@ -6,10 +6,24 @@
 
 enum { FINDINGS_MAX = 32 };
 
+/* What can be said only where all segments and calls were recorded: each rests on one that did not come, or on the time between
+ * two. */
+static bool needs_all(const char *id)
+{
+    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
+                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
+                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
+                                      "no-arrow",         "half-close"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        if (strcmp(id, ids[i]) == 0) return true;
+    return false;
+}
+
 void finding_add(struct telling *telling, const char *id, const char *severity, const char *text, const uint32_t *proof,
                  size_t proof_count)
 {
     struct story *story = telling->story;
+    if (telling->teller->course_only && needs_all(id)) return;
     if (!story->findings) story->findings = arena_alloc(telling->arena, FINDINGS_MAX * sizeof(struct story_finding));
     uint32_t *steps = arena_alloc(telling->arena, FINDING_PROOF_MAX * sizeof(uint32_t));
     if (!story->findings || !steps) {

@@ -148,6 +148,11 @@ static bool is_in_time_wait(const struct telling *telling, enum story_side side,
     return finding_state_before(telling, side, step) == STATE_TIME_WAIT;
 }
 
+static int64_t entered_ns(const struct telling *telling, enum story_side side)
+{
+    return telling->story->steps[finding_state_step(telling, finding_state(telling, (int)side, STATE_TIME_WAIT))].t_ns;
+}
+
 /* TIME_WAIT exists for this: the last ACK was lost, the FIN comes again and is answered. */
 static void find_time_wait_answer(struct telling *telling)
 {
@@ -165,9 +170,10 @@ static void find_time_wait_answer(struct telling *telling)
         uint32_t proof[2] = {ack->cause->step, ack->step};
         finding_add(telling, "time-wait-answers", "note",
                     telling_printf(telling,
-                                   "TIME_WAIT at work: the FIN came again, and the %s, which has closed long ago, could still "
-                                   "acknowledge it",
-                                   story_side_name(ack->side)),
+                                   "TIME_WAIT at work: the FIN came again, and the %s, done with the connection %s before, could "
+                                   "still acknowledge it",
+                                   story_side_name(ack->side),
+                                   finding_time(telling, ack->sent_ns - entered_ns(telling, ack->side))),
                     proof, 2);
         return;
     }

@@ -180,11 +180,13 @@ static void find_reuse(struct telling *telling)
     if (telling->flow->after_side == syn->side) {
         finding_add(
             telling, "time-wait-reuse", "note",
-            telling_printf(telling,
-                           "the same addresses and ports were used by connection %" PRIu32
-                           ", whose %s was still in TIME_WAIT and opens anew out of it (on Linux: net.ipv4.tcp_tw_reuse); this "
-                           "is a connection of its own",
-                           telling->flow->after_number, story_side_name(telling->flow->after_side)),
+            telling_printf(
+                telling,
+                "the same addresses and ports were used by connection %" PRIu32
+                ", whose %s was in TIME_WAIT by the clock: it opens anew out of it, as a host may with timestamps (RFC 6191; "
+                "Linux after a second: net.ipv4.tcp_tw_reuse), or another host behind a translator took its port; this "
+                "is a connection of its own",
+                telling->flow->after_number, story_side_name(telling->flow->after_side)),
             proof, 1);
         return;
     }

@@ -217,23 +217,24 @@ static void find_ignored_reset(struct telling *telling)
         if (!reset->segment || reset->segment->kind != STORY_RST) continue;
         looked++;
         const struct tale_packet *on = NULL, *challenge = NULL;
-        for (size_t k = i + 1; k < telling->packet_count && !on; k++) {
+        bool in_window = reset->verdict.reset == RESET_IN_WINDOW;
+        for (size_t k = i + 1; k < telling->packet_count && !(on && (in_window || on->verdict.goes_on)); k++) {
             const struct tale_packet *later = &telling->packets[k];
             if (!later->segment || later->segment->copy || later->segment->kind == STORY_RST) continue;
             if (later->side != reset->side && later->verdict.class == CONN_CHALLENGE_ACK && !challenge) challenge = later;
             if (later->side == reset->side && later->segment->retransmission == false && later->segment->kind != STORY_SYN_ACK)
                 on = later;
         }
-        if (!on || (reset->verdict.reset != RESET_IN_WINDOW && !on->verdict.goes_on)) continue;
+        if (!on || (!in_window && !on->verdict.goes_on)) continue;
         uint32_t proof[3] = {reset->step, challenge ? challenge->step : STORY_NO_STEP, on->step};
         const char *side = story_side_name(reset->side);
         finding_add(telling, "reset-ignored", "warning",
                     telling_printf(
                         telling,
                         "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
-                        "): it was not sent by its TCP, but by a box between or by an attacker",
-                        reset->segment->number, side,
-                        reset->verdict.reset == RESET_IN_WINDOW ? ": its number is not exactly the one expected (RFC 5961)" : "",
+                        "): its TCP did not send it for this connection; a box between did, or an attacker, or it is an old "
+                        "one's of the same ports",
+                        reset->segment->number, side, in_window ? ": its number is not exactly the one expected (RFC 5961)" : "",
                         challenge
                             ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
                             : "",

@@ -58,6 +58,23 @@ static const char *not_the_queue(struct telling *telling, const struct tale_pack
     return "";
 }
 
+/* Another connection met an answer at the same place while, or after, this one asked: somebody is there. */
+static bool say_answered_elsewhere(struct telling *telling, const struct attempt *attempt, const char *sent, const char *gave_up,
+                                   const uint32_t proof[3])
+{
+    const struct address *server = &telling->flow->end[finding_other(attempt->first->side)];
+    const struct answered *other = answered_find(telling->teller, server);
+    if (!other || other->t_ns < attempt->first->sent_ns) return false;
+    finding_add(telling, "syn-unanswered", "warning",
+                telling_printf(telling,
+                               "no answer to %s; but connection %" PRIu32 " to the same address and port was answered %s after the "
+                               "first of them: host and listener are there, so the SYN or its answer was lost, or it was dropped "
+                               "without a word (a full queue, a limit, a firewall's rule for this client); the wire can't tell%s",
+                               sent, other->number, finding_time(telling, other->t_ns - attempt->first->sent_ns), gave_up),
+                proof, 3);
+    return true;
+}
+
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
 {
     const struct tale_packet *syn = attempt->first;
@@ -84,6 +101,7 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
                     proof, 3);
         return;
     }
+    if (!answer && say_answered_elsewhere(telling, attempt, sent, gave_up, proof)) return;
     if (answer) return; /* whether it was the SYN or its answer that was lost, is told where both places are known */
     finding_add(
         telling, "black-hole", connect ? "error" : "warning",

@@ -57,7 +57,7 @@ static const char *reader_text(struct telling *telling, enum story_side reader, 
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct call *call = telling->calls[i].call;
         if (telling->calls[i].story->side != reader || telling->calls[i].story->listener) continue;
-        any = true;
+        any = !telling->teller->course_only; /* else calls that read are not recorded */
         bool reads = strncmp(call->name, "recv", 4) == 0 || strncmp(call->name, "read", 4) == 0;
         /* The one that opens the window is in the middle of reading then. */
         if (reads && call->exited && call->ret > 0 && call->exit_ns > closure->from->sent_ns && call->exit_ns < to_ns) read = true;

@@ -45,6 +45,15 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
     return syn->sent_ns - first_syn->sent_ns + (syn_ack->sent_ns - first_answer->sent_ns);
 }
 
+/* When the server's end had its connection: with its last ACK, unless the kernel dropped that, and a later one did it. */
+static int64_t completed_ns(const struct telling *telling, const struct tale_packet *ack)
+{
+    const struct tale_state *state = finding_state(telling, STORY_SERVER, STATE_ESTABLISHED);
+    uint32_t step = state ? finding_state_step(telling, state) : STORY_NO_STEP;
+    int64_t came_ns = arrival_ns(ack);
+    return step != STORY_NO_STEP && telling->story->steps[step].t_ns > came_ns ? telling->story->steps[step].t_ns : came_ns;
+}
+
 void handshake_time_find(struct telling *telling)
 {
     struct story_summary *summary = &telling->story->summary;
@@ -62,7 +71,8 @@ void handshake_time_find(struct telling *telling)
             call->enter_ns <= syn->sent_ns && call->exit_ns >= ack->sent_ns)
             summary->handshake_process_ns =
                 call->exit_ns - call->enter_ns - summary->handshake_network_ns - summary->handshake_timer_ns;
-        if (strncmp(call->name, "accept", 6) == 0 && call->exit_ns && call->ret >= 0)
-            summary->accept_wait_ns = call->exit_ns - arrival_ns(ack);
+        if (strncmp(call->name, "accept", 6) != 0 || !call->exit_ns || call->ret < 0) continue;
+        int64_t from_ns = completed_ns(telling, ack);
+        summary->accept_wait_ns = call->exit_ns - (from_ns <= call->exit_ns ? from_ns : arrival_ns(ack));
     }
 }

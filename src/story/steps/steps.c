@@ -59,6 +59,8 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 
 static const char *why_taken_back(const struct conn_move *move)
 {
+    if (move->to == STATE_SYN_SENT)
+        return "the SYN,ACK comes again, and this end has said nothing since its SYN: it seems not to have arrived";
     if (move->from == STATE_CLOSED)
         return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
     if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";
@@ -392,6 +394,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
         }
     }
     free(moments.items);
+    vain_take_out(telling);
     for (size_t side = 0; side < STORY_SIDES; side++)
         if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT)
             end_time_wait(telling, &walk, (enum story_side)side);

@@ -211,7 +211,8 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->length_bytes = header->length_bytes;
     segment->window = header->window;
     segment->kind = kind_of(header);
-    segment->label = story_kind_name(segment->kind);
+    bool bare = segment->kind == STORY_ACK && !(header->flags & TCP_ACK); /* a null scan's */
+    segment->label = bare ? "null" : story_kind_name(segment->kind);
     segment->of_step = STORY_NO_STEP;
     segment->copy = packet->seen->copy && !packet->seen->unsent;
     segment->unsent = packet->seen->unsent;
@@ -318,7 +319,8 @@ void tale_name_packets(struct telling *telling)
         if (telling->story->udp) continue;
         struct story_end *end = &telling->story->end[side];
         unsigned at = flow_conn_end(telling->first_side, (enum story_side)side);
-        end->bytes_missed = conn_missed(&telling->judge, &telling->conn, at);
+        /* Where only the course is captured the numbers alone tell how many there were, and none is missed. */
+        end->bytes_missed = telling->teller->course_only ? 0 : conn_missed(&telling->judge, &telling->conn, at);
         end->bytes_sent = conn_bytes(&telling->conn, at);
         if (end->bytes_missed > end->bytes_sent) end->bytes_missed = end->bytes_sent;
         end->bytes_sent -= end->bytes_missed;

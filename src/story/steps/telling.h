@@ -43,6 +43,7 @@ struct tale_state {
     const char *timer;           /* a timer that no segment shows: its name */
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
     bool goes_on;                /* an end that a RST had not ended: `packet` shows it */
+    bool in_vain;                /* it was taken back, or takes one back: neither is told */
     bool proved;                 /* what made it was not captured: `packet` shows that it was there */
 };
 
@@ -273,6 +274,9 @@ const struct sock *tale_listens_elsewhere(const struct telling *telling, uint64_
 
 /* steps.c */
 void tale_lay_steps(struct telling *telling, const struct sock *listener);
+/* vain.c: takes out of the steps what was taken back: the end by a RST after which that end went on; ESTABLISHED by a SYN,ACK that
+ * came again to an end that had said nothing. */
+void vain_take_out(struct telling *telling);
 
 /* unexpected.c: remembers a packet that reaches `end` (before it is classified), or an input of one, where no arrow leads from the
  * end's state and it does not stay by right. `packet`: index, or STORY_NO_STEP for what no packet made. */

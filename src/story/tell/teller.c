@@ -30,9 +30,10 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->chains = table_new(sizeof(const struct event_chain *));
     teller->trace_arena = calloc(1, sizeof(*teller->trace_arena));
     teller->told_flows = calloc(TOLD_FLOWS, sizeof(struct told_flow));
-    if (!teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes || !teller->epolls ||
-        !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains || !teller->tombs ||
-        !teller->trace_arena) {
+    teller->answered = calloc(ANSWERED_SLOTS, sizeof(*teller->answered));
+    if (!teller->answered || !teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes ||
+        !teller->epolls || !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains ||
+        !teller->tombs || !teller->trace_arena) {
         teller_free(teller);
         return NULL;
     }
@@ -84,6 +85,7 @@ void teller_free(struct teller *teller)
     free(teller->icmp_marks);
     free(teller->vantages);
     free(teller->told_flows);
+    free(teller->answered);
     free(teller->losses);
     if (teller->trace_arena) arena_free(teller->trace_arena);
     free(teller->trace_arena);
@@ -101,6 +103,7 @@ static int take_trace(struct teller *teller, const struct event *event)
     teller->trace.reason = event->trace.reason[0] ? arena_text(teller->trace_arena, event->trace.reason) : NULL;
     teller->trace.started_ns = event->t_ns;
     teller->unfiltered = event->trace.unfiltered;
+    teller->course_only = event->trace.course_only;
     memcpy(teller->server_ports, event->trace.server_ports, sizeof(teller->server_ports));
     return teller->trace.recorder ? 0 : -ENOMEM;
 }

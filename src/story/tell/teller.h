@@ -33,6 +33,22 @@ int teller_tell_open(struct teller *teller, int64_t now_ns, teller_listener *lis
 /* Of one of them; *ret_story NULL: there is none with this number. 0 or -ENOMEM. */
 int teller_story_of(struct teller *teller, uint32_t number, int64_t now_ns, struct story **ret_story);
 
+/* What is known of an open connection without telling its story: for who looks at all of them again and again. */
+struct teller_glance {
+    uint32_t number;
+    struct address end[STORY_SIDES];
+    struct story_process process[STORY_SIDES]; /* who holds it; comm borrowed */
+    enum tcp_state state[STORY_SIDES];
+    int64_t since_ns[STORY_SIDES]; /* when that end last sent something, as far as was captured; 0 never */
+    int64_t start_ns, last_ns;     /* first and last sight */
+    uint32_t unanswered;           /* SYNs that nothing answered */
+    bool shut[STORY_SIDES];        /* that end offers no window */
+    bool over;                     /* closed, and not told yet */
+};
+typedef void teller_look(void *data, const struct teller_glance *glance);
+/* Each TCP connection that is not told yet, in no order. */
+void teller_glance_open(const struct teller *teller, teller_look *look, void *data);
+
 /* What the stories have in common: right after teller_finish, valid until teller_free. */
 const struct story_trace *teller_trace(const struct teller *teller);
 

@@ -281,6 +281,7 @@ void flow_judge(struct teller *teller, struct flow *flow, const struct event_pac
     const struct conn_segment segment = flow_segment(packet, t_ns);
     enum story_side side = flow_side(flow, &packet->header.src);
     if (flow->udp) return;
+    answered_note(teller, flow, &packet->header);
     if (!flow->conn.end[0].segments) {
         flow->first_side = side;
         if (flow->to_itself) flow->conn.flags |= CONN_TO_ITSELF;

@@ -279,6 +279,14 @@ struct vantage {
 
 /* What is remembered of a connection that was told: enough to know a segment of it that went under another address. */
 enum { TOLD_FLOWS = 64 };
+/* A server that answered a SYN: the newest of each place of the table. */
+enum { ANSWERED_SLOTS = 1024 };
+struct answered {
+    struct address server;
+    int64_t t_ns;
+    uint32_t number; /* of the connection: flow_shown_number */
+};
+
 struct told_flow {
     uint32_t number;
     struct address end[STORY_SIDES];
@@ -340,12 +348,14 @@ struct teller {
     size_t told_flow_count;       /* that there ever were */
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
+    struct answered *answered; /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */
     uint32_t flow_count;
     int64_t now_ns;
     uint16_t server_ports[8];
     struct apart_call *apart;
     size_t apart_count, apart_room;
     bool unfiltered;    /* event_trace */
+    bool course_only;   /* event_trace */
     uint64_t rules_off; /* for tests: bit i switches cause rule i off */
     struct story_trace trace;
     struct arena *trace_arena;
@@ -434,6 +444,9 @@ void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
  * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
+/* answered.c. A SYN,ACK of this server was seen; and the newest that there was, NULL none that is still known. */
+void answered_note(struct teller *teller, const struct flow *flow, const struct event_packet_header *header);
+const struct answered *answered_find(const struct teller *teller, const struct address *server);
 /* What the judge asks of a packet. */
 struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns);
 /* Which of conn.end a side is. */

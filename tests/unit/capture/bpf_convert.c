@@ -392,6 +392,22 @@ static void the_queues_of_a_listener_are_kept_as_the_kernel_counts_them(void **s
     assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue) - 1, fixture->log, &event), -EINVAL);
 }
 
+static void a_segment_from_outside_is_a_packet_of_its_network(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_arrival arrival = {.head = {.kind = RECORD_ARRIVAL, .t_ns = 5}, .netns = 9};
+    struct event event;
+
+    arrival.packet = (struct record_packet){.seq = 7, .flags = TCP_SYN, .protocol = IPPROTO_TCP, .length_bytes = 3};
+    assert_int_equal(bpf_convert_record(&fixture->convert, &arrival, sizeof(arrival), fixture->log, &event), 1);
+    assert_int_equal(event.kind, EVENT_PACKET);
+    assert_int_equal(event.packet.vantage, 9);
+    assert_int_equal(event.packet.header.seq, 7);
+    assert_int_equal(event.packet.header.flags, TCP_SYN);
+    assert_int_equal(event.packet.header.length_bytes, 3);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &arrival, sizeof(arrival) - 1, fixture->log, &event), -EINVAL);
+}
+
 static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -471,7 +487,7 @@ static void what_is_too_short_or_unknown_is_no_record(void **state)
     mark.context.stack_bytes = 0;
     mark.head.kind = 0;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_QUEUE + 1;
+    mark.head.kind = RECORD_ARRIVAL + 1;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
 }
 
@@ -503,6 +519,7 @@ int main(void)
         TEST(a_drop_without_a_reason_is_believed_at_tcps_entrance_alone),
         TEST(a_captures_own_copy_is_no_packet_of_anybody),
         TEST(the_queues_of_a_listener_are_kept_as_the_kernel_counts_them),
+        TEST(a_segment_from_outside_is_a_packet_of_its_network),
         TEST(the_timer_of_a_timewait_socket_keeps_what_it_stood_for),
         TEST(a_request_sockets_timer_has_its_own_name),
         TEST(a_cancelled_timer_keeps_what_was_received_and_the_chain),

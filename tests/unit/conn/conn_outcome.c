@@ -315,6 +315,72 @@ static void without_a_second_record_the_ack_is_the_way_back(void **state)
     assert_int_equal(exchange_bytes(&x, 'c'), 105);
 }
 
+static void what_has_neither_syn_nor_ack_shows_no_connection(void **state)
+{
+    (void)state;
+    static const char *const scans[] = {"c:-:0:0:0 ", "c:F:0:0:0 ", "c:FP:0:0:0 "};
+    for (size_t i = 0; i < sizeof(scans) / sizeof(scans[0]); i++) {
+        struct exchange x;
+        char text[64];
+        exchange_begin(&x);
+        exchange_say(&x, scans[i]);
+        assert_stands(&x, "CLOSED CLOSED half-open -");
+        assert_int_equal(x.verdict.class, CONN_STRAY);
+        exchange_begin(&x);
+        snprintf(text, sizeof(text), "%ss:RA:0:0:0", scans[i]);
+        exchange_say(&x, text);
+        assert_stands(&x, "CLOSED CLOSED refused -");
+        exchange_say(&x, HANDSHAKE);
+        assert_int_equal(x.anew, 1);
+        assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+        /* unanswered, too */
+        exchange_begin(&x);
+        snprintf(text, sizeof(text), "%s" HANDSHAKE, scans[i]);
+        exchange_say(&x, text);
+        assert_int_equal(x.anew, 1);
+        assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    }
+}
+
+static void in_the_midst_of_a_connection_it_is_none_of_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:A:1:6:0 c:FP:6:0:0 c:PA:6:1:5 s:A:1:11:0");
+    assert_classes(&x, "new new ack new ack stray new ack");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    /* and before one that was joined midway */
+    exchange_begin(&x);
+    exchange_say(&x, "c:-:1:0:0 c:PA:1:1:5 s:A:1:6:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+}
+
+static void a_syn_ack_that_comes_again_to_who_said_nothing_was_not_taken(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:SA:0:1:0");
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+    exchange_say(&x, "+1s s:SA:0:1:0");
+    assert_stands(&x, "SYN_SENT SYN_RCVD half-open -");
+    exchange_say(&x, "+2s s:SA:0:1:0");
+    assert_stands(&x, "SYN_SENT SYN_RCVD half-open -");
+    exchange_say(&x, "c:A:1:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    /* who has said something has taken it: its ACK was lost */
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "+1s s:SA:0:1:0");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    /* where sending and receiving are seen apart, it arrived */
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0");
+    x.conn.flags |= CONN_TWO_PLACES;
+    exchange_say(&x, "s:SA:0:1:0 +1s s:SA:0:1:0");
+    assert_stands(&x, "ESTABLISHED SYN_RCVD half-open -");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +411,9 @@ int main(void)
         cmocka_unit_test(data_on_a_syn_that_was_not_taken_is_sent_again),
         cmocka_unit_test(a_socket_connected_to_itself_passes_syn_rcvd_and_closing),
         cmocka_unit_test(without_a_second_record_the_ack_is_the_way_back),
+        cmocka_unit_test(what_has_neither_syn_nor_ack_shows_no_connection),
+        cmocka_unit_test(in_the_midst_of_a_connection_it_is_none_of_it),
+        cmocka_unit_test(a_syn_ack_that_comes_again_to_who_said_nothing_was_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

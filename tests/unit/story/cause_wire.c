@@ -155,7 +155,9 @@ static void where_calls_are_known_only_one_that_reads_can_have_sent_an_ack(void 
 static void the_ack_of_a_fin_is_immediate_or_delayed(void **state)
 {
     static const struct wire_case cases[] = {
-        {FAR THERE(2000, 2100, C_FIN W) BACK(2400, 2500, S_ACKS_FIN), BY(4)},
+        /* Linux puts it off, to the next tick if no data came: as soon as an answer */
+        {FAR THERE(2000, 2100, C_FIN W) BACK(2110, 2210, S_ACKS_FIN), EITHER("at once", "delayed-ACK timer")},
+        {FAR THERE(2000, 2100, C_FIN W) BACK(2400, 2500, S_ACKS_FIN), EITHER("at once", "delayed-ACK timer")},
         {FAR THERE(2000, 2100, C_FIN W) BACK(2401, 2500, S_ACKS_FIN), EITHER("put off", "worked off late")},
         {FAR THERE(2000, 2100, C_FIN W) BACK(38099, 38200, S_ACKS_FIN), EITHER("put off", "worked off late")},
         {FAR THERE(2000, 2100, C_FIN W) BACK(38100, 38200, S_ACKS_FIN), TIMER("delayed-ack")},
@@ -165,6 +167,8 @@ static void the_ack_of_a_fin_is_immediate_or_delayed(void **state)
         {FAR BACK(1900, 2000, "flags=F. seq=501 ack=101" W) THERE(2050, 2150, "flags=F. seq=101 ack=502" W)
              BACK(6200, 6300, "flags=. seq=502 ack=102" W),
          BY(5)},
+        /* from one place nobody sees when it came */
+        {NEAR PACKET(6000, WC, C_FIN W) PACKET(10000, WS, S_ACKS_FIN), EITHER("at once", "delayed-ACK timer")},
         /* with data before it: what is true of data */
         {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, "flags=P. seq=501 ack=106 len=5" W)
              THERE(2220, 2320, "flags=FP. seq=106 ack=506 len=5" W) BACK(6300, 6400, "flags=. seq=506 ack=112" W),

@@ -1,0 +1,160 @@
+/* A whole host is watched: of all its TCP segments those that tell of a connection's course, and no other.
+ *
+ * SYN, FIN and RST; what acknowledges a SYN or a FIN for the first time; the first data of each end; a window that closes, and that
+ * opens again. All else is left out here, where it costs least. What a host passes on for others is none of its own: a segment that
+ * arrives counts once this host has sent something of the same connection, or answers it. */
+#ifndef TCPWHY_CAPTURE_BPF_BPF_CONTROL_BPF_H
+#define TCPWHY_CAPTURE_BPF_BPF_CONTROL_BPF_H
+
+#include "bpf_drop.bpf.h"
+
+enum { FLAG_FIN = 0x01, DEVICE_LOOPBACK = 8 /* IFF_LOOPBACK */, SAME_BUFFER_NS = 1000000 };
+
+/* A connection, whichever end sends: the "low" end has the smaller port, or else address. */
+struct control_key {
+    __u32 low_ip[4], high_ip[4];
+    __u32 netns;
+    __u16 low_port, high_port;
+};
+/* What is known of what one end has sent. */
+struct control_end {
+    __u32 expects; /* with `armed`: its first acknowledgement of so much is of interest */
+    __u8 armed;    /* its peer has sent a SYN or FIN */
+    __u8 has_sent; /* data */
+    __u8 is_shut;  /* its window */
+    __u8 flags;    /* of its last segment of interest, with the next three: between stacked devices the same buffer, with the */
+    __u32 seq;     /* same segment, is queued again */
+    __u64 buffer, t_ns;
+};
+struct control {
+    struct control_end low, high;
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 65536);
+    __type(key, struct control_key);
+    __type(value, struct control);
+} controls SEC(".maps");
+
+/* Whether the packet's source is the low end. */
+static __always_inline int control_key_fill(struct control_key *key, const struct record_packet *packet, __u32 netns)
+{
+    __u32 src[4], dst[4];
+    int low = packet->src.port < packet->dst.port;
+
+    __builtin_memcpy(src, packet->src.ip, sizeof(src));
+    __builtin_memcpy(dst, packet->dst.ip, sizeof(dst));
+    if (packet->src.port == packet->dst.port) {
+        __u64 a = (__u64)src[0] << 32 | src[3], b = (__u64)dst[0] << 32 | dst[3];
+        __u64 c = (__u64)src[1] << 32 | src[2], d = (__u64)dst[1] << 32 | dst[2];
+
+        low = a < b || (a == b && c < d);
+    }
+    __builtin_memcpy(low ? key->low_ip : key->high_ip, src, sizeof(src));
+    __builtin_memcpy(low ? key->high_ip : key->low_ip, dst, sizeof(dst));
+    key->low_port = low ? packet->src.port : packet->dst.port;
+    key->high_port = low ? packet->dst.port : packet->src.port;
+    key->netns = netns;
+    return low;
+}
+
+/* What the segment changes, and whether it is of interest. */
+static __always_inline int control_judge(struct control_end *from, struct control_end *to, const struct record_packet *packet)
+{
+    __u8 begins_or_ends = packet->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST);
+    int wanted = begins_or_ends != 0;
+
+    if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) from->has_sent = to->has_sent = 0; /* the addresses again */
+    if (packet->flags & (FLAG_SYN | FLAG_FIN)) {
+        to->expects = packet->seq + packet->length_bytes + 1;
+        to->armed = 1;
+    }
+    if (from->armed && (packet->flags & FLAG_ACK) && (__s32)(packet->ack - from->expects) >= 0) {
+        from->armed = 0;
+        wanted = 1;
+    }
+    if (packet->length_bytes && !from->has_sent) {
+        from->has_sent = 1;
+        wanted = 1;
+    }
+    if (!(packet->flags & FLAG_RST) && from->is_shut != !packet->window) {
+        from->is_shut = !packet->window;
+        wanted = 1;
+    }
+    return wanted;
+}
+
+/* Of a segment that leaves (`buffer`: its sk_buff) or, with 0, arrives. */
+__noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer)
+{
+    struct control_key key = {.netns = 0};
+    struct control *control;
+    int low, wanted;
+
+    if (!packet || packet->protocol != PROTOCOL_TCP) return 0;
+    low = control_key_fill(&key, packet, netns);
+    control = bpf_map_lookup_elem(&controls, &key);
+    if (!control) {
+        struct control none = {.low = {.expects = 0}};
+
+        if (!(packet->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) || !buffer) return 0;
+        bpf_map_update_elem(&controls, &key, &none, BPF_ANY);
+        control = bpf_map_lookup_elem(&controls, &key);
+        if (!control) return 1;
+    }
+
+    struct control_end *from = low ? &control->low : &control->high, *to = low ? &control->high : &control->low;
+
+    wanted = control_judge(from, to, packet);
+    if (wanted && buffer) {
+        __u64 now = bpf_ktime_get_ns();
+
+        if (from->buffer == buffer && from->seq == packet->seq && from->flags == packet->flags && now - from->t_ns < SAME_BUFFER_NS)
+            return 0;
+        from->buffer = buffer;
+        from->seq = packet->seq;
+        from->flags = packet->flags;
+        from->t_ns = now;
+    }
+    return wanted;
+}
+
+static __always_inline int arrival_emit(const struct record_packet *packet, __u32 netns)
+{
+    struct record_arrival *arrival = RING_RESERVE(struct record_arrival, sizeof(struct record_arrival));
+
+    if (!arrival) return ring_full();
+    head_fill(&arrival->head, RECORD_ARRIVAL);
+    arrival->packet = *packet;
+    arrival->netns = netns;
+    arrival->pad = 0;
+    RING_SUBMIT(arrival);
+    return 0;
+}
+
+/* A segment arrived from another host, or another network of this one. */
+static __always_inline void control_on_arrival(struct cpu_state *cpu, __u32 netns, const struct sk_buff *skb)
+{
+    const struct record_packet *packet = &cpu->received;
+
+    cpu->outside = !(BPF_CORE_READ(skb, dev, flags) & DEVICE_LOOPBACK);
+    if (!cpu->outside) return;
+    if (control_wanted(packet, netns, 0)) {
+        cpu->outside = 0; /* it has been told */
+        arrival_emit(packet, netns);
+    }
+}
+
+/* This host reacts to what it is receiving: so that was for it. */
+static __always_inline void control_on_answer(void)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (!cpu || !cpu->receiving || !cpu->outside || !cpu_is_receiving(cpu)) return;
+    cpu->outside = 0;
+    if (!(cpu->received.flags & (FLAG_SYN | FLAG_FIN | FLAG_RST))) return;
+    control_wanted(&cpu->received, cpu->netns, 1);
+    arrival_emit(&cpu->received, cpu->netns);
+}
+
+#endif

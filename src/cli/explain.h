@@ -1,0 +1,12 @@
+/* tcpwhy explain: what a word of the output means. */
+#ifndef TCPWHY_CLI_EXPLAIN_H
+#define TCPWHY_CLI_EXPLAIN_H
+
+#include "base/err.h"
+
+#define EXPLAIN_USAGE "[ID…]"
+#define EXPLAIN_SUMMARY "what a word of the output means"
+
+int cli_explain(int argc, char **argv, struct err *err);
+
+#endif

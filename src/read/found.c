@@ -1,0 +1,118 @@
+#include "read/found.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "story/tell/teller.h"
+
+struct found {
+    struct rows_findings rows;
+    struct rows_found *of[2];
+    size_t room[2];
+    struct arena texts;
+    void (*look)(void *data, struct story *story);
+    void *look_data;
+};
+
+struct found *found_new(void)
+{
+    struct found *found = calloc(1, sizeof(*found));
+    if (found) found->texts = arena_new();
+    return found;
+}
+
+void found_free(struct found *found)
+{
+    if (!found) return;
+    free(found->of[0]);
+    free(found->of[1]);
+    arena_free(&found->texts);
+    free(found);
+}
+
+const struct rows_findings *found_rows(const struct found *found)
+{
+    return &found->rows;
+}
+
+static struct rows_found *of_number(struct found *found, uint32_t number, bool udp)
+{
+    if (number > found->room[udp]) {
+        size_t room = found->room[udp] ? found->room[udp] * 2 : 64;
+        while (room < number) room *= 2;
+        struct rows_found *of = realloc(found->of[udp], room * sizeof(*of));
+        if (!of) return NULL;
+        memset(of + found->room[udp], 0, (room - found->room[udp]) * sizeof(*of));
+        found->of[udp] = of;
+        found->room[udp] = room;
+        found->rows.found[udp] = of;
+        found->rows.count[udp] = room;
+    }
+    return &found->of[udp][number - 1];
+}
+
+static size_t number_of(const char *id)
+{
+    size_t count = 0;
+    const char *const *ids = story_finding_ids(&count);
+    assert(count <= ROWS_FINDINGS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(ids[i], id)) return i;
+    return ROWS_FINDINGS_MAX;
+}
+
+static enum rows_severity severity_of(const char *name)
+{
+    return !strcmp(name, "error") ? ROWS_ERROR : !strcmp(name, "warning") ? ROWS_WARNING : ROWS_NOTE;
+}
+
+static int take_finding(struct found *found, struct rows_found *of, const struct story *story, const struct story_finding *finding)
+{
+    size_t at = number_of(finding->id);
+    if (at >= ROWS_FINDINGS_MAX) return 0;
+    struct rows_finding *kind = &found->rows.of[at];
+    enum rows_severity severity = severity_of(finding->severity);
+    uint64_t bit = (uint64_t)1 << at % 64;
+    if (severity > kind->worst) kind->worst = severity;
+    if (severity > of->worst) {
+        found->rows.connections += !of->worst;
+        of->worst = severity;
+    }
+    if (of->ids[at / 64] & bit) return 0; /* in another part of the same */
+    of->ids[at / 64] |= bit;
+    if (!kind->connections++ || story->number < kind->first) {
+        kind->first = story->number;
+        kind->first_udp = story->udp && story->numbered_apart;
+        kind->text = arena_text(&found->texts, finding->text);
+        if (!kind->text) return -ENOMEM;
+    }
+    return 0;
+}
+
+static int take_story(void *data, struct story *story)
+{
+    struct found *found = data;
+    int code = 0;
+    if (found->look) found->look(found->look_data, story);
+    struct rows_found *of = story->finding_count ? of_number(found, story->number, story->numbered_apart) : NULL;
+    if (story->finding_count && !of) code = -ENOMEM;
+    for (size_t i = 0; i < story->finding_count && !code; i++) code = take_finding(found, of, story, &story->findings[i]);
+    story_free(story);
+    return code;
+}
+
+int found_tell(struct found *found, struct event_log *log, void (*look)(void *data, struct story *story), void *data)
+{
+    struct teller *teller = teller_new(take_story, found);
+    int code = teller ? 0 : -ENOMEM;
+    found->look = look;
+    found->look_data = data;
+    event_log_sort(log);
+    for (size_t i = 0; i < event_log_count(log) && !code; i++) code = teller_feed(teller, event_log_at(log, i));
+    if (!code) code = teller_finish(teller);
+    teller_free(teller);
+    return code;
+}

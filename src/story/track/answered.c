@@ -1,0 +1,25 @@
+/* Who answers SYNs: against "nobody is there" speaks what another connection met at the same place. In bounded memory: of two
+ * servers that share a slot the newer is known. */
+#include "story/track/track.h"
+#include "tcp/segment.h"
+
+static struct answered *slot_of(const struct teller *teller, const struct address *server)
+{
+    const unsigned char *bytes = (const unsigned char *)server;
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < sizeof(*server); i++) hash = (hash ^ bytes[i]) * 16777619U;
+    return &teller->answered[(hash ^ hash >> 16) % ANSWERED_SLOTS];
+}
+
+void answered_note(struct teller *teller, const struct flow *flow, const struct event_packet_header *header)
+{
+    if ((header->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return;
+    *slot_of(teller, &header->src) = (struct answered){
+        .server = header->src, .t_ns = teller->now_ns, .number = flow->connection ? flow->connection : flow->number};
+}
+
+const struct answered *answered_find(const struct teller *teller, const struct address *server)
+{
+    const struct answered *found = slot_of(teller, server);
+    return found->number && address_equal(&found->server, server) ? found : NULL;
+}

@@ -1,0 +1,38 @@
+/* Which connections are shown: what the command line's filters say, all of which must hold. */
+#ifndef TCPWHY_WATCH_CHOOSE_H
+#define TCPWHY_WATCH_CHOOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "story/story.h"
+
+struct filter;
+
+enum { CHOOSE_MAX = 16 };
+
+/* Zero it to begin; strings borrowed. Of one kind several may be given: one of them must hold. */
+struct watch_wishes {
+    const char *expression; /* pcap-filter(7); NULL: everything */
+    int32_t pids[CHOOSE_MAX];
+    size_t pid_count;
+    const char *comms[CHOOSE_MAX]; /* as a shell would match: fnmatch(3) */
+    size_t comm_count;
+    uint16_t ports[CHOOSE_MAX]; /* of either end */
+    size_t port_count;
+    bool only_findings;
+};
+
+struct chooser;
+
+/* 0; -EINVAL for an expression that libpcap does not understand; -ENOMEM. Release with chooser_free. */
+int chooser_new(struct chooser **ret_chooser, const struct watch_wishes *wishes, struct err *err);
+void chooser_free(struct chooser *chooser);
+/* Whether a connection between these ends is one of them, whatever becomes of it. */
+bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_SIDES],
+                        const struct story_process process[STORY_SIDES]);
+/* The same of a story, findings included. */
+bool chooser_wants(struct chooser *chooser, const struct story *story);
+
+#endif

@@ -1,0 +1,354 @@
+#include "watch/lines.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/escape.h"
+#include "viz/json.h"
+#include "viz/line.h"
+#include "viz/words.h"
+
+/* Columns, left to right; what does not fit a screen is left out from the least wanted on. */
+enum column { AT, TOOK, OPENER, FROM, TO, TAKER, SENT, GOT, OUTCOME, CLOSED, COLUMNS };
+struct column_row {
+    const char *head;
+    int width;
+    bool right; /* its text stands at its right end */
+};
+static const struct column_row columns[COLUMNS] = {
+    [AT] = {"ENDED", 8, false},          [TOOK] = {"TOOK", 6, true},   [OPENER] = {"OPENED BY", 17, false},
+    [FROM] = {"CLIENT", 21, false},      [TO] = {"SERVER", 21, false}, [TAKER] = {"SERVED BY", 17, false},
+    [SENT] = {"SENT", 6, true},          [GOT] = {"GOT", 6, true},     [OUTCOME] = {"OUTCOME", 8, false},
+    [CLOSED] = {"CLOSED BY", 22, false},
+};
+/* So wide a screen shows the column. */
+static const int shown_from[COLUMNS] = {[FROM] = 126, [TAKER] = 148, [GOT] = 104, [SENT] = 104};
+
+static bool is_shown(const struct lines_options *options, int column)
+{
+    return !options->width || options->width >= shown_from[column];
+}
+
+/* Escapes `text` into at most `width` columns, and fills them. What is too long ends in "…". */
+static void cell(struct buf *out, const char *text, int width, bool right, bool ascii)
+{
+    char piece[ESCAPE_PIECE_BYTES];
+    struct buf room = buf_new(1024);
+    int used = 0;
+    size_t length = strlen(text), last_fit = 0;
+    bool cut = false;
+    for (size_t at = 0; at < length && !cut;) {
+        at += escape_next(text + at, length - at, ascii, piece);
+        int wide = 0;
+        for (size_t i = 0, bytes = strlen(piece); i < bytes;) {
+            uint32_t code;
+            i += escape_decode(piece + i, bytes - i, &code);
+            wide += escape_columns(code);
+        }
+        cut = used + wide > width;
+        if (cut) break;
+        used += wide;
+        buf_text(&room, piece);
+        if (used < width) last_fit = room.length;
+    }
+    if (cut) { /* room for the sign that something is missing */
+        if (used == width) {
+            room.length = last_fit;
+            used = width - 1;
+        }
+        buf_text(&room, ascii ? "~" : "…");
+        used++;
+    }
+    if (right) buf_printf(out, "%*s", width - used > 0 ? width - used : 0, "");
+    buf_append(out, buf_string(&room), room.length);
+    if (!right) buf_printf(out, "%*s", width - used > 0 ? width - used : 0, "");
+    buf_free(&room);
+}
+
+static void trim(struct buf *out)
+{
+    while (out->length && out->data[out->length - 1] == ' ') out->length--;
+    buf_char(out, '\n');
+}
+
+static void row(const struct lines_options *options, const char *const text[COLUMNS], struct buf *out)
+{
+    int used = 0;
+    for (int i = 0; i < COLUMNS; i++) {
+        if (!is_shown(options, i)) continue;
+        int width = columns[i].width;
+        if (used) buf_char(out, ' ');
+        /* The last one takes what is left of the screen. */
+        if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
+        cell(out, text[i], width, columns[i].right, options->ascii);
+        used += width + 1;
+    }
+    trim(out);
+}
+
+void lines_head(const struct lines_options *options, struct buf *out)
+{
+    const char *heads[COLUMNS];
+    if (options->json) return;
+    for (int i = 0; i < COLUMNS; i++) heads[i] = columns[i].head;
+    row(options, heads, out);
+}
+
+static const char *process_text(const struct story_process *process, char *text, size_t bytes)
+{
+    if (process->pid && process->comm)
+        snprintf(text, bytes, "%s[%d]", process->comm, process->pid);
+    else if (process->pid)
+        snprintf(text, bytes, "[%d]", process->pid);
+    else
+        snprintf(text, bytes, "%s", process->comm ? process->comm : "-");
+    return text;
+}
+
+static const char *amount_text(uint64_t value, char text[LINE_SCALED_BYTES + LINE_SLACK])
+{
+    struct line_scaled scaled = line_amount(value);
+    *line_scaled(text, &scaled) = 0;
+    return text;
+}
+
+static const char *duration_text(int64_t ns, bool ascii, char text[LINE_SCALED_BYTES + LINE_SLACK])
+{
+    struct line_scaled scaled = line_duration(ns < 0 ? 0 : ns, ascii);
+    *line_scaled(text, &scaled) = 0;
+    return text;
+}
+
+/* The ids below the line: they have no column, because most connections have none. */
+static void findings(const struct lines_options *options, const struct story *story, struct buf *out)
+{
+    for (size_t i = 0; i < story->finding_count; i++) {
+        size_t from = out->length;
+        struct buf line = buf_new(8192);
+        const struct story_finding *finding = &story->findings[i];
+        buf_printf(&line, "%s %s: %s", finding->severity, finding->id, finding->text);
+        int width = options->width ? options->width - 11 : 0;
+        buf_printf(out, "         %s ", options->ascii ? "`" : "└");
+        if (width > 0)
+            cell(out, buf_string(&line), width, false, options->ascii);
+        else
+            escape_text(out, buf_string(&line), options->ascii);
+        buf_free(&line);
+        if (out->length > from) trim(out);
+    }
+}
+
+static void closed_text(const struct watch_facts *facts, char *text, size_t bytes)
+{
+    const char *side = facts->closer < 0 ? "-" : story_side_name((enum story_side)facts->closer);
+    snprintf(text, bytes, "%s%s%s", side, facts->how[0] ? " " : "", facts->how);
+}
+
+/* ---- JSON ---- */
+
+static void put_end(struct json *json, enum story_side side, const struct address *address, const struct story_process *process,
+                    enum tcp_state state)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    json_object(json, story_side_name(side));
+    json_string(json, "addr", address->version ? address_format(address, text) : NULL);
+    json_maybe_int(json, "pid", process->pid != 0, process->pid);
+    json_string(json, "comm", process->comm);
+    json_string(json, "state", state == STATE_UNKNOWN ? NULL : tcp_state_name(state));
+}
+
+static void put_findings(struct json *json, const struct story *story)
+{
+    json_array(json, "findings");
+    for (size_t i = 0; story && i < story->finding_count; i++) {
+        json_object(json, NULL);
+        json_string(json, "id", story->findings[i].id);
+        json_string(json, "severity", story->findings[i].severity);
+        json_string(json, "text", story->findings[i].text);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void json_ended(const struct watch_facts *facts, struct buf *out)
+{
+    const struct story *story = facts->story;
+    struct json json = json_new(out, false);
+    json_object(&json, NULL);
+    json_string(&json, "type", "ended");
+    json_int(&json, "conn", story->number);
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct story_end *end = &story->end[side];
+        put_end(&json, (enum story_side)side, &end->address, &end->process, end->state);
+        json_uint(&json, "bytes", end->bytes_sent + end->bytes_missed);
+        json_end_object(&json);
+    }
+    json_int(&json, "start", story->start_ns);
+    json_int(&json, "end", facts->end_ns);
+    json_string(&json, "outcome", story_outcome_name(story->outcome));
+    json_bool(&json, "so_far", story->so_far);
+    json_string(&json, "closed_by", facts->closer < 0 ? NULL : story_side_name((enum story_side)facts->closer));
+    json_string(&json, "closed_how", facts->how[0] ? facts->how : NULL);
+    json_string(&json, "closed_evidence", story_evidence_name(facts->how_evidence));
+    json_maybe_int(&json, "connect", facts->connect_ns >= 0, facts->connect_ns);
+    json_maybe_int(&json, "accept_queue", facts->accept_ns >= 0, facts->accept_ns);
+    json_maybe_int(&json, "first_byte", facts->first_byte_ns >= 0, facts->first_byte_ns);
+    json_uint(&json, "retransmissions", story->summary.retransmissions);
+    put_findings(&json, story);
+    json_end_object(&json);
+    json_newline(&json);
+}
+
+/* ---- a step a line ---- */
+
+static const char *cause_text(const struct story *story, const struct story_cause *cause, char *text, size_t bytes)
+{
+    const struct story_step *step = cause->step < story->step_count ? &story->steps[cause->step] : NULL;
+    if (step && step->kind == STEP_SEGMENT)
+        snprintf(text, bytes, "answer to the %s", step->segment->label);
+    else if (cause->kind == CAUSE_UNKNOWN)
+        snprintf(text, bytes, "unknown");
+    else
+        snprintf(text, bytes, "%s%s", cause->name ? cause->name : story_cause_name(cause->kind),
+                 cause->kind == CAUSE_CALL ? "()" : "");
+    return text;
+}
+
+static void put_step(const struct lines_options *options, const struct story *story, const struct story_segment *segment,
+                     struct buf *out)
+{
+    char cause[96], address[2][ADDRESS_TEXT_BYTES], clock[WORDS_BYTES], line[512];
+    cause_text(story, &segment->cause, cause, sizeof(cause));
+    if (!options->json) {
+        snprintf(line, sizeof(line), "%s %+9.3f ms  %s %s %s  %s%s  %s", words_clock(segment->sent_ns, clock),
+                 (double)(segment->sent_ns - story->start_ns) / 1e6, address_format(&story->end[STORY_CLIENT].address, address[0]),
+                 segment->side == STORY_CLIENT ? "→" : "←", address_format(&story->end[STORY_SERVER].address, address[1]),
+                 segment->label, segment->retransmission ? " again" : "", cause);
+        if (options->width)
+            cell(out, line, options->width, false, options->ascii);
+        else
+            escape_text(out, line, options->ascii);
+        trim(out);
+        return;
+    }
+    struct json json = json_new(out, false);
+    json_object(&json, NULL);
+    json_string(&json, "type", "course");
+    json_int(&json, "conn", story->number);
+    json_int(&json, "t", segment->sent_ns);
+    json_string(&json, "from", story_side_name(segment->side));
+    json_string(&json, "segment", segment->label);
+    json_bool(&json, "again", segment->retransmission);
+    json_string(&json, "cause", cause);
+    json_string(&json, "evidence", story_evidence_name(segment->cause.evidence));
+    json_end_object(&json);
+    json_newline(&json);
+}
+
+static void put_course(const struct lines_options *options, const struct story *story, struct buf *out)
+{
+    for (size_t i = 0; i < story->step_count; i++) {
+        const struct story_segment *segment = story->steps[i].kind == STEP_SEGMENT ? story->steps[i].segment : NULL;
+        if (segment && (segment->handshake || segment->teardown)) put_step(options, story, segment, out);
+    }
+}
+
+void lines_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out)
+{
+    const struct story *story = facts->story;
+    const struct story_end *client = &story->end[STORY_CLIENT], *server = &story->end[STORY_SERVER];
+    if (options->course) put_course(options, story, out);
+    if (options->json) {
+        json_ended(facts, out);
+        return;
+    }
+    char opener[64], taker[64], clock[WORDS_BYTES], took[LINE_SCALED_BYTES + LINE_SLACK], sent[LINE_SCALED_BYTES + LINE_SLACK],
+        got[LINE_SCALED_BYTES + LINE_SLACK], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES], closed[FACTS_HOW_BYTES + 16];
+    closed_text(facts, closed, sizeof(closed));
+    const char *const text[COLUMNS] = {
+        [AT] = words_clock(facts->end_ns, clock),
+        [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),
+        [OPENER] = process_text(&client->process, opener, sizeof(opener)),
+        [FROM] = address_format(&client->address, from),
+        [TO] = address_format(&server->address, to),
+        [TAKER] = process_text(&server->process, taker, sizeof(taker)),
+        [SENT] = amount_text(client->bytes_sent + client->bytes_missed, sent),
+        [GOT] = amount_text(server->bytes_sent + server->bytes_missed, got),
+        [OUTCOME] = story_outcome_name(story->outcome),
+        [CLOSED] = closed,
+    };
+    row(options, text, out);
+    findings(options, story, out);
+}
+
+/* ---- troubles ---- */
+
+const char *lines_trouble_name(enum watch_trouble trouble)
+{
+    static const char *const names[TROUBLES] = {"none", "close-wait", "syn-unanswered", "fin-unanswered", "zero-window"};
+    return (unsigned)trouble < TROUBLES ? names[trouble] : "?";
+}
+
+static void trouble_text(const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side, int64_t ns,
+                         char *text, size_t bytes)
+{
+    char since[WORDS_BYTES];
+    words_duration(ns, since);
+    switch (trouble) {
+    case TROUBLE_CLOSE_WAIT:
+        snprintf(text, bytes, "%s in CLOSE_WAIT for %s", story_side_name(side), since);
+        break;
+    case TROUBLE_UNANSWERED:
+        snprintf(text, bytes, "%" PRIu32 " SYN%s unanswered for %s", glance->unanswered, glance->unanswered == 1 ? "" : "s", since);
+        break;
+    case TROUBLE_NO_ANSWER:
+        snprintf(text, bytes, "no answer to the %s's FIN for %s", story_side_name(side), since);
+        break;
+    case TROUBLE_ZERO_WINDOW:
+        snprintf(text, bytes, "%s's window is closed for %s", story_side_name(side), since);
+        break;
+    default:
+        text[0] = 0;
+    }
+}
+
+void lines_trouble(const struct lines_options *options, const struct teller_glance *glance, enum watch_trouble trouble,
+                   enum story_side side, int64_t ns, int64_t now_ns, const struct story *story, struct buf *out)
+{
+    char text[128];
+    trouble_text(glance, trouble, side, ns, text, sizeof(text));
+    if (options->json) {
+        struct json json = json_new(out, false);
+        json_object(&json, NULL);
+        json_string(&json, "type", "trouble");
+        json_int(&json, "conn", glance->number);
+        json_string(&json, "trouble", lines_trouble_name(trouble));
+        json_string(&json, "end", story_side_name(side));
+        json_int(&json, "t", now_ns);
+        json_int(&json, "for", ns);
+        for (int i = 0; i < STORY_SIDES; i++) {
+            put_end(&json, (enum story_side)i, &glance->end[i], &glance->process[i], glance->state[i]);
+            json_end_object(&json);
+        }
+        put_findings(&json, story);
+        json_end_object(&json);
+        json_newline(&json);
+        return;
+    }
+    char opener[64], taker[64], clock[WORDS_BYTES], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
+    const char *const cells[COLUMNS] = {
+        [AT] = words_clock(now_ns, clock),
+        [TOOK] = "open",
+        [OPENER] = process_text(&glance->process[STORY_CLIENT], opener, sizeof(opener)),
+        [FROM] = address_format(&glance->end[STORY_CLIENT], from),
+        [TO] = address_format(&glance->end[STORY_SERVER], to),
+        [TAKER] = process_text(&glance->process[STORY_SERVER], taker, sizeof(taker)),
+        [SENT] = "",
+        [GOT] = "",
+        [OUTCOME] = "trouble",
+        [CLOSED] = text,
+    };
+    row(options, cells, out);
+    if (story) findings(options, story, out);
+}

@@ -1,0 +1,35 @@
+/* Lines about connections: columns for people, JSON for machines. Everything from outside is escaped. */
+#ifndef TCPWHY_WATCH_LINES_H
+#define TCPWHY_WATCH_LINES_H
+
+#include "base/buf.h"
+#include "story/tell/teller.h"
+#include "watch/facts.h"
+
+struct lines_options {
+    int width; /* columns of the screen; 0: all there are, for a pipe */
+    bool ascii, json;
+    bool course; /* a line for each step of handshake and teardown besides */
+};
+
+/* What is wrong with a connection that is open. */
+enum watch_trouble {
+    TROUBLE_NONE,
+    TROUBLE_CLOSE_WAIT,  /* its peer has ended, and it does not close */
+    TROUBLE_UNANSWERED,  /* its SYNs */
+    TROUBLE_NO_ANSWER,   /* its FIN */
+    TROUBLE_ZERO_WINDOW, /* an end takes no more */
+    TROUBLES
+};
+/* "close-wait", "syn-unanswered", "fin-unanswered", "zero-window". Static storage. */
+const char *lines_trouble_name(enum watch_trouble trouble);
+
+/* The heads of the columns; nothing for JSON. */
+void lines_head(const struct lines_options *options, struct buf *out);
+/* A connection that has ended, with what was found of it. */
+void lines_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out);
+/* One that is open and in trouble since `ns`; `side`: the end that it is about. `story` (may be NULL): so far, for its findings. */
+void lines_trouble(const struct lines_options *options, const struct teller_glance *glance, enum watch_trouble trouble,
+                   enum story_side side, int64_t ns, int64_t now_ns, const struct story *story, struct buf *out);
+
+#endif

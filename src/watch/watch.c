@@ -1,0 +1,194 @@
+#include "watch/watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "out/note.h"
+#include "record/session.h"
+#include "rights/rights.h"
+#include "watch/board.h"
+#include "watch/outlet.h"
+#include "watch/totals.h"
+
+enum {
+    STEP_MS = 20,      /* between two looks into the ring */
+    LOOK_MS = 250,     /* between two looks at the board */
+    PATIENCE_MS = 5000 /* with a reader of the last lines */
+};
+static const int64_t LATE_NS = 50000000;
+static const size_t waiting_limit = (size_t)16 << 20, line_limit = (size_t)1 << 20;
+
+struct watch {
+    const struct watch_options *options;
+    struct session *session;
+    struct teller *teller;
+    struct board *board;
+    struct chooser *chooser;
+    struct outlet outlet;
+    struct buf line;
+    struct totals totals;
+    bool ending;        /* what is told now is still open */
+    uint64_t left_open; /* told as it stood at the end */
+    uint64_t given_up;  /* told before its end: too many were open */
+    int64_t look_ms;
+    int code; /* the teller's failure */
+};
+
+static void put_line(struct watch *watch)
+{
+    if (watch->line.length) outlet_line(&watch->outlet, watch->line.data, watch->line.length);
+    buf_clear(&watch->line);
+}
+
+static int take_story(void *data, struct story *story)
+{
+    struct watch *watch = data;
+    struct watch_facts facts;
+    bool open = story->outcome == OUTCOME_OPEN || story->outcome == OUTCOME_HALF_OPEN;
+    if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
+        if (open && watch->ending) {
+            watch->left_open++;
+        } else {
+            facts_of(story, &facts);
+            totals_add(&watch->totals, &facts);
+            lines_ended(&watch->options->lines, &facts, &watch->line);
+            put_line(watch);
+        }
+    }
+    story_free(story);
+    return 0;
+}
+
+static void take_trouble(void *data, const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side,
+                         int64_t since_ns)
+{
+    struct watch *watch = data;
+    int64_t now_ns = clock_wall_ns();
+    struct story *story = NULL;
+    if (!chooser_wants_ends(watch->chooser, glance->end, glance->process)) return;
+    (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
+    lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
+    put_line(watch);
+    story_free(story);
+}
+
+static int take_event(void *data, const struct event *event)
+{
+    struct watch *watch = data;
+    return watch->code = teller_feed(watch->teller, event);
+}
+
+static void set_bounds(struct watch *watch)
+{
+    uint64_t memory = watch->options->memory_bytes ? watch->options->memory_bytes : WATCH_MEMORY;
+    struct teller_bounds bounds = teller_live;
+    bounds.open_max = (size_t)(memory / WATCH_CONNECTION_BYTES);
+    if (bounds.closed_max > bounds.open_max) bounds.closed_max = bounds.open_max;
+    bounds.quiet_ns = 200000000;
+    teller_set_bounds(watch->teller, &bounds);
+}
+
+static int open_all(struct watch *watch, struct err *err)
+{
+    const struct session_options session = {
+        .recorder = "bpf",
+        .calls = {.host_wide = true, .no_stacks = true, .ring_bytes = 64 << 20},
+        .forgets = true,
+        .late_ns = LATE_NS,
+    };
+    int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
+    if (!code) code = session_open(&watch->session, &session, err);
+    if (code) return code;
+    watch->teller = teller_new(take_story, watch);
+    watch->board = board_new(&board_usual, take_trouble, watch);
+    if (!watch->teller || !watch->board) return err_set_errno(err, -ENOMEM, "can't watch");
+    set_bounds(watch);
+    code = stream_tap(session_stream(watch->session), 0, take_event, watch);
+    if (code) return err_set_errno(err, code, "can't watch");
+    code = rights_drop(RIGHTS_NONE, err);
+    return code ? code : rights_confine(false, err);
+}
+
+static int run(struct watch *watch, struct err *err)
+{
+    int64_t until_ms = watch->options->for_ms ? clock_ms() + watch->options->for_ms : INT64_MAX;
+    lines_head(&watch->options->lines, &watch->line);
+    put_line(watch);
+    while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
+        int got = session_step(watch->session, -1, STEP_MS, err);
+        if (got < 0) return got;
+        if (clock_ms() - watch->look_ms >= LOOK_MS) {
+            board_look(watch->board, watch->teller, clock_wall_ns());
+            watch->look_ms = clock_ms();
+        }
+        outlet_flush(&watch->outlet);
+    }
+    if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
+    return 0;
+}
+
+/* What was lost, in words. */
+static void say_losses(struct watch *watch, struct buf *out)
+{
+    const struct story_trace *trace = teller_trace(watch->teller);
+    bool any = false;
+    for (size_t i = 0; i < trace->loss_count; i++) {
+        const struct story_loss *loss = &trace->losses[i];
+        if (!loss->count) continue;
+        buf_printf(out, "%-13s %s: %" PRIu64 " (%s)\n", any ? "" : "lost", loss->what, loss->count, loss->source);
+        any = true;
+    }
+    if (watch->outlet.lost) {
+        buf_printf(out, "%-13s lines that nobody read in time: %" PRIu64 "\n", any ? "" : "lost", watch->outlet.lost);
+        any = true;
+    }
+    uint64_t events = trace->loss_count ? trace->losses[0].received : 0;
+    if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
+}
+
+static int finish(struct watch *watch, struct err *err)
+{
+    struct buf totals = buf_new(line_limit);
+    int code = session_report(watch->session, err);
+    watch->ending = true;
+    if (!code) stream_finish(session_stream(watch->session));
+    if (!code && !watch->code) watch->code = teller_finish(watch->teller);
+    if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
+    outlet_flush(&watch->outlet);
+    if (!code && watch->options->lines.json) {
+        totals_write_json(&watch->totals, watch->left_open, &totals);
+        outlet_line(&watch->outlet, buf_string(&totals), totals.length);
+        buf_clear(&totals);
+        say_losses(watch, &totals);
+    } else if (!code) {
+        buf_char(&totals, '\n');
+        totals_write(&watch->totals, watch->left_open, watch->options->lines.ascii, &totals);
+        say_losses(watch, &totals);
+        outlet_line(&watch->outlet, buf_string(&totals), totals.length);
+    }
+    session_give_signals_back(watch->session);
+    outlet_finish(&watch->outlet, PATIENCE_MS);
+    if (!code && watch->options->lines.json) note_say(watch->options->quiet, "%s", buf_string(&totals));
+    buf_free(&totals);
+    return code ? code : watch->outlet.gone ? -EPIPE : watch->outlet.code;
+}
+
+int watch_run(const struct watch_options *options, struct err *err)
+{
+    struct watch watch = {.options = options, .outlet = outlet_new(STDOUT_FILENO, waiting_limit), .line = buf_new(line_limit)};
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end in order */
+    int code = open_all(&watch, err);
+    if (!code) code = run(&watch, err);
+    if (!code) code = finish(&watch, err);
+    teller_free(watch.teller);
+    board_free(watch.board);
+    session_close(watch.session);
+    chooser_free(watch.chooser);
+    outlet_free(&watch.outlet);
+    buf_free(&watch.line);
+    return code;
+}

@@ -1,0 +1,161 @@
+"""The list of `read`: what was found stands first, the worst connections before the others; the orders that can be asked for; colours."""
+
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import struct
+import tempfile
+import termios
+
+from cli import exchange, pcap
+from support import ROOT, Test, environment, main, run
+
+INPUTS = ROOT / "tests" / "inputs"
+
+
+def rows_of(text):
+    """The lines of the list itself, without what stands around them."""
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if re.match(r" *# +start", line))
+    end = next((i for i in range(at, len(lines)) if not lines[i]), len(lines))
+    return lines[at + 1 : end]
+
+
+def numbers(text):
+    return [line.split()[0] for line in rows_of(text)]
+
+
+def row(text, number):
+    return next(line for line in rows_of(text) if line.split()[0] == str(number))
+
+
+class Lists(Test):
+    """Eleven connections: 1 is the longest, 5 is reset, 7 sends most."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = pathlib.Path(cls.folder.name, "capture.pcap")
+        first, rest = exchange(40000), [exchange(40001 + i, last=4) if i == 3 else exchange(40001 + i) for i in range(10)]
+        cls.path.write_bytes(pcap([*first[:4], *(frame for frames in rest for frame in frames), *first[4:]]))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def read(self, *arguments, status=0, **options):
+        result = run("read", self.path, *arguments, **options)
+        self.assertEqual(result.returncode, status, self.explain(result))
+        return result.stdout
+
+    def test_a_small_file_is_listed_the_worst_first_and_a_pipe_as_it_comes(self):
+        self.assertEqual(numbers(self.read())[0], "5")
+        with open(self.path, "rb") as file:
+            piped = run("read", "-", stdin=file)
+        self.assertEqual(numbers(piped.stdout), [str(n) for n in range(1, 12)])
+
+    def test_each_order_is_that(self):
+        self.assertEqual(numbers(self.read("--sort", "start")), [str(n) for n in range(1, 12)])
+        self.assertEqual(numbers(self.read("--sort", "took"))[0], "1")
+        self.assertEqual(numbers(self.read("--sort", "took"))[-1], "5")
+        amounts = [int(line.split()[-3]) + int(line.split()[-2]) for line in rows_of(self.read("--sort", "bytes"))]
+        self.assertEqual(amounts, sorted(amounts, reverse=True))
+        self.assertEqual(numbers(self.read("--sort", "finding")), numbers(self.read()))
+
+    def test_an_order_that_is_asked_for_holds_in_every_format_and_in_a_pipe(self):
+        for arguments in (["--format", "csv"], ["--format", "jsonl"], ["--format", "zeek"]):
+            came, sorted_ = self.read(*arguments).splitlines(), self.read(*arguments, "--sort", "took").splitlines()
+            self.assertNotEqual(came, sorted_)
+            self.assertEqual(sorted(came), sorted(sorted_))
+        with open(self.path, "rb") as file:
+            self.assertEqual(numbers(run("read", "-", "--sort", "took", stdin=file).stdout)[0], "1")
+
+    def test_numbers_spread_as_a_table_says_from_ten_connections_on(self):
+        text = self.read()
+        self.assertRegex(text, r"\nof all of them +p50 +p90 +p99 +most +count\n")
+        self.assertRegex(text, r"\nhandshake +2ms +2ms +2ms +\S+ +11\n")
+        self.assertRegex(text, r"\ntook +7ms +")
+        self.assertNotIn("of all of them", self.read("port", "40000"))
+
+    def test_red_is_for_what_was_reset_and_takes_no_room(self):
+        plain, red = self.read(), self.read("--color", "always")
+        self.assertNotIn("\x1b", plain)
+        self.assertEqual(re.sub("\x1b\\[[0-9;]*m", "", red), plain)
+        self.assertEqual([line for line in rows_of(red) if "\x1b" in line], [row(red, 5)])
+        self.assertIn("\x1b[1;31mreset\x1b[0m", row(red, 5))
+
+    def test_a_wrong_order_is_refused(self):
+        result = run("read", self.path, "--sort", "size")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("finding, took, start or bytes", result.stderr)
+
+
+class Findings(Test):
+    def test_what_was_found_stands_first_with_its_sentence_and_in_its_row(self):
+        result = run("read", INPUTS / "k8s-invalid.pcap")
+        lines = result.stdout.splitlines()
+        self.assertEqual(lines[0], "Findings in 1 connection; tcpwhy explain ID says more of each")
+        self.assertRegex(lines[1], r"^  stray +1 warning connection 2: a stray: ")
+        self.assertEqual(lines[2], "")
+        self.assertEqual(numbers(result.stdout), ["2", "1"])
+        self.assertRegex(row(result.stdout, 2), r" stray, began before the capture$")
+        self.assertNotIn("stray", row(result.stdout, 1))
+
+    def test_a_row_names_what_its_story_finds(self):
+        captures = sorted(INPUTS.glob("*.pcap")) + sorted((ROOT / "tests" / "golden" / "captures").glob("*.pcap"))
+        found = 0
+        for path in captures:
+            with self.subTest(path=path.name):
+                text = run("read", path, "-q").stdout
+                stories = run("read", path, "-q", "-n", "1-", "--format", "jsonl")
+                told = {}
+                for conn, id_ in re.findall(r'"type":"finding","conn":(\d+),.*?"id":"([a-z0-9-]+)"', stories.stdout):
+                    told.setdefault(conn, set()).add(id_)
+                named = {}
+                ids = {id_ for some in told.values() for id_ in some}
+                for line in rows_of(text):
+                    some = {word.strip(",") for word in line.split()} & ids
+                    if some and not line.split()[0].startswith("u"):
+                        named[line.split()[0]] = some
+                self.assertEqual(named, told)
+                found += sum(map(len, told.values()))
+        self.assertGreater(found, 30)
+
+    def test_only_findings_leaves_the_others_out_and_works_in_a_pipe_and_in_csv(self):
+        path = INPUTS / "k8s-invalid.pcap"
+        self.assertEqual(numbers(run("read", path, "--only-findings").stdout), ["2"])
+        with open(path, "rb") as file:
+            self.assertEqual(numbers(run("read", "-", "--only-findings", stdin=file).stdout), ["2"])
+        self.assertEqual(len(run("read", path, "--only-findings", "--format", "csv").stdout.splitlines()), 2)
+        self.assertEqual(rows_of(run("read", path, "--only-findings", "port", "1").stdout), [])
+
+    def test_merged_captures_are_sorted_too_and_what_they_cannot_is_refused(self):
+        pair = [ROOT / "tests" / "golden" / "captures" / f"syn-lost-{side}.pcap" for side in ("client", "server")]
+        self.assertEqual(run("read", "--merge", *pair, "--sort", "bytes").returncode, 0)
+        for words in (["--sort", "finding"], ["--only-findings"]):
+            result = run("read", "--merge", *pair, *words)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn(words[0], result.stderr)
+
+    def test_nothing_of_it_is_wider_than_the_terminal(self):
+        for columns in (40, 60, 80, 120):
+            master, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            result = run("read", INPUTS / "k8s-invalid.pcap", INPUTS / "rst-in-window.pcap", stdout=slave, env=environment(NO_COLOR="1"))
+            os.close(slave)
+            out = b""
+            while select.select([master], [], [], 0)[0]:
+                try:
+                    out += os.read(master, 65536)
+                except OSError:
+                    break
+            os.close(master)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertLessEqual(max(map(len, out.decode().replace("\r\n", "\n").split("\n"))), columns)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Writes those captures of this folder that are made from lines of text (TEXTS below).
+
+    make.py            writes them
+    make.py --check    exit status 1 where a file is not what its text makes
+
+A line: MILLISECONDS END FLAGS SEQ ACK LENGTH [KEY=VALUE…]. END: c the client, s the server; c2, s2 … of another connection, whose client
+has the next port. FLAGS: letters of FSRPAUEC, - none. SEQ and ACK count from the ISN of who sends and of who is acknowledged; ACK -: none.
+Keys: w window, id identification (else counted on), ttl, o options (mss, sackok, ws7, tsVALUE:ECHO, sackFROM:TO, tfo), urg. `isn c 77`
+gives an end another ISN from there on. Bare IPv4, documentation addresses, payload of one letter."""
+
+import pathlib
+import struct
+import sys
+
+HERE = pathlib.Path(__file__).parent
+BASE_S = 1700000000
+FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
+OPTIONS = {"mss": "020405b4", "sackok": "0402", "ws7": "01030307", "tfo": "2202"}
+ADDRESSES = {"c": bytes([192, 0, 2, 1]), "s": bytes([192, 0, 2, 2])}
+OPEN = """
+0.0 c S 0 - 0 o=mss,sackok,ws7
+10.0 s SA 0 1 0 o=mss,sackok,ws7
+10.1 c A 1 1 0
+"""
+CLOSED = OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c FA 101 1 0
+50 s FA 1 102 0
+50.1 c A 102 2 0
+"""
+TEXTS = {
+    # what TCP never sends, answered and not: it shows no connection
+    "scans-without-syn": """
+0 c - 0 - 0
+0.2 s RA -5000000 0 0
+10 c2 F 0 - 0
+10.2 s2 RA -5000000 1 0
+20 c3 FPU 0 - 0
+20.2 s3 RA -5000000 1 0
+30 c4 F 0 - 0
+""",
+    # a client that never said a word behind its SYN: that the SYN,ACK was captured does not show that it arrived
+    "syn-ack-three-times": """
+0 c S 0 - 0
+10 s SA 0 1 0
+1010 s SA 0 1 0
+3010 s SA 0 1 0
+""",
+    "syn-ack-again-then-taken": """
+0 c S 0 - 0
+10 s SA 0 1 0
+1010 s SA 0 1 0
+1010.1 c A 1 1 0
+1020 c A 1 1 100
+1030 s A 1 101 0
+""",
+    # no black hole: somebody is there
+    "unanswered-but-the-next-is-answered": """
+0 c S 0 - 0
+1000 c S 0 - 0
+3000 c S 0 - 0
+4000 c2 S 0 - 0
+4010 s2 SA 0 1 0
+4010.1 c2 A 1 1 0
+""",
+    # the nearest that is one: the answer was before
+    "unanswered-after-one-was-answered": """
+0 c S 0 - 0
+10 s SA 0 1 0
+10.1 c A 1 1 0
+1000 c2 S 0 - 0
+2000 c2 S 0 - 0
+4000 c2 S 0 - 0
+""",
+    "reused-out-of-time-wait": CLOSED + """
+isn c 200000000
+isn s 800000000
+2000 c S 0 - 0
+2010 s SA 0 1 0
+2010.1 c A 1 1 0
+""",
+    "fin-again-200ms-after-close": CLOSED + """
+250.1 s FA 1 102 0
+250.2 c A 102 2 0
+""",
+    # nobody's RST, long before: the story shows no end that was none
+    "old-rst-long-before": """
+0 s R 1 - 0
+100 c A 1 1 100
+110 s A 1 101 0
+120 s A 1 101 10
+120.1 c A 101 11 0
+""",
+}
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def options_of(text, peer_isn):
+    made = b""
+    for word in filter(None, text.split(",")):
+        if word in OPTIONS:
+            made += bytes.fromhex(OPTIONS[word])
+        elif word.startswith("ts"):
+            made += struct.pack("!BBBBII", 1, 1, 8, 10, *map(int, word[2:].split(":")))
+        else:
+            edges = [(peer_isn + int(edge)) % 2**32 for edge in word.removeprefix("sack").split(":")]
+            made += struct.pack("!BBBBII", 1, 1, 5, 10, *edges)
+    return made + b"\1" * (-len(made) % 4)
+
+
+def capture(text):
+    made = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
+    numbers, isn = {"c": 1, "s": 30000}, {"c": 1000000, "s": 5000000}
+    for line in filter(None, (line.split("#")[0].strip() for line in text.splitlines())):
+        words = line.split()
+        if words[0] == "isn":
+            isn[words[1]] = int(words[2])
+            continue
+        at, end, flags, seq, ack, length = words[:6]
+        keys = dict(word.split("=", 1) for word in words[6:])
+        port, end = 40000 + int(end[1:] or 1) - 1, end[0]
+        peer = "s" if end == "c" else "c"
+        ports = (port, 80) if end == "c" else (80, port)
+        options = options_of(keys.get("o", ""), isn[peer])
+        bits = sum(FLAGS[flag] for flag in flags if flag != "-")
+        tcp = struct.pack("!HHIIBBHHH", *ports, (isn[end] + int(seq)) % 2**32, 0 if ack == "-" else (isn[peer] + int(ack)) % 2**32,
+                          (20 + len(options)) // 4 << 4, bits, int(keys.get("w", 64240)), 0, int(keys.get("urg", 0)))
+        tcp += options + b"x" * int(length)
+        pseudo = ADDRESSES[end] + ADDRESSES[peer] + struct.pack("!BBH", 0, 6, len(tcp))
+        tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), int(keys.get("id", numbers[end])), 0x4000, int(keys.get("ttl", 64)), 6, 0,
+                         ADDRESSES[end], ADDRESSES[peer])
+        numbers[end] += "id" not in keys
+        packet = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + tcp
+        at_us = round(float(at) * 1000)
+        made += struct.pack("<IIII", BASE_S + at_us // 1000000, at_us % 1000000, len(packet), len(packet)) + packet
+    return made
+
+
+def main():
+    wrong = []
+    for name, text in TEXTS.items():
+        path, made = HERE / (name + ".pcap"), capture(text)
+        if "--check" not in sys.argv[1:]:
+            path.write_bytes(made)
+        elif not path.exists() or path.read_bytes() != made:
+            wrong.append(name)
+    print(f"{len(TEXTS)} captures, {len(wrong)} not as their text makes them", *wrong)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+/* What a watch shows: totals, the choice of connections, the lines, and a reader who does not read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support/stories.h"
+#include "watch/choose.h"
+#include "watch/lines.h"
+#include "watch/outlet.h"
+#include "watch/totals.h"
+
+#define MS 1000000
+
+static struct address at(uint8_t last, uint16_t port)
+{
+    const uint8_t ip[4] = {192, 0, 2, last};
+    return address_v4(ip, port);
+}
+
+/* ---- durations ---- */
+
+static void percentiles_are_right_to_an_eighth(void **state)
+{
+    static struct spread spread;
+    (void)state;
+    assert_int_equal(spread_percentile(&spread, 50), -1);
+    for (int64_t us = 1; us <= 100000; us++) spread_add(&spread, us * 1000);
+    for (int percent = 1; percent <= 100; percent++) {
+        int64_t right = (int64_t)percent * MS, said = spread_percentile(&spread, percent);
+        assert_true(said >= right && said <= right + right / 8 + 1000);
+    }
+    spread_add(&spread, -1);
+    assert_int_equal(spread.count, 100000);
+}
+
+static void of_two_durations_the_half_is_the_smaller(void **state)
+{
+    static struct spread spread;
+    (void)state;
+    spread_add(&spread, 10 * MS);
+    spread_add(&spread, 1000 * MS);
+    assert_true(spread_percentile(&spread, 50) < 12 * MS);
+    assert_int_equal(spread_percentile(&spread, 99), 1000 * MS);
+    assert_int_equal(spread_until(&spread, 12 * MS), 1);
+    assert_int_equal(spread_until(&spread, 9 * MS), 0);
+}
+
+static void any_duration_has_a_class(void **state)
+{
+    static struct spread spread;
+    (void)state;
+    for (int64_t ns = 1; ns > 0 && ns < INT64_MAX / 3; ns *= 3) spread_add(&spread, ns);
+    spread_add(&spread, INT64_MAX);
+    spread_add(&spread, 0);
+    assert_int_equal(spread_percentile(&spread, 100), INT64_MAX);
+}
+
+/* ---- the choice ---- */
+
+static bool chosen(const struct watch_wishes *wishes, uint8_t from, uint16_t from_port, uint8_t to, uint16_t to_port)
+{
+    struct chooser *chooser;
+    struct err err = {""};
+    const struct address end[STORY_SIDES] = {at(from, from_port), at(to, to_port)};
+    const struct story_process process[STORY_SIDES] = {{17, "curl"}, {18, "nginx: worker"}};
+    assert_int_equal(chooser_new(&chooser, wishes, &err), 0);
+    bool wanted = chooser_wants_ends(chooser, end, process);
+    chooser_free(chooser);
+    return wanted;
+}
+
+static void an_expression_is_about_either_direction(void **state)
+{
+    (void)state;
+    assert_true(chosen(&(struct watch_wishes){.expression = "dst port 80"}, 1, 5000, 2, 80));
+    assert_true(chosen(&(struct watch_wishes){.expression = "src port 80"}, 1, 5000, 2, 80));
+    assert_true(chosen(&(struct watch_wishes){.expression = "tcp and host 192.0.2.2"}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.expression = "port 81"}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.expression = "udp"}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.expression = "ip6"}, 1, 5000, 2, 80));
+}
+
+static void an_expression_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct chooser *chooser = NULL;
+    struct err err = {""};
+    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.expression = "prot 80"}, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "pcap-filter"));
+}
+
+static void processes_and_ports_of_either_end_count(void **state)
+{
+    (void)state;
+    assert_true(chosen(&(struct watch_wishes){.pids = {18}, .pid_count = 1}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.pids = {19}, .pid_count = 1}, 1, 5000, 2, 80));
+    assert_true(chosen(&(struct watch_wishes){.comms = {"x", "nginx*"}, .comm_count = 2}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.comms = {"nginx"}, .comm_count = 1}, 1, 5000, 2, 80));
+    assert_true(chosen(&(struct watch_wishes){.ports = {80}, .port_count = 1}, 1, 5000, 2, 80));
+    assert_false(chosen(&(struct watch_wishes){.ports = {80}, .port_count = 1, .pids = {19}, .pid_count = 1}, 1, 5000, 2, 80));
+}
+
+/* ---- lines ---- */
+
+static void every_story_makes_one_harmless_line_of_the_screens_width(void **state)
+{
+    static const int widths[] = {0, 80, 120, 200};
+    (void)state;
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        struct buf out = buf_new(1 << 20);
+        struct watch_facts facts;
+        const struct lines_options options = {.width = widths[i], .ascii = true, .course = true};
+        size_t count;
+        const struct story_fixture *fixtures = story_fixtures(&count);
+        for (size_t k = 0; k < count; k++) {
+            struct story *story = fixtures[k].make();
+            facts_of(story, &facts);
+            lines_ended(&options, &facts, &out);
+            story_free(story);
+        }
+        assert_false(out.failed);
+        size_t column = 0;
+        for (size_t k = 0; k < out.length; k++) {
+            unsigned char c = (unsigned char)out.data[k];
+            assert_true(c == '\n' || (c >= 0x20 && c < 0x7f));
+            column = c == '\n' ? 0 : column + 1;
+            assert_true(!widths[i] || column <= (size_t)widths[i]);
+        }
+        buf_free(&out);
+    }
+}
+
+static void columns_stand_below_their_heads(void **state)
+{
+    struct buf out = buf_new(1 << 20);
+    struct watch_facts facts;
+    const struct lines_options options = {.width = 120, .ascii = true};
+    (void)state;
+    lines_head(&options, &out);
+    size_t head_bytes = out.length;
+    struct story *story = story_normal_echo();
+    facts_of(story, &facts);
+    lines_ended(&options, &facts, &out);
+    story_free(story);
+    const char *head = strstr(out.data, "OUTCOME"), *closed = strstr(out.data + head_bytes, "closed");
+    assert_non_null(head);
+    assert_non_null(closed);
+    assert_int_equal(head - out.data, closed - (out.data + head_bytes));
+    buf_free(&out);
+}
+
+/* ---- a reader ---- */
+
+static void what_nobody_reads_is_bounded_and_counted(void **state)
+{
+    int ends[2];
+    (void)state;
+    signal(SIGPIPE, SIG_IGN); /* as who watches does */
+    assert_int_equal(pipe(ends), 0);
+    struct outlet outlet = outlet_new(ends[1], 1 << 18);
+    static char line[1000];
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    for (int i = 0; i < 1000; i++) {
+        outlet_line(&outlet, line, sizeof(line));
+        outlet_flush(&outlet); /* must not wait: nobody reads */
+    }
+    assert_true(outlet.lost > 500 && outlet.lost < 900);
+    uint64_t kept = 1000 - outlet.lost, got = 0;
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    for (int idle = 0; idle < 2;) {
+        char bytes[8192];
+        ssize_t count = read(ends[0], bytes, sizeof(bytes));
+        idle = count > 0 ? 0 : idle + 1;
+        got += count > 0 ? (uint64_t)count : 0;
+        outlet_flush(&outlet);
+    }
+    assert_int_equal(got, kept * sizeof(line)); /* whole lines, and all of those that were taken */
+    close(ends[0]);
+    outlet_line(&outlet, line, sizeof(line));
+    outlet_flush(&outlet);
+    assert_true(outlet.gone);
+    close(ends[1]);
+    outlet_free(&outlet);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(percentiles_are_right_to_an_eighth),
+        cmocka_unit_test(of_two_durations_the_half_is_the_smaller),
+        cmocka_unit_test(any_duration_has_a_class),
+        cmocka_unit_test(an_expression_is_about_either_direction),
+        cmocka_unit_test(an_expression_that_is_none_is_refused),
+        cmocka_unit_test(processes_and_ports_of_either_end_count),
+        cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
+        cmocka_unit_test(columns_stand_below_their_heads),
+        cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

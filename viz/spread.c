@@ -1,0 +1,42 @@
+#include "viz/spread.h"
+
+#include <stddef.h>
+
+enum { STEP_BITS = 7 };
+
+static size_t bucket_of(uint64_t value)
+{
+    if (value < SPREAD_STEPS) return (size_t)value;
+    unsigned shift = 63U - (unsigned)__builtin_clzll(value) - STEP_BITS;
+    return ((size_t)shift + 1) * SPREAD_STEPS + (size_t)(value >> shift) - SPREAD_STEPS;
+}
+
+/* The middle of what a bucket holds. */
+static int64_t value_of(size_t bucket)
+{
+    if (bucket < SPREAD_STEPS) return (int64_t)bucket;
+    size_t shift = bucket / SPREAD_STEPS - 1;
+    uint64_t low = (uint64_t)(bucket % SPREAD_STEPS + SPREAD_STEPS) << shift;
+    return (int64_t)(low + ((((uint64_t)1 << shift) - 1) >> 1));
+}
+
+void spread_add(struct spread *spread, int64_t value)
+{
+    if (value < 0) value = 0;
+    spread->buckets[bucket_of((uint64_t)value)]++;
+    spread->count++;
+    if (value > spread->most) spread->most = value;
+}
+
+int64_t spread_percentile(const struct spread *spread, unsigned percent)
+{
+    uint64_t wanted = spread->count / 100 * percent + (spread->count % 100 * percent + 99) / 100, seen = 0;
+    if (percent >= 100) return spread->most;
+    for (size_t i = 0; i < SPREAD_BUCKETS && spread->count; i++) {
+        seen += spread->buckets[i];
+        if (seen < wanted || !seen) continue;
+        int64_t value = value_of(i);
+        return value < spread->most ? value : spread->most;
+    }
+    return 0;
+}
