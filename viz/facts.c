@@ -163,6 +163,42 @@ static void tell_amounts(struct facts *facts, const struct story *story)
     put(facts, STYLE_DIM, "causes from");
 }
 
+/* The largest part that is somebody's doing, if most of a noticeable time went there. */
+static bool has_dominant(const struct story_time *time)
+{
+    static const int64_t NOTICED_NS = 100000000;
+    for (int i = 0; i < SPENT_NETWORK; i++)
+        if (i != SPENT_CLIENT && time->spent_ns[i] >= NOTICED_NS && time->spent_ns[i] >= time->total_ns / 2) return true;
+    return false;
+}
+
+/* Largest first; what is less than a hundredth each, together. */
+static void tell_time(struct facts *facts, const struct story *story, bool in_detail)
+{
+    const struct story_time *time = &story->time;
+    char words[WORDS_BYTES];
+    if (time->total_ns <= 0 || (!in_detail && !has_dominant(time))) return;
+    phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(time->total_ns, words));
+    const char *between = ": ";
+    int64_t left_ns = time->total_ns, last_ns = INT64_MAX;
+    for (int told = 0, last = -1; told < SPENTS; told++) {
+        int next = -1;
+        for (int i = 0; i < SPENTS; i++) {
+            bool after = time->spent_ns[i] < last_ns || (time->spent_ns[i] == last_ns && i > last);
+            if (after && (next < 0 || time->spent_ns[i] > time->spent_ns[next])) next = i;
+        }
+        if (next < 0 || time->spent_ns[next] * 100 < time->total_ns || !time->spent_ns[next]) break;
+        last = next;
+        last_ns = time->spent_ns[next];
+        left_ns -= last_ns;
+        phrase_addf(&facts->text, STYLE_PLAIN, "%s%s %s", between, words_duration(last_ns, words),
+                    story_spent_words((enum story_spent)next));
+        between = ", ";
+    }
+    if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, "%s%s other", between, words_duration(left_ns, words));
+    put(facts, STYLE_DIM, "time");
+}
+
 /* The steps that prove it. */
 static void add_proof(struct phrase *text, const struct story *story, const uint32_t *steps, size_t count)
 {
@@ -202,6 +238,7 @@ void facts_story(const struct story *story, bool in_detail, struct facts *facts)
     tell_opening(facts, story);
     tell_closing(facts, story);
     tell_amounts(facts, story);
+    tell_time(facts, story, in_detail);
     tell_findings(facts, story);
     if (in_detail) tell_differences(facts, story);
 }

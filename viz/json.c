@@ -121,6 +121,12 @@ void json_null(struct json *json, const char *key)
     buf_text(json->out, "null");
 }
 
+void json_raw(struct json *json, const char *key, const char *value)
+{
+    begin_item(json, key);
+    buf_text(json->out, value);
+}
+
 void json_maybe_int(struct json *json, const char *key, bool known, int64_t value)
 {
     if (known)

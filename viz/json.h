@@ -34,6 +34,8 @@ void json_uint(struct json *json, const char *key, uint64_t value);
 void json_seconds(struct json *json, const char *key, int64_t ns);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
+/* A value that is JSON already. */
+void json_raw(struct json *json, const char *key, const char *value);
 /* The number where it is known, else null. */
 void json_maybe_int(struct json *json, const char *key, bool known, int64_t value);
 /* A line break between two values at the top. */

@@ -327,6 +327,21 @@ static void put_steps(struct json *json, const struct story *story, const uint32
     json_end_array(json);
 }
 
+static void time_line(struct json *json, const struct story *story)
+{
+    const struct story_time *time = &story->time;
+    if (time->total_ns < 0) return;
+    begin_line(json, "time", story);
+    json_int(json, "total", time->total_ns);
+    json_object(json, "spent");
+    for (int i = 0; i < SPENTS; i++)
+        if (time->spent_ns[i]) json_int(json, story_spent_name((enum story_spent)i), time->spent_ns[i]);
+    json_end_object(json);
+    json_maybe_int(json, "first_byte", time->first_byte_ns >= 0, time->first_byte_ns);
+    json_maybe_int(json, "time_wait", time->time_wait_ns >= 0, time->time_wait_ns);
+    end_line(json);
+}
+
 static void finding_line(struct json *json, const struct story *story, const struct story_finding *finding)
 {
     begin_line(json, "finding", story);
@@ -408,6 +423,7 @@ static int jsonl_story(void *state, const struct sink *sink, const struct view_o
     struct json json = json_new(&jsonl->out, options->ascii);
     connection_line(&json, story);
     for (size_t i = 0; i < story->step_count; i++) step_line(&json, story, &story->steps[i]);
+    time_line(&json, story);
     for (size_t i = 0; i < story->finding_count; i++) finding_line(&json, story, &story->findings[i]);
     for (size_t i = 0; i < story->difference_count; i++) difference_line(&json, story, &story->differences[i]);
     jsonl->connections++;

@@ -66,6 +66,9 @@ struct plan {
 int plan_make(const struct story *story, const struct view_options *options, struct plan *ret_plan);
 void plan_free(struct plan *plan);
 
+/* Whether the options point at this row: at its step, at a state that it brings. What arrives later is pointed at where it left. */
+bool plan_is_marked(const struct plan *plan, const struct plan_row *row);
+
 /* When a packet was sent and when it arrived (0: not seen to). False, and zeroes: the step is no packet. */
 bool plan_packet_times(const struct story_step *step, int64_t *ret_sent_ns, int64_t *ret_received_ns);
 

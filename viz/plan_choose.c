@@ -104,10 +104,39 @@ static bool is_dull_end(const struct story *story, const struct plan_row *row)
            !begins(call->name, "recv");
 }
 
+static bool marks_step(const struct view_options *options, uint32_t step)
+{
+    for (size_t i = 0; step != STORY_NO_STEP && i < options->mark_count; i++)
+        if (options->marks[i] == step) return true;
+    return false;
+}
+
+bool plan_marks(const struct story *story, const struct view_options *options, const struct plan_row *row)
+{
+    if (!options->mark_count || row->kind == PLAN_SKIP || row->kind == PLAN_ARRIVE) return false;
+    if (marks_step(options, row->step)) return true;
+    if (row->kind == PLAN_CALL && marks_step(options, story->steps[row->step].call->exit_step)) return true;
+    for (int side = 0; side < STORY_SIDES; side++)
+        if (marks_step(options, row->states[side]) || marks_step(options, row->further[side])) return true;
+    return false;
+}
+
+bool plan_is_marked(const struct plan *plan, const struct plan_row *row)
+{
+    return plan_marks(plan->story, plan->options, row);
+}
+
+/* The beginning of a call whose end is pointed at: both are kept. */
+static bool begins_marked(const struct story *story, const struct view_options *options, const struct plan_row *row)
+{
+    return row->kind == PLAN_ENTER && marks_step(options, story->steps[row->step].call->exit_step);
+}
+
 static bool is_kept(const struct story *story, const struct view_options *options, const struct plan_row *row,
                     const unsigned char *parts)
 {
     unsigned wanted = options->part == VIEW_HANDSHAKE ? HANDSHAKE : options->part == VIEW_GOODBYE ? GOODBYE : HANDSHAKE | GOODBYE;
+    if (plan_marks(story, options, row) || begins_marked(story, options, row)) return true;
     if (!(parts_of_row(row, parts) & wanted)) return false;
     return !options->brief || !is_dull_end(story, row);
 }
@@ -175,14 +204,19 @@ static size_t join_again(const struct story *story, struct plan_row *rows, size_
 }
 
 /* More than a slide takes: its middle goes, with what was left out there already. A packet arrives where it left, or not at all. */
-static size_t leave_out_middle(const struct story *story, struct plan_row *rows, size_t count, size_t most, bool *kept)
+static size_t leave_out_middle(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
+                               size_t most, bool *kept)
 {
     size_t head = most / 2 + 1, tail = count - (most - head - 1);
     for (size_t i = 0; i < count; i++) {
-        kept[i] = i < head || i >= tail;
+        bool is_marked = plan_marks(story, options, &rows[i]) || begins_marked(story, options, &rows[i]);
+        kept[i] = i < head || i >= tail || is_marked;
         if (rows[i].kind == PLAN_SKIP && ((i + 1 >= head && i < head) || i == tail)) kept[i] = false;
         for (size_t k = 0; rows[i].kind == PLAN_ARRIVE && k < i; k++)
             if (rows[k].kind == PLAN_DEPART && rows[k].step == rows[i].step) kept[i] = kept[k];
+        for (size_t k = 0; rows[i].kind == PLAN_EXIT && !is_marked && k < i;
+             k++) /* nor does a call end that was not seen to begin */
+            if (rows[k].kind == PLAN_ENTER && story->steps[rows[k].step].call == story->steps[rows[i].step].call) kept[i] = kept[k];
     }
     return leave_out(story, rows, count, kept);
 }
@@ -202,7 +236,7 @@ size_t plan_choose(const struct story *story, const struct view_options *options
     count = leave_out(story, rows, count, kept);
     if (options->brief) count = join_again(story, rows, count);
     size_t most = options->brief_rows ? options->brief_rows : BRIEF_ROWS;
-    if (options->brief && count > most) count = leave_out_middle(story, rows, count, most, kept);
+    if (options->brief && count > most) count = leave_out_middle(story, options, rows, count, most, kept);
     free(parts);
     free(kept);
     return count;

@@ -5,6 +5,7 @@
 #include "viz/plan.h"
 
 bool plan_is_packet(const struct plan_row *row);
+bool plan_marks(const struct story *story, const struct view_options *options, const struct plan_row *row);
 bool plan_is_call(const struct plan_row *row);
 /* Leaves out what brief and only don't want; what was left out between kept rows becomes a row. Returns how many are left;
  * PLAN_FAILED: out of memory. */

@@ -253,7 +253,8 @@ static void note_packet(struct telling_row *t, const struct story_step *step)
     struct plan_note *at = note_cause(t, step->side, "", cause);
     if (at) at->only_if_short = !is_told;
     note_chain(t, step->side, cause);
-    note_drop(t, step->side, segment ? segment->dropped : step->datagram->dropped);
+    bool queue_says_it = t->brief && segment && segment->queue && segment->queue->accept_length > segment->queue->accept_most;
+    if (!queue_says_it) note_drop(t, step->side, segment ? segment->dropped : step->datagram->dropped);
     if (segment) note_queue(t, step->side, segment->queue);
     if (segment) note_reset_reason(t, segment);
     note_comments(t, step->side, segment ? segment->comments : step->datagram->comments,

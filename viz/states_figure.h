@@ -15,4 +15,8 @@ int states_draw(const struct arrow_map *map, const struct view_options *options,
  */
 int states_draw_svg(const struct arrow_map *map, const char *seen_in, const struct view_options *options, struct buf *out);
 
+/* The figure alone, nothing of it lit, as an svg element for a page that lights what it shows and has svg_sheet's rules. -ENOMEM.
+ */
+int states_draw_blank(const struct view_options *options, struct buf *out);
+
 #endif

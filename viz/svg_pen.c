@@ -8,29 +8,9 @@
 
 const char *const svg_side[2] = {"w-c", "w-s"};
 
-#define SANS "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Noto Sans','DejaVu Sans',sans-serif"
-#define MONO "ui-monospace,'Cascadia Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
-
-/* Classes: i ink, d dim, c client, s server, a alarm; b bold, m fixed width, h halo. As a line an l stands before the colour, as an
- * area an f; fc and fs are the bands of states, e the edges of what is folded. Contrast is 4.5 : 1 for words, 3 : 1 for lines. */
-static const char sheet[] =
-    ".w text{font-family:" SANS ";white-space:pre}"
-    ".w .w-m{font-family:" MONO "}.w .w-b{font-weight:bold}"
-    ".w .w-ln{fill:none;stroke-width:2}.w .w-th{stroke-width:1.3}.w .w-hv{stroke-width:3}.w .w-da{stroke-dasharray:7 4}.w "
-    ".w-do{stroke-dasharray:2.5 3}"
-    ".w .w-h{paint-order:stroke;stroke-width:5px;stroke-linejoin:round;stroke:#fff}"
-    ".w .w-bg{fill:#fff}.w .w-i{fill:#1b1f24}.w .w-d{fill:#57606a}.w .w-c{fill:#0a6b3d}.w .w-s{fill:#5a33b0}.w .w-a{fill:#b3261e}"
-    ".w .w-fc{fill:#e3f4ea}.w .w-fs{fill:#ece6fb}"
-    ".w .w-li{stroke:#1b1f24}.w .w-ld{stroke:#6b7480}.w .w-lc{stroke:#0a6b3d}.w .w-ls{stroke:#5a33b0}.w .w-la{stroke:#b3261e}"
-    ".w .w-lg{stroke:#fff}.w .w-ru{stroke:#c9d0d8}"
-    "@media screen and (prefers-color-scheme:dark){"
-    ".w .w-h{stroke:#0f141a}.w .w-bg{fill:#0f141a}.w .w-i{fill:#e6edf3}.w .w-d{fill:#9fabb8}.w .w-c{fill:#58d08f}.w "
-    ".w-s{fill:#b9a0ff}"
-    ".w .w-a{fill:#ff8a80}.w .w-fc{fill:#12301f}.w .w-fs{fill:#271d45}"
-    ".w .w-li{stroke:#e6edf3}.w .w-ld{stroke:#8b97a4}.w .w-lc{stroke:#58d08f}.w .w-ls{stroke:#b9a0ff}.w .w-la{stroke:#ff8a80}"
-    ".w .w-lg{stroke:#0f141a}.w .w-ru{stroke:#39424d}}"
-    "@media print{.w .w-bg{fill:#fff}.w .w-fc,.w .w-fs{fill:#f1f1f1}}";
-
+/* The rules of viz/pen.css. Classes: i ink, d dim, c client, s server, a alarm; b bold, m fixed width, h halo. As a line an l
+ * stands before the colour, as an area an f; fc and fs are the bands of states, e the edges of what is folded. Contrast is 4.5 : 1
+ * for words, 3 : 1 for lines. */
 static void put_bytes(struct buf *out, const char *bytes)
 {
     for (; *bytes; bytes++) switch (*bytes) {
@@ -157,7 +137,7 @@ void svg_begin(struct buf *out, int width, int height, const char *title, const 
     svg_escape(out, title, ascii);
     buf_text(out, "</title>\n<desc id=\"w-desc\">");
     svg_escape(out, description, ascii);
-    buf_printf(out, "</desc>\n<style>%s</style>\n", sheet);
+    buf_printf(out, "</desc>\n<style>%s</style>\n", svg_sheet);
     buf_text(out, "<defs>");
     for (int side = 0; side < 2; side++)
         buf_printf(out,

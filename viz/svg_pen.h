@@ -42,6 +42,8 @@ void svg_arrow_head(struct buf *out, const char *class, int from_x, int from_y, 
 void svg_begin(struct buf *out, int width, int height, const char *title, const char *description, bool ascii);
 void svg_end(struct buf *out);
 
+/* The rules of all classes, for a style element (viz/pen.css). */
+extern const char svg_sheet[];
 /* "w-c", "w-s": the class of a side's colour. */
 extern const char *const svg_side[2];
 

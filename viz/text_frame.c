@@ -37,7 +37,8 @@ bool frame_failed(const struct frame *frame)
 void frame_measure(struct frame *frame, const struct plan *plan, int width)
 {
     char words[WORDS_BYTES];
-    frame->width = width;
+    frame->margin = frame->options->mark_count ? 1 : 0;
+    frame->width = width -= frame->margin;
     frame->due[STORY_CLIENT] = frame->due[STORY_SERVER] = STORY_NO_STEP;
     frame->time_columns = 7;
     for (size_t i = 0; i < plan->count; i++) {
@@ -83,7 +84,7 @@ static void change_lines(struct frame *frame)
 
 static void make_empty(struct frame *frame)
 {
-    layout_row_clear(&frame->empty, frame->width, frame->options->ascii);
+    layout_row_clear(&frame->empty, frame->width + frame->margin, frame->options->ascii);
     for (int side = 0; side < STORY_SIDES; side++)
         for (int lane = 0; lane < frame->lanes[side]; lane++) {
             int x = lane_column(frame, (enum story_side)side, lane);
@@ -107,6 +108,8 @@ void frame_begin_line(struct frame *frame)
 
 void frame_end_line(struct frame *frame)
 {
+    if (frame->points) layout_put_string(&frame->row, frame->width + frame->margin - 1, STYLE_ALARM, "◀");
+    frame->points = false;
     layout_emit(&frame->row, frame->options->color, frame->out);
 }
 

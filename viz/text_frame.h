@@ -25,6 +25,8 @@ struct frame {
     const struct view_options *options;
     struct buf *out;
     int width, time_columns;
+    int margin;  /* columns behind the frame, for what points at a line; 0 none */
+    bool points; /* the next line is pointed at */
     int state_x[STORY_SIDES];
     int lane_x[STORY_SIDES];
     int lanes[STORY_SIDES];

@@ -196,6 +196,7 @@ static void draw_pause(struct ladder *ladder, const struct plan_row *row, struct
 static void draw_row(struct ladder *ladder, const struct plan *plan, const struct plan_row *row)
 {
     struct frame *frame = &ladder->frame;
+    frame->points = plan_is_marked(plan, row);
     switch (row->kind) {
     case PLAN_SKIP:
         layout_add_phrase(&frame->text, &ladder->words.label);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "story/story.h"
@@ -50,10 +51,12 @@ struct view_blank {
 };
 
 struct view_options {
-    int width;                  /* columns for text, at least 60; 0: 80; text uses up to 140 */
-    bool color;                 /* ANSI colours */
-    bool ascii;                 /* no byte above 0x7e */
-    bool brief;                 /* the handshake and the goodbye, in few words: a slide */
+    int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
+    bool color;            /* ANSI colours */
+    bool ascii;            /* no byte above 0x7e */
+    bool brief;            /* the handshake and the goodbye, in few words: a slide */
+    const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
+    size_t mark_count;
     size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
@@ -91,7 +94,7 @@ const struct view *view_by_path(const char *path);
 /* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
-extern const struct view view_text, view_jsonl, view_svg, view_tsg;
+extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
 extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 
 #endif

@@ -189,18 +189,26 @@ static int check_pair(const struct demo *demo, struct err *err)
 static int check_scene(const struct demo *demo, struct err *err)
 {
     static const struct options_misfit of_play[] = {
-        {"all", "--list plays nothing"},      {"explain", "--list plays nothing"},
-        {"step", "--list plays nothing"},     {"host-network", "--list plays nothing"},
-        {"recorder", "--list plays nothing"}, {"output", "--list writes to standard output"},
-        {"format", "--list has one format"},  {"otlp", "--list plays nothing"},
-        {"brief", "--list draws nothing"},    {"only", "--list draws nothing"},
-        {"color", "--list has no colours"},   {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
+        {"no-calls", "--list records nothing"},
+        {"all", "--list plays nothing"},
+        {"explain", "--list plays nothing"},
+        {"step", "--list plays nothing"},
+        {"host-network", "--list plays nothing"},
+        {"recorder", "--list plays nothing"},
+        {"output", "--list writes to standard output"},
+        {"format", "--list has one format"},
+        {"otlp", "--list plays nothing"},
+        {"brief", "--list draws nothing"},
+        {"only", "--list draws nothing"},
+        {"color", "--list has no colours"},
+        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
         {"quiet", "--list has no notes"},
     };
     static const struct options_misfit of_table[] = {
         {"explain", "--all runs many scenarios, and this tells one"},
         {"step", "--all runs many scenarios, and this tells one"},
         {"otlp", "--all has a row a scenario: play one of them alone"},
+        {"no-calls", "--all saves no runs: play one scenario alone"},
         {"brief", "the table of --all has no ladders"},
         {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
@@ -239,7 +247,9 @@ static int play_scene(struct demo *demo, char **operands, int count, struct err 
 int cli_demo(int argc, char **argv, struct err *err)
 {
     struct demo demo = {
-        .run = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1}, .timeout_ms = 10000},
+        .run = {.pair = {.port = 3333, .backlog = -1, .accept_delay_ms = -1, .clients = 1},
+                .timeout_ms = 10000,
+                .output = {.recorded = true}},
     };
     struct options_group groups[] = {
         {"Scenarios", scene_rows, sizeof(scene_rows) / sizeof(scene_rows[0]), take_scene, &demo.scene},

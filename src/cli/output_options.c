@@ -9,13 +9,14 @@
 bool cli_tells_more;
 
 enum { FORMATS_BYTES = 4096 };
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_OTLP, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_OUTPUT, KEY_FORMAT, KEY_OTLP, KEY_NO_CALLS, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 /* The first two list the views (say_formats). */
 static struct options_row rows[] = {
     {KEY_OUTPUT, 'o', "output", "FILE", NULL},
     {KEY_FORMAT, 0, "format", "NAME", NULL},
     {KEY_OTLP, 0, "otlp", "URL", "send OpenTelemetry's spans to a collector, such as http://localhost:4318"},
+    {KEY_NO_CALLS, 0, "no-calls", NULL, "the saved file (.pcapng) holds packets alone, each with its sentence"},
     {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
     {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
@@ -55,6 +56,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         if (options->otlp) return err_set(err, -EINVAL, "--otlp: one collector at a time");
         options->otlp = value;
         return 0;
+    case KEY_NO_CALLS:
+        options->no_calls = true;
+        return 0;
     case KEY_BRIEF:
         options->brief = true;
         return 0;
@@ -85,11 +89,14 @@ static void say_formats(void)
     for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
         used += snprintf(endings + used, sizeof(endings) - (size_t)used, "\n%s: %s", views[i]->suffix, views[i]->summary);
     if (used < FORMATS_BYTES)
-        snprintf(endings + used, sizeof(endings) - (size_t)used, "\n" OUTPUT_EVENTS_SUFFIX ": what was recorded, for tcpwhy read");
+        snprintf(endings + used, sizeof(endings) - (size_t)used,
+                 "\n" OUTPUT_SAVED_SUFFIX
+                 ": the run as a capture, for Wireshark and for tcpwhy read: packets with their sentences, "
+                 "calls between them\n" OUTPUT_EVENTS_SUFFIX ": what was recorded as text, for tcpwhy read");
     used = snprintf(names, sizeof(names), "write to standard output (default: text):");
     for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
         used += snprintf(names + used, sizeof(names) - (size_t)used, " %s", views[i]->name);
-    if (used < FORMATS_BYTES) snprintf(names + used, sizeof(names) - (size_t)used, " " OUTPUT_EVENTS_NAME);
+    if (used < FORMATS_BYTES) snprintf(names + used, sizeof(names) - (size_t)used, " " OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
     rows[0].help = endings;
     rows[1].help = names;
 }

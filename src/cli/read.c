@@ -20,7 +20,7 @@
 #include "read/read_merge.h"
 #include "rights/rights.h"
 
-enum { HEAD_BYTES = 16, FILTER_BYTES = 1 << 16 };
+enum { HEAD_BYTES = READ_EVENTS_HEAD_BYTES, FIRST_BYTES = 16, FILTER_BYTES = 1 << 16 };
 
 struct reading { /* what the command line says */
     struct read_options options;
@@ -146,11 +146,12 @@ static int read_head(const char *path, struct keeper *keeper, char head[HEAD_BYT
         return err_set_errno(err, code, "can't open %s", name);
     }
     struct stoppable from = stoppable_new(fd, interrupt_asked);
-    size_t length = 0;
+    size_t length = 0, wanted = FIRST_BYTES;
     ssize_t more = 1;
-    while (length < HEAD_BYTES && more > 0) {
-        more = stoppable_read(&from, head + length, HEAD_BYTES - length);
+    while (length < wanted && more > 0) {
+        more = stoppable_read(&from, head + length, wanted - length);
         if (more > 0) length += (size_t)more;
+        if (length == FIRST_BYTES) wanted = read_events_needs(head, length);
     }
     if (more < 0) code = err_set_errno(err, (int)more, "can't read %s", name);
     if (!is_stdin) close(fd);
@@ -171,13 +172,13 @@ static bool can_look_ahead(const char *path)
 static int check_events(const struct options_given *given, const char *file, struct err *err)
 {
     static const struct options_misfit of_captures[] = {
-        {"conn", "it works on captures, and this is an event log"},
-        {"summary", "it works on captures, and this is an event log"},
-        {"filter", "it works on captures, and this is an event log"},
-        {"open-max", "it works on captures, and this is an event log"},
-        {"packets-max", "it works on captures, and this is an event log"},
-        {"sort", "it works on captures, and this is an event log"},
-        {"only-findings", "it works on captures, and this is an event log"},
+        {"conn", "it works on captures, and this is a stored run"},
+        {"summary", "it works on captures, and this is a stored run"},
+        {"filter", "it works on captures, and this is a stored run"},
+        {"open-max", "it works on captures, and this is a stored run"},
+        {"packets-max", "it works on captures, and this is a stored run"},
+        {"sort", "it works on captures, and this is a stored run"},
+        {"only-findings", "it works on captures, and this is a stored run"},
     };
     int code = options_refuse(given, of_captures, COUNT(of_captures), err);
     if (code) err_prefix(err, "%s", file);
@@ -193,6 +194,7 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
         {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"no-calls", "it is about saved files (-o FILE.pcapng), and none is written"},
     };
     static const struct options_misfit of_tables[] = {
         {"summary", "it goes with tables of connections, not with stories"},
@@ -283,9 +285,9 @@ static int read_files(char **files, size_t count, struct reading *reading, struc
     if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
     if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
     if (is_events && !options->merge) {
-        if (count > 1) return err_set(err, -EINVAL, "event logs are read one at a time, so what is '%s'?", files[1]);
+        if (count > 1) return err_set(err, -EINVAL, "stored runs are read one at a time, so what is '%s'?", files[1]);
         if (options->filter_word)
-            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is an event log",
+            return err_set(err, -EINVAL, "'%s' is no file, and a filter works on captures: %s is a stored run",
                            options->filter_word, files[0]);
         code = check_events(&reading->given, files[0], err);
         if (code) return code;

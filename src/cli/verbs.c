@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/actor.h"
+#include "cli/claims.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
 #include "cli/explain.h"
@@ -17,8 +18,9 @@
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
-    {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
+    {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
+    {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
     {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},
     {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
     {"echo", "server|client …", "the echo pair by itself", cli_echo},

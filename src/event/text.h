@@ -27,5 +27,9 @@ int event_text_write_log(struct buf *out, const struct event_log *log);
 /* Reads `length` bytes of text into `log`. 0, -ENOMEM, or -EINVAL with "name:line:column: what was expected"; what stood before the
  * mistake stays in the log. `name` is what the sentence calls the file. */
 int event_text_read(const char *name, const char *text, size_t length, struct event_log *log, struct err *err);
+/* Reads one line (without its newline) and appends nothing: chains and bytes that it points to are the log's. Codes as
+ * event_text_read; a mistake is "name: column: what was expected". */
+int event_text_read_event(const char *name, const char *line, size_t length, struct event_log *log, struct event *ret_event,
+                          struct err *err);
 
 #endif

@@ -31,8 +31,9 @@ __attribute__((format(printf, 3, 4))) static int fail(const struct reader *reade
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    return err_set(reader->err, -EINVAL, "%s:%zu:%zu: expected %s", reader->name, reader->line,
-                   (size_t)(where - reader->line_start) + 1, what);
+    size_t column = (size_t)(where - reader->line_start) + 1;
+    if (!reader->line) return err_set(reader->err, -EINVAL, "%s: column %zu: expected %s", reader->name, column, what);
+    return err_set(reader->err, -EINVAL, "%s:%zu:%zu: expected %s", reader->name, reader->line, column, what);
 }
 
 static int no_memory(const struct reader *reader)
@@ -221,18 +222,17 @@ static bool is_word(const char *word, const char *text, size_t length)
     return word && strlen(word) == length && memcmp(word, text, length) == 0;
 }
 
-static int read_line(struct reader *reader)
+static int read_event(struct reader *reader, struct event *event)
 {
     const char *word = reader->at;
     size_t length = take_word(reader);
-    struct event event;
-    memset(&event, 0, sizeof(event));
+    memset(event, 0, sizeof(*event));
     for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
-        if (is_word(event_fields_word((enum event_kind)kind), word, length)) event.kind = (enum event_kind)kind;
-    if (event.kind == EVENT_NONE) return fail(reader, word, "a kind of event (trace, packet, enter, mark, …)");
+        if (is_word(event_fields_word((enum event_kind)kind), word, length)) event->kind = (enum event_kind)kind;
+    if (event->kind == EVENT_NONE) return fail(reader, word, "a kind of event (trace, packet, enter, mark, …)");
 
     size_t count;
-    const struct event_field *fields = event_fields_of(event.kind, &count);
+    const struct event_field *fields = event_fields_of(event->kind, &count);
     uint64_t seen = 0;
     while (reader->at < reader->line_end) {
         if (*reader->at != ' ') return fail(reader, reader->at, "a space");
@@ -241,15 +241,31 @@ static int read_line(struct reader *reader)
         length = take_word(reader);
         size_t i = 0;
         while (i < count && !is_word(fields[i].key, key, length)) i++;
-        if (i == count) return fail(reader, key, "a key that a %s has", event_fields_word(event.kind));
+        if (i == count) return fail(reader, key, "a key that a %s has", event_fields_word(event->kind));
         if (reader->at == reader->line_end || *reader->at != '=') return fail(reader, reader->at, "= and a value");
         if (seen >> i & 1) return fail(reader, key, "each key once");
         seen |= (uint64_t)1 << i;
         reader->at++;
-        int code = read_field(reader, &fields[i], &event);
+        int code = read_field(reader, &fields[i], event);
         if (code) return code;
     }
+    return 0;
+}
+
+static int read_line(struct reader *reader)
+{
+    struct event event;
+    int code = read_event(reader, &event);
+    if (code) return code;
     return event_log_append(reader->log, &event) ? no_memory(reader) : 0;
+}
+
+int event_text_read_event(const char *name, const char *line, size_t length, struct event_log *log, struct event *ret_event,
+                          struct err *err)
+{
+    struct reader reader = {
+        .name = name, .at = line, .end = line + length, .line_start = line, .line_end = line + length, .log = log, .err = err};
+    return read_event(&reader, ret_event);
 }
 
 int event_text_read(const char *name, const char *text, size_t length, struct event_log *log, struct err *err)

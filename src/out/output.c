@@ -9,45 +9,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/arena.h"
-#include "base/buf.h"
-#include "event/text.h"
 #include "out/note.h"
-#include "out/otlp_sender.h"
-#include "out/place.h"
-#include "story/tell/teller.h"
-#include "viz/view.h"
+#include "out/output_own.h"
 
-enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000, VANTAGES_MAX = 64, CLOCKS_MAX = 8 };
+enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000 };
 
 static const size_t event_line_limit = (size_t)1 << 24;
-
-/* A place and what is written there. */
-struct target {
-    struct place place;
-    struct otlp_sender *sender; /* where it goes instead; NULL: to the place */
-    const struct view *view;    /* NULL: the event log as text */
-    struct view_options options;
-    void *state;
-    bool begun;
-};
-
-struct output {
-    struct output_options options;
-    struct target *targets;
-    size_t count;
-    uint64_t stories;
-    struct arena facts; /* what `run` points to: its events may be forgotten before it ends */
-    struct view_run run;
-    const char *vantages[VANTAGES_MAX];
-    struct story_clock clocks[CLOCKS_MAX];
-    void (*look)(void *data, struct story *story);
-    void *look_data;
-    bool live;             /* somebody may be watching: nothing waits in a buffer */
-    struct teller *teller; /* between output_join and output_finish */
-    int code;              /* the teller's first failure */
-    struct buf line;       /* of an event */
-};
 
 static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
 {
@@ -57,13 +24,7 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
     return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
-                   suffixes ? OUTPUT_EVENTS_SUFFIX : OUTPUT_EVENTS_NAME);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && !strcmp(text + length - tail, end);
+                   suffixes ? OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX : OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
 }
 
 static int choose_width(void)
@@ -110,15 +71,17 @@ struct view_options output_view_options(const struct output_options *options, in
     };
 }
 
-static int open_target(struct target *target, const struct output_options *options, const char *file, struct err *err)
+static int open_target(struct output *output, const char *file, struct err *err)
 {
-    const char *name = options->format ? options->format : "text";
+    const struct output_options *options = &output->options;
+    struct target *target = &output->targets[output->count++];
+    const char *name = file ? NULL : options->format ? options->format : "text";
     target->place.fd = -1;
     target->view = file ? view_by_path(file) : view_by_name(name);
-    if (!target->view && file && !ends_with(file, OUTPUT_EVENTS_SUFFIX))
-        return list_formats(err, "no format has the ending of", file, true);
-    if (!target->view && !file && strcmp(name, OUTPUT_EVENTS_NAME) != 0) return list_formats(err, "no format", name, false);
+    if (!target->view && !output_is_recorded(name, file))
+        return list_formats(err, file ? "no format has the ending of" : "no format", file ? file : name, file != NULL);
     int code = place_open(&target->place, file, options->keeper, err);
+    if (!code && !target->view) code = recorded_open(output, target, name, file, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
 }
@@ -133,7 +96,7 @@ static int open_sender(struct target *target, const struct output_options *optio
     return code;
 }
 
-static struct sink sink_of(struct target *target)
+struct sink output_sink(struct target *target)
 {
     return target->sender ? (struct sink){otlp_sender_write, target->sender} : (struct sink){place_write, &target->place};
 }
@@ -152,6 +115,13 @@ static bool draws_ladders(const struct output *output)
     return false;
 }
 
+static bool saves(const struct output *output)
+{
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].saved) return true;
+    return false;
+}
+
 /* No option is ignored in silence. */
 static int check_options(const struct output *output, const struct output_options *options, struct err *err)
 {
@@ -160,6 +130,8 @@ static int check_options(const struct output *output, const struct output_option
     if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
         return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
                        options->brief ? "brief" : "only");
+    if (options->no_calls && !saves(output))
+        return err_set(err, -EINVAL, "--no-calls: it is about saved files (" OUTPUT_SAVED_SUFFIX "), and none is written");
     return 0;
 }
 
@@ -173,17 +145,15 @@ int output_open(struct output **ret_output, const struct output_options *options
         return err_set_errno(err, -ENOMEM, "can't open the output");
     }
     int code = 0;
-    for (size_t i = 0; i < options->file_count && !code; i++)
-        code = open_target(&output->targets[output->count++], options, options->files[i], err);
-    if (!code && (options->format || !(options->file_count || options->otlp || options->take)))
-        code = open_target(&output->targets[output->count++], options, NULL, err);
+    output->options = *options;
+    for (size_t i = 0; i < options->file_count && !code; i++) code = open_target(output, options->files[i], err);
+    if (!code && (options->format || !(options->file_count || options->otlp || options->take))) code = open_target(output, NULL, err);
     if (!code && options->otlp) code = open_sender(&output->targets[output->count++], options, err);
     if (!code) code = check_options(output, options, err);
     if (code) {
         output_close(output);
         return code;
     }
-    output->options = *options;
     *ret_output = output;
     return 0;
 }
@@ -203,12 +173,13 @@ static int take_story(void *data, struct story *story)
     output->stories++;
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = sink_of(target);
+        struct sink sink = output_sink(target);
         struct err err = {""};
         if (target->begun && !target->place.code)
             note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
         if (output->live) place_flush(&target->place);
     }
+    recorded_story(output, story);
     story_free(story);
     return 0;
 }
@@ -272,7 +243,7 @@ static void begin(struct output *output)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = sink_of(target);
+        struct sink sink = output_sink(target);
         struct err err = {""};
         if (!target->view) continue;
         target->options.run = &output->run;
@@ -285,50 +256,13 @@ static void end(struct output *output, const struct story_trace *trace)
 {
     for (size_t i = 0; i < output->count; i++) {
         struct target *target = &output->targets[i];
-        struct sink sink = sink_of(target);
+        struct sink sink = output_sink(target);
         struct err err = {""};
         if (!target->begun) continue;
         target->begun = false;
         const struct story_trace *told = target->place.code ? NULL : trace;
         note_failure(target, target->view->end(target->state, &sink, &target->options, told, &err), &err);
     }
-}
-
-/* Events as text, to each place that asked for them. */
-static void write_events(struct output *output, const char *text, size_t length)
-{
-    for (size_t i = 0; i < output->count; i++)
-        if (!output->targets[i].view) place_write(&output->targets[i].place, text, length);
-}
-
-static bool stores_events(const struct output *output)
-{
-    for (size_t i = 0; i < output->count; i++)
-        if (!output->targets[i].view && !output->targets[i].place.code) return true;
-    return false;
-}
-
-static void fail_events(struct output *output, int code)
-{
-    for (size_t i = 0; i < output->count; i++) {
-        struct place *place = &output->targets[i].place;
-        struct err err;
-        if (!output->targets[i].view)
-            place_fail(place, err_set_errno(&err, code, "can't write the events to %s", place->label), &err);
-    }
-}
-
-static int store(void *data, const struct event *event)
-{
-    struct output *output = data;
-    if (!stores_events(output)) return 0;
-    buf_clear(&output->line);
-    int code = event_text_write(&output->line, event);
-    if (code)
-        fail_events(output, code);
-    else
-        write_events(output, output->line.data, output->line.length);
-    return 0;
 }
 
 static int tell(void *data, const struct event *event)
@@ -354,9 +288,9 @@ static void note_written(const struct output *output, const struct target *targe
     char many[32];
     snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
     note_say(output->options.quiet, "wrote %s: %s", target->place.label,
-             !target->view          ? "the recorded events"
-             : output->stories == 1 ? "1 connection"
-                                    : many);
+             !target->view && !target->saved ? "the recorded events"
+             : output->stories == 1          ? "1 connection"
+                                             : many);
 }
 
 /* One place's failure keeps no other from being finished. A reader of standard output that has gone is the least of them. */
@@ -394,13 +328,12 @@ void output_look(struct output *output, void (*look)(void *data, struct story *s
 
 static int join(struct output *output, struct stream *stream, struct err *err)
 {
-    static const char first_line[] = EVENT_TEXT_FIRST_LINE "\n";
     look_up_run(output, stream_log(stream));
     begin(output);
-    write_events(output, first_line, strlen(first_line));
+    recorded_begin(output);
     output->teller = teller_new(take_story, output);
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
-    if (!output->code) output->code = stream_tap(stream, 0, store, output);
+    if (!output->code) output->code = stream_tap(stream, 0, recorded_event, output);
     return output->code ? err_set_errno(err, output->code, "can't tell the story") : 0;
 }
 
@@ -415,6 +348,7 @@ int output_finish(struct output *output, struct err *err)
     int code = output->code;
     if (!code) code = teller_finish(output->teller);
     end(output, code ? NULL : teller_trace(output->teller));
+    if (!code) recorded_end(output);
     return code ? err_set_errno(err, code, "can't tell the story") : finish(output, err);
 }
 
@@ -436,6 +370,7 @@ void output_close(struct output *output)
     for (size_t i = 0; i < output->count; i++) {
         place_close(&output->targets[i].place);
         otlp_sender_free(output->targets[i].sender);
+        saved_free(output->targets[i].saved);
     }
     teller_free(output->teller);
     arena_free(&output->facts);

@@ -22,6 +22,9 @@ enum { OUTPUT_FILES_MAX = 16 };
 /* The recorded events themselves: no view, and what `tcpwhy read` reads again. */
 #define OUTPUT_EVENTS_NAME "events"
 #define OUTPUT_EVENTS_SUFFIX ".events"
+/* The saved file (src/saved): packets, calls and all that was recorded, for other tools and for `tcpwhy read`. */
+#define OUTPUT_SAVED_NAME "pcapng"
+#define OUTPUT_SAVED_SUFFIX ".pcapng"
 
 enum output_color { OUTPUT_COLOR_AUTO, OUTPUT_COLOR_ALWAYS, OUTPUT_COLOR_NEVER };
 
@@ -34,6 +37,8 @@ struct output_options {
     struct keeper *keeper; /* who opens the files (out/keeper.h); NULL: this process */
     enum output_color color;
     bool ascii, quiet;
+    bool no_calls; /* the saved file holds packets alone */
+    bool recorded; /* what is told is recorded by this process: on this system */
     int verbose;
     bool brief;
     enum view_part part;
@@ -50,6 +55,9 @@ int output_screen_width(int fd);
 
 /* Whether to write ASCII alone: asked for, or the locale knows nothing else. */
 bool output_ascii(const struct output_options *options);
+
+/* Whether a name (--format) or, where that is NULL, a path's ending stands for what was recorded: no view. */
+bool output_is_recorded(const char *format, const char *path);
 
 struct output;
 

@@ -34,9 +34,7 @@ struct tables {
 
 static bool is_story(const char *format, const char *path)
 {
-    if (format) return view_by_name(format) || !strcmp(format, "events");
-    size_t length = strlen(path);
-    return view_by_path(path) || (length > 7 && !strcmp(path + length - 7, ".events"));
+    return (format ? view_by_name(format) : view_by_path(path)) || output_is_recorded(format, path);
 }
 
 static int unknown(const char *format, const char *path, struct err *err)
@@ -52,7 +50,8 @@ static int unknown(const char *format, const char *path, struct err *err)
         if (format ? !rows_by_name(views[i]->name) : !rows_by_path(views[i]->suffix))
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? views[i]->name : views[i]->suffix);
     return err_set(err, -EINVAL, "%s '%s': there are %s%s", format ? "no format" : "no format for the ending of",
-                   format ? format : path, list, format ? "events" : ".events");
+                   format ? format : path, list,
+                   format ? OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME : OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX);
 }
 
 /* Whether a name or ending is a table's: one that stands for a story's more closely (".otlp.jsonl" is no ".jsonl") is not. */

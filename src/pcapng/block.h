@@ -46,10 +46,12 @@ static inline uint16_t pcapng_u16(const uint8_t *at, bool swapped)
 }
 
 enum {
-    PCAPNG_OPTION_COMMENT = 1,      /* of every block, any number of times: text in UTF-8 */
-    PCAPNG_OPTION_FLAGS = 2,        /* of packets: 32 bits, the lowest two say which way it went */
-    PCAPNG_OPTION_IF_DROPPED = 5,   /* of interface statistics: packets that the interface dropped, 64 bits */
-    PCAPNG_OPTION_HOST_DROPPED = 7, /* … and the operating system */
+    PCAPNG_OPTION_COMMENT = 1,        /* of every block, any number of times: text in UTF-8 */
+    PCAPNG_OPTION_FLAGS = 2,          /* of packets: 32 bits, the lowest two say which way it went */
+    PCAPNG_OPTION_IF_DROPPED = 5,     /* of interface statistics: packets that the interface dropped, 64 bits */
+    PCAPNG_OPTION_HOST_DROPPED = 7,   /* … and the operating system */
+    PCAPNG_OPTION_THREAD = 8,         /* of packets: process and thread, 32 bits each (epb_processid_threadid) */
+    PCAPNG_OPTION_CUSTOM_TEXT = 2988, /* of every block: an enterprise's number (32 bits) and text in UTF-8, to be copied with it */
 };
 
 /* A number of 64 bits in the section's byte order. */

@@ -1,33 +1,23 @@
 /* `tcpwhy demo --all`: many scenarios, each in a process of its own, a few at once, and a row of what came of each. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "lab/scenario/catalogue.h"
 #include "out/place.h"
 #include "out/status.h"
+#include "play/beside.h"
 #include "play/catalogue_row.h"
 #include "play/scene.h"
 #include "rights/rights.h"
 
-enum { AT_ONCE = 2, NAME_BYTES = 64, OUT_BYTES = 1 << 20 };
+enum { NAME_BYTES = 64, OUT_BYTES = 1 << 20 };
 
 struct job {
     const char *operand;
     char name[NAME_BYTES];
-    pid_t pid;
-    int fd; /* -1: not running */
-    size_t got;
-    struct catalogue_row row;
-    bool ended;
 };
 
 static void play_row(const struct scene_options *options, const char *operand, struct catalogue_row *row)
@@ -56,48 +46,6 @@ static void play_row(const struct scene_options *options, const char *operand, s
     play_stories_free(&stories);
     play_close(play);
     scenario_free(scenario);
-}
-
-static int start(const struct scene_options *options, struct job *job, struct err *err)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        int code = -errno;
-        return err_set_errno(err, code, "can't run %s (pipe2)", job->name);
-    }
-    fflush(stdout);
-    pid_t parent = getpid();
-    job->pid = fork();
-    if (job->pid == 0) {
-        static struct catalogue_row row;
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(1);
-        play_row(options, job->operand, &row);
-        _exit(write(ends[1], &row, sizeof(row)) == (ssize_t)sizeof(row) ? 0 : 1); /* more than PIPE_BUF, but one writer */
-    }
-    int code = job->pid < 0 ? -errno : 0;
-    close(ends[1]);
-    job->fd = ends[0];
-    return code ? err_set_errno(err, code, "can't run %s (fork)", job->name) : 0;
-}
-
-static void finish(struct job *job)
-{
-    int status = 0;
-    close(job->fd);
-    job->fd = -1;
-    while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR) continue;
-    job->ended = true;
-    if (job->got == sizeof(job->row) && status == 0) return;
-    job->row = (struct catalogue_row){.result = CATALOGUE_FAILED};
-    snprintf(job->row.words, sizeof(job->row.words), "its process ended before it had a result (wait status %d)", status);
-}
-
-static void hear(struct job *job)
-{
-    ssize_t got = read(job->fd, (char *)&job->row + job->got, sizeof(job->row) - job->got);
-    if (got < 0 && errno == EINTR) return;
-    if (got > 0) job->got += (size_t)got;
-    if (got <= 0 || job->got == sizeof(job->row)) finish(job);
 }
 
 /* ---- where it goes ---- */
@@ -148,16 +96,17 @@ static int open_targets(struct targets *targets, const struct output_options *op
     return code;
 }
 
-/* A row, or the totals (`job` NULL), to everybody. 0, or -EPIPE when nobody is left to write to; other failures wait for the end.
+/* A row, or the totals (`row` NULL), to everybody. 0, or -EPIPE when nobody is left to write to; other failures wait for the end.
  */
-static int write_all(struct targets *targets, const struct job *job, const struct catalogue_totals *totals)
+static int write_all(struct targets *targets, const char *name, const struct catalogue_row *row,
+                     const struct catalogue_totals *totals)
 {
     bool alive = false;
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->list[i];
         struct buf out = buf_new(OUT_BYTES);
-        int code = job ? target->format->row(&out, job->name, &job->row, targets->ascii)
-                       : target->format->totals(&out, totals, targets->ascii);
+        int code =
+            row ? target->format->row(&out, name, row, targets->ascii) : target->format->totals(&out, totals, targets->ascii);
         if (code) {
             struct err err;
             place_fail(&target->place, err_set_errno(&err, code, "can't write %s", target->place.label), &err);
@@ -194,42 +143,44 @@ static void name_job(struct job *job, const char *operand)
 {
     const char *slash = strrchr(operand, '/');
     job->operand = operand;
-    job->fd = -1;
     snprintf(job->name, sizeof(job->name), "%s", slash ? slash + 1 : operand);
     char *dot = strstr(job->name, ".scn");
     if (dot && !dot[4]) *dot = '\0';
 }
 
-static int run_jobs(const struct scene_options *options, struct job *jobs, size_t count, struct targets *targets,
-                    struct catalogue_totals *totals, struct err *err)
+/* The catalogue at work. */
+struct catalogue_run {
+    const struct scene_options *options;
+    struct job *jobs;
+    struct targets *targets;
+    struct catalogue_totals *totals;
+};
+
+static void work(void *data, size_t i, void *row)
 {
-    size_t next = 0, printed = 0, running = 0;
-    int code = 0;
-    while (printed < count && !code) {
-        struct pollfd fds[AT_ONCE];
-        size_t which[AT_ONCE];
-        nfds_t waits = 0;
-        for (; running < AT_ONCE && next < count && !code; running++) code = start(options, &jobs[next++], err);
-        for (size_t i = 0; i < next && waits < AT_ONCE; i++)
-            if (jobs[i].fd >= 0) which[waits] = i, fds[waits++] = (struct pollfd){.fd = jobs[i].fd, .events = POLLIN};
-        if (poll(fds, waits, -1) < 0 && errno != EINTR) code = err_set_errno(err, -errno, "can't wait for the scenarios");
-        for (nfds_t i = 0; i < waits && !code; i++) {
-            if (!fds[i].revents) continue;
-            hear(&jobs[which[i]]);
-            running -= jobs[which[i]].ended;
-        }
-        for (; printed < count && jobs[printed].ended && !code; printed++) {
-            catalogue_add_totals(totals, &jobs[printed].row);
-            code = write_all(targets, &jobs[printed], NULL);
-        }
-    }
-    return code;
+    const struct catalogue_run *run = data;
+    play_row(run->options, run->jobs[i].operand, row);
+}
+
+static void lost(void *data, size_t i, void *ret_row, int wait_status)
+{
+    struct catalogue_row *row = ret_row;
+    (void)data, (void)i;
+    row->result = CATALOGUE_FAILED;
+    snprintf(row->words, sizeof(row->words), "its process ended before it had a result (wait status %d)", wait_status);
+}
+
+static int over(void *data, size_t i, void *row)
+{
+    const struct catalogue_run *run = data;
+    catalogue_add_totals(run->totals, row);
+    return write_all(run->targets, run->jobs[i].name, row, NULL);
 }
 
 /* Writes what is left to write, and says how it all went. */
 static int conclude(struct targets *targets, const struct catalogue_totals *totals, int code, struct err *err)
 {
-    if (!code) write_all(targets, NULL, totals);
+    if (!code) write_all(targets, NULL, NULL, totals);
     if (!code || code == -EPIPE) code = finish_targets(targets, err);
     if (code == -EPIPE) return code;
     if (code) return CLI_FAILED;
@@ -243,9 +194,13 @@ static int run_named(const struct scene_options *options, struct targets *target
     size_t count = options->operand_count;
     const struct catalogue_entry *entries = count ? NULL : catalogue(&count);
     struct job *jobs = calloc(count + 1, sizeof(*jobs));
-    if (!jobs) return err_set_errno(err, -ENOMEM, "can't run the scenarios");
-    for (size_t i = 0; i < count; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
-    int code = run_jobs(options, jobs, count, targets, totals, err);
+    struct catalogue_row *table = calloc(count + 1, sizeof(*table));
+    struct catalogue_run run = {options, jobs, targets, totals};
+    const struct beside beside = {count, table, sizeof(*table), work, lost, over, &run};
+    int code = jobs && table ? 0 : err_set_errno(err, -ENOMEM, "can't run the scenarios");
+    for (size_t i = 0; i < count && !code; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
+    if (!code) code = beside_run(&beside, err);
+    free(table);
     free(jobs);
     return code;
 }

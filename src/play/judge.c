@@ -25,6 +25,18 @@ static size_t collect_states(const struct story *story, enum story_side side, co
     return count;
 }
 
+/* The last step that brought this end into that state; STORY_NO_STEP: it began there. */
+static uint32_t step_of_state(const struct story *story, enum story_side side, const char *state)
+{
+    uint32_t found = STORY_NO_STEP;
+    for (uint32_t i = 0; i < story->step_count; i++) {
+        const struct story_step *step = &story->steps[i];
+        bool is_its = step->kind == STEP_STATE && !step->state->kernel && step->state->side == side;
+        if (is_its && strcmp(step->state->to, state) == 0) found = i;
+    }
+    return found;
+}
+
 const char *judge_states(const struct story *story, enum story_side side, char *text, size_t text_bytes)
 {
     const char *states[STATES_MAX];
@@ -56,7 +68,10 @@ static enum judge_verdict try_states(struct trial *trial)
         else if (exact)
             break;
     }
-    if (at == expect->word_count && (!exact || count == at)) return JUDGE_MET;
+    if (at == expect->word_count && (!exact || count == at)) {
+        trial_prove(trial, step_of_state(trial->story, side, expect->words[at - 1]));
+        return JUDGE_MET;
+    }
     if (count == at && exact && lacks_silent_end(trial, at))
         return trial_unknown(trial, "neither a segment nor a call shows the end of a connection that is given up in silence");
     return trial_unmet(trial, "it passed %s", count ? judge_states(trial->story, side, text, sizeof(text)) : "no state at all");
@@ -82,6 +97,23 @@ static const char *errno_text(int64_t ret)
     return name ? name : "an errno without a name";
 }
 
+/* The end of the system call that a step of the scenario made, in whichever story it stands. */
+static void prove_by_call(struct trial *trial, const struct play_step *step)
+{
+    pid_t pid = play_pid(trial->play, trial->expect->actor);
+    for (size_t s = 0; s < trial->stories->count; s++) {
+        const struct story *story = trial->stories->list[s];
+        for (uint32_t i = 0; i < story->step_count; i++) {
+            const struct story_call *call = story->steps[i].kind == STEP_EXIT ? story->steps[i].call : NULL;
+            if (!call || call->pid != pid || !trial_is_call(step->call, call->name)) continue;
+            if (call->enter_ns < step->begun_ns || call->exit_ns > step->ended_ns) continue;
+            trial->finding->story = s;
+            trial->finding->proof_count = 0; /* the last of several: it gave the result */
+            trial_prove(trial, i);
+        }
+    }
+}
+
 static enum judge_verdict try_result(struct trial *trial)
 {
     const struct scenario_expect *expect = trial->expect;
@@ -91,11 +123,11 @@ static enum judge_verdict try_result(struct trial *trial)
     if (step->state == PLAY_KILLED) return trial_unmet(trial, "its process ended under it");
     if (expect->kind == EXPECT_FAILS) {
         if (step->ret >= 0) return trial_unmet(trial, "%s did not fail", step->call);
-        if (strcmp(errno_text(step->ret), expect->name) == 0) return JUDGE_MET;
+        if (strcmp(errno_text(step->ret), expect->name) == 0) return prove_by_call(trial, step), JUDGE_MET;
         return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
     }
     if (step->ret < 0) return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
-    if (expect->kind == EXPECT_SUCCEEDS || step->ret == expect->number) return JUDGE_MET;
+    if (expect->kind == EXPECT_SUCCEEDS || step->ret == expect->number) return prove_by_call(trial, step), JUDGE_MET;
     return trial_unmet(trial, "it returned %" PRId64, step->ret);
 }
 
@@ -131,7 +163,7 @@ static enum judge_verdict try_wake(struct trial *trial)
     const struct story_wake *wake = &call->wake;
     bool met = wake->kind == kinds[trial->expect->wake];
     if (met && wake->kind == WAKE_SEGMENT) met = trial_is_origin(trial, wake->step, &trial->expect->origin);
-    if (met) return JUDGE_MET;
+    if (met) return trial_prove(trial, call->exit_step != STORY_NO_STEP ? call->exit_step : call->enter_step), JUDGE_MET;
     if (wake->kind == WAKE_UNKNOWN && trial_is_weak(trial))
         return trial_unknown(trial, wake->why && *wake->why ? wake->why : "this recorder doesn't see what wakes a call");
     return trial_unmet(trial, "%s: %s", story_wake_name(wake->kind), wake->why);
@@ -146,7 +178,11 @@ static enum judge_verdict try_finding(struct trial *trial)
     bool found = false;
     for (size_t i = 0; i < trial->story->finding_count; i++) {
         const char *id = trial->story->findings[i].id;
-        if (strcmp(id, trial->expect->name) == 0) found = true;
+        if (strcmp(id, trial->expect->name) == 0) {
+            const struct story_finding *finding = &trial->story->findings[i];
+            for (size_t k = 0; k < finding->step_count && !found; k++) trial_prove(trial, finding->steps[k]);
+            found = true;
+        }
         if (used < sizeof(list)) used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", id);
     }
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
@@ -182,7 +218,8 @@ static enum judge_verdict try_icmp(struct trial *trial)
         const struct story_step *step = &trial->story->steps[i];
         if (step->kind != STEP_DATAGRAM || !step->datagram->icmp || !step->datagram->captured) continue;
         const struct event_packet *packet = step->datagram->captured;
-        if (scenario_icmp_matches(trial->expect->icmp, packet) && is_by(trial, &packet->header.src)) return JUDGE_MET;
+        if (scenario_icmp_matches(trial->expect->icmp, packet) && is_by(trial, &packet->header.src))
+            return trial_prove(trial, (uint32_t)i), JUDGE_MET;
         others++;
     }
     return trial_unmet(
@@ -258,6 +295,7 @@ int judge(const struct scenario *scenario, const struct play *play, const struct
         struct judge_finding finding = {.line = expect->line};
         trial.expect = expect;
         trial.finding = &finding;
+        finding.story = expect->connection - 1;
         trial.story = expect->connection <= stories->count ? stories->list[expect->connection - 1] : NULL;
         if (tries[expect->kind].story && !trial.story)
             finding.verdict = trial_unmet(&trial, "there is no connection %u: %zu were seen", expect->connection, stories->count);

@@ -16,9 +16,14 @@ enum judge_verdict {
     JUDGE_UNKNOWN /* this recorder's evidence is too weak to tell, and the story says so */
 };
 
+enum { JUDGE_PROOFS = 8 };
+
 struct judge_finding {
     enum judge_verdict verdict;
-    uint32_t line;  /* of the scenario */
+    uint32_t line;                 /* of the scenario */
+    size_t story;                  /* MET: whose steps prove it, an index into the stories */
+    uint32_t proofs[JUDGE_PROOFS]; /* these, the first few; what is proved by absence has none */
+    size_t proof_count;
     char text[400]; /* UNMET, UNKNOWN: a sentence; it holds text from outside */
 };
 

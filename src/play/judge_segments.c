@@ -24,6 +24,18 @@ enum judge_verdict trial_unknown(struct trial *trial, const char *why)
     return JUDGE_UNKNOWN;
 }
 
+void trial_prove(struct trial *trial, uint32_t step)
+{
+    struct judge_finding *finding = trial->finding;
+    if (step != STORY_NO_STEP && finding->proof_count < JUDGE_PROOFS) finding->proofs[finding->proof_count++] = step;
+}
+
+static enum judge_verdict met_by(struct trial *trial, const struct story_step *step)
+{
+    trial_prove(trial, (uint32_t)(step - trial->story->steps));
+    return JUDGE_MET;
+}
+
 bool trial_is_weak(const struct trial *trial)
 {
     return strcmp(play_recorder(trial->play), "bpf") != 0;
@@ -173,7 +185,7 @@ enum judge_verdict trial_cause(struct trial *trial)
     const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
     if (!packet) return no_segment(trial, count);
     const struct story_cause *cause = cause_of(packet);
-    if (is_cause(trial, cause)) return JUDGE_MET;
+    if (is_cause(trial, cause)) return met_by(trial, packet);
     if (cause->kind == CAUSE_UNKNOWN && trial_is_weak(trial)) return trial_unknown(trial, cause->why);
     describe_cause(trial, cause, text, sizeof(text));
     return trial_unmet(trial, "it was %s: %.100s", text, cause->why);
@@ -185,7 +197,7 @@ enum judge_verdict trial_fate(struct trial *trial)
     const struct story_step *packet = find_packet(trial, &trial->expect->match, &count);
     if (!packet) return no_segment(trial, count);
     bool lost = (packet->kind == STEP_SEGMENT ? packet->segment->received_ns : packet->datagram->received_ns) == 0;
-    if (lost == (trial->expect->kind == EXPECT_LOST)) return JUDGE_MET;
+    if (lost == (trial->expect->kind == EXPECT_LOST)) return met_by(trial, packet);
     return trial_unmet(trial, lost ? "nobody saw it arrive" : "it did arrive");
 }
 
@@ -193,5 +205,9 @@ enum judge_verdict trial_count(struct trial *trial)
 {
     uint32_t count;
     find_packet(trial, &trial->expect->match, &count);
-    return count == trial->expect->number ? JUDGE_MET : no_segment(trial, count);
+    if (count != trial->expect->number) return no_segment(trial, count);
+    enum story_side side = judge_side(trial->scenario, trial->story, trial->expect->match.from);
+    for (uint32_t i = 0; i < trial->story->step_count; i++)
+        if (matches(&trial->story->steps[i], side, trial->expect->match.segment)) trial_prove(trial, i);
+    return JUDGE_MET;
 }

@@ -18,6 +18,8 @@ struct trial {
 /* Verdicts, with the sentence for them; a long `why` is cut. */
 enum judge_verdict trial_unmet(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum judge_verdict trial_unknown(struct trial *trial, const char *why);
+/* This step of the trial's story proves it. */
+void trial_prove(struct trial *trial, uint32_t step);
 /* Whether the recorder may have missed what was there. */
 bool trial_is_weak(const struct trial *trial);
 /* Whether this address is that host's. */

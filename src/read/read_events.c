@@ -4,13 +4,19 @@
 #include <string.h>
 
 #include "read/stored.h"
+#include "saved/saved_read.h"
 
 static const char first_words[] = "# tcpwhy events";
+
+size_t read_events_needs(const void *head, size_t head_bytes)
+{
+    return saved_head_needs(head, head_bytes);
+}
 
 bool read_is_events(const void *head, size_t head_bytes)
 {
     size_t length = strlen(first_words);
-    return head_bytes >= length && !memcmp(head, first_words, length);
+    return (head_bytes >= length && !memcmp(head, first_words, length)) || saved_is_run(head, head_bytes);
 }
 
 int read_events(const char *path, const void *head, size_t head_bytes, const struct output_options *options, struct err *err)

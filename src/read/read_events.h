@@ -1,4 +1,4 @@
-/* Reading event logs that were stored with -o FILE.events: a run, told again. */
+/* Reading what was stored with -o FILE.events or -o FILE.pcapng: a run, told again. */
 #ifndef TCPWHY_READ_READ_EVENTS_H
 #define TCPWHY_READ_READ_EVENTS_H
 
@@ -8,7 +8,11 @@
 #include "base/err.h"
 #include "out/output.h"
 
-/* Whether these first bytes of a file are an event log's. */
+enum { READ_EVENTS_HEAD_BYTES = 4096 };
+/* How many of a file's first bytes have to be seen to tell; not more than are there: it can be told. At most
+ * READ_EVENTS_HEAD_BYTES. */
+size_t read_events_needs(const void *head, size_t head_bytes);
+/* Whether these first bytes of a file are a stored run's. */
 bool read_is_events(const void *head, size_t head_bytes);
 /* `head`: what has been read of it already, when `path` is "-". 0 or -errno; -EINVAL for options; -EPIPE as output_tell. */
 int read_events(const char *path, const void *head, size_t head_bytes, const struct output_options *options, struct err *err);

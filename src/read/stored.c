@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "event/text.h"
+#include "saved/saved_read.h"
 
 static const size_t text_limit = (size_t)1 << 32;
 
@@ -16,9 +17,12 @@ static const struct {
     unsigned char magic[4];
     const char *what;
 } others[] = {
-    {{0xd4, 0xc3, 0xb2, 0xa1}, "a pcap file"},   {{0xa1, 0xb2, 0xc3, 0xd4}, "a pcap file"},
-    {{0x4d, 0x3c, 0xb2, 0xa1}, "a pcap file"},   {{0xa1, 0xb2, 0x3c, 0x4d}, "a pcap file"},
-    {{0x0a, 0x0d, 0x0d, 0x0a}, "a pcapng file"}, {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
+    {{0xd4, 0xc3, 0xb2, 0xa1}, "a pcap file"},
+    {{0xa1, 0xb2, 0xc3, 0xd4}, "a pcap file"},
+    {{0x4d, 0x3c, 0xb2, 0xa1}, "a pcap file"},
+    {{0xa1, 0xb2, 0x3c, 0x4d}, "a pcap file"},
+    {{0x0a, 0x0d, 0x0d, 0x0a}, "a capture, and no run that was saved with -o FILE.pcapng"},
+    {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
 };
 
 static int load(const char *path, struct keeper *keeper, const char *name, struct buf *text, struct err *err)
@@ -52,7 +56,8 @@ static int check(const char *name, const struct buf *text, struct err *err)
     if (text->length >= length && !memcmp(bytes, first, length) && (bytes[length] == '\n' || bytes[length] == '\0')) return 0;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && text->length >= 4; i++)
         if (!memcmp(bytes, others[i].magic, 3) && (others[i].magic[0] == 0x1f || (unsigned char)bytes[3] == others[i].magic[3]))
-            return err_set(err, -EBADMSG, "%s is %s: only event logs stored with -o FILE.events can be read", name, others[i].what);
+            return err_set(err, -EBADMSG, "%s is %s: only runs stored with -o FILE.events or FILE.pcapng can be read", name,
+                           others[i].what);
     return err_set(err, -EBADMSG, "%s is no event log: its first line is not '%s' (store one with -o FILE.events)", name, first);
 }
 
@@ -64,8 +69,10 @@ int stored_load(const char *path, struct keeper *keeper, const void *head, size_
     int code = buf_append(&text, head, head_bytes);
     if (code) err_set_errno(err, code, "can't hold %s in memory", name);
     if (!code) code = load(path, keeper, name, &text, err);
-    if (!code) code = check(name, &text, err);
-    if (!code && (code = event_text_read(name, buf_string(&text), text.length, log, err)) == -EINVAL) code = -EBADMSG;
+    const bool is_saved = !code && saved_is_run(buf_string(&text), text.length);
+    if (is_saved) code = saved_read(name, buf_string(&text), text.length, log, err);
+    if (!code && !is_saved) code = check(name, &text, err);
+    if (!code && !is_saved && (code = event_text_read(name, buf_string(&text), text.length, log, err)) == -EINVAL) code = -EBADMSG;
     buf_free(&text);
     return code;
 }

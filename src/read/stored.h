@@ -1,4 +1,4 @@
-/* A stored run, read back: files of event lines, as -o FILE.events writes them. */
+/* A stored run, read back: event lines, as -o FILE.events writes them, or the saved file of -o FILE.pcapng. */
 #ifndef TCPWHY_READ_STORED_H
 #define TCPWHY_READ_STORED_H
 

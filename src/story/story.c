@@ -83,3 +83,34 @@ void story_free(struct story *story)
     arena_free(&own->arena);
     free(own);
 }
+
+static const struct {
+    const char *name, *words;
+} spent_names[SPENTS] = {
+    [SPENT_FULL_QUEUE] = {"full-queue", "a full accept queue"},
+    [SPENT_SYN_AGAIN] = {"syn-again", "the SYN or its answer sent again"},
+    [SPENT_RETRANSMISSION] = {"retransmission", "retransmission"},
+    [SPENT_READER] = {"reader", "the reader's closed window"},
+    [SPENT_DELAYED_ACK] = {"delayed-ack", "a delayed ACK"},
+    [SPENT_NAGLE] = {"nagle", "Nagle's algorithm"},
+    [SPENT_ACCEPT] = {"accept", "waiting for accept()"},
+    [SPENT_UNREAD] = {"unread", "lying unread"},
+    [SPENT_RUN_QUEUE] = {"run-queue", "calls that could return"},
+    [SPENT_CLOSE] = {"close", "waiting for close()"},
+    [SPENT_SERVER] = {"server", "the server's process"},
+    [SPENT_CLIENT] = {"client", "the client's process"},
+    [SPENT_NETWORK] = {"network", "the network"},
+    [SPENT_ANSWER] = {"answer", "the answer (server and network)"},
+    [SPENT_IDLE] = {"idle", "nothing was asked"},
+    [SPENT_UNKNOWN] = {"unknown", "not known"},
+};
+
+const char *story_spent_name(enum story_spent spent)
+{
+    return (unsigned)spent < SPENTS ? spent_names[spent].name : "?";
+}
+
+const char *story_spent_words(enum story_spent spent)
+{
+    return (unsigned)spent < SPENTS ? spent_names[spent].words : "?";
+}

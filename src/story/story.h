@@ -271,6 +271,35 @@ struct story_summary {
     uint32_t causes_unknown;
 };
 
+/* What an exchange waited for. Where two hold at once, the first in this order counts; so the parts add up to the whole. */
+enum story_spent {
+    SPENT_FULL_QUEUE,     /* the handshake met a full accept queue */
+    SPENT_SYN_AGAIN,      /* a SYN or SYN-ACK was lost: for the timer that sent it again, or for an answer that never came */
+    SPENT_RETRANSMISSION, /* data or a FIN was lost, and had to be sent again */
+    SPENT_READER,         /* the receive window was closed: the reader's process did not read */
+    SPENT_DELAYED_ACK, /* data waited for an ACK, and the delayed-ACK timer of the other end for something to send it along with */
+    SPENT_NAGLE,       /* a small piece of data waited for the ACK of what was under way */
+    SPENT_ACCEPT,      /* the connection was complete, and nobody called accept() */
+    SPENT_UNREAD,      /* what had come lay there until a call asked for it */
+    SPENT_RUN_QUEUE,   /* a call had what it needed, and had not yet returned: its thread was not run, or was at work */
+    SPENT_CLOSE,       /* the peer had ended its direction; until this end did */
+    SPENT_SERVER,      /* the server's process, from what it had read to what it wrote */
+    SPENT_CLIENT,      /* the client's */
+    SPENT_NETWORK,     /* on the way */
+    SPENT_ANSWER,      /* from a request to its answer: the server and the way, which one place of capture can't tell apart */
+    SPENT_IDLE,        /* all that was asked was answered; until the client's next word */
+    SPENT_UNKNOWN,     /* nothing that was recorded tells */
+    SPENTS
+};
+
+/* Where the time went. */
+struct story_time {
+    int64_t total_ns;         /* from connect(), or the first packet, to the last of both ends; TIME_WAIT apart; -1 of UDP */
+    int64_t spent_ns[SPENTS]; /* of that; their sum is the total */
+    int64_t time_wait_ns;     /* how long TIME_WAIT was seen to last; -1 none, or it was not over */
+    int64_t first_byte_ns;    /* client's first data sent (without any: connection complete) → server's first data; -1 none */
+};
+
 struct story {
     uint32_t number; /* of the connection, from 1, in order of its first packet */
     bool udp;
@@ -287,6 +316,7 @@ struct story {
     struct story_difference *differences;
     size_t difference_count;
     struct story_summary summary;
+    struct story_time time;
 };
 
 struct story_loss {
@@ -342,6 +372,9 @@ const char *story_evidence_name(enum story_evidence evidence);
 const char *story_cause_name(enum story_cause_kind kind);
 const char *story_outcome_name(enum story_outcome outcome);
 const char *story_wake_name(enum story_wake_kind kind);
+/* "full-queue", "syn-again", "retransmission", …; and for people: "a full accept queue". Static storage. */
+const char *story_spent_name(enum story_spent spent);
+const char *story_spent_words(enum story_spent spent);
 /* "rto", "loss-probe", "fast", …, "unknown"; NULL for NONE. */
 const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);

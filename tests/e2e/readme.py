@@ -50,7 +50,7 @@ class Readme(Test):
                         self.assertIn("listening", background.stderr.readline())
                         continue
                     result = subprocess.run(
-                        command, shell=True, cwd=folder, env=own, capture_output=True, text=True, timeout=30, check=False
+                        command, shell=True, cwd=folder, env=own, capture_output=True, text=True, timeout=120, check=False
                     )
                     self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
                     self.assertTrue(result.stdout or os.listdir(folder), f"{command} shows nothing")
@@ -65,7 +65,7 @@ class Readme(Test):
                 self.assertEqual(len(makers), 1, name)
                 command = makers[0].replace("tcpwhy", program(), 1)
                 result = subprocess.run(
-                    command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=30, check=False
+                    command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
                 )
                 self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
                 made, kept = pathlib.Path(folder) / name, ROOT / "docs" / name

@@ -34,7 +34,7 @@ static int draw(const struct view *view, const struct story_fixture *fixture, co
 
 int main(int argc, char **argv)
 {
-    static const char *const views[] = {"svg", "tsg"};
+    static const char *const views[] = {"svg", "tsg", "html"};
     size_t count;
     const struct story_fixture *fixtures = story_fixtures(&count);
     char path[512];

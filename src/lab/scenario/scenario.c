@@ -151,6 +151,23 @@ static bool parse_section(struct scenario_parser *parser)
     return true;
 }
 
+static const char *const groups[SCENARIO_GROUPS] = {"handshake", "goodbye", "resets", "loss", "queues",
+                                                    "options",   "calls",   "UDP",    "path"};
+
+const char *scenario_group_name(enum scenario_group group)
+{
+    return group < SCENARIO_GROUPS ? groups[group] : NULL;
+}
+
+static bool parse_group(struct scenario_parser *parser)
+{
+    size_t index;
+    if (!twice(parser, &parser->group_line) || !scenario_take_choice(parser, "group", groups, SCENARIO_GROUPS, &index))
+        return false;
+    parser->scenario->group = (enum scenario_group)index;
+    return true;
+}
+
 static bool parse_place(struct scenario_parser *parser)
 {
     static const char *const places[] = {"wire", "loopback"};
@@ -219,10 +236,19 @@ static const struct head {
     bool (*parse)(struct scenario_parser *parser);
     bool text; /* the rest of the line is text, not words */
     bool anywhere;
+    bool late; /* read with the expectations, when all steps are known */
 } heads[] = {
-    {"title", parse_title, true, false},   {"section", parse_section, false, false}, {"place", parse_place, false, false},
-    {"limit", parse_limit, false, false},  {"needs", parse_needs, false, false},     {"tell", parse_tell, true, true},
-    {"repeat", parse_repeat, false, true}, {"end", parse_end, false, true},
+    {"title", parse_title, true, false, false},
+    {"section", parse_section, false, false, false},
+    {"group", parse_group, false, false, false},
+    {"place", parse_place, false, false, false},
+    {"limit", parse_limit, false, false, false},
+    {"needs", parse_needs, false, false, false},
+    {"tell", parse_tell, true, true, false},
+    {"repeat", parse_repeat, false, true, false},
+    {"end", parse_end, false, true, false},
+    {"claim", scenario_parse_claim, false, true, true},
+    {"because", scenario_parse_because, false, true, true},
 };
 
 static const struct head *find_head(const char *line)
@@ -298,7 +324,9 @@ static void parse_line(struct scenario_parser *parser, const char *line, size_t 
     if (!length) return;
     whole[length] = '\0';
     bool expects = strncmp(whole, "expect", 6) == 0 && (is_blank(whole[6]) || !whole[6]);
-    if (expects != expectations) return;
+    bool late = expects || (head && head->late);
+    if (expectations && !late) scenario_end_claim(parser);
+    if (late != expectations) return;
     memcpy(copy, whole, length + 1);
     parser->line_text = whole;
     parser->line_rest = whole + strcspn(whole, " \t");
@@ -372,6 +400,7 @@ static void parse_expectations(struct scenario_parser *parser, const char *text,
 {
     parser->line = 0;
     for (size_t at = 0; at < length && !parser->failed;) at = next_line(parser, text, length, at, true);
+    scenario_end_claim(parser);
 }
 
 static int compare_mistakes(const void *a, const void *b)
@@ -410,6 +439,7 @@ int scenario_parse(const char *text, size_t length, const struct scenario_vocabu
     if (!code) {
         scenario->arena = arena_new();
         scenario->limit_ns = LIMIT_USUAL_NS;
+        scenario->group = SCENARIO_GROUPS;
         scenario->marked = mark > 0;
         scenario->actors[0] = (struct scenario_actor){"client", SCENARIO_CLIENT, -1};
         scenario->actors[1] = (struct scenario_actor){"server", SCENARIO_SERVER, -1};

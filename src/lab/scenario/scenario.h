@@ -21,6 +21,7 @@ enum {
     SCENARIO_ACTORS_MAX = 16,
     SCENARIO_SOCKETS_MAX = 16, /* of one actor */
     SCENARIO_STEPS_MAX = 10000,
+    SCENARIO_CLAIMS_MAX = 16,
     SCENARIO_ROUNDS_MAX = 1000,      /* of a repeat */
     SCENARIO_DATA_BYTES = 1024,      /* of a text to send */
     SCENARIO_SEND_BYTES = 16 << 20,  /* of `send N bytes` */
@@ -119,6 +120,33 @@ struct scenario_actor {
     int parent;              /* index of the actor that it is forked from; -1: there from the start */
 };
 
+/* What a lesson is about, in the order in which a course takes them. SCENARIO_GROUPS: it has none. */
+enum scenario_group {
+    SCENARIO_GROUP_HANDSHAKE,
+    SCENARIO_GROUP_GOODBYE,
+    SCENARIO_GROUP_RESETS,
+    SCENARIO_GROUP_LOSS,
+    SCENARIO_GROUP_QUEUES,
+    SCENARIO_GROUP_OPTIONS,
+    SCENARIO_GROUP_CALLS,
+    SCENARIO_GROUP_UDP,
+    SCENARIO_GROUP_PATH,
+    SCENARIO_GROUPS
+};
+
+/* What a run that does as it is expected to shows of a claim. */
+enum scenario_claim_verdict { SCENARIO_CLAIM_WRONG, SCENARIO_CLAIM_HALF, SCENARIO_CLAIM_RIGHT, SCENARIO_CLAIM_VERDICTS };
+
+/* Something that people say of TCP. Its verdict holds in a run in which its expectations are met, and in no other. */
+struct scenario_claim {
+    uint32_t line;
+    uint32_t number; /* in the catalogue; 0: it has none */
+    enum scenario_claim_verdict verdict;
+    const char *text, *zh;             /* zh: in Chinese; NULL none */
+    const char *because, *because_zh;  /* a sentence each; NULL none */
+    size_t first_expect, expect_count; /* among the scenario's expects, at least one (half: two) */
+};
+
 struct scenario_section {
     uint32_t rfc;
     const char *section; /* NULL: the whole RFC */
@@ -127,6 +155,7 @@ struct scenario_section {
 struct scenario {
     struct arena arena;
     const char *title; /* never NULL in a scenario without mistakes */
+    enum scenario_group group;
     enum scenario_place place;
     unsigned needs; /* SCENARIO_NEEDS_* bits */
     bool routed;    /* a router stands between the hosts */
@@ -140,6 +169,8 @@ struct scenario {
     size_t step_count;
     struct scenario_expect *expects;
     size_t expect_count;
+    struct scenario_claim *claims;
+    size_t claim_count;
     uint16_t ports[8];        /* that steps bind, listen at or connect to, in their order; 0 ends. More are not kept */
     uint16_t server_ports[8]; /* those that are listened at, or connected to; 0 ends */
 };
@@ -176,6 +207,11 @@ int scenario_explain(struct buf *out, const char *file, const char *text, size_t
 
 /* "connect" …: the word of the language; NULL for the wire's. Static storage. */
 const char *scenario_verb_name(enum scenario_verb verb);
+
+/* "handshake" …; NULL for SCENARIO_GROUPS. Static storage. */
+const char *scenario_group_name(enum scenario_group group);
+/* "wrong", "half", "right": the word of the language. Static storage. */
+const char *scenario_claim_verdict(enum scenario_claim_verdict verdict);
 
 /* Whether a step is a rule of the wire or of the router: something that acts on segments that match. */
 bool scenario_is_rule(const struct scenario_step *step);

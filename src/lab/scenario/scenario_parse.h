@@ -45,9 +45,12 @@ struct scenario_parser {
     uint32_t line_end;     /* the column behind the last character */
     struct scenario_word words[SCENARIO_LINE_WORDS];
     size_t count, at; /* the next word to look at */
-    size_t step_room, expect_room, section_room;
+    size_t step_room, expect_room, section_room, claim_room;
+    uint32_t claim_column; /* of the last claim */
+    bool in_claim;         /* the line before was the last claim's, or one of its expectations */
+    size_t claim_mistakes; /* that there were as it began */
     struct scenario_repeat repeat;
-    unsigned title_line, place_line, limit_line;
+    unsigned title_line, group_line, place_line, limit_line;
     bool failed; /* out of memory */
 };
 
@@ -84,8 +87,12 @@ const char *scenario_copy(struct scenario_parser *parser, const char *text);
 void *scenario_grow(struct scenario_parser *parser, void *array, size_t used, size_t *room, size_t size);
 
 /* The lines, by their first word. */
-bool scenario_parse_step(struct scenario_parser *parser);                                 /* an actor's, the wire's, the runner's */
-bool scenario_parse_expect(struct scenario_parser *parser);                               /* behind "expect" */
+bool scenario_parse_step(struct scenario_parser *parser);    /* an actor's, the wire's, the runner's */
+bool scenario_parse_expect(struct scenario_parser *parser);  /* behind "expect" */
+bool scenario_parse_claim(struct scenario_parser *parser);   /* behind "claim" */
+bool scenario_parse_because(struct scenario_parser *parser); /* behind "because" */
+/* A line that is none of the claim's: what it is shown by is complete. */
+void scenario_end_claim(struct scenario_parser *parser);
 bool scenario_parse_icmp(struct scenario_parser *parser, struct scenario_expect *expect); /* behind "expect icmp" */
 bool scenario_parse_inject(struct scenario_parser *parser, struct scenario_step *step);   /* behind "wire inject" */
 bool scenario_parse_router(struct scenario_parser *parser, struct scenario_step *step);   /* behind "router" */

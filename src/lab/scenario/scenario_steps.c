@@ -313,15 +313,19 @@ static bool parse_replace(struct scenario_parser *parser, struct scenario_step *
     return scenario_take_name(parser, "the name of a socket", &step->socket) && must_know(parser, step, word, step->socket);
 }
 
+/* With which a line may begin, besides an actor's name. */
+static const char *const line_words[] = {"wire",  "router", "wait",  "kill",   "tell", "expect", "title",   "section",
+                                         "place", "limit",  "needs", "repeat", "end",  "claim",  "because", "group"};
+enum { LINE_WORDS = sizeof(line_words) / sizeof(line_words[0]) };
+
 static bool parse_fork(struct scenario_parser *parser, struct scenario_step *step)
 {
-    static const char *const taken[] = {"wire",    "router", "wait",  "kill",  "tell",   "expect", "title",
-                                        "section", "place",  "limit", "needs", "repeat", "end"};
     if (!scenario_require(parser, "as")) return false;
     const struct scenario_word *word = scenario_peek(parser);
     if (!scenario_take_name(parser, "the new process's name", &step->name)) return false;
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-        if (strcmp(taken[i], step->name) == 0) return scenario_mistake(parser, word, "'%s' is a word of the language", step->name);
+    for (size_t i = 0; i < LINE_WORDS; i++)
+        if (strcmp(line_words[i], step->name) == 0)
+            return scenario_mistake(parser, word, "'%s' is a word of the language", step->name);
     if (strlen(step->name) > 15) /* TASK_COMM_LEN */
         return scenario_mistake(parser, word, "a process's name has 15 characters at most");
     struct scenario *scenario = parser->scenario;
@@ -567,9 +571,9 @@ static bool parse_wait(struct scenario_parser *parser, struct scenario_step *ste
 
 static bool unknown_actor(struct scenario_parser *parser, const struct scenario_word *word)
 {
-    const char *words[SCENARIO_ACTORS_MAX + 13] = {"wire",    "router", "wait",  "kill",  "tell",   "expect", "title",
-                                                   "section", "place",  "limit", "needs", "repeat", "end"};
-    size_t count = 13;
+    const char *words[SCENARIO_ACTORS_MAX + LINE_WORDS];
+    size_t count = LINE_WORDS;
+    memcpy(words, line_words, sizeof(line_words));
     if (word->quoted) return scenario_mistake(parser, word, "a line begins with who acts: client, server, wire, router, wait …");
     for (size_t i = 0; i < parser->scenario->actor_count; i++) words[count++] = parser->scenario->actors[i].name;
     const char *near = nearest_word(word->text, words, count);

@@ -128,6 +128,7 @@ static void make(struct telling *telling)
     cause_find_all(telling);
     wake_find_all(telling);
     summary_make(telling);
+    spent_find(telling);
     findings_find_all(telling);
     if (!flow->sequel) differences_find_all(telling);
 }

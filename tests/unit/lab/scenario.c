@@ -405,6 +405,47 @@ static void expectations_are_kept(void **state)
     assert_int_equal(only_expect("wait 1s\nexpect connections 2")->number, 2);
 }
 
+static void a_claim_is_shown_by_the_expectations_below_it(void **state)
+{
+    (void)state;
+    const struct scenario *model = good(
+        "group resets\nclient connect server:1\nexpect 1 SYN from client\n"
+        "claim 7 wrong \"a\" zh \"\xe7\x94\xb2\"\nbecause \"b\"\n\n# between\nexpect outcome refused\nexpect 0 FIN from client\n"
+        "tell and that was it\nexpect connections 1\nclaim half \"c\"\nexpect 0 ACK from client\nexpect 1 RST from server\n");
+    assert_int_equal(model->group, SCENARIO_GROUP_RESETS);
+    assert_int_equal(model->claim_count, 2);
+    const struct scenario_claim *first = &model->claims[0], *second = &model->claims[1];
+    assert_int_equal(first->number, 7);
+    assert_int_equal(first->verdict, SCENARIO_CLAIM_WRONG);
+    assert_string_equal(first->text, "a");
+    assert_string_equal(first->zh, "\xe7\x94\xb2");
+    assert_string_equal(first->because, "b");
+    assert_null(first->because_zh);
+    assert_int_equal(first->first_expect, 1);
+    assert_int_equal(first->expect_count, 2);
+    assert_int_equal(second->number, 0);
+    assert_int_equal(second->verdict, SCENARIO_CLAIM_HALF);
+    assert_null(second->because);
+    assert_int_equal(second->first_expect, 4);
+    assert_int_equal(second->expect_count, 2);
+}
+
+static void what_is_half_right_needs_two_expectations_and_a_number_is_given_once(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("title t\nwait 1s\nclaim half \"x\"\nexpect connections 0\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1);
+    assert_int_equal(mistakes.list[0].line, 3);
+    assert_non_null(strstr(mistakes.list[0].text, "half right needs two"));
+    assert_int_equal(
+        parse("title t\nwait 1s\nclaim 1 right \"x\"\nexpect connections 0\nclaim 1 right \"y\"\nexpect connections 0\n"), -EINVAL);
+    assert_int_equal(mistakes.list[0].line, 5);
+    assert_int_equal(mistakes.list[0].column, 7);
+    assert_non_null(strstr(mistakes.list[0].text, "there is a claim 1 already, in line 3"));
+    assert_int_equal(parse("title t\nwait 1s\nclaim right \"x\"\nexpect conections 0\n"), -EINVAL);
+    assert_int_equal(mistakes.total, 1); /* the expectation's alone */
+}
+
 static void an_icmp_error_is_expected_of_a_host_or_of_the_router(void **state)
 {
     (void)state;
@@ -447,6 +488,16 @@ static const struct wrong {
     const char *says;
 } wrongs[] = {
     {"titel what", 1, 5, "did you mean 'title'"},
+    {"group handshakes", 7, 10, "did you mean 'handshake'"},
+    {"group", 6, 1, "expected a group: handshake, goodbye"},
+    {"claim maybe \"x\"", 7, 5, "a verdict: wrong, half, right"},
+    {"claim wrng \"x\"", 7, 4, "did you mean 'wrong'"},
+    {"claim wrong", 12, 1, "expected the claim here, in quotes"},
+    {"claim wrong \"x\" zh", 19, 1, "expected the claim here, in quotes"},
+    {"claim wrong \"x\" de \"y\"", 17, 2, "nothing more was expected"},
+    {"claim 0 wrong \"x\"", 7, 1, "the claim's number"},
+    {"claim wrong \"x\"", 1, 5, "needs lines 'expect …' directly below it"},
+    {"because \"x\"", 1, 7, "stands below a claim"},
     {"section three", 9, 5, "expected a section"},
     {"section RFC x", 13, 1, "RFC's number"},
     {"place wires", 7, 5, "did you mean 'wire'"},
@@ -776,6 +827,8 @@ int main(void)
         cmocka_unit_test_teardown(a_host_has_a_firewall, teardown),
         cmocka_unit_test_teardown(a_segment_to_be_made_is_kept, teardown),
         cmocka_unit_test_teardown(expectations_are_kept, teardown),
+        cmocka_unit_test_teardown(a_claim_is_shown_by_the_expectations_below_it, teardown),
+        cmocka_unit_test_teardown(what_is_half_right_needs_two_expectations_and_a_number_is_given_once, teardown),
         cmocka_unit_test_teardown(an_icmp_error_is_expected_of_a_host_or_of_the_router, teardown),
         cmocka_unit_test_teardown(an_expectation_may_stand_before_its_step, teardown),
         cmocka_unit_test_teardown(every_mistake_says_where_and_what, teardown),

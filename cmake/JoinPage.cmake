@@ -1,0 +1,68 @@
+# cmake -DFOLDER=viz -DSCRIPTS=a,b,… -DOUTPUT=file.c -P JoinPage.cmake: the page (viz/page/) in one piece, cut where the view writes what it
+# has to say, as C arrays (see viz/page_made.h); and the pictures' style sheet. Scripts and styles are named by their hashes: nothing
+# else may run in the page.
+cmake_policy(SET CMP0053 NEW)
+
+# The SHA-256 of a text in base 64.
+function(hash_of text ret_hash)
+  set(digits "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+  string(SHA256 hex "${text}")
+  string(APPEND hex "00") # 64 digits are 21 groups of three and one over
+  set(base64 "")
+  foreach(begin RANGE 0 63 3)
+    string(SUBSTRING "${hex}" ${begin} 3 group)
+    math(EXPR first "0x${group} >> 6")
+    math(EXPR second "0x${group} & 63")
+    string(SUBSTRING "${digits}" ${first} 1 first)
+    string(SUBSTRING "${digits}" ${second} 1 second)
+    string(APPEND base64 "${first}${second}")
+  endforeach()
+  string(SUBSTRING "${base64}" 0 43 base64)
+  set(${ret_hash} "'sha256-${base64}='" PARENT_SCOPE)
+endfunction()
+
+# A text as a C array.
+function(array_of name text ret_array)
+  file(WRITE ${OUTPUT}.part "${text}")
+  file(READ ${OUTPUT}.part hex HEX)
+  file(REMOVE ${OUTPUT}.part)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "(char)0x\\1," bytes "${hex}")
+  set(${ret_array} "const char ${name}[] = {${bytes}0};\nconst size_t ${name}_length = sizeof(${name}) - 1;\n" PARENT_SCOPE)
+endfunction()
+
+file(READ ${FOLDER}/pen.css sheet)
+string(REPLACE "\n" "" sheet "${sheet}")
+file(READ ${FOLDER}/page/page.css style)
+set(script "(function () {\n\"use strict\";\n")
+string(REPLACE "," ";" SCRIPTS "${SCRIPTS}")
+foreach(name IN LISTS SCRIPTS)
+  file(READ ${FOLDER}/page/${name}.js text)
+  string(APPEND script "${text}")
+endforeach()
+string(APPEND script "})();\n")
+
+file(READ ${FOLDER}/page/page.html page)
+hash_of("${sheet}" sheet_hash)
+hash_of("${style}" style_hash)
+hash_of("${script}" script_hash)
+string(REPLACE "@POLICY@" "default-src 'none'; script-src ${script_hash}; style-src ${sheet_hash} ${style_hash}; base-uri 'none'; form-action 'none'" page "${page}")
+string(REPLACE "@SHEET@" "${sheet}" page "${page}")
+string(REPLACE "@STYLE@" "${style}" page "${page}")
+string(REPLACE "@SCRIPT@" "${script}" page "${page}")
+
+string(FIND "${page}" "@FIGURE@" figure)
+string(FIND "${page}" "@DATA@" data)
+string(LENGTH "${page}" length)
+string(SUBSTRING "${page}" 0 ${figure} head)
+math(EXPR begin "${figure} + 8")
+math(EXPR size "${data} - ${begin}")
+string(SUBSTRING "${page}" ${begin} ${size} body)
+math(EXPR begin "${data} + 6")
+string(SUBSTRING "${page}" ${begin} -1 foot)
+
+array_of(page_head "${head}" head_array)
+array_of(page_body "${body}" body_array)
+array_of(page_foot "${foot}" foot_array)
+array_of(svg_sheet "${sheet}" sheet_array)
+string(REGEX REPLACE "\nconst size_t svg_sheet_length[^\n]*\n" "\n" sheet_array "${sheet_array}")
+file(WRITE ${OUTPUT} "/* Made from viz/page and viz/pen.css. */\n#include \"viz/page_made.h\"\n#include \"viz/svg_pen.h\"\n\n${head_array}${body_array}${foot_array}${sheet_array}")

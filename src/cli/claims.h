@@ -1,0 +1,12 @@
+/* tcpwhy claims: what people say of TCP, and what the kernel shows. */
+#ifndef TCPWHY_CLI_CLAIMS_H
+#define TCPWHY_CLI_CLAIMS_H
+
+#include "cli/cli.h"
+
+#define CLAIMS_USAGE "[OPTIONS] [NUMBER|WORD…]"
+#define CLAIMS_SUMMARY "what people say of TCP: wrong, half right or right, shown by playing it"
+
+cli_verb cli_claims;
+
+#endif

@@ -1,0 +1,244 @@
+"""The saved file, -o x.pcapng: what other programs make of it, and what comes back of it."""
+
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import tempfile
+
+from support import ROOT, Test, main, run
+
+EVENTS = ROOT / "tests" / "golden" / "events"
+COMMENT = re.compile(r" · (kernel stack|kernel context|call interval|RFC rule|unknown)$")
+
+
+def tool(*command, **options):
+    """Another program's standard output; what it has to complain of is a failure."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120, **options)
+    errors = [line for line in done.stderr.splitlines() if not re.match(r"Running as user|reading from file", line)]
+    assert done.returncode == 0 and not errors, f"{command}: status {done.returncode}\n{done.stderr}"
+    return done.stdout
+
+
+def blocks(data):
+    """Type and body of each block of a pcapng file of this machine's byte order."""
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("=II", data, at)
+        assert length % 4 == 0 and struct.unpack_from("=I", data, at + length - 4)[0] == length, f"block at {at}"
+        yield kind, data[at + 8 : at + length - 4]
+        at += length
+
+
+def options(body, at):
+    """Codes and values of the options that begin there."""
+    while at + 4 <= len(body):
+        code, length = struct.unpack_from("=HH", body, at)
+        if not code:
+            return
+        yield code, body[at + 4 : at + 4 + length]
+        at += 4 + (length + 3) // 4 * 4
+
+
+class Saved(Test):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory(dir="/tmp")
+        self.folder = pathlib.Path(self.temporary.name)
+        os.chmod(self.folder, 0o777)
+
+    def tearDown(self):
+        self.temporary.cleanup()
+
+    def record(self, *arguments, recorder="bpf", name="x"):
+        """A run's saved file and its event lines, of one and the same recording."""
+        saved, lines = self.folder / f"{name}.pcapng", self.folder / f"{name}.jsonl"
+        command = self.ordinary() if recorder == "ptrace" else None
+        result = run("demo", "--recorder", recorder, *arguments, "-o", saved, "-o", lines, command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        return saved, lines.read_bytes()
+
+    def read(self, path, *arguments, status=0):
+        result = run("read", path, *arguments, encoding=None)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result
+
+
+class Others(Saved):
+    """Programs that know nothing of tcpwhy."""
+
+    def test_wireshark_tcpdump_and_capinfos_read_it_without_a_complaint(self):
+        saved, lines = self.record("late-accept")
+        segments = [json.loads(line) for line in lines.splitlines() if b'"type":"segment"' in line]
+        self.assertGreater(len(tool("tcpdump", "-nn", "-r", saved).splitlines()), len(segments))
+        facts = tool("capinfos", "-M", saved)
+        self.assertRegex(facts, r"File encapsulation: +ether\n")
+        self.assertRegex(facts, r"Capture comment: +tcpwhy run 1 · tcpwhy \S+ · Linux \S+ \S+ · recorder bpf · nothing lost\n")
+        self.assertEqual(facts.count("Encapsulation = Ethernet"), 2)
+        self.assertEqual(len(set(re.findall(r"Capture length = (\d+)", facts))), 1)
+        self.assertIn("Time precision = nanoseconds", facts)
+        fields = tool("tshark", "-r", saved, "-Y", "tcp", "-T", "fields", "-e", "frame.interface_name", "-e", "tcp.flags.str", "-e",
+                      "frame.comment", "-e", "frame.packet_flags_direction").splitlines()
+        for line in fields:
+            interface, _, comment, way = line.split("\t")
+            self.assertIn(interface, ("client", "server"))
+            self.assertRegex(comment, COMMENT)
+            self.assertIn(way, ("1", "2", "0x00000001", "0x00000002"))
+        syn = fields[0].split("\t")
+        self.assertRegex(syn[2], r"^SYN sent by connect\(\d+, [0-9.:]+\) of client\[\d+\]: .* · kernel stack$")
+        self.assertNotIn("_ws.malformed", tool("tshark", "-r", saved, "-Y", "_ws.malformed or _ws.expert.severity == error"))
+
+    def test_calls_states_and_findings_are_rows_between_the_packets(self):
+        saved, lines = self.record("reset-unread-data")
+        rows = tool("tshark", "-r", saved, "-Y", "systemd_journal", "-T", "fields", "-e", "systemd_journal.message", "-e",
+                    "systemd_journal.code_func", "-e", "systemd_journal.pid", "-e", "systemd_journal.syslog_id").splitlines()
+        calls = [row.split("\t") for row in rows if row.split("\t")[1]]
+        self.assertTrue(all(row.split("\t")[3] == "tcpwhy" for row in rows))
+        self.assertTrue(any(re.match(r"client\[\d+\]: connect\(\d+, .* · [0-9.:]+ → [0-9.:]+$", call[0]) for call in calls), calls)
+        self.assertTrue(all(call[2] for call in calls), calls)
+        self.assertTrue(any("SYN_SENT → ESTABLISHED" in row for row in rows), rows)
+        finding = [json.loads(line) for line in lines.splitlines() if b'"type":"finding"' in line]
+        self.assertTrue(finding)
+        for one in finding:
+            self.assertTrue(any(one["text"] in row for row in rows), (one["text"], rows))
+        failed, _ = self.record("refused")
+        rows = tool("tshark", "-r", failed, "-Y", "systemd_journal.errno == 111", "-T", "fields", "-e", "systemd_journal.code_func")
+        self.assertEqual(rows.split(), ["connect"])
+
+    def test_the_order_is_that_of_causes(self):
+        saved, _ = self.record("--message", "hello")
+        rows = tool("tshark", "-r", saved, "-T", "fields", "-e", "systemd_journal.message", "-e", "tcp.flags").splitlines()
+        signs = (r"connect\(3, .*\) …", r"CLOSED → SYN_SENT", r"^\t0x0002", r"^\t0x0012", r"SYN_SENT → ESTABLISHED", r"connect\(3\) = 0",
+                 r"write\(3, .*\) …", r"^\t0x0018", r"close\(3\) …", r"^\t0x0011")
+        self.assert_in_order(signs, [sign for row in rows for sign in signs if re.search(sign, row)])
+
+    def test_without_calls_it_is_a_capture_of_packets_alone(self):
+        saved, _ = self.record("--no-calls")
+        kinds = [kind for kind, _ in blocks(saved.read_bytes())]
+        self.assertEqual(sorted(set(kinds)), [1, 5, 6, 0x0A0D0D0A])
+        codes = {code for kind, body in blocks(saved.read_bytes()) if kind == 6
+                 for code, _ in options(body, 20 + (struct.unpack_from("=I", body, 12)[0] + 3) // 4 * 4)}
+        self.assertIn(1, codes)
+        self.assertNotIn(2988, codes)
+        tool("tcpdump", "-nn", "-r", saved)
+        lists = self.read(saved)
+        self.assertIn(b"127.0.0.1:3333", lists.stdout)
+        result = run("demo", "--no-calls")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("--no-calls", result.stderr)
+
+    def test_no_name_is_an_order(self):
+        text = (EVENTS / "echo.events").read_text()
+        names = ["x\\x1b[2J\\x0ay", "[1] of root[0]", "\\xe2\\x80\\xaeabc", "a=b", "\\xff\\xfe"]
+        for name in names:
+            path, saved = self.folder / "h.events", self.folder / "h.pcapng"
+            path.write_text(text.replace("comm=echo-client", f'comm="{name}"'))
+            self.read(path, "-o", saved)
+            self.assertEqual(self.read(saved, "--format", "jsonl").stdout, self.read(path, "--format", "jsonl").stdout)
+            for kind, body in blocks(saved.read_bytes()):
+                if kind == 9:
+                    lines = body.rstrip(b"\0").decode().splitlines()
+                    self.assertTrue(all(re.match(r"[A-Z_]+=[^\x00-\x1f\x7f\u202e]*$", line) for line in lines), lines)
+            for line in tool("tshark", "-r", saved, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment").splitlines():
+                self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f\u202e]")
+
+
+class Back(Saved):
+    """tcpwhy read gives back the same stories, byte for byte."""
+
+    def round_trip(self, *arguments, recorder="bpf"):
+        saved, lines = self.record(*arguments, recorder=recorder)
+        again = self.folder / "again.pcapng"
+        tool("editcap", saved, again)
+        self.assertNotEqual(saved.read_bytes(), again.read_bytes())
+        for path in (saved, again):
+            self.assertEqual(self.read(path, "--format", "jsonl").stdout, lines, arguments)
+        with again.open("rb") as file:
+            piped = run("read", "-", "--format", "jsonl", stdin=file, encoding=None)
+        self.assertEqual(piped.stdout, lines)
+        third = self.folder / "third.pcapng"
+        self.read(again, "-o", third)
+        self.assertEqual(self.read(third, "--format", "jsonl").stdout, lines)
+
+    def test_with_bpf_on_loopback_and_between_hosts_also_resaved_by_editcap(self):
+        for arguments in ((), ("-6", "--clients", "3", "--serve", "epoll"), ("--udp",), ("--closed-port",), ("late-accept",),
+                          ("reset-unread-data",), ("syn-lost",), ("--name", "x\x1b[2J\n")):
+            with self.subTest(arguments=arguments):
+                self.round_trip(*arguments)
+
+    def test_with_ptrace(self):
+        for arguments in ((), ("--udp", "--closed-port"), ("late-accept",), ("syn-lost",)):
+            with self.subTest(arguments=arguments):
+                self.round_trip(*arguments, recorder="ptrace")
+
+    def test_of_stored_runs(self):
+        for path in sorted(EVENTS.glob("*.events")):
+            saved = self.folder / "x.pcapng"
+            self.read(path, "-o", saved)
+            with self.subTest(path=path.name):
+                self.assertEqual(self.read(saved, "--format", "jsonl").stdout, self.read(path, "--format", "jsonl").stdout)
+
+    def test_on_standard_output(self):
+        result = run("demo", "--format", "pcapng", encoding=None)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        path = self.folder / "x.pcapng"
+        path.write_bytes(result.stdout)
+        self.assertIn(b"SYN-ACK", self.read(path).stdout)
+
+
+class Damage(Saved):
+    """It never crashes, and says where."""
+
+    def test_a_cut_file_is_refused_with_packet_and_offset(self):
+        saved, _ = self.record("--message", "x")
+        data = saved.read_bytes()
+        path = self.folder / "cut.pcapng"
+        for length in range(300, len(data), max(1, len(data) // 40)):
+            if length in starts(data):
+                continue
+            path.write_bytes(data[:length])
+            result = self.read(path, "--format", "jsonl", status=1)
+            self.assertRegex(result.stderr.decode(), r"cut\.pcapng: packet \d+, offset \d+: the file ends inside a block")
+
+    def test_flipped_bytes_change_a_value_or_are_refused_and_never_crash(self):
+        saved, _ = self.record("--message", "x")
+        data = bytearray(saved.read_bytes())
+        path = self.folder / "flipped.pcapng"
+        refused = 0
+        for at in range(160, len(data), max(1, len(data) // 150)):
+            for bit in (0x01, 0x80):
+                data[at] ^= bit
+                path.write_bytes(data)
+                data[at] ^= bit
+                result = run("read", path, "--format", "jsonl", encoding=None)
+                self.assertIn(result.returncode, (0, 1), (at, result.stderr))
+                if result.returncode:
+                    refused += 1
+                    self.assertRegex(result.stderr.decode(), r"flipped\.pcapng", at)
+        self.assertGreater(refused, 20)
+
+    def test_what_another_program_put_in_is_named(self):
+        saved, _ = self.record()
+        data = saved.read_bytes()
+        packet = struct.pack("=IIQII", 0, 0, 0, 60, 60) + bytes(60)
+        other = self.folder / "other.pcapng"
+        other.write_bytes(data + struct.pack("=II", 6, 12 + len(packet)) + packet + struct.pack("=I", 12 + len(packet)))
+        message = self.read(other, status=1).stderr.decode()
+        self.assertRegex(message, rf"other\.pcapng: packet 11, offset {len(data)}: it has no data of tcpwhy's beside it")
+        twice = self.folder / "twice.pcapng"
+        twice.write_bytes(saved.read_bytes() * 2)
+        self.assertIn(b"another section begins here", self.read(twice, status=1).stderr)
+
+
+def starts(data):
+    """Offsets at which blocks begin or end."""
+    found, at = {0}, 0
+    while at < len(data):
+        at += struct.unpack_from("=I", data, at + 4)[0]
+        found.add(at)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+/* Where the time went: claims are disjoint and add up whatever they are; each kind of claim where it must be, and not where not. */
+#include "story/findings/spent.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "support/lines.h"
+#include "support/tell.h"
+
+/* Captured in one place, between two hosts. */
+#define FAR PACKET(1000, WC, SYN " win=512") PACKET(1010, WS, SYN_ACK " win=512") PACKET(1020, WC, HANDSHAKE_ACK " win=512")
+
+static uint32_t next_random(uint32_t *seed)
+{
+    return (*seed = *seed * 1664525 + 1013904223) >> 8;
+}
+
+/* Instant by instant. */
+static void add_up_slowly(const struct spent_claims *claims, int64_t spent_ns[SPENTS])
+{
+    for (int64_t t = claims->start_ns; t < claims->end_ns; t++) {
+        int what = SPENT_UNKNOWN;
+        for (size_t i = 0; i < claims->count; i++)
+            if (claims->list[i].from_ns <= t && t < claims->list[i].to_ns && claims->list[i].spent < what)
+                what = claims->list[i].spent;
+        spent_ns[what]++;
+    }
+}
+
+static void the_parts_are_disjoint_and_add_up(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    for (int round = 0; round < 500; round++) {
+        struct spent_claims claims = {.start_ns = 100, .end_ns = 100 + next_random(&seed) % 120};
+        for (uint32_t i = next_random(&seed) % 12; i; i--) {
+            int64_t from = 80 + next_random(&seed) % 160, to = 80 + next_random(&seed) % 160;
+            spent_claim(&claims, (enum story_spent)(next_random(&seed) % SPENT_UNKNOWN), from, to);
+        }
+        int64_t quick[SPENTS], slow[SPENTS] = {0}, sum = 0;
+        spent_add_up(&claims, quick);
+        add_up_slowly(&claims, slow);
+        for (int i = 0; i < SPENTS; i++) {
+            assert_int_equal(quick[i], slow[i]);
+            sum += quick[i];
+        }
+        assert_int_equal(sum, claims.end_ns - claims.start_ns);
+        assert_false(claims.failed);
+        free(claims.list);
+    }
+}
+
+/* In microseconds; all that is not `part` is in the rest. */
+static void check(const char *text, enum story_spent part, int64_t part_us, int64_t total_us)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_time *time = &told->stories[0]->time;
+    int64_t sum_ns = 0;
+    for (int i = 0; i < SPENTS; i++) {
+        assert_true(time->spent_ns[i] >= 0);
+        sum_ns += time->spent_ns[i];
+    }
+    assert_int_equal(sum_ns, time->total_ns);
+    assert_int_equal(time->total_ns / 1000, total_us);
+    assert_int_equal(time->spent_ns[part] / 1000, part_us);
+    told_free(told);
+}
+
+static void a_syn_sent_again_is_what_was_waited_for(void **state)
+{
+    (void)state;
+    const char *again =
+        TRACE PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) PACKET(1001010, WS, SYN_ACK) PACKET(1001020, WC, HANDSHAKE_ACK);
+    check(again, SPENT_SYN_AGAIN, 1000000, 1000020);
+    check(again, SPENT_NETWORK, 10, 1000020);
+    check(TRACE FAR, SPENT_SYN_AGAIN, 0, 20);
+}
+
+static void between_request_and_answer_one_place_sees_the_server_and_the_way(void **state)
+{
+    (void)state;
+    const char *asked = TRACE FAR PACKET(5000, WC, "flags=P. seq=101 ack=501 len=4 win=512")
+        PACKET(9000, WS, "flags=P. seq=501 ack=105 len=4 win=512") PACKET(19000, WC, "flags=P. seq=105 ack=505 len=4 win=512")
+            PACKET(20000, WS, "flags=P. seq=505 ack=109 len=4 win=512");
+    check(asked, SPENT_ANSWER, 5000, 19000);
+    check(asked, SPENT_IDLE, 3980 + 10000, 19000);
+}
+
+static void what_was_lost_is_waited_for_until_it_is_sent_again(void **state)
+{
+    (void)state;
+    const char *lost = TRACE FAR PACKET(5000, WC, "flags=P. seq=101 ack=501 len=4 win=512")
+        PACKET(215000, WC, "flags=P. seq=101 ack=501 len=4 win=512") PACKET(215100, WS, "flags=. seq=501 ack=105 win=512");
+    check(lost, SPENT_RETRANSMISSION, 210000, 214100);
+    check(lost, SPENT_ANSWER, 0, 214100);
+}
+
+static void a_closed_window_is_the_readers(void **state)
+{
+    (void)state;
+#define CLOSED                                                                                                                     \
+    PACKET(5000, WC, "flags=P. seq=101 ack=501 len=4 win=512")                                                                     \
+    PACKET(5100, WS, "flags=. seq=501 ack=105 win=0")                                                                              \
+    PACKET(805100, WS, "flags=. seq=501 ack=105 win=100") PACKET(805200, WC, "flags=P. seq=105 ack=501 len=4 win=512")
+    check(TRACE FAR PACKET(1030, WS, "flags=. seq=501 ack=101 win=4") CLOSED, SPENT_READER, 800000, 804200);
+    check(TRACE FAR CLOSED, SPENT_READER, 0, 804200); /* it was never seen open */
+}
+
+static void who_does_not_close_is_waited_for(void **state)
+{
+    (void)state;
+    const char *half =
+        TRACE FAR PACKET(2000, WC, "flags=F. seq=101 ack=501 win=512") PACKET(2010, WS, "flags=. seq=501 ack=102 win=512")
+            PACKET(902000, WS, "flags=F. seq=501 ack=102 win=512") PACKET(902010, WC, "flags=. seq=102 ack=502 win=512");
+    check(half, SPENT_CLOSE, 900000, 901010);
+}
+
+/* A straggler a second later is not part of it. */
+static void what_strays_behind_the_end_does_not_count(void **state)
+{
+    (void)state;
+    const char *over = TRACE FAR PACKET(2000, WC, "flags=F. seq=101 ack=501 win=512")
+        PACKET(2010, WS, "flags=F. seq=501 ack=102 win=512") PACKET(2020, WC, "flags=. seq=102 ack=502 win=512")
+            PACKET(1002020, WS, "flags=F. seq=501 ack=102 win=512") PACKET(1002030, WC, "flags=. seq=102 ack=502 win=512");
+    struct told *told = tell_text(over, 0);
+    assert_true(told->stories[0]->time.total_ns <= 2000000);
+    told_free(told);
+}
+
+static void a_flow_of_datagrams_has_no_such_time(void **state)
+{
+    (void)state;
+    assert_string_equal(story_spent_name(SPENT_SYN_AGAIN), "syn-again");
+    for (int i = 0; i < SPENTS; i++) {
+        assert_non_null(story_spent_name((enum story_spent)i));
+        assert_non_null(story_spent_words((enum story_spent)i));
+    }
+    assert_string_equal(story_spent_name(SPENTS), "?");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_parts_are_disjoint_and_add_up),
+        cmocka_unit_test(a_syn_sent_again_is_what_was_waited_for),
+        cmocka_unit_test(between_request_and_answer_one_place_sees_the_server_and_the_way),
+        cmocka_unit_test(what_was_lost_is_waited_for_until_it_is_sent_again),
+        cmocka_unit_test(a_closed_window_is_the_readers),
+        cmocka_unit_test(who_does_not_close_is_waited_for),
+        cmocka_unit_test(what_strays_behind_the_end_does_not_count),
+        cmocka_unit_test(a_flow_of_datagrams_has_no_such_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
