@@ -147,7 +147,8 @@ int output_open(struct output **ret_output, const struct output_options *options
     int code = 0;
     output->options = *options;
     for (size_t i = 0; i < options->file_count && !code; i++) code = open_target(output, options->files[i], err);
-    if (!code && (options->format || !(options->file_count || options->otlp || options->take))) code = open_target(output, NULL, err);
+    if (!code && (options->format || !(options->file_count || options->otlp || options->take)))
+        code = open_target(output, NULL, err);
     if (!code && options->otlp) code = open_sender(&output->targets[output->count++], options, err);
     if (!code) code = check_options(output, options, err);
     if (code) {
