@@ -52,6 +52,14 @@ struct calls_recorder {
     int (*drain)(struct calls *calls, struct event_log *log, struct err *err);
     /* Whether the direct child has ended and was reaped by drain; then *ret_status is wait(2)'s status. */
     bool (*ended)(const struct calls *calls, pid_t pid, int *ret_status);
+    /* The signal that has stopped the direct child since this was last asked (waitpid(2), WUNTRACED; under ptrace a group-stop);
+     * 0: none has. */
+    int (*stopped)(struct calls *calls, pid_t pid);
+    /* Whether any process that is followed, a descendant too, has not ended, as far as drain has seen. */
+    bool (*alive)(struct calls *calls);
+    /* Follows a process that runs already, with all its threads and those that come of it; its descendants that run already are to
+     * be given one by one. 0 or -errno. NULL: this recorder follows only what has waited at its gate. */
+    int (*attach)(struct calls *calls, pid_t pid, struct err *err);
     /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */
     int (*report)(struct calls *calls, struct event_log *log, struct err *err);
     /* Ends recording and frees. Followed processes run on untouched, but not those that child_setup has bound to the recorder

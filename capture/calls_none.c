@@ -12,6 +12,7 @@ struct none_child {
     pid_t pid;
     bool ended;
     int status;
+    int stop_signal;
     char comm[EVENT_COMM_BYTES];
 };
 
@@ -53,6 +54,9 @@ static int none_drain(struct calls *calls, struct event_log *log, struct err *er
     for (size_t i = 0; i < calls->count; i++) {
         struct none_child *child = &calls->children[i];
         siginfo_t info = {0};
+        if (!child->ended && !waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG) && info.si_pid)
+            child->stop_signal = info.si_status;
+        info.si_pid = 0;
         /* A look first, the reaping after: a zombie still has its name. */
         if (child->ended || waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid) continue;
         procinfo_comm(child->pid, child->comm);
@@ -82,6 +86,24 @@ static bool none_ended(const struct calls *calls, pid_t pid, int *ret_status)
     return false;
 }
 
+static int none_stopped(struct calls *calls, pid_t pid)
+{
+    for (size_t i = 0; i < calls->count; i++) {
+        if (calls->children[i].pid != pid) continue;
+        int signal = calls->children[i].stop_signal;
+        calls->children[i].stop_signal = 0;
+        return signal;
+    }
+    return 0;
+}
+
+static bool none_alive(struct calls *calls)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        if (!calls->children[i].ended) return true;
+    return false;
+}
+
 static int none_report(struct calls *calls, struct event_log *log, struct err *err)
 {
     struct event event = {
@@ -103,6 +125,8 @@ const struct calls_recorder calls_none = {
     .fd = none_fd,
     .drain = none_drain,
     .ended = none_ended,
+    .stopped = none_stopped,
+    .alive = none_alive,
     .report = none_report,
     .close = none_close,
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/close_range.h>
 #include <stdio.h>
@@ -84,13 +85,33 @@ static int arrange_descriptors(const struct child_options *options, int gate_fd,
 {
     int code = set_standard(options);
     if (code) return code;
-    int keep[6] = {gate_fd, error_fd};
+    int *keep = calloc(6 + options->inherited_count, sizeof(keep[0])); /* freed by exec, or the end */
+    if (!keep) return -ENOMEM;
+    keep[0] = gate_fd;
+    keep[1] = error_fd;
     for (size_t i = 0; i < 4; i++) {
         keep[2 + i] = options->keep_fds[i];
         if (options->keep_fds[i] < 3) continue;
         if (fcntl(options->keep_fds[i], F_SETFD, 0)) return -errno;
     }
-    return close_others(keep, 6);
+    if (options->inherited_count) memcpy(&keep[6], options->inherited, options->inherited_count * sizeof(keep[0]));
+    return close_others(keep, 6 + options->inherited_count);
+}
+
+/* A parent that died before the prctl sends no signal any more: it shows as another parent. */
+static void die_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(126);
+}
+
+/* Whoever changes its user loses the signal for its parent's end (credentials(7)), and must ask for it anew. */
+static int become(const struct child_person *person, pid_t parent)
+{
+    if (initgroups(person->name, person->group) || setresgid(person->group, person->group, person->group) ||
+        setresuid(person->user, person->user, person->user))
+        return -errno;
+    die_with(parent);
+    return 0;
 }
 
 /* The path that execvp(3) would execute. Searched before the setup, so that a recorder sees the one execve that counts and not a
@@ -151,14 +172,15 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
     sigset_t none;
     sigemptyset(&none);
 
-    /* A parent that died before the prctl sends no signal any more: it shows as another parent. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(126);
+    die_with(parent);
     failure.code = arrange_descriptors(options, gate_fd, error_fd);
     if (failure.code) {
         err_set_errno(&failure.err, failure.code, "%s: its descriptors can't be set up", options->argv[0]);
         give_up(error_fd, &failure);
     }
     drop_handlers();
+    if (options->ignores_children) sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    if (options->environment) environ = (char **)(uintptr_t)options->environment; /* nobody changes it before exec */
     sigprocmask(SIG_SETMASK, options->mask ? options->mask : &none, NULL);
 
     ssize_t got;
@@ -171,6 +193,13 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
         failure.code = options->setup(options->setup_data);
         if (failure.code) {
             err_set_errno(&failure.err, failure.code, "%s: can't be made ready to be recorded", options->argv[0]);
+            give_up(error_fd, &failure);
+        }
+    }
+    if (!failure.code && options->person) {
+        failure.code = become(options->person, parent);
+        if (failure.code) {
+            err_set_errno(&failure.err, failure.code, "%s: can't be run as %s", options->argv[0], options->person->name);
             give_up(error_fd, &failure);
         }
     }

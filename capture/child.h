@@ -11,12 +11,24 @@
 
 #include "base/err.h"
 
+/* A user of this host: initgroups(3), setresgid(2), setresuid(2). */
+struct child_person {
+    const char *name;
+    uid_t user;
+    gid_t group;
+};
+
 struct child_options {
     char *const *argv;                  /* NULL-terminated; argv[0] is looked up in PATH */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: inherit */
     int keep_fds[4];                    /* descriptors that stay open in the child, -1 for none; all others above 2 are closed */
-    const sigset_t *mask;               /* the signal mask to run with; NULL: empty */
-    /* Runs in the child behind the gate, right before exec; 0 or -errno. NULL: nothing. */
+    const int *inherited;               /* more of them, that this process was itself given; their flags stay as they are */
+    size_t inherited_count;
+    char *const *environment;          /* NULL: as this process's; PATH is looked up there */
+    const struct child_person *person; /* whose rights it runs with; NULL: this process's */
+    bool ignores_children;             /* SIGCHLD is ignored, as it was before this process began to watch its children */
+    const sigset_t *mask;              /* the signal mask to run with; NULL: empty */
+    /* Runs in the child behind the gate, right before it takes the person's rights and execs; 0 or -errno. NULL: nothing. */
     int (*setup)(void *data);
     void *setup_data;
 };

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/output_options.h"
@@ -29,6 +30,16 @@ static int end_by(int number)
     return CLI_INTERRUPTED + number;
 }
 
+/* As the command that was run; its core is its own, and this program leaves none beside it. */
+static int end_as(int status)
+{
+    const struct rlimit none = {0, 0};
+    if (status < CLI_KILLED) return status - CLI_EXACTLY;
+    setrlimit(RLIMIT_CORE, &none);
+    end_by(status - CLI_KILLED);
+    return CLI_INTERRUPTED + status - CLI_KILLED;
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {""};
@@ -41,9 +52,10 @@ int main(int argc, char **argv)
         return CLI_FAILED;
     }
     if (status == -EPIPE) return end_by(SIGPIPE);
-    if (status > CLI_INTERRUPTED && !err.text[0]) err_set(&err, 0, "interrupted");
+    if (status > CLI_INTERRUPTED && status < CLI_EXACTLY && !err.text[0]) err_set(&err, 0, "interrupted");
     if (err.text[0]) fprintf(stderr, "tcpwhy: %s\n", err.text);
     if (err.text[0] && *err_long_story(&err) && cli_tells_more) fprintf(stderr, "tcpwhy: %s\n", err_long_story(&err));
+    if (status >= CLI_EXACTLY) return end_as(status);
     if (status > CLI_INTERRUPTED) return end_by(status - CLI_INTERRUPTED);
     if (status < 0) return status == -EPERM || status == -EACCES ? CLI_DENIED : CLI_FAILED;
     return status;

@@ -98,6 +98,7 @@ tcpwhy_unit(story/finding_ids tcpwhy_play)
 target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOURCE_DIR}/src/story/findings")
 # It makes a play of its own: the real one stays in the library, unasked for.
 tcpwhy_unit(record/loop tcpwhy_record)
+tcpwhy_unit(record/sieve tcpwhy_record)
 tcpwhy_unit(out/output tcpwhy_out)
 tcpwhy_unit(out/held tcpwhy_out)
 tcpwhy_unit(play/judge test_tell tcpwhy_play)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/table.h"
 #include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
 #include "capture/bpf/bpf_load.h"
@@ -28,6 +29,7 @@ struct followed {
     bool is_child; /* to be reaped here */
     bool ended;
     int status;
+    int stop_signal; /* until it is asked for */
 };
 
 /* A network in which segments were seen: a vantage. */
@@ -44,6 +46,7 @@ struct calls {
     struct bpf_convert convert;
     struct followed *followed;
     size_t followed_count;
+    struct table *living;  /* pids of all that are followed and not seen to end */
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
     bool host_wide;
@@ -131,6 +134,7 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     strangers_add(calls, pid);
     if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &began, BPF_ANY))
         return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);
+    if (table_put(calls->living, &pid, calls)) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
     calls->followed[calls->followed_count++] =
         (struct followed){.pid = pid, .is_child = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0};
     return 0;
@@ -146,7 +150,11 @@ static int calls_bpf_fd(const struct calls *calls)
 /* The end of a process that is not our child is known from its record alone. */
 static void followed_note(struct calls *calls, const struct event_process *process)
 {
+    pid_t pid = process->thread.pid;
+
+    if (process->change == PROCESS_FORK && table_put(calls->living, &pid, calls)) calls->failure = -ENOMEM;
     if (process->change != PROCESS_EXIT) return;
+    table_remove(calls->living, &pid);
     for (size_t i = 0; i < calls->followed_count; i++) {
         struct followed *followed = &calls->followed[i];
 
@@ -223,9 +231,11 @@ static void children_reap(struct calls *calls)
 {
     for (size_t i = 0; i < calls->followed_count; i++) {
         struct followed *followed = &calls->followed[i];
+        siginfo_t info = {0};
 
-        if (followed->is_child && !followed->ended && waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid)
-            followed->ended = true;
+        if (!followed->is_child || followed->ended) continue;
+        if (!waitid(P_PID, (id_t)followed->pid, &info, WSTOPPED | WNOHANG) && info.si_pid) followed->stop_signal = info.si_status;
+        if (waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid) followed->ended = true;
     }
 }
 
@@ -254,6 +264,33 @@ static bool calls_bpf_ended(const struct calls *calls, pid_t pid, int *ret_statu
     return false;
 }
 
+static int calls_bpf_stopped(struct calls *calls, pid_t pid)
+{
+    for (size_t i = 0; i < calls->followed_count; i++) {
+        int signal = calls->followed[i].stop_signal;
+
+        if (calls->followed[i].pid != pid) continue;
+        calls->followed[i].stop_signal = 0;
+        return signal;
+    }
+    return 0;
+}
+
+/* An end whose record was lost is looked for; whoever got the number since keeps it alive, at worst. */
+static bool calls_bpf_alive(struct calls *calls)
+{
+    const void *key;
+    void *value;
+
+    for (size_t cursor = 0; table_next(calls->living, &cursor, &key, &value);) {
+        pid_t pid;
+
+        memcpy(&pid, key, sizeof(pid));
+        if (!kill(pid, 0) || errno != ESRCH) return true;
+    }
+    return false;
+}
+
 /* ---- open and close ---- */
 
 static void calls_bpf_close(struct calls *calls)
@@ -263,6 +300,7 @@ static void calls_bpf_close(struct calls *calls)
     bpf_load_close(&calls->load);
     kernel_symbols_free(calls->symbols);
     free(calls->followed);
+    table_free(calls->living);
     free(calls->networks);
     free(calls);
 }
@@ -287,7 +325,11 @@ static int calls_bpf_open(struct calls **ret_calls, const struct calls_options *
 
     if (result) return result;
     calls = calloc(1, sizeof(*calls));
-    if (!calls) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    if (calls) calls->living = table_new(sizeof(pid_t));
+    if (!calls || !calls->living) {
+        free(calls);
+        return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
+    }
     result = recorder_start(calls, options, err);
     if (result)
         calls_bpf_close(calls);
@@ -369,6 +411,9 @@ const struct calls_recorder calls_bpf = {
     .fd = calls_bpf_fd,
     .drain = calls_bpf_drain,
     .ended = calls_bpf_ended,
+    .stopped = calls_bpf_stopped,
+    .alive = calls_bpf_alive,
+    .attach = calls_bpf_follow,
     .report = calls_bpf_report,
     .close = calls_bpf_close,
 };

@@ -42,6 +42,7 @@ struct direct {
     pid_t pid;
     bool ended;
     int status;
+    int stop_signal; /* until it is asked for */
 };
 
 struct calls {
@@ -244,6 +245,12 @@ static bool stops_a_group(int signal)
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+static void note_stopped(struct calls *calls, pid_t tid, int signal)
+{
+    for (size_t i = 0; i < calls->direct_count; i++)
+        if (calls->direct[i].pid == tid) calls->direct[i].stop_signal = signal;
+}
+
 /* One stop of a thread: what it says, then on. */
 static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int status, int64_t t_ns)
 {
@@ -257,6 +264,7 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
 
     if (event == PTRACE_EVENT_STOP && stops_a_group(signal)) {
         ptrace_kernel(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped, as whoever sent the signal wants */
+        note_stopped(calls, tid, signal);
         return 0;
     }
     if (event == PTRACE_EVENT_EXEC) {
@@ -313,6 +321,22 @@ static bool recorder_ended(const struct calls *calls, pid_t pid, int *ret_status
     return false;
 }
 
+static int recorder_stopped(struct calls *calls, pid_t pid)
+{
+    for (size_t i = 0; i < calls->direct_count; i++) {
+        if (calls->direct[i].pid != pid) continue;
+        int signal = calls->direct[i].stop_signal;
+        calls->direct[i].stop_signal = 0;
+        return signal;
+    }
+    return 0;
+}
+
+static bool recorder_alive(struct calls *calls)
+{
+    return table_count(calls->tasks.by_tid) > 0;
+}
+
 static int recorder_report(struct calls *calls, struct event_log *log, struct err *err)
 {
     struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns()};
@@ -343,6 +367,8 @@ const struct calls_recorder calls_ptrace = {
     .fd = recorder_fd,
     .drain = recorder_drain,
     .ended = recorder_ended,
+    .stopped = recorder_stopped,
+    .alive = recorder_alive,
     .report = recorder_report,
     .close = recorder_close,
 };

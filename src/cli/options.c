@@ -18,14 +18,15 @@ struct lookup { /* getopt's value KEY_FIRST + i is row i */
     const struct options_row *row[OPTIONS_MAX];
     const struct options_group *group[OPTIONS_MAX];
     struct option longs[OPTIONS_MAX + 2];
-    char shorts[2 * OPTIONS_MAX + 4];
+    char shorts[2 * OPTIONS_MAX + 5];
     size_t count;
 };
 
-static void look_up(const struct options_verb *verb, struct lookup *l)
+static void look_up(const struct options_verb *verb, bool stops, struct lookup *l)
 {
     char *letter = l->shorts;
-    *letter++ = ':'; /* getopt tells a missing argument from an unknown option */
+    if (stops) *letter++ = '+'; /* what follows the first operand is its */
+    *letter++ = ':';            /* getopt tells a missing argument from an unknown option */
     *letter++ = 'h';
     for (size_t g = 0; g < verb->group_count; g++)
         for (size_t i = 0; i < verb->groups[g].count && l->count < OPTIONS_MAX; i++) {
@@ -114,10 +115,10 @@ static int unknown(const struct options_verb *verb, const struct lookup *l, cons
     return err_set(err, -EINVAL, "'%s': this option takes no value", word);
 }
 
-int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err)
+static int parse(const struct options_verb *verb, bool stops, int argc, char **argv, int *ret_operand, struct err *err)
 {
     struct lookup l = {0};
-    look_up(verb, &l);
+    look_up(verb, stops, &l);
     optind = 0; /* glibc: begin anew, whatever was read before */
     opterr = 0;
     for (;;) {
@@ -138,6 +139,16 @@ int options_parse(const struct options_verb *verb, int argc, char **argv, int *r
     }
     *ret_operand = optind;
     return OPTIONS_GO_ON;
+}
+
+int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err)
+{
+    return parse(verb, false, argc, argv, ret_operand, err);
+}
+
+int options_parse_command(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err)
+{
+    return parse(verb, true, argc, argv, ret_operand, err);
 }
 
 bool options_was_given(const struct options_given *given, const char *name)

@@ -54,6 +54,9 @@ enum { OPTIONS_GO_ON = 0, OPTIONS_HELPED = 1 };
  * printed, nothing else is to be done; -EINVAL with a sentence. */
 int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err);
 
+/* The same where the operands are a command with options of its own: what stands behind its name is not the verb's. */
+int options_parse_command(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err);
+
 bool options_was_given(const struct options_given *given, const char *name);
 /* No option is ignored in silence: -EINVAL with a sentence if one of these was given; else 0. */
 int options_refuse(const struct options_given *given, const struct options_misfit *misfits, size_t count, struct err *err);

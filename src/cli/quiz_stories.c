@@ -12,7 +12,7 @@
 #include "read/read_events.h"
 #include "rights/rights.h"
 
-enum { HEAD_BYTES = 16 };
+enum { HEAD_BYTES = READ_EVENTS_HEAD_BYTES, FIRST_BYTES = 16 };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -54,10 +54,12 @@ static int read_head(struct keeper *keeper, const char *path, char head[HEAD_BYT
         return err_set_errno(err, code, "can't open %s", path);
     }
     ssize_t more = 1;
+    size_t wanted = FIRST_BYTES;
     *ret_length = 0;
-    while (*ret_length < HEAD_BYTES && more > 0) {
-        more = read(fd, head + *ret_length, HEAD_BYTES - *ret_length);
+    while (*ret_length < wanted && more > 0) {
+        more = read(fd, head + *ret_length, wanted - *ret_length);
         if (more > 0) *ret_length += (size_t)more;
+        if (*ret_length == FIRST_BYTES) wanted = read_events_needs(head, *ret_length);
     }
     if (more < 0) {
         code = -errno;
@@ -78,7 +80,7 @@ static int read_stored(struct quiz_stories *stories, const char *path, struct er
     if (!code) code = read_head(output->keeper, path, head, &length, err);
     if (code) return code;
     if (read_is_events(head, length)) {
-        if (stories->read.conn_count) return err_set(err, -EINVAL, "--conn: it works on captures, and %s is an event log", path);
+        if (stories->read.conn_count) return err_set(err, -EINVAL, "--conn: it works on captures, and %s is a stored run", path);
         return read_events(path, head, is_stdin ? length : 0, output, err);
     }
     const struct read_source source = {&path, 1, head, is_stdin ? length : 0};

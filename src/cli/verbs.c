@@ -11,12 +11,14 @@
 #include "cli/options.h"
 #include "cli/quiz.h"
 #include "cli/read.h"
+#include "cli/run.h"
 #include "cli/states.h"
 #include "cli/watch.h"
 #include "out/interrupt.h"
 
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
+    {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
@@ -35,7 +37,7 @@ static int help(void)
         if (!verbs[i].usage) continue;
         /* The ellipsis is one column and three bytes. */
         int used = printf("  tcpwhy %s %s", verbs[i].name, verbs[i].usage) - (strstr(verbs[i].usage, "…") ? 2 : 0);
-        printf("%*s%s\n", used < 34 ? 34 - used : 2, "", verbs[i].summary);
+        printf("%s%*s%s\n", used < 34 ? "" : "\n", used < 34 ? 34 - used : 34, "", verbs[i].summary);
     }
     printf("  tcpwhy --version\n\n'tcpwhy VERB --help' tells the options of a verb.\n"
            "Exit status: 0 done, 1 it ran and failed, 2 wrong usage, 3 not permitted.\n");

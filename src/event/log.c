@@ -43,6 +43,8 @@ struct event_log {
     int64_t last_ns;              /* the newest event's place */
     int64_t vantage_ns[VANTAGES]; /* the latest place of a packet of each vantage, by its number; INT64_MIN: none yet */
     struct copy *copies;
+    event_log_sieve *sieve;
+    void *sieve_data;
     struct arena chain_memory;
     struct table *chains; /* hash of the names → struct interned */
 };
@@ -119,8 +121,15 @@ static int64_t place_of(struct event_log *log, const struct event *event)
     return *latest_ns;
 }
 
+void event_log_sift(struct event_log *log, event_log_sieve *sieve, void *data)
+{
+    log->sieve = sieve;
+    log->sieve_data = data;
+}
+
 int event_log_append(struct event_log *log, const struct event *event)
 {
+    if (log->sieve && !log->sieve(log->sieve_data, event)) return 0;
     int code = make_room(log);
     if (code) return code;
     struct slot *slot = take_slot(log);
@@ -210,6 +219,11 @@ static void free_copy(struct event_log *log, const uint8_t *bytes)
         log->copies = copy->behind;
     if (copy->behind) copy->behind->before = copy->before;
     free(copy);
+}
+
+void event_log_give_back(struct event_log *log, const uint8_t *bytes)
+{
+    if (bytes) free_copy(log, bytes);
 }
 
 static int earlier(const void *a, const void *b)

@@ -17,6 +17,13 @@ void event_log_free(struct event_log *log);
 /* Copies the event and numbers it. 0 or -ENOMEM. */
 int event_log_append(struct event_log *log, const struct event *event);
 
+/* Asked of each event before it is kept: true, and it is. What it says false of is not, and its captured bytes are the asker's:
+ * to be appended with later, or given back (event_log_give_back). NULL: all are kept. */
+typedef bool event_log_sieve(void *data, const struct event *event);
+void event_log_sift(struct event_log *log, event_log_sieve *sieve, void *data);
+/* The captured bytes of an event that will never be appended. NULL is fine. */
+void event_log_give_back(struct event_log *log, const uint8_t *bytes);
+
 /* The one interned chain with these names (copied), innermost first; NULL for count 0 or when out of memory. Of more than
  * EVENT_CHAIN_MAX names the innermost are kept. */
 const struct event_chain *event_log_chain(struct event_log *log, const char *const *names, size_t count);

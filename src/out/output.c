@@ -27,12 +27,13 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
                    suffixes ? OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX : OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
 }
 
-static int choose_width(void)
+/* The terminal's behind that descriptor, or else that of standard output. */
+static int choose_width(int fd)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
     long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+    if (width <= 0 && (ioctl(fd, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)) width = size.ws_col;
     if (width <= 0) return WIDTH_USUAL;
     return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
 }
@@ -62,7 +63,7 @@ static bool choose_color(enum output_color wish, int fd)
 struct view_options output_view_options(const struct output_options *options, int fd)
 {
     return (struct view_options){
-        .width = choose_width(),
+        .width = choose_width(fd),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
         .brief = options->brief,
@@ -80,7 +81,9 @@ static int open_target(struct output *output, const char *file, struct err *err)
     target->view = file ? view_by_path(file) : view_by_name(name);
     if (!target->view && !output_is_recorded(name, file))
         return list_formats(err, file ? "no format has the ending of" : "no format", file ? file : name, file != NULL);
-    int code = place_open(&target->place, file, options->keeper, err);
+    if (target->view == &view_text && options->text) target->view = options->text;
+    int code = !file && options->stream_fd ? place_open_fd(&target->place, options->stream_fd, err)
+                                           : place_open(&target->place, file, options->keeper, err);
     if (!code && !target->view) code = recorded_open(output, target, name, file, err);
     target->options = output_view_options(options, target->place.fd);
     return code == -EINVAL ? -EIO : code; /* -EINVAL is kept for wrong usage */
@@ -104,7 +107,7 @@ struct sink output_sink(struct target *target)
 static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
-        if (output->targets[i].view == &view_text) return true;
+        if (output->targets[i].view && !strcmp(output->targets[i].view->name, view_text.name)) return true;
     return false;
 }
 
@@ -172,7 +175,9 @@ static int take_story(void *data, struct story *story)
     if (output->look) output->look(output->look_data, story);
     if (output->options.take) return output->options.take(output->options.take_data, story);
     output->stories++;
-    for (size_t i = 0; i < output->count; i++) {
+    bool is_wanted = !output->options.conn || output->options.conn == story->number;
+    output->written += is_wanted;
+    for (size_t i = 0; is_wanted && i < output->count; i++) {
         struct target *target = &output->targets[i];
         struct sink sink = output_sink(target);
         struct err err = {""};
@@ -287,10 +292,10 @@ static int finish_sender(const struct output *output, struct otlp_sender *sender
 static void note_written(const struct output *output, const struct target *target)
 {
     char many[32];
-    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->stories);
+    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->written);
     note_say(output->options.quiet, "wrote %s: %s", target->place.label,
              !target->view && !target->saved ? "the recorded events"
-             : output->stories == 1          ? "1 connection"
+             : output->written == 1          ? "1 connection"
                                              : many);
 }
 
@@ -333,6 +338,7 @@ static int join(struct output *output, struct stream *stream, struct err *err)
     begin(output);
     recorded_begin(output);
     output->teller = teller_new(take_story, output);
+    if (output->teller && output->options.bounds) teller_set_bounds(output->teller, output->options.bounds);
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
     if (!output->code) output->code = stream_tap(stream, 0, recorded_event, output);
     return output->code ? err_set_errno(err, output->code, "can't tell the story") : 0;
@@ -362,6 +368,11 @@ int output_tell(struct output *output, struct event_log *log, struct err *err)
     if (!code) code = output_finish(output, err);
     stream_free(stream);
     return code;
+}
+
+uint64_t output_stories(const struct output *output)
+{
+    return output->stories;
 }
 
 void output_close(struct output *output)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "event/log.h"
 #include "event/stream.h"
+#include "story/bounds.h"
 #include "story/story.h"
 #include "story/tell/teller.h"
 #include "viz/view.h"
@@ -42,8 +43,12 @@ struct output_options {
     int verbose;
     bool brief;
     enum view_part part;
-    const char *title, *question; /* of what is played; NULL: the stories themselves are asked. Borrowed */
-    teller_listener *take;        /* each story is given to it instead, and is its own; no place is written. NULL: nobody */
+    int stream_fd;                      /* where what has no file goes; 0: standard output */
+    const struct view *text;            /* takes the place of the text view; NULL: nothing does */
+    const struct teller_bounds *bounds; /* how much is kept of what is over; NULL: as of a stored run */
+    uint32_t conn;                      /* of all connections only the story of this one is written; 0: of all */
+    const char *title, *question;       /* of what is played; NULL: the stories themselves are asked. Borrowed */
+    teller_listener *take;              /* each story is given to it instead, and is its own; no place is written. NULL: nobody */
     void *take_data;
 };
 
@@ -75,6 +80,8 @@ int output_join(struct output *output, struct stream *stream, struct err *err);
 int output_finish(struct output *output, struct err *err);
 /* Both for a log that is complete. Sorts it. */
 int output_tell(struct output *output, struct event_log *log, struct err *err);
+/* How many stories were told so far, of connections that are not written too. */
+uint64_t output_stories(const struct output *output);
 /* Closes; what was not finished leaves no file. NULL is fine. */
 void output_close(struct output *output);
 

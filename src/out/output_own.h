@@ -30,7 +30,7 @@ struct output {
     struct output_options options;
     struct target *targets;
     size_t count;
-    uint64_t stories;
+    uint64_t stories, written;
     struct arena facts; /* what `run` points to: its events may be forgotten before it ends */
     struct view_run run;
     const char *vantages[VANTAGES_MAX];

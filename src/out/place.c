@@ -193,6 +193,18 @@ int place_open(struct place *place, const char *name, struct keeper *keeper, str
     return 0;
 }
 
+int place_open_fd(struct place *place, int fd, struct err *err)
+{
+    *place = place_nowhere();
+    place->label = fd == STDERR_FILENO ? "standard error" : "the descriptor of --out-fd";
+    place->pending = malloc(PENDING_BYTES);
+    if (!place->pending) return err_set_errno(err, -ENOMEM, "can't open %s", place->label);
+    place->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (place->fd >= 0) return 0;
+    int code = -errno;
+    return err_set_errno(err, code, "can't write to descriptor %d", fd);
+}
+
 void place_fail(struct place *place, int code, const struct err *err)
 {
     if (!code || place->code) return;

@@ -32,6 +32,8 @@ struct place {
  * setuid and setgid; what is new, and root's, only its owner can read. `name` NULL: standard output. `keeper` NULL: this process
  * opens it. Borrows both. 0 or -errno. Release with place_close, after a failure too. */
 int place_open(struct place *place, const char *name, struct keeper *keeper, struct err *err) __attribute__((warn_unused_result));
+/* A descriptor that is open already: its own copy of it, which place_close closes. 0 or -errno. */
+int place_open_fd(struct place *place, int fd, struct err *err) __attribute__((warn_unused_result));
 /* For the keeper: a place that it opens for another process, and won't write to. Where it is a named pipe, its reader is waited for
  * until `leash_fd` can be read. */
 int place_open_on_leash(struct place *place, const char *name, int leash_fd, struct err *err);

@@ -15,6 +15,7 @@
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "record/recorders.h"
+#include "record/sieve.h"
 
 enum { CAPTURES_MAX = 64 };
 
@@ -35,6 +36,9 @@ struct session {
     bool has_signals;
     int signal_fd;
     int signal, signal_count;
+    uint64_t signals; /* a bit each: that came and were not taken */
+    bool attends;
+    struct sieve *sieve; /* NULL: everything is kept */
 };
 
 bool session_knows_recorder(const char *name)
@@ -50,6 +54,11 @@ static int take_signals(struct session *session, struct err *err)
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    if (session->attends) {
+        sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGQUIT);
+        sigaddset(&set, SIGTSTP);
+    }
     session->has_signals = true;
     sigprocmask(SIG_BLOCK, &set, &session->mask_before);
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &session->child_before);
@@ -59,10 +68,33 @@ static int take_signals(struct session *session, struct err *err)
     return err_set_errno(err, code, "can't watch for signals (signalfd)");
 }
 
+static void read_signals(struct session *session)
+{
+    struct signalfd_siginfo infos[16]; /* more than there are signals: what comes at once is all there is */
+    ssize_t got = read(session->signal_fd, infos, sizeof(infos));
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++) {
+        if (infos[i].ssi_signo == SIGCHLD || infos[i].ssi_signo == SIGTSTP) continue;
+        session->signal = (int)infos[i].ssi_signo;
+        session->signal_count++;
+        session->signals |= (uint64_t)1 << infos[i].ssi_signo;
+    }
+}
+
+int session_take_signal(struct session *session)
+{
+    for (int signal = 1; signal < 64; signal++) {
+        if (!(session->signals >> signal & 1)) continue;
+        session->signals &= ~((uint64_t)1 << signal);
+        return signal;
+    }
+    return 0;
+}
+
 void session_give_signals_back(struct session *session)
 {
     if (!session->has_signals) return;
     session->has_signals = false;
+    if (session->attends) read_signals(session); /* what the terminal said to the command was not meant for what is told of it */
     if (session->signal_fd >= 0) close(session->signal_fd);
     session->signal_fd = -1;
     sigaction(SIGCHLD, &session->child_before, NULL);
@@ -153,6 +185,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     struct session *session = calloc(1, sizeof(*session));
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
+    session->attends = options->attends;
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
@@ -160,6 +193,10 @@ int session_open(struct session **ret_session, const struct session_options *opt
     if (!code && !session->stream) code = err_set_errno(err, -ENOMEM, "can't begin recording");
     if (!code) code = choose_recorder(session, options, reason, sizeof(reason), err);
     if (!code) code = append_trace(session, options, reason, err);
+    if (!code && options->sieves && session->recorder != &calls_none) {
+        session->sieve = sieve_new(session->log, session->recorder == &calls_bpf);
+        if (!session->sieve) code = err_set_errno(err, -ENOMEM, "can't begin recording");
+    }
     if (code) {
         session_close(session);
         return code;
@@ -182,6 +219,7 @@ int session_spawn(struct session *session, const struct child_options *options, 
 {
     struct child_options mine = *options;
     mine.mask = &session->mask_before;
+    mine.ignores_children = session->child_before.sa_handler == SIG_IGN;
     mine.setup = session->recorder->child_setup;
     mine.setup_data = NULL;
     int code = child_spawn(&mine, ret_child, err);
@@ -193,17 +231,6 @@ int session_spawn(struct session *session, const struct child_options *options, 
         child_close(ret_child);
     }
     return code;
-}
-
-static void read_signals(struct session *session)
-{
-    struct signalfd_siginfo infos[8]; /* more than there are signals: what comes at once is all there is */
-    ssize_t got = read(session->signal_fd, infos, sizeof(infos));
-    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(infos[0]); i++) {
-        if (infos[i].ssi_signo == SIGCHLD) continue;
-        session->signal = (int)infos[i].ssi_signo;
-        session->signal_count++;
-    }
 }
 
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err)
@@ -223,6 +250,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     read_signals(session);
     /* Calls first: a followed process stands still (ptrace) until its recorder has looked. */
     int total = session->recorder->drain(session->calls, session->log, err);
+    if (session->sieve && sieve_settle(session->sieve) && total >= 0) total = err_set(err, -ENOMEM, "out of memory for packets");
     for (size_t i = 0; i < session->capture_count && total >= 0; i++) {
         int got = packets_drain(session->captures[i], session->log, err);
         total = got < 0 ? got : total + got;
@@ -242,9 +270,34 @@ int session_signal(const struct session *session, int *ret_count)
     return session->signal;
 }
 
+int session_stopped(struct session *session, const struct child *child)
+{
+    return session->recorder->stopped(session->calls, child->pid);
+}
+
+bool session_alive(struct session *session)
+{
+    return session->recorder->alive(session->calls);
+}
+
+bool session_is_closing(const struct session *session)
+{
+    return session->sieve && sieve_is_closing(session->sieve);
+}
+
+int session_attach(struct session *session, pid_t pid, struct err *err)
+{
+    if (!session->recorder->attach)
+        return err_set(err, -EOPNOTSUPP, "process %d runs already, and the %s recorder follows only what it has started", (int)pid,
+                       session->recorder->name);
+    return session->recorder->attach(session->calls, pid, err);
+}
+
 int session_report(struct session *session, struct err *err)
 {
-    int code = session->recorder->report(session->calls, session->log, err);
+    int code = session->sieve ? sieve_settle(session->sieve) : 0;
+    if (code) return err_set_errno(err, code, "can't keep the last packets");
+    code = session->recorder->report(session->calls, session->log, err);
     for (size_t i = 0; i < session->capture_count && !code; i++) code = packets_report(session->captures[i], session->log, err);
     return code;
 }
@@ -270,6 +323,7 @@ void session_close(struct session *session)
     for (size_t i = 0; i < session->capture_count; i++) packets_close(session->captures[i]);
     if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);
+    sieve_free(session->sieve);
     stream_free(session->stream);
     event_log_free(session->log);
     free(session);

@@ -22,6 +22,9 @@ struct session_options {
     struct calls_options calls;
     uint16_t server_ports[8]; /* ports known to be the serving side's; 0 ends */
     bool unfiltered;          /* the network was made for this run, and nothing filters in it */
+    bool attends;             /* on a person's command in their terminal: see session_take_signal */
+    bool sieves;              /* of what captures and the kernel show only what concerns those that are followed is kept
+                                 (record/sieve.h); with a recorder that follows nobody all is */
     bool forgets;             /* what all taps of its stream have been given is not needed any more */
     int64_t late_ns;          /* how much later than it happened an event may reach the log; 0: a second */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
@@ -47,6 +50,17 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
 bool session_ended(const struct session *session, const struct child *child, int *ret_status);
 /* The last SIGINT or SIGTERM that came, 0 for none; *ret_count (may be NULL) says how many came. */
 int session_signal(const struct session *session, int *ret_count);
+/* A signal that came and was not taken yet; 0: none. With `attends` SIGHUP and SIGQUIT are the session's, too, and SIGTSTP goes by
+ * without a word: who runs a command stops when that does. */
+int session_take_signal(struct session *session);
+/* The signal that stopped the child since this was last asked; 0: none did. */
+int session_stopped(struct session *session, const struct child *child);
+/* Whether any that are followed, descendants too, have not ended. */
+bool session_alive(struct session *session);
+/* Whether a connection of interest has begun to close and is not closed yet (`sieves`). */
+bool session_is_closing(const struct session *session);
+/* Follows a process that runs already. 0; -EOPNOTSUPP where the recorder can't; else -errno. */
+int session_attach(struct session *session, pid_t pid, struct err *err);
 /* Appends what every source missed. */
 int session_report(struct session *session, struct err *err);
 /* From here on SIGINT and SIGTERM do what they did before the session, so that telling the story can be broken off. No more

@@ -75,7 +75,20 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
-STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
+RUN = {
+    **OUTPUT,
+    "interface": ["-i", "lo"],
+    "filter": ["--filter", "tcp"],
+    "snaplen": ["-s", "1000"],
+    "recorder": ["--recorder", "ptrace"],
+    "live": ["--live"],
+    "conn": ["-n", "1"],
+    "out-fd": ["--out-fd", "1"],
+    "user": ["-u", "root"],
+    "env": ["-E", "A=b"],
+}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
@@ -141,6 +154,7 @@ MATRIX = (
         ["demo", "--list", "refused"],
         "all explain step host-network recorder output format otlp no-calls brief only color verbose quiet " + " ".join(PAIR),
     ),
+    ("a command", RUN, ["run", *COMMAND], ""),
     ("a stored run", READ, ["read", EVENTS], "conn summary filter open-max packets-max merge sort only-findings"),
     ("a list", READ, ["read", CLIENT], "brief only packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge sort only-findings"),
@@ -206,6 +220,9 @@ class Matrix(Test):
         cls.receiver.close()
 
     def run_in(self, folder, arguments):
+        if "--" in arguments:  # what stands behind a command is the command's
+            at = arguments.index("--")
+            arguments = [*arguments[:at], *arguments[at + len(COMMAND) :], *COMMAND]
         words = (str(word).replace("FOLDER", folder).replace("RECEIVER", self.receiver.url) for word in arguments)
         return run(*words, cwd=folder)
 
@@ -213,7 +230,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
@@ -255,14 +272,20 @@ class Words(Test):
     """Operands that are no options."""
 
     def test_a_word_behind_list_chooses(self):
-        every, some = run("demo", "--list").stdout.splitlines(), run("demo", "--list", "FIN_WAIT_1").stdout.splitlines()
+        def entries(*words):
+            return [line for line in run("demo", "--list", *words).stdout.splitlines() if line.startswith("  ")]
+
+        every, some = entries(), entries("FIN_WAIT_1")
         self.assertTrue(0 < len(some) < len(every))
         self.assertTrue(set(some) < set(every))
         for line in some:
             self.assertIn("fin_wait_1", line.lower().replace("-", "_"))
-        self.assertEqual(len(run("demo", "--list", "syn", "lost").stdout.splitlines()), len([
-            line for line in every if "syn" in line.lower() and "lost" in line.lower()
-        ]))
+        self.assertTrue({line for line in every if "syn" in line.lower() and "lost" in line.lower()} <= set(entries("syn", "lost")))
+        udp = run("demo", "--list", "udp").stdout.splitlines()
+        self.assertTrue(udp[0].startswith("UDP: "), udp)
+        self.assertTrue(any(line.startswith("  udp-echo ") for line in udp), udp)
+        heads = [line.split(":")[0] for line in run("demo", "--list").stdout.splitlines() if line and not line.startswith(" ")]
+        self.assertEqual(heads, "handshake goodbye resets loss queues options calls UDP path".split())
         nothing = run("demo", "--list", "no-such-word")
         self.assertEqual((nothing.returncode, nothing.stdout), (1, ""))
         self.assertIn("no-such-word", nothing.stderr)

@@ -1,0 +1,12 @@
+/* tcpwhy run: any command, recorded and told. */
+#ifndef TCPWHY_CLI_RUN_H
+#define TCPWHY_CLI_RUN_H
+
+#include "cli/cli.h"
+
+#define RUN_USAGE "[OPTIONS] [--] COMMAND [ARGUMENT…]"
+#define RUN_SUMMARY "run a command, and tell what its connections did"
+
+cli_verb cli_run;
+
+#endif

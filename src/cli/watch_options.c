@@ -1,0 +1,67 @@
+#include "cli/watch_options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+enum { SNAP_MOST = 262144, FD_MOST = 1 << 20 };
+enum { KEY_INTERFACE, KEY_FILTER, KEY_SNAP, KEY_RECORDER, KEY_LIVE, KEY_CONN, KEY_OUT_FD };
+
+static const struct options_row rows[] = {
+    {KEY_INTERFACE, 'i', "interface", "NAME", "capture packets there (default: on all interfaces that are up); may be repeated"},
+    {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says"},
+    {KEY_SNAP, 's', "snaplen", "N", "keep N bytes of each packet (default: its headers)"},
+    {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
+    {KEY_LIVE, 0, "live", NULL, "a line for each connection on standard error when it is over"},
+    {KEY_CONN, 'n', "conn", "N", "tell connection N alone, with its ladder"},
+    {KEY_OUT_FD, 0, "out-fd", "N", "write to descriptor N (default: standard error, which is 2)"},
+};
+
+static int take_recorder(struct run_options *options, const char *value, struct err *err)
+{
+    static const char *const names[] = {"auto", "bpf", "ptrace", "none"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(names[i], value)) return options->recorder = value, 0;
+    return err_set(err, -EINVAL, "--recorder: '%s' is not one of auto, bpf, ptrace, none", value);
+}
+
+static int take(void *target, int key, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+    struct captures_options *captures = &options->captures;
+    long number = 0;
+    int code;
+    switch (key) {
+    case KEY_INTERFACE:
+        if (captures->interface_count == CAPTURES_NAMED_MAX)
+            return err_set(err, -EINVAL, "-i: at most %d interfaces", CAPTURES_NAMED_MAX);
+        captures->interfaces[captures->interface_count++] = value;
+        return 0;
+    case KEY_FILTER:
+        captures->filter = value;
+        return 0;
+    case KEY_SNAP: /* 0 is the whole packet, as tcpdump has it */
+        code = options_number("--snaplen", value, 0, SNAP_MOST, &number, err);
+        captures->snap_bytes = number ? (uint32_t)number : SNAP_MOST;
+        return code;
+    case KEY_RECORDER:
+        return take_recorder(options, value, err);
+    case KEY_LIVE:
+        options->live = true;
+        return 0;
+    case KEY_CONN:
+        code = options_number("--conn", value, 1, UINT32_MAX, &number, err);
+        options->output.conn = (uint32_t)number;
+        return code;
+    default:
+        code = options_number("--out-fd", value, 1, FD_MOST, &number, err);
+        if (!code && fcntl((int)number, F_GETFD) < 0) return err_set(err, -EINVAL, "--out-fd: descriptor %ld is not open", number);
+        options->output.stream_fd = (int)number;
+        return code;
+    }
+}
+
+struct options_group watch_group(struct run_options *options)
+{
+    return (struct options_group){"Watching", rows, sizeof(rows) / sizeof(rows[0]), take, options};
+}

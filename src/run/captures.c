@@ -1,0 +1,61 @@
+#include "run/captures.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { FILTER_BYTES = 1 << 16 };
+
+/* What a story is made of: TCP, UDP, and the ICMP errors that quote them. */
+static const char of_interest[] =
+    "tcp or udp or (icmp and (icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) or (icmp6 and ip6[40] < 5)";
+
+static int open_one(struct session *session, const struct captures_options *options, const char *interface, const char *filter,
+                    struct err *err)
+{
+    const struct packets_options packets = {
+        .interface = interface, .filter = filter, .snap_bytes = options->snap_bytes, .keep_bytes = true};
+    return session_capture(session, &packets, err);
+}
+
+/* Each that is up, once; one whose link layer nobody knows, or that went meanwhile, is left out. */
+static int open_all(struct session *session, const struct captures_options *options, const char *filter, struct err *err)
+{
+    struct ifaddrs *all;
+    if (getifaddrs(&all) < 0) {
+        int code = -errno;
+        return err_set_errno(err, code, "can't list the interfaces of this host");
+    }
+    int code = 0, opened = 0;
+    for (const struct ifaddrs *one = all; one && !code; one = one->ifa_next) {
+        bool listed = false;
+        for (const struct ifaddrs *before = all; before != one; before = before->ifa_next)
+            listed = listed || !strcmp(before->ifa_name, one->ifa_name);
+        if (listed || !(one->ifa_flags & IFF_UP)) continue;
+        code = open_one(session, options, one->ifa_name, filter, err);
+        if (code == -EOPNOTSUPP || code == -ENETDOWN || code == -ENODEV || (code == -EMFILE && opened)) code = 0;
+        opened += !code;
+    }
+    freeifaddrs(all);
+    if (!code && !opened) return err_set(err, -ENODEV, "no interface of this host is up: packets can be captured nowhere");
+    return code;
+}
+
+int captures_open(struct session *session, const struct captures_options *options, struct err *err)
+{
+    struct buf filter = buf_new(FILTER_BYTES);
+    int code =
+        options->filter ? buf_printf(&filter, "(%s) and (%s)", options->filter, of_interest) : buf_text(&filter, of_interest);
+    if (code) code = err_set(err, -EINVAL, "--filter: longer than %d bytes", FILTER_BYTES);
+    for (size_t i = 0; i < options->interface_count && !code; i++)
+        code = open_one(session, options, options->interfaces[i], buf_string(&filter), err);
+    if (!code && !options->interface_count) code = open_all(session, options, buf_string(&filter), err);
+    buf_free(&filter);
+    return code;
+}

@@ -1,0 +1,183 @@
+#include "run/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "out/note.h"
+#include "out/status.h"
+#include "record/loop.h"
+#include "rights/rights.h"
+#include "viz/overview.h"
+
+/* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
+enum { SETTLE_MS = 5, CLOSING_MS = 1000, LINE_BYTES = 4096 };
+
+/* A program may run for long and make many connections: what is closed waits for its stragglers as long as there is room, and of a
+ * long one the beginning and the end are kept. */
+static const struct teller_bounds bounds = {
+    .quiet_ns = 60000000000, .closed_max = 4096, .open_max = 65536, .packets_max = 8192, .ends_idle = false};
+
+struct watch {
+    const struct run_options *options;
+    struct session *session;
+    struct output *output;
+    struct command *command;
+    struct loop loop;
+    uint64_t calls; /* on sockets */
+    bool packets;   /* are captured */
+    bool telling;
+};
+
+/* ---- the stage ---- */
+
+static int count_call(void *data, const struct event *event)
+{
+    struct watch *watch = data;
+    if (event->kind == EVENT_ENTER || event->kind == EVENT_EXIT) watch->calls += event->call.socket.protocol != 0;
+    return 0;
+}
+
+static void say_line(void *data, struct story *story)
+{
+    struct watch *watch = data;
+    struct buf line = buf_new(LINE_BYTES);
+    overview_line(&line, story, output_ascii(&watch->options->output));
+    fprintf(stderr, "tcpwhy: %s\n", buf_string(&line));
+    buf_free(&line);
+}
+
+/* Without packets there are the calls alone. */
+static int set_captures(struct watch *watch, struct err *err)
+{
+    struct err why = {""};
+    int code = captures_open(watch->session, &watch->options->captures, &why);
+    watch->packets = !code;
+    bool denied = code == -EPERM || code == -EACCES;
+    if (!denied || watch->options->captures.interface_count || !strcmp(session_recorder(watch->session), "none")) {
+        *err = why;
+        return code;
+    }
+    note_say(watch->options->output.quiet, "calls alone are recorded: %s (%s)", why.text, err_long_story(&why));
+    return 0;
+}
+
+static int set_stage(struct watch *watch, struct err *err)
+{
+    const struct session_options options = {.recorder = watch->options->recorder, .attends = true, .sieves = true, .forgets = true};
+    int code = session_open(&watch->session, &options, err);
+    if (!code) code = set_captures(watch, err);
+    if (!code) code = stream_tap_arrivals(session_stream(watch->session), count_call, watch);
+    if (!code) code = command_new(&watch->command, &watch->options->command, watch->session, err);
+    return code;
+}
+
+/* ---- the run ---- */
+
+static void say_running_on(void *data)
+{
+    const struct watch *watch = data;
+    bool traced = !strcmp(session_recorder(watch->session), "ptrace");
+    note_say(watch->options->output.quiet, "%s has ended, and processes that it began run on: they are followed until ^C%s",
+             command_name(watch->command), traced ? ", which ends them (the ptrace recorder can't let them go)" : "");
+}
+
+static bool is_closing(void *data)
+{
+    const struct watch *watch = data;
+    return session_is_closing(watch->session);
+}
+
+static void come_to_rest(struct watch *watch)
+{
+    struct err ignored;
+    loop_heed(&watch->loop);
+    loop_rest(&watch->loop, SETTLE_MS, CLOSING_MS, is_closing, &ignored);
+}
+
+static int begin_telling(struct watch *watch, struct err *err)
+{
+    if (watch->options->live) output_look(watch->output, say_line, watch);
+    watch->telling = true;
+    return output_join(watch->output, session_stream(watch->session), err);
+}
+
+static int watch_command(struct watch *watch, struct err *err)
+{
+    bool traces = !strcmp(session_recorder(watch->session), "ptrace");
+    int code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
+    if (!code) code = begin_telling(watch, err);
+    watch->loop = (struct loop){.session = watch->session, .fd = -1, .data = watch, .deadline_ms = INT64_MAX};
+    if (!code) code = command_wait(watch->command, &watch->loop, say_running_on, watch, err);
+    if (code < 0) return code;
+    come_to_rest(watch);
+    return 0;
+}
+
+/* ---- what is told ---- */
+
+/* No connection is an answer, too. */
+static void say_nothing_seen(const struct watch *watch)
+{
+    bool quiet = watch->options->output.quiet;
+    const char *name = command_name(watch->command);
+    if (output_stories(watch->output)) return;
+    if (!watch->calls && strcmp(session_recorder(watch->session), "none") != 0)
+        note_say(quiet, "%s made no TCP connection and sent no datagram", name);
+    else if (watch->packets)
+        note_say(quiet, "no packet of a connection was seen while %s ran", name);
+}
+
+static int tell(struct watch *watch, struct err *err)
+{
+    struct stream *stream = session_stream(watch->session);
+    int code = session_report(watch->session, err);
+    session_give_signals_back(watch->session); /* all that is left is writing, which may wait for a reader for ever */
+    if (!code) code = rights_drop(RIGHTS_NONE, err);
+    if (!code) code = rights_confine(false, err);
+    if (code) return code;
+    stream_finish(stream); /* the output knows of its failures */
+    code = output_finish(watch->output, err);
+    if (stream_late(stream))
+        note_say(watch->options->output.quiet, "%llu events were recorded too late to be told in their order",
+                 (unsigned long long)stream_late(stream));
+    say_nothing_seen(watch);
+    return code;
+}
+
+/* The command's, once it has run; a report that could not be written is a failure where the command had none. */
+static int status_of(const struct watch *watch, int code)
+{
+    int signal = 0, status = command_status(watch->command, &signal);
+    if (signal) return CLI_KILLED + signal;
+    return status || !code ? CLI_EXACTLY + status : CLI_FAILED;
+}
+
+int run_watch(const struct run_options *options, struct err *err)
+{
+    struct watch watch = {.options = options};
+    struct output_options output = options->output;
+    output.text = &view_overview;
+    output.bounds = options->live ? &teller_live : &bounds;
+    int code = output_open(&watch.output, &output, err);
+    if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    code = set_stage(&watch, err);
+    int status = code == -EPERM || code == -EACCES ? CLI_DENIED : code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    if (!code) {
+        code = watch_command(&watch, err);
+        if (code == -ENOEXEC) {
+            status = status_of(&watch, code);
+        } else if (!code) {
+            code = tell(&watch, err);
+            status = status_of(&watch, code);
+        }
+    }
+    command_close(watch.command);
+    session_close(watch.session);
+    output_close(watch.output);
+    return status;
+}

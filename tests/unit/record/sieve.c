@@ -1,0 +1,181 @@
+/* The sieve: what concerns those that are followed is kept, whoever owns the other end, and nothing of others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+
+#include "record/recent.h"
+#include "record/sieve.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+struct world {
+    struct event_log *log;
+    struct sieve *sieve;
+};
+
+static struct world world_new(bool names_both)
+{
+    struct world world = {.log = event_log_new()};
+    world.sieve = sieve_new(world.log, names_both);
+    assert_non_null(world.sieve);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    sieve_free(world->sieve);
+    event_log_free(world->log);
+}
+
+static struct address at(const char *text)
+{
+    struct address address = {0};
+    assert_true(address_parse(text, &address));
+    return address;
+}
+
+static void call(struct world *world, enum event_kind kind, const char *name, uint64_t cookie, const char *local,
+                 const char *remote, unsigned state)
+{
+    struct event event = {.kind = kind};
+    snprintf(event.call.name, sizeof(event.call.name), "%s", name);
+    event.call.thread.pid = event.call.thread.tid = 7;
+    if (kind == EVENT_ENTER && remote) snprintf(event.call.args, sizeof(event.call.args), "3, %s", remote);
+    event.call.socket = (struct event_socket){.cookie = cookie, .protocol = IPPROTO_TCP, .state = (uint8_t)state};
+    if (local) event.call.socket.local = at(local);
+    if (local && remote) event.call.socket.remote = at(remote);
+    assert_int_equal(event_log_append(world->log, &event), 0);
+}
+
+static void mark(struct world *world, uint64_t cookie, const char *from, const char *to, uint8_t flags)
+{
+    struct event event = {.kind = EVENT_MARK};
+    event.mark.header = (struct event_packet_header){.src = at(from), .dst = at(to), .protocol = IPPROTO_TCP, .flags = flags};
+    event.mark.socket = (struct event_socket){.cookie = cookie, .protocol = IPPROTO_TCP, .local = at(from), .remote = at(to)};
+    assert_int_equal(event_log_append(world->log, &event), 0);
+}
+
+/* Whether it was kept. */
+static bool packet(struct world *world, const char *from, const char *to, uint8_t flags)
+{
+    static const uint8_t bytes[4] = {1, 2, 3, 4};
+    struct event event = {.kind = EVENT_PACKET};
+    event.packet.header = (struct event_packet_header){.src = at(from), .dst = at(to), .protocol = IPPROTO_TCP, .flags = flags};
+    event.packet.bytes = event_log_bytes(world->log, bytes, sizeof(bytes));
+    size_t before = event_log_count(world->log);
+    assert_int_equal(event_log_append(world->log, &event), 0);
+    assert_int_equal(event_log_count(world->log), before); /* it waits */
+    assert_int_equal(sieve_settle(world->sieve), 0);
+    return event_log_count(world->log) > before;
+}
+
+#define HERE "127.0.0.1:40000"
+#define THERE "127.0.0.1:80"
+
+static void both_directions_of_a_followed_socket_are_kept_and_nothing_of_others(void **unused)
+{
+    (void)unused;
+    struct world world = world_new(true);
+    assert_false(packet(&world, HERE, THERE, SYN));
+    call(&world, EVENT_ENTER, "connect", 5, NULL, THERE, KERNEL_CLOSE);
+    mark(&world, 5, HERE, THERE, SYN);
+    assert_true(packet(&world, HERE, THERE, SYN));
+    assert_true(packet(&world, THERE, HERE, SYN | ACK));
+    assert_false(packet(&world, "127.0.0.1:40001", THERE, SYN));
+    size_t before = event_log_count(world.log);
+    mark(&world, 9, "127.0.0.1:40001", THERE, SYN);
+    assert_int_equal(event_log_count(world.log), before);
+    assert_int_equal(sieve_refused(world.sieve), 2);
+    world_free(&world);
+}
+
+static void where_a_followed_socket_listens_all_is_kept(void **unused)
+{
+    (void)unused;
+    struct world world = world_new(true);
+    call(&world, EVENT_EXIT, "listen", 5, "127.0.0.1:80", NULL, KERNEL_LISTEN);
+    assert_true(packet(&world, HERE, THERE, SYN));
+    assert_false(packet(&world, HERE, "127.0.0.2:80", SYN));
+    call(&world, EVENT_EXIT, "listen", 6, "0.0.0.0:81", NULL, KERNEL_LISTEN);
+    assert_true(packet(&world, HERE, "127.0.0.2:81", SYN));
+    assert_false(packet(&world, "192.0.2.99:40000", "198.51.100.1:81", SYN)); /* not this host's */
+    call(&world, EVENT_EXIT, "listen", 7, "[::]:82", NULL, KERNEL_LISTEN);
+    assert_true(packet(&world, HERE, "127.0.0.1:82", SYN));
+    world_free(&world);
+}
+
+static void without_the_kernels_word_a_connect_that_is_under_way_names_its_target(void **unused)
+{
+    (void)unused;
+    struct world world = world_new(false);
+    call(&world, EVENT_ENTER, "connect", 5, NULL, THERE, KERNEL_CLOSE);
+    assert_true(packet(&world, HERE, THERE, SYN));
+    call(&world, EVENT_EXIT, "connect", 5, HERE, THERE, KERNEL_ESTABLISHED);
+    assert_true(packet(&world, THERE, HERE, ACK));
+    assert_false(packet(&world, "127.0.0.1:40001", THERE, SYN));
+    world_free(&world);
+}
+
+static void anothers_connection_between_the_same_two_addresses_is_not_kept(void **unused)
+{
+    (void)unused;
+    struct world world = world_new(true);
+    for (uint64_t cookie = 5; cookie < 7; cookie++) {
+        call(&world, EVENT_ENTER, "connect", cookie, NULL, THERE, KERNEL_CLOSE);
+        mark(&world, cookie, HERE, THERE, SYN);
+        assert_true(packet(&world, HERE, THERE, SYN));
+        assert_true(packet(&world, THERE, HERE, SYN | ACK));
+        assert_false(sieve_is_closing(world.sieve));
+        assert_true(packet(&world, THERE, HERE, FIN | ACK));
+        assert_true(sieve_is_closing(world.sieve));
+        assert_true(packet(&world, HERE, THERE, FIN | ACK));
+        assert_false(sieve_is_closing(world.sieve));
+        assert_true(packet(&world, THERE, HERE, ACK));
+    }
+    size_t before = event_log_count(world.log);
+    mark(&world, 9, HERE, THERE, SYN);
+    assert_int_equal(event_log_count(world.log), before);
+    assert_false(packet(&world, HERE, THERE, SYN));
+    assert_false(packet(&world, THERE, HERE, SYN | ACK));
+    world_free(&world);
+}
+
+static void a_memory_keeps_what_is_asked_for_and_is_bounded(void **unused)
+{
+    (void)unused;
+    struct recent *recent = recent_new(sizeof(uint64_t));
+    uint64_t asked = UINT64_MAX, silent = UINT64_MAX - 1;
+    assert_non_null(recent);
+    assert_int_equal(recent_put(recent, &asked, 3), 0);
+    assert_int_equal(recent_put(recent, &silent, 4), 0);
+    for (uint64_t key = 0; key < 4 * RECENT_KEPT; key++) {
+        assert_int_equal(recent_put(recent, &key, key + 1), 0);
+        assert_int_equal(recent_get(recent, &asked), 3);
+    }
+    assert_int_equal(recent_get(recent, &silent), 0);
+    uint64_t known = 0;
+    for (uint64_t key = 0; key < 4 * RECENT_KEPT; key++) known += recent_get(recent, &key) != 0;
+    assert_in_range(known, RECENT_KEPT - 1, 2 * RECENT_KEPT);
+    assert_int_equal(recent_put(recent, &asked, 0), 0);
+    assert_int_equal(recent_get(recent, &asked), 0);
+    recent_free(recent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_directions_of_a_followed_socket_are_kept_and_nothing_of_others),
+        cmocka_unit_test(where_a_followed_socket_listens_all_is_kept),
+        cmocka_unit_test(without_the_kernels_word_a_connect_that_is_under_way_names_its_target),
+        cmocka_unit_test(anothers_connection_between_the_same_two_addresses_is_not_kept),
+        cmocka_unit_test(a_memory_keeps_what_is_asked_for_and_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
