@@ -22,11 +22,14 @@ static uint32_t end_of(const struct story_segment *segment)
     return segment->seq + segment->length_bytes;
 }
 
-uint32_t lab_acked(const struct story_segment *segment, uint32_t *acked)
+uint32_t lab_acked(const struct lab_facts *facts, const struct story_segment *segment, uint32_t *acked)
 {
-    if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST || !seq_before(*acked, segment->ack)) return 0;
-    uint32_t bytes = segment->ack - *acked;
-    *acked = segment->ack;
+    if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST) return 0;
+    uint32_t upto = segment->ack;
+    if (facts->fin && seq_before(end_of(facts->fin), upto)) upto = end_of(facts->fin);
+    if (!seq_before(*acked, upto)) return 0;
+    uint32_t bytes = upto - *acked;
+    *acked = upto;
     return bytes;
 }
 
@@ -101,8 +104,9 @@ static void take_receivers(struct lab_facts *facts, const struct story_segment *
 {
     bool is_known = segment->window_kind == WINDOW_BYTES || segment->window_kind == WINDOW_UNSCALED;
     bool offers = is_known && !(segment->flags & (TCP_SYN | TCP_RST));
-    if (offers && (!facts->least_window || segment->window_bytes < facts->least_window->window_bytes)) facts->least_window = segment;
-    uint32_t bytes = facts->first_data ? lab_acked(segment, acked) : 0;
+    if (offers && (!facts->least_window || segment->window_bytes < facts->least_window->window_bytes))
+        facts->least_window = segment;
+    uint32_t bytes = facts->first_data ? lab_acked(facts, segment, acked) : 0;
     if (!bytes) return;
     facts->last_ack = segment;
     facts->bytes += bytes;
@@ -127,29 +131,25 @@ static void take_senders(struct lab_facts *facts, const struct story_segment *se
     }
 }
 
-/* A FIN takes a number, and is no byte. */
-static void leave_out_fin(const struct story *story, struct lab_facts *facts, uint32_t *counts)
+static void find_fin(const struct story *story, struct lab_facts *facts)
 {
-    for (size_t i = 0; i < story->step_count; i++) {
+    for (size_t i = 0; i < story->step_count && !facts->fin; i++) {
         const struct story_segment *segment = lab_segment(story, i);
-        if (!segment || segment->side != facts->sender || !(segment->flags & TCP_FIN)) continue;
-        if (!facts->last_ack || facts->last_ack->ack != end_of(segment) + 1) return;
-        facts->bytes--;
-        if (--counts[facts->acks - 1] == 0) facts->acks--; /* it acknowledged the FIN alone */
-        return;
+        if (segment && segment->side == facts->sender && segment->flags & TCP_FIN) facts->fin = segment;
     }
 }
 
 int lab_facts(const struct story *story, struct lab_facts *ret_facts)
 {
     struct lab_facts *facts = ret_facts;
-    *facts = (struct lab_facts){
-        .sender = story->end[STORY_SERVER].bytes_sent > story->end[STORY_CLIENT].bytes_sent ? STORY_SERVER : STORY_CLIENT};
+    *facts = (struct lab_facts){.sender = story->end[STORY_SERVER].bytes_sent > story->end[STORY_CLIENT].bytes_sent ? STORY_SERVER
+                                                                                                                    : STORY_CLIENT};
     uint32_t *counts = calloc(story->step_count + 1, sizeof(*counts));
     uint32_t sent = 0, acked = 0, largest = 0;
     if (!counts) return -ENOMEM;
     find_handshake(story, facts);
     find_samples(story, facts);
+    find_fin(story, facts);
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_segment *segment = lab_segment(story, i);
         if (!segment) continue;
@@ -159,7 +159,6 @@ int lab_facts(const struct story *story, struct lab_facts *ret_facts)
         else
             take_receivers(facts, segment, &acked, largest, counts);
     }
-    leave_out_fin(story, facts, counts);
     if (facts->acks) find_usual(counts, facts->acks, facts);
     free(counts);
     return 0;

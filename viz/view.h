@@ -95,6 +95,6 @@ const struct view *view_by_path(const char *path);
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
 extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
-extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
+extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv, view_lab;
 
 #endif
