@@ -38,7 +38,7 @@ const char *quiz_text(struct asking *asking, const char *format, ...)
 
 const char *quiz_safe(struct asking *asking, const char *raw)
 {
-    struct buf safe = buf_new(TEXT_BYTES * ESCAPE_PIECE_BYTES);
+    struct buf safe = buf_new((size_t)TEXT_BYTES * ESCAPE_PIECE_BYTES);
     int code = escape_text(&safe, raw, asking->ascii);
     const char *text = code ? NULL : arena_text(asking->arena, buf_string(&safe));
     buf_free(&safe);
