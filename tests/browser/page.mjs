@@ -41,7 +41,7 @@ async function open(file, hash = "", options = {}) {
   await page.goto(`file://${file}${hash}`);
   return page;
 }
-const step = page => page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get("step"));
+const step = page => page.evaluate(() => document.getElementById("slider").value);
 const text = (page, selector) => page.textContent(selector);
 
 async function read(program, out, ...what) {
@@ -90,6 +90,7 @@ async function keys(file) {
   same(await step(page), String(steps), "ArrowRight at the end");
   await page.keyboard.press("ArrowLeft");
   same(await step(page), String(steps - 1), "ArrowLeft");
+  await page.waitForFunction(steps => location.hash.includes(`&step=${steps - 1}&`), steps);
   await page.keyboard.press("Home");
   same(await step(page), "1", "Home");
   await page.selectOption("#speed", "4");

@@ -97,8 +97,9 @@ class Draw {
     if (!flight || !stands.end || !this.shownLane(call) || flight.side === call.side) return;
     const life = round(this.at.life[call.side]), x = round(this.lay.laneX(call.side, call.lane)), y = round(flight.end || flight.y), to = stands.end, half = round((life + x) / 2);
     if (to < y) return;
-    this.path(`w-ln w-th ${LINE[call.side]}`, `M${life} ${y}C${half} ${y} ${half} ${to} ${x} ${to}`);
-    this.shapes.append(pen("circle", {class: FILL[call.side], cx: x, cy: to, r: 4.5}), pen("circle", {class: "w-bg", cx: x, cy: to, r: 2}));
+    const row = call.last >= 0 ? {"data-row": call.last} : {};
+    this.path(`w-ln w-th ${LINE[call.side]}`, `M${life} ${y}C${half} ${y} ${half} ${to} ${x} ${to}`, row);
+    this.shapes.append(pen("circle", {class: FILL[call.side], cx: x, cy: to, r: 4.5, ...row}), pen("circle", {class: "w-bg", cx: x, cy: to, r: 2, ...row}));
     this.lay.signs.add("woke");
   }
 
@@ -208,22 +209,22 @@ class Draw {
   whole() {
     const pattern = side => pen("pattern", {id: `w-sleep-${side}`, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)"},
       pen("rect", {width: 6, height: 6, class: `w-f${side}`}), pen("path", {class: `w-l${side}`, "stroke-width": 2.4, d: "M1 0V6"}));
-    this.now = pen("rect", {class: "w-now", x: 0, width: this.at.width, y: 0, height: 0, rx: 4});
+    this.now = pen("rect", {class: "w-now", "pointer-events": "none", x: 0, width: this.at.width, y: 0, height: 0, rx: 4});
     this.cover = pen("rect", {class: "w-cover", x: 0, width: this.at.width, y: 0, height: 0});
     this.found = pen("g", {});
     const height = Math.ceil(this.lay.height);
     return pen("svg", {class: "w", role: "img", "aria-labelledby": "w-title w-desc", width: this.at.width, height, viewBox: `0 0 ${this.at.width} ${height}`, "xml:space": "preserve"},
       pen("title", {id: "w-title"}, `${plain(this.story.title)}: ${plain(this.story.headline)}`),
       pen("desc", {id: "w-desc"}, "A ladder: client left, server right, time downward. The tab Steps has the same as a table."),
-      pen("defs", {}, pattern("c"), pattern("s")), pen("rect", {class: "w-bg", width: this.at.width, height}), this.now, this.ground, this.found, this.shapes, this.words, this.cover);
+      pen("defs", {}, pattern("c"), pattern("s")), pen("rect", {class: "w-bg", width: this.at.width, height}), this.ground, this.found, this.shapes, this.words, this.now, this.cover);
   }
-  // Marks the row; hides what comes later if asked to.
-  mark(row, hideLater) {
-    const extent = this.extent(row) || [0, 0];
+  // Marks the row; what comes behind `last` is covered (-1: nothing is).
+  mark(row, last) {
+    const extent = this.extent(row) || [0, 0], below = last >= 0 ? (this.extent(last) || extent)[1] + 2 : 0;
     this.now.setAttribute("y", round(extent[0]));
     this.now.setAttribute("height", round(extent[1] - extent[0]));
-    this.cover.setAttribute("y", round(extent[1] + 2));
-    this.cover.setAttribute("height", hideLater ? Math.max(0, Math.ceil(this.lay.height - extent[1] - 2)) : 0);
+    this.cover.setAttribute("y", round(below));
+    this.cover.setAttribute("height", last >= 0 ? Math.max(0, Math.ceil(this.lay.height - below)) : 0);
     return extent;
   }
   markFound(rows) {

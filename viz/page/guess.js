@@ -63,10 +63,11 @@ function guessPanel() {
   return parts;
 }
 
-// The answers of this row in the drawing; -1: none is hidden.
-function hideAnswers(row) {
+// Hides the answers of this row in the drawing (-1: of none), and what comes behind `last`.
+function hideAnswers(row, last) {
   const svg = at.drawn.drawing.svg;
   for (const element of svg.querySelectorAll(".w-hide")) element.classList.remove("w-hide");
+  if (last !== Infinity) for (const element of svg.querySelectorAll("[data-row]")) if (+element.dataset.row > last) element.classList.add("w-hide");
   if (row < 0) return;
   for (const element of svg.querySelectorAll(`[data-row="${row}"]`))
     if (element.matches(".w-answer, .w-fc, .w-fs")) element.classList.add("w-hide");

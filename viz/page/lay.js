@@ -74,9 +74,9 @@ class Lay {
       const n = this.put(this.story.ends[side], {x, y: 37, anchor: edge, size: SIZE.time, width: wide, role: "w-d", line: 15});
       bottom = Math.max(bottom, 37 + (n - 1) * 15);
     }
-    this.top = bottom + 14;
+    this.top = bottom + 20;
     this.tickY = this.top - 10;
-    if (this.at.time) this.put([[0, "ms"]], {x: this.at.time, y: this.top - 4, anchor: "end", size: SIZE.time, width: 60, role: "w-d"});
+    if (this.at.time) this.put([[0, "ms"]], {x: this.at.time, y: this.top - 5, anchor: "end", size: SIZE.time, width: 60, role: "w-d"});
   }
 
   time(t, y) {
@@ -131,7 +131,7 @@ class Lay {
   labelRuns(row, withTime) {
     const runs = phrase(row.label), detail = phrase(row.packet.detail).map(([style, text]) => [style || 1, text]);
     if (detail.length) runs.push([0, "  "], ...detail);
-    if (withTime && !this.at.time) runs.push([1, `  ${timeWords(row.t)} ms`]);
+    if (withTime && !this.at.time) runs.push([1, `  ${timeWords(row.t)}\u00a0ms`]);
     return runs;
   }
   labelPlace(width) {
@@ -176,8 +176,8 @@ class Lay {
     const at = 1 - flight.side;
     flight.end = this.mark(flight.arrives, Math.max(flight.y + SIZE.lean, this.roomForState(row, [at])));
     this.open = this.open.filter(other => other !== flight);
-    this.reach(flight.row, flight.y, flight.end + 4);
-    if (row.index !== flight.row) this.reach(row.index, flight.end - 6, flight.end + 6);
+    if (row.index === flight.row) this.reach(row.index, flight.y, flight.end + 4);
+    else this.reach(row.index, flight.end - 6, flight.end + 6);
     if (flight.above) this.wireY = Math.max(this.wireY, flight.end + 4);
     else this.sentences(this.story.rows[flight.row], flight);
     this.addStates(row, [at], flight.end);
@@ -274,7 +274,7 @@ class Lay {
       : {x: at.life[side] - toward * PAD, anchor: side ? "end" : "start"};
     Object.assign(place, {size: SIZE.call, face: "mono", width: at.words, line: SIZE.call + 2, halo: true, row: row.index, y: y + SIZE.call / 3});
     const runs = phrase(row.label);
-    if (!at.time) runs.push([1, `  ${timeWords(row.t)} ms`]);
+    if (!at.time) runs.push([1, `  ${timeWords(row.t)}\u00a0ms`]);
     let bottom = place.y + (this.put(runs, place) - 1) * place.line + 5;
     for (const note of this.shown(row, place)) bottom += this.note(note, {...place, y: bottom - 3}, false) + 2;
     this.callY[side] = bottom;

@@ -73,9 +73,9 @@ function rowElement(place) {
   const row = list.shown[place], worst = ["", "note", "", "error"][row.severity];
   const server = programOf(row.processes[1]) ? `${programOf(row.processes[1])} ${portOf(row.ends[1])}` : row.ends[1];
   const element = el("div", {class: "row", role: "option", id: `row-${row.index}`, "data-index": row.index, "aria-selected": row.index === at.conn, "aria-setsize": list.shown.length, "aria-posinset": place + 1},
-    el("div", {class: "b"}, `${row.name}  ${nameOf(row, 0)} \u2192 ${server}`),
+    el("div", {class: "b"}, `${nameOf(row, 0)} \u2192 ${server}`),
     el("div", {class: row.findings.length ? `found ${worst}` : "small"}, row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : `${grouped(row.packets)} packets`),
-    el("div", {class: "small"}, `${row.outcome}${row.soFar ? " so far" : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${grouped(row.bytes)} bytes`));
+    el("div", {class: "small"}, `#${row.name} \u00b7 ${row.outcome}${row.soFar ? " so far" : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${grouped(row.bytes)} bytes`));
   element.title = `${row.ends[0]} ${row.processes[0]} \u2192 ${row.ends[1]} ${row.processes[1]}`;
   element.style.top = `${place * ROW}px`;
   return element;

@@ -29,6 +29,12 @@ function start() {
   if (matchMedia("(max-width: 899px)").matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
   const losses = RUN.lossy ? RUN.facts.filter((fact, i) => i === RUN.facts.length - 1 || /lost/.test(plain(fact))) : RUN.facts;
   $("losses").replaceChildren(...losses.flatMap((fact, i) => [i ? " \u00b7 " : "", ...spans(fact)]));
+  const apart = RUN.apart_more + groups(RUN.apart, 2, pair => pair[1].length / 2).reduce((sum, n) => sum + n, 0);
+  if (apart) {
+    const link = el("button", {type: "button", class: "link"}, `${grouped(apart)} call${apart === 1 ? "" : "s"} without a packet`);
+    link.addEventListener("click", () => chooseTab("connection"));
+    $("losses").append(" \u00b7 ", link);
+  }
   $("losses").classList.toggle("lossy", RUN.lossy);
   $("help-legend").append(...legend(null));
   try {

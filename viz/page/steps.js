@@ -1,9 +1,9 @@
 // Where the reader is, and how one gets on: step by step, by playing, by an address that holds it all.
 const at = {conn: -1, step: 0, tab: "why", story: null, drawn: null, zoom: 1};
-const play = {timer: 0};
+const play = {timer: 0, address: 0};
 
 function say(words) {
-  $("live").textContent = words;
+  if ($("live").textContent !== words) $("live").textContent = words;
 }
 
 // ---- the address: #conn=3&step=12&tab=why ----
@@ -12,8 +12,14 @@ function addressOf() {
   if (at.conn < 0) return "";
   return `#conn=${list.all[at.conn].name}&step=${at.step + 1}&tab=${at.tab}${guess.on ? "&guess=1" : ""}`;
 }
+// Now and then: a key that is held down steps faster than browsers let addresses change.
 function writeAddress() {
+  if (!play.address) play.address = setTimeout(writeAddressNow, 120);
+}
+function writeAddressNow() {
   const address = addressOf();
+  clearTimeout(play.address);
+  play.address = 0;
   if (!address || address === location.hash) return;
   try {
     history.replaceState(null, "", address);
@@ -45,6 +51,7 @@ function choose(index, step) {
     $("question").replaceChildren(...spans(at.story.question));
     document.title = `${plain(at.story.title)} \u00b7 tcpwhy`;
     const last = at.story.rows.length;
+    $("figure-box").hidden = !at.story.first.some(name => name) && !at.story.rows.some(row => row.states.length); // UDP has no states
     $("slider").max = Math.max(1, last);
     search.rows = [];
     endSearch();
@@ -75,9 +82,9 @@ function showZoom() {
 
 function showStep(row) {
   draw();
-  const hidden = guess.on && guess.shown < at.step, extent = at.drawn.drawing.mark(row.index, guess.on && guess.shown < at.step);
+  const hidden = guess.on && guess.shown < at.step, extent = at.drawn.drawing.mark(row.index, guess.on ? Math.max(row.index, guess.shown) : -1);
   $("picture").classList.toggle("asking", hidden);
-  hideAnswers(hidden ? row.index : -1);
+  hideAnswers(hidden ? row.index : -1, guess.on ? Math.max(row.index, guess.shown) : Infinity);
   lightFigure(at.story, row.index, hidden);
   keepInSight(extent);
   $("where").textContent = `step ${row.index + 1} of ${at.story.rows.length} \u00b7 ${timeWords(row.t)} ms`;
@@ -95,8 +102,11 @@ function keepInSight(extent) {
     return;
   }
   const offset = svg.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
-  if (offset + top < box.scrollTop + 40) box.scrollTop = Math.max(0, offset + top - 80);
-  else if (offset + bottom > box.scrollTop + box.clientHeight - 60) box.scrollTop = offset + bottom - box.clientHeight + 140;
+  let to = box.scrollTop;
+  if (offset + bottom > to + box.clientHeight - 60) to = offset + bottom - box.clientHeight + 140;
+  if (offset + top < to + 40) to = Math.max(0, offset + top - 80);
+  const still = Math.abs(to - box.scrollTop) > 500 || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (to !== box.scrollTop) box.scrollTo({top: to, behavior: still ? "instant" : "smooth"});
 }
 
 function goTo(step) {
@@ -136,7 +146,7 @@ const togglePlaying = () => play.timer ? stopPlaying() : startPlaying();
 // ---- what one takes along ----
 
 async function copyLink() {
-  writeAddress();
+  writeAddressNow();
   const link = location.href;
   try {
     await navigator.clipboard.writeText(link);

@@ -43,8 +43,13 @@ function tabWhy(story, row) {
   const of = row.kind === "arrive" && row.packet.row >= 0 && row.packet.row !== row.index ? story.rows[row.packet.row] : row;
   if (row.pause !== undefined) parts.push(el("p", {class: "dim"}, ...spans(row.pause), " before"));
   for (const note of of.notes) if (!note.ofState) parts.push(noteBlock(note));
-  for (const state of row.states) parts.push(el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`));
-  for (const note of row.notes) if (note.ofState) parts.push(noteBlock(note));
+  const ofStates = row.notes.filter(note => note.ofState);
+  for (const state of row.states) {
+    parts.push(el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`));
+    const place = ofStates.findIndex(note => plain(note.words).startsWith(`${state.name}: `));
+    if (place >= 0) parts.push(noteBlock(ofStates.splice(place, 1)[0]));
+  }
+  parts.push(...ofStates.map(noteBlock));
   if (row.call && !row.notes.length) parts.push(...callBlock(story, row.call));
   for (const finding of story.findings) if (finding.rows.includes(row.index)) parts.push(findingBlock(finding));
   return parts;
@@ -81,9 +86,17 @@ function absolute(story, packet, side, isAck) {
   const base = story.bases[isAck ? 1 - side : side];
   return base === null ? null : (base + (isAck ? packet.ack : packet.seq)) % 4294967296;
 }
+// Of a call: the packets that it made and that woke it.
+function notAPacket(story, row) {
+  const parts = [el("p", {class: "dim"}, "This step is no packet.")], call = row.call;
+  const made = call ? story.packets.filter(packet => packet.cause === "call" && story.calls[packet.by] === call) : [];
+  if (made.length) parts.push(el("p", {}, `${call.name}() made `, ...made.flatMap((packet, i) => [i ? ", " : "", packetLink(story, packet)])));
+  if (call && call.waker >= 0) parts.push(el("p", {}, `${call.name}() was woken by `, packetLink(story, story.packets[call.waker])));
+  return parts;
+}
 function tabPacket(story, row) {
   const packet = row.packet;
-  if (!packet) return [el("p", {class: "dim"}, "This step is no packet.")];
+  if (!packet) return notAPacket(story, row);
   const number = isAck => {
     const whole = absolute(story, packet, row.side, isAck), relative = isAck ? packet.ack : packet.seq;
     return `${grouped(relative)} relative${whole === null ? "" : `, ${whole} absolute`}`;
@@ -104,13 +117,13 @@ function tabSteps(story, row) {
   for (let i = from; i < to; i++) {
     const at = story.rows[i], hidden = guess.on && i > guess.shown;
     if (hidden) break;
-    const why = at.notes.find(note => note.kind === "cause" && !note.ofState), states = at.states.map(s => `${SIDES[s.side]} ${s.name}`).join(", ");
-    const cells = el("tr", i === row.index ? {class: "now", "aria-current": "step"} : {}, el("td", {class: "num"}, stepLink(i, String(i + 1))), el("td", {class: "num"}, timeWords(at.t)), el("td", {}, SIDES[at.side]),
-      el("td", {}, ...spans(at.label), at.kind === "arrive" ? " arrives" : ""), el("td", {}, why ? `${plain(why.words)} (${why.evidence})` : ""), el("td", {}, states));
+    const why = at.notes.find(note => note.kind === "cause" && !note.ofState), states = at.states.map(s => `${SIDES[s.side]}: ${s.name}`).join(", ");
+    const cells = el("tr", i === row.index ? {class: "now", "aria-current": "step"} : {}, el("td", {class: "num"}, stepLink(i, String(i + 1))), el("td", {class: "num"}, timeWords(at.t)), el("td", {class: "end"}, SIDES[at.side]),
+      el("td", {}, ...spans(at.label), at.kind === "arrive" ? " arrives" : "", why ? el("span", {class: "because"}, plain(why.words), el("small", {}, ` ${why.evidence}`)) : "", states ? el("span", {class: "states"}, states) : ""));
     body.append(cells);
   }
   const more = to - from < story.rows.length ? el("p", {class: "dim"}, `steps ${from + 1} to ${to} of ${story.rows.length}`) : null;
-  return [el("table", {}, el("thead", {}, el("tr", {}, ...["step", "ms", "end", "what", "why", "states"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h)))), body), more];
+  return [el("table", {}, el("thead", {}, el("tr", {}, ...["step", "ms", "end", "what, and why"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h)))), body), more];
 }
 
 function tabConnection(story) {
@@ -140,7 +153,7 @@ function tabNumbers(story, row) {
     const own = sent.filter(packet => story.rows[packet.row].side === side), acks = sent.filter(packet => story.rows[packet.row].side !== side && packet.ack >= 0);
     if (!own.length) continue;
     const t = packet => story.rows[packet.row].t, first = Math.min(...sent.map(t)), last = Math.max(...sent.map(t)), top = Math.max(1, ...own.map(p => p.seq + p.length), ...acks.map(p => p.ack));
-    const x = at => round(46 + 280 * (at - first) / Math.max(1, last - first)), y = n => round(150 - 136 * n / top), lines = pen("g", {});
+    const x = at => round(58 + 268 * (at - first) / Math.max(1, last - first)), y = n => round(150 - 136 * n / top), lines = pen("g", {});
     let d = "";
     for (const ack of acks) d += d ? `H${x(t(ack))}V${y(ack.ack)}` : `M${x(t(ack))} ${y(ack.ack)}`;
     if (d) lines.append(pen("path", {class: `w-ln w-th ${LINE[1 - side]}`, d}));
@@ -149,9 +162,9 @@ function tabNumbers(story, row) {
       lines.append(pen("path", {class: `w-ln ${packet.again ? "w-la" : LINE[side]}`, "stroke-width": now ? 6 : 3, d: `M${x(t(packet))} ${y(packet.seq)}V${Math.min(y(packet.seq) - 2, y(packet.seq + packet.length))}`, "data-row": packet.row}));
     }
     const svg = pen("svg", {class: "w", viewBox: "0 0 340 172", role: "img", "aria-label": `sequence numbers of the ${SIDES[side]} over time`},
-      pen("path", {class: "w-ln w-th w-ld", d: "M46 8V150H330"}), lines,
-      pen("text", {x: 42, y: 18, class: "w-d", "font-size": 11, "text-anchor": "end"}, grouped(top)), pen("text", {x: 42, y: 152, class: "w-d", "font-size": 11, "text-anchor": "end"}, "0"),
-      pen("text", {x: 46, y: 166, class: "w-d", "font-size": 11}, `${timeWords(first)} ms`), pen("text", {x: 330, y: 166, class: "w-d", "font-size": 11, "text-anchor": "end"}, `${timeWords(last)} ms`));
+      pen("path", {class: "w-ln w-th w-ld", d: "M58 8V150H330"}), lines,
+      pen("text", {x: 54, y: 18, class: "w-d", "font-size": 11, "text-anchor": "end"}, grouped(top)), pen("text", {x: 54, y: 152, class: "w-d", "font-size": 11, "text-anchor": "end"}, "0"),
+      pen("text", {x: 58, y: 166, class: "w-d", "font-size": 11}, `${timeWords(first)} ms`), pen("text", {x: 330, y: 166, class: "w-d", "font-size": 11, "text-anchor": "end"}, `${timeWords(last)} ms`));
     svg.addEventListener("click", event => event.target.dataset.row && goTo(+event.target.dataset.row));
     parts.push(el("h3", {}, `the ${SIDES[side]}'s numbers (bars), what the ${SIDES[1 - side]} acknowledged (line)`), svg);
   }
@@ -171,7 +184,7 @@ function showTab() {
   const parts = !at.story ? apartBlocks() : !at.story.rows.length ? tabConnection(at.story) : asked ? guessPanel() : PANELS[at.tab](at.story, at.story.rows[at.step]);
   $("panel").replaceChildren(...parts.filter(part => part));
   const now = $("panel").querySelector("tr.now");
-  if (now) now.scrollIntoView({block: "nearest"});
+  if (now) $("panel").scrollTop = now.offsetTop - $("panel").clientHeight / 3;
 }
 
 function chooseTab(tab) {
