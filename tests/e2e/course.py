@@ -9,7 +9,9 @@ import tempfile
 from support import ROOT, Test, environment, main, program
 
 COURSE = ROOT / "docs/course"
-LESSONS = sorted(COURSE.glob("[0-9][0-9]-*.md"))
+ENGLISH = sorted(path for path in COURSE.glob("[0-9][0-9]-*.md") if ".zh-CN" not in path.name)
+CHINESE = sorted(COURSE.glob("[0-9][0-9]-*.zh-CN.md"))
+LESSONS = ENGLISH + CHINESE
 FENCE = re.compile(r"^( *)```(sh|text)\n(.*?)^\1```$", re.S | re.M)
 
 
@@ -54,13 +56,20 @@ class Course(Test):
                     self.assertIn(squeezed(line).strip(), squeezed(shown), lesson.name)
 
     def test_each_lesson_has_its_parts(self):
-        names = {re.sub(r"\.zh-CN", "", lesson.stem) for lesson in LESSONS}
-        self.assertEqual([name[:2] for name in sorted(names)], [f"{n:02}" for n in range(1, 9)])
+        self.assertEqual([lesson.name[:2] for lesson in ENGLISH], [f"{n:02}" for n in range(1, 9)])
         for lesson in LESSONS:
             commands = [line for language, lines in blocks(lesson) if language == "sh" for line in lines]
             self.assertEqual(sum("tcpwhy quiz" in command for command in commands), 3, lesson.name)
             self.assertGreaterEqual(sum(bool(re.search(r"-o \S+\.html$", command)) for command in commands), 1, lesson.name)
             self.assertTrue(any(language == "text" for language, _ in blocks(lesson)), lesson.name)
+
+    def test_the_chinese_lessons_run_the_same(self):
+        self.assertEqual([lesson.name.replace(".zh-CN", "") for lesson in CHINESE], [lesson.name for lesson in ENGLISH])
+        for english, chinese in zip(ENGLISH, CHINESE):
+            self.assertEqual(list(blocks(english)), list(blocks(chinese)), chinese.name)
+            headings = [len(re.findall(r"^#+ ", lesson.read_text(encoding="utf-8"), re.M)) for lesson in (english, chinese)]
+            self.assertEqual(headings[0], headings[1], chinese.name)
+            self.assertRegex(chinese.read_text(encoding="utf-8"), r"[\u4e00-\u9fff]{4}")
 
     def test_what_they_name_is_there(self):
         scenarios = {path.stem for path in (ROOT / "scenarios").glob("*.scn")}
@@ -74,7 +83,7 @@ class Course(Test):
 
 
 def add_lessons():
-    for lesson in LESSONS:
+    for lesson in ENGLISH:
         name = "test_" + re.sub(r"\W", "_", lesson.stem)
         setattr(Course, name, lambda self, lesson=lesson: self.check(lesson))
 
