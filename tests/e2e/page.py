@@ -44,11 +44,12 @@ class Page(Test):
     def tearDown(self):
         self.temporary.cleanup()
 
-    def page(self, *arguments, says="1 connection"):
+    def page(self, *arguments, says="1 connection", before=False):
         path = self.folder / "x.html"
-        result = run(*arguments, "-o", path)
+        result = run(arguments[0], "-o", path, *arguments[1:]) if before else run(*arguments, "-o", path)
         self.assertEqual(result.returncode, 0, self.explain(result))
-        self.assertIn(f"wrote {path}: {says}", result.stderr)
+        if says:  # run leaves the terminal to its command
+            self.assertIn(f"wrote {path}: {says}", result.stderr)
         return path.read_text()
 
     def data(self, text):
@@ -73,6 +74,13 @@ class Page(Test):
         for word in ("sent by connect(3) of echo-client: the active open", "kernel stack", "tcp_connect", "ESTABLISHED"):
             self.assertIn(word, words)
         self.assertFalse(data["run"]["lossy"])
+
+    def test_a_command_has_a_page_too(self):
+        script = ("import socket\ns = socket.create_server(('127.0.0.1', 0))\nc = socket.create_connection(s.getsockname())\na, _ = s.accept()\n"
+                  "c.sendall(b'hello')\na.recv(9)\nc.close()\na.recv(9)\na.close()\n")
+        data = self.data(self.page("run", "--", "python3", "-c", script, before=True, says=None))
+        self.assertEqual(data["run"]["connections"], 1)
+        self.assertIn("accept4", json.dumps(data["words"]))
 
     def test_all_connections_of_a_recording_are_in_it(self):
         data = self.data(self.page("read", EVENTS / "clients.events", says="3 connections"))

@@ -78,10 +78,7 @@ static void a_phrase_keeps_its_styles_and_plain_ones_are_strings(void **state)
 static void hostile_text_is_harmless_and_shown(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a\x1b[31m\n\"\\",
-                                        "\xe2\x80\xae"
-                                        "RTL",
-                                        "\xff"};
+    static const char *const texts[] = {"a\x1b[31m\n\"\\", "\xe2\x80\xaeRTL", "\xff"};
     struct page_words *words = page_words_new(1 << 16, false);
     struct buf out = written(words, texts, 3), table = buf_new(1 << 16);
     page_words_write(words, &table);
