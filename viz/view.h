@@ -63,6 +63,7 @@ struct view_options {
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */
     bool bare;                  /* a ladder of text says what happened and not why: no causes, not what calls waited for */
+    uint32_t from_step;         /* a ladder begins with this step; 0: with the first */
     const struct view_blank *blanks;
     size_t blank_count;
 };

@@ -7,7 +7,7 @@
 #include "quiz/own.h"
 #include "viz/text_ladder.h"
 
-enum { LADDER_BYTES = 1 << 28, LINES_SHOWN = 16, WIDTH_USUAL = 80 };
+enum { LADDER_BYTES = 1 << 24, LINES_SHOWN = 16, STEPS_DRAWN = 400, WIDTH_USUAL = 80 };
 
 static int append(void *data, const char *bytes, size_t length)
 {
@@ -61,7 +61,11 @@ int quiz_draw(struct quiz_paper *paper, size_t i, size_t first, const struct sto
     struct story part = until(story, question->until);
     struct buf out = buf_new(LADDER_BYTES), all = buf_new(LADDER_BYTES);
     struct sink sink = {append, &all};
-    struct view_options look = {.width = options->width ? options->width : WIDTH_USUAL, .ascii = options->ascii, .bare = true};
+    /* Of a long story only the end is drawn: more steps than lines are shown. */
+    struct view_options look = {.width = options->width ? options->width : WIDTH_USUAL,
+                                .ascii = options->ascii,
+                                .bare = true,
+                                .from_step = question->until > STEPS_DRAWN ? question->until - STEPS_DRAWN : 0};
     struct view_blank *blanks = blanks_of(paper, i, first, &look.blank_count);
     look.blanks = blanks;
     int code = blanks ? ladder_draw(&part, &look, look.width, &sink, &out, err) : -ENOMEM;
