@@ -37,7 +37,7 @@ static const struct options_row rows[] = {
      "ask nothing, write the paper to standard output: sheet (to print, with its key), gift (Moodle), html (one page), jsonl"},
     {KEY_OUTPUT, 'o', "output", "FILE",
      "write the paper to FILE: .txt a sheet, .gift, .html, .jsonl; .events keeps the run that was played; may be repeated"},
-    {KEY_CONN, 0, "conn", "N", "of a capture, ask about connection N (u1, u2 … are UDP flows); may be repeated"},
+    {KEY_CONN, 0, "conn", "N", "of what is stored, ask about connection N (u1, u2 … are UDP flows); may be repeated"},
     {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls of a scenario: auto, bpf, ptrace or none"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -176,7 +176,7 @@ static int use(const struct quizzing *quiz, const struct quiz_paper *paper, cons
 static int check(const struct quizzing *quiz, const char *operand, struct err *err)
 {
     static const struct options_misfit of_stored[] = {{"recorder", "nothing is played here"}};
-    static const struct options_misfit of_played[] = {{"conn", "it chooses from a capture, and this is a scenario"}};
+    static const struct options_misfit of_played[] = {{"conn", "it chooses from what is stored, and this is a scenario"}};
     bool asks = !quiz->pen && !quiz->file_count;
     if (!strcmp(operand, "-") && asks)
         return err_set(err, -EINVAL, "quiz: standard input can't hold both the run and the answers: --export writes the paper");

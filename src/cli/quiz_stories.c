@@ -79,10 +79,7 @@ static int read_stored(struct quiz_stories *stories, const char *path, struct er
     if (!code) code = rights_confine(false, err);
     if (!code) code = read_head(output->keeper, path, head, &length, err);
     if (code) return code;
-    if (read_is_events(head, length)) {
-        if (stories->read.conn_count) return err_set(err, -EINVAL, "--conn: it works on captures, and %s is a stored run", path);
-        return read_events(path, head, is_stdin ? length : 0, output, err);
-    }
+    if (read_is_events(head, length)) return read_events(path, head, is_stdin ? length : 0, &stories->read, err);
     const struct read_source source = {&path, 1, head, is_stdin ? length : 0};
     code = read_capture(&source, &stories->read, err);
     return code > 0 ? -EIO : code; /* a damaged file, or a signal: `err` says which */

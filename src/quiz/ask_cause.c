@@ -66,7 +66,7 @@ static const char *call_words(struct asking *asking, const struct story_call *ca
 
 static const char *answer_words(struct asking *asking, enum story_side side, const struct story_segment *to)
 {
-    return quiz_text(asking, "the %s's kernel by itself: it answers %s", quiz_side(side), quiz_segment(asking, to));
+    return quiz_text(asking, "the %s's kernel by itself, because %s came", quiz_side(side), quiz_segment(asking, to));
 }
 
 static const char *timer_words(struct asking *asking, enum story_side side, const char *name)

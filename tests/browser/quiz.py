@@ -106,6 +106,19 @@ CONTRAST = """(() => {
 })()"""
 
 
+AXE = ROOT / "tests/npm/node_modules/axe-core/axe.min.js"
+
+
+def ask_axe(browser, scheme):
+    """Whether all can use it, as axe-core judges."""
+    browser.value(AXE.read_text(encoding="utf-8") + ";0")
+    found = browser.send(
+        "Runtime.evaluate", expression="axe.run().then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html])))",
+        awaitPromise=True, returnByValue=True,
+    )["result"]["value"]
+    demand(found == "[]", f"axe finds in {scheme}: {found}")
+
+
 def walk(browser, papers):
     """Answers by keyboard: every second question rightly."""
     wanted = 0
@@ -140,6 +153,7 @@ def examine(browser, path, papers, scheme):
     demand(nameless == 0, f"{nameless} inputs have no label")
     demand(browser.value("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than a telephone")
     walk(browser, papers)
+    ask_axe(browser, scheme)
     contrast = browser.value(CONTRAST)
     demand(contrast >= 4.5, f"contrast of {contrast:.2f} in {scheme}")
     requests = [e["params"]["request"]["url"] for e in browser.events if e.get("method") == "Network.requestWillBeSent"]

@@ -144,7 +144,7 @@ ASK = {
 # `another` says that the option makes something else of it, which is a row of its own.
 MATRIX = (
     ("a paper of a scenario", QUIZ, ["quiz", "refused", "--export", "sheet"], "conn"),
-    ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "conn recorder"),
+    ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "recorder"),
     ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
     ("a pair", DEMO, ["demo"], ""),
     ("a pair over UDP", DEMO, ["demo", "--udp"], "serve backlog accept-delay close-first"),

@@ -53,7 +53,7 @@ def is_cause(story, sent, words):
         call = story.one("call", cause["call"])
         return (call["end"], name_of(call)) == (who, name)
     if "by itself" in words:
-        who, number = re.fullmatch(r"the (\w+)'s kernel by itself: it answers #(\d+) .*", words).groups()
+        who, number = re.fullmatch(r"the (\w+)'s kernel by itself, because #(\d+) .* came", words).groups()
         return (cause["kind"], cause.get("segment"), end) == ("segment", int(number), who)
     if words.startswith("a timer"):
         who, name = re.fullmatch(r"a timer of the (\w+)'s kernel: (.*)", words).groups()
@@ -232,8 +232,8 @@ class Asking(Test):
         many = ROOT / "tests/golden/events/clients.events"
         self.assertGreater(len({question["conn"] for question in paper(many, "-n", 60)}), 1)
         self.assertEqual({question["conn"] for question in paper(CAPTURE, "--conn", "1")}, {"1"})
+        self.assertEqual({question["conn"] for question in paper(many, "--conn", "2", "-n", 60)}, {"2"})
         for arguments, words in (
-            ((many, "--conn", "1"), "--conn"),
             (("refused", "--conn", "1"), "--conn"),
             ((ECHO, "--recorder", "bpf"), "--recorder"),
             ((ECHO, "-o", "x.events"), "stored already"),
