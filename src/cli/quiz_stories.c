@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/quiz_own.h"
+#include "lab/scenario/catalogue.h"
 #include "out/keeper.h"
 #include "play/play.h"
 #include "play/scene.h"
@@ -23,6 +24,7 @@ static bool ends_with(const char *text, const char *end)
 bool quiz_is_stored(const char *operand)
 {
     if (!strcmp(operand, "-")) return true;
+    if (!strchr(operand, '/') && catalogue_find(operand)) return false; /* as demo has it: ./NAME is the file */
     return !ends_with(operand, ".scn") && (strchr(operand, '/') || access(operand, F_OK) == 0);
 }
 

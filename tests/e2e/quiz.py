@@ -250,6 +250,14 @@ class Asking(Test):
             self.assertIn(words, result.stderr)
             self.assertEqual(result.stderr.count("\n"), 1)
 
+    def test_a_scenarios_name_is_no_file_of_that_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "refused").write_bytes(ECHO.read_bytes())
+            played = run("quiz", "refused", "--hide", "returns", "--export", "jsonl", cwd=folder)
+            stored = run("quiz", "./refused", "--hide", "returns", "--export", "jsonl", cwd=folder)
+            self.assertIn("ECONNREFUSED", json.loads(played.stdout.splitlines()[0])["answer"])
+            self.assertNotEqual(played.stdout, stored.stdout)
+
     def test_standard_input_can_hold_the_run_of_an_export(self):
         with open(ECHO, encoding="utf-8") as handle:
             piped = run("quiz", "-", "--seed", 1, "--export", "sheet", stdin=handle)
