@@ -12,6 +12,10 @@ import os from "node:os";
 import path from "node:path";
 import {fileURLToPath} from "node:url";
 
+if (parseInt(process.versions.node, 10) < 20) {
+  console.log(`page.mjs: the browser's driver needs Node.js 20 or later, and this is ${process.versions.node}`);
+  process.exit(1);
+}
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const EVENTS = path.join(HERE, "../golden/events");
 const require = createRequire(path.join(HERE, "../npm/package.json"));
