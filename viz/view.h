@@ -37,6 +37,7 @@ struct view_options {
     int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
     bool color;            /* ANSI colours */
     bool ascii;            /* no byte above 0x7e */
+    bool absolute;         /* ladders show sequence numbers as they are on the wire, ISNs and all */
     bool brief;            /* the handshake and the goodbye, in few words: a slide */
     const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
     size_t mark_count;

@@ -199,6 +199,7 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"format", "--list has one format"},
         {"otlp", "--list plays nothing"},
         {"brief", "--list draws nothing"},
+        {"absolute", "--list draws nothing"},
         {"only", "--list draws nothing"},
         {"color", "--list has no colours"},
         {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
@@ -210,12 +211,14 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"otlp", "--all has a row a scenario: play one of them alone"},
         {"no-calls", "--all saves no runs: play one scenario alone"},
         {"brief", "the table of --all has no ladders"},
+        {"absolute", "the table of --all has no ladders"},
         {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
         {"verbose", "--all has a row a scenario: play one of them alone"},
     };
     static const struct options_misfit of_drawing[] = {
         {"brief", "--explain draws nothing (with --format text it does)"},
+        {"absolute", "--explain draws nothing (with --format text it does)"},
         {"only", "--explain draws nothing (with --format text it does)"},
         {"color", "--explain draws nothing (with --format text it does)"},
         {"verbose", "--explain tells all there is (with --format text it draws, too)"},

@@ -40,7 +40,7 @@ struct output_options {
     bool no_calls; /* the saved file holds packets alone */
     bool recorded; /* what is told is recorded by this process: on this system */
     int verbose;
-    bool brief;
+    bool brief, absolute;
     enum view_part part;
     int stream_fd;                      /* where what has no file goes; 0: standard output */
     const struct view *text;            /* takes the place of the text view; NULL: nothing does */
