@@ -190,6 +190,21 @@ static void find_reuse(struct telling *telling)
             proof, 1);
         return;
     }
+    const struct tale_packet *stray = syn + 1, *behind = telling->packets + telling->packet_count;
+    while (stray < behind && (!stray->segment || stray->side == syn->side)) stray++;
+    if (stray < behind && stray->verdict.class == CONN_STRAY) {
+        uint32_t both[2] = {syn->step, stray->step};
+        finding_add(
+            telling, "time-wait-reuse", "note",
+            telling_printf(telling,
+                           "the same addresses and ports were used by connection %" PRIu32
+                           ", whose %s was still in TIME_WAIT and answered the SYN out of that (#%" PRIu32
+                           "): it says what it expects there, and only a RST, or a SYN with a higher sequence number or timestamp, "
+                           "ends that early (RFC 9293 section 3.10.7.4, RFC 6191)",
+                           telling->flow->after_number, story_side_name(telling->flow->after_side), stray->segment->number),
+            both, 2);
+        return;
+    }
     finding_add(
         telling, "time-wait-reuse", "note",
         telling_printf(telling,

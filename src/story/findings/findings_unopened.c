@@ -114,12 +114,30 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
         proof, 3);
 }
 
+/* The other host holds a connection between these ends: it answers out of that. */
+static bool say_challenged(struct telling *telling, const struct tale_packet *syn)
+{
+    uint32_t proof[1] = {syn->step};
+    if (!telling->flow->challenged_by) return false;
+    finding_add(
+        telling, "syn-challenged", "warning",
+        telling_printf(telling,
+                       "the SYN was answered out of connection %" PRIu32
+                       ", which the %s still held between the same addresses and ports: with a challenge ACK (RFC 5961 section 4), "
+                       "and nothing is opened until a RST has ended that one; the client had forgotten it, another host behind "
+                       "a translator has its port, or the SYN is not its own",
+                       telling->flow->challenged_by, story_side_name(finding_other(syn->side))),
+        proof, 1);
+    return true;
+}
+
 /* SYNs that nobody answered, for a while or for ever. */
 static void find_unanswered(struct telling *telling)
 {
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     enum story_side missing;
     if (!syn || telling->flow->to_itself || finding_is_one_way(telling, &missing)) return;
+    if (say_challenged(telling, syn)) return;
     const struct tale_packet *answer = NULL;
     for (const struct tale_packet *at = syn + 1; at < telling->packets + telling->packet_count && !answer; at++)
         if (at->side != syn->side) answer = at;
@@ -198,6 +216,18 @@ static bool is_shown_without_socket(const struct telling *telling, const struct 
            reset->chain.notes & CHAIN_PASSIVE_RESET;
 }
 
+/* It says yes as well: somebody listens, and the RST was another's. */
+static void say_refused_in_its_name(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn_ack)
+{
+    uint32_t proof[2] = {reset->step, syn_ack->step};
+    finding_add(telling, "refused-despite-listener", "error",
+                telling_printf(telling,
+                               "connection refused by RST #%" PRIu32 ", although the server itself answered with SYN-ACK #%" PRIu32
+                               ": somebody listens there, and something between (a firewall, an attacker) refused in its name",
+                               reset->segment->number, syn_ack->segment->number),
+                proof, 2);
+}
+
 static void find_refused(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
@@ -212,6 +242,11 @@ static void find_refused(struct telling *telling)
     if (by_kernel || (reset->seen->packet.same && reset->seen->packet.fate == FATE_UNSENT)) return; /* made on the way */
     int64_t at_ns = finding_arrival_ns(syn);
     uint32_t proof[2] = {reset->cause->step, reset->step};
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+    if (syn_ack && !syn_ack->segment->unsent && syn_ack->verdict.class != CONN_STRAY) {
+        say_refused_in_its_name(telling, reset, syn_ack);
+        return;
+    }
     const struct call *listen = NULL;
     const struct sock *elsewhere = tale_listens_elsewhere(telling, reset->seen->netns, at_ns, &listen);
     bool shown = is_shown_without_socket(telling, reset);
