@@ -42,6 +42,7 @@ struct view_options {
     bool brief;            /* the handshake and the goodbye, in few words: a slide */
     const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
     size_t mark_count;
+    size_t shown_rows;          /* a ladder that grows: its first so many rows; 0: all */
     size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */

@@ -59,13 +59,14 @@ static const struct options_row rows[] = {
     {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
 };
 
-enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
+enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP, KEY_WHOLE };
 
 static const struct options_row scene_rows[] = {
     {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, by groups; those with a WORD in name, title or group"},
     {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
     {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
-    {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},
+    {KEY_STEP, 0, "step", NULL, "let the ladder grow row by row: Enter or → goes on, ← back, q ends; with --explain the sentences"},
+    {KEY_WHOLE, 0, "whole", NULL, "the whole ladder, as a pipe gets it; a terminal gets one screen of a scenario"},
 };
 
 static int take_scene(void *target, int key, const char *value, struct err *err)
@@ -74,7 +75,8 @@ static int take_scene(void *target, int key, const char *value, struct err *err)
     (void)value, (void)err;
     scene->list = scene->list || key == KEY_LIST;
     scene->all = scene->all || key == KEY_ALL;
-    scene->explain = scene->explain || key == KEY_EXPLAIN || key == KEY_STEP;
+    scene->explain = scene->explain || key == KEY_EXPLAIN;
+    scene->whole = scene->whole || key == KEY_WHOLE;
     scene->step = scene->step || key == KEY_STEP;
     return 0;
 }
@@ -263,7 +265,7 @@ int cli_demo(int argc, char **argv, struct err *err)
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
-    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain;
+    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain || demo.scene.step;
     if (!is_scene && check_pair(&demo, err)) return CLI_USAGE;
     /* The catalogue is played by processes that each give up their own rights. */
     const struct output_options *output = &demo.run.output;

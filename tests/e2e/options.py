@@ -50,6 +50,7 @@ DEMO = {
     "all": ["--all"],
     "explain": ["--explain"],
     "step": ["--step"],
+    "whole": ["--whole"],
     "host-network": ["--host-network"],
     "recorder": ["--recorder", "ptrace"],
 }
