@@ -17,6 +17,7 @@ struct packets_options {
     uint32_t vantage;      /* the number its events carry */
     uint32_t snap_bytes;   /* 0: a length that holds all headers; not less than what the filter looks at */
     bool keep_bytes;       /* store the captured bytes in the log */
+    bool headers_alone; /* of those, what stands before a TCP or UDP payload: what people said to each other is nobody's business */
 };
 
 /* Opens and starts capturing; appends the EVENT_VANTAGE. 0; -EPERM (the sentence names CAP_NET_RAW and ways to get it); -ENODEV (it
