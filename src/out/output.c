@@ -68,6 +68,7 @@ struct view_options output_view_options(const struct output_options *options, in
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
         .brief = options->brief,
+        .brief_rows = options->brief_rows,
         .absolute = options->absolute,
         .part = options->part,
         .verbose = options->verbose,

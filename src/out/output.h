@@ -42,6 +42,7 @@ struct output_options {
     bool recorded; /* what is told is recorded by this process: on this system */
     int verbose;
     bool brief, absolute;
+    size_t brief_rows; /* of a brief ladder, at most; 0: as view_options */
     enum view_part part;
     int stream_fd;                      /* where what has no file goes; 0: standard output */
     const struct view *text;            /* takes the place of the text view; NULL: nothing does */

@@ -97,6 +97,12 @@ class Screens(Test):
         self.assertNotIn("\x1b[", whole.output)
         self.assertGreater(len(run("demo", "late-accept").stdout.splitlines()), 40)
 
+    def test_the_pair_fits_a_screen_too(self):
+        lines = plain(self.terminal("demo", NO_COLOR="1").read()).splitlines()
+        self.assertLessEqual(len(lines), 22)
+        self.assertTrue(any("SYN-ACK" in line for line in lines), lines)
+        self.assertGreater(len(self.terminal("demo", "--whole").read().splitlines()), 40)
+
     def test_a_ladder_grows_at_a_key_and_the_terminal_is_given_back(self):
         terminal = self.terminal("demo", "refused", "--step", NO_COLOR="1")
         first = terminal.read("ends$")
