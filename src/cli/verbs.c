@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/actor.h"
+#include "cli/attach.h"
 #include "cli/claims.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
@@ -18,6 +19,7 @@
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
+    {"attach", ATTACH_USAGE, ATTACH_SUMMARY, cli_attach},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},

@@ -285,12 +285,26 @@ bool session_is_closing(const struct session *session)
     return session->sieve && sieve_is_closing(session->sieve);
 }
 
+bool session_can_attach(const struct session *session)
+{
+    return session->recorder->attach;
+}
+
 int session_attach(struct session *session, pid_t pid, struct err *err)
 {
     if (!session->recorder->attach)
-        return err_set(err, -EOPNOTSUPP, "process %d runs already, and the %s recorder follows only what it has started", (int)pid,
-                       session->recorder->name);
+        return err_set(
+            err, -EOPNOTSUPP,
+            "process %d runs already, and the %s recorder follows only what it has started: attach needs the bpf recorder, "
+            "so run it as root (sudo)",
+            (int)pid, session->recorder->name);
     return session->recorder->attach(session->calls, pid, err);
+}
+
+int session_want(struct session *session, const struct event_socket *socket, uint32_t netns)
+{
+    int code = session->recorder->want ? session->recorder->want(session->calls, socket, netns) : 0;
+    return code || !session->sieve ? code : sieve_want(session->sieve, socket);
 }
 
 int session_report(struct session *session, struct err *err)

@@ -59,8 +59,12 @@ int session_stopped(struct session *session, const struct child *child);
 bool session_alive(struct session *session);
 /* Whether a connection of interest has begun to close and is not closed yet (`sieves`). */
 bool session_is_closing(const struct session *session);
+/* Whether its recorder can follow what runs already. */
+bool session_can_attach(const struct session *session);
 /* Follows a process that runs already. 0; -EOPNOTSUPP where the recorder can't; else -errno. */
 int session_attach(struct session *session, pid_t pid, struct err *err);
+/* What an attached process holds open already is of interest: `netns` is the inode of its network. 0 or -errno. */
+int session_want(struct session *session, const struct event_socket *socket, uint32_t netns);
 /* Appends what every source missed. */
 int session_report(struct session *session, struct err *err);
 /* From here on SIGINT and SIGTERM do what they did before the session, so that telling the story can be broken off. No more
