@@ -103,6 +103,22 @@ static void find_quoted(struct telling *telling)
     }
 }
 
+/* An end of which no call was recorded, because nobody follows its process: the kernel's chain shows who was in the call that sent.
+ */
+static void name_unfollowed(struct telling *telling)
+{
+    struct story_end *end = telling->story->end;
+    for (size_t i = 0; i < telling->packet_count && !telling->flow->to_itself; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const struct event_thread *current = &packet->seen->context.current;
+        if (end[packet->side].process.pid || packet->cause->kind != CAUSE_CALL || packet->cause->evidence != EVIDENCE_STACK)
+            continue;
+        if (!packet->seen->marked || packet->chain.meaning != CHAIN_CALL || !current->pid) continue;
+        end[packet->side].process =
+            (struct story_process){.pid = current->pid, .comm = telling_printf(telling, "%s", current->comm)};
+    }
+}
+
 /* The order of these is that in which one needs the other. */
 static void make(struct telling *telling)
 {
@@ -126,6 +142,7 @@ static void make(struct telling *telling)
     telling->story->outcome = outcome_of(telling);
     windows_find_all(telling);
     cause_find_all(telling);
+    name_unfollowed(telling);
     wake_find_all(telling);
     summary_make(telling);
     spent_find(telling);
