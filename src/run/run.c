@@ -64,7 +64,10 @@ static int set_captures(struct watch *watch, struct err *err)
         *err = why;
         return code;
     }
-    note_say(watch->options->output.quiet, "calls alone are recorded: %s (%s)", why.text, err_long_story(&why));
+    note_say(
+        watch->options->output.quiet,
+        "calls alone are recorded: packets, with states and causes, take CAP_NET_RAW, the kernel's own evidence takes root (sudo)");
+    note_say(watch->options->output.quiet || !watch->options->output.verbose, "%s: %s", why.text, err_long_story(&why));
     return 0;
 }
 
