@@ -38,9 +38,11 @@ target_compile_definitions(test_stories PUBLIC GOLDEN_DIR="${CMAKE_CURRENT_SOURC
 tcpwhy_unit(viz/escape tcpwhy_viz test_guard)
 tcpwhy_unit(viz/view_text test_stories)
 tcpwhy_unit(viz/view_jsonl test_stories)
+tcpwhy_unit(viz/view_list test_stories)
 tcpwhy_unit(viz/view_svg test_stories)
 tcpwhy_unit(viz/view_exports test_stories)
 tcpwhy_unit(viz/otlp_ids test_stories)
+tcpwhy_unit(viz/view_page test_stories)
 tcpwhy_unit(viz/views test_stories) # every row of the table of views
 foreach(lines stories stories-ascii)
   add_test(NAME golden/${lines}-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
@@ -58,8 +60,9 @@ add_library(test_actors STATIC support/actors.c)
 target_link_libraries(test_actors PUBLIC tcpwhy_settings)
 target_include_directories(test_actors PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(capture/calls_ptrace tcpwhy_capture_ptrace test_actors)
+tcpwhy_unit(capture/attach_ptrace tcpwhy_capture_ptrace Threads::Threads)
 # The leak sanitizer stops the world with ptrace itself: in a tracer with children that can wait for ever. The rest of it stays on.
-set_tests_properties(unit/calls_ptrace PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+set_tests_properties(unit/calls_ptrace unit/attach_ptrace PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 add_library(test_tell STATIC support/tell.c)
 target_link_libraries(test_tell PUBLIC tcpwhy_story_tell PkgConfig::CMOCKA)
 target_include_directories(test_tell PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

@@ -9,7 +9,8 @@
 /* Draws the figure: arrows that were seen are heavy, the others light, those that Linux can't take dotted. `options`: color, ascii.
  * 0 or the buffer's error. */
 int states_draw_figure(const struct arrow_map *map, const struct view_options *options, struct buf *out);
-/* The whole picture: the figure and below it, for each arrow, what showed it, or why it can't be shown. Uses width too. */
+/* The whole picture. It ends with the figure and its key, which is what stays on a screen; with `verbose` lists stand above it: for
+ * each arrow what showed it, or why it can't be shown. Uses width too. */
 int states_draw(const struct arrow_map *map, const struct view_options *options, struct buf *out);
 /* The figure as a picture, every box and arrow with an id (viz/figure_plan.h). `seen_in`: where, in raw words; "" nowhere. -ENOMEM.
  */

@@ -101,27 +101,34 @@ static void put_key(struct legend *legend)
     flush(legend, 0, 0);
 }
 
+/* What is a list, not a figure: for who wants to know more. */
+static void put_lists(struct legend *legend)
+{
+    const struct arrow_map *map = legend->map;
+    if (arrows_seen(map, 1, legend->count)) title(legend, "Seen: where, by what, with which evidence");
+    for (size_t i = 0; i < legend->count; i++)
+        if (map->sights[i].count) put_sight(legend, i);
+    if (map->stories && arrows_seen(map, 1, legend->count) < arrows_possible(1, legend->count)) {
+        title(legend, "Not seen: the kernel's function that takes it");
+        for (size_t i = 0; i < legend->count; i++)
+            if (!map->sights[i].count && !legend->arrows[i].never) put_missing(legend, i);
+    }
+    title(legend, "Linux can't take: why, and the kernel's function that rules it out");
+    for (size_t i = 0; i < legend->count; i++)
+        if (legend->arrows[i].never && !map->sights[i].count) put_never(legend, i);
+    buf_char(legend->out, '\n');
+}
+
 int states_draw(const struct arrow_map *map, const struct view_options *options, struct buf *out)
 {
-    int code = states_draw_figure(map, options, out);
-    if (code) return code;
     struct legend legend = {.map = map, .out = out, .color = options->color, .ascii = options->ascii};
     legend.width = options->width < WIDTH_DEFAULT ? WIDTH_DEFAULT : options->width > WIDTH_MAX ? WIDTH_MAX : options->width;
     legend.arrows = figure_arrows(&legend.count);
     legend.text = layout_text_new(options->ascii);
+    if (options->verbose) put_lists(&legend);
+    int code = states_draw_figure(map, options, out);
     put_key(&legend);
-    if (arrows_seen(map, 1, legend.count)) title(&legend, "Seen: where, by what, with which evidence");
-    for (size_t i = 0; i < legend.count; i++)
-        if (map->sights[i].count) put_sight(&legend, i);
-    if (map->stories && arrows_seen(map, 1, legend.count) < arrows_possible(1, legend.count)) {
-        title(&legend, "Not seen: the kernel's function that takes it");
-        for (size_t i = 0; i < legend.count; i++)
-            if (!map->sights[i].count && !legend.arrows[i].never) put_missing(&legend, i);
-    }
-    title(&legend, "Linux can't take: why, and the kernel's function that rules it out");
-    for (size_t i = 0; i < legend.count; i++)
-        if (legend.arrows[i].never && !map->sights[i].count) put_never(&legend, i);
     bool failed = legend.text.failed || out->failed;
     layout_text_free(&legend.text);
-    return failed ? -ENOMEM : 0;
+    return code ? code : failed ? -ENOMEM : 0;
 }

@@ -62,7 +62,7 @@ static const struct options_row rows[] = {
 enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
 
 static const struct options_row scene_rows[] = {
-    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, a line each; those with a WORD in name or title"},
+    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, by groups; those with a WORD in name, title or group"},
     {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
     {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
     {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},

@@ -41,7 +41,7 @@ struct states {
 };
 
 enum { NAMES_MAX = 4, NAMES_BYTES = 1024 };
-enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET };
+enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 static const struct options_row rows[] = {
     {KEY_DRY, 0, "dry", NULL, "run nothing: draw the figure, with what stored files show"},
@@ -50,6 +50,7 @@ static const struct options_row rows[] = {
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
+    {KEY_VERBOSE, 'v', "verbose", NULL, "lists above the figure: what showed each arrow, or why it was not seen"},
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -85,6 +86,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         return output_color_from(value, &states->look.color, err);
     case KEY_ASCII:
         states->look.ascii = true;
+        return 0;
+    case KEY_VERBOSE:
+        states->look.verbose++;
         return 0;
     default:
         states->look.quiet = true;
@@ -281,6 +285,8 @@ static int check(struct states *states, int count, char **operands, struct err *
     bool plays = !states->dry && !count;
     if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
         return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+    if (states->look.verbose && !writes_text(states))
+        return err_set(err, -EINVAL, "--verbose: only text has lists, and nothing is written as text");
     for (int i = 0; i < count; i++) plays = plays || !is_stored(operands[i]);
     if (plays) return 0;
     int code = options_refuse(&states->given, of_play, 1, err);

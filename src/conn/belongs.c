@@ -11,13 +11,40 @@ static bool is_beyond_both_fins(const struct conn *conn, const struct conn_segme
     return segment->seq - end->base > end->span && segment->ack - peer->base > peer->span;
 }
 
+/* How far a number lies from where it should: 0 within `reach` around what lies between the highest that its reader is known to
+ * have and the highest sent; 1 ahead, -1 behind. */
+static int far(uint32_t number, uint32_t low, uint32_t high, uint32_t reach)
+{
+    if ((int32_t)(number - high) > (int32_t)reach) return 1;
+    return (int32_t)(number - low) < -(int32_t)reach ? -1 : 0;
+}
+
+/* Without a SYN: both its numbers are far from what both ends have said. A connection goes on from where it was; only a capture's
+ * gap can move both ahead at once, and by less than a window's largest. After a RST, a little is enough: nobody goes on by a gap.
+ */
+enum { FOREIGN = 1 << 24, FOREIGN_AFTER_RST = 1 << 16, WINDOW_MOST = 1 << 30 };
+
+static bool is_foreign(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *end,
+                       const struct conn_end *peer)
+{
+    const uint32_t known = END_ANY | END_BASE;
+    if (conn->flags & CONN_TO_ITSELF || !(segment->flags & TCP_ACK) || (end->flags & peer->flags & known) != known) return false;
+    bool reset = conn_is_done(conn) && (end->flags | peer->flags) & END_ENDED_BY_RST;
+    uint32_t reach = reset ? FOREIGN_AFTER_RST : FOREIGN;
+    int seq = far(segment->seq, end->flags & END_ACKED ? end->acked : end->base, end->next, reach);
+    int ack = far(segment->ack, end->flags & END_ACKS ? end->ack : peer->base, peer->next, reach);
+    if (!seq || !ack) return false;
+    bool gap = seq > 0 && ack > 0 && segment->seq - end->next < WINDOW_MOST && segment->ack - peer->next < WINDOW_MOST;
+    return reset || !gap;
+}
+
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     if (segment->flags & TCP_RST) return false;
     bool nothing = end->state == STATE_UNKNOWN && peer->state == STATE_UNKNOWN; /* no connection was shown so far */
     if (nothing) return segment->flags & TCP_SYN;
-    if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer);
+    if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer) || is_foreign(conn, segment, end, peer);
     bool known = end->flags & END_BASE;
     if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over */
         return conn_is_done(conn) && known && segment->seq != end->base && peer->flags & END_BASE && segment->ack != peer->base + 1;
@@ -25,6 +52,36 @@ bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segmen
     if (!(end->flags & END_SYN) && peer->state == STATE_SYN_SENT) return false;
     if (known) return segment->seq != end->base;
     return conn_is_done(conn);
+}
+
+bool conn_is_set_aside(const struct conn *conn)
+{
+    bool both = conn->end[0].state >= STATE_ESTABLISHED && conn->end[1].state >= STATE_ESTABLISHED;
+    return both && !conn_is_done(conn) && !(conn->flags & CONN_TO_ITSELF);
+}
+
+static uint32_t apart(uint32_t a, uint32_t b)
+{
+    return a - b < b - a ? a - b : b - a;
+}
+
+bool conn_is_elders(const struct conn *elder, unsigned elder_side, const struct conn *young, unsigned side,
+                    const struct conn_segment *segment)
+{
+    const struct conn_end *old = &elder->end[elder_side], *now = &young->end[side];
+    const struct conn_end *old_peer = &elder->end[!elder_side], *now_peer = &young->end[!side];
+    uint64_t from_old = 0, from_now = 0;
+    if (segment->flags & TCP_SYN)
+        return old->flags & END_SYN && segment->seq == old->base && !(now->flags & END_SYN && now->base == segment->seq);
+    if (old->flags & now->flags & END_ANY) {
+        from_old += apart(segment->seq, old->next);
+        from_now += apart(segment->seq, now->next);
+    }
+    if (segment->flags & TCP_ACK && old_peer->flags & now_peer->flags & END_ANY) {
+        from_old += apart(segment->ack, old_peer->next);
+        from_now += apart(segment->ack, now_peer->next);
+    }
+    return from_old < from_now;
 }
 
 bool conn_settle_roles(struct conn *conn, const struct conn_segment *segment, unsigned side)

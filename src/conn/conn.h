@@ -128,6 +128,8 @@ enum conn_flag {
     CONN_TIMED = 64,          /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
     CONN_FIRST_UNSURE = 1024, /* `closed_first` rests on the first FIN captured; the peer's last number may have been one, too */
     CONN_SPOKE_LAST = 512,    /* end 1 sent the latest segment, else end 0 */
+    CONN_ASIDE = 2048,        /* set by the owner: a younger one has its place (conn_is_set_aside), */
+    CONN_HAS_ELDER = 4096,    /* and the younger one's */
     CONN_HAS_MORE = 128       /* the judge asked for its second record: without, that is all zero, if there is one */
 };
 
@@ -161,6 +163,7 @@ struct conn_more_end {
     bool has_seen;
     uint32_t seen; /* with has_seen, one past the highest number captured: `next` rests on the peer's ACK */
     uint32_t out_of_order, keep_alives, zero_windows, window_probes, strays, sights;
+    uint32_t sight_gap_us;     /* the longest time between a packet and a further sight of it, in units of 1024 ns */
     uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets;   /* that it sent and that did not end its peer */
     bool has_ended;            /* by a RST, at some time */
@@ -229,8 +232,22 @@ struct conn_verdict {
 
 /* belongs.c. A segment between the two addresses of `conn`, sent by its end `side`: whether it begins another connection.
  * Connections are cut by their ISN: the same SYN again is the same attempt, whatever came between; a FIN that comes again within
- * TIME_WAIT's time is the old one's. Asked of each SYN, and of whatever comes once both ends have sent a FIN. */
+ * TIME_WAIT's time is the old one's. Asked of each SYN, of whatever comes once both ends have sent a FIN, and of what is far from
+ * the numbers so far (conn_is_far). */
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side);
+/* No next number is near: a question that most segments answer with no. */
+static inline bool conn_is_far(const struct conn *conn, const struct conn_segment *segment, unsigned side)
+{
+    return segment->seq - conn->end[side].next + (1U << 16) > 1U << 17;
+}
+/* A connection that another takes the place of (the same addresses and ports, other numbers) may not be over: a SYN of who has
+ * forgotten it is answered with a challenge ACK out of it (RFC 9293 figure 9, RFC 5961 section 4), two hosts behind a translator
+ * may share a port. Its owner then keeps it aside, */
+bool conn_is_set_aside(const struct conn *conn);
+/* and asks of each segment whether it is still the elder's: which of the two its numbers are nearer to. `elder_side`, `side`: which
+ * end of each sent it. */
+bool conn_is_elders(const struct conn *elder, unsigned elder_side, const struct conn *young, unsigned side,
+                    const struct conn_segment *segment);
 /* The first segment of a connection; its sender is end 0. `higher_port`: that end's port is the higher one, or they are equal: it
  * is taken for the client where no SYN tells. */
 void conn_begin(struct conn *conn, const struct conn_segment *segment, bool higher_port);

@@ -469,6 +469,10 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     if (answers_wrong_ack(end, segment)) return;
     /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
+    /* Nor did anybody wait who answers the SYN,ACK so, and has said nothing but its SYN. */
+    bool silent = end->state == STATE_ESTABLISHED && has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));
+    if (silent && !(segment->flags & TCP_ACK) && !(conn->flags & CONN_TWO_PLACES))
+        conn_take_back(conn, side, STATE_SYN_SENT, verdict);
     int32_t ahead = seq_diff(end->next, segment->seq);
     bool is_first = !(end->flags & END_ANY);
     uint32_t next = is_first || (ahead > 0 && ahead < 1 << 30) ? segment->seq : end->next;

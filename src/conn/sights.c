@@ -12,7 +12,8 @@ static const int64_t SIGHT_NS = 10000000, OTHER_INTERFACE_NS = 100000000;
 static const int64_t ROUTED_NS = 2000000000;
 
 /* Without an identification, equal bytes on one interface may be sent again or duplicate ACKs. So soon, and with no word of the
- * peer in between, no timer of TCP's has run and nothing has asked for data; an ACK is a sight only where others were. */
+ * peer in between, no timer of TCP's has run and nothing has asked for data; an ACK is a sight only where others were. Where they
+ * were later than that, later ones are believed. */
 static const int64_t UNNUMBERED_NS = 500000;
 enum { OTHERS = 2 };
 
@@ -51,6 +52,25 @@ static uint32_t sights_of(const struct conn_judge *judge, struct conn *conn)
     return (a ? a->sights : 0) + (b ? b->sights : 0);
 }
 
+/* So far behind its packet a further sight may be, where nothing but time tells: as far as others of this connection were, and
+ * again as much. */
+static int64_t usual_gap_ns(const struct conn_judge *judge, struct conn *conn)
+{
+    const struct conn_more_end *a = conn_has_more(judge, conn, 0), *b = conn_has_more(judge, conn, 1);
+    uint32_t gap_us = a ? a->sight_gap_us : 0;
+    if (b && b->sight_gap_us > gap_us) gap_us = b->sight_gap_us;
+    int64_t gap_ns = (int64_t)gap_us * 2048;
+    return gap_ns > SIGHT_NS ? SIGHT_NS : gap_ns > UNNUMBERED_NS ? gap_ns : UNNUMBERED_NS;
+}
+
+static void note_gap(const struct conn *conn, struct conn_more_end *more, const struct conn_segment *segment)
+{
+    int64_t apart;
+    if (__builtin_sub_overflow(segment->t_ns, conn->last_ns, &apart) || apart < 0 || apart > SIGHT_NS) return;
+    uint32_t gap_us = (uint32_t)(apart >> 10);
+    if (gap_us > more->sight_gap_us) more->sight_gap_us = gap_us;
+}
+
 static bool is_elsewhere(const struct conn_end *end, const struct conn_segment *segment)
 {
     return end->hops && segment->hops && end->hops != segment->hops;
@@ -70,7 +90,8 @@ static bool tells(const struct conn_judge *judge, struct conn *conn, unsigned si
     if (numbered || (syn && is_near_syn(end, segment, SIGHT_NS))) return is_near(conn, segment, SIGHT_NS);
     bool spoke_last = side == (conn->flags & CONN_SPOKE_LAST ? 1U : 0U);
     bool others = sights_of(judge, conn) >= OTHERS;
-    return end->look == segment->look && spoke_last && (conn_space(segment) || others) && is_near(conn, segment, UNNUMBERED_NS);
+    int64_t within_ns = others ? usual_gap_ns(judge, conn) : UNNUMBERED_NS;
+    return end->look == segment->look && spoke_last && (conn_space(segment) || others) && is_near(conn, segment, within_ns);
 }
 
 bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const struct conn_segment *segment, unsigned side)
@@ -84,6 +105,7 @@ bool conn_is_sight(const struct conn_judge *judge, struct conn *conn, const stru
         if (!more) return true;
         if (!more->sights) keep_look(more, segment->look);
         more->sights++;
+        note_gap(conn, more, segment);
         more->sights_elsewhere += is_elsewhere(end, segment);
         return true;
     }

@@ -67,7 +67,7 @@ int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending endin
     uint32_t hash = index_prepare(ledger, number);
     int code = flow_tell(ledger, number, ending);
     if (flow->bucket != WHEEL_BUCKETS) wheel_leave(ledger, number);
-    index_remove(ledger, number, hash);
+    if (!(flow->conn.flags & CONN_ASIDE)) index_remove(ledger, number, hash);
     if (flow->bits & FLOW_TROUBLED) slab_give(&ledger->troubles, flow->trouble);
     if (flow->bits & FLOW_DONE) ledger->done_count--;
     flow->bits = 0;

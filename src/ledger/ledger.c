@@ -214,13 +214,58 @@ static bool is_first_sight(struct ledger *ledger, struct flow *flow, const struc
     return !conn_is_sight(&ledger->judge, &flow->conn, numbers, (unsigned)side);
 }
 
+/* The connection between these ends that was not over when the one of `flow` took its place: its record + 1, or 0. */
+static uint32_t elder_of(const struct ledger *ledger, const struct flow *flow)
+{
+    const struct trouble *trouble = flow->conn.flags & CONN_HAS_ELDER ? flow_has_trouble(ledger, flow) : NULL;
+    if (!trouble) return 0;
+    const struct flow *elder = flow_at(ledger, trouble->elder);
+    bool there = elder->bits & FLOW_USED && elder->conn.flags & CONN_ASIDE && elder->number == trouble->elder_number;
+    return there ? trouble->elder + 1 : 0;
+}
+
+/* Another connection takes the place of this one. *ret_elder: what is kept aside, + 1, or 0. */
+static int replace(struct ledger *ledger, uint32_t number, uint32_t *ret_elder)
+{
+    struct flow *flow = flow_at(ledger, number);
+    *ret_elder = elder_of(ledger, flow);
+    if (!conn_is_set_aside(&flow->conn) || flow->bits & FLOW_TOLD) return flow_finish(ledger, number, LEDGER_ENDED);
+    index_remove(ledger, number, index_prepare(ledger, number));
+    flow->conn.flags |= CONN_ASIDE;
+    *ret_elder = number + 1;
+    return 0;
+}
+
+static void keep_elder(struct ledger *ledger, struct flow *flow, uint32_t elder)
+{
+    struct trouble *trouble = flow_trouble(ledger, flow);
+    if (!trouble) return;
+    trouble->elder = elder - 1;
+    trouble->elder_number = flow_at(ledger, elder - 1)->number;
+    flow->conn.flags |= CONN_HAS_ELDER;
+}
+
+/* Whether it is the elder's: its record + 1, and which of its ends sent it. */
+static __attribute__((noinline)) uint32_t find_elder(const struct ledger *ledger, const struct flow *flow, unsigned side,
+                                                     const struct ledger_segment *segment, const struct conn_segment *numbers,
+                                                     int *ret_side)
+{
+    uint32_t found = elder_of(ledger, flow);
+    if (!found) return 0;
+    const struct flow *elder = flow_at(ledger, found - 1);
+    int elder_side = flow_side(elder, segment);
+    if (elder_side < 0 || !conn_is_elders(&elder->conn, (unsigned)elder_side, &flow->conn, side, numbers)) return 0;
+    *ret_side = elder_side;
+    return found;
+}
+
 static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger, const struct ledger_segment *segment,
                                                           const struct guess *guess, uint32_t *ret_number)
 {
     if (wheel_clock(ledger, segment->t_ns) && (ledger->code = wheel_turn(ledger))) return ledger->code;
     uint32_t found = guess->flow;
     struct flow *flow = guess->record;
-    int side = found && flow->bits & FLOW_USED ? flow_side(flow, segment) : -1;
+    int side = found && flow->bits & FLOW_USED && !(flow->conn.flags & CONN_ASIDE) ? flow_side(flow, segment) : -1;
     if (side < 0) {
         found = index_find(ledger, segment, guess->hash, &side);
         if (found) flow = flow_at(ledger, found - 1);
@@ -231,9 +276,17 @@ static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger,
         if (ret_number) *ret_number = flow->number;
         return 0;
     }
-    bool may_be_another = found && (syn || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN);
-    if (may_be_another && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
-        ledger->code = flow_finish(ledger, found - 1, LEDGER_ENDED);
+    uint32_t elder = 0;
+    if (found && flow->conn.flags & CONN_HAS_ELDER &&
+        (elder = find_elder(ledger, flow, (unsigned)side, segment, &numbers, &side))) {
+        found = elder;
+        flow = flow_at(ledger, found - 1);
+        elder = 0;
+    }
+    bool may_be_another = found && (syn || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN ||
+                                    conn_is_far(&flow->conn, &numbers, (unsigned)side));
+    if (may_be_another && !(flow->conn.flags & CONN_ASIDE) && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
+        ledger->code = replace(ledger, found - 1, &elder);
         if (ledger->code) return ledger->code;
         found = 0;
     }
@@ -241,6 +294,7 @@ static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger,
         found = begin(ledger, segment, &numbers, guess->hash);
         if (!found) return ledger->code;
         flow = flow_at(ledger, found - 1);
+        if (elder) keep_elder(ledger, flow, elder);
         side = 0;
         if (ret_number) *ret_number = flow->number;
         if (syn && take_syn(ledger, flow, segment, &numbers)) return 0;

@@ -68,6 +68,7 @@ struct trouble {
     struct conn_more more;
     struct zeek_trouble zeek[2];
     struct ledger_icmp icmp;
+    uint32_t elder, elder_number; /* with CONN_HAS_ELDER: its record, and the number that it has if it is still there */
 };
 
 /* slab.c: objects of one size, by number; memory comes in large pieces and is used again, never given back before the end. */

@@ -135,40 +135,6 @@ static bool wants_ascii(const struct scene_options *options)
     return options->output.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
-/* Each word stands in the name or the title. */
-static bool is_wanted(const struct scene_options *options, const char *name, const char *title)
-{
-    for (size_t i = 0; i < options->operand_count; i++)
-        if (!strcasestr(name, options->operands[i]) && !strcasestr(title, options->operands[i])) return false;
-    return true;
-}
-
-static int list(const struct scene_options *options, struct err *err)
-{
-    size_t count, listed = 0;
-    const struct catalogue_entry *entries = catalogue(&count);
-    for (size_t i = 0; i < count; i++) {
-        struct scenario *scenario = NULL;
-        struct err why = {""};
-        if (parse(entries[i].name, entries[i].text, entries[i].length, &scenario, &why)) {
-            printf("%-28s (%s)\n", entries[i].name, why.text);
-            continue;
-        }
-        if (!is_wanted(options, entries[i].name, scenario->title)) {
-            scenario_free(scenario);
-            continue;
-        }
-        listed++;
-        struct buf title = buf_new(4096);
-        escape_text(&title, scenario->title, wants_ascii(options));
-        printf("%-28s %s\n", entries[i].name, buf_string(&title));
-        buf_free(&title);
-        scenario_free(scenario);
-    }
-    if (listed) return CLI_DONE;
-    return err_set(err, CLI_FAILED, "no scenario has '%s' in its name or title: see tcpwhy demo --list", options->operands[0]);
-}
-
 /* The result of a play that has a story, whatever became of it. */
 static int verdict(const char *name, int code, const struct play *play, const struct judgement *judgement,
                    const struct scene_options *options, struct err *err)
@@ -268,7 +234,7 @@ static int run_one(const struct scene_options *options, struct err *err)
 
 int scene_run(const struct scene_options *options, struct err *err)
 {
-    if (options->list) return list(options, err);
+    if (options->list) return scene_list(options, err);
     if (options->all) return scene_run_all(options, err);
     if (options->operand_count > 1)
         return err_set(err, CLI_USAGE, "one scenario at a time: what is '%s'? (--all runs several)", options->operands[1]);

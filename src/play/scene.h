@@ -25,6 +25,8 @@ struct scene_options {
 int scene_load(const char *operand, struct scenario **ret_scenario, struct err *err);
 /* Does what the options say. Returns as a verb does (cli.h). */
 int scene_run(const struct scene_options *options, struct err *err);
+/* --list: the catalogue by groups, or those of its scenarios that have all the words in name, title or group (scene_list.c). */
+int scene_list(const struct scene_options *options, struct err *err);
 /* --all: every scenario of the catalogue, or of the operands; and the table (catalogue_run.c). */
 int scene_run_all(const struct scene_options *options, struct err *err);
 /* One line to standard error for each expectation that was not met or could not be told. */

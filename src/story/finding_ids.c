@@ -68,6 +68,7 @@ static const char *const ids[] = {
     "split-handshake",
     "stray",
     "stream-joined",
+    "syn-challenged",
     "syn-cookies",
     "syn-data",
     "syn-dropped-full-queue",

@@ -475,6 +475,12 @@ def forgotten(finding, told):
     return "the kernel reports it as ESTABLISHED" if taken else None
 
 
+def challenged(finding, told):
+    syn = told.proof_segments(finding)[0]
+    answered = [s for s in told.of("SYN-ACK", other(syn["end"])) if s["sent"] < syn["sent"]]
+    return "it had been answered" if answered else None
+
+
 def needs_no_more(finding, told):
     """It only repeats what its steps show: nothing beside them could refute it, but without steps nothing shows it."""
     return None if finding["steps"] else "no step is its proof"
@@ -546,6 +552,7 @@ REFUTES = {
     "split-handshake": simultaneous_open,
     "stray": needs_no_more,
     "stream-joined": joined,
+    "syn-challenged": challenged,
     "syn-cookies": cookie,
     "syn-data": fast_open,
     "syn-dropped-full-queue": full_syn_queue,
@@ -620,9 +627,11 @@ class Captures(Test):
         "fin-again-200ms-after-close": ["time-wait-answers"],
         "fins-cross-and-one-is-lost": ["simultaneous-close"],
         "four-interfaces": ["several-sights"],
+        "half-open-of-before-is-reset": ["syn-challenged"],
         "icmp-port-unreachable": ["icmp-refused"],
         "k8s-invalid": ["stray"],
         "last-ack-answered-with-rst": ["time-wait-assassination"],
+        "mirrored-a-millisecond-later": ["several-sights"],
         "mirrored-without-identification": ["several-sights"],
         "old-rst-first-then-life": ["reset-ignored"],
         "old-rst-long-before": ["reset-ignored"],
@@ -638,6 +647,7 @@ class Captures(Test):
         "split-handshake": ["split-handshake"],
         "syn-again-after-rst": ["refused"],
         "syn-repeated-after-rst-same-isn": ["refused"],
+        "syn-in-mid-life-challenged": ["syn-challenged"],
         "teredo": ["one-direction", "one-direction"],
         "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
         "tfo-data-taken-in-part": ["fast-open-not-taken", "syn-data"],

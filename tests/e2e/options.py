@@ -63,6 +63,7 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
 RUN = {
     **OUTPUT,
@@ -77,7 +78,6 @@ RUN = {
     "env": ["-E", "A=b"],
 }
 ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
-STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
@@ -258,14 +258,20 @@ class Words(Test):
     """Operands that are no options."""
 
     def test_a_word_behind_list_chooses(self):
-        every, some = run("demo", "--list").stdout.splitlines(), run("demo", "--list", "FIN_WAIT_1").stdout.splitlines()
+        def entries(*words):
+            return [line for line in run("demo", "--list", *words).stdout.splitlines() if line.startswith("  ")]
+
+        every, some = entries(), entries("FIN_WAIT_1")
         self.assertTrue(0 < len(some) < len(every))
         self.assertTrue(set(some) < set(every))
         for line in some:
             self.assertIn("fin_wait_1", line.lower().replace("-", "_"))
-        self.assertEqual(len(run("demo", "--list", "syn", "lost").stdout.splitlines()), len([
-            line for line in every if "syn" in line.lower() and "lost" in line.lower()
-        ]))
+        self.assertTrue({line for line in every if "syn" in line.lower() and "lost" in line.lower()} <= set(entries("syn", "lost")))
+        udp = run("demo", "--list", "udp").stdout.splitlines()
+        self.assertTrue(udp[0].startswith("UDP: "), udp)
+        self.assertTrue(any(line.startswith("  udp-echo ") for line in udp), udp)
+        heads = [line.split(":")[0] for line in run("demo", "--list").stdout.splitlines() if line and not line.startswith(" ")]
+        self.assertEqual(heads, "handshake goodbye resets loss queues options calls UDP path".split())
         nothing = run("demo", "--list", "no-such-word")
         self.assertEqual((nothing.returncode, nothing.stdout), (1, ""))
         self.assertIn("no-such-word", nothing.stderr)

@@ -16,8 +16,17 @@ def numbers(output):
 
 
 class Stored(Test):
+    def test_it_ends_with_the_figure_and_its_lists_are_for_who_asks(self):
+        plain, told = run("states", "--dry", EVENTS / "echo.events"), run("states", "--dry", "-v", EVENTS / "echo.events")
+        self.assertLessEqual(len(plain.stdout.splitlines()), 40)
+        self.assertEqual(numbers(plain.stdout), [])
+        self.assertTrue(told.stdout.endswith("\n\n" + plain.stdout))
+        refused = run("states", "--dry", "-v", "-o", "x.svg")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--verbose", refused.stderr)
+
     def test_without_anything_it_draws_the_figure_and_what_linux_cannot_take(self):
-        result = run("states", "--dry")
+        result = run("states", "-v", "--dry")
         self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
         for number in range(1, 21):
             self.assertRegex(result.stdout, rf" {number} [A-Za-z]")
@@ -26,21 +35,21 @@ class Stored(Test):
         self.assertTrue(all(len(line) <= 80 for line in result.stdout.splitlines()))
 
     def test_a_stored_run_marks_its_path(self):
-        result = run("states", "--dry", EVENTS / "echo.events")
+        result = run("states", "-v", "--dry", EVENTS / "echo.events")
         self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
         self.assertEqual(numbers(result.stdout), [1, 2, 3, 5, 9, 10, 12, 13, 14, 16, 17, 20, 21])
         self.assertIn("echo.events · client: connect(3) of echo-client · kernel stack", result.stdout)
         self.assertIn("━━ 9 rcv ACK of SYN", result.stdout)
 
     def test_runs_add_up(self):
-        one = run("states", "--dry", EVENTS / "refused.events")
-        both = run("states", "--dry", EVENTS / "refused.events", EVENTS / "echo.events")
+        one = run("states", "-v", "--dry", EVENTS / "refused.events")
+        both = run("states", "-v", "--dry", EVENTS / "refused.events", EVENTS / "echo.events")
         self.assertEqual(numbers(one.stdout), [3, 24], self.explain(one))
         self.assertIn(24, numbers(both.stdout))
         self.assertIn(20, numbers(both.stdout))
 
     def test_ascii_is_ascii(self):
-        result = run("states", "--dry", "--ascii", EVENTS / "echo.events")
+        result = run("states", "-v", "--dry", "--ascii", EVENTS / "echo.events")
         self.assertEqual(result.returncode, 0, self.explain(result))
         self.assertTrue(result.stdout.isascii())
         self.assertIn("== 9 rcv ACK of SYN", result.stdout)
@@ -48,7 +57,7 @@ class Stored(Test):
     def test_it_is_written_as_a_picture_and_as_text(self):
         with tempfile.TemporaryDirectory() as folder:
             picture, text = os.path.join(folder, "states.svg"), os.path.join(folder, "states.txt")
-            result = run("states", "--dry", EVENTS / "echo.events", "-o", picture, "-o", text)
+            result = run("states", "-v", "--dry", EVENTS / "echo.events", "-o", picture, "-o", text)
             self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
             self.assertIn(f"wrote {picture}", result.stderr)
             with open(picture, encoding="utf-8") as file:
@@ -58,7 +67,7 @@ class Stored(Test):
             self.assertIn("what was seen in echo.events", drawn)
             with open(text, encoding="utf-8") as file:
                 self.assertEqual(numbers(file.read())[:3], [1, 2, 3])
-            result = run("states", "--dry", "-o", os.path.join(folder, "states.png"))
+            result = run("states", "-v", "--dry", "-o", os.path.join(folder, "states.png"))
             self.assertEqual(result.returncode, 2, self.explain(result))
             self.assertIn("there are .svg .txt", result.stderr)
 
@@ -80,14 +89,14 @@ class Stored(Test):
                 [2, "always", "--color", "maybe"],
             ):
                 with self.subTest(arguments=arguments):
-                    result = run("states", *arguments)
+                    result = run("states", "-v", *arguments)
                     self.assertEqual((result.returncode, result.stdout), (status, ""), self.explain(result))
                     self.assertIn(says, result.stderr)
 
 
 class Played(Test):
     def test_scenarios_show_their_arrows_with_the_kernels_word(self):
-        result = run("states", "-q", "close-in-syn-sent", "simultaneous-close", timeout=60)
+        result = run("states", "-v", "-q", "close-in-syn-sent", "simultaneous-close", timeout=60)
         self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
         self.assertEqual(set(numbers(result.stdout)) & {4, 15, 16, 18, 20}, {4, 15, 18})
         self.assertIn("close-in-syn-sent · client: close(4) of client · kernel stack", result.stdout)
@@ -103,7 +112,7 @@ class Played(Test):
                     file.write(text)
             result = run("demo", scenario, "--recorder", "bpf", "-q", "-o", events, timeout=60)
             self.assertEqual(result.returncode, 0, self.explain(result))
-            mapped = run("states", "--dry", events)
+            mapped = run("states", "-v", "--dry", events)
             self.assertEqual((mapped.returncode, mapped.stderr), (0, ""), self.explain(mapped))
             with open(events, encoding="utf-8") as file:
                 return file.read().splitlines(), " ".join(mapped.stdout.split())
@@ -127,7 +136,7 @@ class Played(Test):
         self.assertNotIn("the syn-ack timer", said)
 
     def test_a_reset_that_ends_a_request_or_timewait_socket_has_the_kernels_word(self):
-        result = run("states", "-q", "reset-in-syn-rcvd", "time-wait-assassination", timeout=60)
+        result = run("states", "-v", "-q", "reset-in-syn-rcvd", "time-wait-assassination", timeout=60)
         self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
         said = " ".join(result.stdout.split())
         self.assertIn("reset-in-syn-rcvd · server: the client's RST (#3) · kernel stack", said)
@@ -137,8 +146,8 @@ class Played(Test):
     def test_an_ordinary_user_sees_the_same_path(self):
         user = OrdinaryUser()
         self.addCleanup(user.close)
-        result = run("states", "-q", "simultaneous-close", command=user.command, timeout=60)
-        root = run("states", "-q", "simultaneous-close", timeout=60)
+        result = run("states", "-v", "-q", "simultaneous-close", command=user.command, timeout=60)
+        root = run("states", "-v", "-q", "simultaneous-close", timeout=60)
         self.assertEqual((result.returncode, result.stderr), (0, ""), self.explain(result))
         self.assertEqual(numbers(result.stdout), numbers(root.stdout))
 

@@ -85,6 +85,95 @@ isn s 800000000
 250.1 s FA 1 102 0
 250.2 c A 102 2 0
 """,
+    # the server holds the connection: it questions the SYN, and the client goes on as if nothing had been
+    "syn-in-mid-life-challenged": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+100 c S 777777 - 0
+110 s A 1 101 0
+120 c A 101 1 50
+130 s A 1 151 0
+""",
+    # RFC 9293 figure 9, and what came before: a restarted client
+    "half-open-of-before-is-reset": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+60000 c S 777777 - 0
+60010 s A 1 101 0
+60010.1 c R 101 - 0
+61000 c S 777777 - 0
+isn c 1777777
+isn s 9000000
+61010 s SA 0 1 0
+61010.1 c A 1 1 0
+61020 c A 1 1 10
+61030 s A 1 11 0
+""",
+    # its end was not captured: the SYN is answered at once
+    "next-connection-after-an-end-that-was-missed": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+isn c 300000000
+isn s 900000000
+20000 c S 0 - 0
+20010 s SA 0 1 0
+20010.1 c A 1 1 0
+20020 c A 1 1 10
+20030 s A 1 11 0
+""",
+    # two hosts behind one address share a port
+    "two-number-spaces": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c A 2000000001 3000000001 100
+50 s A 3000000001 2000000101 0
+60 c A 101 1 100
+70 s A 1 201 0
+80 c A 2000000101 3000000001 100
+90 s A 3000000001 2000000201 7
+100 c FA 201 1 0
+110 s FA 1 202 0
+110.1 c A 202 2 0
+""",
+    # after a RST that fits nobody goes on in other numbers: the next connection's SYNs were missed
+    "next-connection-without-its-syns-after-a-rst": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c RA 101 1 0
+isn c 40000000
+isn s 60000000
+5000 c A 1 1 100
+5010 s A 1 101 500
+5010.1 c A 101 501 0
+""",
+    # a gap of the capture in both directions: the same connection goes on
+    "gap-in-both-directions": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 500
+30.1 c A 101 501 0
+9000 c A 40000101 50000501 100
+9010 s A 50000501 40000201 0
+""",
+    # a mirror's copies, a millisecond later, of packets without identification: as of its SYN and SYN,ACK
+    "mirrored-a-millisecond-later": """
+0.0 c S 0 - 0 id=0
+1.0 c S 0 - 0 id=0
+10.0 s SA 0 1 0 id=0
+11.0 s SA 0 1 0 id=0
+20.0 c A 1 1 0 id=0
+21.0 c A 1 1 0 id=0
+30.0 c PA 1 1 100 id=0
+31.0 c PA 1 1 100 id=0
+40.0 s A 1 101 0 id=0
+41.0 s A 1 101 0 id=0
+""",
+    # the same without such a handshake: nobody can tell
+    "once-more-a-millisecond-later": """
+20.0 c A 1 1 0 id=0
+30.0 c PA 1 1 100 id=0
+31.0 c PA 1 1 100 id=0
+40.0 s A 1 101 0 id=0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

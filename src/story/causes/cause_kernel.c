@@ -87,12 +87,15 @@ static enum story_evidence backlog_evidence(struct telling *telling, const struc
 static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
-    struct tale_packet *by = cause_acknowledged(telling, packet);
+    /* What says nothing new answers what came behind a gap, or twice, not what it acknowledges. */
+    bool repeats = packet->verdict.class == CONN_DUPLICATE_ACK || packet->verdict.class == CONN_PROBE_ANSWER;
+    struct tale_packet *by = cause_acknowledged(telling, packet),
+                       *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    if (repeats) return last && cause_set_segment(telling, packet, last, EVIDENCE_CONTEXT);
     if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
         if (segment_space(header_of(packet))) return cause_set_named(telling, packet, CAUSE_KERNEL, "held-back", EVIDENCE_STACK);
         return by && cause_set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
     }
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (by && segment_space(header_of(packet)) == 0)
         return cause_set_segment(telling, packet, by, backlog_evidence(telling, packet, by));
     return last && cause_set_segment(telling, packet, last, EVIDENCE_CONTEXT);

@@ -106,6 +106,15 @@ static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet,
     bool after = last && is_tcp(last) && last->segment && (!before || arrival_ns(last) >= before->sent_ns);
     bool acks = after && !packet->verdict.is_acked && (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
                 last->verdict.class != CONN_DUPLICATE_ACK;
+    /* Nothing came between the two, and they may be one: IPv6 numbers no packets, nor does everybody with IPv4. */
+    static const int64_t SIGHT_NS = 10000000;
+    bool alone = before && (!last || arrival_ns(last) < before->sent_ns) && packet->sent_ns - before->sent_ns <= SIGHT_NS;
+    bool same = alone && header_of(packet)->length_bytes == header_of(before)->length_bytes &&
+                header_of(packet)->flags == header_of(before)->flags && header_of(packet)->ack == header_of(before)->ack;
+    if (same && strcmp(telling->teller->trace.recorder, "none") == 0 && !(telling->conn.flags & CONN_TWO_PLACES))
+        return cause_set_unknown(packet,
+                                 "the same once more, sooner than the retransmission timer can: a timer for losses (tail loss "
+                                 "probe, RACK), or one packet that the capture shows twice; the wire can't tell which");
     if (!acks)
         return cause_set_unknown(
             packet, "sent again sooner than the retransmission timer can: duplicate ACKs, or a timer for losses (RACK, "

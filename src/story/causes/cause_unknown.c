@@ -15,6 +15,13 @@ static const char *of_reset(const struct telling *telling, const struct tale_pac
            "up, or a box between the ends";
 }
 
+static bool is_of_question(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct flow *flow = telling->flow;
+    return flow->questioned_by && packet->sent_ns >= flow->questioned_ns &&
+           packet->sent_ns - flow->questioned_ns <= cause_held_ns(telling);
+}
+
 static const char *of_ack(const struct telling *telling, const struct tale_packet *packet)
 {
     const struct sweep *sweep = &telling->sweep;
@@ -25,6 +32,10 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
         return "it acknowledges nothing new: what it says is in its Multipath TCP option";
+    if (packet->verdict.class == CONN_DUPLICATE_ACK && is_of_question(telling, packet))
+        return "a duplicate ACK: as a host answers a SYN for a connection that it holds (challenge ACK, RFC 5961 section 4), and "
+               "one had "
+               "just come; or something old, or behind a gap, reached it";
     if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
         return "a duplicate ACK: its SACK option says that something came behind a gap";
     if (packet->verdict.class == CONN_DUPLICATE_ACK)

@@ -122,6 +122,9 @@ static struct tale_packet *answered_by_reset(const struct telling *telling, cons
     /* It is answered at once: what had come long before was taken. */
     bool near = found && found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS;
     if (second && (was_taken(telling, second) || (near && packet->sent_ns - arrival_ns(second) > AT_ONCE_NS))) second = NULL;
+    /* From one place: within a round trip, where the newest came so. */
+    bool long_before = second && packet->sent_ns - arrival_ns(second) > cause_held_ns(telling);
+    if (long_before && packet->sent_ns - arrival_ns(found) <= cause_held_ns(telling)) second = NULL;
     *ret_second = second;
     return found;
 }
@@ -141,6 +144,11 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
     const struct tale_packet *second;
     struct tale_packet *found = answered_by_reset(telling, packet, &second);
     if (!found) return false;
+    bool late = found->verdict.is_acked || (found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS);
+    if (!second && !late && was_taken(telling, found))
+        return cause_set_unknown(packet,
+                                 "it answers something that was not captured, or a box between or an attacker made it: what "
+                                 "came last had been acknowledged, and no TCP resets for that; the wire can't tell");
     found->is_answered_by_reset = true;
     if (second)
         return cause_set_unknown(packet, telling_printf(telling,

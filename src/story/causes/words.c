@@ -145,6 +145,15 @@ static const char *sent_as_error(struct telling *telling, const struct tale_pack
     return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), error->icmp);
 }
 
+/* Why data made its receiver say nothing new. */
+static const char *misfit(const struct tale_packet *ack, const struct tale_packet *data)
+{
+    const struct event_packet_header *header = header_of(data);
+    uint32_t expected = header_of(ack)->ack;
+    if (seq_before(expected, header->seq)) return "came behind a gap";
+    return seq_at_or_before(header->seq + segment_space(header), expected) ? "had come before" : "does not fit";
+}
+
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const int label = kind_of(packet), cause = kind_of(by);
@@ -168,6 +177,11 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
         if (packet->chain.notes & CHAIN_TIME_WAIT && !(packet->chain.notes & CHAIN_REQUEST) && cause == STORY_FIN &&
             by->segment->retransmission)
             return telling_printf(telling, "TIME_WAIT answers: the FIN came again%s", held);
+        if (packet->verdict.class == CONN_PROBE_ANSWER && cause == STORY_DATA)
+            return telling_printf(telling, "the kernel answers the probe (#%u): it says what it expects%s", number_of(by), held);
+        if (packet->verdict.class == CONN_DUPLICATE_ACK && cause == STORY_DATA)
+            return telling_printf(telling, "the kernel says again what it expects: %s %s%s", label_text(telling, by),
+                                  misfit(packet, by), held);
         if (cause == STORY_SYN_ACK) return telling_printf(telling, "the kernel's answer to the SYN-ACK%s", held);
         if (cause == STORY_FIN) return telling_printf(telling, "the kernel's answer to the FIN%s", held);
         if (cause == STORY_DATA) return telling_printf(telling, "the kernel acknowledges %s%s", label_text(telling, by), held);

@@ -114,12 +114,30 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
         proof, 3);
 }
 
+/* The other host holds a connection between these ends: it answers out of that. */
+static bool say_challenged(struct telling *telling, const struct tale_packet *syn)
+{
+    uint32_t proof[1] = {syn->step};
+    if (!telling->flow->challenged_by) return false;
+    finding_add(
+        telling, "syn-challenged", "warning",
+        telling_printf(telling,
+                       "the SYN was answered out of connection %" PRIu32
+                       ", which the %s still held between the same addresses and ports: with a challenge ACK (RFC 5961 section 4), "
+                       "and nothing is opened until a RST has ended that one; the client had forgotten it, another host behind "
+                       "a translator has its port, or the SYN is not its own",
+                       telling->flow->challenged_by, story_side_name(finding_other(syn->side))),
+        proof, 1);
+    return true;
+}
+
 /* SYNs that nobody answered, for a while or for ever. */
 static void find_unanswered(struct telling *telling)
 {
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     enum story_side missing;
     if (!syn || telling->flow->to_itself || finding_is_one_way(telling, &missing)) return;
+    if (say_challenged(telling, syn)) return;
     const struct tale_packet *answer = NULL;
     for (const struct tale_packet *at = syn + 1; at < telling->packets + telling->packet_count && !answer; at++)
         if (at->side != syn->side) answer = at;

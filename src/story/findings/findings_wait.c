@@ -67,24 +67,37 @@ static const char *reader_text(struct telling *telling, enum story_side reader, 
                   : "its process read nothing";
 }
 
+/* Something waited at the other end: it asked, or sent as soon as it could. */
+static bool had_data(const struct telling *telling, const struct closure *closure)
+{
+    static const int64_t SOON_NS = 1000000000;
+    if (closure->probes || !closure->to) return closure->probes;
+    for (const struct tale_packet *at = closure->to + 1; at < telling->packets + telling->packet_count; at++) {
+        if (at->sent_ns - closure->to->sent_ns > SOON_NS) return false;
+        if (finding_is_own(at, finding_other(closure->to->side)) && at->segment->length_bytes) return true;
+    }
+    return false;
+}
+
 static void find_closed_window(struct telling *telling, enum story_side reader)
 {
     struct closure closure = longest_closure(telling, reader);
     if (!closure.from || closure.ns < CLOSED_NS) return;
     uint32_t proof[2] = {closure.from->step, closure.to ? closure.to->step : STORY_NO_STEP};
     finding_add(telling, "zero-window", "warning",
-                telling_printf(telling,
-                               "the %s's receive window was closed for %s (#%" PRIu32
-                               " to %s): %s, so the %s had to wait%s; read faster, or see what "
-                               "that process waited for",
-                               story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
-                               closure.to        ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number)
-                               : telling->so_far ? "now"
-                                                 : "the end of the recording",
-                               reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
-                               closure.probes ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes,
-                                                               closure.probes == 1 ? "" : "s")
-                                              : ""),
+                telling_printf(
+                    telling,
+                    "the %s's receive window was closed for %s (#%" PRIu32 " to %s): %s, so the %s %s%s; read faster, or see what "
+                    "that process waited for",
+                    story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
+                    closure.to        ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number)
+                    : telling->so_far ? "now"
+                                      : "the end of the recording",
+                    reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
+                    had_data(telling, &closure) ? "had to wait" : "could send nothing in that time",
+                    closure.probes
+                        ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes, closure.probes == 1 ? "" : "s")
+                        : ""),
                 proof, 2);
 }
 

@@ -60,7 +60,7 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 static const char *why_taken_back(const struct conn_move *move)
 {
     if (move->to == STATE_SYN_SENT)
-        return "the SYN,ACK comes again, and this end has said nothing since its SYN: it seems not to have arrived";
+        return "the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that";
     if (move->from == STATE_CLOSED)
         return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
     if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";

@@ -169,6 +169,8 @@ static bool begins_anew(const struct flow *flow, const struct event_packet *pack
     if (flow->udp) return false;
     if (packet->connection && flow->connection) return packet->connection != flow->connection;
     const struct conn_segment segment = flow_segment(packet, 0);
+    bool closing = flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+    if (!(segment.flags & TCP_SYN) && !closing) return false;
     return conn_begins_anew(&flow->conn, &segment, flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src)));
 }
 
@@ -242,17 +244,49 @@ static struct flow *rise(struct teller *teller, const struct flow_key *key, cons
     return NULL;
 }
 
+/* Packets with numbers of their connections (a capture's list gave them): of two between the same ends both may go on. */
+static struct flow *find_elder(struct teller *teller, const struct flow_key *key, struct flow *young,
+                               const struct event_packet *packet)
+{
+    struct flow_key aside = *key;
+    aside.connection = packet->connection;
+    struct flow *elder = packet->connection && packet->connection != young->connection ? table_get(teller->flows, &aside) : NULL;
+    const struct conn *conn = &young->conn;
+    bool asks = conn->end[0].state == STATE_SYN_SENT && !conn->end[1].segments;
+    if (elder && asks && !address_equal(&packet->header.src, &young->end[young->first_side]))
+        young->challenged_by = elder->connection;
+    return elder;
+}
+
+/* Told, or kept: then *ret_kept is it. */
+static int put_aside(struct teller *teller, const struct flow_key *key, struct flow *flow, struct flow **ret_kept)
+{
+    table_remove(teller->flows, key);
+    if (!flow->connection || conn_is_done(&flow->conn)) return teller->tell(teller, flow);
+    flow->key.connection = flow->connection;
+    *ret_kept = flow;
+    return table_put(teller->flows, &flow->key, flow);
+}
+
+static void note_question(struct flow *elder, const struct event_packet *packet, int64_t t_ns)
+{
+    if ((packet->header.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) return;
+    elder->questioned_by = packet->connection;
+    elder->questioned_ns = t_ns;
+}
+
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns)
 {
     const struct event_packet_header *header = &packet->header;
     struct flow_key key = key_of(&header->src, &header->dst, header->protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
-    struct flow before = {0};
+    struct flow before = {0}, *elder = flow ? find_elder(teller, &key, flow, packet) : NULL;
+    if (elder) return elder;
     if (flow && begins_anew(flow, packet)) {
         before = *flow;
-        table_remove(teller->flows, &key);
-        if (teller->tell(teller, flow)) return NULL;
+        if (put_aside(teller, &key, flow, &elder)) return NULL;
+        if (elder) note_question(elder, packet, teller->now_ns);
         tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
         flow = NULL;
     } else if (!flow) {

@@ -137,7 +137,8 @@ struct ends_key {
 struct flow_key {
     struct address low, high; /* the two ends in memcmp order */
     uint64_t netns;           /* of loopback addresses only: 127.0.0.1 is another host in each namespace, 192.0.2.1 is not */
-    uint64_t protocol;
+    uint32_t protocol;
+    uint32_t connection; /* event_packet.connection of one whose place another took before it was over; 0 else */
 };
 
 struct flow {
@@ -149,6 +150,9 @@ struct flow {
     bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next two say which */
     uint32_t after_number;
     enum story_side after_side; /* the end of this flow that had been waiting */
+    uint32_t challenged_by;     /* the connection out of which its SYN was answered; 0 none */
+    uint32_t questioned_by;     /* the connection whose SYN came while this one was open, 0 none, */
+    int64_t questioned_ns;      /* and when */
     bool at_both_ends;          /* captured at both ends: what was seen at its sender's alone was lost */
     bool calls_alone;           /* packets are captured nowhere */
     bool to_itself;             /* both ends are one: a socket that is connected to itself */

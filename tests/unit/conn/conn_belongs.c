@@ -247,6 +247,91 @@ static void numbers_beyond_both_fins_are_of_another_connection(void **state)
     assert_int_equal(x.anew, 0);
 }
 
+/* Another connection's numbers, without a SYN: both far, and not both ahead as by a gap. */
+static void numbers_that_are_far_in_both_directions_begin_anew(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step;
+        unsigned anew;
+    } cases[] = {
+        /* so far behind or ahead is near: 2^24 from what the peer has, and from the highest sent */
+        {"c:A:-16777115:-16777210:0", 0},
+        {"c:A:-16777116:-16777210:0", 0},
+        {"c:A:-16777116:-16777211:0", 1},
+        {"c:A:-16777115:-16777211:0", 0},
+        {"c:A:16777317:-16777211:0", 0},
+        {"c:A:16777318:-16777211:0", 1},
+        {"c:A:-16777116:16777222:0", 0},
+        {"c:A:-16777116:16777223:0", 1},
+        /* ahead in both: what a capture missed, up to a window's largest */
+        {"c:A:1073741924:1073741829:0", 0},
+        {"c:A:1073741925:1073741829:0", 1},
+        {"c:A:1073741924:1073741830:0", 1},
+        {"c:A:1073741925:17000000:0", 1},
+        {"c:R:-200000000:0:0", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:PA:1:101:5 c:A:101:6:0");
+        exchange_say(&x, cases[i].step);
+        if (x.anew != cases[i].anew) fail_msg("%s: %u", cases[i].step, (unsigned)x.anew);
+    }
+}
+
+/* After a RST that ended both, less is enough. */
+static void after_a_reset_numbers_that_are_far_begin_anew(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step;
+        unsigned anew;
+    } cases[] = {
+        {"c:A:65637:65542:0", 0}, {"c:A:65638:65542:0", 0}, {"c:A:65637:65543:0", 0}, {"c:A:65638:65543:0", 1}, {"c:A:101:6:0", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:PA:1:101:5 c:A:101:6:0 c:RA:101:6:0");
+        exchange_say(&x, cases[i].step);
+        if (x.anew != cases[i].anew) fail_msg("%s: %u", cases[i].step, (unsigned)x.anew);
+    }
+}
+
+static bool is_elders(const struct exchange *elder, const struct exchange *young, const char *step)
+{
+    unsigned side;
+    struct conn_segment segment = exchange_segment(elder, step, &side);
+    return conn_is_elders(&elder->conn, side, &young->conn, exchange_side(young, step[0]), &segment);
+}
+
+static void a_segment_is_of_the_connection_that_it_is_nearer_to(void **state)
+{
+    (void)state;
+    struct exchange elder, young;
+    exchange_begin(&elder);
+    exchange_say(&elder, HANDSHAKE "c:PA:1:1:100 s:A:1:101:0");
+    assert_true(conn_is_set_aside(&elder.conn));
+    exchange_begin(&young);
+    exchange_say(&young, "c:S:5000:0:0");
+    assert_false(conn_is_set_aside(&young.conn));
+    /* the challenge ACK, the RST that answers it, and what the client says in its old numbers */
+    assert_true(is_elders(&elder, &young, "s:A:1:101:0"));
+    assert_true(is_elders(&elder, &young, "c:R:101:0:0"));
+    assert_true(is_elders(&elder, &young, "c:PA:101:1:10"));
+    assert_true(is_elders(&elder, &young, "c:S:0:0:0")); /* its own SYN, late */
+    assert_false(is_elders(&elder, &young, "s:SA:70000:5001:0"));
+    assert_false(is_elders(&elder, &young, "c:S:5000:0:0"));
+    assert_false(is_elders(&elder, &young, "c:R:5001:0:0"));
+    /* the middle is the younger one's */
+    assert_true(is_elders(&elder, &young, "c:R:2550:0:0"));
+    assert_false(is_elders(&elder, &young, "c:R:2551:0:0"));
+    /* what is over is not kept */
+    exchange_say(&elder, "c:RA:101:1:0");
+    assert_false(conn_is_set_aside(&elder.conn));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +356,9 @@ int main(void)
         cmocka_unit_test(a_closed_connection_is_kept_for_time_waits_minute),
         cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours),
         cmocka_unit_test(numbers_beyond_both_fins_are_of_another_connection),
+        cmocka_unit_test(numbers_that_are_far_in_both_directions_begin_anew),
+        cmocka_unit_test(after_a_reset_numbers_that_are_far_begin_anew),
+        cmocka_unit_test(a_segment_is_of_the_connection_that_it_is_nearer_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,19 @@ static void without_an_identification_an_ack_is_one_where_two_others_were(void *
     assert_true(is_sight_after(two, "+-999us", "c:A:1:1:0:1000:300"));
 }
 
+/* As far behind as others were, and again as much: 976 units of 1024 ns, twice. */
+static void where_others_came_later_so_may_an_ack(void **state)
+{
+    (void)state;
+    const char *later = "c:S:0:0:0:1000:100 c:S:0:0:0:1000:100 s:SA:0:1:0:1000:200 s:SA:0:1:0:1000:200 c:A:1:1:0:1000:300";
+    assert_true(is_sight_after(later, "+998848ns", "c:A:1:1:0:1000:300"));
+    assert_false(is_sight_after(later, "+998849ns", "c:A:1:1:0:1000:300"));
+    /* never more than a packet with an identification */
+    const char *late = "c:S:0:0:0:1000:100 +9ms c:S:0:0:0:1000:100 s:SA:0:1:0:1000:200 +9ms s:SA:0:1:0:1000:200 c:A:1:1:0:1000:300";
+    assert_true(is_sight_after(late, "+9ms", "c:A:1:1:0:1000:300"));
+    assert_false(is_sight_after(late, "+9000001ns", "c:A:1:1:0:1000:300"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +315,7 @@ int main(void)
         cmocka_unit_test(times_of_centuries_are_no_neighbours),
         cmocka_unit_test(without_an_identification_data_at_once_with_no_word_between_is_a_sight),
         cmocka_unit_test(without_an_identification_an_ack_is_one_where_two_others_were),
+        cmocka_unit_test(where_others_came_later_so_may_an_ack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -624,6 +624,29 @@ static const struct finding_case cases[] = {
     {"several-sights", true,
      TRACE PACKET(1000, WC, SYN OF_1) SIGHT("1099999", WC, SYN) PACKET(1200, WS, SYN_ACK OF_1) SIGHT("1300000", WS, SYN_ACK)},
     {"several-sights", false, TRACE PACKET(1000, WC, SYN OF_1) PACKET(1200, WS, SYN_ACK OF_1)},
+#define OF_2 " conn=2"
+#define HELD PACKET(1000, WC, SYN OF_1) PACKET(1010, WS, SYN_ACK OF_1) PACKET(1020, WC, HANDSHAKE_ACK OF_1)
+    /* A SYN while the server holds a connection between the same ends: the list's numbers say whose each packet is. */
+    {"syn-challenged", true, TRACE HELD PACKET(9000, WC, "flags=S seq=9000" OF_2) PACKET(9010, WS, "flags=. seq=501 ack=101" OF_1)},
+    {"syn-challenged", false,
+     TRACE HELD PACKET(9000, WC, "flags=S seq=9000" OF_2) PACKET(9010, WC, "flags=. seq=101 ack=501" OF_1)},
+    {"syn-challenged", false, /* it was answered */
+     TRACE HELD PACKET(9000, WC, "flags=S seq=9000" OF_2) PACKET(9010, WS, "flags=S. seq=7000 ack=9001" OF_2)
+         PACKET(9020, WS, "flags=. seq=501 ack=101" OF_1)},
+/* Another client at the same place. */
+#define ELSE_C "src=192.0.2.3:50000 dst=192.0.2.2:3333 proto=tcp "
+#define ELSE_S "src=192.0.2.2:3333 dst=192.0.2.3:50000 proto=tcp "
+    {"syn-unanswered", true,
+     TRACE PACKET(1000, WC, SYN) PACKET(900, ELSE_C, SYN) PACKET(1000, ELSE_S, SYN_ACK) PACKET(1001000, WC, SYN)},
+    {"black-hole", false,
+     TRACE PACKET(1000, WC, SYN) PACKET(900, ELSE_C, SYN) PACKET(1000, ELSE_S, SYN_ACK) PACKET(1001000, WC, SYN)},
+    {"syn-unanswered", false,
+     TRACE PACKET(900, ELSE_C, SYN) PACKET(999, ELSE_S, SYN_ACK) PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN)},
+    {"black-hole", true,
+     TRACE PACKET(900, ELSE_C, SYN) PACKET(999, ELSE_S, SYN_ACK) PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN)},
+    {"black-hole", true, /* on another port */
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, "src=192.0.2.2:3334 dst=192.0.2.3:50000 proto=tcp ", SYN_ACK)
+         PACKET(1001000, WC, SYN)},
     /* The same numbers under another address. */
     {"stray", true,
      TRACE HANDSHAKE PACKET(2000, C, C_DATA) PACKET(2010, S, S_DATA) PACKET(2020, OTHER, "flags=. seq=506 ack=106 len=9")},

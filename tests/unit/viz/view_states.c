@@ -50,10 +50,11 @@ static void drawings_are_as_stored(void **data)
 {
     (void)data;
     struct arrow_map map = some(), none = {0};
-    check("states", &map, (struct view_options){.width = 80});
-    check("states-ascii", &map, (struct view_options){.width = 80, .ascii = true});
-    check("states-color", &map, (struct view_options){.width = 120, .color = true});
-    check("states-none", &none, (struct view_options){.width = 80});
+    check("states", &map, (struct view_options){.width = 80, .verbose = 1});
+    check("states-ascii", &map, (struct view_options){.width = 80, .ascii = true, .verbose = 1});
+    check("states-color", &map, (struct view_options){.width = 120, .color = true, .verbose = 1});
+    check("states-figure", &map, (struct view_options){.width = 80});
+    check("states-none", &none, (struct view_options){.width = 80, .verbose = 1});
 }
 
 static void nothing_is_said_of_missing_arrows_where_none_is_missing(void **data)
@@ -65,7 +66,7 @@ static void nothing_is_said_of_missing_arrows_where_none_is_missing(void **data)
     for (int all = 0; all < 2; all++) {
         for (size_t i = 0; i < count && all; i++)
             if (!arrows[i].never) map.sights[i].count = 1;
-        struct buf out = draw(&map, (struct view_options){.width = 80});
+        struct buf out = draw(&map, (struct view_options){.width = 80, .verbose = 1});
         assert_int_equal(strstr(buf_string(&out), "Not seen:") == NULL, all);
         buf_free(&out);
     }
@@ -102,7 +103,7 @@ static void the_figure_shows_every_state_and_every_number_once(void **data)
 {
     (void)data;
     struct arrow_map none = {0};
-    struct view_options options = {.width = 80, .ascii = true};
+    struct view_options options = {.width = 80, .ascii = true, .verbose = 1};
     struct buf out = buf_new(1 << 20);
     assert_int_equal(states_draw_figure(&none, &options, &out), 0);
     for (int state = STATE_CLOSED; state < STATE_COUNT; state++) state_in(out.data, tcp_state_name((enum tcp_state)state));
@@ -120,7 +121,7 @@ static void a_seen_arrow_is_drawn_otherwise_than_one_that_was_not(void **data)
 {
     (void)data;
     struct arrow_map none = {0};
-    struct buf plain = draw(&none, (struct view_options){.width = 80});
+    struct buf plain = draw(&none, (struct view_options){.width = 80, .verbose = 1});
     for (unsigned n = 0; n < FIGURE_DRAWN; n++)
         for (int ascii = 0; ascii < 2; ascii++) {
             struct arrow_map one = {0};
@@ -140,7 +141,7 @@ static void too_small_a_buffer_is_an_error(void **data)
 {
     (void)data;
     struct arrow_map map = some();
-    struct view_options options = {.width = 80};
+    struct view_options options = {.width = 80, .verbose = 1};
     struct buf out = buf_new(100);
     assert_true(states_draw(&map, &options, &out) < 0);
     buf_free(&out);
