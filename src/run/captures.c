@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-enum { FILTER_BYTES = 1 << 16 };
+enum { FILTER_BYTES = 1 << 16, RING_BYTES = 32 << 20 };
 
 /* What a story is made of: TCP, UDP, and the ICMP errors that quote them. */
 static const char of_interest[] =
@@ -20,7 +20,7 @@ static int open_one(struct session *session, const struct captures_options *opti
                     struct err *err)
 {
     const struct packets_options packets = {
-        .interface = interface, .filter = filter, .snap_bytes = options->snap_bytes, .keep_bytes = true};
+        .interface = interface, .filter = filter, .snap_bytes = options->snap_bytes, .ring_bytes = RING_BYTES, .keep_bytes = true};
     return session_capture(session, &packets, err);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,7 +17,7 @@
 #include "viz/overview.h"
 
 /* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
-enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, LINE_BYTES = 4096 };
+enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, RING_BYTES = 64 << 20, HASTE = -5, LINE_BYTES = 4096 };
 
 /* A program may run for long and make many connections: what is closed waits for its stragglers as long as there is room, and of a
  * long one the beginning and the end are kept. */
@@ -81,8 +82,12 @@ static int set_stage(struct watch *watch, struct err *err)
     if (!code) code = set_captures(watch, err);
     if (!code) code = stream_tap_arrivals(session_stream(watch->session), count_call, watch);
     if (code) return code;
-    if (watch->options->command.argv) return command_new(&watch->command, &watch->options->command, watch->session, err);
-    return targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+    code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
+                                        : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+    /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
+     */
+    if (!code) (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
+    return code;
 }
 
 /* ---- the run ---- */
