@@ -29,7 +29,7 @@ struct packets {
     pcap_t *pcap;
     char interface[EVENT_NAME_BYTES];
     uint32_t vantage;
-    bool keep_bytes;
+    bool keep_bytes, headers_alone;
     int link_type;
     int64_t ns_a_tick; /* of the timestamps' second field */
     uint64_t number;   /* of packets that passed the filter */
@@ -165,6 +165,7 @@ int packets_open(struct packets **ret_packets, const struct packets_options *opt
     snprintf(packets->interface, sizeof(packets->interface), "%s", options->name ? options->name : options->interface);
     packets->vantage = options->vantage;
     packets->keep_bytes = options->keep_bytes;
+    packets->headers_alone = options->headers_alone;
     packets->pcap = pcap_create(options->interface, reason);
     int code = 0;
     if (!packets->pcap) code = err_set(err, -EIO, "can't capture packets on %s: %s", options->interface, reason);
@@ -192,6 +193,25 @@ int packets_fd(const struct packets *packets)
     return pcap_get_selectable_fd(packets->pcap);
 }
 
+/* How many bytes stand before the payload. A frame that is shorter than Ethernet's least is filled up behind it. */
+static uint32_t before_payload(const struct packets *packets, const struct pcap_pkthdr *packet, const unsigned char *bytes)
+{
+    enum { ETHERNET_LEAST = 64, ETHERNET_BYTES = 14, VLAN_BYTES = 4 };
+    struct event_packet decoded;
+    struct segment_beside beside;
+    if (segment_decode_beside(packets->link_type, bytes, packet->caplen, packet->len, &decoded, &beside) != SEGMENT_OK)
+        return packet->caplen;
+    if (decoded.header.protocol != IPPROTO_TCP && decoded.header.protocol != IPPROTO_UDP) return packet->caplen;
+    uint32_t end = packet->len;
+    if (packets->link_type == DLT_EN10MB && packet->len <= ETHERNET_LEAST && beside.ip_bytes) {
+        bool tagged = packet->caplen > ETHERNET_BYTES && bytes[ETHERNET_BYTES - 2] == 0x81 && bytes[ETHERNET_BYTES - 1] == 0;
+        uint32_t frame = ETHERNET_BYTES + (tagged ? VLAN_BYTES : 0U) + beside.ip_bytes;
+        if (frame < end) end = frame;
+    }
+    uint32_t headers = end > decoded.header.length_bytes ? end - decoded.header.length_bytes : 0;
+    return headers < packet->caplen ? headers : packet->caplen;
+}
+
 static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, const unsigned char *bytes)
 {
     struct packets *packets = (struct packets *)(void *)data;
@@ -210,8 +230,9 @@ static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, c
     event.packet.captured_bytes = packet->caplen;
     event.packet.wire_bytes = packet->len;
     if (packets->keep_bytes) {
-        event.packet.bytes = event_log_bytes(packets->log, bytes, packet->caplen);
-        if (!event.packet.bytes) packets->code = -ENOMEM;
+        if (packets->headers_alone) event.packet.captured_bytes = before_payload(packets, packet, bytes);
+        event.packet.bytes = event_log_bytes(packets->log, bytes, event.packet.captured_bytes);
+        if (!event.packet.bytes && event.packet.captured_bytes) packets->code = -ENOMEM;
     }
     if (!packets->code) packets->code = event_log_append(packets->log, &event);
     if (packets->code) {

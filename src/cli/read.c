@@ -172,7 +172,6 @@ static bool can_look_ahead(const char *path)
 static int check_events(const struct options_given *given, const char *file, struct err *err)
 {
     static const struct options_misfit of_captures[] = {
-        {"conn", "it works on captures, and this is a stored run"},
         {"summary", "it works on captures, and this is a stored run"},
         {"filter", "it works on captures, and this is a stored run"},
         {"open-max", "it works on captures, and this is a stored run"},
@@ -271,6 +270,16 @@ static bool is_small(char *const *files, size_t count)
     return true;
 }
 
+/* Of a saved run: its list, totals, or what passes a filter are asked for. Its packets are a capture as any other. */
+static bool wants_packets_alone(const struct reading *reading)
+{
+    static const char *const of_captures[] = {"summary", "filter", "open-max", "packets-max", "sort", "only-findings"};
+    const char *format = reading->options.output.format;
+    for (size_t i = 0; i < COUNT(of_captures); i++)
+        if (options_was_given(&reading->given, of_captures[i])) return true;
+    return reading->options.filter || (format && rows_by_name(format) && !view_by_name(format));
+}
+
 static int read_files(char **files, size_t count, struct reading *reading, struct err *err)
 {
     const struct read_options *options = &reading->options;
@@ -282,6 +291,7 @@ static int read_files(char **files, size_t count, struct reading *reading, struc
     if (!code && looks_ahead) code = read_head(files[0], options->output.keeper, head, &length, err);
     if (code) return code;
     bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
+    if (is_events && read_is_saved(head, length) && wants_packets_alone(reading)) is_events = false;
     if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
     if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
     if (is_events && !options->merge) {
@@ -291,7 +301,7 @@ static int read_files(char **files, size_t count, struct reading *reading, struc
                            options->filter_word, files[0]);
         code = check_events(&reading->given, files[0], err);
         if (code) return code;
-        return read_events(files[0], head, is_stdin ? length : 0, &options->output, err);
+        return read_events(files[0], head, is_stdin ? length : 0, options, err);
     }
     const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
     if (options->merge) code = check_merged(&source, options, err);

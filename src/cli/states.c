@@ -204,15 +204,15 @@ static int no_such(const char *name, struct err *err)
     if (near)
         err_set(err, -EINVAL, "states: no scenario '%s': did you mean '%s'?", name, near);
     else
-        err_set(err, -EINVAL, "states: '%s' is neither a scenario (tcpwhy demo --list), nor a file that ends in .scn or .events",
-                name);
+        err_set(err, -EINVAL,
+                "states: '%s' is neither a scenario (tcpwhy demo --list), nor a file that ends in .scn, .events or .pcapng", name);
     free(names);
     return -EINVAL;
 }
 
 static bool is_stored(const char *operand)
 {
-    return !strcmp(operand, "-") || ends_with(operand, ".events");
+    return !strcmp(operand, "-") || ends_with(operand, ".events") || ends_with(operand, ".pcapng");
 }
 
 static int take_operand(struct states *states, const char *operand, struct err *err)

@@ -250,6 +250,7 @@ static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsig
     if (!space) return class_of_ack(conn, side, segment);
     if (!(end->flags & END_ANY)) return CONN_NEW;
     if (syn && (ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN))) return CONN_NEW;
+    if (syn && !(end->flags & END_SYN_SEEN) && segment->seq == end->base) return CONN_OUT_OF_ORDER; /* behind what proves it */
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
     if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
     if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
@@ -471,8 +472,10 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
     /* Nor did anybody wait who answers the SYN,ACK so, and has said nothing but its SYN. */
     bool silent = end->state == STATE_ESTABLISHED && has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));
-    if (silent && !(segment->flags & TCP_ACK) && !(conn->flags & CONN_TWO_PLACES))
+    if (silent && !(segment->flags & TCP_ACK) && !(conn->flags & CONN_TWO_PLACES)) {
         conn_take_back(conn, side, STATE_SYN_SENT, verdict);
+        conn_take_back(conn, side, STATE_CLOSED, verdict);
+    }
     int32_t ahead = seq_diff(end->next, segment->seq);
     bool is_first = !(end->flags & END_ANY);
     uint32_t next = is_first || (ahead > 0 && ahead < 1 << 30) ? segment->seq : end->next;

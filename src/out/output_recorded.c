@@ -35,6 +35,7 @@ int recorded_open(struct output *output, struct target *target, const char *form
     if (!is_saved(format, path)) return 0;
     struct saved_options options = {.packets_alone = output->options.no_calls};
     name_system(output, &options, output->system_name);
+    place_keep_private(&target->place); /* it may hold what people sent each other */
     const struct sink sink = output_sink(target);
     target->saved = saved_new(&options, &sink);
     return target->saved ? 0 : err_set_errno(err, -ENOMEM, "can't open the output");

@@ -193,6 +193,13 @@ int place_open(struct place *place, const char *name, struct keeper *keeper, str
     return 0;
 }
 
+void place_keep_private(struct place *place)
+{
+    /* The keeper is root's, and so are new files then. */
+    if (place->keeper || !place->settles || place->reach.exists || place->fd < 0) return;
+    (void)fchmod(place->fd, 0600); /* where that can't be, it is as the person's mask has it */
+}
+
 int place_open_fd(struct place *place, int fd, struct err *err)
 {
     *place = place_nowhere();

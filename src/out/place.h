@@ -43,6 +43,8 @@ struct place place_nowhere(void);
 int place_write(void *data, const char *bytes, size_t length);
 /* Writes what waits, for a reader who watches. 0 or the place's first failure. */
 int place_flush(struct place *place);
+/* A new file is for its owner alone; one that was there keeps its mode. Right after place_open. */
+void place_keep_private(struct place *place);
 /* Marks it as failed for a reason of the caller's; keeps the first. */
 void place_fail(struct place *place, int code, const struct err *err);
 /* Writes what waits and lets a file appear. 0 or the place's first failure. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "read/read_chosen.h"
 #include "read/stored.h"
 #include "saved/saved_read.h"
 
@@ -19,14 +20,42 @@ bool read_is_events(const void *head, size_t head_bytes)
     return (head_bytes >= length && !memcmp(head, first_words, length)) || saved_is_run(head, head_bytes);
 }
 
-int read_events(const char *path, const void *head, size_t head_bytes, const struct output_options *options, struct err *err)
+bool read_is_saved(const void *head, size_t head_bytes)
+{
+    return saved_is_run(head, head_bytes);
+}
+
+/* What is told of: the run, or what belongs to the chosen connections. */
+static int load(const char *path, const void *head, size_t head_bytes, const struct read_options *options,
+                struct event_log **ret_log, struct err *err)
+{
+    struct event_log *log = event_log_new(), *chosen = NULL;
+    int code = log ? stored_load(path, options->output.keeper, head, head_bytes, log, err)
+                   : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    if (!code && !options->conn_count) return *ret_log = log, 0;
+    if (!code) event_log_sort(log);
+    if (!code) code = read_choose(log, options->conns, options->conn_count, &chosen, err);
+    event_log_free(log);
+    *ret_log = chosen;
+    return code;
+}
+
+static void look(void *data, struct story *story)
+{
+    const bool *of_capture = data;
+    read_renumber(story, *of_capture);
+}
+
+int read_events(const char *path, const void *head, size_t head_bytes, const struct read_options *options, struct err *err)
 {
     struct output *output = NULL;
-    int code = output_open(&output, options, err);
+    struct event_log *log = NULL;
+    int code = output_open(&output, &options->output, err);
     if (code) return code;
-    struct event_log *log = event_log_new();
-    code =
-        log ? stored_load(path, options->keeper, head, head_bytes, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
+    bool of_capture = false;
+    output_look(output, look, &of_capture);
+    code = load(path, head, head_bytes, options, &log, err);
+    if (!code) of_capture = read_is_of_capture(log);
     if (!code) code = output_tell(output, log, err);
     event_log_free(log);
     output_close(output);

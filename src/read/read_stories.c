@@ -8,6 +8,7 @@
 #include "ledger/ledger.h"
 #include "out/note.h"
 #include "read/places.h"
+#include "read/read_chosen.h"
 #include "story/tell/teller.h"
 #include "tcp/segment.h"
 #include "viz/found.h"
@@ -71,7 +72,7 @@ static void renumber(void *data, struct story *story)
 
 static int begin_log(struct stories *stories, int64_t t_ns)
 {
-    struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = "read from a capture file"}};
+    struct event trace = {.kind = EVENT_TRACE, .t_ns = t_ns, .trace = {.recorder = "none", .reason = READ_CAPTURE_REASON}};
     return event_log_append(stories->log, &trace);
 }
 

@@ -19,8 +19,11 @@ static const char of_interest[] =
 static int open_one(struct session *session, const struct captures_options *options, const char *interface, const char *filter,
                     struct err *err)
 {
-    const struct packets_options packets = {
-        .interface = interface, .filter = filter, .snap_bytes = options->snap_bytes, .ring_bytes = RING_BYTES, .keep_bytes = true};
+    const struct packets_options packets = {.interface = interface,
+                                            .filter = filter,
+                                            .snap_bytes = options->snap_bytes,
+                                            .keep_bytes = true,
+                                            .headers_alone = !options->snap_bytes};
     return session_capture(session, &packets, err);
 }
 

@@ -207,6 +207,7 @@ int run_watch(const struct run_options *options, struct err *err)
     struct watch watch = {.options = options};
     struct output_options output = options->output;
     output.text = &view_overview;
+    output.recorded = true;
     output.bounds = options->live ? &teller_live : &bounds;
     int code = output_open(&watch.output, &output, err);
     if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;

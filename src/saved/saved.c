@@ -11,6 +11,8 @@
 #include "pcapng/writer.h"
 #include "saved/saved_own.h"
 
+static const int64_t BEHIND_NS = 1000000000; /* packets' times may step back by so much */
+
 enum { HOLD_BYTES_MOST = 256 << 20, LINE_BYTES = 1 << 24, HEAD_BYTES = 1024 };
 
 struct saved *saved_new(const struct saved_options *options, const struct sink *sink)
@@ -22,11 +24,12 @@ struct saved *saved_new(const struct saved_options *options, const struct sink *
     saved->sink = *sink;
     saved->link_type = -1;
     saved->pending = buf_new(LINE_BYTES);
-    saved->block = buf_new(SAVED_BLOCK_BYTES * 2);
+    saved->block = buf_new((size_t)SAVED_BLOCK_BYTES * 2);
     saved->entry = buf_new(SAVED_BLOCK_BYTES);
     saved->sentences = table_new(sizeof(struct saved_key));
     saved->sockets = table_new(sizeof(uint64_t));
-    if (!saved->sentences || !saved->sockets) {
+    saved->words = table_new(SAVED_WORDS_KEY_BYTES);
+    if (!saved->sentences || !saved->sockets || !saved->words) {
         saved_free(saved);
         return NULL;
     }
@@ -39,13 +42,13 @@ static void free_record(struct saved_record *record)
     free(record->bytes);
 }
 
-static void free_sockets(struct saved *saved)
+static void free_values(struct table *table)
 {
     size_t cursor = 0;
     const void *key;
     void *value;
-    while (saved->sockets && table_next(saved->sockets, &cursor, &key, &value)) free(value);
-    table_free(saved->sockets);
+    while (table && table_next(table, &cursor, &key, &value)) free(value);
+    table_free(table);
 }
 
 void saved_free(struct saved *saved)
@@ -55,8 +58,9 @@ void saved_free(struct saved *saved)
     for (size_t i = 0; i < saved->row_count; i++) free(saved->rows[i].entry);
     free(saved->records);
     free(saved->rows);
-    saved_forget_sentences(saved);
-    free_sockets(saved);
+    (void)saved_forget_sentences(saved, INT64_MAX);
+    free_values(saved->sockets);
+    free_values(saved->words);
     buf_free(&saved->pending);
     buf_free(&saved->block);
     buf_free(&saved->entry);
@@ -109,19 +113,31 @@ static void write_head(struct saved *saved, bool complete)
     write_interfaces(saved);
 }
 
-static void write_entry(struct saved *saved)
+/* A journal entry's time counts microseconds. Of the two around its moment the one is taken that keeps the file's times in order.
+ */
+static void write_entry(struct saved *saved, int64_t t_ns, int64_t next_ns, const char *entry, size_t length)
 {
-    if (saved->entry.failed) saved->block.failed = true;
-    pcapng_write_journal(&saved->block, buf_string(&saved->entry), saved->entry.length);
+    struct buf whole = buf_new(SAVED_BLOCK_BYTES);
+    int64_t time_us = t_ns > 0 ? t_ns / 1000 : 0, later_us = saved->written_ns / 1000 + 1;
+    if (time_us * 1000 < saved->written_ns && later_us * 1000 <= next_ns) time_us = later_us;
+    buf_printf(&whole, "__REALTIME_TIMESTAMP=%" PRId64 "\n", time_us);
+    buf_append(&whole, entry, length);
+    if (whole.failed) saved->block.failed = true;
+    pcapng_write_journal(&saved->block, buf_string(&whole), whole.length);
+    saved->written_ns = time_us * 1000;
+    buf_free(&whole);
 }
 
-static int write_record(struct saved *saved, const struct saved_record *record)
+static int write_record(struct saved *saved, const struct saved_record *record, int64_t next_ns)
 {
-    if (record->event.kind != EVENT_PACKET || !saved_packet(saved, record)) {
-        if (saved->options.packets_alone) return 0;
-        saved_entry(saved, record);
-        write_entry(saved);
+    if (record->event.kind == EVENT_PACKET && saved_packet(saved, record)) {
+        saved->written_ns = record->event.t_ns;
+        return flush(saved);
     }
+    if (saved->options.packets_alone) return 0;
+    saved_entry(saved, record);
+    if (saved->entry.failed) saved->block.failed = true;
+    write_entry(saved, record->event.t_ns, next_ns, buf_string(&saved->entry), saved->entry.length);
     return flush(saved);
 }
 
@@ -138,7 +154,7 @@ static int write_rows(struct saved *saved, size_t *at, int64_t before_ns)
     int code = saved->code;
     for (; !code && *at < saved->row_count && saved->rows[*at].t_ns < before_ns; (*at)++) {
         struct saved_row *row = &saved->rows[*at];
-        pcapng_write_journal(&saved->block, row->entry, row->entry_bytes);
+        write_entry(saved, row->t_ns, before_ns, row->entry, row->entry_bytes);
         code = flush(saved);
     }
     return code;
@@ -150,7 +166,9 @@ static int write_first(struct saved *saved, size_t count, bool all_rows)
     size_t row = 0;
     if (saved->row_count) qsort(saved->rows, saved->row_count, sizeof(*saved->rows), by_time);
     for (size_t i = 0; i < count && !saved->code; i++) {
-        if (!write_rows(saved, &row, saved->records[i].place_ns)) write_record(saved, &saved->records[i]);
+        int64_t next_ns = i + 1 < saved->record_count ? saved->records[i + 1].place_ns : INT64_MAX;
+        if (row < saved->row_count && saved->rows[row].t_ns < next_ns) next_ns = saved->rows[row].t_ns;
+        if (!write_rows(saved, &row, saved->records[i].place_ns)) write_record(saved, &saved->records[i], next_ns);
         free_record(&saved->records[i]);
         saved->records[i].lines = NULL;
         saved->records[i].bytes = NULL;
@@ -171,11 +189,23 @@ static size_t weight(const struct saved_record *record)
     return sizeof(*record) + record->lines_bytes + (record->bytes ? record->event.packet.captured_bytes : 0);
 }
 
+static int forget_words(struct saved *saved)
+{
+    free_values(saved->words);
+    free_values(saved->sockets);
+    saved->words = table_new(SAVED_WORDS_KEY_BYTES);
+    saved->sockets = table_new(sizeof(uint64_t));
+    return saved->words && saved->sockets ? 0 : -ENOMEM;
+}
+
 static int make_room(struct saved *saved)
 {
     if (saved->held_bytes <= saved->options.hold_bytes_most) return 0;
     write_head(saved, false);
     int code = write_first(saved, saved->record_count / 2, false);
+    /* What was said of packets that are written, and of sockets that may be gone, is of no use any more. */
+    if (!code && saved->record_count) code = saved_forget_sentences(saved, saved->records[0].place_ns - BEHIND_NS);
+    if (!code) code = forget_words(saved);
     saved->held_bytes = 0;
     for (size_t i = 0; i < saved->record_count; i++) saved->held_bytes += weight(&saved->records[i]);
     return code;
@@ -187,6 +217,8 @@ static int copy_bytes(const struct event *event, struct saved_record *record)
 {
     const struct event_packet *packet = &event->packet;
     if (event->kind != EVENT_PACKET || !packet->bytes || !packet->captured_bytes) return 0;
+    if (packet->captured_bytes > SAVED_SNAP_BYTES)
+        return record->event.packet.bytes = NULL, 0; /* Wireshark would refuse the file */
     record->bytes = malloc(packet->captured_bytes);
     if (!record->bytes) return -ENOMEM;
     memcpy(record->bytes, packet->bytes, packet->captured_bytes);

@@ -7,7 +7,7 @@
 #include "base/table.h"
 #include "saved/saved.h"
 
-enum { SAVED_VANTAGES_MAX = 64, SAVED_LINES_BYTES = 40000, SAVED_BLOCK_BYTES = 1 << 24 };
+enum { SAVED_VANTAGES_MAX = 64, SAVED_LINES_BYTES = 40000, SAVED_BLOCK_BYTES = 1 << 24, SAVED_WORDS_KEY_BYTES = 16 };
 
 /* A packet, or an event that becomes a row between them. */
 struct saved_record {
@@ -22,7 +22,7 @@ struct saved_record {
 struct saved_row {
     int64_t t_ns;
     size_t order; /* among those of one time */
-    char *entry;  /* the journal entry's lines */
+    char *entry;  /* the journal entry's lines, without its time */
     size_t entry_bytes;
 };
 
@@ -52,7 +52,7 @@ struct saved {
     size_t row_count, row_room, row_order;
     size_t held_bytes;
     struct buf pending; /* lines that wait for the next record */
-    struct table *sentences, *sockets;
+    struct table *sentences, *sockets, *words;
     struct saved_vantage vantages[SAVED_VANTAGES_MAX];
     size_t vantage_count;
     uint32_t interfaces;
@@ -60,7 +60,8 @@ struct saved {
     int link_type; /* of the file; -1: no packet yet */
     char recorder[EVENT_NAME_BYTES];
     uint64_t lost, dropped;
-    int64_t last_ns;
+    int64_t last_ns;         /* the place of the last record taken */
+    int64_t written_ns;      /* the time of the last block written */
     struct buf block, entry; /* in the making */
 };
 
@@ -75,16 +76,30 @@ struct saved_key {
 int saved_take_sentences(struct saved *saved, const struct story *story);
 /* NULL: no story speaks of this packet. */
 const struct saved_sentence *saved_sentence_of(const struct saved *saved, const struct event *packet);
-void saved_forget_sentences(struct saved *saved);
+/* Those of packets before that time. */
+int saved_forget_sentences(struct saved *saved, int64_t before_ns);
 
-/* ---- saved_rows.c: journal entries ---- */
+/* ---- saved_told.c: the rows and words that stories bring ---- */
+
+/* Changes of state, findings, and what calls waited for. */
+int saved_take_rows(struct saved *saved, const struct story *story);
+/* What a story says of a call's end: "connect(3) = 0 · slept 43 µs, woken by the SYN-ACK (#2)"; NULL: nothing. */
+const char *saved_words_of(const struct saved *saved, const struct event *leave);
+
+/* ---- saved_rows.c: journal entries, without their time ---- */
+
+/* syslog(3)'s levels. */
+enum { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6, LEVEL_DEBUG = 7 };
+/* KEY=value with its newline; text is made harmless. */
+void saved_put_text(struct buf *out, const char *key, const char *text);
+void saved_put_number(struct buf *out, const char *key, int64_t number);
+/* What all entries have, last. */
+void saved_end_entry(struct buf *out, int level, const char *kind);
 
 /* Whether an event is a row of its own; else it travels with the next. */
 bool saved_is_row(const struct event *event);
 /* Its entry, into saved->entry. */
 void saved_entry(struct saved *saved, const struct saved_record *record);
-/* Changes of state and findings. */
-int saved_take_rows(struct saved *saved, const struct story *story);
 /* Learns the addresses of an event's sockets. */
 int saved_note_sockets(struct saved *saved, const struct event *event);
 

@@ -1,12 +1,14 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <pcap/dlt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pcapng/writer.h"
 #include "saved/saved_own.h"
 #include "viz/escape.h"
 #include "viz/json.h"
+#include "viz/words.h"
 
 struct saved_vantage *saved_vantage_of(struct saved *saved, uint32_t number)
 {
@@ -90,11 +92,27 @@ void saved_interface(struct saved *saved, struct saved_vantage *vantage)
     buf_free(&name);
 }
 
+/* Whether a comment ends as our sentences do. */
+static bool is_sentence(const char *comment)
+{
+    for (int evidence = EVIDENCE_NONE; evidence <= EVIDENCE_STACK; evidence++) {
+        char end[64];
+        int tail = snprintf(end, sizeof(end), " · %s", words_evidence(CAUSE_KERNEL, (enum story_evidence)evidence));
+        size_t length = strlen(comment);
+        if (length >= (size_t)tail && !strcmp(comment + length - (size_t)tail, end)) return true;
+    }
+    return false;
+}
+
+/* Where the file that was read has a sentence of ours already, it stays alone: its run may have seen more than its packets tell. */
 static void put_comments(struct buf *out, const struct event_packet *packet, const struct saved_sentence *sentence)
 {
-    for (size_t i = 0; packet->comments && i < packet->comments->count; i++)
+    bool said = false;
+    for (size_t i = 0; packet->comments && i < packet->comments->count; i++) {
         pcapng_put_option_text(out, PCAPNG_OPTION_COMMENT, packet->comments->names[i]);
-    if (sentence) pcapng_put_option_text(out, PCAPNG_OPTION_COMMENT, sentence->text);
+        said = said || is_sentence(packet->comments->names[i]);
+    }
+    if (sentence && !said) pcapng_put_option_text(out, PCAPNG_OPTION_COMMENT, sentence->text);
 }
 
 bool saved_packet(struct saved *saved, const struct saved_record *record)

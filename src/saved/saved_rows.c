@@ -8,8 +8,7 @@
 #include "viz/escape.h"
 #include "viz/words.h"
 
-/* syslog(3)'s levels. */
-enum { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6, LEVEL_DEBUG = 7 };
+enum { ERRNO_MOST = 4096 };
 
 bool saved_is_row(const struct event *event)
 {
@@ -29,35 +28,30 @@ bool saved_is_row(const struct event *event)
 
 /* ---- fields ---- */
 
-static void put_text(struct buf *out, const char *key, const char *text)
+void saved_put_text(struct buf *out, const char *key, const char *text)
 {
     buf_printf(out, "%s=", key);
     escape_text(out, text, false);
     buf_char(out, '\n');
 }
 
-static void put_number(struct buf *out, const char *key, int64_t number)
+void saved_put_number(struct buf *out, const char *key, int64_t number)
 {
     buf_printf(out, "%s=%" PRId64 "\n", key, number);
 }
 
-static void begin_entry(struct buf *out, int64_t t_ns)
+void saved_end_entry(struct buf *out, int level, const char *kind)
 {
-    buf_printf(out, "__REALTIME_TIMESTAMP=%" PRId64 "\n", t_ns > 0 ? t_ns / 1000 : 0);
-}
-
-static void end_entry(struct buf *out, int level, const char *kind)
-{
-    put_number(out, "PRIORITY", level);
+    saved_put_number(out, "PRIORITY", level);
     buf_text(out, "SYSLOG_IDENTIFIER=tcpwhy\n");
     buf_printf(out, "TCPWHY_KIND=%s\n", kind);
 }
 
 static void put_thread(struct buf *out, const struct event_thread *thread)
 {
-    if (thread->pid) put_number(out, "_PID", thread->pid);
-    if (thread->tid && thread->tid != thread->pid) put_number(out, "TCPWHY_TID", thread->tid);
-    if (thread->comm[0]) put_text(out, "_COMM", thread->comm);
+    if (thread->pid) saved_put_number(out, "_PID", thread->pid);
+    if (thread->tid && thread->tid != thread->pid) saved_put_number(out, "TCPWHY_TID", thread->tid);
+    if (thread->comm[0]) saved_put_text(out, "_COMM", thread->comm);
 }
 
 static void put_lines(struct buf *out, const char *lines, size_t length)
@@ -130,37 +124,49 @@ static void say_enter(const struct saved *saved, struct buf *out, const struct e
     buf_text(out, ") …");
     say_socket(saved, out, &call->socket);
     buf_char(out, '\n');
-    put_text(out, "CODE_FUNC", call->name);
+    saved_put_text(out, "CODE_FUNC", call->name);
     put_thread(out, &call->thread);
-    end_entry(out, LEVEL_INFO, "enter");
+    saved_end_entry(out, LEVEL_INFO, "enter");
 }
 
-static void say_exit(const struct saved *saved, struct buf *out, const struct event_call *call)
+/* "connect(3) = 0 · slept 43 µs", of a call that stands in no story. */
+static void say_result(struct buf *out, const struct event_call *call)
 {
-    bool restart = err_is_restart(call->ret), failed = call->ret < 0 && call->ret > -4096 && !restart;
+    bool failed = call->ret < 0 && call->ret > -ERRNO_MOST;
     const char *name = failed ? err_errno_name((int)-call->ret) : NULL;
     char words[WORDS_BYTES];
-    buf_text(out, "MESSAGE=");
-    say_thread(out, &call->thread);
-    buf_text(out, ": ");
     escape_text(out, call->name, false);
     if (call->fd >= 0)
         buf_printf(out, "(%" PRId32 ")", call->fd);
     else
         buf_text(out, "()");
-    if (restart)
+    if (err_is_restart(call->ret))
         buf_text(out, " interrupted by a signal");
     else if (failed)
         buf_printf(out, " = -1 %s", name ? name : "error");
     else
         buf_printf(out, " = %" PRId64, call->ret);
     if (call->slept_ns > 0) buf_printf(out, " · slept %s", words_duration(call->slept_ns, words));
+}
+
+static void say_exit(const struct saved *saved, struct buf *out, const struct event *event)
+{
+    const struct event_call *call = &event->call;
+    bool failed = call->ret < 0 && call->ret > -ERRNO_MOST && !err_is_restart(call->ret);
+    const char *told = saved_words_of(saved, event);
+    buf_text(out, "MESSAGE=");
+    say_thread(out, &call->thread);
+    buf_text(out, ": ");
+    if (told)
+        buf_text(out, told);
+    else
+        say_result(out, call);
     say_socket(saved, out, call->other.cookie ? &call->other : &call->socket);
     buf_char(out, '\n');
-    put_text(out, "CODE_FUNC", call->name);
-    if (failed) put_number(out, "ERRNO", -call->ret);
+    saved_put_text(out, "CODE_FUNC", call->name);
+    if (failed) saved_put_number(out, "ERRNO", -call->ret);
     put_thread(out, &call->thread);
-    end_entry(out, failed ? LEVEL_NOTICE : LEVEL_INFO, "exit");
+    saved_end_entry(out, failed ? LEVEL_NOTICE : LEVEL_INFO, "exit");
 }
 
 static void say_process(struct buf *out, const struct event_process *process)
@@ -177,7 +183,7 @@ static void say_process(struct buf *out, const struct event_process *process)
         buf_printf(out, " ends with status %" PRId32, process->status);
     buf_char(out, '\n');
     put_thread(out, &process->thread);
-    end_entry(out, LEVEL_INFO, "process");
+    saved_end_entry(out, LEVEL_INFO, "process");
 }
 
 static void say_header(struct buf *out, const struct event_packet_header *header)
@@ -193,7 +199,7 @@ static void say_drop(struct buf *out, const struct event_drop *drop)
     if (drop->reason[0]) buf_text(out, " · "), escape_text(out, drop->reason, false);
     if (drop->function[0]) buf_text(out, " in "), escape_text(out, drop->function, false);
     buf_char(out, '\n');
-    end_entry(out, LEVEL_NOTICE, "drop");
+    saved_end_entry(out, LEVEL_NOTICE, "drop");
 }
 
 static void say_lost(struct buf *out, const struct event_lost *lost)
@@ -203,7 +209,7 @@ static void say_lost(struct buf *out, const struct event_lost *lost)
     buf_printf(out, ": %" PRIu64 " (", lost->count);
     escape_text(out, lost->what, false);
     buf_printf(out, "); %" PRIu64 " came\n", lost->received);
-    end_entry(out, lost->count ? LEVEL_WARNING : LEVEL_DEBUG, "lost");
+    saved_end_entry(out, lost->count ? LEVEL_WARNING : LEVEL_DEBUG, "lost");
 }
 
 static void say_trace(struct buf *out, const struct event_trace *trace)
@@ -212,7 +218,7 @@ static void say_trace(struct buf *out, const struct event_trace *trace)
     escape_text(out, trace->recorder, false);
     if (trace->reason[0]) buf_text(out, " · "), escape_text(out, trace->reason, false);
     buf_char(out, '\n');
-    end_entry(out, LEVEL_INFO, "trace");
+    saved_end_entry(out, LEVEL_INFO, "trace");
 }
 
 /* A packet that can be none here. */
@@ -221,7 +227,7 @@ static void say_packet(struct buf *out, const struct event_packet *packet, bool 
     buf_printf(out, "MESSAGE=a packet %s: ", has_bytes ? "of another link layer than this file's" : "whose bytes were not kept");
     say_header(out, &packet->header);
     buf_char(out, '\n');
-    end_entry(out, LEVEL_INFO, "packet");
+    saved_end_entry(out, LEVEL_INFO, "packet");
 }
 
 /* The packet's own line, the last of its record's, stands there without the bytes: here it has them. */
@@ -243,7 +249,7 @@ static void put_whole_packet(struct saved *saved, const struct saved_record *rec
 static void say_evidence(struct buf *out)
 {
     buf_text(out, "MESSAGE=what the kernel showed beside this\n");
-    end_entry(out, LEVEL_DEBUG, "evidence");
+    saved_end_entry(out, LEVEL_DEBUG, "evidence");
 }
 
 void saved_entry(struct saved *saved, const struct saved_record *record)
@@ -251,13 +257,12 @@ void saved_entry(struct saved *saved, const struct saved_record *record)
     const struct event *event = &record->event;
     struct buf *out = &saved->entry;
     buf_clear(out);
-    begin_entry(out, event->t_ns);
     switch (event->kind) {
     case EVENT_ENTER:
         say_enter(saved, out, &event->call);
         break;
     case EVENT_EXIT:
-        say_exit(saved, out, &event->call);
+        say_exit(saved, out, event);
         break;
     case EVENT_PROCESS:
         say_process(out, &event->process);
@@ -280,78 +285,4 @@ void saved_entry(struct saved *saved, const struct saved_record *record)
         break;
     }
     put_lines(out, record->lines, record->lines_bytes);
-}
-
-/* ---- stories' rows ---- */
-
-static int keep_row(struct saved *saved, int64_t t_ns, const struct buf *entry)
-{
-    if (entry->failed) return -ENOMEM;
-    if (saved->row_count == saved->row_room) {
-        size_t room = saved->row_room ? saved->row_room * 2 : 64;
-        struct saved_row *rows = reallocarray(saved->rows, room, sizeof(*rows));
-        if (!rows) return -ENOMEM;
-        saved->rows = rows;
-        saved->row_room = room;
-    }
-    char *copy = malloc(entry->length);
-    if (!copy) return -ENOMEM;
-    memcpy(copy, entry->data, entry->length);
-    saved->rows[saved->row_count++] = (struct saved_row){t_ns, saved->row_order++, copy, entry->length};
-    saved->held_bytes += entry->length + sizeof(struct saved_row);
-    return 0;
-}
-
-static void say_ends(struct buf *out, const struct story *story, enum story_side from)
-{
-    char one[ADDRESS_TEXT_BYTES], other[ADDRESS_TEXT_BYTES];
-    enum story_side to = from == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
-    buf_printf(out, " · %s → %s\n", address_format(&story->end[from].address, one), address_format(&story->end[to].address, other));
-}
-
-static int take_state(struct saved *saved, const struct story *story, const struct story_step *step)
-{
-    const struct story_state *state = step->state;
-    struct buf *out = &saved->entry;
-    buf_clear(out);
-    begin_entry(out, step->t_ns);
-    buf_printf(out, "MESSAGE=%s: %s → %s: ", story_side_name(step->side), state->from, state->to);
-    escape_text(out, state->cause.why, false);
-    say_ends(out, story, step->side);
-    const struct story_process *process = &story->end[step->side].process;
-    if (process->pid) put_number(out, "_PID", process->pid);
-    if (process->comm) put_text(out, "_COMM", process->comm);
-    end_entry(out, LEVEL_NOTICE, "state");
-    put_number(out, "TCPWHY_CONN", story->number);
-    buf_printf(out, "TCPWHY_FROM=%s\nTCPWHY_TO=%s\n", state->from, state->to);
-    return keep_row(saved, step->t_ns, out);
-}
-
-static int take_finding(struct saved *saved, const struct story *story, const struct story_finding *finding)
-{
-    struct buf *out = &saved->entry;
-    int64_t t_ns = story->start_ns;
-    for (size_t i = 0; i < finding->step_count; i++) {
-        uint32_t step = finding->steps[i];
-        if (step < story->step_count && story->steps[step].t_ns > t_ns) t_ns = story->steps[step].t_ns;
-    }
-    bool error = !strcmp(finding->severity, "error"), warning = !strcmp(finding->severity, "warning");
-    buf_clear(out);
-    begin_entry(out, t_ns);
-    buf_printf(out, "MESSAGE=%s: ", finding->severity);
-    escape_text(out, finding->text, false);
-    say_ends(out, story, STORY_CLIENT);
-    end_entry(out, error ? LEVEL_ERROR : warning ? LEVEL_WARNING : LEVEL_NOTICE, "finding");
-    put_number(out, "TCPWHY_CONN", story->number);
-    buf_printf(out, "TCPWHY_FINDING=%s\n", finding->id);
-    return keep_row(saved, t_ns, out);
-}
-
-int saved_take_rows(struct saved *saved, const struct story *story)
-{
-    int code = 0;
-    for (size_t i = 0; i < story->step_count && !code; i++)
-        if (story->steps[i].kind == STEP_STATE && !story->steps[i].state->kernel) code = take_state(saved, story, &story->steps[i]);
-    for (size_t i = 0; i < story->finding_count && !code; i++) code = take_finding(saved, story, &story->findings[i]);
-    return code;
 }

@@ -31,6 +31,19 @@ static const struct story_call *call_of(const struct story *story, const struct 
     return step->kind == STEP_ENTER || step->kind == STEP_EXIT ? step->call : NULL;
 }
 
+/* A process's name, in which no bracket can pose as the one before its number. */
+static void say_name(struct buf *out, const char *comm)
+{
+    struct buf name = buf_new(4 * EVENT_COMM_BYTES + 1);
+    escape_text(&name, comm ? comm : "", false);
+    for (const char *c = buf_string(&name); *c; c++)
+        if (*c == '[')
+            buf_text(out, "\\x5b");
+        else
+            buf_char(out, *c);
+    buf_free(&name);
+}
+
 /* "connect(3, 127.0.0.1:3333) of echo-client[812]" */
 static void say_call(struct buf *out, const struct story_call *call)
 {
@@ -41,7 +54,7 @@ static void say_call(struct buf *out, const struct story_call *call)
     else if (call->fd >= 0)
         buf_printf(out, "%" PRId32 ", …", call->fd);
     buf_text(out, ") of ");
-    escape_text(out, call->comm ? call->comm : "", false);
+    say_name(out, call->comm);
     buf_printf(out, "[%" PRId32 "]", call->pid);
 }
 
@@ -104,6 +117,13 @@ static void say_json(struct buf *out, const struct story *story, enum story_side
     json_end_object(&json);
 }
 
+static void free_sentence(struct saved_sentence *sentence)
+{
+    free(sentence->text);
+    free(sentence->json);
+    free(sentence);
+}
+
 static int keep(struct saved *saved, const struct saved_key *key, const struct saved_sentence *model, const char *text,
                 const char *json)
 {
@@ -114,12 +134,7 @@ static int keep(struct saved *saved, const struct saved_key *key, const struct s
     sentence->json = strdup(json);
     struct saved_sentence *before = table_get(saved->sentences, key);
     int code = sentence->text && sentence->json ? table_put(saved->sentences, key, sentence) : -ENOMEM;
-    struct saved_sentence *gone = code ? sentence : before;
-    if (gone) {
-        free(gone->text);
-        free(gone->json);
-        free(gone);
-    }
+    if (code || before) free_sentence(code ? sentence : before);
     if (!code) saved->held_bytes += strlen(text) + strlen(json) + sizeof(*sentence) + sizeof(*key);
     return code;
 }
@@ -191,17 +206,19 @@ const struct saved_sentence *saved_sentence_of(const struct saved *saved, const 
     return table_get(saved->sentences, &key);
 }
 
-void saved_forget_sentences(struct saved *saved)
+int saved_forget_sentences(struct saved *saved, int64_t before_ns)
 {
     size_t cursor = 0;
     const void *key;
     void *value;
+    struct table *left = before_ns == INT64_MAX ? NULL : table_new(sizeof(struct saved_key));
+    int code = left || before_ns == INT64_MAX ? 0 : -ENOMEM;
     while (saved->sentences && table_next(saved->sentences, &cursor, &key, &value)) {
-        struct saved_sentence *sentence = value;
-        free(sentence->text);
-        free(sentence->json);
-        free(sentence);
+        bool stays = left && !code && ((const struct saved_key *)key)->t_ns >= before_ns;
+        if (stays) code = table_put(left, key, value);
+        if (!stays || code) free_sentence(value);
     }
     table_free(saved->sentences);
-    saved->sentences = NULL;
+    saved->sentences = left;
+    return code;
 }

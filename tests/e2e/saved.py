@@ -4,9 +4,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
+import socket
 import struct
 import subprocess
 import tempfile
+import threading
 
 from support import ROOT, Test, main, run
 
@@ -109,7 +112,7 @@ class Others(Saved):
     def test_the_order_is_that_of_causes(self):
         saved, _ = self.record("--message", "hello")
         rows = tool("tshark", "-r", saved, "-T", "fields", "-e", "systemd_journal.message", "-e", "tcp.flags").splitlines()
-        signs = (r"connect\(3, .*\) …", r"CLOSED → SYN_SENT", r"^\t0x0002", r"^\t0x0012", r"SYN_SENT → ESTABLISHED", r"connect\(3\) = 0",
+        signs = (r"connect\(3, .*\) …", r"^\t0x0002", r"CLOSED → SYN_SENT", r"^\t0x0012", r"SYN_SENT → ESTABLISHED", r"connect\(3\) = 0",
                  r"write\(3, .*\) …", r"^\t0x0018", r"close\(3\) …", r"^\t0x0011")
         self.assert_in_order(signs, [sign for row in rows for sign in signs if re.search(sign, row)])
 
@@ -142,6 +145,61 @@ class Others(Saved):
                     self.assertTrue(all(re.match(r"[A-Z_]+=[^\x00-\x1f\x7f\u202e]*$", line) for line in lines), lines)
             for line in tool("tshark", "-r", saved, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment").splitlines():
                 self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f\u202e]")
+
+
+class Wireshark(Saved):
+    """The script and the profile of share/wireshark, in tshark."""
+
+    SHARE = ROOT / "share" / "wireshark"
+    FIELDS = ("tcpwhy.pid", "tcpwhy.call", "tcpwhy.process", "tcpwhy.evidence", "tcpwhy.why")
+
+    def dissect(self, saved, *arguments):
+        fields = [word for name in ("tcp.flags.str", *self.FIELDS) for word in ("-e", name)]
+        rows = tool("tshark", "-X", f"lua_script:{self.SHARE / 'tcpwhy.lua'}", "-r", saved, *arguments, "-T", "fields", *fields)
+        return [row.split("\t") for row in rows.splitlines()]
+
+    def test_the_script_says_who_sent_each_packet_by_which_call_and_why(self):
+        saved, lines = self.record("--message", "x")
+        story = [json.loads(line) for line in lines.splitlines()]
+        calls = {line["call"]: line for line in story if line["type"] == "call"}
+        segments = [line for line in story if line["type"] == "segment"]
+        rows = self.dissect(saved, "-Y", "tcp")
+        self.assertEqual(len(rows), len(segments))
+        for row, segment in zip(rows, segments):
+            cause = segment["cause"]
+            call = calls.get(cause.get("call"))
+            wanted = [str(call["pid"]), call["name"], call["comm"]] if call else ["", "", ""]
+            self.assertEqual(row[1:4], wanted)
+            self.assertIn(row[4], ("kernel stack", "kernel context", "RFC rule"))
+            self.assertTrue(row[5].startswith(segment["label"]), row)
+        self.assertIn("connect", [row[2] for row in rows])
+        by_pid = self.dissect(saved, "-Y", f"tcpwhy.pid == {segments[0]['cause'] and calls[segments[0]['cause']['call']]['pid']}")
+        self.assertTrue(any(row[0] == "" for row in by_pid) and any(row[0] for row in by_pid), "packets and rows of one process")
+
+    def test_a_hostile_name_is_taken_for_no_number_and_no_evidence(self):
+        path, saved = self.folder / "h.events", self.folder / "h.pcapng"
+        for name in ("x[1] · RFC", "of y[2]", "a) of b[3]"):
+            path.write_text((EVENTS / "echo.events").read_text().replace("comm=echo-client", f'comm="{name}"'.replace("·", "\\xc2\\xb7")))
+            self.read(path, "-o", saved)
+            pids = re.findall(r"pid=(\d+) tid=\d+ comm=\"", path.read_text())
+            rows = [row for row in self.dissect(saved, "-Y", "tcp") if row[2] in ("connect", "write")]
+            self.assertTrue(rows)
+            self.assertIn(rows[0][1], pids)
+            self.assertEqual({row[4] for row in rows}, {"kernel stack"})
+
+    def test_the_profile_has_the_columns_and_the_filters_of_its_colours_are_understood(self):
+        saved, _ = self.record()
+        home = self.folder / "home"
+        (home / ".local/lib/wireshark/plugins").mkdir(parents=True)
+        (home / ".config/wireshark/profiles").mkdir(parents=True)
+        shutil.copy(self.SHARE / "tcpwhy.lua", home / ".local/lib/wireshark/plugins")
+        shutil.copytree(self.SHARE / "tcpwhy", home / ".config/wireshark/profiles/tcpwhy")
+        env = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        text = tool("tshark", "-C", "tcpwhy", "-r", saved, env=env)
+        self.assertRegex(text, r"\d+ connect SYN sent by connect\(3, 127\.0\.0\.1:3333\) of echo-client\[\d+\]: the active open kernel stack TCP")
+        for line in (self.SHARE / "tcpwhy" / "colorfilters").read_text().splitlines():
+            if line.startswith("@"):
+                tool("tshark", "-r", saved, "-Y", line.split("@")[2])
 
 
 class Back(Saved):
@@ -185,6 +243,143 @@ class Back(Saved):
         path = self.folder / "x.pcapng"
         path.write_bytes(result.stdout)
         self.assertIn(b"SYN-ACK", self.read(path).stdout)
+
+
+class Run(Saved):
+    """What `run` saves of any program."""
+
+    SECRET = b"the-secret-of-this-test"
+    PEER = "import socket,sys;c=socket.create_connection(('127.0.0.1',int(sys.argv[1])));c.sendall(b'{}');c.recv(99)".format(SECRET.decode())
+
+    def serve(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def answer():
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer:
+                peer.recv(99)
+                peer.sendall(self.SECRET)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return server.getsockname()[1]
+
+    def run_peer(self, *arguments, command=None):
+        saved, lines = self.folder / "r.pcapng", self.folder / "r.jsonl"
+        result = run("run", *arguments, "-o", saved, "-o", lines, "--", "/usr/bin/python3", "-c", self.PEER, self.serve(), command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        return saved, lines.read_bytes()
+
+    def test_headers_alone_unless_s_says_more_and_back_byte_for_byte(self):
+        for arguments, is_there in (((), False), (("-s", "200"), True)):
+            with self.subTest(arguments=arguments):
+                saved, lines = self.run_peer(*arguments)
+                self.assertEqual(self.SECRET in saved.read_bytes(), is_there)
+                self.assertEqual(self.read(saved, "--format", "jsonl").stdout, lines)
+                again = self.folder / "again.pcapng"
+                tool("editcap", saved, again)
+                self.assertEqual(self.read(again, "--format", "jsonl").stdout, lines)
+                self.assertRegex(tool("capinfos", "-M", saved), r"Capture oper-sys: +Linux ")
+                lengths = tool("tshark", "-r", saved, "-Y", f"tcp.len == {len(self.SECRET)}", "-T", "fields", "-e", "frame.len", "-e", "frame.cap_len")
+                self.assertEqual(len(lengths.splitlines()), 2)
+                for line in lengths.splitlines():
+                    length, captured = map(int, line.split())
+                    self.assertEqual(length - captured, 0 if is_there else len(self.SECRET))
+
+
+class Chosen(Saved):
+    """One connection alone, of a capture or of a stored run."""
+
+    def lines_of(self, path, number, *arguments):
+        text = self.read(path, "--format", "jsonl", *arguments).stdout.decode()
+        return [line for line in text.splitlines() if f'"conn":{number},' in line], text
+
+    def test_of_a_capture_its_packets_stand_there_as_they_were(self):
+        capture = ROOT / "tests" / "golden" / "captures" / "syn-lost-client.pcap"
+        stream = self.folder / "stream.pcap"
+        source = self.folder / "many.pcapng"
+        tool("mergecap", "-w", source, capture, *sorted((ROOT / "tests" / "inputs").glob("rst-*.pcap")))
+        rows = self.read(source).stdout.decode().splitlines()
+        numbers = [int(row.split()[0]) for row in rows if re.match(r" +\d+ ", row)]
+        self.assertGreater(len(numbers), 2)
+        for number in numbers[:3]:
+            one = self.folder / "one.pcapng"
+            self.read(source, "--conn", number, "-o", one)
+            tool("tshark", "-r", source, "-Y", f"tcp.stream == {number - 1}", "-w", stream)
+            columns = ("-Y", "tcp", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len", "-e", "tcp.seq_raw", "-e",
+                       "tcp.ack_raw", "-e", "tcp.flags", "-e", "ip.checksum", "-e", "ip.id", "-e", "tcp.options")
+            self.assertEqual(tool("tshark", "-r", one, *columns), tool("tshark", "-r", stream, *columns))
+            wanted, _ = self.lines_of(source, number, "--conn", number)
+            self.assertTrue(wanted)
+            self.assertEqual(self.lines_of(one, number)[0], wanted)
+
+    def test_of_a_stored_run_its_calls_come_along_and_the_story_is_the_same(self):
+        for path in sorted(EVENTS.glob("*.events")):
+            whole = self.read(path, "--format", "jsonl").stdout.decode()
+            numbers = re.findall(r'^\{"type":"connection","conn":(\d+)', whole, re.M)[:2]
+            for number in numbers:
+                with self.subTest(path=path.name, number=number):
+                    wanted = [line for line in whole.splitlines() if f'"conn":{number},' in line]
+                    one = self.folder / "one.pcapng"
+                    found, text = self.lines_of(path, number, "--conn", number, "-o", one)
+                    self.assertEqual(found, wanted)
+                    self.assertEqual(text.count('"type":"connection"'), 1)
+                    self.assertEqual(self.read(one, "--format", "jsonl").stdout.decode(), text)
+
+    def test_of_a_saved_run(self):
+        saved, lines = self.record("--clients", "3", "--serve", "fork")
+        wanted = [line for line in lines.decode().splitlines() if '"conn":2,' in line]
+        self.assertEqual(self.lines_of(saved, 2, "--conn", 2)[0], wanted)
+        one = self.folder / "one.pcapng"
+        self.read(saved, "--conn", 2, "-o", one)
+        self.assertEqual(self.lines_of(one, 2)[0], wanted)
+        self.assertEqual(len(set(tool("tshark", "-r", one, "-Y", "tcp", "-T", "fields", "-e", "tcp.stream").split())), 1)
+        self.assertIn("connect", tool("tshark", "-r", one, "-Y", "systemd_journal", "-T", "fields", "-e", "systemd_journal.code_func"))
+        result = self.read(saved, "--conn", 9, status=1)
+        self.assertIn(b"there is no connection 9: the run has 3", result.stderr)
+
+    def test_a_sentence_that_knew_more_stays_alone(self):
+        saved, _ = self.record("--no-calls")
+        one = self.folder / "one.pcapng"
+        self.read(saved, "--conn", 1, "-o", one)
+        comments = tool("tshark", "-r", one, "-Y", "tcp", "-T", "fields", "-E", "aggregator=|", "-e", "frame.comment").splitlines()
+        self.assertTrue(any(comment.endswith("kernel stack") for comment in comments))
+        self.assertFalse([comment for comment in comments if "RFC rule" in comment or "|" in comment])
+
+
+class Lists(Saved):
+    """A saved run is a capture, too, where that is asked for."""
+
+    def test_its_list_its_totals_and_what_passes_a_filter(self):
+        saved, _ = self.record("--clients", "2")
+        self.assertIn(b"connect(3", self.read(saved).stdout)
+        for arguments in (["--summary"], ["--format", "list"], ["--format", "zeek"], ["tcp", "port", "3333"], ["--sort", "took"]):
+            with self.subTest(arguments=arguments):
+                text = self.read(saved, *arguments).stdout
+                self.assertNotIn(b"connect(3", text)
+                self.assertTrue(b"3333" in text or b"connections" in text, text)
+        result = self.read(saved, "--conn", "1", "--format", "jsonl", "tcp port 3333")
+        self.assertIn(b'"evidence":"rule"', result.stdout)
+        self.assertNotIn(b'"evidence":"stack"', result.stdout)
+
+    def test_states_takes_it_as_it_takes_events(self):
+        saved, _ = self.record()
+        result = run("states", saved)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("ESTABLISHED", result.stdout)
+
+
+class Mode(Saved):
+    def test_only_its_owner_may_read_what_it_holds(self):
+        saved, _ = self.record(recorder="ptrace")
+        self.assertEqual(saved.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.record(name="root")[0].stat().st_mode & 0o777, 0o600)
+        saved.chmod(0o640)
+        self.record(recorder="ptrace")
+        self.assertEqual(saved.stat().st_mode & 0o777, 0o640)
 
 
 class Damage(Saved):

@@ -174,6 +174,39 @@ isn s 60000000
 31.0 c PA 1 1 100 id=0
 40.0 s A 1 101 0 id=0
 """,
+    # refused by somebody between: the server itself says yes
+    "refused-and-then-answered": """
+0 c S 0 - 0
+1 s RA -5000000 1 0
+10 s SA 0 1 0
+10.1 c R 1 - 0
+""",
+    # TIME_WAIT answers a SYN whose number is lower than the last
+    "lower-syn-in-time-wait": OPEN + """
+20 s FA 1 1 0
+30 c FA 1 2 0
+40 s A 2 2 0
+isn c 900000
+1000 c S 0 - 0
+1010 s A 2 100002 0
+1010.1 c R 100002 - 0
+2000 c S 0 - 0
+isn s 7777777
+2010 s SA 0 1 0
+2010.1 c A 1 1 0
+""",
+    "data-behind-a-fin": OPEN + """
+20 c FA 1 1 0
+30 s A 1 2 0
+40 c A 2 1 100
+50 s A 1 2 0
+""",
+    # a scan: it never waited for the answer
+    "syn-ack-refused-by-who-never-waited": """
+0 c S 0 - 0
+10 s SA 0 1 0
+10.1 c R 1 - 0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

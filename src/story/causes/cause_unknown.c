@@ -28,6 +28,9 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     const struct event_packet_header *header = header_of(packet);
     enum story_side side = packet->side, peer = side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (telling->flow->to_itself) return NULL;
+    if (packet->verdict.class == CONN_STRAY)
+        return "its numbers are not of this connection: its sender holds an older one between these ends, and says what it expects "
+               "there";
     if (!sweep->has_reach[peer] || seq_before(sweep->reach[peer], header->ack)) return "it acknowledges what was not captured";
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
@@ -37,7 +40,7 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
                "one had "
                "just come; or something old, or behind a gap, reached it";
     if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
-        return "a duplicate ACK: its SACK option says that something came behind a gap";
+        return "a duplicate ACK: its SACK option says that something came behind a gap, or twice (RFC 2883)";
     if (packet->verdict.class == CONN_DUPLICATE_ACK)
         return "a duplicate ACK: something that was old, or behind a gap, or outside the window, reached its sender";
     if (header->window < sweep->window[side])

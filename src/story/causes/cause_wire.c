@@ -123,6 +123,7 @@ static struct tale_packet *answered_by_reset(const struct telling *telling, cons
     bool near = found && found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS;
     if (second && (was_taken(telling, second) || (near && packet->sent_ns - arrival_ns(second) > AT_ONCE_NS))) second = NULL;
     /* From one place: within a round trip, where the newest came so. */
+    if (second && arrival_ns(second) < telling->sweep.reset_ns[packet->side]) second = NULL; /* it came before an abort */
     bool long_before = second && packet->sent_ns - arrival_ns(second) > cause_held_ns(telling);
     if (long_before && packet->sent_ns - arrival_ns(found) <= cause_held_ns(telling)) second = NULL;
     *ret_second = second;

@@ -62,8 +62,8 @@ static void find_sights(struct telling *telling)
             telling, "two-places", "note",
             telling_printf(
                 telling,
-                "the capture holds packets of two places: %s, each at least %s later; with a file a place, read --merge tells "
-                "when each left and arrived",
+                "the capture shows most packets twice, as of two places in one file (or of a mirror port that is slow): %s, each "
+                "at least %s later; with a file a place, read --merge tells when each left and arrived",
                 how_many, finding_time(telling, flow->sights_gap_ns)),
             proof, 1);
     else

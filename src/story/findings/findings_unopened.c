@@ -216,6 +216,18 @@ static bool is_shown_without_socket(const struct telling *telling, const struct 
            reset->chain.notes & CHAIN_PASSIVE_RESET;
 }
 
+/* It says yes as well: somebody listens, and the RST was another's. */
+static void say_refused_in_its_name(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn_ack)
+{
+    uint32_t proof[2] = {reset->step, syn_ack->step};
+    finding_add(telling, "refused-despite-listener", "error",
+                telling_printf(telling,
+                               "connection refused by RST #%" PRIu32 ", although the server itself answered with SYN-ACK #%" PRIu32
+                               ": somebody listens there, and something between (a firewall, an attacker) refused in its name",
+                               reset->segment->number, syn_ack->segment->number),
+                proof, 2);
+}
+
 static void find_refused(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
@@ -230,6 +242,11 @@ static void find_refused(struct telling *telling)
     if (by_kernel || (reset->seen->packet.same && reset->seen->packet.fate == FATE_UNSENT)) return; /* made on the way */
     int64_t at_ns = finding_arrival_ns(syn);
     uint32_t proof[2] = {reset->cause->step, reset->step};
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
+    if (syn_ack && !syn_ack->segment->unsent && syn_ack->verdict.class != CONN_STRAY) {
+        say_refused_in_its_name(telling, reset, syn_ack);
+        return;
+    }
     const struct call *listen = NULL;
     const struct sock *elsewhere = tale_listens_elsewhere(telling, reset->seen->netns, at_ns, &listen);
     bool shown = is_shown_without_socket(telling, reset);

@@ -63,6 +63,8 @@ static const char *why_taken_back(const struct conn_move *move)
         return "the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that";
     if (move->from == STATE_CLOSED)
         return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
+    if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
+        return "it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)";
     if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";
     return "the numbers of the FINs show another order than that of the capture";
 }

@@ -101,7 +101,8 @@ struct sweep {
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
     bool persists[STORY_SIDES]; /* the persist timer of this side has asked: data waits, and none has left since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
-    int64_t read_ns[STORY_SIDES]; /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
+    int64_t reset_ns[STORY_SIDES]; /* of its last RST; INT64_MIN: none */
+    int64_t read_ns[STORY_SIDES];  /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
 };
 
 /* What the calls of one side had read before the one whose wake is looked for: calls are taken in order of beginning. */

@@ -425,6 +425,18 @@ static void syn_acks_that_cross_move_each_end_once(void **state)
     for (unsigned i = 0; i < x.verdict.move_count; i++) assert_int_not_equal(x.verdict.moves[i].input, INPUT_SENT_SYN_ACK);
 }
 
+static void a_syn_ack_captured_behind_what_proves_it_is_not_sent_again(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 c:A:1:1:0 c:PA:1:1:5 s:SA:0:1:0 s:A:1:6:0");
+    assert_classes(&x, "new ack new out-of-order ack");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    exchange_say(&x, "s:SA:0:1:0");
+    assert_classes(&x, "again");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_byte_that_the_peer_took_back_its_offer_for_probes),
         cmocka_unit_test(what_follows_a_probe_that_was_taken_is_no_answer),
         cmocka_unit_test(syn_acks_that_cross_move_each_end_once),
+        cmocka_unit_test(a_syn_ack_captured_behind_what_proves_it_is_not_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

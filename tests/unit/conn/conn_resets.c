@@ -387,6 +387,26 @@ static void an_icmp_error_that_quotes_another_number_refuses_no_syn(void **state
     assert_int_equal(conn_outcome(&x.conn), CONN_OUT_REFUSED);
 }
 
+static void who_answers_the_syn_ack_with_rst_never_waited(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:SA:0:1:0 c:R:1:0:0");
+    assert_stands(&x, "CLOSED LISTEN reset c");
+    assert_true(x.verdict.moves[0].taken_back && x.verdict.moves[0].to == STATE_SYN_SENT);
+    /* with ACK it is an abort: it had waited */
+    exchange_begin(&x);
+    exchange_say(&x, "c:S:0:0:0 s:SA:0:1:0 c:RA:1:1:0");
+    assert_stands(&x, "CLOSED LISTEN reset c");
+    assert_false(x.verdict.moves[0].taken_back);
+    /* and so it is of who has acknowledged */
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:R:1:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset c");
+    assert_false(x.verdict.moves[0].taken_back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +447,7 @@ int main(void)
         cmocka_unit_test(without_a_second_record_a_rst_ends_what_it_ends),
         cmocka_unit_test(who_acknowledges_what_was_said_after_a_rst_has_not_taken_it),
         cmocka_unit_test(an_icmp_error_that_quotes_another_number_refuses_no_syn),
+        cmocka_unit_test(who_answers_the_syn_ack_with_rst_never_waited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
