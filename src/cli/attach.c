@@ -51,7 +51,8 @@ int cli_attach(int argc, char **argv, struct err *err)
     static const char notes[] =
         "They are followed with their threads and descendants until ^C, or until all have ended; nothing stays behind in them. "
         "Calls "
-        "that wait already and sockets that are open already are followed, too. It needs the bpf recorder, so root.";
+        "that wait already and sockets that are open already are followed, too. Without bpf they are stopped at every system call "
+        "(ptrace), which slows them.";
     const struct options_verb verb = {"attach", ATTACH_USAGE, ATTACH_SUMMARY, groups, 3, notes, &given};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

@@ -33,6 +33,7 @@ struct watch {
     struct loop loop;
     uint64_t calls; /* on sockets */
     bool packets;   /* are captured */
+    struct err why_no_packets;
     bool telling;
 };
 
@@ -65,16 +66,30 @@ static int set_captures(struct watch *watch, struct err *err)
         *err = why;
         return code;
     }
-    note_say(
-        watch->options->output.quiet,
-        "calls alone are recorded: packets, with states and causes, take CAP_NET_RAW, the kernel's own evidence takes root (sudo)");
-    note_say(watch->options->output.quiet || !watch->options->output.verbose, "%s: %s", why.text, err_long_story(&why));
+    watch->why_no_packets = why;
     return 0;
+}
+
+static void say_calls_alone(const struct watch *watch)
+{
+    bool quiet = watch->options->output.quiet || watch->packets;
+    note_say(quiet,
+             "calls alone are recorded: packets, with states and causes, take CAP_NET_RAW, the kernel's own evidence takes root "
+             "(sudo)");
+    note_say(quiet || !watch->options->output.verbose, "%s: %s", watch->why_no_packets.text,
+             err_long_story(&watch->why_no_packets));
 }
 
 static int set_stage(struct watch *watch, struct err *err)
 {
-    const struct session_options options = {.recorder = watch->options->recorder, .attends = true, .sieves = true, .forgets = true};
+    const struct session_options options = {
+        .recorder = watch->options->recorder,
+        .calls = {.ring_bytes = RING_BYTES},
+        .attends = watch->options->command.argv != NULL,
+        .sieves = true,
+        .waits = true,
+        .forgets = true,
+    };
     int code = session_open(&watch->session, &options, err);
     bool attaches = !watch->options->command.argv;
     if (!code && attaches && !session_can_attach(watch->session)) /* it says why */
@@ -84,10 +99,12 @@ static int set_stage(struct watch *watch, struct err *err)
     if (code) return code;
     code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
                                         : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+    if (code) return code;
+    say_calls_alone(watch);
     /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
      */
-    if (!code) (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
-    return code;
+    (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
+    return 0;
 }
 
 /* ---- the run ---- */
@@ -126,8 +143,10 @@ static void say_followed(const struct watch *watch)
     char comm[EVENT_COMM_BYTES] = "?", more[64] = "";
     procinfo_comm(targets->pids[0], comm);
     if (targets->count > 1) snprintf(more, sizeof(more), " and %zu more", targets->count - 1);
-    note_say(watch->options->output.quiet, "following %s[%d]%s with %zu open socket%s, until ^C", comm, (int)targets->pids[0], more,
-             targets->sockets, targets->sockets == 1 ? "" : "s");
+    bool traces = !strcmp(session_recorder(watch->session), "ptrace");
+    note_say(watch->options->output.quiet, "following %s[%d]%s with %zu open socket%s, until ^C%s", comm, (int)targets->pids[0],
+             more, targets->sockets, targets->sockets == 1 ? "" : "s",
+             traces ? "; ptrace stops them at every system call, which slows them" : "");
 }
 
 static bool targets_ended(void *data, size_t unused)
