@@ -50,7 +50,8 @@ FLOORS = {
     "run": ["base", "rights", "event", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
     "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
-    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch"],
+    "watch/tui": ["base", "story", "story/tell", "viz", "watch"],
+    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch", "watch/tui"],
     "main": ["base", "cli"],
 }
 

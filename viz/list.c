@@ -29,7 +29,7 @@ static const struct {
     [COLUMN_AGAIN] = {"again", 5, true},
 };
 
-enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, COLOR_BYTES = 16, ROW_BYTES = 1536 };
+enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, COLOR_BYTES = 16, ROW_BYTES = 2048 };
 _Static_assert(3 * LINE_UINT_BYTES + LINE_SECONDS_BYTES + 4 * LINE_SCALED_BYTES + 2 * LINE_ADDRESS_BYTES + WORDS_BYTES + 144 +
                        2 * LINE_ADDRESS_BYTES + ROWS_MARKS_BYTES + COLOR_BYTES + PATH_BYTES + LEDGER_HISTORY_BYTES + LINE_SLACK <=
                    ROW_BYTES,
@@ -184,7 +184,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     const struct ledger_end *client = &row->end[LEDGER_CLIENT], *server = &row->end[LEDGER_SERVER];
     char *line = buf_room(out, ROW_BYTES), notes[ROWS_MARKS_BYTES];
     if (!line) return -ENOMEM;
-    const char *outcome = ledger_outcome_name(row->outcome);
+    const char *outcome = options->outcome ? options->outcome : ledger_outcome_name(row->outcome);
     int64_t since_ns, took_ns;
     if (__builtin_sub_overflow(row->start_ns, options->base_ns, &since_ns)) since_ns = 0;
     if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;

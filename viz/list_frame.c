@@ -155,11 +155,39 @@ int list_spreads(struct buf *out, const struct list_style *style, const struct l
     return out->failed ? -ENOMEM : 0;
 }
 
+/* Largest first; what took less than a thousandth is not worth a line, but for the sum. */
+int list_times(struct buf *out, const struct list_style *style, const struct rows_findings *findings)
+{
+    bool told[SPENTS] = {false};
+    if (!findings || findings->total_ns <= 0) return 0;
+    char value[CELL_BYTES];
+    put_value(value, findings->total_ns, true, style->ascii);
+    buf_printf(out, "\n%-38s%*s%s\n", "where the time of all of them went", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0),
+               "", value);
+    for (;;) {
+        int next = -1;
+        for (int i = 0; i < SPENTS; i++)
+            if (!told[i] && (next < 0 || findings->spent_ns[i] > findings->spent_ns[next])) next = i;
+        if (next < 0 || findings->spent_ns[next] <= findings->total_ns / 1000) break;
+        told[next] = true;
+        put_value(value, findings->spent_ns[next], true, style->ascii);
+        buf_printf(out, "  %-36s%*s%s %5.1f%%\n", story_spent_words((enum story_spent)next),
+                   9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value,
+                   100.0 * (double)findings->spent_ns[next] / (double)findings->total_ns);
+    }
+    return out->failed ? -ENOMEM : 0;
+}
+
 int list_end(struct buf *out, const struct rows_options *options, const struct list_style *style)
 {
     const struct spread *spreads = options->spreads;
-    if (!spreads) return 0;
+    static const struct spread none;
+    if (!spreads || spreads[ROWS_SPREAD_TOOK].count < LIST_SPREAD_LEAST) return 0;
+    int code = list_times(out, style, options->findings);
+    if (code) return code;
+    const struct spread *first_byte = options->findings ? options->findings->first_byte : NULL;
     const struct list_spread rows[] = {{"handshake", &spreads[ROWS_SPREAD_CONNECT], true},
+                                       {"first byte", first_byte ? first_byte : &none, true},
                                        {"took", &spreads[ROWS_SPREAD_TOOK], true},
                                        {"bytes of the client", &spreads[ROWS_SPREAD_SENT], false},
                                        {"bytes of the server", &spreads[ROWS_SPREAD_RECEIVED], false}};

@@ -30,7 +30,9 @@ struct list_spread {
 enum { LIST_SPREAD_LEAST = 10 };
 int list_spreads(struct buf *out, const struct list_style *style, const struct list_spread *rows, size_t count);
 
-/* The end of a list of rows: how their numbers spread. */
+/* Where the time of all of them went, a line a part; nothing where that is not known. 0 or -ENOMEM. */
+int list_times(struct buf *out, const struct list_style *style, const struct rows_findings *findings);
+/* The end of a list of rows: where their time went, and how their numbers spread; nothing of fewer than LIST_SPREAD_LEAST. */
 int list_end(struct buf *out, const struct rows_options *options, const struct list_style *style);
 
 /* What stands before "red" and behind it; "" without colour. */

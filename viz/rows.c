@@ -185,7 +185,9 @@ static const char *put_marks(const struct rows_options *options, uint32_t number
         if (strncmp(notes, covered[i], word) != 0 || (notes[word] && notes[word] != ',')) continue;
         notes += notes[word] ? word + 2 : word;
     }
-    snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s", length && notes[0] ? ", " : "", notes);
+    const char *extra = options->extra ? options->extra : "";
+    snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s%s%s", length && notes[0] ? ", " : "", notes,
+             extra[0] && (length || notes[0]) ? "; " : "", extra);
     return text;
 }
 

@@ -39,12 +39,16 @@ struct rows_findings {
         const char *text;
     } of[ROWS_FINDINGS_MAX];
     uint32_t connections; /* with any */
+    /* Where the time of all of them went (struct story_time), and how their first bytes' times spread; NULL: not known. */
+    int64_t spent_ns[SPENTS], total_ns;
+    const struct spread *first_byte;
 };
 
 /* How numbers spread over the rows that were shown: viz/spread.h. */
 enum rows_spread { ROWS_SPREAD_CONNECT, ROWS_SPREAD_TOOK, ROWS_SPREAD_SENT, ROWS_SPREAD_RECEIVED, ROWS_SPREADS };
 struct spread;
 
+enum { ROWS_EXTRA_BYTES = 160 };
 struct rows_options {
     int64_t base_ns;               /* time zero of relative times: the first packet; known from the first row on */
     bool ascii;                    /* no byte above 0x7e */
@@ -58,6 +62,8 @@ struct rows_options {
     const struct rows_findings *findings; /* NULL: nobody looked for any */
     const struct spread *spreads;         /* list: ROWS_SPREADS of them, complete at its end; NULL: not kept */
     bool color;                           /* list: resets, refusals and errors in red */
+    const char *outcome;                  /* list: of the next row; NULL: its own (ledger_outcome_name) */
+    const char *extra; /* list: stands behind its notes; harmless text of ROWS_EXTRA_BYTES at most; NULL: nothing */
 };
 
 /* Packets that were not looked into, of one kind. */
@@ -118,7 +124,7 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
 /* The findings of a row: NULL where it has none, or nobody looked. */
 const struct rows_found *rows_found(const struct rows_options *options, uint32_t number, bool udp);
 /* What the notes of a list say: the ids of its findings first, then what rows_notes (rows_udp_notes) tells beside them. */
-enum { ROWS_MARKS_BYTES = 2 * ROWS_NOTES_BYTES };
+enum { ROWS_MARKS_BYTES = 2 * ROWS_NOTES_BYTES + ROWS_EXTRA_BYTES };
 const char *rows_marks(const struct rows_options *options, const struct ledger_row *row, char text[ROWS_MARKS_BYTES]);
 const char *rows_udp_marks(const struct rows_options *options, const struct datagrams_row *row, char text[ROWS_MARKS_BYTES]);
 /* The same of a UDP flow: what it holds, what an ICMP error said of it. */

@@ -13,7 +13,7 @@
 
 enum { COLUMNS = COLUMN_NOTES + 1 };
 
-enum { CELL_BYTES = 512, NUMBER_LEAST = 4, ADDRESS_LEAST = 12, ADDRESS_USUAL = 21, ADDRESS_MOST = 47 };
+enum { CELL_BYTES = 1024, NUMBER_LEAST = 4, ADDRESS_LEAST = 12, ADDRESS_USUAL = 21, ADDRESS_MOST = 47 };
 enum { NOTES_LEAST = 10, NOTES_USUAL = 18, NOTES_VERBOSE = 40, NOTES_WIDE = 40 };
 
 static const struct {
@@ -169,7 +169,7 @@ static int add_row(struct buf *out, const struct rows_options *options, const st
     put_duration(cells[COLUMN_TOOK], took_ns);
     snprintf(cells[COLUMN_CLIENT], CELL_BYTES, "%s", address_format(&client->address, address));
     snprintf(cells[COLUMN_SERVER], CELL_BYTES, "%s", address_format(&server->address, address));
-    snprintf(cells[COLUMN_OUTCOME], CELL_BYTES, "%s", ledger_outcome_name(row->outcome));
+    snprintf(cells[COLUMN_OUTCOME], CELL_BYTES, "%s", options->outcome ? options->outcome : ledger_outcome_name(row->outcome));
     snprintf(cells[COLUMN_STATES], CELL_BYTES, "%s/%s", tcp_state_name(client->state), tcp_state_name(server->state));
     if (row->handshake_ns < 0)
         strcpy(cells[COLUMN_RTT], "-");

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* To add a view: its file, its line here (docs/ADDING-A-VIEW.md). */
-static const struct view *const views[] = {&view_text,    &view_jsonl,    &view_svg,  &view_tsg, &view_page,
-                                           &view_mermaid, &view_perfetto, &view_otlp, &view_csv};
+static const struct view *const views[] = {&view_text, &view_list,    &view_jsonl,    &view_svg,  &view_tsg,
+                                           &view_page, &view_mermaid, &view_perfetto, &view_otlp, &view_csv};
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
 

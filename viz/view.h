@@ -35,6 +35,7 @@ enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
 struct view_options {
     int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
+    int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
     bool color;            /* ANSI colours */
     bool ascii;            /* no byte above 0x7e */
     bool brief;            /* the handshake and the goodbye, in few words: a slide */
@@ -71,6 +72,8 @@ const struct view *view_by_path(const char *path);
 /* For views: gives `length` bytes to the sink. 0 or its -errno with a sentence (the same for every view). */
 int view_write(const struct sink *sink, const char *bytes, size_t length, struct err *err);
 
+/* list_stories.c: a line a story, what was found before them: for runs of more connections than anybody reads ladders of. */
+extern const struct view view_list;
 extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
 extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
 

@@ -157,4 +157,26 @@ static __always_inline void control_on_answer(void)
     arrival_emit(&cpu->received, cpu->netns);
 }
 
+/* Whether the change is one that the segments of a connection's course show anyhow: of ten that a connection makes none else. */
+static __always_inline int control_on_state(int from, int to)
+{
+    control_on_answer();
+    switch (to) {
+    case STATE_SYN_SENT:
+    case STATE_SYN_RECV:
+    case STATE_FIN_WAIT1:
+    case STATE_FIN_WAIT2:
+    case STATE_CLOSE_WAIT:
+    case STATE_LAST_ACK:
+    case STATE_CLOSING:
+        return 1;
+    case STATE_ESTABLISHED:
+        return 1;
+    case STATE_CLOSE:
+        return from == STATE_LAST_ACK || from == STATE_FIN_WAIT2 || from == STATE_CLOSING;
+    default:
+        return 0;
+    }
+}
+
 #endif

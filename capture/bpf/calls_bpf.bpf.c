@@ -117,8 +117,8 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     __u64 address = argument(ctx, 0);
 
     if (is_skipped(PROGRAM_STATE)) return 0;
+    if (config.host_wide && control_on_state(from, to)) return 0;
     if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
-    if (config.host_wide) control_on_answer();
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
 
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */

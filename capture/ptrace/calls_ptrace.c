@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace/calls_ptrace.h"
+#include "capture/ptrace/ptrace_attach.h"
+#include "capture/ptrace/ptrace_direct.h"
 #include "capture/ptrace/ptrace_filter.h"
 #include "capture/ptrace/ptrace_kernel.h"
 #include "capture/ptrace/ptrace_leave.h"
@@ -37,18 +39,9 @@ enum {
     STOPS_A_DRAIN = 2000
 };
 
-/* A process given to follow. */
-struct direct {
-    pid_t pid;
-    bool ended;
-    int status;
-    int stop_signal; /* until it is asked for */
-};
-
 struct calls {
     struct ptrace_tasks tasks;
-    struct direct *direct;
-    size_t direct_count, direct_room;
+    struct ptrace_directs directs;
     uint64_t appended, unseen, foreign;
 };
 
@@ -69,22 +62,23 @@ static int recorder_open(struct calls **ret_calls, const struct calls_options *o
 
 static int recorder_follow(struct calls *calls, pid_t pid, struct err *err)
 {
-    if (calls->direct_count == calls->direct_room) {
-        size_t room = calls->direct_room ? calls->direct_room * 2 : 8;
-        struct direct *direct = realloc(calls->direct, room * sizeof(direct[0]));
-        if (!direct) return err_set(err, -ENOMEM, "out of memory");
-        calls->direct = direct;
-        calls->direct_room = room;
-    }
     if (ptrace_kernel(PTRACE_SEIZE, pid, 0, OPTIONS)) {
         int code = -errno;
         return err_set_errno(err, code, "process %d can't be traced (is another debugger or strace on it?)", (int)pid);
     }
-    calls->direct[calls->direct_count++] = (struct direct){.pid = pid};
+    if (ptrace_directs_add(&calls->directs, pid)) return err_set(err, -ENOMEM, "out of memory");
     struct ptrace_task *task = ptrace_task_add(&calls->tasks, pid, pid);
     if (!task) return err_set(err, -ENOMEM, "out of memory");
     task->filtered = true; /* until its exec shows otherwise: the filter can come at any moment */
     return 0;
+}
+
+static int recorder_attach(struct calls *calls, pid_t pid, struct err *err)
+{
+    if (ptrace_task_find(&calls->tasks, pid)) return 0; /* as the child of one that was given before */
+    int code = ptrace_attach(&calls->tasks, pid, err);
+    if (!code && ptrace_directs_add(&calls->directs, pid)) code = err_set(err, -ENOMEM, "out of memory");
+    return code;
 }
 
 static int recorder_fd(const struct calls *calls)
@@ -117,14 +111,15 @@ static int append_process(struct calls *calls, struct event_log *log, const stru
  */
 static void resume(const struct ptrace_task *task, int signal)
 {
-    ptrace_kernel(task->in_call ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, (uintptr_t)signal);
+    ptrace_kernel(task->in_call || task->attached ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, (uintptr_t)signal);
 }
 
-/* The threads of a process share the filter, and a child inherits it. */
+/* The threads of a process share the filter, and a child inherits it, as it does the manner in which its parent is followed. */
 static void inherit(struct ptrace_task *task, const struct ptrace_task *parent)
 {
     task->marked = task->marked || parent->marked;
     task->filtered = task->filtered || parent->filtered;
+    task->attached = task->attached || parent->attached;
 }
 
 static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log, pid_t tid, const struct ptrace_task *parent)
@@ -136,6 +131,7 @@ static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log
         calls->unseen++;
         return NULL;
     }
+    if (!parent) parent = ptrace_task_find(&calls->tasks, pid == tid ? procinfo_status(tid, "PPid") : pid);
     if (parent) inherit(task, parent);
     if (pid == tid) {
         int from = parent ? parent->pid : procinfo_status(tid, "PPid");
@@ -144,14 +140,15 @@ static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log
     return task;
 }
 
-static bool call_info(struct calls *calls, pid_t tid, uint8_t expected, struct ptrace_syscall_info *ret_info)
+/* PTRACE_SYSCALL_INFO_*. */
+static int call_info(struct calls *calls, pid_t tid, struct ptrace_syscall_info *ret_info)
 {
     memset(ret_info, 0, sizeof(*ret_info));
     if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, tid, sizeof(*ret_info), (uintptr_t)ret_info) < 0) {
         if (errno != ESRCH) calls->unseen++;
-        return false;
+        return PTRACE_SYSCALL_INFO_NONE;
     }
-    return ret_info->op == expected;
+    return ret_info->op;
 }
 
 static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
@@ -160,26 +157,11 @@ static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
     task->lost_looks = 0;
 }
 
-static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
+/* At the entry of a call, `raw` set. */
+static int enter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
 {
-    struct ptrace_syscall_info info;
-    task->in_call = false;
-    if (!call_info(calls, task->tid, PTRACE_SYSCALL_INFO_SECCOMP, &info) || (int)info.arch != NATIVE_ARCH) return 0;
-    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) return 0;
-    task->marked = task->filtered = true;
-
-    long number = (long)info.seccomp.nr;
-    if (number == SYS_prctl) { /* it names itself */
-        task->named_ns = 0;
-        return 0;
-    }
-    if (number == SYS_restart_syscall) {
-        if (!task->restartable) return 0;
-    } else {
-        task->raw = (struct syscall_raw){.number = number};
-        for (size_t i = 0; i < 6; i++) task->raw.args[i] = info.seccomp.args[i];
-    }
-    task->restartable = false;
+    bool goes_on = task->goes_on;
+    task->goes_on = false;
     task->row = syscall_find(task->raw.number);
     if (!task->row) return 0;
     bool recorded = ptrace_look_enter(task);
@@ -193,21 +175,59 @@ static int on_enter(struct calls *calls, struct event_log *log, struct ptrace_ta
     struct event event = {.kind = EVENT_ENTER, .call = task->enter};
     event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
     task->in_call = !(task->row->flags & SYSCALL_NO_RETURN);
+    if (goes_on) return 0; /* it began before anybody looked: its EXIT alone is told */
     event.t_ns = clock_wall_ns();
     return append(calls, log, &event);
 }
 
-static int on_exit_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
+/* Whether there is something to look at: restart_syscall goes on with the call before it. */
+static bool take_call(struct ptrace_task *task, long number, const __u64 args[6])
+{
+    bool restartable = task->restartable;
+    task->restartable = false;
+    if (number == SYS_prctl) { /* it may name itself */
+        task->named_ns = 0;
+        return false;
+    }
+    if (number == SYS_restart_syscall) return restartable;
+    task->raw = (struct syscall_raw){.number = number};
+    for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
+    return true;
+}
+
+/* At the filter's stop. */
+static int on_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
 {
     struct ptrace_syscall_info info;
-    if (!task->in_call || !call_info(calls, task->tid, PTRACE_SYSCALL_INFO_EXIT, &info)) return 0;
+    task->in_call = false;
+    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP || (int)info.arch != NATIVE_ARCH) return 0;
+    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) return 0;
+    task->marked = task->filtered = true;
+    return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
+}
+
+static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
+{
+    if (!task->in_call) return 0;
     struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
-    ptrace_look_exit(task, info.exit.rval, &event.call);
+    ptrace_look_exit(task, ret, &event.call);
     count_lost_looks(calls, task);
     task->in_call = false;
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
-    task->restartable = info.exit.rval == -RESTART_BLOCK;
+    task->restartable = ret == -RESTART_BLOCK;
     return append(calls, log, &event);
+}
+
+/* At a stop that PTRACE_SYSCALL made: the exit of a recorded call; of what was attached, the entry and the exit of any. */
+static int on_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
+{
+    struct ptrace_syscall_info info;
+    int op = call_info(calls, task->tid, &info);
+    if (op == PTRACE_SYSCALL_INFO_EXIT) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
+    if (op != PTRACE_SYSCALL_INFO_ENTRY || !task->attached) return 0;
+    task->in_call = false;
+    if ((int)info.arch != NATIVE_ARCH) return 0;
+    return take_call(task, (long)info.entry.nr, info.entry.args) ? enter(calls, log, task) : 0;
 }
 
 static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t former)
@@ -223,11 +243,7 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
 
 static int on_end(struct calls *calls, struct event_log *log, pid_t tid, int status)
 {
-    for (size_t i = 0; i < calls->direct_count; i++) {
-        if (calls->direct[i].pid != tid || calls->direct[i].ended) continue;
-        calls->direct[i].ended = true;
-        calls->direct[i].status = status;
-    }
+    ptrace_directs_end(&calls->directs, tid, status);
     const struct ptrace_task *task = ptrace_task_find(&calls->tasks, tid);
     if (!task) return 0;
     int code = 0;
@@ -245,12 +261,6 @@ static bool stops_a_group(int signal)
     return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-static void note_stopped(struct calls *calls, pid_t tid, int signal)
-{
-    for (size_t i = 0; i < calls->direct_count; i++)
-        if (calls->direct[i].pid == tid) calls->direct[i].stop_signal = signal;
-}
-
 /* One stop of a thread: what it says, then on. */
 static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int status, int64_t t_ns)
 {
@@ -264,14 +274,17 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
 
     if (event == PTRACE_EVENT_STOP && stops_a_group(signal)) {
         ptrace_kernel(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped, as whoever sent the signal wants */
-        note_stopped(calls, tid, signal);
+        ptrace_directs_stop(&calls->directs, tid, signal);
         return 0;
     }
     if (event == PTRACE_EVENT_EXEC) {
         code = on_exec(calls, log, tid, (pid_t)message);
         task = ptrace_task_find(&calls->tasks, tid);
+    } else if (task && event == PTRACE_EVENT_STOP && task->interrupted) {
+        task->interrupted = false;
+        task->goes_on = ptrace_attach_mend(task);
     } else if (task && event == PTRACE_EVENT_SECCOMP) {
-        code = on_enter(calls, log, task);
+        code = on_filter(calls, log, task);
     } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
         struct ptrace_task *child = ptrace_task_find(&calls->tasks, (pid_t)message);
         if (child)
@@ -279,7 +292,7 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
         else if (message)
             task_begin(calls, log, (pid_t)message, task);
     } else if (task && !event && signal == SYSCALL_STOP) {
-        code = on_exit_stop(calls, log, task, t_ns);
+        code = on_call_stop(calls, log, task, t_ns);
     }
 
     bool is_signal = !event && signal != SYSCALL_STOP;
@@ -313,23 +326,12 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
 
 static bool recorder_ended(const struct calls *calls, pid_t pid, int *ret_status)
 {
-    for (size_t i = 0; i < calls->direct_count; i++) {
-        if (calls->direct[i].pid != pid || !calls->direct[i].ended) continue;
-        *ret_status = calls->direct[i].status;
-        return true;
-    }
-    return false;
+    return ptrace_directs_ended(&calls->directs, pid, ret_status);
 }
 
 static int recorder_stopped(struct calls *calls, pid_t pid)
 {
-    for (size_t i = 0; i < calls->direct_count; i++) {
-        if (calls->direct[i].pid != pid) continue;
-        int signal = calls->direct[i].stop_signal;
-        calls->direct[i].stop_signal = 0;
-        return signal;
-    }
-    return 0;
+    return ptrace_directs_stopped(&calls->directs, pid);
 }
 
 static bool recorder_alive(struct calls *calls)
@@ -355,7 +357,7 @@ static void recorder_close(struct calls *calls)
     if (!calls) return;
     ptrace_leave(&calls->tasks);
     ptrace_tasks_free(&calls->tasks);
-    free(calls->direct);
+    free(calls->directs.entries);
     free(calls);
 }
 
@@ -369,6 +371,7 @@ const struct calls_recorder calls_ptrace = {
     .ended = recorder_ended,
     .stopped = recorder_stopped,
     .alive = recorder_alive,
+    .attach = recorder_attach,
     .report = recorder_report,
     .close = recorder_close,
 };

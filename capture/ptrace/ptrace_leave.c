@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "capture/procinfo.h"
+#include "capture/ptrace/ptrace_attach.h"
 #include "capture/ptrace/ptrace_kernel.h"
 
 enum { PATIENCE_MS = 1000 }; /* all are certain to stop or end, unless a device holds them */
@@ -24,7 +25,10 @@ static struct ptrace_task *newborn(struct ptrace_tasks *tasks, pid_t tid, const 
 {
     if (!parent) parent = ptrace_task_find(tasks, procinfo_status(tid, "PPid"));
     struct ptrace_task *task = ptrace_task_add(tasks, procinfo_status(tid, "Tgid"), tid);
-    if (task) task->filtered = !parent || parent->filtered;
+    if (task) {
+        task->filtered = !parent || parent->filtered;
+        task->attached = parent && parent->attached;
+    }
     return task;
 }
 
@@ -38,10 +42,18 @@ static void on_stop(struct ptrace_tasks *tasks, pid_t tid, int status)
         ptrace_kernel(PTRACE_CONT, tid, 0, 0);
         return;
     }
+    /* A call that the interruption ended shows its exit first, which uses the interruption up (ptrace_stop in kernel/signal.c): the
+     * stop where the call can be mended has to be asked for again. */
+    if (task->attached && !event && WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+        ptrace_kernel(PTRACE_INTERRUPT, tid, 0, 0);
+        ptrace_kernel(PTRACE_CONT, tid, 0, 0);
+        return;
+    }
     unsigned long child = 0;
     bool makes_child = event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
     if (makes_child && ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&child) == 0 && !ptrace_task_find(tasks, (pid_t)child))
         newborn(tasks, (pid_t)child, task);
+    if (event == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGTRAP) ptrace_attach_mend(task);
     bool is_signal = !event && WSTOPSIG(status) != (SIGTRAP | 0x80);
     ptrace_kernel(PTRACE_DETACH, tid, 0, is_signal ? (uintptr_t)WSTOPSIG(status) : 0);
     task->left = true;

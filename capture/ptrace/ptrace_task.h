@@ -24,6 +24,9 @@ struct ptrace_task {
     bool marked;         /* a stop made by the seccomp filter was seen */
     bool filtered;       /* the filter is on, or may be (before its first exec): without a tracer its recorded calls fail */
     bool restartable;    /* its last call ended with -ERESTART_RESTARTBLOCK: restart_syscall goes on with `raw` */
+    bool attached;       /* it ran before: no filter is in it, and every call of its stops (ptrace_attach.h) */
+    bool interrupted;    /* attached, and its first stop has not come yet */
+    bool goes_on;        /* the call that it makes next is one that it slept in when it was attached */
     bool left;           /* no longer followed: see ptrace_leave.h */
     bool cut;            /* `enter.watch` does not hold everything that is watched */
     uint32_t lost_looks; /* descriptors and memory that could not be seen since this was last set to 0 */

@@ -8,17 +8,42 @@
 
 #include "base/buf.h"
 #include "cli/options.h"
+#include "cli/output_options.h"
 #include "out/output.h"
 #include "out/status.h"
+#include "watch/endpoint.h"
+#include "watch/tui/tui.h"
 #include "watch/watch.h"
 
 struct watch {
     struct watch_options options;
     struct output_options look; /* ascii */
     struct buf expression;      /* the operands, joined */
+    char *names;                /* that --on gave, cut at their commas */
+    bool tui, has_color;
+    const char *ring_option; /* one that means nothing without --ring; NULL: none was given */
 };
 
-enum key { KEY_EVENTS, KEY_FORMAT, KEY_PID, KEY_COMM, KEY_PORT, KEY_ONLY_FINDINGS, KEY_MEMORY, KEY_FOR, KEY_ASCII, KEY_QUIET };
+enum key {
+    KEY_RING,
+    KEY_ON,
+    KEY_OUTPUT,
+    KEY_FILES,
+    KEY_BYTES,
+    KEY_EVENTS,
+    KEY_FORMAT,
+    KEY_PID,
+    KEY_COMM,
+    KEY_PORT,
+    KEY_ONLY_FINDINGS,
+    KEY_MEMORY,
+    KEY_PROMETHEUS,
+    KEY_TUI,
+    KEY_COLOR,
+    KEY_FOR,
+    KEY_ASCII,
+    KEY_QUIET
+};
 
 static const struct options_row what_rows[] = {
     {KEY_PID, 'p', "pid", "PID", "only connections that this process holds; may be given again"},
@@ -27,27 +52,87 @@ static const struct options_row what_rows[] = {
     {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "that show something to act on"},
 };
 static const struct options_row how_rows[] = {
+    {KEY_TUI, 0, "tui", NULL, "on the whole screen: connections live, ladders that grow; ? shows the keys"},
     {KEY_EVENTS, 0, "events", NULL, "besides, a line for each step of handshake and goodbye"},
     {KEY_FORMAT, 0, "format", "NAME", "text or jsonl: one JSON object a line"},
     {KEY_FOR, 0, "for", "SECONDS", "end after so long; default: when you press ^C"},
     {KEY_MEMORY, 0, "memory", "SIZE",
      "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is told as it stands"},
+    {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
+    {KEY_COLOR, 0, "color", "WHEN", "with --tui: auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
 };
 
-static int take_size(const char *text, uint64_t *ret_bytes, struct err *err)
+static const struct options_row ring_rows[] = {
+    {KEY_RING, 0, "ring", "SECONDS", "keep the last seconds of all events in memory, and write them\nwhen something happens"},
+    {KEY_ON, 0, "on", "NAMES", "what: findings and troubles, such as reset-unread-data,close-wait;\ndefault: all but notes"},
+    {KEY_OUTPUT, 'o', "output", "DIR", "into this folder: a file each time, for tcpwhy read"},
+    {KEY_FILES, 0, "files", "N", "so many at most, the oldest go; default 100"},
+    {KEY_BYTES, 0, "bytes", "SIZE", "and so large together; default 1G"},
+};
+
+static int take_size(const char *option, unsigned least_mib, const char *text, uint64_t *ret_bytes, struct err *err)
 {
     char *end;
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     unsigned shift = *end == 'K' || *end == 'k' ? 10 : *end == 'M' || *end == 'm' ? 20 : *end == 'G' || *end == 'g' ? 30 : 0;
     if (shift) end++;
-    if (errno || end == text || *end || text[0] == '-' || number > (UINT64_MAX >> 4) >> shift ||
-        number << shift < WATCH_MEMORY_LEAST)
-        return err_set(err, -EINVAL, "--memory: '%s' is not a size of at least 8M, such as 64M or 1G", text);
+    bool is_size = !errno && end != text && !*end && text[0] != '-' && number <= (UINT64_MAX >> 4) >> shift;
+    if (!is_size || number << shift < (uint64_t)least_mib << 20)
+        return err_set(err, -EINVAL, "%s: '%s' is not a size of at least %uM, such as 64M or 1G", option, text, least_mib);
     *ret_bytes = (uint64_t)number << shift;
     return 0;
+}
+
+/* Names behind commas; they are kept in one piece of memory that lives as long as the command line does. */
+static int take_names(struct watch *watch, const char *value, struct err *err)
+{
+    struct watch_ring *ring = &watch->options.ring;
+    char *names = strdup(value), *rest = names;
+    if (!names) return err_set_errno(err, -ENOMEM, "--on");
+    free(watch->names);
+    watch->names = names;
+    ring->on_count = 0;
+    for (char *name; (name = strsep(&rest, ","));) {
+        const char *near = NULL;
+        if (!watch_knows(name, &near))
+            return err_set(err, -EINVAL, "--on: no finding or trouble is called '%s'%s%s%s", name, near ? ": did you mean '" : "",
+                           near ? near : "", near ? "'?" : "");
+        if (ring->on_count == WATCH_ON_MAX) return err_set(err, -EINVAL, "--on: at most %d names", WATCH_ON_MAX);
+        ring->on[ring->on_count++] = name;
+    }
+    return 0;
+}
+
+static int take_ring(void *target, int key, const char *value, struct err *err)
+{
+    struct watch *watch = target;
+    struct watch_ring *ring = &watch->options.ring;
+    long number = 0;
+    int code;
+    switch ((enum key)key) {
+    case KEY_RING:
+        code = options_number("--ring", value, 1, 3600, &number, err);
+        ring->seconds = number;
+        return code;
+    case KEY_ON:
+        watch->ring_option = "--on";
+        return take_names(watch, value, err);
+    case KEY_OUTPUT:
+        watch->ring_option = "--output";
+        ring->folder = value;
+        return 0;
+    case KEY_FILES:
+        watch->ring_option = "--files";
+        code = options_number("--files", value, 1, 1000000, &number, err);
+        ring->limits.files = (uint64_t)number;
+        return code;
+    default:
+        watch->ring_option = "--bytes";
+        return take_size("--bytes", 1, value, &ring->limits.bytes, err);
+    }
 }
 
 static int too_many(const char *option, struct err *err)
@@ -100,7 +185,18 @@ static int take_look(void *target, int key, const char *value, struct err *err)
         if (!code) watch->options.for_ms = seconds * 1000;
         return code;
     case KEY_MEMORY:
-        return take_size(value, &watch->options.memory_bytes, err);
+        return take_size("--memory", WATCH_MEMORY_LEAST >> 20, value, &watch->options.memory_bytes, err);
+    case KEY_TUI:
+        watch->tui = true;
+        return 0;
+    case KEY_COLOR:
+        watch->has_color = true;
+        return output_color_from(value, &watch->look.color, err);
+    case KEY_PROMETHEUS:
+        if (!endpoint_is_address(value))
+            return err_set(err, -EINVAL, "--prometheus: '%s' is not a port, or an address with one, such as 127.0.0.1:9464", value);
+        watch->options.prometheus = value;
+        return 0;
     case KEY_ASCII:
         watch->look.ascii = true;
         return 0;
@@ -110,29 +206,51 @@ static int take_look(void *target, int key, const char *value, struct err *err)
     }
 }
 
+static int run_on_screen(struct watch *watch, struct err *err)
+{
+    const struct tui_options options = {
+        .folder = ".", .ascii = watch->options.lines.ascii, .color = output_view_options(&watch->look, STDOUT_FILENO).color};
+    int code = tui_check(err);
+    if (code) return -EINVAL;
+    struct tui *tui = tui_new(&options);
+    if (!tui) return err_set_errno(err, -ENOMEM, "--tui");
+    watch->options.screen = &tui_screen;
+    watch->options.screen_data = tui;
+    code = watch_run(&watch->options, err);
+    tui_free(tui);
+    return code;
+}
+
 static int run(struct watch *watch, int argc, char **argv, int operand, struct err *err)
 {
     for (int i = operand; i < argc; i++) buf_printf(&watch->expression, "%s%s", i > operand ? " " : "", argv[i]);
     if (watch->expression.failed) return err_set(err, -EINVAL, "watch: the filter is too long");
+    if (watch->tui && (watch->options.lines.json || watch->options.lines.course))
+        return err_set(err, -EINVAL, "--%s: the screen has no lines (--tui)", watch->options.lines.json ? "format" : "events");
+    if (watch->has_color && !watch->tui) return err_set(err, -EINVAL, "--color: only the screen has colours (--tui)");
+    if (watch->ring_option && !watch->options.ring.seconds)
+        return err_set(err, -EINVAL, "%s: there is no ring (--ring)", watch->ring_option);
+    if (watch->options.ring.seconds && !watch->options.ring.folder) return err_set(err, -EINVAL, "--ring: where to? (-o DIR)");
     if (operand < argc) watch->options.wishes.expression = buf_string(&watch->expression);
     watch->options.lines.width = output_screen_width(STDOUT_FILENO);
     watch->options.lines.ascii = output_ascii(&watch->look);
-    return watch_run(&watch->options, err);
+    return watch->tui ? run_on_screen(watch, err) : watch_run(&watch->options, err);
 }
 
 int cli_watch(int argc, char **argv, struct err *err)
 {
-    struct watch watch = {.expression = buf_new(4096)};
+    struct watch watch = {.expression = buf_new(4096), .options.ring.limits = {WATCH_RING_FILES, WATCH_RING_BYTES}};
     const struct options_group groups[] = {
         {"Which connections", what_rows, sizeof(what_rows) / sizeof(what_rows[0]), take_wish, &watch},
         {"What is said", how_rows, sizeof(how_rows) / sizeof(how_rows[0]), take_look, &watch},
+        {"The flight recorder", ring_rows, sizeof(ring_rows) / sizeof(ring_rows[0]), take_ring, &watch},
     };
     const struct options_verb verb = {
         "watch",
         WATCH_USAGE,
         WATCH_SUMMARY,
         groups,
-        2,
+        sizeof(groups) / sizeof(groups[0]),
         "FILTER is a pcap-filter(7) expression about either direction of a connection: 'host 192.0.2.1 and not port 22'. "
         "All of the host's networks and processes are watched, by BPF: it takes root, or CAP_BPF and CAP_PERFMON, "
         "which are given up before the first connection is looked at. "
@@ -141,6 +259,7 @@ int cli_watch(int argc, char **argv, struct err *err)
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (!code) code = run(&watch, argc, argv, operand, err);
     buf_free(&watch.expression);
+    free(watch.names);
     if (code == OPTIONS_HELPED) return CLI_DONE;
     if (code == -EINVAL) return CLI_USAGE;
     if (code == -EPERM || code == -EACCES) return CLI_DENIED;

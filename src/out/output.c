@@ -64,6 +64,7 @@ struct view_options output_view_options(const struct output_options *options, in
 {
     return (struct view_options){
         .width = choose_width(fd),
+        .screen = output_screen_width(fd),
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
         .brief = options->brief,
@@ -107,7 +108,9 @@ struct sink output_sink(struct target *target)
 static bool writes_text(const struct output *output)
 {
     for (size_t i = 0; i < output->count; i++)
-        if (output->targets[i].view && !strcmp(output->targets[i].view->name, view_text.name)) return true;
+        if (output->targets[i].view &&
+            (!strcmp(output->targets[i].view->name, view_text.name) || output->targets[i].view == &view_list))
+            return true;
     return false;
 }
 
@@ -129,7 +132,7 @@ static bool saves(const struct output *output)
 static int check_options(const struct output *output, const struct output_options *options, struct err *err)
 {
     if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
-        return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
+        return err_set(err, -EINVAL, "--color: only text and lists have colours, and nothing is written as such");
     if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
         return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
                        options->brief ? "brief" : "only");

@@ -7,9 +7,10 @@
 #include "base/buf.h"
 #include "ledger/ledger.h"
 #include "out/note.h"
-#include "read/found.h"
 #include "read/places.h"
+#include "story/tell/teller.h"
 #include "tcp/segment.h"
+#include "viz/found.h"
 
 enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
 #define CUT "… [cut]"
@@ -237,12 +238,33 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
     return code;
 }
 
+/* A story that is looked at and dropped. */
+static int take_found(void *data, struct story *story)
+{
+    struct stories *stories = data;
+    renumber(stories, story);
+    int code = found_take(stories->found, story);
+    story_free(story);
+    return code;
+}
+
+static int tell_found(struct stories *stories)
+{
+    struct teller *teller = teller_new(take_found, stories);
+    int code = teller ? 0 : -ENOMEM;
+    event_log_sort(stories->log);
+    for (size_t i = 0; i < event_log_count(stories->log) && !code; i++) code = teller_feed(teller, event_log_at(stories->log, i));
+    if (!code) code = teller_finish(teller);
+    teller_free(teller);
+    return code;
+}
+
 int stories_found(struct stories *stories, const struct rows_findings **ret_findings, struct err *err)
 {
     *ret_findings = NULL;
     if (stories->full_at) return 0;
     if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
-    int code = found_tell(stories->found, stories->log, renumber, stories);
+    int code = tell_found(stories);
     if (code) return err_set_errno(err, code, "can't tell what is to be found");
     *ret_findings = found_rows(stories->found);
     return 0;

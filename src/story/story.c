@@ -95,7 +95,7 @@ static const struct {
     [SPENT_NAGLE] = {"nagle", "Nagle's algorithm"},
     [SPENT_ACCEPT] = {"accept", "waiting for accept()"},
     [SPENT_UNREAD] = {"unread", "lying unread"},
-    [SPENT_RUN_QUEUE] = {"run-queue", "calls that could return"},
+    [SPENT_RUN_QUEUE] = {"run-queue", "ready, and not yet run"},
     [SPENT_CLOSE] = {"close", "waiting for close()"},
     [SPENT_SERVER] = {"server", "the server's process"},
     [SPENT_CLIENT] = {"client", "the client's process"},

@@ -4,13 +4,20 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
+#include "viz/escape.h"
+#include "viz/words.h"
 #include "watch/board.h"
+#include "watch/endpoint.h"
+#include "watch/flight.h"
+#include "watch/metrics.h"
 #include "watch/outlet.h"
 #include "watch/totals.h"
 
@@ -29,6 +36,9 @@ struct watch {
     struct board *board;
     struct chooser *chooser;
     struct outlet outlet;
+    struct drawer *drawer;
+    struct flight *flight;     /* NULL: none was asked for */
+    struct endpoint *endpoint; /* the same */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -44,6 +54,48 @@ static void put_line(struct watch *watch)
     buf_clear(&watch->line);
 }
 
+/* ---- the flight recorder ---- */
+
+static bool is_asked_for(const struct watch_ring *ring, const char *name, bool note)
+{
+    for (size_t i = 0; i < ring->on_count; i++)
+        if (strcmp(ring->on[i], name) == 0) return true;
+    return !ring->on_count && !note;
+}
+
+static void trigger(struct watch *watch, const char *name, bool note, uint32_t connection)
+{
+    if (watch->flight && is_asked_for(&watch->options->ring, name, note))
+        flight_trigger(watch->flight, name, connection, clock_wall_ns());
+}
+
+/* One trace a connection. */
+static void trigger_story(struct watch *watch, const struct story *story)
+{
+    for (size_t i = 0; watch->flight && i < story->finding_count; i++) {
+        const struct story_finding *finding = &story->findings[i];
+        if (!is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
+        trigger(watch, finding->id, false, story->number);
+        return;
+    }
+}
+
+bool watch_knows(const char *name, const char **ret_near)
+{
+    const char *names[256];
+    size_t count, ids;
+    const char *const *all = story_finding_ids(&ids);
+    for (count = 0; count < ids && count < 200; count++) names[count] = all[count];
+    for (int trouble = TROUBLE_NONE + 1; trouble < TROUBLES; trouble++)
+        names[count++] = lines_trouble_name((enum watch_trouble)trouble);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    *ret_near = nearest_word(name, names, count);
+    return false;
+}
+
+/* ---- what comes ---- */
+
 static int take_story(void *data, struct story *story)
 {
     struct watch *watch = data;
@@ -55,6 +107,11 @@ static int take_story(void *data, struct story *story)
         } else {
             facts_of(story, &facts);
             totals_add(&watch->totals, &facts);
+            trigger_story(watch, story);
+            if (watch->options->screen) {
+                watch->options->screen->ended(watch->options->screen_data, story);
+                return 0;
+            }
             lines_ended(&watch->options->lines, &facts, &watch->line);
             put_line(watch);
         }
@@ -71,25 +128,42 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     struct story *story = NULL;
     if (!chooser_wants_ends(watch->chooser, glance->end, glance->process)) return;
     (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
-    lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
+    if (watch->options->screen)
+        watch->options->screen->trouble(watch->options->screen_data, glance, trouble, story);
+    else
+        lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
     put_line(watch);
+    trigger(watch, lines_trouble_name(trouble), false, glance->number);
     story_free(story);
 }
 
 static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
+    if (watch->flight) flight_take(watch->flight, event);
     return watch->code = teller_feed(watch->teller, event);
+}
+
+static size_t memory_of(const struct watch_options *options)
+{
+    return options->memory_bytes ? options->memory_bytes : WATCH_MEMORY;
 }
 
 static void set_bounds(struct watch *watch)
 {
-    uint64_t memory = watch->options->memory_bytes ? watch->options->memory_bytes : WATCH_MEMORY;
+    size_t memory = memory_of(watch->options);
     struct teller_bounds bounds = teller_live;
-    bounds.open_max = (size_t)(memory / WATCH_CONNECTION_BYTES);
+    bounds.open_max = memory / WATCH_CONNECTION_BYTES;
     if (bounds.closed_max > bounds.open_max) bounds.closed_max = bounds.open_max;
     bounds.quiet_ns = 200000000;
     teller_set_bounds(watch->teller, &bounds);
+}
+
+static void write_metrics(void *data, struct buf *out)
+{
+    const struct watch *watch = data;
+    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost};
+    metrics_write(&watch->totals, &now, out);
 }
 
 static int open_all(struct watch *watch, struct err *err)
@@ -100,15 +174,23 @@ static int open_all(struct watch *watch, struct err *err)
         .forgets = true,
         .late_ns = LATE_NS,
     };
+    const struct watch_ring *ring = &watch->options->ring;
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
+    if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code) code = session_open(&watch->session, &session, err);
+    if (!code && watch->options->prometheus)
+        code = endpoint_open(&watch->endpoint, watch->options->prometheus, write_metrics, watch, err);
     if (code) return code;
     watch->teller = teller_new(take_story, watch);
     watch->board = board_new(&board_usual, take_trouble, watch);
-    if (!watch->teller || !watch->board) return err_set_errno(err, -ENOMEM, "can't watch");
+    if (ring->seconds) watch->flight = flight_new(ring->seconds * 1000000000, memory_of(watch->options), watch->drawer);
+    if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
     set_bounds(watch);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
+    const struct watch_open shown = {watch->teller, watch->chooser};
+    if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
+    if (code) return code;
     code = rights_drop(RIGHTS_NONE, err);
     return code ? code : rights_confine(false, err);
 }
@@ -116,15 +198,19 @@ static int open_all(struct watch *watch, struct err *err)
 static int run(struct watch *watch, struct err *err)
 {
     int64_t until_ms = watch->options->for_ms ? clock_ms() + watch->options->for_ms : INT64_MAX;
-    lines_head(&watch->options->lines, &watch->line);
+    const struct watch_screen *screen = watch->options->screen;
+    if (!screen) lines_head(&watch->options->lines, &watch->line);
     put_line(watch);
     while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
-        int got = session_step(watch->session, -1, STEP_MS, err);
+        int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             board_look(watch->board, watch->teller, clock_wall_ns());
             watch->look_ms = clock_ms();
         }
+        if (screen && !screen->step(watch->options->screen_data)) break;
+        if (watch->flight) flight_write(watch->flight, false);
+        if (watch->endpoint) endpoint_serve(watch->endpoint);
         outlet_flush(&watch->outlet);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
@@ -150,23 +236,41 @@ static void say_losses(struct watch *watch, struct buf *out)
     if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
 }
 
+static void say_traces(const struct watch *watch, struct buf *out)
+{
+    if (!watch->flight) return;
+    struct flight_counts counts = flight_counts(watch->flight);
+    char held[WORDS_BYTES];
+    buf_printf(out, "%-13s %" PRIu64 " written to ", "traces", counts.written);
+    escape_text(out, watch->options->ring.folder, watch->options->lines.ascii);
+    if (counts.skipped) buf_printf(out, ", %" PRIu64 " more asked for while one was written", counts.skipped);
+    if (counts.removed) buf_printf(out, ", %" PRIu64 " older ones removed", counts.removed);
+    if (counts.failed) buf_printf(out, ", %" PRIu64 " failed (%s)", counts.failed, strerror(-counts.code));
+    if (counts.early) buf_printf(out, "; the memory held %s", words_duration(counts.holds_ns, held));
+    buf_char(out, '\n');
+}
+
 static int finish(struct watch *watch, struct err *err)
 {
     struct buf totals = buf_new(line_limit);
     int code = session_report(watch->session, err);
+    if (watch->options->screen) watch->options->screen->close(watch->options->screen_data);
     watch->ending = true;
     if (!code) stream_finish(session_stream(watch->session));
     if (!code && !watch->code) watch->code = teller_finish(watch->teller);
     if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
+    if (watch->flight) flight_write(watch->flight, true);
     outlet_flush(&watch->outlet);
     if (!code && watch->options->lines.json) {
         totals_write_json(&watch->totals, watch->left_open, &totals);
         outlet_line(&watch->outlet, buf_string(&totals), totals.length);
         buf_clear(&totals);
+        say_traces(watch, &totals);
         say_losses(watch, &totals);
     } else if (!code) {
         buf_char(&totals, '\n');
         totals_write(&watch->totals, watch->left_open, watch->options->lines.ascii, &totals);
+        say_traces(watch, &totals);
         say_losses(watch, &totals);
         outlet_line(&watch->outlet, buf_string(&totals), totals.length);
     }
@@ -187,6 +291,9 @@ int watch_run(const struct watch_options *options, struct err *err)
     teller_free(watch.teller);
     board_free(watch.board);
     session_close(watch.session);
+    endpoint_close(watch.endpoint);
+    flight_free(watch.flight);
+    drawer_free(watch.drawer);
     chooser_free(watch.chooser);
     outlet_free(&watch.outlet);
     buf_free(&watch.line);

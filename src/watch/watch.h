@@ -7,13 +7,51 @@
 
 #include "base/err.h"
 #include "watch/choose.h"
+#include "watch/drawer.h"
 #include "watch/lines.h"
 
+enum { WATCH_ON_MAX = 32 };
+
+/* The flight recorder; `seconds` 0: none. */
+struct watch_ring {
+    int64_t seconds;
+    const char *on[WATCH_ON_MAX]; /* ids of findings, names of troubles; none: all but notes */
+    size_t on_count;
+    const char *folder;
+    struct drawer_limits limits;
+};
+#define WATCH_RING_FILES ((uint64_t)100)
+#define WATCH_RING_BYTES ((uint64_t)1 << 30)
+
+/* Whether a finding or trouble has that name; else *ret_near is one that is spelt alike, or NULL. */
+bool watch_knows(const char *name, const char **ret_near);
+
+/* What a screen may ask of the watch: of all that is open, what is to be shown. */
+struct watch_open {
+    const struct teller *teller;
+    struct chooser *chooser;
+};
+
+/* What shows connections instead of lines: a screen. `data` is its own. */
+struct watch_screen {
+    /* Once all that takes rights is open; it may open what takes some itself. 0 or -errno with a sentence. */
+    int (*open)(void *data, const struct watch_open *open, struct err *err);
+    /* Takes what was typed, and draws. False: that was the end. */
+    bool (*step)(void *data);
+    void (*ended)(void *data, struct story *story); /* the screen's from then on */
+    void (*trouble)(void *data, const struct teller_glance *glance, enum watch_trouble trouble, const struct story *story);
+    void (*close)(void *data); /* before the totals are written */
+};
+
 struct watch_options {
+    const struct watch_screen *screen; /* NULL: lines on standard output */
+    void *screen_data;
+    struct watch_ring ring;
     struct watch_wishes wishes;
     struct lines_options lines;
-    uint64_t memory_bytes; /* for what is open; 0: WATCH_MEMORY */
-    int64_t for_ms;        /* end by itself after so long; 0: never */
+    const char *prometheus; /* where metrics are fetched from; NULL: nowhere */
+    uint64_t memory_bytes;  /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
+    int64_t for_ms;         /* end by itself after so long; 0: never */
     bool quiet;
 };
 

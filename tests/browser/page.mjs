@@ -19,7 +19,8 @@ const {chromium} = require("playwright-core");
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "page-"));
 // What the page may take on a machine with other work; the figures themselves are printed.
-const FIRST_PAINT_MS = 4 * 1000, STEP_MS = 4 * 50;
+const FIRST_PAINT_MS = 4 * 1000,
+  STEP_MS = 4 * 50;
 
 const faults = [];
 function check(good, words) {
@@ -28,20 +29,32 @@ function check(good, words) {
     console.log(`FAULT: ${words}`);
   }
 }
-const same = (seen, wanted, words) => check(JSON.stringify(seen) === JSON.stringify(wanted), `${words}: ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`);
+const same = (seen, wanted, words) =>
+  check(JSON.stringify(seen) === JSON.stringify(wanted), `${words}: ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`);
 
 let browser;
 async function open(file, hash = "", options = {}) {
-  const context = await browser.newContext({viewport: {width: 1400, height: 900}, colorScheme: "light", permissions: ["clipboard-read", "clipboard-write"], ...options});
-  const page = await context.newPage(), name = path.basename(file);
+  const context = await browser.newContext({
+    viewport: {width: 1400, height: 900},
+    colorScheme: "light",
+    permissions: ["clipboard-read", "clipboard-write"],
+    ...options
+  });
+  const page = await context.newPage(),
+    name = path.basename(file);
   page.setDefaultTimeout(60000);
   page.on("console", message => check(false, `${name}: the console says ${message.text()}`));
   page.on("pageerror", error => check(false, `${name}: ${error.stack}`));
-  page.on("request", request => check(/^(file|blob|data):/.test(request.url()) && (request.url().startsWith("blob") || request.isNavigationRequest()), `${name}: it asks for ${request.url()}`));
+  page.on("request", request =>
+    check(
+      /^(file|blob|data):/.test(request.url()) && (request.url().startsWith("blob") || request.isNavigationRequest()),
+      `${name}: it asks for ${request.url()}`
+    )
+  );
   await page.goto(`file://${file}${hash}`);
   return page;
 }
-const step = page => page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get("step"));
+const step = page => page.evaluate(() => document.getElementById("slider").value);
 const text = (page, selector) => page.textContent(selector);
 
 async function read(program, out, ...what) {
@@ -56,19 +69,37 @@ async function axe(page, words) {
   await page.evaluate(AXE);
   const found = await page.evaluate(() => axe.run(document, {resultTypes: ["violations"]}));
   for (const fault of found.violations)
-    if (fault.impact === "serious" || fault.impact === "critical") check(false, `${words}: axe: ${fault.id}: ${fault.help}: ${fault.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")}`);
+    if (fault.impact === "serious" || fault.impact === "critical")
+      check(
+        false,
+        `${words}: axe: ${fault.id}: ${fault.help}: ${fault.nodes
+          .slice(0, 3)
+          .map(n => n.html.slice(0, 160))
+          .join(" | ")}`
+      );
 }
 
 // No words of the drawing over others, none outside, and no page wider than its window.
 async function overlaps(page, words) {
   const found = await page.evaluate(() => {
-    const svg = document.querySelector("#drawing svg"), frame = svg.getBoundingClientRect(), seen = [];
+    const svg = document.querySelector("#drawing svg"),
+      frame = svg.getBoundingClientRect(),
+      seen = [];
     const texts = [...svg.querySelectorAll("text")].map(t => ({words: t.textContent, box: t.getBoundingClientRect()}));
-    for (const {words, box} of texts) if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1) seen.push(`outside: ${words}`);
-    texts.forEach((a, i) => texts.slice(i + 1).forEach(b => {
-      const trim = (a.box.height + b.box.height) * 0.12;
-      if (a.box.left < b.box.right - 1 && b.box.left < a.box.right - 1 && a.box.top + trim < b.box.bottom - trim && b.box.top + trim < a.box.bottom - trim) seen.push(`"${a.words}" over "${b.words}"`);
-    }));
+    for (const {words, box} of texts)
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1) seen.push(`outside: ${words}`);
+    texts.forEach((a, i) =>
+      texts.slice(i + 1).forEach(b => {
+        const trim = (a.box.height + b.box.height) * 0.12;
+        if (
+          a.box.left < b.box.right - 1 &&
+          b.box.left < a.box.right - 1 &&
+          a.box.top + trim < b.box.bottom - trim &&
+          b.box.top + trim < a.box.bottom - trim
+        )
+          seen.push(`"${a.words}" over "${b.words}"`);
+      })
+    );
     if (document.documentElement.scrollWidth > innerWidth) seen.push(`the page is ${document.documentElement.scrollWidth} wide`);
     return seen.slice(0, 4);
   });
@@ -78,7 +109,8 @@ async function overlaps(page, words) {
 // ---- one connection: keys, tabs, search, links ----
 
 async function keys(file) {
-  const page = await open(file), steps = await page.evaluate(() => +document.getElementById("slider").max);
+  const page = await open(file),
+    steps = await page.evaluate(() => +document.getElementById("slider").max);
   check(steps > 10, `the run has ${steps} steps`);
   same(await step(page), "1", "it begins");
   await page.keyboard.press("ArrowRight");
@@ -90,6 +122,7 @@ async function keys(file) {
   same(await step(page), String(steps), "ArrowRight at the end");
   await page.keyboard.press("ArrowLeft");
   same(await step(page), String(steps - 1), "ArrowLeft");
+  await page.waitForFunction(steps => location.hash.includes(`&step=${steps - 1}&`), steps);
   await page.keyboard.press("Home");
   same(await step(page), "1", "Home");
   await page.selectOption("#speed", "4");
@@ -100,12 +133,19 @@ async function keys(file) {
   const stopped = await step(page);
   await page.waitForTimeout(700);
   same(await step(page), stopped, "Space pauses");
-  const small = await page.$$eval("button", all => all.filter(b => b.offsetParent && (b.offsetWidth < 24 || b.offsetHeight < 24)).map(b => b.id || b.textContent));
+  const small = await page.$$eval("button", all =>
+    all.filter(b => b.offsetParent && (b.offsetWidth < 24 || b.offsetHeight < 24)).map(b => b.id || b.textContent)
+  );
   same(small, [], "buttons below 24 px");
   await page.fill("#slider", "5");
   same(await step(page), "5", "the slider");
   await page.keyboard.press("+");
-  check(await page.evaluate(() => document.querySelector("#drawing svg").getAttribute("width") > document.getElementById("picture").clientWidth), "+ makes it larger");
+  check(
+    await page.evaluate(
+      () => document.querySelector("#drawing svg").getAttribute("width") > document.getElementById("picture").clientWidth
+    ),
+    "+ makes it larger"
+  );
   await page.keyboard.press("0");
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("?");
@@ -123,14 +163,39 @@ async function keys(file) {
   await page.context().close();
 }
 
+// The step that one goes to is seen, however narrow the window is.
+async function inSight(file) {
+  for (const viewport of [
+    {width: 1400, height: 700},
+    {width: 360, height: 640}
+  ]) {
+    const page = await open(file, "", {viewport, reducedMotion: "reduce"});
+    for (const key of ["End", "Home", "End", "ArrowLeft"]) {
+      await page.keyboard.press(key);
+      await page.waitForFunction(() => {
+        const now = document.querySelector(".w-now").getBoundingClientRect(),
+          bar = document.querySelector(".bar").getBoundingClientRect();
+        return now.height > 5 && now.top >= 0 && now.bottom <= bar.top + 1;
+      });
+    }
+    await page.context().close();
+  }
+}
+
 async function tabs(file) {
   const page = await open(file);
-  const row = await page.evaluate(() => [...document.querySelectorAll("#drawing text[data-row]")].find(t => /^#1 SYN/.test(t.textContent)).dataset.row);
+  const row = await page.evaluate(
+    () => [...document.querySelectorAll("#drawing text[data-row]")].find(t => /^#1 SYN/.test(t.textContent)).dataset.row
+  );
   await page.click(`#drawing text[data-row="${row}"]`);
   same(await step(page), String(+row + 1), "a click on the SYN");
   const why = await text(page, "#panel");
-  for (const words of ["#1 SYN", "connect(", "evidence: kernel stack", "tcp_connect", "SYN_SENT", "arrow 3 of the figure"]) check(why.includes(words), `Why says ${words}: ${why}`);
-  check(await page.evaluate(() => document.querySelector("#w-state-SYN_SENT.is-c .w-mark") && document.querySelector("#w-arrow-3.took-c")), "the figure is lit");
+  for (const words of ["#1 SYN", "connect(", "evidence: kernel stack", "tcp_connect", "SYN_SENT", "arrow 3 of the figure"])
+    check(why.includes(words), `Why says ${words}: ${why}`);
+  check(
+    await page.evaluate(() => document.querySelector("#w-state-SYN_SENT.is-c .w-mark") && document.querySelector("#w-arrow-3.took-c")),
+    "the figure is lit"
+  );
   await page.click("#tab-call");
   const call = await text(page, "#panel");
   for (const words of ["connect()", "result", "slept", "#1 SYN"]) check(call.includes(words), `Call says ${words}: ${call}`);
@@ -163,6 +228,10 @@ async function search(file) {
   same(await step(page), first, "N goes back");
   await page.keyboard.press("n");
   same(await step(page), second, "n goes on");
+  await page.waitForFunction(() => location.hash.endsWith("&search=fin"));
+  const again = await open(file, await page.evaluate(() => location.hash));
+  check(/^\d+ of \d+/.test(await text(again, "#matched")), "a link searches");
+  await again.context().close();
   await page.keyboard.press("Escape");
   same(await text(page, "#matched"), "", "Esc ends the search");
   await page.keyboard.press("/");
@@ -178,14 +247,22 @@ async function links(file) {
   await page.click("#copy");
   await page.waitForFunction(() => document.getElementById("copy").textContent === "copied");
   check((await page.evaluate(() => navigator.clipboard.readText())).endsWith("#conn=2&step=7&tab=packet"), "copy link");
-  await page.evaluate(() => { location.hash = "#conn=3&step=2&tab=why"; });
+  await page.evaluate(() => {
+    location.hash = "#conn=3&step=2&tab=why";
+  });
   await page.waitForFunction(() => document.querySelector('.row[aria-selected="true"]').dataset.index === "2");
   const download = page.waitForEvent("download");
   await page.click("#save");
   const saved = fs.readFileSync(await (await download).path(), "utf8");
   const drawn = await page.evaluate(words => {
     const svg = new DOMParser().parseFromString(words, "image/svg+xml");
-    return [svg.querySelector("parsererror") === null, svg.querySelectorAll("text").length > 20, svg.querySelector("style").textContent.includes(".w-lc"), svg.querySelector("title").textContent !== "", svg.querySelector(".w-now, .w-cover") === null];
+    return [
+      svg.querySelector("parsererror") === null,
+      svg.querySelectorAll("text").length > 20,
+      svg.querySelector("style").textContent.includes(".w-lc"),
+      svg.querySelector("title").textContent !== "",
+      svg.querySelector(".w-now, .w-cover") === null
+    ];
   }, saved);
   same(drawn, [true, true, true, true, true], "the saved drawing is XML, has words, styles, a title, no marks");
   await page.click('.row[aria-posinset="1"]');
@@ -194,13 +271,15 @@ async function links(file) {
   await page.keyboard.press("[");
   same(await page.getAttribute('.row[aria-selected="true"]', "aria-posinset"), "1", "[ goes back");
   await page.emulateMedia({media: "print"});
-  check(!await page.isVisible("footer .bar") && await page.isVisible("#drawing svg"), "print shows the drawing alone");
+  check(!(await page.isVisible("footer .bar")) && (await page.isVisible("#drawing svg")), "print shows the drawing alone");
   await page.context().close();
 }
 
 async function guessing(file) {
   const page = await open(file);
-  const rows = await page.evaluate(() => [...document.querySelectorAll("#drawing text[data-row]")].filter(t => /^#[12] SYN/.test(t.textContent)).map(t => +t.dataset.row));
+  const rows = await page.evaluate(() =>
+    [...document.querySelectorAll("#drawing text[data-row]")].filter(t => /^#[12] SYN/.test(t.textContent)).map(t => +t.dataset.row)
+  );
   await page.click(`#drawing text[data-row="${rows[0]}"]`);
   await page.keyboard.press("g");
   check(!(await text(page, "#panel")).includes("kernel stack"), "guessing hides why");
@@ -209,18 +288,18 @@ async function guessing(file) {
   await page.click('[data-guess="call"]');
   check((await text(page, ".verdict")).includes("Right. 1 of 1 right"), "a right guess counts");
   check((await text(page, "#panel")).includes("kernel stack"), "and shows why");
-  while (+await step(page) < rows[1] + 1) await page.keyboard.press("ArrowRight");
+  while (+(await step(page)) < rows[1] + 1) await page.keyboard.press("ArrowRight");
   await page.click('[data-guess="call"]');
   check(/No: the kernel, because a segment came. 1 of 2 right/.test(await text(page, ".verdict")), "a wrong guess counts");
   await page.keyboard.press("g");
-  check(!await page.evaluate(() => +document.querySelector(".w-cover").getAttribute("height")), "g ends guessing");
+  check(!(await page.evaluate(() => +document.querySelector(".w-cover").getAttribute("height"))), "g ends guessing");
   await page.context().close();
 }
 
 // A state is typed, or clicked in the figure.
 async function guessingStates(file) {
   const page = await open(file, "#step=1&guess=1");
-  for (let i = 0; i < 60 && !await page.$("#state-guess"); i++) await page.keyboard.press("ArrowRight");
+  for (let i = 0; i < 60 && !(await page.$("#state-guess")); i++) await page.keyboard.press("ArrowRight");
   await page.fill("#state-guess", "listen");
   await page.keyboard.press("Enter");
   check((await text(page, ".verdict")).startsWith("Right. 1 of 1"), "a state that is typed");
@@ -235,7 +314,8 @@ async function hostile(file) {
   for (const tab of ["why", "call", "packet", "steps", "connection"]) {
     await page.click(`#tab-${tab}`);
     const seen = await page.evaluate(() => ({
-      foreign: document.querySelectorAll("img, iframe, object, embed, link[rel=stylesheet], body script:not([type]) ~ script").length, scripts: document.scripts.length,
+      foreign: document.querySelectorAll("img, iframe, object, embed, link[rel=stylesheet], body script:not([type]) ~ script").length,
+      scripts: document.scripts.length,
       raw: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(document.body.innerText + document.title)
     }));
     same(seen, {foreign: 0, scripts: 4, raw: false}, `hostile names in ${path.basename(file)}, ${tab}`);
@@ -246,10 +326,14 @@ async function hostile(file) {
 
 // A name that is a tag stays a name: the file is a capture's story with its processes' names made such.
 async function hostileTags(program) {
-  const events = fs.readFileSync(path.join(EVENTS, "echo.events"), "utf8").replaceAll("echo-client", "</script><img>").replaceAll("echo-server", "<!--<script>");
+  const events = fs
+    .readFileSync(path.join(EVENTS, "echo.events"), "utf8")
+    .replaceAll("echo-client", "</script><img>")
+    .replaceAll("echo-server", "<!--<script>");
   const source = path.join(folder, "tags.events");
   fs.writeFileSync(source, events);
-  const file = await read(program, "tags.html", source), written = fs.readFileSync(file, "utf8");
+  const file = await read(program, "tags.html", source),
+    written = fs.readFileSync(file, "utf8");
   same([written.includes("</script><img"), written.includes("<!--<script")], [false, false], "tags in the file");
   await hostile(file);
   const page = await open(file);
@@ -262,12 +346,15 @@ async function hostileTags(program) {
 async function crowd(program) {
   const capture = path.join(folder, "crowd.pcap");
   execFileSync("python3", [path.join(HERE, "crowd.py"), "10000", capture], {timeout: 120000});
-  const file = await read(program, "crowd.html", capture), empty = await read(program, "empty.html", path.join(folder, "none.pcap"));
-  const own = fs.statSync(empty).size, each = (fs.statSync(file).size - own) / 10000;
+  const file = await read(program, "crowd.html", capture),
+    empty = await read(program, "empty.html", path.join(folder, "none.pcap"));
+  const own = fs.statSync(empty).size,
+    each = (fs.statSync(file).size - own) / 10000;
   console.log(`the page without data: ${own} bytes; a connection: ${each.toFixed(0)} bytes`);
   check(own < 300000, `the page without data has ${own} bytes`);
   check(each < 2048, `a short connection takes ${each.toFixed(0)} bytes`);
-  const page = await open(file), paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  const page = await open(file),
+    paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   const steps = await page.evaluate(() => {
     const took = [];
     for (let i = 0; i < 12; i++) {
@@ -282,9 +369,11 @@ async function crowd(program) {
   check(paint < FIRST_PAINT_MS, `first paint after ${paint} ms`);
   check(steps < STEP_MS, `a step takes ${steps} ms`);
   same(await text(page, "#list-count"), "10,000 connections", "the list");
-  check(await page.$$eval(".row", rows => rows.length) < 60, "rows are made when they are seen");
+  check((await page.$$eval(".row", rows => rows.length)) < 60, "rows are made when they are seen");
   check((await page.$eval(".row .found", e => e.textContent)).length > 3, "findings come first");
-  await page.evaluate(() => { document.getElementById("list").scrollTop = 1e9; });
+  await page.evaluate(() => {
+    document.getElementById("list").scrollTop = 1e9;
+  });
   await page.waitForFunction(() => [...document.querySelectorAll(".row")].some(row => row.getAttribute("aria-posinset") === "10000"));
   await page.selectOption("#filter-outcome", "refused");
   same(await text(page, "#list-count"), "100 of 10,000 connections", "by outcome");
@@ -294,7 +383,9 @@ async function crowd(program) {
   check(/^\d+ of 10,000/.test(some) && !some.startsWith("0"), `by words: ${some}`);
   await page.fill("#filter", "");
   await page.selectOption("#sort", "number");
-  await page.evaluate(() => { document.getElementById("list").scrollTop = 0; });
+  await page.evaluate(() => {
+    document.getElementById("list").scrollTop = 0;
+  });
   await page.waitForFunction(() => document.querySelector('.row[data-index="0"]'));
   await page.focus("#list");
   await page.keyboard.press("ArrowDown");
@@ -305,14 +396,48 @@ async function crowd(program) {
   await nothing.context().close();
 }
 
+// ---- a long connection ----
+
+// Its steps are drawn a part at a time.
+async function long(program) {
+  const capture = path.join(folder, "long.pcap");
+  execFileSync("python3", [path.join(HERE, "crowd.py"), "1", capture, "1200"], {timeout: 60000});
+  const page = await open(await read(program, "long.html", capture)),
+    steps = await page.evaluate(() => +document.getElementById("slider").max);
+  check(steps > 2400, `a long connection has ${steps} steps`);
+  const drawn = () => page.$$eval("#drawing text[data-row]", all => all.map(t => +t.dataset.row));
+  check(Math.max(...(await drawn())) === 599, "its first part is drawn");
+  const took = await page.evaluate(() => {
+    const begun = performance.now();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}));
+    document.querySelector("#drawing svg").getBoundingClientRect();
+    return performance.now() - begun;
+  });
+  const rows = await drawn();
+  same([await step(page), Math.max(...rows), Math.min(...rows)], [String(steps), steps - 1, 2400], "then its last");
+  check((await text(page, "#drawing")).startsWith("steps 2,401 to "), "and it says so");
+  console.log(`a connection of ${steps} steps: from its first to its last in ${took.toFixed(0)} ms`);
+  await page.click("#drawing .link");
+  same(await step(page), "2400", "the part before is a click away");
+  await page.context().close();
+}
+
 // ---- sizes, colours, everything drawn ----
 
 async function sizes(files) {
   for (const file of files) {
     const page = await open(file);
-    for (const [width, height] of [[1900, 1000], [1400, 900], [1000, 700], [400, 800], [320, 700]]) {
+    for (const [width, height] of [
+      [1900, 1000],
+      [1400, 900],
+      [1000, 700],
+      [400, 800],
+      [320, 700]
+    ]) {
       await page.setViewportSize({width, height});
-      await page.waitForFunction(() => Math.abs(document.querySelector("#drawing svg").getAttribute("width") - document.getElementById("picture").clientWidth) < 8);
+      await page.waitForFunction(
+        () => Math.abs(document.querySelector("#drawing svg").getAttribute("width") - document.getElementById("picture").clientWidth) < 8
+      );
       await overlaps(page, `${path.basename(file)} at ${width}`);
     }
     await page.context().close();
@@ -341,8 +466,10 @@ async function accessible(file) {
 async function main(program, drawPictures) {
   fs.writeFileSync(path.join(folder, "none.pcap"), Buffer.from("d4c3b2a1020004000000000000000000ffff000065000000", "hex"));
   execFileSync(drawPictures, [folder], {timeout: 60000});
-  const echo = await read(program, "echo.html", path.join(EVENTS, "echo.events")), three = await read(program, "three.html", path.join(EVENTS, "clients.events"));
+  const echo = await read(program, "echo.html", path.join(EVENTS, "echo.events")),
+    three = await read(program, "three.html", path.join(EVENTS, "clients.events"));
   await keys(echo);
+  await inSight(echo);
   await tabs(echo);
   await search(echo);
   await links(three);
@@ -352,8 +479,13 @@ async function main(program, drawPictures) {
   await hostile(await read(program, "hostile.html", path.join(EVENTS, "hostile.events")));
   await hostileTags(program);
   await crowd(program);
-  const drawn = fs.readdirSync(folder).filter(name => name.endsWith(".html") && !/^(crowd|empty|tags|large_numbers)/.test(name)).map(name => path.join(folder, name));
-  for (const name of ["scene-syn-lost", "scene-simultaneous-close", "scene-loss-recovery", "epoll", "udp-closed"]) drawn.push(await read(program, `${name}.html`, path.join(EVENTS, `${name}.events`)));
+  await long(program);
+  const drawn = fs
+    .readdirSync(folder)
+    .filter(name => name.endsWith(".html") && !/^(crowd|long|empty|tags|large_numbers)/.test(name))
+    .map(name => path.join(folder, name));
+  for (const name of ["scene-syn-lost", "scene-simultaneous-close", "scene-loss-recovery", "epoll", "udp-closed"])
+    drawn.push(await read(program, `${name}.html`, path.join(EVENTS, `${name}.events`)));
   await sizes(drawn);
   await accessible(three);
   console.log(`${drawn.length} pages looked at in five sizes, ${faults.length} faults`);
@@ -361,15 +493,20 @@ async function main(program, drawPictures) {
 
 // Each fault is found.
 async function selfTest(program) {
-  const good = await read(program, "good.html", path.join(EVENTS, "echo.events")), words = fs.readFileSync(good, "utf8");
+  const good = await read(program, "good.html", path.join(EVENTS, "echo.events")),
+    words = fs.readFileSync(good, "utf8");
   const spoilt = {
-    "the console says": words.replace("<body>", "<body><script>0</script>"), "it asks for": words.replace(/<meta http-equiv[^>]*>/, "").replace("<body>", '<body><img alt="" src="http://127.0.0.1:9/x">'),
-    "axe: button-name": words.replace('title="keys and signs (?)" aria-label="Help: keys and signs">?', ">"), "over": words.replace("label: 13, cause: 15", "label: 13, cause: 15, x: 1").replace(/step = place.line \|\| place.size \+ 3/, "step = 3")
+    "the console says": words.replace("<body>", "<body><script>0</script>"),
+    "it asks for": words.replace(/<meta http-equiv[^>]*>/, "").replace("<body>", '<body><img alt="" src="http://127.0.0.1:9/x">'),
+    "axe: button-name": words.replace('title="keys and signs (?)" aria-label="Help: keys and signs">?', ">"),
+    over: words.replace("label: 13, cause: 15", "label: 13, cause: 15, x: 1").replace(/step = place.line \|\| place.size \+ 3/, "step = 3")
   };
   for (const fault in spoilt) {
-    const file = path.join(folder, "spoilt.html"), before = faults.length;
+    const file = path.join(folder, "spoilt.html"),
+      before = faults.length;
     // The script has changed: so does its hash.
-    const script = /<script>(\(function[^]*?)<\/script>/.exec(spoilt[fault])[1], hash = (await import("node:crypto")).createHash("sha256").update(script).digest("base64");
+    const script = /<script>(\(function[^]*?)<\/script>/.exec(spoilt[fault])[1],
+      hash = (await import("node:crypto")).createHash("sha256").update(script).digest("base64");
     fs.writeFileSync(file, spoilt[fault].replace(/script-src 'sha256-[^']*'/, `script-src 'sha256-${hash}'`));
     const page = await open(file);
     await axe(page, "spoilt");

@@ -157,5 +157,45 @@ class Findings(Test):
             self.assertLessEqual(max(map(len, out.decode().replace("\r\n", "\n").split("\n"))), columns)
 
 
+class Stories(Test):
+    """The same list over stories: of a demo, a stored run, a capture that is told whole."""
+
+    def test_more_connections_than_anybody_reads_ladders_of(self):
+        result = run("demo", "--clients", "12", "--format", "list", "-q", timeout=100)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertEqual(sorted(map(int, numbers(result.stdout))), list(range(1, 13)))
+        for words in (r"\nwhere the time of all of them went ", r"\nfirst byte +", r"\n12 connections: 12 closed", "echo-client"):
+            self.assertRegex(result.stdout, words)
+
+    def test_what_was_found_is_said_first_and_in_the_row_of_the_worst(self):
+        result = run("demo", "accept-queue-full", "--format", "list", "-q", timeout=100)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertRegex(result.stdout, r"\AFindings in 2 connections.*\n  syn-dropped-full-queue +1 warning connection 2: ")
+        self.assertEqual(numbers(result.stdout)[0], "2")
+        self.assertRegex(row(result.stdout, 2), r" syn-dropped-full-queue.*; \d+% a full accept queue, client\[\d+\] > server\[\d+\]")
+
+    def test_a_file_gets_what_standard_output_gets(self):
+        events = ROOT / "tests" / "golden" / "events" / "clients.events"
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "x.list")
+            self.assertEqual(run("read", events, "-o", path, "-q").returncode, 0)
+            self.assertEqual(path.read_text(), run("read", events, "--format", "list", "-q").stdout)
+
+    def test_of_a_capture_list_and_list_of_stories_name_the_same(self):
+        for name in ("k8s-invalid", "rst-in-window", "pmtu", "four-interfaces"):
+            path = INPUTS / f"{name}.pcap"
+            rows, stories = run("read", path, "-q").stdout, run("read", path, "-n", "1-", "--format", "list", "-q").stdout
+            self.assertEqual(numbers(rows), numbers(stories))
+            self.assertEqual(rows.split("\n\n")[0], stories.split("\n\n")[0])
+            for number in numbers(rows):
+                self.assertEqual(row(rows, number).split()[3:8], row(stories, number).split()[3:8])
+
+    def test_names_from_outside_stay_harmless(self):
+        for arguments in ([], ["--color", "always"]):
+            text = run("read", ROOT / "tests" / "golden" / "events" / "hostile.events", "--format", "list", "-q", *arguments).stdout
+            self.assertNotIn("\x1b[31m\n", text)
+            self.assertEqual(re.findall("\x1b\\[(?!1;31m|0m|1m|2m)", text), [])
+
+
 if __name__ == "__main__":
     main()

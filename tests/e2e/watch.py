@@ -5,8 +5,11 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 
 from support import OrdinaryUser, Test, environment, main, parse, program, run
 
@@ -111,13 +114,12 @@ class Watch(Test):
 
     def test_each_connection_is_told_once_with_both_ends_and_its_last_call(self):
         watching = self.watching("--format", "jsonl")
-        time.sleep(0.5)
-        knocks = len(watching.lines)
         for _ in range(200):
             self.echo.round()
         time.sleep(1)
         error = watching.end()
-        ended = self.of_type(watching, "ended")[knocks:]
+        knocks = [line for line in self.of_type(watching, "ended") if not line["client"]["bytes"]]
+        ended = [line for line in self.of_type(watching, "ended") if line["client"]["bytes"]]
         self.assertEqual(len(ended), 200, error)
         self.assertEqual(len({line["conn"] for line in ended}), 200)
         for line in ended:
@@ -128,7 +130,7 @@ class Watch(Test):
             self.assertEqual(line["findings"], [], line)
             self.assertTrue(0 < line["connect"] <= line["first_byte"] < line["end"] - line["start"] + 1, line)
         totals = self.of_type(watching, "watch_totals")[0]
-        self.assertEqual(totals["connections"], 200 + knocks)
+        self.assertEqual(totals["connections"], 200 + len(knocks))
         self.assertIn("nothing", error)
 
     def test_what_goes_wrong_is_found_in_a_stream_that_has_no_data(self):
@@ -179,6 +181,37 @@ class Watch(Test):
         steps = [line.split("  ")[-2].strip() for line in watching.lines if " ms  " in line][-6:]
         self.assertEqual(steps, ["SYN", "SYN-ACK", "ACK", "FIN", "FIN", "ACK"], watching.lines)
 
+    def test_the_flight_recorder_writes_the_seconds_before_one_fault_among_many_good_connections(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        with tempfile.TemporaryDirectory() as folder:
+            watching = self.watching("--port", port, "--ring", 60, "--on", "reset-unread-data", "-o", f"{folder}/traces")
+            for _ in range(1000):
+                self.echo.round()
+            client = socket.create_connection(("127.0.0.1", port))
+            peer, _ = server.accept()
+            peer.sendall(b"nobody reads this")
+            time.sleep(0.2)
+            client.close()
+            peer.close()
+            for _ in range(100):
+                self.echo.round()
+            watching.until(lambda line: "reset-unread-data" in line)
+            watching.end()
+            names = os.listdir(f"{folder}/traces")
+            self.assertEqual(len(names), 1, names)
+            self.assertIn("reset-unread-data", names[0])
+            path = f"{folder}/traces/{names[0]}"
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            told = run("read", path, "--format", "jsonl", timeout=LONG_S)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            heads = [line for line in parse(told.stdout) if line["type"] == "connection"]
+            self.assertGreaterEqual(len([line for line in heads if line["server"]["addr"].endswith(f":{self.echo.port}")]), 1000)
+            fault = [line["conn"] for line in heads if line["server"]["addr"].endswith(f":{port}")]
+            found = [line for line in parse(told.stdout) if line["type"] == "finding" and line["conn"] in fault]
+            self.assertEqual([line["id"] for line in found], ["reset-unread-data"])
+
     def test_other_networks_of_the_host_are_watched_too(self):
         port = free_port()
         watching = self.watching("--port", port)
@@ -212,8 +245,34 @@ class Watch(Test):
         self.assertEqual((result.returncode, result.stdout), (3, ""), result.stderr)
         self.assertRegex(result.stderr, "CAP_BPF|root")
 
+    def test_metrics_are_handed_out_by_http(self):
+        port = free_port()
+        watching = self.watching("--prometheus", port)
+        for _ in range(20):
+            self.echo.round()
+        deadline = time.monotonic() + LONG_S
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=LONG_S) as page:
+                text = page.read().decode()
+                self.assertIn("version=0.0.4", page.headers["Content-Type"])
+            values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+            if float(values['tcpwhy_connections_total{outcome="closed"}']) >= 20:
+                break
+            time.sleep(0.2)
+        self.assertGreaterEqual(int(values["tcpwhy_connect_seconds_count"]), 20)
+        self.assertEqual(values['tcpwhy_connect_seconds_bucket{le="+Inf"}'], values["tcpwhy_connect_seconds_count"])
+        buckets = [int(value) for name, value in values.items() if name.startswith("tcpwhy_connect_seconds_bucket")]
+        self.assertEqual(buckets, sorted(buckets))
+        for method, path, status in (("GET", "/", 404), ("POST", "/metrics", 405)):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method), timeout=LONG_S)
+            self.assertEqual(refused.exception.code, status)
+            refused.exception.close()
+        watching.end()
+
     def test_a_wrong_filter_is_refused(self):
-        for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format")):
+        for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
+                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o")):
             result = run("watch", *words)
             self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
             self.assertIn(what, result.stderr)
@@ -223,6 +282,140 @@ class Watch(Test):
         user = OrdinaryUser()
         self.addCleanup(user.close)
         return user
+
+
+class Terminal:
+    """A terminal of its own (tmux) in which a shell runs the watch, and says afterwards how the terminal is."""
+
+    def __init__(self, folder, columns, lines, *arguments, term="screen-256color", **changes):
+        self.server = f"tcpwhy-{os.getpid()}-{columns}x{lines}"
+        self.folder = folder
+        words = " ".join([program(), "watch", "--tui", *map(str, arguments)])
+        env = environment(TERM=term, **changes)
+        shell = f"cd {folder}; stty -g >before; echo $$ >shell; {words} 2>&1; echo \"END $?\"; sleep 1; stty -g >after; touch over; sleep 600"
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, f"TERM={term}; export TERM; {shell}", env=env)
+
+    def tmux(self, *words, **options):
+        return subprocess.run(["tmux", "-L", self.server, *map(str, words)], check=True, capture_output=True, encoding="utf-8", timeout=LONG_S,
+                              **options).stdout
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p")
+
+    def until(self, holds, what):
+        deadline = time.monotonic() + LONG_S
+        while time.monotonic() < deadline:
+            screen = self.screen()
+            if holds(screen):
+                return screen
+            time.sleep(0.1)
+        raise AssertionError(f"{what} does not come:\n{screen}")
+
+    def over(self):
+        """It has ended, and the terminal is as it was."""
+        deadline = time.monotonic() + LONG_S
+        while not os.path.exists(f"{self.folder}/over") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return [open(f"{self.folder}/{name}", encoding="ascii").read() for name in ("before", "after")]
+
+    def watch_pid(self):
+        shell = open(f"{self.folder}/shell", encoding="ascii").read().strip()
+        return int(subprocess.run(["pgrep", "-P", shell, "-f", "watch --tui"], check=True, capture_output=True, encoding="ascii").stdout.split()[0])
+
+    def close(self):
+        subprocess.run(["tmux", "-L", self.server, "kill-server"], check=False, capture_output=True)
+
+
+class Screen(Test):
+    def setUp(self):
+        self.echo = Echo()
+        self.addCleanup(self.echo.socket.close)
+
+    def begun(self, columns, lines, *arguments, **changes):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        terminal = Terminal(folder.name, columns, lines, "--port", self.echo.port, *arguments, **changes)
+        self.addCleanup(terminal.close)
+        terminal.until(lambda screen: "tcpwhy watch: connections" in screen, "the list")
+        deadline = time.monotonic() + LONG_S
+        while f":{self.echo.port}" not in terminal.screen() and time.monotonic() < deadline:
+            self.echo.round()
+            time.sleep(0.3)
+        return terminal
+
+    def test_list_ladder_keys_and_save_at_three_sizes(self):
+        for columns, lines in ((80, 24), (120, 40), (200, 50)):
+            with self.subTest(columns=columns, lines=lines):
+                terminal = self.begun(columns, lines)
+                screen = terminal.until(lambda text: "TIME_WAIT" in text and "closed" in text, "an ended connection")
+                self.assertTrue(all(len(line) <= columns for line in screen.splitlines()))
+                self.assertIn("CLIENT IS", screen)
+                terminal.keys("Enter")
+                terminal.until(lambda text: "#1 SYN" in text and "connection" in text.splitlines()[0], "the ladder")
+                terminal.keys("s")
+                terminal.until(lambda text: "save as" in text, "the question")
+                terminal.keys("t")
+                terminal.until(lambda text: "saved tcpwhy-" in text, "the file")
+                saved = [name for name in os.listdir(terminal.folder) if name.startswith("tcpwhy-")]
+                self.assertEqual(len(saved), 1)
+                with open(f"{terminal.folder}/{saved[0]}", encoding="utf-8") as file:
+                    self.assertIn("SYN-ACK", file.read())
+                terminal.keys("?")
+                terminal.until(lambda text: "these keys" in text or "one line up" in text, "the help")
+                terminal.keys("q", "q")
+                before, after = terminal.over()
+                self.assertEqual(before, after)
+                self.assertIn("END 0", terminal.screen())
+
+    def test_a_ladder_grows_while_it_is_shown_and_a_filter_hides_rows(self):
+        terminal = self.begun(120, 40)
+        with socket.create_connection(("127.0.0.1", self.echo.port)) as client:
+            terminal.until(lambda text: "ESTABLISHED" in text, "the open connection")
+            terminal.keys("o", "Home", "Enter")
+            terminal.until(lambda text: "#3 ACK" in text, "the handshake")
+            self.assertNotIn("FIN", terminal.screen())
+            client.sendall(b"12345678")
+            client.recv(8)
+        terminal.until(lambda text: "FIN" in text, "the goodbye")
+        terminal.keys("q", "o", "f")
+        terminal.keys("-l", "nosuchname")
+        terminal.keys("Enter")
+        terminal.until(lambda text: "nothing passes the filter" in text, "the empty list")
+        terminal.keys("Q")
+        self.assertEqual(*terminal.over())
+
+    def test_resized_and_without_colour(self):
+        terminal = self.begun(120, 40, "--color", "never", LC_ALL="C")
+        terminal.tmux("resize-window", "-x", 80, "-y", 24)
+        terminal.until(lambda text: len(text.rstrip("\n").splitlines()) <= 24 and "? keys" in text.splitlines()[-1], "the smaller picture")
+        self.assertTrue(terminal.screen().isascii())
+        terminal.keys("q")
+        self.assertEqual(*terminal.over())
+
+    def test_a_kill_leaves_the_terminal_as_it_was(self):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(signal=number.name):
+                terminal = self.begun(80, 24)
+                os.kill(terminal.watch_pid(), number)
+                before, after = terminal.over()
+                self.assertEqual(before, after)
+                # After SIGKILL the shell may have spoken before the guard has put its screen back.
+                terminal.until(lambda text: "tcpwhy watch: connections" not in text, "the shell's own screen")
+                terminal.close()
+
+    def test_what_is_no_terminal_is_refused(self):
+        result = run("watch", "--tui")
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("--tui", result.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            terminal = Terminal(folder, 80, 24, term="dumb")
+            self.addCleanup(terminal.close)
+            terminal.over()
+            self.assertIn("END 2", terminal.screen())
+            self.assertIn("TERM=dumb", terminal.screen())
 
 
 def free_port():

@@ -5,7 +5,8 @@ const PENS = ["", "w-d", "w-i w-b", "w-c", "w-c w-b", "w-s", "w-s w-b", "w-a w-b
 const $ = id => document.getElementById(id);
 
 function fill(element, attributes, children) {
-  for (const name in attributes) if (attributes[name] !== null && attributes[name] !== undefined) element.setAttribute(name, attributes[name]);
+  for (const name in attributes)
+    if (attributes[name] !== null && attributes[name] !== undefined) element.setAttribute(name, attributes[name]);
   for (const child of children) if (child !== null && child !== undefined) element.append(child);
   return element;
 }
@@ -14,22 +15,32 @@ const pen = (tag, attributes, ...children) => fill(document.createElementNS(SVG,
 
 // A phrase as spans.
 function spans(word) {
-  return phrase(word).map(([style, text]) => style ? el("span", {class: STYLES[style]}, text) : document.createTextNode(text));
+  return phrase(word).map(([style, text]) => (style ? el("span", {class: STYLES[style]}, text) : document.createTextNode(text)));
 }
 
 // As the terminal's: milliseconds with three decimals, from 100 s on seconds.
 function timeWords(ns) {
-  const sign = ns < 0 ? "-" : "", size = Math.abs(ns);
+  const sign = ns < 0 ? "-" : "",
+    size = Math.abs(ns);
   return size >= 1e11 ? `${sign}${(Math.floor(size / 1e8) / 10).toFixed(1)} s` : sign + (Math.floor(size / 1000) / 1000).toFixed(3);
 }
 function durationWords(ns) {
-  for (const [below, unit, name] of [[1e3, 1, "ns"], [1e6, 1e3, "\u00b5s"], [1e9, 1e6, "ms"], [60e9, 1e9, "s"]]) {
+  for (const [below, unit, name] of [
+    [1e3, 1, "ns"],
+    [1e6, 1e3, "\u00b5s"],
+    [1e9, 1e6, "ms"],
+    [60e9, 1e9, "s"]
+  ]) {
     if (ns >= below) continue;
-    const whole = Math.floor(ns / unit), decimals = whole >= 100 || unit === 1 ? 0 : whole >= 10 ? 1 : 2, words = (ns / unit).toFixed(decimals);
+    const whole = Math.floor(ns / unit),
+      decimals = whole >= 100 || unit === 1 ? 0 : whole >= 10 ? 1 : 2,
+      words = (ns / unit).toFixed(decimals);
     return `${decimals ? words.replace(/\.?0+$/, "") : words} ${name}`;
   }
   const seconds = Math.floor(ns / 1e9);
-  return seconds < 3600 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  return seconds < 3600
+    ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+    : `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
 }
 const grouped = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -62,8 +73,9 @@ function tokensOf(runs, font) {
   let token = null;
   for (const [style, text] of runs)
     for (const text_ of text.match(/ +|[^ ]+/g) || []) {
-      const piece = {style, text: text_, width: widthOf(text_, font.size, font.face || "sans", isBold(style, font))}, blank = text_[0] === " ";
-      if (!token || token.blank !== blank) tokens.push(token = {blank, pieces: [], width: 0});
+      const piece = {style, text: text_, width: widthOf(text_, font.size, font.face || "sans", isBold(style, font))},
+        blank = text_[0] === " ";
+      if (!token || token.blank !== blank) tokens.push((token = {blank, pieces: [], width: 0}));
       token.pieces.push(piece);
       token.width += piece.width;
     }
@@ -73,7 +85,8 @@ function tokensOf(runs, font) {
 // Runs in lines of at most `width`: [{runs, width}, ...]; broken at blanks, in a word only where it is longer than a line.
 function wrap(runs, font, width) {
   const lines = [];
-  let line = {runs: [], width: 0}, blank = null;
+  let line = {runs: [], width: 0},
+    blank = null;
   const put = (style, text, wide) => {
     const last = line.runs[line.runs.length - 1];
     if (last && last[0] === style) last[1] += text;

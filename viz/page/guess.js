@@ -1,9 +1,26 @@
 // Guessing: why, and the next state, are hidden until somebody asks; guesses are counted.
 const guess = {on: false, shown: -1, right: 0, asked: 0, said: ""};
 const CAUSE_WORDS = {
-  call: "a program's call", segment: "the kernel, because a segment came", timer: "a timer of the kernel", exit: "a process ended", kernel: "the kernel, of itself", unknown: "nobody can know"
+  call: "a program's call",
+  segment: "the kernel, because a segment came",
+  timer: "a timer of the kernel",
+  exit: "a process ended",
+  kernel: "the kernel, of itself",
+  unknown: "nobody can know"
 };
-const STATE_NAMES = ["CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"];
+const STATE_NAMES = [
+  "CLOSED",
+  "LISTEN",
+  "SYN_SENT",
+  "SYN_RCVD",
+  "ESTABLISHED",
+  "FIN_WAIT_1",
+  "FIN_WAIT_2",
+  "CLOSE_WAIT",
+  "CLOSING",
+  "LAST_ACK",
+  "TIME_WAIT"
+];
 
 function setGuess(on) {
   guess.on = on;
@@ -16,8 +33,10 @@ function setGuess(on) {
 
 // What a row asks: who made its segment, else which state comes; null: nothing.
 function questionOf(row) {
-  if (row.packet && row.kind !== "arrive") return {words: "Why was it sent?", right: row.packet.cause, choices: Object.keys(CAUSE_WORDS), name: key => CAUSE_WORDS[key]};
-  if (row.states.length) return {words: `Which state does the ${SIDES[row.states[0].side]} enter?`, right: row.states[0].name, choices: null, name: key => key};
+  if (row.packet && row.kind !== "arrive")
+    return {words: "Why was it sent?", right: row.packet.cause, choices: Object.keys(CAUSE_WORDS), name: key => CAUSE_WORDS[key]};
+  if (row.states.length)
+    return {words: `Which state does the ${SIDES[row.states[0].side]} enter?`, right: row.states[0].name, choices: null, name: key => key};
   return null;
 }
 
@@ -39,7 +58,9 @@ function answer(key) {
 }
 
 function guessPanel() {
-  const row = at.story.rows[at.step], question = questionOf(row), parts = [el("h2", {}, ...spans(row.label))];
+  const row = at.story.rows[at.step],
+    question = questionOf(row),
+    parts = [el("h2", {}, ...spans(row.label))];
   if (question) parts.push(el("p", {class: "why"}, question.words));
   if (question && question.choices) {
     const choices = el("div", {class: "choices"});
@@ -50,23 +71,33 @@ function guessPanel() {
     }
     parts.push(choices);
   } else if (question) {
-    const field = el("input", {list: "state-names", id: "state-guess", "aria-label": question.words, autocomplete: "off"}), form = el("form", {}, field, " ", el("button", {}, "guess"));
+    const field = el("input", {list: "state-names", id: "state-guess", "aria-label": question.words, autocomplete: "off"}),
+      form = el("form", {}, field, " ", el("button", {}, "guess"));
     form.addEventListener("submit", event => {
       event.preventDefault();
       if (field.value.trim()) answer(field.value);
     });
-    parts.push(form, el("datalist", {id: "state-names"}, ...STATE_NAMES.map(name => el("option", {value: name}))), el("p", {class: "dim"}, "or click it in the figure"));
+    parts.push(
+      form,
+      el("datalist", {id: "state-names"}, ...STATE_NAMES.map(name => el("option", {value: name}))),
+      el("p", {class: "dim"}, "or click it in the figure")
+    );
   }
   const show = el("button", {type: "button", id: "show"}, question ? "show (Enter)" : "on (Enter)");
   show.addEventListener("click", () => reveal(""));
-  parts.push(el("p", {}, show), el("p", {class: "dim"}, guess.asked ? `${guess.right} of ${guess.asked} right so far` : "Guess, or let it be shown."));
+  parts.push(
+    el("p", {}, show),
+    el("p", {class: "dim"}, guess.asked ? `${guess.right} of ${guess.asked} right so far` : "Guess, or let it be shown.")
+  );
   return parts;
 }
 
-// The answers of this row in the drawing; -1: none is hidden.
-function hideAnswers(row) {
+// Hides the answers of this row in the drawing (-1: of none), and what comes behind `last`.
+function hideAnswers(row, last) {
   const svg = at.drawn.drawing.svg;
   for (const element of svg.querySelectorAll(".w-hide")) element.classList.remove("w-hide");
+  if (last !== Infinity)
+    for (const element of svg.querySelectorAll("[data-row]")) if (+element.dataset.row > last) element.classList.add("w-hide");
   if (row < 0) return;
   for (const element of svg.querySelectorAll(`[data-row="${row}"]`))
     if (element.matches(".w-answer, .w-fc, .w-fs")) element.classList.add("w-hide");

@@ -1,10 +1,23 @@
 // Keys. Single ones (letters, digits, signs, Space) can be switched off: WCAG 2.1.4.
 const SINGLE = {
-  "/": () => $("search").focus(), n: () => searchOn(1), N: () => searchOn(-1), "+": () => zoom(1.2), "=": () => zoom(1.2), "-": () => zoom(1 / 1.2), 0: () => zoom(0),
-  "?": openHelp, g: () => setGuess(!guess.on), "[": () => neighbour(-1), "]": () => neighbour(1), " ": togglePlaying
+  "/": () => $("search").focus(),
+  n: () => searchOn(1),
+  N: () => searchOn(-1),
+  "+": () => zoom(1.2),
+  "=": () => zoom(1.2),
+  "-": () => zoom(1 / 1.2),
+  0: () => zoom(0),
+  "?": openHelp,
+  g: () => setGuess(!guess.on),
+  "[": () => neighbour(-1),
+  "]": () => neighbour(1),
+  " ": togglePlaying
 };
 const PLAIN = {
-  ArrowLeft: () => go(at.step - 1), ArrowRight: goOn, Home: () => go(0), End: () => go(at.story ? at.story.rows.length - 1 : 0)
+  ArrowLeft: () => go(at.step - 1),
+  ArrowRight: goOn,
+  Home: () => go(0),
+  End: () => go(at.story ? at.story.rows.length - 1 : 0)
 };
 
 function zoom(by) {
@@ -34,7 +47,8 @@ function escape() {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
-  const target = event.target, typed = target.closest("input:not([type=range]):not([type=checkbox]), textarea, select");
+  const target = event.target,
+    typed = target.closest("input:not([type=range]):not([type=checkbox]), textarea, select");
   if (event.key === "Escape") {
     escape();
     return;
@@ -43,7 +57,8 @@ function onKey(event) {
     if (target === $("search") && event.key === "Enter") searchOn(event.shiftKey ? -1 : 1);
     return;
   }
-  const pressable = target.closest("button, summary, a"), ranged = target.closest("input[type=range]");
+  const pressable = target.closest("button, summary, a"),
+    ranged = target.closest("input[type=range]");
   if (event.key === " " && pressable) return;
   if (event.key === "Enter" && !pressable && guess.on) {
     goOn();
@@ -57,7 +72,8 @@ function onKey(event) {
   act();
 }
 function moveTab(event) {
-  const place = TABS.indexOf(at.tab), to = {ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: TABS.length - 1}[event.key];
+  const place = TABS.indexOf(at.tab),
+    to = {ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: TABS.length - 1}[event.key];
   if (to === undefined) return false;
   event.preventDefault();
   chooseTab(TABS[(to + TABS.length) % TABS.length]);

@@ -41,11 +41,15 @@ function setUpList() {
 
 const ORDERS = {
   findings: (a, b) => b.severity - a.severity || (b.findings.length > 0) - (a.findings.length > 0) || a.index - b.index,
-  number: (a, b) => a.index - b.index, took: (a, b) => b.took - a.took || a.index - b.index, bytes: (a, b) => b.bytes - a.bytes || a.index - b.index
+  number: (a, b) => a.index - b.index,
+  took: (a, b) => b.took - a.took || a.index - b.index,
+  bytes: (a, b) => b.bytes - a.bytes || a.index - b.index
 };
 
 function isWanted(row) {
-  const finding = $("filter-finding").value, outcome = $("filter-outcome").value, program = $("filter-process").value;
+  const finding = $("filter-finding").value,
+    outcome = $("filter-outcome").value,
+    program = $("filter-process").value;
   if (finding && !row.findings.includes(finding)) return false;
   if (outcome && row.outcome !== outcome) return false;
   if (program && !row.processes.some(process => programOf(process) === program)) return false;
@@ -57,12 +61,15 @@ function isWanted(row) {
 
 function showList() {
   list.shown = list.all.filter(isWanted).sort(ORDERS[$("sort").value]);
-  const all = list.all.length, some = list.shown.length;
-  $("list-count").textContent = some === all ? `${grouped(all)} connection${all === 1 ? "" : "s"}` : `${grouped(some)} of ${grouped(all)} connections`;
+  const all = list.all.length,
+    some = list.shown.length;
+  $("list-count").textContent =
+    some === all ? `${grouped(all)} connection${all === 1 ? "" : "s"}` : `${grouped(some)} of ${grouped(all)} connections`;
   $("list-all").style.height = `${Math.max(1, some) * ROW}px`;
   list.made.clear();
   $("list-all").replaceChildren();
-  if (!some) $("list-all").append(el("p", {class: "none", role: "presentation"}, all ? "no connection like that" : "no connection was seen"));
+  if (!some)
+    $("list-all").append(el("p", {class: "none", role: "presentation"}, all ? "no connection like that" : "no connection was seen"));
   drawRows();
 }
 
@@ -70,19 +77,41 @@ const nameOf = (row, side) => programOf(row.processes[side]) || row.ends[side];
 const portOf = end => end.slice(end.lastIndexOf(":"));
 
 function rowElement(place) {
-  const row = list.shown[place], worst = ["", "note", "", "error"][row.severity];
+  const row = list.shown[place],
+    worst = ["", "note", "", "error"][row.severity];
   const server = programOf(row.processes[1]) ? `${programOf(row.processes[1])} ${portOf(row.ends[1])}` : row.ends[1];
-  const element = el("div", {class: "row", role: "option", id: `row-${row.index}`, "data-index": row.index, "aria-selected": row.index === at.conn, "aria-setsize": list.shown.length, "aria-posinset": place + 1},
-    el("div", {class: "b"}, `${row.name}  ${nameOf(row, 0)} \u2192 ${server}`),
-    el("div", {class: row.findings.length ? `found ${worst}` : "small"}, row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : `${grouped(row.packets)} packets`),
-    el("div", {class: "small"}, `${row.outcome}${row.soFar ? " so far" : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${grouped(row.bytes)} bytes`));
+  const element = el(
+    "div",
+    {
+      class: "row",
+      role: "option",
+      id: `row-${row.index}`,
+      "data-index": row.index,
+      "aria-selected": row.index === at.conn,
+      "aria-setsize": list.shown.length,
+      "aria-posinset": place + 1
+    },
+    el("div", {class: "b"}, `${nameOf(row, 0)} \u2192 ${server}`),
+    el(
+      "div",
+      {class: row.findings.length ? `found ${worst}` : "small"},
+      row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : `${grouped(row.packets)} packets`
+    ),
+    el(
+      "div",
+      {class: "small"},
+      `#${row.name} \u00b7 ${row.outcome}${row.soFar ? " so far" : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${grouped(row.bytes)} bytes`
+    )
+  );
   element.title = `${row.ends[0]} ${row.processes[0]} \u2192 ${row.ends[1]} ${row.processes[1]}`;
   element.style.top = `${place * ROW}px`;
   return element;
 }
 
 function drawRows() {
-  const box = $("list"), from = Math.max(0, Math.floor(box.scrollTop / ROW) - 4), to = Math.min(list.shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW) + 4);
+  const box = $("list"),
+    from = Math.max(0, Math.floor(box.scrollTop / ROW) - 4),
+    to = Math.min(list.shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW) + 4);
   for (const [place, element] of list.made)
     if (place < from || place >= to) {
       element.remove();
@@ -100,8 +129,10 @@ function drawRows() {
 }
 
 function showSelected() {
-  const place = list.shown.findIndex(row => row.index === at.conn), box = $("list");
-  if (place >= 0 && (place * ROW < box.scrollTop || (place + 1) * ROW > box.scrollTop + box.clientHeight)) box.scrollTop = Math.max(0, place * ROW - box.clientHeight / 2);
+  const place = list.shown.findIndex(row => row.index === at.conn),
+    box = $("list");
+  if (place >= 0 && (place * ROW < box.scrollTop || (place + 1) * ROW > box.scrollTop + box.clientHeight))
+    box.scrollTop = Math.max(0, place * ROW - box.clientHeight / 2);
   drawRows();
 }
 // The connection before or behind in the list as it is shown.

@@ -1,8 +1,18 @@
 // All is tied together here.
 function listen() {
   const clicks = {
-    first: () => go(0), back: () => go(at.step - 1), on: goOn, last: () => go(at.story ? at.story.rows.length - 1 : 0), play: togglePlaying, copy: copyLink, save: saveDrawing,
-    print: () => print(), guess: () => setGuess(!guess.on), "help-open": openHelp, "search-on": () => searchOn(1), "search-back": () => searchOn(-1)
+    first: () => go(0),
+    back: () => go(at.step - 1),
+    on: goOn,
+    last: () => go(at.story ? at.story.rows.length - 1 : 0),
+    play: togglePlaying,
+    copy: copyLink,
+    save: saveDrawing,
+    print: () => print(),
+    guess: () => setGuess(!guess.on),
+    "help-open": openHelp,
+    "search-on": () => searchOn(1),
+    "search-back": () => searchOn(-1)
   };
   for (const id in clicks) $(id).addEventListener("click", clicks[id]);
   for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => chooseTab(tab));
@@ -26,15 +36,23 @@ function listen() {
 }
 
 function start() {
-  if (matchMedia("(max-width: 899px)").matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
+  if (matchMedia(NARROW).matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
   const losses = RUN.lossy ? RUN.facts.filter((fact, i) => i === RUN.facts.length - 1 || /lost/.test(plain(fact))) : RUN.facts;
   $("losses").replaceChildren(...losses.flatMap((fact, i) => [i ? " \u00b7 " : "", ...spans(fact)]));
+  const apart = RUN.apart_more + groups(RUN.apart, 2, pair => pair[1].length / 2).reduce((sum, n) => sum + n, 0);
+  if (apart) {
+    const link = el("button", {type: "button", class: "link"}, `${grouped(apart)} call${apart === 1 ? "" : "s"} without a packet`);
+    link.addEventListener("click", () => chooseTab("connection"));
+    $("losses").append(" \u00b7 ", link);
+  }
   $("losses").classList.toggle("lossy", RUN.lossy);
   $("help-legend").append(...legend(null));
   try {
     $("single-keys").checked = localStorage.getItem("tcpwhy-single-keys") !== "off";
     $("single-keys").addEventListener("change", () => localStorage.setItem("tcpwhy-single-keys", $("single-keys").checked ? "on" : "off"));
-  } catch (e) { /* a browser that keeps nothing */ }
+  } catch (e) {
+    /* a browser that keeps nothing */
+  }
   listen();
   setUpList();
   readAddress();

@@ -3,7 +3,8 @@ const TABS = ["why", "call", "packet", "steps", "numbers", "connection"];
 
 function factList(pairs) {
   const list = el("dl", {class: "facts"});
-  for (const [key, ...value] of pairs) if (value.some(v => v !== null && v !== undefined && v !== "")) list.append(el("dt", {}, key), el("dd", {}, ...value));
+  for (const [key, ...value] of pairs)
+    if (value.some(v => v !== null && v !== undefined && v !== "")) list.append(el("dt", {}, key), el("dd", {}, ...value));
   return list;
 }
 function stepLink(row, words) {
@@ -25,14 +26,26 @@ function sentenceOf(row, hidden) {
   if (row.kind === "arrive") parts.push("arrives");
   if (row.packet && row.packet.flight === "lost") parts.push("lost");
   if (!hidden) {
-    for (const note of row.notes) if (note.kind === "cause" && !note.ofState) parts.push(`${plain(note.words)} (${note.evidence})`);
+    for (const note of row.said) if (note.kind === "cause" && !note.ofState) parts.push(`${plain(note.words)} (${note.evidence})`);
     for (const state of row.states) parts.push(`${SIDES[state.side]} becomes ${state.name}`);
   }
   return parts.filter(part => part).join(", ");
 }
 
 function noteBlock(note) {
-  if (note.kind === "chain") return el("div", {}, el("h3", {}, "kernel call chain, innermost first"), el("ol", {class: "chain mono"}, ...plain(note.words).split(" \u2190 ").map(f => el("li", {}, f))));
+  if (note.kind === "chain")
+    return el(
+      "div",
+      {},
+      el("h3", {}, "kernel call chain, innermost first"),
+      el(
+        "ol",
+        {class: "chain mono"},
+        ...plain(note.words)
+          .split(" \u2190 ")
+          .map(f => el("li", {}, f))
+      )
+    );
   const block = el("div", {}, el("p", {class: note.kind === "cause" && !note.ofState ? "why" : ""}, ...spans(note.words)));
   if (note.evidence) block.append(el("p", {class: note.weak ? "evidence weak" : "evidence"}, `evidence: ${note.evidence}`));
   return block;
@@ -42,16 +55,28 @@ function tabWhy(story, row) {
   const parts = [el("h2", {}, ...spans(row.label), row.kind === "arrive" ? " arrives" : "")];
   const of = row.kind === "arrive" && row.packet.row >= 0 && row.packet.row !== row.index ? story.rows[row.packet.row] : row;
   if (row.pause !== undefined) parts.push(el("p", {class: "dim"}, ...spans(row.pause), " before"));
-  for (const note of of.notes) if (!note.ofState) parts.push(noteBlock(note));
-  for (const state of row.states) parts.push(el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`));
-  for (const note of row.notes) if (note.ofState) parts.push(noteBlock(note));
-  if (row.call && !row.notes.length) parts.push(...callBlock(story, row.call));
+  for (const note of of.said) if (!note.ofState) parts.push(noteBlock(note));
+  const ofStates = row.said.filter(note => note.ofState);
+  for (const state of row.states) {
+    parts.push(
+      el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`)
+    );
+    const place = ofStates.findIndex(note => plain(note.words).startsWith(`${state.name}: `));
+    if (place >= 0) parts.push(noteBlock(ofStates.splice(place, 1)[0]));
+  }
+  parts.push(...ofStates.map(noteBlock));
+  if (row.call && !row.said.length) parts.push(...callBlock(story, row.call));
   for (const finding of story.findings) if (finding.rows.includes(row.index)) parts.push(findingBlock(finding));
   return parts;
 }
 
 function findingBlock(finding) {
-  const block = el("div", {class: `finding ${finding.severity}`}, el("b", {}, `${finding.severity}: ${finding.id}`), el("p", {}, finding.words));
+  const block = el(
+    "div",
+    {class: `finding ${finding.severity}`},
+    el("b", {}, `${finding.severity}: ${finding.id}`),
+    el("p", {}, finding.words, " ", el("code", {class: "dim"}, `tcpwhy explain ${finding.id}`))
+  );
   if (finding.rows.length) block.append(el("p", {class: "dim"}, "steps ", ...finding.rows.map(row => stepLink(row, String(row + 1)))));
   return block;
 }
@@ -59,21 +84,40 @@ function findingBlock(finding) {
 function callBlock(story, call) {
   const slept = call.slept < 0 ? "not known" : call.slept === 0 ? "never" : durationWords(call.slept);
   const made = story.packets.filter(packet => packet.cause === "call" && story.calls[packet.by] === call);
-  return [factList([
-    ["call", el("code", {}, callWords(call))], ["process", `${call.process} (${SIDES[call.side]})`], ["result", el("code", {}, call.result)],
-    ["began", call.began === null ? "before recording" : `${timeWords(call.began)} ms`], ["ended", call.ended === null ? "not seen" : `${timeWords(call.ended)} ms`],
-    ["took", call.began !== null && call.ended !== null ? durationWords(call.ended - call.began) : ""], ["slept", slept],
-    ["woken by", call.waker >= 0 ? packetLink(story, story.packets[call.waker]) : null], ["waiting", call.wake],
-    ["evidence", call.evidence], ["made", ...made.flatMap(packet => [packetLink(story, packet), " "])]
-  ])];
+  return [
+    factList([
+      ["call", el("code", {}, callWords(call))],
+      ["process", `${call.process} (${SIDES[call.side]})`],
+      ["result", el("code", {}, call.result)],
+      ["began", call.began === null ? "before recording" : `${timeWords(call.began)} ms`],
+      ["ended", call.ended === null ? "not seen" : `${timeWords(call.ended)} ms`],
+      ["took", call.began !== null && call.ended !== null ? durationWords(call.ended - call.began) : ""],
+      ["slept", slept],
+      ["woken by", call.waker >= 0 ? packetLink(story, story.packets[call.waker]) : null],
+      ["waiting", call.wake],
+      ["evidence", call.evidence],
+      ["made", ...made.flatMap(packet => [packetLink(story, packet), " "])]
+    ])
+  ];
 }
 function tabCall(story, row) {
   const calls = [];
   if (row.call) calls.push(["", row.call]);
   if (row.packet && row.packet.cause === "call" && row.packet.by >= 0) calls.push(["made this segment", story.calls[row.packet.by]]);
-  if (row.packet) for (const call of story.calls) if (call.waker >= 0 && story.packets[call.waker] === row.packet) calls.push(["was woken by it", call]);
-  if (!calls.length) return [el("p", {class: "dim"}, story.calls.length ? "No call made this step or waited for it." : "No calls were recorded: a capture alone holds none.")];
-  return calls.flatMap(([words, call]) => [el("h2", {}, `${call.name}()`, words ? el("span", {class: "dim"}, ` ${words}`) : ""), ...callBlock(story, call)]);
+  if (row.packet)
+    for (const call of story.calls) if (call.waker >= 0 && story.packets[call.waker] === row.packet) calls.push(["was woken by it", call]);
+  if (!calls.length)
+    return [
+      el(
+        "p",
+        {class: "dim"},
+        story.calls.length ? "No call made this step or waited for it." : "No calls were recorded: a capture alone holds none."
+      )
+    ];
+  return calls.flatMap(([words, call]) => [
+    el("h2", {}, `${call.name}()`, words ? el("span", {class: "dim"}, ` ${words}`) : ""),
+    ...callBlock(story, call)
+  ]);
 }
 
 function absolute(story, packet, side, isAck) {
@@ -81,43 +125,110 @@ function absolute(story, packet, side, isAck) {
   const base = story.bases[isAck ? 1 - side : side];
   return base === null ? null : (base + (isAck ? packet.ack : packet.seq)) % 4294967296;
 }
+// Of a call: the packets that it made and that woke it.
+function notAPacket(story, row) {
+  const parts = [el("p", {class: "dim"}, "This step is no packet.")],
+    call = row.call;
+  const made = call ? story.packets.filter(packet => packet.cause === "call" && story.calls[packet.by] === call) : [];
+  if (made.length)
+    parts.push(el("p", {}, `${call.name}() made `, ...made.flatMap((packet, i) => [i ? ", " : "", packetLink(story, packet)])));
+  if (call && call.waker >= 0) parts.push(el("p", {}, `${call.name}() was woken by `, packetLink(story, story.packets[call.waker])));
+  return parts;
+}
 function tabPacket(story, row) {
   const packet = row.packet;
-  if (!packet) return [el("p", {class: "dim"}, "This step is no packet.")];
+  if (!packet) return notAPacket(story, row);
   const number = isAck => {
-    const whole = absolute(story, packet, row.side, isAck), relative = isAck ? packet.ack : packet.seq;
+    const whole = absolute(story, packet, row.side, isAck),
+      relative = isAck ? packet.ack : packet.seq;
     return `${grouped(relative)} relative${whole === null ? "" : `, ${whole} absolute`}`;
   };
-  const facts = [["from", `the ${SIDES[row.side]}`], ["flags", packet.flags && el("code", {}, packet.flags)], ["what it is", packet.what]];
+  const facts = [
+    ["from", `the ${SIDES[row.side]}`],
+    ["flags", packet.flags && el("code", {}, packet.flags)],
+    ["what it is", packet.what]
+  ];
   if (packet.flags) facts.push(["seq", number(false)], ["ack", packet.ack < 0 ? "" : number(true)], ["window", packet.window]);
   facts.push(["length", `${grouped(packet.length)} byte${packet.length === 1 ? "" : "s"}`], ["options", packet.options]);
   if (packet.options.includes("timestamps")) facts.push(["timestamps", `value ${packet.stamp}, echo ${packet.echo}`]);
   const sent = packet.row >= 0 ? story.rows[packet.row].t : row.t;
-  facts.push(["sent", `${timeWords(sent)} ms`], ["arrived", packet.flies ? `${timeWords(sent + packet.flies)} ms, ${durationWords(packet.flies)} later` : packet.flight === "lost" ? "lost" : "not seen"]);
+  facts.push(
+    ["sent", `${timeWords(sent)} ms`],
+    [
+      "arrived",
+      packet.flies
+        ? `${timeWords(sent + packet.flies)} ms, ${durationWords(packet.flies)} later`
+        : packet.flight === "lost"
+          ? "lost"
+          : "not seen"
+    ]
+  );
   facts.push(["capture", packet.place ? `packet ${packet.place}${packet.vantage ? ` at ${packet.vantage}` : ""}` : ""]);
   return [el("h2", {}, ...spans(story.rows[packet.row >= 0 ? packet.row : row.index].label)), factList(facts)];
 }
 
 function tabSteps(story, row) {
-  const from = Math.max(0, Math.min(row.index - 100, story.rows.length - 200)), to = Math.min(story.rows.length, from + 200);
+  const from = Math.max(0, Math.min(row.index - 100, story.rows.length - 200)),
+    to = Math.min(story.rows.length, from + 200);
   const body = el("tbody", {});
   for (let i = from; i < to; i++) {
-    const at = story.rows[i], hidden = guess.on && i > guess.shown;
+    const at = story.rows[i],
+      hidden = guess.on && i > guess.shown;
     if (hidden) break;
-    const why = at.notes.find(note => note.kind === "cause" && !note.ofState), states = at.states.map(s => `${SIDES[s.side]} ${s.name}`).join(", ");
-    const cells = el("tr", i === row.index ? {class: "now", "aria-current": "step"} : {}, el("td", {class: "num"}, stepLink(i, String(i + 1))), el("td", {class: "num"}, timeWords(at.t)), el("td", {}, SIDES[at.side]),
-      el("td", {}, ...spans(at.label), at.kind === "arrive" ? " arrives" : ""), el("td", {}, why ? `${plain(why.words)} (${why.evidence})` : ""), el("td", {}, states));
+    const why = at.said.find(note => note.kind === "cause" && !note.ofState),
+      states = at.states.map(s => `${SIDES[s.side]}: ${s.name}`).join(", ");
+    const cells = el(
+      "tr",
+      i === row.index ? {class: "now", "aria-current": "step"} : {},
+      el("td", {class: "num"}, stepLink(i, String(i + 1))),
+      el("td", {class: "num"}, timeWords(at.t)),
+      el("td", {class: "end"}, SIDES[at.side]),
+      el(
+        "td",
+        {},
+        ...spans(at.label),
+        at.kind === "arrive" ? " arrives" : "",
+        why ? el("span", {class: "because"}, plain(why.words), el("small", {}, ` ${why.evidence}`)) : "",
+        states ? el("span", {class: "states"}, states) : ""
+      )
+    );
     body.append(cells);
   }
   const more = to - from < story.rows.length ? el("p", {class: "dim"}, `steps ${from + 1} to ${to} of ${story.rows.length}`) : null;
-  return [el("table", {}, el("thead", {}, el("tr", {}, ...["step", "ms", "end", "what", "why", "states"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h)))), body), more];
+  return [
+    el(
+      "table",
+      {},
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ...["step", "ms", "end", "what, and why"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h))
+        )
+      ),
+      body
+    ),
+    more
+  ];
 }
 
 function tabConnection(story) {
-  const parts = [el("h2", {}, ...spans(story.headline)), factList([["client", ...spans(story.ends[0])], ["server", ...spans(story.ends[1])]])];
+  const parts = [
+    el("h2", {}, ...spans(story.headline)),
+    factList([
+      ["client", ...spans(story.ends[0])],
+      ["server", ...spans(story.ends[1])]
+    ])
+  ];
   parts.push(factList(story.facts.map(fact => [fact.key, ...spans(fact.words)])));
   if (story.findings.length) parts.push(el("h3", {}, "findings"), ...story.findings.map(findingBlock));
-  parts.push(el("h3", {}, "the recording"), ...RUN.facts.map(fact => el("p", {}, ...spans(fact))), ...RUN.clocks.map(clock => el("p", {}, plain(clock))));
+  parts.push(
+    el("h3", {}, "the recording"),
+    ...RUN.facts.map(fact => el("p", {}, ...spans(fact))),
+    ...RUN.clocks.map(clock => el("p", {}, plain(clock)))
+  );
   return parts.concat(apartBlocks());
 }
 // Calls of which no packet was seen.
@@ -125,7 +236,8 @@ function apartBlocks() {
   const parts = [];
   for (const [process, calls] of groups(RUN.apart, 2, pair => pair)) {
     parts.push(el("h3", {}, "calls without a packet: ", ...spans(process)));
-    for (const [call, why] of groups(calls, 2, pair => pair)) parts.push(el("p", {}, el("code", {}, ...spans(call)), plain(why) ? el("span", {class: "dim"}, ` ${plain(why)}`) : ""));
+    for (const [call, why] of groups(calls, 2, pair => pair))
+      parts.push(el("p", {}, el("code", {}, ...spans(call)), plain(why) ? el("span", {class: "dim"}, ` ${plain(why)}`) : ""));
   }
   if (RUN.apart_more) parts.push(el("p", {class: "a"}, `${RUN.apart_more} more calls without a packet are not shown`));
   return parts;
@@ -137,21 +249,40 @@ function tabNumbers(story, row) {
   if (!sent.length) return [el("p", {class: "dim"}, "No segments.")];
   const parts = [];
   for (const side of [0, 1]) {
-    const own = sent.filter(packet => story.rows[packet.row].side === side), acks = sent.filter(packet => story.rows[packet.row].side !== side && packet.ack >= 0);
+    const own = sent.filter(packet => story.rows[packet.row].side === side),
+      acks = sent.filter(packet => story.rows[packet.row].side !== side && packet.ack >= 0);
     if (!own.length) continue;
-    const t = packet => story.rows[packet.row].t, first = Math.min(...sent.map(t)), last = Math.max(...sent.map(t)), top = Math.max(1, ...own.map(p => p.seq + p.length), ...acks.map(p => p.ack));
-    const x = at => round(46 + 280 * (at - first) / Math.max(1, last - first)), y = n => round(150 - 136 * n / top), lines = pen("g", {});
+    const t = packet => story.rows[packet.row].t,
+      first = Math.min(...sent.map(t)),
+      last = Math.max(...sent.map(t)),
+      top = Math.max(1, ...own.map(p => p.seq + p.length), ...acks.map(p => p.ack));
+    const x = at => round(58 + (268 * (at - first)) / Math.max(1, last - first)),
+      y = n => round(150 - (136 * n) / top),
+      lines = pen("g", {});
     let d = "";
     for (const ack of acks) d += d ? `H${x(t(ack))}V${y(ack.ack)}` : `M${x(t(ack))} ${y(ack.ack)}`;
     if (d) lines.append(pen("path", {class: `w-ln w-th ${LINE[1 - side]}`, d}));
     for (const packet of own) {
       const now = packet === row.packet;
-      lines.append(pen("path", {class: `w-ln ${packet.again ? "w-la" : LINE[side]}`, "stroke-width": now ? 6 : 3, d: `M${x(t(packet))} ${y(packet.seq)}V${Math.min(y(packet.seq) - 2, y(packet.seq + packet.length))}`, "data-row": packet.row}));
+      lines.append(
+        pen("path", {
+          class: `w-ln ${packet.again ? "w-la" : LINE[side]}`,
+          "stroke-width": now ? 6 : 3,
+          d: `M${x(t(packet))} ${y(packet.seq)}V${Math.min(y(packet.seq) - 2, y(packet.seq + packet.length))}`,
+          "data-row": packet.row
+        })
+      );
     }
-    const svg = pen("svg", {class: "w", viewBox: "0 0 340 172", role: "img", "aria-label": `sequence numbers of the ${SIDES[side]} over time`},
-      pen("path", {class: "w-ln w-th w-ld", d: "M46 8V150H330"}), lines,
-      pen("text", {x: 42, y: 18, class: "w-d", "font-size": 11, "text-anchor": "end"}, grouped(top)), pen("text", {x: 42, y: 152, class: "w-d", "font-size": 11, "text-anchor": "end"}, "0"),
-      pen("text", {x: 46, y: 166, class: "w-d", "font-size": 11}, `${timeWords(first)} ms`), pen("text", {x: 330, y: 166, class: "w-d", "font-size": 11, "text-anchor": "end"}, `${timeWords(last)} ms`));
+    const svg = pen(
+      "svg",
+      {class: "w", viewBox: "0 0 340 172", role: "img", "aria-label": `sequence numbers of the ${SIDES[side]} over time`},
+      pen("path", {class: "w-ln w-th w-ld", d: "M58 8V150H330"}),
+      lines,
+      pen("text", {x: 54, y: 18, class: "w-d", "font-size": 11, "text-anchor": "end"}, grouped(top)),
+      pen("text", {x: 54, y: 152, class: "w-d", "font-size": 11, "text-anchor": "end"}, "0"),
+      pen("text", {x: 58, y: 166, class: "w-d", "font-size": 11}, `${timeWords(first)} ms`),
+      pen("text", {x: 330, y: 166, class: "w-d", "font-size": 11, "text-anchor": "end"}, `${timeWords(last)} ms`)
+    );
     svg.addEventListener("click", event => event.target.dataset.row && goTo(+event.target.dataset.row));
     parts.push(el("h3", {}, `the ${SIDES[side]}'s numbers (bars), what the ${SIDES[1 - side]} acknowledged (line)`), svg);
   }
@@ -162,16 +293,23 @@ const PANELS = {why: tabWhy, call: tabCall, packet: tabPacket, steps: tabSteps, 
 
 function showTab() {
   for (const tab of TABS) {
-    const button = $(`tab-${tab}`), selected = tab === at.tab;
+    const button = $(`tab-${tab}`),
+      selected = tab === at.tab;
     button.setAttribute("aria-selected", selected);
     button.tabIndex = selected ? 0 : -1;
   }
   $("panel").setAttribute("aria-labelledby", `tab-${at.tab}`);
   const asked = guess.on && guess.shown < at.step && at.tab !== "steps" && at.tab !== "connection";
-  const parts = !at.story ? apartBlocks() : !at.story.rows.length ? tabConnection(at.story) : asked ? guessPanel() : PANELS[at.tab](at.story, at.story.rows[at.step]);
+  const parts = !at.story
+    ? apartBlocks()
+    : !at.story.rows.length
+      ? tabConnection(at.story)
+      : asked
+        ? guessPanel()
+        : PANELS[at.tab](at.story, at.story.rows[at.step]);
   $("panel").replaceChildren(...parts.filter(part => part));
   const now = $("panel").querySelector("tr.now");
-  if (now) now.scrollIntoView({block: "nearest"});
+  if (now) $("panel").scrollTop = now.offsetTop - $("panel").clientHeight / 3;
 }
 
 function chooseTab(tab) {

@@ -1,4 +1,4 @@
-#include "read/found.h"
+#include "viz/found.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -6,21 +6,24 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "story/tell/teller.h"
+#include "viz/spread.h"
+
+enum { NUMBERS_MAX = 1 << 22 }; /* of rows; those beyond are counted alone */
 
 struct found {
     struct rows_findings rows;
     struct rows_found *of[2];
     size_t room[2];
     struct arena texts;
-    void (*look)(void *data, struct story *story);
-    void *look_data;
+    struct spread first_byte;
 };
 
 struct found *found_new(void)
 {
     struct found *found = calloc(1, sizeof(*found));
-    if (found) found->texts = arena_new();
+    if (!found) return NULL;
+    found->texts = arena_new();
+    found->rows.first_byte = &found->first_byte;
     return found;
 }
 
@@ -85,34 +88,23 @@ static int take_finding(struct found *found, struct rows_found *of, const struct
     of->ids[at / 64] |= bit;
     if (!kind->connections++ || story->number < kind->first) {
         kind->first = story->number;
-        kind->first_udp = story->udp && story->numbered_apart;
+        kind->first_udp = story->udp;
         kind->text = arena_text(&found->texts, finding->text);
         if (!kind->text) return -ENOMEM;
     }
     return 0;
 }
 
-static int take_story(void *data, struct story *story)
+int found_take(struct found *found, const struct story *story)
 {
-    struct found *found = data;
     int code = 0;
-    if (found->look) found->look(found->look_data, story);
-    struct rows_found *of = story->finding_count ? of_number(found, story->number, story->numbered_apart) : NULL;
-    if (story->finding_count && !of) code = -ENOMEM;
+    for (int i = 0; i < SPENTS && story->time.total_ns > 0; i++) found->rows.spent_ns[i] += story->time.spent_ns[i];
+    if (story->time.total_ns > 0) found->rows.total_ns += story->time.total_ns;
+    if (!story->udp && story->time.first_byte_ns >= 0) spread_add(&found->first_byte, story->time.first_byte_ns);
+    if (!story->finding_count) return 0;
+    struct rows_found beyond = {0},
+                      *of = story->number && story->number <= NUMBERS_MAX ? of_number(found, story->number, story->udp) : &beyond;
+    if (!of) return -ENOMEM;
     for (size_t i = 0; i < story->finding_count && !code; i++) code = take_finding(found, of, story, &story->findings[i]);
-    story_free(story);
-    return code;
-}
-
-int found_tell(struct found *found, struct event_log *log, void (*look)(void *data, struct story *story), void *data)
-{
-    struct teller *teller = teller_new(take_story, found);
-    int code = teller ? 0 : -ENOMEM;
-    found->look = look;
-    found->look_data = data;
-    event_log_sort(log);
-    for (size_t i = 0; i < event_log_count(log) && !code; i++) code = teller_feed(teller, event_log_at(log, i));
-    if (!code) code = teller_finish(teller);
-    teller_free(teller);
     return code;
 }

@@ -1,0 +1,154 @@
+/* The list of connections. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "viz/line.h"
+#include "watch/tui/own.h"
+
+/* So many lines at the bottom show what was found last, where the screen is tall enough. */
+enum { PANE_LINES = 6, PANE_FROM_LINES = 20 };
+
+static int pane_lines(void)
+{
+    return LINES >= PANE_FROM_LINES ? PANE_LINES : 0;
+}
+
+static int visible(void)
+{
+    int lines = LINES - 3 - pane_lines();
+    return lines > 1 ? lines : 1;
+}
+
+struct columns {
+    int process, address, state;
+};
+
+static struct columns choose_columns(void)
+{
+    if (COLS >= 140) return (struct columns){20, 21, 12};
+    if (COLS >= 110) return (struct columns){15, 21, 11};
+    return (struct columns){COLS >= 80 ? (COLS - 64) / 2 : 8, 0, 11};
+}
+
+/* The name alone where the number would be cut. */
+static void draw_process(int y, int x, int width, const char *text)
+{
+    char name[TUI_WORD_BYTES];
+    const char *number = strrchr(text, '[');
+    if (!number || strlen(text) <= (size_t)width) {
+        draw_text(y, x, width, text);
+        return;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)(number - text), text);
+    draw_text(y, x, width, name);
+}
+
+static void draw_cells(int y, const struct columns *columns, const char *const text[7])
+{
+    int x = 0;
+    const int widths[7] = {6,
+                           columns->process,
+                           columns->address,
+                           columns->address ? columns->address : 21,
+                           columns->process,
+                           columns->state,
+                           columns->state};
+    for (int i = 0; i < 7; i++) {
+        if (!widths[i]) continue;
+        if (i == 1 || i == 4)
+            draw_process(y, x, widths[i], text[i]);
+        else
+            draw_text(y, x, widths[i], text[i]);
+        x += widths[i] + 1;
+        if (x - 1 < COLS) mvaddch(y, x - 1, ' ');
+    }
+}
+
+static const char *age_text(const struct tui_row *row, int64_t now_ns, bool ascii, char text[64])
+{
+    struct line_scaled scaled = line_duration((row->ended ? row->last_ns : now_ns) - row->start_ns, ascii);
+    *line_scaled(text, &scaled) = 0;
+    return text;
+}
+
+static void draw_row(struct tui *tui, int y, const struct columns *columns, const struct tui_row *row, int64_t now_ns)
+{
+    char age[64], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES], tail[64];
+    enum tui_look color = row->trouble != TROUBLE_NONE ? LOOK_ERROR
+                          : row->findings              ? LOOK_WARNING
+                          : row->ended                 ? LOOK_ENDED
+                                                       : LOOK_OPEN;
+    const char *const text[7] = {
+        age_text(row, now_ns, tui->options.ascii, age), row->process[STORY_CLIENT], address_format(&row->end[STORY_CLIENT], from),
+        address_format(&row->end[STORY_SERVER], to),    row->process[STORY_SERVER], tcp_state_name(row->state[STORY_CLIENT]),
+        tcp_state_name(row->state[STORY_SERVER])};
+    attr_t look = draw_color(tui, color) | (row->number == tui->selected ? A_REVERSE : A_NORMAL);
+    draw_on(look);
+    draw_text(y, 0, COLS, "");
+    draw_cells(y, columns, text);
+    int x = 6 + 1 + 2 * (columns->process + 1) + 2 * (columns->state + 1) + (columns->address ? 2 * (columns->address + 1) : 22);
+    if (row->trouble != TROUBLE_NONE)
+        snprintf(tail, sizeof(tail), "%s", lines_trouble_name(row->trouble));
+    else if (row->ended)
+        snprintf(tail, sizeof(tail), "%s%s", row->findings ? "! " : "", story_outcome_name(row->outcome));
+    else
+        tail[0] = 0;
+    if (x < COLS) draw_text(y, x, COLS - x, tail);
+    draw_off(look);
+}
+
+static void draw_pane(struct tui *tui)
+{
+    int lines = pane_lines(), top = LINES - 1 - lines;
+    if (!lines) return;
+    draw_on(draw_color(tui, LOOK_HEAD));
+    draw_text(top, 0, COLS, " found (Tab: all)");
+    draw_off(draw_color(tui, LOOK_HEAD));
+    for (int i = 1; i < lines; i++) {
+        uint64_t back = (uint64_t)i;
+        if (back > tui->finding_count || back > TUI_FINDINGS_MAX) break;
+        const struct tui_finding *finding = &tui->findings[(tui->finding_count - back) % TUI_FINDINGS_MAX];
+        char line[480];
+        snprintf(line, sizeof(line), "%6u %s", finding->number, finding->text);
+        attr_t look = draw_color(tui, finding->severity[0] == 'e' ? LOOK_ERROR : LOOK_WARNING);
+        draw_on(look);
+        draw_text(top + i, 0, COLS, line);
+        draw_off(look);
+    }
+}
+
+static void draw(struct tui *tui)
+{
+    static const char *const heads[7] = {"AGE", "OPENED BY", "CLIENT", "SERVER", "SERVED BY", "CLIENT IS", "SERVER IS"};
+    struct columns columns = choose_columns();
+    size_t selected = rows_selected(tui), lines = (size_t)visible();
+    int64_t now_ns = clock_wall_ns();
+    if (selected < tui->top) tui->top = selected;
+    if (selected >= tui->top + lines) tui->top = selected - lines + 1;
+    if (tui->top >= tui->row_count) tui->top = 0;
+    draw_on(A_UNDERLINE);
+    draw_text(1, 0, COLS, "");
+    draw_cells(1, &columns, heads);
+    draw_off(A_UNDERLINE);
+    for (size_t i = 0; i < lines && tui->top + i < tui->row_count; i++)
+        draw_row(tui, 2 + (int)i, &columns, &tui->rows[tui->top + i], now_ns);
+    if (!tui->row_count) draw_text(3, 2, COLS - 2, tui->filter[0] ? "nothing passes the filter" : "no connection yet");
+    draw_pane(tui);
+}
+
+static void move_by(struct tui *tui, int by)
+{
+    size_t at = rows_selected(tui);
+    if (!tui->row_count) return;
+    if (by == INT_MIN || (by < 0 && (size_t)-by > at))
+        at = 0;
+    else if (by == INT_MAX || (by > 0 && at + (size_t)by >= tui->row_count))
+        at = tui->row_count - 1;
+    else
+        at = by < 0 ? at - (size_t)-by : at + (size_t)by;
+    tui->selected = tui->rows[at].number;
+}
+
+const struct tui_panel panel_list = {"connections", draw, move_by};

@@ -1,0 +1,235 @@
+/* The flight recorder: what it keeps, what it writes, and the folder that it writes to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "event/text.h"
+#include "watch/flight.h"
+
+#define S ((int64_t)1000000000)
+
+struct fixture {
+    char folder[64];
+    struct drawer *drawer;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct err err;
+    strcpy(fixture->folder, "/tmp/tcpwhy-flight.XXXXXX");
+    if (!mkdtemp(fixture->folder)) return -1;
+    *state = fixture;
+    return drawer_open(&fixture->drawer, fixture->folder, &(struct drawer_limits){3, 1 << 20}, &err);
+}
+
+/* The names that can be seen there, in order; how many. */
+static size_t names(const struct fixture *fixture, char found[16][256])
+{
+    struct dirent **entries;
+    int count = scandir(fixture->folder, &entries, NULL, alphasort);
+    size_t visible = 0;
+    for (int i = 0; i < count; i++) {
+        if (entries[i]->d_name[0] != '.' && visible < 16) snprintf(found[visible++], 256, "%s", entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return visible;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[128];
+    drawer_free(fixture->drawer);
+    snprintf(command, sizeof(command), "rm -rf %s", fixture->folder);
+    int code = system(command);
+    free(fixture);
+    return code;
+}
+
+static struct event packet(int64_t t_ns, uint32_t seq)
+{
+    return (struct event){.kind = EVENT_PACKET, .t_ns = t_ns, .packet = {.vantage = 1, .header = {.protocol = 6, .seq = seq}}};
+}
+
+/* Events of different lengths. */
+static void feed(struct flight *flight, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        struct event event = packet((int64_t)i * S / 100, (uint32_t)i + 1);
+        if (i % 3 == 1)
+            event = (struct event){.kind = EVENT_ENTER, .t_ns = event.t_ns, .call = {.fd = (int32_t)i, .how = -1, .level = -1}};
+        if (i % 3 == 2)
+            event = (struct event){
+                .kind = EVENT_PROCESS, .t_ns = event.t_ns, .process = {.change = PROCESS_EXIT, .status = (int32_t)i}};
+        flight_take(flight, &event);
+    }
+}
+
+/* The number of events in the one trace that is there; *ret_first: the time of the first but one, which the facts come before. */
+static size_t trace_of(const struct fixture *fixture, int64_t *ret_first, int64_t *ret_last)
+{
+    static char text[8 << 20];
+    char found[16][256], path[512];
+    struct err err = {""};
+    assert_int_equal(names(fixture, found), 1);
+    snprintf(path, sizeof(path), "%s/%s", fixture->folder, found[0]);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    struct event_log *log = event_log_new();
+    assert_int_equal(event_text_read("trace", text, length, log, &err), 0);
+    size_t count = event_log_count(log);
+    assert_int_equal(event_log_at(log, 0)->kind, EVENT_TRACE);
+    *ret_first = event_log_at(log, 1)->t_ns;
+    *ret_last = event_log_at(log, count - 1)->t_ns;
+    for (size_t i = 2; i < count; i++) assert_int_equal(event_log_at(log, i)->t_ns - event_log_at(log, i - 1)->t_ns, S / 100);
+    event_log_free(log);
+    return count - 1;
+}
+
+static struct flight *begun(const struct fixture *fixture, int64_t keep_ns, size_t bytes)
+{
+    struct flight *flight = flight_new(keep_ns, bytes, fixture->drawer);
+    const struct event trace = {.kind = EVENT_TRACE, .trace = {.recorder = "bpf", .course_only = true}};
+    assert_non_null(flight);
+    flight_take(flight, &trace);
+    return flight;
+}
+
+static void a_trace_holds_the_seconds_before(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct flight *flight = begun(fixture, 5 * S, 8 << 20);
+    int64_t first, last;
+    feed(flight, 0, 2000);
+    flight_trigger(flight, "refused", 7, 1700000000 * S);
+    feed(flight, 2000, 2100); /* what comes meanwhile is not in it */
+    assert_false(flight_write(flight, true));
+    assert_int_equal(trace_of(fixture, &first, &last), 501);
+    assert_int_equal(last, 1999 * S / 100);
+    assert_int_equal(first, 1499 * S / 100);
+    struct flight_counts counts = flight_counts(flight);
+    assert_int_equal(counts.written, 1);
+    assert_int_equal(counts.early, 0);
+    flight_free(flight);
+}
+
+static void a_full_memory_goes_round_and_says_so(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct flight *flight = begun(fixture, 1000 * S, 1 << 20);
+    int64_t first, last;
+    feed(flight, 0, 50000);
+    struct flight_counts counts = flight_counts(flight);
+    assert_true(counts.early > 40000 && counts.holds_ns < 1000 * S);
+    flight_trigger(flight, "refused", 7, 1700000000 * S);
+    flight_write(flight, true);
+    size_t count = trace_of(fixture, &first, &last);
+    assert_int_equal(count, 50000 - counts.early);
+    assert_int_equal(last, 49999 * S / 100);
+    flight_free(flight);
+}
+
+static void what_is_pushed_out_while_it_is_written_is_missing_at_its_beginning_alone(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct flight *flight = begun(fixture, 1000 * S, 1 << 20);
+    int64_t first, last;
+    feed(flight, 0, 50000);
+    flight_trigger(flight, "refused", 7, 1700000000 * S);
+    feed(flight, 50000, 51000);
+    assert_false(flight_write(flight, true));
+    size_t count = trace_of(fixture, &first, &last);
+    assert_true(count > 1000);
+    assert_int_equal(last, 49999 * S / 100);
+    flight_free(flight);
+}
+
+static void a_second_wish_meanwhile_is_counted(void **state)
+{
+    const struct fixture *fixture = *state;
+    char found[16][256];
+    struct flight *flight = begun(fixture, 5 * S, 8 << 20);
+    feed(flight, 0, 10);
+    flight_trigger(flight, "refused", 7, 1700000000 * S);
+    flight_trigger(flight, "refused", 8, 1700000000 * S);
+    assert_int_equal(names(fixture, found), 0); /* it appears when it is whole */
+    flight_write(flight, true);
+    assert_int_equal(names(fixture, found), 1);
+    assert_int_equal(flight_counts(flight).skipped, 1);
+    flight_free(flight);
+}
+
+static void of_too_many_files_the_oldest_goes(void **state)
+{
+    const struct fixture *fixture = *state;
+    char found[16][256];
+    struct flight *flight = begun(fixture, 5 * S, 8 << 20);
+    feed(flight, 0, 10);
+    for (int i = 0; i < 5; i++) {
+        flight_trigger(flight, "refused", (uint32_t)i, (1700000000 + i) * S);
+        flight_write(flight, true);
+    }
+    assert_int_equal(names(fixture, found), 3);
+    assert_non_null(strstr(found[0], "-2.events"));
+    assert_int_equal(flight_counts(flight).removed, 2);
+    flight_free(flight);
+}
+
+static void a_name_that_leaves_the_folder_is_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const char *const names_[] = {"", ".", "../x", "a/b", ".x", "a b", "a\n"};
+    uint64_t removed;
+    for (size_t i = 0; i < sizeof(names_) / sizeof(names_[0]); i++)
+        assert_int_equal(drawer_begin(fixture->drawer, names_[i]), -EINVAL);
+    assert_int_equal(drawer_end(fixture->drawer, &removed), -EINVAL);
+}
+
+static void somebody_elses_file_is_left_alone(void **state)
+{
+    const struct fixture *fixture = *state;
+    char path[512];
+    struct stat status;
+    uint64_t removed;
+    snprintf(path, sizeof(path), "%s/x.events", fixture->folder);
+    FILE *file = fopen(path, "we");
+    fputs("mine", file);
+    fclose(file);
+    int fd = drawer_begin(fixture->drawer, "x.events");
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(drawer_end(fixture->drawer, &removed), -EEXIST);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_trace_holds_the_seconds_before),
+        TEST(a_full_memory_goes_round_and_says_so),
+        TEST(what_is_pushed_out_while_it_is_written_is_missing_at_its_beginning_alone),
+        TEST(a_second_wish_meanwhile_is_counted),
+        TEST(of_too_many_files_the_oldest_goes),
+        TEST(a_name_that_leaves_the_folder_is_refused),
+        TEST(somebody_elses_file_is_left_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
