@@ -119,7 +119,7 @@ static const char *waited_for(struct asking *asking, const struct story_call *ca
     const struct story_segment *segment = wake->kind == WAKE_SEGMENT ? quiz_segment_at(asking->story, wake->step) : NULL;
     if (wake->kind == WAKE_NEVER_SLEPT && call->slept_ns == 0) return nothing();
     if (call->slept_ns <= 0) return NULL;
-    if (segment && segment->side != call->side) return quiz_segment(asking, segment);
+    if (segment && segment->side != call->side && wake->evidence == EVIDENCE_STACK) return quiz_segment(asking, segment);
     if (wake->kind == WAKE_TIMER) return "its timeout";
     return NULL;
 }
