@@ -155,7 +155,7 @@ class Truth(Test):
             self.assertFalse(fields & {"cause", "wake"}, source)
         nothing = run("quiz", CAPTURE, "--hide", "cause")
         self.assertEqual((nothing.returncode, nothing.stdout), (1, ""))
-        self.assertIn("beyond doubt", nothing.stderr)
+        self.assertIn("beyond doubt: causes and waits are asked of what root recorded", nothing.stderr)
 
 
 class Asking(Test):
