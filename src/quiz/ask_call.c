@@ -97,8 +97,8 @@ bool quiz_ask_returns(struct asking *asking, uint32_t step)
     if (!question->answer) return false;
     offer_results(asking, call);
     question->prompt = quiz_text(asking, "What does %s return?", whose(asking, call));
-    question->why = call->wake.why[0] ? quiz_text(asking, "It returned %s: %s.", question->answer, call->wake.why)
-                                      : quiz_text(asking, "It returned %s.", question->answer);
+    question->why = call->wake.why[0] ? quiz_text(asking, "%s = %s: %s.", quiz_call(asking, call), question->answer, call->wake.why)
+                                      : quiz_text(asking, "%s = %s.", quiz_call(asking, call), question->answer);
     question->reference = reference_of(asking, call);
     question->evidence = "the call, as it was recorded";
     question->blank = VIEW_FIELD_RESULT;
