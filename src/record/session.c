@@ -293,6 +293,11 @@ int session_attach(struct session *session, pid_t pid, struct err *err)
     return session->recorder->attach(session->calls, pid, err);
 }
 
+uint64_t session_missed(const struct session *session)
+{
+    return session->recorder->missed ? session->recorder->missed(session->calls) : 0;
+}
+
 int session_report(struct session *session, struct err *err)
 {
     int code = session->sieve ? sieve_settle(session->sieve) : 0;

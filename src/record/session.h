@@ -61,6 +61,8 @@ bool session_alive(struct session *session);
 bool session_is_closing(const struct session *session);
 /* Follows a process that runs already. 0; -EOPNOTSUPP where the recorder can't; else -errno. */
 int session_attach(struct session *session, pid_t pid, struct err *err);
+/* How many events the recorder had no room for, so far. */
+uint64_t session_missed(const struct session *session);
 /* Appends what every source missed. */
 int session_report(struct session *session, struct err *err);
 /* From here on SIGINT and SIGTERM do what they did before the session, so that telling the story can be broken off. No more

@@ -98,6 +98,7 @@ WATCH = {
     "pid": ["--pid", "1"],
     "comm": ["--comm", "nginx*"],
     "port": ["--port", "80"],
+    "netns": ["--netns", "this"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
     "format": ["--format", "jsonl"],
@@ -191,7 +192,7 @@ TURNS = {
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
-    "a flight recorder": "ring output pid comm port only-findings events format for ascii quiet help",
+    "a flight recorder": "ring output pid comm port netns only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
     "a pair over UDP": "list all explain step closed-port",
     "a closed port": "list all explain step udp",
