@@ -239,6 +239,21 @@ class Back(Saved):
             with self.subTest(path=path.name):
                 self.assertEqual(self.read(saved, "--format", "jsonl").stdout, self.read(path, "--format", "jsonl").stdout)
 
+    def test_compressed(self):
+        saved, lines = self.record("--message", "x")
+        text = EVENTS / "echo.events"
+        for pack in (["gzip"], ["zstd", "-q"], ["lz4", "-q"]):
+            for source, wanted in ((saved, lines), (text, self.read(text, "--format", "jsonl").stdout)):
+                with self.subTest(pack=pack[0], source=source.name):
+                    packed = self.folder / f"packed.{pack[0]}"
+                    with source.open("rb") as file:
+                        packed.write_bytes(subprocess.run([*pack, "-c"], stdin=file, capture_output=True, check=True, timeout=60).stdout)
+                    self.assertEqual(self.read(packed, "--format", "jsonl").stdout, wanted)
+                    with packed.open("rb") as file:
+                        self.assertEqual(run("read", "-", "--format", "jsonl", stdin=file, encoding=None).stdout, wanted)
+                    packed.write_bytes(packed.read_bytes()[:-100])
+                    self.assertRegex(self.read(packed, "--format", "jsonl", status=1).stderr.decode(), r"packed\.\w+: ")
+
     def test_on_standard_output(self):
         result = run("demo", "--format", "pcapng", encoding=None)
         self.assertEqual(result.returncode, 0, result.stderr)
