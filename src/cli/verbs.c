@@ -9,6 +9,7 @@
 #include "cli/echo.h"
 #include "cli/explain.h"
 #include "cli/options.h"
+#include "cli/quiz.h"
 #include "cli/read.h"
 #include "cli/run.h"
 #include "cli/states.h"
@@ -19,6 +20,7 @@ static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
+    {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
     {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},

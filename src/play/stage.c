@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lab/actor/uring.h"
+#include "lab/network/destroy.h"
 #include "lab/network/host.h"
 #include "lab/wire/firewall.h"
 #include "lab/wire/wire.h"
@@ -60,7 +61,8 @@ static int check_needs(const struct scenario *scenario, struct err *err)
         return err_set(err, -ENOTSUP, "it needs MPTCP, which this kernel does not have (or net.mptcp.enabled is 0)");
     if (scenario->needs & SCENARIO_NEEDS_IPV6 && !has_socket(AF_INET6, 0))
         return err_set(err, -ENOTSUP, "it needs IPv6, which this kernel does not have");
-    return scenario->needs & SCENARIO_NEEDS_NFTABLES ? firewall_check(err) : 0;
+    int code = scenario->needs & SCENARIO_NEEDS_NFTABLES ? firewall_check(err) : 0;
+    return !code && scenario->needs & SCENARIO_NEEDS_DESTROY ? destroy_check(err) : code;
 }
 
 /* ---- setting it ---- */
@@ -307,6 +309,17 @@ static int set_firewall(struct stage *stage, const struct scenario_step *step, e
     return firewall_add(netns_fd, step->outgoing, text, err);
 }
 
+/* As `ss -K` on that host: nobody of the scenario's own makes that call. */
+static int destroy(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
+{
+    if (stage->shared)
+        return err_set(err, -EPERM, "this host's own network is used, and its connections are not the scenario's to destroy");
+    int code = stage->network ? network_enter(stage->network, place(host), err) : 0;
+    if (code) return code;
+    int count = destroy_connections((uint16_t)step->number, err), left = stage->network ? network_leave(stage->network, err) : 0;
+    return count < 0 ? count : left;
+}
+
 /* The segments that a step of the wire or the router is about. */
 static struct wire_rule rule_of(const struct stage *stage, const struct scenario_step *step)
 {
@@ -344,6 +357,8 @@ int stage_do(struct stage *stage, const struct scenario_step *step, enum scenari
         return set_sysctl(stage, step, host, err);
     case SCENARIO_FIREWALL:
         return set_firewall(stage, step, host, err);
+    case SCENARIO_DESTROY:
+        return destroy(stage, step, host, err);
     case SCENARIO_ROUTER:
         return tell_router(stage, step, err);
     case SCENARIO_WIRE_DELAY:

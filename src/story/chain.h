@@ -75,6 +75,7 @@ struct chain_verdict {
 #define CHAIN_SYNPROXY "synproxy"
 #define CHAIN_PATH_MTU_NAME "path-mtu"
 #define CHAIN_ICMP_ERROR "icmp-error"
+#define CHAIN_DESTROYED "destroyed" /* from outside: SOCK_DESTROY */
 
 /* NULL chain: CHAIN_SILENT. */
 struct chain_verdict chain_read(const struct event_chain *chain);

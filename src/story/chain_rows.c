@@ -94,7 +94,7 @@ static const struct chain_row rows[] = {
     {"mptcp_release_cb", CHAIN_KERNEL, CHAIN_DATA_PUSH, "mptcp-release"},
     {"sk_psock_backlog", CHAIN_KERNEL, CHAIN_DATA_PUSH, "sockmap"},
     /* somebody else ended the connection: ss --kill, a BPF program (net/ipv4/tcp.c, SOCK_DESTROY) */
-    {"tcp_abort", CHAIN_KERNEL, 0, "destroyed"},
+    {"tcp_abort", CHAIN_KERNEL, 0, CHAIN_DESTROYED},
     /* a program wrote the packet itself: net/ipv4/raw.c */
     {"raw_sendmsg", CHAIN_KERNEL, 0, "raw-socket"},
     {"rawv6_sendmsg", CHAIN_KERNEL, 0, "raw-socket"},

@@ -421,6 +421,48 @@ def address_taken(finding, told):
     return None if call["name"] == "bind" and call["errno"] == "EADDRINUSE" else "bind() did not say so"
 
 
+def clipped(finding, told):
+    listen = next((c for c in told.proof_calls(finding) if c["name"] == "listen"), None)
+    full = next((s for s in told.proof_segments(finding) if was_full(s)), None)
+    if not listen or not full:
+        return "no listen(), or no segment that met a full queue, is its proof"
+    return None if int(listen["args"].rsplit(", ", 1)[1]) > full["queue"]["accept_most"] else "the queue is as long as was asked for"
+
+
+def destroyed(finding, told):
+    reset = told.proof_segments(finding)[0]
+    if (reset["cause"]["kind"], reset["cause"].get("name"), reset["cause"]["evidence"]) != ("kernel", "destroyed", "stack"):
+        return f"its RST was made otherwise: {reset['cause']}"
+    ended = [c for c in told.calls if c["end"] == reset["end"] and c["name"] in ("close", "shutdown") and c["enter"] and c["enter"] < reset["sent"]]
+    return "its own process had closed it" if ended else None
+
+
+def keepalive_off(finding, told):
+    used = told.proof_segments(finding)[0]
+    if option(told, used["end"], "SO_KEEPALIVE") not in (None, "0"):
+        return "SO_KEEPALIVE is set"
+    if acked(told, used):
+        return "what was sent then was acknowledged"
+    before = [came(s) for s in told.segments if s["sent"] < used["sent"]]
+    return None if before and used["sent"] - max(before) >= 5 * S else "it had not been idle"
+
+
+def portless(finding, told):
+    """The connect() stands beside the stories; here is the end that held the port."""
+    held = [step for step in finding["steps"] if step.get("end") == "client"]
+    return None if held and held[0]["state"] != "CLOSED" else "no state of the client's is its proof"
+
+
+def named(finding, told):
+    questions = [d for d in told.datagrams if d["end"] == "client" and not d["icmp"]]
+    answers = [d for d in told.datagrams if d["end"] == "server" and not d["icmp"]]
+    if not told.connection["server"]["addr"].endswith(":53") or not questions:
+        return "nothing was asked of a name server"
+    if finding["id"] == "name-lookup-slow":
+        return None if any(came(a) - questions[0]["sent"] >= 500 * MS for a in answers) else "each answer came at once"
+    return "it was answered" if answers and finding["text"].startswith("no answer") and answers[-1]["sent"] > questions[-1]["sent"] else None
+
+
 def self_connected(finding, told):
     return None if told.connection["client"]["addr"] == told.connection["server"]["addr"] else "the ends differ"
 
@@ -490,6 +532,7 @@ REFUTES = {
     "accept-late": late_accept,
     "ack-dropped-full-queue": full_ack_queue,
     "address-in-use": address_taken,
+    "backlog-clipped": clipped,
     "black-hole": black_hole,
     "capture-missed-client": needs_no_more,
     "capture-missed-server": needs_no_more,
@@ -501,6 +544,7 @@ REFUTES = {
     "closed-listener": closed_listener,
     "data-unanswered": unanswered,
     "deferred-accept": deferred,
+    "destroyed-from-outside": destroyed,
     "duplicated": duplicated,
     "epipe-after-rst": epipe,
     "epipe-after-shutdown": epipe,
@@ -518,6 +562,7 @@ REFUTES = {
     "icmp-too-big": icmp,
     "icmp-unreachable": icmp,
     "keepalive-dead": silent_peer,
+    "keepalive-off": keepalive_off,
     "linger-blocked": lingering,
     "linger-zero": lingering,
     "listener-gone": listener_gone,
@@ -525,7 +570,10 @@ REFUTES = {
     "lost-to-client": lost_on_the_way,
     "lost-to-server": lost_on_the_way,
     "nagle-delayed-ack": nagle,
+    "name-lookup-failed": named,
+    "name-lookup-slow": named,
     "no-arrow": needs_no_more,
+    "no-port-left": portless,
     "one-direction": one_way,
     "orphaned-socket": orphan,
     "partial-write": partial,

@@ -31,7 +31,13 @@ enum {
 
 enum scenario_place { SCENARIO_WIRE, SCENARIO_LOOPBACK };
 
-enum { SCENARIO_NEEDS_IO_URING = 1, SCENARIO_NEEDS_MPTCP = 2, SCENARIO_NEEDS_IPV6 = 4, SCENARIO_NEEDS_NFTABLES = 8 };
+enum {
+    SCENARIO_NEEDS_IO_URING = 1,
+    SCENARIO_NEEDS_MPTCP = 2,
+    SCENARIO_NEEDS_IPV6 = 4,
+    SCENARIO_NEEDS_NFTABLES = 8,
+    SCENARIO_NEEDS_DESTROY = 16
+};
 
 enum scenario_verb {
     /* an actor's */
@@ -55,6 +61,7 @@ enum scenario_verb {
     SCENARIO_ACTOR_VERBS, /* those above are commands that an actor carries out; those below are the runner's */
     SCENARIO_SYSCTL = SCENARIO_ACTOR_VERBS,
     SCENARIO_FIREWALL,
+    SCENARIO_DESTROY,
     SCENARIO_DONE,
     SCENARIO_KILL,
     SCENARIO_WAIT,
@@ -99,7 +106,7 @@ struct scenario_step {
     const char *data;        /* SEND, CONNECT (Fast Open): the bytes; NULL for `send N bytes`. FIREWALL: a rule as nft has it; NULL:
                                 number, answer */
     int64_t number;          /* bytes (SEND, RECV), backlog, EXIT's status, KILL's signal, SET's value, SHUTDOWN's and POLL's bits,
-                                FIREWALL's port, ROUTER_MTU's bytes */
+                                FIREWALL's and DESTROY's port, ROUTER_MTU's bytes */
     bool all, until_end;     /* RECV */
     bool off;                /* SET SO_LINGER off; FIREWALL: its rules go */
     int64_t duration_ns;     /* WAIT, POLL (-1: for ever), WIRE_DELAY, a rule's extra delay, SET of a time value */

@@ -38,7 +38,7 @@ enum { SUFFIXES = sizeof(suffixes) / sizeof(suffixes[0]) };
 typedef bool step_parser(struct scenario_parser *parser, struct scenario_step *step);
 
 static step_parser parse_bind, parse_set, parse_listen, parse_connect, parse_send, parse_recv, parse_shutdown, parse_close,
-    parse_poll, parse_replace, parse_fork, parse_exit, parse_sysctl;
+    parse_poll, parse_replace, parse_fork, parse_exit, parse_sysctl, parse_destroy;
 
 /* Which socket a step works on when none is said. */
 enum need { NEEDS_NOTHING, NEEDS_SOCKET, NEEDS_LISTENER, MAKES_SOCKET };
@@ -69,6 +69,7 @@ static const struct shape {
     [SCENARIO_EXIT] = {"exit", parse_exit, 0, NEEDS_NOTHING},
     [SCENARIO_SYSCTL] = {"sysctl", parse_sysctl, 0, NEEDS_NOTHING},
     [SCENARIO_FIREWALL] = {"firewall", scenario_parse_firewall, 0, NEEDS_NOTHING},
+    [SCENARIO_DESTROY] = {"destroy", parse_destroy, 0, NEEDS_NOTHING},
     [SCENARIO_DONE] = {"done", NULL, 0, NEEDS_NOTHING},
 };
 
@@ -355,6 +356,12 @@ static bool parse_sysctl(struct scenario_parser *parser, struct scenario_step *s
     if (!word || !word->text[0]) return scenario_mistake(parser, word, "expected the sysctl's value here (several in quotes)");
     step->value = word->text;
     return true;
+}
+
+static bool parse_destroy(struct scenario_parser *parser, struct scenario_step *step)
+{
+    parser->scenario->needs |= SCENARIO_NEEDS_DESTROY;
+    return scenario_take_number(parser, "the port of the connections to destroy", 1, UINT16_MAX, &step->number);
 }
 
 /* ---- suffixes ---- */

@@ -114,5 +114,6 @@ void findings_find_all(struct telling *telling)
                                                        findings_close,  findings_linger,   findings_silent, findings_wait,
                                                        findings_repeat, findings_way,      findings_seen,   findings_calls};
     findings_icmp(telling);
+    findings_names(telling);
     for (size_t i = 0; !telling->story->udp && i < sizeof(of_tcp) / sizeof(of_tcp[0]); i++) of_tcp[i](telling);
 }

@@ -85,6 +85,7 @@ void findings_repeat(struct telling *telling);   /* findings_repeat.c: what was 
 void findings_wait(struct telling *telling);     /* findings_wait.c: time that was lost: a closed window, Nagle, a slow answer */
 void findings_icmp(struct telling *telling);     /* findings_icmp.c: ICMP errors, and what they did */
 void findings_seen(struct telling *telling);     /* findings_seen.c: what the captures themselves show and lack */
+void findings_names(struct telling *telling);    /* findings_names.c: names that are looked up */
 void findings_calls(struct telling *telling);    /* findings_calls.c: what calls promise, and what they don't */
 
 /* findings.c: all of them, once causes and wakes are known. */

@@ -78,6 +78,25 @@ static void find_last_descriptor(struct telling *telling)
     }
 }
 
+/* " (and worker[12] as 7, worker[13] as 7)"; "" where nobody else holds it. */
+static const char *other_holders(struct telling *telling, const struct sock *sock, const struct holder *holder)
+{
+    enum { NAMED = 3 };
+    const char *list = "";
+    size_t named = 0, more = 0;
+    for (size_t i = 0; sock && i < sock->holder_count; i++) {
+        const struct holder *other = &sock->holders[i];
+        if (other->pid == holder->pid && other->fd == holder->fd) continue;
+        if (named == NAMED) {
+            more++;
+            continue;
+        }
+        list = telling_printf(telling, "%s%s%s[%d] as %d", list, named++ ? ", " : "", other->comm, other->pid, other->fd);
+    }
+    if (!named) return "";
+    return more ? telling_printf(telling, " (and %s and %zu more)", list, more) : telling_printf(telling, " (and %s)", list);
+}
+
 /* CLOSE_WAIT is left by this host's own close() alone: one that lasts is a descriptor that somebody forgot. */
 static void find_close_wait(struct telling *telling)
 {
@@ -98,14 +117,15 @@ static void find_close_wait(struct telling *telling)
         int64_t until_ns = still ? telling->now_ns : by_exit ? fin->sent_ns : 0;
         int64_t lasted_ns = until_ns - telling->story->steps[from].t_ns;
         if (!holder || !until_ns || (!call && lasted_ns < LEAK_NS)) continue;
+        const char *others = other_holders(telling, still ? sock : NULL, holder);
         uint32_t proof[3] = {from, call ? call->story->exit_step : STORY_NO_STEP, by_exit ? fin->step : STORY_NO_STEP};
         finding_add(telling, "close-wait-leak", "error",
                     telling_printf(telling,
                                    "the %s %s in CLOSE_WAIT for %" PRId64
-                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d and %s%s; no "
+                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and %s%s; no "
                                    "timer ends CLOSE_WAIT, close() that descriptor too",
                                    story_side_name(side), still ? "stays" : "stayed", lasted_ns / MS_NS, holder->comm, holder->pid,
-                                   holder->fd, telling->so_far && still ? "has not closed it so far" : "never closed it",
+                                   holder->fd, others, telling->so_far && still ? "has not closed it so far" : "never closed it",
                                    by_exit ? " (its end did, at last)" : ""),
                     proof, 3);
     }

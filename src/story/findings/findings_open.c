@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "story/findings/findings.h"
+#include "story/track/call_story.h"
 
 static bool is_deferred(const struct telling *telling)
 {
@@ -231,6 +232,45 @@ static void find_taken_address(struct telling *telling)
                 proof, 1);
 }
 
+/* The state that an end was in at that time, and the step at which it came into it. */
+static enum tcp_state state_at(const struct telling *telling, enum story_side side, int64_t t_ns, uint32_t *ret_step)
+{
+    enum tcp_state state = STATE_UNKNOWN;
+    for (uint32_t i = 0; i < telling->story->step_count; i++) {
+        const struct story_step *step = &telling->story->steps[i];
+        if (step->kind != STEP_STATE || step->side != side || step->state->kernel || step->t_ns > t_ns) continue;
+        state = step->state->to_state;
+        *ret_step = i;
+    }
+    return state;
+}
+
+/* A connect() to the same peer that found no port to connect from (it stands beside the stories), while this connection held one.
+ * That the peer can be reached from here this connection shows: so it is the port that was missing. */
+static void find_no_port(struct telling *telling)
+{
+    const struct address *server = &telling->flow->end[STORY_SERVER];
+    const void *at = NULL;
+    for (const struct call *call; (call = sockets_next_refused(telling->teller, server->port, &at)) != NULL;) {
+        struct address peer = call_story_address(call);
+        uint32_t step = STORY_NO_STEP;
+        if (!call_story_found_no_port(call) || !address_equal(&peer, server)) continue;
+        enum tcp_state state = state_at(telling, STORY_CLIENT, call->exit_ns, &step);
+        if (state == STATE_UNKNOWN || state == STATE_CLOSED || state == STATE_LISTEN) continue;
+        char text[ADDRESS_TEXT_BYTES];
+        uint32_t proof[1] = {step};
+        finding_add(telling, "no-port-left", "error",
+                    telling_printf(telling,
+                                   "connect() of %s[%d] to %s failed with EADDRNOTAVAIL: no port was left to connect from "
+                                   "(net.ipv4.ip_local_port_range), and this connection, in %s, held port %u; use open connections "
+                                   "again, or let the server close first",
+                                   call->thread.comm, call->thread.pid, address_format(server, text), tcp_state_name(state),
+                                   (unsigned)telling->flow->end[STORY_CLIENT].port),
+                    proof, 1);
+        return;
+    }
+}
+
 void findings_open(struct telling *telling)
 {
     find_late_accept(telling);
@@ -240,4 +280,5 @@ void findings_open(struct telling *telling)
     find_fast_open(telling);
     find_reuse(telling);
     find_taken_address(telling);
+    find_no_port(telling);
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "story/findings/findings.h"
@@ -37,6 +38,36 @@ static void find_dropped_syn(struct telling *telling)
                     "net.core.somaxconn)",
                     syn->segment->number, queue_text(telling, syn->segment->queue)),
                 proof, 3);
+}
+
+/* "3, 128": what listen() was asked for; -1: not known. */
+static int64_t asked_backlog(const struct call *listen)
+{
+    const char *comma = strchr(listen->args, ',');
+    return comma && comma[1] == ' ' && comma[2] >= '0' && comma[2] <= '9' ? strtoll(comma + 2, NULL, 10) : -1;
+}
+
+/* The queue that a segment of this handshake found full is shorter than listen() had asked for: __sys_listen() takes the smaller of
+ * that and net.core.somaxconn, and nothing else makes it shorter. */
+static void find_clipped(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || packet->side != STORY_CLIENT || !finding_is_queue_full(packet)) continue;
+        const struct call *listen = tale_listening(telling, finding_arrival_ns(packet));
+        int64_t asked = listen ? asked_backlog(listen) : -1;
+        if (asked <= (int64_t)packet->segment->queue->accept_most) continue;
+        uint32_t proof[2] = {listen_step(telling), packet->step};
+        finding_add(telling, "backlog-clipped", "warning",
+                    telling_printf(telling,
+                                   "listen() of %s[%d] asked for a queue of %" PRId64
+                                   ", and got one of %u: net.core.somaxconn was no more when it was called, and nobody is told. "
+                                   "#%" PRIu32 " met it full; raise that, and call listen() again",
+                                   listen->thread.comm, listen->thread.pid, asked, packet->segment->queue->accept_most,
+                                   packet->segment->number),
+                    proof, 2);
+        return;
+    }
 }
 
 static bool is_deferred(const struct telling *telling)
@@ -170,6 +201,7 @@ void findings_queue(struct telling *telling)
 {
     find_dropped_syn(telling);
     find_dropped_ack(telling);
+    find_clipped(telling);
     find_reset_handshake(telling);
     find_forgotten_request(telling);
 }

@@ -325,6 +325,25 @@ static void find_broken_pipe(struct telling *telling)
     }
 }
 
+/* tcp_abort() sent it, for somebody who asked the kernel to (sock_diag's SOCK_DESTROY, a BPF program): no call of the connection's
+ * own processes. */
+static void find_destroyed(struct telling *telling, const struct tale_packet *reset)
+{
+    if (!reset->cause->name || strcmp(reset->cause->name, CHAIN_DESTROYED) != 0) return;
+    const struct tale_call *aborted = finding_call(telling, (int)reset->side, "", -ECONNABORTED);
+    uint32_t proof[2] = {reset->step, aborted ? aborted->story->exit_step : STORY_NO_STEP};
+    finding_add(
+        telling, "destroyed-from-outside", "error",
+        telling_printf(telling,
+                       "neither end ended this connection: somebody with CAP_NET_ADMIN on the %s's host destroyed it (as ss -K "
+                       "does), and the kernel sent RST #%" PRIu32 "%s; look for what cleans up connections there",
+                       story_side_name(reset->side), reset->segment->number,
+                       aborted ? telling_printf(telling, "; %s() of %s[%d] failed with ECONNABORTED", aborted->story->name,
+                                                aborted->story->comm, aborted->story->pid)
+                               : ""),
+        proof, 2);
+}
+
 void findings_reset(struct telling *telling)
 {
     bool refused = telling->story->outcome == OUTCOME_REFUSED;
@@ -333,6 +352,7 @@ void findings_reset(struct telling *telling)
         if (!packet->segment || packet->segment->kind != STORY_RST || packet->seen->copy) continue;
         looked++;
         if (packet->cause->kind == CAUSE_CALL) find_reset_by_call(telling, packet);
+        if (packet->cause->kind == CAUSE_KERNEL) find_destroyed(telling, packet);
         find_reset_by_segment(telling, packet);
     }
     find_ignored_reset(telling);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
@@ -196,10 +197,65 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
                 proof, 3);
 }
 
+/* ---- an idle connection that was dead when it was used again ---- */
+
+/* So long that a pool of connections, or a person, stands behind it; no exchange of its own pauses like that. */
+static const int64_t IDLE_NS = 5000000000;
+
+/* All options of this end's socket were seen to be set: its calls from the first on, or its listener's. */
+static bool knows_options(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        if (call->side == side && call->exit_ns && call->ret >= 0 && strcmp(call->name, "socket") == 0) return true;
+    }
+    return false;
+}
+
+/* The first new data of this side after a silence, with nothing under way before it. */
+static const struct tale_packet *used_again(const struct telling *telling, enum story_side side, int64_t *ret_idle_ns)
+{
+    int64_t last_ns = 0;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment) continue;
+        *ret_idle_ns = packet->sent_ns - last_ns;
+        if (last_ns && *ret_idle_ns >= IDLE_NS && finding_is_own(packet, side) && packet->verdict.class == CONN_NEW &&
+            packet->segment->length_bytes && finding_state_before(telling, side, packet->step) == STATE_ESTABLISHED)
+            return packet;
+        if (finding_arrival_ns(packet) > last_ns) last_ns = finding_arrival_ns(packet);
+    }
+    return NULL;
+}
+
+static void find_keepalive_off(struct telling *telling, enum story_side side)
+{
+    int64_t idle_ns = 0, end_ns = 0;
+    uint32_t end_step = STORY_NO_STEP;
+    if (!knows_options(telling, side) || telling_option(telling, side, SOL_SOCKET, SO_KEEPALIVE, NULL) > 0) return;
+    const struct tale_packet *used = used_again(telling, side, &idle_ns);
+    if (!used || was_acknowledged(telling, used)) return;
+    const struct tale_packet *reset = finding_next(telling, used, (int)finding_other(side), STORY_RST);
+    bool gave_up = !reset && finding_gave_up(telling, side, &end_step, &end_ns);
+    if (!reset && !gave_up) return;
+    uint32_t proof[2] = {used->step, reset ? reset->step : end_step};
+    finding_add(
+        telling, "keepalive-off", "warning",
+        telling_printf(telling,
+                       "the connection had been silent for %s when the %s used it again (#%" PRIu32
+                       "), and it was dead by then: %s. SO_KEEPALIVE was not set, so nobody had looked; set it, with TCP_KEEPIDLE "
+                       "below what firewalls and the peer remember, or give idle connections up sooner",
+                       finding_time(telling, idle_ns), story_side_name(side), used->segment->number,
+                       reset ? telling_printf(telling, "RST #%" PRIu32 " was the answer", reset->segment->number)
+                             : "nothing ever acknowledged that"),
+        proof, 2);
+}
+
 void findings_silent(struct telling *telling)
 {
     for (int side = 0; side < STORY_SIDES && !telling->flow->to_itself; side++) {
         find_unanswered(telling, (enum story_side)side);
         find_unanswered_probes(telling, (enum story_side)side);
+        find_keepalive_off(telling, (enum story_side)side);
     }
 }

@@ -55,7 +55,8 @@ static void pick_refused_binds(struct telling *telling, struct call_picks *picks
         uint16_t port = flow->end[sides[i]].port;
         const void *at = NULL;
         for (struct call *call; port && (call = sockets_next_refused(telling->teller, port, &at)) != NULL;)
-            if (call->exit_ns >= telling->packets[0].sent_ns) pick(telling, picks, call, sides[i], true);
+            if (call->exit_ns >= telling->packets[0].sent_ns && strcmp(call->name, "bind") == 0)
+                pick(telling, picks, call, sides[i], true);
     }
 }
 

@@ -54,3 +54,8 @@ struct address call_story_address(const struct call *call)
     if (!text || !address_parse(text + 1, &address)) return (struct address){0};
     return address;
 }
+
+bool call_story_found_no_port(const struct call *call)
+{
+    return strcmp(call->name, "connect") == 0 && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
+}

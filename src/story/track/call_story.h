@@ -9,4 +9,8 @@ int call_story_fill(struct story_call *story, const struct call *call, struct ar
 /* The address that "3, 127.0.0.1:3333" ends in; version 0: it ends in none. */
 struct address call_story_address(const struct call *call);
 
+/* A connect() that found no port to connect from: its own port was the kernel's to choose (inet_hash_connect), and none was free
+ * for that peer, or no address of this host leads there. */
+bool call_story_found_no_port(const struct call *call);
+
 #endif

@@ -365,7 +365,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     } else if (!sock && !other && call->ret < 0 && strcmp(call->name, "socket") == 0) {
         code = apart_take(teller, call);
     }
-    if (!code && sock && call->ret == -EADDRINUSE && strcmp(call->name, "bind") == 0)
+    if (!code && sock && ((call->ret == -EADDRINUSE && strcmp(call->name, "bind") == 0) || call_story_found_no_port(call)))
         code = sockets_note_refused(teller, sock, call, call_story_address(call).port);
     if (!code) code = holders_take_call(teller, call, sock, other);
     if (sock) socket_settle(teller, sock);

@@ -178,7 +178,7 @@ int sockets_pass(struct teller *teller)
     return code;
 }
 
-/* ---- a bind() that was refused, because its port is another's ---- */
+/* ---- a bind() that was refused, because its port is another's; a connect() that found no port, by its peer's ---- */
 
 struct refused {
     struct list_link link;
@@ -221,7 +221,8 @@ void sockets_forget_refused(struct teller *teller, const struct sock *sock)
     for (size_t i = 0; i < sock->call_count; i++) {
         uint16_t port = call_story_address(sock->calls[i]).port;
         const void *at = NULL;
-        struct list *list = strcmp(sock->calls[i]->name, "bind") == 0 ? table_get(teller->refused, &port) : NULL;
+        bool noted = strcmp(sock->calls[i]->name, "bind") == 0 || call_story_found_no_port(sock->calls[i]);
+        struct list *list = noted ? table_get(teller->refused, &port) : NULL;
         while (list && sockets_next_refused(teller, port, &at) != NULL)
             if (((const struct refused *)at)->call == sock->calls[i]) {
                 drop_refused(teller, port, (struct refused *)(uintptr_t)at);

@@ -332,7 +332,7 @@ struct teller {
     struct table *serving;   /* port_key → list of the sockets that listen there, or take any datagram */
     struct table *waiting;   /* ends_key → list of the sockets with two addresses and no flow yet */
     struct table *clients;   /* ends_key → list of the flows of this client's port to this server */
-    struct table *refused;   /* port → list of the bind()s that it was refused to */
+    struct table *refused;   /* port → list of the bind()s that it was refused to, and of the connect()s to it without a port */
     struct list loose_sockets, gone_sockets, idle_threads; /* the least recently seen first */
     struct list ended;                                     /* processes, in order of their ends */
     int64_t processes_swept_ns;
@@ -405,7 +405,7 @@ struct ends_key ends_key(uint16_t local_port, const struct address *remote);
 struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, uint8_t protocol, const struct sock *behind);
 /* The one that has the addresses of this end and no flow yet; NULL none. */
 struct sock *sockets_waiting(const struct teller *teller, const struct flow *flow, enum story_side side);
-/* A bind() to that port was refused, because it is another's. 0 or -ENOMEM. */
+/* A bind() to that port was refused, because it is another's; a connect() to it found no port of its own. 0 or -ENOMEM. */
 int sockets_note_refused(struct teller *teller, struct sock *sock, struct call *call, uint16_t port);
 void sockets_forget_refused(struct teller *teller, const struct sock *sock);
 /* One after the other, the first with *at NULL; NULL: no more. */

@@ -40,6 +40,7 @@
 #define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
 #define QUEUE(t, from, what, how) "queue t=" #t US " netns=9 " from what " sock.cookie=5 sock.proto=tcp sock.state=LISTEN " how "\n"
 #define FIREWALL "reason=NETFILTER_DROP function=nft_do_chain"
+#define UDP_S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=udp "
 #define LINGER_0 OPTION(1500, C_THREAD, C_SOCK, "1", "13", "1")
 
 struct finding_case {
@@ -223,6 +224,59 @@ static const struct finding_case cases[] = {
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(60002020, C, "flags=S seq=9000")},
     {"time-wait-reuse", false, TRACE HANDSHAKE PACKET(2000, C, C_RST) PACKET(9000, C, "flags=S seq=9000")},
+#define LISTEN_FOR(backlog)                                                                                                        \
+    "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 args=\"3, " backlog "\" " LISTENER "\n"                         \
+    "exit t=901" US " " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 " LISTENER "\n"
+    {"backlog-clipped", true, TRACE LISTEN_FOR("2") SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
+    {"backlog-clipped", false, TRACE LISTEN_FOR("1") SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
+    {"backlog-clipped", false, /* it is clipped, and there was room */
+     TRACE LISTEN_FOR("2") SYN_TWICE QUEUE(1001, C, SYN, "accept=1 accept_most=1 requests=0 dropped=0")},
+    {"backlog-clipped", false, /* what it asked for is not known */
+     TRACE LISTEN SYN_TWICE QUEUE(1001, C, SYN, "accept=2 accept_most=1 requests=0 dropped=0")},
+#define CONNECTS(to, local, ret)                                                                                                   \
+    "enter t=5000000 " C_THREAD "name=connect fd=9 how=-1 level=-1 args=\"9, " to "\" sock.cookie=77 sock.proto=tcp" local "\n"    \
+    "exit t=5001000 " C_THREAD "name=connect fd=9 how=-1 level=-1 slept=-1 ret=" ret " sock.cookie=77 sock.proto=tcp" local "\n"
+#define C_RESET "flags=R. seq=101 ack=501"
+#define BY(chain) MARK(2000, C, C_RESET, C_CUR C_SOCK CHAIN(chain)) PACKET(2001, C, C_RESET)
+    {"destroyed-from-outside", true, TRACE HANDSHAKE BY("tcp_send_active_reset;tcp_abort;tcp_diag_destroy;__x64_sys_sendto")},
+    {"destroyed-from-outside", false, TRACE HANDSHAKE BY("tcp_send_active_reset;tcp_disconnect;__tcp_close;__x64_sys_close")},
+    {"destroyed-from-outside", false, TRACE HANDSHAKE PACKET(2001, C, C_RESET)}, /* nobody saw who made it */
+#define OWN_SOCKET CALL(900, 901, C_THREAD, "socket", C_SOCK)
+#define AGAIN(t, t2) PACKET(t, C, "flags=P. seq=101 ack=501 len=5") PACKET(t2, S, "flags=R seq=501")
+    {"keepalive-off", true, TRACE OWN_SOCKET OPEN AGAIN(5001020, 5001030)},
+    {"keepalive-off", false, TRACE OWN_SOCKET OPEN AGAIN(5001019, 5001030)}, /* not that long */
+    {"keepalive-off", false, TRACE OPEN AGAIN(5001020, 5001030)},            /* which options it has nobody knows */
+    {"keepalive-off", false, TRACE OWN_SOCKET OPEN OPTION(1500, C_THREAD, C_SOCK, "1", "9", "1") AGAIN(5001020, 5001030)},
+    {"keepalive-off", false, /* it was alive */
+     TRACE OWN_SOCKET OPEN PACKET(5001020, C, "flags=P. seq=101 ack=501 len=5") PACKET(5001030, S, "flags=. seq=501 ack=106" ROOM)
+         PACKET(5001040, S, "flags=R. seq=501 ack=106")},
+    {"keepalive-off", false, /* the peer had closed, and said so */
+     TRACE OWN_SOCKET OPEN PACKET(2000, S, "flags=F. seq=501 ack=101" ROOM) PACKET(5002000, C, "flags=P. seq=101 ack=502 len=5")
+         PACKET(5002010, S, "flags=R seq=502")},
+    {"no-port-left", true, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.1:3333", "", "-99")},
+    {"no-port-left", false, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.2:3333", "", "-99")}, /* another peer */
+    {"no-port-left", false, TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.1:3333", "", "-111")},
+    {"no-port-left", false, /* its port was its own choice */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) CONNECTS("127.0.0.1:3333", " sock.local=127.0.0.1:40000", "-99")},
+    {"no-port-left", false, /* this one held none any more */
+     TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=101") CONNECTS("127.0.0.1:3333", "", "-99")},
+#define DNS "src=127.0.0.1:40000 dst=127.0.0.1:53 proto=udp "
+#define DNS_BACK "src=127.0.0.1:53 dst=127.0.0.1:40000 proto=udp "
+    {"name-lookup-slow", true, TRACE PACKET(1000, DNS, "len=30") PACKET(501000, DNS_BACK, "len=46")},
+    {"name-lookup-slow", false, TRACE PACKET(1000, DNS, "len=30") PACKET(500999, DNS_BACK, "len=46")},
+    {"name-lookup-slow", false, TRACE PACKET(1000, UDP_C, "len=30") PACKET(501000, UDP_S, "len=46")}, /* no name server's port */
+    {"name-lookup-slow", true, /* counted from the first of its questions */
+     TRACE PACKET(1000, DNS, "len=30") PACKET(400000, DNS, "len=30") PACKET(501000, DNS_BACK, "len=46")},
+    {"name-lookup-slow", false, /* and each by itself */
+     TRACE PACKET(1000, DNS, "len=30") PACKET(2000, DNS_BACK, "len=46") PACKET(900000, DNS, "len=30")
+         PACKET(901000, DNS_BACK, "len=46")},
+    {"name-lookup-failed", true, TRACE PACKET(1000, DNS, "len=30") PACKET(2001000, DNS, "len=30")},
+    {"name-lookup-failed", false, TRACE PACKET(1000, DNS, "len=30") PACKET(2000999, DNS, "len=30")},
+    {"name-lookup-failed", false, TRACE PACKET(1000, UDP_C, "len=30") PACKET(2001000, UDP_C, "len=30")},
+    {"name-lookup-failed", false, /* it was answered, by an ICMP error */
+     TRACE PACKET(1000, DNS, "len=30") PACKET(2001000, DNS, "len=30")
+         PACKET(2001010, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp ",
+                "icmp.type=3 icmp.code=3 icmp.quotes=1 icmp.proto=udp icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:53")},
     {"address-in-use", true,
      TRACE LISTEN HANDSHAKE PACKET(
          2000, S,
