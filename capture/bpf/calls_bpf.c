@@ -140,6 +140,16 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     return 0;
 }
 
+/* As if it had been used before our eyes: from then on its ports are of interest (port_use of the kernel side). */
+static int calls_bpf_want(struct calls *calls, const struct event_socket *socket, uint32_t netns)
+{
+    uint32_t key = (uint32_t)socket->protocol << 16 | socket->local.port, one = 1;
+
+    if (!socket->local.port) return 0;
+    if (bpf_map_update_elem(bpf_load_map(&calls->load, "used_ports"), &key, &one, BPF_ANY)) return -errno;
+    return bpf_map_update_elem(bpf_load_map(&calls->load, "used_netns"), &netns, &one, BPF_ANY) ? -errno : 0;
+}
+
 /* ---- drain ---- */
 
 static int calls_bpf_fd(const struct calls *calls)
@@ -351,6 +361,11 @@ static int lost_append(struct calls *calls, struct event_log *log, const char *w
     return event_log_append(log, &event) ? err_set_errno(err, -ENOMEM, "Keeping what the bpf recorder missed") : 0;
 }
 
+static uint64_t calls_bpf_missed(const struct calls *calls)
+{
+    return bpf_load_count(&calls->load, COUNT_RING_FULL);
+}
+
 static int calls_bpf_report(struct calls *calls, struct event_log *log, struct err *err)
 {
     /* At most 31 bytes each: EVENT_NAME_BYTES. */
@@ -414,6 +429,8 @@ const struct calls_recorder calls_bpf = {
     .stopped = calls_bpf_stopped,
     .alive = calls_bpf_alive,
     .attach = calls_bpf_follow,
+    .want = calls_bpf_want,
+    .missed = calls_bpf_missed,
     .report = calls_bpf_report,
     .close = calls_bpf_close,
 };

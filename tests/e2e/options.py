@@ -89,6 +89,7 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
@@ -98,6 +99,7 @@ WATCH = {
     "pid": ["--pid", "1"],
     "comm": ["--comm", "nginx*"],
     "port": ["--port", "80"],
+    "netns": ["--netns", "this"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
     "format": ["--format", "jsonl"],
@@ -191,7 +193,7 @@ TURNS = {
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
-    "a flight recorder": "ring output pid comm port only-findings events format for ascii quiet help",
+    "a flight recorder": "ring output pid comm port netns only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
     "a pair over UDP": "list all explain step closed-port",
     "a closed port": "list all explain step udp",
@@ -240,7 +242,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["attach"], ATTACH), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
