@@ -76,6 +76,9 @@ struct story_call {
     int64_t slept_ns;       /* -1 not known */
     struct story_wake wake;
     uint32_t enter_step, exit_step; /* STORY_NO_STEP where there is none */
+    /* A read of a stream: how many segments brought the bytes that it returned, the first and the last of them. 0: not known, or
+     * it is no such read. */
+    uint32_t took_count, took_first, took_last;
 };
 
 struct story_packet_place { /* where a packet was seen */
@@ -305,6 +308,7 @@ struct story {
     bool udp;
     bool so_far;         /* the connection is open, or may be: what is said of its end is not the last word */
     bool sequel;         /* stragglers of a connection whose story, of the same number, had been told before */
+    bool calls_alone;    /* packets were captured nowhere: its calls are all there is, and its outcome is what they got */
     bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];
     enum story_outcome outcome;

@@ -19,6 +19,7 @@ OUTPUT = {
     "no-calls": ["-o", "FOLDER/x.pcapng", "--no-calls"],
     "brief": ["--brief"],
     "only": ["--only", "handshake"],
+    "absolute": ["--absolute"],
     "color": ["--color", "always"],
     "ascii": ["--ascii"],
     "quiet": ["-q"],
@@ -61,6 +62,7 @@ DEMO = {
     "all": ["--all"],
     "explain": ["--explain"],
     "step": ["--step"],
+    "whole": ["--whole"],
     "host-network": ["--host-network"],
     "recorder": ["--recorder", "ptrace"],
 }
@@ -89,6 +91,7 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
@@ -152,23 +155,23 @@ MATRIX = (
     ("a closed port", DEMO, ["demo", "--closed-port"], "serve backlog accept-delay close-first message count"),
     ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port"], "serve backlog accept-delay close-first"),
     ("a pair over IPv6", DEMO, ["demo", "-6"], "ipv4"),
-    ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "brief only color"),
+    ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "brief only absolute color"),
     ("a scenario", DEMO, ["demo", "refused"], "host-network " + " ".join(PAIR)),
     ("a scenario on loopback", DEMO, ["demo", "self-connect"], " ".join(PAIR)),
-    ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "brief only color verbose " + " ".join(PAIR)),
-    ("many scenarios", DEMO, ["demo", "--all", "refused"], "otlp no-calls brief only color verbose explain step " + " ".join(PAIR)),
+    ("a scenario in sentences", DEMO, ["demo", "self-connect", "--explain"], "brief only absolute whole color verbose " + " ".join(PAIR)),
+    ("many scenarios", DEMO, ["demo", "--all", "refused"], "otlp no-calls brief only absolute whole color verbose explain step " + " ".join(PAIR)),
     (
         "the catalogue's list",
         DEMO,
         ["demo", "--list", "refused"],
-        "all explain step host-network recorder output format otlp no-calls brief only color verbose quiet " + " ".join(PAIR),
+        "all explain step host-network recorder output format otlp no-calls brief only absolute whole color verbose quiet " + " ".join(PAIR),
     ),
     ("a command", RUN, ["run", *COMMAND], ""),
     ("a stored run", READ, ["read", EVENTS], "summary filter open-max packets-max merge sort only-findings"),
-    ("a list", READ, ["read", CLIENT], "brief only packets-max merge"),
+    ("a list", READ, ["read", CLIENT], "brief only absolute packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge sort only-findings"),
-    ("totals", READ, ["read", CLIENT, "--summary"], "brief only color packets-max conn output format otlp no-calls merge sort only-findings"),
-    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only packets-max only-findings"),
+    ("totals", READ, ["read", CLIENT, "--summary"], "brief only absolute color packets-max conn output format otlp no-calls merge sort only-findings"),
+    ("merged lists", READ, ["read", "--merge", CLIENT, SERVER], "brief only absolute packets-max only-findings"),
     ("merged stories", READ, ["read", "--merge", CLIENT, SERVER, "-n", "1"], "summary packets-max open-max sort only-findings"),
     ("figures of runs", STATES, ["states", "refused"], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
@@ -241,7 +244,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["attach"], ATTACH), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 

@@ -135,6 +135,15 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     return flow;
 }
 
+struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol)
+{
+    const struct event_packet_header header = {.src = *client, .dst = *server, .protocol = protocol, .flags = TCP_SYN};
+    struct flow_key key = key_of(client, server, protocol, 0);
+    struct flow *flow = flow_new(teller, &key, &header);
+    if (flow) flow->calls_alone = true;
+    return flow;
+}
+
 struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns)
 {
     const struct event_packet_header *header = &packet->header;
@@ -185,7 +194,9 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
 
 bool flow_is_over(const struct flow *flow)
 {
-    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+    /* Whose packets are numbered by the list is over when that says so: until then more of it may come. */
+    bool closing = flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+    return conn_is_done(&flow->conn) || (closing && !flow->connection);
 }
 
 void flow_leave_queue(struct teller *teller, struct flow *flow)
