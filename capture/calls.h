@@ -63,6 +63,8 @@ struct calls_recorder {
     /* A socket that an attached process holds open already (without a cookie): kernel evidence of it is wanted. 0 or -errno. NULL:
      * this recorder has no such evidence. */
     int (*want)(struct calls *calls, const struct event_socket *socket, uint32_t netns);
+    /* How many events found no room so far; it needs no right. NULL: this recorder loses none. */
+    uint64_t (*missed)(const struct calls *calls);
     /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */
     int (*report)(struct calls *calls, struct event_log *log, struct err *err);
     /* Ends recording and frees. Followed processes run on untouched, but not those that child_setup has bound to the recorder

@@ -36,6 +36,7 @@ FLOORS = {
     "story/tell": ["base", "event", "tcp", "conn", "story", "story/track", "story/steps", "story/causes", "story/findings"],
     "ledger": ["base", "event", "tcp", "conn"],
     "clocks": ["base", "event", "tcp"],
+    "quiz": ["base", "tcp", "conn", "story", "viz"],
     "viz": ["base", "tcp", "conn", "story", "ledger"],
     "saved": ["base", "event", "pcapng", "story", "viz"],
     "echo": ["base"],
@@ -51,7 +52,7 @@ FLOORS = {
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
     "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
     "watch/tui": ["base", "story", "story/tell", "viz", "watch"],
-    "cli": ["base", "rights", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch", "watch/tui"],
+    "cli": ["base", "rights", "story", "quiz", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch", "watch/tui"],
     "main": ["base", "cli"],
 }
 
@@ -65,6 +66,7 @@ NEVER = {
     "ledger": WORLD,
     "clocks": WORLD,
     "viz": WORLD,
+    "quiz": WORLD,
 }
 
 # Headers that the build makes: no file of the tree, and only for their own folder.

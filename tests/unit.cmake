@@ -43,6 +43,7 @@ tcpwhy_unit(viz/view_svg test_stories)
 tcpwhy_unit(viz/view_exports test_stories)
 tcpwhy_unit(viz/otlp_ids test_stories)
 tcpwhy_unit(viz/view_page test_stories)
+tcpwhy_unit(quiz/quiz test_stories tcpwhy_quiz)
 tcpwhy_unit(viz/views test_stories) # every row of the table of views
 foreach(lines stories stories-ascii)
   add_test(NAME golden/${lines}-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py

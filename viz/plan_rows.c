@@ -61,13 +61,14 @@ static struct plan_row row_of(const struct story *story, size_t i, enum plan_kin
 }
 
 /* A row a step (hidden ones left out), with the arrivals where they belong in time. Room is for two rows a step. */
-static size_t lay_rows(const struct story *story, bool with_kernel, struct plan_row *rows, struct plan_row *arrivals)
+static size_t lay_rows(const struct story *story, const struct view_options *options, struct plan_row *rows,
+                       struct plan_row *arrivals)
 {
     static const enum plan_kind kinds[] = {
         [STEP_ENTER] = PLAN_ENTER,     [STEP_EXIT] = PLAN_EXIT,   [STEP_SEGMENT] = PLAN_PACKET,
         [STEP_DATAGRAM] = PLAN_PACKET, [STEP_STATE] = PLAN_STATE, [STEP_PROCESS_EXIT] = PLAN_END};
     size_t arriving = 0, count = 0, next = 0;
-    for (size_t i = 0; i < story->step_count; i++) {
+    for (size_t i = options->from_step; i < story->step_count; i++) {
         int64_t sent, received;
         if (!flight_is_eventful(story, i)) continue;
         plan_packet_times(&story->steps[i], &sent, &received);
@@ -75,12 +76,12 @@ static size_t lay_rows(const struct story *story, bool with_kernel, struct plan_
         arrivals[arriving++].t_ns = received;
     }
     qsort(arrivals, arriving, sizeof(*arrivals), compare_arrivals);
-    for (size_t i = 0; i < story->step_count; i++) {
+    for (size_t i = options->from_step; i < story->step_count; i++) {
         const struct story_step *step = &story->steps[i];
         while (next < arriving && arrivals[next].t_ns <= step->t_ns && arrivals[next].step < i) rows[count++] = arrivals[next++];
         enum plan_kind kind = kinds[step->kind];
         if (step->kind == STEP_STATE && step->state->kernel) {
-            if (!with_kernel) continue;
+            if (options->verbose < 1) continue;
             kind = PLAN_KERNEL;
         }
         if (kind == PLAN_PACKET && flight_is_eventful(story, i)) kind = PLAN_DEPART;
@@ -205,7 +206,7 @@ int plan_make(const struct story *story, const struct view_options *options, str
         free(arrivals);
         return -ENOMEM;
     }
-    size_t count = lay_rows(story, options->verbose >= 1, rows, arrivals);
+    size_t count = lay_rows(story, options, rows, arrivals);
     free(arrivals);
     count = place_states(story, rows, count);
     count = join_calls(story, rows, count);

@@ -21,6 +21,20 @@ struct telling_row {
 static const enum layout_style style_of[STORY_SIDES] = {STYLE_CLIENT, STYLE_SERVER};
 static const enum layout_style bold_of[STORY_SIDES] = {STYLE_CLIENT_BOLD, STYLE_SERVER_BOLD};
 
+static bool is_blank(const struct telling_row *t, unsigned fields)
+{
+    return view_blank_fields(t->plan->options, t->row->step, fields) != 0;
+}
+
+/* A number, or what stands in its place. */
+static void add_number(struct telling_row *t, const char *before, uint32_t number, unsigned field)
+{
+    if (is_blank(t, field))
+        phrase_addf(&t->words->detail, STYLE_PLAIN, "%s" VIEW_BLANK, before);
+    else
+        phrase_add_number(&t->words->detail, STYLE_PLAIN, before, number);
+}
+
 /* ---- notes ---- */
 
 /* A note that begins; NULL: it has as many as a reader takes. */
@@ -189,9 +203,9 @@ static const char *how_again(const struct telling_row *t, const struct story_seg
 static void detail_segment(struct telling_row *t, const struct story_segment *segment)
 {
     struct phrase *text = &t->words->detail;
-    if (!t->brief) phrase_add(text, STYLE_PLAIN, segment->flags_text);
-    phrase_add_number(text, STYLE_PLAIN, t->brief ? "seq " : " seq ", segment->seq);
-    if (segment->flags & TCP_ACK) phrase_add_number(text, STYLE_PLAIN, " ack ", segment->ack);
+    if (!t->brief) phrase_add(text, STYLE_PLAIN, is_blank(t, VIEW_FIELD_FLAGS) ? "" : segment->flags_text);
+    add_number(t, t->brief ? "seq " : " seq ", segment->seq, VIEW_FIELD_SEQ);
+    if (segment->flags & TCP_ACK) add_number(t, " ack ", segment->ack, VIEW_FIELD_ACK);
     if (segment->length_bytes) phrase_add_number(text, STYLE_PLAIN, " len ", segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
     char words[WORDS_BYTES];
@@ -207,7 +221,7 @@ static void label_segment(struct telling_row *t, const struct story_segment *seg
     struct phrase *text = &t->words->label;
     phrase_add_number(text, STYLE_PLAIN, "#", segment->number);
     phrase_add(text, STYLE_PLAIN, " ");
-    phrase_add(text, style, segment->label ? segment->label : segment->flags_text);
+    phrase_add(text, style, is_blank(t, VIEW_FIELD_FLAGS) ? VIEW_BLANK : segment->label ? segment->label : segment->flags_text);
     if (segment->copy) phrase_add(text, STYLE_PLAIN, " (a copy)");
     if (segment->unsent) phrase_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));
     if (segment->missed_at && !arrives) phrase_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
@@ -227,6 +241,11 @@ static enum plan_flight flight_of(const struct plan_row *row, const struct story
 
 static void note_packet(struct telling_row *t, const struct story_step *step)
 {
+    if (t->plan->options->bare) {
+        struct plan_note *blank = is_blank(t, VIEW_FIELD_CAUSE) ? note(t, NOTE_CAUSE, step->side) : NULL;
+        if (blank) phrase_add(&blank->words, STYLE_PLAIN, VIEW_BLANK);
+        return;
+    }
     const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
     const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
     bool is_told = !segment || segment->copy || segment->unsent || segment->handshake || segment->teardown ||
@@ -263,7 +282,12 @@ static void tell_packet(struct telling_row *t, const struct story_step *step)
 static void tell_call(struct telling_row *t, const struct story_call *call)
 {
     struct phrase *label = &t->words->label;
-    if (t->row->kind == PLAN_ENTER)
+    if (t->plan->options->bare && t->row->kind != PLAN_ENTER) {
+        /* A row of a whole call is its beginning's; what is asked is its end. */
+        uint32_t end = call->exit_step == STORY_NO_STEP ? t->row->step : call->exit_step;
+        unsigned blank = view_blank_fields(t->plan->options, end, VIEW_FIELD_RESULT | VIEW_FIELD_WAKE);
+        words_call_bare(label, t->story, call, t->row->kind == PLAN_CALL, blank);
+    } else if (t->row->kind == PLAN_ENTER)
         words_call_begin(label, t->story, call);
     else if (t->row->kind == PLAN_CALL)
         t->brief ? words_call_whole_short(label, t->story, call) : words_call_whole(label, t->story, call);
@@ -274,7 +298,9 @@ static void tell_call(struct telling_row *t, const struct story_call *call)
 static void tell_state(struct telling_row *t, const struct story_step *step)
 {
     const struct story_state *state = step->state;
-    phrase_addf(&t->words->label, style_of[t->row->side], "%s → %s", state->from, state->to);
+    bool hides = is_blank(t, VIEW_FIELD_STATE);
+    phrase_addf(&t->words->label, style_of[t->row->side], "%s → %s", state->from, hides ? VIEW_BLANK : state->to);
+    if (hides || t->plan->options->bare) return;
     note_cause(t, t->row->side, "", &state->cause);
     note_chain(t, t->row->side, &state->cause);
     note_differences(t, t->row->step);

@@ -65,7 +65,9 @@ void frame_measure(struct frame *frame, const struct plan *plan, int width)
 static void put_state(struct frame *frame, enum story_side side, uint32_t step)
 {
     if (step == STORY_NO_STEP) return;
-    layout_put_string(&frame->row, frame->state_x[side], frame_style_bold[side], frame->story->steps[step].state->to);
+    bool is_blank = view_blank_fields(frame->options, step, VIEW_FIELD_STATE) != 0;
+    const char *name = is_blank ? VIEW_BLANK : frame->story->steps[step].state->to;
+    layout_put_string(&frame->row, frame->state_x[side], frame_style_bold[side], name);
 }
 
 void frame_forget_drawn(struct frame *frame)

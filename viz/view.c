@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* To add a view: its file, its line here (docs/ADDING-A-VIEW.md). */
-static const struct view *const views[] = {&view_text, &view_list,    &view_jsonl,    &view_svg,  &view_tsg,
-                                           &view_page, &view_mermaid, &view_perfetto, &view_otlp, &view_csv};
+static const struct view *const views[] = {&view_text,    &view_list,     &view_jsonl, &view_svg, &view_tsg, &view_page,
+                                           &view_mermaid, &view_perfetto, &view_otlp,  &view_csv, &view_lab};
 
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
 
@@ -33,6 +33,14 @@ const struct view *view_by_path(const char *path)
             found_length = suffix;
         }
     }
+    return found;
+}
+
+unsigned view_blank_fields(const struct view_options *options, uint32_t step, unsigned fields)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < options->blank_count; i++)
+        if (options->blanks[i].step == step) found |= options->blanks[i].fields & fields;
     return found;
 }
 

@@ -33,6 +33,23 @@ struct view_run {
 /* Which part of each story is shown. */
 enum view_part { VIEW_WHOLE, VIEW_HANDSHAKE, VIEW_GOODBYE };
 
+/* Fields that a ladder of text can leave blank, for a reader who is to find them out (src/quiz). */
+enum view_field {
+    VIEW_FIELD_CAUSE = 1,
+    VIEW_FIELD_STATE = 2,
+    VIEW_FIELD_FLAGS = 4, /* with the name that they give the segment */
+    VIEW_FIELD_SEQ = 8,
+    VIEW_FIELD_ACK = 16,
+    VIEW_FIELD_RESULT = 32, /* of a call, and what ended its waiting */
+    VIEW_FIELD_WAKE = 64    /* the latter alone */
+};
+#define VIEW_BLANK "____"
+
+struct view_blank {
+    uint32_t step;
+    unsigned fields; /* enum view_field */
+};
+
 struct view_options {
     int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
     int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
@@ -45,7 +62,14 @@ struct view_options {
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */
     const struct view_run *run; /* NULL: nothing is known yet */
+    bool bare;                  /* a ladder of text says what happened and not why: no causes, not what calls waited for */
+    uint32_t from_step;         /* a ladder begins with this step; 0: with the first */
+    const struct view_blank *blanks;
+    size_t blank_count;
 };
+
+/* Which of these fields of this step are to be drawn as VIEW_BLANK. */
+unsigned view_blank_fields(const struct view_options *options, uint32_t step, unsigned fields);
 
 struct view {
     const char *name;    /* --format NAME */
@@ -75,6 +99,6 @@ int view_write(const struct sink *sink, const char *bytes, size_t length, struct
 /* list_stories.c: a line a story, what was found before them: for runs of more connections than anybody reads ladders of. */
 extern const struct view view_list;
 extern const struct view view_text, view_jsonl, view_svg, view_tsg, view_page;
-extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv;
+extern const struct view view_mermaid, view_perfetto, view_otlp, view_csv, view_lab;
 
 #endif

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "viz/view.h"
+
 const char *words_duration(int64_t ns, char words[WORDS_BYTES])
 {
     static const struct {
@@ -230,6 +232,17 @@ void words_call_end(struct phrase *text, const struct story *story, const struct
     add_name(text, call, false);
     add_result(text, call);
     add_wake(text, story, call);
+}
+
+void words_call_bare(struct phrase *text, const struct story *story, const struct story_call *call, bool with_args, unsigned blank)
+{
+    add_name(text, call, with_args);
+    if (blank & VIEW_FIELD_RESULT)
+        phrase_add(text, STYLE_PLAIN, " = " VIEW_BLANK);
+    else
+        add_result(text, call);
+    if (with_args) add_thread(text, story, call);
+    if (blank & VIEW_FIELD_WAKE) phrase_add(text, STYLE_PLAIN, " · " VIEW_BLANK);
 }
 
 void words_call_whole(struct phrase *text, const struct story *story, const struct story_call *call)

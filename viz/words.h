@@ -28,6 +28,10 @@ void words_step(struct phrase *text, enum layout_style style, const struct story
 void words_call_begin(struct phrase *text, const struct story *story, const struct story_call *call);
 /* "connect(3) = 0 · slept 43 µs, woken by the SYN-ACK (#2)". */
 void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call);
+/* "connect(3) = 0" and not a word of what it waited for; with `blank` (VIEW_FIELD_RESULT, VIEW_FIELD_WAKE) "connect(3) = ____ ·
+ * ____".
+ */
+void words_call_bare(struct phrase *text, const struct story *story, const struct story_call *call, bool with_args, unsigned blank);
 /* Both in one: "listen(3, 128) = 0". */
 void words_call_whole(struct phrase *text, const struct story *story, const struct story_call *call);
 

@@ -9,6 +9,18 @@
     (config.no_stacks ? RING_RESERVE(struct type, __builtin_offsetof(struct type, stack))                                          \
                       : RING_RESERVE(struct type, sizeof(struct type)))
 
+/* Of a whole host's records those that are many go without: a chain costs more than the rest of the record. */
+#define RESERVE_FREQUENT(type)                                                                                                     \
+    (config.no_stacks || config.host_wide ? RING_RESERVE(struct type, __builtin_offsetof(struct type, stack))                      \
+                                          : RING_RESERVE(struct type, sizeof(struct type)))
+#define CONTEXT_FREQUENT(ctx, record)                                                                                              \
+    do {                                                                                                                           \
+        if (config.host_wide)                                                                                                      \
+            context_fill(&(record)->context);                                                                                      \
+        else                                                                                                                       \
+            CONTEXT_FILL(ctx, record);                                                                                             \
+    } while (0)
+
 /* A macro, because the verifier wants to see where `stack` lies in the record. */
 #define CONTEXT_FILL(ctx, record)                                                                                                  \
     do {                                                                                                                           \

@@ -31,7 +31,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
         return 0;
 
-    struct record_mark *mark = RESERVE_EVIDENCE(record_mark);
+    struct record_mark *mark = RESERVE_FREQUENT(record_mark);
 
     if (!mark) return ring_full();
     head_fill(&mark->head, RECORD_MARK);
@@ -48,7 +48,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (mark->socket.state == STATE_NEW_SYN_RECV)
         listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
     port_use(&mark->socket);
-    CONTEXT_FILL(ctx, mark);
+    CONTEXT_FREQUENT(ctx, mark);
     RING_SUBMIT(mark);
     return 0;
 }
@@ -124,7 +124,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
     if (!cloned) bpf_get_socket_cookie(sk);
 
-    struct record_state *state = RESERVE_EVIDENCE(record_state);
+    struct record_state *state = RESERVE_FREQUENT(record_state);
 
     if (!state) return ring_full();
     head_fill(&state->head, RECORD_STATE);
@@ -136,7 +136,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     state->to = (__u8)to;
     state->pad = 0;
     port_use(&state->socket);
-    CONTEXT_FILL(ctx, state);
+    CONTEXT_FREQUENT(ctx, state);
     RING_SUBMIT(state);
     return 0;
 }

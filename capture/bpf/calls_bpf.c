@@ -361,6 +361,11 @@ static int lost_append(struct calls *calls, struct event_log *log, const char *w
     return event_log_append(log, &event) ? err_set_errno(err, -ENOMEM, "Keeping what the bpf recorder missed") : 0;
 }
 
+static uint64_t calls_bpf_missed(const struct calls *calls)
+{
+    return bpf_load_count(&calls->load, COUNT_RING_FULL);
+}
+
 static int calls_bpf_report(struct calls *calls, struct event_log *log, struct err *err)
 {
     /* At most 31 bytes each: EVENT_NAME_BYTES. */
@@ -425,6 +430,7 @@ const struct calls_recorder calls_bpf = {
     .alive = calls_bpf_alive,
     .attach = calls_bpf_follow,
     .want = calls_bpf_want,
+    .missed = calls_bpf_missed,
     .report = calls_bpf_report,
     .close = calls_bpf_close,
 };

@@ -10,6 +10,7 @@
 #include "cli/echo.h"
 #include "cli/explain.h"
 #include "cli/options.h"
+#include "cli/quiz.h"
 #include "cli/read.h"
 #include "cli/run.h"
 #include "cli/states.h"
@@ -21,6 +22,7 @@ static const struct verb verbs[] = {
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
     {"attach", ATTACH_USAGE, ATTACH_SUMMARY, cli_attach},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
+    {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},
     {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
     {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},

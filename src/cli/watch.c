@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -35,6 +37,7 @@ enum key {
     KEY_PID,
     KEY_COMM,
     KEY_PORT,
+    KEY_NETNS,
     KEY_ONLY_FINDINGS,
     KEY_MEMORY,
     KEY_PROMETHEUS,
@@ -49,6 +52,7 @@ static const struct options_row what_rows[] = {
     {KEY_PID, 'p', "pid", "PID", "only connections that this process holds; may be given again"},
     {KEY_COMM, 0, "comm", "NAME", "of processes of this name, as the shell matches: 'nginx*'"},
     {KEY_PORT, 0, "port", "N", "with this port at either end"},
+    {KEY_NETNS, 0, "netns", "NAME", "in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net"},
     {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "that show something to act on"},
 };
 static const struct options_row how_rows[] = {
@@ -57,7 +61,8 @@ static const struct options_row how_rows[] = {
     {KEY_FORMAT, 0, "format", "NAME", "text or jsonl: one JSON object a line"},
     {KEY_FOR, 0, "for", "SECONDS", "end after so long; default: when you press ^C"},
     {KEY_MEMORY, 0, "memory", "SIZE",
-     "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is told as it stands"},
+     "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is followed no "
+     "further"},
     {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
     {KEY_COLOR, 0, "color", "WHEN", "with --tui: auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
@@ -140,6 +145,21 @@ static int too_many(const char *option, struct err *err)
     return err_set(err, -EINVAL, "%s: at most %d of them", option, CHOOSE_MAX);
 }
 
+static int take_netns(struct watch_options *options, const char *value, struct err *err)
+{
+    char path[PATH_MAX];
+    struct stat netns;
+    bool is_path = strchr(value, '/');
+    if (options->netns_count == CALLS_NETNS_MAX) return err_set(err, -EINVAL, "--netns: at most %d of them", CALLS_NETNS_MAX);
+    if (strcmp(value, "this") == 0)
+        snprintf(path, sizeof(path), "/proc/self/ns/net");
+    else
+        snprintf(path, sizeof(path), "%s%s", is_path ? "" : "/run/netns/", value);
+    if (stat(path, &netns)) return err_set(err, -EINVAL, "--netns: there is no network namespace '%s': %s", value, strerror(errno));
+    options->netns[options->netns_count++] = netns.st_ino;
+    return 0;
+}
+
 static int take_wish(void *target, int key, const char *value, struct err *err)
 {
     struct watch_wishes *wishes = &((struct watch *)target)->options.wishes;
@@ -151,6 +171,8 @@ static int take_wish(void *target, int key, const char *value, struct err *err)
         code = options_number("--pid", value, 1, INT_MAX, &number, err);
         if (!code) wishes->pids[wishes->pid_count++] = (int32_t)number;
         return code;
+    case KEY_NETNS:
+        return take_netns(&((struct watch *)target)->options, value, err);
     case KEY_COMM:
         if (wishes->comm_count == CHOOSE_MAX) return too_many("--comm", err);
         wishes->comms[wishes->comm_count++] = value;

@@ -42,8 +42,7 @@ bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segmen
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     if (segment->flags & TCP_RST) return false;
-    bool nothing = end->state == STATE_UNKNOWN && peer->state == STATE_UNKNOWN; /* no connection was shown so far */
-    if (nothing) return segment->flags & TCP_SYN;
+    if (conn_shows_nothing(conn)) return segment->flags & TCP_SYN;
     if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer) || is_foreign(conn, segment, end, peer);
     bool known = end->flags & END_BASE;
     if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over */

@@ -287,6 +287,8 @@ enum conn_outcome conn_outcome(const struct conn *conn);
 enum tcp_state conn_state(const struct conn *conn, unsigned side);
 /* 1 + the end that closed first, by a FIN or a RST; 0: nobody, or not known (CONN_FIRST_UNSURE). */
 unsigned conn_first_closer(const struct conn *conn);
+/* What was taken shows no connection: no SYN and no ACK (a scan). */
+bool conn_shows_nothing(const struct conn *conn);
 /* Both ends have nothing more to do. */
 bool conn_is_done(const struct conn *conn);
 /* Of them, how many were acknowledged and not captured. */

@@ -6,6 +6,12 @@ static bool has_ended(const struct conn_end *end)
     return end->state <= STATE_LISTEN || end->state == STATE_TIME_WAIT;
 }
 
+bool conn_shows_nothing(const struct conn *conn)
+{
+    const struct conn_end *a = &conn->end[0], *b = &conn->end[conn_other(conn, 0)];
+    return a->state == STATE_UNKNOWN && b->state == STATE_UNKNOWN && (a->segments || b->segments);
+}
+
 bool conn_is_done(const struct conn *conn)
 {
     if (conn->flags & CONN_TO_ITSELF) return has_ended(&conn->end[0]);
@@ -18,7 +24,7 @@ enum tcp_state conn_state(const struct conn *conn, unsigned side)
     const struct conn_end *end = &conn->end[conn->flags & CONN_TO_ITSELF ? 0 : side];
     /* That there was a listener is known only once it answered. */
     if (end->state == STATE_LISTEN && !(end->flags & END_SYN_ACK)) return STATE_CLOSED;
-    if (end->state == STATE_UNKNOWN) return STATE_CLOSED; /* what was sent shows no connection at all */
+    if (conn_shows_nothing(conn)) return STATE_CLOSED;
     return (enum tcp_state)end->state;
 }
 
@@ -53,7 +59,7 @@ enum conn_outcome conn_outcome(const struct conn *conn)
     bool reset =
         (a->flags & END_ENDED_BY_RST && a->was != STATE_TIME_WAIT) || (b->flags & END_ENDED_BY_RST && b->was != STATE_TIME_WAIT);
     if (reset) return CONN_OUT_RESET;
-    if (a->state == STATE_UNKNOWN && b->state == STATE_UNKNOWN) return any & END_RST ? CONN_OUT_REFUSED : CONN_OUT_HALF_OPEN;
+    if (conn_shows_nothing(conn)) return any & END_RST ? CONN_OUT_REFUSED : CONN_OUT_HALF_OPEN;
     if (conn_is_done(conn) && any & END_FIN) return CONN_OUT_CLOSED;
     if (tries || a->state == STATE_SYN_RCVD || b->state == STATE_SYN_RCVD) return CONN_OUT_HALF_OPEN;
     return conn_is_done(conn) ? CONN_OUT_CLOSED : CONN_OUT_OPEN;

@@ -269,8 +269,7 @@ static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsig
 /* The first that shows a connection, behind what showed none. */
 static void begin_midway(struct conn *conn, const struct conn_segment *segment)
 {
-    if (conn->end[0].state != STATE_UNKNOWN || conn->end[conn_other(conn, 0)].state != STATE_UNKNOWN || segment->flags & TCP_SYN)
-        return;
+    if (!conn_shows_nothing(conn) || segment->flags & TCP_SYN) return;
     conn->end[0].state = conn->end[conn_other(conn, 0)].state = STATE_ESTABLISHED;
     conn->flags |= CONN_MIDWAY;
 }

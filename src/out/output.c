@@ -153,7 +153,8 @@ int output_open(struct output **ret_output, const struct output_options *options
     int code = 0;
     output->options = *options;
     for (size_t i = 0; i < options->file_count && !code; i++) code = open_target(output, options->files[i], err);
-    if (!code && (options->format || !(options->file_count || options->otlp))) code = open_target(output, NULL, err);
+    if (!code && (options->format || !(options->file_count || options->otlp || options->take)))
+        code = open_target(output, NULL, err);
     if (!code && options->otlp) code = open_sender(&output->targets[output->count++], options, err);
     if (!code) code = check_options(output, options, err);
     if (code) {
@@ -175,6 +176,7 @@ static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
     if (output->look) output->look(output->look_data, story);
+    if (output->options.take) return output->options.take(output->options.take_data, story);
     output->stories++;
     bool is_wanted = !output->options.conn || output->options.conn == story->number;
     output->written += is_wanted;

@@ -13,6 +13,7 @@
 #include "event/stream.h"
 #include "story/bounds.h"
 #include "story/story.h"
+#include "story/tell/teller.h"
 #include "viz/view.h"
 
 struct keeper;
@@ -47,6 +48,8 @@ struct output_options {
     const struct teller_bounds *bounds; /* how much is kept of what is over; NULL: as of a stored run */
     uint32_t conn;                      /* of all connections only the story of this one is written; 0: of all */
     const char *title, *question;       /* of what is played; NULL: the stories themselves are asked. Borrowed */
+    teller_listener *take;              /* each story is given to it instead, and is its own; no place is written. NULL: nobody */
+    void *take_data;
 };
 
 /* How to draw for that descriptor: width, colour and character set, from the options and the terminal. `run` is left NULL. */

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "play/judge.h"
-#include "tcp/state.h"
+#include "story/sections.h"
 #include "viz/escape.h"
 
 enum { TEXT_MAX = 64 * 1024, INDENT = 6 };
@@ -31,53 +31,6 @@ struct telling_aloud {
     struct buf text;
     unsigned number; /* of the sentence */
 };
-
-/* ---- sections of RFC 9293 ---- */
-
-static const char *call_section(const char *name)
-{
-    static const struct {
-        const char *name, *section;
-    } sections[] = {{"connect", "3.10.1"},  {"listen", "3.10.1"},  {"accept", "3.9.1.1"}, {"accept4", "3.9.1.1"},
-                    {"sendto", "3.10.2"},   {"send", "3.10.2"},    {"write", "3.10.2"},   {"sendmsg", "3.10.2"},
-                    {"recvfrom", "3.10.3"}, {"recv", "3.10.3"},    {"read", "3.10.3"},    {"recvmsg", "3.10.3"},
-                    {"close", "3.10.4"},    {"shutdown", "3.6.1"}, {"dup2", "3.10.4"},    {"dup3", "3.10.4"},
-                    {"execve", "3.10.4"}};
-    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-        if (strcmp(sections[i].name, name) == 0) return sections[i].section;
-    return NULL;
-}
-
-static const char *timer_section(const char *name)
-{
-    static const struct {
-        const char *name, *section;
-    } sections[] = {
-        {"keepalive", "3.8.4"}, {"delayed-ack", "3.8.6.3"}, {"compressed-ack", "3.8.6.3"}, {"zero-window-probe", "3.8.6.1"}};
-    for (size_t i = 0; name && i < sizeof(sections) / sizeof(sections[0]); i++)
-        if (strcmp(sections[i].name, name) == 0) return sections[i].section;
-    return "3.8.1";
-}
-
-static const char *segment_section(const struct story_segment *segment)
-{
-    static const char *const sections[STORY_KINDS] = {
-        [STORY_SYN] = "3.5", [STORY_SYN_ACK] = "3.5", [STORY_FIN] = "3.6", [STORY_RST] = "3.5.2", [STORY_DATA] = "3.8"};
-    if (segment->cause.kind == CAUSE_TIMER) return timer_section(segment->cause.name);
-    if (segment->retransmission) return "3.8.1";
-    if (sections[segment->kind]) return sections[segment->kind];
-    return segment->handshake ? "3.5" : segment->teardown ? "3.6" : "3.10.7.4";
-}
-
-static const char *state_section(const struct story_state *state)
-{
-    size_t count;
-    const struct tcp_arrow *arrows = tcp_arrows(&count);
-    for (size_t i = 0; i < count; i++)
-        if (arrows[i].from == state->from_state && arrows[i].to == state->to_state && strcmp(arrows[i].why, state->cause.why) == 0)
-            return arrows[i].section;
-    return "3.3.2";
-}
 
 /* ---- sentences ---- */
 
@@ -106,7 +59,7 @@ static bool say_enter(struct telling_aloud *told, const struct moment *moment, s
 {
     const struct story_call *call = moment->step->call;
     struct buf scratch = buf_new(TEXT_MAX);
-    *ret_section = call_section(call->name);
+    *ret_section = section_of_call(call->name);
     buf_printf(out, "%s calls %s(",
                safe(&scratch, call->comm ? call->comm : host(told, moment->story, call->side), told->options->ascii), call->name);
     buf_printf(out, "%s).", safe(&scratch, call->args ? call->args : "", told->options->ascii));
@@ -141,7 +94,7 @@ static bool say_segment(struct telling_aloud *told, const struct moment *moment,
 {
     const struct story_segment *segment = moment->step->segment;
     struct buf scratch = buf_new(TEXT_MAX);
-    *ret_section = segment_section(segment);
+    *ret_section = section_of_segment(segment);
     buf_printf(out, "%s -> %s: %s%s, seq %" PRIu32, host(told, moment->story, segment->side),
                host(told, moment->story, segment->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT), segment->label,
                segment->retransmission ? " once more" : "", segment->seq);
@@ -172,7 +125,7 @@ static bool say_state(struct telling_aloud *told, const struct moment *moment, s
 {
     const struct story_state *state = moment->step->state;
     if (state->kernel) return false;
-    *ret_section = state_section(state);
+    *ret_section = section_of_state(state);
     buf_printf(out, "%s: %s -> %s. %s.", host(told, moment->story, state->side), state->from, state->to, state->cause.why);
     return true;
 }

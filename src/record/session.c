@@ -328,6 +328,11 @@ int session_want(struct session *session, const struct event_socket *socket, uin
     return code || !session->sieve ? code : sieve_want(session->sieve, socket);
 }
 
+uint64_t session_missed(const struct session *session)
+{
+    return session->recorder->missed ? session->recorder->missed(session->calls) : 0;
+}
+
 int session_report(struct session *session, struct err *err)
 {
     int code = session->sieve ? sieve_settle(session->sieve) : 0;

@@ -66,6 +66,8 @@ bool session_can_attach(const struct session *session);
 int session_attach(struct session *session, pid_t pid, struct err *err);
 /* What an attached process holds open already is of interest: `netns` is the inode of its network. 0 or -errno. */
 int session_want(struct session *session, const struct event_socket *socket, uint32_t netns);
+/* How many events the recorder had no room for, so far. */
+uint64_t session_missed(const struct session *session);
 /* Appends what every source missed. */
 int session_report(struct session *session, struct err *err);
 /* From here on SIGINT and SIGTERM do what they did before the session, so that telling the story can be broken off. No more

@@ -195,6 +195,7 @@ static void json_ended(const struct watch_facts *facts, struct buf *out)
     json_maybe_int(&json, "accept_queue", facts->accept_ns >= 0, facts->accept_ns);
     json_maybe_int(&json, "first_byte", facts->first_byte_ns >= 0, facts->first_byte_ns);
     json_uint(&json, "retransmissions", story->summary.retransmissions);
+    json_bool(&json, "touched", facts->touched);
     put_findings(&json, story);
     json_end_object(&json);
     json_newline(&json);
@@ -280,6 +281,8 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     };
     row(options, text, out);
     findings(options, story, out);
+    if (facts->touched)
+        buf_printf(out, "         %s events were lost while it was open: some of it may be missing\n", options->ascii ? "`" : "└");
 }
 
 /* ---- troubles ---- */

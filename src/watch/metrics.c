@@ -40,6 +40,8 @@ void metrics_write(const struct totals *totals, const struct metrics_now *now, s
     for (int i = 0; i < OUTCOMES; i++)
         buf_printf(out, "tcpwhy_connections_total{outcome=\"%s\"} %" PRIu64 "\n", story_outcome_name((enum story_outcome)i),
                    totals->outcomes[i]);
+    head(out, "connections_given_up_total", "counter", "TCP connections that were followed no further before they ended.");
+    buf_printf(out, "tcpwhy_connections_given_up_total %" PRIu64 "\n", totals->given_up);
     head(out, "findings_total", "counter", "Findings of connections that ended, by id.");
     for (size_t i = 0; i < ids && i < TOTALS_FINDINGS; i++)
         if (totals->findings[i])

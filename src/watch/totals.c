@@ -185,6 +185,9 @@ void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct
     size_t from = out->length;
     buf_printf(out, "%-13s %s ended, %s open\n", "connections", words_grouped(totals->connections, ended),
                words_grouped(open, still));
+    if (totals->given_up)
+        buf_printf(out, "%-13s %s were followed no further: too many were open (--memory), or they were silent for hours\n",
+                   "given up", words_grouped(totals->given_up, still));
     say_counts(out, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
     say_counts(out, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
     say_spread(out, "connect", &totals->connect);
@@ -224,6 +227,7 @@ void totals_write_json(const struct totals *totals, uint64_t open, struct buf *o
     json_string(&json, "type", "watch_totals");
     json_uint(&json, "connections", totals->connections);
     json_uint(&json, "open", open);
+    json_uint(&json, "given_up", totals->given_up);
     put_counts(&json, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
     put_counts(&json, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
     put_counts(&json, "sent_again", totals->repeats, STORY_REPEATS, repeat_word);

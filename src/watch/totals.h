@@ -29,6 +29,7 @@ struct totals_slow {
 };
 struct totals {
     uint64_t connections; /* that ended */
+    uint64_t given_up;    /* followed no further before they ended */
     uint64_t outcomes[OUTCOMES];
     uint64_t findings[TOTALS_FINDINGS]; /* in the order of story_finding_ids */
     uint64_t repeats[STORY_REPEATS];    /* retransmissions */

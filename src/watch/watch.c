@@ -12,6 +12,7 @@
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
+#include "story/chain.h"
 #include "viz/escape.h"
 #include "viz/words.h"
 #include "watch/board.h"
@@ -43,9 +44,11 @@ struct watch {
     struct totals totals;
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
-    uint64_t given_up;  /* told before its end: too many were open */
     int64_t look_ms;
-    int code; /* the teller's failure */
+    uint64_t missed;                  /* events, so far */
+    int64_t lost_from_ns, lost_to_ns; /* when some were lost: from the first time to the last; 0: never */
+    uint64_t touched;                 /* connections that were open then */
+    int code;                         /* the teller's failure */
 };
 
 static void put_line(struct watch *watch)
@@ -94,6 +97,23 @@ bool watch_knows(const char *name, const char **ret_near)
     return false;
 }
 
+/* ---- what was lost ---- */
+
+static void look_for_losses(struct watch *watch, int64_t before_ns)
+{
+    uint64_t missed = session_missed(watch->session);
+    if (missed == watch->missed) return;
+    watch->missed = missed;
+    if (!watch->lost_from_ns) watch->lost_from_ns = before_ns;
+    watch->lost_to_ns = clock_wall_ns();
+}
+
+/* Between the first loss and the last everything that was open may lack something. */
+static bool is_touched(const struct watch *watch, const struct watch_facts *facts)
+{
+    return watch->lost_from_ns && facts->story->start_ns <= watch->lost_to_ns && facts->end_ns >= watch->lost_from_ns;
+}
+
 /* ---- what comes ---- */
 
 static int take_story(void *data, struct story *story)
@@ -104,8 +124,12 @@ static int take_story(void *data, struct story *story)
     if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
         if (open && watch->ending) {
             watch->left_open++;
+        } else if (open) {
+            watch->totals.given_up++; /* too many were open, or nothing came of it for two hours */
         } else {
             facts_of(story, &facts);
+            facts.touched = is_touched(watch, &facts);
+            watch->touched += facts.touched;
             totals_add(&watch->totals, &facts);
             trigger_story(watch, story);
             if (watch->options->screen) {
@@ -137,10 +161,27 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     story_free(story);
 }
 
+/* A retransmission of data, whose segment is not captured; what it repeats for the chain says. SYNs and FINs stories count. */
+static void take_resend(struct watch *watch, const struct event_resend *resend)
+{
+    const struct address end[STORY_SIDES] = {resend->socket.local, resend->socket.remote};
+    const struct story_process nobody[STORY_SIDES] = {{0, NULL}, {0, NULL}};
+    struct chain_verdict verdict = chain_read(resend->context.chain);
+    bool data = resend->socket.state == KERNEL_ESTABLISHED || resend->socket.state == KERNEL_CLOSE_WAIT;
+    if (resend->synack || !data || !chooser_wants_ends(watch->chooser, end, nobody)) return;
+    bool timer = verdict.meaning == CHAIN_TIMER && verdict.name;
+    totals_repeat(&watch->totals, verdict.notes & CHAIN_PATH_MTU                          ? STORY_REPEAT_PATH_MTU
+                                  : verdict.notes & CHAIN_FAST                            ? STORY_REPEAT_FAST
+                                  : timer && strcmp(verdict.name, "retransmit") == 0      ? STORY_REPEAT_RTO
+                                  : timer && strcmp(verdict.name, "tail-loss-probe") == 0 ? STORY_REPEAT_LOSS_PROBE
+                                                                                          : STORY_REPEAT_UNKNOWN);
+}
+
 static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
     if (watch->flight) flight_take(watch->flight, event);
+    if (event->kind == EVENT_RESEND) take_resend(watch, &event->resend);
     return watch->code = teller_feed(watch->teller, event);
 }
 
@@ -168,13 +209,15 @@ static void write_metrics(void *data, struct buf *out)
 
 static int open_all(struct watch *watch, struct err *err)
 {
-    const struct session_options session = {
+    struct session_options session = {
         .recorder = "bpf",
-        .calls = {.host_wide = true, .no_stacks = true, .ring_bytes = 64 << 20},
+        .calls = {.host_wide = true, .ring_bytes = 64 << 20},
         .forgets = true,
         .late_ns = LATE_NS,
     };
     const struct watch_ring *ring = &watch->options->ring;
+    memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
+    session.calls.netns_count = watch->options->netns_count;
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code) code = session_open(&watch->session, &session, err);
@@ -202,8 +245,10 @@ static int run(struct watch *watch, struct err *err)
     if (!screen) lines_head(&watch->options->lines, &watch->line);
     put_line(watch);
     while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
+        int64_t before_ns = clock_wall_ns();
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
+        look_for_losses(watch, before_ns);
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             board_look(watch->board, watch->teller, clock_wall_ns());
             watch->look_ms = clock_ms();
@@ -232,6 +277,7 @@ static void say_losses(struct watch *watch, struct buf *out)
         buf_printf(out, "%-13s lines that nobody read in time: %" PRIu64 "\n", any ? "" : "lost", watch->outlet.lost);
         any = true;
     }
+    if (watch->touched) buf_printf(out, "%-13s connections that were open then: %" PRIu64 "\n", "", watch->touched);
     uint64_t events = trace->loss_count ? trace->losses[0].received : 0;
     if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
 }

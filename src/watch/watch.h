@@ -6,6 +6,7 @@
 #define TCPWHY_WATCH_WATCH_H
 
 #include "base/err.h"
+#include "capture/calls.h"
 #include "watch/choose.h"
 #include "watch/drawer.h"
 #include "watch/lines.h"
@@ -49,6 +50,8 @@ struct watch_options {
     struct watch_ring ring;
     struct watch_wishes wishes;
     struct lines_options lines;
+    uint64_t netns[CALLS_NETNS_MAX]; /* networks to look at, by their inodes; none: all */
+    size_t netns_count;
     const char *prometheus; /* where metrics are fetched from; NULL: nowhere */
     uint64_t memory_bytes;  /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
     int64_t for_ms;         /* end by itself after so long; 0: never */
@@ -56,7 +59,7 @@ struct watch_options {
 };
 
 #define WATCH_MEMORY ((uint64_t)256 << 20)
-enum { WATCH_MEMORY_LEAST = 8 << 20, WATCH_CONNECTION_BYTES = 16384 /* an open one, as measured, and a good half more */ };
+enum { WATCH_MEMORY_LEAST = 8 << 20, WATCH_CONNECTION_BYTES = 16384 /* an open one: some 8 KiB as measured, and as much again */ };
 
 /* Until a signal, the reader's end, or its time. 0; -EACCES with what is missing; or what failed. */
 int watch_run(const struct watch_options *options, struct err *err);

@@ -25,6 +25,18 @@ OUTPUT = {
     "verbose": ["-v"],
     "help": ["--help"],
 }
+QUIZ = {
+    "seed": ["--seed", "3"],
+    "hide": ["--hide", "seq,state"],
+    "count": ["--count", "3"],
+    "export": ["--export", "gift"],
+    "output": ["-o", "FOLDER/x.html"],
+    "conn": ["--conn", "1"],
+    "recorder": ["--recorder", "ptrace"],
+    "ascii": ["--ascii"],
+    "quiet": ["-q"],
+    "help": ["--help"],
+}
 PAIR = {
     "port": ["--port", "4444"],
     "ipv4": ["--ipv4"],
@@ -87,6 +99,7 @@ WATCH = {
     "pid": ["--pid", "1"],
     "comm": ["--comm", "nginx*"],
     "port": ["--port", "80"],
+    "netns": ["--netns", "this"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
     "format": ["--format", "jsonl"],
@@ -132,6 +145,9 @@ ASK = {
 # What is done; the verb's options; the command without any; which options it refuses. All others do something there.
 # `another` says that the option makes something else of it, which is a row of its own.
 MATRIX = (
+    ("a paper of a scenario", QUIZ, ["quiz", "refused", "--export", "sheet"], "conn"),
+    ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "recorder"),
+    ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
     ("a pair", DEMO, ["demo"], ""),
     ("a pair over UDP", DEMO, ["demo", "--udp"], "serve backlog accept-delay close-first"),
     ("a closed port", DEMO, ["demo", "--closed-port"], "serve backlog accept-delay close-first message count"),
@@ -177,7 +193,7 @@ TURNS = {
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
-    "a flight recorder": "ring output pid comm port only-findings events format for ascii quiet help",
+    "a flight recorder": "ring output pid comm port netns only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
     "a pair over UDP": "list all explain step closed-port",
     "a closed port": "list all explain step udp",
@@ -226,7 +242,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["run"], RUN), (["attach"], ATTACH), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["attach"], ATTACH), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 

@@ -1,6 +1,7 @@
 """tcpwhy watch: every connection of the host, once, with who opened it and who closed it by which call, and what went wrong while
 it was open. The traffic is this test's own, on loopback; others' connections are left out by --pid or --port."""
 
+import json
 import os
 import signal
 import socket
@@ -19,8 +20,8 @@ LONG_S = 60
 class Watching:
     """A watch that has begun to record: what happens from here on is seen."""
 
-    def __init__(self, *arguments, **options):
-        self.process = subprocess.Popen([program(), "watch", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    def __init__(self, *arguments, command=None, **options):
+        self.process = subprocess.Popen(command or [program(), "watch", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, encoding="utf-8", env=environment(), **options)
         self.lines = []
         self.seen = threading.Condition()
@@ -187,7 +188,7 @@ class Watch(Test):
         port = server.getsockname()[1]
         with tempfile.TemporaryDirectory() as folder:
             watching = self.watching("--port", port, "--ring", 60, "--on", "reset-unread-data", "-o", f"{folder}/traces")
-            for _ in range(1000):
+            for _ in range(600):
                 self.echo.round()
             client = socket.create_connection(("127.0.0.1", port))
             peer, _ = server.accept()
@@ -207,20 +208,22 @@ class Watch(Test):
             told = run("read", path, "--format", "jsonl", timeout=LONG_S)
             self.assertEqual(told.returncode, 0, told.stderr)
             heads = [line for line in parse(told.stdout) if line["type"] == "connection"]
-            self.assertGreaterEqual(len([line for line in heads if line["server"]["addr"].endswith(f":{self.echo.port}")]), 1000)
+            self.assertGreaterEqual(len([line for line in heads if line["server"]["addr"].endswith(f":{self.echo.port}")]), 600)
             fault = [line["conn"] for line in heads if line["server"]["addr"].endswith(f":{port}")]
             found = [line for line in parse(told.stdout) if line["type"] == "finding" and line["conn"] in fault]
             self.assertEqual([line["id"] for line in found], ["reset-unread-data"])
 
     def test_other_networks_of_the_host_are_watched_too(self):
         port = free_port()
-        watching = self.watching("--port", port)
+        watching, here = self.watching("--port", port), self.watching("--port", port, "--netns", "this")
         other = subprocess.run(["unshare", "-n", "sh", "-c",
                                 f"ip link set lo up; exec python3 -c 'import socket; l = socket.create_server((\"127.0.0.1\", {port}));"
                                 f" c = socket.create_connection((\"127.0.0.1\", {port})); c.close()'"], check=False, timeout=LONG_S)
         self.assertEqual(other.returncode, 0)
         watching.until(lambda line: f"127.0.0.1:{port}" in line)
         watching.end()
+        here.end()
+        self.assertFalse([line for line in here.lines if f"127.0.0.1:{port}" in line])
 
     def test_an_end_in_the_midst_of_traffic_is_in_order(self):
         watching = self.watching()
@@ -272,7 +275,8 @@ class Watch(Test):
 
     def test_a_wrong_filter_is_refused(self):
         for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
-                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o")):
+                            (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o"),
+                            (["--netns", "nosuch"], "--netns")):
             result = run("watch", *words)
             self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
             self.assertIn(what, result.stderr)
@@ -282,6 +286,170 @@ class Watch(Test):
         user = OrdinaryUser()
         self.addCleanup(user.close)
         return user
+
+
+class Survival(Test):
+    """What a watch meets that runs for long."""
+
+    def setUp(self):
+        self.echo = Echo()
+        self.addCleanup(self.echo.socket.close)
+
+    def watching(self, *arguments, **options):
+        watching = Watching("--port", self.echo.port, "--format", "jsonl", *arguments, **options)
+        self.addCleanup(watching.close)
+        return watching.begun(self.echo.port)
+
+    def real(self, watching):
+        """Connections that carried something: knocks do not."""
+        lines = [json.loads(line) for line in watching.lines if '"ended"' in line]
+        return [line for line in lines if line["client"]["bytes"]]
+
+    def all_told(self, watching, count):
+        deadline = time.monotonic() + LONG_S
+        while len(self.real(watching)) < count and time.monotonic() < deadline:
+            time.sleep(0.2)
+        error = watching.end()
+        told = self.real(watching)
+        self.assertEqual((len(told), len({line["conn"] for line in told})), (count, count), error)
+        self.assertEqual({line["outcome"] for line in told}, {"closed"})
+        return error
+
+    def test_no_right_is_left_while_it_watches(self):
+        watching = self.watching()
+        with open(f"/proc/{watching.process.pid}/status", encoding="ascii") as file:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        self.assertEqual((status["CapEff"], status["CapPrm"], status["CapBnd"]), ("0" * 16,) * 3)
+        self.assertEqual((set(status["Uid"].split()), status["Groups"].strip()), ({"65534"}, ""))
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        watching.end()
+
+    def test_a_burst_is_told_whole_and_two_watches_tell_the_same(self):
+        first, second = self.watching(), self.watching()
+        for _ in range(800):
+            self.echo.round()
+        for watching in (first, second):
+            self.assertIn("nothing", self.all_told(watching, 800))
+
+    def test_stopped_for_a_while_it_catches_up(self):
+        watching = self.watching()
+        watching.process.send_signal(signal.SIGSTOP)
+        for _ in range(500):
+            self.echo.round()
+        time.sleep(1)
+        watching.process.send_signal(signal.SIGCONT)
+        self.assertIn("nothing", self.all_told(watching, 500))
+
+    def test_a_slow_reader_gets_everything(self):
+        command = f"exec {program()} watch --port {self.echo.port} --format jsonl --for 8 | (sleep 6; cat)"
+        shell = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment())
+        time.sleep(3)
+        for _ in range(500):
+            self.echo.round()
+        out, error = shell.communicate(timeout=LONG_S)
+        told = [line for line in parse(out) if line["type"] == "ended" and line["client"]["bytes"]]
+        self.assertEqual(len(told), 500, error)
+
+    def test_a_full_disk_costs_the_trace_alone(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        with tempfile.TemporaryDirectory() as folder:
+            mount = f"mount -t tmpfs -o size=64k none {folder} && exec {program()} watch --port {self.echo.port} --port {port} --format jsonl"
+            words = f"{mount} --ring 60 --on reset-unread-data -o {folder}/traces"
+            watching = Watching(command=["unshare", "-m", "sh", "-c", words])
+            self.addCleanup(watching.close)
+            watching.begun(self.echo.port)
+            for _ in range(300):
+                self.echo.round()
+            client = socket.create_connection(("127.0.0.1", port))
+            peer, _ = server.accept()
+            peer.sendall(b"nobody reads this")
+            time.sleep(0.2)
+            client.close()
+            peer.close()
+            watching.until(lambda line: "reset-unread-data" in line)
+            error = self.all_told_but(watching, 300)
+            self.assertIn("1 failed (No space left on device)", error)
+
+    def all_told_but(self, watching, count):
+        time.sleep(1)
+        error = watching.end()
+        told = [line for line in self.real(watching) if line["outcome"] == "closed"]
+        self.assertEqual(len(told), count, error)
+        return error
+
+    def test_of_too_many_the_oldest_are_given_up_and_counted(self):
+        server = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        watching = self.watching("--port", port, "--memory", "8M")  # 512 of them
+        kept = []
+        for _ in range(400):  # both ends are sockets of this process: mind the limit of descriptors
+            client = socket.create_connection(("127.0.0.1", port))
+            kept += [client, server.accept()[0]]
+        time.sleep(1)
+        flood = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
+        time.sleep(1)
+        error = watching.end()
+        for end in kept + flood:
+            end.close()
+        totals = next(json.loads(line) for line in watching.lines if '"watch_totals"' in line)
+        self.assertEqual(totals["open"] + totals["given_up"], 550, error)
+        self.assertGreaterEqual(totals["given_up"], 550 - 512)
+        self.assertIn("too many", error)
+        self.assertEqual([line for line in watching.lines if '"ended"' in line and f":{port}" in line], [])
+
+    def test_networks_that_come_and_go(self):
+        watching = self.watching()
+        commands = "ip link add veth0 type veth peer name veth1; ip addr add 192.0.2.1/24 dev veth0; ip link set veth0 up; ip link set veth1 up; ip link del veth0"
+        for _ in range(5):
+            subprocess.run(["unshare", "-n", "sh", "-ec", commands], check=True, timeout=LONG_S)
+            self.echo.round()
+        self.assertIn("nothing", self.all_told(watching, 5))
+
+    def test_a_flood_of_syns_takes_no_more_memory_and_hides_nobody(self):
+        watching = Watching("--format", "jsonl", "--memory", "8M")
+        self.addCleanup(watching.close)
+        watching.begun(self.echo.port)
+        before = self.memory_kib(watching)
+        flood = subprocess.run(["unshare", "-n", "sh", "-ec", f"ip link set lo up; ip link add veth0 type veth peer name veth1; ip link set veth0 up; ip link set veth1 up; "
+                                f"ip addr add 192.0.2.1/24 dev veth0; ip route add default dev veth0; exec python3 -c '{FLOOD}'"],
+                               check=False, capture_output=True, text=True, timeout=LONG_S)
+        self.assertEqual(flood.returncode, 0, flood.stderr)
+        for _ in range(50):
+            self.echo.round()
+        time.sleep(3)
+        grown = self.memory_kib(watching) - before
+        watching.end()
+        told = [line for line in self.real(watching) if line["server"]["addr"].endswith(f":{self.echo.port}")]
+        self.assertEqual(len(told), 50)
+        self.assertLess(grown, 128 << 10)
+
+    @staticmethod
+    def memory_kib(watching):
+        with open(f"/proc/{watching.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+# 6,000 SYNs from as many ends, to a server of that network: nobody answers its SYN-ACKs.
+FLOOD = """
+import socket, struct
+server = socket.create_server(("192.0.2.1", 3333), backlog=4096)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+def total(data):
+    value = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while value >> 16:
+        value = (value & 65535) + (value >> 16)
+    return ~value & 65535
+for i in range(6000):
+    src, dst = struct.pack("!I", 0x0a000000 + i), socket.inet_aton("192.0.2.1")
+    tcp = struct.pack("!HHIIBBHHH", 1024 + i % 60000, 3333, i, 0, 80, 2, 65535, 0, 0)
+    check = total(src + dst + struct.pack("!BBH", 0, 6, len(tcp)) + tcp)
+    tcp = tcp[:16] + struct.pack("!H", check) + tcp[18:]
+    ip = struct.pack("!BBHHHBBH", 69, 0, 40, 0, 0, 64, 6, 0) + src + dst
+    raw.sendto(ip + tcp, ("192.0.2.1", 0))
+"""
 
 
 class Terminal:

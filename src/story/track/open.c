@@ -80,6 +80,18 @@ void open_leave(struct flow *flow)
     flow->open = NULL;
 }
 
+/* Of too many: attempts that had time for an answer, or that are most of what there is (a flood), before others; an attempt of just
+ * now is about to be a connection. */
+static struct list_link *least_wanted(const struct teller *teller)
+{
+    static const int64_t ANSWER_NS = 1000000000;
+    struct list_link *attempt = teller->open[OPEN_ATTEMPT].first;
+    bool many = teller->open[OPEN_ATTEMPT].count > teller->bounds.open_max / 2;
+    if (attempt && (many || teller->now_ns - LIST_OF(attempt, struct flow, open_link)->last_ns > ANSWER_NS)) return attempt;
+    if (teller->open[OPEN_UDP].first) return teller->open[OPEN_UDP].first;
+    return teller->open[OPEN_ELSE].first ? teller->open[OPEN_ELSE].first : attempt;
+}
+
 /* What has been silent for so long that nothing more is expected; and, of too many, what has been silent longest: attempts first.
  */
 static int tell_silent(struct teller *teller)
@@ -92,11 +104,12 @@ static int tell_silent(struct teller *teller)
             code = open_tell(teller, flow);
         }
     size_t most = teller->bounds.open_max + teller->closed_count;
-    for (int kind = 0; teller->bounds.open_max && kind < OPEN_KINDS && !code; kind++)
-        while (table_count(teller->flows) > most && teller->open[kind].first && !code) {
-            teller->forgotten.flows++;
-            code = open_tell(teller, LIST_OF(teller->open[kind].first, struct flow, open_link));
-        }
+    while (teller->bounds.open_max && table_count(teller->flows) > most && !code) {
+        struct list_link *first = least_wanted(teller);
+        if (!first) break;
+        teller->forgotten.flows++;
+        code = open_tell(teller, LIST_OF(first, struct flow, open_link));
+    }
     return code;
 }
 

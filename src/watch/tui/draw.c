@@ -50,5 +50,5 @@ attr_t draw_color(const struct tui *tui, enum tui_look color)
 {
     static const attr_t plain[LOOKS] = {A_NORMAL, A_REVERSE, A_NORMAL, A_DIM, A_BOLD, A_BOLD};
     if (!tui->options.color || !has_colors() || color == LOOK_PLAIN || color == LOOK_HEAD) return plain[color];
-    return (attr_t)COLOR_PAIR(color) | (color >= LOOK_WARNING ? A_BOLD : A_NORMAL);
+    return (attr_t)COLOR_PAIR((int)color) | (color >= LOOK_WARNING ? A_BOLD : A_NORMAL);
 }

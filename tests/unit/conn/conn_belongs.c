@@ -247,6 +247,19 @@ static void numbers_beyond_both_fins_are_of_another_connection(void **state)
     assert_int_equal(x.anew, 0);
 }
 
+/* Of a connection all of whose segments were made on the way, the judge knows nothing yet. */
+static void a_syn_begins_nothing_anew_where_nothing_was_taken(void **state)
+{
+    (void)state;
+    struct exchange x;
+    unsigned side;
+    exchange_begin(&x);
+    struct conn_segment syn = exchange_segment(&x, "c:S:0:0:0", &side);
+    assert_false(conn_begins_anew(&x.conn, &syn, 0));
+    assert_int_equal(conn_outcome(&x.conn), CONN_OUT_OPEN);
+    assert_int_equal(conn_state(&x.conn, 0), STATE_UNKNOWN);
+}
+
 /* Another connection's numbers, without a SYN: both far, and not both ahead as by a gap. */
 static void numbers_that_are_far_in_both_directions_begin_anew(void **state)
 {
@@ -359,6 +372,7 @@ int main(void)
         cmocka_unit_test(numbers_that_are_far_in_both_directions_begin_anew),
         cmocka_unit_test(after_a_reset_numbers_that_are_far_begin_anew),
         cmocka_unit_test(a_segment_is_of_the_connection_that_it_is_nearer_to),
+        cmocka_unit_test(a_syn_begins_nothing_anew_where_nothing_was_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
