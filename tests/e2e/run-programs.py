@@ -1,8 +1,10 @@
 """tcpwhy run on programs that nobody here wrote: what their connections did, with its causes."""
 
+import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from support import ROOT, Story, Test, environment, main, run, traced
+from support import ROOT, Connection, Story, Test, environment, main, run, traced
 
 PATIENCE_S = 60
 PYTHON = [sys.executable, "-I", "-c"]
@@ -221,11 +223,16 @@ class Programs(Test):
                 f"nginx -c {config} & until curl -s http://127.0.0.1:{port}/; do sleep 0.1; done; "
                 f"wrk -t1 -c2 -d1s -H 'Connection: close' http://127.0.0.1:{port}/ >/dev/null; nginx -c {config} -s quit; wait"
             )
-            story = self.watch("sh", "-c", script)
-        self.assertIn("hello", story.result.stdout)
-        served = [c for c in story.connections if c.head["client"]["comm"] == "wrk"]
+            path = os.path.join(folder, "run.jsonl")
+            result = run("run", "--recorder", self.recorder, "-o", path, "--", "sh", "-c", script, env=traced(environment()), timeout=PATIENCE_S)
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            self.assertIn("hello", result.stdout)
+            lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]  # too many to hold each to the schema
+        self.assertEqual((lines[-1]["lost"], lines[-1]["dropped"]), (0, 0))
+        served = [line["conn"] for line in lines if line["type"] == "connection" and line["client"]["comm"] == "wrk"]
         self.assertGreater(len(served), 3)
-        for connection in served[1:-4]:  # the last are in the midst of it
+        for number in served[1:10]:  # the last are in the midst of it
+            connection = Connection(lines, number)
             self.assertEqual((connection.head["outcome"], connection.head["server"]["comm"]), ("closed", "nginx"))
             if self.recorder == "bpf":
                 self.assert_all_causes_known(connection)
@@ -237,6 +244,17 @@ class ProgramsPtrace(Programs):
 
 
 class Ordinary(Test):
+    def test_a_program_that_would_gain_rights_runs_without_them_and_is_counted(self):
+        self.ordinary()
+        raised = os.path.join(self.user.folder, "raised")
+        shutil.copy("/usr/bin/id", raised)
+        os.chmod(raised, 0o4755)
+        result = run("run", "-v", "--", raised, "-u", command=self.user.command, cwd="/", timeout=PATIENCE_S)
+        self.assertEqual((result.returncode, result.stdout), (0, "65534\n"), self.explain(result))
+        self.assertIn("1 lost (set-user-ID rights not given)", re.sub(r"\s+", " ", result.stderr))
+        raised_by_root = run("run", "--recorder", "ptrace", "-q", "-u", "nobody", raised, "-u", cwd="/")
+        self.assertEqual((raised_by_root.returncode, raised_by_root.stdout), (0, "0\n"), self.explain(raised_by_root))
+
     def test_by_calls_alone_both_ends_are_one_connection_and_a_refusal_is_one(self):
         code = (
             "import os, socket\n"
