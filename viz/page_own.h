@@ -17,7 +17,8 @@ struct page_telling {
     uint32_t packet_count;
     uint32_t base[STORY_SIDES]; /* what stands for number 0 of each end */
     bool has_base[STORY_SIDES];
-    int64_t last_ns; /* of the row before */
+    int64_t last_stamp[STORY_SIDES]; /* of each end's timestamps */
+    int64_t last_ns;                 /* of the row before */
     bool failed;
 };
 

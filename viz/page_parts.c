@@ -2,9 +2,11 @@
  *
  * packet [number, flight, bits (1 alarming, 2 again), ns to its arrival or 0, cause's kind, its index (a call's, a packet's) or -1,
  *        first transmission's packet or -1, label's detail, flags, seq, ack or -1, length, window, class, options, timestamps'
- * value, echo, vantage, number there] and, where the bases don't give them, both numbers as on the wire call   [side, lane, first
- * row or -1, last row or -1, slept from, to (both 0: not known), name, arguments, process, began, ended (null: not seen), result,
- * slept ns or -1, what ended its sleep, evidence, packet that did or -1, bits (1 may have slept)] */
+ *        value less that end's last, its echo less the other end's last, vantage, number there] and, where the bases don't give
+ *        them, both numbers as on the wire
+ * call   [side, lane, first row or -1, last row or -1, slept from, to (both 0: not known), name, arguments, process, began, ended
+ *        (behind its beginning where that was seen; null: not seen), result, slept ns or -1, what ended its sleep, evidence,
+ *        packet that did or -1, bits (1 may have slept)] */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -46,7 +48,16 @@ void page_write_bases(struct page_telling *t)
 
 /* ---- packets ---- */
 
-static void write_options(struct page_telling *t, const struct event_packet *captured)
+/* Timestamps grow by little, and an echo is mostly what the other end sent last: what differs is short. */
+static void write_stamps(struct page_telling *t, const struct event_options *options, enum story_side side)
+{
+    bool has = options->present & OPTION_TIMESTAMPS;
+    json_int(&t->json, NULL, has ? (int64_t)options->ts_value - t->last_stamp[side] : 0);
+    json_int(&t->json, NULL, has ? (int64_t)options->ts_echo - t->last_stamp[!side] : 0);
+    if (has) t->last_stamp[side] = options->ts_value;
+}
+
+static void write_options(struct page_telling *t, const struct event_packet *captured, enum story_side side)
 {
     const struct event_options *options = captured ? &captured->options : &(const struct event_options){0};
     struct arena arena = arena_new();
@@ -71,8 +82,7 @@ static void write_options(struct page_telling *t, const struct event_packet *cap
         between = ", ";
     }
     page_phrase(t->words, &t->json, &words);
-    json_uint(&t->json, NULL, options->ts_value);
-    json_uint(&t->json, NULL, options->ts_echo);
+    write_stamps(t, options, side);
     arena_free(&arena);
 }
 
@@ -86,9 +96,10 @@ static void write_window(struct page_telling *t, const struct story_segment *seg
     page_text(t->words, &t->json, words);
 }
 
-static void write_place(struct page_telling *t, const struct story_packet_place *place, const struct event_packet *captured)
+static void write_place(struct page_telling *t, const struct story_packet_place *place, const struct event_packet *captured,
+                        enum story_side side)
 {
-    write_options(t, captured);
+    write_options(t, captured, side);
     page_text(t->words, &t->json, place->vantage);
     json_uint(&t->json, NULL, place->number);
 }
@@ -103,7 +114,7 @@ static void write_segment(struct page_telling *t, const struct story_segment *se
     write_window(t, segment);
     const char *repeat = segment->retransmission ? story_repeat_name(segment->repeat) : NULL;
     page_text(t->words, &t->json, segment->copy ? "copy" : repeat ? repeat : conn_class_name(segment->class));
-    write_place(t, &segment->place, segment->captured);
+    write_place(t, &segment->place, segment->captured, segment->side);
     bool as_based = t->base[segment->side] + segment->seq == segment->seq_absolute &&
                     (!has_ack || t->base[!segment->side] + segment->ack == segment->ack_absolute);
     if (as_based) return;
@@ -119,7 +130,7 @@ static void write_datagram(struct page_telling *t, const struct story_datagram *
     json_uint(&t->json, NULL, datagram->length_bytes);
     page_text(t->words, &t->json, "");
     page_text(t->words, &t->json, datagram->icmp ? "ICMP" : "datagram");
-    write_place(t, &datagram->place, datagram->captured);
+    write_place(t, &datagram->place, datagram->captured, datagram->side);
 }
 
 static int64_t call_of(const struct page_telling *t, uint32_t step)
@@ -175,11 +186,6 @@ void page_write_packets(struct page_telling *t)
 
 /* ---- calls ---- */
 
-static void write_time(struct page_telling *t, int64_t t_ns)
-{
-    json_maybe_int(&t->json, NULL, t_ns != 0, t_ns - t->story->start_ns);
-}
-
 static void write_result(struct page_telling *t, const struct story_call *call)
 {
     char words[WORDS_BYTES] = "";
@@ -218,8 +224,8 @@ static void write_call(struct page_telling *t, const struct plan_call *at, struc
     page_text(t->words, &t->json, call->name);
     page_text(t->words, &t->json, call->args);
     write_process(t, call, arena);
-    write_time(t, call->enter_ns);
-    write_time(t, call->exit_ns);
+    json_maybe_int(&t->json, NULL, call->enter_ns != 0, call->enter_ns - start);
+    json_maybe_int(&t->json, NULL, call->exit_ns != 0, call->exit_ns - (call->enter_ns ? call->enter_ns : start));
     write_result(t, call);
     json_int(&t->json, NULL, call->slept_ns);
     page_text(t->words, &t->json, wake->why);

@@ -6,7 +6,7 @@
  * story      [title, question, headline, [both ends], [[key, words], …], [first state of both], [lanes of both],
  *            [bases of both's numbers], rows, packets, calls, findings]
  * row        [kind, ns since the row before, side, label, index of packet or call or -1, notes, states, pause]
- *   notes    [kind, bits (1 drawn, 2 of a state, 4 only if short, 8 weak), words, evidence, …]
+ *   notes    word: [kind, bits (1 drawn, 2 of a state, 4 only if short, 8 weak), words, evidence, …]
  *   states   [side, name, arrow of figure 5, ns behind the row, …]
  * finding    [id, severity, words, [rows that prove it]] */
 #include "viz/page_story.h"
@@ -70,23 +70,27 @@ static bool is_drawn(const struct plan_words *drawn, const struct plan_note *not
     return false;
 }
 
-static void write_note(struct page_telling *t, const struct plan_note *note, unsigned bits)
+static void write_note(struct page_telling *t, const struct plan_note *note, unsigned bits, struct json *json)
 {
     bits |= (note->of_state ? 2u : 0) | (note->only_if_short ? 4u : 0) | (note->evidence_style == STYLE_ALARM ? 8u : 0);
-    json_int(&t->json, NULL, note->kind);
-    json_uint(&t->json, NULL, bits);
-    page_phrase(t->words, &t->json, &note->words);
-    page_text(t->words, &t->json, note->evidence);
+    json_int(json, NULL, note->kind);
+    json_uint(json, NULL, bits);
+    page_phrase(t->words, json, &note->words);
+    page_text(t->words, json, note->evidence);
 }
 
-/* Those that are drawn, and what is to be read besides. */
+/* Those that are drawn, and what is to be read besides. Connections that are alike have many lists in common. */
 static void write_notes(struct page_telling *t, const struct plan_words *drawn, const struct plan_words *all)
 {
-    json_array(&t->json, NULL);
-    for (size_t i = 0; i < drawn->note_count; i++) write_note(t, &drawn->notes[i], 1);
+    struct buf list = buf_new(1 << 16);
+    struct json json = json_new(&list, t->options->ascii);
+    json_array(&json, NULL);
+    for (size_t i = 0; i < drawn->note_count; i++) write_note(t, &drawn->notes[i], 1, &json);
     for (size_t i = 0; i < all->note_count; i++)
-        if (!is_drawn(drawn, &all->notes[i])) write_note(t, &all->notes[i], 0);
-    json_end_array(&t->json);
+        if (!is_drawn(drawn, &all->notes[i])) write_note(t, &all->notes[i], 0, &json);
+    json_end_array(&json);
+    page_value(t->words, &t->json, &list);
+    buf_free(&list);
 }
 
 static void write_state(struct page_telling *t, const struct plan_row *row, uint32_t step)

@@ -136,6 +136,14 @@ void page_phrase(struct page_words *words, struct json *json, const struct phras
     put(words, json);
 }
 
+void page_value(struct page_words *words, struct json *json, const struct buf *value)
+{
+    begin(words);
+    buf_append(&words->json, value->data, value->length);
+    if (value->failed) words->failed = true;
+    put(words, json);
+}
+
 void page_words_write(const struct page_words *words, struct buf *out)
 {
     for (size_t i = 0; i < words->count; i++) {

@@ -18,6 +18,8 @@ void page_words_free(struct page_words *words);
 /* Each writes the word's number into json, or the word itself; NULL text writes "". A failure is remembered. */
 void page_text(struct page_words *words, struct json *json, const char *text);
 void page_phrase(struct page_words *words, struct json *json, const struct phrase *phrase);
+/* The same for a value that is JSON already, such as a list of words that many stories have. */
+void page_value(struct page_words *words, struct json *json, const struct buf *value);
 /* Appends all words, an array of JSON in the order of their numbers. */
 void page_words_write(const struct page_words *words, struct buf *out);
 bool page_words_failed(const struct page_words *words);

@@ -12,6 +12,10 @@ import os from "node:os";
 import path from "node:path";
 import {fileURLToPath} from "node:url";
 
+if (parseInt(process.versions.node, 10) < 20) {
+  console.log(`page.mjs: the browser's driver needs Node.js 20 or later, and this is ${process.versions.node}`);
+  process.exit(1);
+}
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const EVENTS = path.join(HERE, "../golden/events");
 const require = createRequire(path.join(HERE, "../npm/package.json"));
@@ -201,8 +205,13 @@ async function tabs(file) {
   for (const words of ["connect()", "result", "slept", "#1 SYN"]) check(call.includes(words), `Call says ${words}: ${call}`);
   await page.keyboard.press("ArrowRight");
   const packet = await text(page, "#panel");
-  for (const words of ["flags", "absolute", "window", "MSS", "packet 1 "]) check(packet.includes(words), `Packet says ${words}: ${packet}`);
+  for (const words of ["flags", "absolute", "window", "MSS", "packet 1 ", "echo 0"]) check(packet.includes(words), `Packet says ${words}: ${packet}`);
   same(await step(page), String(+row + 1), "arrows in the tabs choose tabs");
+  // The SYN-ACK echoes the SYN's timestamp.
+  const stamp = /value (\d+), echo/.exec(packet)[1];
+  const answer = await page.evaluate(() => [...document.querySelectorAll("#drawing text[data-row]")].find(t => /^#2 SYN-ACK/.test(t.textContent)).dataset.row);
+  await page.click(`#drawing text[data-row="${answer}"]`);
+  check((await text(page, "#panel")).includes(`, echo ${stamp}`), `the SYN-ACK's echo is ${stamp}: ${await text(page, "#panel")}`);
   await page.click("#tab-steps");
   const steps = await page.$$eval("#panel tbody tr", rows => rows.length);
   same(steps, await page.evaluate(() => +document.getElementById("slider").max), "rows of the table");

@@ -111,7 +111,7 @@ function readCall(c) {
     args: plain(c[7]),
     process: plain(c[8]),
     began: c[9],
-    ended: c[10],
+    ended: c[10] === null || c[9] === null ? c[10] : c[9] + c[10],
     result: plain(c[11]),
     slept: c[12],
     wake: plain(c[13]),
@@ -121,7 +121,15 @@ function readCall(c) {
   };
 }
 
+// Timestamps are told by what differs from those before.
+function readStamps(packet, side, last) {
+  if (!packet.options.includes("timestamps")) return;
+  packet.echo += last[1 - side];
+  last[side] = packet.stamp += last[side];
+}
+
 function readRows(story, rows) {
+  const stamps = [0, 0];
   let t = 0;
   const now = story.first.slice();
   return rows.map((r, index) => {
@@ -135,7 +143,7 @@ function readRows(story, rows) {
       label: r[3],
       packet: null,
       call: null,
-      notes: groups(r[5], 4, readNote),
+      notes: groups(typeof r[5] === "number" ? WORDS[r[5]] : r[5], 4, readNote),
       states: groups(r[6], 4, s => ({side: s[0], name: plain(s[1]), arrow: s[2], t: t + s[3], from: ""})),
       pause: r[7]
     };
@@ -147,7 +155,10 @@ function readRows(story, rows) {
     row.now = now.slice();
     if (kind === "packet" || kind === "depart" || kind === "arrive") {
       row.packet = story.packets[r[4]];
-      if (row.packet.row < 0) row.packet.row = index;
+      if (row.packet.row < 0) {
+        row.packet.row = index;
+        readStamps(row.packet, row.side, stamps);
+      }
     } else if (r[4] >= 0) row.call = story.calls[r[4]];
     return row;
   });
