@@ -60,6 +60,9 @@ struct calls_recorder {
     /* Follows a process that runs already, with all its threads and those that come of it; its descendants that run already are to
      * be given one by one. 0 or -errno. NULL: this recorder follows only what has waited at its gate. */
     int (*attach)(struct calls *calls, pid_t pid, struct err *err);
+    /* A socket that an attached process holds open already (without a cookie): kernel evidence of it is wanted. 0 or -errno. NULL:
+     * this recorder has no such evidence. */
+    int (*want)(struct calls *calls, const struct event_socket *socket, uint32_t netns);
     /* How many events found no room so far; it needs no right. NULL: this recorder loses none. */
     uint64_t (*missed)(const struct calls *calls);
     /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */

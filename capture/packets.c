@@ -91,7 +91,7 @@ static int activate(pcap_t *pcap, const struct packets_options *options, struct 
     pcap_set_snaplen(pcap, options->snap_bytes ? (int)options->snap_bytes : SNAP_BYTES);
     pcap_set_promisc(pcap, 0);
     pcap_set_immediate_mode(pcap, 1);
-    pcap_set_buffer_size(pcap, RING_BYTES);
+    pcap_set_buffer_size(pcap, options->ring_bytes ? (int)options->ring_bytes : RING_BYTES);
     pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
     int status = pcap_activate(pcap);
     if (status < 0) return not_activated(pcap, options->interface, status, err);

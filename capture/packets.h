@@ -16,6 +16,7 @@ struct packets_options {
     const char *filter;    /* pcap-filter(7); NULL or "": everything */
     uint32_t vantage;      /* the number its events carry */
     uint32_t snap_bytes;   /* 0: a length that holds all headers; not less than what the filter looks at */
+    uint32_t ring_bytes;   /* room for packets that were not drained yet; 0: the usual, 8 MiB */
     bool keep_bytes;       /* store the captured bytes in the log */
     bool headers_alone; /* of those, what stands before a TCP or UDP payload: what people said to each other is nobody's business */
 };

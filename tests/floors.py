@@ -48,7 +48,7 @@ FLOORS = {
     "record": ["base", "event", "capture", "capture/bpf", "capture/ptrace"],
     "play": ["base", "rights", "event", "tcp", "capture", "story", "story/tell", "viz", "lab/network", "lab/wire", "lab/scenario", "lab/actor", "out",
              "record"],
-    "run": ["base", "rights", "event", "story", "viz", "out", "record"],
+    "run": ["base", "rights", "event", "capture", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
     "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
     "watch/tui": ["base", "story", "story/tell", "viz", "watch"],

@@ -233,8 +233,28 @@ static void tell_differences(struct facts *facts, const struct story *story)
     }
 }
 
+/* What can be known by the calls alone, and what not. */
+static void tell_calls_alone(struct facts *facts, const struct story *story)
+{
+    struct phrase *text = &facts->text;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        phrase_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
+        add_count(text, STYLE_PLAIN, story->end[side].bytes_sent, "byte");
+    }
+    phrase_add(text, STYLE_PLAIN, ", as the calls say");
+    put(facts, STYLE_DIM, "data");
+    add_count(text, STYLE_PLAIN, story->summary.calls, "call");
+    phrase_add(text, STYLE_PLAIN, "; no packets, so no states and causes, and how it ended is what the calls got");
+    put(facts, STYLE_DIM, "seen");
+}
+
 void facts_story(const struct story *story, bool in_detail, struct facts *facts)
 {
+    if (story->calls_alone) {
+        tell_calls_alone(facts, story);
+        tell_findings(facts, story);
+        return;
+    }
     tell_opening(facts, story);
     tell_closing(facts, story);
     tell_amounts(facts, story);

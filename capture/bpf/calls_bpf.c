@@ -140,6 +140,16 @@ static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
     return 0;
 }
 
+/* As if it had been used before our eyes: from then on its ports are of interest (port_use of the kernel side). */
+static int calls_bpf_want(struct calls *calls, const struct event_socket *socket, uint32_t netns)
+{
+    uint32_t key = (uint32_t)socket->protocol << 16 | socket->local.port, one = 1;
+
+    if (!socket->local.port) return 0;
+    if (bpf_map_update_elem(bpf_load_map(&calls->load, "used_ports"), &key, &one, BPF_ANY)) return -errno;
+    return bpf_map_update_elem(bpf_load_map(&calls->load, "used_netns"), &netns, &one, BPF_ANY) ? -errno : 0;
+}
+
 /* ---- drain ---- */
 
 static int calls_bpf_fd(const struct calls *calls)
@@ -419,6 +429,7 @@ const struct calls_recorder calls_bpf = {
     .stopped = calls_bpf_stopped,
     .alive = calls_bpf_alive,
     .attach = calls_bpf_follow,
+    .want = calls_bpf_want,
     .missed = calls_bpf_missed,
     .report = calls_bpf_report,
     .close = calls_bpf_close,

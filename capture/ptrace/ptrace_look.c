@@ -42,7 +42,7 @@ static bool ask(struct ptrace_task *task, int fd, uint64_t inode, struct event_s
     bool is_ours = sockinfo_at(handle, fd, ret_socket);
     if (!is_ours && errno) task->lost_looks++;
     ptrace_task_give_back(task, handle);
-    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
+    if (is_ours && inode) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
     return is_ours;
 }
 
@@ -50,6 +50,8 @@ static bool look(struct ptrace_task *task, int fd, bool known_is_enough, struct 
 {
     *ret_socket = (struct event_socket){0};
     uint64_t inode = ptrace_sockets_inode(task->tid, fd);
+    /* Who has given up being root may trace root's programs, and not read the names of their descriptors: then each is asked. */
+    if (!inode && errno == EACCES) return ask(task, fd, 0, ret_socket);
     if (!inode) {
         if (errno) task->lost_looks++;
         return false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/actor.h"
+#include "cli/attach.h"
 #include "cli/claims.h"
 #include "cli/demo.h"
 #include "cli/echo.h"
@@ -19,6 +20,7 @@
 static const struct verb verbs[] = {
     {"demo", DEMO_USAGE, DEMO_SUMMARY, cli_demo},
     {"run", RUN_USAGE, RUN_SUMMARY, cli_run},
+    {"attach", ATTACH_USAGE, ATTACH_SUMMARY, cli_attach},
     {"read", READ_USAGE, READ_SUMMARY, cli_read},
     {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, cli_quiz},
     {"states", STATES_USAGE, STATES_SUMMARY, cli_states},

@@ -14,7 +14,7 @@ static const struct options_row rows[] = {
     {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
     {KEY_LIVE, 0, "live", NULL, "a line for each connection on standard error when it is over"},
     {KEY_CONN, 'n', "conn", "N", "tell connection N alone, with its ladder"},
-    {KEY_OUT_FD, 0, "out-fd", "N", "write to descriptor N (default: standard error, which is 2)"},
+    {KEY_OUT_FD, 0, "out-fd", "N", "write to descriptor N (run: to 2, standard error, where nothing else is said)"},
 };
 
 static int take_recorder(struct run_options *options, const char *value, struct err *err)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@ static const int64_t LATE_NS = 1000000000;
 
 struct session {
     int64_t late_ns;
+    size_t waiting_most; /* events that may gather before they flow; 0: none wait */
     struct event_log *log;
     struct stream *stream;
     const struct calls_recorder *recorder;
@@ -180,12 +182,22 @@ static int append_trace(struct session *session, const struct session_options *o
     return code ? err_set_errno(err, code, "can't begin the event log") : 0;
 }
 
+/* As many as an eighth of the memory holds, and half a gigabyte at most. */
+static size_t waiting_most(void)
+{
+    enum { MOST_BYTES = 1 << 29, SHARE = 8 };
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    size_t share = pages > 0 && page_bytes > 0 ? (size_t)pages / SHARE * (size_t)page_bytes : MOST_BYTES;
+    return (share < MOST_BYTES ? share : MOST_BYTES) / sizeof(struct event);
+}
+
 int session_open(struct session **ret_session, const struct session_options *options, struct err *err)
 {
     struct session *session = calloc(1, sizeof(*session));
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
     session->attends = options->attends;
+    session->waiting_most = options->waits ? waiting_most() : 0;
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
@@ -233,6 +245,13 @@ int session_spawn(struct session *session, const struct child_options *options, 
     return code;
 }
 
+/* Who is watched by the kernel side does not stand still: what comes in the next moments comes together, not with a wakeup each. */
+static void gather(const struct session *session)
+{
+    enum { GATHER_NS = 3000000 };
+    if (session->waiting_most && session->recorder != &calls_ptrace) nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
+}
+
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err)
 {
     struct pollfd fds[CAPTURES_MAX + 3]; /* poll(2) passes over descriptors of -1 */
@@ -247,6 +266,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int code = -errno;
         return err_set_errno(err, code, "can't wait for events");
     }
+    gather(session);
     read_signals(session);
     /* Calls first: a followed process stands still (ptrace) until its recorder has looked. */
     int total = session->recorder->drain(session->calls, session->log, err);
@@ -255,7 +275,8 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int got = packets_drain(session->captures[i], session->log, err);
         total = got < 0 ? got : total + got;
     }
-    stream_flow(session->stream, began_ns - session->late_ns); /* a tap that fails knows it */
+    bool waits = total > 0 && event_log_count(session->log) < session->waiting_most;
+    if (!waits) stream_flow(session->stream, began_ns - session->late_ns); /* a tap that fails knows it */
     return total;
 }
 
@@ -285,12 +306,26 @@ bool session_is_closing(const struct session *session)
     return session->sieve && sieve_is_closing(session->sieve);
 }
 
+bool session_can_attach(const struct session *session)
+{
+    return session->recorder->attach;
+}
+
 int session_attach(struct session *session, pid_t pid, struct err *err)
 {
     if (!session->recorder->attach)
-        return err_set(err, -EOPNOTSUPP, "process %d runs already, and the %s recorder follows only what it has started", (int)pid,
-                       session->recorder->name);
+        return err_set(
+            err, -EOPNOTSUPP,
+            "process %d runs already, and the %s recorder follows only what it has started: attach needs the bpf recorder, "
+            "so run it as root (sudo)",
+            (int)pid, session->recorder->name);
     return session->recorder->attach(session->calls, pid, err);
+}
+
+int session_want(struct session *session, const struct event_socket *socket, uint32_t netns)
+{
+    int code = session->recorder->want ? session->recorder->want(session->calls, socket, netns) : 0;
+    return code || !session->sieve ? code : sieve_want(session->sieve, socket);
 }
 
 uint64_t session_missed(const struct session *session)

@@ -25,7 +25,8 @@ struct session_options {
     bool attends;             /* on a person's command in their terminal: see session_take_signal */
     bool sieves;              /* of what captures and the kernel show only what concerns those that are followed is kept
                                  (record/sieve.h); with a recorder that follows nobody all is */
-    bool forgets;             /* what all taps of its stream have been given is not needed any more */
+    bool waits;   /* the stream flows when nothing comes just now, or when too much has gathered: recording goes before telling */
+    bool forgets; /* what all taps of its stream have been given is not needed any more */
     int64_t late_ns;          /* how much later than it happened an event may reach the log; 0: a second */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
@@ -59,8 +60,12 @@ int session_stopped(struct session *session, const struct child *child);
 bool session_alive(struct session *session);
 /* Whether a connection of interest has begun to close and is not closed yet (`sieves`). */
 bool session_is_closing(const struct session *session);
+/* Whether its recorder can follow what runs already. */
+bool session_can_attach(const struct session *session);
 /* Follows a process that runs already. 0; -EOPNOTSUPP where the recorder can't; else -errno. */
 int session_attach(struct session *session, pid_t pid, struct err *err);
+/* What an attached process holds open already is of interest: `netns` is the inode of its network. 0 or -errno. */
+int session_want(struct session *session, const struct event_socket *socket, uint32_t netns);
 /* How many events the recorder had no room for, so far. */
 uint64_t session_missed(const struct session *session);
 /* Appends what every source missed. */

@@ -144,15 +144,20 @@ static bool is_anothers(struct sieve *sieve, const struct event_packet_header *h
 
 /* ---- what calls say ---- */
 
+int sieve_want(struct sieve *sieve, const struct event_socket *socket)
+{
+    if (has_both(socket)) return want_flow(sieve, &socket->local, &socket->remote, socket->protocol);
+    if (!socket->local.port) return 0;
+    if (socket->state != KERNEL_LISTEN && socket->protocol != IPPROTO_UDP) return 0;
+    struct end_key key = end_key_of(&socket->local, socket->protocol);
+    return recent_put(sieve->ends, &key, 1);
+}
+
 static int learn_socket(struct sieve *sieve, const struct event_socket *socket)
 {
     if (!socket->cookie || !socket->protocol) return 0;
     int code = recent_put(sieve->sockets, &socket->cookie, 1);
-    if (!code && has_both(socket)) return want_flow(sieve, &socket->local, &socket->remote, socket->protocol);
-    if (code || !socket->local.port) return code;
-    if (socket->state != KERNEL_LISTEN && socket->protocol != IPPROTO_UDP) return 0;
-    struct end_key key = end_key_of(&socket->local, socket->protocol);
-    return recent_put(sieve->ends, &key, 1);
+    return code ? code : sieve_want(sieve, socket);
 }
 
 /* Where a connect() goes that is under way: "3, 127.0.0.1:3333". */

@@ -18,6 +18,8 @@ struct sieve;
  * before its packet is captured; without that, what goes to where somebody connects to just now is taken for theirs. NULL when out
  * of memory. */
 struct sieve *sieve_new(struct event_log *log, bool names_both);
+/* A socket that a followed process held open before anybody looked: of interest, without a cookie. 0 or -ENOMEM. */
+int sieve_want(struct sieve *sieve, const struct event_socket *socket);
 /* Judges the packets that came before the recorder was drained last, in their order. 0 or -ENOMEM. */
 int sieve_settle(struct sieve *sieve);
 /* Connections with an end on this host that have begun to close and are not closed yet: their last segments may be under way. */

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "capture/procinfo.h"
 #include "out/note.h"
 #include "out/status.h"
 #include "record/loop.h"
@@ -15,7 +17,7 @@
 #include "viz/overview.h"
 
 /* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
-enum { SETTLE_MS = 5, CLOSING_MS = 1000, LINE_BYTES = 4096 };
+enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, RING_BYTES = 64 << 20, HASTE = -5, LINE_BYTES = 4096 };
 
 /* A program may run for long and make many connections: what is closed waits for its stragglers as long as there is room, and of a
  * long one the beginning and the end are kept. */
@@ -26,10 +28,12 @@ struct watch {
     const struct run_options *options;
     struct session *session;
     struct output *output;
-    struct command *command;
+    struct command *command; /* NULL: targets are followed */
+    struct targets targets;
     struct loop loop;
     uint64_t calls; /* on sockets */
     bool packets;   /* are captured */
+    struct err why_no_packets;
     bool telling;
 };
 
@@ -62,18 +66,45 @@ static int set_captures(struct watch *watch, struct err *err)
         *err = why;
         return code;
     }
-    note_say(watch->options->output.quiet, "calls alone are recorded: %s (%s)", why.text, err_long_story(&why));
+    watch->why_no_packets = why;
     return 0;
+}
+
+static void say_calls_alone(const struct watch *watch)
+{
+    bool quiet = watch->options->output.quiet || watch->packets;
+    note_say(quiet,
+             "calls alone are recorded: packets, with states and causes, take CAP_NET_RAW, the kernel's own evidence takes root "
+             "(sudo)");
+    note_say(quiet || !watch->options->output.verbose, "%s: %s", watch->why_no_packets.text,
+             err_long_story(&watch->why_no_packets));
 }
 
 static int set_stage(struct watch *watch, struct err *err)
 {
-    const struct session_options options = {.recorder = watch->options->recorder, .attends = true, .sieves = true, .forgets = true};
+    const struct session_options options = {
+        .recorder = watch->options->recorder,
+        .calls = {.ring_bytes = RING_BYTES},
+        .attends = watch->options->command.argv != NULL,
+        .sieves = true,
+        .waits = true,
+        .forgets = true,
+    };
     int code = session_open(&watch->session, &options, err);
+    bool attaches = !watch->options->command.argv;
+    if (!code && attaches && !session_can_attach(watch->session)) /* it says why */
+        return targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
     if (!code) code = set_captures(watch, err);
     if (!code) code = stream_tap_arrivals(session_stream(watch->session), count_call, watch);
-    if (!code) code = command_new(&watch->command, &watch->options->command, watch->session, err);
-    return code;
+    if (code) return code;
+    code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
+                                        : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+    if (code) return code;
+    say_calls_alone(watch);
+    /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
+     */
+    (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
+    return 0;
 }
 
 /* ---- the run ---- */
@@ -96,7 +127,7 @@ static void come_to_rest(struct watch *watch)
 {
     struct err ignored;
     loop_heed(&watch->loop);
-    loop_rest(&watch->loop, SETTLE_MS, CLOSING_MS, is_closing, &ignored);
+    loop_rest(&watch->loop, SETTLE_MS, CLOSING_MS, watch->command ? is_closing : NULL, &ignored);
 }
 
 static int begin_telling(struct watch *watch, struct err *err)
@@ -106,13 +137,41 @@ static int begin_telling(struct watch *watch, struct err *err)
     return output_join(watch->output, session_stream(watch->session), err);
 }
 
-static int watch_command(struct watch *watch, struct err *err)
+static void say_followed(const struct watch *watch)
+{
+    const struct targets *targets = &watch->targets;
+    char comm[EVENT_COMM_BYTES] = "?", more[64] = "";
+    procinfo_comm(targets->pids[0], comm);
+    if (targets->count > 1) snprintf(more, sizeof(more), " and %zu more", targets->count - 1);
+    bool traces = !strcmp(session_recorder(watch->session), "ptrace");
+    note_say(watch->options->output.quiet, "following %s[%d]%s with %zu open socket%s, until ^C%s", comm, (int)targets->pids[0],
+             more, targets->sockets, targets->sockets == 1 ? "" : "s",
+             traces ? "; ptrace stops them at every system call, which slows them" : "");
+}
+
+static bool targets_ended(void *data, size_t unused)
+{
+    struct watch *watch = data;
+    (void)unused;
+    return !session_alive(watch->session);
+}
+
+static int watch_targets(struct watch *watch, struct err *err)
+{
+    say_followed(watch);
+    int code = loop_until(&watch->loop, targets_ended, 0, -1, STEP_MS, err);
+    if (code == -EINTR) code = 0; /* that is how it ends */
+    return code;
+}
+
+static int watch_all(struct watch *watch, struct err *err)
 {
     bool traces = !strcmp(session_recorder(watch->session), "ptrace");
     int code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) code = begin_telling(watch, err);
     watch->loop = (struct loop){.session = watch->session, .fd = -1, .data = watch, .deadline_ms = INT64_MAX};
-    if (!code) code = command_wait(watch->command, &watch->loop, say_running_on, watch, err);
+    if (!code && !watch->command) code = watch_targets(watch, err);
+    if (!code && watch->command) code = command_wait(watch->command, &watch->loop, say_running_on, watch, err);
     if (code < 0) return code;
     come_to_rest(watch);
     return 0;
@@ -124,8 +183,12 @@ static int watch_command(struct watch *watch, struct err *err)
 static void say_nothing_seen(const struct watch *watch)
 {
     bool quiet = watch->options->output.quiet;
-    const char *name = command_name(watch->command);
     if (output_stories(watch->output)) return;
+    if (!watch->command) {
+        note_say(quiet, "nothing was said on a connection of theirs meanwhile");
+        return;
+    }
+    const char *name = command_name(watch->command);
     if (!watch->calls && strcmp(session_recorder(watch->session), "none") != 0)
         note_say(quiet, "%s made no TCP connection and sent no datagram", name);
     else if (watch->packets)
@@ -152,6 +215,7 @@ static int tell(struct watch *watch, struct err *err)
 /* The command's, once it has run; a report that could not be written is a failure where the command had none. */
 static int status_of(const struct watch *watch, int code)
 {
+    if (!watch->command) return code ? CLI_FAILED : CLI_DONE;
     int signal = 0, status = command_status(watch->command, &signal);
     if (signal) return CLI_KILLED + signal;
     return status || !code ? CLI_EXACTLY + status : CLI_FAILED;
@@ -167,9 +231,9 @@ int run_watch(const struct run_options *options, struct err *err)
     int code = output_open(&watch.output, &output, err);
     if (code) return code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     code = set_stage(&watch, err);
-    int status = code == -EPERM || code == -EACCES ? CLI_DENIED : code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    int status = code == -EPERM || code == -EACCES || code == -EOPNOTSUPP ? CLI_DENIED : code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) {
-        code = watch_command(&watch, err);
+        code = watch_all(&watch, err);
         if (code == -ENOEXEC) {
             status = status_of(&watch, code);
         } else if (!code) {
@@ -178,6 +242,7 @@ int run_watch(const struct run_options *options, struct err *err)
         }
     }
     command_close(watch.command);
+    targets_free(&watch.targets);
     session_close(watch.session);
     output_close(watch.output);
     return status;

@@ -89,6 +89,7 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
@@ -241,7 +242,7 @@ class Matrix(Test):
         return set(re.findall(r"^ {2,6}(?:-\w, )?--([a-z0-9-]+)", run(*verb, "--help").stdout, re.M))
 
     def test_the_tables_know_every_option_of_every_verb(self):
-        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
+        tables = ((["demo"], DEMO), (["quiz"], QUIZ), (["run"], RUN), (["attach"], ATTACH), (["read"], READ), (["states"], STATES), (["claims"], CLAIMS), (["watch"], WATCH), (["explain"], EXPLAIN), (["echo", "server"], SERVE), (["echo", "client"], ASK))
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 

@@ -74,6 +74,8 @@ class Programs(Test):
         self.assertEqual(story.result.stdout, "hello")
         self.assertEqual(len(story.connections), 1)
         self.check_client(story.connections[0], "curl")
+        if self.recorder == "bpf":  # the kernel's chain names the other end, which nobody follows
+            self.assertEqual(story.connections[0].head["server"]["pid"], os.getpid())
 
     def test_netcat(self):
         story = self.watch("nc", "-N", "127.0.0.1", str(self.server.port), input="GET / HTTP/1.0\r\n\r\n", stdin=None)
@@ -161,12 +163,35 @@ class ProgramsPtrace(Programs):
 
 
 class Ordinary(Test):
+    def test_by_calls_alone_both_ends_are_one_connection_and_a_refusal_is_one(self):
+        code = (
+            "import os, socket\n"
+            "s = socket.create_server(('127.0.0.1', 0))\n"
+            "if os.fork() == 0:\n"
+            "    c = socket.create_connection(s.getsockname()); s.close(); c.sendall(b'ask'); c.recv(10); c.close(); os._exit(0)\n"
+            "c, a = s.accept(); c.recv(10); c.sendall(b'said'); c.recv(10); c.close(); os.wait(); s.close()\n"
+            "c = socket.socket()\n"
+            "held = socket.socket(); held.bind(('127.0.0.1', 0)); assert c.connect_ex(held.getsockname()) == 111\n"
+        )
+        result = run("run", "-q", "--format", "jsonl", "--out-fd", "1", "--", "python3", "-I", "-c", code, command=self.ordinary(), cwd="/",
+                     timeout=PATIENCE_S)
+        story = Story(result.stdout)
+        self.assertEqual([c.head["outcome"] for c in story.connections], ["closed", "refused"])
+        first = story.connections[0]
+        self.assertEqual((first.head["client"]["bytes"], first.head["server"]["bytes"]), (3, 4))
+        self.assertTrue(first.calls_named("client", "connect") and first.calls_named("server", "accept4", "accept"))
+        self.assertEqual(first.segments, [])
+
     def test_an_ordinary_user_runs_its_own_programs_and_is_told_what_more_there_would_be(self):
         server = Server()
         result = run("run", "--", "curl", "-s", f"http://127.0.0.1:{server.port}/", command=self.ordinary(), cwd="/", timeout=PATIENCE_S)
         server.close()
         self.assertEqual((result.returncode, result.stdout), (0, "hello"), self.explain(result))
+        self.assertEqual(len([line for line in result.stderr.splitlines() if line.startswith("tcpwhy: ")]), 1, result.stderr)
         self.assertIn("CAP_NET_RAW", result.stderr)
+        self.assertIn("conn 1: closed", result.stderr)
+        self.assertRegex(result.stderr, r"connect\(\d+, 127\.0\.0\.1:\d+\)")
+        self.assertIn("server sent 43 bytes, as the calls say", result.stderr)
         result = run("run", "-i", "lo", "--", "true", command=self.ordinary(), cwd="/", timeout=PATIENCE_S)
         self.assertEqual(result.returncode, 3, self.explain(result))
 

@@ -75,9 +75,10 @@ int tell_flow(struct teller *teller, struct flow *flow)
     int code = 0;
     flow_leave_queue(teller, flow);
     open_leave(flow);
-    if (!flow->packet_count || !telling_begin(&telling, teller, flow)) {
+    bool is_told = flow->packet_count || flow->calls_alone;
+    if (!is_told || !telling_begin(&telling, teller, flow)) {
         /* A listener's queues were seen for a SYN that nobody captured; else out of memory. */
-        code = flow->packet_count ? -ENOMEM : 0;
+        code = is_told ? -ENOMEM : 0;
         flow_free(teller, flow);
         return code;
     }

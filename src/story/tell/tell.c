@@ -37,9 +37,45 @@ static bool has_given_up(const struct telling *telling)
     return false;
 }
 
+/* What the calls got tells how it ended, as far as they asked; and in which state the kernel had the socket by then. */
+static enum story_outcome outcome_of_calls(const struct telling *telling)
+{
+    bool closed = false, came_about = false, is_down = false;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (!call->exited) continue;
+        if (call->ret == -ECONNREFUSED) return OUTCOME_REFUSED;
+        if (call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+        if (call->ret == -ECONNRESET || call->ret == -EPIPE) return OUTCOME_RESET;
+        bool is_close = !strcmp(call->name, "close"), is_setup = strstr(call->name, "sock") != NULL || !strcmp(call->name, "bind");
+        is_down = is_down || (is_close && call->socket.state == KERNEL_CLOSE);
+        came_about = came_about || (!is_setup && !is_close && call->ret >= 0 && call->socket.cookie);
+        closed = closed || is_close;
+    }
+    if (closed && is_down && !came_about) return OUTCOME_REFUSED; /* nobody asked why, and the kernel had given up */
+    return closed ? OUTCOME_CLOSED : OUTCOME_OPEN;
+}
+
+/* Without packets what the calls handed over is all that is known of the data. */
+static void count_by_calls(struct telling *telling)
+{
+    for (size_t side = 0; side < STORY_SIDES && telling->flow->calls_alone; side++) telling->story->end[side].state = STATE_UNKNOWN;
+    for (size_t i = 0; i < telling->call_count && telling->flow->calls_alone; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        bool writes = !strncmp(call->name, "write", 5) || !strncmp(call->name, "send", 4);
+        bool reads = !strncmp(call->name, "read", 4) || !strncmp(call->name, "recv", 4);
+        enum story_side peer = call->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+        bool peer_tells = telling->story->end[peer].process.pid != 0; /* what it wrote is counted already */
+        if (call->ret <= 0 || !call->exit_ns) continue;
+        if (writes) telling->story->end[call->side].bytes_sent += (uint64_t)call->ret;
+        if (reads && !peer_tells) telling->story->end[peer].bytes_sent += (uint64_t)call->ret;
+    }
+}
+
 static enum story_outcome outcome_of(const struct telling *telling)
 {
     const struct story *story = telling->story;
+    if (telling->flow->calls_alone) return outcome_of_calls(telling);
     if (story->udp) {
         for (size_t i = 0; i < telling->packet_count; i++) {
             const struct story_datagram *datagram = telling->packets[i].datagram;
@@ -65,6 +101,7 @@ static enum story_outcome outcome_of(const struct telling *telling)
 
 static int64_t story_start(const struct telling *telling)
 {
+    if (!telling->packet_count && telling->story->step_count) return telling->story->steps[0].t_ns;
     int64_t start = telling->packet_count ? telling->packets[0].sent_ns : 0;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
@@ -103,6 +140,22 @@ static void find_quoted(struct telling *telling)
     }
 }
 
+/* An end of which no call was recorded, because nobody follows its process: the kernel's chain shows who was in the call that sent.
+ */
+static void name_unfollowed(struct telling *telling)
+{
+    struct story_end *end = telling->story->end;
+    for (size_t i = 0; i < telling->packet_count && !telling->flow->to_itself; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const struct event_thread *current = &packet->seen->context.current;
+        if (end[packet->side].process.pid || packet->cause->kind != CAUSE_CALL || packet->cause->evidence != EVIDENCE_STACK)
+            continue;
+        if (!packet->seen->marked || packet->chain.meaning != CHAIN_CALL || !current->pid) continue;
+        end[packet->side].process =
+            (struct story_process){.pid = current->pid, .comm = telling_printf(telling, "%s", current->comm)};
+    }
+}
+
 /* The order of these is that in which one needs the other. */
 static void make(struct telling *telling)
 {
@@ -126,8 +179,10 @@ static void make(struct telling *telling)
     telling->story->outcome = outcome_of(telling);
     windows_find_all(telling);
     cause_find_all(telling);
+    name_unfollowed(telling);
     wake_find_all(telling);
     summary_make(telling);
+    count_by_calls(telling);
     spent_find(telling);
     findings_find_all(telling);
     if (!flow->sequel) differences_find_all(telling);
@@ -143,6 +198,7 @@ bool telling_begin(struct telling *telling, struct teller *teller, struct flow *
     story->udp = flow->udp;
     story->so_far = telling->so_far;
     story->sequel = flow->sequel;
+    story->calls_alone = flow->calls_alone;
     story->summary.time_wait_side = -1;
     telling->teller = teller;
     telling->flow = flow;
@@ -173,7 +229,7 @@ int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct
 {
     struct telling telling = {.now_ns = now_ns > teller->now_ns ? now_ns : teller->now_ns, .so_far = true};
     *ret_story = NULL;
-    if (!flow->packet_count) return 0; /* nothing of it was captured so far */
+    if (!flow->packet_count && !flow->calls_alone) return 0; /* nothing of it was captured so far */
     if (!telling_begin(&telling, teller, flow)) return -ENOMEM;
     unbind_late(&telling);
     *ret_story = telling_over(&telling);

@@ -135,6 +135,15 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     return flow;
 }
 
+struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol)
+{
+    const struct event_packet_header header = {.src = *client, .dst = *server, .protocol = protocol, .flags = TCP_SYN};
+    struct flow_key key = key_of(client, server, protocol, 0);
+    struct flow *flow = flow_new(teller, &key, &header);
+    if (flow) flow->calls_alone = true;
+    return flow;
+}
+
 struct conn_segment flow_segment(const struct event_packet *packet, int64_t t_ns)
 {
     const struct event_packet_header *header = &packet->header;

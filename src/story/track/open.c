@@ -23,7 +23,7 @@ static bool is_held(const struct flow *flow)
     return false;
 }
 
-static int tell(struct teller *teller, struct flow *flow)
+int open_tell(struct teller *teller, struct flow *flow)
 {
     table_remove(teller->flows, &flow->key);
     return teller->tell(teller, flow);
@@ -55,7 +55,7 @@ static int tell_closed(struct teller *teller)
         if (waits)
             to_the_end(teller, flow);
         else
-            code = tell(teller, flow);
+            code = open_tell(teller, flow);
     }
     return code;
 }
@@ -101,14 +101,14 @@ static int tell_silent(struct teller *teller)
         while (teller->bounds.ends_idle && teller->open[kind].first && !code) {
             struct flow *flow = LIST_OF(teller->open[kind].first, struct flow, open_link);
             if (teller->now_ns - flow->last_ns <= keep_ns(flow)) break;
-            code = tell(teller, flow);
+            code = open_tell(teller, flow);
         }
     size_t most = teller->bounds.open_max + teller->closed_count;
     while (teller->bounds.open_max && table_count(teller->flows) > most && !code) {
         struct list_link *first = least_wanted(teller);
         if (!first) break;
         teller->forgotten.flows++;
-        code = tell(teller, LIST_OF(first, struct flow, open_link));
+        code = open_tell(teller, LIST_OF(first, struct flow, open_link));
     }
     return code;
 }
@@ -120,7 +120,7 @@ int open_pass(struct teller *teller)
         struct flow *flow = teller->too_long;
         teller->too_long = NULL;
         teller->forgotten.flows++;
-        code = tell(teller, flow);
+        code = open_tell(teller, flow);
     }
     tombs_pass(teller->tombs, teller->now_ns - open_linger_ns(teller));
     if (!code) code = tell_closed(teller);

@@ -297,10 +297,12 @@ static bool empties_queue(const struct call *before, const struct call *call)
 }
 
 /* After a call on it: which connection it is of, and where it belongs among those that are of none. */
-static void socket_settle(struct teller *teller, struct sock *sock)
+static int socket_settle(struct teller *teller, struct sock *sock)
 {
     flow_bind(teller, sock);
+    int code = calls_alone_bind(teller, sock);
     sockets_touch(teller, sock);
+    return code;
 }
 
 int socket_take_exit(struct teller *teller, const struct event *event)
@@ -368,8 +370,8 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     if (!code && sock && ((call->ret == -EADDRINUSE && strcmp(call->name, "bind") == 0) || call_story_found_no_port(call)))
         code = sockets_note_refused(teller, sock, call, call_story_address(call).port);
     if (!code) code = holders_take_call(teller, call, sock, other);
-    if (sock) socket_settle(teller, sock);
-    if (other) socket_settle(teller, other);
+    if (!code && sock) code = socket_settle(teller, sock);
+    if (!code && other) code = socket_settle(teller, other);
     call_unref(call);
     return code;
 }

@@ -154,6 +154,7 @@ struct flow {
     uint32_t questioned_by;     /* the connection whose SYN came while this one was open, 0 none, */
     int64_t questioned_ns;      /* and when */
     bool at_both_ends;          /* captured at both ends: what was seen at its sender's alone was lost */
+    bool calls_alone;           /* packets are captured nowhere */
     bool to_itself;             /* both ends are one: a socket that is connected to itself */
     uint32_t connection;        /* event_packet.connection of its packets */
     struct conn conn;           /* TCP: judged in the order in which its packets came, for what is asked before it is told */
@@ -441,6 +442,13 @@ int flow_take_timer(struct teller *teller, const struct event *event);
 /* flow.c */
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
+/* A new one of which no packet was seen; there must be none between these two. NULL: out of memory. */
+struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol);
+/* Takes it out and tells it. 0 or what telling returned. */
+int open_tell(struct teller *teller, struct flow *flow);
+/* Where packets are captured nowhere, a socket that knows both its ends is a connection by its calls alone. 0 or -ENOMEM, or what
+ * telling returned. */
+int calls_alone_bind(struct teller *teller, struct sock *sock);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
 /* Something of the flow was seen. */

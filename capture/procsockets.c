@@ -1,0 +1,179 @@
+#include "capture/procsockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HEX_BYTES = 33, PATH_BYTES = 64, LINK_BYTES = 64, LINE_BYTES = 512 };
+
+struct inodes {
+    uint64_t *list;
+    size_t count, room;
+};
+
+static int add_inode(struct inodes *inodes, uint64_t inode)
+{
+    if (inodes->count == inodes->room) {
+        size_t room = inodes->room ? inodes->room * 2 : 64;
+        uint64_t *list = reallocarray(inodes->list, room, sizeof(*list));
+        if (!list) return -ENOMEM;
+        inodes->list = list;
+        inodes->room = room;
+    }
+    inodes->list[inodes->count++] = inode;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool has_inode(const struct inodes *inodes, uint64_t inode)
+{
+    return inode && inodes->count && bsearch(&inode, inodes->list, inodes->count, sizeof(inode), compare);
+}
+
+/* The sockets among a process's descriptors, whatever their kind; sorted. */
+static int read_inodes(pid_t pid, struct inodes *inodes)
+{
+    char path[PATH_BYTES], text[LINK_BYTES];
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    if (!folder) return errno == ENOENT ? -ESRCH : -errno;
+    int code = 0;
+    for (struct dirent *entry = readdir(folder); entry && !code; entry = readdir(folder)) {
+        ssize_t length = readlinkat(dirfd(folder), entry->d_name, text, sizeof(text) - 1);
+        uint64_t inode;
+        if (length <= 0) continue;
+        text[length] = '\0';
+        if (sscanf(text, "socket:[%" SCNu64 "]", &inode) == 1) code = add_inode(inodes, inode);
+    }
+    closedir(folder);
+    if (inodes->count) qsort(inodes->list, inodes->count, sizeof(*inodes->list), compare);
+    return code;
+}
+
+/* Words of 32 bits, each as this machine has it. */
+static struct address address_from(const char *hex, unsigned port)
+{
+    uint8_t ip[16] = {0};
+    size_t words = strlen(hex) / 8;
+    for (size_t i = 0; i < words && i < 4; i++) {
+        char word[9] = "";
+        memcpy(word, hex + 8 * i, 8);
+        uint32_t value = (uint32_t)strtoul(word, NULL, 16);
+        memcpy(ip + 4 * i, &value, sizeof(value));
+    }
+    return words == 1 ? address_v4(ip, (uint16_t)port) : address_v6(ip, (uint16_t)port);
+}
+
+/* One line of a table; false: its first, or none that is understood. */
+static bool read_row(const char *line, uint8_t protocol, struct event_socket *ret_socket, uint64_t *ret_inode)
+{
+    char local[HEX_BYTES], remote[HEX_BYTES];
+    unsigned local_port, remote_port, state;
+    if (sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64, local, &local_port, remote,
+               &remote_port, &state, ret_inode) != 6)
+        return false;
+    *ret_socket = (struct event_socket){.local = address_from(local, local_port), .protocol = protocol, .state = (uint8_t)state};
+    if (remote_port) ret_socket->remote = address_from(remote, remote_port);
+    return true;
+}
+
+/* Whom a row is given to. */
+typedef int take_row(void *data, const struct event_socket *socket, uint64_t inode);
+
+static int read_tables(pid_t pid, take_row *take, void *data)
+{
+    static const struct {
+        const char *name;
+        uint8_t protocol;
+    } tables[] = {{"tcp", IPPROTO_TCP}, {"tcp6", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"udp6", IPPROTO_UDP}};
+    int code = 0;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !code; i++) {
+        char path[PATH_BYTES], line[LINE_BYTES];
+        snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, tables[i].name);
+        FILE *file = fopen(path, "re");
+        if (!file) continue; /* a kernel without IPv6 */
+        while (!code && fgets(line, sizeof(line), file)) {
+            struct event_socket socket;
+            uint64_t inode;
+            if (read_row(line, tables[i].protocol, &socket, &inode)) code = take(data, &socket, inode);
+        }
+        fclose(file);
+    }
+    return code;
+}
+
+struct of_process {
+    struct inodes inodes;
+    void (*take)(void *data, const struct event_socket *socket);
+    void *data;
+    int count;
+};
+
+static int take_of_process(void *data, const struct event_socket *socket, uint64_t inode)
+{
+    struct of_process *of = data;
+    if (!has_inode(&of->inodes, inode)) return 0;
+    of->count++;
+    of->take(of->data, socket);
+    return 0;
+}
+
+int procsockets_of(pid_t pid, void (*take)(void *data, const struct event_socket *socket), void *data)
+{
+    struct of_process of = {.take = take, .data = data};
+    int code = read_inodes(pid, &of.inodes);
+    if (!code && of.inodes.count) code = read_tables(pid, take_of_process, &of);
+    free(of.inodes.list);
+    return code ? code : of.count;
+}
+
+struct of_port {
+    struct inodes inodes;
+    uint16_t port;
+};
+
+static int take_of_port(void *data, const struct event_socket *socket, uint64_t inode)
+{
+    struct of_port *of = data;
+    bool listens = socket->protocol == IPPROTO_TCP && socket->state == KERNEL_LISTEN && socket->local.port == of->port;
+    return listens ? add_inode(&of->inodes, inode) : 0;
+}
+
+/* Whether the process holds one of them. */
+static bool holds(pid_t pid, const struct inodes *wanted)
+{
+    struct inodes held = {0};
+    bool found = false;
+    if (!read_inodes(pid, &held))
+        for (size_t i = 0; i < wanted->count && !found; i++) found = has_inode(&held, wanted->list[i]);
+    free(held.list);
+    return found;
+}
+
+int procsockets_listeners(uint16_t port, void (*take)(void *data, pid_t pid), void *data)
+{
+    struct of_port of = {.port = port};
+    int code = read_tables(getpid(), take_of_port, &of), count = 0;
+    DIR *folder = !code && of.inodes.count ? opendir("/proc") : NULL;
+    for (struct dirent *entry = folder ? readdir(folder) : NULL; entry; entry = readdir(folder)) {
+        long pid = strtol(entry->d_name, NULL, 10);
+        if (pid <= 0 || !holds((pid_t)pid, &of.inodes)) continue;
+        take(data, (pid_t)pid);
+        count++;
+    }
+    if (folder) closedir(folder);
+    if (!code && of.inodes.count && !count) code = -EACCES;
+    free(of.inodes.list);
+    return code ? code : count;
+}
