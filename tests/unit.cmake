@@ -7,6 +7,8 @@ tcpwhy_unit(event/log tcpwhy_event)
 tcpwhy_unit(event/stream tcpwhy_event)
 tcpwhy_unit(event/event_text tcpwhy_event test_guard)
 tcpwhy_unit(saved/saved tcpwhy_saved test_guard)
+tcpwhy_unit(event/copy tcpwhy_event)
+tcpwhy_unit(pcapng/writer tcpwhy_pcapng)
 tcpwhy_unit(lab/host tcpwhy_lab_network)
 target_include_directories(unit_host PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/lab_child.h
 tcpwhy_unit(conn/state tcpwhy_conn)

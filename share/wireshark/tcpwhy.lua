@@ -2,17 +2,19 @@
 -- which call. It reads what stands in the file for everybody: packets' comments and journal entries. See README.md beside it.
 --
 --   tcpwhy.why   a packet's sentence: "SYN sent by connect(3, 127.0.0.1:3333) of echo-client[812]: the active open"
+--   tcpwhy.segment   its number in its connection, to which other sentences refer: #4
 --   tcpwhy.evidence   how it is known: "kernel stack"
 --   tcpwhy.pid, tcpwhy.process, tcpwhy.call   of the call that sent the segment, or of the row's own call
 
 local tcpwhy = Proto("tcpwhy", "Why it was sent (tcpwhy)")
 
 local why = ProtoField.string("tcpwhy.why", "Why")
+local segment = ProtoField.uint32("tcpwhy.segment", "Segment", base.DEC)
 local evidence = ProtoField.string("tcpwhy.evidence", "Evidence")
 local pid = ProtoField.uint32("tcpwhy.pid", "PID", base.DEC)
 local process = ProtoField.string("tcpwhy.process", "Process")
 local call = ProtoField.string("tcpwhy.call", "Call")
-tcpwhy.fields = { why, evidence, pid, process, call }
+tcpwhy.fields = { why, segment, evidence, pid, process, call }
 
 local comments = Field.new("frame.comment")
 local writer = Field.new("systemd_journal.syslog_id")
@@ -28,7 +30,7 @@ local EVIDENCE = {
     ["unknown"] = true,
 }
 
--- The sentence and its evidence, which stands behind the last " · "; nil: this comment is somebody else's.
+-- The sentence, its evidence, which stands behind the last " · ", and its number, before that; nil: this comment is somebody else's.
 local function split(comment)
     local at, from = nil, 1
     while true do
@@ -39,7 +41,8 @@ local function split(comment)
     if not at then return nil end
     local known = comment:sub(at + #" · ")
     if not EVIDENCE[known] then return nil end
-    return comment:sub(1, at - 1), known
+    local sentence, number = comment:sub(1, at - 1):match("^(.*) · #(%d+)$")
+    return sentence or comment:sub(1, at - 1), known, tonumber(number)
 end
 
 -- Name and process of the call: "… sent by connect(3, …) of echo-client[812]: …", "…: … (connect(3, …) of echo-client[812])".
@@ -51,9 +54,10 @@ local function caller(sentence)
     return name, comm, tonumber(number)
 end
 
-local function add(tree, sentence, known, name, comm, number)
+local function add(tree, sentence, known, own, name, comm, number)
     local branch = tree:add(tcpwhy)
     if sentence then branch:add(why, sentence):set_generated() end
+    if own then branch:add(segment, own):set_generated() end
     if known then branch:add(evidence, known):set_generated() end
     if number then branch:add(pid, number):set_generated() end
     if comm and comm ~= "" then branch:add(process, comm):set_generated() end
@@ -66,14 +70,14 @@ end
 
 function tcpwhy.dissector(_, _, tree)
     for _, comment in ipairs({ comments() }) do
-        local sentence, known = split(comment.value)
+        local sentence, known, own = split(comment.value)
         if sentence then
-            add(tree, sentence, known, caller(sentence))
+            add(tree, sentence, known, own, caller(sentence))
             return
         end
     end
     if first(writer()) ~= "tcpwhy" then return end
-    add(tree, nil, nil, first(journal_call()), first(journal_comm()), tonumber(first(journal_pid())))
+    add(tree, nil, nil, nil, first(journal_call()), first(journal_comm()), tonumber(first(journal_pid())))
 end
 
 register_postdissector(tcpwhy)

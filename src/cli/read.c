@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "capture/stored/stoppable.h"
+#include "capture/stored/savefile_stream.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/interrupt.h"
@@ -136,7 +136,35 @@ static int join_filter(int count, char **words, struct buf *text, struct err *er
     return text->failed ? err_set(err, -EINVAL, "the filter is longer than %d bytes", FILTER_BYTES) : 0;
 }
 
-static int read_head(const char *path, struct keeper *keeper, char head[HEAD_BYTES], size_t *ret_length, struct err *err)
+/* What a file begins with, unpacked where it is compressed. */
+struct head {
+    char bytes[HEAD_BYTES];
+    size_t length;
+    size_t taken; /* of standard input, for those who read on */
+};
+
+/* What is compressed is looked into where it can be read from its beginning again. */
+static int unpack_head(int fd, struct head *head, struct err *err)
+{
+    struct stat status;
+    struct savefile_stream stream;
+    const off_t begin = lseek(fd, 0, SEEK_CUR) - (off_t)head->length;
+    if (!unpack_find((const uint8_t *)head->bytes, head->length)) return 0;
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || lseek(fd, begin, SEEK_SET) < 0) return 0;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int code = copy < 0 ? -errno : stream_open(&stream, copy, NULL, 0, interrupt_asked, err);
+    if (copy < 0) return err_set_errno(err, code, "can't look into it");
+    if (!code) {
+        (void)stream_need(&stream, HEAD_BYTES);
+        head->length = stream_left(&stream) < HEAD_BYTES ? stream_left(&stream) : HEAD_BYTES;
+        memcpy(head->bytes, stream.at, head->length);
+    }
+    stream_close(&stream);
+    head->taken = 0;
+    return lseek(fd, begin, SEEK_SET) < 0 ? err_set_errno(err, -errno, "can't look into it") : code;
+}
+
+static int read_head(const char *path, struct keeper *keeper, struct head *head, struct err *err)
 {
     bool is_stdin = !strcmp(path, "-");
     const char *name = is_stdin ? "standard input" : path;
@@ -146,16 +174,19 @@ static int read_head(const char *path, struct keeper *keeper, char head[HEAD_BYT
         return err_set_errno(err, code, "can't open %s", name);
     }
     struct stoppable from = stoppable_new(fd, interrupt_asked);
-    size_t length = 0, wanted = FIRST_BYTES;
+    size_t wanted = FIRST_BYTES;
     ssize_t more = 1;
-    while (length < wanted && more > 0) {
-        more = stoppable_read(&from, head + length, wanted - length);
-        if (more > 0) length += (size_t)more;
-        if (length == FIRST_BYTES) wanted = read_events_needs(head, length);
+    while (head->length < wanted && more > 0) {
+        more = stoppable_read(&from, head->bytes + head->length, wanted - head->length);
+        if (more > 0) head->length += (size_t)more;
+        if (head->length == FIRST_BYTES) wanted = read_events_needs(head->bytes, head->length);
     }
-    if (more < 0) code = err_set_errno(err, (int)more, "can't read %s", name);
+    head->taken = is_stdin ? head->length : 0;
+    if (more < 0)
+        code = err_set_errno(err, (int)more, "can't read %s", name);
+    else if ((code = unpack_head(fd, head, err)))
+        err_prefix(err, "can't read %s", name);
     if (!is_stdin) close(fd);
-    *ret_length = length;
     return code;
 }
 
@@ -192,6 +223,7 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
     static const struct options_misfit of_stories[] = {
         {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"absolute", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"no-calls", "it is about saved files (-o FILE.pcapng), and none is written"},
     };
@@ -283,15 +315,14 @@ static bool wants_packets_alone(const struct reading *reading)
 static int read_files(char **files, size_t count, struct reading *reading, struct err *err)
 {
     const struct read_options *options = &reading->options;
-    char head[HEAD_BYTES];
-    size_t length = 0;
+    struct head head = {.length = 0};
     bool looks_ahead = can_look_ahead(files[0]);
     interrupt_begin();
     int code = give_up_rights(options, err);
-    if (!code && looks_ahead) code = read_head(files[0], options->output.keeper, head, &length, err);
+    if (!code && looks_ahead) code = read_head(files[0], options->output.keeper, &head, err);
     if (code) return code;
-    bool is_stdin = !strcmp(files[0], "-"), is_events = read_is_events(head, length);
-    if (is_events && read_is_saved(head, length) && wants_packets_alone(reading)) is_events = false;
+    bool is_events = read_is_events(head.bytes, head.length);
+    if (is_events && read_is_saved(head.bytes, head.length) && wants_packets_alone(reading)) is_events = false;
     if (options->merge || is_events) interrupt_end(); /* half of it tells nothing: from here on ^C is the end */
     if ((options->merge || is_events) && *interrupt_asked) return CLI_INTERRUPTED + *interrupt_asked;
     if (is_events && !options->merge) {
@@ -301,9 +332,9 @@ static int read_files(char **files, size_t count, struct reading *reading, struc
                            options->filter_word, files[0]);
         code = check_events(&reading->given, files[0], err);
         if (code) return code;
-        return read_events(files[0], head, is_stdin ? length : 0, options, err);
+        return read_events(files[0], head.bytes, head.taken, options, err);
     }
-    const struct read_source source = {(const char *const *)files, count, head, is_stdin ? length : 0};
+    const struct read_source source = {(const char *const *)files, count, head.bytes, head.taken};
     if (options->merge) code = check_merged(&source, options, err);
     if (!code) code = choose_tables(reading, err);
     if (code) return code;
@@ -325,7 +356,9 @@ int cli_read(int argc, char **argv, struct err *err)
         "into that order). A terminal gets the columns that fit, a pipe or file all of them. "
         "With --conn, or with a format such as text, the packets are told as stories. ^C ends the reading of a pipe, and what "
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
-        "itself how far apart their clocks were.";
+        "itself how far apart their clocks were. A stored run (-o FILE.pcapng or FILE.events) is told again, with its calls; with "
+        "a "
+        "filter, --summary, --sort or a format of lists, a FILE.pcapng is a capture as any other.";
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &reading.given};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

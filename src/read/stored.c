@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "capture/stored/savefile_stream.h"
 #include "event/text.h"
 #include "saved/saved_read.h"
 
@@ -47,6 +48,31 @@ static int load(const char *path, struct keeper *keeper, const char *name, struc
     return code;
 }
 
+/* What is compressed is unpacked in its place. */
+static int unpack(const char *name, struct buf *text, struct err *err)
+{
+    struct savefile_stream stream;
+    struct buf whole = buf_new(text_limit);
+    int code = stream_open_memory(&stream, buf_string(text), text->length, err);
+    if (code) err_prefix(err, "can't read %s", name);
+    while (!code && stream.codec && stream_need(&stream, 1)) {
+        code = buf_append(&whole, stream.at, stream_left(&stream));
+        if (code) err_set_errno(err, code, "can't hold %s in memory", name);
+        stream_skip(&stream, stream_left(&stream));
+    }
+    if (!code && stream.broken) code = err_set(err, -EBADMSG, "can't read %s: %s", name, stream.text);
+    if (!code && stream.code) code = err_set_errno(err, stream.code, "can't read %s", name);
+    bool is_packed = stream.codec != NULL;
+    stream_close(&stream);
+    if (!code && is_packed) {
+        buf_free(text);
+        *text = whole;
+    } else {
+        buf_free(&whole);
+    }
+    return code;
+}
+
 static int check(const char *name, const struct buf *text, struct err *err)
 {
     static const char first[] = EVENT_TEXT_FIRST_LINE;
@@ -69,6 +95,7 @@ int stored_load(const char *path, struct keeper *keeper, const void *head, size_
     int code = buf_append(&text, head, head_bytes);
     if (code) err_set_errno(err, code, "can't hold %s in memory", name);
     if (!code) code = load(path, keeper, name, &text, err);
+    if (!code) code = unpack(name, &text, err);
     const bool is_saved = !code && saved_is_run(buf_string(&text), text.length);
     if (is_saved) code = saved_read(name, buf_string(&text), text.length, log, err);
     if (!code && !is_saved) code = check(name, &text, err);

@@ -82,11 +82,13 @@ static void say_why(struct buf *out, const struct story *story, const struct sto
         buf_char(out, ')');
 }
 
-static void say_sentence(struct buf *out, const struct story *story, const char *label, const struct story_cause *cause)
+/* Its own number stands in it, because other sentences refer to it. */
+static void say_sentence(struct buf *out, const struct story *story, const char *label, uint32_t number,
+                         const struct story_cause *cause)
 {
     buf_text(out, label);
     say_why(out, story, cause);
-    buf_text(out, " · ");
+    buf_printf(out, " · #%" PRIu32 " · ", number);
     buf_text(out, words_evidence(cause->kind, cause->evidence));
 }
 
@@ -185,7 +187,7 @@ int saved_take_sentences(struct saved *saved, const struct story *story)
         if (!told_of(&story->steps[i], &told) || !told.captured) continue;
         buf_clear(&text);
         buf_clear(&json);
-        say_sentence(&text, story, told.label, told.cause);
+        say_sentence(&text, story, told.label, told.number, told.cause);
         say_json(&json, story, told.side, told.what, told.number, told.cause);
         const struct story_call *call = call_of(story, told.cause);
         const struct saved_sentence model = {.pid = call ? call->pid : 0, .tid = call ? call->tid : 0};

@@ -14,7 +14,7 @@ import threading
 from support import ROOT, Test, main, run
 
 EVENTS = ROOT / "tests" / "golden" / "events"
-COMMENT = re.compile(r" · (kernel stack|kernel context|call interval|RFC rule|unknown)$")
+COMMENT = re.compile(r" · #\d+ · (kernel stack|kernel context|call interval|RFC rule|unknown)$")
 
 
 def tool(*command, **options):
@@ -151,7 +151,7 @@ class Wireshark(Saved):
     """The script and the profile of share/wireshark, in tshark."""
 
     SHARE = ROOT / "share" / "wireshark"
-    FIELDS = ("tcpwhy.pid", "tcpwhy.call", "tcpwhy.process", "tcpwhy.evidence", "tcpwhy.why")
+    FIELDS = ("tcpwhy.pid", "tcpwhy.call", "tcpwhy.process", "tcpwhy.evidence", "tcpwhy.why", "tcpwhy.segment")
 
     def dissect(self, saved, *arguments):
         fields = [word for name in ("tcp.flags.str", *self.FIELDS) for word in ("-e", name)]
@@ -172,6 +172,8 @@ class Wireshark(Saved):
             self.assertEqual(row[1:4], wanted)
             self.assertIn(row[4], ("kernel stack", "kernel context", "RFC rule"))
             self.assertTrue(row[5].startswith(segment["label"]), row)
+            self.assertNotIn(" · ", row[5])
+            self.assertEqual(row[6], str(segment["segment"]))
         self.assertIn("connect", [row[2] for row in rows])
         by_pid = self.dissect(saved, "-Y", f"tcpwhy.pid == {segments[0]['cause'] and calls[segments[0]['cause']['call']]['pid']}")
         self.assertTrue(any(row[0] == "" for row in by_pid) and any(row[0] for row in by_pid), "packets and rows of one process")
@@ -196,7 +198,7 @@ class Wireshark(Saved):
         shutil.copytree(self.SHARE / "tcpwhy", home / ".config/wireshark/profiles/tcpwhy")
         env = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
         text = tool("tshark", "-C", "tcpwhy", "-r", saved, env=env)
-        self.assertRegex(text, r"\d+ connect SYN sent by connect\(3, 127\.0\.0\.1:3333\) of echo-client\[\d+\]: the active open kernel stack TCP")
+        self.assertRegex(text, r"1 \d+ connect SYN sent by connect\(3, 127\.0\.0\.1:3333\) of echo-client\[\d+\]: the active open kernel stack TCP")
         for line in (self.SHARE / "tcpwhy" / "colorfilters").read_text().splitlines():
             if line.startswith("@"):
                 tool("tshark", "-r", saved, "-Y", line.split("@")[2])
@@ -236,6 +238,21 @@ class Back(Saved):
             self.read(path, "-o", saved)
             with self.subTest(path=path.name):
                 self.assertEqual(self.read(saved, "--format", "jsonl").stdout, self.read(path, "--format", "jsonl").stdout)
+
+    def test_compressed(self):
+        saved, lines = self.record("--message", "x")
+        text = EVENTS / "echo.events"
+        for pack in (["gzip"], ["zstd", "-q"], ["lz4", "-q"]):
+            for source, wanted in ((saved, lines), (text, self.read(text, "--format", "jsonl").stdout)):
+                with self.subTest(pack=pack[0], source=source.name):
+                    packed = self.folder / f"packed.{pack[0]}"
+                    with source.open("rb") as file:
+                        packed.write_bytes(subprocess.run([*pack, "-c"], stdin=file, capture_output=True, check=True, timeout=60).stdout)
+                    self.assertEqual(self.read(packed, "--format", "jsonl").stdout, wanted)
+                    with packed.open("rb") as file:
+                        self.assertEqual(run("read", "-", "--format", "jsonl", stdin=file, encoding=None).stdout, wanted)
+                    packed.write_bytes(packed.read_bytes()[:-100])
+                    self.assertRegex(self.read(packed, "--format", "jsonl", status=1).stderr.decode(), r"packed\.\w+: ")
 
     def test_on_standard_output(self):
         result = run("demo", "--format", "pcapng", encoding=None)
