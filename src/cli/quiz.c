@@ -165,7 +165,11 @@ static int use(const struct quizzing *quiz, const struct quiz_paper *paper, cons
 {
     size_t right = 0;
     int code = 0;
-    if (!paper->count) return err_set(err, CLI_FAILED, "%s shows nothing that could be asked beyond doubt", operand);
+    const unsigned kernels = 1u << QUIZ_CAUSE | 1u << QUIZ_WAKE, wanted = quiz->options.fields;
+    if (!paper->count)
+        return err_set(
+            err, CLI_FAILED, "%s shows nothing that could be asked beyond doubt%s", operand,
+            wanted && !(wanted & ~kernels) ? ": causes and waits are asked of what root recorded, with the kernel's own word" : "");
     for (size_t i = 0; i < quiz->file_count && !code; i++) code = write_paper(quiz, paper, quiz->files[i], err);
     if (!code && quiz->pen) code = write_paper(quiz, paper, NULL, err);
     if (code || quiz->pen || quiz->file_count) return code;

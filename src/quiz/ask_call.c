@@ -97,8 +97,8 @@ bool quiz_ask_returns(struct asking *asking, uint32_t step)
     if (!question->answer) return false;
     offer_results(asking, call);
     question->prompt = quiz_text(asking, "What does %s return?", whose(asking, call));
-    question->why = call->wake.why[0] ? quiz_text(asking, "It returned %s: %s.", question->answer, call->wake.why)
-                                      : quiz_text(asking, "It returned %s.", question->answer);
+    question->why = call->wake.why[0] ? quiz_text(asking, "%s = %s: %s.", quiz_call(asking, call), question->answer, call->wake.why)
+                                      : quiz_text(asking, "%s = %s.", quiz_call(asking, call), question->answer);
     question->reference = reference_of(asking, call);
     question->evidence = "the call, as it was recorded";
     question->blank = VIEW_FIELD_RESULT;
@@ -119,7 +119,7 @@ static const char *waited_for(struct asking *asking, const struct story_call *ca
     const struct story_segment *segment = wake->kind == WAKE_SEGMENT ? quiz_segment_at(asking->story, wake->step) : NULL;
     if (wake->kind == WAKE_NEVER_SLEPT && call->slept_ns == 0) return nothing();
     if (call->slept_ns <= 0) return NULL;
-    if (segment && segment->side != call->side) return quiz_segment(asking, segment);
+    if (segment && segment->side != call->side && wake->evidence == EVIDENCE_STACK) return quiz_segment(asking, segment);
     if (wake->kind == WAKE_TIMER) return "its timeout";
     return NULL;
 }

@@ -169,7 +169,8 @@ static void offer(struct asking *asking, const struct sent *sent)
 bool quiz_ask_cause(struct asking *asking, uint32_t step)
 {
     struct sent sent;
-    if (!sent_at(asking->story, step, &sent) || !quiz_is_shown(sent.cause->evidence)) return false;
+    /* By context alone the reference may be one of two that came. */
+    if (!sent_at(asking->story, step, &sent) || sent.cause->evidence != EVIDENCE_STACK) return false;
     struct quiz_question *question = asking->question;
     question->answer = right_words(asking, &sent);
     if (!question->answer) return false;

@@ -42,6 +42,24 @@ static const struct story_segment *anchor(const struct story *story, uint32_t st
     return sent_then(story, step, ret_at);
 }
 
+/* Whether its end has shown that it took the segment at step `at`: that it went on from there. A packet that was captured may have
+ * been dropped behind the place of capture (a full accept queue drops the handshake's last ACK), so without the kernel's word only
+ * this tells. */
+static bool is_proven(const struct story *story, const struct story_segment *taken, uint32_t at)
+{
+    bool takes_numbers = quiz_end_of(taken) != taken->seq;
+    /* An ACK alone is told by what could not have been sent without it. */
+    for (uint32_t i = at + 1; i < story->step_count; i++) {
+        const struct story_segment *later = quiz_segment_at(story, i);
+        if (!later || later->side == taken->side || later->flags & TCP_RST || later->retransmission) continue;
+        if (!(later->flags & TCP_ACK)) continue;
+        int32_t covered = (int32_t)(later->ack - quiz_end_of(taken));
+        bool goes_on = later->length_bytes || later->flags & TCP_FIN || covered > 0;
+        if (takes_numbers ? covered >= 0 : goes_on && covered >= 0) return true;
+    }
+    return false;
+}
+
 static void offer_states(struct asking *asking, const struct story_state *state)
 {
     static const enum tcp_state offered[] = {
@@ -75,6 +93,7 @@ bool quiz_ask_state(struct asking *asking, uint32_t step)
     uint32_t at = STORY_NO_STEP, first = step;
     const struct story_segment *segment = anchor(story, step, &sent, &at);
     if (!segment) return false;
+    if (!sent && !quiz_is_shown(state->cause.evidence) && !is_proven(story, segment, at)) return false;
     while (first > 0 && same_way(story, step, first - 1)) first--;
     struct quiz_question *question = asking->question;
     question->answer = state->to;
@@ -83,7 +102,7 @@ bool quiz_ask_state(struct asking *asking, uint32_t step)
     question->prompt =
         sent ? quiz_text(asking, "In which state of RFC 9293 is the %s once it has sent %s?", side, name)
              : quiz_text(asking, "In which state of RFC 9293 is the %s once %s has arrived and been dealt with?", side, name);
-    question->why = quiz_text(asking, "%s to %s: %s.", state->from, state->to, state->cause.why);
+    question->why = quiz_text(asking, "%s: %s to %s: %s.", name, state->from, state->to, state->cause.why);
     question->reference = quiz_section(asking, section_of_state(state));
     question->evidence = words_evidence(state->cause.kind, state->cause.evidence);
     question->blank = VIEW_FIELD_STATE;

@@ -146,7 +146,7 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
     struct tale_packet *found = answered_by_reset(telling, packet, &second);
     if (!found) return false;
     bool late = found->verdict.is_acked || (found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS);
-    if (!second && !late && was_taken(telling, found))
+    if (!late && was_taken(telling, found)) /* nor what came before it */
         return cause_set_unknown(packet,
                                  "it answers something that was not captured, or a box between or an attacker made it: what "
                                  "came last had been acknowledged, and no TCP resets for that; the wire can't tell");

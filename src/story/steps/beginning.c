@@ -14,7 +14,7 @@ static void first_states(struct telling *telling, const struct sock *listener)
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
         if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
-        opens = opens || (!(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
+        opens = opens || (!syn_ack && !(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)

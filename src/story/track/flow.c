@@ -194,7 +194,9 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
 
 bool flow_is_over(const struct flow *flow)
 {
-    return conn_is_done(&flow->conn) || flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+    /* Whose packets are numbered by the list is over when that says so: until then more of it may come. */
+    bool closing = flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
+    return conn_is_done(&flow->conn) || (closing && !flow->connection);
 }
 
 void flow_leave_queue(struct teller *teller, struct flow *flow)

@@ -83,6 +83,26 @@ static void what_the_kernel_did_not_show_is_not_asked(void **state)
     story_free(story);
 }
 
+/* A stored SYN-ACK says that the server got the SYN; nothing says that it got the last ACK, unless it goes on. */
+static void without_the_kernel_a_state_needs_proof_that_the_segment_was_taken(void **state)
+{
+    (void)state;
+    struct story *story = story_normal_echo();
+    struct quiz_paper paper;
+    size_t with_kernel, without;
+    make(story, (struct quiz_options){.fields = 1u << QUIZ_STATE, .count = 100}, &paper);
+    with_kernel = paper.count;
+    quiz_free(&paper);
+    for (size_t i = 0; i < story->step_count; i++)
+        if (story->steps[i].kind == STEP_STATE) story->steps[i].state->cause.evidence = EVIDENCE_RULE;
+    make(story, (struct quiz_options){.fields = 1u << QUIZ_STATE, .count = 100}, &paper);
+    without = paper.count;
+    for (size_t i = 0; i < paper.count; i++) assert_string_not_equal(paper.questions[i].answer, "CLOSED");
+    assert_true(without > 0 && without < with_kernel);
+    quiz_free(&paper);
+    story_free(story);
+}
+
 static void a_number_that_does_not_follow_is_not_asked(void **state)
 {
     (void)state;
@@ -203,6 +223,7 @@ int main(void)
         cmocka_unit_test(every_question_of_every_story_is_whole_and_its_choices_differ),
         cmocka_unit_test(a_capture_alone_gives_no_question_of_causes_or_calls),
         cmocka_unit_test(what_the_kernel_did_not_show_is_not_asked),
+        cmocka_unit_test(without_the_kernel_a_state_needs_proof_that_the_segment_was_taken),
         cmocka_unit_test(a_number_that_does_not_follow_is_not_asked),
         cmocka_unit_test(the_same_seed_makes_the_same_paper),
         cmocka_unit_test(on_a_sheet_no_ladder_shows_what_another_question_asks),

@@ -533,6 +533,56 @@ static void a_fin_is_a_closes_where_nothing_can_have_held_it(void **state)
     CHECK(cases);
 }
 
+/* ---- what is not TCP's, or not now ---- */
+
+static void what_lies_behind_a_fin_is_nobodys_send(void **state)
+{
+    static const struct wire_case cases[] = {
+        {NEAR PACKET(6000, WC, C_FIN W) PACKET(10000, WS, S_ACKS_FIN) PACKET(400000, WC, DATA(102, 5)),
+         EITHER("behind a FIN", "by hand")},
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(100000, WC, DATA(106, 5)), CALLED("SEND")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void a_rst_answers_what_came_last_and_had_not_been_taken(void **state)
+{
+#define R_501 "flags=R seq=501"
+    static const struct wire_case cases[] = {
+        /* it had been acknowledged, and nothing came since */
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(400000, WS, R_501),
+         EITHER("not captured", "attacker")},
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(400000, WC, DATA(106, 5))
+             PACKET(404000, WS, R_501),
+         EITHER("answers #6", "firewall")},
+        /* so long before, another is no candidate: ten milliseconds and a round trip, a little more than four */
+        {NEAR PACKET(100000, WC, "flags=. seq=101 ack=501" W) PACKET(300000, WC, DATA(101, 5)) PACKET(304000, WS, R_501), BY(5)},
+        {NEAR PACKET(290001, WC, "flags=. seq=101 ack=501" W) PACKET(300000, WC, DATA(101, 5)) PACKET(304000, WS, R_501),
+         EITHER("#4", "#5")},
+        /* nor is what came before its own abort */
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6001, WS, "flags=R. seq=501 ack=106") PACKET(6002, WC, DATA(106, 5))
+             PACKET(6003, WS, R_501),
+         BY(6)},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void the_same_once_more_may_be_one_packet(void **state)
+{
+#define CAPTURE "# tcpwhy events 1\ntrace t=1 recorder=none\nvantage t=1 vantage=1 name=capture\n"
+#define MIDWAY CAPTURE PACKET(1000, WC, "flags=. seq=101 ack=501" W) PACKET(6000, WC, DATA(101, 5))
+    static const struct wire_case cases[] = {
+        {MIDWAY PACKET(16000, WC, DATA(101, 5)), EITHER("shows twice", "loss")},
+        {MIDWAY PACKET(16001, WC, DATA(101, 5)), EITHER("duplicate ACKs", "loss")},
+        {MIDWAY PACKET(7000, WC, "flags=P. seq=101 ack=502 len=5" W), EITHER("duplicate ACKs", "loss")},
+        {MIDWAY PACKET(6500, WS, ACKS(101, 512)) PACKET(7000, WC, DATA(101, 5)), EITHER("#3", "loss")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +603,9 @@ int main(void)
         cmocka_unit_test(an_icmp_error_that_says_too_big_repeats_at_once),
         cmocka_unit_test(data_is_a_sends_where_nothing_can_have_held_it),
         cmocka_unit_test(a_fin_is_a_closes_where_nothing_can_have_held_it),
+        cmocka_unit_test(what_lies_behind_a_fin_is_nobodys_send),
+        cmocka_unit_test(a_rst_answers_what_came_last_and_had_not_been_taken),
+        cmocka_unit_test(the_same_once_more_may_be_one_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

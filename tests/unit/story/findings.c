@@ -635,7 +635,7 @@ static const struct finding_case cases[] = {
     {"refused", false, /* not by its host */
      TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=R. seq=0 ack=101" COMPARED("unsent"))},
     /* The nearest to what fires above. */
-    {"no-arrow", true, TRACE PACKET(1000, C, SYN) PACKET(1010, S, S_DATA)},
+    {"no-arrow", true, TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=P. seq=501 ack=90 len=5")},
     {"no-arrow", false, TRACE HANDSHAKE PACKET(1100, S, S_DATA)},
     {"closed-by-exec", false,
      TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) ENTER(1990, C_THREAD, "close", C_SOCK, "")
