@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Up to size - 1 bytes and a NUL; 0 where it can't be read. One read: these files are made on demand and small. */
@@ -51,6 +52,17 @@ bool procinfo_is_32_bit(pid_t pid)
     char path[64], ident[EI_NIDENT + 1];
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
     return slurp(path, ident, sizeof(ident)) > EI_CLASS && memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+}
+
+bool procinfo_is_unraised(pid_t pid)
+{
+    char path[64];
+    struct stat program;
+    snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+    if (stat(path, &program) < 0 || !(program.st_mode & (S_ISUID | S_ISGID))) return false;
+    bool user = program.st_mode & S_ISUID && (int)program.st_uid != procinfo_status(pid, "Uid");
+    bool group = program.st_mode & S_ISGID && (int)program.st_gid != procinfo_status(pid, "Gid");
+    return (user || group) && procinfo_status(pid, "NoNewPrivs") == 1;
 }
 
 int procinfo_number(const char *path, int otherwise)

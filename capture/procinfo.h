@@ -14,6 +14,9 @@ void procinfo_comm(pid_t tid, char comm[EVENT_COMM_BYTES]);
 int procinfo_status(pid_t tid, const char *field);
 /* Whether it executes a 32-bit program (the ELF class of /proc/PID/exe). */
 bool procinfo_is_32_bit(pid_t pid);
+/* Whether the program that it executes is set-user-ID or set-group-ID to somebody else, and it runs without that
+ * (PR_SET_NO_NEW_PRIVS). */
+bool procinfo_is_unraised(pid_t pid);
 /* Whether it sleeps, interruptibly (state S of /proc/PID/stat); false where there is no such process. */
 bool procinfo_sleeps(pid_t pid);
 /* The first line of a small file as a number (a sysctl); `otherwise` where there is none. */

@@ -167,7 +167,7 @@ tcpwhy_unit(viz/rows tcpwhy_viz)
 tcpwhy_unit(pages/pages tcpwhy_pages tcpwhy_story tcpwhy_lab_scenario)
 target_compile_definitions(unit_pages PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 tcpwhy_unit(viz/screen tcpwhy_viz)
-tcpwhy_unit(viz/spread tcpwhy_viz)
+tcpwhy_unit(viz/quantiles tcpwhy_viz)
 tcpwhy_unit(viz/clock_words tcpwhy_viz)
 tcpwhy_unit(read/segment_queue tcpwhy_read)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).

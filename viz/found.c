@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "viz/spread.h"
+#include "viz/quantiles.h"
 
 enum { NUMBERS_MAX = 1 << 22 }; /* of rows; those beyond are counted alone */
 
@@ -15,7 +15,7 @@ struct found {
     struct rows_found *of[2];
     size_t room[2];
     struct arena texts;
-    struct spread first_byte;
+    struct quantiles first_byte;
 };
 
 struct found *found_new(void)
@@ -100,7 +100,7 @@ int found_take(struct found *found, const struct story *story)
     int code = 0;
     for (int i = 0; i < SPENTS && story->time.total_ns > 0; i++) found->rows.spent_ns[i] += story->time.spent_ns[i];
     if (story->time.total_ns > 0) found->rows.total_ns += story->time.total_ns;
-    if (!story->udp && story->time.first_byte_ns >= 0) spread_add(&found->first_byte, story->time.first_byte_ns);
+    if (!story->udp && story->time.first_byte_ns >= 0) quantiles_add(&found->first_byte, story->time.first_byte_ns);
     if (!story->finding_count) return 0;
     struct rows_found beyond = {0},
                       *of = story->number && story->number <= NUMBERS_MAX ? of_number(found, story->number, story->udp) : &beyond;

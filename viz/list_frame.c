@@ -135,7 +135,7 @@ int list_spreads(struct buf *out, const struct list_style *style, const struct l
     const bool narrow = style->width && style->width < NARROW_LEAST;
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        const struct spread *spread = rows[i].spread;
+        const struct quantiles *spread = rows[i].spread;
         if (spread->count < LIST_SPREAD_LEAST) continue;
         if (!any) buf_printf(out, "\n%-21s", "of all of them");
         for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]) && !any; k++)
@@ -146,7 +146,7 @@ int list_spreads(struct buf *out, const struct list_style *style, const struct l
         for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
             char value[CELL_BYTES];
             if (narrow && !columns[k].narrow) continue;
-            put_value(value, spread_percentile(spread, columns[k].percent), rows[i].is_time, style->ascii);
+            put_value(value, quantiles_percentile(spread, columns[k].percent), rows[i].is_time, style->ascii);
             buf_printf(out, "%*s%s", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value);
         }
         if (!narrow) buf_printf(out, "%9" PRIu64, spread->count);
@@ -180,12 +180,12 @@ int list_times(struct buf *out, const struct list_style *style, const struct row
 
 int list_end(struct buf *out, const struct rows_options *options, const struct list_style *style)
 {
-    const struct spread *spreads = options->spreads;
-    static const struct spread none;
+    const struct quantiles *spreads = options->spreads;
+    static const struct quantiles none;
     if (!spreads || spreads[ROWS_SPREAD_TOOK].count < LIST_SPREAD_LEAST) return 0;
     int code = list_times(out, style, options->findings);
     if (code) return code;
-    const struct spread *first_byte = options->findings ? options->findings->first_byte : NULL;
+    const struct quantiles *first_byte = options->findings ? options->findings->first_byte : NULL;
     const struct list_spread rows[] = {{"handshake", &spreads[ROWS_SPREAD_CONNECT], true},
                                        {"first byte", first_byte ? first_byte : &none, true},
                                        {"took", &spreads[ROWS_SPREAD_TOOK], true},

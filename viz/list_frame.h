@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "viz/quantiles.h"
 #include "viz/rows.h"
-#include "viz/spread.h"
 
 struct list_style {
     int width; /* of the terminal; 0: lines of any length */
@@ -23,7 +23,7 @@ int list_findings(struct buf *out, const struct list_style *style, const struct 
 /* A line of the table of percentiles. */
 struct list_spread {
     const char *name;
-    const struct spread *spread;
+    const struct quantiles *spread;
     bool is_time; /* ns; else bytes */
 };
 /* The table; nothing where no row has LIST_SPREAD_LEAST numbers. 0 or -ENOMEM. */

@@ -34,7 +34,7 @@ struct list {
     int64_t base_ns;
     struct facts_totals totals;
     struct found *found;
-    struct spread *spreads;
+    struct quantiles *spreads;
     struct buf out;
 };
 
@@ -133,10 +133,10 @@ static void note_spreads(struct list *list, const struct kept *kept)
     if (kept->udp) return;
     const struct ledger_row *row = &kept->row;
     const uint64_t most = INT64_MAX, sent = row->end[LEDGER_CLIENT].bytes, received = row->end[LEDGER_SERVER].bytes;
-    if (row->handshake_ns >= 0) spread_add(&list->spreads[ROWS_SPREAD_CONNECT], row->handshake_ns);
-    spread_add(&list->spreads[ROWS_SPREAD_TOOK], row->end_ns - row->start_ns);
-    spread_add(&list->spreads[ROWS_SPREAD_SENT], (int64_t)(sent < most ? sent : most));
-    spread_add(&list->spreads[ROWS_SPREAD_RECEIVED], (int64_t)(received < most ? received : most));
+    if (row->handshake_ns >= 0) quantiles_add(&list->spreads[ROWS_SPREAD_CONNECT], row->handshake_ns);
+    quantiles_add(&list->spreads[ROWS_SPREAD_TOOK], row->end_ns - row->start_ns);
+    quantiles_add(&list->spreads[ROWS_SPREAD_SENT], (int64_t)(sent < most ? sent : most));
+    quantiles_add(&list->spreads[ROWS_SPREAD_RECEIVED], (int64_t)(received < most ? received : most));
 }
 
 static int list_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,

@@ -120,8 +120,8 @@ static const char *scaled_bytes(uint64_t bytes, char text[24])
 {
     static const char units[] = "kMGT";
     if (bytes < 10000) return snprintf(text, 24, "%" PRIu64, bytes), text;
-    double value = (double)bytes;
-    int unit = -1;
+    double value = (double)bytes / 1000;
+    int unit = 0;
     while (value >= 1000 && unit < 3) value /= 1000, unit++;
     return snprintf(text, 24, value < 10 ? "%.1f %c" : "%.0f %c", value, units[unit]), text;
 }

@@ -5,6 +5,9 @@
 #include "viz/plan.h"
 
 bool plan_is_packet(const struct plan_row *row);
+/* The step of the peer's FIN that the FIN of this step acknowledges, where no segment before it did (RFC 9293 3.6); STORY_NO_STEP:
+ * it is no such FIN. */
+uint32_t plan_carried_fin(const struct story *story, uint32_t step);
 bool plan_marks(const struct story *story, const struct view_options *options, const struct plan_row *row);
 bool plan_is_call(const struct plan_row *row);
 /* Leaves out what brief and only don't want; what was left out between kept rows becomes a row. Returns how many are left;

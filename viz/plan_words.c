@@ -72,6 +72,16 @@ static void note_chain(struct telling_row *t, enum story_side side, const struct
         phrase_addf(&at->words, STYLE_DIM, "%s%s", i ? " ← " : "", cause->chain[i]);
 }
 
+/* That a FIN acknowledges the peer's. In brief it stands on the arrow. */
+static void note_carried(struct telling_row *t)
+{
+    uint32_t of = t->brief || t->plan->options->blank_count ? STORY_NO_STEP : plan_carried_fin(t->story, t->row->step);
+    struct plan_note *at = of == STORY_NO_STEP ? NULL : note(t, NOTE_CARRIES, t->story->steps[t->row->step].side);
+    if (at)
+        phrase_addf(&at->words, STYLE_PLAIN, "it carries the ACK of #%" PRIu32 ": that is why there are three, not four",
+                    t->story->steps[of].segment->number);
+}
+
 static void note_reset_reason(struct telling_row *t, const struct story_segment *segment)
 {
     if (t->verbose < 1 || !segment->reset_reason) return;
@@ -203,9 +213,10 @@ static const char *how_again(const struct telling_row *t, const struct story_seg
 static void detail_segment(struct telling_row *t, const struct story_segment *segment)
 {
     struct phrase *text = &t->words->detail;
+    bool absolute = t->plan->options->absolute;
     if (!t->brief) phrase_add(text, STYLE_PLAIN, is_blank(t, VIEW_FIELD_FLAGS) ? "" : segment->flags_text);
-    add_number(t, t->brief ? "seq " : " seq ", segment->seq, VIEW_FIELD_SEQ);
-    if (segment->flags & TCP_ACK) add_number(t, " ack ", segment->ack, VIEW_FIELD_ACK);
+    add_number(t, t->brief ? "seq " : " seq ", absolute ? segment->seq_absolute : segment->seq, VIEW_FIELD_SEQ);
+    if (segment->flags & TCP_ACK) add_number(t, " ack ", absolute ? segment->ack_absolute : segment->ack, VIEW_FIELD_ACK);
     if (segment->length_bytes) phrase_add_number(text, STYLE_PLAIN, " len ", segment->length_bytes);
     if (segment->window_kind == WINDOW_UNKNOWN || !(segment->window_matters || t->verbose >= 1)) return;
     char words[WORDS_BYTES];
@@ -227,6 +238,8 @@ static void label_segment(struct telling_row *t, const struct story_segment *seg
     if (segment->missed_at && !arrives) phrase_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
     if (arrives || segment->copy) return;
     if (segment->retransmission) add_relation(t, "again", segment->of_step, how_again(t, segment));
+    uint32_t carried = t->brief && !t->plan->options->blank_count ? plan_carried_fin(t->story, t->row->step) : STORY_NO_STEP;
+    if (carried != STORY_NO_STEP) phrase_add_number(text, STYLE_PLAIN, " + ACK of #", t->story->steps[carried].segment->number);
     detail_segment(t, segment);
 }
 
@@ -256,6 +269,7 @@ static void note_packet(struct telling_row *t, const struct story_step *step)
     bool queue_says_it = t->brief && segment && segment->queue && segment->queue->accept_length > segment->queue->accept_most;
     if (!queue_says_it) note_drop(t, step->side, segment ? segment->dropped : step->datagram->dropped);
     if (segment) note_queue(t, step->side, segment->queue);
+    if (segment) note_carried(t);
     if (segment) note_reset_reason(t, segment);
     note_comments(t, step->side, segment ? segment->comments : step->datagram->comments,
                   segment ? segment->comment_count : step->datagram->comment_count);

@@ -41,12 +41,12 @@ struct rows_findings {
     uint32_t connections; /* with any */
     /* Where the time of all of them went (struct story_time), and how their first bytes' times spread; NULL: not known. */
     int64_t spent_ns[SPENTS], total_ns;
-    const struct spread *first_byte;
+    const struct quantiles *first_byte;
 };
 
-/* How numbers spread over the rows that were shown: viz/spread.h. */
+/* How numbers spread over the rows that were shown: viz/quantiles.h. */
 enum rows_spread { ROWS_SPREAD_CONNECT, ROWS_SPREAD_TOOK, ROWS_SPREAD_SENT, ROWS_SPREAD_RECEIVED, ROWS_SPREADS };
-struct spread;
+struct quantiles;
 
 enum { ROWS_EXTRA_BYTES = 160 };
 struct rows_options {
@@ -60,7 +60,7 @@ struct rows_options {
     const struct story_clock *clocks; /* of merged captures */
     size_t clock_count;
     const struct rows_findings *findings; /* NULL: nobody looked for any */
-    const struct spread *spreads;         /* list: ROWS_SPREADS of them, complete at its end; NULL: not kept */
+    const struct quantiles *spreads;      /* list: ROWS_SPREADS of them, complete at its end; NULL: not kept */
     bool color;                           /* list: resets, refusals and errors in red */
     const char *outcome;                  /* list: of the next row; NULL: its own (ledger_outcome_name) */
     const char *extra; /* list: stands behind its notes; harmless text of ROWS_EXTRA_BYTES at most; NULL: nothing */

@@ -239,7 +239,8 @@ static int draw_rows(struct ladder *ladder, const struct plan *plan, const struc
 {
     int code = 0;
     struct arena arena = arena_new(); /* words live for a few rows: there may be a million */
-    for (size_t i = 0; i < plan->count && !code; i++) {
+    size_t shown = plan->options->shown_rows ? plan->options->shown_rows : plan->count;
+    for (size_t i = 0; i < plan->count && i < shown && !code; i++) {
         const struct plan_row *row = &plan->rows[i];
         if (row->pause_ns && row->kind != PLAN_SKIP) draw_pause(ladder, row, &arena);
         plan_tell(plan, i, &arena, &ladder->words);

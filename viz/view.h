@@ -55,9 +55,11 @@ struct view_options {
     int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
     bool color;            /* ANSI colours */
     bool ascii;            /* no byte above 0x7e */
+    bool absolute;         /* ladders show sequence numbers as they are on the wire, ISNs and all */
     bool brief;            /* the handshake and the goodbye, in few words: a slide */
     const uint32_t *marks; /* steps whose rows are pointed at (◀), and kept in brief; of whatever story is drawn */
     size_t mark_count;
+    size_t shown_rows;          /* a ladder that grows: its first so many rows; 0: all */
     size_t brief_rows;          /* of a brief ladder, at most and at least 4; 0: as many as a slide of text takes */
     enum view_part part;        /* a view without a ladder shows the whole */
     int verbose;                /* 0; 1: causes of all segments and states, kernel transitions; 2: whole call chains */

@@ -227,11 +227,33 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
         phrase_addf(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? " [RFC rule]" : " [call interval]");
 }
 
+/* The segments that a read took, where one call took several: a stream has no messages. */
+static void add_taken(struct phrase *text, const struct story *story, const struct story_call *call)
+{
+    if (call->took_count < 2 || call->took_first >= story->step_count || call->took_last >= story->step_count) return;
+    uint32_t first = story->steps[call->took_first].segment->number, last = story->steps[call->took_last].segment->number;
+    phrase_addf(text, STYLE_PLAIN,
+                call->took_count == 2 ? " · took the data of #%" PRIu32 " and #%" PRIu32
+                                      : " · took the data of #%" PRIu32 " to #%" PRIu32 " (%" PRIu32 " segments)",
+                first, last, call->took_count);
+}
+
+/* What send() gives back is what the kernel has now, not what has left. */
+static void add_copied(struct phrase *text, const struct story *story, const struct story_call *call)
+{
+    static const char *const names[] = {"send", "write"};
+    bool sends = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) sends = sends || !strncmp(call->name, names[i], strlen(names[i]));
+    if (sends && !story->udp && call->exit_ns && call->ret > 0 && !call->interrupted) phrase_add(text, STYLE_PLAIN, " · copied");
+}
+
 void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     add_name(text, call, false);
     add_result(text, call);
+    add_copied(text, story, call);
     add_wake(text, story, call);
+    add_taken(text, story, call);
 }
 
 void words_call_bare(struct phrase *text, const struct story *story, const struct story_call *call, bool with_args, unsigned blank)
@@ -249,8 +271,10 @@ void words_call_whole(struct phrase *text, const struct story *story, const stru
 {
     add_name(text, call, true);
     add_result(text, call);
+    add_copied(text, story, call);
     add_thread(text, story, call);
     add_wake(text, story, call);
+    add_taken(text, story, call);
 }
 
 /* ---- in brief ---- */
@@ -321,6 +345,7 @@ void words_call_end_short(struct phrase *text, const struct story *story, const 
     add_name(text, call, false);
     add_result(text, call);
     add_wake_short(text, story, call);
+    add_taken(text, story, call);
 }
 
 void words_call_whole_short(struct phrase *text, const struct story *story, const struct story_call *call)
@@ -328,4 +353,5 @@ void words_call_whole_short(struct phrase *text, const struct story *story, cons
     add_name(text, call, true);
     add_result(text, call);
     add_wake_short(text, story, call);
+    add_taken(text, story, call);
 }

@@ -93,7 +93,8 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     if (is_skipped(PROGRAM_DROP)) return 0;
     /* Packets without a reason are many, and most of them are not dropped at all. */
     if (!named && config.drop_overflow) return 0;
-    if (config.host_wide && named && reason == config.drop_purge) return 0; /* each FIN, when its receiver's socket goes */
+    /* Each FIN, when its receiver's socket goes; what a bridge, or who listens to everything, sees of others. */
+    if (config.host_wide && named && (reason == config.drop_purge || reason == config.drop_other)) return 0;
     packet = bpf_map_lookup_elem(&scratches, &zero);
     if (!packet) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));

@@ -91,7 +91,8 @@ static int drop_reason(const struct bpf_convert *names, const char *name)
 static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
                       const struct bpf_convert *names)
 {
-    int unspecified = drop_reason(names, "NOT_SPECIFIED"), purge = drop_reason(names, "QUEUE_PURGE");
+    int unspecified = drop_reason(names, "NOT_SPECIFIED"), purge = drop_reason(names, "QUEUE_PURGE"),
+        other = drop_reason(names, "OTHERHOST");
     struct record_config config = {
         .cpus = (uint32_t)libbpf_num_possible_cpus(),
         .no_stacks = options->no_stacks,
@@ -103,6 +104,7 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
         .skip_programs = options->skip_programs,
         .skip_every = options->skip_every ? options->skip_every : 1,
+        .drop_other = other >= 0 ? (uint32_t)other : 0,
         .drop_purge = purge >= 0 ? (uint32_t)purge : 0,
         .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
     };

@@ -247,7 +247,8 @@ struct record_config {
     __u8 host_wide;        /* every process, and of the segments those that tell of a connection's course */
     __u8 pad[1];
     __u32 drop_unspecified; /* the reason that is none */
-    __u32 drop_purge;       /* the reason of what a socket had not read when it went; 0: there is none */
+    __u32 drop_other; /* the reason of what was for another host: a copy, to a bridge or to who listens to all; 0: there is none */
+    __u32 drop_purge; /* the reason of what a socket had not read when it went; 0: there is none */
     __u32
         skip_programs; /* for tests, a bit each (enum record_program): what a kernel does that runs a program not, or not always */
     __u32 skip_every;  /* of the programs to be skipped, each n-th event; 1: all */

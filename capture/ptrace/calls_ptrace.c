@@ -42,7 +42,7 @@ enum {
 struct calls {
     struct ptrace_tasks tasks;
     struct ptrace_directs directs;
-    uint64_t appended, unseen, foreign;
+    uint64_t appended, unseen, foreign, unraised;
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
@@ -238,6 +238,7 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
     task->named_ns = 0;
     ptrace_task_name(task);
     if (procinfo_is_32_bit(pid)) calls->foreign++;
+    if (procinfo_is_unraised(pid)) calls->unraised++;
     return append_process(calls, log, task, (struct event_process){.change = PROCESS_EXEC});
 }
 
@@ -347,6 +348,10 @@ static int recorder_report(struct calls *calls, struct event_log *log, struct er
     int code = event_log_append(log, &event);
     if (!code && calls->foreign) {
         event.lost = (struct event_lost){.source = "ptrace", .what = "32-bit programs", .count = calls->foreign};
+        code = event_log_append(log, &event);
+    }
+    if (!code && calls->unraised) { /* for want of the right to install a filter otherwise */
+        event.lost = (struct event_lost){.source = "ptrace", .what = "set-user-ID rights not given", .count = calls->unraised};
         code = event_log_append(log, &event);
     }
     return code ? err_set(err, code, "out of memory for events") : 0;

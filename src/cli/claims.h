@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 #define CLAIMS_USAGE "[OPTIONS] [NUMBER|WORD…]"
-#define CLAIMS_SUMMARY "what people say of TCP: wrong, half right or right, shown by playing it"
+#define CLAIMS_SUMMARY "what people say of TCP, and what a run shows"
 
 cli_verb cli_claims;
 

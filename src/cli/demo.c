@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/output_options.h"
@@ -59,13 +60,14 @@ static const struct options_row rows[] = {
     {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
 };
 
-enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP };
+enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP, KEY_WHOLE };
 
 static const struct options_row scene_rows[] = {
     {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, by groups; those with a WORD in name, title or group"},
     {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
     {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
-    {KEY_STEP, 0, "step", NULL, "the same, and wait for Enter after each step"},
+    {KEY_STEP, 0, "step", NULL, "let the ladder grow row by row: Enter or → goes on, ← back, q ends; with --explain the sentences"},
+    {KEY_WHOLE, 0, "whole", NULL, "the whole ladder on a terminal, too, which else gets one screen"},
 };
 
 static int take_scene(void *target, int key, const char *value, struct err *err)
@@ -74,7 +76,8 @@ static int take_scene(void *target, int key, const char *value, struct err *err)
     (void)value, (void)err;
     scene->list = scene->list || key == KEY_LIST;
     scene->all = scene->all || key == KEY_ALL;
-    scene->explain = scene->explain || key == KEY_EXPLAIN || key == KEY_STEP;
+    scene->explain = scene->explain || key == KEY_EXPLAIN;
+    scene->whole = scene->whole || key == KEY_WHOLE;
     scene->step = scene->step || key == KEY_STEP;
     return 0;
 }
@@ -199,6 +202,8 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"format", "--list has one format"},
         {"otlp", "--list plays nothing"},
         {"brief", "--list draws nothing"},
+        {"absolute", "--list draws nothing"},
+        {"whole", "--list draws nothing"},
         {"only", "--list draws nothing"},
         {"color", "--list has no colours"},
         {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
@@ -210,12 +215,16 @@ static int check_scene(const struct demo *demo, struct err *err)
         {"otlp", "--all has a row a scenario: play one of them alone"},
         {"no-calls", "--all saves no runs: play one scenario alone"},
         {"brief", "the table of --all has no ladders"},
+        {"absolute", "the table of --all has no ladders"},
+        {"whole", "the table of --all has no ladders"},
         {"only", "the table of --all has no ladders"},
         {"color", "the table of --all has no colours"},
         {"verbose", "--all has a row a scenario: play one of them alone"},
     };
     static const struct options_misfit of_drawing[] = {
         {"brief", "--explain draws nothing (with --format text it does)"},
+        {"absolute", "--explain draws nothing (with --format text it does)"},
+        {"whole", "--explain draws nothing (with --format text it does)"},
         {"only", "--explain draws nothing (with --format text it does)"},
         {"color", "--explain draws nothing (with --format text it does)"},
         {"verbose", "--explain tells all there is (with --format text it draws, too)"},
@@ -244,6 +253,18 @@ static int play_scene(struct demo *demo, char **operands, int count, struct err 
     return scene_run(&demo->scene, err);
 }
 
+/* On a terminal the pair of one client is a lesson as well: on one screen, unless somebody asks for something else. */
+static void fit_pair(struct demo *demo)
+{
+    enum { ROWS = 13 };
+    struct output_options *output = &demo->run.output;
+    bool shaped = output->format || output->file_count || output->otlp || output->verbose || output->brief || output->absolute ||
+                  output->part != VIEW_WHOLE;
+    if (shaped || demo->scene.whole || demo->run.pair.clients > 1 || !output_screen_width(STDOUT_FILENO)) return;
+    output->brief = true;
+    output->brief_rows = ROWS;
+}
+
 int cli_demo(int argc, char **argv, struct err *err)
 {
     struct demo demo = {
@@ -260,7 +281,7 @@ int cli_demo(int argc, char **argv, struct err *err)
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;
-    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain;
+    bool is_scene = operand < argc || demo.scene.list || demo.scene.all || demo.scene.explain || demo.scene.step;
     if (!is_scene && check_pair(&demo, err)) return CLI_USAGE;
     /* The catalogue is played by processes that each give up their own rights. */
     const struct output_options *output = &demo.run.output;
@@ -270,6 +291,7 @@ int cli_demo(int argc, char **argv, struct err *err)
     if (demo.run.verifier_log) outputs[kept.output_count++] = demo.run.verifier_log;
     if (!demo.scene.list && !demo.scene.all && keeper_new(&demo.run.output.keeper, &kept, err)) return CLI_FAILED;
     demo.run.pair.show_output = output->verbose > 0;
+    if (!is_scene) fit_pair(&demo);
     int status = is_scene ? play_scene(&demo, argv + operand, argc - operand, err) : pair_run(&demo.run, err);
     keeper_free(demo.run.output.keeper);
     return status;

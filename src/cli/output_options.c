@@ -9,7 +9,19 @@
 bool cli_tells_more;
 
 enum { FORMATS_BYTES = 4096 };
-enum { KEY_OUTPUT, KEY_FORMAT, KEY_OTLP, KEY_NO_CALLS, KEY_BRIEF, KEY_ONLY, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum {
+    KEY_OUTPUT,
+    KEY_FORMAT,
+    KEY_OTLP,
+    KEY_NO_CALLS,
+    KEY_BRIEF,
+    KEY_ONLY,
+    KEY_ABSOLUTE,
+    KEY_COLOR,
+    KEY_ASCII,
+    KEY_QUIET,
+    KEY_VERBOSE
+};
 
 /* The first two list the views (say_formats). */
 static struct options_row rows[] = {
@@ -19,6 +31,7 @@ static struct options_row rows[] = {
     {KEY_NO_CALLS, 0, "no-calls", NULL, "the saved file (.pcapng) holds packets alone, each with its sentence"},
     {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
     {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
+    {KEY_ABSOLUTE, 0, "absolute", NULL, "sequence numbers of ladders as on the wire, ISNs and all"},
     {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -64,6 +77,9 @@ static int take(void *target, int key, const char *value, struct err *err)
         return 0;
     case KEY_ONLY:
         return part_from(value, &options->part, err);
+    case KEY_ABSOLUTE:
+        options->absolute = true;
+        return 0;
     case KEY_COLOR:
         return output_color_from(value, &options->color, err);
     case KEY_ASCII:

@@ -223,6 +223,7 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
     static const struct options_misfit of_stories[] = {
         {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
+        {"absolute", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
         {"no-calls", "it is about saved files (-o FILE.pcapng), and none is written"},
     };

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 #define RUN_USAGE "[OPTIONS] [--] COMMAND [ARGUMENT…]"
-#define RUN_SUMMARY "run a command, and tell what its connections did"
+#define RUN_SUMMARY "run a command, and tell of its connections"
 
 cli_verb cli_run;
 

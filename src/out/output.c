@@ -68,6 +68,8 @@ struct view_options output_view_options(const struct output_options *options, in
         .color = choose_color(options->color, fd),
         .ascii = output_ascii(options),
         .brief = options->brief,
+        .brief_rows = options->brief_rows,
+        .absolute = options->absolute,
         .part = options->part,
         .verbose = options->verbose,
     };
@@ -133,9 +135,11 @@ static int check_options(const struct output *output, const struct output_option
 {
     if (options->color == OUTPUT_COLOR_ALWAYS && !writes_text(output))
         return err_set(err, -EINVAL, "--color: only text and lists have colours, and nothing is written as such");
-    if ((options->brief || options->part != VIEW_WHOLE) && !draws_ladders(output))
+    if ((options->brief || options->part != VIEW_WHOLE || options->absolute) && !draws_ladders(output))
         return err_set(err, -EINVAL, "--%s: it is about ladders, and nothing that is written draws one",
-                       options->brief ? "brief" : "only");
+                       options->brief                ? "brief"
+                       : options->part != VIEW_WHOLE ? "only"
+                                                     : "absolute");
     if (options->no_calls && !saves(output))
         return err_set(err, -EINVAL, "--no-calls: it is about saved files (" OUTPUT_SAVED_SUFFIX "), and none is written");
     return 0;

@@ -41,7 +41,8 @@ struct output_options {
     bool no_calls; /* the saved file holds packets alone */
     bool recorded; /* what is told is recorded by this process: on this system */
     int verbose;
-    bool brief;
+    bool brief, absolute;
+    size_t brief_rows; /* of a brief ladder, at most; 0: as view_options */
     enum view_part part;
     int stream_fd;                      /* where what has no file goes; 0: standard output */
     const struct view *text;            /* takes the place of the text view; NULL: nothing does */

@@ -8,7 +8,7 @@
 
 #include "out/note.h"
 #include "out/place.h"
-#include "viz/spread.h"
+#include "viz/quantiles.h"
 #include "viz/view.h"
 
 enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };
@@ -26,8 +26,8 @@ struct tables {
     struct rows_options options;
     size_t address_columns;
     bool begun;
-    struct spread *spreads; /* ROWS_SPREADS; NULL: nobody shows them */
-    struct held *held;      /* NULL: rows are written as they come */
+    struct quantiles *spreads; /* ROWS_SPREADS; NULL: nobody shows them */
+    struct held *held;         /* NULL: rows are written as they come */
     enum held_order order;
     bool only, quiet;
 };
@@ -208,11 +208,11 @@ static void note_spreads(struct tables *tables, const struct ledger_row *row)
     int64_t took_ns;
     if (!tables->spreads) return;
     if (__builtin_sub_overflow(row->end_ns, row->start_ns, &took_ns)) took_ns = INT64_MAX;
-    if (row->handshake_ns >= 0) spread_add(&tables->spreads[ROWS_SPREAD_CONNECT], row->handshake_ns);
-    spread_add(&tables->spreads[ROWS_SPREAD_TOOK], took_ns);
+    if (row->handshake_ns >= 0) quantiles_add(&tables->spreads[ROWS_SPREAD_CONNECT], row->handshake_ns);
+    quantiles_add(&tables->spreads[ROWS_SPREAD_TOOK], took_ns);
     const uint64_t most = INT64_MAX, sent = row->end[LEDGER_CLIENT].bytes, received = row->end[LEDGER_SERVER].bytes;
-    spread_add(&tables->spreads[ROWS_SPREAD_SENT], (int64_t)(sent < most ? sent : most));
-    spread_add(&tables->spreads[ROWS_SPREAD_RECEIVED], (int64_t)(received < most ? received : most));
+    quantiles_add(&tables->spreads[ROWS_SPREAD_SENT], (int64_t)(sent < most ? sent : most));
+    quantiles_add(&tables->spreads[ROWS_SPREAD_RECEIVED], (int64_t)(received < most ? received : most));
 }
 
 static int write_row(void *data, const struct ledger_row *row)

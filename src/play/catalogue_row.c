@@ -163,6 +163,10 @@ static int json_row(struct buf *out, const char *name, const struct catalogue_ro
     put_causes(&json, row->evidence);
     json_uint(&json, "connections", row->connections);
     put_states(&json, row);
+    json_object(&json, "lesson");
+    json_uint(&json, "rows", row->lesson_rows);
+    json_uint(&json, "columns", row->lesson_columns);
+    json_end_object(&json);
     json_string(&json, "recorder", row->recorder[0] ? row->recorder : NULL);
     json_int(&json, "took", row->took_ms * 1000000);
     json_array(&json, "messages");

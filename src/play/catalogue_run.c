@@ -10,6 +10,8 @@
 #include "out/status.h"
 #include "play/beside.h"
 #include "play/catalogue_row.h"
+#include "play/fitted.h"
+#include "play/lesson.h"
 #include "play/scene.h"
 #include "rights/rights.h"
 
@@ -19,6 +21,17 @@ struct job {
     const char *operand;
     char name[NAME_BYTES];
 };
+
+/* How large its lesson is where a class sees it. */
+static void measure_lesson(const char *name, const struct scenario *scenario, const struct play_stories *stories,
+                           struct catalogue_row *row)
+{
+    const struct lesson lesson = {name, scenario, stories, {.width = 80}, LESSON_SCREEN_ROWS};
+    struct buf out = buf_new(OUT_BYTES);
+    struct err err;
+    if (!lesson_draw(&lesson, 0, &out, &err)) fitted_size(&out, &row->lesson_rows, &row->lesson_columns);
+    buf_free(&out);
+}
 
 static void play_row(const struct scene_options *options, const char *operand, struct catalogue_row *row)
 {
@@ -39,6 +52,7 @@ static void play_row(const struct scene_options *options, const char *operand, s
         !judge(scenario, play, &stories, &judgement, &err)) {
         catalogue_fill_stories(row, scenario, &stories);
         catalogue_fill_judgement(row, &judgement);
+        measure_lesson(operand, scenario, &stories, row);
         if (!code) row->result = judgement.unmet ? CATALOGUE_UNMET : CATALOGUE_MET;
     }
     row->took_ms = clock_ms() - begun;

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "play/fitted.h"
 #include "viz/text_ladder.h"
 #include "viz/text_pen.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 60, WIDTH_MOST = 140, KEY_BYTES = 32, LADDER_BYTES = 1 << 20 };
-enum { LADDER_ROWS_MOST = 16, LADDER_ROWS_LEAST = 3, MARKS_MAX = 64 };
+enum { MARKS_MAX = 64 };
 
 enum claim_result claim_judge(const struct claim_entry *entry, const struct judgement *judgement)
 {
@@ -61,7 +62,6 @@ struct screen {
     const struct judgement *judgement;
     struct view_options options;
     int width;
-    struct buf *out;
 };
 
 static void draw_claim(const struct screen *screen, struct pen *pen)
@@ -136,8 +136,9 @@ static int write_to_buf(void *data, const char *bytes, size_t length)
 }
 
 /* Those that prove it; where none does, the first. */
-static int draw_ladders(const struct screen *screen, size_t brief_rows, struct buf *out, struct err *err)
+static int draw_ladders(void *data, size_t brief_rows, struct buf *out, struct err *err)
 {
+    const struct screen *screen = data;
     const struct sink sink = {write_to_buf, out};
     struct view_options options = screen->options;
     struct marks marks;
@@ -158,36 +159,16 @@ static int draw_ladders(const struct screen *screen, size_t brief_rows, struct b
     return ladder_draw(screen->stories->list[0], &options, screen->width, &sink, out, err);
 }
 
-static size_t count_lines(const struct buf *text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text->length; i++) count += text->data[i] == '\n';
-    return count;
-}
-
-/* With as many rows as fit. */
-static int draw_fitting(const struct screen *screen, size_t room, struct err *err)
-{
-    int code = 0;
-    for (size_t brief_rows = LADDER_ROWS_MOST; brief_rows >= LADDER_ROWS_LEAST && !code; brief_rows--) {
-        struct buf ladder = buf_new(LADDER_BYTES);
-        code = draw_ladders(screen, brief_rows, &ladder, err);
-        bool done = code || count_lines(&ladder) <= room || brief_rows == LADDER_ROWS_LEAST;
-        if (done && !code && ladder.length) code = buf_append(screen->out, ladder.data, ladder.length);
-        buf_free(&ladder);
-        if (done) break;
-    }
-    return code;
-}
-
 int claim_screen(const struct claim_entry *entry, const struct play_stories *stories, const struct judgement *judgement,
                  const struct view_options *options, size_t rows, struct buf *out, struct err *err)
 {
     int width = options->width ? options->width : WIDTH_DEFAULT;
     struct buf below = buf_new(LADDER_BYTES);
-    struct screen screen = {
-        entry, stories, judgement, *options, width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width, out};
-    size_t before = count_lines(out);
+    struct screen screen = {entry, stories, judgement, *options,
+                            width < WIDTH_LEAST  ? WIDTH_LEAST
+                            : width > WIDTH_MOST ? WIDTH_MOST
+                                                 : width};
+    size_t before = fitted_lines(out);
     struct pen head = pen_new(options, screen.width, out), foot = pen_new(options, screen.width, &below);
     draw_claim(&screen, &head);
     draw_verdict(&screen, &head);
@@ -198,9 +179,9 @@ int claim_screen(const struct claim_entry *entry, const struct play_stories *sto
     }
     draw_source(&screen, &foot);
     int code = pen_end(&head), foot_code = pen_end(&foot);
-    size_t used = count_lines(out) - before + count_lines(&below);
+    size_t used = fitted_lines(out) - before + fitted_lines(&below);
     if (!code) code = foot_code;
-    if (!code) code = draw_fitting(&screen, rows > used ? rows - used : 0, err);
+    if (!code) code = fitted_draw(draw_ladders, &screen, rows > used ? rows - used : 0, out, NULL, err);
     if (!code) code = buf_append(out, below.data, below.length);
     buf_free(&below);
     return code == -ENOMEM ? err_set_errno(err, code, "can't draw the claim") : code;

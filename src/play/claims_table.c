@@ -12,8 +12,8 @@
 #include "out/status.h"
 #include "play/beside.h"
 #include "play/claim_screen.h"
+#include "play/fitted.h"
 #include "rights/rights.h"
-#include "viz/escape.h"
 #include "viz/json.h"
 #include "viz/text_pen.h"
 
@@ -144,16 +144,8 @@ static void measure_screen(const struct claim_entry *entry, const struct play_st
     if (claim_screen(entry, stories, judgement, &options, CLAIMS_SCREEN_ROWS, &out, &err)) {
         shown->rows = shown->columns = UINT32_MAX;
         snprintf(shown->words, sizeof(shown->words), "%s", err.text);
-    }
-    for (const char *line = buf_string(&out); *line; shown->rows++) {
-        uint32_t columns = 0, code;
-        while (*line && *line != '\n') {
-            line += escape_decode(line, strlen(line), &code);
-            columns += (uint32_t)escape_columns(code);
-        }
-        if (columns > shown->columns) shown->columns = columns;
-        line += *line == '\n';
-    }
+    } else
+        fitted_size(&out, &shown->rows, &shown->columns);
     buf_free(&out);
 }
 

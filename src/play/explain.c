@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "play/judge.h"
 #include "story/sections.h"
-#include "viz/escape.h"
+#include "viz/text_pen.h"
 
-enum { TEXT_MAX = 64 * 1024, INDENT = 6 };
+enum { TEXT_MAX = 64 * 1024, INDENT = 6, WIDTH_MOST = 140 };
 
 /* Something to tell, at its time. */
 struct moment {
@@ -30,6 +30,7 @@ struct telling_aloud {
     size_t count;
     struct buf text;
     unsigned number; /* of the sentence */
+    bool failed;     /* out of memory: something is missing */
 };
 
 /* ---- sentences ---- */
@@ -37,14 +38,6 @@ struct telling_aloud {
 static const char *host(const struct telling_aloud *told, const struct story *story, enum story_side side)
 {
     return judge_side(told->scenario, story, SCENARIO_CLIENT) == side ? "client" : "server";
-}
-
-/* What may be many words of the outside. */
-static const char *safe(struct buf *scratch, const char *text, bool ascii)
-{
-    buf_clear(scratch);
-    escape_text(scratch, text, ascii);
-    return buf_string(scratch);
 }
 
 static void say_duration(struct buf *out, int64_t ns)
@@ -58,12 +51,9 @@ static void say_duration(struct buf *out, int64_t ns)
 static bool say_enter(struct telling_aloud *told, const struct moment *moment, struct buf *out, const char **ret_section)
 {
     const struct story_call *call = moment->step->call;
-    struct buf scratch = buf_new(TEXT_MAX);
     *ret_section = section_of_call(call->name);
-    buf_printf(out, "%s calls %s(",
-               safe(&scratch, call->comm ? call->comm : host(told, moment->story, call->side), told->options->ascii), call->name);
-    buf_printf(out, "%s).", safe(&scratch, call->args ? call->args : "", told->options->ascii));
-    buf_free(&scratch);
+    buf_printf(out, "%s calls %s(", call->comm ? call->comm : host(told, moment->story, call->side), call->name);
+    buf_printf(out, "%s).", call->args ? call->args : "");
     return true;
 }
 
@@ -71,9 +61,7 @@ static bool say_exit(struct telling_aloud *told, const struct moment *moment, st
 {
     const struct story_call *call = moment->step->call;
     if (!call->waits && !call->errno_name) return false; /* nothing to learn from */
-    struct buf scratch = buf_new(TEXT_MAX);
-    buf_printf(out, "%s() of %s ", call->name,
-               safe(&scratch, call->comm ? call->comm : host(told, moment->story, call->side), told->options->ascii));
+    buf_printf(out, "%s() of %s ", call->name, call->comm ? call->comm : host(told, moment->story, call->side));
     if (call->interrupted)
         buf_text(out, "ends without a result");
     else if (call->errno_name)
@@ -84,40 +72,35 @@ static bool say_exit(struct telling_aloud *told, const struct moment *moment, st
         buf_text(out, ", having slept ");
         say_duration(out, call->slept_ns);
     }
-    if (call->wake.why[0]) buf_printf(out, ": %s", safe(&scratch, call->wake.why, told->options->ascii));
+    if (call->wake.why[0]) buf_printf(out, ": %s", call->wake.why);
     buf_char(out, '.');
-    buf_free(&scratch);
     return true;
 }
 
 static bool say_segment(struct telling_aloud *told, const struct moment *moment, struct buf *out, const char **ret_section)
 {
     const struct story_segment *segment = moment->step->segment;
-    struct buf scratch = buf_new(TEXT_MAX);
     *ret_section = section_of_segment(segment);
     buf_printf(out, "%s -> %s: %s%s, seq %" PRIu32, host(told, moment->story, segment->side),
                host(told, moment->story, segment->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT), segment->label,
                segment->retransmission ? " once more" : "", segment->seq);
     if (segment->flags & TCP_ACK) buf_printf(out, ", ack %" PRIu32, segment->ack);
     if (segment->length_bytes) buf_printf(out, ", %" PRIu32 " bytes", segment->length_bytes);
-    buf_printf(out, ": %s", safe(&scratch, segment->cause.why, told->options->ascii));
+    buf_printf(out, ": %s", segment->cause.why);
     buf_printf(out, " (evidence: %s).", story_evidence_name(segment->cause.evidence));
     if (told->scenario->place == SCENARIO_WIRE && !segment->received_ns) buf_text(out, " It never arrives.");
-    buf_free(&scratch);
     return true;
 }
 
 static bool say_datagram(struct telling_aloud *told, const struct moment *moment, struct buf *out)
 {
     const struct story_datagram *datagram = moment->step->datagram;
-    struct buf scratch = buf_new(TEXT_MAX);
     buf_printf(out, "%s sends %s", host(told, moment->story, datagram->side), datagram->icmp ? "ICMP " : "a datagram");
     if (datagram->icmp)
         buf_text(out, datagram->icmp);
     else
         buf_printf(out, " of %" PRIu32 " bytes", datagram->length_bytes);
-    buf_printf(out, ": %s.", safe(&scratch, datagram->cause.why, told->options->ascii));
-    buf_free(&scratch);
+    buf_printf(out, ": %s.", datagram->cause.why);
     return true;
 }
 
@@ -132,7 +115,6 @@ static bool say_state(struct telling_aloud *told, const struct moment *moment, s
 
 static bool say_step(struct telling_aloud *told, const struct moment *moment, struct buf *out, const char **ret_section)
 {
-    struct buf scratch = buf_new(TEXT_MAX);
     switch (moment->step->kind) {
     case STEP_ENTER:
         return say_enter(told, moment, out, ret_section);
@@ -145,9 +127,7 @@ static bool say_step(struct telling_aloud *told, const struct moment *moment, st
     case STEP_STATE:
         return say_state(told, moment, out, ret_section);
     case STEP_PROCESS_EXIT:
-        buf_printf(out, "%s ends: %s.", host(told, moment->story, moment->step->exit->side),
-                   safe(&scratch, moment->step->exit->name, told->options->ascii));
-        buf_free(&scratch);
+        buf_printf(out, "%s ends: %s.", host(told, moment->story, moment->step->exit->side), moment->step->exit->name);
         return true;
     }
     return false;
@@ -203,26 +183,28 @@ static int collect(struct telling_aloud *told, const struct play *play)
 
 /* ---- paper ---- */
 
-static void print_wrapped(const char *text, int indent, int width)
+/* What is in told->text, escaped, with `key` before it; the section is never torn from its RFC, nor these from each other. */
+static void print(struct telling_aloud *told, enum layout_style key_style, const char *key, int indent, enum layout_style style,
+                  const char *section)
 {
-    int at = indent;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        int columns = 0;
-        for (size_t i = 0; i < length; i++) columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-        if (at > indent && at + 1 + columns > width) {
-            printf("\n%*s", indent, "");
-            at = indent;
-        } else if (at > indent) {
-            putchar(' ');
-            at++;
-        }
-        printf("%.*s", (int)length, text);
-        at += columns;
-        text += length;
-        text += strspn(text, " ");
-    }
-    putchar('\n');
+    const struct view_options look = {.color = told->options->color, .ascii = told->options->ascii};
+    struct buf out = buf_new(TEXT_MAX);
+    struct pen pen = pen_new(&look, told->options->width > WIDTH_MOST ? WIDTH_MOST : told->options->width, &out);
+    layout_add(&pen.text, style, buf_string(&told->text));
+    if (section) layout_addf(&pen.text, STYLE_DIM, " [RFC\u00a09293\u00a0%s]", section);
+    pen_flush(&pen, indent, key_style, key);
+    if (pen_end(&pen)) told->failed = true;
+    fputs(buf_string(&out), stdout);
+    buf_free(&out);
+}
+
+/* Whose it is, as on a ladder; a state is the consequence of what stands before it. */
+static enum layout_style style_of(const struct moment *moment)
+{
+    const struct story_step *step = moment->step;
+    if (step->kind == STEP_STATE) return STYLE_BOLD;
+    if (step->kind == STEP_SEGMENT && step->segment->flags & TCP_RST) return STYLE_ALARM;
+    return step->side == STORY_CLIENT ? STYLE_CLIENT : STYLE_SERVER;
 }
 
 static void wait_for_enter(const struct explain_options *options)
@@ -241,17 +223,15 @@ static void say(struct telling_aloud *told, const struct moment *moment)
     if (moment->cue) {
         bool tell = moment->cue->verb == SCENARIO_TELL;
         if (told->number) wait_for_enter(told->options);
-        escape_text(out, moment->cue->text, told->options->ascii);
-        printf("\n%s", tell ? "      " : "--- ");
-        print_wrapped(buf_string(out), tell ? 6 : 4, told->options->width);
+        buf_text(out, moment->cue->text);
+        putchar('\n');
+        print(told, STYLE_BOLD, tell ? "" : "--- ", tell ? INDENT : 4, tell ? STYLE_PLAIN : STYLE_BOLD, NULL);
         told->number++;
         return;
     }
     if (told->stories->count > 1) buf_printf(out, "[connection %" PRIu32 "] ", moment->story->number);
     if (!say_step(told, moment, out, &section)) return;
-    if (section) buf_printf(out, " [RFC 9293 %s]", section);
-    printf("%*s", INDENT, "");
-    print_wrapped(buf_string(out), INDENT, told->options->width);
+    print(told, STYLE_PLAIN, "", INDENT, style_of(moment), section);
 }
 
 static void print_head(struct telling_aloud *told)
@@ -259,8 +239,8 @@ static void print_head(struct telling_aloud *told)
     const struct scenario *scenario = told->scenario;
     struct buf *out = &told->text;
     buf_clear(out);
-    escape_text(out, scenario->title, told->options->ascii);
-    print_wrapped(buf_string(out), 0, told->options->width);
+    buf_text(out, scenario->title);
+    print(told, STYLE_BOLD, "", 0, STYLE_BOLD, NULL);
     for (size_t i = 0; i < scenario->section_count; i++)
         printf("%sRFC %" PRIu32 "%s%s", i ? ", " : "", scenario->sections[i].rfc, scenario->sections[i].section ? " section " : "",
                scenario->sections[i].section ? scenario->sections[i].section : "");
@@ -278,9 +258,8 @@ static void print_findings(struct telling_aloud *told)
             }
             any = true;
             buf_clear(&told->text);
-            escape_text(&told->text, told->stories->list[s]->findings[i].text, told->options->ascii);
-            printf("%*s", INDENT, "");
-            print_wrapped(buf_string(&told->text), INDENT, told->options->width);
+            buf_text(&told->text, told->stories->list[s]->findings[i].text);
+            print(told, STYLE_PLAIN, "", INDENT, STYLE_BOLD, NULL);
         }
 }
 
@@ -294,6 +273,7 @@ int explain_play(const struct scenario *scenario, const struct play *play, const
         for (size_t i = 0; i < told.count; i++) say(&told, &told.moments[i]);
         print_findings(&told);
         if (fflush(stdout)) code = -errno;
+        if (!code && told.failed) code = -ENOMEM;
     }
     free(told.moments);
     buf_free(&told.text);

@@ -8,7 +8,7 @@
 #include "play/play.h"
 
 struct explain_options {
-    bool ascii;
+    bool ascii, color;
     bool step; /* waits for Enter (a line of standard input) after each step of the scenario */
     int width; /* columns */
 };

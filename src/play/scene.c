@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,11 +14,13 @@
 #include "out/note.h"
 #include "out/status.h"
 #include "play/explain.h"
+#include "play/lesson.h"
+#include "play/stepper.h"
 #include "play/vocabulary.h"
 #include "rights/rights.h"
 #include "viz/escape.h"
 
-enum { MISTAKES_BYTES = 1 << 20, EXPLAIN_COLUMNS = 100 };
+enum { MISTAKES_BYTES = 1 << 20, LESSON_BYTES = 1 << 20, EXPLAIN_COLUMNS = 100 };
 
 /* ---- finding and reading ---- */
 
@@ -135,6 +138,21 @@ static bool wants_ascii(const struct scene_options *options)
     return options->output.ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
+/* In sentences; so is --step where there is no terminal to draw on: a line of input for each step. */
+static bool tells_aloud(const struct scene_options *options)
+{
+    return options->explain || (options->step && !stepper_is_possible());
+}
+
+/* A person at a terminal who asked for nothing else gets one screen. */
+static bool is_lesson(const struct scene_options *options)
+{
+    const struct output_options *output = &options->output;
+    if (tells_aloud(options) || options->whole || !isatty(STDOUT_FILENO)) return false;
+    if (output->format || output->file_count || output->otlp) return false;
+    return options->step || !(output->brief || output->absolute || output->verbose || output->part != VIEW_WHOLE);
+}
+
 /* The result of a play that has a story, whatever became of it. */
 static int verdict(const char *name, int code, const struct play *play, const struct judgement *judgement,
                    const struct scene_options *options, struct err *err)
@@ -153,12 +171,46 @@ static int verdict(const char *name, int code, const struct play *play, const st
     return CLI_DONE;
 }
 
-static int show(const struct scene_options *options, struct output *output, const struct scenario *scenario, struct play *play,
-                const struct play_stories *stories, struct err *err)
+/* Rows that the screen has for a lesson: its command, its last words and the prompt stand there too. */
+static size_t screen_rows(void)
 {
-    struct explain_options explain = {wants_ascii(options), options->step, EXPLAIN_COLUMNS};
+    enum { ROWS_USUAL = 24, ROWS_LEAST = 16, ROWS_TAKEN = 3, ROWS_BRIEF = 43 };
+    struct winsize size = {.ws_row = ROWS_USUAL};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row) size.ws_row = ROWS_USUAL;
+    size_t rows = size.ws_row < ROWS_LEAST ? ROWS_LEAST : size.ws_row > ROWS_BRIEF ? ROWS_BRIEF : size.ws_row;
+    return rows - ROWS_TAKEN;
+}
+
+static int show_lesson(const struct scene_options *options, const struct scenario *scenario, const struct play_stories *stories,
+                       int *ret_signal, struct err *err)
+{
+    const struct lesson lesson = {
+        .name = options->operands[0],
+        .scenario = scenario,
+        .stories = stories,
+        .look = output_view_options(&options->output, STDOUT_FILENO),
+        .rows = screen_rows(),
+    };
+    if (options->step && stepper_is_possible()) return stepper_run(&lesson, ret_signal, err);
+    struct buf out = buf_new(LESSON_BYTES);
+    int code = lesson_draw(&lesson, 0, &out, err);
+    if (!code && fwrite(buf_string(&out), 1, out.length, stdout) != out.length) code = err_set_errno(err, -EIO, "can't write");
+    if (!code && fflush(stdout)) code = err_set_errno(err, -errno, "can't write");
+    buf_free(&out);
+    return code;
+}
+
+static int show(const struct scene_options *options, struct output *output, const struct scenario *scenario, struct play *play,
+                const struct play_stories *stories, int *ret_signal, struct err *err)
+{
+    int screen = output_screen_width(STDOUT_FILENO);
+    struct explain_options explain = {.ascii = wants_ascii(options),
+                                      .step = options->step,
+                                      .width = screen ? screen : EXPLAIN_COLUMNS,
+                                      .color = output_view_options(&options->output, STDOUT_FILENO).color};
     int code = output ? output_tell(output, play_log(play), err) : 0;
-    if (!code && options->explain) code = explain_play(scenario, play, stories, &explain, err);
+    if (!code && tells_aloud(options)) code = explain_play(scenario, play, stories, &explain, err);
+    if (!code && !output && !tells_aloud(options)) code = show_lesson(options, scenario, stories, ret_signal, err);
     return code;
 }
 
@@ -176,13 +228,14 @@ static int play_one(const struct scene_options *options, const char *name, const
         err_prefix(err, "%s", name);
         return code == -EPERM || code == -EACCES ? CLI_DENIED : CLI_FAILED;
     }
-    int status = CLI_FAILED, told = rights_drop(RIGHTS_NONE, &show_err);
+    int signal = 0, status = CLI_FAILED, told = rights_drop(RIGHTS_NONE, &show_err);
     if (!told) told = rights_confine(false, &show_err);
     if (!told) told = play_tell(play_log(play), &stories, &show_err);
     if (!told && code != -EINTR) told = judge(scenario, play, &stories, &judgement, &show_err);
     if (!told) {
         status = verdict(name, code, play, &judgement, options, err);
-        told = show(options, output, scenario, play, &stories, &show_err);
+        told = show(options, output, scenario, play, &stories, &signal, &show_err);
+        if (told == -EINTR) status = CLI_INTERRUPTED + signal;
     }
     if (told && status == CLI_DONE) {
         status = told == -EPIPE ? told : CLI_FAILED;
@@ -192,17 +245,6 @@ static int play_one(const struct scene_options *options, const char *name, const
     play_stories_free(&stories);
     play_close(play);
     return status;
-}
-
-/* The first question that its author asks aloud; NULL: none. */
-static const char *question_of(const struct scenario *scenario)
-{
-    for (size_t i = 0; i < scenario->step_count; i++) {
-        const struct scenario_step *step = &scenario->steps[i];
-        size_t length = step->verb == SCENARIO_TELL ? strlen(step->text) : 0;
-        if (length && step->text[length - 1] == '?') return step->text;
-    }
-    return NULL;
 }
 
 static int run_one(const struct scene_options *options, struct err *err)
@@ -219,10 +261,11 @@ static int run_one(const struct scene_options *options, struct err *err)
         return err_set(err, CLI_USAGE, "--host-network: %s plays on two hosts of its own (one with 'place loopback' can use it)",
                        name);
     }
-    bool shows = !options->explain || options->output.format || options->output.file_count || options->output.otlp;
+    bool shows = (!tells_aloud(options) && !is_lesson(options)) || options->output.format || options->output.file_count ||
+                 options->output.otlp;
     if (scenario) {
         shown.title = scenario->title;
-        shown.question = question_of(scenario);
+        shown.question = lesson_question(scenario);
     }
     if (shows) code = output_open(&output, &shown, err);
     int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;

@@ -15,7 +15,10 @@ struct scene_options {
     struct output_options output;
     const char *recorder;
     bool host_network;
-    bool list, all, explain, step;
+    bool list, all;
+    bool explain; /* in sentences */
+    bool step;    /* bit by bit: a growing ladder, or with `explain` sentence by sentence */
+    bool whole;   /* the whole ladder on a terminal, too */
     char *const *operands;
     size_t operand_count;
 };

@@ -272,6 +272,13 @@ static int take(struct choosing *choosing, const struct event *event, struct eve
     return event_copy(to, &copy);
 }
 
+/* Calls for which no port was left: whose connections held them, their stories say. */
+static bool wants_port(const struct event_call *call)
+{
+    return (call->ret == -EADDRNOTAVAIL && !strcmp(call->name, "connect")) ||
+           (call->ret == -EADDRINUSE && (!strcmp(call->name, "bind") || !strcmp(call->name, "listen")));
+}
+
 /* Who listens at the server's port, on whatever address: a finding may rest on it. Its calls are chosen, of each both sides. */
 static int choose_listeners(struct choosing *choosing, const struct event_log *log)
 {
@@ -291,6 +298,7 @@ static int choose_listeners(struct choosing *choosing, const struct event_log *l
         if (event->kind != EVENT_EXIT) continue;
         const struct event *enter = table_remove(enters, &call->thread.tid);
         struct chosen *chosen = call->socket.cookie ? table_get(cookies, &call->socket.cookie) : NULL;
+        if (!chosen && wants_port(call)) chosen = choosing->last;
         const struct story_call both = {
             .tid = call->thread.tid, .pid = call->thread.pid, .enter_ns = enter ? enter->t_ns : 0, .exit_ns = event->t_ns};
         if (chosen) code = put_call(choosing, &both, chosen);

@@ -11,8 +11,6 @@
 
 enum { STEP_MS = 100, NOT_FOUND = 127, NOT_EXECUTED = 126, BY_SIGNAL = 128 };
 
-extern char **environ;
-
 struct command {
     const struct command_options *options;
     struct session *session;

@@ -76,6 +76,9 @@ struct story_call {
     int64_t slept_ns;       /* -1 not known */
     struct story_wake wake;
     uint32_t enter_step, exit_step; /* STORY_NO_STEP where there is none */
+    /* A read of a stream: how many segments brought the bytes that it returned, the first and the last of them. 0: not known, or
+     * it is no such read. */
+    uint32_t took_count, took_first, took_last;
 };
 
 struct story_packet_place { /* where a packet was seen */

@@ -1,6 +1,7 @@
 #include "watch/lines.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static void row(const struct lines_options *options, const char *const text[COLU
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(options, i)) continue;
         int width = columns[i].width;
+        if (i == OPENER && options->width && options->width < shown_from[SENT]) width -= 3; /* a narrow screen */
         if (used) buf_char(out, ' ');
         /* The last one takes what is left of the screen. */
         if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
@@ -120,22 +122,50 @@ static const char *duration_text(int64_t ns, bool ascii, char text[LINE_SCALED_B
     return text;
 }
 
-/* The ids below the line: they have no column, because most connections have none. */
+/* Bytes of the harmless text that fit so many columns, broken at a blank where there is one in the second half. */
+static size_t piece_of(const char *text, size_t length, int width)
+{
+    size_t at = 0, blank = 0;
+    int used = 0;
+    while (at < length) {
+        uint32_t code;
+        size_t took = escape_decode(text + at, length - at, &code);
+        int wide = escape_columns(code);
+        if (used + wide > width) return blank ? blank : at ? at : took;
+        if (text[at] == ' ' && used > width / 2) blank = at;
+        used += wide;
+        at += took;
+    }
+    return length;
+}
+
+/* Below its connection's line, in whole: over as many lines as the screen's width makes of it. */
+static void below(const struct lines_options *options, const char *text, struct buf *out)
+{
+    struct buf harmless = buf_new(16384);
+    escape_text(&harmless, text, options->ascii);
+    const char *rest = buf_string(&harmless), *sign = options->ascii ? "`" : "└";
+    int width = options->width ? options->width - 11 : INT_MAX;
+    for (size_t left = harmless.length; left;) {
+        size_t take = piece_of(rest, left, width);
+        buf_printf(out, "         %s %.*s\n", sign, (int)take, rest);
+        rest += take;
+        left -= take;
+        for (; left && *rest == ' '; left--) rest++;
+        sign = " ";
+    }
+    buf_free(&harmless);
+}
+
+/* Most connections have none, so they have no column. */
 static void findings(const struct lines_options *options, const struct story *story, struct buf *out)
 {
     for (size_t i = 0; i < story->finding_count; i++) {
-        size_t from = out->length;
         struct buf line = buf_new(8192);
         const struct story_finding *finding = &story->findings[i];
         buf_printf(&line, "%s %s: %s", finding->severity, finding->id, finding->text);
-        int width = options->width ? options->width - 11 : 0;
-        buf_printf(out, "         %s ", options->ascii ? "`" : "└");
-        if (width > 0)
-            cell(out, buf_string(&line), width, false, options->ascii);
-        else
-            escape_text(out, buf_string(&line), options->ascii);
+        below(options, buf_string(&line), out);
         buf_free(&line);
-        if (out->length > from) trim(out);
     }
 }
 
@@ -281,8 +311,7 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     };
     row(options, text, out);
     findings(options, story, out);
-    if (facts->touched)
-        buf_printf(out, "         %s events were lost while it was open: some of it may be missing\n", options->ascii ? "`" : "└");
+    if (facts->touched) below(options, "events were lost while it was open: some of it may be missing", out);
 }
 
 /* ---- troubles ---- */

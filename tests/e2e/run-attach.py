@@ -100,7 +100,8 @@ class Attach(Test):
             if self.recorder == "bpf":
                 self.assert_all_causes_known(connection)
             data = [s for s in connection.segments if s["end"] == "server" and s["len"]][0]
-            self.assertEqual(connection.cause(data), ("call", "sendto", "server"))
+            if self.recorder == "bpf" or connection is second:  # ptrace may come in the midst of the first one's call
+                self.assertEqual(connection.cause(data), ("call", "sendto", "server"))
         self.assertEqual(second.calls_named("server", "accept4")[0]["ret"] > 0, True)
         # The server is as it was.
         status = pathlib.Path(f"/proc/{server.pid}/status").read_text()

@@ -1,18 +1,27 @@
 """tcpwhy run on programs that nobody here wrote: what their connections did, with its causes."""
 
+import json
 import os
 import pathlib
 import re
+import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from support import Story, Test, environment, main, run, traced
+from support import ROOT, Connection, Story, Test, environment, main, run, traced
 
 PATIENCE_S = 60
 PYTHON = [sys.executable, "-I", "-c"]
+
+
+def free_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
 
 
 class Server:
@@ -158,11 +167,94 @@ class Programs(Test):
             self.assertEqual(again.stdout, pathlib.Path(lines).read_text())
 
 
+    def test_textbook_servers_static_binaries_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "textbook")
+            for how in ([], ["-static"]):
+                subprocess.run(["cc", *how, "-o", path, ROOT / "tests" / "support" / "textbook.c"], check=True)
+                for style in ("select", "fork"):
+                    with self.subTest(style=style, how=how):
+                        script = f"{path} {style} 3 >port & while [ ! -s port ]; do sleep 0.02; done; for i in 1 2 3; do {path} ask $(cat port) word; done; wait"
+                        story = self.watch("sh", "-c", script, cwd=folder)
+                        os.remove(os.path.join(folder, "port"))
+                        self.assertEqual([c.head["outcome"] for c in story.connections], ["closed"] * 3)
+                        for connection in story.connections:
+                            self.check_client(connection, "textbook")
+                            self.assertEqual(connection.head["server"]["comm"], "textbook")
+                            fins = [s for s in connection.with_flags("F", "server")]
+                            if self.recorder == "bpf":
+                                self.assert_all_causes_known(connection)
+                                self.assertEqual(connection.cause(fins[0])[:2], ("call", "close"))
+
+    def test_socat_between_two_others(self):
+        port = free_port()
+        script = f"socat TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr TCP:127.0.0.1:{self.server.port} & sleep 0.3; printf ask | nc -N 127.0.0.1 {port}; wait"
+        story = self.watch("sh", "-c", script)
+        self.assertIn("hello", story.result.stdout)
+        pairs = {(c.head["client"]["comm"], c.head["server"]["addr"].rsplit(":", 1)[1]) for c in story.connections if c.head["outcome"] == "closed"}
+        self.assertEqual(pairs, {("nc", str(port)), ("socat", str(self.server.port))})
+
+    def test_redis(self):
+        port = free_port()
+        script = (
+            f"redis-server --port {port} --save '' --appendonly no >/dev/null 2>&1 & "
+            f"until redis-cli -p {port} ping >/dev/null 2>&1; do sleep 0.1; done; redis-cli -p {port} set a 1; redis-cli -p {port} get a; "
+            f"redis-cli -p {port} shutdown nosave; wait"
+        )
+        story = self.watch("sh", "-c", script)
+        self.assertEqual(story.result.stdout, "OK\n1\n")
+        closed = [c for c in story.connections if c.head["outcome"] == "closed"]
+        self.assertGreaterEqual(len(closed), 3)
+        for connection in closed:
+            self.check_client(connection, "redis-cli")
+            self.assertEqual(connection.head["server"]["comm"], "redis-server")
+            if self.recorder == "bpf":
+                self.assert_all_causes_known(connection)
+
+    def test_nginx_and_wrk(self):
+        port = free_port()
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            config = os.path.join(folder, "nginx.conf")
+            pathlib.Path(config).write_text(
+                f"daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid; events {{ worker_connections 64; }}\n"
+                f'http {{ access_log off; server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}\n'
+            )
+            script = (
+                f"nginx -c {config} & until curl -s http://127.0.0.1:{port}/; do sleep 0.1; done; "
+                f"wrk -t1 -c2 -d1s -H 'Connection: close' http://127.0.0.1:{port}/ >/dev/null; nginx -c {config} -s quit; wait"
+            )
+            path = os.path.join(folder, "run.jsonl")
+            result = run("run", "--recorder", self.recorder, "-o", path, "--", "sh", "-c", script, env=traced(environment()), timeout=PATIENCE_S)
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            self.assertIn("hello", result.stdout)
+            lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]  # too many to hold each to the schema
+        self.assertEqual((lines[-1]["lost"], lines[-1]["dropped"]), (0, 0))
+        served = [line["conn"] for line in lines if line["type"] == "connection" and line["client"]["comm"] == "wrk"]
+        self.assertGreater(len(served), 3)
+        for number in served[1:10]:  # the last are in the midst of it
+            connection = Connection(lines, number)
+            self.assertEqual((connection.head["outcome"], connection.head["server"]["comm"]), ("closed", "nginx"))
+            if self.recorder == "bpf":
+                self.assert_all_causes_known(connection)
+                self.assertEqual(connection.cause(connection.with_flags("F", "server")[0])[0], "call")
+
+
 class ProgramsPtrace(Programs):
     recorder = "ptrace"
 
 
 class Ordinary(Test):
+    def test_a_program_that_would_gain_rights_runs_without_them_and_is_counted(self):
+        self.ordinary()
+        raised = os.path.join(self.user.folder, "raised")
+        shutil.copy("/usr/bin/id", raised)
+        os.chmod(raised, 0o4755)
+        result = run("run", "-v", "--", raised, "-u", command=self.user.command, cwd="/", timeout=PATIENCE_S)
+        self.assertEqual((result.returncode, result.stdout), (0, "65534\n"), self.explain(result))
+        self.assertIn("1 lost (set-user-ID rights not given)", re.sub(r"\s+", " ", result.stderr))
+        raised_by_root = run("run", "--recorder", "ptrace", "-q", "-u", "nobody", raised, "-u", cwd="/")
+        self.assertEqual((raised_by_root.returncode, raised_by_root.stdout), (0, "0\n"), self.explain(raised_by_root))
+
     def test_by_calls_alone_both_ends_are_one_connection_and_a_refusal_is_one(self):
         code = (
             "import os, socket\n"

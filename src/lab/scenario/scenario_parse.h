@@ -54,6 +54,19 @@ struct scenario_parser {
     bool failed; /* out of memory */
 };
 
+/* A line that begins with a word of its own. */
+struct scenario_head {
+    const char *word;
+    bool (*parse)(struct scenario_parser *parser);
+    bool text; /* the rest of the line is text, not words */
+    bool anywhere;
+    bool late; /* read with the expectations, when all steps are known */
+};
+
+/* That with which this line begins; NULL: none. */
+const struct scenario_head *scenario_find_head(const char *line);
+bool scenario_parse_head(struct scenario_parser *parser, const struct scenario_head *head);
+
 /* Notes a mistake at a word (NULL: at the end of the line) and returns false. */
 bool scenario_mistake(struct scenario_parser *parser, const struct scenario_word *word, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

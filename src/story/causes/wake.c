@@ -91,6 +91,30 @@ static struct tale_packet *bringer(struct telling *telling, enum story_side to)
     return NULL;
 }
 
+/* Which segments brought what a read returned: those that reach from its first byte to its last. Asked in the order of reads, each
+ * looks at the packets from the one before it on. */
+static void find_taken(struct telling *telling, struct tale_call *tale)
+{
+    enum story_side to = tale->story->side, from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
+    struct tale_packet *first = bringer(telling, to), *last = NULL;
+    if (!first) return;
+    uint32_t wanted = telling_end(telling, from)->base + 1 + (uint32_t)telling->reading[to].bytes;
+    uint32_t end = wanted + (uint32_t)tale->call->ret, count = 0;
+    for (size_t i = telling->reading[to].from; i < telling->packet_count && !last; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        const struct event_packet_header *header = header_of(packet);
+        if (packet->side != from || !packet->segment || !header->length_bytes || telling_is_lost(telling, packet)) continue;
+        uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0), behind = data + header->length_bytes;
+        if (!seq_before(wanted, behind) || !seq_before(data, end) || packet->segment->retransmission) continue;
+        count++;
+        if (seq_at_or_before(end, behind)) last = packet;
+    }
+    if (!last) return;
+    tale->story->took_count = count;
+    tale->story->took_first = first->step;
+    tale->story->took_last = last->step;
+}
+
 /* A datagram a read, in the order of arrival. The kernel may have dropped some without a word (a full buffer): one of another
  * length is not it. */
 static struct tale_packet *next_datagram(struct telling *telling, const struct tale_call *call)
@@ -343,6 +367,7 @@ void wake_find_all(struct telling *telling)
         find_wake(telling, &telling->calls[i]);
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
+        if (!telling->story->udp && tale->call->ret > 0) find_taken(telling, &telling->calls[i]);
         bool several = strcmp(tale->call->name, "recvmmsg") == 0;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
         telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;

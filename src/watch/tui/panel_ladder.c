@@ -62,11 +62,10 @@ static size_t last_top(const struct tui *tui)
 
 static void draw(struct tui *tui)
 {
-    const char *at = tui->ladder;
     char line[1024];
     size_t number = 0;
     ladder_refresh(tui);
-    at = tui->ladder;
+    const char *at = tui->ladder;
     if (tui->ladder_follows || tui->ladder_top > last_top(tui)) tui->ladder_top = last_top(tui);
     for (int y = 1; at && *at && y < LINES - 1;) {
         const char *end = strchr(at, '\n');

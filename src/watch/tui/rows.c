@@ -102,7 +102,8 @@ static int in_order(const void *a, const void *b, void *data)
         order = x->ended != y->ended ? (int)x->ended - (int)y->ended : (int)x->state[0] - (int)y->state[0];
         break;
     case SORT_FINDINGS: {
-        size_t of_x = x->findings + 100U * (x->trouble != TROUBLE_NONE), of_y = y->findings + 100U * (y->trouble != TROUBLE_NONE);
+        size_t of_x = x->findings + (size_t)100 * (x->trouble != TROUBLE_NONE),
+               of_y = y->findings + (size_t)100 * (y->trouble != TROUBLE_NONE);
         order = (of_x < of_y) - (of_x > of_y);
         break;
     }

@@ -41,6 +41,27 @@ static void a_read_is_woken_by_the_segment_that_the_waker_was_receiving(void **d
           STORY_CLIENT, "read", WAKE_SEGMENT, EVIDENCE_STACK, "data");
 }
 
+/* Two segments of five bytes each; how many a read of so many bytes took, and its last. */
+static void a_read_names_all_segments_that_it_took(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(2000, S, S_DATA) PACKET(2100, S, "flags=P. seq=506 ack=101 len=5")
+                      PACKET(2200, S, "flags=P. seq=511 ack=101 len=5") ENTER(3000, C_THREAD, "read", C_SOCK, "")
+                          RETURNS(3010, C_THREAD, "read", C_SOCK, " ret=7 slept=0") ENTER(4000, C_THREAD, "read", C_SOCK, "")
+                              RETURNS(4010, C_THREAD, "read", C_SOCK, " ret=3 slept=0") ENTER(5000, C_THREAD, "read", C_SOCK, "")
+                                  RETURNS(5010, C_THREAD, "read", C_SOCK, " ret=5 slept=0"),
+                  0);
+    const struct story *story = told->stories[0];
+    static const uint32_t counts[] = {2, 1, 1}, lasts[] = {5, 5, 6};
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct story_call *call = told_call(story, STORY_CLIENT, "read", i + 1);
+        assert_int_equal(call->took_count, counts[i]);
+        assert_int_equal(story->steps[call->took_last].segment->number, lasts[i]);
+    }
+    told_free(told);
+}
+
 static void a_wake_without_a_chain_is_context(void **data)
 {
     (void)data;
@@ -324,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_datagram_of_another_length_is_not_what_a_read_took),
         cmocka_unit_test(a_peek_takes_nothing_and_recvmmsg_takes_several),
         cmocka_unit_test(a_read_is_woken_by_the_segment_that_the_waker_was_receiving),
+        cmocka_unit_test(a_read_names_all_segments_that_it_took),
         cmocka_unit_test(a_wake_without_a_chain_is_context),
         cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
         cmocka_unit_test(a_timer_that_wakes_is_the_timeout),

@@ -51,10 +51,17 @@ static size_t names(const struct fixture *fixture, char found[16][256])
 static int teardown(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
+    struct dirent **entries;
     drawer_free(fixture->drawer);
-    snprintf(command, sizeof(command), "rm -rf %s", fixture->folder);
-    int code = system(command);
+    int count = scandir(fixture->folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", fixture->folder, entries[i]->d_name);
+        unlink(path); /* "." and ".." stay */
+        free(entries[i]);
+    }
+    free(entries);
+    int code = rmdir(fixture->folder);
     free(fixture);
     return code;
 }
