@@ -105,9 +105,7 @@ static void prove_handshake(const struct conn_judge *judge, struct conn *conn, u
         conn_move(judge, conn, side, INPUT_RCVD_SYN_ACK, true, verdict);
         return;
     }
-    bool before = end->state == STATE_LISTEN || end->state == STATE_CLOSED;
-    if (before && !(end->flags & END_ENDED_BY_RST) && data && peer->state == STATE_SYN_SENT &&
-        acknowledges_syn(peer, segment->ack)) {
+    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && acknowledges_syn(peer, segment->ack)) {
         prove_syn_ack(judge, conn, side, verdict);
         peer->flags |= END_SYN_ACKED;
         conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);

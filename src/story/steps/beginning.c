@@ -10,10 +10,13 @@
  * is exchanged shows an established connection. */
 static void first_states(struct telling *telling, const struct sock *listener)
 {
-    bool syn_ack = false, listens = false, opens = false;
+    bool syn_ack = false, listens = false, opens = false, says = false;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
-        if (header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN)) continue;
+        if (header->protocol != IPPROTO_TCP) continue;
+        bool data = header->length_bytes || header->flags & TCP_FIN; /* behind a SYN,ACK that was not captured */
+        says = says || (data && header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+        if (!(header->flags & TCP_SYN)) continue;
         opens = opens || (!syn_ack && !(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
@@ -22,7 +25,7 @@ static void first_states(struct telling *telling, const struct sock *listener)
     struct conn_end *server = telling_end(telling, STORY_SERVER);
     if (server->state != STATE_LISTEN) return;
     /* opens: both ends at once */
-    if (listens || opens || !(syn_ack || listener)) server->state = STATE_CLOSED;
+    if (listens || opens || !(syn_ack || listener || says)) server->state = STATE_CLOSED;
 }
 
 static struct conn_more *more_of(void *owner, struct conn *conn, bool make)
