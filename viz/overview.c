@@ -118,12 +118,12 @@ static const char *scaled_time(int64_t ns, char text[24])
 
 static const char *scaled_bytes(uint64_t bytes, char text[24])
 {
-    static const char units[] = "kMGT";
+    static const char *const units[] = {"k", "M", "G", "T"};
     if (bytes < 10000) return snprintf(text, 24, "%" PRIu64, bytes), text;
     double value = (double)bytes / 1000;
     int unit = 0;
     while (value >= 1000 && unit < 3) value /= 1000, unit++;
-    return snprintf(text, 24, value < 10 ? "%.1f %c" : "%.0f %c", value, units[unit]), text;
+    return snprintf(text, 24, value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]), text;
 }
 
 int overview_line(struct buf *out, const struct story *story, bool ascii)

@@ -182,8 +182,8 @@ static const char *put_marks(const struct rows_options *options, uint32_t number
     static const char *const covered[] = {"refused", "no answer"};
     for (size_t i = 0; found && i < sizeof(covered) / sizeof(covered[0]); i++) {
         size_t word = strlen(covered[i]);
-        if (strncmp(notes, covered[i], word) != 0 || (notes[word] && notes[word] != ',')) continue;
-        notes += notes[word] ? word + 2 : word;
+        if (strcspn(notes, ",") != word || strncmp(notes, covered[i], word) != 0) continue;
+        notes += word + strspn(notes + word, ", ");
     }
     const char *extra = options->extra ? options->extra : "";
     snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s%s%s", length && notes[0] ? ", " : "", notes,

@@ -8,6 +8,7 @@
  * The exit stop comes before deferred work: a FIN of dup2 or execve leaves after EXIT. */
 #include <errno.h>
 #include <linux/audit.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ enum {
     OPTIONS = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
               PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL,
     SYSCALL_STOP = SIGTRAP | 0x80, /* what PTRACE_O_TRACESYSGOOD makes of it */
-    STOPS_A_DRAIN = 2000
+    STOPS_A_DRAIN = 2000,
+    IDLE_MAX = 10 /* a call that does not sleep stops again sooner than a look at everything else takes */
 };
 
 struct calls {
@@ -308,7 +310,7 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
 {
     uint64_t before = calls->appended;
     int code = 0;
-    for (int stops = 0; !code; stops++) {
+    for (int stops = 0, idle = 0; !code; stops++) {
         int status;
         /* Busy children could keep this loop for ever; what is left over announces itself again. */
         if (stops == STOPS_A_DRAIN) {
@@ -317,7 +319,12 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
         }
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
         if (tid < 0 && errno == EINTR) continue;
+        if (tid == 0 && stops && idle++ < IDLE_MAX) {
+            sched_yield();
+            continue;
+        }
         if (tid <= 0) break;
+        idle = 0;
         int64_t t_ns = clock_wall_ns();
         code = WIFSTOPPED(status) ? on_stop(calls, log, tid, status, t_ns) : on_end(calls, log, tid, status);
     }

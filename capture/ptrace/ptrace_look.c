@@ -42,16 +42,32 @@ static bool ask(struct ptrace_task *task, int fd, uint64_t inode, struct event_s
     bool is_ours = sockinfo_at(handle, fd, ret_socket);
     if (!is_ours && errno) task->lost_looks++;
     ptrace_task_give_back(task, handle);
-    if (is_ours && inode) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
+    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
     return is_ours;
+}
+
+/* Who has given up being root may trace root's programs, and not read the names of their descriptors: then a duplicate says it. */
+static uint64_t inode_of(struct ptrace_task *task, int fd)
+{
+    if (!task->nameless) {
+        uint64_t inode = ptrace_sockets_inode(task->tid, fd);
+        if (inode || errno != EACCES) return inode;
+        task->nameless = true;
+    }
+    int handle = ptrace_task_handle(task);
+    errno = handle < 0 && handle != -ESRCH ? -handle : 0;
+    if (handle < 0) return 0;
+    uint64_t inode = sockinfo_inode_at(handle, fd);
+    int why = errno;
+    ptrace_task_give_back(task, handle);
+    errno = why;
+    return inode;
 }
 
 static bool look(struct ptrace_task *task, int fd, bool known_is_enough, struct event_socket *ret_socket)
 {
     *ret_socket = (struct event_socket){0};
-    uint64_t inode = ptrace_sockets_inode(task->tid, fd);
-    /* Who has given up being root may trace root's programs, and not read the names of their descriptors: then each is asked. */
-    if (!inode && errno == EACCES) return ask(task, fd, 0, ret_socket);
+    uint64_t inode = inode_of(task, fd);
     if (!inode) {
         if (errno) task->lost_looks++;
         return false;

@@ -21,6 +21,7 @@ struct ptrace_task {
     int64_t named_ns;    /* when `comm` was read; 0: it is to be read again */
     int handle;          /* sockinfo_open's, kept; -1: none */
     bool in_call;        /* between the stops of a recorded call: `raw`, `row` and `enter` are its */
+    bool nameless;       /* the names of its descriptors may not be read: see ptrace_look.c */
     bool marked;         /* a stop made by the seccomp filter was seen */
     bool filtered;       /* the filter is on, or may be (before its first exec): without a tracer its recorded calls fail */
     bool restartable;    /* its last call ended with -ERESTART_RESTARTBLOCK: restart_syscall goes on with `raw` */

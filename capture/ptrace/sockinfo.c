@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,6 +93,20 @@ static bool describe(int fd, struct event_socket *ret_socket)
         ret_socket->has_unread = true;
     }
     return true;
+}
+
+uint64_t sockinfo_inode_at(int handle, int fd)
+{
+    struct stat status = {0};
+    int duplicate = (int)syscall(SYS_pidfd_getfd, handle, fd, 0);
+    if (duplicate < 0) {
+        if (errno == EBADF || errno == ESRCH) errno = 0;
+        return 0;
+    }
+    uint64_t inode = fstat(duplicate, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+    close(duplicate);
+    errno = 0;
+    return inode;
 }
 
 bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)

@@ -20,5 +20,7 @@ bool sockinfo_of(pid_t pid, int fd, struct event_socket *ret_socket);
 /* The same for many descriptors of one process: a handle to give to sockinfo_at and close(2), or -errno. */
 int sockinfo_open(pid_t pid);
 bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket);
+/* The inode of the socket behind it, 0 where there is none; errno as above. */
+uint64_t sockinfo_inode_at(int handle, int fd);
 
 #endif

@@ -146,6 +146,11 @@ static int flow(struct stream *stream, bool all)
     return code;
 }
 
+int stream_arrive(struct stream *stream)
+{
+    return give_arrivals(stream);
+}
+
 int stream_flow(struct stream *stream, int64_t watermark_ns)
 {
     if (watermark_ns > stream->watermark_ns) stream->watermark_ns = watermark_ns;

@@ -33,6 +33,8 @@ int stream_tap(struct stream *stream, int64_t behind_ns, stream_taker *take, voi
 /* Adds a tap that takes on arrival, in the order of appending, from now on. 0 or -ENOMEM. */
 int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data);
 
+/* Hands on to the taps of arrivals alone, and orders nothing: what many steps a second can afford. As stream_flow. */
+int stream_arrive(struct stream *stream);
 /* Hands on what was appended before this time (nanoseconds as events' t_ns). A watermark that goes back changes nothing. 0, or the
  * first failure of a tap: it is given no more, the others are. */
 int stream_flow(struct stream *stream, int64_t watermark_ns);

@@ -104,7 +104,8 @@ int beside_run(const struct beside *beside, struct err *err)
 {
     struct job *jobs = calloc(beside->count + 1, sizeof(*jobs));
     size_t begun = 0, told = 0, running = 0;
-    int code = jobs ? 0 : err_set_errno(err, -ENOMEM, "can't run the scenarios");
+    int code = jobs ? 0 : -ENOMEM;
+    if (code) err_set_errno(err, code, "can't run the scenarios");
     while (!code && told < beside->count) {
         for (; running < AT_ONCE && begun < beside->count && !code; running++) {
             jobs[begun].fd = -1;

@@ -211,7 +211,8 @@ static int run_named(const struct scene_options *options, struct targets *target
     struct catalogue_row *table = calloc(count + 1, sizeof(*table));
     struct catalogue_run run = {options, jobs, targets, totals};
     const struct beside beside = {count, table, sizeof(*table), work, lost, over, &run};
-    int code = jobs && table ? 0 : err_set_errno(err, -ENOMEM, "can't run the scenarios");
+    int code = jobs && table ? 0 : -ENOMEM;
+    if (code) err_set_errno(err, code, "can't run the scenarios");
     for (size_t i = 0; i < count && !code; i++) name_job(&jobs[i], entries ? entries[i].name : options->operands[i]);
     if (!code) code = beside_run(&beside, err);
     free(table);

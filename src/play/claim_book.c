@@ -37,7 +37,8 @@ int claim_book_open(struct claim_book *ret_book, const char *const *files, size_
 {
     const struct catalogue_entry *entries = count ? NULL : catalogue(&count);
     *ret_book = (struct claim_book){.scenarios = calloc(count + 1, sizeof(*ret_book->scenarios))};
-    int code = ret_book->scenarios ? 0 : err_set_errno(err, -ENOMEM, "can't read the claims");
+    int code = ret_book->scenarios ? 0 : -ENOMEM;
+    if (code) err_set_errno(err, code, "can't read the claims");
     for (size_t i = 0; i < count && !code; i++) code = add_scenario(ret_book, entries ? entries[i].name : files[i], err);
     if (!code && ret_book->count) qsort(ret_book->list, ret_book->count, sizeof(*ret_book->list), compare_entries);
     return code;

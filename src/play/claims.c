@@ -122,8 +122,8 @@ int claims_run(const struct claims_options *options, struct err *err)
         if (is_file(options->operands[i])) files[file_count++] = options->operands[i];
     int code = claim_book_open(&book, files, file_count, err), status = code == -EINVAL || code == -ENOENT ? CLI_USAGE : CLI_FAILED;
     struct claim_entry *wanted = calloc(book.count + 1, sizeof(*wanted));
-    if (!code && !wanted) code = err_set_errno(err, -ENOMEM, "can't choose among the claims");
-    for (size_t i = 0; i < book.count && !code; i++)
+    if (!code && !wanted) err_set_errno(err, code = -ENOMEM, "can't choose among the claims");
+    for (size_t i = 0; wanted && i < book.count && !code; i++)
         if (is_wanted(options, &book.list[i])) wanted[count++] = book.list[i];
     if (!code && !count)
         status = none_wanted(options, &book, err);

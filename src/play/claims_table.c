@@ -267,7 +267,8 @@ int claims_table_run(const struct claims_options *options, const struct claim_en
     measure(&table);
     table.jobs = calloc(count, sizeof(*table.jobs));
     table.played = calloc(count, sizeof(*table.played));
-    int code = table.jobs && table.played ? 0 : err_set_errno(err, -ENOMEM, "can't play the claims");
+    int code = table.jobs && table.played ? 0 : -ENOMEM;
+    if (code) err_set_errno(err, code, "can't play the claims");
     for (size_t i = 0; i < count && !code; i++) {
         size_t k = 0;
         while (k < table.job_count && table.jobs[k]->scenario != list[i].scenario) k++;

@@ -83,7 +83,8 @@ int scene_list(const struct scene_options *options, struct err *err)
     struct view_options look = output_view_options(&options->output, STDOUT_FILENO);
     struct buf out = buf_new(LIST_BYTES);
     struct pen pen = pen_new(&look, output_screen_width(STDOUT_FILENO) ? look.width : PIPE_COLUMNS, &out);
-    int code = scenarios ? 0 : err_set_errno(err, -ENOMEM, "can't list the scenarios");
+    int code = scenarios ? 0 : -ENOMEM;
+    if (code) err_set_errno(err, code, "can't list the scenarios");
     for (size_t i = 0; i < count && !code; i++) code = scene_load(entries[i].name, &scenarios[i], err);
     for (int group = 0; group <= SCENARIO_GROUPS && !code; group++)
         listed += add_group(options, (enum scenario_group)group, scenarios, &pen);

@@ -116,7 +116,8 @@ static int make(struct stories **ret_stories, const struct read_options *options
     if (stories) stories->log = event_log_new();
     if (!stories || !stories->log) {
         free(stories);
-        return err_set_errno(err, -ENOMEM, "can't tell stories");
+        err_set_errno(err, -ENOMEM, "can't tell stories");
+        return -ENOMEM;
     }
     stories->options = options;
     *ret_stories = stories;

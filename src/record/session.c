@@ -22,10 +22,11 @@ enum { CAPTURES_MAX = 64 };
 
 /* How much later than it happened an event may reach the log. Recorders and captures hand over at once what they have; this is for
  * a machine that is busy. */
-static const int64_t LATE_NS = 1000000000;
+static const int64_t LATE_NS = 1000000000, FLOW_EVERY_NS = 10000000;
 
 struct session {
     int64_t late_ns;
+    int64_t flowed_ns; /* when the stream last flowed */
     size_t waiting_most; /* events that may gather before they flow; 0: none wait */
     struct event_log *log;
     struct stream *stream;
@@ -276,7 +277,14 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         total = got < 0 ? got : total + got;
     }
     bool waits = total > 0 && event_log_count(session->log) < session->waiting_most;
-    if (!waits) stream_flow(session->stream, began_ns - session->late_ns); /* a tap that fails knows it */
+    /* What has not had its turn is sorted anew each time: not at every step, where thousands a second have one. */
+    bool rests = began_ns >= session->flowed_ns && began_ns - session->flowed_ns < FLOW_EVERY_NS;
+    if (waits || rests) {
+        stream_arrive(session->stream); /* a tap that fails knows it */
+    } else {
+        session->flowed_ns = began_ns;
+        stream_flow(session->stream, began_ns - session->late_ns);
+    }
     return total;
 }
 
