@@ -22,7 +22,7 @@ enum { CAPTURES_MAX = 64 };
 
 /* How much later than it happened an event may reach the log. Recorders and captures hand over at once what they have; this is for
  * a machine that is busy. */
-static const int64_t LATE_NS = 1000000000, FLOW_EVERY_NS = 10000000;
+static const int64_t LATE_NS = 1000000000, FLOW_EVERY_NS = 50000000;
 
 struct session {
     int64_t late_ns;
@@ -277,7 +277,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         total = got < 0 ? got : total + got;
     }
     bool waits = total > 0 && event_log_count(session->log) < session->waiting_most;
-    /* What has not had its turn is sorted anew each time: not at every step, where thousands a second have one. */
+    /* What has not had its turn is sorted anew each time: not at every step, of which there may be thousands a second. */
     bool rests = began_ns >= session->flowed_ns && began_ns - session->flowed_ns < FLOW_EVERY_NS;
     if (waits || rests) {
         stream_arrive(session->stream); /* a tap that fails knows it */
