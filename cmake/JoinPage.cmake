@@ -1,5 +1,5 @@
 # cmake -DFOLDER=viz -DSCRIPTS=a,b,… -DOUTPUT=file.c -P JoinPage.cmake: the page (viz/page/) in one piece, cut where the view writes what it
-# has to say, as C arrays (see viz/page_made.h); and the pictures' style sheet. Scripts and styles are named by their hashes: nothing
+# has to say, as C arrays (see viz/page/page_made.h); and the pictures' style sheet. Scripts and styles are named by their hashes: nothing
 # else may run in the page.
 cmake_policy(SET CMP0053 NEW)
 
@@ -65,4 +65,4 @@ array_of(page_body "${body}" body_array)
 array_of(page_foot "${foot}" foot_array)
 array_of(svg_sheet "${sheet}" sheet_array)
 string(REGEX REPLACE "\nconst size_t svg_sheet_length[^\n]*\n" "\n" sheet_array "${sheet_array}")
-file(WRITE ${OUTPUT} "/* Made from viz/page and viz/pen.css. */\n#include \"viz/page_made.h\"\n#include \"viz/svg_pen.h\"\n\n${head_array}${body_array}${foot_array}${sheet_array}")
+file(WRITE ${OUTPUT} "/* Made from viz/page and viz/pen.css. */\n#include \"viz/page/page_made.h\"\n#include \"viz/svg/svg_pen.h\"\n\n${head_array}${body_array}${foot_array}${sheet_array}")

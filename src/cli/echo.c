@@ -16,7 +16,7 @@
 #include "echo/server.h"
 #include "out/note.h"
 #include "out/status.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 enum { MS_MAX = 24 * 3600 * 1000, BACKLOG_MAX = 1 << 20, OUTPUT_LIMIT = 1 << 24 };
 

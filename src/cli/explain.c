@@ -12,7 +12,7 @@
 #include "out/place.h"
 #include "out/status.h"
 #include "pages/pages.h"
-#include "viz/layout.h"
+#include "viz/pen/layout.h"
 
 enum { KEY_COLOR, KEY_ASCII };
 enum { WIDTH_MOST = 100, ID_COLUMN = 2, TEXT_COLUMN = 28, CODE_COLUMN = 4, NEAREST_MAX = 256, PARAGRAPH_BYTES = 4096 };

@@ -23,7 +23,7 @@
 #include "read/stored.h"
 #include "record/session.h"
 #include "rights/rights.h"
-#include "viz/states_figure.h"
+#include "viz/svg/states_figure.h"
 
 static const size_t picture_limit = (size_t)1 << 22;
 

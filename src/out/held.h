@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 /* The first of equals is the one with the lower number. */
 enum held_order {

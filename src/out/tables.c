@@ -8,7 +8,7 @@
 
 #include "out/note.h"
 #include "out/place.h"
-#include "viz/quantiles.h"
+#include "viz/lists/quantiles.h"
 #include "viz/view.h"
 
 enum { FLUSH_BYTES = 1 << 16, ROW_BYTES = 1 << 14 };

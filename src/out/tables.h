@@ -1,5 +1,5 @@
 /* Where rows go: standard output in one row format, and files whose endings pick theirs. The counterpart of out/output.h for
- * tables of connections (viz/rows.h). */
+ * tables of connections (viz/lists/rows.h). */
 #ifndef TCPWHY_OUT_TABLES_H
 #define TCPWHY_OUT_TABLES_H
 
@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "out/held.h"
 #include "out/output.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 struct tables;
 

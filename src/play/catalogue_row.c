@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "viz/escape.h"
-#include "viz/json.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
 
 static const char *const hosts[] = {"client", "server"};
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "play/fitted.h"
-#include "viz/text_ladder.h"
-#include "viz/text_pen.h"
+#include "viz/text/text_ladder.h"
+#include "viz/text/text_pen.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 60, WIDTH_MOST = 140, KEY_BYTES = 32, LADDER_BYTES = 1 << 20 };
 enum { MARKS_MAX = 64 };

@@ -14,8 +14,8 @@
 #include "play/claim_screen.h"
 #include "play/fitted.h"
 #include "rights/rights.h"
-#include "viz/json.h"
-#include "viz/text_pen.h"
+#include "viz/pen/json.h"
+#include "viz/text/text_pen.h"
 
 enum { TABLE_BYTES = 1 << 20, WORDS_BYTES_MOST = 1024, PIPE_COLUMNS = 250, SCREEN_COLUMNS = 80 };
 

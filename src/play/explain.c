@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "play/judge.h"
 #include "story/sections.h"
-#include "viz/text_pen.h"
+#include "viz/text/text_pen.h"
 
 enum { TEXT_MAX = 64 * 1024, INDENT = 6, WIDTH_MOST = 140 };
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 enum { ROWS_MOST = 60, ROWS_LEAST = 3, FITTED_BYTES = 1 << 20 };
 

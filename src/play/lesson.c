@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "play/fitted.h"
-#include "viz/plan.h"
-#include "viz/text_ladder.h"
-#include "viz/text_pen.h"
+#include "viz/plan/plan.h"
+#include "viz/text/text_ladder.h"
+#include "viz/text/text_pen.h"
 
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 60, WIDTH_MOST = 140, LESSON_BYTES = 1 << 20 };
 

@@ -18,7 +18,7 @@
 #include "play/stepper.h"
 #include "play/vocabulary.h"
 #include "rights/rights.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 enum { MISTAKES_BYTES = 1 << 20, LESSON_BYTES = 1 << 20, EXPLAIN_COLUMNS = 100 };
 

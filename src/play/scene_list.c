@@ -9,7 +9,7 @@
 #include "out/place.h"
 #include "out/status.h"
 #include "play/scene.h"
-#include "viz/text_pen.h"
+#include "viz/text/text_pen.h"
 
 enum { LIST_BYTES = 1 << 20, PIPE_COLUMNS = 250, NAME_COLUMNS = 29 };
 

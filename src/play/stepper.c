@@ -10,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "viz/text_pen.h"
+#include "viz/text/text_pen.h"
 
 enum { STEPPER_BYTES = 1 << 20, KEY_INTERRUPT = 3, KEY_END_OF_FILE = 4, ESCAPE = 27, ESCAPE_WAITS_MS = 50 };
 /* ECMA-48 and xterm: another screen, no cursor; the way back; home, and erase what is below. */

@@ -4,8 +4,8 @@
 
 #include "quiz/own.h"
 #include "story/sections.h"
+#include "viz/plan/words.h"
 #include "viz/view.h"
-#include "viz/words.h"
 
 static bool begins(const char *name, const char *with)
 {

@@ -3,8 +3,8 @@
 
 #include "quiz/own.h"
 #include "story/sections.h"
+#include "viz/plan/words.h"
 #include "viz/view.h"
-#include "viz/words.h"
 
 struct sent {                            /* a segment's or datagram's */
     const struct story_segment *segment; /* NULL: a datagram */

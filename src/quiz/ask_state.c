@@ -3,8 +3,8 @@
 
 #include "quiz/own.h"
 #include "story/sections.h"
+#include "viz/plan/words.h"
 #include "viz/view.h"
-#include "viz/words.h"
 
 /* Whether both states were reached by the same thing: a FIN that acknowledges ours too leads through FIN_WAIT_2 to TIME_WAIT. */
 static bool same_way(const struct story *story, uint32_t one, uint32_t other)

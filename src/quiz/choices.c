@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "quiz/own.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 enum { TEXT_BYTES = 8192 };
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "quiz/own.h"
-#include "viz/text_ladder.h"
+#include "viz/text/text_ladder.h"
 
 enum { LADDER_BYTES = 1 << 24, LINES_SHOWN = 16, STEPS_DRAWN = 400, WIDTH_USUAL = 80 };
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "quiz/pens.h"
-#include "viz/json.h"
+#include "viz/pen/json.h"
 
 int quiz_write_jsonl(const struct quiz_paper *paper, struct buf *out)
 {

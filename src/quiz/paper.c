@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "quiz/own.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 static const struct {
     const char *name;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 static const struct quiz_pen pens[] = {
     {"sheet", ".txt", "a sheet to print, its key at the end", quiz_write_sheet},

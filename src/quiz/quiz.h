@@ -3,7 +3,7 @@
  * Asked is only what the stories answer beyond doubt: causes and wakes that the kernel's own chain or context shows (never what was
  * inferred by rule or from a call's time), states that a segment led to, numbers that follow from what came before, results that
  * calls were seen to return. A wrong choice is known to be wrong, or it is not offered. The same stories and the same seed make the
- * same paper, byte for byte. A paper owns its texts, and they are escaped for a terminal (viz/escape.h); it borrows nothing. */
+ * same paper, byte for byte. A paper owns its texts, and they are escaped for a terminal (viz/pen/escape.h); it borrows nothing. */
 #ifndef TCPWHY_QUIZ_QUIZ_H
 #define TCPWHY_QUIZ_QUIZ_H
 

@@ -6,7 +6,7 @@
 #include "event/event.h"
 #include "ledger/ledger.h"
 #include "read/read_capture.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 /* Packets of both captures together: each takes some 600 bytes until the stories are told. */
 enum { MERGE_PACKETS_MAX = 500000 };

@@ -5,7 +5,7 @@
 #include "out/note.h"
 #include "out/tables.h"
 #include "read/merge.h"
-#include "viz/clock_words.h"
+#include "viz/plan/clock_words.h"
 
 enum { BATCH = 64 };
 

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "out/note.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 enum { COMMENT_BYTES_MAX = 1 << 16 };
 

@@ -7,7 +7,7 @@
 #include "capture/stored/savefile.h"
 #include "out/output.h"
 #include "read/places.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 /* At the end of the file: notes its counts and comments in *seen (comments are borrowed from the file), and says on standard error
  * what a reader has to know (drops), with -v all of it. */

@@ -11,7 +11,7 @@
 #include "read/read_chosen.h"
 #include "story/tell/teller.h"
 #include "tcp/segment.h"
-#include "viz/found.h"
+#include "viz/lists/found.h"
 
 enum { PACKETS_MAX = 500000, BYTES_MAX = 512 << 20, COMMENT_BYTES = 16384 };
 #define CUT "… [cut]"

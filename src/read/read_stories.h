@@ -6,7 +6,7 @@
 
 #include "capture/stored/savefile.h"
 #include "read/read_capture.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 struct stories;
 

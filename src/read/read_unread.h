@@ -3,7 +3,7 @@
 #define TCPWHY_READ_READ_UNREAD_H
 
 #include "out/output.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 /* One more packet of this content. */
 void read_unread_count(struct rows_source *seen, uint32_t content);

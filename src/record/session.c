@@ -26,7 +26,7 @@ static const int64_t LATE_NS = 1000000000, FLOW_EVERY_NS = 50000000;
 
 struct session {
     int64_t late_ns;
-    int64_t flowed_ns; /* when the stream last flowed */
+    int64_t flowed_ns;   /* when the stream last flowed */
     size_t waiting_most; /* events that may gather before they flow; 0: none wait */
     struct event_log *log;
     struct stream *stream;

@@ -14,7 +14,7 @@
 #include "out/status.h"
 #include "record/loop.h"
 #include "rights/rights.h"
-#include "viz/overview.h"
+#include "viz/text/overview.h"
 
 /* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
 enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, RING_BYTES = 64 << 20, HASTE = -5, LINE_BYTES = 4096 };

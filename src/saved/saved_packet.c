@@ -6,9 +6,9 @@
 
 #include "pcapng/writer.h"
 #include "saved/saved_own.h"
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/plan/words.h"
 
 struct saved_vantage *saved_vantage_of(struct saved *saved, uint32_t number)
 {

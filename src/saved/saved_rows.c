@@ -5,8 +5,8 @@
 
 #include "event/text.h"
 #include "saved/saved_own.h"
-#include "viz/escape.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/plan/words.h"
 
 enum { ERRNO_MOST = 4096 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "saved/saved_own.h"
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/plan/words.h"
 
 enum { SENTENCE_BYTES = 8192 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "saved/saved_own.h"
-#include "viz/escape.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/plan/words.h"
 
 /* ---- stories' rows ---- */
 

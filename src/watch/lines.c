@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/line.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/pen/line.h"
+#include "viz/plan/words.h"
 
 /* Columns, left to right; what does not fit a screen is left out from the least wanted on. */
 enum column { AT, TOOK, OPENER, FROM, TO, TAKER, SENT, GOT, OUTCOME, CLOSED, COLUMNS };

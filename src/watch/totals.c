@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/plan/words.h"
 
 /* ---- durations ---- */
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/layout.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/pen/layout.h"
 
 static void require(bool holds)
 {

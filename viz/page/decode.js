@@ -1,5 +1,5 @@
 // What the page holds: the list, the stories, the words they share. A story is read when somebody looks at it. The places of the fields
-// are those of viz/page_story.c and viz/page_parts.c.
+// are those of viz/page/page_story.c and viz/page/page_parts.c.
 const KINDS = ["enter", "exit", "call", "packet", "depart", "arrive", "state", "kernel", "end", "unreturned", "skip"];
 const FLIGHTS = ["whole", "departs", "arrives", "lost"];
 const NOTES = ["cause", "chain", "drop", "queue", "reset", "comment", "difference"];

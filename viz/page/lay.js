@@ -1,4 +1,4 @@
-// Where everything of a ladder stands, for the width that there is. As the picture's (viz/svg_lay.c): every instant has a height of its
+// Where everything of a ladder stands, for the width that there is. As the picture's (viz/svg/svg_lay.c): every instant has a height of its
 // own, later ones lower; bands, calls and the wire are columns that push each other down. Where the page is narrow, calls stand in the
 // wire's column and states are strips.
 const SIZE = {label: 13, cause: 15, evidence: 11, call: 12, time: 12, state: 12, head: 15, tick: 14, lean: 16, fold: 40, same: 28};

@@ -1,7 +1,7 @@
 /* Cells of the screen: harmless text at a place, cut at the edge. */
 #include <string.h>
 
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 #include "watch/tui/own.h"
 
 void draw_escape(const char *text, bool ascii, char *out, size_t bytes)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "viz/line.h"
+#include "viz/pen/line.h"
 #include "watch/tui/own.h"
 
 /* So many lines at the bottom show what was found last, where the screen is tall enough. */

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 
 #include "ledger/datagrams.h"
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 static const int64_t SECOND = 1000000000;
 

@@ -9,7 +9,7 @@
 
 #include "play/catalogue_row.h"
 #include "support/golden.h"
-#include "viz/escape.h"
+#include "viz/pen/escape.h"
 
 static const struct {
     const char *name;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "viz/clock_words.h"
+#include "viz/plan/clock_words.h"
 
 static void check(const struct story_clock *clock, bool detailed, const char *wanted)
 {

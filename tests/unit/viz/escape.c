@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "support/guard.h"
-#include "viz/escape.h"
-#include "viz/json.h"
-#include "viz/layout.h"
+#include "viz/pen/escape.h"
+#include "viz/pen/json.h"
+#include "viz/pen/layout.h"
 
 static void valid_utf8_is_decoded(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "viz/otlp_span.h"
+#include "viz/export/otlp_span.h"
 
 static struct story two_ends(uint32_t client_isn, uint32_t server_isn)
 {

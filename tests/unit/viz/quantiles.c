@@ -1,5 +1,5 @@
 /* Percentiles: exact where numbers are small, within half a per cent where not. */
-#include "viz/quantiles.h"
+#include "viz/lists/quantiles.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

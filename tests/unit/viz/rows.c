@@ -1,5 +1,5 @@
 /* The row views: what they write of rows built by hand, the least and the most that a row can hold included. */
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "viz/line.h"
+#include "viz/pen/line.h"
 
 static struct ledger_row usual(void)
 {

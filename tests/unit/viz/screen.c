@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "viz/rows.h"
+#include "viz/lists/rows.h"
 
 static struct ledger_row row_between(struct address client, struct address server)
 {

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "support/drawing.h"
-#include "viz/page_made.h"
-#include "viz/page_words.h"
+#include "viz/page/page_made.h"
+#include "viz/page/page_words.h"
 
 static struct buf written(struct page_words *words, const char *const *texts, size_t count)
 {

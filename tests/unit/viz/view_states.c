@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "support/golden.h"
-#include "viz/escape.h"
-#include "viz/figure_plan.h"
-#include "viz/states_figure.h"
+#include "viz/pen/escape.h"
+#include "viz/plan/figure_plan.h"
+#include "viz/svg/states_figure.h"
 
 static struct arrow_map some(void)
 {

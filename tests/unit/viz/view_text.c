@@ -13,8 +13,8 @@
 
 #include "support/drawing.h"
 #include "support/golden.h"
-#include "viz/escape.h"
-#include "viz/words.h"
+#include "viz/pen/escape.h"
+#include "viz/plan/words.h"
 
 static struct buf draw(const char *fixture, const struct view_options *options)
 {

@@ -1,0 +1,362 @@
+#include "viz/plan/facts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "viz/plan/words.h"
+
+static enum layout_style outcome_style(enum story_outcome outcome)
+{
+    return outcome == OUTCOME_CLOSED ? STYLE_BOLD : outcome == OUTCOME_OPEN ? STYLE_PLAIN : STYLE_ALARM;
+}
+
+struct facts facts_new(struct arena *arena)
+{
+    return (struct facts){.text = phrase_new(arena)};
+}
+
+/* What was said so far becomes a fact; nothing said, no fact. */
+static void put(struct facts *facts, enum layout_style style, const char *key)
+{
+    struct phrase words = facts->text;
+    facts->failed = facts->failed || words.failed;
+    facts->text = phrase_new(words.arena);
+    if (words.count == 0) return;
+    if (facts->count == facts->capacity) {
+        size_t capacity = facts->capacity ? facts->capacity * 2 : 16;
+        struct fact *list = arena_alloc(words.arena, capacity * sizeof(*list));
+        if (!list) {
+            facts->failed = true;
+            return;
+        }
+        if (facts->count) memcpy(list, facts->list, facts->count * sizeof(*list));
+        facts->list = list;
+        facts->capacity = capacity;
+    }
+    facts->list[facts->count++] = (struct fact){style, key, words};
+}
+
+void facts_headline(const struct story *story, struct phrase *text)
+{
+    phrase_addf(text, STYLE_BOLD, "conn %s%" PRIu32, story->numbered_apart ? "u" : "", story->number);
+    phrase_add(text, STYLE_PLAIN, story->udp ? ": UDP" : ": ");
+    if (story->udp && story->outcome != OUTCOME_REFUSED) return;
+    if (story->udp) phrase_add(text, STYLE_PLAIN, ", ");
+    phrase_add(text, outcome_style(story->outcome), story_outcome_name(story->outcome));
+}
+
+void facts_end(const struct story *story, enum story_side side, struct phrase *text)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    const struct story_end *end = &story->end[side];
+    phrase_add(text, STYLE_PLAIN, address_format(&end->address, address));
+    if (end->process.comm || end->process.pid) phrase_add(text, STYLE_PLAIN, " ");
+    words_process(text, side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD, &end->process);
+}
+
+static void add_side(struct phrase *text, const struct story *story, int32_t side)
+{
+    if (side < 0 || side >= STORY_SIDES) return;
+    enum layout_style style = side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD;
+    phrase_addf(text, style, "%s", story_side_name((enum story_side)side));
+    const char *comm = story->end[side].process.comm;
+    if (!comm || !*comm || !strcmp(comm, story_side_name((enum story_side)side))) return; /* a process that is called "client" */
+    phrase_add(text, STYLE_PLAIN, " ");
+    phrase_add(text, STYLE_PLAIN, comm);
+}
+
+static void tell_opening(struct facts *facts, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    char words[WORDS_BYTES];
+    phrase_add(&facts->text, STYLE_PLAIN, "by the ");
+    add_side(&facts->text, story, summary->opened_by);
+    if (summary->opened_by >= 0) put(facts, STYLE_DIM, "opened");
+    facts->text = phrase_new(facts->text.arena);
+
+    if (summary->handshake_ns >= 0) {
+        phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
+        phrase_add(&facts->text, STYLE_PLAIN, " SYN → ACK");
+        const char *between = ": ";
+        if (summary->handshake_timer_ns > 0) {
+            phrase_add(&facts->text, STYLE_PLAIN, between);
+            phrase_addf(&facts->text, STYLE_ALARM, "%s of it waited for the retransmission timer",
+                        words_duration(summary->handshake_timer_ns, words));
+            between = ", ";
+        }
+        if (summary->handshake_network_ns >= 0) {
+            phrase_addf(&facts->text, STYLE_PLAIN, "%snetwork %s (SYN → SYN-ACK)", between,
+                        words_duration(summary->handshake_network_ns, words));
+            between = ", ";
+        }
+        if (summary->handshake_process_ns >= 0)
+            phrase_addf(&facts->text, STYLE_PLAIN, "%sprocess %s (connect() → SYN, ACK → return)", between,
+                        words_duration(summary->handshake_process_ns, words));
+        put(facts, STYLE_DIM, "handshake");
+    }
+    if (summary->accept_wait_ns >= 0) {
+        phrase_addf(&facts->text, STYLE_PLAIN, "accept() returned %s after the handshake was complete",
+                    words_duration(summary->accept_wait_ns, words));
+        put(facts, STYLE_DIM, "accept wait");
+    }
+}
+
+static void tell_closing(struct facts *facts, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    if (story->udp) return;
+    if (summary->closed_first_by >= 0) {
+        phrase_add(&facts->text, STYLE_PLAIN, "by the ");
+        add_side(&facts->text, story, summary->closed_first_by);
+    } else
+        phrase_add(&facts->text, STYLE_PLAIN, "by nobody");
+    put(facts, STYLE_DIM, "closed first");
+    if (summary->time_wait_side >= 0) {
+        phrase_add(&facts->text, STYLE_PLAIN, summary->time_wait_side == STORY_SIDES ? "held by both ends" : "held by the ");
+        if (summary->time_wait_side < STORY_SIDES) add_side(&facts->text, story, summary->time_wait_side);
+        if (summary->time_wait_until_ns) {
+            char words[WORDS_BYTES];
+            phrase_addf(&facts->text, STYLE_PLAIN, " until %s", words_clock(summary->time_wait_until_ns, words));
+            phrase_add(&facts->text, STYLE_PLAIN, " (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)");
+        }
+        put(facts, STYLE_DIM, "TIME_WAIT");
+    }
+}
+
+static void add_count(struct phrase *text, enum layout_style style, uint64_t count, const char *noun)
+{
+    phrase_addf(text, style, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+static void tell_amounts(struct facts *facts, const struct story *story)
+{
+    const struct story_summary *summary = &story->summary;
+    struct phrase *text = &facts->text;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct story_end *end = &story->end[side];
+        phrase_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
+        add_count(text, STYLE_PLAIN, end->bytes_sent, "byte");
+        if (end->bytes_missed) phrase_addf(text, STYLE_ALARM, " (%" PRIu64 " more were not captured)", end->bytes_missed);
+    }
+    put(facts, STYLE_DIM, "data");
+
+    if (story->udp)
+        add_count(text, STYLE_PLAIN, summary->datagrams, "datagram");
+    else
+        add_count(text, STYLE_PLAIN, summary->segments, "segment");
+    if (summary->retransmissions) phrase_addf(text, STYLE_ALARM, " (%" PRIu32 " retransmitted)", summary->retransmissions);
+    phrase_add(text, STYLE_PLAIN, ", ");
+    add_count(text, STYLE_PLAIN, summary->calls, "call");
+    put(facts, STYLE_DIM, "seen");
+
+    const char *between = "";
+    for (int evidence = EVIDENCE_STACK; evidence > EVIDENCE_NONE; evidence--) {
+        uint32_t count = summary->causes_by_evidence[evidence];
+        if (count == 0) continue;
+        phrase_add(text, STYLE_PLAIN, between);
+        phrase_addf(text, words_evidence_style(CAUSE_CALL, (enum story_evidence)evidence), "%" PRIu32 " %s", count,
+                    words_evidence(CAUSE_CALL, (enum story_evidence)evidence));
+        between = ", ";
+    }
+    phrase_add(text, STYLE_PLAIN, between);
+    phrase_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, "%" PRIu32 " unknown", summary->causes_unknown);
+    put(facts, STYLE_DIM, "causes from");
+}
+
+/* The largest part that is somebody's doing, if most of a noticeable time went there. */
+static bool has_dominant(const struct story_time *time)
+{
+    static const int64_t NOTICED_NS = 100000000;
+    for (int i = 0; i < SPENT_NETWORK; i++)
+        if (i != SPENT_CLIENT && time->spent_ns[i] >= NOTICED_NS && time->spent_ns[i] >= time->total_ns / 2) return true;
+    return false;
+}
+
+/* Largest first; what is less than a hundredth each, together. */
+static void tell_time(struct facts *facts, const struct story *story, bool in_detail)
+{
+    const struct story_time *time = &story->time;
+    char words[WORDS_BYTES];
+    if (time->total_ns <= 0 || (!in_detail && !has_dominant(time))) return;
+    phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(time->total_ns, words));
+    const char *between = ": ";
+    int64_t left_ns = time->total_ns, last_ns = INT64_MAX;
+    for (int told = 0, last = -1; told < SPENTS; told++) {
+        int next = -1;
+        for (int i = 0; i < SPENTS; i++) {
+            bool after = time->spent_ns[i] < last_ns || (time->spent_ns[i] == last_ns && i > last);
+            if (after && (next < 0 || time->spent_ns[i] > time->spent_ns[next])) next = i;
+        }
+        if (next < 0 || time->spent_ns[next] * 100 < time->total_ns || !time->spent_ns[next]) break;
+        last = next;
+        last_ns = time->spent_ns[next];
+        left_ns -= last_ns;
+        phrase_addf(&facts->text, STYLE_PLAIN, "%s%s %s", between, words_duration(last_ns, words),
+                    story_spent_words((enum story_spent)next));
+        between = ", ";
+    }
+    if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, "%s%s other", between, words_duration(left_ns, words));
+    put(facts, STYLE_DIM, "time");
+}
+
+/* The steps that prove it. */
+static void add_proof(struct phrase *text, const struct story *story, const uint32_t *steps, size_t count)
+{
+    const char *between = " [";
+    for (size_t i = 0; i < count; i++) {
+        phrase_add(text, STYLE_DIM, between);
+        words_step(text, STYLE_DIM, story, steps[i]);
+        between = ", ";
+    }
+    if (count) phrase_add(text, STYLE_DIM, "]");
+}
+
+static void tell_findings(struct facts *facts, const struct story *story)
+{
+    for (size_t i = 0; i < story->finding_count; i++) {
+        const struct story_finding *finding = &story->findings[i];
+        bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
+        phrase_add(&facts->text, STYLE_PLAIN, finding->text);
+        add_proof(&facts->text, story, finding->steps, finding->step_count);
+        put(facts, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
+    }
+}
+
+/* The sentences stand in the ladder; here is where to read on. */
+static void tell_differences(struct facts *facts, const struct story *story)
+{
+    for (size_t i = 0; i < story->difference_count; i++) {
+        const struct story_difference *difference = &story->differences[i];
+        phrase_addf(&facts->text, STYLE_PLAIN, "%s: %s", difference->id, difference->reference);
+        add_proof(&facts->text, story, difference->steps, difference->step_count);
+        put(facts, STYLE_DIM, "  Linux");
+    }
+}
+
+/* What can be known by the calls alone, and what not. */
+static void tell_calls_alone(struct facts *facts, const struct story *story)
+{
+    struct phrase *text = &facts->text;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        phrase_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
+        add_count(text, STYLE_PLAIN, story->end[side].bytes_sent, "byte");
+    }
+    phrase_add(text, STYLE_PLAIN, ", as the calls say");
+    put(facts, STYLE_DIM, "data");
+    add_count(text, STYLE_PLAIN, story->summary.calls, "call");
+    phrase_add(text, STYLE_PLAIN, "; no packets, so no states and causes, and how it ended is what the calls got");
+    put(facts, STYLE_DIM, "seen");
+}
+
+void facts_story(const struct story *story, bool in_detail, struct facts *facts)
+{
+    if (story->calls_alone) {
+        tell_calls_alone(facts, story);
+        tell_findings(facts, story);
+        return;
+    }
+    tell_opening(facts, story);
+    tell_closing(facts, story);
+    tell_amounts(facts, story);
+    tell_time(facts, story, in_detail);
+    tell_findings(facts, story);
+    if (in_detail) tell_differences(facts, story);
+}
+
+static void tell_totals(struct facts *facts, const struct facts_totals *totals)
+{
+    struct phrase *text = &facts->text;
+    if (totals->stories == 1) return;
+    if (totals->stories == 0)
+        phrase_add(text, STYLE_BOLD, "no connection was seen");
+    else
+        phrase_addf(text, STYLE_BOLD, "%" PRIu64 " connections", totals->stories);
+    const char *between = ": ";
+    for (int outcome = 0; outcome < OUTCOMES; outcome++) {
+        if (totals->outcomes[outcome] == 0) continue;
+        phrase_add(text, STYLE_PLAIN, between);
+        phrase_addf(text, outcome_style((enum story_outcome)outcome), "%" PRIu64 " %s", totals->outcomes[outcome],
+                    story_outcome_name((enum story_outcome)outcome));
+        between = ", ";
+    }
+    if (totals->udp) phrase_addf(text, STYLE_PLAIN, "%s%" PRIu64 " UDP", between, totals->udp);
+    if (totals->findings) {
+        phrase_add(text, STYLE_PLAIN, "; ");
+        add_count(text, STYLE_PLAIN, totals->findings, "finding");
+    }
+    put(facts, STYLE_PLAIN, "");
+}
+
+/* One source, all its kinds of loss together. */
+static void add_source(struct phrase *text, const struct story_trace *trace, size_t first)
+{
+    const struct story_loss *loss = &trace->losses[first];
+    uint64_t received = loss->received;
+    for (size_t k = first; k < trace->loss_count; k++)
+        if (strcmp(trace->losses[k].source, loss->source) == 0 && trace->losses[k].received > received)
+            received = trace->losses[k].received;
+    bool is_capture = strncmp(loss->source, "capture", strlen("capture")) == 0;
+    phrase_addf(text, STYLE_PLAIN, "%s %" PRIu64 " %s", loss->source, received, is_capture ? "packets" : "events");
+    bool any = false;
+    for (size_t k = first; k < trace->loss_count; k++) {
+        if (strcmp(trace->losses[k].source, loss->source) != 0 || trace->losses[k].count == 0) continue;
+        phrase_addf(text, STYLE_ALARM, ", %" PRIu64 " lost (%s)", trace->losses[k].count, trace->losses[k].what);
+        any = true;
+    }
+    if (!any) phrase_add(text, STYLE_PLAIN, ", 0 lost");
+    for (size_t k = first; k < trace->loss_count; k++) /* what this kernel never had is not lost */
+        if (strcmp(trace->losses[k].source, loss->source) == 0 && strncmp(trace->losses[k].what, "without ", 8) == 0)
+            phrase_addf(text, STYLE_PLAIN, "; this kernel is %s", trace->losses[k].what);
+}
+
+void facts_losses(const struct story_trace *trace, struct facts *facts)
+{
+    struct phrase *text = &facts->text;
+    bool any = trace->lost || trace->dropped;
+    for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
+    if (any)
+        phrase_add(text, STYLE_ALARM, "something was lost: what is shown may lack steps and causes. ");
+    else if (trace->loss_count)
+        phrase_add(text, STYLE_BOLD, "nothing lost: ");
+    const char *between = "";
+    for (size_t i = 0; i < trace->loss_count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++) told = strcmp(trace->losses[k].source, trace->losses[i].source) == 0;
+        if (told) continue;
+        phrase_add(text, STYLE_PLAIN, between);
+        add_source(text, trace, i);
+        between = "; ";
+    }
+    put(facts, STYLE_PLAIN, "");
+    if (!trace->marks_unjoined && !trace->packets_unmarked) return;
+    phrase_addf(text, STYLE_PLAIN, "not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark",
+                trace->marks_unjoined, trace->packets_unmarked);
+    put(facts, STYLE_PLAIN, "");
+}
+
+void facts_run(const struct facts_totals *totals, const struct story_trace *trace, struct facts *facts)
+{
+    struct phrase *text = &facts->text;
+    tell_totals(facts, totals);
+    phrase_addf(text, STYLE_PLAIN, "recorded by %s", trace->recorder ? trace->recorder : "?");
+    for (size_t i = 0; i < trace->vantage_count; i++) {
+        phrase_add(text, STYLE_PLAIN, i == 0 ? ", packets on " : ", ");
+        phrase_add(text, STYLE_PLAIN, trace->vantages[i]);
+    }
+    if (trace->reason && *trace->reason) {
+        phrase_add(text, STYLE_PLAIN, "; ");
+        phrase_add(text, STYLE_PLAIN, trace->reason);
+    }
+    put(facts, STYLE_PLAIN, "");
+    facts_losses(trace, facts);
+}
+
+void facts_count(struct facts_totals *totals, const struct story *story)
+{
+    totals->stories++;
+    totals->findings += story->finding_count;
+    if (story->udp)
+        totals->udp++;
+    else
+        totals->outcomes[story->outcome]++;
+}

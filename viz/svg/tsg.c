@@ -1,0 +1,396 @@
+/* The time-sequence graph, as W. R. Stevens drew it and tcptrace does: for each direction that carried data, numbers over time, the
+ * ACKs that came back as a line below them, the window that the peer offered as a line above. To scale, both ways. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "viz/plan/facts.h"
+#include "viz/plan/plan.h"
+#include "viz/plan/words.h"
+#include "viz/svg/svg_ladder.h"
+#include "viz/svg/svg_pen.h"
+#include "viz/view.h"
+
+enum { LEFT = 132, RIGHT = SVG_WIDTH - SVG_MARGIN, PLOT_HEIGHT = 380, GRAPHS_MAX = 32, TITLE = 26, HEAD = 17, SMALL = 13 };
+enum { TICKS = 8, WINDOW_TIMES = 3 /* a window that many times the data is drawn as far as it fits */ };
+#define PICTURE_BYTES_MAX ((size_t)256 << 20)
+
+struct graphs {
+    struct facts_totals totals;
+    struct buf body, title;
+    int y;
+    uint64_t drawn, left_out;
+};
+
+/* One direction. */
+struct graph {
+    const struct story *story;
+    enum story_side side; /* whose data */
+    int64_t from_ns, to_ns;
+    int64_t low, high; /* numbers, unwrapped */
+    int top;
+    bool clipped; /* the window goes on above */
+};
+
+static int x_of(const struct graph *g, int64_t t_ns)
+{
+    double part = g->to_ns > g->from_ns ? (double)(t_ns - g->from_ns) / (double)(g->to_ns - g->from_ns) : 0;
+    return LEFT + (int)(part * (RIGHT - LEFT));
+}
+
+static int y_of(const struct graph *g, int64_t number)
+{
+    if (number > g->high) number = g->high;
+    if (number < g->low) number = g->low;
+    return g->top + PLOT_HEIGHT - (int)((double)(number - g->low) / (double)(g->high - g->low) * PLOT_HEIGHT);
+}
+
+/* A number near `last`: they wrap at 2^32. */
+static int64_t unwrapped(int64_t last, uint32_t number)
+{
+    return last + (int32_t)(number - (uint32_t)last);
+}
+
+static uint32_t length_of(const struct story_segment *segment)
+{
+    return segment->length_bytes + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
+}
+
+static int64_t seen_at_sender(const struct story_segment *segment)
+{
+    return segment->received_ns ? segment->received_ns : segment->sent_ns;
+}
+
+/* ---- its frame ---- */
+
+/* Whether this side sent data; and the range that is drawn. */
+static bool measure(struct graph *g)
+{
+    bool any = false, first = true;
+    int64_t sent = 0, acked = 0, window = 0, data_end = 1;
+    for (size_t i = 0; i < g->story->step_count; i++) {
+        const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
+        if (!segment) continue;
+        if (first || segment->sent_ns < g->from_ns) g->from_ns = segment->sent_ns;
+        if (first || seen_at_sender(segment) > g->to_ns) g->to_ns = seen_at_sender(segment);
+        first = false;
+        if (segment->side == g->side) {
+            sent = unwrapped(sent, segment->seq);
+            any = any || segment->length_bytes;
+            if (sent < g->low) g->low = sent;
+            if (sent + length_of(segment) > data_end) data_end = sent + length_of(segment);
+        } else if (segment->flags & TCP_ACK) {
+            acked = unwrapped(acked, segment->ack);
+            if (acked > data_end) data_end = acked;
+            bool known = segment->window_kind == WINDOW_BYTES || segment->window_kind == WINDOW_UNSCALED;
+            if (known && acked + segment->window_bytes > window) window = acked + segment->window_bytes;
+        }
+    }
+    int64_t size = data_end - g->low;
+    g->clipped = window - g->low > size * WINDOW_TIMES;
+    g->high = g->clipped || window < data_end ? data_end + size / 8 + 1 : window + size / 16 + 1;
+    if (g->to_ns <= g->from_ns) g->to_ns = g->from_ns + 1000;
+    return any;
+}
+
+/* 1, 2 or 5 times a power of ten: the least that makes no more than TICKS steps. */
+static int64_t step_of(int64_t range)
+{
+    int64_t step = 1;
+    for (int i = 0; range / step > TICKS; i++) step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
+static void put(struct buf *out, const char *words, bool ascii, int x, int y, enum svg_anchor anchor, int size, const char *role)
+{
+    struct svg_place place = {.x = x,
+                              .y = y,
+                              .anchor = anchor,
+                              .font = {FONT_SANS, size},
+                              .width = SVG_WIDTH,
+                              .line = size + 4,
+                              .role = role,
+                              .ground = true,
+                              .row = -1};
+    struct layout_text text = layout_text_new(ascii);
+    layout_add(&text, STYLE_PLAIN, words);
+    if (text.failed) out->failed = true;
+    svg_words(out, &text, &place);
+    layout_text_free(&text);
+}
+
+static void draw_axes(const struct graph *g, bool ascii, struct buf *out)
+{
+    char words[WORDS_BYTES];
+    int bottom = g->top + PLOT_HEIGHT;
+    buf_printf(out, "<path class=\"w-ln w-th w-ld\" d=\"M%d %dV%dH%d\"/>\n", LEFT, g->top, bottom, RIGHT);
+    int64_t step = step_of(g->high - g->low), begin = g->low <= 0 ? 0 : (g->low + step - 1) / step * step;
+    for (int64_t number = begin; number <= g->high; number += step) {
+        int y = y_of(g, number);
+        buf_printf(out, "<path class=\"w-ln w-th w-do w-ru\" d=\"M%d %dH%d\"/>\n", LEFT, y, RIGHT);
+        put(out, words_grouped((uint64_t)number, words), ascii, LEFT - 8, y + SMALL / 3, SVG_END, SMALL, "w-d");
+    }
+    step = step_of(g->to_ns - g->from_ns);
+    for (uint64_t at = 0; at <= (uint64_t)(g->to_ns - g->from_ns); at += (uint64_t)step) { /* which may be all of 63 bits */
+        int64_t t = (int64_t)at;
+        int x = x_of(g, g->from_ns + t);
+        buf_printf(out, "<path class=\"w-ln w-th w-ld\" d=\"M%d %dv5\"/>\n", x, bottom);
+        if (x > RIGHT - 96) continue; /* the unit stands there */
+        put(out, t ? words_duration(t, words) : "0", ascii, x, bottom + 20, SVG_MIDDLE, SMALL, "w-d");
+    }
+    put(out, "time", ascii, RIGHT, bottom + 20, SVG_END, SMALL, "w-d");
+}
+
+/* ---- its lines ---- */
+
+/* A line that steps: it holds until the next ACK. */
+static void draw_acks(const struct graph *g, bool window, struct buf *out)
+{
+    int64_t acked = 0;
+    bool begun = false;
+    int x_last = 0, y_last = 0;
+    for (size_t i = 0; i < g->story->step_count; i++) {
+        const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
+        if (!segment || segment->side == g->side || !(segment->flags & TCP_ACK) || segment->lost) continue;
+        if (window && segment->window_kind != WINDOW_BYTES && segment->window_kind != WINDOW_UNSCALED) continue;
+        acked = unwrapped(acked, segment->ack);
+        int x = x_of(g, seen_at_sender(segment)), y = y_of(g, acked + (window ? segment->window_bytes : 0));
+        if (!begun)
+            buf_printf(out, "<path class=\"w-ln %s\" d=\"M%d %d", window ? "w-th w-da w-ld" : g->side ? "w-lc" : "w-ls", x, y);
+        else if (x != x_last || y != y_last)
+            buf_printf(out, x > x_last ? "H%dV%d" : "L%d %d", x, y);
+        begun = true;
+        x_last = x;
+        y_last = y;
+    }
+    if (begun) buf_printf(out, "H%d\"/>\n", RIGHT);
+}
+
+static void draw_segment(const struct graph *g, const struct story_segment *segment, int64_t seq, struct buf *out)
+{
+    const char *line = g->side == STORY_CLIENT ? "w-lc" : "w-ls", *area = g->side == STORY_CLIENT ? "w-c" : "w-s";
+    int x = x_of(g, segment->sent_ns), y = y_of(g, seq), to = y_of(g, seq + length_of(segment));
+    if (segment->flags & TCP_RST) {
+        buf_printf(out, "<path class=\"w-a\" d=\"M%d %dl6 6l-6 6l-6 -6z\"/>\n", x, y - 6);
+        return;
+    }
+    if (segment->retransmission) { /* wider and red */
+        buf_printf(out, "<path class=\"w-ln w-hv w-la\" d=\"M%d %dV%dM%d %dh10M%d %dh10\"/>\n", x, y, to, x - 5, y, x - 5, to);
+    } else if (segment->length_bytes)
+        buf_printf(out, "<path class=\"w-ln %s\" d=\"M%d %dV%dM%d %dh6M%d %dh6\"/>\n", line, x, y, to, x - 3, y, x - 3, to);
+    if (segment->flags & TCP_SYN) buf_printf(out, "<path class=\"%s\" d=\"M%d %dl6 11h-12z\"/>\n", area, x, y - 11);
+    if (segment->flags & TCP_FIN) buf_printf(out, "<path class=\"%s\" d=\"M%d %dl6 -11h-12z\"/>\n", area, x, to);
+    if (segment->lost) buf_printf(out, "<path class=\"w-ln w-la\" d=\"M%d %dl8 8m0 -8l-8 8\"/>\n", x - 4, (y + to) / 2 - 4);
+}
+
+static bool is_plain(const struct story_segment *segment)
+{
+    return !segment->retransmission && !segment->lost && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/* Where a hundred thousand stand on a thousand points, those that would cover each other are drawn once. */
+static void draw_segments(const struct graph *g, struct buf *out)
+{
+    int64_t sent = 0;
+    int x_last = -1, y_last = -1, to_last = -1;
+    for (size_t i = 0; i < g->story->step_count; i++) {
+        const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
+        if (!segment || segment->side != g->side || segment->copy || segment->unsent) continue;
+        sent = unwrapped(sent, segment->seq);
+        if (!length_of(segment) && !(segment->flags & TCP_RST)) continue;
+        int x = x_of(g, segment->sent_ns), y = y_of(g, sent), to = y_of(g, sent + length_of(segment));
+        if (is_plain(segment) && x == x_last && y == y_last && to == to_last) continue;
+        draw_segment(g, segment, sent, out);
+        x_last = x;
+        y_last = y;
+        to_last = to;
+    }
+}
+
+static void draw_graph(struct graphs *graphs, struct graph *g, const struct view_options *options)
+{
+    struct arena arena = arena_new();
+    struct phrase head = phrase_new(&arena);
+    struct layout_text text = layout_text_new(options->ascii);
+    facts_headline(g->story, &head);
+    phrase_addf(&head, STYLE_PLAIN, " · what the %s sent: ", story_side_name(g->side));
+    facts_end(g->story, g->side, &head);
+    layout_add_phrase(&text, &head);
+    struct svg_place place = {.x = SVG_MARGIN,
+                              .y = graphs->y + 34,
+                              .font = {FONT_SANS, HEAD},
+                              .width = SVG_WIDTH - 2 * SVG_MARGIN,
+                              .line = HEAD + 5,
+                              .row = -1};
+    int lines = svg_words(&graphs->body, &text, &place);
+    g->top = place.y + (lines - 1) * place.line + 22;
+    draw_axes(g, options->ascii, &graphs->body);
+    draw_acks(g, true, &graphs->body);
+    draw_acks(g, false, &graphs->body);
+    draw_segments(g, &graphs->body);
+    if (g->clipped)
+        put(&graphs->body, "the window is larger than what is drawn", options->ascii, RIGHT - 10, g->top + SMALL + 8, SVG_END,
+            SMALL, "w-d");
+    graphs->y = g->top + PLOT_HEIGHT + 26;
+    if (text.failed || head.failed) graphs->body.failed = true;
+    layout_text_free(&text);
+    arena_free(&arena);
+}
+
+/* ---- the view ---- */
+
+static int tsg_begin(void **state, const struct sink *sink, const struct view_options *options, struct err *err)
+{
+    (void)sink, (void)options;
+    struct graphs *graphs = calloc(1, sizeof(*graphs));
+    *state = graphs;
+    if (!graphs) return err_set(err, -ENOMEM, "out of memory for the graph");
+    graphs->body = buf_new(PICTURE_BYTES_MAX);
+    graphs->title = buf_new(1 << 16);
+    graphs->y = 84;
+    return 0;
+}
+
+static void take_title(struct graphs *graphs, const struct story *story, const struct view_options *options)
+{
+    struct arena arena = arena_new();
+    struct phrase title = phrase_new(&arena);
+    plan_title(story, options, &title);
+    for (size_t i = 0; i < title.count; i++) buf_text(&graphs->title, title.runs[i].text);
+    arena_free(&arena);
+}
+
+static int tsg_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,
+                     struct err *err)
+{
+    (void)sink;
+    struct graphs *graphs = state;
+    if (!graphs->totals.stories) take_title(graphs, story, options);
+    facts_count(&graphs->totals, story);
+    for (int side = 0; !story->udp && side < STORY_SIDES; side++) {
+        struct graph graph = {.story = story, .side = (enum story_side)side};
+        if (!measure(&graph)) continue;
+        if (graphs->drawn == GRAPHS_MAX) {
+            graphs->left_out++;
+            continue;
+        }
+        graphs->drawn++;
+        draw_graph(graphs, &graph, options);
+    }
+    return graphs->body.failed || graphs->title.failed
+               ? err_set(err, -ENOMEM, "out of memory while drawing connection %u", story->number)
+               : 0;
+}
+
+static int draw_key(int y, bool ascii, struct buf *out)
+{
+    static const struct {
+        const char *shape, *words;
+    } keys[] = {{"<path class=\"w-ln w-lc\" d=\"M16 -8V8M13 -8h6M13 8h6\"/>", "data, from its first number to its last"},
+                {"<path class=\"w-ln w-hv w-la\" d=\"M16 -8V8M11 -8h10M11 8h10\"/>", "sent again"},
+                {"<path class=\"w-ln w-ls\" d=\"M4 4H18V-4H30\"/>", "acknowledged by the peer"},
+                {"<path class=\"w-ln w-th w-da w-ld\" d=\"M2 0H32\"/>", "window offered by the peer"},
+                {"<path class=\"w-c\" d=\"M16 -6l6 11h-12z\"/>", "SYN"},
+                {"<path class=\"w-c\" d=\"M16 6l6 -11h-12z\"/>", "FIN"},
+                {"<path class=\"w-a\" d=\"M16 -6l6 6l-6 6l-6 -6z\"/>", "RST"},
+                {"<path class=\"w-ln w-la\" d=\"M12 -4l8 8m0 -8l-8 8\"/>", "lost"}};
+    int x = SVG_MARGIN;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct layout_text text = layout_text_new(ascii);
+        layout_add(&text, STYLE_PLAIN, keys[i].words);
+        struct svg_place place = {
+            .x = x + 40, .y = y, .font = {FONT_SANS, SMALL}, .width = SVG_WIDTH, .line = SMALL, .role = "w-d", .row = -1};
+        buf_printf(out, "<g transform=\"translate(%d,%d)\">%s</g>\n", x, y - 5, keys[i].shape);
+        svg_words(out, &text, &place);
+        x += 40 + svg_width(&text, &place) + 18;
+        layout_text_free(&text);
+    }
+    return y;
+}
+
+static int draw_losses(int y, const struct story_trace *trace, bool ascii, struct buf *out)
+{
+    struct arena arena = arena_new();
+    struct facts facts = facts_new(&arena);
+    facts_losses(trace, &facts);
+    for (size_t i = 0; i < facts.count; i++) {
+        struct layout_text text = layout_text_new(ascii);
+        layout_add_phrase(&text, &facts.list[i].words);
+        struct svg_place place = {.x = SVG_MARGIN,
+                                  .y = y + SMALL + 8,
+                                  .font = {FONT_SANS, SMALL},
+                                  .width = SVG_WIDTH - 2 * SVG_MARGIN,
+                                  .line = SMALL + 5,
+                                  .role = "w-d",
+                                  .row = -1};
+        y += svg_words(out, &text, &place) * place.line;
+        if (text.failed) out->failed = true;
+        layout_text_free(&text);
+    }
+    if (facts.failed) out->failed = true;
+    arena_free(&arena);
+    return y;
+}
+
+static int write_graphs(struct graphs *graphs, const struct sink *sink, const struct view_options *options,
+                        const struct story_trace *trace, struct err *err)
+{
+    char words[160];
+    struct buf head = buf_new(1 << 20), foot = buf_new(1 << 20);
+    char many[48];
+    snprintf(many, sizeof(many), "%" PRIu64 " connections", graphs->totals.stories);
+    bool is_named = graphs->totals.stories == 1 || (options->run && options->run->title && graphs->totals.stories);
+    const char *title = is_named ? buf_string(&graphs->title) : graphs->totals.stories ? many : "no connection was seen";
+    int y = graphs->y;
+    if (!graphs->drawn)
+        put(&foot, "No connection carried data: there is nothing to draw.", options->ascii, SVG_MARGIN, y += 30, SVG_START, HEAD,
+            "w-i");
+    snprintf(words, sizeof(words), "%" PRIu64 " more graphs are not drawn: --conn chooses", graphs->left_out);
+    if (graphs->left_out) put(&foot, words, options->ascii, SVG_MARGIN, y += 30, SVG_START, HEAD, "w-a");
+    y = draw_key(y + 34, options->ascii, &foot);
+    y = draw_losses(y, trace, options->ascii, &foot);
+    snprintf(words, sizeof(words),
+             "Sequence numbers over time, %" PRIu64 " graph%s: data, acknowledgements, window, retransmissions.", graphs->drawn,
+             graphs->drawn == 1 ? "" : "s");
+    struct svg_place place = {
+        .x = SVG_MARGIN, .y = 44, .font = {FONT_BOLD, TITLE}, .width = SVG_WIDTH - 2 * SVG_MARGIN, .line = 32, .row = -1};
+    struct layout_text text = layout_text_new(options->ascii);
+    layout_add(&text, STYLE_PLAIN, title);
+    int more = (svg_count_lines(&text, &place) - 1) * place.line;
+    svg_begin(&head, SVG_WIDTH, y + 16 + more, title, words, options->ascii);
+    svg_words(&head, &text, &place);
+    put(&head, "Sequence numbers over time", options->ascii, SVG_MARGIN, 72 + more, SVG_START, HEAD - 1, "w-d");
+    buf_printf(&head, "<g transform=\"translate(0,%d)\">\n", more);
+    buf_text(&foot, "</g>\n");
+    svg_end(&foot);
+    bool failed = text.failed || head.failed || foot.failed;
+    layout_text_free(&text);
+    int code = failed ? err_set(err, -ENOMEM, "out of memory for the graph") : 0;
+    if (!code) code = view_write(sink, head.data, head.length, err);
+    if (!code) code = view_write(sink, graphs->body.data, graphs->body.length, err);
+    if (!code) code = view_write(sink, foot.data, foot.length, err);
+    buf_free(&head);
+    buf_free(&foot);
+    return code;
+}
+
+static int tsg_end(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,
+                   struct err *err)
+{
+    struct graphs *graphs = state;
+    if (!graphs) return 0;
+    int code = trace ? write_graphs(graphs, sink, options, trace, err) : 0;
+    buf_free(&graphs->body);
+    buf_free(&graphs->title);
+    free(graphs);
+    return code;
+}
+
+const struct view view_tsg = {.name = "tsg",
+                              .suffix = ".tsg.svg",
+                              .summary = "a picture of the sequence numbers over time, a graph a direction",
+                              .begin = tsg_begin,
+                              .story = tsg_story,
+                              .end = tsg_end};
