@@ -5,7 +5,9 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
 from support import Test, environment, main, program
@@ -19,6 +21,14 @@ TWO_HOSTS = ROOT / "tests/golden/captures"
 ELSEWHERE = ("script/demo", "script/test")
 
 
+# What the README's reader has: a server at port 8000, and two programs of his own.
+PROGRAMS = {
+    "load-test": "for i in 1 2 3 4 5 6 7 8; do curl -s http://127.0.0.1:8000/ >/dev/null; done",
+    "server": "test \"$DEBUG\" = 1 && curl -s http://127.0.0.1:8000/ >/dev/null",
+}
+ATTACHED = "timeout --preserve-status -s INT 4 "  # what a reader ends with ^C
+
+
 def commands():
     inside = False
     for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
@@ -29,14 +39,42 @@ def commands():
 
 
 class Readme(Test):
+    def serve(self, folder):
+        server = subprocess.Popen(
+            [sys.executable, "-m", "http.server", "8000", "--bind", "127.0.0.1"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        for _ in range(300):
+            if subprocess.run(["curl", "-s", "http://127.0.0.1:8000/"], capture_output=True, check=False).returncode == 0:
+                return server.pid
+            time.sleep(0.1)
+        self.fail("nothing serves port 8000")
+
+    def lay_out(self, folder):
+        shutil.copy(CAPTURE, folder / "capture.pcapng")
+        for host in ("client", "server"):
+            shutil.copy(TWO_HOSTS / f"syn-lost-{host}.pcap", folder / f"{host}.pcap")
+        for name, text in PROGRAMS.items():
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (folder / name).chmod(0o755)
+        folder.chmod(0o755)
+
+    @staticmethod
+    def as_run(command, pid):
+        """The command with this machine's process and port, ended where its reader would press ^C."""
+        if not command.startswith("tcpwhy attach"):
+            return command
+        return ATTACHED + command.replace("4711 4712", str(pid)).replace("--port 443", "--port 8000")
+
     def test_every_command_does_what_it_says(self):
         found = list(commands())
         self.assertGreater(len(found), 10)
         own = dict(environment(), PATH=f"{pathlib.Path(program()).parent}:{os.environ['PATH']}")
         with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(CAPTURE, pathlib.Path(folder) / "capture.pcapng")
-            for host in ("client", "server"):
-                shutil.copy(TWO_HOSTS / f"syn-lost-{host}.pcap", pathlib.Path(folder) / f"{host}.pcap")
+            self.lay_out(pathlib.Path(folder))
+            pid = self.serve(folder)
             # One shell for all: a command may use what an earlier one wrote, or talk to one in the background.
             for command in found:
                 if command in ELSEWHERE:
@@ -50,7 +88,7 @@ class Readme(Test):
                         self.assertIn("listening", background.stderr.readline())
                         continue
                     result = subprocess.run(
-                        command, shell=True, cwd=folder, env=own, capture_output=True, text=True, timeout=120, check=False
+                        self.as_run(command, pid), shell=True, cwd=folder, env=own, capture_output=True, text=True, timeout=120, check=False
                     )
                     self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
                     self.assertTrue(result.stdout or os.listdir(folder), f"{command} shows nothing")
