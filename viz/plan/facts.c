@@ -187,7 +187,7 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
             bool after = time->spent_ns[i] < last_ns || (time->spent_ns[i] == last_ns && i > last);
             if (after && (next < 0 || time->spent_ns[i] > time->spent_ns[next])) next = i;
         }
-        if (next < 0 || time->spent_ns[next] * 100 < time->total_ns || !time->spent_ns[next]) break;
+        if (next < 0 || time->spent_ns[next] < time->total_ns / 100 || !time->spent_ns[next]) break;
         last = next;
         last_ns = time->spent_ns[next];
         left_ns -= last_ns;

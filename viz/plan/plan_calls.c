@@ -90,12 +90,18 @@ static int add_begun_before(struct plan *plan, struct lanes *lanes)
     return code;
 }
 
+/* Whether an end was left out; what lies behind an excerpt's last step has not come yet. */
+static bool is_untold(const struct plan *plan, const struct lanes *lanes, const struct story_call *call)
+{
+    return call->exit_step != STORY_NO_STEP && call->exit_step < plan->story->step_count && !lanes->told[call->exit_step];
+}
+
 /* Calls whose end was left out end all the same: behind the last row that came before. */
 static void end_untold(struct plan *plan, struct lanes *lanes, uint32_t i)
 {
     for (size_t lane = 0; lane < lanes->count; lane++) {
         struct plan_call *at = lanes->call[lane] == PLAN_NONE ? NULL : &plan->calls[lanes->call[lane]];
-        if (!at || at->call->exit_step == STORY_NO_STEP || lanes->told[at->call->exit_step]) continue;
+        if (!at || !is_untold(plan, lanes, at->call)) continue;
         if (at->call->exit_ns > plan->rows[i].t_ns || at->first_row == i) continue;
         at->last_row = i - 1;
         lanes->call[lane] = PLAN_NONE;
