@@ -24,6 +24,19 @@ static size_t distance(const char *a, const char *b)
     return row[length];
 }
 
+/* NULL where there are several: which was meant nobody can say. */
+static const char *only_that_begins_with(const char *word, const char *const *candidates, size_t count)
+{
+    const char *only = NULL;
+    size_t length = strlen(word);
+    for (size_t i = 0; i < count && length >= 3; i++) {
+        if (!candidates[i] || strncmp(word, candidates[i], length) != 0) continue;
+        if (only) return NULL;
+        only = candidates[i];
+    }
+    return only;
+}
+
 const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
     const char *nearest = NULL;
@@ -33,5 +46,5 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
         size_t slips = distance(word, candidates[i]);
         if (slips < least && slips < strlen(candidates[i])) least = slips, nearest = candidates[i];
     }
-    return nearest;
+    return nearest ? nearest : only_that_begins_with(word, candidates, count);
 }

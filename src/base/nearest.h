@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* The candidate at most two slips (Levenshtein's: a letter more, less or another) away from `word`, the nearest one, the first of
- * equals; NULL where there is none. NULL candidates are passed over. */
+ * equals; else the only one that begins with it, where it has three letters or more; NULL where there is none. NULL candidates are
+ * passed over. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
 
 #endif
