@@ -1,8 +1,8 @@
 /* The overview: what a person wants of a run whose connections nobody has counted.
  *
- * Of up to OVERVIEW_LADDERS connections the ladders, as the text view draws them. Of more: what is to be acted on, each finding
- * once with the connections that have it; then a line a connection, those with findings first, the longest first among equals. It
- * takes the place of the text view where a program was run, and stands in no list of formats. */
+ * Of up to OVERVIEW_LADDERS connections the ladders, as the text view draws them. Of more the list (view_list): findings
+ * first, then a line a connection, the worst first. It takes the place of the text view where a program was run, and stands in no
+ * list of formats. */
 #ifndef TCPWHY_VIZ_OVERVIEW_H
 #define TCPWHY_VIZ_OVERVIEW_H
 

@@ -8,7 +8,6 @@
 #include "viz/text/text_apart.h"
 #include "viz/text/text_ladder.h"
 #include "viz/text/text_pen.h"
-#include "viz/text/text_run.h"
 #include "viz/view.h"
 
 enum { KEY_COLUMNS = 14, WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };
@@ -122,8 +121,8 @@ static int draw_run(const struct facts_totals *totals, const struct story_trace 
     return code ? code : pen_code;
 }
 
-int text_run_draw(const struct facts_totals *totals, const struct story_trace *trace, const struct view_options *options,
-                  struct buf *out)
+static int draw_end(const struct facts_totals *totals, const struct story_trace *trace, const struct view_options *options,
+                    struct buf *out)
 {
     int code = apart_draw(trace, options, width_of(options), out);
     return code ? code : draw_run(totals, trace, options, out);
@@ -153,7 +152,7 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
     int code = 0;
     if (trace) {
         buf_clear(&text->out);
-        code = text_run_draw(&text->totals, trace, options, &text->out);
+        code = draw_end(&text->totals, trace, options, &text->out);
         code = code ? err_set(err, code, "out of memory at the end of the text view")
                     : view_write(sink, text->out.data, text->out.length, err);
     }
