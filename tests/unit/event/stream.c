@@ -147,6 +147,9 @@ static void taps_go_at_their_own_paces(void **state)
     assert_seen(&now, "9 2 3");
     assert_seen(&behind, "9 2");
     append(made.log, 35, 5);
+    assert_int_equal(stream_arrive(made.stream), 0);
+    assert_seen(&arrivals, "4 2 3 5");
+    assert_seen(&now, "9 2 3"); /* its order waits for the next flow */
     assert_int_equal(stream_flow(made.stream, 41), 0);
     assert_seen(&arrivals, "4 2 3 5");
     assert_seen(&now, "9 2 3 5 4");
