@@ -12,7 +12,7 @@ static const int64_t SILENCE_NS = 1000000000;
 
 struct attempt {
     const struct tale_packet *first, *last;
-    uint32_t count, lost, filtered, arrived, unknown;
+    uint32_t count, lost, filtered, arrived;
     char times[160]; /* "0.0, 1.0, 3.1" */
 };
 
@@ -35,7 +35,6 @@ static struct attempt attempt_of(const struct telling *telling, enum story_side 
         attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
         attempt.filtered += way == WAY_FILTERED;
         attempt.arrived += way == WAY_ARRIVED;
-        attempt.unknown += way == WAY_UNKNOWN;
         int64_t tenths = (packet->sent_ns - attempt.first->sent_ns + 50000000) / 100000000;
         if (used < sizeof(attempt.times) - 32)
             used += (size_t)snprintf(attempt.times + used, sizeof(attempt.times) - used, "%s%" PRId64 ".%" PRId64,
