@@ -1,4 +1,4 @@
-# cmake -DPO=po/zh_CN.po -DMSGFMT=msgfmt -DLONG=l -DNAME=zh -DOUTPUT=file.c -P EmbedCatalogue.cmake: a catalogue of translations as C
+# cmake -DPO=po/zh_CN.po -DMSGFMT=msgfmt -DMSGUNIQ=msguniq -DLONG=l -DNAME=zh -DOUTPUT=file.c -P EmbedCatalogue.cmake: a catalogue of translations as C
 # arrays (see src/base/lang.h). What xgettext writes as %<PRIu64> becomes what that macro is here: libintl does so when it loads a file.
 file(READ ${PO} text)
 foreach(letter d u x)
@@ -8,6 +8,11 @@ foreach(letter d u x)
   endforeach()
 endforeach()
 file(WRITE ${OUTPUT}.po "${text}")
+# Two sentences may have become one by that.
+execute_process(COMMAND ${MSGUNIQ} --use-first -o ${OUTPUT}.po ${OUTPUT}.po RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "msguniq refuses ${PO}: its words are above")
+endif()
 execute_process(COMMAND ${MSGFMT} -c --no-hash --endianness=${ENDIAN} -o ${OUTPUT}.mo ${OUTPUT}.po RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "msgfmt refuses ${PO}: its words are above")
