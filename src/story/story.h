@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "conn/conn.h"
+#include "event/call_traits.h"
 #include "tcp/state.h"
 
 enum story_side { STORY_CLIENT, STORY_SERVER, STORY_SIDES };
@@ -64,6 +65,7 @@ struct story_call {
     int32_t pid, tid;
     const char *comm;
     const char *name;       /* "connect" */
+    uint32_t traits;        /* CALL_* (event/call_traits.h), of its name */
     int32_t fd;             /* -1 none */
     const char *args;       /* "3, 127.0.0.1:3333"; NULL: began before recording */
     bool listener;          /* it works on the listening socket (socket, bind, listen of it), so it stands in several stories */

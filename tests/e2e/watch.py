@@ -294,15 +294,16 @@ class Terminal:
     """A terminal of its own (tmux) in which a shell runs the watch, and says afterwards how the terminal is."""
 
     def __init__(self, folder, columns, lines, *arguments, term="screen-256color", **changes):
-        self.server = f"tcpwhy-{os.getpid()}-{columns}x{lines}"
         self.folder = folder
+        self.server = f"{folder}/tmux"  # its own: one that is about to end still takes who asks for it by its name
         words = " ".join([program(), "watch", "--tui", *map(str, arguments)])
         env = environment(TERM=term, **changes)
-        shell = f"cd {folder}; stty -g >before; echo $$ >shell; {words} 2>&1; echo \"END $?\"; sleep 1; stty -g >after; touch over; sleep 600"
+        shell = f"cd {folder}; stty -g >before; echo $$ >shell; {words} 2>&1; echo \"END $?\"; until stty -g >after; cmp -s before after; do sleep 0.1; done; touch over; sleep 600"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, f"TERM={term}; export TERM; {shell}", env=env)
+        self.server_pid = int(self.tmux("display-message", "-p", "#{pid}"))
 
     def tmux(self, *words, **options):
-        return subprocess.run(["tmux", "-L", self.server, *map(str, words)], check=True, capture_output=True, encoding="utf-8", timeout=LONG_S,
+        return subprocess.run(["tmux", "-S", self.server, *map(str, words)], check=True, capture_output=True, encoding="utf-8", timeout=LONG_S,
                               **options).stdout
 
     def keys(self, *keys):
@@ -323,16 +324,26 @@ class Terminal:
     def over(self):
         """It has ended, and the terminal is as it was."""
         deadline = time.monotonic() + LONG_S
-        while not os.path.exists(f"{self.folder}/over") and time.monotonic() < deadline:
+        while not os.path.exists(f"{self.folder}/over"):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it does not end:\n{self.screen()}")
             time.sleep(0.1)
-        return [open(f"{self.folder}/{name}", encoding="ascii").read() for name in ("before", "after")]
+        return [self.said(name) for name in ("before", "after")]
+
+    def said(self, name):
+        with open(f"{self.folder}/{name}", encoding="ascii") as file:
+            return file.read().strip()
 
     def watch_pid(self):
-        shell = open(f"{self.folder}/shell", encoding="ascii").read().strip()
+        shell = self.said("shell")
         return int(subprocess.run(["pgrep", "-P", shell, "-f", "watch --tui"], check=True, capture_output=True, encoding="ascii").stdout.split()[0])
 
     def close(self):
-        subprocess.run(["tmux", "-L", self.server, "kill-server"], check=False, capture_output=True)
+        """Its shell writes into the folder, which may go when this returns."""
+        subprocess.run(["tmux", "-S", self.server, "kill-server"], check=False, capture_output=True)
+        deadline = time.monotonic() + LONG_S
+        while os.path.exists(f"/proc/{self.server_pid}") and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 class Screen(Test):

@@ -9,29 +9,19 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-static bool named(const struct tale_call *call, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(call->call->name, *names) == 0) return true;
-    return false;
-}
-
 static bool is_read(const struct tale_call *call)
 {
-    static const char *const names[] = {"read", "readv", "recvfrom", "recvmsg", "recvmmsg", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_READS;
 }
 
 static bool is_accept(const struct tale_call *call)
 {
-    static const char *const names[] = {"accept", "accept4", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_ACCEPTS;
 }
 
 static bool is_wait(const struct tale_call *call)
 {
-    static const char *const names[] = {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_WAITS_FOR_MANY;
 }
 
 /* The first packet of the peer that is of this kind and not older than `from`. */
@@ -126,7 +116,7 @@ static struct tale_packet *next_datagram(struct telling *telling, const struct t
         struct tale_packet *packet = &telling->packets[arrivals[reading->from].packet];
         if (!packet->datagram || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
         if (reading->passed == reading->datagrams) {
-            bool several = strcmp(call->call->name, "recvmmsg") == 0;
+            bool several = call->call->traits & CALL_TAKES_SEVERAL;
             return several || header_of(packet)->length_bytes == (uint64_t)call->call->ret ? packet : NULL;
         }
         reading->passed++;
@@ -151,7 +141,7 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
         if (ret == -ECONNREFUSED) return first_icmp(telling, side);
         return is_read(call) && ret >= 0 ? next_datagram(telling, call) : NULL;
     }
-    if (strcmp(call->call->name, "connect") == 0) {
+    if (call->call->traits & CALL_CONNECTS) {
         if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
         if (ret == 0) return first_of_kind(telling, side, STORY_SYN_ACK);
         return ret == -ECONNREFUSED ? first_of_kind(telling, side, STORY_RST) : NULL;
@@ -190,7 +180,7 @@ static void set(struct tale_call *call, enum story_wake_kind kind, enum story_ev
 static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
 {
     if (is_accept(call)) return "completed the handshake";
-    if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
+    if (call->call->traits & CALL_CONNECTS) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
     if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
     if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
     if (packet->datagram && packet->datagram->icmp) return "reported the error";
@@ -368,7 +358,7 @@ void wake_find_all(struct telling *telling)
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
         if (!telling->story->udp && tale->call->ret > 0) find_taken(telling, &telling->calls[i]);
-        bool several = strcmp(tale->call->name, "recvmmsg") == 0;
+        bool several = tale->call->traits & CALL_TAKES_SEVERAL;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
         telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;
     }

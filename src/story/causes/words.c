@@ -51,16 +51,16 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
                             : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
     if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
     if (label == STORY_FIN) {
-        const char *name = call ? call->call->name : packet->chain.name;
-        if (strcmp(name, "shutdown") == 0)
+        const uint32_t traits = call_traits(call ? call->call->name : packet->chain.name);
+        if (traits & CALL_SHUTS_DOWN)
             return telling_printf(telling, "sent by %s: it sends no more%s", text,
                                   !call || call->call->how == SHUT_WR ? ", but still receives" : ", and receives no more");
-        if (strcmp(name, "close") == 0 && packet->chain.meaning == CHAIN_DEFERRED)
+        if (traits & CALL_CLOSES && packet->chain.meaning == CHAIN_DEFERRED)
             return telling_printf(telling,
                                   "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
                                   "it is on its way back to the program)",
                                   text);
-        if (packet->chain.meaning == CHAIN_DEFERRED || strncmp(name, "dup", 3) == 0 || strncmp(name, "exec", 4) == 0)
+        if (packet->chain.meaning == CHAIN_DEFERRED || traits & (CALL_COPIES | CALL_RUNS))
             return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
         return telling_printf(telling, "sent by %s: it has nothing more to send", text);
     }

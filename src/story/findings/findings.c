@@ -61,12 +61,12 @@ struct tale_call *finding_call_at(const struct telling *telling, uint32_t step)
     return NULL;
 }
 
-struct tale_call *finding_call(const struct telling *telling, int side, const char *name, int64_t ret)
+struct tale_call *finding_call(const struct telling *telling, int side, uint32_t traits, int64_t ret)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *tale = &telling->calls[i];
         if ((side < 0 || tale->story->side == (enum story_side)side) && tale->call->exited && tale->call->ret == ret &&
-            strncmp(tale->call->name, name, strlen(name)) == 0)
+            (!traits || tale->call->traits & traits))
             return tale;
     }
     return NULL;

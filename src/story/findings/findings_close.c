@@ -228,7 +228,7 @@ static void find_half_close(struct telling *telling)
         const struct tale_packet *data = fin ? data_after(telling, fin, &ack) : NULL;
         if (!data) continue;
         const struct tale_call *call = finding_call_at(telling, fin->cause->kind == CAUSE_CALL ? fin->cause->step : STORY_NO_STEP);
-        bool shut = call && strcmp(call->call->name, "shutdown") == 0;
+        bool shut = call && call->call->traits & CALL_SHUTS_DOWN;
         if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
         /* On the wire alone: it was sent knowing of the FIN, and taken. */
         if (!shut &&
@@ -255,7 +255,7 @@ static void find_half_close(struct telling *telling)
 static void find_closed_by_exec(struct telling *telling)
 {
     for (const struct tale_packet *fin = NULL; (fin = finding_next(telling, fin, -1, STORY_FIN));) {
-        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || strncmp(fin->cause->name, "execve", 6) != 0) continue;
+        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || !(call_traits(fin->cause->name) & CALL_RUNS)) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(
             telling, "closed-by-exec", "note",
@@ -291,8 +291,9 @@ static void find_orphan(struct telling *telling)
         enum tcp_state state = telling->story->end[i].state;
         if (state != STATE_FIN_WAIT_1 && state != STATE_LAST_ACK && state != STATE_CLOSING && state != STATE_FIN_WAIT_2) continue;
         const struct tale_packet *fin = finding_segment(telling, (int)i, STORY_FIN);
-        bool closed = fin && (fin->cause->kind == CAUSE_EXIT ||
-                              (fin->cause->kind == CAUSE_CALL && fin->cause->name && strncmp(fin->cause->name, "close", 5) == 0));
+        bool closed =
+            fin && (fin->cause->kind == CAUSE_EXIT || (fin->cause->kind == CAUSE_CALL && fin->cause->name &&
+                                                       call_traits(fin->cause->name) & (CALL_CLOSES | CALL_CLOSES_RANGE)));
         if (!closed) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(

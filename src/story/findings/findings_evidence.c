@@ -47,8 +47,7 @@ const struct tale_packet *finding_arrival(const struct telling *telling, enum st
 
 static bool is_asleep_accept(const struct call *call, int64_t at_ns)
 {
-    return strncmp(call->name, "accept", 6) == 0 && call->entered && call->enter_ns < at_ns &&
-           (!call->exited || call->exit_ns > at_ns);
+    return call->traits & CALL_ACCEPTS && call->entered && call->enter_ns < at_ns && (!call->exited || call->exit_ns > at_ns);
 }
 
 const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns)
@@ -92,7 +91,7 @@ bool finding_gave_up(const struct telling *telling, enum story_side side, uint32
         *ret_ns = telling->story->steps[*ret_step].t_ns;
         return true;
     }
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     if (!call || call->story->exit_step == STORY_NO_STEP) return false;
     *ret_step = call->story->exit_step;
     *ret_ns = call->call->exit_ns;

@@ -60,7 +60,7 @@ static void find_udp(struct telling *telling)
     const struct tale_packet *error = next_error(telling, NULL, is_port_unreachable);
     if (!error) return;
     uint32_t proof[3] = {error->cause->step, error->step, STORY_NO_STEP};
-    const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), "", -ECONNREFUSED);
+    const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), 0, -ECONNREFUSED);
     if (failed) proof[2] = failed->story->exit_step;
     bool by_firewall = error->cause->kind == CAUSE_KERNEL,
          shown = error->cause->kind == CAUSE_SEGMENT && error->cause->evidence == EVIDENCE_STACK;
@@ -86,7 +86,7 @@ static void find_unreachable(struct telling *telling)
     static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
     const struct tale_call *failed = NULL;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++)
-        failed = finding_call(telling, (int)told, "", errors[i]);
+        failed = finding_call(telling, (int)told, 0, errors[i]);
     if (failed && failed->call->exit_ns < error->sent_ns) failed = NULL;
     const struct tale_packet *answer = NULL; /* what the peer itself said after it */
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !answer; at++)

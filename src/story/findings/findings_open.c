@@ -21,7 +21,7 @@ static void find_late_accept(struct telling *telling)
     if (waited_ns < LATE_NS || is_deferred(telling)) return;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
-        if (strncmp(call->name, "accept", 6) != 0 || call->ret < 0 || !call->exit_ns) continue;
+        if (!(call->traits & CALL_ACCEPTS) || call->ret < 0 || !call->exit_ns) continue;
         /* One that was asleep then was not late: it was woken late. */
         if (!call->enter_ns || call->enter_ns < call->exit_ns - waited_ns + LATE_NS) return;
         uint32_t proof[2] = {call->wake.step, call->exit_step};
@@ -42,9 +42,9 @@ static bool opened_both(const struct telling *telling)
 {
     bool calls = true, answers = true;
     for (int side = 0; side < STORY_SIDES; side++) {
-        calls =
-            calls && (finding_call(telling, side, "connect", 0) || finding_call(telling, side, "connect", -EINPROGRESS) ||
-                      finding_call(telling, side, "connect", -ECONNRESET) || finding_call(telling, side, "connect", -ETIMEDOUT));
+        calls = calls &&
+                (finding_call(telling, side, CALL_CONNECTS, 0) || finding_call(telling, side, CALL_CONNECTS, -EINPROGRESS) ||
+                 finding_call(telling, side, CALL_CONNECTS, -ECONNRESET) || finding_call(telling, side, CALL_CONNECTS, -ETIMEDOUT));
         answers = answers && finding_segment(telling, side, STORY_SYN_ACK);
     }
     return calls || answers;
@@ -218,7 +218,7 @@ static void find_reuse(struct telling *telling)
 
 static void find_taken_address(struct telling *telling)
 {
-    const struct tale_call *bind = finding_call(telling, -1, "bind", -EADDRINUSE);
+    const struct tale_call *bind = finding_call(telling, -1, CALL_BINDS, -EADDRINUSE);
     if (!bind || bind->story->exit_step == STORY_NO_STEP) return;
     enum story_side side = bind->story->side;
     enum tcp_state state = finding_state_before(telling, side, bind->story->exit_step);

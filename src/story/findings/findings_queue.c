@@ -9,7 +9,7 @@
 
 static uint32_t listen_step(const struct telling *telling)
 {
-    const struct tale_call *listen = finding_call(telling, STORY_SERVER, "listen", 0);
+    const struct tale_call *listen = finding_call(telling, STORY_SERVER, CALL_LISTENS, 0);
     return listen ? listen->story->exit_step : STORY_NO_STEP;
 }
 

@@ -22,8 +22,7 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
 {
     const struct tale_call *call = finding_call_at(telling, reset->cause->step);
     uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
-    bool on_listener =
-        call && call->story->listener && (strcmp(call->call->name, "close") == 0 || strcmp(call->call->name, "shutdown") == 0);
+    bool on_listener = call && call->story->listener && call->call->traits & (CALL_CLOSES | CALL_SHUTS_DOWN);
     if (reset->chain.notes & CHAIN_LISTEN_STOP || on_listener) {
         finding_add(
             telling, "closed-listener", "warning",
@@ -31,12 +30,12 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
                 telling,
                 "the listening socket was %s while this connection waited in its accept queue: the kernel reset it; accept() "
                 "what has come, and only then close the listener (shutdown() of it resets what waits, too)",
-                call && strcmp(call->call->name, "shutdown") == 0 ? "shut down" : "closed"),
+                call && call->call->traits & CALL_SHUTS_DOWN ? "shut down" : "closed"),
             proof, 2);
         return;
     }
     if (!call) return;
-    if (strcmp(call->call->name, "connect") == 0) {
+    if (call->call->traits & CALL_CONNECTS) {
         finding_add(telling, "reset-by-disconnect", "note",
                     "connect() with AF_UNSPEC dissolved the connection: the socket can be used again, and the peer got a RST",
                     proof, 2);
@@ -287,8 +286,8 @@ static const struct tale_call *shut_before(const struct telling *telling, enum s
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side == side && !tale->story->listener && strcmp(tale->call->name, "shutdown") == 0 &&
-            tale->call->exited && tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
+        if (tale->story->side == side && !tale->story->listener && tale->call->traits & CALL_SHUTS_DOWN && tale->call->exited &&
+            tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
             return tale;
     }
     return NULL;
@@ -298,7 +297,7 @@ static const struct tale_call *shut_before(const struct telling *telling, enum s
 static void find_broken_pipe(struct telling *telling)
 {
     for (size_t side = 0; side < STORY_SIDES; side++) {
-        const struct tale_call *call = finding_call(telling, (int)side, "", -EPIPE);
+        const struct tale_call *call = finding_call(telling, (int)side, 0, -EPIPE);
         if (!call || call->story->exit_step == STORY_NO_STEP) continue;
         const struct tale_call *shut = shut_before(telling, (enum story_side)side, call->story->exit_ns);
         if (shut) {
@@ -330,7 +329,7 @@ static void find_broken_pipe(struct telling *telling)
 static void find_destroyed(struct telling *telling, const struct tale_packet *reset)
 {
     if (!reset->cause->name || strcmp(reset->cause->name, CHAIN_DESTROYED) != 0) return;
-    const struct tale_call *aborted = finding_call(telling, (int)reset->side, "", -ECONNABORTED);
+    const struct tale_call *aborted = finding_call(telling, (int)reset->side, 0, -ECONNABORTED);
     uint32_t proof[2] = {reset->step, aborted ? aborted->story->exit_step : STORY_NO_STEP};
     finding_add(
         telling, "destroyed-from-outside", "error",

@@ -94,7 +94,7 @@ static int64_t user_timeout(const struct telling *telling, enum story_side side,
 static void say_user_timeout(struct telling *telling, enum story_side side, int64_t limit_ns, int64_t waited_ns,
                              const uint32_t proof[static 3])
 {
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     finding_add(
         telling, "user-timeout", "error",
         telling_printf(
@@ -124,7 +124,7 @@ static void find_unanswered(struct telling *telling, enum story_side side)
         return;
     }
     bool fin = first->segment->kind == STORY_FIN && !first->segment->length_bytes;
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     bool orphan = fin && !call;
     const char *end =
         !gave_up ? telling_printf(telling, ", %s", telling_so_long(telling))
@@ -165,7 +165,7 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
         last = packet;
         probes++;
     }
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     const struct tale_packet *reset = finding_segment(telling, (int)side, STORY_RST);
     bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
     if (!probes || (!gave_up && probes < 2) || telling_end_now(telling, finding_other(side))->flags & END_RST) return;
@@ -207,7 +207,7 @@ static bool knows_options(const struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
-        if (call->side == side && call->exit_ns && call->ret >= 0 && strcmp(call->name, "socket") == 0) return true;
+        if (call->side == side && call->exit_ns && call->ret >= 0 && call->traits & CALL_MAKES_SOCKET) return true;
     }
     return false;
 }

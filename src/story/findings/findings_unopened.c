@@ -12,7 +12,7 @@ static const int64_t SILENCE_NS = 1000000000;
 
 struct attempt {
     const struct tale_packet *first, *last;
-    uint32_t count, lost, filtered, arrived, unknown;
+    uint32_t count, lost, filtered, arrived;
     char times[160]; /* "0.0, 1.0, 3.1" */
 };
 
@@ -35,7 +35,6 @@ static struct attempt attempt_of(const struct telling *telling, enum story_side 
         attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
         attempt.filtered += way == WAY_FILTERED;
         attempt.arrived += way == WAY_ARRIVED;
-        attempt.unknown += way == WAY_UNKNOWN;
         int64_t tenths = (packet->sent_ns - attempt.first->sent_ns + 50000000) / 100000000;
         if (used < sizeof(attempt.times) - 32)
             used += (size_t)snprintf(attempt.times + used, sizeof(attempt.times) - used, "%s%" PRId64 ".%" PRId64,
@@ -78,7 +77,7 @@ static bool say_answered_elsewhere(struct telling *telling, const struct attempt
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
 {
     const struct tale_packet *syn = attempt->first;
-    const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT);
+    const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT);
     uint32_t proof[3] = {syn->step, attempt->last == syn ? STORY_NO_STEP : attempt->last->step,
                          connect  ? connect->story->exit_step
                          : answer ? answer->step
@@ -144,7 +143,7 @@ static void find_unanswered(struct telling *telling)
     if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
-    bool timed_out = finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT) != NULL;
+    bool timed_out = finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT) != NULL;
     bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - syn->sent_ns >= SILENCE_NS);
     if (!silent || attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
     say_unanswered(telling, &attempt, answer);

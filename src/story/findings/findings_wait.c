@@ -58,7 +58,7 @@ static const char *reader_text(struct telling *telling, enum story_side reader, 
         const struct call *call = telling->calls[i].call;
         if (telling->calls[i].story->side != reader || telling->calls[i].story->listener) continue;
         any = !telling->teller->course_only; /* else calls that read are not recorded */
-        bool reads = strncmp(call->name, "recv", 4) == 0 || strncmp(call->name, "read", 4) == 0;
+        bool reads = call->traits & CALL_READS;
         /* The one that opens the window is in the middle of reading then. */
         if (reads && call->exited && call->ret > 0 && call->exit_ns > closure->from->sent_ns && call->exit_ns < to_ns) read = true;
     }
@@ -128,7 +128,7 @@ static const struct tale_call *written_before(const struct telling *telling, con
         if (tale->story->side != second->side || tale->story->listener) continue;
         if (tale->call->entered && tale->call->enter_ns >= second->sent_ns) break;
         nagle->has_calls = true;
-        bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
+        bool writes = tale->call->traits & CALL_WRITES;
         if (writes && tale->call->entered && tale->call->exited && tale->call->ret > 0) nagle->last_write = tale;
     }
     return nagle->last_write && nagle->last_write->call->exit_ns < ack_ns - DELAYED_NS / 2 ? nagle->last_write : NULL;
@@ -263,8 +263,8 @@ static const char *calls_text(struct telling *telling, const struct answer *slow
         if (tale->story->side != STORY_SERVER || tale->story->listener || !tale->call->exited || tale->call->ret <= 0 ||
             !tale->call->entered)
             continue;
-        bool reads = strncmp(tale->call->name, "recv", 4) == 0 || strncmp(tale->call->name, "read", 4) == 0;
-        bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
+        bool reads = tale->call->traits & CALL_READS;
+        bool writes = tale->call->traits & CALL_WRITES;
         if (reads && !read && tale->call->exit_ns >= finding_arrival_ns(slow->request) &&
             tale->call->exit_ns <= slow->first->sent_ns)
             read = tale;

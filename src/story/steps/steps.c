@@ -232,9 +232,9 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     } else if (call->ret != 0) {
         return;
     }
-    if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
+    if (call->traits & CALL_LISTENS) input = INPUT_CALL_LISTEN;
     /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
-    if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
     if (input != INPUT_COUNT) take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 

@@ -42,7 +42,7 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
     int64_t value = -1;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side != side || strcmp(tale->call->name, "setsockopt") != 0 || !tale->call->exited || tale->call->ret)
+        if (tale->story->side != side || !(tale->call->traits & CALL_SETS_OPTION) || !tale->call->exited || tale->call->ret)
             continue;
         if (tale->call->level != level || tale->call->how != option) continue;
         value = tale->call->value[0];

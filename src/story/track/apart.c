@@ -62,7 +62,7 @@ static int by_process(const void *a, const void *b)
     const struct apart_call *x = a, *y = b;
     if (x->call->thread.pid != y->call->thread.pid) return x->call->thread.pid < y->call->thread.pid ? -1 : 1;
     if (begin_ns(x->call) != begin_ns(y->call)) return begin_ns(x->call) < begin_ns(y->call) ? -1 : 1;
-    return x->call->order < y->call->order ? -1 : x->call->order > y->call->order;
+    return x->call->order < y->call->order ? -1 : 1; /* no two have the same */
 }
 
 /* The calls of one process, from *at on. */

@@ -66,8 +66,8 @@ static bool was_bound_at(const struct sock *sock, int64_t at_ns)
     for (size_t i = 0; i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
         if (!call->exited || call->ret || call->exit_ns > at_ns) continue;
-        if (strcmp(call->name, "bind") == 0) is_bound = true;
-        if (strcmp(call->name, "close") == 0) return false; /* others may hold it: nobody knows here */
+        if (call->traits & CALL_BINDS) is_bound = true;
+        if (call->traits & CALL_CLOSES) return false; /* others may hold it: nobody knows here */
     }
     return is_bound;
 }
@@ -112,9 +112,9 @@ int apart_say(struct teller *teller, const struct call *call, const struct sock 
 {
     *ret_why = NULL;
     if (!call->exited) return 0;
-    if (strcmp(call->name, "listen") == 0 && call->ret == 0) return say_listening(teller, sock, ret_why);
-    if (strcmp(call->name, "bind") == 0 && call->ret == -EADDRINUSE) return say_taken(teller, call, sock, ret_why);
-    if (strcmp(call->name, "connect") == 0 && call->ret == -EADDRNOTAVAIL && sock && sock->local.port)
+    if (call->traits & CALL_LISTENS && call->ret == 0) return say_listening(teller, sock, ret_why);
+    if (call->traits & CALL_BINDS && call->ret == -EADDRINUSE) return say_taken(teller, call, sock, ret_why);
+    if (call->traits & CALL_CONNECTS && call->ret == -EADDRNOTAVAIL && sock && sock->local.port)
         return say(teller, ret_why, "the socket's own address and that one are still taken as a pair, in TIME_WAIT perhaps");
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (call->ret == -reasons[i].number && strncmp(call->name, reasons[i].call, strlen(reasons[i].call)) == 0)

@@ -6,17 +6,6 @@
 
 #include "base/err.h"
 
-static bool waits(const char *name)
-{
-    static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",
-                                        "recvmsg",    "recvmmsg",    "poll",         "ppoll", "select", "pselect6",
-                                        "epoll_wait", "epoll_pwait", "epoll_pwait2", "write", "writev", "sendto",
-                                        "sendmsg",    "sendmmsg",    "sendfile",     "close"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
-}
-
 /* Some errors that the kernel returns are its own, and no C library has a name for them (ENOTSUPP, 524). */
 static const char *errno_name(struct arena *arena, int64_t ret)
 {
@@ -32,7 +21,8 @@ int call_story_fill(struct story_call *story, const struct call *call, struct ar
     story->name = arena_text(arena, call->name);
     story->fd = call->fd;
     story->args = call->entered ? arena_text(arena, call->args) : NULL;
-    story->waits = waits(call->name);
+    story->traits = call->traits;
+    story->waits = call->traits & CALL_SLEEPS;
     story->enter_ns = call->entered ? call->enter_ns : 0;
     story->exit_ns = call->exited ? call->exit_ns : 0;
     story->ret = call->ret;
@@ -57,5 +47,5 @@ struct address call_story_address(const struct call *call)
 
 bool call_story_found_no_port(const struct call *call)
 {
-    return strcmp(call->name, "connect") == 0 && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
+    return call->traits & CALL_CONNECTS && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
 }
