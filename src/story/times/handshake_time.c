@@ -1,7 +1,7 @@
 /* How the time of the handshake was spent: on the network, in the process, and waiting for timers that sent again what was lost. */
 #include <string.h>
 
-#include "story/findings/findings.h"
+#include "story/times/times.h"
 #include "tcp/segment.h"
 
 static const struct tale_packet *handshake_ack(const struct telling *telling)

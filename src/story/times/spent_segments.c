@@ -1,7 +1,7 @@
 /* What segments say of where the time went. */
 #include <string.h>
 
-#include "story/findings/spent.h"
+#include "story/times/spent.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 

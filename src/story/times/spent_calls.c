@@ -3,7 +3,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "story/findings/spent.h"
+#include "story/times/spent.h"
 
 static bool asks_for_data(const struct story_call *call)
 {

@@ -2,10 +2,10 @@
  *
  * Internal to src/story. Each thing that took time is a claim: an interval, and what it was. Where claims lie over one another the
  * one of the first kind (enum story_spent) counts; what nobody claims is unknown. So the parts are disjoint, and add up. */
-#ifndef TCPWHY_STORY_FINDINGS_SPENT_H
-#define TCPWHY_STORY_FINDINGS_SPENT_H
+#ifndef TCPWHY_STORY_TIMES_SPENT_H
+#define TCPWHY_STORY_TIMES_SPENT_H
 
-#include "story/findings/findings.h"
+#include "story/times/times.h"
 
 struct spent_claims {
     struct spent_claim {

@@ -1,5 +1,5 @@
 /* The summary: who opened, who closed, how the time of the handshake was spent. */
-#include "story/findings/findings.h"
+#include "story/times/times.h"
 
 void summary_make(struct telling *telling)
 {

@@ -1,4 +1,4 @@
-#include "story/findings/spent.h"
+#include "story/times/spent.h"
 
 #include <stdlib.h>
 #include <string.h>
