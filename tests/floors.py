@@ -50,7 +50,7 @@ FLOORS = {
              "record"],
     "run": ["base", "rights", "event", "capture", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
-    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "saved", "out", "record"],
     "watch/tui": ["base", "story", "story/tell", "viz", "watch"],
     "cli": ["base", "rights", "story", "quiz", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play", "run", "read", "watch", "watch/tui"],
     "main": ["base", "cli"],
