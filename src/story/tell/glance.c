@@ -17,7 +17,7 @@ static struct story_process process_of(const struct flow *flow, int side)
 
 static struct teller_glance glance_of(const struct flow *flow)
 {
-    struct teller_glance glance = {.number = flow->connection ? flow->connection : flow->number,
+    struct teller_glance glance = {.number = flow_shown_number(flow),
                                    .start_ns = seen_ns(&flow->packets[0]),
                                    .last_ns = flow->last_ns,
                                    .over = flow_is_over(flow)};
