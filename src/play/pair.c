@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/procinfo.h"
+#include "event/call_traits.h"
 enum { ARGUMENTS_MAX = 2 * PAIR_MESSAGES_MAX + 40, NUMBERS_MAX = 12, WORDS_BYTES = 600 };
 
 struct process {
@@ -138,22 +139,14 @@ static int release(struct process *process, struct err *err)
     return code;
 }
 
-static bool is_waiting_call(const char *name)
-{
-    static const char *const names[] = {"accept",      "accept4",      "poll",     "ppoll",   "select",   "pselect6", "epoll_wait",
-                                        "epoll_pwait", "epoll_pwait2", "recvfrom", "recvmsg", "recvmmsg", "read"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcmp(names[i], name)) return true;
-    return false;
-}
-
 /* Of each call of the server's, as it comes. */
 static int look_inside(void *data, const struct event *event)
 {
     struct pair *pair = data;
     if (event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) return 0;
     if (pair->server.started && event->call.thread.pid == pair->server.child.pid)
-        pair->server_inside = event->kind == EVENT_ENTER && is_waiting_call(event->call.name);
+        pair->server_inside =
+            event->kind == EVENT_ENTER && call_traits(event->call.name) & (CALL_ACCEPTS | CALL_READS | CALL_WAITS_FOR_MANY);
     return 0;
 }
 

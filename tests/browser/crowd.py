@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """crowd.py COUNT OUT.pcap [MORE]: a capture of COUNT short connections (handshake, a question, an answer, goodbye), the same bytes every
-time; every hundredth is refused, every fortieth is reset. MORE: questions and answers in each, before those."""
+time; every hundredth is refused, every fortieth is reset. MORE: questions and answers in each, before those.
+crowd.py COUNT OUT.events RUN.events: a stored run of COUNT connections with calls and the kernel's evidence: the one of RUN again and
+again, with its own processes, sockets, ports, numbers and times."""
 
+import random
+import re
 import struct
 import sys
 
@@ -34,6 +38,34 @@ def connection(i, more):
     return [(begin + after, *rest) for after, *rest in parts]
 
 
+def another(line, i, isn, chance):
+    """An event of the run as connection i has it."""
+    line = re.sub(r" bytes=\w+", "", line)
+    line = re.sub(r"\b(pid|tid)=(\d+)", lambda m: f"{m[1]}={int(m[2]) + 2 * i}", line)
+    line = re.sub(r"cookie=(\d+)", lambda m: f"cookie={int(m[1]) + 20 * i}", line)
+    line = re.sub(r"127\.0\.0\.1:(\d+)", lambda m: f"127.0.{i // 25000}.1:" + (m[1] if m[1] in ("0", "3333") else str(20000 + i % 25000)), line)
+    line = re.sub(r"\b(rx\.)?(seq|ack)=(\d+)", lambda m: f"{m[1] or ''}{m[2]}={(int(m[3]) + isn[int(m[3]) > 2**31]) % 2**32}", line)
+    line = re.sub(r" number=(\d+)", lambda m: f" number={int(m[1]) + 10 * i}", line)
+    return re.sub(r"slept=(\d+)", lambda m: f"slept={int(int(m[1]) * chance.uniform(0.5, 1))}", line)
+
+
+def kernel_crowd(count, path, run):
+    chance = random.Random(7)
+    lines = [line for line in open(run, encoding="utf-8").read().splitlines() if line]
+    head = [line for line in lines if line.startswith(("#", "trace", "vantage"))]
+    body = [line for line in lines if line not in head and not line.startswith("lost")]
+    times = [int(re.search(r" t=(\d+)", line)[1]) for line in body]
+    now = times[0]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(head) + "\n")
+        for i in range(count):
+            isn = chance.randrange(10**8), chance.randrange(10**8)
+            for line, t, before in zip(body, times, [times[0], *times]):
+                now += int((t - before) * chance.uniform(0.5, 2))
+                file.write(re.sub(r" t=\d+", f" t={now}", another(line, i, isn, chance), count=1) + "\n")
+            now += 200000
+
+
 def main(count, path, more=0):
     segments = sorted((part for i in range(count) for part in connection(i, int(more))), key=lambda part: part[0])
     with open(path, "wb") as file:
@@ -43,4 +75,4 @@ def main(count, path, more=0):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), *sys.argv[2:])
+    (kernel_crowd if sys.argv[2].endswith(".events") else main)(int(sys.argv[1]), *sys.argv[2:])

@@ -350,6 +350,14 @@ async function hostileTags(program) {
   await page.context().close();
 }
 
+// Packets whose numbers run backwards: a shape that begins below zero is none that is told by another word.
+async function backwards(program) {
+  const page = await open(await read(program, "pmtu.html", path.join(HERE, "../inputs/pmtu.pcap")));
+  await page.keyboard.press("End");
+  check((await step(page)) > 3, "the capture with ICMP errors has its steps");
+  await page.context().close();
+}
+
 // ---- ten thousand connections ----
 
 async function crowd(program) {
@@ -359,9 +367,13 @@ async function crowd(program) {
     empty = await read(program, "empty.html", path.join(folder, "none.pcap"));
   const own = fs.statSync(empty).size,
     each = (fs.statSync(file).size - own) / 10000;
-  console.log(`the page without data: ${own} bytes; a connection: ${each.toFixed(0)} bytes`);
+  const events = path.join(folder, "kernel.events");
+  execFileSync("python3", [path.join(HERE, "crowd.py"), "200", events, path.join(EVENTS, "echo.events")], {timeout: 120000});
+  const whole = (fs.statSync(await read(program, "kernel.html", events)).size - own) / 200;
+  console.log(`the page without data: ${own} bytes; a connection: ${each.toFixed(0)} bytes, with calls and chains ${whole.toFixed(0)}`);
   check(own < 300000, `the page without data has ${own} bytes`);
   check(each < 2048, `a short connection takes ${each.toFixed(0)} bytes`);
+  check(whole > each && whole < 2048, `with calls and chains it takes ${whole.toFixed(0)} bytes`);
   const page = await open(file),
     paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   const steps = await page.evaluate(() => {
@@ -487,6 +499,7 @@ async function main(program, drawPictures) {
   await hostile(path.join(folder, "hostile_names.html"));
   await hostile(await read(program, "hostile.html", path.join(EVENTS, "hostile.events")));
   await hostileTags(program);
+  await backwards(program);
   await crowd(program);
   await long(program);
   const drawn = fs

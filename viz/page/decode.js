@@ -11,9 +11,21 @@ const WORDS = JSON.parse(dataOf("words"));
 const RUN = JSON.parse(dataOf("run"));
 const LINES = dataOf("stories").split("\n"); // "[", then two lines a connection, then "]"
 
+// A word may be told by one like it: [-1 - number of that, "its own digits"].
+function wordOf(word) {
+  if (typeof word !== "number") return word;
+  const told = WORDS[word];
+  if (!Array.isArray(told) || !(told[0] < 0) || typeof told[1] !== "string") return told;
+  const model = WORDS[-1 - told[0]],
+    digits = told[1].split(" "),
+    fill = text => text.replace(/[0-9][0-9.]*/g, () => digits.shift());
+  WORDS[word] = Array.isArray(model) ? model.map(part => (typeof part === "string" ? fill(part) : part)) : fill(model);
+  return WORDS[word];
+}
+
 // A word as [[style, text], ...].
 function phrase(word) {
-  if (typeof word === "number") word = WORDS[word];
+  word = wordOf(word);
   if (typeof word === "string") return word ? [[0, word]] : [];
   const runs = [];
   for (let i = 0; i < word.length; i += 2) runs.push([word[i], word[i + 1]]);
@@ -73,79 +85,116 @@ function toRead(notes) {
   return notes.filter(note => note.kind !== "cause" || !note.drawn || !notes.some(other => isLong(other) && other.ofState === note.ofState));
 }
 
-function readPacket(p) {
-  return {
-    number: p[0],
-    flight: FLIGHTS[p[1]],
-    alarming: (p[2] & 1) !== 0,
-    again: (p[2] & 2) !== 0,
-    flies: p[3],
-    cause: CAUSES[p[4]],
-    by: p[5],
-    first: p[6],
-    detail: p[7],
-    flags: plain(p[8]),
-    seq: p[9],
-    ack: p[10],
-    length: p[11],
-    window: plain(p[12]),
-    what: plain(p[13]),
-    options: plain(p[14]),
-    stamp: p[15],
-    echo: p[16],
-    vantage: plain(p[17]),
-    place: p[18],
-    absolute: p.length > 19 ? [p[19], p[20]] : null,
-    row: -1
-  };
+// Flat lists: each item is its shape and what differs, which next() hands out.
+function items(flat, read) {
+  const made = [];
+  let at = 0;
+  const next = () => flat[at++];
+  while (at < flat.length) made.push(read(wordOf(next()), next, made));
+  return made;
 }
 
-function readCall(c) {
-  return {
-    side: c[0],
-    lane: c[1],
-    first: c[2],
-    last: c[3],
-    sleep: c[5] ? [c[4], c[5]] : null,
-    name: plain(c[6]),
-    args: plain(c[7]),
-    process: plain(c[8]),
-    began: c[9],
-    ended: c[10] === null || c[9] === null ? c[10] : c[9] + c[10],
-    result: plain(c[11]),
-    slept: c[12],
-    wake: plain(c[13]),
-    evidence: plain(c[14]),
-    waker: c[15],
-    maybe: c[16] === 1
-  };
+function readPacket(shape, next, before) {
+  const bits = shape[2],
+    index = before.length,
+    cause = CAUSES[shape[3]],
+    packet = {
+      number: shape[0] + (index ? before[index - 1].number : 0),
+      flight: FLIGHTS[shape[1]],
+      alarming: (bits & 1) !== 0,
+      again: (bits & 2) !== 0,
+      cause,
+      flags: plain(shape[4]),
+      window: plain(shape[5]),
+      what: plain(shape[6]),
+      options: plain(shape[7]),
+      vantage: plain(shape[8]),
+      detail: next(),
+      by: next(),
+      seq: next(),
+      ack: next(),
+      length: next(),
+      flies: next(),
+      place: next(),
+      stamped: (bits & 4) !== 0,
+      row: -1
+    };
+  if (!(bits & 32)) packet.by = -1;
+  else if (cause !== "call") packet.by += index;
+  packet.stamp = bits & 4 ? next() : 0;
+  packet.echo = bits & 4 ? next() : 0;
+  packet.first = bits & 8 ? next() : -1;
+  packet.absolute = bits & 16 ? [next(), next()] : null;
+  return packet;
+}
+
+function readCall(shape, next, before, processes) {
+  const bits = shape[8],
+    last = before.length ? before[before.length - 1].base : 0,
+    call = {
+      side: shape[0],
+      lane: shape[1],
+      first: -1,
+      last: -1,
+      name: plain(shape[2]),
+      args: plain(shape[3]),
+      process: plain(processes[shape[4]]),
+      result: plain(shape[5]),
+      wake: plain(shape[6]),
+      evidence: plain(shape[7]),
+      maybe: (bits & 1) !== 0
+    };
+  call.began = bits & 2 ? last + next() : null;
+  call.base = call.began === null ? 0 : call.began;
+  call.ended = bits & 4 ? call.base + next() : null;
+  call.sleep = null;
+  if (bits & 8) {
+    const from = call.base + next();
+    call.sleep = [from, from + next()];
+  }
+  call.slept = bits & 16 ? next() : bits & 32 ? 0 : call.sleep ? call.sleep[1] - call.sleep[0] : -1;
+  call.waker = bits & 64 ? next() : -1;
+  if (bits & 128) call.last = next();
+  return call;
 }
 
 // Timestamps are told by what differs from those before.
 function readStamps(packet, side, last) {
-  if (!packet.options.includes("timestamps")) return;
+  if (!packet.stamped) return;
   packet.echo += last[1 - side];
   last[side] = packet.stamp += last[side];
 }
 
-function readRows(story, rows) {
-  const stamps = [0, 0];
+// Which packet or call: counted from the next that no row had.
+function pick(list, seen, which, what) {
+  if (which === null) return null;
+  const index = seen[what] + which;
+  seen[what] = Math.max(seen[what], index + 1);
+  return list[index];
+}
+
+function readRows(story, flat) {
+  const stamps = [0, 0],
+    seen = {packets: 0, calls: 0};
   let t = 0;
   const now = story.first.slice();
-  return rows.map((r, index) => {
-    t += r[1];
-    const kind = KINDS[r[0]];
+  return items(flat, (shape, next, before) => {
+    const kind = KINDS[shape[0]],
+      isPacket = kind === "packet" || kind === "depart" || kind === "arrive",
+      index = before.length,
+      label = next();
+    t += next();
     const row = {
       index,
       kind,
       t,
-      side: r[2],
-      label: r[3],
-      packet: null,
-      call: null,
-      notes: groups(typeof r[5] === "number" ? WORDS[r[5]] : r[5], 4, readNote),
-      states: groups(r[6], 4, s => ({side: s[0], name: plain(s[1]), arrow: s[2], t: t + s[3], from: ""})),
-      pause: r[7]
+      side: shape[1],
+      label,
+      packet: isPacket ? pick(story.packets, seen, shape[2], "packets") : null,
+      call: isPacket ? null : pick(story.calls, seen, shape[2], "calls"),
+      notes: groups(wordOf(shape[3]), 4, readNote),
+      states: groups(shape.slice(5), 3, s => ({side: s[0], name: plain(s[1]), arrow: s[2], t: t + next(), from: ""})),
+      pause: shape[4] ? next() : undefined
     };
     for (const state of row.states) {
       state.from = now[state.side];
@@ -153,19 +202,19 @@ function readRows(story, rows) {
     }
     row.said = toRead(row.notes);
     row.now = now.slice();
-    if (kind === "packet" || kind === "depart" || kind === "arrive") {
-      row.packet = story.packets[r[4]];
-      if (row.packet.row < 0) {
-        row.packet.row = index;
-        readStamps(row.packet, row.side, stamps);
-      }
-    } else if (r[4] >= 0) row.call = story.calls[r[4]];
+    if (row.packet && row.packet.row < 0) {
+      row.packet.row = index;
+      readStamps(row.packet, row.side, stamps);
+    }
+    if (row.call && (kind === "enter" || kind === "call")) row.call.first = index;
+    if (row.call && (kind === "exit" || kind === "call")) row.call.last = index;
     return row;
   });
 }
 
 function readStory(index) {
-  const s = JSON.parse(LINES[2 + 2 * index].replace(/,$/, ""));
+  const s = JSON.parse(LINES[2 + 2 * index].replace(/,$/, "")),
+    processes = s[12];
   const story = {
     title: s[0],
     question: s[1],
@@ -175,8 +224,8 @@ function readStory(index) {
     first: s[5].map(plain),
     lanes: s[6],
     bases: s[7],
-    packets: s[9].map(readPacket),
-    calls: s[10].map(readCall),
+    packets: items(s[9], readPacket),
+    calls: items(s[10], (shape, next, before) => readCall(shape, next, before, processes)),
     findings: s[11].map(f => ({id: plain(f[0]), severity: ["", "note", "warning", "error"][f[1]], words: plain(f[2]), rows: f[3]}))
   };
   story.rows = readRows(story, s[8]);

@@ -1,17 +1,35 @@
-/* Packets and calls of a story for the page.
+/* Packets and calls of a story for the page: flat, each its shape (a word) and behind it what differs.
  *
- * packet [number, flight, bits (1 alarming, 2 again), ns to its arrival or 0, cause's kind, its index (a call's, a packet's) or -1,
- *        first transmission's packet or -1, label's detail, flags, seq, ack or -1, length, window, class, options, timestamps'
- *        value less that end's last, its echo less the other end's last, vantage, number there] and, where the bases don't give
- *        them, both numbers as on the wire
- * call   [side, lane, first row or -1, last row or -1, slept from, to (both 0: not known), name, arguments, process, began, ended
- *        (behind its beginning where that was seen; null: not seen), result, slept ns or -1, what ended its sleep, evidence,
- *        packet that did or -1, bits (1 may have slept)] */
+ * packet   shape, label's detail, cause's index (a call's; a packet's less its own; 0 for none), seq, ack or -1, length,
+ *          ns to its arrival or 0, number there, and by the shape's bits: timestamps' value less that end's last and its echo less
+ * the other end's last; first transmission's packet; both numbers as on the wire, where the bases don't give them shape  [number
+ * less that of the packet before, flight, bits (1 alarming, 2 again, 4 timestamps, 8 first transmission, 16 numbers as on the wire,
+ * 32 has a cause's index), cause's kind, flags, window, class, options, vantage] call     shape, and by its bits: ns to its
+ * beginning from that of the call before; ns to its end from its beginning (from the story's, where that was not seen); to its
+ * sleep from its beginning, and how long that was; how long it slept; the packet that woke it; the row in which it ends shape
+ * [side, lane, name, arguments, process, result, what ended its sleep, evidence, bits (CALL_* below)] */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "viz/page/page_own.h"
 #include "viz/plan/words.h"
+
+enum { PACKET_ALARMING = 1, PACKET_AGAIN = 2, PACKET_STAMPS = 4, PACKET_FIRST = 8, PACKET_NUMBERS = 16, PACKET_CAUSE = 32 };
+
+enum {
+    CALL_MAY_SLEEP = 1,
+    CALL_BEGAN = 2,
+    CALL_ENDED = 4,
+    CALL_SLEEP = 8,  /* when it slept is known */
+    CALL_SLEPT = 16, /* it slept longer or shorter than is drawn */
+    CALL_AWAKE = 32, /* it did not sleep */
+    CALL_WAKER = 64,
+    CALL_LAST_ROW = 128 /* no row of its own ends it */
+};
+
+/* How far back a process is looked for among those that were named. */
+enum { PROCESSES_BACK = 16 };
 
 static const struct story_segment *segment_of(const struct story *story, size_t step)
 {
@@ -48,20 +66,21 @@ void page_write_bases(struct page_telling *t)
 
 /* ---- packets ---- */
 
-/* Timestamps grow by little, and an echo is mostly what the other end sent last: what differs is short. */
-static void write_stamps(struct page_telling *t, const struct event_options *options, enum story_side side)
-{
-    bool has = options->present & OPTION_TIMESTAMPS;
-    json_int(&t->json, NULL, has ? (int64_t)options->ts_value - t->last_stamp[side] : 0);
-    json_int(&t->json, NULL, has ? (int64_t)options->ts_echo - t->last_stamp[!side] : 0);
-    if (has) t->last_stamp[side] = options->ts_value;
-}
+/* What a packet's shape and numbers are made of, for segments and datagrams alike. */
+struct shown_packet {
+    enum story_side side;
+    uint32_t number, seq, ack, length, seq_absolute, ack_absolute;
+    bool has_ack, as_based;
+    int64_t first;
+    const char *flags, *class;
+    char window[WORDS_BYTES + 48];
+    const struct story_cause *cause;
+    const struct story_packet_place *place;
+    const struct event_options *options;
+};
 
-static void write_options(struct page_telling *t, const struct event_packet *captured, enum story_side side)
+static void tell_options(const struct event_options *options, struct phrase *words)
 {
-    const struct event_options *options = captured ? &captured->options : &(const struct event_options){0};
-    struct arena arena = arena_new();
-    struct phrase words = phrase_new(&arena);
     static const struct {
         enum event_option bit;
         const char *name;
@@ -69,68 +88,29 @@ static void write_options(struct page_telling *t, const struct event_packet *cap
                  {OPTION_FASTOPEN, "fast open"},     {OPTION_MPTCP, "MPTCP"},      {OPTION_ACCECN, "AccECN"}};
     const char *between = "";
     if (options->present & OPTION_MSS) {
-        phrase_addf(&words, STYLE_PLAIN, "MSS %u", (unsigned)options->mss);
+        phrase_addf(words, STYLE_PLAIN, "MSS %u", (unsigned)options->mss);
         between = ", ";
     }
     if (options->present & OPTION_WSCALE) {
-        phrase_addf(&words, STYLE_PLAIN, "%swindow scale %u", between, (unsigned)options->wscale);
+        phrase_addf(words, STYLE_PLAIN, "%swindow scale %u", between, (unsigned)options->wscale);
         between = ", ";
     }
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
         if (!(options->present & named[i].bit)) continue;
-        phrase_addf(&words, STYLE_PLAIN, "%s%s", between, named[i].name);
+        phrase_addf(words, STYLE_PLAIN, "%s%s", between, named[i].name);
         between = ", ";
     }
-    page_phrase(t->words, &t->json, &words);
-    write_stamps(t, options, side);
-    arena_free(&arena);
 }
 
-static void write_window(struct page_telling *t, const struct story_segment *segment)
+static void tell_window(const struct story_segment *segment, char words[WORDS_BYTES + 48])
 {
-    char grouped[WORDS_BYTES], words[WORDS_BYTES + 48] = "";
+    char grouped[WORDS_BYTES];
+    words[0] = '\0';
     if (segment->window_kind == WINDOW_BYTES)
-        snprintf(words, sizeof(words), "%s", words_grouped(segment->window_bytes, grouped));
+        snprintf(words, WORDS_BYTES + 48, "%s", words_grouped(segment->window_bytes, grouped));
     else if (segment->window_kind == WINDOW_UNSCALED)
-        snprintf(words, sizeof(words), "%s (by how much it is scaled was not seen)", words_grouped(segment->window_bytes, grouped));
-    page_text(t->words, &t->json, words);
-}
-
-static void write_place(struct page_telling *t, const struct story_packet_place *place, const struct event_packet *captured,
-                        enum story_side side)
-{
-    write_options(t, captured, side);
-    page_text(t->words, &t->json, place->vantage);
-    json_uint(&t->json, NULL, place->number);
-}
-
-static void write_segment(struct page_telling *t, const struct story_segment *segment)
-{
-    bool has_ack = segment->flags & TCP_ACK;
-    page_text(t->words, &t->json, segment->flags_text);
-    json_uint(&t->json, NULL, segment->seq);
-    json_int(&t->json, NULL, has_ack ? (int64_t)segment->ack : -1);
-    json_uint(&t->json, NULL, segment->length_bytes);
-    write_window(t, segment);
-    const char *repeat = segment->retransmission ? story_repeat_name(segment->repeat) : NULL;
-    page_text(t->words, &t->json, segment->copy ? "copy" : repeat ? repeat : conn_class_name(segment->class));
-    write_place(t, &segment->place, segment->captured, segment->side);
-    bool as_based = t->base[segment->side] + segment->seq == segment->seq_absolute &&
-                    (!has_ack || t->base[!segment->side] + segment->ack == segment->ack_absolute);
-    if (as_based) return;
-    json_uint(&t->json, NULL, segment->seq_absolute);
-    json_uint(&t->json, NULL, segment->ack_absolute);
-}
-
-static void write_datagram(struct page_telling *t, const struct story_datagram *datagram)
-{
-    page_text(t->words, &t->json, "");
-    json_uint(&t->json, NULL, 0);
-    json_int(&t->json, NULL, -1);
-    json_uint(&t->json, NULL, datagram->length_bytes);
-    page_text(t->words, &t->json, "");
-    page_text(t->words, &t->json, datagram->icmp ? "ICMP" : "datagram");
-    write_place(t, &datagram->place, datagram->captured, datagram->side);
+        snprintf(words, WORDS_BYTES + 48, "%s (by how much it is scaled was not seen)",
+                 words_grouped(segment->window_bytes, grouped));
 }
 
 static int64_t call_of(const struct page_telling *t, uint32_t step)
@@ -143,30 +123,107 @@ static int64_t packet_of(const struct page_telling *t, uint32_t step)
     return step < t->story->step_count && t->packet_of[step] != PLAN_NONE ? (int64_t)t->packet_of[step] : -1;
 }
 
-static void write_packet(struct page_telling *t, size_t row, struct arena *arena)
+static void look_at_segment(const struct page_telling *t, const struct story_segment *segment, struct shown_packet *ret)
+{
+    static const struct event_options none;
+    const char *repeat = segment->retransmission ? story_repeat_name(segment->repeat) : NULL;
+    bool has_ack = segment->flags & TCP_ACK;
+    *ret = (struct shown_packet){.side = segment->side,
+                                 .number = segment->number,
+                                 .seq = segment->seq,
+                                 .ack = segment->ack,
+                                 .length = segment->length_bytes,
+                                 .seq_absolute = segment->seq_absolute,
+                                 .ack_absolute = segment->ack_absolute,
+                                 .has_ack = has_ack,
+                                 .first = segment->retransmission ? packet_of(t, segment->of_step) : -1,
+                                 .flags = segment->flags_text,
+                                 .class = segment->copy ? "copy"
+                                          : repeat      ? repeat
+                                                        : conn_class_name(segment->class),
+                                 .cause = &segment->cause,
+                                 .place = &segment->place,
+                                 .options = segment->captured ? &segment->captured->options : &none};
+    ret->as_based = t->base[segment->side] + segment->seq == segment->seq_absolute &&
+                    (!has_ack || t->base[!segment->side] + segment->ack == segment->ack_absolute);
+    tell_window(segment, ret->window);
+}
+
+static void look_at_datagram(const struct story_datagram *datagram, struct shown_packet *ret)
+{
+    static const struct event_options none;
+    *ret = (struct shown_packet){.side = datagram->side,
+                                 .number = datagram->number,
+                                 .length = datagram->length_bytes,
+                                 .as_based = true,
+                                 .first = -1,
+                                 .flags = "",
+                                 .class = datagram->icmp ? "ICMP" : "datagram",
+                                 .cause = &datagram->cause,
+                                 .place = &datagram->place,
+                                 .options = datagram->captured ? &datagram->captured->options : &none};
+}
+
+static unsigned write_packet_shape(struct page_telling *t, const struct shown_packet *packet, const struct plan_words *words,
+                                   int64_t cause, struct arena *arena)
+{
+    struct buf shape = buf_new(1 << 16);
+    struct json json = json_new(&shape, t->options->ascii);
+    struct phrase options = phrase_new(arena);
+    unsigned bits = (words->alarming ? PACKET_ALARMING : 0) | (words->again ? PACKET_AGAIN : 0) |
+                    (packet->options->present & OPTION_TIMESTAMPS ? PACKET_STAMPS : 0) | (packet->first >= 0 ? PACKET_FIRST : 0) |
+                    (packet->as_based ? 0 : PACKET_NUMBERS) | (cause >= 0 ? PACKET_CAUSE : 0);
+    tell_options(packet->options, &options);
+    json_array(&json, NULL);
+    json_int(&json, NULL, (int64_t)packet->number - t->last_number);
+    json_int(&json, NULL, words->flight);
+    json_uint(&json, NULL, bits);
+    json_int(&json, NULL, packet->cause->kind);
+    page_text(t->words, &json, packet->flags);
+    page_text(t->words, &json, packet->window);
+    page_text(t->words, &json, packet->class);
+    page_phrase(t->words, &json, &options);
+    page_text(t->words, &json, packet->place->vantage);
+    json_end_array(&json);
+    page_value(t->words, &t->json, &shape);
+    buf_free(&shape);
+    t->last_number = packet->number;
+    return bits;
+}
+
+static void write_packet(struct page_telling *t, size_t row, int64_t index, struct arena *arena)
 {
     const struct story_step *step = &t->story->steps[t->plan.rows[row].step];
-    const struct story_segment *segment = step->kind == STEP_SEGMENT ? step->segment : NULL;
-    const struct story_cause *cause = segment ? &segment->cause : &step->datagram->cause;
+    struct shown_packet packet;
     struct plan_words words;
     int64_t sent, received;
+    if (step->kind == STEP_SEGMENT)
+        look_at_segment(t, step->segment, &packet);
+    else
+        look_at_datagram(step->datagram, &packet);
+    bool by_call = packet.cause->kind == CAUSE_CALL;
+    int64_t cause = by_call ? call_of(t, packet.cause->step) : packet_of(t, packet.cause->step);
     plan_tell(&t->plan, row, arena, &words);
     plan_packet_times(step, &sent, &received);
     bool arrives = received > 0 && words.flight != PLAN_LOST && words.flight != PLAN_ARRIVES;
-    json_array(&t->json, NULL);
-    json_uint(&t->json, NULL, segment ? segment->number : step->datagram->number);
-    json_int(&t->json, NULL, words.flight);
-    json_uint(&t->json, NULL, (words.alarming ? 1u : 0) | (words.again ? 2u : 0));
-    json_int(&t->json, NULL, arrives ? received - sent : 0);
-    json_int(&t->json, NULL, cause->kind);
-    json_int(&t->json, NULL, cause->kind == CAUSE_CALL ? call_of(t, cause->step) : packet_of(t, cause->step));
-    json_int(&t->json, NULL, segment && segment->retransmission ? packet_of(t, segment->of_step) : -1);
+    unsigned bits = write_packet_shape(t, &packet, &words, cause, arena);
     page_phrase(t->words, &t->json, &words.detail);
-    if (segment)
-        write_segment(t, segment);
-    else
-        write_datagram(t, step->datagram);
-    json_end_array(&t->json);
+    json_int(&t->json, NULL, cause < 0 ? 0 : by_call ? cause : cause - index);
+    json_uint(&t->json, NULL, packet.seq);
+    json_int(&t->json, NULL, packet.has_ack ? (int64_t)packet.ack : -1);
+    json_uint(&t->json, NULL, packet.length);
+    json_int(&t->json, NULL, arrives ? received - sent : 0);
+    json_uint(&t->json, NULL, packet.place->number);
+    if (bits & PACKET_STAMPS) { /* they grow by little, and an echo is mostly what the other end sent last: what differs is short */
+        json_int(&t->json, NULL, (int64_t)packet.options->ts_value - t->last_stamp[packet.side]);
+        json_int(&t->json, NULL, (int64_t)packet.options->ts_echo - t->last_stamp[!packet.side]);
+        t->last_stamp[packet.side] = packet.options->ts_value;
+    }
+    if (bits & PACKET_FIRST) json_int(&t->json, NULL, packet.first);
+    if (bits & PACKET_NUMBERS) {
+        json_uint(&t->json, NULL, packet.seq_absolute);
+        json_uint(&t->json, NULL, packet.ack_absolute);
+    }
 }
 
 void page_write_packets(struct page_telling *t)
@@ -177,7 +234,7 @@ void page_write_packets(struct page_telling *t)
         uint32_t step = t->plan.rows[i].step;
         if (step == STORY_NO_STEP || t->packet_of[step] != next || t->row_of[step] != i) continue;
         struct arena arena = arena_new();
-        write_packet(t, i, &arena);
+        write_packet(t, i, next, &arena);
         arena_free(&arena);
         next++;
     }
@@ -186,62 +243,117 @@ void page_write_packets(struct page_telling *t)
 
 /* ---- calls ---- */
 
-static void write_result(struct page_telling *t, const struct story_call *call)
+static void tell_result(const struct story_call *call, char words[WORDS_BYTES])
 {
-    char words[WORDS_BYTES] = "";
     if (call->exit_step == STORY_NO_STEP && call->exit_ns == 0)
-        snprintf(words, sizeof(words), "had not returned");
+        snprintf(words, WORDS_BYTES, "had not returned");
     else if (call->interrupted)
-        snprintf(words, sizeof(words), "interrupted by a signal");
+        snprintf(words, WORDS_BYTES, "interrupted by a signal");
     else if (call->errno_name)
-        snprintf(words, sizeof(words), "-1 %s", call->errno_name);
+        snprintf(words, WORDS_BYTES, "-1 %s", call->errno_name);
     else
-        snprintf(words, sizeof(words), "%" PRId64, call->ret);
-    page_text(t->words, &t->json, words);
+        snprintf(words, WORDS_BYTES, "%" PRId64, call->ret);
 }
 
-static void write_process(struct page_telling *t, const struct story_call *call, struct arena *arena)
+static bool is_same_process(const struct story_call *a, const struct story_call *b)
 {
-    struct phrase words = phrase_new(arena);
-    const struct story_process process = {call->pid, call->comm};
-    words_process(&words, STYLE_PLAIN, &process);
-    if (call->tid && call->tid != call->pid) phrase_addf(&words, STYLE_PLAIN, " thread %" PRId32, call->tid);
-    page_phrase(t->words, &t->json, &words);
+    bool is_named_alike = a->comm == b->comm || (a->comm && b->comm && strcmp(a->comm, b->comm) == 0);
+    return a->pid == b->pid && a->tid == b->tid && is_named_alike;
 }
 
-static void write_call(struct page_telling *t, const struct plan_call *at, struct arena *arena)
+static uint32_t process_of(struct page_telling *t, const struct story_call *call)
+{
+    for (uint32_t back = 1; back <= PROCESSES_BACK && back <= t->process_count; back++)
+        if (is_same_process(t->processes[t->process_count - back], call)) return t->process_count - back;
+    t->processes[t->process_count] = call;
+    return t->process_count++;
+}
+
+void page_write_processes(struct page_telling *t)
+{
+    json_array(&t->json, NULL);
+    for (uint32_t i = 0; i < t->process_count; i++) {
+        struct arena arena = arena_new();
+        struct phrase words = phrase_new(&arena);
+        const struct story_call *call = t->processes[i];
+        const struct story_process process = {call->pid, call->comm};
+        words_process(&words, STYLE_PLAIN, &process);
+        if (call->tid && call->tid != call->pid) phrase_addf(&words, STYLE_PLAIN, " thread %" PRId32, call->tid);
+        page_phrase(t->words, &t->json, &words);
+        arena_free(&arena);
+    }
+    json_end_array(&t->json);
+}
+
+/* Whether a row of the call's own shows that it ends there: the script finds that one by itself. */
+static bool ends_on_own_row(const struct page_telling *t, uint32_t call)
+{
+    const struct plan_row *row = &t->plan.rows[t->plan.calls[call].last_row];
+    return row->call == call && (row->kind == PLAN_EXIT || row->kind == PLAN_CALL);
+}
+
+static unsigned bits_of(const struct page_telling *t, uint32_t index, int64_t waker)
+{
+    const struct plan_call *at = &t->plan.calls[index];
+    const struct story_call *call = at->call;
+    unsigned bits = (call->enter_ns ? CALL_BEGAN : 0) | (call->exit_ns ? CALL_ENDED : 0) | (waker >= 0 ? CALL_WAKER : 0);
+    if (call->waits && (call->slept_ns < 0 || call->wake.kind == WAKE_NOT_YET)) bits |= CALL_MAY_SLEEP;
+    if (at->sleep_to_ns) bits |= CALL_SLEEP;
+    if (call->slept_ns == 0)
+        bits |= CALL_AWAKE;
+    else if (call->slept_ns > 0 && (!at->sleep_to_ns || at->sleep_to_ns - at->sleep_from_ns != call->slept_ns))
+        bits |= CALL_SLEPT;
+    if (at->last_row != PLAN_NONE && !ends_on_own_row(t, index)) bits |= CALL_LAST_ROW;
+    return bits;
+}
+
+static void write_call_shape(struct page_telling *t, const struct plan_call *at, unsigned bits)
 {
     const struct story_call *call = at->call;
     const struct story_wake *wake = &call->wake;
-    int64_t start = t->story->start_ns;
-    json_array(&t->json, NULL);
-    json_int(&t->json, NULL, call->side);
-    json_uint(&t->json, NULL, at->lane);
-    json_int(&t->json, NULL, at->first_row == PLAN_NONE ? -1 : (int64_t)at->first_row);
-    json_int(&t->json, NULL, at->last_row == PLAN_NONE ? -1 : (int64_t)at->last_row);
-    json_int(&t->json, NULL, at->sleep_to_ns ? at->sleep_from_ns - start : 0);
-    json_int(&t->json, NULL, at->sleep_to_ns ? at->sleep_to_ns - start : 0);
-    page_text(t->words, &t->json, call->name);
-    page_text(t->words, &t->json, call->args);
-    write_process(t, call, arena);
-    json_maybe_int(&t->json, NULL, call->enter_ns != 0, call->enter_ns - start);
-    json_maybe_int(&t->json, NULL, call->exit_ns != 0, call->exit_ns - (call->enter_ns ? call->enter_ns : start));
-    write_result(t, call);
-    json_int(&t->json, NULL, call->slept_ns);
-    page_text(t->words, &t->json, wake->why);
-    page_text(t->words, &t->json, wake->why && wake->why[0] ? words_evidence(CAUSE_CALL, wake->evidence) : "");
-    json_int(&t->json, NULL, wake->kind == WAKE_SEGMENT && call->slept_ns != 0 ? packet_of(t, wake->step) : -1);
-    json_uint(&t->json, NULL, call->waits && (call->slept_ns < 0 || wake->kind == WAKE_NOT_YET) ? 1u : 0);
-    json_end_array(&t->json);
+    char result[WORDS_BYTES];
+    struct buf shape = buf_new(1 << 16);
+    struct json json = json_new(&shape, t->options->ascii);
+    tell_result(call, result);
+    json_array(&json, NULL);
+    json_int(&json, NULL, call->side);
+    json_uint(&json, NULL, at->lane);
+    page_text(t->words, &json, call->name);
+    page_text(t->words, &json, call->args);
+    json_uint(&json, NULL, process_of(t, call));
+    page_text(t->words, &json, result);
+    page_text(t->words, &json, wake->why);
+    page_text(t->words, &json, wake->why && wake->why[0] ? words_evidence(CAUSE_CALL, wake->evidence) : "");
+    json_uint(&json, NULL, bits);
+    json_end_array(&json);
+    page_value(t->words, &t->json, &shape);
+    buf_free(&shape);
+}
+
+static void write_call(struct page_telling *t, uint32_t index)
+{
+    const struct plan_call *at = &t->plan.calls[index];
+    const struct story_call *call = at->call;
+    int64_t waker = call->wake.kind == WAKE_SEGMENT && call->slept_ns != 0 ? packet_of(t, call->wake.step) : -1;
+    unsigned bits = bits_of(t, index, waker);
+    int64_t began = call->enter_ns ? call->enter_ns : t->story->start_ns;
+    write_call_shape(t, at, bits);
+    if (bits & CALL_BEGAN) json_int(&t->json, NULL, call->enter_ns - t->last_began_ns);
+    if (bits & CALL_ENDED) json_int(&t->json, NULL, call->exit_ns - began);
+    if (bits & CALL_SLEEP) {
+        json_int(&t->json, NULL, at->sleep_from_ns - began);
+        json_int(&t->json, NULL, at->sleep_to_ns - at->sleep_from_ns);
+    }
+    if (bits & CALL_SLEPT) json_int(&t->json, NULL, call->slept_ns);
+    if (bits & CALL_WAKER) json_int(&t->json, NULL, waker);
+    if (bits & CALL_LAST_ROW) json_uint(&t->json, NULL, at->last_row);
+    t->last_began_ns = began;
 }
 
 void page_write_calls(struct page_telling *t)
 {
+    t->last_began_ns = t->story->start_ns;
     json_array(&t->json, NULL);
-    for (size_t k = 0; k < t->plan.call_count; k++) {
-        struct arena arena = arena_new();
-        write_call(t, &t->plan.calls[k], &arena);
-        arena_free(&arena);
-    }
+    for (uint32_t k = 0; k < t->plan.call_count; k++) write_call(t, k);
     json_end_array(&t->json);
 }

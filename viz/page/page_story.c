@@ -4,11 +4,16 @@
  * list row   [name, outcome, severity, [finding ids], took ns, bytes of client, of server, address and process of client, of
  *            server, bits (1 goes on, 2 UDP, 4 stragglers), packets, beginning in µs since the epoch]
  * story      [title, question, headline, [both ends], [[key, words], …], [first state of both], [lanes of both],
- *            [bases of both's numbers], rows, packets, calls, findings]
- * row        [kind, ns since the row before, side, label, index of packet or call or -1, notes, states, pause]
- *   notes    word: [kind, bits (1 drawn, 2 of a state, 4 only if short, 8 weak), words, evidence, …]
- *   states   [side, name, arrow of figure 5, ns behind the row, …]
- * finding    [id, severity, words, [rows that prove it]] */
+ *            [bases of both's numbers], rows, packets, calls, findings, [processes of the calls]]
+ * finding    [id, severity, words, [rows that prove it]]
+ *
+ * Rows, packets and calls are flat: each is its shape, a word that connections which are alike have in common, and behind it what
+ * differs all the same.
+ *
+ * row        shape, label, ns since the row before, then for each of its states the ns behind the row, and the pause if it has one
+ *   shape    [kind, side, which packet or call (0 the next that no row had, -1 the one before, …; or null), notes,
+ *            1 if a pause was folded, then for each state: side, name, arrow of figure 5]
+ *   notes    word: [kind, bits (1 drawn, 2 of a state, 4 only if short, 8 weak), words, evidence, …] */
 #include "viz/page/page_story.h"
 
 #include <errno.h>
@@ -34,7 +39,8 @@ static int map_rows(struct page_telling *t)
     t->row_of = malloc(count * sizeof(*t->row_of));
     t->packet_of = malloc(count * sizeof(*t->packet_of));
     t->call_of = malloc(count * sizeof(*t->call_of));
-    if (!t->row_of || !t->packet_of || !t->call_of) return -ENOMEM;
+    t->processes = calloc(t->plan.call_count + 1, sizeof(struct story_call *));
+    if (!t->row_of || !t->packet_of || !t->call_of || !t->processes) return -ENOMEM;
     for (size_t i = 0; i < count; i++) t->row_of[i] = t->packet_of[i] = t->call_of[i] = PLAN_NONE;
     for (uint32_t k = 0; k < t->plan.call_count; k++) {
         const struct story_call *call = t->plan.calls[k].call;
@@ -80,7 +86,7 @@ static void write_note(struct page_telling *t, const struct plan_note *note, uns
 }
 
 /* Those that are drawn, and what is to be read besides. Connections that are alike have many lists in common. */
-static void write_notes(struct page_telling *t, const struct plan_words *drawn, const struct plan_words *all)
+static void write_notes(struct page_telling *t, const struct plan_words *drawn, const struct plan_words *all, struct json *shape)
 {
     struct buf list = buf_new(1 << 16);
     struct json json = json_new(&list, t->options->ascii);
@@ -89,18 +95,54 @@ static void write_notes(struct page_telling *t, const struct plan_words *drawn, 
     for (size_t i = 0; i < all->note_count; i++)
         if (!is_drawn(drawn, &all->notes[i])) write_note(t, &all->notes[i], 0, &json);
     json_end_array(&json);
-    page_value(t->words, &t->json, &list);
+    page_value(t->words, shape, &list);
     buf_free(&list);
 }
 
-static void write_state(struct page_telling *t, const struct plan_row *row, uint32_t step)
+/* Counted from the next packet or call that no row had: so it is the same in most rows. */
+static void write_which(struct page_telling *t, const struct plan_row *row, struct json *json)
 {
-    if (step == STORY_NO_STEP) return;
-    const struct story_state *state = t->story->steps[step].state;
-    json_int(&t->json, NULL, state->side);
-    page_text(t->words, &t->json, state->to);
-    json_uint(&t->json, NULL, state->kernel ? 0 : figure_number(state->from_state, state->to_state, state->cause.why));
-    json_int(&t->json, NULL, t->story->steps[step].t_ns - row->t_ns);
+    uint32_t *seen = &t->calls_seen, index = row->call;
+    if (row->step != STORY_NO_STEP && t->packet_of[row->step] != PLAN_NONE) {
+        seen = &t->packets_seen;
+        index = t->packet_of[row->step];
+    }
+    json_maybe_int(json, NULL, index != PLAN_NONE, (int64_t)index - *seen);
+    if (index != PLAN_NONE && index >= *seen) *seen = index + 1;
+}
+
+static size_t states_of(const struct plan_row *row, uint32_t states[2 * STORY_SIDES])
+{
+    size_t count = 0;
+    for (int side = 0; side < STORY_SIDES; side++) {
+        if (row->states[side] != STORY_NO_STEP) states[count++] = row->states[side];
+        if (row->further[side] != STORY_NO_STEP) states[count++] = row->further[side];
+    }
+    return count;
+}
+
+static void write_shape(struct page_telling *t, const struct plan_row *row, const struct plan_words *drawn,
+                        const struct plan_words *all, bool has_pause)
+{
+    uint32_t states[2 * STORY_SIDES];
+    size_t count = states_of(row, states);
+    struct buf shape = buf_new(1 << 16);
+    struct json json = json_new(&shape, t->options->ascii);
+    json_array(&json, NULL);
+    json_int(&json, NULL, row->kind);
+    json_int(&json, NULL, row->side);
+    write_which(t, row, &json);
+    write_notes(t, drawn, all, &json);
+    json_uint(&json, NULL, has_pause);
+    for (size_t i = 0; i < count; i++) {
+        const struct story_state *state = t->story->steps[states[i]].state;
+        json_int(&json, NULL, state->side);
+        page_text(t->words, &json, state->to);
+        json_uint(&json, NULL, state->kernel ? 0 : figure_number(state->from_state, state->to_state, state->cause.why));
+    }
+    json_end_array(&json);
+    page_value(t->words, &t->json, &shape);
+    buf_free(&shape);
 }
 
 static void write_row(struct page_telling *t, size_t i, struct arena *arena)
@@ -109,28 +151,18 @@ static void write_row(struct page_telling *t, size_t i, struct arena *arena)
     struct plan in_detail = t->plan;
     struct plan_words drawn, all;
     struct phrase pause = phrase_new(arena);
+    uint32_t states[2 * STORY_SIDES];
+    size_t count = states_of(row, states);
     in_detail.options = &t->detailed;
     plan_tell(&t->plan, i, arena, &drawn);
     plan_tell(&in_detail, i, arena, &all);
     if (drawn.failed || all.failed) t->failed = true;
-    int64_t index = row->call == PLAN_NONE ? -1 : (int64_t)row->call;
-    if (row->step != STORY_NO_STEP && t->packet_of[row->step] != PLAN_NONE) index = t->packet_of[row->step];
-    json_array(&t->json, NULL);
-    json_int(&t->json, NULL, row->kind);
-    json_int(&t->json, NULL, row->t_ns - t->last_ns);
-    json_int(&t->json, NULL, row->side);
-    page_phrase(t->words, &t->json, &drawn.label);
-    json_int(&t->json, NULL, index);
-    write_notes(t, &drawn, &all);
-    json_array(&t->json, NULL);
-    for (int side = 0; side < STORY_SIDES; side++) {
-        write_state(t, row, row->states[side]);
-        write_state(t, row, row->further[side]);
-    }
-    json_end_array(&t->json);
     if (row->pause_ns && row->kind != PLAN_SKIP) plan_tell_pause(row, &pause);
+    write_shape(t, row, &drawn, &all, pause.count != 0);
+    page_phrase(t->words, &t->json, &drawn.label);
+    json_int(&t->json, NULL, row->t_ns - t->last_ns);
+    for (size_t k = 0; k < count; k++) json_int(&t->json, NULL, t->story->steps[states[k]].t_ns - row->t_ns);
     if (pause.count) page_phrase(t->words, &t->json, &pause);
-    json_end_array(&t->json);
     t->last_ns = row->t_ns;
 }
 
@@ -233,6 +265,7 @@ static void write_story(struct page_telling *t)
     page_write_packets(t);
     page_write_calls(t);
     write_findings(t);
+    page_write_processes(t);
     json_end_array(&t->json);
 }
 
@@ -293,6 +326,7 @@ int page_story(const struct story *story, const struct view_options *options, st
     free(t.row_of);
     free(t.packet_of);
     free(t.call_of);
+    free(t.processes);
     plan_free(&t.plan);
     return code;
 }

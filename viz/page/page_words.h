@@ -1,7 +1,8 @@
 /* The words of a page: each is written once, and stories name it by its number.
  *
  * A word is a value of JSON: a string, or a phrase as [style, "text", style, "text", …]. Text is made harmless first
- * (viz/pen/escape.h), so that what stands in the page can be shown as it is. The table is bounded: when it is full, a word stands
+ * (viz/pen/escape.h), so that what stands in the page can be shown as it is. One that differs from a word before in its digits
+ * alone is told by that one and the digits: [-1 - its number, "943 12.5 7"]. The table is bounded: when it is full, a word stands
  * where it is used. */
 #ifndef TCPWHY_VIZ_PAGE_WORDS_H
 #define TCPWHY_VIZ_PAGE_WORDS_H

@@ -67,11 +67,11 @@ void handshake_time_find(struct telling *telling)
     summary->handshake_network_ns = arrival_ns(syn_ack) - syn->sent_ns - summary->handshake_timer_ns;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
-        if (strcmp(call->name, "connect") == 0 && call->side == STORY_CLIENT && call->enter_ns && call->exit_ns && call->ret == 0 &&
+        if (call->traits & CALL_CONNECTS && call->side == STORY_CLIENT && call->enter_ns && call->exit_ns && call->ret == 0 &&
             call->enter_ns <= syn->sent_ns && call->exit_ns >= ack->sent_ns)
             summary->handshake_process_ns =
                 call->exit_ns - call->enter_ns - summary->handshake_network_ns - summary->handshake_timer_ns;
-        if (strncmp(call->name, "accept", 6) != 0 || !call->exit_ns || call->ret < 0) continue;
+        if (!(call->traits & CALL_ACCEPTS) || !call->exit_ns || call->ret < 0) continue;
         int64_t from_ns = completed_ns(telling, ack);
         summary->accept_wait_ns = call->exit_ns - (from_ns <= call->exit_ns ? from_ns : arrival_ns(ack));
     }

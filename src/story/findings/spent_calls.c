@@ -5,30 +5,19 @@
 
 #include "story/findings/spent.h"
 
-static bool begins(const char *name, const char *with)
+static bool asks_for_data(const struct story_call *call)
 {
-    return strncmp(name, with, strlen(with)) == 0;
-}
-
-static bool reads(const struct story_call *call)
-{
-    return begins(call->name, "recv") || begins(call->name, "read");
-}
-
-static bool waits(const struct story_call *call)
-{
-    return begins(call->name, "poll") || begins(call->name, "ppoll") || begins(call->name, "select") ||
-           begins(call->name, "pselect") || begins(call->name, "epoll_");
-}
-
-static bool ends(const struct story_call *call)
-{
-    return begins(call->name, "close") || begins(call->name, "shutdown");
+    return call->traits & (CALL_READS | CALL_WAITS_FOR_MANY);
 }
 
 static bool writes(const struct story_call *call)
 {
-    return begins(call->name, "send") || begins(call->name, "write");
+    return call->traits & CALL_WRITES;
+}
+
+static bool ends(const struct story_call *call)
+{
+    return call->traits & (CALL_CLOSES | CALL_CLOSES_RANGE | CALL_SHUTS_DOWN);
 }
 
 bool spent_has_calls(const struct telling *telling, enum story_side side)
@@ -87,7 +76,7 @@ static void claim_arrivals(const struct telling *telling, struct spent_claims *c
         for (; at < telling->call_count; at++) {
             const struct tale_call *tale = &telling->calls[at];
             const struct story_call *call = tale->story;
-            if (call->side != side || call->listener || !(reads(call) || waits(call))) continue;
+            if (call->side != side || call->listener || !asks_for_data(call)) continue;
             if (call->exit_ns && call->exit_ns < came_ns) continue;
             if (call->exit_ns && call->ret < 0 && call->enter_ns < came_ns) continue;
             asks = tale;
@@ -121,11 +110,11 @@ static void claim_process(const struct telling *telling, struct spent_claims *cl
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
         if (call->side != side) continue;
-        bool opens = call->exit_ns &&
-                     ((begins(call->name, "connect") && call->ret == 0) || (begins(call->name, "accept") && call->ret >= 0));
+        bool opens =
+            call->exit_ns && ((call->traits & CALL_CONNECTS && call->ret == 0) || (call->traits & CALL_ACCEPTS && call->ret >= 0));
         if (opens && !since_ns) since_ns = call->exit_ns;
         if (call->listener) continue;
-        if (reads(call) && call->exit_ns && call->ret >= 0) since_ns = call->exit_ns;
+        if (call->traits & CALL_READS && call->exit_ns && call->ret >= 0) since_ns = call->exit_ns;
         if (!call->enter_ns || !(writes(call) || ends(call))) continue;
         if (ends(call) && was_ended(telling, side, call->enter_ns)) return;
         if (since_ns) spent_claim(claims, spent, since_ns, call->enter_ns);
@@ -183,8 +172,8 @@ void spent_of_calls(const struct telling *telling, struct spent_claims *claims)
     if (telling->flow->to_itself) return;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (begins(tale->story->name, "connect")) claim_connect(telling, claims, tale);
-        if (begins(tale->story->name, "accept")) claim_accept(telling, claims, tale);
+        if (tale->story->traits & CALL_CONNECTS) claim_connect(telling, claims, tale);
+        if (tale->story->traits & CALL_ACCEPTS) claim_accept(telling, claims, tale);
     }
     for (int i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;

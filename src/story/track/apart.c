@@ -1,4 +1,5 @@
 #include "story/track/apart.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static int by_process(const void *a, const void *b)
     const struct apart_call *x = a, *y = b;
     if (x->call->thread.pid != y->call->thread.pid) return x->call->thread.pid < y->call->thread.pid ? -1 : 1;
     if (begin_ns(x->call) != begin_ns(y->call)) return begin_ns(x->call) < begin_ns(y->call) ? -1 : 1;
-    return x->call->order < y->call->order ? -1 : x->call->order > y->call->order;
+    return x->call->order < y->call->order ? -1 : 1; /* no two have the same */
 }
 
 /* The calls of one process, from *at on. */
@@ -85,7 +86,7 @@ static int tell_process(struct teller *teller, size_t *at, struct story_apart *a
         told->call.waits = told->call.waits && (!from->call->exited || from->call->slept_ns > 0);
         if (told->call.waits && !from->call->exited) {
             told->call.wake.kind = WAKE_NOT_YET;
-            told->call.wake.why = "it had not returned when recording ended";
+            told->call.wake.why = tr("it had not returned when recording ended");
         }
     }
     apart->process = (struct story_process){.pid = pid, .comm = apart->calls[apart->count - 1].call.comm};

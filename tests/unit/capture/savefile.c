@@ -351,6 +351,7 @@ static void behind_a_damaged_block_reading_goes_on(void **state)
         assert_int_equal(savefile_damage(file)->number, 3);
         assert_int_equal(savefile_damage(file)->offset, 28 + 20 + 2 * 92);
         assert_int_equal(savefile_damage(file)->skipped, damages[i].skipped);
+        assert_true(savefile_damage(file)->resumed);
         for (int n = 3; n < 6; n++) {
             assert_int_equal(savefile_next(file, &packet), SAVEFILE_PACKET);
             assert_int_equal(packet.bytes[0], n);
@@ -359,6 +360,22 @@ static void behind_a_damaged_block_reading_goes_on(void **state)
         savefile_close(file);
         buf_free(&bytes);
     }
+}
+
+static void behind_the_last_block_nothing_is_resumed(void **state)
+{
+    (void)state;
+    struct buf bytes = packets_ng(3, false);
+    bytes.data[28 + 20 + 2 * 92 + 8] = 5; /* of an interface that is not described */
+    struct savefile *file = open_bytes(&bytes);
+    struct savefile_packet packet;
+    for (int n = 0; n < 2; n++) assert_int_equal(savefile_next(file, &packet), SAVEFILE_PACKET);
+    assert_int_equal(savefile_next(file, &packet), SAVEFILE_DAMAGED);
+    assert_int_equal(savefile_damage(file)->skipped, 92);
+    assert_false(savefile_damage(file)->resumed);
+    assert_int_equal(savefile_next(file, &packet), SAVEFILE_END);
+    savefile_close(file);
+    buf_free(&bytes);
 }
 
 static void a_cut_pcapng_gives_all_packets_before_the_cut(void **state)
@@ -1044,6 +1061,7 @@ int main(void)
         cmocka_unit_test(no_packet_is_longer_than_packets_can_be),
         cmocka_unit_test(garbage_is_searched_once_and_ends),
         cmocka_unit_test(behind_a_damaged_block_reading_goes_on),
+        cmocka_unit_test(behind_the_last_block_nothing_is_resumed),
         cmocka_unit_test(a_cut_pcapng_gives_all_packets_before_the_cut),
         cmocka_unit_test(nothing_behind_the_last_byte_is_looked_at),
         cmocka_unit_test(a_huge_block_is_passed_over_without_being_held),

@@ -102,6 +102,21 @@ static void a_rst_before_data_that_is_captured_later_ends_its_receiver(void **st
     assert_int_equal(exchange_more(&x, 's')->ignored_resets, 0);
 }
 
+static void a_rst_that_its_sender_goes_on_behind_ends_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:R:6:0:0 s:PA:1:1:10");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(exchange_more(&x, 's')->ignored_resets, 1);
+    /* Nor does it when what lay before it comes at last. */
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:R:6:0:0 c:PA:1:1:5 s:A:6:6:0 s:PA:1:1:5");
+    assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
+    assert_int_equal(exchange_more(&x, 's')->ignored_resets, 1);
+}
+
 static void a_rst_in_the_window_that_nothing_else_proves_is_answered_by_a_challenge_ack_and_changes_nothing(void **state)
 {
     (void)state;
@@ -419,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_rst_two_below_a_fin_does_not),
         cmocka_unit_test(a_rst_at_what_the_receiver_acknowledged_ends_it),
         cmocka_unit_test(a_rst_before_data_that_is_captured_later_ends_its_receiver),
+        cmocka_unit_test(a_rst_that_its_sender_goes_on_behind_ends_nothing),
         cmocka_unit_test(a_rst_in_the_window_that_nothing_else_proves_is_answered_by_a_challenge_ack_and_changes_nothing),
         cmocka_unit_test(what_its_sender_says_below_its_number_may_be_late),
         cmocka_unit_test(its_sender_is_taken_back_to_what_it_was),

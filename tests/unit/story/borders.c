@@ -178,6 +178,22 @@ static void what_is_made_while_receiving_another_packet_is_not_the_last_arrivals
     told_free(told);
 }
 
+/* Which segment was being received is not known: the last that had come, by its order alone. */
+static void what_is_made_while_receiving_something_unknown_is_the_last_arrivals_by_rule(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE HANDSHAKE PACKET(1990, S, S_DATA)
+                      MARK(2000, C, "flags=. seq=101 ack=506",
+                           C_CUR "softirq=1 chain=__tcp_transmit_skb;tcp_v4_rcv;ip_local_deliver_finish;net_rx_action")
+                          PACKET(2001, C, "flags=. seq=101 ack=506"),
+                  0);
+    const struct story_segment *ack = told_segment(told->stories[0], STORY_CLIENT, "ACK", 2);
+    assert_int_equal(ack->cause.kind, CAUSE_SEGMENT);
+    assert_int_equal(ack->cause.evidence, EVIDENCE_RULE);
+    told_free(told);
+}
+
 /* The SYN waited for the answer to ARP, whose reception ran in somebody's write(). */
 static void what_waited_for_its_neighbour_is_the_calls_that_spans_it(void **data)
 {
@@ -385,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_call_of_the_other_end_sends_nothing),
         cmocka_unit_test(a_kernel_function_without_a_row_is_the_kernels_by_its_name),
         cmocka_unit_test(what_is_made_while_receiving_another_packet_is_not_the_last_arrivals),
+        cmocka_unit_test(what_is_made_while_receiving_something_unknown_is_the_last_arrivals_by_rule),
         cmocka_unit_test(what_waited_for_its_neighbour_is_the_calls_that_spans_it),
         cmocka_unit_test(a_mark_of_a_packet_that_is_passed_on_is_nobodys),
         cmocka_unit_test(an_icmp_error_ends_and_wakes_a_connect),

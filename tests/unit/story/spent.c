@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -131,6 +132,63 @@ static void what_strays_behind_the_end_does_not_count(void **state)
     told_free(told);
 }
 
+/* Whatever it asks with: data that nobody asked for lay unread until the end. */
+static void what_came_before_a_process_asked_lay_unread(void **state)
+{
+    (void)state;
+    static const char *const asking[] = {"read",  "readv",  "recvfrom", "recvmsg",    "recvmmsg",    "poll",
+                                         "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2"};
+    for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+        char text[4096];
+        snprintf(text, sizeof(text),
+                 TRACE ROOMY PACKET(5000, C, C_DATA " win=512") ENTER(8000, S_THREAD, "%s", S_SOCK, "")
+                     EXIT(8010, S_THREAD, "%s", S_SOCK, " ret=1") PACKET(9000, S, "flags=. seq=501 ack=106 win=512"),
+                 asking[i], asking[i]);
+        check(text, SPENT_UNREAD, 3000, 8000);
+    }
+    check(TRACE ROOMY PACKET(5000, C, C_DATA " win=512") CALL(8000, 8010, S_THREAD, "getsockopt", S_SOCK)
+              PACKET(9000, S, "flags=. seq=501 ack=106 win=512"),
+          SPENT_UNREAD, 4000, 8000);
+}
+
+/* Asleep when it came: from then to its return it waited for a processor, or, where the waking was seen, from that. */
+static void who_sleeps_when_it_comes_waits_for_a_processor(void **state)
+{
+    (void)state;
+#define ASLEEP(wake)                                                                                                               \
+    TRACE ROOMY ENTER(2000, S_THREAD, "read", S_SOCK, "") PACKET(5000, C, C_DATA " win=512")                                       \
+        wake EXIT(5100, S_THREAD, "read", S_SOCK, " ret=5")
+    check(ASLEEP(""), SPENT_RUN_QUEUE, 100, 4100);
+    check(ASLEEP("wake t=5040000 pid=20 tid=20 comm=server " RX_C_DATA "\n"), SPENT_RUN_QUEUE, 60, 4100);
+    check(ASLEEP(""), SPENT_UNREAD, 0, 4100);
+}
+
+#define READ(from, to) ENTER(from, S_THREAD, "read", S_SOCK, "") EXIT(to, S_THREAD, "read", S_SOCK, " ret=5")
+/* From what it had read to what it writes, and the writing. */
+static void between_reading_and_writing_the_process_is_at_work(void **state)
+{
+    (void)state;
+    static const char *const answering[] = {"write", "writev", "sendto", "sendmsg", "sendfile", "close", "shutdown"};
+    for (size_t i = 0; i < sizeof(answering) / sizeof(answering[0]); i++) {
+        char text[4096];
+        snprintf(text, sizeof(text),
+                 TRACE ROOMY PACKET(5000, C, C_DATA " win=512") READ(5000, 5010) ENTER(7010, S_THREAD, "%s", S_SOCK, "")
+                     EXIT(7040, S_THREAD, "%s", S_SOCK, " ret=5") PACKET(7050, C, "flags=. seq=106 ack=501 win=512"),
+                 answering[i], answering[i]);
+        check(text, SPENT_SERVER, 2030, 6050);
+    }
+    check(TRACE ROOMY PACKET(5000, C, C_DATA " win=512") READ(5000, 5010) CALL(7010, 7040, S_THREAD, "setsockopt", S_SOCK)
+              PACKET(7050, C, "flags=. seq=106 ack=501 win=512"),
+          SPENT_SERVER, 0, 6050);
+}
+
+static void before_the_syn_connect_is_the_clients(void **state)
+{
+    (void)state;
+    check(TRACE ENTER(400, C_THREAD, "connect", C_SOCK, "") ROOMY EXIT(1100, C_THREAD, "connect", C_SOCK, " ret=0"), SPENT_CLIENT,
+          600, 700);
+}
+
 static void a_flow_of_datagrams_has_no_such_time(void **state)
 {
     (void)state;
@@ -152,6 +210,10 @@ int main(void)
         cmocka_unit_test(a_closed_window_is_the_readers),
         cmocka_unit_test(who_does_not_close_is_waited_for),
         cmocka_unit_test(what_strays_behind_the_end_does_not_count),
+        cmocka_unit_test(what_came_before_a_process_asked_lay_unread),
+        cmocka_unit_test(who_sleeps_when_it_comes_waits_for_a_processor),
+        cmocka_unit_test(between_reading_and_writing_the_process_is_at_work),
+        cmocka_unit_test(before_the_syn_connect_is_the_clients),
         cmocka_unit_test(a_flow_of_datagrams_has_no_such_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
