@@ -8,6 +8,7 @@
 #include "story/causes/cause.h"
 #include "story/findings/differences.h"
 #include "story/findings/findings.h"
+#include "story/times/times.h"
 #include "tcp/segment.h"
 
 static void name_processes(struct telling *telling)
