@@ -384,6 +384,9 @@ const char *story_spent_words(enum story_spent spent);
 /* "rto", "loss-probe", "fast", …, "unknown"; NULL for NONE. */
 const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);
+/* The same within a sentence, in the language of now (base/lang.h); and the label of a segment ("data"). */
+const char *story_side_word(enum story_side side);
+const char *story_label_word(const struct story_segment *segment);
 /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST". */
 const char *story_kind_name(enum story_kind kind);
 /* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -162,8 +163,8 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
 static const char *what(struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->datagram)
-        return packet->datagram->icmp ? "the ICMP error" : telling_printf(telling, "datagram #%u", packet->datagram->number);
-    return telling_printf(telling, "the %s (#%u)", packet->segment->label, packet->segment->number);
+        return packet->datagram->icmp ? tr("the ICMP error") : telling_printf(telling, "datagram #%u", packet->datagram->number);
+    return telling_printf(telling, "the %s (#%u)", story_label_word(packet->segment), packet->segment->number);
 }
 
 static void set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
@@ -179,12 +180,12 @@ static void set(struct tale_call *call, enum story_wake_kind kind, enum story_ev
 /* What each call wanted of the packet, for a sentence. */
 static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
 {
-    if (is_accept(call)) return "completed the handshake";
-    if (call->call->traits & CALL_CONNECTS) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
-    if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
-    if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
-    if (packet->datagram && packet->datagram->icmp) return "reported the error";
-    return "brought the data";
+    if (is_accept(call)) return tr("completed the handshake");
+    if (call->call->traits & CALL_CONNECTS) return call->call->ret == 0 ? tr("answered the SYN") : tr("refused the connection");
+    if (packet->segment && packet->segment->kind == STORY_FIN) return tr("ended the stream");
+    if (packet->segment && packet->segment->kind == STORY_RST) return tr("aborted the connection");
+    if (packet->datagram && packet->datagram->icmp) return tr("reported the error");
+    return tr("brought the data");
 }
 
 /* The waker's own context, read in the kernel while it woke the thread. */
@@ -198,7 +199,7 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
         if (!call->waker.receiving) return false;
         struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
         if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
-            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by a segment of another connection");
+            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, tr("woken by a segment of another connection"));
             return true;
         }
         if (!by || by->side == tale->story->side) return false;
@@ -213,20 +214,20 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     }
     if (chain.meaning == CHAIN_TIMER) {
         set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
-            strcmp(chain.name, "timeout") == 0 ? "woken by its timeout" : "woken by a TCP timer");
+            strcmp(chain.name, "timeout") == 0 ? tr("woken by its timeout") : tr("woken by a TCP timer"));
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
         struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, tr("woken by an ICMP error about its connection"));
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
-        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, "woken because somebody else ended the connection (SOCK_DESTROY)");
+        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, tr("woken because somebody else ended the connection (SOCK_DESTROY)"));
         return true;
     }
     if (chain.meaning == CHAIN_SIGNAL) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, "woken by a signal");
+        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, tr("woken by a signal"));
         return true;
     }
     return false;
@@ -236,19 +237,19 @@ static bool by_return_code(struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
     if (ret == -EINTR || err_is_restart(ret)) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, "interrupted by a signal");
+        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, tr("interrupted by a signal"));
         return true;
     }
     if (is_wait(tale) && ret == 0) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "nothing happened within its timeout");
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("nothing happened within its timeout"));
         return true;
     }
     if (ret == -EAGAIN || ret == -EINPROGRESS) {
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, "the socket is non-blocking");
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
         return true;
     }
     if (ret == -ETIMEDOUT) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "gave up: the peer did not answer in time");
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("gave up: the peer did not answer in time"));
         return true;
     }
     return false;
@@ -319,22 +320,22 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!tale->story->waits) return;
     if (!call->exited && call->overtaken) {
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "its return was not seen");
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("its return was not seen"));
         return;
     }
     if (!call->exited) {
         set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
-            call->ended       ? "its process was killed before it was seen to return"
-            : telling->so_far ? "it has not returned so far"
-                              : "it had not returned when recording ended");
+            call->ended       ? tr("its process was killed before it was seen to return")
+            : telling->so_far ? tr("it has not returned so far")
+                              : tr("it had not returned when recording ended"));
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
     if (call->slept_ns == 0)
         set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
-            is_wait(tale) ? "something was ready already" : "it did not have to wait");
+            is_wait(tale) ? tr("something was ready already") : tr("it did not have to wait"));
     else if (call->slept_ns > 0)
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
 }
 
 /* What calls had read that are told no more, before this one. */

@@ -1,6 +1,8 @@
 /* Sentences a person can act on, each with the steps that prove it: what the rules in findings_*.c share. */
 #include "story/findings/findings.h"
 
+#include "base/lang.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,7 +38,7 @@ void finding_add(struct telling *telling, const char *id, const char *severity, 
     size_t count = 0;
     for (size_t i = 0; i < proof_count && count < FINDING_PROOF_MAX; i++)
         if (proof[i] != STORY_NO_STEP) steps[count++] = proof[i];
-    story->findings[story->finding_count++] = (struct story_finding){id, severity, text, steps, count};
+    story->findings[story->finding_count++] = (struct story_finding){id, severity, tr(text), steps, count};
 }
 
 struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind)

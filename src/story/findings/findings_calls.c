@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -81,12 +82,16 @@ static void find_joined(struct telling *telling, enum story_side side)
             uint32_t proof[3] = {first->step, last->step, tale->story->exit_step};
             finding_add(
                 telling, "stream-joined", "note",
-                telling_printf(telling,
-                               "%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 "%s#%" PRIu32 "), written by %" PRIu32
-                               " calls: TCP is a "
-                               "stream of bytes and keeps no borders of writes; a length or a mark has to say where a message ends",
-                               tale->story->name, tale->story->fd, count, first->segment->number, count == 2 ? " and " : " to ",
-                               last->segment->number, written),
+                telling_printf(
+                    telling,
+                    count == 2
+                        ? tr("%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 " and #%" PRIu32 "), written by %" PRIu32
+                             " calls: TCP is a stream of bytes and keeps no borders of writes; a length or a mark has to say where "
+                             "a message ends")
+                        : tr("%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 " to #%" PRIu32 "), written by %" PRIu32
+                             " calls: TCP is a stream of bytes and keeps no borders of writes; a length or a mark has to say where "
+                             "a message ends"),
+                    tale->story->name, tale->story->fd, count, first->segment->number, last->segment->number, written),
                 proof, 3);
             return;
         }
@@ -171,7 +176,7 @@ static void find_shut_read(struct telling *telling, enum story_side side)
         uint32_t proof[3] = {tale->story->exit_step, data ? data->step : STORY_NO_STEP, ack ? ack->step : STORY_NO_STEP};
         finding_add(telling, "shutdown-read", "note",
                     telling_printf(telling, "shutdown(%d, SHUT_RD) sends nothing, so the %s is not told%s", tale->story->fd,
-                                   story_side_name(finding_other(side)),
+                                   story_side_word(finding_other(side)),
                                    ack ? telling_printf(telling,
                                                         ": its data (#%" PRIu32
                                                         ") was acknowledged all the same, and Linux even lets it be read; "

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 /* Kernel's words for a rule of somebody's that threw it away (enum skb_drop_reason). */
@@ -27,9 +28,9 @@ enum finding_way finding_way(const struct telling *telling, const struct tale_pa
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet)
 {
     const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
-    if (dropped->by == STORY_DROPPED_BETWEEN) return "a host between";
+    if (dropped->by == STORY_DROPPED_BETWEEN) return tr("a host between");
     enum story_side side = dropped->by == STORY_DROPPED_BY_SENDER ? packet->side : telling_receiver(telling, packet->side);
-    return telling_printf(telling, "the %s's host", story_side_name(side));
+    return telling_printf(telling, "the %s's host", story_side_word(side));
 }
 
 const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after)

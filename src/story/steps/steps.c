@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/steps/moments.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -27,7 +28,8 @@ static struct story_step *add_step(struct telling *telling, size_t *room, enum s
 }
 
 struct walk {
-    size_t room; /* of the story's steps */
+    size_t room;       /* of the story's steps */
+    uint32_t question; /* of flow.questions_ns the next */
 };
 
 static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
@@ -60,13 +62,13 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 static const char *why_taken_back(const struct conn_move *move)
 {
     if (move->to == STATE_SYN_SENT)
-        return "the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that";
+        return tr("the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that");
     if (move->from == STATE_CLOSED)
-        return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
+        return tr("it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)");
     if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
-        return "it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)";
-    if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";
-    return "the numbers of the FINs show another order than that of the capture";
+        return tr("it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)");
+    if (move->to == STATE_CLOSED) return tr("it answers with RST: nobody held this end of the connection any more");
+    return tr("the numbers of the FINs show another order than that of the capture");
 }
 
 /* Later life overrules an assumed end: no arrow of the figure. */
@@ -117,6 +119,16 @@ static void take_error(struct telling *telling, const struct tale_packet *packet
     conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about), error->icmp.seq);
 }
 
+/* SYNs of another connection that have come by now. */
+static void take_questions(struct telling *telling, struct walk *walk, int64_t t_ns)
+{
+    const struct flow *flow = telling->flow;
+    while (walk->question < flow->question_count && flow->questions_ns[walk->question] <= t_ns) {
+        conn_question(&telling->conn, flow_conn_end(telling->first_side, flow->questioned));
+        walk->question++;
+    }
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -136,6 +148,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         telling->requests[packet->side].last_ns = packet->sent_ns;
     }
     if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
+    take_questions(telling, walk, packet->sent_ns);
     const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
     const struct conn_end *end = telling_end(telling, packet->side);
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));

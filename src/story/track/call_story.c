@@ -1,4 +1,5 @@
 #include "story/track/call_story.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 static const char *errno_name(struct arena *arena, int64_t ret)
 {
     const char *name = ret >= -INT32_MAX ? err_errno_name((int)-ret) : NULL;
-    return name ? name : arena_printf(arena, "errno %" PRIu64, -(uint64_t)ret);
+    return name ? name : arena_printf(arena, tr("errno %" PRIu64), -(uint64_t)ret);
 }
 
 int call_story_fill(struct story_call *story, const struct call *call, struct arena *arena)
