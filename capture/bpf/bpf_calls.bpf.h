@@ -289,11 +289,16 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         call->socket = thread->socket;
         call->other = thread->other;
     }
-    /* Again, because addresses may be known only now; but not another socket that took the descriptor meanwhile. */
+    /* Again, because addresses may be known only now; but not another socket that took the descriptor meanwhile, be it at the same
+     * address: behind a close() another thread's socket() may have both at once. */
     __s32 fd = call_fd(flags, args);
 
     if (fd >= 0) sk = fd_socket(fd);
-    if (sk && (!thread || thread->sk == sk)) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
+    if (sk && (!thread || thread->sk == sk)) {
+        __u64 id = socket_id(sk, SOCKET_CREATE);
+
+        if (!thread || !thread->socket.id || thread->socket.id == id) socket_fill(&call->socket, sk, id);
+    }
     if ((flags & SYSCALL_NEW_FD) && ret >= 0) {
         sk = fd_socket((__s32)ret);
         if (sk && (flags & SYSCALL_SOCKET))

@@ -62,133 +62,25 @@ static struct event_thread thread_of(uint32_t pid, uint32_t tid, const char comm
     return thread;
 }
 
-/* ---- the call chain ---- */
+/* ---- the context ---- */
 
-static bool starts_with(const char *text, const char *start)
+static struct bpf_chain context_of(struct bpf_convert *convert, const struct record_head *head,
+                                   const struct record_context *context, struct event_log *log, struct event_context *ret_context)
 {
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
-/* The stack begins in the program that took it: everything up to the tracepoint is not the kernel's story. */
-static bool is_tracing(const char *name)
-{
-    static const char *const tracing[] = {"bpf_prog_",       "bpf_get_stack", "bpf_trace_run",   "__bpf_trace_", "__traceiter_",
-                                          "bpf_trampoline_", "__bpf_prog_",   "bpf_dispatcher_", "__do_trace_",  "__SCT__"};
-
-    for (size_t i = 0; i < sizeof(tracing) / sizeof(tracing[0]); i++) {
-        if (starts_with(name, tracing[i])) return true;
-    }
-    return false;
-}
-
-struct names {
-    const char *name[RECORD_FRAMES_MAX];
-    size_t count;
-};
-
-static struct names names_of(struct bpf_convert *convert, const uint64_t *stack, size_t frames)
-{
-    struct names names = {.count = 0};
-    size_t begin = 0;
-
-    for (size_t i = 0; i < frames; i++) {
-        /* A frame is the address that a call returns to, which can be the next function's first. */
-        const char *name = kernel_symbols_name(convert->symbols, stack[i] - 1);
-
-        if (!name) convert->unknown_frames++;
-        names.name[i] = name ? name : "?";
-    }
-    /* Only the beginning: further on, an interrupt may have hit a program, and then the chain goes through it. A program has no
-     * name where net.core.bpf_jit_kallsyms is off. */
-    for (size_t i = 0; i < frames && (is_tracing(names.name[i]) || names.name[i][0] == '?'); i++) {
-        if (is_tracing(names.name[i])) begin = i + 1;
-    }
-    names.count = frames - begin;
-    if (names.count > EVENT_CHAIN_MAX) names.count = EVENT_CHAIN_MAX;
-    memmove(names.name, names.name + begin, names.count * sizeof(names.name[0]));
-    return names;
-}
-
-/* What decides whether the kernel is at work on the packet that was received last: the innermost of these in the chain. */
-enum frame_meaning { FRAME_OTHER, FRAME_RECEIVES, FRAME_RECEIVES_LIST, FRAME_DOES_NOT };
-
-static enum frame_meaning frame_meaning(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum frame_meaning meaning;
-    } frames[] = {
-        {"ip_sublist_rcv", FRAME_RECEIVES_LIST},
-        {"ip6_sublist_rcv", FRAME_RECEIVES_LIST},
-        {"__netif_receive_skb_core", FRAME_RECEIVES},
-        {"__netif_receive_skb_one_core", FRAME_RECEIVES},
-        {"__netif_receive_skb", FRAME_RECEIVES},
-        {"__netif_receive_skb_list_core", FRAME_RECEIVES_LIST},
-        {"__release_sock", FRAME_DOES_NOT}, /* the backlog: packets received earlier */
-        {"run_timer_softirq", FRAME_DOES_NOT},
-        {"call_timer_fn", FRAME_DOES_NOT},
-        {"__run_timers", FRAME_DOES_NOT},
-        {"tmigr_handle_remote", FRAME_DOES_NOT},
-        {"__hrtimer_run_queues", FRAME_DOES_NOT}, /* an interrupt on top of the reception */
-        {"hrtimer_interrupt", FRAME_DOES_NOT},
-        {"tcp_tasklet_func", FRAME_DOES_NOT},
-        {"net_tx_action", FRAME_DOES_NOT},
-    };
-
-    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
-        if (strcmp(name, frames[i].name) == 0) return frames[i].meaning;
-    }
-    return FRAME_OTHER;
-}
-
-static enum frame_meaning names_meaning(const struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        enum frame_meaning meaning = frame_meaning(names->name[i]);
-
-        if (meaning != FRAME_OTHER) return meaning;
-    }
-    return FRAME_DOES_NOT;
-}
-
-/* Between two devices (a VLAN and what carries it, a bond, a bridge) a packet is queued once more: the chain shows the first device
- * transmitting. */
-static bool names_are_stacked_device(const struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->name[i], "dev_hard_start_xmit") == 0) return true;
-        if (frame_meaning(names->name[i]) != FRAME_OTHER) return false;
-    }
-    return false;
-}
-
-static struct names context_of(struct bpf_convert *convert, const struct record_head *head, const struct record_context *context,
-                               const uint64_t *stack, struct event_log *log, struct event_context *ret_context)
-{
-    struct names names = {.count = 0};
+    struct bpf_chain chain = bpf_chains_find(convert->chains, context, log);
 
     *ret_context = (struct event_context){
         .current = thread_of(head->pid, head->tid, head->comm),
         .softirq = context->softirq,
-        .receiving = context->receiving,
+        .receiving = context->receiving && (!chain.chain || chain.receives),
+        .chain = chain.chain,
     };
-    if (context->stack_bytes > 0 && convert->symbols)
-        names = names_of(convert, stack, (size_t)context->stack_bytes / sizeof(stack[0]));
-    else if (context->stack_bytes > 0)
-        convert->unnamed_chains++;
-    ret_context->chain = event_log_chain(log, names.name, names.count);
-    if (names.count) {
-        enum frame_meaning meaning = names_meaning(&names);
-
-        /* A list of packets is announced before the first of them is worked on: the last one announced need not be it. */
-        ret_context->receiving = context->receiving && meaning == FRAME_RECEIVES;
-    }
     if (convert->preempted) {
         ret_context->receiving = false;
         ret_context->softirq = !ret_context->chain; /* it may be: so no call is its cause */
     }
     if (ret_context->receiving) ret_context->received = header_of(&context->received);
-    return names;
+    return chain;
 }
 
 /* ---- one kind of record after the other ---- */
@@ -225,15 +117,12 @@ static void call_convert(const struct record_call *record, struct event *event)
 
 static int mark_convert(struct bpf_convert *convert, const struct record_mark *record, struct event_log *log, struct event *event)
 {
-    struct names names;
-
     event->kind = EVENT_MARK;
     event->mark.header = header_of(&record->packet);
     event->mark.netns = record->netns;
     event->mark.interface = record->interface;
     event->mark.socket = socket_of(&record->socket);
-    names = context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->mark.context);
-    return names_are_stacked_device(&names) ? 0 : 1;
+    return context_of(convert, &record->head, &record->context, log, &event->mark.context).is_stacked_device ? 0 : 1;
 }
 
 static void state_convert(struct bpf_convert *convert, const struct record_state *record, struct event_log *log,
@@ -246,7 +135,7 @@ static void state_convert(struct bpf_convert *convert, const struct record_state
     state->from = record->from;
     state->to = record->to;
     state->netns = record->netns;
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &state->context);
+    context_of(convert, &record->head, &record->context, log, &state->context);
     /* A new child is still a copy of its listener; the segment that made it names its ends. */
     const struct event_packet_header *received = &state->context.received;
 
@@ -266,7 +155,7 @@ static void reset_convert(struct bpf_convert *convert, const struct record_reset
     event->reset.netns = record->netns;
     if (record->has_reason && record->reason < BPF_REASONS_MAX)
         memcpy(event->reset.reason, convert->reasons[record->reason], sizeof(event->reset.reason));
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->reset.context);
+    context_of(convert, &record->head, &record->context, log, &event->reset.context);
 }
 
 static void resend_convert(struct bpf_convert *convert, const struct record_resend *record, struct event_log *log,
@@ -276,14 +165,14 @@ static void resend_convert(struct bpf_convert *convert, const struct record_rese
     event->resend.synack = record->synack != 0;
     event->resend.socket = socket_of(&record->socket);
     event->resend.netns = record->netns;
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->resend.context);
+    context_of(convert, &record->head, &record->context, log, &event->resend.context);
 }
 
 static void wake_convert(struct bpf_convert *convert, const struct record_wake *record, struct event_log *log, struct event *event)
 {
     event->kind = EVENT_WAKE;
     event->wake.thread = thread_of(record->pid, record->tid, record->comm);
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->wake.context);
+    context_of(convert, &record->head, &record->context, log, &event->wake.context);
 }
 
 static void process_convert(const struct record_process *record, struct event *event)
@@ -323,7 +212,7 @@ static void cancel_convert(struct bpf_convert *convert, const struct record_canc
     event->timer.cancelled = true;
     event->timer.socket = socket_of(&record->socket);
     event->timer.netns = record->netns;
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &event->timer.context);
+    context_of(convert, &record->head, &record->context, log, &event->timer.context);
 }
 
 /* What packet sockets let go is a copy that a capture had asked for. */
@@ -360,7 +249,7 @@ static int drop_convert(struct bpf_convert *convert, const struct record_drop *r
         memcpy(drop->reason, convert->drops[record->reason], sizeof(drop->reason));
     else
         snprintf(drop->reason, sizeof(drop->reason), "%u", record->reason); /* of a subsystem that numbers its own */
-    context_of(convert, &record->head, &record->context, (const uint64_t *)record->stack, log, &drop->context);
+    context_of(convert, &record->head, &record->context, log, &drop->context);
     return record->has_reason || is_refused_at_the_entrance(drop->function);
 }
 
@@ -385,47 +274,29 @@ static void arrival_convert(const struct record_arrival *record, struct event *e
     event->packet.vantage = record->netns; /* the recorder numbers them */
 }
 
-/* A record's shape: how long it must at least be (without its stack, which may be left out), and where its context is (0: none). */
-struct shape {
-    size_t least_bytes, context;
-};
-
-static struct shape record_shape(uint32_t kind)
+/* How long a record is; 0: there is no such kind. */
+static size_t record_bytes(uint32_t kind)
 {
-#define WITH_STACK(type)                                                                                                           \
-    {                                                                                                                              \
-        offsetof(struct type, stack), offsetof(struct type, context)                                                               \
-    }
-    static const struct shape shapes[] = {
-        [RECORD_ENTER] = {sizeof(struct record_call), 0},
-        [RECORD_EXIT] = {sizeof(struct record_call), 0},
-        [RECORD_MARK] = WITH_STACK(record_mark),
-        [RECORD_STATE] = WITH_STACK(record_state),
-        [RECORD_RESET] = WITH_STACK(record_reset),
-        [RECORD_RESEND] = WITH_STACK(record_resend),
-        [RECORD_WAKE] = WITH_STACK(record_wake),
-        [RECORD_PROCESS] = {sizeof(struct record_process), 0},
-        [RECORD_TIMER] = {sizeof(struct record_timer), 0},
-        [RECORD_CANCEL] = WITH_STACK(record_cancel),
-        [RECORD_QUEUE] = {sizeof(struct record_queue), 0},
-        [RECORD_DROP] = WITH_STACK(record_drop),
-        [RECORD_ARRIVAL] = {sizeof(struct record_arrival), 0},
+    static const size_t bytes[] = {
+        [RECORD_ENTER] = sizeof(struct record_call),  [RECORD_EXIT] = sizeof(struct record_call),
+        [RECORD_MARK] = sizeof(struct record_mark),   [RECORD_STATE] = sizeof(struct record_state),
+        [RECORD_RESET] = sizeof(struct record_reset), [RECORD_RESEND] = sizeof(struct record_resend),
+        [RECORD_WAKE] = sizeof(struct record_wake),   [RECORD_PROCESS] = sizeof(struct record_process),
+        [RECORD_TIMER] = sizeof(struct record_timer), [RECORD_CANCEL] = sizeof(struct record_cancel),
+        [RECORD_DROP] = sizeof(struct record_drop),   [RECORD_QUEUE] = sizeof(struct record_queue),
+        [RECORD_CHAIN] = sizeof(struct record_chain), [RECORD_ARRIVAL] = sizeof(struct record_arrival),
     };
-#undef WITH_STACK
 
-    return kind < sizeof(shapes) / sizeof(shapes[0]) ? shapes[kind] : (struct shape){0, 0};
+    return kind < sizeof(bytes) / sizeof(bytes[0]) ? bytes[kind] : 0;
 }
 
-static bool record_is_whole(const void *record, size_t bytes, uint32_t kind)
+static int chain_take(struct bpf_convert *convert, const struct record_chain *record, struct event_log *log)
 {
-    struct shape shape = record_shape(kind);
-    struct record_context context;
-
-    if (!shape.least_bytes || bytes < shape.least_bytes) return false;
-    if (!shape.context) return true;
-    memcpy(&context, (const char *)record + shape.context, sizeof(context));
-    return context.stack_bytes <= 0 || ((size_t)context.stack_bytes <= sizeof(uint64_t[RECORD_FRAMES_MAX]) &&
-                                        (size_t)context.stack_bytes <= bytes - shape.least_bytes);
+    if (record->stack_bytes > (int)sizeof(record->stack) || record->word_count > RECORD_WORDS_MAX ||
+        record->known > RECORD_KNOWN_MAX)
+        return -EINVAL;
+    bpf_chains_take(convert->chains, convert->symbols, record, log);
+    return 0;
 }
 
 int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t bytes, struct event_log *log,
@@ -435,7 +306,7 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
 
     if (bytes < sizeof(head)) return -EINVAL;
     memcpy(&head, record, sizeof(head));
-    if (!record_is_whole(record, bytes, head.kind)) return -EINVAL;
+    if (!record_bytes(head.kind) || bytes < record_bytes(head.kind)) return -EINVAL;
     memset(ret_event, 0, sizeof(*ret_event));
     ret_event->t_ns = (int64_t)head.t_ns + convert->realtime_offset_ns;
     switch ((enum record_kind)head.kind) {
@@ -474,6 +345,8 @@ int bpf_convert_record(struct bpf_convert *convert, const void *record, size_t b
     case RECORD_ARRIVAL:
         arrival_convert(record, ret_event);
         break;
+    case RECORD_CHAIN:
+        return chain_take(convert, record, log);
     }
     return 1;
 }

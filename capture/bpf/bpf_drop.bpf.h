@@ -105,7 +105,8 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     listener = named && !config.drop_overflow ? 0 : drop_overflown(packet, netns);
     if (!named && !listener) return 0;
 
-    struct record_drop *drop = RESERVE_EVIDENCE(record_drop);
+    struct chain_ref chain = chain_of(ctx, TAKER_DROP, reason);
+    struct record_drop *drop = RESERVE(record_drop);
 
     if (!drop) return ring_full();
     head_fill(&drop->head, RECORD_DROP);
@@ -117,7 +118,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     drop->outgoing = !BPF_CORE_READ(skb, skb_iif);
     drop->pad0 = 0;
     __builtin_memset(drop->pad1, 0, sizeof(drop->pad1));
-    CONTEXT_FILL(ctx, drop);
+    context_fill(&drop->context, &chain);
     RING_SUBMIT(drop);
     if (listener) queue_emit(packet, listener, netns, 1);
     return 0;

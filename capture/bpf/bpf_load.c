@@ -190,13 +190,20 @@ static int object_load(struct bpf_load *load, int log_fd)
     return result ? result : written;
 }
 
-/* Mapped, so that what was missed can be read when no right is left. */
-static int counts_map(struct bpf_load *load)
+enum { KNOWN_BYTES = RECORD_KNOWN_MAX * sizeof(struct record_known) };
+
+/* Mapped, so that what was missed can be read, and a chain be learned, when no right is left. */
+static int memory_map(struct bpf_load *load)
 {
     void *counts = mmap(NULL, sizeof(*load->counts), PROT_READ, MAP_SHARED, bpf_load_map(load, ".data.counts"), 0);
 
     if (counts == MAP_FAILED) return -errno;
     load->counts = counts;
+
+    void *known = mmap(NULL, KNOWN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_load_map(load, ".data.known"), 0);
+
+    if (known == MAP_FAILED) return -errno;
+    load->known = known;
     return 0;
 }
 
@@ -228,8 +235,8 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
         result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "ring"), options->ring_bytes);
     if (!result) result = object_load(load, options->verifier_fd);
     if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
-    result = counts_map(load);
-    if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's counters", NULL, err);
+    result = memory_map(load);
+    if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's memory", NULL, err);
     result = syscalls_set(load, options);
     if (result) return bpf_ability_refused(result, "Giving the bpf recorder its table of system calls", NULL, err);
     return 0;
@@ -322,6 +329,7 @@ void bpf_load_close(struct bpf_load *load)
 {
     for (size_t i = 0; i < load->link_count; i++) bpf_link__destroy(load->links[i]);
     if (load->counts) munmap(load->counts, sizeof(*load->counts));
+    if (load->known) munmap(load->known, KNOWN_BYTES);
     bpf_object__close(load->object);
 }
 

@@ -22,6 +22,7 @@ struct bpf_load {
                                              `object`, or static */
     const char *unnamed[3];               /* what this kernel does not have: enums of reasons, and PREEMPT_RT its context; static */
     struct record_counts *counts;         /* the kernel side's, mapped */
+    struct record_known *known;           /* the same: RECORD_KNOWN_MAX of them, to be written */
     uint32_t entries_most;                /* of the maps that push out; 0: as they are */
     size_t link_count, absent_count, unnamed_count;
 };

@@ -135,6 +135,7 @@ struct cpu_state {
     __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
     __u8 outside; /* `received` came from outside of its network, and no record tells of it (bpf_control.bpf.h) */
+    __u32 known;  /* how many chains were known by heart */
     __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
 };
 struct {

@@ -129,14 +129,15 @@ int BPF_PROG(timer_cancel, struct timer_list *timer)
 
     if (!cpu || !cpu_is_receiving(cpu) || !(cpu->received.flags & FLAG_RST) || !socket_wanted(address)) return 0;
 
-    struct record_cancel *record = RESERVE_EVIDENCE(record_cancel);
+    struct chain_ref chain = chain_of(ctx, TAKER_CANCEL, kind);
+    struct record_cancel *record = RESERVE(record_cancel);
 
     if (!record) return ring_full();
     head_fill(&record->head, RECORD_CANCEL);
     timer_socket_fill(&record->socket, address, kind);
     record->netns = record->socket.netns;
     record->timer = kind;
-    CONTEXT_FILL(ctx, record);
+    context_fill(&record->context, &chain);
     RING_SUBMIT(record);
     return 0;
 }

@@ -31,7 +31,8 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
         return 0;
 
-    struct record_mark *mark = RESERVE_FREQUENT(record_mark);
+    struct chain_ref chain = chain_of_frequent(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
+    struct record_mark *mark = RESERVE(record_mark);
 
     if (!mark) return ring_full();
     head_fill(&mark->head, RECORD_MARK);
@@ -48,7 +49,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (mark->socket.state == STATE_NEW_SYN_RECV)
         listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
     port_use(&mark->socket);
-    CONTEXT_FREQUENT(ctx, mark);
+    context_fill(&mark->context, &chain);
     RING_SUBMIT(mark);
     return 0;
 }
@@ -124,7 +125,8 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
     if (!cloned) bpf_get_socket_cookie(sk);
 
-    struct record_state *state = RESERVE_FREQUENT(record_state);
+    struct chain_ref chain = chain_of_frequent(ctx, TAKER_STATE, (__u32)from << 8 | (__u32)to);
+    struct record_state *state = RESERVE(record_state);
 
     if (!state) return ring_full();
     head_fill(&state->head, RECORD_STATE);
@@ -136,7 +138,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     state->to = (__u8)to;
     state->pad = 0;
     port_use(&state->socket);
-    CONTEXT_FREQUENT(ctx, state);
+    context_fill(&state->context, &chain);
     RING_SUBMIT(state);
     return 0;
 }
@@ -169,7 +171,8 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
 
     if (!of_packet && !socket_wanted(sk)) return;
 
-    struct record_reset *reset = RESERVE_EVIDENCE(record_reset);
+    struct chain_ref chain = chain_of(ctx, sent ? TAKER_RESET : TAKER_RESET_RECEIVED, 0);
+    struct record_reset *reset = RESERVE(record_reset);
 
     if (!reset) {
         ring_full();
@@ -191,7 +194,7 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
         reset->reason = (__u32)((__u64 *)ctx)[2];
         reset->has_reason = 1;
     }
-    CONTEXT_FILL(ctx, reset);
+    context_fill(&reset->context, &chain);
     RING_SUBMIT(reset);
 }
 
@@ -215,7 +218,8 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
 {
     if (!socket_wanted(sk)) return;
 
-    struct record_resend *resend = RESERVE_EVIDENCE(record_resend);
+    struct chain_ref chain = chain_of(ctx, synack ? TAKER_RESEND_SYNACK : TAKER_RESEND, 0);
+    struct record_resend *resend = RESERVE(record_resend);
 
     if (!resend) {
         ring_full();
@@ -225,7 +229,7 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
     socket_fill(&resend->socket, sk, socket_id(sk, SOCKET_CREATE));
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
-    CONTEXT_FILL(ctx, resend);
+    context_fill(&resend->context, &chain);
     RING_SUBMIT(resend);
 }
 
@@ -296,14 +300,15 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     /* execve() waits for the disk: no concern of sockets. */
     if (thread->flags & SYSCALL_PROCESS) return 0;
 
-    struct record_wake *wake = RESERVE_EVIDENCE(record_wake);
+    struct chain_ref chain = chain_of(ctx, TAKER_WAKE, thread->number);
+    struct record_wake *wake = RESERVE(record_wake);
 
     if (!wake) return ring_full();
     head_fill(&wake->head, RECORD_WAKE);
     wake->tid = tid;
     wake->pid = (__u32)BPF_CORE_READ(task, tgid);
     BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
-    CONTEXT_FILL(ctx, wake);
+    context_fill(&wake->context, &chain);
     RING_SUBMIT(wake);
     return 0;
 }

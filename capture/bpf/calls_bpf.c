@@ -307,6 +307,7 @@ static void calls_bpf_close(struct calls *calls)
 {
     if (!calls) return;
     ring_buffer__free(calls->ring);
+    bpf_chains_free(calls->convert.chains);
     bpf_load_close(&calls->load);
     kernel_symbols_free(calls->symbols);
     free(calls->followed);
@@ -322,6 +323,8 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     if (result) return result;
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
     if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
+    calls->convert.chains = bpf_chains_new(calls->load.known);
+    if (!calls->convert.chains) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
     clock_sample(&calls->convert);
     calls->host_wide = options->host_wide;
     if (options->host_wide) symbols_read(calls);
@@ -379,6 +382,7 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         {COUNT_STACK_FAILED, "call chains not taken"},
         {COUNT_PACKET_UNPARSED, "packet headers not readable"},
     };
+    const struct bpf_chains_counts chains = bpf_chains_counts(calls->convert.chains);
     const struct {
         uint64_t count;
         const char *what;
@@ -388,8 +392,9 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         {bpf_load_pushed_out(&calls->load, MAP_THREADS, 0), "calls whose end was not seen"},
         {bpf_load_pushed_out(&calls->load, MAP_SOCKETS, 0), "sockets not told apart"},
         {calls->malformed, "records not understood"},
-        {calls->convert.unnamed_chains, "call chains without names"},
-        {calls->convert.unknown_frames, "functions without a name"},
+        {chains.unnamed, "call chains without names"},
+        {chains.unknown_frames, "functions without a name"},
+        {chains.mistaken, "call chains mistaken"},
     };
     /* The ring's count is said even when it is 0; the rest only where something was missed. */
     int result = lost_append(calls, log, "ring full", bpf_load_count(&calls->load, COUNT_RING_FULL), err);

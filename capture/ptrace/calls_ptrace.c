@@ -71,6 +71,7 @@ static int recorder_follow(struct calls *calls, pid_t pid, struct err *err)
     if (ptrace_directs_add(&calls->directs, pid)) return err_set(err, -ENOMEM, "out of memory");
     struct ptrace_task *task = ptrace_task_add(&calls->tasks, pid, pid);
     if (!task) return err_set(err, -ENOMEM, "out of memory");
+    task->announced = true;
     task->filtered = true; /* until its exec shows otherwise: the filter can come at any moment */
     return 0;
 }
@@ -255,8 +256,20 @@ static int on_end(struct calls *calls, struct event_log *log, pid_t tid, int sta
                               (struct event_process){.change = PROCESS_EXIT,
                                                      .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
                                                      .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0});
-    ptrace_task_remove(&calls->tasks, tid);
+    ptrace_task_end(&calls->tasks, tid);
     return code;
+}
+
+/* `task` says that it made a process or a thread. */
+static void on_birth(struct calls *calls, struct event_log *log, const struct ptrace_task *task, pid_t tid)
+{
+    if (tid <= 0 || !ptrace_task_born(&calls->tasks, tid)) return;
+    struct ptrace_task *child = ptrace_task_find(&calls->tasks, tid);
+    if (child)
+        inherit(child, task);
+    else
+        child = task_begin(calls, log, tid, task);
+    if (child) child->announced = true;
 }
 
 static bool stops_a_group(int signal)
@@ -289,11 +302,7 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
     } else if (task && event == PTRACE_EVENT_SECCOMP) {
         code = on_filter(calls, log, task);
     } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
-        struct ptrace_task *child = ptrace_task_find(&calls->tasks, (pid_t)message);
-        if (child)
-            inherit(child, task);
-        else if (message)
-            task_begin(calls, log, (pid_t)message, task);
+        on_birth(calls, log, task, (pid_t)message);
     } else if (task && !event && signal == SYSCALL_STOP) {
         code = on_call_stop(calls, log, task, t_ns);
     }

@@ -38,7 +38,7 @@ static int seize(struct ptrace_tasks *tasks, pid_t pid, pid_t tid)
     if (ptrace_kernel(PTRACE_SEIZE, tid, 0, OPTIONS)) return -errno;
     struct ptrace_task *task = ptrace_task_add(tasks, pid, tid);
     if (!task) return -ENOMEM;
-    task->attached = task->interrupted = true;
+    task->attached = task->interrupted = task->announced = true;
     ptrace_kernel(PTRACE_INTERRUPT, tid, 0, 0);
     return 0;
 }

@@ -51,7 +51,8 @@ static void on_stop(struct ptrace_tasks *tasks, pid_t tid, int status)
     }
     unsigned long child = 0;
     bool makes_child = event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
-    if (makes_child && ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&child) == 0 && !ptrace_task_find(tasks, (pid_t)child))
+    if (makes_child && ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&child) == 0 && ptrace_task_born(tasks, (pid_t)child) &&
+        !ptrace_task_find(tasks, (pid_t)child))
         newborn(tasks, (pid_t)child, task);
     if (event == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGTRAP) ptrace_attach_mend(task);
     bool is_signal = !event && WSTOPSIG(status) != (SIGTRAP | 0x80);
@@ -80,7 +81,7 @@ void ptrace_leave(struct ptrace_tasks *tasks)
         if (tid > 0 && WIFSTOPPED(status)) {
             on_stop(tasks, tid, status);
         } else if (tid > 0) {
-            ptrace_task_remove(tasks, tid);
+            ptrace_task_end(tasks, tid);
         } else {
             tries++;
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);

@@ -17,9 +17,11 @@ int ptrace_tasks_init(struct ptrace_tasks *tasks)
 {
     tasks->handles = 0;
     tasks->by_tid = table_new(sizeof(pid_t));
-    if (!tasks->by_tid) return -ENOMEM;
-    int code = ptrace_sockets_init(&tasks->sockets);
-    if (code) table_free(tasks->by_tid);
+    tasks->ended_unborn = table_new(sizeof(pid_t));
+    int code = tasks->by_tid && tasks->ended_unborn ? ptrace_sockets_init(&tasks->sockets) : -ENOMEM;
+    if (!code) return 0;
+    table_free(tasks->by_tid);
+    table_free(tasks->ended_unborn);
     return code;
 }
 
@@ -68,6 +70,7 @@ void ptrace_tasks_free(struct ptrace_tasks *tasks)
     for (size_t cursor = 0; table_next(tasks->by_tid, &cursor, NULL, &task);) task_free(task);
     ptrace_sockets_free(&tasks->sockets);
     table_free(tasks->by_tid);
+    table_free(tasks->ended_unborn);
     tasks->by_tid = NULL;
 }
 
@@ -85,6 +88,7 @@ struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t
     task->tid = tid;
     task->handle = -1;
     ptrace_task_name(task);
+    table_remove(tasks->ended_unborn, &tid); /* of another with this number */
     if (!table_put(tasks->by_tid, &tid, task)) return task;
     free(task);
     return NULL;
@@ -95,6 +99,21 @@ void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid)
     task_free(table_remove(tasks->by_tid, &tid));
 }
 
+void ptrace_task_end(struct ptrace_tasks *tasks, pid_t tid)
+{
+    const struct ptrace_task *task = ptrace_task_find(tasks, tid);
+    /* Without memory for it, it is followed once more, in vain. */
+    if (task && !task->announced) (void)table_put(tasks->ended_unborn, &tid, tasks);
+    ptrace_task_remove(tasks, tid);
+}
+
+bool ptrace_task_born(struct ptrace_tasks *tasks, pid_t tid)
+{
+    struct ptrace_task *task = ptrace_task_find(tasks, tid);
+    if (task) task->announced = true;
+    return task || !table_remove(tasks->ended_unborn, &tid);
+}
+
 struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_t former)
 {
     if (former != pid) {
@@ -103,6 +122,7 @@ struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_
             ptrace_task_remove(tasks, pid);
             drop_handle(task); /* of a thread that is no more under that number */
             task->tid = pid;
+            task->announced = true; /* whoever made it is the thread that is gone */
             if (table_put(tasks->by_tid, &pid, task)) {
                 task_free(task);
                 return NULL;

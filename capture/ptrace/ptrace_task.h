@@ -29,6 +29,7 @@ struct ptrace_task {
     bool interrupted;    /* attached, and its first stop has not come yet */
     bool goes_on;        /* the call that it makes next is one that it slept in when it was attached */
     bool left;           /* no longer followed: see ptrace_leave.h */
+    bool announced;      /* nothing of its birth is still to come: see ptrace_task_born */
     bool cut;            /* `enter.watch` does not hold everything that is watched */
     uint32_t lost_looks; /* descriptors and memory that could not be seen since this was last set to 0 */
     const struct syscall_row *row;
@@ -38,6 +39,7 @@ struct ptrace_task {
 
 struct ptrace_tasks {
     struct table *by_tid;
+    struct table *ended_unborn; /* those of which the end was seen and the parent's word of their birth was not */
     struct ptrace_sockets sockets;
     size_t handles; /* kept in tasks */
 };
@@ -55,6 +57,11 @@ void ptrace_task_give_back(const struct ptrace_task *task, int handle);
 /* Its name as it is now or was a moment ago, into `comm`. */
 void ptrace_task_name(struct ptrace_task *task);
 void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid);
+/* Its end was seen: it is removed. */
+void ptrace_task_end(struct ptrace_tasks *tasks, pid_t tid);
+/* Its parent says that it made it. waitpid(2) gives no order: the child's own stops and even its end may have come before, and it
+ * is still there to be looked at in /proc until its parent takes its status. False: it has ended, there is nobody to follow. */
+bool ptrace_task_born(struct ptrace_tasks *tasks, pid_t tid);
 /* execve by thread `former` made it the only thread of process `pid`, under that number: the first thread is gone without a word
  * (the others report their ends). Returns the one that is left, NULL when none of them was known. */
 struct ptrace_task *ptrace_task_exec(struct ptrace_tasks *tasks, pid_t pid, pid_t former);

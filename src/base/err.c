@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
+
 /* Names and hosts reach these sentences from outside: nothing in them may steer a terminal. */
 static void disarm(char *text)
 {
@@ -22,7 +24,7 @@ static void end_sentence(struct err *err)
 static int set(struct err *err, int code, const char *format, va_list args)
 {
     if (!err) return code;
-    vsnprintf(err->text, sizeof(err->text), format, args);
+    vsnprintf(err->text, sizeof(err->text), tr(format), args);
     disarm(err->text);
     end_sentence(err);
     return code;
@@ -35,7 +37,7 @@ void err_more(struct err *err, const char *format, ...)
     va_start(args, format);
     size_t used = strlen(err->text) + 1;
     if (used < sizeof(err->text)) {
-        vsnprintf(err->text + used, sizeof(err->text) - used, format, args);
+        vsnprintf(err->text + used, sizeof(err->text) - used, tr(format), args);
         disarm(err->text + used);
     }
     va_end(args);
@@ -64,7 +66,7 @@ int err_set_errno(struct err *err, int code, const char *format, ...)
     va_end(args);
     if (err) {
         size_t used = strlen(err->text);
-        snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(-code));
+        snprintf(err->text + used, sizeof(err->text) - used, ": %s", tr(strerror(-code)));
         end_sentence(err);
     }
     return code;
@@ -76,7 +78,7 @@ void err_prefix(struct err *err, const char *format, ...)
     struct err before;
     va_list args;
     va_start(args, format);
-    vsnprintf(before.text, sizeof(before.text), format, args);
+    vsnprintf(before.text, sizeof(before.text), tr(format), args);
     va_end(args);
     disarm(before.text);
     struct err behind = *err;

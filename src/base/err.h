@@ -2,7 +2,8 @@
  *
  * A function that can fail because the system failed takes `struct err *` as its last parameter, returns 0 or a
  * negative errno and leaves a sentence here that says what was tried, why it failed and what to do. Only main prints it.
- * Owns nothing; lives on the caller's stack. Bad input bytes are not errors of this kind (see docs/ARCHITECTURE.md). */
+ * Formats are sentences of base/lang.h, and are translated here. Owns nothing; lives on the caller's stack. Bad input bytes are not
+ * errors of this kind (see docs/ARCHITECTURE.md). */
 #ifndef TCPWHY_BASE_ERR_H
 #define TCPWHY_BASE_ERR_H
 

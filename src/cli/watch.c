@@ -41,6 +41,7 @@ enum key {
     KEY_ONLY_FINDINGS,
     KEY_MEMORY,
     KEY_PROMETHEUS,
+    KEY_OTLP,
     KEY_TUI,
     KEY_COLOR,
     KEY_FOR,
@@ -64,6 +65,7 @@ static const struct options_row how_rows[] = {
      "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is followed no "
      "further"},
     {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
+    {KEY_OTLP, 0, "otlp", "URL", "send connections that ended to a collector of OpenTelemetry's,\nsuch as http://localhost:4318"},
     {KEY_COLOR, 0, "color", "WHEN", "with --tui: auto, always or never (auto obeys NO_COLOR)"},
     {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
     {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
@@ -218,6 +220,10 @@ static int take_look(void *target, int key, const char *value, struct err *err)
         if (!endpoint_is_address(value))
             return err_set(err, -EINVAL, "--prometheus: '%s' is not a port, or an address with one, such as 127.0.0.1:9464", value);
         watch->options.prometheus = value;
+        return 0;
+    case KEY_OTLP:
+        if (watch->options.otlp) return err_set(err, -EINVAL, "--otlp: one collector at a time");
+        watch->options.otlp = value;
         return 0;
     case KEY_ASCII:
         watch->look.ascii = true;

@@ -1,13 +1,13 @@
 #include "out/otlp_batches.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "out/http_post.h"
 
 enum { BATCH_BYTES = 1 << 20, LINE_BYTES_MAX = 1 << 26, TIMEOUT_MS = 10000 };
@@ -21,15 +21,20 @@ struct otlp_batches {
     struct buf line;  /* that is not yet complete */
     struct buf batch; /* head, and what is inside of the lines */
     uint64_t batch_spans;
+    int64_t batch_ms; /* when its first line was taken */
     struct otlp_result result;
-    int64_t waited_ns;
-    bool gave_up; /* nobody took it: the rest is not tried */
+    int64_t waited_ns; /* for this receiver's answers, since it last took something */
+    bool gave_up;      /* nobody took it: the rest is not tried */
+    bool endless;
+    int failures;     /* of a run without end: batches given up one after the other, */
+    int64_t again_ms; /* and when the next is tried */
 };
 
-int otlp_batches_new(struct otlp_batches **ret_batches, const char *url, struct err *err)
+int otlp_batches_new(struct otlp_batches **ret_batches, const char *url, bool endless, struct err *err)
 {
     struct otlp_batches *batches = calloc(1, sizeof(*batches));
     if (!batches) return err_set_errno(err, -ENOMEM, "can't prepare to send");
+    batches->endless = endless;
     batches->line = buf_new(LINE_BYTES_MAX);
     batches->batch = buf_new(LINE_BYTES_MAX + BATCH_BYTES + HEAD_BYTES + TAIL_BYTES);
     int code = http_post_new(&batches->post, url, "/v1/traces", TIMEOUT_MS, err);
@@ -41,7 +46,7 @@ int otlp_batches_new(struct otlp_batches **ret_batches, const char *url, struct 
     return 0;
 }
 
-static uint64_t count_spans(const char *line)
+uint64_t otlp_batches_spans_of(const char *line)
 {
     static const char field[] = "\"spanId\":"; /* in a text its quotes would be escaped */
     uint64_t count = 0;
@@ -71,6 +76,25 @@ static bool wait_for_next(struct otlp_batches *batches, const struct http_answer
     return nanosleep(&time, NULL) == 0;
 }
 
+/* The rest is not tried; of a run without end, what comes in the next while. */
+static void give_up(struct otlp_batches *batches, int64_t retry_after_ns)
+{
+    int64_t pause_ns = INT64_C(1000000000) << (batches->failures < 5 ? batches->failures : 5);
+    if (pause_ns > OTLP_PAUSE_NS) pause_ns = OTLP_PAUSE_NS;
+    if (retry_after_ns > pause_ns) pause_ns = retry_after_ns < OTLP_PAUSE_MOST_NS ? retry_after_ns : OTLP_PAUSE_MOST_NS;
+    batches->gave_up = true;
+    batches->failures++;
+    batches->again_ms = clock_ms() + pause_ns / 1000000;
+    if (batches->endless) batches->waited_ns = 0;
+}
+
+/* Whether the receiver is left alone for now. */
+static bool is_given_up(struct otlp_batches *batches)
+{
+    if (batches->gave_up && batches->endless && clock_ms() >= batches->again_ms) batches->gave_up = false;
+    return batches->gave_up;
+}
+
 /* A receiver may take some and say how many it did not. */
 static uint64_t count_rejected(const struct buf *body)
 {
@@ -89,13 +113,15 @@ static void settle(struct otlp_batches *batches, const struct http_answer *answe
         rejected = count_rejected(&answer->body);
         if (rejected > spans) rejected = spans;
         batches->result.taken += spans - rejected;
+        batches->failures = 0;
+        if (batches->endless) batches->waited_ns = 0;
         if (rejected) lose(batches, rejected, "it rejected them");
         return;
     }
     snprintf(reason, sizeof(reason), "it answered %ld%s", answer->status,
              may_be_repeated(answer->status) ? ", and no sooner than in a while something else" : "");
     lose(batches, spans, reason);
-    batches->gave_up = may_be_repeated(answer->status);
+    if (may_be_repeated(answer->status)) give_up(batches, answer->retry_after_ns);
 }
 
 static void send_batch(struct otlp_batches *batches)
@@ -108,7 +134,7 @@ static void send_batch(struct otlp_batches *batches)
         int code = http_post_send(batches->post, batches->batch.data, batches->batch.length, &answer, &err);
         if (code) {
             lose(batches, batches->batch_spans, err.text);
-            batches->gave_up = true;
+            give_up(batches, -1);
             break;
         }
         bool again = may_be_repeated(answer.status) && wait_for_next(batches, &answer, attempt);
@@ -124,12 +150,13 @@ static void take_line(struct otlp_batches *batches)
 {
     const char *line = buf_string(&batches->line);
     size_t length = batches->line.length;
-    uint64_t spans = count_spans(line);
-    if (batches->gave_up) {
+    uint64_t spans = otlp_batches_spans_of(line);
+    if (is_given_up(batches)) {
         lose(batches, spans, "");
         return;
     }
     if (batches->batch_spans && batches->batch.length + length > BATCH_BYTES) send_batch(batches);
+    if (!batches->batch_spans) batches->batch_ms = clock_ms();
     buf_text(&batches->batch, batches->batch_spans ? "," : head);
     buf_append(&batches->batch, line + HEAD_BYTES, length - HEAD_BYTES - TAIL_BYTES);
     batches->batch_spans += spans;
@@ -152,9 +179,24 @@ void otlp_batches_take(struct otlp_batches *batches, const char *bytes, size_t l
     }
 }
 
+void otlp_batches_flush(struct otlp_batches *batches)
+{
+    send_batch(batches);
+}
+
+int64_t otlp_batches_waits_since(const struct otlp_batches *batches)
+{
+    return batches->batch_spans ? batches->batch_ms : INT64_MAX;
+}
+
+const struct otlp_result *otlp_batches_so_far(const struct otlp_batches *batches)
+{
+    return &batches->result;
+}
+
 struct otlp_result otlp_batches_finish(struct otlp_batches *batches)
 {
-    if (!batches->gave_up) send_batch(batches);
+    send_batch(batches);
     return batches->result;
 }
 

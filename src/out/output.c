@@ -97,7 +97,7 @@ static int open_sender(struct target *target, const struct output_options *optio
     target->place.fd = -1;
     target->view = &view_otlp;
     target->options = output_view_options(options, -1);
-    int code = otlp_sender_new(&target->sender, options->otlp, err);
+    int code = otlp_sender_new(&target->sender, options->otlp, false, err);
     if (code) err_prefix(err, "--otlp");
     return code;
 }

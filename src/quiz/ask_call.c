@@ -7,11 +7,6 @@
 #include "viz/plan/words.h"
 #include "viz/view.h"
 
-static bool begins(const char *name, const char *with)
-{
-    return strncmp(name, with, strlen(with)) == 0;
-}
-
 static const struct story_call *returned_at(const struct story *story, uint32_t step)
 {
     if (story->steps[step].kind != STEP_EXIT) return NULL;
@@ -35,12 +30,12 @@ static const char *whose(struct asking *asking, const struct story_call *call)
 
 enum kind { KIND_CONNECT, KIND_ACCEPT, KIND_RECEIVE, KIND_SEND, KIND_OTHER };
 
-static enum kind kind_of(const char *name)
+static enum kind kind_of(const struct story_call *call)
 {
-    if (begins(name, "connect")) return KIND_CONNECT;
-    if (begins(name, "accept")) return KIND_ACCEPT;
-    if (begins(name, "read") || begins(name, "recv")) return KIND_RECEIVE;
-    if (begins(name, "write") || begins(name, "send")) return KIND_SEND;
+    if (call->traits & CALL_CONNECTS) return KIND_CONNECT;
+    if (call->traits & CALL_ACCEPTS) return KIND_ACCEPT;
+    if (call->traits & CALL_READS) return KIND_RECEIVE;
+    if (call->traits & CALL_WRITES) return KIND_SEND;
     return KIND_OTHER;
 }
 
@@ -52,8 +47,8 @@ static const char *failure(struct asking *asking, const char *name)
 static const char *result(struct asking *asking, const struct story_call *call)
 {
     if (call->ret < 0) return call->errno_name ? failure(asking, call->errno_name) : NULL;
-    if (kind_of(call->name) == KIND_ACCEPT) return quiz_text(asking, "%" PRId64 ", a new descriptor", call->ret);
-    if (kind_of(call->name) == KIND_RECEIVE && call->ret == 0 && !asking->story->udp) return "0: the peer sends no more";
+    if (kind_of(call) == KIND_ACCEPT) return quiz_text(asking, "%" PRId64 ", a new descriptor", call->ret);
+    if (kind_of(call) == KIND_RECEIVE && call->ret == 0 && !asking->story->udp) return "0: the peer sends no more";
     return quiz_text(asking, "%" PRId64, call->ret);
 }
 
@@ -63,7 +58,7 @@ static void offer_counts(struct asking *asking, const struct story_call *call, e
     const struct story *story = asking->story;
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_call *other = returned_at(story, (uint32_t)i);
-        if (other && other->ret > 0 && other->ret != call->ret && kind_of(other->name) == kind)
+        if (other && other->ret > 0 && other->ret != call->ret && kind_of(other) == kind)
             quiz_wrong(asking, quiz_text(asking, "%" PRId64, other->ret));
     }
     if (call->ret > 1) quiz_wrong(asking, quiz_text(asking, "%" PRId64, call->ret - 1));
@@ -79,7 +74,7 @@ static void offer_results(struct asking *asking, const struct story_call *call)
         [KIND_SEND] = {"EPIPE", "ECONNRESET", "EAGAIN", "ENOTCONN"},
         [KIND_OTHER] = {"EADDRINUSE", "ENOTCONN", "EINVAL", "ECONNRESET"},
     };
-    enum kind kind = kind_of(call->name);
+    enum kind kind = kind_of(call);
     for (size_t i = 0; i < 4; i++) quiz_wrong(asking, failure(asking, errors[kind][i]));
     if (call->ret != 0) quiz_wrong(asking, kind == KIND_RECEIVE && !asking->story->udp ? "0: the peer sends no more" : "0");
     quiz_misconceptions_end(asking);
@@ -91,7 +86,7 @@ static void offer_results(struct asking *asking, const struct story_call *call)
 bool quiz_ask_returns(struct asking *asking, uint32_t step)
 {
     const struct story_call *call = returned_at(asking->story, step);
-    if (!call || (kind_of(call->name) == KIND_OTHER && call->ret >= 0)) return false;
+    if (!call || (kind_of(call) == KIND_OTHER && call->ret >= 0)) return false;
     struct quiz_question *question = asking->question;
     question->answer = result(asking, call);
     if (!question->answer) return false;
@@ -146,8 +141,7 @@ bool quiz_ask_wake(struct asking *asking, uint32_t step)
 {
     const struct story_call *call = returned_at(asking->story, step);
     if (!call || !call->waits || asking->story->udp || !quiz_is_shown(call->wake.evidence)) return false;
-    if (call->slept_ns <= 0 && kind_of(call->name) != KIND_CONNECT && kind_of(call->name) != KIND_ACCEPT &&
-        kind_of(call->name) != KIND_RECEIVE)
+    if (call->slept_ns <= 0 && kind_of(call) != KIND_CONNECT && kind_of(call) != KIND_ACCEPT && kind_of(call) != KIND_RECEIVE)
         return false; /* nobody expects it to */
     struct quiz_question *question = asking->question;
     question->answer = waited_for(asking, call);

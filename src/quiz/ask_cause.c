@@ -28,28 +28,16 @@ static bool sent_at(const struct story *story, uint32_t step, struct sent *ret)
     return true;
 }
 
-static bool begins(const char *name, const char *with)
-{
-    return strncmp(name, with, strlen(with)) == 0;
-}
-
-static bool is_data_call(const char *name)
-{
-    return begins(name, "write") || begins(name, "send") || begins(name, "pwrite") || begins(name, "splice") ||
-           begins(name, "copy_file") || begins(name, "io_uring");
-}
-
 /* Calls that can't make a segment leave, whatever people say. */
-static bool never_sends(const char *name)
+static bool never_sends(const struct story_call *call)
 {
-    return begins(name, "accept") || begins(name, "listen") || begins(name, "bind") || begins(name, "socket");
+    return call->traits & (CALL_ACCEPTS | CALL_LISTENS | CALL_BINDS | CALL_MAKES_SOCKET);
 }
 
 /* Nobody takes these for the cause. */
-static bool says_nothing(const char *name)
+static bool says_nothing(const struct story_call *call)
 {
-    return begins(name, "socket") || begins(name, "bind") || begins(name, "setsockopt") || begins(name, "getsockopt") ||
-           begins(name, "epoll_c") || begins(name, "fcntl") || begins(name, "dup") || begins(name, "ioctl");
+    return call->traits & (CALL_MAKES_SOCKET | CALL_BINDS | CALL_SETS_OPTION | CALL_WATCHES | CALL_COPIES);
 }
 
 static const struct story_call *call_at(const struct story *story, uint32_t step)
@@ -98,13 +86,13 @@ static const char *right_words(struct asking *asking, const struct sent *sent)
  * had begun before it left. */
 static bool surely_not(const struct sent *sent, const struct story_call *call)
 {
-    if (never_sends(call->name)) return true;
+    if (never_sends(call)) return true;
     if (call->side != sent->side) return false;                              /* what its peer did may be the cause of the cause */
     if (call->enter_ns == 0 || call->enter_ns > sent->sent_ns) return false; /* who knows; and what comes later is not seen yet */
     bool is_open = call->exit_ns == 0 || call->exit_ns >= sent->sent_ns;
     if (is_open) return false;
-    if (is_data_call(call->name) || begins(call->name, "connect")) return false;
-    bool ends = begins(call->name, "close") || begins(call->name, "shutdown");
+    if (call->traits & (CALL_WRITES | CALL_CONNECTS)) return false;
+    bool ends = call->traits & (CALL_CLOSES | CALL_CLOSES_RANGE | CALL_SHUTS_DOWN);
     /* A FIN that a call made is not another call's; what is sent again, or was held back, may be. */
     return !ends || (sent->segment && sent->cause->kind == CAUSE_CALL && sent->segment->length_bytes == 0);
 }
@@ -115,7 +103,7 @@ static void offer_calls(struct asking *asking, const struct sent *sent)
     for (uint32_t i = 0; i < sent->step; i++) {
         const struct story_call *call = story->steps[i].kind == STEP_ENTER ? story->steps[i].call : NULL;
         if (!call || call->enter_step == sent->cause->step || call->exit_step == sent->cause->step) continue;
-        if (says_nothing(call->name) || !surely_not(sent, call)) continue;
+        if (says_nothing(call) || !surely_not(sent, call)) continue;
         if (call->side == sent->side && sent->cause->name && strcmp(call->name, sent->cause->name) == 0 && !sent->segment) continue;
         quiz_wrong(asking, call_words(asking, call));
     }

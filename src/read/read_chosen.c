@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/table.h"
+#include "event/call_traits.h"
 #include "event/copy.h"
 
 /* A story may be told from what came a moment before its first step, or behind its last. */
@@ -275,8 +276,9 @@ static int take(struct choosing *choosing, const struct event *event, struct eve
 /* Calls for which no port was left: whose connections held them, their stories say. */
 static bool wants_port(const struct event_call *call)
 {
-    return (call->ret == -EADDRNOTAVAIL && !strcmp(call->name, "connect")) ||
-           (call->ret == -EADDRINUSE && (!strcmp(call->name, "bind") || !strcmp(call->name, "listen")));
+    uint32_t traits = call_traits(call->name);
+    return (call->ret == -EADDRNOTAVAIL && traits & CALL_CONNECTS) ||
+           (call->ret == -EADDRINUSE && traits & (CALL_BINDS | CALL_LISTENS));
 }
 
 /* Who listens at the server's port, on whatever address: a finding may rest on it. Its calls are chosen, of each both sides. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "event/call_traits.h"
 #include "record/recent.h"
 
 /* Flags of a TCP header (RFC 9293 section 3.1). */
@@ -165,7 +166,7 @@ static bool target_of(const struct event_call *call, struct end_key *ret_key)
 {
     char text[EVENT_ARGS_BYTES];
     struct address address;
-    if (strcmp(call->name, "connect") != 0) return false;
+    if (!(call_traits(call->name) & CALL_CONNECTS)) return false;
     const char *at = strchr(call->args, ' ');
     if (!at) return false;
     memcpy(text, at + 1, strlen(at + 1) + 1);
@@ -189,7 +190,7 @@ static int begin_connect(struct sieve *sieve, const struct event_call *call)
 static int end_connect(struct sieve *sieve, const struct event_call *call)
 {
     uint64_t at = recent_get(sieve->calls, &call->thread.tid);
-    if (!at || strcmp(call->name, "connect") != 0) return 0;
+    if (!at || !(call_traits(call->name) & CALL_CONNECTS)) return 0;
     const struct end_key *key = &sieve->targets[at - 1];
     uint64_t pending = recent_get(sieve->ends, key);
     int code = recent_put(sieve->calls, &call->thread.tid, 0);

@@ -23,6 +23,7 @@ static int open_one(struct session *session, const struct captures_options *opti
     const struct packets_options packets = {.interface = interface,
                                             .filter = filter,
                                             .snap_bytes = options->snap_bytes,
+                                            .ring_bytes = strcmp(interface, "lo") ? RING_BYTES : LOOPBACK_RING_BYTES,
                                             .keep_bytes = true,
                                             .headers_alone = !options->snap_bytes};
     return session_capture(session, &packets, err);

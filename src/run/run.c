@@ -82,7 +82,7 @@ static void say_calls_alone(const struct watch *watch)
 
 static int set_stage(struct watch *watch, struct err *err)
 {
-    const struct session_options options = {
+    struct session_options options = {
         .recorder = watch->options->recorder,
         .calls = {.ring_bytes = RING_BYTES},
         .attends = watch->options->command.argv != NULL,
@@ -90,8 +90,10 @@ static int set_stage(struct watch *watch, struct err *err)
         .waits = true,
         .forgets = true,
     };
-    int code = session_open(&watch->session, &options, err);
     bool attaches = !watch->options->command.argv;
+    if (attaches)
+        targets_ports(&watch->options->targets, options.server_ports, sizeof(options.server_ports) / sizeof(*options.server_ports));
+    int code = session_open(&watch->session, &options, err);
     if (!code && attaches && !session_can_attach(watch->session)) /* it says why */
         return targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
     if (!code) code = set_captures(watch, err);

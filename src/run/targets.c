@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "capture/procinfo.h"
@@ -92,6 +93,31 @@ static void find_descendants(struct targets *targets)
         }
         if (folder) closedir(folder);
     } while (targets->count > before && !targets->code);
+}
+
+struct listening {
+    uint16_t *ports;
+    size_t count, most;
+};
+
+static void take_listening(void *data, const struct event_socket *socket)
+{
+    struct listening *listening = data;
+    if (socket->state != KERNEL_LISTEN) return;
+    for (size_t i = 0; i < listening->count; i++)
+        if (listening->ports[i] == socket->local.port) return;
+    if (listening->count < listening->most) listening->ports[listening->count++] = socket->local.port;
+}
+
+void targets_ports(const struct targets_options *options, uint16_t *ret_ports, size_t most)
+{
+    struct targets targets = {0};
+    struct listening listening = {.ports = ret_ports, .most = most};
+    struct err ignored;
+    memset(ret_ports, 0, most * sizeof(*ret_ports));
+    if (!find_asked(&targets, options, &ignored)) find_descendants(&targets);
+    for (size_t i = 0; i < targets.count; i++) (void)procsockets_of(targets.pids[i], take_listening, &listening);
+    targets_free(&targets);
 }
 
 int targets_follow(struct targets *targets, const struct targets_options *options, struct session *session, struct err *err)

@@ -1,4 +1,5 @@
 #include "story/story.h"
+#include "base/lang.h"
 
 #include "base/arena.h"
 #include "story/own.h"
@@ -45,7 +46,7 @@ const char *story_repeat_name(enum story_repeat repeat)
 
 const char *story_kind_name(enum story_kind kind)
 {
-    static const char *const names[] = {"SYN", "SYN-ACK", "ACK", "data", "FIN", "RST"};
+    static const char *const names[] = {"SYN", "SYN-ACK", "ACK", TR("data"), "FIN", "RST"};
     return NAME(names, kind);
 }
 
@@ -53,6 +54,17 @@ const char *story_side_name(enum story_side side)
 {
     static const char *const names[] = {"client", "server"};
     return NAME(names, side);
+}
+
+const char *story_side_word(enum story_side side)
+{
+    static const char *const words[] = {TR("client"), TR("server")};
+    return tr(NAME(words, side));
+}
+
+const char *story_label_word(const struct story_segment *segment)
+{
+    return tr(segment->label);
 }
 
 static bool is_one_of(const char *id, const char *const *ids, size_t count)
@@ -88,22 +100,22 @@ void story_free(struct story *story)
 static const struct {
     const char *name, *words;
 } spent_names[SPENTS] = {
-    [SPENT_FULL_QUEUE] = {"full-queue", "a full accept queue"},
-    [SPENT_SYN_AGAIN] = {"syn-again", "the SYN or its answer sent again"},
+    [SPENT_FULL_QUEUE] = {"full-queue", TR("a full accept queue")},
+    [SPENT_SYN_AGAIN] = {"syn-again", TR("the SYN or its answer sent again")},
     [SPENT_RETRANSMISSION] = {"retransmission", "retransmission"},
-    [SPENT_READER] = {"reader", "the reader's closed window"},
-    [SPENT_DELAYED_ACK] = {"delayed-ack", "a delayed ACK"},
-    [SPENT_NAGLE] = {"nagle", "Nagle's algorithm"},
-    [SPENT_ACCEPT] = {"accept", "waiting for accept()"},
-    [SPENT_UNREAD] = {"unread", "lying unread"},
-    [SPENT_RUN_QUEUE] = {"run-queue", "ready, and not yet run"},
-    [SPENT_CLOSE] = {"close", "waiting for close()"},
-    [SPENT_SERVER] = {"server", "the server's process"},
-    [SPENT_CLIENT] = {"client", "the client's process"},
-    [SPENT_NETWORK] = {"network", "the network"},
-    [SPENT_ANSWER] = {"answer", "the answer (server and network)"},
-    [SPENT_IDLE] = {"idle", "nothing was asked"},
-    [SPENT_UNKNOWN] = {"unknown", "not known"},
+    [SPENT_READER] = {"reader", TR("the reader's closed window")},
+    [SPENT_DELAYED_ACK] = {"delayed-ack", TR("a delayed ACK")},
+    [SPENT_NAGLE] = {"nagle", TR("Nagle's algorithm")},
+    [SPENT_ACCEPT] = {"accept", TR("waiting for accept()")},
+    [SPENT_UNREAD] = {"unread", TR("lying unread")},
+    [SPENT_RUN_QUEUE] = {"run-queue", TR("ready, and not yet run")},
+    [SPENT_CLOSE] = {"close", TR("waiting for close()")},
+    [SPENT_SERVER] = {"server", TR("the server's process")},
+    [SPENT_CLIENT] = {"client", TR("the client's process")},
+    [SPENT_NETWORK] = {"network", TR("the network")},
+    [SPENT_ANSWER] = {"answer", TR("the answer (server and network)")},
+    [SPENT_IDLE] = {"idle", TR("nothing was asked")},
+    [SPENT_UNKNOWN] = {"unknown", TR("not known")},
 };
 
 const char *story_spent_name(enum story_spent spent)

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "conn/conn.h"
+#include "event/call_traits.h"
 #include "tcp/state.h"
 
 enum story_side { STORY_CLIENT, STORY_SERVER, STORY_SIDES };
@@ -64,6 +65,7 @@ struct story_call {
     int32_t pid, tid;
     const char *comm;
     const char *name;       /* "connect" */
+    uint32_t traits;        /* CALL_* (event/call_traits.h), of its name */
     int32_t fd;             /* -1 none */
     const char *args;       /* "3, 127.0.0.1:3333"; NULL: began before recording */
     bool listener;          /* it works on the listening socket (socket, bind, listen of it), so it stands in several stories */
@@ -382,6 +384,9 @@ const char *story_spent_words(enum story_spent spent);
 /* "rto", "loss-probe", "fast", …, "unknown"; NULL for NONE. */
 const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);
+/* The same within a sentence, in the language of now (base/lang.h); and the label of a segment ("data"). */
+const char *story_side_word(enum story_side side);
+const char *story_label_word(const struct story_segment *segment);
 /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST". */
 const char *story_kind_name(enum story_kind kind);
 /* The ids of all findings, in the order of the alphabet; *ret_count. Static storage. */

@@ -49,14 +49,16 @@ static enum watch_trouble judge(const struct board *board, const struct teller_g
                                 int64_t *ret_since_ns)
 {
     enum tcp_state state = glance->state[side];
-    int64_t own_ns = glance->since_ns[side], peer_ns = glance->since_ns[!side];
+    int64_t own_ns = glance->fin_ns[side], peer_ns = glance->fin_ns[!side];
     *ret_since_ns = peer_ns;
-    if (state == STATE_CLOSE_WAIT && board->now_ns - peer_ns >= board->limits.close_wait_ns) return TROUBLE_CLOSE_WAIT;
+    if (state == STATE_CLOSE_WAIT && peer_ns && board->now_ns - peer_ns >= board->limits.close_wait_ns) return TROUBLE_CLOSE_WAIT;
+    *ret_since_ns = glance->full_ns;
+    if (side == STORY_SERVER && glance->full_ns) return TROUBLE_QUEUE_FULL;
     *ret_since_ns = glance->start_ns;
     if (side == STORY_CLIENT && glance->unanswered > 0 && board->now_ns - glance->start_ns >= board->limits.syn_ns)
         return TROUBLE_UNANSWERED;
     *ret_since_ns = own_ns;
-    if ((state == STATE_FIN_WAIT_1 || state == STATE_LAST_ACK || state == STATE_CLOSING) &&
+    if (own_ns && (state == STATE_FIN_WAIT_1 || state == STATE_LAST_ACK || state == STATE_CLOSING) &&
         board->now_ns - own_ns >= board->limits.fin_ns)
         return TROUBLE_NO_ANSWER;
     *ret_since_ns = shut_ns;

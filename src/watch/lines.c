@@ -318,7 +318,8 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
 
 const char *lines_trouble_name(enum watch_trouble trouble)
 {
-    static const char *const names[TROUBLES] = {"none", "close-wait", "syn-unanswered", "fin-unanswered", "zero-window"};
+    static const char *const names[TROUBLES] = {"none",           "close-wait",  "syn-unanswered",
+                                                "fin-unanswered", "zero-window", "queue-full"};
     return (unsigned)trouble < TROUBLES ? names[trouble] : "?";
 }
 
@@ -339,6 +340,9 @@ static void trouble_text(const struct teller_glance *glance, enum watch_trouble 
         break;
     case TROUBLE_ZERO_WINDOW:
         snprintf(text, bytes, "%s's window is closed for %s", story_side_name(side), since);
+        break;
+    case TROUBLE_QUEUE_FULL:
+        snprintf(text, bytes, "accept queue full: %" PRIu32 " wait, backlog %" PRIu32, glance->queue, glance->queue_most);
         break;
     default:
         text[0] = 0;

@@ -19,9 +19,10 @@ enum watch_trouble {
     TROUBLE_UNANSWERED,  /* its SYNs */
     TROUBLE_NO_ANSWER,   /* its FIN */
     TROUBLE_ZERO_WINDOW, /* an end takes no more */
+    TROUBLE_QUEUE_FULL,  /* the server does not accept(), and its kernel takes no more connections for it */
     TROUBLES
 };
-/* "close-wait", "syn-unanswered", "fin-unanswered", "zero-window". Static storage. */
+/* "close-wait", "syn-unanswered", "fin-unanswered", "zero-window", "queue-full". Static storage. */
 const char *lines_trouble_name(enum watch_trouble trouble);
 
 /* The heads of the columns; nothing for JSON. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "viz/pen/escape.h"
-#include "viz/pen/json.h"
 #include "viz/plan/words.h"
 
 /* ---- durations ---- */
@@ -220,23 +219,40 @@ static void put_counts(struct json *json, const char *key, const uint64_t *count
     json_end_object(json);
 }
 
-void totals_write_json(const struct totals *totals, uint64_t open, struct buf *out)
+static void put_slowest(struct json *json, const struct totals *totals)
 {
-    struct json json = json_new(out, false);
-    json_object(&json, NULL);
-    json_string(&json, "type", "watch_totals");
-    json_uint(&json, "connections", totals->connections);
-    json_uint(&json, "open", open);
-    json_uint(&json, "given_up", totals->given_up);
-    put_counts(&json, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
-    put_counts(&json, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
-    put_counts(&json, "sent_again", totals->repeats, STORY_REPEATS, repeat_word);
-    put_spread(&json, "connect", &totals->connect);
-    put_spread(&json, "accept_queue", &totals->accept);
-    put_spread(&json, "first_byte", &totals->first_byte);
-    put_spread(&json, "lasted", &totals->lasted);
-    json_uint(&json, "client_bytes", totals->bytes[STORY_CLIENT]);
-    json_uint(&json, "server_bytes", totals->bytes[STORY_SERVER]);
-    json_end_object(&json);
-    json_newline(&json);
+    char text[ADDRESS_TEXT_BYTES];
+    json_array(json, "slowest");
+    for (size_t i = 0; i < totals->slow_count; i++) {
+        const struct totals_slow *slow = &totals->slowest[i];
+        json_object(json, NULL);
+        json_uint(json, "conn", slow->number);
+        json_int(json, "connect", slow->ns);
+        for (int side = 0; side < STORY_SIDES; side++) {
+            json_object(json, story_side_name((enum story_side)side));
+            json_string(json, "addr", address_format(&slow->end[side], text));
+            json_maybe_int(json, "pid", slow->pid[side] != 0, slow->pid[side]);
+            json_string(json, "comm", slow->comm[side][0] ? slow->comm[side] : NULL);
+            json_end_object(json);
+        }
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+void totals_put(const struct totals *totals, uint64_t open, struct json *json)
+{
+    json_uint(json, "connections", totals->connections);
+    json_uint(json, "open", open);
+    json_uint(json, "given_up", totals->given_up);
+    put_counts(json, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
+    put_counts(json, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
+    put_counts(json, "sent_again", totals->repeats, STORY_REPEATS, repeat_word);
+    put_spread(json, "connect", &totals->connect);
+    put_spread(json, "accept_queue", &totals->accept);
+    put_spread(json, "first_byte", &totals->first_byte);
+    put_spread(json, "lasted", &totals->lasted);
+    put_slowest(json, totals);
+    json_uint(json, "client_bytes", totals->bytes[STORY_CLIENT]);
+    json_uint(json, "server_bytes", totals->bytes[STORY_SERVER]);
 }

@@ -3,6 +3,7 @@
 #define TCPWHY_WATCH_TOTALS_H
 
 #include "base/buf.h"
+#include "viz/pen/json.h"
 #include "watch/facts.h"
 
 /* Durations in classes that grow by an eighth: a percentile is right to that. Flat, 8 classes for each power of two of
@@ -43,7 +44,7 @@ void totals_add(struct totals *totals, const struct watch_facts *facts);
 void totals_repeat(struct totals *totals, enum story_repeat repeat);
 /* In words, for a person: several lines. `open`: connections that go on. */
 void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct buf *out);
-/* One JSON object, on a line. */
-void totals_write_json(const struct totals *totals, uint64_t open, struct buf *out);
+/* The same as members of a JSON object that has begun. */
+void totals_put(const struct totals *totals, uint64_t open, struct json *json);
 
 #endif

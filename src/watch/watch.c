@@ -13,13 +13,13 @@
 #include "record/session.h"
 #include "rights/rights.h"
 #include "story/chain.h"
-#include "viz/pen/escape.h"
-#include "viz/plan/words.h"
 #include "watch/board.h"
+#include "watch/closing.h"
 #include "watch/endpoint.h"
 #include "watch/flight.h"
 #include "watch/metrics.h"
 #include "watch/outlet.h"
+#include "watch/spans.h"
 #include "watch/totals.h"
 
 enum {
@@ -40,6 +40,7 @@ struct watch {
     struct drawer *drawer;
     struct flight *flight;     /* NULL: none was asked for */
     struct endpoint *endpoint; /* the same */
+    struct spans *spans;       /* the same */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -132,6 +133,7 @@ static int take_story(void *data, struct story *story)
             watch->touched += facts.touched;
             totals_add(&watch->totals, &facts);
             trigger_story(watch, story);
+            if (watch->spans) spans_take(watch->spans, story);
             if (watch->options->screen) {
                 watch->options->screen->ended(watch->options->screen_data, story);
                 return 0;
@@ -220,6 +222,7 @@ static int open_all(struct watch *watch, struct err *err)
     session.calls.netns_count = watch->options->netns_count;
     int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
+    if (!code && watch->options->otlp) code = spans_open(&watch->spans, watch->options->otlp, err);
     if (!code) code = session_open(&watch->session, &session, err);
     if (!code && watch->options->prometheus)
         code = endpoint_open(&watch->endpoint, watch->options->prometheus, write_metrics, watch, err);
@@ -256,49 +259,53 @@ static int run(struct watch *watch, struct err *err)
         if (screen && !screen->step(watch->options->screen_data)) break;
         if (watch->flight) flight_write(watch->flight, false);
         if (watch->endpoint) endpoint_serve(watch->endpoint);
+        if (watch->spans) spans_flush(watch->spans);
         outlet_flush(&watch->outlet);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
     return 0;
 }
 
-/* What was lost, in words. */
-static void say_losses(struct watch *watch, struct buf *out)
+/* Each line a note of its own. */
+static void note_lines(bool quiet, const char *text)
 {
-    const struct story_trace *trace = teller_trace(watch->teller);
-    bool any = false;
-    for (size_t i = 0; i < trace->loss_count; i++) {
-        const struct story_loss *loss = &trace->losses[i];
-        if (!loss->count) continue;
-        buf_printf(out, "%-13s %s: %" PRIu64 " (%s)\n", any ? "" : "lost", loss->what, loss->count, loss->source);
-        any = true;
-    }
-    if (watch->outlet.lost) {
-        buf_printf(out, "%-13s lines that nobody read in time: %" PRIu64 "\n", any ? "" : "lost", watch->outlet.lost);
-        any = true;
-    }
-    if (watch->touched) buf_printf(out, "%-13s connections that were open then: %" PRIu64 "\n", "", watch->touched);
-    uint64_t events = trace->loss_count ? trace->losses[0].received : 0;
-    if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1) note_say(quiet, "%.*s", (int)(end - text), text);
 }
 
-static void say_traces(const struct watch *watch, struct buf *out)
+/* The totals, on standard output; for machines what a person should know besides goes to standard error. */
+static void close_with_totals(struct watch *watch)
 {
-    if (!watch->flight) return;
-    struct flight_counts counts = flight_counts(watch->flight);
-    char held[WORDS_BYTES];
-    buf_printf(out, "%-13s %" PRIu64 " written to ", "traces", counts.written);
-    escape_text(out, watch->options->ring.folder, watch->options->lines.ascii);
-    if (counts.skipped) buf_printf(out, ", %" PRIu64 " more asked for while one was written", counts.skipped);
-    if (counts.removed) buf_printf(out, ", %" PRIu64 " older ones removed", counts.removed);
-    if (counts.failed) buf_printf(out, ", %" PRIu64 " failed (%s)", counts.failed, strerror(-counts.code));
-    if (counts.early) buf_printf(out, "; the memory held %s", words_duration(counts.holds_ns, held));
-    buf_char(out, '\n');
+    const struct watch_options *options = watch->options;
+    struct buf text = buf_new(line_limit), notes = buf_new(line_limit);
+    struct flight_counts traces;
+    struct spans_counts spans;
+    struct closing closing = {.totals = &watch->totals,
+                              .open = watch->left_open,
+                              .trace = teller_trace(watch->teller),
+                              .lines_lost = watch->outlet.lost,
+                              .touched = watch->touched,
+                              .folder = options->ring.folder,
+                              .ascii = options->lines.ascii};
+    if (watch->flight) traces = flight_counts(watch->flight), closing.traces = &traces;
+    if (watch->spans) spans = spans_counts(watch->spans), closing.spans = &spans, closing.url = spans_url(watch->spans);
+    if (options->lines.json) {
+        closing_write_json(&closing, &text);
+        closing_write(&closing, &notes);
+    } else {
+        buf_char(&text, '\n');
+        totals_write(&watch->totals, watch->left_open, options->lines.ascii, &text);
+        closing_write(&closing, &text);
+    }
+    outlet_line(&watch->outlet, buf_string(&text), text.length);
+    session_give_signals_back(watch->session);
+    outlet_finish(&watch->outlet, PATIENCE_MS);
+    note_lines(options->quiet, buf_string(&notes));
+    buf_free(&text);
+    buf_free(&notes);
 }
 
 static int finish(struct watch *watch, struct err *err)
 {
-    struct buf totals = buf_new(line_limit);
     int code = session_report(watch->session, err);
     if (watch->options->screen) watch->options->screen->close(watch->options->screen_data);
     watch->ending = true;
@@ -307,23 +314,8 @@ static int finish(struct watch *watch, struct err *err)
     if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
     if (watch->flight) flight_write(watch->flight, true);
     outlet_flush(&watch->outlet);
-    if (!code && watch->options->lines.json) {
-        totals_write_json(&watch->totals, watch->left_open, &totals);
-        outlet_line(&watch->outlet, buf_string(&totals), totals.length);
-        buf_clear(&totals);
-        say_traces(watch, &totals);
-        say_losses(watch, &totals);
-    } else if (!code) {
-        buf_char(&totals, '\n');
-        totals_write(&watch->totals, watch->left_open, watch->options->lines.ascii, &totals);
-        say_traces(watch, &totals);
-        say_losses(watch, &totals);
-        outlet_line(&watch->outlet, buf_string(&totals), totals.length);
-    }
-    session_give_signals_back(watch->session);
-    outlet_finish(&watch->outlet, PATIENCE_MS);
-    if (!code && watch->options->lines.json) note_say(watch->options->quiet, "%s", buf_string(&totals));
-    buf_free(&totals);
+    if (watch->spans) spans_finish(watch->spans, PATIENCE_MS);
+    if (!code) close_with_totals(watch);
     return code ? code : watch->outlet.gone ? -EPIPE : watch->outlet.code;
 }
 
@@ -338,6 +330,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     board_free(watch.board);
     session_close(watch.session);
     endpoint_close(watch.endpoint);
+    spans_close(watch.spans);
     flight_free(watch.flight);
     drawer_free(watch.drawer);
     chooser_free(watch.chooser);

@@ -53,6 +53,7 @@ struct watch_options {
     uint64_t netns[CALLS_NETNS_MAX]; /* networks to look at, by their inodes; none: all */
     size_t netns_count;
     const char *prometheus; /* where metrics are fetched from; NULL: nowhere */
+    const char *otlp;       /* URL of the collector that is sent traces; NULL: none is */
     uint64_t memory_bytes;  /* for what is open, and as much again for the ring; 0: WATCH_MEMORY */
     int64_t for_ms;         /* end by itself after so long; 0: never */
     bool quiet;

@@ -104,6 +104,7 @@ WATCH = {
     "netns": ["--netns", "this"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
+    "otlp": ["--otlp", "RECEIVER"],
     "format": ["--format", "jsonl"],
     "for": ["--for", "1"],
     "memory": ["--memory", "16M"],

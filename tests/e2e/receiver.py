@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 
 
 class Receiver:
@@ -51,6 +52,11 @@ class Receiver:
             for resource in json.loads(body)["resourceSpans"]:
                 found += [span for scope in resource["scopeSpans"] for span in scope["spans"]]
         return found
+
+    def until(self, holds, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def close(self):
         self.stop.set()

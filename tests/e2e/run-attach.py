@@ -1,5 +1,6 @@
 """tcpwhy attach: processes that run already, with what they have open and what they wait in, and nothing left behind."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -79,15 +80,42 @@ class Attach(Test):
         client.sendall(words)
         self.assertEqual(client.recv(100), words)
 
+    def rest(self, server):
+        """The server has closed all but what it listens at."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            open_sockets = 0
+            for entry in os.scandir(f"/proc/{server.pid}/fd"):
+                with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                    open_sockets += os.readlink(entry.path).startswith("socket:")
+            if open_sockets == 1:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"the server keeps {open_sockets} sockets")
+
+    def connect_from(self, server, side):
+        """From a port on that side of the server's: -1 below, 1 above."""
+        for port in range(server.port + side, server.port + 500 * side, side):
+            try:
+                return socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.1", port))
+            except OSError:
+                pass  # somebody has it
+        raise AssertionError("no free port")
+
     def test_what_waits_and_what_is_open_is_followed_and_what_comes(self):
+        for side in (-1, 1):  # whichever port is the higher, the one that listens serves
+            with self.subTest(side=side):
+                self.check_what_waits(side)
+
+    def check_what_waits(self, side):
         server = self.serve()
-        with socket.create_connection(("127.0.0.1", server.port)) as old:
+        with self.connect_from(server, side) as old:
             self.ask(old)
             process = self.attach(server.pid)
             self.ask(old, b"more words")
             with socket.create_connection(("127.0.0.1", server.port)) as new:
                 self.ask(new)
-        time.sleep(0.3)
+        self.rest(server)
         story = self.end(process)
         self.assertEqual(len(story.connections), 2)
         first, second = story.connections
@@ -133,6 +161,21 @@ class Attach(Test):
         story = self.end(process, None)
         self.assertEqual({c.head["server"]["pid"] for c in story.connections}, {one.pid, other.pid})
 
+    def test_what_others_say_meanwhile_finds_room(self):
+        # More than the usual room of a capture holds, while it is stopped: on loopback there is more.
+        server = self.serve()
+        process = self.attach(server.pid)
+        process.send_signal(signal.SIGSTOP)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taker, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            taker.bind(("127.0.0.1", 0))
+            for _ in range(60000):
+                sender.sendto(b"", taker.getsockname())
+        process.send_signal(signal.SIGCONT)
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            self.ask(client)
+        self.rest(server)
+        self.assertEqual(len(self.end(process).connections), 1)
+
     def test_silence_is_said(self):
         process = self.attach(self.serve().pid)
         story = self.end(process)
@@ -172,7 +215,7 @@ class AttachPtrace(Attach):
         self.assertIn("slows", process.stderr.readline())
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             self.ask(client)
-        time.sleep(0.3)
+        self.rest(server)
         process.send_signal(signal.SIGINT)
         told, errors = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 0, errors)

@@ -3,6 +3,8 @@ it was open. The traffic is this test's own, on loopback; others' connections ar
 
 import json
 import os
+import re
+import select
 import signal
 import socket
 import subprocess
@@ -12,117 +14,19 @@ import time
 import urllib.error
 import urllib.request
 
-from support import OrdinaryUser, Test, environment, main, parse, program, run
-
-LONG_S = 60
-
-
-class Watching:
-    """A watch that has begun to record: what happens from here on is seen."""
-
-    def __init__(self, *arguments, command=None, **options):
-        self.process = subprocess.Popen(command or [program(), "watch", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, encoding="utf-8", env=environment(), **options)
-        self.lines = []
-        self.seen = threading.Condition()
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            with self.seen:
-                self.lines.append(line.rstrip("\n"))
-                self.seen.notify_all()
-
-    def until(self, holds):
-        with self.seen:
-            if not self.seen.wait_for(lambda: any(map(holds, self.lines)), LONG_S):
-                raise AssertionError("it did not come:\n" + "\n".join(self.lines[-50:]))
-            return next(filter(holds, self.lines))
-
-    def begun(self, port):
-        """Knocks until the watch shows it: then it records."""
-        deadline = time.monotonic() + LONG_S
-        while time.monotonic() < deadline:
-            knock(port)
-            with self.seen:
-                if self.seen.wait_for(lambda: any(f":{port}" in line for line in self.lines), 0.5):
-                    return self
-        raise AssertionError("the watch shows nothing: " + "\n".join(self.lines))
-
-    def end(self, number=signal.SIGINT):
-        self.process.send_signal(number)
-        self.process.wait(LONG_S)
-        error = self.process.stderr.read()
-        self.reader.join(LONG_S)
-        self.close()
-        return error
-
-    def close(self):
-        self.process.kill()
-        self.process.wait(LONG_S)
-        self.reader.join(LONG_S)
-        self.process.stdout.close()
-        self.process.stderr.close()
+from receiver import Receiver
+from support import OrdinaryUser, Test, environment, main, program, run
+from watching import LONG_S, Echo, Watching, WatchTest, free_port, knock
 
 
-def knock(port):
-    """A connection to a port of this test's own server, or a refused one."""
-    with socket.socket() as client:
-        client.settimeout(LONG_S)
-        client.connect_ex(("127.0.0.1", port))
-
-
-class Echo:
-    """A server in this process that echoes one message of each connection, and closes when its peer has."""
-
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                peer, _ = self.socket.accept()
-            except OSError:
-                return
-            with peer:
-                try:
-                    peer.sendall(peer.recv(100))
-                    peer.recv(100)
-                except OSError:
-                    pass
-
-    def round(self):
-        with socket.create_connection(("127.0.0.1", self.port), LONG_S) as client:
-            client.sendall(b"12345678")
-            client.recv(100)
-
-
-class Watch(Test):
-    def setUp(self):
-        self.echo = Echo()
-        self.addCleanup(self.echo.socket.close)
-
-    def watching(self, *arguments):
-        watching = Watching("--port", self.echo.port, *arguments)
-        self.addCleanup(watching.close)
-        return watching.begun(self.echo.port)
-
-    def of_type(self, watching, kind):
-        return [line for line in parse("\n".join(watching.lines)) if line["type"] == kind]
-
+class Watch(WatchTest):
     def test_each_connection_is_told_once_with_both_ends_and_its_last_call(self):
         watching = self.watching("--format", "jsonl")
         for _ in range(200):
             self.echo.round()
-        time.sleep(1)
-        error = watching.end()
+        error = self.all_told(watching, 200)
         knocks = [line for line in self.of_type(watching, "ended") if not line["client"]["bytes"]]
-        ended = [line for line in self.of_type(watching, "ended") if line["client"]["bytes"]]
-        self.assertEqual(len(ended), 200, error)
-        self.assertEqual(len({line["conn"] for line in ended}), 200)
+        ended = self.real(watching)
         for line in ended:
             self.assertEqual((line["client"]["pid"], line["server"]["pid"]), (os.getpid(), os.getpid()), line)
             self.assertEqual((line["client"]["bytes"], line["server"]["bytes"], line["outcome"]), (8, 8, "closed"), line)
@@ -143,7 +47,7 @@ class Watch(Test):
         client = socket.create_connection(("127.0.0.1", port))
         peer, _ = server.accept()
         peer.sendall(b"nobody reads this")
-        time.sleep(0.2)
+        select.select([client], [], [], LONG_S)
         client.close()  # with unread data: RST
         peer.close()
         watching.until(lambda line: "reset-unread-data" in line)
@@ -156,31 +60,122 @@ class Watch(Test):
         self.assertEqual((refused["outcome"], refused["closed_by"]), ("refused", "server"))
         self.assertEqual([finding["id"] for finding in refused["findings"]], ["refused"])
 
-    def test_a_close_wait_that_lasts_is_said_while_it_lasts(self):
-        server = socket.create_server(("127.0.0.1", 0))
+    def scene(self, *lines):
+        """Plays a scenario of its own, in networks of its own, which are watched as well."""
+        file = tempfile.NamedTemporaryFile("w", suffix=".scn", encoding="utf-8")
+        self.addCleanup(file.close)
+        file.write("\n".join(("title a scene", *lines, "")))
+        file.flush()
+        process = subprocess.Popen([program(), "demo", file.name, "-q"], stdout=subprocess.DEVNULL, env=environment())
+        self.addCleanup(process.wait, LONG_S)
+        self.addCleanup(process.terminate)
+
+    def test_what_goes_wrong_is_said_while_it_lasts(self):
+        server, full = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0), backlog=0)
         self.addCleanup(server.close)
-        port = server.getsockname()[1]
-        watching = self.watching("--port", port, "--format", "jsonl")
-        client = socket.create_connection(("127.0.0.1", port))
-        peer, _ = server.accept()
-        client.close()
-        watching.until(lambda line: '"trouble":"close-wait"' in line)
-        self.assertFalse([line for line in self.of_type(watching, "ended") if line["server"]["addr"].endswith(f":{port}")])
-        trouble = self.of_type(watching, "trouble")
-        self.assertEqual(len(trouble), 1)
-        self.assertEqual((trouble[0]["end"], trouble[0]["server"]["state"]), ("server", "CLOSE_WAIT"))
-        self.assertIn("close-wait-leak", [finding["id"] for finding in trouble[0]["findings"]])
-        peer.close()
+        self.addCleanup(full.close)
+        port, full_port = server.getsockname()[1], full.getsockname()[1]
+        watching = self.watching(*(word for number in (port, full_port, 3397, 3398) for word in ("--port", number)), "--format", "jsonl")
+        self.scene("server listen 3397", "server accept &", "client connect server:3397", "server done", "wire cut", "client close", "wait 1m")
+        self.scene("server listen 3398", "wire cut", "client set O_NONBLOCK 1", "client connect server:3398", "expect client connect fails with EINPROGRESS", "wait 1m")
+        leaky = socket.create_connection(("127.0.0.1", port))
+        left, _ = server.accept()
+        left.settimeout(LONG_S)
+        leaky.close()
+        writer = socket.create_connection(("127.0.0.1", port))  # to a server that does not read
+        deaf, _ = server.accept()
+        writer.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                writer.send(bytes(65536))
+        waiting = [socket.socket() for _ in range(2)]
+        for client in waiting:  # the first one fills the queue
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", full_port))
+        for name in ("close-wait", "syn-unanswered", "fin-unanswered", "zero-window", "queue-full"):
+            watching.until(lambda line, name=name: f'"trouble":"{name}"' in line)
+        ends = (left, writer, deaf, *waiting)
+        open_ones = {str(end.getsockname()[1]) for end in waiting} | {str(writer.getsockname()[1])}
+        self.assertFalse([line for line in self.of_type(watching, "ended") if line["client"]["addr"].split(":")[1] in open_ones])
+        for end in ends:
+            end.close()
         watching.until(lambda line: '"ended"' in line and f":{port}" in line)
         watching.end()
+        # What is overtaken by another trouble of the same connection (its SYN comes again) is said, too.
+        said = {(line["trouble"], line["end"], line["server"]["addr"].split(":")[1]): line for line in self.of_type(watching, "trouble")}
+        self.assertEqual(set(said) - {("syn-unanswered", "client", str(full_port))},
+                         {("close-wait", "server", str(port)), ("zero-window", "server", str(port)), ("queue-full", "server", str(full_port)),
+                          ("fin-unanswered", "client", "3397"), ("syn-unanswered", "client", "3398")})
+        leak = said["close-wait", "server", str(port)]
+        self.assertEqual(leak["server"]["state"], "CLOSE_WAIT")
+        self.assertIn("close-wait-leak", [finding["id"] for finding in leak["findings"]])
+        self.assertGreaterEqual(leak["for"], 10_000_000_000)
+        self.assertGreaterEqual(said["fin-unanswered", "client", "3397"]["for"], 5_000_000_000)
 
     def test_steps_of_handshake_and_goodbye_stand_before_the_line(self):
         watching = self.watching("--events")
         self.echo.round()
-        time.sleep(1)
+        watching.until(lambda line: re.match(r"\S+ .* 8 +8 closed ", line))
         watching.end()
         steps = [line.split("  ")[-2].strip() for line in watching.lines if " ms  " in line][-6:]
         self.assertEqual(steps, ["SYN", "SYN-ACK", "ACK", "FIN", "FIN", "ACK"], watching.lines)
+
+    def test_of_good_and_bad_ones_only_findings_shows_the_bad(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+
+        def bad():
+            with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0] as peer:
+                peer.sendall(b"nobody reads this")
+                select.select([client], [], [], LONG_S)
+                return f"127.0.0.1:{client.getsockname()[1]}"
+
+        everything = self.watching("--port", port, "--format", "jsonl")
+        chosen = Watching("--port", self.echo.port, "--port", port, "--format", "jsonl", "--only-findings")
+        self.addCleanup(chosen.close)
+        chosen.begun(port, bad)
+        made = set()
+        for _ in range(20):
+            self.echo.round()
+            made.add(bad())
+        self.told(everything, 20)
+        for watching in (everything, chosen):
+            watching.end()
+        shown, ended = ({line["client"]["addr"]: [finding["id"] for finding in line["findings"]] for line in self.of_type(watching, "ended")}
+                        for watching in (chosen, everything))
+        self.assertEqual({client for client, ids in ended.items() if "reset-unread-data" in ids} & made, made)
+        good = {client for client, ids in ended.items() if not ids}
+        self.assertGreaterEqual(len(good), 10)  # a busy machine may make one or the other late, which is a finding
+        self.assertTrue(made <= set(shown) and not good & set(shown) and [] not in shown.values(), shown)
+        self.assertEqual(self.of_type(chosen, "watch_totals")[0]["connections"], len(shown))
+
+    def test_a_collector_of_traces_never_holds_up_the_watching(self):
+        refused = socket.socket()  # bound, not listening
+        refused.bind(("127.0.0.1", 0))
+        self.addCleanup(refused.close)
+        receivers = {"good": Receiver(), "busy": Receiver((503, {"Retry-After": "1"}, b"")), "slow": Receiver(delay_s=600)}
+        for receiver in receivers.values():
+            self.addCleanup(receiver.close)
+        urls = {name: receiver.url for name, receiver in receivers.items()} | {"refused": f"http://127.0.0.1:{refused.getsockname()[1]}"}
+        watches = {name: self.watching("--format", "jsonl", "--otlp", url) for name, url in urls.items()}
+        for _ in range(100):
+            self.echo.round()
+        for watching in watches.values():
+            self.told(watching, 100)
+        receivers["good"].until(lambda: len(receivers["good"].spans()) >= 200)  # a span an end, while it watches
+        for watching in watches.values():
+            watching.process.send_signal(signal.SIGINT)
+        errors = {name: watching.ended() for name, watching in watches.items()}
+        spans = {name: self.of_type(watching, "watch_totals")[0]["spans"] for name, watching in watches.items()}
+        for name in ("good", "busy"):
+            self.assertEqual(spans[name], {"taken": len({span["spanId"] for span in receivers[name].spans()}), "lost": 0}, errors[name])
+        for name in ("slow", "refused"):
+            self.assertEqual(spans[name]["taken"], 0)
+            self.assertGreaterEqual(spans[name]["lost"], 200)
+            self.assertRegex(errors[name], rf"spans +0 sent to {urls[name]}/v1/traces, [\d,]+ lost: ")
+        ends = [span for span in receivers["good"].spans() if span["name"].startswith("TCP connection")]
+        self.assertGreaterEqual(len({span["traceId"] for span in ends}), 100)
 
     def test_the_flight_recorder_writes_the_seconds_before_one_fault_among_many_good_connections(self):
         server = socket.create_server(("127.0.0.1", 0))
@@ -193,7 +188,7 @@ class Watch(Test):
             client = socket.create_connection(("127.0.0.1", port))
             peer, _ = server.accept()
             peer.sendall(b"nobody reads this")
-            time.sleep(0.2)
+            select.select([client], [], [], LONG_S)
             client.close()
             peer.close()
             for _ in range(100):
@@ -207,10 +202,10 @@ class Watch(Test):
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
             told = run("read", path, "--format", "jsonl", timeout=LONG_S)
             self.assertEqual(told.returncode, 0, told.stderr)
-            heads = [line for line in parse(told.stdout) if line["type"] == "connection"]
+            heads = [json.loads(line) for line in told.stdout.splitlines() if '"type":"connection"' in line]
             self.assertGreaterEqual(len([line for line in heads if line["server"]["addr"].endswith(f":{self.echo.port}")]), 600)
             fault = [line["conn"] for line in heads if line["server"]["addr"].endswith(f":{port}")]
-            found = [line for line in parse(told.stdout) if line["type"] == "finding" and line["conn"] in fault]
+            found = [line for line in map(json.loads, re.findall(r'^.*"type":"finding".*$', told.stdout, re.M)) if line["conn"] in fault]
             self.assertEqual([line["id"] for line in found], ["reset-unread-data"])
 
     def test_other_networks_of_the_host_are_watched_too(self):
@@ -295,183 +290,20 @@ class Watch(Test):
         return user
 
 
-class Survival(Test):
-    """What a watch meets that runs for long."""
-
-    def setUp(self):
-        self.echo = Echo()
-        self.addCleanup(self.echo.socket.close)
-
-    def watching(self, *arguments, **options):
-        watching = Watching("--port", self.echo.port, "--format", "jsonl", *arguments, **options)
-        self.addCleanup(watching.close)
-        return watching.begun(self.echo.port)
-
-    def real(self, watching):
-        """Connections that carried something: knocks do not."""
-        lines = [json.loads(line) for line in watching.lines if '"ended"' in line]
-        return [line for line in lines if line["client"]["bytes"]]
-
-    def all_told(self, watching, count):
-        deadline = time.monotonic() + LONG_S
-        while len(self.real(watching)) < count and time.monotonic() < deadline:
-            time.sleep(0.2)
-        error = watching.end()
-        told = self.real(watching)
-        self.assertEqual((len(told), len({line["conn"] for line in told})), (count, count), error)
-        self.assertEqual({line["outcome"] for line in told}, {"closed"})
-        return error
-
-    def test_no_right_is_left_while_it_watches(self):
-        watching = self.watching()
-        with open(f"/proc/{watching.process.pid}/status", encoding="ascii") as file:
-            status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-        self.assertEqual((status["CapEff"], status["CapPrm"], status["CapBnd"]), ("0" * 16,) * 3)
-        self.assertEqual((set(status["Uid"].split()), status["Groups"].strip()), ({"65534"}, ""))
-        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
-        watching.end()
-
-    def test_a_burst_is_told_whole_and_two_watches_tell_the_same(self):
-        first, second = self.watching(), self.watching()
-        for _ in range(800):
-            self.echo.round()
-        for watching in (first, second):
-            self.assertIn("nothing", self.all_told(watching, 800))
-
-    def test_stopped_for_a_while_it_catches_up(self):
-        watching = self.watching()
-        watching.process.send_signal(signal.SIGSTOP)
-        for _ in range(500):
-            self.echo.round()
-        time.sleep(1)
-        watching.process.send_signal(signal.SIGCONT)
-        self.assertIn("nothing", self.all_told(watching, 500))
-
-    def test_a_slow_reader_gets_everything(self):
-        command = f"exec {program()} watch --port {self.echo.port} --format jsonl --for 8 | (sleep 6; cat)"
-        shell = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment())
-        time.sleep(3)
-        for _ in range(500):
-            self.echo.round()
-        out, error = shell.communicate(timeout=LONG_S)
-        told = [line for line in parse(out) if line["type"] == "ended" and line["client"]["bytes"]]
-        self.assertEqual(len(told), 500, error)
-
-    def test_a_full_disk_costs_the_trace_alone(self):
-        server = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(server.close)
-        port = server.getsockname()[1]
-        with tempfile.TemporaryDirectory() as folder:
-            mount = f"mount -t tmpfs -o size=64k none {folder} && exec {program()} watch --port {self.echo.port} --port {port} --format jsonl"
-            words = f"{mount} --ring 60 --on reset-unread-data -o {folder}/traces"
-            watching = Watching(command=["unshare", "-m", "sh", "-c", words])
-            self.addCleanup(watching.close)
-            watching.begun(self.echo.port)
-            for _ in range(300):
-                self.echo.round()
-            client = socket.create_connection(("127.0.0.1", port))
-            peer, _ = server.accept()
-            peer.sendall(b"nobody reads this")
-            time.sleep(0.2)
-            client.close()
-            peer.close()
-            watching.until(lambda line: "reset-unread-data" in line)
-            error = self.all_told_but(watching, 300)
-            self.assertIn("1 failed (No space left on device)", error)
-
-    def all_told_but(self, watching, count):
-        time.sleep(1)
-        error = watching.end()
-        told = [line for line in self.real(watching) if line["outcome"] == "closed"]
-        self.assertEqual(len(told), count, error)
-        return error
-
-    def test_of_too_many_the_oldest_are_given_up_and_counted(self):
-        server = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.addCleanup(server.close)
-        port = server.getsockname()[1]
-        watching = self.watching("--port", port, "--memory", "8M")  # 512 of them
-        kept = []
-        for _ in range(400):  # both ends are sockets of this process: mind the limit of descriptors
-            client = socket.create_connection(("127.0.0.1", port))
-            kept += [client, server.accept()[0]]
-        time.sleep(1)
-        flood = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
-        time.sleep(1)
-        error = watching.end()
-        for end in kept + flood:
-            end.close()
-        totals = next(json.loads(line) for line in watching.lines if '"watch_totals"' in line)
-        self.assertEqual(totals["open"] + totals["given_up"], 550, error)
-        self.assertGreaterEqual(totals["given_up"], 550 - 512)
-        self.assertIn("too many", error)
-        self.assertEqual([line for line in watching.lines if '"ended"' in line and f":{port}" in line], [])
-
-    def test_networks_that_come_and_go(self):
-        watching = self.watching()
-        commands = "ip link add veth0 type veth peer name veth1; ip addr add 192.0.2.1/24 dev veth0; ip link set veth0 up; ip link set veth1 up; ip link del veth0"
-        for _ in range(5):
-            subprocess.run(["unshare", "-n", "sh", "-ec", commands], check=True, timeout=LONG_S)
-            self.echo.round()
-        self.assertIn("nothing", self.all_told(watching, 5))
-
-    def test_a_flood_of_syns_takes_no_more_memory_and_hides_nobody(self):
-        watching = Watching("--format", "jsonl", "--memory", "8M")
-        self.addCleanup(watching.close)
-        watching.begun(self.echo.port)
-        before = self.memory_kib(watching)
-        flood = subprocess.run(["unshare", "-n", "sh", "-ec", f"ip link set lo up; ip link add veth0 type veth peer name veth1; ip link set veth0 up; ip link set veth1 up; "
-                                f"ip addr add 192.0.2.1/24 dev veth0; ip route add default dev veth0; exec python3 -c '{FLOOD}'"],
-                               check=False, capture_output=True, text=True, timeout=LONG_S)
-        self.assertEqual(flood.returncode, 0, flood.stderr)
-        for _ in range(50):
-            self.echo.round()
-        time.sleep(3)
-        grown = self.memory_kib(watching) - before
-        watching.end()
-        told = [line for line in self.real(watching) if line["server"]["addr"].endswith(f":{self.echo.port}")]
-        self.assertEqual(len(told), 50)
-        self.assertLess(grown, 128 << 10)
-
-    @staticmethod
-    def memory_kib(watching):
-        with open(f"/proc/{watching.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
-
-
-# 6,000 SYNs from as many ends, to a server of that network: nobody answers its SYN-ACKs.
-FLOOD = """
-import socket, struct
-server = socket.create_server(("192.0.2.1", 3333), backlog=4096)
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-def total(data):
-    value = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while value >> 16:
-        value = (value & 65535) + (value >> 16)
-    return ~value & 65535
-for i in range(6000):
-    src, dst = struct.pack("!I", 0x0a000000 + i), socket.inet_aton("192.0.2.1")
-    tcp = struct.pack("!HHIIBBHHH", 1024 + i % 60000, 3333, i, 0, 80, 2, 65535, 0, 0)
-    check = total(src + dst + struct.pack("!BBH", 0, 6, len(tcp)) + tcp)
-    tcp = tcp[:16] + struct.pack("!H", check) + tcp[18:]
-    ip = struct.pack("!BBHHHBBH", 69, 0, 40, 0, 0, 64, 6, 0) + src + dst
-    raw.sendto(ip + tcp, ("192.0.2.1", 0))
-"""
-
-
 class Terminal:
     """A terminal of its own (tmux) in which a shell runs the watch, and says afterwards how the terminal is."""
 
     def __init__(self, folder, columns, lines, *arguments, term="screen-256color", **changes):
-        self.server = f"tcpwhy-{os.getpid()}-{columns}x{lines}"
         self.folder = folder
+        self.server = f"{folder}/tmux"  # its own: one that is about to end still takes who asks for it by its name
         words = " ".join([program(), "watch", "--tui", *map(str, arguments)])
         env = environment(TERM=term, **changes)
-        shell = f"cd {folder}; stty -g >before; echo $$ >shell; {words} 2>&1; echo \"END $?\"; sleep 1; stty -g >after; touch over; sleep 600"
+        shell = f"cd {folder}; stty -g >before; echo $$ >shell; {words} 2>&1; echo \"END $?\"; until stty -g >after; cmp -s before after; do sleep 0.1; done; touch over; sleep 600"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, f"TERM={term}; export TERM; {shell}", env=env)
+        self.server_pid = int(self.tmux("display-message", "-p", "#{pid}"))
 
     def tmux(self, *words, **options):
-        return subprocess.run(["tmux", "-L", self.server, *map(str, words)], check=True, capture_output=True, encoding="utf-8", timeout=LONG_S,
+        return subprocess.run(["tmux", "-S", self.server, *map(str, words)], check=True, capture_output=True, encoding="utf-8", timeout=LONG_S,
                               **options).stdout
 
     def keys(self, *keys):
@@ -492,16 +324,26 @@ class Terminal:
     def over(self):
         """It has ended, and the terminal is as it was."""
         deadline = time.monotonic() + LONG_S
-        while not os.path.exists(f"{self.folder}/over") and time.monotonic() < deadline:
+        while not os.path.exists(f"{self.folder}/over"):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it does not end:\n{self.screen()}")
             time.sleep(0.1)
-        return [open(f"{self.folder}/{name}", encoding="ascii").read() for name in ("before", "after")]
+        return [self.said(name) for name in ("before", "after")]
+
+    def said(self, name):
+        with open(f"{self.folder}/{name}", encoding="ascii") as file:
+            return file.read().strip()
 
     def watch_pid(self):
-        shell = open(f"{self.folder}/shell", encoding="ascii").read().strip()
+        shell = self.said("shell")
         return int(subprocess.run(["pgrep", "-P", shell, "-f", "watch --tui"], check=True, capture_output=True, encoding="ascii").stdout.split()[0])
 
     def close(self):
-        subprocess.run(["tmux", "-L", self.server, "kill-server"], check=False, capture_output=True)
+        """Its shell writes into the folder, which may go when this returns."""
+        subprocess.run(["tmux", "-S", self.server, "kill-server"], check=False, capture_output=True)
+        deadline = time.monotonic() + LONG_S
+        while os.path.exists(f"/proc/{self.server_pid}") and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 class Screen(Test):
@@ -591,12 +433,6 @@ class Screen(Test):
             terminal.over()
             self.assertIn("END 2", terminal.screen())
             self.assertIn("TERM=dumb", terminal.screen())
-
-
-def free_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -199,6 +199,29 @@ static void act_thread_exec(void)
     _exit(97);
 }
 
+static void make_children(int count, void (*act)(void))
+{
+    for (int i = 0; i < count; i++) {
+        pid_t pid = fork();
+        need(pid >= 0);
+        if (pid) continue;
+        if (act) act();
+        _exit(0);
+    }
+    while (wait(NULL) > 0) continue;
+}
+
+static void make_short_lived(void)
+{
+    make_children(25, NULL);
+}
+
+/* Children that end at once, and whose ends nobody asks for meanwhile, of many parents: a tracer finds several stops at a time. */
+static void act_short_lived(void)
+{
+    make_children(8, make_short_lived);
+}
+
 static void act_nothing(void)
 {
 }
@@ -323,6 +346,7 @@ static const struct actor {
     {"range", act_range},
     {"waits", act_waits},
     {"fork", act_fork},
+    {"short-lived", act_short_lived},
     {"thread", act_thread},
     {"nothing", act_nothing},
     {"thread-exec", act_thread_exec},

@@ -95,6 +95,7 @@ static struct story_call *enter(struct builder *b, double us, enum story_side si
                                 .tid = b->story->end[side].process.pid,
                                 .comm = b->story->end[side].process.comm,
                                 .name = name,
+                                .traits = call_traits(name),
                                 .fd = fd,
                                 .args = args,
                                 .enter_ns = at_us(us),

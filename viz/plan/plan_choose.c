@@ -39,11 +39,6 @@ static unsigned part_of_packet(const struct story *story, uint32_t step)
            (at->segment->teardown || flags & (TCP_FIN | TCP_RST) ? GOODBYE : 0u);
 }
 
-static bool begins(const char *name, const char *with)
-{
-    return strncmp(name, with, strlen(with)) == 0;
-}
-
 /* Of a call: that it made such a segment, or waited for one, or changed such a state; listen and accept in any case. */
 static void mark_call(const struct story *story, const struct story_call *call, unsigned part, unsigned char *parts)
 {
@@ -60,7 +55,7 @@ static void mark_cause(const struct story *story, const struct story_cause *caus
 
 static void mark_waiter(const struct story *story, const struct story_call *call, unsigned char *parts)
 {
-    if (begins(call->name, "listen") || (begins(call->name, "accept") && call->ret >= 0)) mark_call(story, call, HANDSHAKE, parts);
+    if (call->traits & CALL_LISTENS || (call->traits & CALL_ACCEPTS && call->ret >= 0)) mark_call(story, call, HANDSHAKE, parts);
     if (call->wake.kind == WAKE_SEGMENT && is_step(story, call->wake.step))
         mark_call(story, call, part_of_packet(story, call->wake.step), parts);
 }
@@ -100,8 +95,7 @@ static bool is_dull_end(const struct story *story, const struct plan_row *row)
     const struct story_call *call = story->steps[row->step].call;
     for (int side = 0; side < STORY_SIDES; side++)
         if (row->states[side] != STORY_NO_STEP) return false;
-    return call->ret == 0 && call->slept_ns <= 0 && !begins(call->name, "connect") && !begins(call->name, "read") &&
-           !begins(call->name, "recv");
+    return call->ret == 0 && call->slept_ns <= 0 && !(call->traits & (CALL_CONNECTS | CALL_READS));
 }
 
 static bool marks_step(const struct view_options *options, uint32_t step)

@@ -185,13 +185,10 @@ static void add_waker(struct phrase *text, const struct story *story, const stru
 }
 
 /* A write or a close can wait too, but it is worth a word only where it did. */
-static bool is_meant_to_wait(const struct story *story, const char *name)
+static bool is_meant_to_wait(const struct story *story, const struct story_call *call)
 {
-    if (story->udp && strcmp(name, "connect") == 0) return false; /* it only notes an address */
-    static const char *const beginnings[] = {"accept", "connect", "read", "recv", "poll", "ppoll", "select", "pselect", "epoll_"};
-    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
-        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0) return true;
-    return false;
+    if (story->udp && call->traits & CALL_CONNECTS) return false; /* it only notes an address */
+    return call->traits & (CALL_ACCEPTS | CALL_CONNECTS | CALL_READS | CALL_WAITS_FOR_MANY);
 }
 
 static void add_wake(struct phrase *text, const struct story *story, const struct story_call *call)
@@ -203,7 +200,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
     if (!call->waits || (call->interrupted && call->slept_ns <= 0) ||
-        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call->name)))
+        (is_silent && call->slept_ns <= 0 && !is_meant_to_wait(story, call)))
         return;
     char slept[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " · ");
@@ -241,10 +238,8 @@ static void add_taken(struct phrase *text, const struct story *story, const stru
 /* What send() gives back is what the kernel has now, not what has left. */
 static void add_copied(struct phrase *text, const struct story *story, const struct story_call *call)
 {
-    static const char *const names[] = {"send", "write"};
-    bool sends = false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) sends = sends || !strncmp(call->name, names[i], strlen(names[i]));
-    if (sends && !story->udp && call->exit_ns && call->ret > 0 && !call->interrupted) phrase_add(text, STYLE_PLAIN, " · copied");
+    if (call->traits & CALL_WRITES && !story->udp && call->exit_ns && call->ret > 0 && !call->interrupted)
+        phrase_add(text, STYLE_PLAIN, " · copied");
 }
 
 void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call)
@@ -331,7 +326,7 @@ static void add_wake_short(struct phrase *text, const struct story *story, const
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) phrase_add(text, STYLE_PLAIN, ": never returned");
     /* What people say of accept(), and what it is: it takes what the kernel has made. */
-    bool is_late_accept = strncmp(call->name, "accept", 6) == 0 && wake->kind == WAKE_NEVER_SLEPT && call->ret >= 0;
+    bool is_late_accept = call->traits & CALL_ACCEPTS && wake->kind == WAKE_NEVER_SLEPT && call->ret >= 0;
     if (is_late_accept) phrase_add(text, STYLE_PLAIN, " · sends nothing");
     if (!call->waits || call->slept_ns <= 0) return;
     phrase_addf(text, STYLE_PLAIN, " · slept %s", words_duration(call->slept_ns, slept));

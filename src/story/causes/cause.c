@@ -3,6 +3,7 @@
  * The first group (cause_kernel.c) reads what the kernel itself showed while it sent the segment. The others have only the calls'
  * spans (cause_spans.c) and the wire (cause_wire.c); they prefer `unknown` to a guess wherever two answers are possible. */
 #include "story/causes/cause.h"
+#include "base/lang.h"
 
 #include "story/causes/words.h"
 #include "tcp/segment.h"
@@ -61,7 +62,7 @@ bool cause_set_exit(struct telling *telling, struct tale_packet *packet, uint32_
 bool cause_set_unknown(struct tale_packet *packet, const char *why)
 {
     packet->cause->kind = CAUSE_UNKNOWN;
-    packet->cause->why = why;
+    packet->cause->why = tr(why);
     return true;
 }
 
@@ -162,7 +163,7 @@ static void find_packet_cause(struct telling *telling, struct tale_packet *packe
     size_t count; /* of a sequel, what came before is no longer there to be asked: the kernel's own evidence alone */
     (void)cause_kernel_rules(&count);
     bool sequel = telling->flow->sequel, bare = cause_is_bare(packet);
-    packet->cause->why = sequel ? "it came after its connection had been told" : cause_why_unknown(telling, packet);
+    packet->cause->why = sequel ? tr("it came after its connection had been told") : cause_why_unknown(telling, packet);
     if (packet->seen->folded) {
         packet->cause->why = telling_printf(
             telling, "it stands for %" PRIu32 " segments that brought new data in order or acknowledged it", packet->seen->folded);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -138,12 +139,12 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
                                  "the two, or they were made by hand");
     if (header->flags & TCP_SYN) {
         name = "OPEN";
-        why = "an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded";
+        why = tr("an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded");
     } else if (header->flags & TCP_FIN) {
         if (speaks_mptcp(telling, packet)) return false;
         if (!fin_was_free(telling, packet) && !nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "CLOSE");
         name = "CLOSE";
-        why = "a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded";
+        why = tr("a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded");
     } else if (header->length_bytes) {
         if (speaks_mptcp(telling, packet)) return false;
         if (telling->sweep.persists[packet->side] || !nothing_was_held(telling, packet))
@@ -153,7 +154,7 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
                                      "a SEND, or held back on purpose (TCP_CORK, MSG_MORE) until the persist timer ran out: "
                                      "the wire can't tell");
         name = "SEND";
-        why = "a SEND: write(), send() or the like; no call of this end was recorded";
+        why = tr("a SEND: write(), send() or the like; no call of this end was recorded");
     } else {
         return false;
     }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -122,11 +123,15 @@ static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet,
     bool opens = last->verdict.class == CONN_WINDOW_UPDATE ||
                  (telling->sweep.released_by[packet->side] == last && telling->sweep.releases_by_window[packet->side]);
     return cause_set_unknown(
-        packet, telling_printf(telling,
-                               "sent again sooner than the retransmission timer can: let go by #%" PRIu32
-                               ", which had just %s, or by duplicate ACKs, or a timer for losses (RACK, tail loss probe); the wire "
-                               "can't tell which",
-                               last->segment->number, opens ? "opened the window" : "come"));
+        packet,
+        telling_printf(telling,
+                       opens ? tr("sent again sooner than the retransmission timer can: let go by #%" PRIu32
+                                  ", which had just opened the window, or by duplicate ACKs, or a timer for losses (RACK, tail "
+                                  "loss probe); the wire can't tell which")
+                             : tr("sent again sooner than the retransmission timer can: let go by #%" PRIu32
+                                  ", which had just come, or by duplicate ACKs, or a timer for losses (RACK, tail loss probe); "
+                                  "the wire can't tell which"),
+                       last->segment->number));
 }
 
 /* On a long way the timer has had its time when duplicate ACKs come: they may have asked as well. */

@@ -1,6 +1,7 @@
 /* Why a state changed: what the kernel showed of the same transition, else the segment or call that the RFC 9293 table took. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -88,7 +89,7 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
     struct story_cause *cause = &state->story->cause;
     struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
     cause->evidence = EVIDENCE_STACK;
-    if (state->story->kernel) cause->why = "reported by the kernel (inet_sock_set_state)";
+    if (state->story->kernel) cause->why = tr("reported by the kernel (inet_sock_set_state)");
     struct tale_packet *by =
         change->context.receiving ? telling_find_packet(telling, &change->context.received, change->t_ns) : NULL;
     struct tale_call *call = telling_find_call(telling, change->call);
@@ -151,8 +152,10 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         cause->evidence = EVIDENCE_RULE;
         cause->step = telling->packets[state->packet].step;
         bool captured = telling->requests[!state->story->side].syn_acks && state->story->from_state == STATE_SYN_SENT;
-        cause->why =
-            telling_printf(telling, "shown by what was said later%s: %s", captured ? "" : ", and not captured itself", why);
+        cause->why = telling_printf(telling,
+                                    captured ? tr("shown by what was said later: %s")
+                                             : tr("shown by what was said later, and not captured itself: %s"),
+                                    tr(why));
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
         cause->why = why;

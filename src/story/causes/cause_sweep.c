@@ -7,34 +7,28 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-static bool can_send_data(const struct call *call)
-{
-    return strncmp(call->name, "send", 4) == 0 || strncmp(call->name, "write", 5) == 0;
-}
-
 static bool can_send_fin(const struct call *call)
 {
-    if (strcmp(call->name, "close") == 0 || strcmp(call->name, "close_range") == 0) return true;
-    return strcmp(call->name, "shutdown") == 0 && call->how != SHUT_RD;
+    return call->traits & (CALL_CLOSES | CALL_CLOSES_RANGE) || (call->traits & CALL_SHUTS_DOWN && call->how != SHUT_RD);
 }
 
 bool cause_can_send(const struct call *call, const struct tale_packet *packet)
 {
-    const char *name = call->name;
-    if (!is_tcp(packet)) return can_send_data(call);
-    bool closes = strcmp(name, "close") == 0 || strcmp(name, "close_range") == 0;
+    const uint32_t traits = call->traits;
+    if (!is_tcp(packet)) return traits & CALL_WRITES;
+    bool ends = traits & (CALL_CLOSES | CALL_CLOSES_RANGE | CALL_CONNECTS);
     /* A listener's shutdown() resets what waits in its queue (inet_csk_listen_stop). */
-    bool stops = strcmp(name, "shutdown") == 0 && call->how != SHUT_WR && !call->socket.remote.port;
+    bool stops = traits & CALL_SHUTS_DOWN && call->how != SHUT_WR && !call->socket.remote.port;
     switch (packet->segment->kind) {
     case STORY_SYN:
-        return strcmp(name, "connect") == 0 || strncmp(name, "send", 4) == 0;
+        return traits & (CALL_CONNECTS | CALL_SENDS);
     case STORY_FIN:
         return can_send_fin(call);
     case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment (RFC 9293
                        section 3.10.7.1) */
-        return header_of(packet)->flags & TCP_ACK && (closes || stops || strcmp(name, "connect") == 0);
+        return header_of(packet)->flags & TCP_ACK && (ends || stops);
     case STORY_DATA:
-        return can_send_data(call);
+        return traits & CALL_WRITES;
     default:
         return false;
     }
@@ -42,9 +36,7 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
 
 bool cause_can_acknowledge(const struct call *call)
 {
-    const char *name = call->name;
-    return strncmp(name, "rec", 3) == 0 || strstr(name, "read") || strstr(name, "splice") || strstr(name, "uring") ||
-           strstr(name, "sockopt") || strcmp(name, "io_submit") == 0;
+    return call->traits & (CALL_READS | CALL_SETS_OPTION);
 }
 
 /* What the handshake says of windows, and when data first came. */
@@ -85,7 +77,7 @@ void cause_sweep_begin(struct telling *telling)
         enum story_side side = telling->calls[i].story->side;
         sweep->any_call[side] = true;
         if (!call->exited) continue;
-        if (can_send_data(call) && call->exit_ns < sweep->data_queued_ns[side]) sweep->data_queued_ns[side] = call->exit_ns;
+        if (call->traits & CALL_WRITES && call->exit_ns < sweep->data_queued_ns[side]) sweep->data_queued_ns[side] = call->exit_ns;
         if (can_send_fin(call) && call->exit_ns < sweep->fin_queued_ns[side]) sweep->fin_queued_ns[side] = call->exit_ns;
     }
 }

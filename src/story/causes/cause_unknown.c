@@ -1,6 +1,7 @@
 /* What can be said of a segment whose cause is not known: less than a cause, and more than nothing. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -10,9 +11,10 @@ static const char *of_reset(const struct telling *telling, const struct tale_pac
     const struct sweep *sweep = &telling->sweep;
     const struct event_packet_header *header = header_of(packet);
     if (!(header->flags & TCP_ACK) || !sweep->has_reach[packet->side] || header->seq != sweep->reach[packet->side]) return NULL;
-    return "an abort, not an answer (an answer to an ACK carries none): close() with unread data, SO_LINGER with 0, a timer that "
-           "gave "
-           "up, or a box between the ends";
+    return tr(
+        "an abort, not an answer (an answer to an ACK carries none): close() with unread data, SO_LINGER with 0, a timer that "
+        "gave "
+        "up, or a box between the ends");
 }
 
 static bool is_of_question(const struct telling *telling, const struct tale_packet *packet)
@@ -29,35 +31,39 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     enum story_side side = packet->side, peer = side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
     if (telling->flow->to_itself) return NULL;
     if (packet->verdict.class == CONN_STRAY)
-        return "its numbers are not of this connection: its sender holds an older one between these ends, and says what it expects "
-               "there";
-    if (!sweep->has_reach[peer] || seq_before(sweep->reach[peer], header->ack)) return "it acknowledges what was not captured";
+        return tr(
+            "its numbers are not of this connection: its sender holds an older one between these ends, and says what it expects "
+            "there");
+    if (!sweep->has_reach[peer] || seq_before(sweep->reach[peer], header->ack)) return tr("it acknowledges what was not captured");
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
-        return "it acknowledges nothing new: what it says is in its Multipath TCP option";
+        return tr("it acknowledges nothing new: what it says is in its Multipath TCP option");
     if (packet->verdict.class == CONN_DUPLICATE_ACK && is_of_question(telling, packet))
-        return "a duplicate ACK: as a host answers a SYN for a connection that it holds (challenge ACK, RFC 5961 section 4), and "
-               "one had "
-               "just come; or something old, or behind a gap, reached it";
+        return tr(
+            "a duplicate ACK: as a host answers a SYN for a connection that it holds (challenge ACK, RFC 5961 section 4), and "
+            "one had "
+            "just come; or something old, or behind a gap, reached it");
     if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
-        return "a duplicate ACK: its SACK option says that something came behind a gap, or twice (RFC 2883)";
+        return tr("a duplicate ACK: its SACK option says that something came behind a gap, or twice (RFC 2883)");
     if (packet->verdict.class == CONN_DUPLICATE_ACK)
-        return "a duplicate ACK: something that was old, or behind a gap, or outside the window, reached its sender";
+        return tr("a duplicate ACK: something that was old, or behind a gap, or outside the window, reached its sender");
     if (header->window < sweep->window[side])
-        return "it acknowledges nothing new and offers a smaller window: its buffer has shrunk, or holds what did not count";
+        return tr("it acknowledges nothing new and offers a smaller window: its buffer has shrunk, or holds what did not count");
     if (header->window > sweep->window[side])
-        return "it acknowledges nothing new and offers another window: data was read, or the buffer has grown";
-    return "it acknowledges nothing new: the answer to what came twice or did not fit, or the capture shows it twice";
+        return tr("it acknowledges nothing new and offers another window: data was read, or the buffer has grown");
+    return tr("it acknowledges nothing new: the answer to what came twice or did not fit, or the capture shows it twice");
 }
 
 const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet)
 {
     const char *why = NULL;
-    if (cause_is_bare(packet)) return "it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand";
+    if (cause_is_bare(packet))
+        return tr("it has no ACK flag, as nothing that TCP sends once it is connected: a scan, or made by hand");
     if (packet->seen->marked && packet->chain.meaning == CHAIN_HELD)
-        return "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
-               "does not show";
+        return tr(
+            "it was made before, and held until the next hop's link address was known or a verdict on it had come: who made it "
+            "does not show");
     if (is_tcp(packet) && packet->segment->kind == STORY_RST) why = of_reset(telling, packet);
     if (is_tcp(packet) && packet->segment->kind == STORY_ACK) why = of_ack(telling, packet);
-    return why ? why : "nothing that was recorded explains it";
+    return why ? why : tr("nothing that was recorded explains it");
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -160,7 +161,7 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(
             packet,
             (header_of(found)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN
-                ? "it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell"
+                ? tr("it refuses the SYN: nobody listens there, or a firewall answers in this way; the wire can't tell")
                 : telling_printf(telling,
                                  "it answers #%" PRIu32
                                  ": that host has no such connection, or a firewall answers in this way; the wire can't tell",

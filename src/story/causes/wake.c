@@ -5,33 +5,24 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-static bool named(const struct tale_call *call, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(call->call->name, *names) == 0) return true;
-    return false;
-}
-
 static bool is_read(const struct tale_call *call)
 {
-    static const char *const names[] = {"read", "readv", "recvfrom", "recvmsg", "recvmmsg", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_READS;
 }
 
 static bool is_accept(const struct tale_call *call)
 {
-    static const char *const names[] = {"accept", "accept4", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_ACCEPTS;
 }
 
 static bool is_wait(const struct tale_call *call)
 {
-    static const char *const names[] = {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", NULL};
-    return named(call, names);
+    return call->call->traits & CALL_WAITS_FOR_MANY;
 }
 
 /* The first packet of the peer that is of this kind and not older than `from`. */
@@ -126,7 +117,7 @@ static struct tale_packet *next_datagram(struct telling *telling, const struct t
         struct tale_packet *packet = &telling->packets[arrivals[reading->from].packet];
         if (!packet->datagram || packet->datagram->icmp || telling_is_untaken(telling, packet)) continue;
         if (reading->passed == reading->datagrams) {
-            bool several = strcmp(call->call->name, "recvmmsg") == 0;
+            bool several = call->call->traits & CALL_TAKES_SEVERAL;
             return several || header_of(packet)->length_bytes == (uint64_t)call->call->ret ? packet : NULL;
         }
         reading->passed++;
@@ -151,7 +142,7 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
         if (ret == -ECONNREFUSED) return first_icmp(telling, side);
         return is_read(call) && ret >= 0 ? next_datagram(telling, call) : NULL;
     }
-    if (strcmp(call->call->name, "connect") == 0) {
+    if (call->call->traits & CALL_CONNECTS) {
         if (strstr(call->call->args, "AF_UNSPEC")) return NULL; /* it dissolves, and waits for nobody */
         if (ret == 0) return first_of_kind(telling, side, STORY_SYN_ACK);
         return ret == -ECONNREFUSED ? first_of_kind(telling, side, STORY_RST) : NULL;
@@ -172,8 +163,8 @@ static struct tale_packet *needed(struct telling *telling, const struct tale_cal
 static const char *what(struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->datagram)
-        return packet->datagram->icmp ? "the ICMP error" : telling_printf(telling, "datagram #%u", packet->datagram->number);
-    return telling_printf(telling, "the %s (#%u)", packet->segment->label, packet->segment->number);
+        return packet->datagram->icmp ? tr("the ICMP error") : telling_printf(telling, "datagram #%u", packet->datagram->number);
+    return telling_printf(telling, "the %s (#%u)", story_label_word(packet->segment), packet->segment->number);
 }
 
 static void set(struct tale_call *call, enum story_wake_kind kind, enum story_evidence evidence, const struct tale_packet *packet,
@@ -189,12 +180,12 @@ static void set(struct tale_call *call, enum story_wake_kind kind, enum story_ev
 /* What each call wanted of the packet, for a sentence. */
 static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
 {
-    if (is_accept(call)) return "completed the handshake";
-    if (strcmp(call->call->name, "connect") == 0) return call->call->ret == 0 ? "answered the SYN" : "refused the connection";
-    if (packet->segment && packet->segment->kind == STORY_FIN) return "ended the stream";
-    if (packet->segment && packet->segment->kind == STORY_RST) return "aborted the connection";
-    if (packet->datagram && packet->datagram->icmp) return "reported the error";
-    return "brought the data";
+    if (is_accept(call)) return tr("completed the handshake");
+    if (call->call->traits & CALL_CONNECTS) return call->call->ret == 0 ? tr("answered the SYN") : tr("refused the connection");
+    if (packet->segment && packet->segment->kind == STORY_FIN) return tr("ended the stream");
+    if (packet->segment && packet->segment->kind == STORY_RST) return tr("aborted the connection");
+    if (packet->datagram && packet->datagram->icmp) return tr("reported the error");
+    return tr("brought the data");
 }
 
 /* The waker's own context, read in the kernel while it woke the thread. */
@@ -208,7 +199,7 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
         if (!call->waker.receiving) return false;
         struct tale_packet *by = telling_find_packet(telling, &call->waker.received, call->woken_ns);
         if (!by && is_wait(tale)) { /* an event loop waits for many connections at once */
-            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, "woken by a segment of another connection");
+            set(tale, WAKE_SEGMENT, EVIDENCE_STACK, NULL, tr("woken by a segment of another connection"));
             return true;
         }
         if (!by || by->side == tale->story->side) return false;
@@ -223,20 +214,20 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     }
     if (chain.meaning == CHAIN_TIMER) {
         set(tale, WAKE_TIMER, EVIDENCE_STACK, NULL,
-            strcmp(chain.name, "timeout") == 0 ? "woken by its timeout" : "woken by a TCP timer");
+            strcmp(chain.name, "timeout") == 0 ? tr("woken by its timeout") : tr("woken by a TCP timer"));
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, CHAIN_ICMP_ERROR) == 0) {
         struct tale_packet *by = call->waker.receiving ? telling_find_packet(telling, &call->waker.received, call->woken_ns) : NULL;
-        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, "woken by an ICMP error about its connection");
+        set(tale, WAKE_SEGMENT, EVIDENCE_STACK, by, tr("woken by an ICMP error about its connection"));
         return true;
     }
     if (chain.meaning == CHAIN_KERNEL && strcmp(chain.name, "destroyed") == 0) {
-        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, "woken because somebody else ended the connection (SOCK_DESTROY)");
+        set(tale, WAKE_CALL, EVIDENCE_STACK, NULL, tr("woken because somebody else ended the connection (SOCK_DESTROY)"));
         return true;
     }
     if (chain.meaning == CHAIN_SIGNAL) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, "woken by a signal");
+        set(tale, WAKE_SIGNAL, EVIDENCE_STACK, NULL, tr("woken by a signal"));
         return true;
     }
     return false;
@@ -246,19 +237,19 @@ static bool by_return_code(struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
     if (ret == -EINTR || err_is_restart(ret)) {
-        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, "interrupted by a signal");
+        set(tale, WAKE_SIGNAL, EVIDENCE_RULE, NULL, tr("interrupted by a signal"));
         return true;
     }
     if (is_wait(tale) && ret == 0) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "nothing happened within its timeout");
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("nothing happened within its timeout"));
         return true;
     }
     if (ret == -EAGAIN || ret == -EINPROGRESS) {
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, "the socket is non-blocking");
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
         return true;
     }
     if (ret == -ETIMEDOUT) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, "gave up: the peer did not answer in time");
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("gave up: the peer did not answer in time"));
         return true;
     }
     return false;
@@ -329,22 +320,22 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!tale->story->waits) return;
     if (!call->exited && call->overtaken) {
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "its return was not seen");
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("its return was not seen"));
         return;
     }
     if (!call->exited) {
         set(tale, WAKE_NOT_YET, EVIDENCE_NONE, NULL,
-            call->ended       ? "its process was killed before it was seen to return"
-            : telling->so_far ? "it has not returned so far"
-                              : "it had not returned when recording ended");
+            call->ended       ? tr("its process was killed before it was seen to return")
+            : telling->so_far ? tr("it has not returned so far")
+                              : tr("it had not returned when recording ended"));
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
     if (call->slept_ns == 0)
         set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
-            is_wait(tale) ? "something was ready already" : "it did not have to wait");
+            is_wait(tale) ? tr("something was ready already") : tr("it did not have to wait"));
     else if (call->slept_ns > 0)
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, "nothing that was recorded shows what woke it");
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
 }
 
 /* What calls had read that are told no more, before this one. */
@@ -368,7 +359,7 @@ void wake_find_all(struct telling *telling)
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
         if (!telling->story->udp && tale->call->ret > 0) find_taken(telling, &telling->calls[i]);
-        bool several = strcmp(tale->call->name, "recvmmsg") == 0;
+        bool several = tale->call->traits & CALL_TAKES_SEVERAL;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
         telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;
     }

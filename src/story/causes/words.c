@@ -1,4 +1,5 @@
 #include "story/causes/words.h"
+#include "base/lang.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ static int kind_of(const struct tale_packet *packet)
 
 static const char *label_of(const struct tale_packet *packet)
 {
-    return packet->segment ? packet->segment->label : "datagram";
+    return packet->segment ? story_label_word(packet->segment) : tr("datagram");
 }
 
 static uint32_t number_of(const struct tale_packet *packet)
@@ -35,9 +36,12 @@ static const char *reset_by_call(struct telling *telling, const struct tale_pack
     if (notes & CHAIN_LISTEN_STOP)
         return telling_printf(telling, "sent by %s: the listening socket closed before anyone accepted this connection", text);
     if (call && call->call->unread_bytes)
-        return telling_printf(telling,
-                              "sent by %s: %u received byte%s never read, so it aborts with RST instead of closing with FIN", text,
-                              call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were");
+        return telling_printf(
+            telling,
+            ntr("sent by %s: %u received byte was never read, so it aborts with RST instead of closing with FIN",
+                "sent by %s: %u received bytes were never read, so it aborts with RST instead of closing with FIN",
+                call->call->unread_bytes),
+            text, call->call->unread_bytes);
     if (notes & CHAIN_DISCONNECT)
         return telling_printf(telling, "sent by %s: an abort was asked for (SO_LINGER with timeout 0, or connect to AF_UNSPEC)",
                               text);
@@ -51,23 +55,27 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
                             : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
     if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
     if (label == STORY_FIN) {
-        const char *name = call ? call->call->name : packet->chain.name;
-        if (strcmp(name, "shutdown") == 0)
-            return telling_printf(telling, "sent by %s: it sends no more%s", text,
-                                  !call || call->call->how == SHUT_WR ? ", but still receives" : ", and receives no more");
-        if (strcmp(name, "close") == 0 && packet->chain.meaning == CHAIN_DEFERRED)
+        const uint32_t traits = call_traits(call ? call->call->name : packet->chain.name);
+        if (traits & CALL_SHUTS_DOWN)
+            return telling_printf(telling,
+                                  !call || call->call->how == SHUT_WR ? tr("sent by %s: it sends no more, but still receives")
+                                                                      : tr("sent by %s: it sends no more, and receives no more"),
+                                  text);
+        if (traits & CALL_CLOSES && packet->chain.meaning == CHAIN_DEFERRED)
             return telling_printf(telling,
                                   "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
                                   "it is on its way back to the program)",
                                   text);
-        if (packet->chain.meaning == CHAIN_DEFERRED || strncmp(name, "dup", 3) == 0 || strncmp(name, "exec", 4) == 0)
+        if (packet->chain.meaning == CHAIN_DEFERRED || traits & (CALL_COPIES | CALL_RUNS))
             return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
         return telling_printf(telling, "sent by %s: it has nothing more to send", text);
     }
     if (label == STORY_RST) return reset_by_call(telling, packet, call, text);
     if (label == STORY_ACK)
-        return telling_printf(telling, "sent by %s: %s", text,
-                              packet->chain.notes & CHAIN_READ ? "it took data out of the receive buffer" : "on its way");
+        return telling_printf(telling,
+                              packet->chain.notes & CHAIN_READ ? tr("sent by %s: it took data out of the receive buffer")
+                                                               : tr("sent by %s: on its way"),
+                              text);
     return telling_printf(telling, "sent by %s", text);
 }
 
@@ -130,9 +138,11 @@ static const char *sent_as_error(struct telling *telling, const struct tale_pack
     if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
         if (!by->segment) {
             bool may_filter = packet->cause->evidence == EVIDENCE_RULE && !telling->teller->unfiltered;
-            return telling_printf(telling, "%s answer to datagram #%u: nobody has a socket on port %u%s",
-                                  may_filter ? "the" : "the kernel's", number_of(by), (unsigned)by->seen->packet.header.dst.port,
-                                  may_filter ? ", or a firewall refuses in its name" : "");
+            return telling_printf(
+                telling,
+                may_filter ? tr("the answer to datagram #%u: nobody has a socket on port %u, or a firewall refuses in its name")
+                           : tr("the kernel's answer to datagram #%u: nobody has a socket on port %u"),
+                number_of(by), (unsigned)by->seen->packet.header.dst.port);
         }
         return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
                               label_text(telling, by));
@@ -150,8 +160,8 @@ static const char *misfit(const struct tale_packet *ack, const struct tale_packe
 {
     const struct event_packet_header *header = header_of(data);
     uint32_t expected = header_of(ack)->ack;
-    if (seq_before(expected, header->seq)) return "came behind a gap";
-    return seq_at_or_before(header->seq + segment_space(header), expected) ? "had come before" : "does not fit";
+    if (seq_before(expected, header->seq)) return tr("came behind a gap");
+    return seq_at_or_before(header->seq + segment_space(header), expected) ? tr("had come before") : tr("does not fit");
 }
 
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
@@ -159,10 +169,11 @@ const char *words_sent_by_packet(struct telling *telling, const struct tale_pack
     const int label = kind_of(packet), cause = kind_of(by);
     if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet, by);
     if (label == STORY_SYN_ACK) {
-        if (telling->flow->to_itself) return "the kernel's answer to the socket's own SYN: it is connected to itself";
-        if (telling->back.opens[packet->side]) return "the kernel's answer to the SYN that crossed ours: both ends opened at once";
-        if (packet->segment->retransmission) return "sent again: the same SYN came again";
-        return "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it";
+        if (telling->flow->to_itself) return tr("the kernel's answer to the socket's own SYN: it is connected to itself");
+        if (telling->back.opens[packet->side])
+            return tr("the kernel's answer to the SYN that crossed ours: both ends opened at once");
+        if (packet->segment->retransmission) return tr("sent again: the same SYN came again");
+        return tr("the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it");
     }
     if (label == STORY_RST) return reset_by_packet(telling, by);
     const char *held = held_by(telling, packet);
@@ -196,45 +207,47 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
     static const struct {
         const char *name, *why;
     } sentences[] = {
-        {"retransmit", "the retransmission timer ran out: no acknowledgment came"},
-        {"syn-ack", "the SYN-ACK timer ran out: the handshake's last ACK did not come"},
-        {"delayed-ack", "the delayed-ACK timer ran out: there was nothing to send the ACK along with"},
-        {"keepalive", "the keepalive timer ran out: is the peer still there?"},
-        {"zero-window-probe", "the persist timer ran out: has the peer's closed window opened?"},
-        {"tail-loss-probe", "the loss-probe timer ran out: the last segment may be lost"},
-        {"reordering", "the reordering timer ran out: what was missing counts as lost"},
-        {"compressed-ack", "the timer for held-back selective ACKs ran out"},
-        {"time-wait", "the TIME_WAIT timer ran out"},
-        {"timeout", "a timer ran out"},
-        {"small-queues", "queued before by a call, released when the device had room (TCP small queues)"},
-        {"pacing", "queued before by a call, released by the pacing timer"},
-        {"held-back", "queued before by a call, held back (TCP small queues, or pacing), and let go when the socket was released"},
-        {"path-mtu", "sent again in smaller pieces: an ICMP error said that it was too big for the path"},
-        {"icmp-error", "an ICMP error about this connection came"},
-        {"synproxy", "made by a firewall that answers in the server's place (netfilter SYNPROXY)"},
-        {"router", "made by a router on the way, which could not pass the packet on"},
-        {"neighbour", "nobody answered the question for the next hop's link address (ARP, or neighbor discovery)"},
-        {"mptcp-release", "queued before by a call, sent by Multipath TCP when its socket was let go"},
-        {"sockmap", "written by a BPF program that passes data from socket to socket (sockmap)"},
-        {"destroyed", "somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)"},
-        {"raw-socket", "made by a program with a raw socket, not by TCP"},
-        {"delayed-close", "the last reference to the socket went away in a worker of the kernel"},
-        {"duplicated", "the network delivered it a second time: its sender sent it once"},
-        {"made-on-the-way", "it came, and never left its sender's host: somebody between the two made it"},
-        {"mptcp", "sent by Multipath TCP's worker"},
+        {"retransmit", TR("the retransmission timer ran out: no acknowledgment came")},
+        {"syn-ack", TR("the SYN-ACK timer ran out: the handshake's last ACK did not come")},
+        {"delayed-ack", TR("the delayed-ACK timer ran out: there was nothing to send the ACK along with")},
+        {"keepalive", TR("the keepalive timer ran out: is the peer still there?")},
+        {"zero-window-probe", TR("the persist timer ran out: has the peer's closed window opened?")},
+        {"tail-loss-probe", TR("the loss-probe timer ran out: the last segment may be lost")},
+        {"reordering", TR("the reordering timer ran out: what was missing counts as lost")},
+        {"compressed-ack", TR("the timer for held-back selective ACKs ran out")},
+        {"time-wait", TR("the TIME_WAIT timer ran out")},
+        {"timeout", TR("a timer ran out")},
+        {"small-queues", TR("queued before by a call, released when the device had room (TCP small queues)")},
+        {"pacing", TR("queued before by a call, released by the pacing timer")},
+        {"held-back",
+         TR("queued before by a call, held back (TCP small queues, or pacing), and let go when the socket was released")},
+        {"path-mtu", TR("sent again in smaller pieces: an ICMP error said that it was too big for the path")},
+        {"icmp-error", TR("an ICMP error about this connection came")},
+        {"synproxy", TR("made by a firewall that answers in the server's place (netfilter SYNPROXY)")},
+        {"router", TR("made by a router on the way, which could not pass the packet on")},
+        {"neighbour", TR("nobody answered the question for the next hop's link address (ARP, or neighbor discovery)")},
+        {"mptcp-release", TR("queued before by a call, sent by Multipath TCP when its socket was let go")},
+        {"sockmap", TR("written by a BPF program that passes data from socket to socket (sockmap)")},
+        {"destroyed", TR("somebody else ended the connection (SOCK_DESTROY: ss --kill, or a BPF program)")},
+        {"raw-socket", TR("made by a program with a raw socket, not by TCP")},
+        {"delayed-close", TR("the last reference to the socket went away in a worker of the kernel")},
+        {"duplicated", TR("the network delivered it a second time: its sender sent it once")},
+        {"made-on-the-way", TR("it came, and never left its sender's host: somebody between the two made it")},
+        {"mptcp", TR("sent by Multipath TCP's worker")},
     };
     const char *name = packet->cause->name;
     bool again = packet->segment && packet->segment->retransmission;
     bool reset = kind_of(packet) == STORY_RST;
-    if (reset && strcmp(name, "keepalive") == 0) return "the keepalive timer gave up: no probe was answered";
-    if (reset && strcmp(name, "retransmit") == 0) return "the retransmission timer gave up: the connection is aborted";
-    if (again && strcmp(name, "pacing") == 0) return "sent again: it counts as lost, and the pacing timer let it go";
+    if (reset && strcmp(name, "keepalive") == 0) return tr("the keepalive timer gave up: no probe was answered");
+    if (reset && strcmp(name, "retransmit") == 0) return tr("the retransmission timer gave up: the connection is aborted");
+    if (again && strcmp(name, "pacing") == 0) return tr("sent again: it counts as lost, and the pacing timer let it go");
     if (again && strcmp(name, "small-queues") == 0)
-        return "sent again: it counts as lost, and the device had room (TCP small queues)";
+        return tr("sent again: it counts as lost, and the device had room (TCP small queues)");
     if (again && strcmp(name, "held-back") == 0)
-        return "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)";
+        return tr(
+            "sent again: it had to wait until a call let go of the socket (a loss, or a path that takes only smaller pieces)");
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
-        if (strcmp(sentences[i].name, name) == 0) return sentences[i].why;
+        if (strcmp(sentences[i].name, name) == 0) return tr(sentences[i].why);
     if (packet->chain.meaning == CHAIN_OTHER)
         return telling_printf(telling, "sent by the kernel's %s(), in no call of this program; there is no better word for it",
                               name);
@@ -244,7 +257,7 @@ const char *words_sent_by_itself(struct telling *telling, const struct tale_pack
 const char *words_sent_by_firewall(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     enum story_side peer = packet->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
-    const char *own = story_side_name(packet->side), *answered = by ? label_text(telling, by) : "a packet";
+    const char *own = story_side_word(packet->side), *answered = by ? label_text(telling, by) : tr("a packet");
     switch (packet->chain.hook) {
     case CHAIN_HOOK_INPUT:
         return telling_printf(telling, "made by a firewall rule of the %s's host, which rejects %s: no socket there saw it", own,
@@ -252,7 +265,7 @@ const char *words_sent_by_firewall(struct telling *telling, const struct tale_pa
     case CHAIN_HOOK_OUTPUT:
         return telling_printf(telling,
                               "made by a firewall rule of the %s's own host, which rejects what goes out: the %s never saw it",
-                              story_side_name(peer), own);
+                              story_side_word(peer), own);
     case CHAIN_HOOK_FORWARD:
         return telling_printf(telling,
                               "made by a firewall rule of a router or bridge on the way, which rejects %s: the %s never saw it",
@@ -267,8 +280,11 @@ const char *words_sent_by_firewall(struct telling *telling, const struct tale_pa
 
 const char *words_sent_by_exit(struct telling *telling, const struct tale_packet *packet, const struct story_exit *exit)
 {
-    const char *how = exit->signal ? telling_printf(telling, "was killed by %s", exit->name)
-                                   : telling_printf(telling, "ended with %s", exit->name);
-    return telling_printf(telling, "%s %s: the kernel closed its sockets%s", exit->process.comm, how,
-                          kind_of(packet) == STORY_RST ? " and aborted this connection" : "; no close() was called");
+    bool aborts = kind_of(packet) == STORY_RST;
+    const char *format = exit->signal ? aborts
+                                            ? tr("%s was killed by %s: the kernel closed its sockets and aborted this connection")
+                                            : tr("%s was killed by %s: the kernel closed its sockets; no close() was called")
+                         : aborts ? tr("%s ended with %s: the kernel closed its sockets and aborted this connection")
+                                      : tr("%s ended with %s: the kernel closed its sockets; no close() was called");
+    return telling_printf(telling, format, exit->process.comm, exit->name);
 }

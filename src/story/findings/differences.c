@@ -1,4 +1,5 @@
 #include "story/findings/differences.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -90,13 +91,13 @@ static struct difference request_socket(struct telling *telling, enum story_side
     if (kernel != NOWHERE && chain_has(telling, kernel, "cookie_v")) return found; /* there was not even that */
     if (kernel != NOWHERE)
         found.text =
-            "SYN_RCVD is no socket yet: from the SYN on Linux keeps a small request socket and leaves the listening one in "
-            "LISTEN; the kernel reports LISTEN → SYN_RECV only at the handshake's last ACK, when it makes the connection's "
-            "own socket";
+            tr("SYN_RCVD is no socket yet: from the SYN on Linux keeps a small request socket and leaves the listening one in "
+               "LISTEN; the kernel reports LISTEN → SYN_RECV only at the handshake's last ACK, when it makes the connection's "
+               "own socket");
     else if (is_followed(telling, side) && kernel_speaks(telling))
         found.text =
-            "SYN_RCVD is no socket yet: Linux kept a small request socket that the handshake's last ACK never turned into a "
-            "connection's own, so the kernel reported no SYN_RECV at all";
+            tr("SYN_RCVD is no socket yet: Linux kept a small request socket that the handshake's last ACK never turned into a "
+               "connection's own, so the kernel reported no SYN_RECV at all");
     return found;
 }
 
@@ -108,8 +109,9 @@ static struct difference syn_cookie(struct telling *telling, enum story_side sid
     if (kernel == NOWHERE || !chain_has(telling, kernel, "cookie_v")) return found;
     found.steps[0] = kernel;
     found.steps[1] = rcvd;
-    found.text = "a SYN cookie: Linux kept nothing of the SYN, SYN_RCVD was in nobody's memory; the connection was made out of the "
-                 "number that the handshake's last ACK acknowledges";
+    found.text =
+        tr("a SYN cookie: Linux kept nothing of the SYN, SYN_RCVD was in nobody's memory; the connection was made out of the "
+           "number that the handshake's last ACK acknowledges");
     return found;
 }
 
@@ -126,9 +128,9 @@ static struct difference orphan(struct telling *telling, enum story_side side)
     found.steps[0] = kernel;
     found.steps[1] = find_state(telling, side, STATE_FIN_WAIT_2, fin);
     found.steps[2] = find_state(telling, side, STATE_TIME_WAIT, kernel);
-    found.text =
+    found.text = tr(
         "FIN_WAIT_2 of an orphan: no process holds the socket any more, so Linux leaves the waiting for the peer's FIN to a small "
-        "timewait socket, and reports CLOSE long before the RFC's end of the connection";
+        "timewait socket, and reports CLOSE long before the RFC's end of the connection");
     return found;
 }
 
@@ -140,9 +142,9 @@ static struct difference timewait_socket(struct telling *telling, enum story_sid
     if (kernel == NOWHERE || find_state(telling, side, STATE_CLOSED, wait) < kernel) return found;
     found.steps[0] = kernel;
     found.steps[1] = wait;
-    found.text =
+    found.text = tr(
         "TIME_WAIT is not the socket's: Linux puts a small timewait socket in its place, and reports CLOSE for the socket itself; "
-        "the kernel never reports TIME_WAIT";
+        "the kernel never reports TIME_WAIT");
     return found;
 }
 
@@ -150,7 +152,8 @@ static struct difference timewait_length(struct telling *telling, enum story_sid
 {
     struct difference found = {.steps = {find_state(telling, side, STATE_TIME_WAIT, 0), NOWHERE, NOWHERE}};
     if (found.steps[0] != NOWHERE && is_followed(telling, side))
-        found.text = "2MSL is four minutes in the RFC (MSL: two minutes, \"engineering choice\"); Linux waits 60 seconds, always";
+        found.text =
+            tr("2MSL is four minutes in the RFC (MSL: two minutes, \"engineering choice\"); Linux waits 60 seconds, always");
     return found;
 }
 
@@ -173,12 +176,15 @@ static struct difference timewait_reuse(struct telling *telling, enum story_side
                            telling->flow->after_number);
         return found;
     }
-    found.text = telling_printf(telling,
-                                "this end was still in TIME_WAIT (connection %" PRIu32
-                                "): Linux took the SYN because its %s, where the RFC may refuse every SYN for 2MSL",
-                                telling->flow->after_number,
-                                stamped ? "timestamp is newer than the last one it saw (RFC 6191)"
-                                        : "sequence number lies beyond all that the old connection used");
+    found.text = telling_printf(
+        telling,
+        stamped ? tr("this end was still in TIME_WAIT (connection %" PRIu32
+                     "): Linux took the SYN because its timestamp is newer than the last one it saw (RFC 6191), where the RFC may "
+                     "refuse every SYN for 2MSL")
+                : tr("this end was still in TIME_WAIT (connection %" PRIu32
+                     "): Linux took the SYN because its sequence number lies beyond all that the old connection used, where the "
+                     "RFC may refuse every SYN for 2MSL"),
+        telling->flow->after_number);
     return found;
 }
 
@@ -189,8 +195,8 @@ static struct difference fin_wait_2_timeout(struct telling *telling, enum story_
     const char *why = tcp_next(STATE_FIN_WAIT_2, INPUT_TIMEOUT_GIVE_UP)->why;
     if (closed == NOWHERE || strcmp(telling->story->steps[closed].state->cause.why, why) != 0) return found;
     found.steps[0] = closed;
-    found.text = "the RFC lets FIN_WAIT_2 last for ever; Linux gives an orphan 60 seconds or what net.ipv4.tcp_fin_timeout or "
-                 "TCP_LINGER2 say";
+    found.text = tr("the RFC lets FIN_WAIT_2 last for ever; Linux gives an orphan 60 seconds or what net.ipv4.tcp_fin_timeout or "
+                    "TCP_LINGER2 say");
     return found;
 }
 
@@ -244,9 +250,10 @@ static struct difference ack_on_fin(struct telling *telling, enum story_side sid
         if (!(step->segment->flags & TCP_FIN)) return found;
         found.steps[0] = (uint32_t)i;
         found.steps[1] = find_owed(telling, side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT, (uint32_t)i);
-        found.text = "figure 5 answers a FIN with an ACK of its own; Linux put that ACK off, and the FIN of close() came in time "
-                     "to carry it: "
-                     "three segments end the connection, not four";
+        found.text =
+            tr("figure 5 answers a FIN with an ACK of its own; Linux put that ACK off, and the FIN of close() came in time "
+               "to carry it: "
+               "three segments end the connection, not four");
         return found;
     }
     return found;

@@ -1,6 +1,8 @@
 /* Sentences a person can act on, each with the steps that prove it: what the rules in findings_*.c share. */
 #include "story/findings/findings.h"
 
+#include "base/lang.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,7 +38,7 @@ void finding_add(struct telling *telling, const char *id, const char *severity, 
     size_t count = 0;
     for (size_t i = 0; i < proof_count && count < FINDING_PROOF_MAX; i++)
         if (proof[i] != STORY_NO_STEP) steps[count++] = proof[i];
-    story->findings[story->finding_count++] = (struct story_finding){id, severity, text, steps, count};
+    story->findings[story->finding_count++] = (struct story_finding){id, severity, tr(text), steps, count};
 }
 
 struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind)
@@ -61,12 +63,12 @@ struct tale_call *finding_call_at(const struct telling *telling, uint32_t step)
     return NULL;
 }
 
-struct tale_call *finding_call(const struct telling *telling, int side, const char *name, int64_t ret)
+struct tale_call *finding_call(const struct telling *telling, int side, uint32_t traits, int64_t ret)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *tale = &telling->calls[i];
         if ((side < 0 || tale->story->side == (enum story_side)side) && tale->call->exited && tale->call->ret == ret &&
-            strncmp(tale->call->name, name, strlen(name)) == 0)
+            (!traits || tale->call->traits & traits))
             return tale;
     }
     return NULL;

@@ -20,8 +20,8 @@ struct tale_packet *finding_segment(const struct telling *telling, int side, enu
 struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind);
 /* The call that this step is of; NULL: none. */
 struct tale_call *finding_call_at(const struct telling *telling, uint32_t step);
-/* The first call of this side, name (up to its length: "accept" finds accept4) and result; NULL none. */
-struct tale_call *finding_call(const struct telling *telling, int side, const char *name, int64_t ret);
+/* The first call of this side with any of these traits (0: whatever it is) and this result; NULL none. */
+struct tale_call *finding_call(const struct telling *telling, int side, uint32_t traits, int64_t ret);
 /* The state that an end was in just before the step. */
 enum tcp_state finding_state_before(const struct telling *telling, enum story_side side, uint32_t step);
 /* The first time that an end came into this state by RFC 9293 (side < 0: either end); NULL never. */
@@ -90,11 +90,5 @@ void findings_calls(struct telling *telling);    /* findings_calls.c: what calls
 
 /* findings.c: all of them, once causes and wakes are known. */
 void findings_find_all(struct telling *telling);
-/* summary.c: the summary, once causes and wakes are known. */
-void summary_make(struct telling *telling);
-/* spent.c: where the time went, once the summary is made. */
-void spent_find(struct telling *telling);
-/* handshake_time.c: the summary's times of the handshake. */
-void handshake_time_find(struct telling *telling);
 
 #endif

@@ -6,23 +6,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-static bool is_named(const struct tale_call *tale, enum story_side side, const char *name)
+static bool is_one(const struct tale_call *tale, enum story_side side, uint32_t traits)
 {
-    return tale->story->side == side && !tale->story->listener && strncmp(tale->call->name, name, strlen(name)) == 0;
+    return tale->story->side == side && !tale->story->listener && tale->call->traits & traits && tale->call->exited;
 }
 
 static bool reads(const struct tale_call *tale, enum story_side side)
 {
-    return (is_named(tale, side, "recv") || is_named(tale, side, "read")) && tale->call->exited && tale->call->ret > 0;
+    return is_one(tale, side, CALL_READS) && tale->call->ret > 0;
 }
 
 static bool writes(const struct tale_call *tale, enum story_side side)
 {
-    return (is_named(tale, side, "send") || is_named(tale, side, "write")) && tale->call->exited;
+    return is_one(tale, side, CALL_WRITES);
 }
 
 /* How far the calls of one side were gone through, and up to which byte of its stream they write. */
@@ -81,12 +82,16 @@ static void find_joined(struct telling *telling, enum story_side side)
             uint32_t proof[3] = {first->step, last->step, tale->story->exit_step};
             finding_add(
                 telling, "stream-joined", "note",
-                telling_printf(telling,
-                               "%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 "%s#%" PRIu32 "), written by %" PRIu32
-                               " calls: TCP is a "
-                               "stream of bytes and keeps no borders of writes; a length or a mark has to say where a message ends",
-                               tale->story->name, tale->story->fd, count, first->segment->number, count == 2 ? " and " : " to ",
-                               last->segment->number, written),
+                telling_printf(
+                    telling,
+                    count == 2
+                        ? tr("%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 " and #%" PRIu32 "), written by %" PRIu32
+                             " calls: TCP is a stream of bytes and keeps no borders of writes; a length or a mark has to say where "
+                             "a message ends")
+                        : tr("%s(%d) took what %" PRIu32 " segments brought (#%" PRIu32 " to #%" PRIu32 "), written by %" PRIu32
+                             " calls: TCP is a stream of bytes and keeps no borders of writes; a length or a mark has to say where "
+                             "a message ends"),
+                    tale->story->name, tale->story->fd, count, first->segment->number, last->segment->number, written),
                 proof, 3);
             return;
         }
@@ -130,7 +135,7 @@ static void find_unconfirmed(struct telling *telling, enum story_side side)
 static int64_t asked_bytes(const struct call *call)
 {
     const char *at = strstr(call->args, ", ...");
-    if (!at || (strcmp(call->name, "sendto") != 0 && strcmp(call->name, "write") != 0)) return -1;
+    if (!at || !(call->traits & CALL_TELLS_LENGTH)) return -1;
     at = strchr(at + 2, ',');
     if (!at || at[1] != ' ' || at[2] < '0' || at[2] > '9') return -1;
     return strtoll(at + 2, NULL, 10);
@@ -159,7 +164,7 @@ static void find_shut_read(struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (!is_named(tale, side, "shutdown") || tale->call->how != SHUT_RD || !tale->call->exited || tale->call->ret) continue;
+        if (!is_one(tale, side, CALL_SHUTS_DOWN) || tale->call->how != SHUT_RD || tale->call->ret) continue;
         const struct tale_packet *data = NULL, *ack = NULL;
         for (size_t k = telling_sent_by(telling, tale->call->exit_ns); k < telling->packet_count && !ack; k++) {
             const struct tale_packet *packet = &telling->packets[k];
@@ -171,7 +176,7 @@ static void find_shut_read(struct telling *telling, enum story_side side)
         uint32_t proof[3] = {tale->story->exit_step, data ? data->step : STORY_NO_STEP, ack ? ack->step : STORY_NO_STEP};
         finding_add(telling, "shutdown-read", "note",
                     telling_printf(telling, "shutdown(%d, SHUT_RD) sends nothing, so the %s is not told%s", tale->story->fd,
-                                   story_side_name(finding_other(side)),
+                                   story_side_word(finding_other(side)),
                                    ack ? telling_printf(telling,
                                                         ": its data (#%" PRIu32
                                                         ") was acknowledged all the same, and Linux even lets it be read; "

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/seq.h"
 
@@ -25,11 +26,11 @@ static void find_both_close(struct telling *telling)
     }
     finding_add(telling, "simultaneous-close", "note",
                 telling_printf(telling, "simultaneous close: both ends sent a FIN before the other's came, so %s",
-                               both_wait && both_cross ? "both pass through CLOSING and both hold TIME_WAIT"
-                               : both_cross            ? "both pass through CLOSING"
+                               both_wait && both_cross ? tr("both pass through CLOSING and both hold TIME_WAIT")
+                               : both_cross            ? tr("both pass through CLOSING")
                                : closing->story->side == STORY_CLIENT
-                                   ? "the client, whose own was not acknowledged yet, passes through CLOSING"
-                                   : "the server, whose own was not acknowledged yet, passes through CLOSING"),
+                                   ? tr("the client, whose own was not acknowledged yet, passes through CLOSING")
+                                   : tr("the server, whose own was not acknowledged yet, passes through CLOSING")),
                 proof, 3);
 }
 
@@ -68,12 +69,14 @@ static void find_last_descriptor(struct telling *telling)
         uint32_t proof[1] = {call->story->exit_step};
         finding_add(
             telling, "close-not-last", "note",
-            telling_printf(telling,
-                           "close(%d) of %s[%d] sent nothing: %s still holds the same socket as descriptor %d (%s); a FIN goes "
-                           "out with the last descriptor only",
-                           call->story->fd, call->story->comm, call->story->pid,
-                           same ? "it" : telling_printf(telling, "%s[%d]", still->comm, still->pid), still->fd,
-                           same ? "a copy made by dup()" : "a copy made by fork()"),
+            same ? telling_printf(telling,
+                                  "close(%d) of %s[%d] sent nothing: it still holds the same socket as descriptor %d (a copy made "
+                                  "by dup()); a FIN goes out with the last descriptor only",
+                                  call->story->fd, call->story->comm, call->story->pid, still->fd)
+                 : telling_printf(telling,
+                                  "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy "
+                                  "made by fork()); a FIN goes out with the last descriptor only",
+                                  call->story->fd, call->story->comm, call->story->pid, still->comm, still->pid, still->fd),
             proof, 1);
     }
 }
@@ -120,13 +123,19 @@ static void find_close_wait(struct telling *telling)
         const char *others = other_holders(telling, still ? sock : NULL, holder);
         uint32_t proof[3] = {from, call ? call->story->exit_step : STORY_NO_STEP, by_exit ? fin->step : STORY_NO_STEP};
         finding_add(telling, "close-wait-leak", "error",
-                    telling_printf(telling,
-                                   "the %s %s in CLOSE_WAIT for %" PRId64
-                                   " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and %s%s; no "
-                                   "timer ends CLOSE_WAIT, close() that descriptor too",
-                                   story_side_name(side), still ? "stays" : "stayed", lasted_ns / MS_NS, holder->comm, holder->pid,
-                                   holder->fd, others, telling->so_far && still ? "has not closed it so far" : "never closed it",
-                                   by_exit ? " (its end did, at last)" : ""),
+                    telling_printf(
+                        telling,
+                        !still ? tr("the %s stayed in CLOSE_WAIT for %" PRId64
+                                    " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and never closed it (its "
+                                    "end did, at last); no timer ends CLOSE_WAIT, close() that descriptor too")
+                        : telling->so_far
+                            ? tr("the %s stays in CLOSE_WAIT for %" PRId64
+                                 " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and has not closed it so "
+                                 "far; no timer ends CLOSE_WAIT, close() that descriptor too")
+                            : tr("the %s stays in CLOSE_WAIT for %" PRId64
+                                 " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and never closed it; no "
+                                 "timer ends CLOSE_WAIT, close() that descriptor too"),
+                        story_side_word(side), lasted_ns / MS_NS, holder->comm, holder->pid, holder->fd, others),
                     proof, 3);
     }
 }
@@ -153,9 +162,9 @@ static void find_idle_close_wait(struct telling *telling)
                                    "), and the %s acknowledged that and then neither sent anything nor "
                                    "closed for %s, %s: its process has not called close() in that time. No timer ends "
                                    "CLOSE_WAIT; look for a descriptor that nobody closes after reading the end of the stream",
-                                   story_side_name(fin->side), fin->segment->number, story_side_name((enum story_side)side),
+                                   story_side_word(fin->side), fin->segment->number, story_side_word((enum story_side)side),
                                    finding_time(telling, telling->now_ns - last->sent_ns),
-                                   telling->so_far ? "so far" : "as long as was captured"),
+                                   telling->so_far ? tr("so far") : tr("as long as was captured")),
                     proof, 3);
     }
 }
@@ -192,7 +201,7 @@ static void find_time_wait_answer(struct telling *telling)
                     telling_printf(telling,
                                    "TIME_WAIT at work: the FIN came again, and the %s, done with the connection %s before, could "
                                    "still acknowledge it",
-                                   story_side_name(ack->side),
+                                   story_side_word(ack->side),
                                    finding_time(telling, ack->sent_ns - entered_ns(telling, ack->side))),
                     proof, 2);
         return;
@@ -228,14 +237,14 @@ static void find_half_close(struct telling *telling)
         const struct tale_packet *data = fin ? data_after(telling, fin, &ack) : NULL;
         if (!data) continue;
         const struct tale_call *call = finding_call_at(telling, fin->cause->kind == CAUSE_CALL ? fin->cause->step : STORY_NO_STEP);
-        bool shut = call && strcmp(call->call->name, "shutdown") == 0;
+        bool shut = call && call->call->traits & CALL_SHUTS_DOWN;
         if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
         /* On the wire alone: it was sent knowing of the FIN, and taken. */
         if (!shut &&
             (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1))
             continue;
         uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};
-        const char *name = story_side_name((enum story_side)side), *other = story_side_name(finding_other((enum story_side)side));
+        const char *name = story_side_word((enum story_side)side), *other = story_side_word(finding_other((enum story_side)side));
         finding_add(
             telling, "half-close", "note",
             shut ? telling_printf(
@@ -255,7 +264,7 @@ static void find_half_close(struct telling *telling)
 static void find_closed_by_exec(struct telling *telling)
 {
     for (const struct tale_packet *fin = NULL; (fin = finding_next(telling, fin, -1, STORY_FIN));) {
-        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || strncmp(fin->cause->name, "execve", 6) != 0) continue;
+        if (fin->cause->kind != CAUSE_CALL || !fin->cause->name || !(call_traits(fin->cause->name) & CALL_RUNS)) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(
             telling, "closed-by-exec", "note",
@@ -278,7 +287,7 @@ static void find_killed(struct telling *telling)
             telling_printf(telling,
                            "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks "
                            "like any other",
-                           step->exit->process.comm, step->exit->name, packet->segment->label),
+                           step->exit->process.comm, step->exit->name, story_label_word(packet->segment)),
             proof, 2);
         return;
     }
@@ -291,8 +300,9 @@ static void find_orphan(struct telling *telling)
         enum tcp_state state = telling->story->end[i].state;
         if (state != STATE_FIN_WAIT_1 && state != STATE_LAST_ACK && state != STATE_CLOSING && state != STATE_FIN_WAIT_2) continue;
         const struct tale_packet *fin = finding_segment(telling, (int)i, STORY_FIN);
-        bool closed = fin && (fin->cause->kind == CAUSE_EXIT ||
-                              (fin->cause->kind == CAUSE_CALL && fin->cause->name && strncmp(fin->cause->name, "close", 5) == 0));
+        bool closed =
+            fin && (fin->cause->kind == CAUSE_EXIT || (fin->cause->kind == CAUSE_CALL && fin->cause->name &&
+                                                       call_traits(fin->cause->name) & (CALL_CLOSES | CALL_CLOSES_RANGE)));
         if (!closed) continue;
         uint32_t proof[2] = {fin->cause->step, fin->step};
         finding_add(
@@ -300,7 +310,7 @@ static void find_orphan(struct telling *telling)
             telling_printf(telling,
                            "no process holds the %s's socket any more, but the connection is in %s: the kernel alone goes on "
                            "with it (net.ipv4.tcp_orphan_retries, tcp_fin_timeout)",
-                           story_side_name((enum story_side)i), tcp_state_name(state)),
+                           story_side_word((enum story_side)i), tcp_state_name(state)),
             proof, 2);
     }
 }

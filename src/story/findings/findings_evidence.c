@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 /* Kernel's words for a rule of somebody's that threw it away (enum skb_drop_reason). */
@@ -27,9 +28,9 @@ enum finding_way finding_way(const struct telling *telling, const struct tale_pa
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet)
 {
     const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
-    if (dropped->by == STORY_DROPPED_BETWEEN) return "a host between";
+    if (dropped->by == STORY_DROPPED_BETWEEN) return tr("a host between");
     enum story_side side = dropped->by == STORY_DROPPED_BY_SENDER ? packet->side : telling_receiver(telling, packet->side);
-    return telling_printf(telling, "the %s's host", story_side_name(side));
+    return telling_printf(telling, "the %s's host", story_side_word(side));
 }
 
 const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after)
@@ -47,8 +48,7 @@ const struct tale_packet *finding_arrival(const struct telling *telling, enum st
 
 static bool is_asleep_accept(const struct call *call, int64_t at_ns)
 {
-    return strncmp(call->name, "accept", 6) == 0 && call->entered && call->enter_ns < at_ns &&
-           (!call->exited || call->exit_ns > at_ns);
+    return call->traits & CALL_ACCEPTS && call->entered && call->enter_ns < at_ns && (!call->exited || call->exit_ns > at_ns);
 }
 
 const struct call *finding_asleep_accept(const struct telling *telling, int64_t at_ns)
@@ -92,7 +92,7 @@ bool finding_gave_up(const struct telling *telling, enum story_side side, uint32
         *ret_ns = telling->story->steps[*ret_step].t_ns;
         return true;
     }
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     if (!call || call->story->exit_step == STORY_NO_STEP) return false;
     *ret_step = call->story->exit_step;
     *ret_ns = call->call->exit_ns;

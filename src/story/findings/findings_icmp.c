@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 
@@ -48,7 +49,7 @@ static const char *sender_text(struct telling *telling, const struct tale_packet
     for (int side = 0; side < STORY_SIDES; side++) {
         struct address end = telling->flow->end[side];
         end.port = from.port = 0;
-        if (address_equal(&end, &from)) return telling_printf(telling, "the %s's host", story_side_name((enum story_side)side));
+        if (address_equal(&end, &from)) return telling_printf(telling, "the %s's host", story_side_word((enum story_side)side));
     }
     return telling_printf(telling, "%s, a host between", address_format_ip(&from, text));
 }
@@ -60,7 +61,7 @@ static void find_udp(struct telling *telling)
     const struct tale_packet *error = next_error(telling, NULL, is_port_unreachable);
     if (!error) return;
     uint32_t proof[3] = {error->cause->step, error->step, STORY_NO_STEP};
-    const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), "", -ECONNREFUSED);
+    const struct tale_call *failed = finding_call(telling, (int)finding_other(error->side), 0, -ECONNREFUSED);
     if (failed) proof[2] = failed->story->exit_step;
     bool by_firewall = error->cause->kind == CAUSE_KERNEL,
          shown = error->cause->kind == CAUSE_SEGMENT && error->cause->evidence == EVIDENCE_STACK;
@@ -69,7 +70,7 @@ static void find_udp(struct telling *telling)
         telling, "udp-unreachable", "error",
         telling_printf(
             telling, "%s: %s; the ICMP error reaches the sender's next call as ECONNREFUSED", error->datagram->icmp,
-            by_firewall ? "a firewall's rule refused the datagram, and whether a process has a socket there never showed"
+            by_firewall ? tr("a firewall's rule refused the datagram, and whether a process has a socket there never showed")
             : shown     ? telling_printf(telling, "no process has a UDP socket on port %u", port)
                     : telling_printf(telling, "no process has a UDP socket on port %u, or a firewall refuses in its name", port)),
         proof, 3);
@@ -86,7 +87,7 @@ static void find_unreachable(struct telling *telling)
     static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
     const struct tale_call *failed = NULL;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++)
-        failed = finding_call(telling, (int)told, "", errors[i]);
+        failed = finding_call(telling, (int)told, 0, errors[i]);
     if (failed && failed->call->exit_ns < error->sent_ns) failed = NULL;
     const struct tale_packet *answer = NULL; /* what the peer itself said after it */
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !answer; at++)
@@ -102,16 +103,17 @@ static void find_unreachable(struct telling *telling)
             telling, "icmp-refused", "error",
             telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
                            is_port_unreachable(&error->seen->packet)
-                               ? "TCP itself refuses with RST, so most likely a firewall made that"
-                               : "the connection did not come to be, and whether a process listens there never showed",
+                               ? tr("TCP itself refuses with RST, so most likely a firewall made that")
+                               : tr("the connection did not come to be, and whether a process listens there never showed"),
                            failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name)
                                   : ""),
             proof, 3);
     else
         finding_add(telling, "icmp-unreachable", answer ? "note" : "warning",
                     telling_printf(telling, "%s said of this connection: %s. %s", from, error->datagram->icmp,
-                                   answer ? "The connection went on: TCP takes that for a passing trouble"
-                                          : "Nothing came from the peer after that; TCP itself goes on sending until it gives up"),
+                                   answer
+                                       ? tr("The connection went on: TCP takes that for a passing trouble")
+                                       : tr("Nothing came from the peer after that; TCP itself goes on sending until it gives up")),
                     proof, 3);
 }
 
@@ -130,10 +132,10 @@ static void find_too_big(struct telling *telling)
     uint32_t proof[2] = {error->step, again ? again->step : STORY_NO_STEP};
     finding_add(telling, "icmp-too-big", again ? "note" : "warning",
                 telling_printf(
-                    telling, "what the %s sent was too big for the path: %s said so%s; %s", story_side_name(sender),
+                    telling, "what the %s sent was too big for the path: %s said so%s; %s", story_side_word(sender),
                     sender_text(telling, error), mtu ? telling_printf(telling, ", the next link takes %" PRIu32 " bytes", mtu) : "",
                     again ? telling_printf(telling, "from #%" PRIu32 " on it was sent in smaller pieces", again->segment->number)
-                          : "no smaller piece was seen to follow"),
+                          : tr("no smaller piece was seen to follow")),
                 proof, 2);
 }
 

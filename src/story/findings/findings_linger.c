@@ -53,7 +53,7 @@ void findings_linger(struct telling *telling)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *close = &telling->calls[i];
-        if (strcmp(close->call->name, "close") != 0 || !close->call->exited || !close->call->entered) continue;
+        if (!(close->call->traits & CALL_CLOSES) || !close->call->exited || !close->call->entered) continue;
         uint32_t proof[2] = {STORY_NO_STEP, close->story->exit_step};
         if (telling_option(telling, close->story->side, SOL_SOCKET, SO_LINGER, &proof[0]) != 1) continue;
         int64_t slept_ns = linger_slept(telling, close, proof);

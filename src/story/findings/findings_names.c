@@ -1,6 +1,7 @@
 /* Names that are looked up: questions and answers of the DNS over UDP (RFC 1035), port 53. */
 #include <inttypes.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 enum { DNS_PORT = 53, DNS_HEADER_BYTES = 12, FRAME_LEAST = 60 };
@@ -29,15 +30,15 @@ static const uint8_t *header_of_dns(const struct tale_packet *packet)
 static const char *error_of(const struct tale_packet *answer, const struct tale_packet *question)
 {
     static const char *const names[] = {NULL,
-                                        "the name server could not read the question (FORMERR)",
-                                        "the name server failed (SERVFAIL)",
-                                        "there is no such name (NXDOMAIN)",
-                                        "the name server does not know that kind of question (NOTIMP)",
-                                        "the name server refused (REFUSED)"};
+                                        TR("the name server could not read the question (FORMERR)"),
+                                        TR("the name server failed (SERVFAIL)"),
+                                        TR("there is no such name (NXDOMAIN)"),
+                                        TR("the name server does not know that kind of question (NOTIMP)"),
+                                        TR("the name server refused (REFUSED)")};
     const uint8_t *said = header_of_dns(answer), *asked = header_of_dns(question);
     if (!said || !asked || said[0] != asked[0] || said[1] != asked[1] || !(said[2] & 0x80) || asked[2] & 0x80) return NULL;
     unsigned code = said[3] & 0x0f;
-    return code < sizeof(names) / sizeof(names[0]) ? names[code] : "the name server answered with an error";
+    return code < sizeof(names) / sizeof(names[0]) ? names[code] : TR("the name server answered with an error");
 }
 
 static void say_unanswered(struct telling *telling, const struct tale_packet *first, const struct tale_packet *last, uint32_t count)
@@ -45,11 +46,17 @@ static void say_unanswered(struct telling *telling, const struct tale_packet *fi
     char server[ADDRESS_TEXT_BYTES];
     uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
     finding_add(telling, "name-lookup-failed", "error",
-                telling_printf(telling,
-                               "no answer of the name server %s to %" PRIu32 " question%s was seen in %s, not even an error: it is "
-                               "away, or something drops them or its answers; what was to follow waits for the resolver's timeout",
-                               address_format(&telling->flow->end[STORY_SERVER], server), count, count == 1 ? "" : "s",
-                               finding_time(telling, telling->now_ns - first->sent_ns)),
+                telling_printf(
+                    telling,
+                    ntr("no answer of the name server %s to %" PRIu32
+                        " question was seen in %s, not even an error: it is away, or something drops them or its answers; what was "
+                        "to follow waits for the resolver's timeout",
+                        "no answer of the name server %s to %" PRIu32
+                        " questions was seen in %s, not even an error: it is away, or something drops them or its answers; what "
+                        "was to follow waits for the resolver's timeout",
+                        count),
+                    address_format(&telling->flow->end[STORY_SERVER], server), count,
+                    finding_time(telling, telling->now_ns - first->sent_ns)),
                 proof, 2);
 }
 
@@ -58,10 +65,13 @@ static void say_slow(struct telling *telling, const struct tale_packet *first, c
     char server[ADDRESS_TEXT_BYTES];
     uint32_t proof[2] = {first->step, answer->step};
     finding_add(telling, "name-lookup-slow", "warning",
-                telling_printf(telling, "a name lookup took %s: %s %s answered after %" PRIu32 " question%s%s",
-                               finding_time(telling, finding_arrival_ns(answer) - first->sent_ns), "the name server",
-                               address_format(&telling->flow->end[STORY_SERVER], server), count, count == 1 ? "" : "s",
-                               count > 1 ? "; the first was lost, or its answer" : ""),
+                telling_printf(telling,
+                               ntr("a name lookup took %s: the name server %s answered after %" PRIu32 " question",
+                                   "a name lookup took %s: the name server %s answered after %" PRIu32
+                                   " questions; the first was lost, or its answer",
+                                   count),
+                               finding_time(telling, finding_arrival_ns(answer) - first->sent_ns),
+                               address_format(&telling->flow->end[STORY_SERVER], server), count),
                 proof, 2);
 }
 
@@ -82,8 +92,8 @@ void findings_names(struct telling *telling)
             const char *error = error_of(packet, last);
             uint32_t proof[2] = {last->step, packet->step};
             if (error)
-                finding_add(telling, "name-lookup-failed", "warning", telling_printf(telling, "a name lookup failed: %s", error),
-                            proof, 2);
+                finding_add(telling, "name-lookup-failed", "warning",
+                            telling_printf(telling, "a name lookup failed: %s", tr(error)), proof, 2);
             if (finding_arrival_ns(packet) - first->sent_ns >= SLOW_NS) say_slow(telling, first, packet, count);
             first = last = NULL;
             count = 0;

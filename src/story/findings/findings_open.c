@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "story/track/call_story.h"
 
@@ -21,7 +22,7 @@ static void find_late_accept(struct telling *telling)
     if (waited_ns < LATE_NS || is_deferred(telling)) return;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
-        if (strncmp(call->name, "accept", 6) != 0 || call->ret < 0 || !call->exit_ns) continue;
+        if (!(call->traits & CALL_ACCEPTS) || call->ret < 0 || !call->exit_ns) continue;
         /* One that was asleep then was not late: it was woken late. */
         if (!call->enter_ns || call->enter_ns < call->exit_ns - waited_ns + LATE_NS) return;
         uint32_t proof[2] = {call->wake.step, call->exit_step};
@@ -42,9 +43,9 @@ static bool opened_both(const struct telling *telling)
 {
     bool calls = true, answers = true;
     for (int side = 0; side < STORY_SIDES; side++) {
-        calls =
-            calls && (finding_call(telling, side, "connect", 0) || finding_call(telling, side, "connect", -EINPROGRESS) ||
-                      finding_call(telling, side, "connect", -ECONNRESET) || finding_call(telling, side, "connect", -ETIMEDOUT));
+        calls = calls &&
+                (finding_call(telling, side, CALL_CONNECTS, 0) || finding_call(telling, side, CALL_CONNECTS, -EINPROGRESS) ||
+                 finding_call(telling, side, CALL_CONNECTS, -ECONNRESET) || finding_call(telling, side, CALL_CONNECTS, -ETIMEDOUT));
         answers = answers && finding_segment(telling, side, STORY_SYN_ACK);
     }
     return calls || answers;
@@ -109,9 +110,9 @@ static void find_deferred(struct telling *telling)
     uint32_t proof[2] = {set_step, data ? data->step : STORY_NO_STEP};
     finding_add(
         telling, "deferred-accept", "note",
-        data ? "TCP_DEFER_ACCEPT: the client's ACK alone made no connection at the server; its first data did, and only then "
-               "did accept() have something to take"
-             : "TCP_DEFER_ACCEPT: the server has no connection before data comes, though the client is ESTABLISHED",
+        data ? tr("TCP_DEFER_ACCEPT: the client's ACK alone made no connection at the server; its first data did, and only then "
+                  "did accept() have something to take")
+             : tr("TCP_DEFER_ACCEPT: the server has no connection before data comes, though the client is ESTABLISHED"),
         proof, 2);
 }
 
@@ -124,21 +125,23 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
     uint32_t proof[3] = {syn->step, syn_ack->step, again ? again->step : STORY_NO_STEP};
     uint32_t taken = syn_ack->seen->packet.header.ack - syn->seen->packet.header.seq - 1;
     if (taken) { /* something of it was: the server does Fast Open */
-        finding_add(
-            telling, "fast-open-not-taken", "note",
-            telling_printf(telling, "the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " byte%s of it%s",
-                           taken, taken == 1 ? "" : "s",
-                           again ? telling_printf(telling, ", and #%" PRIu32 " sends the rest", again->segment->number) : ""),
-            proof, 3);
+        finding_add(telling, "fast-open-not-taken", "note",
+                    telling_printf(
+                        telling,
+                        ntr("the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " byte of it%s",
+                            "the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " bytes of it%s", taken),
+                        taken, again ? telling_printf(telling, ", and #%" PRIu32 " sends the rest", again->segment->number) : ""),
+                    proof, 3);
         return;
     }
     finding_add(telling, "fast-open-not-taken", "note",
                 telling_printf(telling, "the data in the SYN was not taken: the SYN-ACK acknowledges the SYN alone%s%s; %s",
                                again ? telling_printf(telling, ", and #%" PRIu32 " sends it again", again->segment->number) : "",
-                               again ? ", so Fast Open saved nothing here" : "",
-                               cookie ? "the server does not accept the cookie (any more), or its listener does not do Fast Open "
-                                        "(TCP_FASTOPEN, net.ipv4.tcp_fastopen), or something between took the option away"
-                                      : "a server takes it without a cookie only where it is told to"),
+                               again ? tr(", so Fast Open saved nothing here") : "",
+                               cookie
+                                   ? tr("the server does not accept the cookie (any more), or its listener does not do Fast Open "
+                                        "(TCP_FASTOPEN, net.ipv4.tcp_fastopen), or something between took the option away")
+                                   : tr("a server takes it without a cookie only where it is told to")),
                 proof, 3);
 }
 
@@ -155,16 +158,22 @@ static void find_fast_open(struct telling *telling)
         bool taken = acked == length || acked == length + 1; /* a FIN may follow it */
         bool refused = !syn_ack && conn_outcome(&telling->conn) == CONN_OUT_REFUSED;
         bool cookie = options->present & OPTION_FASTOPEN && options->fastopen_cookie_bytes;
-        const char *then = refused    ? "they were refused with it"
-                           : !syn_ack ? "no answer was seen, so nobody knows whether the server took them"
-                           : taken    ? "the server took them before the handshake was complete"
-                           : acked    ? "the server took part of them"
-                                      : "the server did not take them";
+        const char *then = refused    ? tr("they were refused with it")
+                           : !syn_ack ? tr("no answer was seen, so nobody knows whether the server took them")
+                           : taken    ? tr("the server took them before the handshake was complete")
+                           : acked    ? tr("the server took part of them")
+                                      : tr("the server did not take them");
         /* Without a cookie it may be Fast Open that needs none, or a stack (or a scanner) that just does so: RFC 9293 allows it. */
         finding_add(telling, cookie ? "fast-open" : "syn-data", "note",
-                    telling_printf(telling, "%s %" PRIu32 " byte%s of data%s; %s",
-                                   cookie ? "TCP Fast Open: the SYN carried" : "the SYN carried", length, length == 1 ? "" : "s",
-                                   cookie ? " and the cookie of an earlier connection" : " and no Fast Open cookie", then),
+                    telling_printf(telling,
+                                   cookie ? ntr("TCP Fast Open: the SYN carried %" PRIu32
+                                                " byte of data and the cookie of an earlier connection; %s",
+                                                "TCP Fast Open: the SYN carried %" PRIu32
+                                                " bytes of data and the cookie of an earlier connection; %s",
+                                                length)
+                                          : ntr("the SYN carried %" PRIu32 " byte of data and no Fast Open cookie; %s",
+                                                "the SYN carried %" PRIu32 " bytes of data and no Fast Open cookie; %s", length),
+                                   length, then),
                     proof, 2);
         if (syn_ack && !taken) find_not_taken(telling, syn, syn_ack, cookie);
     } else if (options->present & OPTION_FASTOPEN && !options->fastopen_cookie_bytes) {
@@ -187,7 +196,7 @@ static void find_reuse(struct telling *telling)
                 ", whose %s was in TIME_WAIT by the clock: it opens anew out of it, as a host may with timestamps (RFC 6191; "
                 "Linux after a second: net.ipv4.tcp_tw_reuse), or another host behind a translator took its port; this "
                 "is a connection of its own",
-                telling->flow->after_number, story_side_name(telling->flow->after_side)),
+                telling->flow->after_number, story_side_word(telling->flow->after_side)),
             proof, 1);
         return;
     }
@@ -202,7 +211,7 @@ static void find_reuse(struct telling *telling)
                            ", whose %s was still in TIME_WAIT and answered the SYN out of that (#%" PRIu32
                            "): it says what it expects there, and only a RST, or a SYN with a higher sequence number or timestamp, "
                            "ends that early (RFC 9293 section 3.10.7.4, RFC 6191)",
-                           telling->flow->after_number, story_side_name(telling->flow->after_side), stray->segment->number),
+                           telling->flow->after_number, story_side_word(telling->flow->after_side), stray->segment->number),
             both, 2);
         return;
     }
@@ -212,13 +221,13 @@ static void find_reuse(struct telling *telling)
                        "the same addresses and ports were used by connection %" PRIu32
                        ", whose %s was still in TIME_WAIT: a SYN with a higher sequence number or timestamp ends that early "
                        "(RFC 9293 section 3.10.7.4, RFC 6191), and this is a connection of its own",
-                       telling->flow->after_number, story_side_name(telling->flow->after_side)),
+                       telling->flow->after_number, story_side_word(telling->flow->after_side)),
         proof, 1);
 }
 
 static void find_taken_address(struct telling *telling)
 {
-    const struct tale_call *bind = finding_call(telling, -1, "bind", -EADDRINUSE);
+    const struct tale_call *bind = finding_call(telling, -1, CALL_BINDS, -EADDRINUSE);
     if (!bind || bind->story->exit_step == STORY_NO_STEP) return;
     enum story_side side = bind->story->side;
     enum tcp_state state = finding_state_before(telling, side, bind->story->exit_step);
@@ -227,7 +236,7 @@ static void find_taken_address(struct telling *telling)
                 telling_printf(telling,
                                "bind() of %s failed with EADDRINUSE: the %s of this connection is still in %s on port %u; set "
                                "SO_REUSEADDR before bind(), from the server's first start on (its connections inherit it)",
-                               bind->story->comm, story_side_name(side), tcp_state_name(state),
+                               bind->story->comm, story_side_word(side), tcp_state_name(state),
                                (unsigned)telling->flow->end[side].port),
                 proof, 1);
 }

@@ -5,18 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 static uint32_t listen_step(const struct telling *telling)
 {
-    const struct tale_call *listen = finding_call(telling, STORY_SERVER, "listen", 0);
+    const struct tale_call *listen = finding_call(telling, STORY_SERVER, CALL_LISTENS, 0);
     return listen ? listen->story->exit_step : STORY_NO_STEP;
 }
 
 static const char *queue_text(struct telling *telling, const struct story_queue *queue)
 {
-    return telling_printf(telling, "%u connection%s waited for accept() where %u may, and Linux takes one more",
-                          queue->accept_length, queue->accept_length == 1 ? "" : "s", queue->accept_most);
+    return telling_printf(telling,
+                          ntr("%u connection waited for accept() where %u may, and Linux takes one more",
+                              "%u connections waited for accept() where %u may, and Linux takes one more", queue->accept_length),
+                          queue->accept_length, queue->accept_most);
 }
 
 /* The kernel's own figures say that the SYN met a full queue (tcp_conn_request drops it silently). */
@@ -117,8 +120,8 @@ static void find_dropped_ack(struct telling *telling)
                                ") reached the server's host, and the SYN-ACK came again all the same: it "
                                "was dropped there without a word; why, the wire can't tell%s",
                                ack->segment->number,
-                               accept ? "; the accept queue was not full, for accept() was asleep"
-                                      : " (a full accept queue, a firewall's rule)"),
+                               accept ? tr("; the accept queue was not full, for accept() was asleep")
+                                      : tr(" (a full accept queue, a firewall's rule)")),
                 proof, 2);
 }
 
@@ -167,8 +170,8 @@ static void find_reset_handshake(struct telling *telling)
                     telling,
                     "the listening socket was gone when the handshake's last ACK came (%s), so there was nothing that this could "
                     "complete, and the kernel answered with RST; the client had been ESTABLISHED since the SYN-ACK",
-                    end ? telling_printf(telling, "%s[%d] %s", end->thread.comm, end->thread.pid,
-                                         end->signal ? "had been killed" : "had ended")
+                    end ? telling_printf(telling, end->signal ? tr("%s[%d] had been killed") : tr("%s[%d] had ended"),
+                                         end->thread.comm, end->thread.pid)
                         : telling_printf(telling, "%s() of %s had ended it", call->name, call->thread.comm)),
                 proof, 3);
 }
@@ -187,11 +190,16 @@ static void find_forgotten_request(struct telling *telling)
         for (const struct tale_packet *at = syn_ack; at; at = finding_next(telling, at, STORY_SERVER, STORY_SYN_ACK)) count++;
         finding_add(
             telling, "half-open-forgotten", "warning",
-            telling_printf(telling,
-                           "the server had forgotten the half-open connection: none of its %" PRIu32
-                           " SYN-ACK%s had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK "
-                           "that came after all was answered with RST",
-                           count, count == 1 ? "" : "s"),
+            telling_printf(
+                telling,
+                ntr("the server had forgotten the half-open connection: none of its %" PRIu32
+                    " SYN-ACK had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
+                    "came after all was answered with RST",
+                    "the server had forgotten the half-open connection: none of its %" PRIu32
+                    " SYN-ACKs had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
+                    "came after all was answered with RST",
+                    count),
+                count),
             proof, 3);
         return;
     }

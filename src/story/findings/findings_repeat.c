@@ -1,4 +1,5 @@
 /* What was sent again, what came twice, and what the state machine has no arrow for. */
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 static void find_retransmissions(struct telling *telling)
@@ -7,11 +8,13 @@ static void find_retransmissions(struct telling *telling)
         const struct tale_packet *packet = &telling->packets[i];
         if (!packet->segment || !packet->segment->retransmission) continue;
         uint32_t proof[2] = {packet->segment->of_step, packet->step};
-        finding_add(telling, "retransmitted", "note",
-                    telling_printf(telling, "%u segment%s sent again; the first was the %s",
-                                   telling->story->summary.retransmissions,
-                                   telling->story->summary.retransmissions == 1 ? " was" : "s were", packet->segment->label),
-                    proof, 2);
+        finding_add(
+            telling, "retransmitted", "note",
+            telling_printf(telling,
+                           ntr("%u segment was sent again; the first was the %s",
+                               "%u segments were sent again; the first was the %s", telling->story->summary.retransmissions),
+                           telling->story->summary.retransmissions, story_label_word(packet->segment)),
+            proof, 2);
         return;
     }
 }
@@ -23,9 +26,10 @@ static void find_copies(struct telling *telling)
         const struct tale_packet *packet = &telling->packets[i];
         if (!packet->segment || !packet->segment->copy) continue;
         uint32_t proof[1] = {packet->step};
-        finding_add(telling, "duplicated", "note",
-                    telling_printf(telling, "the network delivered a %s twice: its sender sent it once", packet->segment->label),
-                    proof, 1);
+        finding_add(
+            telling, "duplicated", "note",
+            telling_printf(telling, "the network delivered a %s twice: its sender sent it once", story_label_word(packet->segment)),
+            proof, 1);
         return;
     }
 }
@@ -45,16 +49,19 @@ static void find_surprise(struct telling *telling)
         proof[count++] = telling->packets[telling->surprises[i].packet].step;
     bool sent = packet->side == first->side && !telling->flow->to_itself;
     enum story_kind kind = packet->segment->kind;
-    const char *article = kind == STORY_ACK ? "an " : kind == STORY_DATA ? "" : "a ";
-    finding_add(
-        telling, "no-arrow", "note",
-        telling_printf(telling,
-                       "%s%s %s the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
-                       "(section %s%s%s)%s",
-                       article, packet->segment->label, sent ? "left" : "reached", story_side_name(first->side),
-                       tcp_state_name(first->state), first->section, first->does ? ": " : "", first->does ? first->does : "",
-                       sent ? "; segments before it may be missing in the capture" : ""),
-        proof, count);
+    const char *what = kind == STORY_ACK    ? tr("an ACK")
+                       : kind == STORY_DATA ? tr("data")
+                                            : telling_printf(telling, "a %s", packet->segment->label);
+    const char *does = first->does ? telling_printf(telling, ": %s", tr(first->does)) : "";
+    finding_add(telling, "no-arrow", "note",
+                telling_printf(
+                    telling,
+                    sent ? tr("%s left the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay there "
+                              "(section %s%s); segments before it may be missing in the capture")
+                         : tr("%s reached the %s in %s: figure 5 of RFC 9293 has no arrow for that, so the end is taken to stay "
+                              "there (section %s%s)"),
+                    what, story_side_word(first->side), tcp_state_name(first->state), first->section, does),
+                proof, count);
 }
 
 void findings_repeat(struct telling *telling)

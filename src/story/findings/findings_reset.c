@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/seq.h"
 
@@ -14,7 +15,7 @@ enum { RESETS_MAX = 64 };
 
 static const char *number_text(struct telling *telling, const struct tale_packet *packet)
 {
-    return telling_printf(telling, "%s #%" PRIu32, packet->segment->label, packet->segment->number);
+    return telling_printf(telling, "%s #%" PRIu32, story_label_word(packet->segment), packet->segment->number);
 }
 
 /* A RST that a call of its own end sent: close() in one of its abrupt forms, or connect(AF_UNSPEC). */
@@ -22,21 +23,20 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
 {
     const struct tale_call *call = finding_call_at(telling, reset->cause->step);
     uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
-    bool on_listener =
-        call && call->story->listener && (strcmp(call->call->name, "close") == 0 || strcmp(call->call->name, "shutdown") == 0);
+    bool on_listener = call && call->story->listener && call->call->traits & (CALL_CLOSES | CALL_SHUTS_DOWN);
     if (reset->chain.notes & CHAIN_LISTEN_STOP || on_listener) {
         finding_add(
             telling, "closed-listener", "warning",
-            telling_printf(
-                telling,
-                "the listening socket was %s while this connection waited in its accept queue: the kernel reset it; accept() "
-                "what has come, and only then close the listener (shutdown() of it resets what waits, too)",
-                call && strcmp(call->call->name, "shutdown") == 0 ? "shut down" : "closed"),
+            call && call->call->traits & CALL_SHUTS_DOWN
+                ? tr("the listening socket was shut down while this connection waited in its accept queue: the kernel reset it; "
+                     "accept() what has come, and only then close the listener (shutdown() of it resets what waits, too)")
+                : tr("the listening socket was closed while this connection waited in its accept queue: the kernel reset it; "
+                     "accept() what has come, and only then close the listener (shutdown() of it resets what waits, too)"),
             proof, 2);
         return;
     }
     if (!call) return;
-    if (strcmp(call->call->name, "connect") == 0) {
+    if (call->call->traits & CALL_CONNECTS) {
         finding_add(telling, "reset-by-disconnect", "note",
                     "connect() with AF_UNSPEC dissolved the connection: the socket can be used again, and the peer got a RST",
                     proof, 2);
@@ -62,9 +62,12 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
     finding_add(
         telling, "reset-unread-data", "warning",
         telling_printf(telling,
-                       "%s() sent RST, not FIN: %u received byte%s never read; shutdown(SHUT_WR), read until that returns 0, and "
-                       "then close()",
-                       call->story->name, call->call->unread_bytes, call->call->unread_bytes == 1 ? " was" : "s were"),
+                       ntr("%s() sent RST, not FIN: %u received byte was never read; shutdown(SHUT_WR), read until that returns 0, "
+                           "and then close()",
+                           "%s() sent RST, not FIN: %u received bytes were never read; shutdown(SHUT_WR), read until that returns "
+                           "0, and then close()",
+                           call->call->unread_bytes),
+                       call->story->name, call->call->unread_bytes),
         proof, 2);
 }
 
@@ -146,7 +149,7 @@ static void find_late_data(struct telling *telling, const struct tale_packet *re
                            const struct tale_packet *fin)
 {
     uint32_t end = fin->segment->seq_absolute + fin->segment->length_bytes + 1;
-    const char *writer = story_side_name(data->side), *closer = story_side_name(reset->side);
+    const char *writer = story_side_word(data->side), *closer = story_side_word(reset->side);
     uint32_t proof[3] = {fin->step, data->step, reset->step};
     if (data->segment->ack_absolute == end)
         finding_add(
@@ -185,7 +188,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
             telling_printf(telling,
                            "half-open connection: the %s had forgotten it (it was aborted or its host restarted, and the wire "
                            "carried nothing of that), so the next segment of the %s was answered with RST",
-                           story_side_name(reset->side), story_side_name(finding_other(reset->side))),
+                           story_side_word(reset->side), story_side_word(finding_other(reset->side))),
             proof, 3);
     else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
         finding_add(
@@ -194,7 +197,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "the FIN came too late: nobody held the %s's socket any more, and the kernel keeps such an orphan in "
                            "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was "
                            "answered with RST",
-                           story_side_name(reset->side)),
+                           story_side_word(reset->side)),
             proof, 2);
     else if (by->segment->length_bytes && fin && was_taken_before(by, reset))
         finding_add(
@@ -203,7 +206,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "#%" PRIu32
                            " came late, when what it carries had been sent again and taken and the connection was over: the "
                            "%s's kernel knew of none and answered with RST. Nothing was lost",
-                           by->segment->number, story_side_name(reset->side)),
+                           by->segment->number, story_side_word(reset->side)),
             proof, 2);
     else if (data)
         find_late_data(telling, reset, data, fin);
@@ -227,19 +230,19 @@ static void find_ignored_reset(struct telling *telling)
         }
         if (!on || (!in_window && !on->verdict.goes_on)) continue;
         uint32_t proof[3] = {reset->step, challenge ? challenge->step : STORY_NO_STEP, on->step};
-        const char *side = story_side_name(reset->side);
-        finding_add(telling, "reset-ignored", "warning",
-                    telling_printf(
-                        telling,
-                        "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
-                        "): its TCP did not send it for this connection; a box between did, or an attacker, or it is an old "
-                        "one's of the same ports",
-                        reset->segment->number, side, in_window ? ": its number is not exactly the one expected (RFC 5961)" : "",
-                        challenge
-                            ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
-                            : "",
-                        side, on->segment->number),
-                    proof, 3);
+        const char *side = story_side_word(reset->side);
+        finding_add(
+            telling, "reset-ignored", "warning",
+            telling_printf(
+                telling,
+                "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
+                "): its TCP did not send it for this connection; a box between did, or an attacker, or it is an old "
+                "one's of the same ports",
+                reset->segment->number, side, in_window ? tr(": its number is not exactly the one expected (RFC 5961)") : "",
+                challenge ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
+                          : "",
+                side, on->segment->number),
+            proof, 3);
         return;
     }
 }
@@ -254,11 +257,11 @@ static bool would_see_timers(const struct telling *telling)
 
 static const char *why_assassinated(const struct telling *telling, const struct tale_packet *reset)
 {
-    if (reset->cause->kind != CAUSE_SEGMENT) return "the peer aborted after both FINs had come";
+    if (reset->cause->kind != CAUSE_SEGMENT) return tr("the peer aborted after both FINs had come");
     for (const struct tale_packet *at = telling->packets; at < reset; at++)
         if (at->segment && at->step == reset->cause->step && at->verdict.class == CONN_ACK)
-            return "the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then";
-    return "an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST";
+            return tr("the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then");
+    return tr("an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST");
 }
 
 static void find_assassination(struct telling *telling)
@@ -273,10 +276,12 @@ static void find_assassination(struct telling *telling)
         if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(telling, "time-wait-assassination", "warning",
-                    telling_printf(telling, "a RST %s the TIME_WAIT of the %s early (RFC 1337): %s; %s", shown ? "ended" : "ends",
-                                   story_side_name(state->side), why_assassinated(telling, reset),
-                                   shown ? "net.ipv4.tcp_rfc1337=1 ignores it"
-                                         : "not on a host with net.ipv4.tcp_rfc1337=1, which ignores it"),
+                    telling_printf(telling,
+                                   shown ? tr("a RST ended the TIME_WAIT of the %s early (RFC 1337): %s; net.ipv4.tcp_rfc1337=1 "
+                                              "ignores it")
+                                         : tr("a RST ends the TIME_WAIT of the %s early (RFC 1337): %s; not on a host with "
+                                              "net.ipv4.tcp_rfc1337=1, which ignores it"),
+                                   story_side_word(state->side), why_assassinated(telling, reset)),
                     proof, 2);
         return;
     }
@@ -287,8 +292,8 @@ static const struct tale_call *shut_before(const struct telling *telling, enum s
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side == side && !tale->story->listener && strcmp(tale->call->name, "shutdown") == 0 &&
-            tale->call->exited && tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
+        if (tale->story->side == side && !tale->story->listener && tale->call->traits & CALL_SHUTS_DOWN && tale->call->exited &&
+            tale->call->ret == 0 && tale->call->how != SHUT_RD && tale->call->exit_ns <= at_ns)
             return tale;
     }
     return NULL;
@@ -298,7 +303,7 @@ static const struct tale_call *shut_before(const struct telling *telling, enum s
 static void find_broken_pipe(struct telling *telling)
 {
     for (size_t side = 0; side < STORY_SIDES; side++) {
-        const struct tale_call *call = finding_call(telling, (int)side, "", -EPIPE);
+        const struct tale_call *call = finding_call(telling, (int)side, 0, -EPIPE);
         if (!call || call->story->exit_step == STORY_NO_STEP) continue;
         const struct tale_call *shut = shut_before(telling, (enum story_side)side, call->story->exit_ns);
         if (shut) {
@@ -330,14 +335,14 @@ static void find_broken_pipe(struct telling *telling)
 static void find_destroyed(struct telling *telling, const struct tale_packet *reset)
 {
     if (!reset->cause->name || strcmp(reset->cause->name, CHAIN_DESTROYED) != 0) return;
-    const struct tale_call *aborted = finding_call(telling, (int)reset->side, "", -ECONNABORTED);
+    const struct tale_call *aborted = finding_call(telling, (int)reset->side, 0, -ECONNABORTED);
     uint32_t proof[2] = {reset->step, aborted ? aborted->story->exit_step : STORY_NO_STEP};
     finding_add(
         telling, "destroyed-from-outside", "error",
         telling_printf(telling,
                        "neither end ended this connection: somebody with CAP_NET_ADMIN on the %s's host destroyed it (as ss -K "
                        "does), and the kernel sent RST #%" PRIu32 "%s; look for what cleans up connections there",
-                       story_side_name(reset->side), reset->segment->number,
+                       story_side_word(reset->side), reset->segment->number,
                        aborted ? telling_printf(telling, "; %s() of %s[%d] failed with ECONNABORTED", aborted->story->name,
                                                 aborted->story->comm, aborted->story->pid)
                                : ""),

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/seq.h"
 
@@ -37,7 +38,7 @@ static void find_one_way(struct telling *telling)
             "one direction only: nothing of the %s was captured, though the %s acknowledges it (#%" PRIu32 "). "
             "The two ways may differ (asymmetric routing), or a filter or a mirror port shows one; what the %s did is known "
             "from these acknowledgments alone",
-            story_side_name(missing), story_side_name(finding_other(missing)), shown->segment->number, story_side_name(missing)),
+            story_side_word(missing), story_side_word(finding_other(missing)), shown->segment->number, story_side_word(missing)),
         proof, 1);
 }
 
@@ -52,8 +53,10 @@ static void find_sights(struct telling *telling)
         if (telling->packets[i].segment && telling->packets[i].seen->arrived_at) first = &telling->packets[i];
     if (!flow->sights || !first) return;
     uint32_t proof[1] = {first->step};
-    const char *how_many = telling_printf(telling, "%" PRIu32 " further sight%s of these %u segments", flow->sights,
-                                          flow->sights == 1 ? "" : "s", telling->story->summary.segments);
+    const char *how_many = telling_printf(
+        telling,
+        ntr("%" PRIu32 " further sight of these %u segments", "%" PRIu32 " further sights of these %u segments", flow->sights),
+        flow->sights, telling->story->summary.segments);
     /* Of two places most packets are seen at both. */
     bool places =
         flow->sights_gap_ns >= PLACES_NS && 2 * (uint64_t)flow->sights >= telling->story->summary.segments && flow->sights > 1;
@@ -122,7 +125,7 @@ static void find_stray(struct telling *telling)
                     "a stray: these are numbers of connection %" PRIu32 ", under %s instead of %s, as when a translation (NAT, a "
                     "service's address) skips a segment that connection tracking holds for invalid%s",
                     told->number, address_format(&telling->flow->end[!own], here), address_format(&told->end[!same], there),
-                    reset ? "; the receiver knows no such connection and answers with RST, which may end the real one" : ""),
+                    reset ? tr("; the receiver knows no such connection and answers with RST, which may end the real one") : ""),
                 proof, 2);
             return;
         }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -75,12 +76,14 @@ static bool find_silence(const struct telling *telling, enum story_side side, st
 static const char *way_text(struct telling *telling, const struct silence *silence)
 {
     uint32_t count = silence->count;
-    const char *all = count == 1 ? "it" : "all of them";
     if (silence->filtered == count)
-        return telling_printf(telling, "; a firewall's rule on %s dropped %s", finding_dropper(telling, silence->first), all);
-    if (silence->lost == count) return telling_printf(telling, "; the way lost %s", all);
+        return telling_printf(telling,
+                              ntr("; a firewall's rule on %s dropped it", "; a firewall's rule on %s dropped all of them", count),
+                              finding_dropper(telling, silence->first));
+    if (silence->lost == count) return ntr("; the way lost it", "; the way lost all of them", count);
     if (silence->arrived == count)
-        return telling_printf(telling, "; %s reached the %s's host", all, story_side_name(finding_other(silence->first->side)));
+        return telling_printf(telling, ntr("; it reached the %s's host", "; all of them reached the %s's host", count),
+                              story_side_word(finding_other(silence->first->side)));
     return "";
 }
 
@@ -94,14 +97,14 @@ static int64_t user_timeout(const struct telling *telling, enum story_side side,
 static void say_user_timeout(struct telling *telling, enum story_side side, int64_t limit_ns, int64_t waited_ns,
                              const uint32_t proof[static 3])
 {
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     finding_add(
         telling, "user-timeout", "error",
         telling_printf(
             telling,
             "what the %s sent stayed unacknowledged for %s, longer than the %s that TCP_USER_TIMEOUT allows: its kernel gave "
             "the connection up%s; the peer was told nothing",
-            story_side_name(side), finding_time(telling, waited_ns), finding_time(telling, limit_ns),
+            story_side_word(side), finding_time(telling, waited_ns), finding_time(telling, limit_ns),
             call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : ""),
         proof, 3);
 }
@@ -124,18 +127,21 @@ static void find_unanswered(struct telling *telling, enum story_side side)
         return;
     }
     bool fin = first->segment->kind == STORY_FIN && !first->segment->length_bytes;
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     bool orphan = fin && !call;
     const char *end =
         !gave_up ? telling_printf(telling, ", %s", telling_so_long(telling))
-                 : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_name(side),
-                                  orphan ? "net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2"
+                 : telling_printf(telling, "; then the kernel of the %s gave up (how often it tries: %s)%s", story_side_word(side),
+                                  orphan ? tr("net.ipv4.tcp_orphan_retries once no process holds the socket, else tcp_retries2")
                                          : "net.ipv4.tcp_retries2",
                                   call ? telling_printf(telling, ", and %s() failed with ETIMEDOUT", call->story->name) : "");
-    const char *text = telling_printf(
-        telling, "no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " time%s in %s%s%s", story_side_name(side),
-        fin ? "FIN" : "data", first->segment->number, silence.followed ? " and what followed it" : "", silence.repeats,
-        silence.repeats == 1 ? "" : "s", finding_time(telling, waited_ns), way_text(telling, &silence), end);
+    const char *text =
+        telling_printf(telling,
+                       ntr("no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " time in %s%s%s",
+                           "no answer to the %s's %s #%" PRIu32 "%s, sent again %" PRIu32 " times in %s%s%s", silence.repeats),
+                       story_side_word(side), fin ? "FIN" : tr("data"), first->segment->number,
+                       silence.followed ? tr(" and what followed it") : "", silence.repeats, finding_time(telling, waited_ns),
+                       way_text(telling, &silence), end);
     if (fin)
         finding_add(telling, "fin-unanswered", "warning", text, proof, 3);
     else
@@ -165,11 +171,12 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
         last = packet;
         probes++;
     }
-    const struct tale_call *call = finding_call(telling, (int)side, "", -ETIMEDOUT);
+    const struct tale_call *call = finding_call(telling, (int)side, 0, -ETIMEDOUT);
     const struct tale_packet *reset = finding_segment(telling, (int)side, STORY_RST);
     bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
     if (!probes || (!gave_up && probes < 2) || telling_end_now(telling, finding_other(side))->flags & END_RST) return;
-    const char *how_many = telling_printf(telling, "%" PRIu32 " keepalive probe%s", probes, probes == 1 ? "" : "s");
+    const char *how_many =
+        telling_printf(telling, ntr("%" PRIu32 " keepalive probe", "%" PRIu32 " keepalive probes", probes), probes);
     uint32_t proof[3] = {first->step, last == first ? STORY_NO_STEP : last->step,
                          gave_up && call                           ? call->story->exit_step
                          : gave_up                                 ? end_step
@@ -182,7 +189,7 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
                         "the peer is silent: %s and no answer; the kernel gave the connection up%s, and %s() failed with ETIMEDOUT",
                         how_many,
                         user_timeout(telling, side, end_ns - finding_arrival_ns(heard), &option_step) > 0
-                            ? " (TCP_USER_TIMEOUT is set, and limits that)"
+                            ? tr(" (TCP_USER_TIMEOUT is set, and limits that)")
                             : "",
                         call->story->name),
                     proof, 3);
@@ -190,9 +197,9 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
     }
     finding_add(telling, "peer-silent", "warning",
                 telling_printf(telling, "the %s is silent: nothing came from it for %s, and it answered none of %s%s",
-                               story_side_name(finding_other(side)),
+                               story_side_word(finding_other(side)),
                                finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
-                               proof[2] != STORY_NO_STEP ? "; then the connection was given up"
+                               proof[2] != STORY_NO_STEP ? tr("; then the connection was given up")
                                                          : telling_printf(telling, " %s", telling_so_long(telling))),
                 proof, 3);
 }
@@ -207,7 +214,7 @@ static bool knows_options(const struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct story_call *call = telling->calls[i].story;
-        if (call->side == side && call->exit_ns && call->ret >= 0 && strcmp(call->name, "socket") == 0) return true;
+        if (call->side == side && call->exit_ns && call->ret >= 0 && call->traits & CALL_MAKES_SOCKET) return true;
     }
     return false;
 }
@@ -245,9 +252,9 @@ static void find_keepalive_off(struct telling *telling, enum story_side side)
                        "the connection had been silent for %s when the %s used it again (#%" PRIu32
                        "), and it was dead by then: %s. SO_KEEPALIVE was not set, so nobody had looked; set it, with TCP_KEEPIDLE "
                        "below what firewalls and the peer remember, or give idle connections up sooner",
-                       finding_time(telling, idle_ns), story_side_name(side), used->segment->number,
+                       finding_time(telling, idle_ns), story_side_word(side), used->segment->number,
                        reset ? telling_printf(telling, "RST #%" PRIu32 " was the answer", reset->segment->number)
-                             : "nothing ever acknowledged that"),
+                             : tr("nothing ever acknowledged that")),
         proof, 2);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 
 /* Less than a second of silence behind one SYN is no silence: the first retransmission comes then (RFC 6298 section 2.1). */
@@ -77,15 +78,17 @@ static bool say_answered_elsewhere(struct telling *telling, const struct attempt
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
 {
     const struct tale_packet *syn = attempt->first;
-    const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT);
+    const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT);
     uint32_t proof[3] = {syn->step, attempt->last == syn ? STORY_NO_STEP : attempt->last->step,
                          connect  ? connect->story->exit_step
                          : answer ? answer->step
                                   : STORY_NO_STEP};
     const char *gave_up =
-        connect ? "; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT" : "";
-    const char *sent =
-        attempt->count == 1 ? "the SYN" : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
+        connect ? tr("; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT")
+                : "";
+    const char *sent = attempt->count == 1
+                           ? tr("the SYN")
+                           : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);
     if (attempt->arrived) {
         const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
         finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
@@ -93,7 +96,7 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
                         telling,
                         "the SYN (%" PRIu32 " of %" PRIu32 ") reached the %s's host, and nothing came back%s: it was dropped there "
                         "without a word; why, the wire can't tell (a firewall's rule, a full queue)%s%s%s",
-                        attempt->arrived, attempt->count, story_side_name(finding_other(syn->side)),
+                        attempt->arrived, attempt->count, story_side_word(finding_other(syn->side)),
                         answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
                         listen ? telling_printf(telling, "; %s[%d] listened", listen->thread.comm, listen->thread.pid) : "",
                         not_the_queue(telling, syn), gave_up),
@@ -106,9 +109,9 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
         telling, "black-hole", connect ? "error" : "warning",
         telling_printf(telling, "no answer to %s: not even a refusal, so %s%s", sent,
                        attempt->lost == attempt->count
-                           ? "nothing is known of the host: none of them reached it"
-                           : telling_printf(telling, "a firewall drops %s, the host is away, or the way there or back is broken",
-                                            attempt->count == 1 ? "it" : "them"),
+                           ? tr("nothing is known of the host: none of them reached it")
+                           : ntr("a firewall drops it, the host is away, or the way there or back is broken",
+                                 "a firewall drops them, the host is away, or the way there or back is broken", attempt->count),
                        gave_up),
         proof, 3);
 }
@@ -125,7 +128,7 @@ static bool say_challenged(struct telling *telling, const struct tale_packet *sy
                        ", which the %s still held between the same addresses and ports: with a challenge ACK (RFC 5961 section 4), "
                        "and nothing is opened until a RST has ended that one; the client had forgotten it, another host behind "
                        "a translator has its port, or the SYN is not its own",
-                       telling->flow->challenged_by, story_side_name(finding_other(syn->side))),
+                       telling->flow->challenged_by, story_side_word(finding_other(syn->side))),
         proof, 1);
     return true;
 }
@@ -143,7 +146,7 @@ static void find_unanswered(struct telling *telling)
     if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
-    bool timed_out = finding_call(telling, (int)syn->side, "connect", -ETIMEDOUT) != NULL;
+    bool timed_out = finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT) != NULL;
     bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - syn->sent_ns >= SILENCE_NS);
     if (!silent || attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
     say_unanswered(telling, &attempt, answer);
@@ -172,13 +175,18 @@ static void find_filtered(struct telling *telling)
     finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
                 telling_printf(
                     telling,
-                    "a firewall's rule on %s dropped %" PRIu32 " segment%s of the %s, the first the %s (#%" PRIu32
-                    "): the kernel says %s%s%s. TCP there never saw %s, and nobody was told; look at that host's rules (nft list "
-                    "ruleset)",
-                    finding_dropper(telling, first), count, count == 1 ? "" : "s", story_side_name(first->side),
-                    first->segment->label, first->segment->number, first->segment->dropped->reason,
-                    first->segment->dropped->function[0] ? ", in " : "", first->segment->dropped->function,
-                    count == 1 ? "it" : "them"),
+                    ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s, the first the %s (#%" PRIu32
+                        "): the kernel says %s. TCP there never saw it, and nobody was told; look at that host's rules (nft list "
+                        "ruleset)",
+                        "a firewall's rule on %s dropped %" PRIu32 " segments of the %s, the first the %s (#%" PRIu32
+                        "): the kernel says %s. TCP there never saw them, and nobody was told; look at that host's rules (nft list "
+                        "ruleset)",
+                        count),
+                    finding_dropper(telling, first), count, story_side_word(first->side), story_label_word(first->segment),
+                    first->segment->number,
+                    first->segment->dropped->function[0]
+                        ? telling_printf(telling, "%s, in %s", first->segment->dropped->reason, first->segment->dropped->function)
+                        : first->segment->dropped->reason),
                 proof, 2);
 }
 
@@ -189,20 +197,20 @@ static const char *listener_text(struct telling *telling, const struct call *lis
 
 static void say_refused_by_firewall(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn)
 {
-    static const char *const where[] = {[CHAIN_HOOK_UNKNOWN] = "a host that the SYN came to",
-                                        [CHAIN_HOOK_ARRIVAL] = "a host that the SYN came to",
-                                        [CHAIN_HOOK_INPUT] = "the server's host",
-                                        [CHAIN_HOOK_FORWARD] = "a router or bridge on the way",
-                                        [CHAIN_HOOK_OUTPUT] = "the client's own host"};
+    static const char *const where[] = {[CHAIN_HOOK_UNKNOWN] = TR("a host that the SYN came to"),
+                                        [CHAIN_HOOK_ARRIVAL] = TR("a host that the SYN came to"),
+                                        [CHAIN_HOOK_INPUT] = TR("the server's host"),
+                                        [CHAIN_HOOK_FORWARD] = TR("a router or bridge on the way"),
+                                        [CHAIN_HOOK_OUTPUT] = TR("the client's own host")};
     const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
     uint32_t proof[2] = {reset->cause->step, reset->step};
-    finding_add(
-        telling, "refused-by-firewall", "error",
-        telling_printf(telling, "connection refused by a firewall's rule on %s, which made the RST; %s", where[reset->chain.hook],
-                       listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
-                                               listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
-                              : "whether a process listens there never showed"),
-        proof, 2);
+    finding_add(telling, "refused-by-firewall", "error",
+                telling_printf(
+                    telling, "connection refused by a firewall's rule on %s, which made the RST; %s", tr(where[reset->chain.hook]),
+                    listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
+                                            listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
+                           : tr("whether a process listens there never showed")),
+                proof, 2);
 }
 
 /* The kernel itself says that it has no socket for it, or was seen to answer so. */

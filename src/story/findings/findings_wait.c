@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -58,13 +59,13 @@ static const char *reader_text(struct telling *telling, enum story_side reader, 
         const struct call *call = telling->calls[i].call;
         if (telling->calls[i].story->side != reader || telling->calls[i].story->listener) continue;
         any = !telling->teller->course_only; /* else calls that read are not recorded */
-        bool reads = strncmp(call->name, "recv", 4) == 0 || strncmp(call->name, "read", 4) == 0;
+        bool reads = call->traits & CALL_READS;
         /* The one that opens the window is in the middle of reading then. */
         if (reads && call->exited && call->ret > 0 && call->exit_ns > closure->from->sent_ns && call->exit_ns < to_ns) read = true;
     }
-    return !any   ? "its process took nothing, or too little to open it"
-           : read ? "its process read, but too little to open it"
-                  : "its process read nothing";
+    return !any   ? tr("its process took nothing, or too little to open it")
+           : read ? tr("its process read, but too little to open it")
+                  : tr("its process read nothing");
 }
 
 /* Something waited at the other end: it asked, or sent as soon as it could. */
@@ -84,21 +85,23 @@ static void find_closed_window(struct telling *telling, enum story_side reader)
     struct closure closure = longest_closure(telling, reader);
     if (!closure.from || closure.ns < CLOSED_NS) return;
     uint32_t proof[2] = {closure.from->step, closure.to ? closure.to->step : STORY_NO_STEP};
-    finding_add(telling, "zero-window", "warning",
-                telling_printf(
-                    telling,
-                    "the %s's receive window was closed for %s (#%" PRIu32 " to %s): %s, so the %s %s%s; read faster, or see what "
-                    "that process waited for",
-                    story_side_name(reader), finding_time(telling, closure.ns), closure.from->segment->number,
-                    closure.to        ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number)
-                    : telling->so_far ? "now"
-                                      : "the end of the recording",
-                    reader_text(telling, reader, &closure), story_side_name(finding_other(reader)),
-                    had_data(telling, &closure) ? "had to wait" : "could send nothing in that time",
-                    closure.probes
-                        ? telling_printf(telling, ", and probed %" PRIu32 " time%s", closure.probes, closure.probes == 1 ? "" : "s")
-                        : ""),
-                proof, 2);
+    finding_add(
+        telling, "zero-window", "warning",
+        telling_printf(
+            telling,
+            "the %s's receive window was closed for %s (#%" PRIu32 " to %s): %s, so the %s %s%s; read faster, or see what "
+            "that process waited for",
+            story_side_word(reader), finding_time(telling, closure.ns), closure.from->segment->number,
+            closure.to        ? telling_printf(telling, "#%" PRIu32, closure.to->segment->number)
+            : telling->so_far ? tr("now")
+                              : tr("the end of the recording"),
+            reader_text(telling, reader, &closure), story_side_word(finding_other(reader)),
+            had_data(telling, &closure) ? tr("had to wait") : tr("could send nothing in that time"),
+            closure.probes
+                ? telling_printf(telling, ntr(", and probed %" PRIu32 " time", ", and probed %" PRIu32 " times", closure.probes),
+                                 closure.probes)
+                : ""),
+        proof, 2);
 }
 
 /* ---- Nagle's algorithm and the delayed ACK ---- */
@@ -128,7 +131,7 @@ static const struct tale_call *written_before(const struct telling *telling, con
         if (tale->story->side != second->side || tale->story->listener) continue;
         if (tale->call->entered && tale->call->enter_ns >= second->sent_ns) break;
         nagle->has_calls = true;
-        bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
+        bool writes = tale->call->traits & CALL_WRITES;
         if (writes && tale->call->entered && tale->call->exited && tale->call->ret > 0) nagle->last_write = tale;
     }
     return nagle->last_write && nagle->last_write->call->exit_ns < ack_ns - DELAYED_NS / 2 ? nagle->last_write : NULL;
@@ -204,15 +207,18 @@ static void find_nagle(struct telling *telling, enum story_side side)
     const char *each = finding_time(telling, nagle.total_ns / nagle.count);
     finding_add(
         telling, "nagle-delayed-ack", "warning",
-        telling_printf(telling,
-                       "Nagle's algorithm met a delayed ACK %" PRIu32
-                       " time%s: a second small segment of the %s waited some %s for the ACK of "
-                       "the first, which the %s delayed (%s#%" PRIu32 ", #%" PRIu32 ", #%" PRIu32
-                       "); %s lost%s. Write once (a buffer, writev), "
-                       "or set TCP_NODELAY",
-                       nagle.count, nagle.count == 1 ? "" : "s", story_side_name(side), each, story_side_name(finding_other(side)),
-                       nagle.call ? "" : "so it looks on the wire: ", nagle.first->segment->number, nagle.ack->segment->number,
-                       nagle.second->segment->number, finding_time(telling, nagle.total_ns), nagle.count == 1 ? "" : " in all"),
+        telling_printf(
+            telling,
+            ntr("Nagle's algorithm met a delayed ACK %" PRIu32
+                " time: a second small segment of the %s waited some %s for the ACK of the first, which the %s delayed (%s#%" PRIu32
+                ", #%" PRIu32 ", #%" PRIu32 "); %s lost. Write once (a buffer, writev), or set TCP_NODELAY",
+                "Nagle's algorithm met a delayed ACK %" PRIu32 " times: a second small segment of the %s waited some %s for the "
+                "ACK of the first, which the %s delayed (%s#%" PRIu32 ", #%" PRIu32 ", #%" PRIu32
+                "); %s lost in all. Write once (a buffer, writev), or set TCP_NODELAY",
+                nagle.count),
+            nagle.count, story_side_word(side), each, story_side_word(finding_other(side)),
+            nagle.call ? "" : tr("so it looks on the wire: "), nagle.first->segment->number, nagle.ack->segment->number,
+            nagle.second->segment->number, finding_time(telling, nagle.total_ns)),
         proof, 4);
 }
 
@@ -263,8 +269,8 @@ static const char *calls_text(struct telling *telling, const struct answer *slow
         if (tale->story->side != STORY_SERVER || tale->story->listener || !tale->call->exited || tale->call->ret <= 0 ||
             !tale->call->entered)
             continue;
-        bool reads = strncmp(tale->call->name, "recv", 4) == 0 || strncmp(tale->call->name, "read", 4) == 0;
-        bool writes = strncmp(tale->call->name, "send", 4) == 0 || strncmp(tale->call->name, "write", 5) == 0;
+        bool reads = tale->call->traits & CALL_READS;
+        bool writes = tale->call->traits & CALL_WRITES;
         if (reads && !read && tale->call->exit_ns >= finding_arrival_ns(slow->request) &&
             tale->call->exit_ns <= slow->first->sent_ns)
             read = tale;

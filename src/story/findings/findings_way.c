@@ -1,4 +1,5 @@
 /* Between two captures that were compared (src/clocks): what was lost on the way, what was made there, what a capture lacks. */
+#include "base/lang.h"
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 
@@ -59,12 +60,13 @@ static void find_lost(struct telling *telling, enum story_side side)
     char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
     finding_add(telling, side == STORY_CLIENT ? "lost-to-server" : "lost-to-client", "warning",
                 telling_printf(telling,
-                               "%u segment%s of the %s %s lost between %s's side, where %s saw %s leave, and %s's, where %s "
-                               "never saw %s come%s",
-                               count, count == 1 ? "" : "s", story_side_name(side), count == 1 ? "was" : "were",
-                               address_format_ip(&telling->flow->end[side], from), here, count == 1 ? "it" : "them",
-                               address_format_ip(&telling->flow->end[finding_other(side)], to), there, count == 1 ? "it" : "them",
-                               caveat),
+                               ntr("%u segment of the %s was lost between %s's side, where %s saw it leave, and %s's, where %s "
+                                   "never saw it come%s",
+                                   "%u segments of the %s were lost between %s's side, where %s saw them leave, and %s's, where %s "
+                                   "never saw them come%s",
+                                   count),
+                               count, story_side_word(side), address_format_ip(&telling->flow->end[side], from), here,
+                               address_format_ip(&telling->flow->end[finding_other(side)], to), there, caveat),
                 proof, 2);
 }
 
@@ -75,23 +77,29 @@ static void find_missed(struct telling *telling, enum story_side side)
     if (first) {
         uint32_t proof[1] = {first->step};
         const char *there = place_name(telling, first->seen, true);
-        finding_add(telling, side == STORY_CLIENT ? "capture-missed-client" : "capture-missed-server", "note",
-                    telling_printf(telling,
-                                   "%s lacks %u segment%s of the %s that %s acknowledged there: dropped by the capture, not by the "
-                                   "network",
-                                   there, passed, passed == 1 ? "" : "s", story_side_name(side), passed == 1 ? "was" : "were"),
-                    proof, 1);
+        finding_add(
+            telling, side == STORY_CLIENT ? "capture-missed-client" : "capture-missed-server", "note",
+            telling_printf(telling,
+                           ntr("%s lacks %u segment of the %s that was acknowledged there: dropped by the capture, not by "
+                               "the network",
+                               "%s lacks %u segments of the %s that were acknowledged there: dropped by the capture, not by "
+                               "the network",
+                               passed),
+                           there, passed, story_side_word(side)),
+            proof, 1);
     }
     first = find(telling, side, FATE_UNSENT, &unsent);
     if (!first || first->segment->flags & TCP_RST) return;
     uint32_t proof[1] = {first->step};
     finding_add(telling, side == STORY_CLIENT ? "unsent-client" : "unsent-server", "note",
-                telling_printf(telling,
-                               "%u segment%s of the %s came to %s and %s never seen to leave at %s: that capture dropped %s, or "
-                               "somebody between the two made %s",
-                               unsent, unsent == 1 ? "" : "s", story_side_name(side), place_name(telling, first->seen, false),
-                               unsent == 1 ? "was" : "were", place_name(telling, first->seen, true), unsent == 1 ? "it" : "them",
-                               unsent == 1 ? "it" : "them"),
+                telling_printf(
+                    telling,
+                    ntr("%u segment of the %s came to %s and was never seen to leave at %s: that capture dropped it, or "
+                        "somebody between the two made it",
+                        "%u segments of the %s came to %s and were never seen to leave at %s: that capture dropped them, "
+                        "or somebody between the two made them",
+                        unsent),
+                    unsent, story_side_word(side), place_name(telling, first->seen, false), place_name(telling, first->seen, true)),
                 proof, 1);
 }
 
@@ -107,7 +115,7 @@ static void find_made_on_the_way(struct telling *telling)
             telling_printf(telling,
                            "a RST in the %s's name came to %s and was never seen to leave at %s: most likely something between "
                            "the two (a firewall, a load balancer) made it",
-                           story_side_name(packet->side), place_name(telling, packet->seen, false),
+                           story_side_word(packet->side), place_name(telling, packet->seen, false),
                            place_name(telling, packet->seen, true)),
             proof, 1);
         return;

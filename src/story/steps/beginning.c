@@ -21,7 +21,7 @@ static void first_states(struct telling *telling, const struct sock *listener)
         syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
     }
     for (size_t i = 0; i < telling->call_count; i++)
-        if (strcmp(telling->calls[i].call->name, "listen") == 0 && telling->calls[i].call->exited) listens = true;
+        if (telling->calls[i].call->traits & CALL_LISTENS && telling->calls[i].call->exited) listens = true;
     struct conn_end *server = telling_end(telling, STORY_SERVER);
     if (server->state != STATE_LISTEN) return;
     /* opens: both ends at once */

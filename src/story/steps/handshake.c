@@ -26,7 +26,7 @@ static bool was_accepted(const struct telling *telling, enum story_side side)
 {
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *call = &telling->calls[i];
-        if (call->story->side == side && strncmp(call->call->name, "accept", 6) == 0 && call->call->exited && call->call->ret >= 0)
+        if (call->story->side == side && call->call->traits & CALL_ACCEPTS && call->call->exited && call->call->ret >= 0)
             return true;
     }
     return false;

@@ -10,7 +10,7 @@ static const struct call *listen_of(const struct sock *sock, int64_t at_ns)
     const struct call *found = NULL;
     for (size_t i = 0; sock && i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
-        if (strcmp(call->name, "listen") == 0 && call->exited && call->ret == 0 && call->exit_ns <= at_ns) found = call;
+        if (call->traits & CALL_LISTENS && call->exited && call->ret == 0 && call->exit_ns <= at_ns) found = call;
     }
     return found;
 }
@@ -21,7 +21,7 @@ static const struct call *ended_by_call(const struct sock *sock, int64_t at_ns)
     for (size_t i = 0; i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
         if (!call->exited || call->ret || call->exit_ns > at_ns) continue;
-        if ((strcmp(call->name, "close") == 0 && !call->still.pid) || strcmp(call->name, "shutdown") == 0) return call;
+        if ((call->traits & CALL_CLOSES && !call->still.pid) || call->traits & CALL_SHUTS_DOWN) return call;
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/steps/moments.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -60,13 +61,13 @@ static void add_state(struct telling *telling, struct walk *walk, const struct t
 static const char *why_taken_back(const struct conn_move *move)
 {
     if (move->to == STATE_SYN_SENT)
-        return "the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that";
+        return tr("the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that");
     if (move->from == STATE_CLOSED)
-        return "it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)";
+        return tr("it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)");
     if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
-        return "it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)";
-    if (move->to == STATE_CLOSED) return "it answers with RST: nobody held this end of the connection any more";
-    return "the numbers of the FINs show another order than that of the capture";
+        return tr("it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)");
+    if (move->to == STATE_CLOSED) return tr("it answers with RST: nobody held this end of the connection any more");
+    return tr("the numbers of the FINs show another order than that of the capture");
 }
 
 /* Later life overrules an assumed end: no arrow of the figure. */
@@ -232,9 +233,9 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     } else if (call->ret != 0) {
         return;
     }
-    if (strcmp(call->name, "listen") == 0) input = INPUT_CALL_LISTEN;
+    if (call->traits & CALL_LISTENS) input = INPUT_CALL_LISTEN;
     /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
-    if (strcmp(call->name, "close") == 0 && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
+    if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
     if (input != INPUT_COUNT) take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 

@@ -38,14 +38,6 @@ static void pick(struct telling *telling, struct call_picks *picks, struct call 
     }
 }
 
-static bool prepares_listener(const struct call *call)
-{
-    static const char *const names[] = {"socket", "bind", "listen", "setsockopt"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(call->name, names[i]) == 0) return true;
-    return false;
-}
-
 /* A bind() that failed has no port of its own: it concerns the connection whose end holds the one it asked for. */
 static void pick_refused_binds(struct telling *telling, struct call_picks *picks)
 {
@@ -55,7 +47,7 @@ static void pick_refused_binds(struct telling *telling, struct call_picks *picks
         uint16_t port = flow->end[sides[i]].port;
         const void *at = NULL;
         for (struct call *call; port && (call = sockets_next_refused(telling->teller, port, &at)) != NULL;)
-            if (call->exit_ns >= telling->packets[0].sent_ns && strcmp(call->name, "bind") == 0)
+            if (call->exit_ns >= telling->packets[0].sent_ns && call->traits & CALL_BINDS)
                 pick(telling, picks, call, sides[i], true);
     }
 }
@@ -64,7 +56,7 @@ static bool is_accepted(const struct flow *flow)
 {
     const struct sock *sock = flow->sock[STORY_SERVER];
     for (size_t i = 0; sock && i < sock->call_count; i++)
-        if (strncmp(sock->calls[i]->name, "accept", 6) == 0 && sock->calls[i]->exited && sock->calls[i]->ret >= 0) return true;
+        if (sock->calls[i]->traits & CALL_ACCEPTS && sock->calls[i]->exited && sock->calls[i]->ret >= 0) return true;
     return false;
 }
 
@@ -72,14 +64,14 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
 {
     struct flow *flow = telling->flow;
     for (size_t i = 0; listener && i < listener->call_count; i++)
-        if (prepares_listener(listener->calls[i])) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
+        if (listener->calls[i]->traits & CALL_PREPARES) pick(telling, picks, listener->calls[i], STORY_SERVER, true);
     for (size_t i = 0; listener && !flow->udp && !is_accepted(flow) && i < listener->call_count; i++)
-        if (strcmp(listener->calls[i]->name, "close") == 0 || strcmp(listener->calls[i]->name, "shutdown") == 0)
+        if (listener->calls[i]->traits & (CALL_CLOSES | CALL_SHUTS_DOWN))
             pick(telling, picks, listener->calls[i], STORY_SERVER, true);
     for (size_t side = 0; side < STORY_SIDES; side++)
         for (size_t i = 0; flow->sock[side] && i < flow->sock[side]->call_count; i++) {
             struct call *call = flow->sock[side]->calls[i];
-            pick(telling, picks, call, (enum story_side)side, strncmp(call->name, "accept", 6) == 0);
+            pick(telling, picks, call, (enum story_side)side, call->traits & CALL_ACCEPTS);
         }
     if (!flow->udp) pick_refused_binds(telling, picks);
     for (size_t i = 0; i < flow->extra_count; i++) pick(telling, picks, flow->extra[i].call, flow->extra[i].side, false);

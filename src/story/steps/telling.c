@@ -1,10 +1,13 @@
 /* What the telling is asked by all who look things up in it. */
 #include "story/steps/telling.h"
+#include "base/lang.h"
 
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/lang.h"
 
 uint32_t telling_call_step(const struct tale_call *call)
 {
@@ -22,7 +25,7 @@ const char *telling_printf(struct telling *telling, const char *format, ...)
     char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), tr(format), args);
     va_end(args);
     const char *kept = arena_text(telling->arena, text);
     if (!kept) telling->failed = true;
@@ -32,9 +35,10 @@ const char *telling_printf(struct telling *telling, const char *format, ...)
 const char *telling_call_text(struct telling *telling, const struct tale_call *call)
 {
     const struct story_call *c = call->story;
-    const char *of = c->comm[0] ? " of " : "";
-    if (c->fd < 0) return telling_printf(telling, "%s()%s%s", c->name, of, c->comm);
-    return telling_printf(telling, "%s(%d)%s%s", c->name, c->fd, of, c->comm);
+    if (c->fd < 0)
+        return c->comm[0] ? telling_printf(telling, "%s() of %s", c->name, c->comm) : telling_printf(telling, "%s()", c->name);
+    return c->comm[0] ? telling_printf(telling, "%s(%d) of %s", c->name, c->fd, c->comm)
+                      : telling_printf(telling, "%s(%d)", c->name, c->fd);
 }
 
 int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step)
@@ -42,7 +46,7 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
     int64_t value = -1;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct tale_call *tale = &telling->calls[i];
-        if (tale->story->side != side || strcmp(tale->call->name, "setsockopt") != 0 || !tale->call->exited || tale->call->ret)
+        if (tale->story->side != side || !(tale->call->traits & CALL_SETS_OPTION) || !tale->call->exited || tale->call->ret)
             continue;
         if (tale->call->level != level || tale->call->how != option) continue;
         value = tale->call->value[0];

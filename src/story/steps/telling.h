@@ -4,6 +4,7 @@
 #ifndef TCPWHY_STORY_STEPS_TELLING_H
 #define TCPWHY_STORY_STEPS_TELLING_H
 
+#include "base/lang.h"
 #include "story/chain.h"
 #include "story/own.h"
 #include "story/steps/back.h"
@@ -173,7 +174,7 @@ size_t telling_sent_by(const struct telling *telling, int64_t at_ns);
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
 /* The last value that setsockopt gave to an option of this side (listening sockets' options are their children's); -1: not set. */
 int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step);
-/* A sentence in the story's arena; never NULL ("" and `failed` when out of memory). */
+/* A sentence (base/lang.h: `format` is translated) in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* This end's record, and its peer's. */
@@ -200,7 +201,7 @@ static inline bool telling_is_lost(const struct telling *telling, const struct t
 /* How long nothing has come of what did not: to be put behind a sentence. */
 static inline const char *telling_so_long(const struct telling *telling)
 {
-    return telling->so_far ? "so far" : "as long as was recorded";
+    return telling->so_far ? tr("so far") : tr("as long as was recorded");
 }
 
 /* Known not to have been looked at by its receiver's TCP: it was lost, or a kernel threw it away before (a firewall, a full queue).

@@ -3,6 +3,7 @@
  * Most pairs of state and input stay by right: a segment sent again, a RST to a closed end, the ACK that an end which has gone on
  * already gets late. Those are passed over. What is left should not occur, and tells either of a peer that breaks the rules, or of
  * segments that nobody captured. */
+#include "base/lang.h"
 #include "story/steps/telling.h"
 #include "tcp/processing.h"
 #include "tcp/seq.h"
@@ -44,7 +45,7 @@ void unexpected_arrival(struct telling *telling, enum story_side side, uint32_t 
     const struct conn_end *end = telling_end_now(telling, side), *from = telling_end_now(telling, telling->packets[packet].side);
     if (!arrives_unexpected(end, from, &telling->packets[packet].seen->packet.header, &event)) return;
     const struct processing_row *row = processing_find((enum tcp_state)end->state, event);
-    note(telling, side, packet, (enum tcp_state)end->state, row ? row->section : "3.10.7", row ? row->does : "it is dropped");
+    note(telling, side, packet, (enum tcp_state)end->state, row ? row->section : "3.10.7", row ? row->does : TR("it is dropped"));
 }
 
 /* A closed end is done with everything. An ACK of a SYN comes late to an end that closed in SYN_RCVD. A RST is never answered. What

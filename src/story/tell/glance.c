@@ -15,6 +15,17 @@ static struct story_process process_of(const struct flow *flow, int side)
     return call ? (struct story_process){call->thread.pid, call->thread.comm} : (struct story_process){0, NULL};
 }
 
+/* What the listener's kernel said last of its queue; it counts as long as the handshake has not come further. */
+static void see_queue(const struct flow *flow, struct teller_glance *glance)
+{
+    const struct queue_note *note = flow->queue_count ? &flow->queues[flow->queue_count - 1] : NULL;
+    bool full = note && note->queue.accept_length > note->queue.accept_most;
+    if (!full || !(glance->unanswered || note->queue.dropped)) return;
+    glance->full_ns = note->t_ns;
+    glance->queue = note->queue.accept_length;
+    glance->queue_most = note->queue.accept_most;
+}
+
 static struct teller_glance glance_of(const struct flow *flow)
 {
     struct teller_glance glance = {.number = flow->connection ? flow->connection : flow->number,
@@ -34,10 +45,12 @@ static struct teller_glance glance_of(const struct flow *flow)
         const struct sighting *seen = &flow->packets[i];
         enum story_side side = flow_side(flow, &seen->packet.header.src);
         glance.since_ns[side] = seen_ns(seen);
+        if (seen->packet.header.flags & TCP_FIN && !glance.fin_ns[side]) glance.fin_ns[side] = seen_ns(seen);
         answered = answered || side == STORY_SERVER;
         if (side == STORY_CLIENT && seen->packet.header.flags & TCP_SYN && !seen->copy) glance.unanswered++;
     }
     if (answered) glance.unanswered = 0;
+    see_queue(flow, &glance);
     return glance;
 }
 

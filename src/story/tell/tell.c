@@ -8,6 +8,7 @@
 #include "story/causes/cause.h"
 #include "story/findings/differences.h"
 #include "story/findings/findings.h"
+#include "story/times/times.h"
 #include "tcp/segment.h"
 
 static void name_processes(struct telling *telling)
@@ -18,7 +19,7 @@ static void name_processes(struct telling *telling)
         end->cookie = telling->flow->sock[side] ? telling->flow->sock[side]->cookie : 0;
         for (size_t i = 0; i < telling->call_count && !end->process.pid; i++) {
             const struct story_call *call = telling->calls[i].story;
-            if (call->side != side || strcmp(call->name, "socket") == 0) continue;
+            if (call->side != side || call->traits & CALL_MAKES_SOCKET) continue;
             end->process.pid = call->pid;
             end->process.comm = call->comm;
         }
@@ -47,7 +48,7 @@ static enum story_outcome outcome_of_calls(const struct telling *telling)
         if (call->ret == -ECONNREFUSED) return OUTCOME_REFUSED;
         if (call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
         if (call->ret == -ECONNRESET || call->ret == -EPIPE) return OUTCOME_RESET;
-        bool is_close = !strcmp(call->name, "close"), is_setup = strstr(call->name, "sock") != NULL || !strcmp(call->name, "bind");
+        bool is_close = call->traits & CALL_CLOSES, is_setup = call->traits & (CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS);
         is_down = is_down || (is_close && call->socket.state == KERNEL_CLOSE);
         came_about = came_about || (!is_setup && !is_close && call->ret >= 0 && call->socket.cookie);
         closed = closed || is_close;
@@ -62,8 +63,8 @@ static void count_by_calls(struct telling *telling)
     for (size_t side = 0; side < STORY_SIDES && telling->flow->calls_alone; side++) telling->story->end[side].state = STATE_UNKNOWN;
     for (size_t i = 0; i < telling->call_count && telling->flow->calls_alone; i++) {
         const struct story_call *call = telling->calls[i].story;
-        bool writes = !strncmp(call->name, "write", 5) || !strncmp(call->name, "send", 4);
-        bool reads = !strncmp(call->name, "read", 4) || !strncmp(call->name, "recv", 4);
+        bool writes = call->traits & CALL_WRITES;
+        bool reads = call->traits & CALL_READS;
         enum story_side peer = call->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
         bool peer_tells = telling->story->end[peer].process.pid != 0; /* what it wrote is counted already */
         if (call->ret <= 0 || !call->exit_ns) continue;

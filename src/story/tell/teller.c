@@ -1,4 +1,5 @@
 #include "story/tell/teller.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -153,19 +154,19 @@ static int say_forgotten(struct teller *teller)
         const char *what;
         uint64_t kept, count;
     } bounds[] = {
-        {"threads: too many", THREADS_MAX, f->threads},
-        {"processes whose end was not seen: too many", PROCESSES_MAX, f->processes},
-        {"sockets of no connection: too many", SOCKETS_LOOSE_MAX, f->sockets},
-        {"calls on one socket: too many", SOCKET_CALLS_MAX, f->calls},
-        {"datagrams that wait on one socket: too many", ARRIVALS_MAX, f->arrivals},
-        {"dropped segments of one connection: too many", teller->bounds.packets_max, f->drops},
-        {"ICMP errors on their way: too many", ICMP_MARKS_MAX, f->icmp_marks},
-        {"closed connections to know late segments by: too many", TOMBS_MAX, f->tombs},
-        {"open connections, told before their end: too many", teller->bounds.open_max, f->flows},
+        {tr("threads: too many"), THREADS_MAX, f->threads},
+        {tr("processes whose end was not seen: too many"), PROCESSES_MAX, f->processes},
+        {tr("sockets of no connection: too many"), SOCKETS_LOOSE_MAX, f->sockets},
+        {tr("calls on one socket: too many"), SOCKET_CALLS_MAX, f->calls},
+        {tr("datagrams that wait on one socket: too many"), ARRIVALS_MAX, f->arrivals},
+        {tr("dropped segments of one connection: too many"), teller->bounds.packets_max, f->drops},
+        {tr("ICMP errors on their way: too many"), ICMP_MARKS_MAX, f->icmp_marks},
+        {tr("closed connections to know late segments by: too many"), TOMBS_MAX, f->tombs},
+        {tr("open connections, told before their end: too many"), teller->bounds.open_max, f->flows},
     };
     int code = 0;
     for (size_t i = 0; !code && i < sizeof(bounds) / sizeof(bounds[0]); i++)
-        if (bounds[i].count) code = add_loss(teller, "the story's memory", bounds[i].what, bounds[i].kept, bounds[i].count);
+        if (bounds[i].count) code = add_loss(teller, tr("the story's memory"), bounds[i].what, bounds[i].kept, bounds[i].count);
     return code;
 }
 

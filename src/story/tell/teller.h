@@ -40,9 +40,13 @@ struct teller_glance {
     struct story_process process[STORY_SIDES]; /* who holds it; comm borrowed */
     enum tcp_state state[STORY_SIDES];
     int64_t since_ns[STORY_SIDES]; /* when that end last sent something, as far as was captured; 0 never */
+    int64_t fin_ns[STORY_SIDES];   /* when it sent its FIN for the first time; 0 never */
     int64_t start_ns, last_ns;     /* first and last sight */
     uint32_t unanswered;           /* SYNs that nothing answered */
     bool shut[STORY_SIDES];        /* that end offers no window */
+    int64_t full_ns;               /* the server's kernel found its accept queue full for the newest SYN, or threw a handshake's ACK
+                                      away for it: when; 0: it did not */
+    uint32_t queue, queue_most;    /* with that: connections that waited for accept(), and how many may */
     bool over;                     /* closed, and not told yet */
 };
 typedef void teller_look(void *data, const struct teller_glance *glance);

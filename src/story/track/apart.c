@@ -1,4 +1,5 @@
 #include "story/track/apart.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static int tell_process(struct teller *teller, size_t *at, struct story_apart *a
         told->call.waits = told->call.waits && (!from->call->exited || from->call->slept_ns > 0);
         if (told->call.waits && !from->call->exited) {
             told->call.wake.kind = WAKE_NOT_YET;
-            told->call.wake.why = "it had not returned when recording ended";
+            told->call.wake.why = tr("it had not returned when recording ended");
         }
     }
     apart->process = (struct story_process){.pid = pid, .comm = apart->calls[apart->count - 1].call.comm};

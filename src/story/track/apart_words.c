@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/track/apart.h"
 #include "story/track/call_story.h"
 
@@ -12,38 +13,39 @@ static const struct {
     int number;
     const char *why;
 } reasons[] = {
-    {"socket", EMFILE, "the process has no descriptor left (RLIMIT_NOFILE)"},
-    {"socket", ENFILE, "the system has no descriptor left"},
-    {"socket", EAFNOSUPPORT, "this kernel does not have that address family"},
-    {"socket", EPROTONOSUPPORT, "this kernel does not have that protocol"},
-    {"bind", EADDRNOTAVAIL, "no interface of this host has that address"},
-    {"bind", EACCES, "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE"},
-    {"bind", EINVAL, "the socket has an address already"},
-    {"listen", EADDRINUSE, "another socket listens on that port"},
-    {"listen", EINVAL, "the socket is connected already"},
-    {"connect", EADDRNOTAVAIL, "no local port is left for that peer (net.ipv4.ip_local_port_range), or no local address fits it"},
-    {"connect", ENETUNREACH, "no route leads to that network"},
-    {"connect", EHOSTUNREACH, "no route leads to that host, or nobody there answered"},
-    {"connect", EACCES, "it is a broadcast address, or a security module refuses it"},
-    {"connect", EPERM, "a cgroup's program or a security module refuses it"},
-    {"connect", EISCONN, "the socket is connected already"},
-    {"connect", EALREADY, "an earlier connect() is still under way"},
-    {"connect", EAFNOSUPPORT, "the address is of another family than the socket"},
-    {"accept", EAGAIN, "non-blocking, and no finished connection was in the queue"},
-    {"accept", EINVAL, "the socket does not listen"},
-    {"accept", EMFILE, "the process has no descriptor left (RLIMIT_NOFILE)"},
-    {"accept", ENFILE, "the system has no descriptor left"},
-    {"recv", EAGAIN, "non-blocking, and nothing had come"},
-    {"recv", ENOTCONN, "the socket is not connected"},
-    {"read", EAGAIN, "non-blocking, and nothing had come"},
-    {"read", ENOTCONN, "the socket is not connected"},
-    {"send", ENOTCONN, "the socket is not connected"},
-    {"send", EPIPE, "the socket is not connected, or was shut down for writing"},
-    {"send", EDESTADDRREQ, "the socket is not connected, and no address was given"},
-    {"write", ENOTCONN, "the socket is not connected"},
-    {"write", EPIPE, "the socket is not connected, or was shut down for writing"},
-    {"write", EDESTADDRREQ, "the socket is not connected"},
-    {"shutdown", ENOTCONN, "the socket is not connected"},
+    {"socket", EMFILE, TR("the process has no descriptor left (RLIMIT_NOFILE)")},
+    {"socket", ENFILE, TR("the system has no descriptor left")},
+    {"socket", EAFNOSUPPORT, TR("this kernel does not have that address family")},
+    {"socket", EPROTONOSUPPORT, TR("this kernel does not have that protocol")},
+    {"bind", EADDRNOTAVAIL, TR("no interface of this host has that address")},
+    {"bind", EACCES, TR("ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE")},
+    {"bind", EINVAL, TR("the socket has an address already")},
+    {"listen", EADDRINUSE, TR("another socket listens on that port")},
+    {"listen", EINVAL, TR("the socket is connected already")},
+    {"connect", EADDRNOTAVAIL,
+     TR("no local port is left for that peer (net.ipv4.ip_local_port_range), or no local address fits it")},
+    {"connect", ENETUNREACH, TR("no route leads to that network")},
+    {"connect", EHOSTUNREACH, TR("no route leads to that host, or nobody there answered")},
+    {"connect", EACCES, TR("it is a broadcast address, or a security module refuses it")},
+    {"connect", EPERM, TR("a cgroup's program or a security module refuses it")},
+    {"connect", EISCONN, TR("the socket is connected already")},
+    {"connect", EALREADY, TR("an earlier connect() is still under way")},
+    {"connect", EAFNOSUPPORT, TR("the address is of another family than the socket")},
+    {"accept", EAGAIN, TR("non-blocking, and no finished connection was in the queue")},
+    {"accept", EINVAL, TR("the socket does not listen")},
+    {"accept", EMFILE, TR("the process has no descriptor left (RLIMIT_NOFILE)")},
+    {"accept", ENFILE, TR("the system has no descriptor left")},
+    {"recv", EAGAIN, TR("non-blocking, and nothing had come")},
+    {"recv", ENOTCONN, TR("the socket is not connected")},
+    {"read", EAGAIN, TR("non-blocking, and nothing had come")},
+    {"read", ENOTCONN, TR("the socket is not connected")},
+    {"send", ENOTCONN, TR("the socket is not connected")},
+    {"send", EPIPE, TR("the socket is not connected, or was shut down for writing")},
+    {"send", EDESTADDRREQ, TR("the socket is not connected, and no address was given")},
+    {"write", ENOTCONN, TR("the socket is not connected")},
+    {"write", EPIPE, TR("the socket is not connected, or was shut down for writing")},
+    {"write", EDESTADDRREQ, TR("the socket is not connected")},
+    {"shutdown", ENOTCONN, TR("the socket is not connected")},
 };
 
 static int say(struct teller *teller, const char **ret_why, const char *text)
@@ -66,8 +68,8 @@ static bool was_bound_at(const struct sock *sock, int64_t at_ns)
     for (size_t i = 0; i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
         if (!call->exited || call->ret || call->exit_ns > at_ns) continue;
-        if (strcmp(call->name, "bind") == 0) is_bound = true;
-        if (strcmp(call->name, "close") == 0) return false; /* others may hold it: nobody knows here */
+        if (call->traits & CALL_BINDS) is_bound = true;
+        if (call->traits & CALL_CLOSES) return false; /* others may hold it: nobody knows here */
     }
     return is_bound;
 }
@@ -91,10 +93,10 @@ static int say_taken(struct teller *teller, const struct call *call, const struc
 {
     char text[256];
     const struct sock *taker = sock ? find_taker(teller, call, sock) : NULL;
-    if (!taker) return say(teller, ret_why, "the port is taken; by whom was not recorded");
+    if (!taker) return say(teller, ret_why, tr("the port is taken; by whom was not recorded"));
     const struct event_thread *by = &taker->calls[0]->thread;
-    snprintf(text, sizeof(text), "the port is taken by %s[%d]%s", by->comm, (int)by->pid,
-             taker->listening ? ", which listens there" : "");
+    snprintf(text, sizeof(text), tr("the port is taken by %s[%d]%s"), by->comm, (int)by->pid,
+             taker->listening ? tr(", which listens there") : "");
     return say(teller, ret_why, text);
 }
 
@@ -103,8 +105,8 @@ static int say_listening(struct teller *teller, const struct sock *sock, const c
     char text[256], address[ADDRESS_TEXT_BYTES];
     if (!sock || !sock->local.port || sock->handed_out) return 0;
     address_format(&sock->local, address);
-    snprintf(text, sizeof(text), "no connection to %s was seen%s", address,
-             address_is_any(&sock->local) ? "" : "; it listens on that address alone");
+    snprintf(text, sizeof(text), tr("no connection to %s was seen%s"), address,
+             address_is_any(&sock->local) ? "" : tr("; it listens on that address alone"));
     return say(teller, ret_why, text);
 }
 
@@ -112,10 +114,10 @@ int apart_say(struct teller *teller, const struct call *call, const struct sock 
 {
     *ret_why = NULL;
     if (!call->exited) return 0;
-    if (strcmp(call->name, "listen") == 0 && call->ret == 0) return say_listening(teller, sock, ret_why);
-    if (strcmp(call->name, "bind") == 0 && call->ret == -EADDRINUSE) return say_taken(teller, call, sock, ret_why);
-    if (strcmp(call->name, "connect") == 0 && call->ret == -EADDRNOTAVAIL && sock && sock->local.port)
-        return say(teller, ret_why, "the socket's own address and that one are still taken as a pair, in TIME_WAIT perhaps");
+    if (call->traits & CALL_LISTENS && call->ret == 0) return say_listening(teller, sock, ret_why);
+    if (call->traits & CALL_BINDS && call->ret == -EADDRINUSE) return say_taken(teller, call, sock, ret_why);
+    if (call->traits & CALL_CONNECTS && call->ret == -EADDRNOTAVAIL && sock && sock->local.port)
+        return say(teller, ret_why, tr("the socket's own address and that one are still taken as a pair, in TIME_WAIT perhaps"));
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (call->ret == -reasons[i].number && strncmp(call->name, reasons[i].call, strlen(reasons[i].call)) == 0)
             return say(teller, ret_why, reasons[i].why);

@@ -1,4 +1,5 @@
 #include "story/track/call_story.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,22 +7,11 @@
 
 #include "base/err.h"
 
-static bool waits(const char *name)
-{
-    static const char *const names[] = {"connect",    "accept",      "accept4",      "read",  "readv",  "recvfrom",
-                                        "recvmsg",    "recvmmsg",    "poll",         "ppoll", "select", "pselect6",
-                                        "epoll_wait", "epoll_pwait", "epoll_pwait2", "write", "writev", "sendto",
-                                        "sendmsg",    "sendmmsg",    "sendfile",     "close"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
-}
-
 /* Some errors that the kernel returns are its own, and no C library has a name for them (ENOTSUPP, 524). */
 static const char *errno_name(struct arena *arena, int64_t ret)
 {
     const char *name = ret >= -INT32_MAX ? err_errno_name((int)-ret) : NULL;
-    return name ? name : arena_printf(arena, "errno %" PRIu64, -(uint64_t)ret);
+    return name ? name : arena_printf(arena, tr("errno %" PRIu64), -(uint64_t)ret);
 }
 
 int call_story_fill(struct story_call *story, const struct call *call, struct arena *arena)
@@ -32,7 +22,8 @@ int call_story_fill(struct story_call *story, const struct call *call, struct ar
     story->name = arena_text(arena, call->name);
     story->fd = call->fd;
     story->args = call->entered ? arena_text(arena, call->args) : NULL;
-    story->waits = waits(call->name);
+    story->traits = call->traits;
+    story->waits = call->traits & CALL_SLEEPS;
     story->enter_ns = call->entered ? call->enter_ns : 0;
     story->exit_ns = call->exited ? call->exit_ns : 0;
     story->ret = call->ret;
@@ -57,5 +48,5 @@ struct address call_story_address(const struct call *call)
 
 bool call_story_found_no_port(const struct call *call)
 {
-    return strcmp(call->name, "connect") == 0 && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
+    return call->traits & CALL_CONNECTS && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
 }

@@ -9,7 +9,7 @@
 static enum story_side side_of(const struct sock *sock)
 {
     for (size_t i = 0; i < sock->call_count; i++)
-        if (!strcmp(sock->calls[i]->name, "connect")) return STORY_CLIENT;
+        if (sock->calls[i]->traits & CALL_CONNECTS) return STORY_CLIENT;
     return STORY_SERVER;
 }
 

@@ -59,23 +59,25 @@ enum story_side flow_side(const struct flow *flow, const struct address *source)
     return address_equal(source, &flow->end[STORY_CLIENT]) ? STORY_CLIENT : STORY_SERVER;
 }
 
-static bool is_server_port(const struct teller *teller, uint16_t port)
+/* The recording names its port, or a socket was seen to listen there. */
+static bool is_server(struct teller *teller, const struct address *address, uint8_t protocol)
 {
     for (size_t i = 0; i < 8 && teller->server_ports[i]; i++)
-        if (teller->server_ports[i] == port) return true;
-    return false;
+        if (teller->server_ports[i] == address->port) return true;
+    return protocol == IPPROTO_TCP && socket_serving(teller, address, protocol, 0);
 }
 
-/* Who is the client: the sender of the first SYN; else who talks to a known server port, answers a SYN-ACK, or has the higher port.
- */
-static void choose_roles(const struct teller *teller, struct flow *flow, const struct event_packet_header *header)
+/* Who is the client: the sender of the first SYN; else who talks to a known server, answers a SYN-ACK, or has the higher port. */
+static void choose_roles(struct teller *teller, struct flow *flow, const struct event_packet_header *header)
 {
-    bool sender_is_client;
+    bool sender_is_client, asks = header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN);
+    bool to_server = asks && is_server(teller, &header->dst, header->protocol);
+    bool of_server = asks && is_server(teller, &header->src, header->protocol);
     flow->roles_sure = true;
-    if (header->protocol == IPPROTO_TCP && header->flags & TCP_SYN) {
+    if (!asks) {
         sender_is_client = !(header->flags & TCP_ACK);
-    } else if (is_server_port(teller, header->dst.port) != is_server_port(teller, header->src.port)) {
-        sender_is_client = is_server_port(teller, header->dst.port);
+    } else if (to_server != of_server) {
+        sender_is_client = to_server;
     } else {
         sender_is_client = header->protocol == IPPROTO_UDP || header->src.port >= header->dst.port;
         flow->roles_sure = header->protocol == IPPROTO_UDP;

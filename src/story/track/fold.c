@@ -197,17 +197,13 @@ void flow_fold(struct teller *teller, struct flow *flow)
 /* Calls that carry data, or wait for it, and have returned. */
 static bool carries_data(const struct call *call)
 {
-    static const char *const names[] = {"read",  "write",  "recv",     "send",       "poll",
-                                        "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait"};
     if (!call->exited || (call->ret < 0 && call->ret != -EAGAIN)) return false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(call->name, names[i], strlen(names[i])) == 0) return true;
-    return false;
+    return call->traits & (CALL_READS | CALL_WRITES | CALL_WAITS_FOR_MANY);
 }
 
 static void note_read(struct sock *sock, const struct call *call)
 {
-    bool reads = strncmp(call->name, "read", 4) == 0 || strncmp(call->name, "recv", 4) == 0;
+    bool reads = call->traits & CALL_READS;
     if (!sock->folded_calls++) sock->folded_order = call->order;
     if (reads && call->ret > 0 && !strstr(call->args, "MSG_PEEK")) sock->folded_read_bytes += (uint64_t)call->ret;
 }

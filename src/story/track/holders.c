@@ -78,17 +78,17 @@ int holders_take_call(struct teller *teller, struct call *call, struct sock *soc
 {
     int32_t pid = call->thread.pid;
     if (call->ret < 0) return 0;
-    if (strcmp(call->name, "close_range") == 0) { /* any of them may be among those */
+    if (call->traits & CALL_CLOSES_RANGE) { /* any of them may be among those */
         let_all_go(teller, pid);
         return 0;
     }
-    if (strcmp(call->name, "socket") == 0 && sock) return hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm);
-    if (strncmp(call->name, "accept", 6) == 0 && other) return hold(teller, other, pid, (int32_t)call->ret, call->thread.comm);
-    if (strncmp(call->name, "dup", 3) == 0) {
+    if (call->traits & CALL_MAKES_SOCKET && sock) return hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm);
+    if (call->traits & CALL_ACCEPTS && other) return hold(teller, other, pid, (int32_t)call->ret, call->thread.comm);
+    if (call->traits & CALL_COPIES) {
         if (other) let_go(other, pid, (int32_t)call->ret);
         return sock ? hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm) : 0;
     }
-    if (strcmp(call->name, "close") == 0 && sock) {
+    if (call->traits & CALL_CLOSES && sock) {
         let_go(sock, pid, call->fd);
         if (sock->holder_count)
             call->still = sock->holders[0];

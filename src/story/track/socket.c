@@ -67,9 +67,7 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
 
 static bool is_work(const struct call *call)
 {
-    static const char *const others[] = {"socket", "bind", "listen", "setsockopt", "close", "shutdown", "connect"};
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (strcmp(call->name, others[i]) == 0) return false;
+    if (call->traits & (CALL_PREPARES | CALL_CLOSES | CALL_SHUTS_DOWN | CALL_CONNECTS)) return false;
     return call->exited && call->ret >= 0;
 }
 
@@ -174,6 +172,7 @@ static struct call *call_new(struct process *process, const struct event *event)
     call->refs = 1;
     call->thread = seen->thread;
     memcpy(call->name, seen->name, sizeof(call->name));
+    call->traits = call_traits(call->name);
     call->fd = seen->fd;
     call->how = seen->how;
     call->level = seen->level;
@@ -208,20 +207,13 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     return code;
 }
 
-/* Only these end with what they waited for; close_range and execve list what they closed in the same place. */
-static bool waits_for_many(const struct call *call)
-{
-    if (strcmp(call->name, "epoll_ctl") == 0) return false;
-    return strstr(call->name, "poll") || strstr(call->name, "select");
-}
-
-/* A waiting call concerns the sockets it reported. A listener's readiness concerns the connection that accept takes next, so
- * the call is remembered for it. */
+/* A waiting call concerns the sockets it reported (close_range and execve list what they closed in the same place). A listener's
+ * readiness concerns the connection that accept takes next, so the call is remembered for it. */
 static int attach_reported(struct teller *teller, struct thread *thread, struct call *call)
 {
     if (!call->watch_count) return 0;
     resolve_watch(teller, call);
-    if (waits_for_many(call)) call_replace(&thread->waited, call);
+    if (call->traits & CALL_WAITS_FOR_MANY) call_replace(&thread->waited, call);
     int code = 0;
     for (size_t i = 0; i < call->watch_count && !code; i++) {
         struct event_socket seen = {.cookie = call->watch[i].cookie};
@@ -282,7 +274,7 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
     struct call *sending = NULL;
     for (size_t i = sock->call_count, looked_at = 0; i-- > 0 && looked_at < SENDING_DEPTH; looked_at++) {
         struct call *call = sock->calls[i];
-        if (call->exited || call->overtaken || strncmp(call->name, "send", 4) != 0) continue;
+        if (call->exited || call->overtaken || !(call->traits & CALL_SENDS)) continue;
         if (sending) return 0; /* two at once: nobody can tell */
         sending = call;
     }
@@ -292,7 +284,7 @@ int socket_take_datagram(struct teller *teller, struct flow *flow, const struct 
 /* Who has just taken a connection asks once more, until there is none: an event loop's habit, and no news. */
 static bool empties_queue(const struct call *before, const struct call *call)
 {
-    return before && strncmp(before->name, "accept", 6) == 0 && before->exited && before->ret >= 0 &&
+    return before && before->traits & CALL_ACCEPTS && before->exited && before->ret >= 0 &&
            before->socket.cookie == call->socket.cookie;
 }
 
@@ -340,12 +332,12 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     int code = 0;
     struct sock *sock = socket_get(teller, &call->socket);
     struct sock *other = socket_get(teller, &call->other);
-    bool accept = strncmp(call->name, "accept", 6) == 0;
-    if (strcmp(call->name, "listen") == 0 && call->ret == 0 && sock) {
+    bool accept = call->traits & CALL_ACCEPTS;
+    if (call->traits & CALL_LISTENS && call->ret == 0 && sock) {
         sock->listening = true;
         code = sockets_file(teller, sock);
     }
-    if (strcmp(call->name, "epoll_ctl") == 0 && call->watch_count && sock) code = learn_epoll(teller, call, sock);
+    if (call->traits & CALL_WATCHES && call->watch_count && sock) code = learn_epoll(teller, call, sock);
     if (!code) code = attach(teller, sock, call);
     if (!code) code = attach_reported(teller, thread, call);
     if (accept && other && !code) {
@@ -357,17 +349,17 @@ int socket_take_exit(struct teller *teller, const struct event *event)
         if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(teller, other, thread->waited);
         call_replace(&thread->waited, NULL);
     } else if (!code && sock && sock->protocol == IPPROTO_UDP && sock->remote.port == 0 && call->ret >= 0 &&
-               strncmp(call->name, "recv", 4) == 0) {
+               call->traits & CALL_RECEIVES) {
         code = take_arrival(teller, sock, call);
     } else if (other && !code) {
         code = attach(teller, other, call);
     } else if (accept && sock && call->ret == -EAGAIN) {
         detach(sock, call); /* it concerns no connection */
         if (!is_once_more) code = apart_take(teller, call);
-    } else if (!sock && !other && call->ret < 0 && strcmp(call->name, "socket") == 0) {
+    } else if (!sock && !other && call->ret < 0 && call->traits & CALL_MAKES_SOCKET) {
         code = apart_take(teller, call);
     }
-    if (!code && sock && ((call->ret == -EADDRINUSE && strcmp(call->name, "bind") == 0) || call_story_found_no_port(call)))
+    if (!code && sock && ((call->ret == -EADDRINUSE && call->traits & CALL_BINDS) || call_story_found_no_port(call)))
         code = sockets_note_refused(teller, sock, call, call_story_address(call).port);
     if (!code) code = holders_take_call(teller, call, sock, other);
     if (!code && sock) code = socket_settle(teller, sock);

@@ -91,7 +91,7 @@ void sockets_take_out(struct teller *teller, struct sock *sock)
 static int64_t listening_since(const struct sock *sock)
 {
     for (size_t i = 0; i < sock->call_count; i++)
-        if (strcmp(sock->calls[i]->name, "listen") == 0 && sock->calls[i]->exited && sock->calls[i]->ret == 0)
+        if (sock->calls[i]->traits & CALL_LISTENS && sock->calls[i]->exited && sock->calls[i]->ret == 0)
             return sock->calls[i]->exit_ns;
     return 0;
 }
@@ -221,7 +221,7 @@ void sockets_forget_refused(struct teller *teller, const struct sock *sock)
     for (size_t i = 0; i < sock->call_count; i++) {
         uint16_t port = call_story_address(sock->calls[i]).port;
         const void *at = NULL;
-        bool noted = strcmp(sock->calls[i]->name, "bind") == 0 || call_story_found_no_port(sock->calls[i]);
+        bool noted = sock->calls[i]->traits & CALL_BINDS || call_story_found_no_port(sock->calls[i]);
         struct list *list = noted ? table_get(teller->refused, &port) : NULL;
         while (list && sockets_next_refused(teller, port, &at) != NULL)
             if (((const struct refused *)at)->call == sock->calls[i]) {

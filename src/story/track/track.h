@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/table.h"
 #include "conn/conn.h"
+#include "event/call_traits.h"
 #include "event/event.h"
 #include "story/bounds.h"
 #include "story/chain.h"
@@ -34,6 +35,7 @@ struct call {
     struct process *process; /* thread.pid's; a reference */
     struct event_thread thread;
     char name[EVENT_NAME_BYTES];
+    uint32_t traits; /* CALL_*, of its name */
     char args[EVENT_ARGS_BYTES];
     int32_t fd, how, level, value[2];
     struct event_socket socket; /* behind fd, as last seen */

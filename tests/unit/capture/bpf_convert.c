@@ -33,11 +33,13 @@ static const char *const functions[] = {
     "tpacket_rcv",
     "__x64_sys_sendto",
     "try_to_wake_up",
+    "handle_softirqs",
 };
 
 struct fixture {
     struct bpf_convert convert;
     struct kernel_symbols *symbols;
+    struct record_known *known;
     struct event_log *log;
 };
 
@@ -52,6 +54,9 @@ static int setup(void **state)
         length += (size_t)snprintf(text + length, sizeof(text) - length, "%zx T %s\n", 0x1000 * (i + 1), functions[i]);
     assert_int_equal(kernel_symbols_parse(&fixture->symbols, text, length, NULL), 0);
     fixture->convert.symbols = fixture->symbols;
+    fixture->known = calloc(RECORD_KNOWN_MAX, sizeof(*fixture->known));
+    fixture->convert.chains = bpf_chains_new(fixture->known);
+    assert_non_null(fixture->convert.chains);
     fixture->convert.realtime_offset_ns = 1000;
     fixture->log = event_log_new();
     *state = fixture;
@@ -63,6 +68,8 @@ static int teardown(void **state)
     struct fixture *fixture = *state;
 
     kernel_symbols_free(fixture->symbols);
+    bpf_chains_free(fixture->convert.chains);
+    free(fixture->known);
     event_log_free(fixture->log);
     free(fixture);
     return 0;
@@ -78,24 +85,44 @@ static uint64_t inside(const char *function)
     return 0;
 }
 
-/* A mark made while a SYN was the last packet received, with the stack of these functions, innermost first; NULL ends. */
-static struct record_mark mark_in(const char *const *stack)
+/* The chain of these functions, innermost first, as the kernel side unwinds it; NULL ends. Its addresses stand in every third word
+ * of the stack, from the second on. */
+static struct record_chain chain_in(uint64_t sample, const char *const *stack)
 {
+    struct record_chain chain = {
+        .head = {.kind = RECORD_CHAIN}, .sample = sample, .signature = (uint64_t)1 << 63 | 5, .word_count = RECORD_WORDS_MAX};
+    size_t frames = 0;
+
+    while (stack[frames]) {
+        chain.words[3 * frames + 1] = chain.stack[frames] = inside(stack[frames]);
+        frames++;
+    }
+    chain.stack_bytes = (int)(frames * sizeof(chain.stack[0]));
+    return chain;
+}
+
+static void take(struct fixture *fixture, const struct record_chain *chain)
+{
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, chain, sizeof(*chain), fixture->log, &event), 0);
+}
+
+/* A mark made while a SYN was the last packet received, in the chain of these functions. */
+static struct record_mark mark_in(struct fixture *fixture, const char *const *stack)
+{
+    static uint64_t samples;
     struct record_mark mark = {
         .head = {.t_ns = 5, .kind = RECORD_MARK, .pid = 7, .tid = 8, .comm = "echo"},
         .packet = {.src = {{127, 0, 0, 1}, 3333, 4, 0},
                    .dst = {{127, 0, 0, 2}, 40000, 4, 0},
                    .protocol = IPPROTO_TCP,
                    .flags = TCP_ACK},
-        .context = {.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_SYN}},
+        .context = {.receiving = 1, .softirq = 1, .sample = ++samples, .received = {.protocol = IPPROTO_TCP, .flags = TCP_SYN}},
     };
-    size_t frames = 0;
+    struct record_chain chain = chain_in(samples, stack);
 
-    while (stack[frames]) {
-        mark.stack[frames] = inside(stack[frames]);
-        frames++;
-    }
-    mark.context.stack_bytes = (int)(frames * sizeof(mark.stack[0]));
+    take(fixture, &chain);
     return mark;
 }
 
@@ -107,7 +134,7 @@ static int convert(struct fixture *fixture, const struct record_mark *mark, stru
 
 static void a_record_becomes_an_event_on_the_common_clock(void **state)
 {
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit"));
+    struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit"));
     struct event event;
 
     assert_int_equal(convert(*state, &mark, &event), 1);
@@ -122,7 +149,8 @@ static void a_record_becomes_an_event_on_the_common_clock(void **state)
 
 static void the_recorders_own_frames_are_cut_off(void **state)
 {
-    struct record_mark mark = mark_in(STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit", "ip_output"));
+    struct record_mark mark =
+        mark_in(*state, STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit", "ip_output"));
     struct event event;
 
     assert_int_equal(convert(*state, &mark, &event), 1);
@@ -132,18 +160,21 @@ static void the_recorders_own_frames_are_cut_off(void **state)
 
 static void frames_of_a_program_that_has_no_name_are_cut_off_too(void **state)
 {
-    struct record_mark mark = mark_in(STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit"));
+    struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit"));
+    struct record_chain chain = chain_in(1000, STACK("bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__dev_queue_xmit"));
     struct event event;
 
-    mark.stack[0] = 0xffffffffc0000000;
+    chain.stack[0] = 0xffffffffc0000000;
+    take(*state, &chain);
+    mark.context.sample = 1000;
     assert_int_equal(convert(*state, &mark, &event), 1);
     assert_int_equal(event.mark.context.chain->count, 1);
 }
 
 static void a_program_that_an_interrupt_hit_stays_in_the_chain(void **state)
 {
-    struct record_mark mark = mark_in(STACK("bpf_trace_run1", "try_to_wake_up", "hrtimer_interrupt", "bpf_prog_1234_net_dev_queue",
-                                            "bpf_trace_run1", "__x64_sys_sendto"));
+    struct record_mark mark = mark_in(*state, STACK("bpf_trace_run1", "try_to_wake_up", "hrtimer_interrupt",
+                                                    "bpf_prog_1234_net_dev_queue", "bpf_trace_run1", "__x64_sys_sendto"));
     struct event event;
 
     assert_int_equal(convert(*state, &mark, &event), 1);
@@ -153,7 +184,7 @@ static void a_program_that_an_interrupt_hit_stays_in_the_chain(void **state)
 
 static bool receives(void **state, const char *const *stack)
 {
-    struct record_mark mark = mark_in(stack);
+    struct record_mark mark = mark_in(*state, stack);
     struct event event;
 
     assert_int_equal(convert(*state, &mark, &event), 1);
@@ -191,14 +222,14 @@ static void a_call_that_sends_receives_nothing(void **state)
 static void without_a_chain_what_the_kernel_side_saw_counts(void **state)
 {
     struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit", "__x64_sys_sendto"));
     struct event event;
 
-    mark.context.stack_bytes = 0;
+    mark.context.sample = 0;
     assert_int_equal(convert(fixture, &mark, &event), 1);
     assert_null(event.mark.context.chain);
     assert_true(event.mark.context.receiving);
-    assert_int_equal(fixture->convert.unnamed_chains, 0);
+    assert_int_equal(bpf_chains_counts(fixture->convert.chains).unnamed, 0);
 }
 
 static void a_preempt_rt_kernel_is_known_by_its_version_or_its_flag(void **state)
@@ -213,7 +244,8 @@ static void a_preempt_rt_kernel_is_known_by_its_version_or_its_flag(void **state
 static void on_preempt_rt_the_chain_alone_counts(void **state)
 {
     struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "process_backlog"));
+    struct record_mark mark =
+        mark_in(*state, STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "process_backlog"));
     struct event event;
 
     fixture->convert.preempted = true;
@@ -226,11 +258,11 @@ static void on_preempt_rt_the_chain_alone_counts(void **state)
 static void on_preempt_rt_nothing_is_said_of_a_context_without_a_chain(void **state)
 {
     struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit", "__x64_sys_sendto"));
     struct event event;
 
     fixture->convert.preempted = true;
-    mark.context.stack_bytes = 0;
+    mark.context.sample = 0;
     mark.context.softirq = 0; /* so it looks as if the call had sent it */
     assert_int_equal(convert(fixture, &mark, &event), 1);
     assert_false(event.mark.context.receiving);
@@ -240,22 +272,23 @@ static void on_preempt_rt_nothing_is_said_of_a_context_without_a_chain(void **st
 static void a_stack_without_symbols_is_counted(void **state)
 {
     struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit", "__x64_sys_sendto"));
+    struct record_mark mark;
     struct event event;
 
     fixture->convert.symbols = NULL;
+    mark = mark_in(fixture, STACK("__dev_queue_xmit", "__x64_sys_sendto"));
     assert_int_equal(convert(fixture, &mark, &event), 1);
     assert_null(event.mark.context.chain);
-    assert_int_equal(fixture->convert.unnamed_chains, 1);
+    assert_int_equal(bpf_chains_counts(fixture->convert.chains).unnamed, 1);
 }
 
 static void the_device_below_a_device_makes_no_second_mark(void **state)
 {
     struct record_mark mark =
-        mark_in(STACK("__dev_queue_xmit", "vlan_dev_hard_start_xmit", "dev_hard_start_xmit", "__dev_queue_xmit"));
+        mark_in(*state, STACK("__dev_queue_xmit", "vlan_dev_hard_start_xmit", "dev_hard_start_xmit", "__dev_queue_xmit"));
     /* The receiver's answer on loopback, on top of the sender's transmission, is a mark of its own. */
     struct record_mark answer =
-        mark_in(STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "dev_hard_start_xmit"));
+        mark_in(*state, STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "dev_hard_start_xmit"));
     struct event event;
 
     assert_int_equal(convert(*state, &mark, &event), 0);
@@ -448,9 +481,7 @@ static void a_cancelled_timer_keeps_what_was_received_and_the_chain(void **state
 
     cancel.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_TIME_WAIT};
     cancel.context = (struct record_context){.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_RST}};
-    cancel.stack[0] = inside("tcp_v4_rcv");
-    cancel.stack[1] = inside("__netif_receive_skb_one_core");
-    cancel.context.stack_bytes = 2 * sizeof(cancel.stack[0]);
+    cancel.context.sample = mark_in(fixture, STACK("tcp_v4_rcv", "__netif_receive_skb_one_core")).context.sample;
     assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
     assert_int_equal(event.kind, EVENT_TIMER);
     assert_int_equal(event.t_ns, 1005);
@@ -462,33 +493,146 @@ static void a_cancelled_timer_keeps_what_was_received_and_the_chain(void **state
     assert_int_equal(event.timer.context.received.flags, TCP_RST);
     assert_int_equal(event.timer.context.chain->count, 2);
     /* A timer that expires in the midst of it: then that segment did not. */
-    cancel.stack[0] = inside("__run_timers");
+    cancel.context.sample = mark_in(fixture, STACK("__run_timers", "__netif_receive_skb_one_core")).context.sample;
     assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
     assert_false(event.timer.context.receiving);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, offsetof(struct record_cancel, stack), fixture->log, &event),
-                     -EINVAL);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel) - 1, fixture->log, &event), -EINVAL);
 }
 
 static void what_is_too_short_or_unknown_is_no_record(void **state)
 {
     struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(STACK("__dev_queue_xmit"));
+    struct record_mark mark = mark_in(fixture, STACK("__dev_queue_xmit"));
+    struct record_chain chain = chain_in(1, STACK("__dev_queue_xmit"));
     struct event event;
-    size_t least = offsetof(struct record_mark, stack);
 
-    mark.context.stack_bytes = 0;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least, fixture->log, &event), 1);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least - 1, fixture->log, &event), -EINVAL);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, sizeof(mark), fixture->log, &event), 1);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, sizeof(mark) - 1, fixture->log, &event), -EINVAL);
     assert_int_equal(bpf_convert_record(&fixture->convert, &mark, 3, fixture->log, &event), -EINVAL);
-    mark.context.stack_bytes = 8; /* more than is there */
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, least, fixture->log, &event), -EINVAL);
-    mark.context.stack_bytes = sizeof(mark.stack) + 8;
-    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.context.stack_bytes = 0;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain) - 1, fixture->log, &event), -EINVAL);
+    chain.stack_bytes = sizeof(chain.stack) + 8; /* more than is there */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain), fixture->log, &event), -EINVAL);
+    chain.stack_bytes = 8;
+    chain.word_count = RECORD_WORDS_MAX + 1;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain), fixture->log, &event), -EINVAL);
     mark.head.kind = 0;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_ARRIVAL + 1;
+    mark.head.kind = RECORD_CHAIN + 1;
     assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
+}
+
+/* ---- chains that are known by heart ---- */
+
+/* Where the kernel side would look for it; NULL: it was not learned. */
+static const struct record_known *learned(const struct fixture *fixture, const struct record_chain *chain)
+{
+    const struct record_known *place = &fixture->known[record_known_place(chain->signature)];
+
+    return place->signature == chain->signature ? place : NULL;
+}
+
+#define SENT_WHILE_RECEIVING                                                                                                       \
+    STACK("bpf_trace_run1", "__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "handle_softirqs", "ip_output",      \
+          "__x64_sys_sendto")
+
+static void a_chain_is_learned_up_to_where_its_context_begins(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING);
+    struct record_mark mark = mark_in(fixture, STACK("__dev_queue_xmit"));
+    const struct record_known *known;
+    struct event event;
+
+    take(fixture, &chain);
+    known = learned(fixture, &chain);
+    assert_non_null(known);
+    assert_int_equal(known->count, 4);
+    assert_int_equal(known->at[0], 4);
+    assert_int_equal(known->at[3], 13);
+    assert_int_equal(known->bytes, 14 * sizeof(chain.words[0]));
+    assert_int_equal(known->word[3], inside("handle_softirqs"));
+    assert_int_equal(known->check, known->word[0] ^ known->word[1] ^ known->word[2] ^ known->word[3]);
+
+    mark.context.sample = 0;
+    mark.context.known = (uint16_t)(record_known_place(chain.signature) + 1);
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 4);
+    assert_string_equal(event.mark.context.chain->names[0], "__dev_queue_xmit");
+    assert_string_equal(event.mark.context.chain->names[3], "handle_softirqs");
+    assert_true(event.mark.context.receiving);
+}
+
+static void a_chain_without_its_end_or_not_in_the_stack_is_not_learned(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain endless = chain_in(1, STACK("__dev_queue_xmit", "ip_output")),
+                        elsewhere = chain_in(2, SENT_WHILE_RECEIVING), cut = chain_in(3, SENT_WHILE_RECEIVING);
+
+    take(fixture, &endless);
+    assert_null(learned(fixture, &endless));
+    elsewhere.words[7] = 0; /* as with return addresses that are signed, or that a tracer has replaced */
+    take(fixture, &elsewhere);
+    assert_null(learned(fixture, &elsewhere));
+    cut.word_count = 13;
+    take(fixture, &cut);
+    assert_null(learned(fixture, &cut));
+    cut.word_count = 14;
+    take(fixture, &cut);
+    assert_non_null(learned(fixture, &cut));
+}
+
+/* Which of two equal words is the return address can't be told, so both have to stand there. */
+static void a_word_that_may_be_the_return_address_is_compared_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING);
+    const struct record_known *known;
+
+    chain.words[8] = inside("tcp_v4_rcv");                   /* between its neighbours */
+    chain.words[2] = chain.words[12] = inside("tcp_v4_rcv"); /* before the first of its neighbours, behind the second */
+    chain.words[20] = inside("handle_softirqs");             /* behind the end */
+    take(fixture, &chain);
+    known = learned(fixture, &chain);
+    assert_non_null(known);
+    assert_int_equal(known->count, 6);
+    assert_int_equal(known->at[1], 7);
+    assert_int_equal(known->at[2], 8);
+    assert_int_equal(known->at[5], 20);
+}
+
+static void the_same_chain_is_learned_once_and_another_beside_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain first = chain_in(1, SENT_WHILE_RECEIVING),
+                        second = chain_in(2, STACK("__dev_queue_xmit", "__release_sock", "handle_softirqs"));
+    uint32_t place = record_known_place(first.signature);
+
+    take(fixture, &first);
+    take(fixture, &first);
+    assert_int_equal(fixture->known[place + 1].signature, 0);
+    take(fixture, &second);
+    assert_int_equal(fixture->known[place + 1].signature, second.signature);
+    assert_int_equal(fixture->known[place + 1].count, 3);
+}
+
+static void a_chain_that_was_taken_for_another_is_counted_and_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING),
+                        other = chain_in(2, STACK("__dev_queue_xmit", "__release_sock", "handle_softirqs"));
+
+    take(fixture, &chain);
+    chain.known = other.known = record_known_place(chain.signature) + 1;
+    take(fixture, &chain); /* a sample that agrees */
+    assert_non_null(learned(fixture, &chain));
+    assert_int_equal(bpf_chains_counts(fixture->convert.chains).mistaken, 0);
+    take(fixture, &other);
+    assert_null(learned(fixture, &chain));
+    assert_int_equal(bpf_chains_counts(fixture->convert.chains).mistaken, 1);
+    chain.known = 0;
+    take(fixture, &chain);
+    assert_null(learned(fixture, &chain)); /* its place stays empty, it may have another */
+    assert_int_equal(fixture->known[other.known].signature, chain.signature);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -524,6 +668,11 @@ int main(void)
         TEST(a_request_sockets_timer_has_its_own_name),
         TEST(a_cancelled_timer_keeps_what_was_received_and_the_chain),
         TEST(what_is_too_short_or_unknown_is_no_record),
+        TEST(a_chain_is_learned_up_to_where_its_context_begins),
+        TEST(a_chain_without_its_end_or_not_in_the_stack_is_not_learned),
+        TEST(a_word_that_may_be_the_return_address_is_compared_too),
+        TEST(the_same_chain_is_learned_once_and_another_beside_it),
+        TEST(a_chain_that_was_taken_for_another_is_counted_and_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,6 +356,29 @@ static void a_forked_child_is_followed_with_its_own_name_and_end(void **state)
     run_free(&run);
 }
 
+static size_t processes(const struct run *run, uint8_t change)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < event_log_count(run->log); i++) {
+        const struct event *event = event_log_at(run->log, i);
+        n += event->kind == EVENT_PROCESS && event->process.change == change;
+    }
+    return n;
+}
+
+/* Its end may be reported before its parent's word that it began, and the dead is to be seen in /proc for long: it must not be
+ * waited for. */
+static void a_child_that_ends_at_once_begins_once_and_ends_once(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "short-lived");
+    assert_int_equal(processes(&run, PROCESS_FORK), 208);
+    assert_int_equal(processes(&run, PROCESS_EXIT), 209);
+    assert_false(calls_ptrace.alive(run.calls));
+    run_free(&run);
+}
+
 static void a_thread_has_its_own_tid_and_its_process_pid(void **state)
 {
     (void)state;
@@ -727,6 +750,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(close_range_names_all_the_sockets_it_closes),
         cmocka_unit_test(waiting_calls_say_what_they_watch_and_what_was_ready),
         cmocka_unit_test(a_forked_child_is_followed_with_its_own_name_and_end),
+        cmocka_unit_test(a_child_that_ends_at_once_begins_once_and_ends_once),
         cmocka_unit_test(a_thread_has_its_own_tid_and_its_process_pid),
         cmocka_unit_test(execve_by_another_thread_ends_the_calls_of_the_rest),
         cmocka_unit_test(execve_names_its_path_its_failure_and_what_it_closes),

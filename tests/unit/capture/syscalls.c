@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "capture/syscalls.h"
+#include "event/call_traits.h"
 
 static void every_row_is_found_by_its_number_and_named_once(void **state)
 {
@@ -189,6 +190,30 @@ static void any_values_give_a_short_printable_text(void **state)
     }
 }
 
+/* What it means to a connection (event/call_traits.h), and whether its flags say the same. */
+static void every_row_that_concerns_a_socket_has_traits(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct syscall_row *rows = syscall_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t traits = call_traits(rows[i].name);
+        if (!traits && !(rows[i].flags & SYSCALL_NO_RETURN)) fail_msg("%s has no row in event/call_traits.c", rows[i].name);
+        bool waits = rows[i].flags & (SYSCALL_POLL | SYSCALL_SELECT | SYSCALL_EPOLL_WAIT);
+        assert_int_equal(waits, (traits & CALL_WAITS_FOR_MANY) != 0);
+        assert_int_equal((rows[i].flags & SYSCALL_SHUTDOWN) != 0, (traits & CALL_SHUTS_DOWN) != 0);
+        assert_int_equal((rows[i].flags & SYSCALL_LISTEN) != 0, (traits & CALL_LISTENS) != 0);
+        assert_int_equal((rows[i].flags & SYSCALL_RANGE) != 0, (traits & CALL_CLOSES_RANGE) != 0);
+        assert_int_equal((rows[i].flags & (SYSCALL_PATH_0 | SYSCALL_PATH_1)) != 0, (traits & CALL_RUNS) != 0);
+        bool makes = rows[i].flags & SYSCALL_NEW_FD;
+        assert_int_equal(makes, (traits & (CALL_ACCEPTS | CALL_MAKES_SOCKET)) != 0);
+        if (traits & (CALL_WAITS_FOR_MANY | CALL_READS | CALL_WRITES | CALL_ACCEPTS | CALL_CONNECTS))
+            assert_true(traits & CALL_SLEEPS);
+    }
+    assert_int_equal(call_traits("getpid"), 0);
+    assert_int_equal(call_traits(""), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +221,7 @@ int main(void)
         cmocka_unit_test(arguments_read_as_strace_prints_them),
         cmocka_unit_test(addresses_read_as_people_write_them),
         cmocka_unit_test(fields_that_a_story_needs_are_set),
+        cmocka_unit_test(every_row_that_concerns_a_socket_has_traits),
         cmocka_unit_test(any_values_give_a_short_printable_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,29 @@ static void numbers_that_may_mean_something_else_are_not_counted(void **state)
     missed(TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=8000"), 0, 0);
 }
 
+/* Who serves in a connection whose beginning nobody saw: by the higher port alone the server would be taken for the client. */
+#define NO_PORTS "# tcpwhy events 1\ntrace t=1 recorder=test\nvantage t=1 vantage=1 netns=9 name=lo\n"
+#define HIGH_S "src=127.0.0.1:60000 dst=127.0.0.1:40000 proto=tcp "
+#define HIGH_LISTENER "sock.cookie=6 sock.proto=tcp sock.local=0.0.0.0:60000 sock.state=LISTEN"
+
+static void serves(const char *text, uint16_t port)
+{
+    struct told *told = tell_text(text, 0);
+    assert_int_equal(told->stories[0]->end[STORY_SERVER].address.port, port);
+    told_free(told);
+}
+
+static void whoever_listens_serves_though_its_port_is_the_higher(void **state)
+{
+    (void)state;
+    serves(NO_PORTS PACKET(2000, HIGH_S, "flags=P. seq=501 ack=101 len=5"), 40000);
+    serves(NO_PORTS ENTER(1000, S_THREAD, "accept", HIGH_LISTENER, "") PACKET(2000, HIGH_S, "flags=P. seq=501 ack=101 len=5"),
+           60000);
+    serves("# tcpwhy events 1\ntrace t=1 recorder=test ports=60000\nvantage t=1 vantage=1 netns=9 name=lo\n" PACKET(
+               2000, HIGH_S, "flags=P. seq=501 ack=101 len=5"),
+           60000);
+}
+
 /* ---- what the kernel did not show, because a program of the recorder did not run ---- */
 
 static void the_mark_of_what_was_sent_again_is_not_the_first_ones(void **state)
@@ -178,6 +201,7 @@ int main(void)
         cmocka_unit_test(an_ack_says_why_nothing_explains_it),
         cmocka_unit_test(numbers_and_acks_tell_of_bytes_that_nobody_captured),
         cmocka_unit_test(numbers_that_may_mean_something_else_are_not_counted),
+        cmocka_unit_test(whoever_listens_serves_though_its_port_is_the_higher),
         cmocka_unit_test(the_mark_of_what_was_sent_again_is_not_the_first_ones),
         cmocka_unit_test(the_packet_of_what_was_sent_again_is_not_the_first_marks),
         cmocka_unit_test(what_woke_a_call_is_not_believed_where_another_wake_went_unseen),

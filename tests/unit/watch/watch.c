@@ -111,6 +111,22 @@ static void processes_and_ports_of_either_end_count(void **state)
     assert_false(chosen(&(struct watch_wishes){.ports = {80}, .port_count = 1, .pids = {19}, .pid_count = 1}, 1, 5000, 2, 80));
 }
 
+static void only_findings_leaves_out_what_has_none(void **state)
+{
+    (void)state;
+    struct chooser *chooser;
+    struct err err = {""};
+    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.only_findings = true}, &err), 0);
+    struct story *good = story_normal_echo(), *bad = story_reset_unread();
+    assert_int_equal(good->finding_count, 0);
+    assert_true(bad->finding_count > 0);
+    assert_false(chooser_wants(chooser, good));
+    assert_true(chooser_wants(chooser, bad));
+    story_free(good);
+    story_free(bad);
+    chooser_free(chooser);
+}
+
 /* ---- lines ---- */
 
 static void every_story_makes_one_harmless_line_of_the_screens_width(void **state)
@@ -204,6 +220,7 @@ int main(void)
         cmocka_unit_test(an_expression_is_about_either_direction),
         cmocka_unit_test(an_expression_that_is_none_is_refused),
         cmocka_unit_test(processes_and_ports_of_either_end_count),
+        cmocka_unit_test(only_findings_leaves_out_what_has_none),
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),

@@ -1,0 +1,65 @@
+#include "event/call_traits.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct trait_row {
+    const char *name;
+    uint32_t traits;
+};
+
+enum {
+    READ = CALL_READS | CALL_SLEEPS,
+    RECEIVE = READ | CALL_RECEIVES,
+    WRITE = CALL_WRITES | CALL_SLEEPS,
+    SEND = WRITE | CALL_SENDS,
+    WAIT = CALL_WAITS_FOR_MANY | CALL_SLEEPS
+};
+
+/* clang-format off */
+static const struct trait_row rows[] = {
+    {"socket",       CALL_MAKES_SOCKET},
+    {"setsockopt",   CALL_SETS_OPTION},
+    {"bind",         CALL_BINDS},
+    {"listen",       CALL_LISTENS},
+    {"connect",      CALL_CONNECTS | CALL_SLEEPS},
+    {"accept",       CALL_ACCEPTS | CALL_SLEEPS},
+    {"accept4",      CALL_ACCEPTS | CALL_SLEEPS},
+    {"read",         READ},
+    {"readv",        READ},
+    {"recv",         RECEIVE}, /* as a kernel's call chain names it */
+    {"recvfrom",     RECEIVE},
+    {"recvmsg",      RECEIVE},
+    {"recvmmsg",     RECEIVE | CALL_TAKES_SEVERAL},
+    {"write",        WRITE | CALL_TELLS_LENGTH},
+    {"writev",       WRITE},
+    {"send",         SEND}, /* the same */
+    {"sendto",       SEND | CALL_TELLS_LENGTH},
+    {"sendmsg",      SEND},
+    {"sendmmsg",     SEND},
+    {"sendfile",     SEND},
+    {"poll",         WAIT},
+    {"ppoll",        WAIT},
+    {"select",       WAIT},
+    {"pselect6",     WAIT},
+    {"epoll_wait",   WAIT},
+    {"epoll_pwait",  WAIT},
+    {"epoll_pwait2", WAIT},
+    {"epoll_ctl",    CALL_WATCHES},
+    {"dup",          CALL_COPIES},
+    {"dup2",         CALL_COPIES},
+    {"dup3",         CALL_COPIES},
+    {"shutdown",     CALL_SHUTS_DOWN},
+    {"close",        CALL_CLOSES | CALL_SLEEPS}, /* SO_LINGER */
+    {"close_range",  CALL_CLOSES_RANGE},
+    {"execve",       CALL_RUNS},
+    {"execveat",     CALL_RUNS},
+};
+/* clang-format on */
+
+uint32_t call_traits(const char *name)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].name, name) == 0) return rows[i].traits;
+    return 0;
+}
