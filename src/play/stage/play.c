@@ -312,7 +312,7 @@ static int perform(struct play *play, struct err *err)
     code = bring_on(play, err);
     /* What the steps may still do to the two hosts, and the recorder to their processes. */
     bool traces = !strcmp(session_recorder(play->session), "ptrace");
-    if (!code && !play->options->one_of_many) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
+    if (!code) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) {
         play->loop.deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
         code = act_all(play, err);
