@@ -6,7 +6,7 @@
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/status.h"
-#include "play/claims.h"
+#include "play/catalogue/claims.h"
 #include "record/session.h"
 
 enum { KEY_ALL, KEY_FORMAT, KEY_RECORDER, KEY_COLOR, KEY_ASCII, KEY_QUIET };

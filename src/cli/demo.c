@@ -11,8 +11,8 @@
 #include "out/output.h"
 #include "out/place.h"
 #include "out/status.h"
-#include "play/pair_run.h"
-#include "play/scene.h"
+#include "play/catalogue/scene.h"
+#include "play/pair/pair_run.h"
 
 struct demo {
     struct pair_run_options run;

@@ -8,8 +8,8 @@
 #include "cli/quiz_own.h"
 #include "lab/scenario/catalogue.h"
 #include "out/keeper.h"
-#include "play/play.h"
-#include "play/scene.h"
+#include "play/catalogue/scene.h"
+#include "play/stage/play.h"
 #include "read/read_events.h"
 #include "rights/rights.h"
 

@@ -74,7 +74,7 @@ static const struct options_row how_rows[] = {
 static const struct options_row ring_rows[] = {
     {KEY_RING, 0, "ring", "SECONDS", "keep the last seconds of all events in memory, and write them\nwhen something happens"},
     {KEY_ON, 0, "on", "NAMES", "what: findings and troubles, such as reset-unread-data,close-wait;\ndefault: all but notes"},
-    {KEY_OUTPUT, 'o', "output", "DIR", "into this folder: a file each time, for tcpwhy read"},
+    {KEY_OUTPUT, 'o', "output", "DIR", "into this folder: a capture each time, for tcpwhy read, Wireshark\nand tcpdump"},
     {KEY_FILES, 0, "files", "N", "so many at most, the oldest go; default 100"},
     {KEY_BYTES, 0, "bytes", "SIZE", "and so large together; default 1G"},
 };

@@ -72,6 +72,7 @@ bool conn_is_elders(const struct conn *elder, unsigned elder_side, const struct 
     uint64_t from_old = 0, from_now = 0;
     if (segment->flags & TCP_SYN)
         return old->flags & END_SYN && segment->seq == old->base && !(now->flags & END_SYN && now->base == segment->seq);
+    if (!((now->flags | now_peer->flags) & END_ANY)) return true; /* nothing is known of it but that somebody made its SYN */
     if (old->flags & now->flags & END_ANY) {
         from_old += apart(segment->seq, old->next);
         from_now += apart(segment->seq, now->next);

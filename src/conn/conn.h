@@ -270,6 +270,9 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
 /* Both at once: a capture from one place shows no more. `side` sends. */
 void conn_take(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                struct conn_verdict *verdict);
+/* A SYN for another connection between the same ends reached end `side`, which holds this one (conn_is_set_aside): it asks with a
+ * challenge ACK whether the peer means it (RFC 5961 section 4). */
+void conn_question(struct conn *conn, unsigned side);
 /* What no segment shows (a call, a timer) at one end. */
 void conn_input(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input,
                 struct conn_verdict *verdict);

@@ -72,6 +72,11 @@ static bool is_dropped(struct conn_end *end, const struct conn_end *from, const 
     return !other_half;
 }
 
+void conn_question(struct conn *conn, unsigned side)
+{
+    if (conn->end[side].state >= STATE_ESTABLISHED) conn->end[side].flags |= END_CHALLENGED;
+}
+
 static void receive_ack(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -154,6 +159,7 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
         from->flags |= END_GOT;
         from->got = to;
     } else if (to != segment->seq || seq_before(from->got, segment->seq)) {
+        if (from->got != segment->seq) end->flags &= ~(uint32_t)END_CHALLENGED; /* it asks for an ACK as well: which is which? */
         holes_take(judge, conn, other, segment->seq, to, segment->t_ns);
     }
     if (segment->flags & TCP_ACK) receive_ack(judge, conn, side, segment, verdict);

@@ -236,6 +236,12 @@ static int replace(struct ledger *ledger, uint32_t number, uint32_t *ret_elder)
     return 0;
 }
 
+/* The SYN of another connection has come to who holds this one. */
+static void question(struct flow *elder, int elder_side, const struct ledger_segment *segment)
+{
+    if ((segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) conn_question(&elder->conn, !elder_side);
+}
+
 static void keep_elder(struct ledger *ledger, struct flow *flow, uint32_t elder)
 {
     struct trouble *trouble = flow_trouble(ledger, flow);
@@ -252,9 +258,13 @@ static __attribute__((noinline)) uint32_t find_elder(const struct ledger *ledger
 {
     uint32_t found = elder_of(ledger, flow);
     if (!found) return 0;
-    const struct flow *elder = flow_at(ledger, found - 1);
+    struct flow *elder = flow_at(ledger, found - 1);
     int elder_side = flow_side(elder, segment);
-    if (elder_side < 0 || !conn_is_elders(&elder->conn, (unsigned)elder_side, &flow->conn, side, numbers)) return 0;
+    if (elder_side < 0) return 0;
+    if (!conn_is_elders(&elder->conn, (unsigned)elder_side, &flow->conn, side, numbers)) {
+        question(elder, elder_side, segment);
+        return 0;
+    }
     *ret_side = elder_side;
     return found;
 }
@@ -288,6 +298,7 @@ static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger,
     if (may_be_another && !(flow->conn.flags & CONN_ASIDE) && conn_begins_anew(&flow->conn, &numbers, (unsigned)side)) {
         ledger->code = replace(ledger, found - 1, &elder);
         if (ledger->code) return ledger->code;
+        if (elder == found) question(flow, side, segment);
         found = 0;
     }
     if (!found) {

@@ -37,7 +37,7 @@ static inline bool cause_is_bare(const struct tale_packet *packet)
     return is_tcp(packet) && !(header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST));
 }
 /* cause_unknown.c: what can be said of a segment that no rule explains, in place of a cause. Static storage. */
-const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet);
+const char *cause_why_unknown(struct telling *telling, const struct tale_packet *packet);
 
 /* The newest packet of the peer that ends exactly where this segment's ACK points, and had arrived: what it acknowledges. NULL
  * none.
@@ -61,6 +61,8 @@ bool cause_follows_at_once(const struct telling *telling, const struct tale_pack
 
 /* cause_data.c. What an ACK let go has left this long behind it (as seen here: from one place, with a round trip more). */
 int64_t cause_held_ns(const struct telling *telling);
+/* A SYN of another connection had just come to who sent this (flow.questions_ns). */
+bool cause_is_of_question(const struct telling *telling, const struct tale_packet *packet);
 
 /* cause_sweep.c. Which calls can send what: a blocked read() that spans a FIN did not send it. */
 bool cause_can_send(const struct call *call, const struct tale_packet *packet);

@@ -1,8 +1,10 @@
 /* Causes from what the kernel showed while it sent the packet: its call chain, or what was running and being received. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "story/causes/cause.h"
 #include "story/causes/words.h"
+#include "story/track/call_story.h"
 #include "tcp/segment.h"
 
 static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
@@ -61,6 +63,29 @@ static bool receives_another(const struct tale_packet *packet)
            !address_equal(&received->src, &own->dst);
 }
 
+bool cause_is_of_question(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct flow *flow = telling->flow;
+    int64_t asked_ns = INT64_MIN;
+    for (uint32_t i = 0; i < flow->question_count && flow->questions_ns[i] <= packet->sent_ns; i++)
+        asked_ns = flow->questions_ns[i];
+    return asked_ns != INT64_MIN && packet->side == flow->questioned && packet->sent_ns - asked_ns <= cause_held_ns(telling);
+}
+
+/* The SYN that was being received is of another connection between the same ends. */
+static bool answers_other_syn(struct telling *telling, struct tale_packet *packet)
+{
+    const struct event_context *context = &packet->seen->context;
+    if (!context->receiving || (context->received.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) return false;
+    if (segment_space(header_of(packet)) || !cause_is_of_question(telling, packet)) return false;
+    cause_set_named(telling, packet, CAUSE_KERNEL, "challenge-ack", EVIDENCE_STACK);
+    packet->cause->why = telling_printf(telling,
+                                        "the kernel questions the SYN of connection %" PRIu32
+                                        ", which came between the same ends while this one is held (challenge ACK)",
+                                        telling->flow->questioned_by);
+    return true;
+}
+
 static bool chain_receive(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_RECEIVE)) return false;
@@ -69,6 +94,7 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
     if (by && telling_receiver(telling, by->side) == packet->side) return cause_set_segment(telling, packet, by, EVIDENCE_STACK);
     if (is_tcp(packet) && receives_another(packet))
         return cause_set_unknown(packet, "made while the kernel received a packet that is not of this connection");
+    if (is_tcp(packet) && answers_other_syn(telling, packet)) return true;
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
     by = cause_last_arrival(telling, packet->side, packet->sent_ns);
     return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
@@ -110,7 +136,9 @@ static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_DEFERRED)) return false;
     struct tale_call *call = marked_call(telling, packet);
-    if (!call || is_of_other_end(telling, packet, call)) return false;
+    if (!call || !call_story_can_let_go(call->call, telling->flow->sock[packet->side]))
+        return cause_set_unknown(packet, "its last descriptor was let go at the return of a call that was not recorded");
+    if (is_of_other_end(telling, packet, call)) return false;
     return cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
 }
 

@@ -1,4 +1,5 @@
 /* What can be said of a segment whose cause is not known: less than a cause, and more than nothing. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/lang.h"
@@ -17,14 +18,7 @@ static const char *of_reset(const struct telling *telling, const struct tale_pac
         "up, or a box between the ends");
 }
 
-static bool is_of_question(const struct telling *telling, const struct tale_packet *packet)
-{
-    const struct flow *flow = telling->flow;
-    return flow->questioned_by && packet->sent_ns >= flow->questioned_ns &&
-           packet->sent_ns - flow->questioned_ns <= cause_held_ns(telling);
-}
-
-static const char *of_ack(const struct telling *telling, const struct tale_packet *packet)
+static const char *of_ack(struct telling *telling, const struct tale_packet *packet)
 {
     const struct sweep *sweep = &telling->sweep;
     const struct event_packet_header *header = header_of(packet);
@@ -38,11 +32,11 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     if (!sweep->has_acked[side] || seq_before(sweep->acked[side], header->ack)) return NULL;
     if (packet->seen->packet.options.present & OPTION_MPTCP)
         return tr("it acknowledges nothing new: what it says is in its Multipath TCP option");
-    if (packet->verdict.class == CONN_DUPLICATE_ACK && is_of_question(telling, packet))
-        return tr(
-            "a duplicate ACK: as a host answers a SYN for a connection that it holds (challenge ACK, RFC 5961 section 4), and "
-            "one had "
-            "just come; or something old, or behind a gap, reached it");
+    if (packet->verdict.class == CONN_CHALLENGE_ACK && cause_is_of_question(telling, packet))
+        return telling_printf(telling,
+                              "a challenge ACK, as it seems: the SYN of connection %" PRIu32
+                              " between the same ends had just come to it, and it still holds this one (RFC 5961 section 4)",
+                              telling->flow->questioned_by);
     if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
         return tr("a duplicate ACK: its SACK option says that something came behind a gap, or twice (RFC 2883)");
     if (packet->verdict.class == CONN_DUPLICATE_ACK)
@@ -54,7 +48,7 @@ static const char *of_ack(const struct telling *telling, const struct tale_packe
     return tr("it acknowledges nothing new: the answer to what came twice or did not fit, or the capture shows it twice");
 }
 
-const char *cause_why_unknown(const struct telling *telling, const struct tale_packet *packet)
+const char *cause_why_unknown(struct telling *telling, const struct tale_packet *packet)
 {
     const char *why = NULL;
     if (cause_is_bare(packet))

@@ -90,11 +90,5 @@ void findings_calls(struct telling *telling);    /* findings_calls.c: what calls
 
 /* findings.c: all of them, once causes and wakes are known. */
 void findings_find_all(struct telling *telling);
-/* summary.c: the summary, once causes and wakes are known. */
-void summary_make(struct telling *telling);
-/* spent.c: where the time went, once the summary is made. */
-void spent_find(struct telling *telling);
-/* handshake_time.c: the summary's times of the handshake. */
-void handshake_time_find(struct telling *telling);
 
 #endif

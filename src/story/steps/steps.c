@@ -28,7 +28,8 @@ static struct story_step *add_step(struct telling *telling, size_t *room, enum s
 }
 
 struct walk {
-    size_t room; /* of the story's steps */
+    size_t room;       /* of the story's steps */
+    uint32_t question; /* of flow.questions_ns the next */
 };
 
 static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
@@ -118,6 +119,16 @@ static void take_error(struct telling *telling, const struct tale_packet *packet
     conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about), error->icmp.seq);
 }
 
+/* SYNs of another connection that have come by now. */
+static void take_questions(struct telling *telling, struct walk *walk, int64_t t_ns)
+{
+    const struct flow *flow = telling->flow;
+    while (walk->question < flow->question_count && flow->questions_ns[walk->question] <= t_ns) {
+        conn_question(&telling->conn, flow_conn_end(telling->first_side, flow->questioned));
+        walk->question++;
+    }
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -137,6 +148,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
         telling->requests[packet->side].last_ns = packet->sent_ns;
     }
     if (chain_is_in_a_name(&packet->chain)) return; /* its sender did not */
+    take_questions(telling, walk, packet->sent_ns);
     const struct conn_segment segment = flow_segment(&packet->seen->packet, packet->sent_ns);
     const struct conn_end *end = telling_end(telling, packet->side);
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));

@@ -11,9 +11,8 @@ static void remember_numbers(struct teller *teller, const struct telling *tellin
     const struct flow *flow = telling->flow;
     if (flow->udp || flow->sequel || !telling->packet_count) return;
     struct told_flow *told = &teller->told_flows[teller->told_flow_count++ % TOLD_FLOWS];
-    *told = (struct told_flow){.number = flow->connection ? flow->connection : flow->number,
-                               .from_ns = telling->packets[0].sent_ns,
-                               .to_ns = telling->last_ns};
+    *told =
+        (struct told_flow){.number = flow_shown_number(flow), .from_ns = telling->packets[0].sent_ns, .to_ns = telling->last_ns};
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
         told->end[side] = flow->end[side];

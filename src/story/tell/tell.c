@@ -8,6 +8,7 @@
 #include "story/causes/cause.h"
 #include "story/findings/differences.h"
 #include "story/findings/findings.h"
+#include "story/times/times.h"
 #include "tcp/segment.h"
 
 static void name_processes(struct telling *telling)
@@ -91,6 +92,9 @@ static enum story_outcome outcome_of(const struct telling *telling)
                                                   [CONN_OUT_REFUSED] = OUTCOME_REFUSED,
                                                   [CONN_OUT_HALF_OPEN] = OUTCOME_HALF_OPEN};
     enum conn_outcome outcome = conn_outcome(&telling->conn);
+    bool nobody_sent =
+        !telling->conn.end[0].segments && !telling->conn.end[1].segments; /* what was made on the way opens nothing */
+    if (nobody_sent && outcome == CONN_OUT_OPEN) outcome = CONN_OUT_HALF_OPEN;
     if (outcome == CONN_OUT_REFUSED || outcome == CONN_OUT_RESET) return outcomes[outcome];
     if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
     if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];

@@ -14,8 +14,8 @@ static struct answered *slot_of(const struct teller *teller, const struct addres
 void answered_note(struct teller *teller, const struct flow *flow, const struct event_packet_header *header)
 {
     if ((header->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return;
-    *slot_of(teller, &header->src) = (struct answered){
-        .server = header->src, .t_ns = teller->now_ns, .number = flow->connection ? flow->connection : flow->number};
+    *slot_of(teller, &header->src) =
+        (struct answered){.server = header->src, .t_ns = teller->now_ns, .number = flow_shown_number(flow)};
 }
 
 const struct answered *answered_find(const struct teller *teller, const struct address *server)

@@ -188,7 +188,7 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
         if (before->conn.end[i].state != STATE_TIME_WAIT) continue;
         enum story_side side = i == 0 ? before->first_side : before->first_side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
         flow->after_time_wait = true;
-        flow->after_number = before->connection ? before->connection : before->number;
+        flow->after_number = flow_shown_number(before);
         flow->after_side = flow_side(flow, &before->end[side]);
         return;
     }
@@ -248,17 +248,46 @@ static struct flow *rise(struct teller *teller, const struct flow_key *key, cons
     return NULL;
 }
 
-/* Packets with numbers of their connections (a capture's list gave them): of two between the same ends both may go on. */
+static unsigned end_of(const struct flow *flow, const struct event_packet *packet)
+{
+    return flow_conn_end(flow->first_side, flow_side(flow, &packet->header.src));
+}
+
+/* A SYN comes again after a second (RFC 6298 section 2.1). */
+static const int64_t SYN_AGAIN_NS = 500000000;
+
+/* The SYN of another connection has come to who holds this one. */
+static void note_question(struct flow *elder, const struct flow *young, const struct event_packet *packet, int64_t t_ns)
+{
+    uint32_t count = elder->question_count;
+    if ((packet->header.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || count == QUESTIONS_MAX) return;
+    if (count && t_ns - elder->questions_ns[count - 1] < SYN_AGAIN_NS) return; /* its mark, or another sight of it */
+    elder->questioned_by = flow_shown_number(young);
+    elder->questioned = flow_side(elder, &packet->header.dst);
+    elder->questions_ns[elder->question_count++] = t_ns;
+}
+
+/* A connection whose place another took before it was over (conn_is_set_aside) may go on. Where a capture's list has numbered the
+ * packets, these say whose each is; else the judge does. */
 static struct flow *find_elder(struct teller *teller, const struct flow_key *key, struct flow *young,
                                const struct event_packet *packet)
 {
     struct flow_key aside = *key;
-    aside.connection = packet->connection;
-    struct flow *elder = packet->connection && packet->connection != young->connection ? table_get(teller->flows, &aside) : NULL;
     const struct conn *conn = &young->conn;
+    const struct conn_segment segment = flow_segment(packet, teller->now_ns);
+    bool is_youngs = packet->connection && packet->connection == flow_shown_number(young);
+    aside.connection = packet->connection && !is_youngs ? packet->connection : young->elder;
+    struct flow *elder = aside.connection ? table_get(teller->flows, &aside) : NULL;
+    if (!elder) return NULL;
+    if (!packet->connection)
+        is_youngs = !conn_is_elders(&elder->conn, end_of(elder, packet), conn, end_of(young, packet), &segment);
+    if (is_youngs) {
+        note_question(elder, young, packet, teller->now_ns);
+        return NULL;
+    }
     bool asks = conn->end[0].state == STATE_SYN_SENT && !conn->end[1].segments;
-    if (elder && asks && !address_equal(&packet->header.src, &young->end[young->first_side]))
-        young->challenged_by = elder->connection;
+    if (asks && !address_equal(&packet->header.src, &young->end[young->first_side]))
+        young->challenged_by = flow_shown_number(elder);
     return elder;
 }
 
@@ -266,17 +295,11 @@ static struct flow *find_elder(struct teller *teller, const struct flow_key *key
 static int put_aside(struct teller *teller, const struct flow_key *key, struct flow *flow, struct flow **ret_kept)
 {
     table_remove(teller->flows, key);
-    if (!flow->connection || conn_is_done(&flow->conn)) return teller->tell(teller, flow);
-    flow->key.connection = flow->connection;
+    bool kept = flow->connection ? !conn_is_done(&flow->conn) : conn_is_set_aside(&flow->conn);
+    if (!kept) return teller->tell(teller, flow);
+    flow->key.connection = flow_shown_number(flow);
     *ret_kept = flow;
     return table_put(teller->flows, &flow->key, flow);
-}
-
-static void note_question(struct flow *elder, const struct event_packet *packet, int64_t t_ns)
-{
-    if ((packet->header.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) return;
-    elder->questioned_by = packet->connection;
-    elder->questioned_ns = t_ns;
 }
 
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
@@ -290,7 +313,6 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     if (flow && begins_anew(flow, packet)) {
         before = *flow;
         if (put_aside(teller, &key, flow, &elder)) return NULL;
-        if (elder) note_question(elder, packet, teller->now_ns);
         tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
         flow = NULL;
     } else if (!flow) {
@@ -299,8 +321,10 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     if (!flow) {
         flow = flow_new(teller, &key, header);
         if (flow && before.number) note_time_wait(flow, &before, teller->now_ns);
+        if (flow) flow->elder = elder ? flow_shown_number(elder) : before.elder;
     }
     if (flow && packet->connection) flow->connection = packet->connection;
+    if (flow && elder) note_question(elder, flow, packet, teller->now_ns);
     return flow;
 }
 

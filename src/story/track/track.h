@@ -140,8 +140,11 @@ struct flow_key {
     struct address low, high; /* the two ends in memcmp order */
     uint64_t netns;           /* of loopback addresses only: 127.0.0.1 is another host in each namespace, 192.0.2.1 is not */
     uint32_t protocol;
-    uint32_t connection; /* event_packet.connection of one whose place another took before it was over; 0 else */
+    uint32_t connection; /* flow_shown_number of one whose place another took before it was over; 0 else */
 };
+
+/* Linux sends a SYN seven times (net.ipv4.tcp_syn_retries). */
+enum { QUESTIONS_MAX = 8 };
 
 struct flow {
     struct flow_key key;
@@ -151,15 +154,18 @@ struct flow {
     bool roles_sure;                 /* by a SYN, or a known server port */
     bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next two say which */
     uint32_t after_number;
-    enum story_side after_side; /* the end of this flow that had been waiting */
-    uint32_t challenged_by;     /* the connection out of which its SYN was answered; 0 none */
-    uint32_t questioned_by;     /* the connection whose SYN came while this one was open, 0 none, */
-    int64_t questioned_ns;      /* and when */
-    bool at_both_ends;          /* captured at both ends: what was seen at its sender's alone was lost */
-    bool calls_alone;           /* packets are captured nowhere */
-    bool to_itself;             /* both ends are one: a socket that is connected to itself */
-    uint32_t connection;        /* event_packet.connection of its packets */
-    struct conn conn;           /* TCP: judged in the order in which its packets came, for what is asked before it is told */
+    enum story_side after_side;          /* the end of this flow that had been waiting */
+    uint32_t elder;                      /* flow_shown_number of the connection whose place it took before that was over; 0 none */
+    uint32_t challenged_by;              /* the connection out of which its SYN was answered; 0 none */
+    uint32_t questioned_by;              /* the connection whose SYN came while this one was open, 0 none, */
+    enum story_side questioned;          /* to which end, */
+    int64_t questions_ns[QUESTIONS_MAX]; /* and when: it came again; of more than fit the first */
+    uint32_t question_count;
+    bool at_both_ends;   /* captured at both ends: what was seen at its sender's alone was lost */
+    bool calls_alone;    /* packets are captured nowhere */
+    bool to_itself;      /* both ends are one: a socket that is connected to itself */
+    uint32_t connection; /* event_packet.connection of its packets */
+    struct conn conn;    /* TCP: judged in the order in which its packets came, for what is asked before it is told */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
     struct sock *sock[STORY_SIDES];
@@ -453,6 +459,11 @@ int open_tell(struct teller *teller, struct flow *flow);
 int calls_alone_bind(struct teller *teller, struct sock *sock);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
+/* By which people know it: the number that the list gave to its connection, or its own. */
+static inline uint32_t flow_shown_number(const struct flow *flow)
+{
+    return flow->connection ? flow->connection : flow->number;
+}
 /* Something of the flow was seen. */
 void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is

@@ -341,13 +341,48 @@ static void a_segment_is_of_the_connection_that_it_is_nearer_to(void **state)
     assert_true(is_elders(&elder, &young, "c:R:2550:0:0"));
     assert_false(is_elders(&elder, &young, "c:R:2551:0:0"));
     /* what is over is not kept */
+    /* Nothing is known of a younger one but that somebody on the way made its SYN: what is said is the elder's. */
+    struct exchange unsent;
+    exchange_begin(&unsent);
+    assert_true(is_elders(&elder, &unsent, "c:PA:101:1:10"));
+    assert_true(is_elders(&elder, &unsent, "s:A:1:101:0"));
+    assert_false(is_elders(&elder, &unsent, "c:S:5000:0:0"));
+
     exchange_say(&elder, "c:RA:101:1:0");
     assert_false(conn_is_set_aside(&elder.conn));
+}
+
+/* RFC 5961 section 4: what says nothing new asks what the SYN of another connection means; where something else asked for an ACK
+ * too, that may be it. */
+static void who_holds_a_connection_questions_the_syn_of_another(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *behind, *classes;
+    } texts[] = {
+        {"s:A:1:101:0 s:A:1:101:0", "challenge-ack duplicate-ack"}, {"s:PA:1:101:10 s:A:11:101:0", "new duplicate-ack"},
+        {"c:PA:1:1:100 s:A:1:101:0", "again duplicate-ack"},        {"c:PA:201:1:100 s:A:1:101:0", "new duplicate-ack"},
+        {"c:A:101:1:0 s:A:1:101:0", "duplicate-ack challenge-ack"}, {"c:PA:101:1:100 s:A:1:201:0", "new ack"},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:A:1:101:0");
+        conn_question(&x.conn, 1);
+        exchange_say(&x, texts[i].behind);
+        assert_classes(&x, texts[i].classes);
+    }
+    struct exchange opens;
+    exchange_begin(&opens);
+    exchange_say(&opens, "c:S:0:0:0");
+    conn_question(&opens.conn, 1);
+    assert_false(opens.conn.end[1].flags & END_CHALLENGED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_holds_a_connection_questions_the_syn_of_another),
         cmocka_unit_test(the_same_syn_again_is_the_same_attempt),
         cmocka_unit_test(the_same_syn_after_a_refusal_is_the_same_attempt),
         cmocka_unit_test(the_same_syn_after_a_refusal_may_yet_be_answered),

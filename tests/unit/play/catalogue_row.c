@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "play/catalogue_row.h"
+#include "play/catalogue/catalogue_row.h"
 #include "support/golden.h"
 #include "viz/pen/escape.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "play/judge.h"
+#include "play/judge/judge.h"
 #include "support/lines.h"
 #include "support/tell.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lab/scenario/catalogue.h"
-#include "play/vocabulary.h"
+#include "play/catalogue/vocabulary.h"
 #include "story/story.h"
 
 enum { IDS_MAX = 256, ID_BYTES = 64 };

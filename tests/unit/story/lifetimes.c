@@ -171,9 +171,60 @@ static void the_newest_tomb_of_a_key_counts(void **state)
     tombs_free(tombs);
 }
 
+/* ---- a connection whose place another took before it was over ---- */
+
+/* A live run numbers no packets: whose each is, its numbers say. The client's port is used again while the server holds the first.
+ */
+#define HELD                                                                                                                       \
+    HANDSHAKE PACKET(2000, C, "flags=P. seq=101 ack=501 len=100 win=100") PACKET(2010, S, "flags=. seq=501 ack=201 win=100")
+
+static void a_connection_that_is_not_over_goes_on_beside_the_one_that_took_its_place(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(
+        TRACE HELD PACKET(100000, C, "flags=S seq=777777 win=100") PACKET(100010, S, "flags=. seq=501 ack=201 win=100")
+            PACKET(200000, C, "flags=P. seq=201 ack=501 len=50 win=100") PACKET(200010, S, "flags=. seq=501 ack=251 win=100")
+                PACKET(1100000, C, "flags=S seq=777777 win=100") PACKET(1100010, S, "flags=. seq=501 ack=251 win=100"),
+        0);
+    assert_int_equal(told->count, 2);
+    const struct story *held = told->stories[0], *other = told->stories[1];
+    if (held->number != 1) held = told->stories[1], other = told->stories[0];
+    assert_int_equal(held->outcome, OUTCOME_OPEN);
+    assert_int_equal(held->summary.segments, 9);
+    assert_int_equal(held->end[STORY_CLIENT].bytes_sent, 150);
+    assert_non_null(
+        strstr(told_segment(held, STORY_SERVER, "ACK", 2)->cause.why, "challenge ACK, as it seems: the SYN of connection 2"));
+    assert_non_null(strstr(told_segment(held, STORY_SERVER, "ACK", 4)->cause.why, "challenge ACK, as it seems"));
+    assert_int_equal(other->outcome, OUTCOME_HALF_OPEN);
+    assert_int_equal(other->summary.segments, 2);
+    assert_string_equal(other->findings[0].id, "syn-challenged");
+    told_free(told);
+}
+
+/* The one who asked in earnest answers the question with a RST: that ends the old one, and the next SYN is taken. */
+static void the_answer_to_the_question_ends_the_old_one(void **state)
+{
+    (void)state;
+    struct told *told =
+        tell_text(TRACE HELD PACKET(100000, C, "flags=S seq=777777 win=100") PACKET(100010, S, "flags=. seq=501 ack=201 win=100")
+                      PACKET(100020, C, "flags=R seq=201") PACKET(1100000, C, "flags=S seq=777777 win=100")
+                          PACKET(1100010, S, "flags=S. seq=9000 ack=777778 win=100")
+                              PACKET(1100020, C, "flags=. seq=777778 ack=9001 win=100"),
+                  0);
+    assert_int_equal(told->count, 2);
+    const struct story *held = told->stories[0], *other = told->stories[1];
+    if (held->number != 1) held = told->stories[1], other = told->stories[0];
+    assert_int_equal(held->outcome, OUTCOME_RESET);
+    assert_int_equal(other->outcome, OUTCOME_OPEN);
+    assert_int_equal(other->summary.segments, 4);
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_connection_that_is_not_over_goes_on_beside_the_one_that_took_its_place),
+        cmocka_unit_test(the_answer_to_the_question_ends_the_old_one),
         cmocka_unit_test(a_thread_is_known_for_a_second_after_its_process_ended),
         cmocka_unit_test(the_end_of_a_process_is_told_however_late_its_connection_is),
         cmocka_unit_test(the_end_of_an_earlier_process_of_the_same_number_is_none_of_this_one),

@@ -1,5 +1,5 @@
 /* Where the time went: claims are disjoint and add up whatever they are; each kind of claim where it must be, and not where not. */
-#include "story/findings/spent.h"
+#include "story/times/spent.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
