@@ -67,6 +67,8 @@ def sampled(process, reader, options, until):
     next_minute = 60
     while until():
         time.sleep(SAMPLE_S)
+        if not until():
+            break  # what it does when the load is over is another matter
         passed = time.monotonic() - began
         samples.append((passed, memory_mib(process.pid, options.program)))
         if passed >= next_minute:
