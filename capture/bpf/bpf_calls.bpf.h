@@ -52,6 +52,12 @@ static __always_inline int call_makes_socket(const __u64 *args)
     return protocol == 0 || protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
 }
 
+/* fcntl(): only what copies a descriptor. */
+static __always_inline int call_copies(const __u64 *args)
+{
+    return args[1] == SYSCALL_F_DUPFD || args[1] == SYSCALL_F_DUPFD_CLOEXEC;
+}
+
 /* The descriptor a call works on; -1 none. */
 static __always_inline __s32 call_fd(__u32 flags, const __u64 *args)
 {
@@ -160,9 +166,15 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     __u32 flags = call_flags((__u64)number);
     __u64 args[6] = CALL_ARGS(regs), sk = 0, other = 0;
     __s32 fd = call_fd(flags, args);
+    __u32 second = 0;
 
     if (!flags || ((flags & SYSCALL_SOCKET) && !call_makes_socket(args))) return 0;
+    if ((flags & SYSCALL_FCNTL) && !call_copies(args)) return 0;
     if (fd >= 0) sk = fd_socket(fd);
+    if (!sk && (flags & SYSCALL_FD_2)) {
+        sk = fd_socket((__s32)args[2]);
+        second = 1;
+    }
     if ((flags & SYSCALL_DUP) && args[0] != args[1]) other = fd_socket((__s32)args[1]);
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
 
@@ -172,6 +184,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     __builtin_memset(call, 0, sizeof(*call));
     head_fill(&call->head, RECORD_ENTER);
     call->number = (__u32)number;
+    call->second = second;
     __builtin_memcpy(call->args, args, sizeof(args));
     if (sk) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
     if (other) socket_fill(&call->other, other, socket_id(other, SOCKET_CREATE));
@@ -201,6 +214,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
             __builtin_memcpy(thread->args, args, sizeof(args));
             thread->number = (__u32)number;
             thread->flags = flags;
+            thread->second = second;
             thread->sk = sk;
             thread->born = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
             thread->waits = thread_waits();
@@ -288,10 +302,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         sleep_fill(call, thread);
         call->socket = thread->socket;
         call->other = thread->other;
+        call->second = thread->second;
     }
     /* Again, because addresses may be known only now; but not another socket that took the descriptor meanwhile, be it at the same
      * address: behind a close() another thread's socket() may have both at once. */
-    __s32 fd = call_fd(flags, args);
+    __s32 fd = call->second ? (__s32)args[2] : call_fd(flags, args);
 
     if (fd >= 0) sk = fd_socket(fd);
     if (sk && (!thread || thread->sk == sk)) {

@@ -62,7 +62,8 @@ struct thread_state {
     __u32 number, flags;
     __u8 sleeping, woken_early;
     __u8 unsure; /* the end of a sleep was not seen */
-    __u8 pad[5];
+    __u8 second; /* as record_call's */
+    __u8 pad[4];
     struct record_socket socket, other;
 };
 /* LRU for the same reason. A call whose entry went is told without its end: sys_exit finds nothing, and says nothing. */

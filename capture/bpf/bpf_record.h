@@ -126,7 +126,8 @@ struct record_call {
     __s32 option_value[2];
     __u32 option_bytes, address_bytes;
     __u32 watch_count, watch_total;
-    __u32 wake_unseen, pad; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 wake_unseen; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 second;      /* as syscall_raw's */
     struct record_watch watch[RECORD_WATCH_MAX];
     __u8 address[RECORD_ADDRESS_BYTES];
 };

@@ -179,24 +179,6 @@ static size_t leave_out(const struct story *story, struct plan_row *rows, size_t
     return left;
 }
 
-/* A call of which only the beginning and the end are left, side by side, is one row. */
-static size_t join_again(const struct story *story, struct plan_row *rows, size_t count)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct plan_row *before = left ? &rows[left - 1] : NULL;
-        bool is_end = rows[i].kind == PLAN_EXIT && before && before->kind == PLAN_ENTER &&
-                      story->steps[before->step].call == story->steps[rows[i].step].call &&
-                      before->states[before->side] == STORY_NO_STEP && story->steps[rows[i].step].call->slept_ns <= 0;
-        if (is_end) {
-            before->kind = PLAN_CALL;
-            before->states[before->side] = rows[i].states[rows[i].side];
-        } else
-            rows[left++] = rows[i];
-    }
-    return left;
-}
-
 /* More than a slide takes: its middle goes, with what was left out there already. A packet arrives where it left, or not at all. */
 static size_t leave_out_middle(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
                                size_t most, bool *kept)
@@ -228,8 +210,8 @@ size_t plan_choose(const struct story *story, const struct view_options *options
     mark_steps(story, parts);
     for (size_t i = 0; i < count; i++) kept[i] = is_kept(story, options, &rows[i], parts);
     count = leave_out(story, rows, count, kept);
-    if (options->brief) count = join_again(story, rows, count);
     size_t most = options->brief_rows ? options->brief_rows : BRIEF_ROWS;
+    if (options->brief) count = plan_join(story, options, rows, count, most);
     if (options->brief && count > most) count = leave_out_middle(story, options, rows, count, most, kept);
     free(parts);
     free(kept);

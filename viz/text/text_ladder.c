@@ -9,7 +9,7 @@
 #include "viz/text/text_frame.h"
 
 enum {
-    ARROW_MIN = 6, /* where a label would leave less, it gets a line of its own */
+    ARROW_MIN = 5, /* where a label would leave less, it gets a line of its own */
     ROWS_AT_ONCE = 32,
     PIECE_BYTES = 1 << 18, /* of the drawing, that wait for more before they are written */
 };

@@ -339,6 +339,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     play->scenario = scenario;
     play->options = options;
     play->loop.fd = -1;
+    play->delay_ns = scenario->place == SCENARIO_WIRE ? SCENARIO_WAY_NS : 0;
     int code = stage_open(&play->stage, scenario, options, &play->session, err);
     if (!code) {
         code = perform(play, err);

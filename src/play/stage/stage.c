@@ -90,6 +90,7 @@ static int open_place(struct stage *stage, const struct play_options *options, s
         int code = network_open(&stage->network, &wishes, err);
         if (is_refusal(code)) return advise_place(code, err);
         if (!code) code = wire_open(&stage->wire, stage->network, err);
+        if (!code) code = wire_delay(stage->wire, WIRE_FROM_BOTH, SCENARIO_WAY_NS, err);
         if (code || !wishes.routed) return code;
         return wire_router(stage->wire, &(struct router_order){.verb = ROUTER_ROUTE}, err);
     }
