@@ -203,7 +203,9 @@ static int take_story(void *data, struct story *story)
         }
         if (output->live) place_flush(&target->place);
     }
+    enum lang lang = lang_use(LANG_EN);
     recorded_story(output, story_in_english(story));
+    lang_use(lang);
     story_free(story);
     return 0;
 }
@@ -358,7 +360,9 @@ static int join(struct output *output, struct stream *stream, struct err *err)
 {
     look_up_run(output, stream_log(stream));
     begin(output);
+    enum lang lang = lang_use(LANG_EN);
     recorded_begin(output);
+    lang_use(lang);
     output->teller = teller_new(take_story, output);
     if (output->teller && output->options.bounds) teller_set_bounds(output->teller, output->options.bounds);
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
@@ -377,7 +381,9 @@ int output_finish(struct output *output, struct err *err)
     int code = output->code;
     if (!code) code = teller_finish(output->teller);
     end(output, code ? NULL : teller_trace(output->teller));
+    enum lang lang = lang_use(LANG_EN);
     if (!code) recorded_end(output);
+    lang_use(lang);
     return code ? err_set_errno(err, code, "can't tell the story") : finish(output, err);
 }
 

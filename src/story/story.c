@@ -136,5 +136,5 @@ const char *story_spent_name(enum story_spent spent)
 
 const char *story_spent_words(enum story_spent spent)
 {
-    return (unsigned)spent < SPENTS ? spent_names[spent].words : "?";
+    return (unsigned)spent < SPENTS ? tr(spent_names[spent].words) : "?";
 }

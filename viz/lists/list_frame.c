@@ -184,7 +184,7 @@ int list_times(struct buf *out, const struct list_style *style, const struct row
         told[next] = true;
         put_value(value, findings->spent_ns[next], true, style->ascii);
         buf_text(out, "  ");
-        put_padded(out, tr(story_spent_words((enum story_spent)next)), 36);
+        put_padded(out, story_spent_words((enum story_spent)next), 36);
         buf_printf(out, "%*s%s %5.1f%%\n", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value,
                    100.0 * (double)findings->spent_ns[next] / (double)findings->total_ns);
     }

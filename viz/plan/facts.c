@@ -211,7 +211,7 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
         last_ns = time->spent_ns[next];
         left_ns -= last_ns;
         phrase_addf(&facts->text, STYLE_PLAIN, "%s%s %s", between, words_duration(last_ns, words),
-                    tr(story_spent_words((enum story_spent)next)));
+                    story_spent_words((enum story_spent)next));
         between = tr(", ");
     }
     if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, tr("%s%s other"), between, words_duration(left_ns, words));

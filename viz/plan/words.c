@@ -203,7 +203,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
 {
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) {
-        phrase_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : tr("it had not returned when recording ended"));
+        phrase_addf(text, STYLE_PLAIN, tr(": %s"), *wake->why ? tr(wake->why) : tr("it had not returned when recording ended"));
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
@@ -232,7 +232,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     }
     /* What the kernel itself said needs no mark; what was inferred must not pose as that. */
     if (wake->kind != WAKE_UNKNOWN && wake->evidence != EVIDENCE_NONE && wake->evidence < EVIDENCE_CONTEXT)
-        phrase_addf(text, STYLE_DIM, " [%s]", words_evidence(CAUSE_CALL, wake->evidence));
+        phrase_add(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? tr(" [RFC rule]") : tr(" [call interval]"));
 }
 
 /* The segments that a read took, where one call took several: a stream has no messages. */
