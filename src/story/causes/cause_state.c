@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "event/call_traits.h"
 #include "story/causes/cause.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -80,7 +81,7 @@ static enum story_evidence cancel_witness(const struct telling *telling, const s
 static bool is_call_of(const struct chain_verdict *verdict, const struct tale_call *call, const struct tale_state *state)
 {
     if (!call || call->story->side != state->story->side) return false;
-    return verdict->meaning == CHAIN_DEFERRED || strcmp(verdict->name, call->story->name) == 0;
+    return verdict->meaning == CHAIN_DEFERRED || call_is_of_system_call(call->story->name, verdict->name);
 }
 
 static void kernel_change_cause(struct telling *telling, const struct tale_state *state)
