@@ -144,6 +144,7 @@ static int jsonl_end(void *state, const struct sink *sink, const struct view_opt
 const struct view view_jsonl = {.name = "jsonl",
                                 .suffix = ".jsonl",
                                 .summary = "a JSON object a line, for other programs",
+                                .machine = true,
                                 .begin = jsonl_begin,
                                 .story = jsonl_story,
                                 .end = jsonl_end};

@@ -328,6 +328,7 @@ const struct view view_perfetto = {.name = "perfetto",
                                    .suffix = ".pftrace",
                                    .summary = "a trace for ui.perfetto.dev: calls, states, segments, and what caused what",
                                    .binary = true,
+                                   .machine = true,
                                    .begin = perfetto_begin,
                                    .story = perfetto_story,
                                    .end = perfetto_end};

@@ -1,4 +1,5 @@
 #include "play/stage/stage.h"
+#include "base/lang.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,10 +70,10 @@ static int advise_place(int code, struct err *err)
     const char *remedy = host_remedy();
     bool as_root = geteuid() != 0 && code != -ENOSPC && !(remedy && strstr(remedy, "max_net_namespaces"));
     err_set(err, -EPERM, "it takes two hosts and a wire, and %.300s%s%s%s%s", why.text,
-            remedy && as_root   ? ". Two ways: "
-            : remedy || as_root ? ". One way: "
+            remedy && as_root   ? tr(". Two ways: ")
+            : remedy || as_root ? tr(". One way: ")
                                 : "",
-            as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
+            as_root ? tr("run it as root (sudo)") : "", remedy && as_root ? tr(", or ") : "", remedy ? remedy : "");
     err_more(err, "%s", err_long_story(&why));
     return -EPERM;
 }
