@@ -123,7 +123,7 @@ static const char *named(struct asking *asking, enum story_side side, enum story
 {
     static const char *const words[STORY_KINDS] = {
         [STORY_SYN] = TR("a SYN"), [STORY_SYN_ACK] = TR("a SYN-ACK"), [STORY_ACK] = TR("an ACK alone"),
-        [STORY_DATA] = TR("data"), [STORY_FIN] = TR("a FIN"), [STORY_RST] = TR("a RST")};
+        [STORY_DATA] = TR("data"), [STORY_FIN] = TR("a FIN"),         [STORY_RST] = TR("a RST")};
     return quiz_text(asking, tr("the %s: %s"), quiz_side(side), tr(words[kind]));
 }
 
