@@ -102,7 +102,7 @@ static int set_stage(struct watch *watch, struct err *err)
     code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
                                         : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
     if (code) return code;
-    say_calls_alone(watch);
+    if (attaches) say_calls_alone(watch);
     /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
      */
     (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
@@ -205,6 +205,7 @@ static int tell(struct watch *watch, struct err *err)
     if (!code) code = rights_drop(RIGHTS_NONE, err);
     if (!code) code = rights_confine(false, err);
     if (code) return code;
+    if (watch->command) say_calls_alone(watch); /* beside what it explains, and not where the command could not even begin */
     stream_finish(stream); /* the output knows of its failures */
     code = output_finish(watch->output, err);
     if (stream_late(stream))
