@@ -1,4 +1,5 @@
 #include "cli/states.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,13 +55,13 @@ enum { NAMES_MAX = 4, NAMES_BYTES = 1024 };
 enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 static const struct options_row rows[] = {
-    {KEY_DRY, 0, "dry", NULL, "run nothing: draw the figure, with what stored files show"},
-    {KEY_RECORDER, 0, "recorder", "NAME", "auto, bpf, ptrace or none"},
-    {KEY_OUTPUT, 'o', "output", "FILE", "write to FILE, a picture if it ends in .svg, else .txt; may be repeated"},
-    {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
-    {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
-    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
-    {KEY_VERBOSE, 'v', "verbose", NULL, "lists above the figure: what showed each arrow, or why it was not seen"},
+    {KEY_DRY, 0, "dry", NULL, TR("run nothing: draw the figure, with what stored files show")},
+    {KEY_RECORDER, 0, "recorder", "NAME", TR("auto, bpf, ptrace or none")},
+    {KEY_OUTPUT, 'o', "output", "FILE", TR("write to FILE, a picture if it ends in .svg, else .txt; may be repeated")},
+    {KEY_COLOR, 0, "color", "WHEN", TR("auto, always or never (auto obeys NO_COLOR)")},
+    {KEY_ASCII, 0, "ascii", NULL, TR("draw with ASCII characters only")},
+    {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
+    {KEY_VERBOSE, 'v', "verbose", NULL, TR("lists above the figure: what showed each arrow, or why it was not seen")},
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -145,14 +146,14 @@ static int take_log(const char *name, struct event_log *log, struct arrow_map *m
 static void add_name(struct states *states, const char *name)
 {
     if (states->named < NAMES_MAX) buf_printf(&states->names, "%s%s", states->named ? ", " : "", name);
-    if (states->named++ == NAMES_MAX) buf_text(&states->names, " and more");
+    if (states->named++ == NAMES_MAX) buf_text(&states->names, tr(" and more"));
 }
 
 static int take_stored(struct states *states, const char *path, struct err *err)
 {
     struct event_log *log = event_log_new();
     int code = log ? stored_load(path, states->look.keeper, NULL, 0, log, err) : err_set_errno(err, -ENOMEM, "can't read %s", path);
-    const char *name = strcmp(path, "-") ? base_name(path) : "standard input";
+    const char *name = strcmp(path, "-") ? base_name(path) : tr("standard input");
     if (!code) code = take_log(name, log, &states->map, err);
     if (!code) add_name(states, name);
     event_log_free(log);
@@ -344,7 +345,7 @@ static int draw(const struct states *states, struct err *err)
 /* A recorder records, which takes rights; what is stored has been recorded. */
 static int check(struct states *states, int count, char **operands, struct err *err)
 {
-    static const struct options_misfit of_play[] = {{"recorder", "nothing is played here"}};
+    static const struct options_misfit of_play[] = {{"recorder", TR("nothing is played here")}};
     const struct keeper_files kept = {(const char *const *)operands, (size_t)count, states->look.files, states->look.file_count};
     bool plays = !states->dry && !count;
     if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
@@ -366,7 +367,7 @@ int cli_states(int argc, char **argv, struct err *err)
     struct states *states = calloc(1, sizeof(*states));
     if (!states) return err_set_errno(err, -ENOMEM, "can't draw the states");
     states->names = buf_new(NAMES_BYTES);
-    const struct options_group groups[] = {{"Options", rows, sizeof(rows) / sizeof(rows[0]), take, states}};
+    const struct options_group groups[] = {{TR("Options"), rows, sizeof(rows) / sizeof(rows[0]), take, states}};
     const struct options_verb verb = {
         "states",
         STATES_USAGE,
@@ -375,7 +376,8 @@ int cli_states(int argc, char **argv, struct err *err)
         1,
         "Without a name the whole catalogue is played (tcpwhy demo --list). A name is a scenario of the "
         "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events.",
-        &states->given};
+        &states->given,
+        NULL};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (code) {
         buf_free(&states->names);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "lab/scenario/catalogue.h"
 #include "out/keeper.h"
 #include "out/place.h"
@@ -95,7 +96,7 @@ static int add_target(struct targets *targets, const char *word, bool is_file, s
     target->format = find_format(word, is_file);
     if (!target->format)
         return err_set(err, -EINVAL, "%s '%s': --all writes text (.txt) and jsonl (.jsonl): a row a scenario, no stories",
-                       is_file ? "no format for the ending of" : "no format", word);
+                       is_file ? tr("no format for the ending of") : tr("no format"), word);
     targets->count++;
     return place_open(&target->place, is_file ? word : NULL, keeper, err);
 }
@@ -182,7 +183,7 @@ static void lost(void *data, size_t i, void *ret_row, int wait_status)
     struct catalogue_row *row = ret_row;
     (void)data, (void)i;
     row->result = CATALOGUE_FAILED;
-    snprintf(row->words, sizeof(row->words), "its process ended before it had a result (wait status %d)", wait_status);
+    snprintf(row->words, sizeof(row->words), tr("its process ended before it had a result (wait status %d)"), wait_status);
 }
 
 static int over(void *data, size_t i, void *row)
