@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/lang.h"
 #include "quiz/pens.h"
 
 #define STYLE                                                                                                                      \
@@ -26,23 +27,23 @@
 /* A question is right once and stays so; the mark counts the first answers alone, as a paper would. */
 #define SCRIPT                                                                                                                     \
     "\"use strict\";"                                                                                                              \
-    "const all=[...document.querySelectorAll(\"form\")];let right=0,given=0;"                                                      \
+    "const all=[...document.querySelectorAll(\"form\")],words=document.body.dataset;let right=0,given=0;"                          \
+    "const fill=(text,...holes)=>text.replace(/%([123])/g,(all,hole)=>holes[hole-1]);"                                             \
     "for(const form of all){"                                                                                                      \
     "form.querySelector(\"button\").hidden=false;"                                                                                 \
     "form.addEventListener(\"submit\",event=>{"                                                                                    \
     "event.preventDefault();"                                                                                                      \
     "const said=form.querySelector(\".said\"),field=form.elements.answer;"                                                         \
     "const value=(field.value||\"\").trim();"                                                                                      \
-    "if(value===\"\"){said.className=\"said\";said.textContent=\"Choose an answer first.\";return}"                                \
+    "if(value===\"\"){said.className=\"said\";said.textContent=words.first;return}"                                                \
     "const good=value===form.dataset.right;"                                                                                       \
     "said.className=good?\"said right\":\"said wrong\";"                                                                           \
-    "said.textContent=good?\"Right.\":\"Wrong.\";"                                                                                 \
+    "said.textContent=good?words.right:words.wrong;"                                                                               \
     "form.querySelector(\"details\").open=true;"                                                                                   \
     "if(!form.dataset.given){form.dataset.given=\"1\";given++;if(good)right++}"                                                    \
-    "document.getElementById(\"mark\").textContent=right+\" of \"+all.length+"                                                     \
-    "(given<all.length?\" so far (\"+(all.length-given)+\" to go)\":\"\");"                                                        \
+    "document.getElementById(\"mark\").textContent=fill(given<all.length?words.far:words.mark,right,all.length,all.length-given);" \
     "})}"
-#define SCRIPT_HASH "sha256-igYI/oSqJ4rUIaxu9MitZYmk0Ohu89Y8FfShoAJM5Wo="
+#define SCRIPT_HASH "sha256-9l+Idpfgr8v01X/vVJyn2+zu/A8Prs8fTPUhF2Zlglk="
 
 static void put_choices(const struct quiz_question *question, size_t number, struct buf *out)
 {
@@ -53,9 +54,9 @@ static void put_choices(const struct quiz_question *question, size_t number, str
     }
     if (!question->choice_count)
         buf_printf(out,
-                   "<label for=\"n%zu\">Your number</label>\n<input type=\"text\" inputmode=\"numeric\" autocomplete=\"off\" "
+                   "<label for=\"n%zu\">%s</label>\n<input type=\"text\" inputmode=\"numeric\" autocomplete=\"off\" "
                    "id=\"n%zu\" name=\"answer\">\n",
-                   number, number);
+                   number, tr("Your number"), number);
 }
 
 static void put_question(const struct quiz_question *question, size_t number, struct buf *out)
@@ -67,35 +68,70 @@ static void put_question(const struct quiz_question *question, size_t number, st
         buf_printf(out, "%" PRIu64, question->number);
     buf_printf(out, "\"><fieldset><legend>%zu. ", number);
     quiz_put_html(out, question->prompt);
-    buf_printf(out, "</legend>\n<pre tabindex=\"0\" role=\"group\" aria-label=\"The ladder up to question %zu\">", number);
+    buf_text(out, "</legend>\n<pre tabindex=\"0\" role=\"group\" aria-label=\"");
+    buf_printf(out, tr("The ladder up to question %zu"), number);
+    buf_text(out, "\">");
     quiz_put_html(out, question->ladder);
     buf_text(out, "</pre>\n");
     put_choices(question, number, out);
-    buf_text(out, "<p><button type=\"submit\" hidden>Check</button> <span class=\"said\" role=\"status\"></span></p>\n"
-                  "<details><summary>The answer</summary><p><strong>");
+    buf_printf(out,
+               "<p><button type=\"submit\" hidden>%s</button> <span class=\"said\" role=\"status\"></span></p>\n"
+               "<details><summary>%s</summary><p><strong>",
+               tr("Check"), tr("The answer"));
     if (question->choice_count) buf_printf(out, "%c) ", quiz_letter(question->right));
     quiz_put_html(out, question->answer);
     buf_text(out, "</strong> ");
     quiz_put_html(out, question->why);
     buf_char(out, ' ');
     quiz_put_html(out, question->reference);
-    buf_text(out, ". Evidence: ");
+    buf_text(out, tr(". Evidence: "));
     quiz_put_html(out, question->evidence);
-    buf_text(out, ".</p></details></fieldset></form>\n");
+    buf_text(out, tr("."));
+    buf_text(out, "</p></details></fieldset></form>\n");
+}
+
+static void put_title(const struct quiz_paper *paper, struct buf *out)
+{
+    buf_text(out, tr("Questions on "));
+    quiz_put_html(out, paper->title);
+}
+
+/* What the script says: it is the same in every language, for the policy names it by its hash. */
+static void put_words(struct buf *out)
+{
+    static const struct {
+        const char *name, *words;
+    } said[] = {{"first", TR("Choose an answer first.")},
+                {"right", TR("Right.")},
+                {"wrong", TR("Wrong.")},
+                {"far", TR("%1 of %2 so far (%3 to go)")},
+                {"mark", TR("%1 of %2")}};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        buf_printf(out, " data-%s=\"", said[i].name);
+        quiz_put_html(out, tr(said[i].words));
+        buf_char(out, '"');
+    }
 }
 
 int quiz_write_html(const struct quiz_paper *paper, struct buf *out)
 {
-    buf_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '" STYLE_HASH
-                  "'; script-src '" SCRIPT_HASH "'; base-uri 'none'; form-action 'none'\">\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Questions on ");
-    quiz_put_html(out, paper->title);
-    buf_text(out, "</title>\n<style>" STYLE "</style>\n</head>\n<body>\n<main>\n<h1>Questions on ");
-    quiz_put_html(out, paper->title);
-    buf_printf(out, "</h1>\n<p>%zu questions about what really happened. A blank is written ____.</p>\n", paper->count);
+    buf_printf(out,
+               "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '" STYLE_HASH
+               "'; script-src '" SCRIPT_HASH "'; base-uri 'none'; form-action 'none'\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+               lang_tag(lang_now()));
+    put_title(paper, out);
+    buf_text(out, "</title>\n<style>" STYLE "</style>\n</head>\n<body");
+    put_words(out);
+    buf_text(out, ">\n<main>\n<h1>");
+    put_title(paper, out);
+    buf_text(out, "</h1>\n<p>");
+    buf_printf(out, tr("%zu questions about what really happened. A blank is written ____."), paper->count);
+    buf_text(out, "</p>\n");
     for (size_t i = 0; i < paper->count; i++) put_question(&paper->questions[i], i + 1, out);
-    buf_printf(out, "<p>Mark: <output id=\"mark\">0 of %zu</output></p>\n</main>\n<script>" SCRIPT "</script>\n</body>\n</html>\n",
-               paper->count);
+    buf_printf(out, "<p>%s<output id=\"mark\">", tr("Mark: "));
+    buf_printf(out, tr("0 of %zu"), paper->count);
+    buf_text(out, "</output></p>\n</main>\n<script>" SCRIPT "</script>\n</body>\n</html>\n");
     return out->failed ? -ENOMEM : 0;
 }
