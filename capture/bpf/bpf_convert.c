@@ -107,6 +107,7 @@ static void call_convert(const struct record_call *record, struct event *event)
     call->ret = record->ret;
     call->slept_ns = record->slept_ns;
     call->wake_unseen = record->wake_unseen != 0;
+    call->cgroup = record->cgroup;
     call->watch_total = record->watch_total;
     for (size_t i = 0; i < record->watch_count && i < EVENT_WATCH_MAX; i++) {
         call->watch[i] =

@@ -126,7 +126,8 @@ struct record_call {
     __s32 option_value[2];
     __u32 option_bytes, address_bytes;
     __u32 watch_count, watch_total;
-    __u32 wake_unseen, pad; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 wake_unseen; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 cgroup;      /* of the calling thread: the number of its folder (cgroup v2), of a whole host; 0 not known */
     struct record_watch watch[RECORD_WATCH_MAX];
     __u8 address[RECORD_ADDRESS_BYTES];
 };

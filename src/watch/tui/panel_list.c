@@ -124,7 +124,7 @@ static void draw(struct tui *tui)
     static const char *const heads[7] = {"AGE", "OPENED BY", "CLIENT", "SERVER", "SERVED BY", "CLIENT IS", "SERVER IS"};
     struct columns columns = choose_columns();
     size_t selected = rows_selected(tui), lines = (size_t)visible();
-    int64_t now_ns = clock_wall_ns();
+    int64_t now_ns = tui->open.now(tui->open.now_data);
     if (selected < tui->top) tui->top = selected;
     if (selected >= tui->top + lines) tui->top = selected - lines + 1;
     if (tui->top >= tui->row_count) tui->top = 0;
