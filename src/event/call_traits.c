@@ -27,17 +27,20 @@ static const struct trait_row rows[] = {
     {"accept4",      CALL_ACCEPTS | CALL_SLEEPS},
     {"read",         READ},
     {"readv",        READ},
+    {"preadv2",      READ},
     {"recv",         RECEIVE}, /* as a kernel's call chain names it */
     {"recvfrom",     RECEIVE},
     {"recvmsg",      RECEIVE},
     {"recvmmsg",     RECEIVE | CALL_TAKES_SEVERAL},
     {"write",        WRITE | CALL_TELLS_LENGTH},
     {"writev",       WRITE},
+    {"pwritev2",     WRITE},
     {"send",         SEND}, /* the same */
     {"sendto",       SEND | CALL_TELLS_LENGTH},
     {"sendmsg",      SEND},
     {"sendmmsg",     SEND},
     {"sendfile",     SEND},
+    {"splice",       READ | WRITE},
     {"poll",         WAIT},
     {"ppoll",        WAIT},
     {"select",       WAIT},
@@ -49,9 +52,11 @@ static const struct trait_row rows[] = {
     {"dup",          CALL_COPIES},
     {"dup2",         CALL_COPIES},
     {"dup3",         CALL_COPIES},
+    {"fcntl",        CALL_COPIES}, /* F_DUPFD, which alone is recorded */
     {"shutdown",     CALL_SHUTS_DOWN},
     {"close",        CALL_CLOSES | CALL_SLEEPS}, /* SO_LINGER */
     {"close_range",  CALL_CLOSES_RANGE},
+    {"io_uring_enter", CALL_SUBMITS | CALL_SLEEPS},
     {"execve",       CALL_RUNS},
     {"execveat",     CALL_RUNS},
 };

@@ -271,7 +271,7 @@ static void look_at_clock(struct watch *watch)
     watch->lines.shift_ns = shift_ns;
     note_say(watch->options->quiet || watch->options->screen,
              "the system's clock was set %s by %s: durations are not touched by that", by_ns > 0 ? "forward" : "back",
-             words_duration(by_ns > 0 ? by_ns : -by_ns, text));
+             words_duration((by_ns > 0 ? by_ns : -by_ns) + noise_ns / 2, text));
 }
 
 static int run(struct watch *watch, struct err *err)

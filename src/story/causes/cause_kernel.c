@@ -4,6 +4,7 @@
 
 #include "story/causes/cause.h"
 #include "story/causes/words.h"
+#include "story/track/call_story.h"
 #include "tcp/segment.h"
 
 static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
@@ -135,7 +136,9 @@ static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_DEFERRED)) return false;
     struct tale_call *call = marked_call(telling, packet);
-    if (!call || is_of_other_end(telling, packet, call)) return false;
+    if (!call || !call_story_can_let_go(call->call, telling->flow->sock[packet->side]))
+        return cause_set_unknown(packet, "its last descriptor was let go at the return of a call that was not recorded");
+    if (is_of_other_end(telling, packet, call)) return false;
     return cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
 }
 

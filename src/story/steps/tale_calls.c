@@ -80,7 +80,7 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
         const struct tale_packet *packet = &telling->packets[i];
         const struct call *call = packet->seen->call;
         if (!call || tale_is_datagram(packet->seen)) continue;
-        if (packet->chain.meaning == CHAIN_DEFERRED ||
+        if ((packet->chain.meaning == CHAIN_DEFERRED && call_story_can_let_go(call, flow->sock[packet->side])) ||
             (packet->chain.meaning == CHAIN_CALL && !packet->seen->call_over && strcmp(packet->chain.name, call->name) == 0))
             pick(telling, picks, packet->seen->call, packet->side, false);
     }
