@@ -168,13 +168,11 @@ static int say_found(struct pass *pass, struct err *err)
     const struct rows_findings *findings = NULL;
     int code = stories_found(pass->stories, &findings, err);
     if (!code && !findings && pass->options->only_findings)
-        return err_set(
-            err, CLI_FAILED,
-            "--only-findings: that are more packets than are read_pass_told as stories: choose some with a filter (the list "
-            "without it has all connections)");
+        return err_set(err, CLI_FAILED,
+                       "--only-findings: that are more packets than are told as stories: choose some with a filter (the list "
+                       "without it has all connections)");
     if (!code && !findings)
-        note_say(pass->options->output.quiet,
-                 "more packets than are read_pass_told as stories: the list does not say what was found");
+        note_say(pass->options->output.quiet, "more packets than are told as stories: the list does not say what was found");
     tables_found(pass->tables, findings);
     return code;
 }

@@ -269,9 +269,13 @@ static void look_at_clock(struct watch *watch)
     char text[WORDS_BYTES];
     if (by_ns < noise_ns && by_ns > -noise_ns) return;
     watch->lines.shift_ns = shift_ns;
-    note_say(watch->options->quiet || watch->options->screen,
-             "the system's clock was set %s by %s: durations are not touched by that", by_ns > 0 ? "forward" : "back",
-             words_duration((by_ns > 0 ? by_ns : -by_ns) + noise_ns / 2, text));
+    bool quiet = watch->options->quiet || watch->options->screen;
+    if (by_ns > 0)
+        note_say(quiet, "the system's clock was set forward by %s: durations are not touched by that",
+                 words_duration(by_ns + noise_ns / 2, text));
+    else
+        note_say(quiet, "the system's clock was set back by %s: durations are not touched by that",
+                 words_duration(noise_ns / 2 - by_ns, text));
 }
 
 static int run(struct watch *watch, struct err *err)
