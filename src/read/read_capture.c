@@ -141,7 +141,7 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     return code == -EINVAL ? -EBADMSG : code;
 }
 
-/* What was read is read_pass_told, and the end is the signal's all the same. */
+/* What was read is told, and the end is the signal's all the same. */
 static int say_interrupt(const struct pass *pass, struct err *err)
 {
     if (!*interrupt_asked) return 0;
@@ -179,7 +179,7 @@ static int say_found(struct pass *pass, struct err *err)
 
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
-    /* Where reading failed nothing is read_pass_told: then what waits is dropped. */
+    /* Where reading failed nothing is told: then what waits is dropped. */
     if (pass->queue && (!code || code == -EPIPE)) code = read_pass_told(segment_queue_finish(pass->queue), err);
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");
