@@ -420,6 +420,14 @@ class Screen(Test):
                 self.assertEqual(len(saved), 1)
                 with open(f"{terminal.folder}/{saved[0]}", encoding="utf-8") as file:
                     self.assertIn("SYN-ACK", file.read())
+                terminal.keys("s")
+                terminal.until(lambda text: "save as" in text, "the question")
+                terminal.keys("p")
+                terminal.until(lambda text: ".pcapng" in text, "the capture")
+                (capture,) = [name for name in os.listdir(terminal.folder) if name.endswith(".pcapng")]
+                shark = subprocess.run(["tshark", "-r", f"{terminal.folder}/{capture}", "-Y", "tcp.flags.syn == 1 && frame.comment", "-T", "fields", "-e", "tcp.flags.str"],
+                                       check=True, capture_output=True, encoding="utf-8", timeout=LONG_S)
+                self.assertEqual(len(shark.stdout.split()), 2, shark.stdout)  # SYN and SYN-ACK, with their sentences
                 terminal.keys("?")
                 terminal.until(lambda text: "these keys" in text or "one line up" in text, "the help")
                 terminal.keys("q", "q")
