@@ -68,7 +68,9 @@ struct record_packet {
     struct record_address quoted_src, quoted_dst; /* ICMP errors */
     __u32 seq, ack, length_bytes;
     __u16 window;
-    __u8 protocol, flags, quoted_protocol, pad;
+    /* Of an ICMP error that quotes a TCP segment: seq is that segment's, flags and code the error's type and code, and window the
+     * MTU that it names. */
+    __u8 protocol, flags, quoted_protocol, code;
 };
 
 /* Who was running, what was being received, and how the kernel got here. The chain is one that is known by heart (struct

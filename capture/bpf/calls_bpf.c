@@ -213,7 +213,10 @@ static int segment_append(struct calls *calls, const struct event *event)
     uint32_t vantage = vantage_of(calls, netns, event->t_ns);
 
     if (!vantage) return -ENOMEM;
-    segment.packet.header = event->kind == EVENT_MARK ? event->mark.header : event->packet.header;
+    if (event->kind == EVENT_MARK)
+        segment.packet.header = event->mark.header;
+    else
+        segment.packet = event->packet;
     segment.packet.vantage = vantage;
     segment.packet.number = ++calls->networks[vantage - 1].packets;
     return event_log_append(calls->log, &segment);

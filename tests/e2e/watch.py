@@ -262,9 +262,10 @@ class Watch(WatchTest):
 
     def test_between_two_networks_it_finds_what_the_scenario_itself_finds(self):
         watching = self.watching("--port", 3333, "--format", "jsonl")
-        for name in ("refused", "simultaneous-close"):
-            self.assertEqual(run("demo", name, "-q", timeout=LONG_S).returncode, 0)
-            watching.until(lambda line: '"ended"' in line and f'"{name}"' in line and "192.0.2.2:3333" in line)
+        for scene, name in (("refused", "refused"), ("simultaneous-close", "simultaneous-close"), ("firewall-prohibited", "icmp-refused"),
+                            ("icmp-midway", "icmp-unreachable")):
+            self.assertEqual(run("demo", scene, "-q", timeout=LONG_S).returncode, 0)
+            watching.until(lambda line, name=name: '"ended"' in line and f'"{name}"' in line and ':3333"' in line)
         watching.end()
 
     def test_an_end_in_the_midst_of_traffic_is_in_order(self):
