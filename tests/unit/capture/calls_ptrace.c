@@ -228,7 +228,7 @@ static void unread_bytes_are_seen_when_close_begins(void **state)
     const struct event_call *close = call_at(&run, EVENT_ENTER, "close", 0);
     assert_true(close->socket.has_unread);
     assert_int_equal(close->socket.unread_bytes, 5);
-    const struct event_call *send = call_at(&run, EVENT_ENTER, "sendto", 0);
+    const struct event_call *send = call_at(&run, EVENT_ENTER, "send", 0);
     assert_string_equal(send->args, "4, ..., 5, MSG_NOSIGNAL");
     assert_false(send->socket.has_unread);
     run_free(&run);
@@ -379,6 +379,26 @@ static void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **s
     run_free(&run);
 }
 
+static void a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "own-filter");
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 0)->ret, 3);
+    run_free(&run);
+}
+
+static void a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "untraced");
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 0)->ret, 3);
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 1)->ret, 3);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "socket"), 2);
+    run_free(&run);
+}
+
 static size_t processes(const struct run *run, uint8_t change)
 {
     size_t n = 0;
@@ -520,7 +540,7 @@ static void datagrams_show_where_they_go(void **state)
     struct run run;
     run_whole(&run, "udp");
     char expected[128], where[ADDRESS_TEXT_BYTES];
-    const struct event_call *receive = call_at(&run, EVENT_ENTER, "recvfrom", 0);
+    const struct event_call *receive = call_at(&run, EVENT_ENTER, "recv", 0);
     assert_int_equal(receive->socket.protocol, IPPROTO_UDP);
     assert_int_equal(receive->socket.unread_bytes, 2);
     address_format(&receive->socket.local, where);
@@ -774,6 +794,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(waiting_calls_say_what_they_watch_and_what_was_ready),
         cmocka_unit_test(a_forked_child_is_followed_with_its_own_name_and_end),
         cmocka_unit_test(calls_that_take_their_socket_otherwise_are_recorded_with_it),
+        cmocka_unit_test(a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one),
+        cmocka_unit_test(a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work),
         cmocka_unit_test(a_child_that_ends_at_once_begins_once_and_ends_once),
         cmocka_unit_test(a_thread_has_its_own_tid_and_its_process_pid),
         cmocka_unit_test(execve_by_another_thread_ends_the_calls_of_the_rest),
