@@ -11,6 +11,10 @@
 #define SYS_epoll_pwait2 441
 #endif
 
+#ifndef SYS_io_uring_enter
+#define SYS_io_uring_enter 426
+#endif
+
 #define SHOW(...)                                                                                                                  \
     {                                                                                                                              \
         __VA_ARGS__                                                                                                                \
@@ -33,15 +37,18 @@ static const struct syscall_row rows[] = {
     {SYS_accept4,    "accept4",    SYSCALL_FD_0 | SYSCALL_NEW_FD, SHOW(INT, HIDDEN, HIDDEN, ARGUMENT_SOCK_FLAGS)},
     {SYS_read,       "read",       SYSCALL_FD_0, SHOW(INT, BUFFER, SIZE)},
     {SYS_readv,      "readv",      SYSCALL_FD_0, SHOW(INT, BUFFER, INT)},
+    {SYS_preadv2,    "preadv2",    SYSCALL_FD_0, SHOW(INT, BUFFER, INT)},
     {SYS_recvfrom,   "recvfrom",   SYSCALL_FD_0, SHOW(INT, BUFFER, SIZE, MSG_FLAGS)},
     {SYS_recvmsg,    "recvmsg",    SYSCALL_FD_0, SHOW(INT, BUFFER, MSG_FLAGS)},
     {SYS_recvmmsg,   "recvmmsg",   SYSCALL_FD_0, SHOW(INT, BUFFER, ARGUMENT_UNSIGNED, MSG_FLAGS, POINTER)},
     {SYS_write,      "write",      SYSCALL_FD_0, SHOW(INT, BUFFER, SIZE)},
     {SYS_writev,     "writev",     SYSCALL_FD_0, SHOW(INT, BUFFER, INT)},
+    {SYS_pwritev2,   "pwritev2",   SYSCALL_FD_0, SHOW(INT, BUFFER, INT)},
     {SYS_sendto,     "sendto",     SYSCALL_FD_0 | SYSCALL_SOCKADDR_4, SHOW(INT, BUFFER, SIZE, MSG_FLAGS, ARGUMENT_ADDRESS_SENT)},
     {SYS_sendmsg,    "sendmsg",    SYSCALL_FD_0 | SYSCALL_MSG_1, SHOW(INT, ARGUMENT_MESSAGE, MSG_FLAGS)},
     {SYS_sendmmsg,   "sendmmsg",   SYSCALL_FD_0 | SYSCALL_MSG_1, SHOW(INT, ARGUMENT_MESSAGE, ARGUMENT_UNSIGNED, MSG_FLAGS)},
     {SYS_sendfile,   "sendfile",   SYSCALL_FD_0, SHOW(INT, INT, POINTER, SIZE)},
+    {SYS_splice,     "splice",     SYSCALL_FD_0 | SYSCALL_FD_2, SHOW(INT, POINTER, INT, POINTER, SIZE, ARGUMENT_SPLICE_FLAGS)},
 #ifdef SYS_poll
     {SYS_poll,       "poll",       SYSCALL_POLL, SHOW(BUFFER, ARGUMENT_UNSIGNED, INT)},
 #endif
@@ -61,9 +68,11 @@ static const struct syscall_row rows[] = {
     {SYS_dup2,       "dup2",       SYSCALL_DUP, SHOW(INT, INT)},
 #endif
     {SYS_dup3,       "dup3",       SYSCALL_DUP, SHOW(INT, INT, ARGUMENT_OPEN_FLAGS)},
+    {SYS_fcntl,      "fcntl",      SYSCALL_FD_0 | SYSCALL_FCNTL, SHOW(INT, ARGUMENT_FCNTL, INT)},
     {SYS_shutdown,   "shutdown",   SYSCALL_FD_0 | SYSCALL_SHUTDOWN, SHOW(INT, ARGUMENT_HOW)},
     {SYS_close,      "close",      SYSCALL_FD_0, SHOW(INT)},
     {SYS_close_range, "close_range", SYSCALL_RANGE, SHOW(ARGUMENT_UNSIGNED, ARGUMENT_UNSIGNED, ARGUMENT_RANGE_FLAGS)},
+    {SYS_io_uring_enter, "io_uring_enter", SYSCALL_PROCESS, SHOW(INT, ARGUMENT_UNSIGNED, ARGUMENT_UNSIGNED)},
     {SYS_execve,     "execve",     SYSCALL_PROCESS | SYSCALL_PATH_0, SHOW(ARGUMENT_PATH, BUFFER, BUFFER)},
     {SYS_execveat,   "execveat",   SYSCALL_PROCESS | SYSCALL_PATH_1, SHOW(INT, ARGUMENT_PATH, BUFFER, BUFFER)},
     {SYS_exit,       "exit",       SYSCALL_PROCESS | SYSCALL_NO_RETURN, SHOW(INT)},

@@ -25,7 +25,9 @@ enum syscall_flag {
     SYSCALL_MSG_1 =
         65536, /* argument 1 is a struct msghdr *, or begins with one, whose msg_name says where to (sendmsg, sendmmsg) */
     SYSCALL_PATH_0 = 131072, /* argument 0 is a path (execve) */
-    SYSCALL_PATH_1 = 262144  /* argument 1 is a path (execveat) */
+    SYSCALL_PATH_1 = 262144, /* argument 1 is a path (execveat) */
+    SYSCALL_FD_2 = 524288,   /* with SYSCALL_FD_0: argument 2 is a descriptor as well, and the one where 0 is no socket (splice) */
+    SYSCALL_FCNTL = 1048576  /* with SYSCALL_FD_0: recorded only where argument 1 asks for a copy (syscall_copies) */
 };
 
 /* How an argument is written for a person; the table of writers is in syscalls.c. */
@@ -53,12 +55,14 @@ enum syscall_argument {
     ARGUMENT_OPEN_FLAGS,
     ARGUMENT_RANGE_FLAGS,
     ARGUMENT_PATH,
+    ARGUMENT_FCNTL,
+    ARGUMENT_SPLICE_FLAGS,
     ARGUMENT_KINDS
 };
 
 struct syscall_row {
     long number;
-    const char *name; /* man page's name: "accept4", "recvfrom", "epoll_pwait" */
+    const char *name; /* man page's name: "accept4", "recvfrom" ("recv" where it has no address), "epoll_pwait" */
     uint32_t flags;   /* SYSCALL_* */
     uint8_t shows[6]; /* ARGUMENT_* of each argument */
 };
@@ -76,14 +80,19 @@ struct syscall_raw {
     uint32_t address_bytes;
     int32_t option_value[2];
     uint32_t option_bytes; /* bytes of option_value that were read */
+    uint32_t second;       /* not 0: of SYSCALL_FD_2 argument 2 is the socket */
     uint64_t epoll_data;   /* epoll_ctl */
     uint32_t epoll_events;
 };
 
+/* What fcntl(2) can be asked for that copies a descriptor; the values are the same everywhere. */
+enum syscall_fcntl { SYSCALL_F_DUPFD = 0, SYSCALL_F_DUPFD_CLOEXEC = 1030 };
+
 /* Writes call->name, fd, args, how, level, value and epoll from the raw call, whatever its values, and leaves the rest alone. Knows
  * nothing of sockets. fd is epoll_ctl's target; for SYSCALL_EPOLL_WAIT the epoll, for SYSCALL_DUP the old one, for SYSCALL_RANGE
- * -1. args is printable ASCII and looks as strace would print it: "4, ..., 4096", addresses as 127.0.0.1:3333, SHUT_WR, SOL_TCP,
- * TCP_NODELAY; too long a text is cut. */
+ * -1; `how` of SYSCALL_FD_2 is 1 where the call writes to the socket, and 0 where it reads from it. args is printable ASCII and
+ * looks as strace would print it: "4, ..., 4096", addresses as 127.0.0.1:3333, SHUT_WR, SOL_TCP, TCP_NODELAY; too long a text is
+ * cut. */
 void syscall_describe(const struct syscall_raw *raw, struct event_call *call);
 
 #endif

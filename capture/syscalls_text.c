@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 struct word {
     uint32_t value;
@@ -76,6 +77,10 @@ static const struct word tcp_options[] = {WORD(TCP_NODELAY),          WORD(TCP_M
                                           WORD(TCP_MD5SIG),           WORD(TCP_USER_TIMEOUT), WORD(TCP_FASTOPEN),
                                           WORD(TCP_FASTOPEN_CONNECT), WORD(TCP_FASTOPEN_KEY), WORD(TCP_FASTOPEN_NO_COOKIE),
                                           WORD(TCP_NOTSENT_LOWAT),    WORD(TCP_REPAIR),       WORD(TCP_ULP)};
+static const struct word fcntls[] = {{SYSCALL_F_DUPFD, "F_DUPFD"}, {SYSCALL_F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"}};
+/* linux/splice.h: some C libraries keep them to _GNU_SOURCE. */
+static const struct word splice_flags[] = {
+    {1, "SPLICE_F_MOVE"}, {2, "SPLICE_F_NONBLOCK"}, {4, "SPLICE_F_MORE"}, {8, "SPLICE_F_GIFT"}};
 static const struct word ip_options[] = {
     WORD(IP_TOS),      WORD(IP_TTL),         WORD(IP_RECVERR),      WORD(IP_PKTINFO),
     WORD(IP_FREEBIND), WORD(IP_TRANSPARENT), WORD(IP_MTU_DISCOVER), WORD(IP_BIND_ADDRESS_NO_PORT)};
@@ -301,6 +306,16 @@ static void write_range_flags(struct text *text, const struct syscall_raw *raw, 
     put_flags(text, range_flags, COUNT(range_flags), (uint32_t)raw->args[i]);
 }
 
+static void write_fcntl(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_word(text, fcntls, COUNT(fcntls), (uint32_t)raw->args[i]);
+}
+
+static void write_splice_flags(struct text *text, const struct syscall_raw *raw, int i)
+{
+    put_flags(text, splice_flags, COUNT(splice_flags), (uint32_t)raw->args[i]);
+}
+
 static void write_path(struct text *text, const struct syscall_raw *raw, int i)
 {
     (void)i;
@@ -345,7 +360,18 @@ static writer *const writers[ARGUMENT_KINDS] = {
     [ARGUMENT_OPEN_FLAGS] = write_open_flags,
     [ARGUMENT_RANGE_FLAGS] = write_range_flags,
     [ARGUMENT_PATH] = write_path,
+    [ARGUMENT_FCNTL] = write_fcntl,
+    [ARGUMENT_SPLICE_FLAGS] = write_splice_flags,
 };
+
+/* send() and recv() of the C library are sendto and recvfrom without an address, and POSIX says they are the same; as such they
+ * come to the kernel. */
+static const char *name_of(const struct syscall_row *row, const struct syscall_raw *raw)
+{
+    if (row->number == SYS_sendto && !raw->args[4] && !raw->args[5]) return "send";
+    if (row->number == SYS_recvfrom && !raw->args[4]) return "recv";
+    return row->name;
+}
 
 void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
 {
@@ -359,7 +385,7 @@ void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
         snprintf(call->name, sizeof(call->name), "syscall %ld", raw->number);
         return;
     }
-    snprintf(call->name, sizeof(call->name), "%s", row->name);
+    snprintf(call->name, sizeof(call->name), "%s", name_of(row, raw));
 
     struct text text = {.bytes = call->args, .size = sizeof(call->args)};
     for (int i = 0; i < 6; i++) {
@@ -371,6 +397,10 @@ void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
 
     if (row->flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_WAIT)) call->fd = (int32_t)raw->args[0];
     if (row->flags & SYSCALL_EPOLL_CTL) call->fd = (int32_t)raw->args[2];
+    if (row->flags & SYSCALL_FD_2) {
+        call->how = raw->second != 0;
+        if (raw->second) call->fd = (int32_t)raw->args[2];
+    }
     if (row->flags & (SYSCALL_EPOLL_WAIT | SYSCALL_EPOLL_CTL)) call->epoll = (uint32_t)raw->args[0] + 1;
     if (row->flags & (SYSCALL_SHUTDOWN | SYSCALL_LISTEN)) call->how = (int32_t)raw->args[1];
     if (row->flags & SYSCALL_SOCKOPT) {

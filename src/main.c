@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "cli/output_options.h"
 #include "cli/verbs.h"
 
@@ -44,7 +45,8 @@ int main(int argc, char **argv)
 {
     struct err err = {""};
     hold_standard_descriptors();
-    setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers and sentences stay the same everywhere */
+    setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers stay the same everywhere */
+    lang_use(lang_of_environment());
     int status = verbs_run(argc, argv, &err);
     if (fflush(stdout)) {
         if (errno == EPIPE) return end_by(SIGPIPE);

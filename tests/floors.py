@@ -54,7 +54,7 @@ FLOORS = {
     "play/pair": ["base", "rights", "event", "capture", "lab/network", "out", "record", "play/stage"],
     "run": ["base", "rights", "event", "capture", "story", "viz", "out", "record"],
     "read": ["base", "event", "tcp", "capture", "capture/stored", "story/tell", "ledger", "clocks", "viz", "saved", "out"],
-    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "out", "record"],
+    "watch": ["base", "rights", "event", "capture", "story", "story/tell", "viz", "saved", "out", "record"],
     "watch/tui": ["base", "story", "story/tell", "viz", "watch"],
     "cli": ["base", "rights", "story", "quiz", "pages", "capture/stored", "viz", "echo", "lab/scenario", "lab/actor", "out", "record", "play/stage", "play/catalogue", "play/pair", "run", "read", "watch",
             "watch/tui"],

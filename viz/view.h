@@ -78,6 +78,7 @@ struct view {
     const char *suffix;  /* -o FILE: ".txt" */
     const char *summary; /* for --help */
     bool binary;         /* its bytes are no text */
+    bool machine;        /* for programs: it is English, whatever language sentences are in */
     bool ladder;         /* it draws ladders: options->brief and part mean something to it */
     /* `state` is the view's own memory between begin and end; allocated by begin, freed by end (end is called even after a
      * failure, of begin too). */

@@ -25,11 +25,11 @@ enum { FLAG_32BIT_BIT = 22 /* TIF_32BIT */ };
 /* A 32-bit call has other numbers. */
 static __always_inline int call_is_compat(void)
 {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    struct task_struct *task = bpf_get_current_task_btf();
 #if defined(__TARGET_ARCH_x86)
-    return (BPF_CORE_READ(task, thread_info.status) & STATUS_COMPAT) != 0;
+    return (task->thread_info.status & STATUS_COMPAT) != 0;
 #else
-    return (BPF_CORE_READ(task, thread_info.flags) >> FLAG_32BIT_BIT & 1) != 0;
+    return (task->thread_info.flags >> FLAG_32BIT_BIT & 1) != 0;
 #endif
 }
 
@@ -50,6 +50,12 @@ static __always_inline int call_makes_socket(const __u64 *args)
     if (!family_is_inet((__u16)args[0]) || (type != TYPE_STREAM && type != TYPE_DGRAM)) return 0;
     if (type == TYPE_STREAM && protocol == PROTOCOL_MPTCP) return 1;
     return protocol == 0 || protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
+}
+
+/* fcntl(): only what copies a descriptor. */
+static __always_inline int call_copies(const __u64 *args)
+{
+    return args[1] == SYSCALL_F_DUPFD || args[1] == SYSCALL_F_DUPFD_CLOEXEC;
 }
 
 /* The descriptor a call works on; -1 none. */
@@ -120,7 +126,7 @@ static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
     __u64 *known = bpf_map_lookup_elem(&processes, &tgid), began;
 
     if (!known) return 0;
-    began = BPF_CORE_READ(task, group_leader, start_time);
+    began = task->group_leader->start_time;
     if (!*known) *known = began;
     if (*known == began) return 1;
     entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
@@ -130,7 +136,7 @@ static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
 /* How often the running thread has left the CPU to wait, as the kernel counts it. */
 static __always_inline __u64 thread_waits(void)
 {
-    return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw);
+    return bpf_get_current_task_btf()->nvcsw;
 }
 
 /* On a whole host those processes are followed (their forks and ends) that make calls of sockets. */
@@ -139,7 +145,7 @@ static __always_inline void process_note(__u32 tgid)
     __u64 began = 0;
 
     if (bpf_map_lookup_elem(&processes, &tgid)) return;
-    began = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), group_leader, start_time);
+    began = bpf_get_current_task_btf()->group_leader->start_time;
     if (!bpf_map_update_elem(&processes, &tgid, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
 }
 
@@ -149,9 +155,9 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid(), zero = 0;
 
     if (is_skipped(PROGRAM_SYS_ENTER)) return 0;
-    if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, (struct task_struct *)bpf_get_current_task())) return 0;
+    if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
     if (!config.host_wide) bpf_map_delete_elem(&strangers, &tid);
-    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid)); /* a call whose end was not seen is over */
+    thread_leaves(bpf_map_lookup_elem(&threads, &tid)); /* a call whose end was not seen is over */
     if (call_is_compat()) {
         count(COUNT_COMPAT);
         return 0;
@@ -160,18 +166,25 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     __u32 flags = call_flags((__u64)number);
     __u64 args[6] = CALL_ARGS(regs), sk = 0, other = 0;
     __s32 fd = call_fd(flags, args);
+    __u32 second = 0;
 
     if (!flags || ((flags & SYSCALL_SOCKET) && !call_makes_socket(args))) return 0;
+    if ((flags & SYSCALL_FCNTL) && !call_copies(args)) return 0;
     if (fd >= 0) sk = fd_socket(fd);
+    if (!sk && (flags & SYSCALL_FD_2)) {
+        sk = fd_socket((__s32)args[2]);
+        second = 1;
+    }
     if ((flags & SYSCALL_DUP) && args[0] != args[1]) other = fd_socket((__s32)args[1]);
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
 
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));
 
     if (!call) return ring_full();
-    __builtin_memset(call, 0, sizeof(*call));
+    __builtin_memset(call, 0, __builtin_offsetof(struct record_call, watch)); /* of the rest, what is counted is written */
     head_fill(&call->head, RECORD_ENTER);
     call->number = (__u32)number;
+    call->second = second;
     __builtin_memcpy(call->args, args, sizeof(args));
     if (sk) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
     if (other) socket_fill(&call->other, other, socket_id(other, SOCKET_CREATE));
@@ -193,19 +206,28 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     port_use(&call->socket);
     if (config.host_wide) process_note(tgid);
     if (!(flags & SYSCALL_NO_RETURN)) {
-        struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero), *thread;
+        struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid), *none;
 
-        if (none && !bpf_map_update_elem(&threads, &tid, none, BPF_ANY)) entry_came(MAP_THREADS);
-        thread = bpf_map_lookup_elem(&threads, &tid);
+        if (!thread) {
+            none = bpf_map_lookup_elem(&thread_zero, &zero);
+            if (none) bpf_map_update_elem(&threads, &tid, none, BPF_NOEXIST);
+            thread = bpf_map_lookup_elem(&threads, &tid);
+        }
         if (thread) {
+            if (!thread->in_call) entry_came(MAP_THREADS);
+            thread->slept_ns = thread->off_ns = 0;
+            thread->switches = thread->woke = 0;
+            thread->sleeping = thread->woken_early = thread->unsure = 0;
             __builtin_memcpy(thread->args, args, sizeof(args));
             thread->number = (__u32)number;
             thread->flags = flags;
+            thread->second = second;
             thread->sk = sk;
-            thread->born = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
+            thread->born = bpf_get_current_task_btf()->start_time;
             thread->waits = thread_waits();
             thread->socket = call->socket;
             thread->other = call->other;
+            thread->in_call = 1;
         }
     }
     RING_SUBMIT(call);
@@ -225,7 +247,7 @@ static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args)
  * execve() leaves other registers. */
 static __always_inline int is_same_call(const struct thread_state *thread, const __u64 *args, __u64 number)
 {
-    __u64 differs = thread->born ^ BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
+    __u64 differs = thread->born ^ bpf_get_current_task_btf()->start_time;
 
     differs |= (__u32)number ^ thread->number;
     if (thread->flags & SYSCALL_PROCESS) return !differs;
@@ -249,15 +271,14 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
     if (is_skipped(PROGRAM_SYS_EXIT)) return 0;
-    if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, (struct task_struct *)bpf_get_current_task()))
-        return 0;
+    if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
 
-    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+    struct thread_state *thread = thread_in_call(tid);
     __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk = 0;
     __u32 flags;
 
     if (thread && !is_same_call(thread, args, number)) {
-        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+        thread_leaves(thread);
         return 0;
     }
     if (thread) {
@@ -275,10 +296,10 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 
     if (!call) {
         ring_full();
-        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+        thread_leaves(thread);
         return 0;
     }
-    __builtin_memset(call, 0, sizeof(*call));
+    __builtin_memset(call, 0, __builtin_offsetof(struct record_call, watch)); /* of the rest, what is counted is written */
     head_fill(&call->head, RECORD_EXIT);
     call->number = (__u32)number;
     __builtin_memcpy(call->args, args, sizeof(args));
@@ -288,10 +309,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         sleep_fill(call, thread);
         call->socket = thread->socket;
         call->other = thread->other;
+        call->second = thread->second;
     }
     /* Again, because addresses may be known only now; but not another socket that took the descriptor meanwhile, be it at the same
      * address: behind a close() another thread's socket() may have both at once. */
-    __s32 fd = call_fd(flags, args);
+    __s32 fd = call->second ? (__s32)args[2] : call_fd(flags, args);
 
     if (fd >= 0) sk = fd_socket(fd);
     if (sk && (!thread || thread->sk == sk)) {
@@ -312,7 +334,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if (call->socket.state == STATE_LISTEN) listener_learn(thread ? thread->sk : sk);
     port_use(&call->socket);
     port_use(&call->other);
-    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+    thread_leaves(thread);
     RING_SUBMIT(call);
     return 0;
 }
@@ -357,11 +379,12 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid)
     if (is_skipped(PROGRAM_EXEC) || !is_followed(tgid, task)) return 0;
     /* execve() of another thread than the first takes the first one's id: the call ends under the new name. */
     if (old != tid) {
-        struct thread_state *thread = bpf_map_lookup_elem(&threads, &old);
+        struct thread_state *thread = thread_in_call(old);
 
-        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+        thread_leaves(bpf_map_lookup_elem(&threads, &tid));
         if (thread && !bpf_map_update_elem(&threads, &tid, thread, BPF_ANY)) entry_came(MAP_THREADS);
-        entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &old));
+        thread_leaves(thread);
+        bpf_map_delete_elem(&threads, &old);
     }
     process_emit(PROCESS_EXEC, task, 0, 0);
     return 0;
@@ -374,7 +397,8 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
     __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid);
 
     if (is_skipped(PROGRAM_EXIT) || !is_followed(tgid, task)) return 0;
-    entry_left(MAP_THREADS, bpf_map_delete_elem(&threads, &tid));
+    thread_leaves(bpf_map_lookup_elem(&threads, &tid));
+    bpf_map_delete_elem(&threads, &tid);
     bpf_map_delete_elem(&strangers, &tid);
     if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
 

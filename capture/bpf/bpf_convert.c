@@ -97,6 +97,7 @@ static void call_convert(const struct record_call *record, struct event *event)
     memcpy(raw.address, record->address, raw.address_bytes);
     raw.option_bytes = record->option_bytes;
     memcpy(raw.option_value, record->option_value, sizeof(raw.option_value));
+    raw.second = record->second;
 
     event->kind = enter ? EVENT_ENTER : EVENT_EXIT;
     syscall_describe(&raw, call);

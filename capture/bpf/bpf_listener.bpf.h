@@ -47,12 +47,14 @@ __noinline int listener_learn(__u64 address)
 __noinline int listener_fits(__u64 address, const struct record_address *at)
 {
     const struct sock *sk = (const struct sock *)address;
+    struct common read, *common = &read;
     struct record_address own = {.version = 0};
     __u32 here[4], there[4];
     __u32 any, differs;
 
     if (!at) return 0;
-    address_fill(&own, sk, 0);
+    common_read(common, address);
+    address_fill(&own, common, address, 0);
     __builtin_memcpy(here, own.ip, sizeof(here));
     __builtin_memcpy(there, at->ip, sizeof(there));
     any = !(here[0] | here[1] | here[2] | here[3]);

@@ -358,7 +358,11 @@ uint64_t bpf_load_pushed_out(const struct bpf_load *load, enum record_map map, u
 {
     static const char *const names[MAPS] = {"processes", "threads", "sockets"};
     static const int64_t most[MAPS] = {RECORD_PROCESSES_MAX, RECORD_THREADS_MAX, RECORD_SOCKETS_MAX};
-    int64_t entries = load->counts ? __atomic_load_n(&load->counts->entries[map], __ATOMIC_RELAXED) + (int64_t)put_in : 0;
+    int64_t entries = (int64_t)put_in;
+
+    for (size_t i = 0; load->counts && i < RECORD_COUNTERS; i++)
+        entries += __atomic_load_n(&load->counts->entries[i].of[map], __ATOMIC_RELAXED);
+
     int64_t there = entries > 0 ? entries_there(load, names[map], load->entries_most ? load->entries_most : most[map]) : 0;
 
     return entries > there ? (uint64_t)(entries - there) : 0;

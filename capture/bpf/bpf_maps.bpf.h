@@ -23,7 +23,7 @@ struct {
 } ring SEC(".maps");
 
 /* The user side maps it, so that it can be read without a right. */
-struct record_counts counts SEC(".data.counts") = {{0}, {0}};
+struct record_counts counts SEC(".data.counts") = {{0}, {{{0}, {0}}}};
 
 /* System call number → SYSCALL_* flags; 0: not recorded. Filled by the user side from its table. */
 struct {
@@ -51,7 +51,7 @@ struct {
     __type(value, __u32);
 } strangers SEC(".maps");
 
-/* A thread inside a recorded call. */
+/* A thread inside a recorded call, or one that was: its entry stays for the next one. */
 struct thread_state {
     __u64 args[6];
     __u64 sk; /* behind the descriptor when the call began */
@@ -62,7 +62,9 @@ struct thread_state {
     __u32 number, flags;
     __u8 sleeping, woken_early;
     __u8 unsure; /* the end of a sleep was not seen */
-    __u8 pad[5];
+    __u8 in_call;
+    __u8 second; /* as record_call's */
+    __u8 pad[3];
     struct record_socket socket, other;
 };
 /* LRU for the same reason. A call whose entry went is told without its end: sys_exit finds nothing, and says nothing. */
@@ -85,7 +87,7 @@ struct {
 struct socket_entry {
     __u64 id, cookie;
     __u64 inode; /* of the descriptor's file */
-    __u64 ends;  /* socket_ends() */
+    __u64 ends;  /* ends_of() */
     __u64 tcp;   /* 1: its end will be seen */
 };
 struct {
@@ -172,12 +174,27 @@ static __always_inline void count(__u32 what)
 /* Entries that came into a map and those that were taken out: what is neither taken out nor there any more was pushed out. */
 static __always_inline void entry_came(__u32 map)
 {
-    __sync_fetch_and_add(&counts.entries[map], 1);
+    __sync_fetch_and_add(&counts.entries[bpf_get_smp_processor_id() % RECORD_COUNTERS].of[map], 1);
 }
 
 static __always_inline void entry_left(__u32 map, long failed)
 {
-    if (!failed) __sync_fetch_and_add(&counts.entries[map], -1);
+    if (!failed) __sync_fetch_and_add(&counts.entries[bpf_get_smp_processor_id() % RECORD_COUNTERS].of[map], -1);
+}
+
+/* The call that a thread is in; NULL: none that is recorded. */
+static __always_inline struct thread_state *thread_in_call(__u32 tid)
+{
+    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+
+    return thread && thread->in_call ? thread : 0;
+}
+
+static __always_inline void thread_leaves(struct thread_state *thread)
+{
+    if (!thread || !thread->in_call) return;
+    thread->in_call = 0;
+    entry_left(MAP_THREADS, 0);
 }
 
 static __always_inline struct cpu_state *cpu_this(void)

@@ -82,16 +82,36 @@ static __always_inline int icmp_is_error(__u8 protocol, __u8 type)
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
+/* The part of a socket buffer from `len` on, read at once, and a field of it; where that lies elsewhere, it is read by itself. */
+enum { BUFFER_BYTES = 128 };
+#define BUFFER_HAS(field)                                                                                                          \
+    (bpf_core_field_offset(struct sk_buff, field) >= bpf_core_field_offset(struct sk_buff, len) &&                                 \
+     bpf_core_field_offset(struct sk_buff, field) - bpf_core_field_offset(struct sk_buff, len) + 8 <= BUFFER_BYTES)
+#define BUFFER(type, field)                                                                                                        \
+    ({                                                                                                                             \
+        type buffer_value;                                                                                                         \
+        if (BUFFER_HAS(field))                                                                                                     \
+            buffer_value = *(const type *)((const char *)buffer + (bpf_core_field_offset(struct sk_buff, field) -                  \
+                                                                   bpf_core_field_offset(struct sk_buff, len)));                   \
+        else                                                                                                                       \
+            bpf_core_read(&buffer_value, sizeof(buffer_value), &skb->field);                                                       \
+        buffer_value;                                                                                                              \
+    })
+
 /* What the packet says of itself. False: not TCP, UDP or an ICMP error. `packet` must be zeroed. Works on the way out (where `data`
  * is the link-layer header) and on the way in (where it is the network header or beyond). */
 __noinline int packet_read(__u64 address, struct record_packet *packet)
 {
     const struct sk_buff *skb = (const struct sk_buff *)address;
-    __u64 data = (__u64)BPF_CORE_READ(skb, data);
-    __u64 ip = (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-    __u32 length = BPF_CORE_READ(skb, len);
-    __u64 end = data + length - BPF_CORE_READ(skb, data_len);
-    __u16 ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+    __u64 buffer[BUFFER_BYTES / 8];
+
+    bpf_probe_read_kernel(buffer, sizeof(buffer), __builtin_preserve_access_index(&skb->len));
+
+    __u64 data = BUFFER(__u64, data);
+    __u64 ip = BUFFER(__u64, head) + BUFFER(__u16, network_header);
+    __u32 length = BUFFER(__u32, len);
+    __u64 end = data + length - BUFFER(__u32, data_len);
+    __u16 ethertype = bpf_ntohs(BUFFER(__u16, protocol));
     struct ip_span span = {ip, end, 0, 0};
     __u8 header[HEADER_BYTES];
 
@@ -110,7 +130,7 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
         return 0;
     }
     __builtin_memset(header, 0, sizeof(header));
-    if (bpf_probe_read_kernel(header, 8, (void *)at)) return 0;
+    if (bpf_probe_read_kernel(header, protocol == PROTOCOL_TCP ? HEADER_BYTES : 8, (void *)at)) return 0;
 
     /* The buffer's length is right for GSO packets, whose IP length is 0 or another; the IP length is right for short frames, which
      * arrive with padding. */
@@ -134,7 +154,6 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
     packet->src.port = be16_at(header);
     packet->dst.port = be16_at(header + 2);
     if (protocol == PROTOCOL_TCP) {
-        if (bpf_probe_read_kernel(header, HEADER_BYTES, (void *)at)) return 0;
         need = (header[12] >> 4) * 4U;
         packet->seq = be32_at(header + 4);
         packet->ack = be32_at(header + 8);

@@ -126,7 +126,8 @@ struct record_call {
     __s32 option_value[2];
     __u32 option_bytes, address_bytes;
     __u32 watch_count, watch_total;
-    __u32 wake_unseen, pad; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 wake_unseen; /* EXIT: it slept more often than it was seen to be woken */
+    __u32 second;      /* as syscall_raw's */
     struct record_watch watch[RECORD_WATCH_MAX];
     __u8 address[RECORD_ADDRESS_BYTES];
 };
@@ -297,9 +298,16 @@ enum record_count {
 enum record_map { MAP_PROCESSES, MAP_THREADS, MAP_SOCKETS, MAPS };
 
 /* What the user side reads of the kernel side's own memory. */
+enum { RECORD_COUNTERS = 32 /* a CPU each, or a few: so that they don't wait for each other's memory */ };
+struct record_entries {
+    __s64 of[MAPS];
+    __s64 pad[8 - MAPS];
+};
 struct record_counts {
     __u64 missed[COUNTS];
-    __s64 entries[MAPS]; /* that were put in and not taken out; of sockets, TCP's alone: no end of a UDP socket is seen */
+    /* In sum: what was put in and not taken out; of sockets, TCP's alone: no end of a UDP socket is seen; of threads, those in a
+     * call. */
+    struct record_entries entries[RECORD_COUNTERS];
 };
 
 #endif

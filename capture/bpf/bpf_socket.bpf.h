@@ -33,31 +33,78 @@ static __always_inline int family_is_inet(__u16 family)
     return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
+/* The beginning of a socket, full or mini, read at once: a helper's call costs more than the bytes. Its ends and state alone, or up
+ * to its flags: programs have little stack. */
+struct common {
+    __u64 bytes[14];
+};
+struct common_head {
+    __u64 bytes[3];
+};
+
+static __always_inline void common_read(struct common *common, __u64 address)
+{
+    bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
+}
+
+static __always_inline void common_head_read(struct common_head *common, __u64 address)
+{
+    bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
+}
+
+/* A field of it, by the running kernel's place; where that lies further on, it is read by itself. `common` and
+ * `address` are names. Constant conditions: the verifier cuts off what can't run. */
+#define COMMON(type, field)                                                                                                        \
+    ({                                                                                                                             \
+        type common_value;                                                                                                         \
+        if (bpf_core_field_offset(struct sock_common, field) + sizeof(common_value) <= sizeof(*common))                            \
+            common_value = *(const type *)((const char *)common + bpf_core_field_offset(struct sock_common, field));               \
+        else                                                                                                                       \
+            bpf_core_read(&common_value, sizeof(common_value), &((const struct sock_common *)address)->field);                     \
+        common_value;                                                                                                              \
+    })
+
 /* A request or timewait socket is only the common part of a struct sock. */
 static __always_inline int state_is_mini(__u8 state)
 {
     return state == STATE_TIME_WAIT || state == STATE_NEW_SYN_RECV;
 }
 
+/* The type and, in the upper half, the protocol of a full socket, which lie side by side. */
+static __always_inline __u32 socket_kind(__u64 address)
+{
+    const struct sock *sk = (const struct sock *)address;
+    __u32 both = 0;
+
+    if (bpf_core_field_offset(struct sock, sk_protocol) != bpf_core_field_offset(struct sock, sk_type) + 2)
+        return (__u32)BPF_CORE_READ(sk, sk_protocol) << 16 | BPF_CORE_READ(sk, sk_type);
+    bpf_probe_read_kernel(&both, sizeof(both), __builtin_preserve_access_index(&sk->sk_type));
+    return both;
+}
+
+static __always_inline __u32 protocol_of(__u16 family, __u32 kind)
+{
+    if (!family_is_inet(family)) return 0;
+    if (kind == (PROTOCOL_TCP << 16 | TYPE_STREAM)) return PROTOCOL_TCP;
+    if (kind == (PROTOCOL_UDP << 16 | TYPE_DGRAM)) return PROTOCOL_UDP;
+    return 0;
+}
+
+static __always_inline int is_mptcp(__u16 family, __u32 kind)
+{
+    return family_is_inet(family) && kind == (PROTOCOL_MPTCP << 16 | TYPE_STREAM);
+}
+
 /* IPPROTO_TCP, IPPROTO_UDP, or 0 for every other kind. `sk` is a full socket. */
 __noinline __u32 socket_protocol(__u64 address)
 {
-    const struct sock *sk = (const struct sock *)address;
-    __u16 protocol = BPF_CORE_READ(sk, sk_protocol), type = BPF_CORE_READ(sk, sk_type);
-
-    if (!family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return 0;
-    if (protocol == PROTOCOL_TCP && type == TYPE_STREAM) return protocol;
-    if (protocol == PROTOCOL_UDP && type == TYPE_DGRAM) return protocol;
-    return 0;
+    return protocol_of(BPF_CORE_READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
 }
 
 /* The socket of Multipath TCP that a descriptor leads to. It sends nothing itself: its subflows do, which are TCP sockets. */
 __noinline int socket_is_mptcp(__u64 address)
 {
-    const struct sock *sk = (const struct sock *)address;
-
-    return family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) && BPF_CORE_READ(sk, sk_protocol) == PROTOCOL_MPTCP &&
-           BPF_CORE_READ(sk, sk_type) == TYPE_STREAM;
+    return is_mptcp(BPF_CORE_READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
 }
 
 /* Its first subflow; 0: it has none (yet). */
@@ -84,8 +131,7 @@ static __always_inline __u64 mptcp_owner(__u64 address)
 /* The TCP, UDP or MPTCP socket behind a descriptor of the running process, as a kernel address; 0: there is none. */
 __noinline __u64 fd_socket(__s32 fd)
 {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+    struct fdtable *table = BPF_CORE_READ(bpf_get_current_task_btf()->files, fdt);
     struct file *file = 0;
 
     if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds)) return 0;
@@ -96,7 +142,10 @@ __noinline __u64 fd_socket(__s32 fd)
     struct socket *socket = BPF_CORE_READ(file, private_data);
     struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : 0;
 
-    return sk && (socket_protocol((__u64)sk) || socket_is_mptcp((__u64)sk)) ? (__u64)sk : 0;
+    __u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+    __u32 kind = family_is_inet(family) ? socket_kind((__u64)sk) : 0;
+
+    return protocol_of(family, kind) || is_mptcp(family, kind) ? (__u64)sk : 0;
 }
 
 static __always_inline __u64 socket_inode(const struct sock *sk)
@@ -138,20 +187,18 @@ __noinline __u64 mptcp_id(__u64 address)
 }
 
 /* A socket's port on this host, host order. The kernel clears skc_num when an unbound socket closes, inet_sport stays. */
-__noinline __u32 socket_port(__u64 address)
+static __always_inline __u16 port_of(__u8 state, __u16 number, __u64 address)
 {
-    const struct sock *sk = (const struct sock *)address;
-    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-    __u16 port = state_is_mini(state) ? 0 : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+    __u16 port = state_is_mini(state) ? 0 : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)address, inet_sport));
 
-    return port ? port : BPF_CORE_READ(sk, __sk_common.skc_num);
+    return port ? port : number;
 }
 
 /* Both ends of a connected socket, in short; 0: it has but one. */
-static __always_inline __u64 socket_ends(const struct sock *sk)
+static __always_inline __u64 ends_of(const struct common_head *common, __u64 address)
 {
-    __u16 local = (__u16)socket_port((__u64)sk), remote = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-    __u32 host = BPF_CORE_READ(sk, __sk_common.skc_daddr); /* of IPv6, too: 0, or that of a mapped address */
+    __u16 local = port_of(COMMON(__u8, skc_state), COMMON(__u16, skc_num), address), remote = bpf_ntohs(COMMON(__u16, skc_dport));
+    __u32 host = COMMON(__u32, skc_daddr); /* of IPv6, too: 0, or that of a mapped address */
 
     return local && remote ? (__u64)local << 48 | (__u64)remote << 32 | host : 0;
 }
@@ -206,10 +253,14 @@ static __always_inline void socket_forget(__u64 address)
  */
 __noinline __u64 socket_id(__u64 address, __u32 create)
 {
-    const struct sock *sk = (const struct sock *)address;
-    struct socket_marks now = {.cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter)};
-    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    struct common_head read, *common = &read;
+    struct socket_marks now = {.cookie = 0};
+    __u16 family;
+    __u8 state;
 
+    common_head_read(common, address);
+    now.cookie = COMMON(__u64, skc_cookie.counter);
+    state = COMMON(__u8, skc_state);
     if (state == STATE_TIME_WAIT) {
         __u64 *id = now.cookie ? bpf_map_lookup_elem(&cookies, &now.cookie) : 0;
 
@@ -218,13 +269,14 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
     /* What a request socket becomes is another object, and its cookie is given late. */
     if (state == STATE_NEW_SYN_RECV) return 0;
     if (create == SOCKET_CLONED) now.cookie = 0;
+    family = COMMON(__u16, skc_family);
 
-    __u32 protocol = socket_protocol(address), mptcp = !protocol && socket_is_mptcp(address);
+    __u32 kind = socket_kind(address), protocol = protocol_of(family, kind), mptcp = is_mptcp(family, kind);
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
 
     if (protocol || mptcp) {
-        now.inode = socket_inode(sk);
-        now.ends = socket_ends(sk);
+        now.inode = socket_inode((const struct sock *)address);
+        now.ends = ends_of(common, address);
     }
     if (entry && create != SOCKET_CLONED && create != SOCKET_BORN && entry_is_of(entry, &now)) {
         entry_learn(entry, &now);
@@ -249,25 +301,33 @@ static __always_inline __u32 socket_netns(const struct sock *sk)
     return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
-static __always_inline void address_fill(struct record_address *out, const struct sock *sk, int remote)
+static __always_inline __u32 netns_of(__u64 net)
 {
-    if (BPF_CORE_READ(sk, __sk_common.skc_family) == FAMILY_INET) {
-        __u32 ip = remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr) : BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+    return BPF_CORE_READ((const struct net *)net, ns.inum);
+}
+
+static __always_inline void address_fill(struct record_address *out, const struct common *common, __u64 address, int remote)
+{
+    if (COMMON(__u16, skc_family) == FAMILY_INET) {
+        __u32 ip = remote ? COMMON(__u32, skc_daddr) : COMMON(__u32, skc_rcv_saddr);
 
         __builtin_memcpy(out->ip, &ip, 4);
         out->version = 4;
         return;
     }
-    const struct in6_addr *from = remote ? __builtin_preserve_access_index(&sk->__sk_common.skc_v6_daddr)
-                                         : __builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr);
+    __u64 high = remote ? COMMON(__u64, skc_v6_daddr) : COMMON(__u64, skc_v6_rcv_saddr);
+    __u64 low = remote ? COMMON(__u64, skc_v6_daddr.in6_u.u6_addr8[8]) : COMMON(__u64, skc_v6_rcv_saddr.in6_u.u6_addr8[8]);
 
-    bpf_probe_read_kernel(out->ip, 16, from);
+    __builtin_memcpy(out->ip, &high, 8);
+    __builtin_memcpy(out->ip + 8, &low, 8);
     out->version = 6;
 }
 
 /* What has arrived and was not read. As tcp_inq(): the FIN takes a sequence number but is no byte. */
-static __always_inline void unread_fill(struct record_socket *out, const struct sock *sk)
+static __always_inline void unread_fill(struct record_socket *out, const struct common *common, __u64 address)
 {
+    const struct sock *sk = (const struct sock *)address;
+
     if (out->protocol == PROTOCOL_UDP) {
         out->has_unread = BPF_CORE_READ(sk, sk_receive_queue.qlen) || BPF_CORE_READ((const struct udp_sock *)sk, reader_queue.qlen);
         return;
@@ -276,7 +336,7 @@ static __always_inline void unread_fill(struct record_socket *out, const struct 
     const struct tcp_sock *tp = (const struct tcp_sock *)sk;
     __u32 bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 
-    if (bytes && (BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1)) bytes--;
+    if (bytes && (COMMON(__u64, skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1)) bytes--;
     if (bytes > 0x7fffffff) return;
     out->unread = bytes;
     if (bytes) out->has_unread = 1;
@@ -285,33 +345,39 @@ static __always_inline void unread_fill(struct record_socket *out, const struct 
 /* Describes the socket at a kernel address. Zeroes `out` first; leaves it so where it is no INET socket. */
 __noinline int socket_fill(struct record_socket *out, __u64 address, __u64 id)
 {
-    const struct sock *sk = (const struct sock *)address;
-    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    struct common read, *common = &read;
+    __u32 kind = 0;
+    __u8 state;
 
     if (!out) return 0;
     __builtin_memset(out, 0, sizeof(*out));
-    if (!address || !family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return 0;
-    if (!state_is_mini(state) && socket_is_mptcp(address)) {
-        __u32 waiting = BPF_CORE_READ(sk, sk_receive_queue.qlen);
+    if (!address) return 0;
+    common_read(common, address);
+    if (!family_is_inet(COMMON(__u16, skc_family))) return 0;
+    state = COMMON(__u8, skc_state);
+    if (!state_is_mini(state)) kind = socket_kind(address);
+    if (is_mptcp(FAMILY_INET, kind)) {
         __u64 first = mptcp_first(address);
 
+        out->has_unread = BPF_CORE_READ((const struct sock *)address, sk_receive_queue.qlen) != 0;
         out->protocol = PROTOCOL_TCP;
-        if (first) sk = (const struct sock *)first;
-        address = (__u64)sk;
-        state = BPF_CORE_READ(sk, __sk_common.skc_state);
-        out->has_unread = waiting != 0;
+        if (first) {
+            address = first;
+            common_read(common, address);
+        }
+        state = COMMON(__u8, skc_state);
     } else {
-        out->protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)socket_protocol(address);
+        out->protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)protocol_of(FAMILY_INET, kind);
     }
     if (!out->protocol) return 0;
     out->id = id;
     out->state = state;
-    out->netns = socket_netns(sk);
-    address_fill(&out->local, sk, 0);
-    address_fill(&out->remote, sk, 1);
-    out->local.port = (__u16)socket_port(address);
-    out->remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-    if (!state_is_mini(state)) unread_fill(out, sk);
+    out->netns = netns_of(COMMON(__u64, skc_net.net));
+    address_fill(&out->local, common, address, 0);
+    address_fill(&out->remote, common, address, 1);
+    out->local.port = port_of(state, COMMON(__u16, skc_num), address);
+    out->remote.port = bpf_ntohs(COMMON(__u16, skc_dport));
+    if (!state_is_mini(state)) unread_fill(out, common, address);
     return 1;
 }
 
@@ -336,20 +402,20 @@ static __always_inline int netns_wanted(__u32 netns)
 /* Whether evidence about this (full or mini) socket is wanted. */
 __noinline int socket_wanted(__u64 address)
 {
-    const struct sock *sk = (const struct sock *)address;
+    struct common_head read, *common = &read;
     __u32 netns;
-    __u8 state;
+    __u8 state, protocol;
 
-    if (!address || !family_is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))) return 0;
-    netns = socket_netns(sk);
+    if (!address) return 0;
+    common_head_read(common, address);
+    if (!family_is_inet(COMMON(__u16, skc_family))) return 0;
+    netns = netns_of(COMMON(__u64, skc_net.net));
     if (!netns_wanted(netns)) return 0;
-    state = BPF_CORE_READ(sk, __sk_common.skc_state);
-
-    __u8 protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)socket_protocol(address);
-
+    state = COMMON(__u8, skc_state);
+    protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)protocol_of(FAMILY_INET, socket_kind(address));
     if (!protocol) return 0;
-    if (port_wanted(netns, protocol, (__u16)socket_port(address))) return 1;
-    if (port_wanted(netns, protocol, bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)))) return 1;
+    if (port_wanted(netns, protocol, port_of(state, COMMON(__u16, skc_num), address))) return 1;
+    if (port_wanted(netns, protocol, bpf_ntohs(COMMON(__u16, skc_dport)))) return 1;
     return !config.port_count && socket_id(address, SOCKET_KNOWN) != 0;
 }
 

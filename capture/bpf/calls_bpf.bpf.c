@@ -16,11 +16,11 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     __u32 zero = SCRATCH_QUEUE;
     struct record_packet *packet = bpf_map_lookup_elem(&scratches, &zero);
     __u64 sk = (__u64)BPF_CORE_READ(skb, sk);
-    __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+    __u32 netns = skb->dev->nd_net.net->ns.inum;
 
     if (is_skipped(PROGRAM_QUEUE)) return 0;
     /* A packet that came in is passed on, and a packet socket puts frames of others on the wire: neither is a cause. */
-    if (!packet || !netns_wanted(netns) || BPF_CORE_READ(skb, skb_iif)) return 0;
+    if (!packet || !netns_wanted(netns) || skb->skb_iif) return 0;
     if (sk && BPF_CORE_READ((struct sock *)sk, __sk_common.skc_family) == FAMILY_PACKET) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
@@ -38,7 +38,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     head_fill(&mark->head, RECORD_MARK);
     mark->packet = *packet;
     mark->netns = netns;
-    mark->interface = (__u32)BPF_CORE_READ(skb, dev, ifindex);
+    mark->interface = (__u32)skb->dev->ifindex;
     /* Replies without a socket of their own leave through a control socket of the kernel, which has another port or none. */
     if (!socket_fill(&mark->socket, sk, 0) || mark->socket.local.port != packet->src.port ||
         mark->socket.protocol != packet->protocol)
@@ -58,14 +58,14 @@ SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 {
     struct cpu_state *cpu = cpu_this();
-    __u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+    __u32 netns = skb->dev->nd_net.net->ns.inum;
 
     if (is_skipped(PROGRAM_RECEIVE)) return 0;
     if (!cpu) return 0;
     cpu->receiving = 0;
     if (!netns_wanted(netns)) return 0;
     cpu->processed = packets_processed(cpu);
-    cpu->tagged = BPF_CORE_READ(skb, vlan_proto) != 0;
+    cpu->tagged = skb->vlan_proto != 0;
     __builtin_memset(&cpu->received, 0, sizeof(cpu->received));
     if (packet_read(argument(ctx, 0), &cpu->received) && packet_wanted(&cpu->received, netns)) {
         cpu->receiving = 1;
@@ -254,12 +254,12 @@ int BPF_PROG(tcp_retransmit_synack)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-    __u32 tid = (__u32)BPF_CORE_READ(prev, pid);
-    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+    __u32 tid = (__u32)prev->pid;
+    struct thread_state *thread = thread_in_call(tid);
 
     if (is_skipped(PROGRAM_SWITCH)) return 0;
     if (thread && !preempt) {
-        __u32 state = config.switch_has_state ? (__u32)ctx[3] : BPF_CORE_READ(prev, __state);
+        __u32 state = config.switch_has_state ? (__u32)ctx[3] : prev->__state;
 
         if (state || thread->woken_early) thread->switches++;
         if (state && !thread->woken_early) {
@@ -269,8 +269,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
         }
         thread->woken_early = 0;
     }
-    tid = (__u32)BPF_CORE_READ(next, pid);
-    thread = bpf_map_lookup_elem(&threads, &tid);
+    tid = (__u32)next->pid;
+    thread = thread_in_call(tid);
     /* Runs again though nobody was seen to wake it: the sleep still counts. */
     if (thread && thread->sleeping) {
         thread->slept_ns += bpf_ktime_get_ns() - thread->off_ns;
@@ -282,8 +282,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *task)
 {
-    __u32 tid = (__u32)BPF_CORE_READ(task, pid);
-    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+    __u32 tid = (__u32)task->pid;
+    struct thread_state *thread = thread_in_call(tid);
 
     if (is_skipped(PROGRAM_WAKING)) return 0;
     if (!thread) return 0;

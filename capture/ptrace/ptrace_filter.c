@@ -7,13 +7,23 @@
 
 #include "capture/syscalls.h"
 
+/* Of fcntl(2) what copies a descriptor: all programs ask it for much else. */
+static int add_copies(scmp_filter_ctx filter, int number)
+{
+    struct scmp_arg_cmp commands[] = {SCMP_A1_32(SCMP_CMP_EQ, SYSCALL_F_DUPFD, 0),
+                                      SCMP_A1_32(SCMP_CMP_EQ, SYSCALL_F_DUPFD_CLOEXEC, 0)};
+    int code = seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), number, 1, &commands[0]);
+    return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), number, 1, &commands[1]);
+}
+
 static int add_rows(scmp_filter_ctx filter)
 {
     size_t count;
     const struct syscall_row *rows = syscall_rows(&count);
     int code = 0;
     for (size_t i = 0; i < count && !code; i++)
-        code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), (int)rows[i].number, 0);
+        code = rows[i].flags & SYSCALL_FCNTL ? add_copies(filter, (int)rows[i].number)
+                                             : seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), (int)rows[i].number, 0);
     /* How the kernel goes on with a poll that a signal interrupted (-ERESTART_RESTARTBLOCK). */
     if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_restart_syscall, 0);
     /* A thread's new name, and nothing else of prctl(2). */

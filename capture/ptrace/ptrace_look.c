@@ -140,7 +140,12 @@ bool ptrace_look_enter(struct ptrace_task *task)
 
     /* The descriptor first: most reads and writes of most programs end here. */
     bool as_it_is = raw->number == SYS_close || flags & SYSCALL_SHUTDOWN; /* what is unread, and the state, matter there */
-    if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], !as_it_is, &call->socket)) return false;
+    raw->second = 0;
+    if (flags & SYSCALL_FCNTL && raw->args[1] != SYSCALL_F_DUPFD && raw->args[1] != SYSCALL_F_DUPFD_CLOEXEC) return false;
+    if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], !as_it_is, &call->socket)) {
+        raw->second = flags & SYSCALL_FD_2 && look(task, (int)raw->args[2], true, &call->socket);
+        if (!raw->second) return false;
+    }
     if (flags & SYSCALL_EPOLL_CTL && !ptrace_look_known(task, (int)raw->args[2], &call->socket)) return false;
     if (flags & SYSCALL_SOCKET && !makes_our_kind(raw)) return false;
     if (flags & SYSCALL_DUP) {
@@ -180,7 +185,7 @@ static void look_again(struct ptrace_task *task, struct event_call *call)
 {
     struct event_socket now;
     /* Another thread may have put another socket behind this number meanwhile: then what ENTER saw holds. */
-    if (!ptrace_look_socket(task, (int)task->raw.args[0], &now) || now.cookie != task->enter.socket.cookie) return;
+    if (!ptrace_look_socket(task, task->enter.fd, &now) || now.cookie != task->enter.socket.cookie) return;
     now.has_unread = task->enter.socket.has_unread;
     now.unread_bytes = task->enter.socket.unread_bytes;
     call->socket = now;

@@ -1,4 +1,5 @@
 #include "cli/attach.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 enum { KEY_PORT, PID_MOST = 4194304 /* PID_MAX_LIMIT */ };
 
 static const struct options_row rows[] = {
-    {KEY_PORT, 'p', "port", "N", "whoever listens at TCP port N; may be repeated"},
+    {KEY_PORT, 'p', "port", "N", TR("whoever listens at TCP port N; may be repeated")},
 };
 
 static int take(void *target, int key, const char *value, struct err *err)
@@ -44,16 +45,16 @@ int cli_attach(int argc, char **argv, struct err *err)
     struct run_options run = {.output = {.format = NULL}};
     struct options_given given = {0};
     struct options_group groups[] = {
-        {"Whom", rows, sizeof(rows) / sizeof(rows[0]), take, &run.targets},
+        {TR("Whom"), rows, sizeof(rows) / sizeof(rows[0]), take, &run.targets},
         watch_group(&run),
         output_group(&run.output),
     };
-    static const char notes[] =
+    static const char notes[] = TR(
         "They are followed with their threads and descendants until ^C, or until all have ended; nothing stays behind in them. "
         "Calls "
         "that wait already and sockets that are open already are followed, too. Without bpf they are stopped at every system call "
-        "(ptrace), which slows them.";
-    const struct options_verb verb = {"attach", ATTACH_USAGE, ATTACH_SUMMARY, groups, 3, notes, &given};
+        "(ptrace), which slows them.");
+    const struct options_verb verb = {"attach", ATTACH_USAGE, ATTACH_SUMMARY, groups, 3, notes, &given, output_say_formats};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

@@ -2,10 +2,11 @@
 #ifndef TCPWHY_CLI_ATTACH_H
 #define TCPWHY_CLI_ATTACH_H
 
+#include "base/lang.h"
 #include "cli/cli.h"
 
 #define ATTACH_USAGE "[OPTIONS] PID…"
-#define ATTACH_SUMMARY "the same for processes that run already"
+#define ATTACH_SUMMARY TR("the same for processes that run already")
 
 cli_verb cli_attach;
 

@@ -1,4 +1,5 @@
 #include "cli/demo.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,33 +42,35 @@ enum {
 };
 
 static const struct options_row rows[] = {
-    {KEY_PORT, 'p', "port", "N", "the server's port (default 3333)"},
-    {KEY_IPV4, '4', "ipv4", NULL, "talk over IPv4 (the default)"},
-    {KEY_IPV6, '6', "ipv6", NULL, "talk over IPv6"},
-    {KEY_UDP, 'u', "udp", NULL, "datagrams instead of a connection"},
-    {KEY_SERVE, 0, "serve", "STYLE", "iterative (the default), fork or epoll"},
-    {KEY_BACKLOG, 0, "backlog", "N", "what the server gives to listen()"},
-    {KEY_ACCEPT_DELAY, 0, "accept-delay", "MS", "the server waits before each accept()"},
-    {KEY_CLIENTS, 0, "clients", "N", "that many clients at once (default 1)"},
-    {KEY_MESSAGE, 'm', "message", "TEXT", "what a client sends; may be repeated"},
-    {KEY_COUNT, 0, "count", "N", "how often it sends that (default 1)"},
-    {KEY_CLOSE_FIRST, 0, "close-first", "END", "client (the default) or server"},
-    {KEY_CLOSED_PORT, 0, "closed-port", NULL, "no server: the client talks to a port that nobody listens on"},
-    {KEY_NAME, 0, "name", "NAME", "the name of the pair's processes"},
-    {KEY_HOST_NETWORK, 0, "host-network", NULL, "use this host's own loopback, not a private network"},
-    {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
-    {KEY_VERIFIER_LOG, 0, "verifier-log", "FILE", "write what the kernel's verifier says of the bpf recorder's programs to FILE"},
-    {KEY_TIMEOUT, 0, "timeout", "MS", "end the pair after that long (default 10000)"},
+    {KEY_PORT, 'p', "port", "N", TR("the server's port (default 3333)")},
+    {KEY_IPV4, '4', "ipv4", NULL, TR("talk over IPv4 (the default)")},
+    {KEY_IPV6, '6', "ipv6", NULL, TR("talk over IPv6")},
+    {KEY_UDP, 'u', "udp", NULL, TR("datagrams instead of a connection")},
+    {KEY_SERVE, 0, "serve", "STYLE", TR("iterative (the default), fork or epoll")},
+    {KEY_BACKLOG, 0, "backlog", "N", TR("what the server gives to listen()")},
+    {KEY_ACCEPT_DELAY, 0, "accept-delay", "MS", TR("the server waits before each accept()")},
+    {KEY_CLIENTS, 0, "clients", "N", TR("that many clients at once (default 1)")},
+    {KEY_MESSAGE, 'm', "message", "TEXT", TR("what a client sends; may be repeated")},
+    {KEY_COUNT, 0, "count", "N", TR("how often it sends that (default 1)")},
+    {KEY_CLOSE_FIRST, 0, "close-first", "END", TR("client (the default) or server")},
+    {KEY_CLOSED_PORT, 0, "closed-port", NULL, TR("no server: the client talks to a port that nobody listens on")},
+    {KEY_NAME, 0, "name", "NAME", TR("the name of the pair's processes")},
+    {KEY_HOST_NETWORK, 0, "host-network", NULL, TR("use this host's own loopback, not a private network")},
+    {KEY_RECORDER, 0, "recorder", "NAME", TR("who records the calls: auto (the default), bpf, ptrace or none")},
+    {KEY_VERIFIER_LOG, 0, "verifier-log", "FILE",
+     TR("write what the kernel's verifier says of the bpf recorder's programs to FILE")},
+    {KEY_TIMEOUT, 0, "timeout", "MS", TR("end the pair after that long (default 10000)")},
 };
 
 enum { KEY_LIST, KEY_ALL, KEY_EXPLAIN, KEY_STEP, KEY_WHOLE };
 
 static const struct options_row scene_rows[] = {
-    {KEY_LIST, 'l', "list", NULL, "the scenarios of the catalogue, by groups; those with a WORD in name, title or group"},
-    {KEY_ALL, 0, "all", NULL, "run the whole catalogue (or the scenarios named) and end with a table"},
-    {KEY_EXPLAIN, 0, "explain", NULL, "tell it sentence by sentence, each with its section of the RFC"},
-    {KEY_STEP, 0, "step", NULL, "let the ladder grow row by row: Enter or → goes on, ← back, q ends; with --explain the sentences"},
-    {KEY_WHOLE, 0, "whole", NULL, "the whole ladder on a terminal, too, which else gets one screen"},
+    {KEY_LIST, 'l', "list", NULL, TR("the scenarios of the catalogue, by groups; those with a WORD in name, title or group")},
+    {KEY_ALL, 0, "all", NULL, TR("run the whole catalogue (or the scenarios named) and end with a table")},
+    {KEY_EXPLAIN, 0, "explain", NULL, TR("tell it sentence by sentence, each with its section of the RFC")},
+    {KEY_STEP, 0, "step", NULL,
+     TR("let the ladder grow row by row: Enter or → goes on, ← back, q ends; with --explain the sentences")},
+    {KEY_WHOLE, 0, "whole", NULL, TR("the whole ladder on a terminal, too, which else gets one screen")},
 };
 
 static int take_scene(void *target, int key, const char *value, struct err *err)
@@ -155,8 +158,8 @@ static int take(void *target, int key, const char *value, struct err *err)
     }
 }
 
-static const char demo_notes[] = "A SCENARIO is a name from --list, or a file: a name that ends in .scn or holds a /.\n"
-                                 "Its expectations are checked; the exit status is 1 when one is not met.";
+static const char demo_notes[] = TR("A SCENARIO is a name from --list, or a file: a name that ends in .scn or holds a /.\n"
+                                    "Its expectations are checked; the exit status is 1 when one is not met.");
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -164,20 +167,20 @@ static const char demo_notes[] = "A SCENARIO is a name from --list, or a file: a
 static int check_pair(const struct demo *demo, struct err *err)
 {
     static const struct options_misfit of_connections[] = {
-        {"close-first", "it is about connections, and --udp has none"},
-        {"serve", "it is about connections, and --udp has none"},
-        {"backlog", "it is about connections, and --udp has none"},
-        {"accept-delay", "it is about connections, and --udp has none"},
+        {"close-first", TR("it is about connections, and --udp has none")},
+        {"serve", TR("it is about connections, and --udp has none")},
+        {"backlog", TR("it is about connections, and --udp has none")},
+        {"accept-delay", TR("it is about connections, and --udp has none")},
     };
     static const struct options_misfit of_server[] = {
-        {"serve", "with --closed-port there is no server"},
-        {"backlog", "with --closed-port there is no server"},
-        {"accept-delay", "with --closed-port there is no server"},
-        {"close-first", "with --closed-port there is nothing to close"},
+        {"serve", TR("with --closed-port there is no server")},
+        {"backlog", TR("with --closed-port there is no server")},
+        {"accept-delay", TR("with --closed-port there is no server")},
+        {"close-first", TR("with --closed-port there is nothing to close")},
     };
     static const struct options_misfit of_data[] = {
-        {"message", "with --closed-port no connection comes about that could carry it (--udp sends it)"},
-        {"count", "with --closed-port no connection comes about that could carry a message (--udp sends them)"},
+        {"message", TR("with --closed-port no connection comes about that could carry it (--udp sends it)")},
+        {"count", TR("with --closed-port no connection comes about that could carry a message (--udp sends them)")},
     };
     const struct options_given *given = &demo->given;
     if (options_was_given(given, "ipv4") && options_was_given(given, "ipv6"))
@@ -192,47 +195,47 @@ static int check_pair(const struct demo *demo, struct err *err)
 static int check_scene(const struct demo *demo, struct err *err)
 {
     static const struct options_misfit of_play[] = {
-        {"no-calls", "--list records nothing"},
-        {"all", "--list plays nothing"},
-        {"explain", "--list plays nothing"},
-        {"step", "--list plays nothing"},
-        {"host-network", "--list plays nothing"},
-        {"recorder", "--list plays nothing"},
-        {"output", "--list writes to standard output"},
-        {"format", "--list has one format"},
-        {"otlp", "--list plays nothing"},
-        {"brief", "--list draws nothing"},
-        {"absolute", "--list draws nothing"},
-        {"whole", "--list draws nothing"},
-        {"only", "--list draws nothing"},
-        {"color", "--list has no colours"},
-        {"verbose", "--list has no more to tell: play the scenario, or --explain it"},
-        {"quiet", "--list has no notes"},
+        {"no-calls", TR("--list records nothing")},
+        {"all", TR("--list plays nothing")},
+        {"explain", TR("--list plays nothing")},
+        {"step", TR("--list plays nothing")},
+        {"host-network", TR("--list plays nothing")},
+        {"recorder", TR("--list plays nothing")},
+        {"output", TR("--list writes to standard output")},
+        {"format", TR("--list has one format")},
+        {"otlp", TR("--list plays nothing")},
+        {"brief", TR("--list draws nothing")},
+        {"absolute", TR("--list draws nothing")},
+        {"whole", TR("--list draws nothing")},
+        {"only", TR("--list draws nothing")},
+        {"color", TR("--list has no colours")},
+        {"verbose", TR("--list has no more to tell: play the scenario, or --explain it")},
+        {"quiet", TR("--list has no notes")},
     };
     static const struct options_misfit of_table[] = {
-        {"explain", "--all runs many scenarios, and this tells one"},
-        {"step", "--all runs many scenarios, and this tells one"},
-        {"otlp", "--all has a row a scenario: play one of them alone"},
-        {"no-calls", "--all saves no runs: play one scenario alone"},
-        {"brief", "the table of --all has no ladders"},
-        {"absolute", "the table of --all has no ladders"},
-        {"whole", "the table of --all has no ladders"},
-        {"only", "the table of --all has no ladders"},
-        {"color", "the table of --all has no colours"},
-        {"verbose", "--all has a row a scenario: play one of them alone"},
+        {"explain", TR("--all runs many scenarios, and this tells one")},
+        {"step", TR("--all runs many scenarios, and this tells one")},
+        {"otlp", TR("--all has a row a scenario: play one of them alone")},
+        {"no-calls", TR("--all saves no runs: play one scenario alone")},
+        {"brief", TR("the table of --all has no ladders")},
+        {"absolute", TR("the table of --all has no ladders")},
+        {"whole", TR("the table of --all has no ladders")},
+        {"only", TR("the table of --all has no ladders")},
+        {"color", TR("the table of --all has no colours")},
+        {"verbose", TR("--all has a row a scenario: play one of them alone")},
     };
     static const struct options_misfit of_drawing[] = {
-        {"brief", "--explain draws nothing (with --format text it does)"},
-        {"absolute", "--explain draws nothing (with --format text it does)"},
-        {"whole", "--explain draws nothing (with --format text it does)"},
-        {"only", "--explain draws nothing (with --format text it does)"},
-        {"color", "--explain draws nothing (with --format text it does)"},
-        {"verbose", "--explain tells all there is (with --format text it draws, too)"},
+        {"brief", TR("--explain draws nothing (with --format text it does)")},
+        {"absolute", TR("--explain draws nothing (with --format text it does)")},
+        {"whole", TR("--explain draws nothing (with --format text it does)")},
+        {"only", TR("--explain draws nothing (with --format text it does)")},
+        {"color", TR("--explain draws nothing (with --format text it does)")},
+        {"verbose", TR("--explain tells all there is (with --format text it draws, too)")},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         if (rows[i].key != KEY_HOST_NETWORK && rows[i].key != KEY_RECORDER && options_was_given(&demo->given, rows[i].name))
             return err_set(err, -EINVAL, "--%s: it is about the echo pair, %s", rows[i].name,
-                           demo->scene.list ? "and --list plays nothing" : "and a scenario says such things itself");
+                           demo->scene.list ? tr("and --list plays nothing") : tr("and a scenario says such things itself"));
     if (demo->scene.list) return options_refuse(&demo->given, of_play, COUNT(of_play), err);
     if (demo->scene.all) return options_refuse(&demo->given, of_table, COUNT(of_table), err);
     if (demo->scene.explain && !demo->run.output.format && !demo->run.output.file_count)
@@ -273,11 +276,11 @@ int cli_demo(int argc, char **argv, struct err *err)
                 .output = {.recorded = true}},
     };
     struct options_group groups[] = {
-        {"Scenarios", scene_rows, sizeof(scene_rows) / sizeof(scene_rows[0]), take_scene, &demo.scene},
-        {"The pair", rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
+        {TR("Scenarios"), scene_rows, sizeof(scene_rows) / sizeof(scene_rows[0]), take_scene, &demo.scene},
+        {tr("The pair"), rows, sizeof(rows) / sizeof(rows[0]), take, &demo},
         output_group(&demo.run.output),
     };
-    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes, &demo.given};
+    const struct options_verb verb = {"demo", DEMO_USAGE, DEMO_SUMMARY, groups, 3, demo_notes, &demo.given, output_say_formats};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

@@ -1,4 +1,5 @@
 #include "cli/echo.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,29 +54,29 @@ enum key {
 
 static const struct options_row server_rows[] = {
     {KEY_SERVE, 's', "serve", "STYLE",
-     "iterative: one connection after the other (the default);\nfork: a child for each; epoll: one event loop"},
-    {KEY_UDP, 'u', "udp", NULL, "datagrams instead of connections"},
-    {KEY_BACKLOG, 'b', "backlog", "N", "listen()'s second argument; default 128"},
-    {KEY_ACCEPT_DELAY, 'd', "accept-delay", "MS", "sleep before each accept(): the handshake does not wait for it"},
+     TR("iterative: one connection after the other (the default);\nfork: a child for each; epoll: one event loop")},
+    {KEY_UDP, 'u', "udp", NULL, TR("datagrams instead of connections")},
+    {KEY_BACKLOG, 'b', "backlog", "N", TR("listen()'s second argument; default 128")},
+    {KEY_ACCEPT_DELAY, 'd', "accept-delay", "MS", TR("sleep before each accept(): the handshake does not wait for it")},
     {KEY_CLOSE_FIRST, 0, "close-first", "WHO",
-     "client (the default): close when the client has;\nserver: close by itself after --messages"},
+     TR("client (the default): close when the client has;\nserver: close by itself after --messages")},
     {KEY_MESSAGES, 0, "messages", "N",
-     "with --close-first server: lines to echo before closing;\ndefault 1; what comes behind them is not echoed"},
-    {KEY_MAX_CONNECTIONS, 'n', "max-connections", "N", "end after so many connections (with --udp: datagrams)"},
-    {KEY_TIMEOUT, 't', "timeout", "MS", "give a connection up when nothing moves for so long"},
-    {KEY_READY_FD, 0, "ready-fd", "N", "write the port and a newline to this descriptor once\nlistening, and close it"},
-    {KEY_NAME, 0, "name", "NAME", "the process's name; default echo-server"},
-    {KEY_QUIET, 'q', "quiet", NULL, "say nothing on standard error but why it failed"},
+     TR("with --close-first server: lines to echo before closing;\ndefault 1; what comes behind them is not echoed")},
+    {KEY_MAX_CONNECTIONS, 'n', "max-connections", "N", TR("end after so many connections (with --udp: datagrams)")},
+    {KEY_TIMEOUT, 't', "timeout", "MS", TR("give a connection up when nothing moves for so long")},
+    {KEY_READY_FD, 0, "ready-fd", "N", TR("write the port and a newline to this descriptor once\nlistening, and close it")},
+    {KEY_NAME, 0, "name", "NAME", TR("the process's name; default echo-server")},
+    {KEY_QUIET, 'q', "quiet", NULL, TR("say nothing on standard error but why it failed")},
 };
 
 static const struct options_row client_rows[] = {
-    {KEY_MESSAGE, 'm', "message", "TEXT", "send this line; may be given again"},
-    {KEY_COUNT, 'c', "count", "N", "send the messages N times; without any \"hello 1\" to \"hello N\""},
-    {KEY_UDP, 'u', "udp", NULL, "datagrams instead of a connection"},
+    {KEY_MESSAGE, 'm', "message", "TEXT", TR("send this line; may be given again")},
+    {KEY_COUNT, 'c', "count", "N", TR("send the messages N times; without any \"hello 1\" to \"hello N\"")},
+    {KEY_UDP, 'u', "udp", NULL, TR("datagrams instead of a connection")},
     {KEY_CLOSE_FIRST, 0, "close-first", "WHO",
-     "client (the default): close after the last echo;\nserver: wait for the server's end of file first"},
-    {KEY_TIMEOUT, 't', "timeout", "MS", "how long to wait for the server at each step;\ndefault: for ever, with --udp 1000"},
-    {KEY_NAME, 0, "name", "NAME", "the process's name; default echo-client"},
+     TR("client (the default): close after the last echo;\nserver: wait for the server's end of file first")},
+    {KEY_TIMEOUT, 't', "timeout", "MS", TR("how long to wait for the server at each step;\ndefault: for ever, with --udp 1000")},
+    {KEY_NAME, 0, "name", "NAME", TR("the process's name; default echo-client")},
 };
 
 static int choose(const char *option, const char *value, const char *const *words, size_t count, size_t *ret_index, struct err *err)
@@ -87,7 +88,7 @@ static int choose(const char *option, const char *value, const char *const *word
             *ret_index = i;
             return 0;
         }
-        buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+        buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 == count ? tr(" or ") : ", ", words[i]);
     }
     err_set(err, -EINVAL, "%s: '%s' is not %s", option, value, buf_string(&list));
     buf_free(&list);
@@ -300,20 +301,21 @@ static const struct role {
     int (*run)(struct echo *echo, int count, char **operands, struct err *err);
 } roles[] = {
     {"server",
-     {.name = "echo server",
+     {.name = TR("echo server"),
       .usage = "[OPTIONS] [HOST] PORT",
-      .summary = "Sends back what it is sent, until ^C. HOST is an address of this host; without it all of them, IPv6 and IPv4.\n"
-                 "PORT 0 takes any free one and says which.",
-      .notes = "With --udp an answer leaves from the address that the route back has: on a host with several, give HOST."},
+      .summary =
+          TR("Sends back what it is sent, until ^C. HOST is an address of this host; without it all of them, IPv6 and IPv4.\n"
+             "PORT 0 takes any free one and says which."),
+      .notes = TR("With --udp an answer leaves from the address that the route back has: on a host with several, give HOST.")},
      server_rows,
      COUNT(server_rows),
      run_server},
     {"client",
-     {.name = "echo client",
+     {.name = TR("echo client"),
       .usage = "[OPTIONS] HOST PORT",
-      .summary = "Sends messages to an echo server and checks what comes back, byte for byte.\n"
-                 "Without --message and --count the messages are the lines of standard input.",
-      .notes = "What came back goes to standard output; on a terminal control characters are escaped."},
+      .summary = TR("Sends messages to an echo server and checks what comes back, byte for byte.\n"
+                    "Without --message and --count the messages are the lines of standard input."),
+      .notes = TR("What came back goes to standard output; on a terminal control characters are escaped.")},
      client_rows,
      COUNT(client_rows),
      run_client},

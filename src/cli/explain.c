@@ -1,4 +1,5 @@
 #include "cli/explain.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +21,8 @@ enum { WIDTH_MOST = 100, ID_COLUMN = 2, TEXT_COLUMN = 28, CODE_COLUMN = 4, NEARE
 static const size_t text_limit = (size_t)1 << 20;
 
 static const struct options_row rows[] = {
-    {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
-    {KEY_ASCII, 0, "ascii", NULL, "ASCII characters only"},
+    {KEY_COLOR, 0, "color", "WHEN", TR("auto, always or never (auto obeys NO_COLOR)")},
+    {KEY_ASCII, 0, "ascii", NULL, TR("ASCII characters only")},
 };
 
 static int take(void *target, int key, const char *value, struct err *err)
@@ -134,11 +135,11 @@ static int put_all(struct sheet *sheet, int count, char **ids, struct err *err)
 int cli_explain(int argc, char **argv, struct err *err)
 {
     struct output_options look = {0};
-    struct options_group group = {"Output", rows, sizeof(rows) / sizeof(rows[0]), take, &look};
+    struct options_group group = {TR("Output"), rows, sizeof(rows) / sizeof(rows[0]), take, &look};
     static const char notes[] =
-        "Without an ID all pages are listed. They are the files of docs/findings, docs/timers, docs/states and "
-        "docs/evidence in the source.";
-    const struct options_verb verb = {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, &group, 1, notes, NULL};
+        TR("Without an ID all pages are listed. They are the files of docs/findings, docs/timers, docs/states and "
+           "docs/evidence in the source.");
+    const struct options_verb verb = {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, &group, 1, notes, NULL, NULL};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

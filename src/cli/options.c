@@ -1,4 +1,5 @@
 #include "cli/options.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,16 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "base/nearest.h"
+#include "viz/pen/escape.h"
 
-enum { KEY_HELP = 1000, KEY_FIRST = 1001, HELP_COLUMN = 28, HELP_WIDTH = 80 };
+enum { KEY_HELP = 1000, KEY_LANG = 1001, KEY_FIRST = 1002, HELP_COLUMN = 28, HELP_WIDTH = 80 };
 
-static const struct options_row help_row = {0, 'h', "help", NULL, "this text"};
+static const struct options_row lang_row = {0, 0, "lang", "LANG",
+                                            TR("the language of sentences: en or zh (default: as LC_MESSAGES and LANGUAGE say)")};
+static const struct options_row help_row = {0, 'h', "help", NULL, TR("this text")};
 
 struct lookup { /* getopt's value KEY_FIRST + i is row i */
     const struct options_row *row[OPTIONS_MAX];
     const struct options_group *group[OPTIONS_MAX];
-    struct option longs[OPTIONS_MAX + 2];
+    struct option longs[OPTIONS_MAX + 3];
     char shorts[2 * OPTIONS_MAX + 5];
     size_t count;
 };
@@ -40,38 +45,34 @@ static void look_up(const struct options_verb *verb, bool stops, struct lookup *
             l->count++;
         }
     l->longs[l->count] = (struct option){"help", no_argument, NULL, KEY_HELP};
+    l->longs[l->count + 1] = (struct option){"lang", required_argument, NULL, KEY_LANG};
 }
 
-static int columns(const char *text, size_t bytes)
-{
-    int count = 0;
-    for (size_t i = 0; i < bytes; i++) count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
-/* Prints the text from `column` on, where the cursor is at `at`; wraps between words, and breaks where the text does. */
+/* Prints the text from `column` on, where the cursor is at `at`; wraps where a line may end, and breaks where the text does. */
 static void print_wrapped(const char *text, int column, int at)
 {
     bool first = true;
     while (*text) {
-        size_t length = strcspn(text, " \n");
-        int width = columns(text, length);
-        if (at > column && at + 1 + width > HELP_WIDTH) {
-            printf("\n");
-            at = 0;
-            first = true;
-        }
-        int gap = first ? column - at : 1;
-        printf("%*s%.*s", gap > 0 ? gap : 0, "", (int)length, text);
-        at += gap + width;
-        first = false;
-        text += length;
+        int width, blank = 0;
+        for (; *text == ' '; text++) blank = 1;
         if (*text == '\n') {
             printf("\n");
             at = 0;
             first = true;
+            text++;
+            continue;
         }
-        if (*text) text++;
+        size_t length = escape_piece(text, &width);
+        if (at > column && at + blank + width > HELP_WIDTH) {
+            printf("\n");
+            at = 0;
+            first = true;
+        }
+        int gap = first ? column - at : blank;
+        printf("%*s%.*s", gap > 0 ? gap : 0, "", (int)length, text);
+        at += (gap > 0 ? gap : 0) + width;
+        first = false;
+        text += length;
     }
     printf("\n");
 }
@@ -81,19 +82,21 @@ static void print_row(const struct options_row *row)
     int used = row->letter ? printf("  -%c, ", row->letter) : printf("      ");
     used += printf("--%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
     if (used >= HELP_COLUMN) printf("\n"), used = 0;
-    print_wrapped(row->help, HELP_COLUMN, used);
+    print_wrapped(tr(row->help), HELP_COLUMN, used);
 }
 
 static int print_help(const struct options_verb *verb)
 {
-    printf("Usage: tcpwhy %s %s\n", verb->name, verb->usage);
-    print_wrapped(verb->summary, 0, 0);
+    if (verb->before_help) verb->before_help();
+    printf(tr("Usage: tcpwhy %s %s\n"), verb->name, verb->usage);
+    print_wrapped(tr(verb->summary), 0, 0);
     for (size_t g = 0; g < verb->group_count; g++) {
-        printf("\n%s:\n", verb->groups[g].title);
+        printf("\n%s:\n", tr(verb->groups[g].title));
         for (size_t i = 0; i < verb->groups[g].count; i++) print_row(&verb->groups[g].rows[i]);
     }
+    print_row(&lang_row);
     print_row(&help_row);
-    if (verb->notes) printf("\n"), print_wrapped(verb->notes, 0, 0);
+    if (verb->notes) printf("\n"), print_wrapped(tr(verb->notes), 0, 0);
     return OPTIONS_HELPED;
 }
 
@@ -119,13 +122,23 @@ static int parse(const struct options_verb *verb, bool stops, int argc, char **a
 {
     struct lookup l = {0};
     look_up(verb, stops, &l);
+    bool helped = false;
     optind = 0; /* glibc: begin anew, whatever was read before */
     opterr = 0;
     for (;;) {
         int at = optind ? optind : 1;
         int key = getopt_long(argc, argv, l.shorts, l.longs, NULL);
         if (key == -1) break;
-        if (key == 'h' || key == KEY_HELP) return print_help(verb);
+        if (key == 'h' || key == KEY_HELP) {
+            helped = true; /* in the language that a later option may choose */
+            continue;
+        }
+        if (helped && key != KEY_LANG) continue;
+        if (key == KEY_LANG) {
+            int code = options_language(optarg, err);
+            if (code) return code;
+            continue;
+        }
         const char *word = optind > at ? argv[optind - 1] : argv[at];
         if (key == ':') return err_set(err, -EINVAL, "'%s' needs a value: see tcpwhy %s --help", word, verb->name);
         if (key == '?') return unknown(verb, &l, word, optopt, err);
@@ -138,7 +151,15 @@ static int parse(const struct options_verb *verb, bool stops, int argc, char **a
         if (code) return code;
     }
     *ret_operand = optind;
-    return OPTIONS_GO_ON;
+    return helped ? print_help(verb) : OPTIONS_GO_ON;
+}
+
+int options_language(const char *word, struct err *err)
+{
+    enum lang lang;
+    if (!lang_by_name(word, &lang)) return err_set(err, -EINVAL, "--lang: '%s' is no language here: there are en and zh", word);
+    lang_use(lang);
+    return 0;
 }
 
 int options_parse(const struct options_verb *verb, int argc, char **argv, int *ret_operand, struct err *err)
@@ -161,7 +182,8 @@ bool options_was_given(const struct options_given *given, const char *name)
 int options_refuse(const struct options_given *given, const struct options_misfit *misfits, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++)
-        if (options_was_given(given, misfits[i].name)) return err_set(err, -EINVAL, "--%s: %s", misfits[i].name, misfits[i].why);
+        if (options_was_given(given, misfits[i].name))
+            return err_set(err, -EINVAL, "--%s: %s", misfits[i].name, tr(misfits[i].why));
     return 0;
 }
 

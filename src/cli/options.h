@@ -46,6 +46,7 @@ struct options_verb {
     size_t group_count;
     const char *notes;           /* printed below the options; NULL: none */
     struct options_given *given; /* filled; NULL: nobody asks */
+    void (*before_help)(void);   /* makes texts of rows, in the language of now; NULL: all are made */
 };
 
 enum { OPTIONS_GO_ON = 0, OPTIONS_HELPED = 1 };
@@ -63,6 +64,9 @@ int options_refuse(const struct options_given *given, const struct options_misfi
 
 /* A decimal number from `low` to `high`. 0, or -EINVAL with a sentence that names the option. */
 int options_number(const char *option, const char *text, long low, long high, long *ret_number, struct err *err);
+
+/* Sentences are in that language from now on ("en", "zh"). 0, or -EINVAL with a sentence. */
+int options_language(const char *word, struct err *err);
 
 /* The candidate that is spelt most like `word` (two slips at most), or NULL. */
 const char *options_nearest(const char *word, const char *const *candidates, size_t count);

@@ -1,4 +1,5 @@
 #include "cli/output_options.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,15 +28,15 @@ enum {
 static struct options_row rows[] = {
     {KEY_OUTPUT, 'o', "output", "FILE", NULL},
     {KEY_FORMAT, 0, "format", "NAME", NULL},
-    {KEY_OTLP, 0, "otlp", "URL", "send OpenTelemetry's spans to a collector, such as http://localhost:4318"},
-    {KEY_NO_CALLS, 0, "no-calls", NULL, "the saved file (.pcapng) holds packets alone, each with its sentence"},
-    {KEY_BRIEF, 0, "brief", NULL, "ladders in few words: the handshake and the goodbye, for a slide"},
-    {KEY_ONLY, 0, "only", "PART", "of each ladder the handshake or the goodbye"},
-    {KEY_ABSOLUTE, 0, "absolute", NULL, "sequence numbers of ladders as on the wire, ISNs and all"},
-    {KEY_COLOR, 0, "color", "WHEN", "auto, always or never (auto obeys NO_COLOR)"},
-    {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
-    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
-    {KEY_VERBOSE, 'v', "verbose", NULL, "tell more; twice: kernel call chains too"},
+    {KEY_OTLP, 0, "otlp", "URL", TR("send OpenTelemetry's spans to a collector, such as http://localhost:4318")},
+    {KEY_NO_CALLS, 0, "no-calls", NULL, TR("the saved file (.pcapng) holds packets alone, each with its sentence")},
+    {KEY_BRIEF, 0, "brief", NULL, TR("ladders in few words: the handshake and the goodbye, for a slide")},
+    {KEY_ONLY, 0, "only", "PART", TR("of each ladder the handshake or the goodbye")},
+    {KEY_ABSOLUTE, 0, "absolute", NULL, TR("sequence numbers of ladders as on the wire, ISNs and all")},
+    {KEY_COLOR, 0, "color", "WHEN", TR("auto, always or never (auto obeys NO_COLOR)")},
+    {KEY_ASCII, 0, "ascii", NULL, TR("draw with ASCII characters only")},
+    {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
+    {KEY_VERBOSE, 'v', "verbose", NULL, TR("tell more; twice: kernel call chains too")},
 };
 
 int output_color_from(const char *value, enum output_color *ret_color, struct err *err)
@@ -96,20 +97,21 @@ static int take(void *target, int key, const char *value, struct err *err)
 }
 
 /* What there is to write, as the table of views has it. */
-static void say_formats(void)
+void output_say_formats(void)
 {
     static char endings[FORMATS_BYTES], names[FORMATS_BYTES];
     size_t count = 0;
     const struct view *const *views = view_all(&count);
-    int used = snprintf(endings, sizeof(endings), "write to FILE, as its ending says; may be repeated:");
+    int used = snprintf(endings, sizeof(endings), tr("write to FILE, as its ending says; may be repeated:"));
     for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
-        used += snprintf(endings + used, sizeof(endings) - (size_t)used, "\n%s: %s", views[i]->suffix, views[i]->summary);
+        used += snprintf(endings + used, sizeof(endings) - (size_t)used, "\n%s: %s", views[i]->suffix, tr(views[i]->summary));
     if (used < FORMATS_BYTES)
-        snprintf(endings + used, sizeof(endings) - (size_t)used,
-                 "\n" OUTPUT_SAVED_SUFFIX
-                 ": the run as a capture, for Wireshark and for tcpwhy read: packets with their sentences, "
-                 "calls between them\n" OUTPUT_EVENTS_SUFFIX ": what was recorded as text, for tcpwhy read");
-    used = snprintf(names, sizeof(names), "write to standard output (default: text):");
+        snprintf(
+            endings + used, sizeof(endings) - (size_t)used,
+            tr("\n%s: the run as a capture, for Wireshark and for tcpwhy read: packets with their sentences, calls between them"
+               "\n%s: what was recorded as text, for tcpwhy read"),
+            OUTPUT_SAVED_SUFFIX, OUTPUT_EVENTS_SUFFIX);
+    used = snprintf(names, sizeof(names), tr("write to standard output (default: text):"));
     for (size_t i = 0; i < count && used < FORMATS_BYTES; i++)
         used += snprintf(names + used, sizeof(names) - (size_t)used, " %s", views[i]->name);
     if (used < FORMATS_BYTES) snprintf(names + used, sizeof(names) - (size_t)used, " " OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
@@ -119,6 +121,5 @@ static void say_formats(void)
 
 struct options_group output_group(struct output_options *options)
 {
-    say_formats();
-    return (struct options_group){"Output", rows, sizeof(rows) / sizeof(rows[0]), take, options};
+    return (struct options_group){TR("Output"), rows, sizeof(rows) / sizeof(rows[0]), take, options};
 }

@@ -15,5 +15,7 @@ extern bool cli_tells_more;
 int output_color_from(const char *value, enum output_color *ret_color, struct err *err);
 /* The options -o, --format, --brief, --only, --color, --ascii, -q and -v as a group that fills `options`. */
 struct options_group output_group(struct output_options *options);
+/* The texts of its rows that list formats, in the language of now: options_verb.before_help. */
+void output_say_formats(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cli/quiz.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,17 +31,17 @@ struct quizzing {
 enum { KEY_SEED, KEY_HIDE, KEY_COUNT, KEY_EXPORT, KEY_OUTPUT, KEY_CONN, KEY_RECORDER, KEY_ASCII, KEY_QUIET };
 
 static const struct options_row rows[] = {
-    {KEY_SEED, 0, "seed", "N", "which paper: the same seed asks the same of the same run (default: another each time)"},
-    {KEY_HIDE, 0, "hide", "FIELDS", "what to ask for: cause, state, flags, seq, ack, returns, next, wake (default: all)"},
-    {KEY_COUNT, 'n', "count", "N", "that many questions at most (default 10)"},
+    {KEY_SEED, 0, "seed", "N", TR("which paper: the same seed asks the same of the same run (default: another each time)")},
+    {KEY_HIDE, 0, "hide", "FIELDS", TR("what to ask for: cause, state, flags, seq, ack, returns, next, wake (default: all)")},
+    {KEY_COUNT, 'n', "count", "N", TR("that many questions at most (default 10)")},
     {KEY_EXPORT, 0, "export", "NAME",
-     "ask nothing, write the paper to standard output: sheet (to print, with its key), gift (Moodle), html (one page), jsonl"},
+     TR("ask nothing, write the paper to standard output: sheet (to print, with its key), gift (Moodle), html (one page), jsonl")},
     {KEY_OUTPUT, 'o', "output", "FILE",
-     "write the paper to FILE: .txt a sheet, .gift, .html, .jsonl; .events keeps the run that was played; may be repeated"},
-    {KEY_CONN, 0, "conn", "N", "of what is stored, ask about connection N (u1, u2 … are UDP flows); may be repeated"},
-    {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls of a scenario: auto, bpf, ptrace or none"},
-    {KEY_ASCII, 0, "ascii", NULL, "draw with ASCII characters only"},
-    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
+     TR("write the paper to FILE: .txt a sheet, .gift, .html, .jsonl; .events keeps the run that was played; may be repeated")},
+    {KEY_CONN, 0, "conn", "N", TR("of what is stored, ask about connection N (u1, u2 … are UDP flows); may be repeated")},
+    {KEY_RECORDER, 0, "recorder", "NAME", TR("who records the calls of a scenario: auto, bpf, ptrace or none")},
+    {KEY_ASCII, 0, "ascii", NULL, TR("draw with ASCII characters only")},
+    {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
 };
 
 static const char notes[] = "A SCENARIO is a name from tcpwhy demo --list, or a file that ends in .scn, and is played. A FILE is a "
@@ -167,9 +168,10 @@ static int use(const struct quizzing *quiz, const struct quiz_paper *paper, cons
     int code = 0;
     const unsigned kernels = 1u << QUIZ_CAUSE | 1u << QUIZ_WAKE, wanted = quiz->options.fields;
     if (!paper->count)
-        return err_set(
-            err, CLI_FAILED, "%s shows nothing that could be asked beyond doubt%s", operand,
-            wanted && !(wanted & ~kernels) ? ": causes and waits are asked of what root recorded, with the kernel's own word" : "");
+        return err_set(err, CLI_FAILED, "%s shows nothing that could be asked beyond doubt%s", operand,
+                       wanted && !(wanted & ~kernels)
+                           ? tr(": causes and waits are asked of what root recorded, with the kernel's own word")
+                           : "");
     for (size_t i = 0; i < quiz->file_count && !code; i++) code = write_paper(quiz, paper, quiz->files[i], err);
     if (!code && quiz->pen) code = write_paper(quiz, paper, NULL, err);
     if (code || quiz->pen || quiz->file_count) return code;
@@ -179,8 +181,8 @@ static int use(const struct quizzing *quiz, const struct quiz_paper *paper, cons
 
 static int check(const struct quizzing *quiz, const char *operand, struct err *err)
 {
-    static const struct options_misfit of_stored[] = {{"recorder", "nothing is played here"}};
-    static const struct options_misfit of_played[] = {{"conn", "it chooses from what is stored, and this is a scenario"}};
+    static const struct options_misfit of_stored[] = {{"recorder", TR("nothing is played here")}};
+    static const struct options_misfit of_played[] = {{"conn", TR("it chooses from what is stored, and this is a scenario")}};
     bool asks = !quiz->pen && !quiz->file_count;
     if (!strcmp(operand, "-") && asks)
         return err_set(err, -EINVAL, "quiz: standard input can't hold both the run and the answers: --export writes the paper");
@@ -216,8 +218,8 @@ int cli_quiz(int argc, char **argv, struct err *err)
     struct quizzing *quiz = calloc(1, sizeof(*quiz));
     if (!quiz) return err_set_errno(err, -ENOMEM, "can't write a paper");
     quiz->options.seed = (uint64_t)time(NULL) % SEEDS_USUAL;
-    const struct options_group groups[] = {{"Options", rows, sizeof(rows) / sizeof(rows[0]), take, quiz}};
-    const struct options_verb verb = {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, groups, 1, notes, &quiz->given};
+    const struct options_group groups[] = {{TR("Options"), rows, sizeof(rows) / sizeof(rows[0]), take, quiz}};
+    const struct options_verb verb = {"quiz", QUIZ_USAGE, QUIZ_SUMMARY, groups, 1, notes, &quiz->given, NULL};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (code) {
         free(quiz);

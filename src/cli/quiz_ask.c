@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "cli/quiz_own.h"
 #include "quiz/pens.h"
 
@@ -21,7 +22,7 @@ static void print_wrapped(const char *text, int indent)
 
 static void put_question(const struct quiz_question *question, size_t number, size_t of)
 {
-    printf("\nQuestion %zu of %zu · %s\n%s\n", number, of, question->about, question->ladder);
+    printf(tr("\nQuestion %zu of %zu · %s\n%s\n"), number, of, question->about, question->ladder);
     print_wrapped(question->prompt, 0);
     for (size_t i = 0; i < question->choice_count; i++) printf("  %c) %s\n", quiz_letter(i), question->choices[i]);
     fputs(question->choice_count ? "a letter> " : "a number> ", stdout);
@@ -35,9 +36,9 @@ static void put_verdict(const struct quiz_question *question, bool right)
     if (right)
         buf_text(&out, "Right. ");
     else if (question->choice_count)
-        buf_printf(&out, "Wrong: it is %c) %s. ", quiz_letter(question->right), question->answer);
+        buf_printf(&out, tr("Wrong: it is %c) %s. "), quiz_letter(question->right), question->answer);
     else
-        buf_printf(&out, "Wrong: it is %s. ", question->answer);
+        buf_printf(&out, tr("Wrong: it is %s. "), question->answer);
     quiz_put_feedback(&out, question);
     print_wrapped(buf_string(&out), 0);
     buf_free(&out);
@@ -52,7 +53,7 @@ int quiz_ask_all(const struct quiz_paper *paper, size_t *ret_right)
 {
     char *line = NULL;
     size_t room = 0, right = 0, asked = 0;
-    printf("%s · paper %" PRIu64 " · answer with a letter or a number; q ends\n", paper->title, paper->seed);
+    printf(tr("%s · paper %" PRIu64 " · answer with a letter or a number; q ends\n"), paper->title, paper->seed);
     for (; asked < paper->count; asked++) {
         const struct quiz_question *question = &paper->questions[asked];
         put_question(question, asked + 1, paper->count);
@@ -62,8 +63,8 @@ int quiz_ask_all(const struct quiz_paper *paper, size_t *ret_right)
         right += is_right;
     }
     free(line);
-    if (asked < paper->count) printf("\n%zu not answered.", paper->count - asked);
-    printf("\n%zu of %zu\n", right, paper->count);
+    if (asked < paper->count) printf(tr("\n%zu not answered."), paper->count - asked);
+    printf(tr("\n%zu of %zu\n"), right, paper->count);
     *ret_right = right;
     return fflush(stdout) && errno == EPIPE ? -EPIPE : 0;
 }

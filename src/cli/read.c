@@ -1,4 +1,5 @@
 #include "cli/read.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,19 +32,20 @@ enum { KEY_CONN, KEY_SUMMARY, KEY_FILTER, KEY_OPEN_MAX, KEY_PACKETS_MAX, KEY_MER
 
 static const struct options_row rows[] = {
     {KEY_CONN, 'n', "conn", "N[-[M]]",
-     "tell the whole story of connection N (N to M, or from N on; u1, u2 … are UDP flows) of the list: ladders, event lines; may "
-     "be "
-     "repeated"},
+     TR("tell the whole story of connection N (N to M, or from N on; u1, u2 … are UDP flows) of the list: ladders, event lines; "
+        "may "
+        "be "
+        "repeated")},
     {KEY_SORT, 0, "sort", "BY",
-     "the list by finding (the worst first), took (the longest first), start or bytes (the most first); rows are held in memory "
-     "until all have come, "
-     "of more than 262144 the first"},
-    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "of the list the connections in which something was found"},
-    {KEY_SUMMARY, 's', "summary", NULL, "the totals alone"},
-    {KEY_MERGE, 0, "merge", NULL, "two captures of the same connections, taken at two places: one story each, with both times"},
-    {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says; also as words behind the files"},
-    {KEY_OPEN_MAX, 0, "open-max", "N", "keep at most N open connections in memory, 256 bytes and some each (default 4194304)"},
-    {KEY_PACKETS_MAX, 0, "packets-max", "N", "tell stories of the first N packets at most, about 1 KB each (default 500000)"},
+     TR("the list by finding (the worst first), took (the longest first), start or bytes (the most first); rows are held in memory "
+        "until all have come, "
+        "of more than 262144 the first")},
+    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("of the list the connections in which something was found")},
+    {KEY_SUMMARY, 's', "summary", NULL, TR("the totals alone")},
+    {KEY_MERGE, 0, "merge", NULL, TR("two captures of the same connections, taken at two places: one story each, with both times")},
+    {KEY_FILTER, 0, "filter", "EXPR", TR("only packets that match, as pcap-filter(7) says; also as words behind the files")},
+    {KEY_OPEN_MAX, 0, "open-max", "N", TR("keep at most N open connections in memory, 256 bytes and some each (default 4194304)")},
+    {KEY_PACKETS_MAX, 0, "packets-max", "N", TR("tell stories of the first N packets at most, about 1 KB each (default 500000)")},
 };
 
 static int take_range(struct read_options *options, const char *value, struct err *err)
@@ -167,7 +169,7 @@ static int unpack_head(int fd, struct head *head, struct err *err)
 static int read_head(const char *path, struct keeper *keeper, struct head *head, struct err *err)
 {
     bool is_stdin = !strcmp(path, "-");
-    const char *name = is_stdin ? "standard input" : path;
+    const char *name = is_stdin ? tr("standard input") : path;
     int code = 0, fd = is_stdin ? STDIN_FILENO : keeper_open(keeper, path);
     if (fd < 0) {
         code = -errno;
@@ -203,12 +205,12 @@ static bool can_look_ahead(const char *path)
 static int check_events(const struct options_given *given, const char *file, struct err *err)
 {
     static const struct options_misfit of_captures[] = {
-        {"summary", "it works on captures, and this is a stored run"},
-        {"filter", "it works on captures, and this is a stored run"},
-        {"open-max", "it works on captures, and this is a stored run"},
-        {"packets-max", "it works on captures, and this is a stored run"},
-        {"sort", "it works on captures, and this is a stored run"},
-        {"only-findings", "it works on captures, and this is a stored run"},
+        {"summary", TR("it works on captures, and this is a stored run")},
+        {"filter", TR("it works on captures, and this is a stored run")},
+        {"open-max", TR("it works on captures, and this is a stored run")},
+        {"packets-max", TR("it works on captures, and this is a stored run")},
+        {"sort", TR("it works on captures, and this is a stored run")},
+        {"only-findings", TR("it works on captures, and this is a stored run")},
     };
     int code = options_refuse(given, of_captures, COUNT(of_captures), err);
     if (code) err_prefix(err, "%s", file);
@@ -221,24 +223,27 @@ static int check_misfits(const struct reading *reading, bool tables, struct err 
     const struct read_options *options = &reading->options;
     const struct options_given *given = &reading->given;
     static const struct options_misfit of_stories[] = {
-        {"packets-max", "it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)"},
-        {"brief", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
-        {"absolute", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
-        {"only", "it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)"},
-        {"no-calls", "it is about saved files (-o FILE.pcapng), and none is written"},
+        {"packets-max",
+         TR("it bounds stories, and this is a table of connections (--conn tells stories, and so does --format text)")},
+        {"brief", TR("it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)")},
+        {"absolute",
+         TR("it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)")},
+        {"only", TR("it is about ladders, and this is a table of connections (--conn tells stories, and so does --format text)")},
+        {"no-calls", TR("it is about saved files (-o FILE.pcapng), and none is written")},
     };
     static const struct options_misfit of_tables[] = {
-        {"summary", "it goes with tables of connections, not with stories"},
-        {"sort", "it goes with tables of connections, not with stories"},
-        {"only-findings", "it goes with tables of connections, not with stories"},
+        {"summary", TR("it goes with tables of connections, not with stories")},
+        {"sort", TR("it goes with tables of connections, not with stories")},
+        {"only-findings", TR("it goes with tables of connections, not with stories")},
     };
-    static const struct options_misfit of_summary[] = {{"sort", "totals have no rows to sort"},
-                                                       {"only-findings", "totals have no rows to choose from"}};
+    static const struct options_misfit of_summary[] = {{"sort", TR("totals have no rows to sort")},
+                                                       {"only-findings", TR("totals have no rows to choose from")}};
     static const struct options_misfit of_merged[] = {
-        {"packets-max", "with --merge the bound is fixed: choose with a filter"},
-        {"only-findings", "the list of merged captures does not say what was found (--conn N tells it)"},
+        {"packets-max", TR("with --merge the bound is fixed: choose with a filter")},
+        {"only-findings", TR("the list of merged captures does not say what was found (--conn N tells it)")},
     };
-    static const struct options_misfit of_merged_stories[] = {{"open-max", "with --merge it bounds tables, and these are stories"}};
+    static const struct options_misfit of_merged_stories[] = {
+        {"open-max", TR("with --merge it bounds tables, and these are stories")}};
     int code = options->merge ? options_refuse(given, of_merged, COUNT(of_merged), err) : 0;
     if (!code && options->merge && !tables) code = options_refuse(given, of_merged_stories, COUNT(of_merged_stories), err);
     if (!code && tables) code = options_refuse(given, of_stories, COUNT(of_stories), err);
@@ -345,9 +350,9 @@ int cli_read(int argc, char **argv, struct err *err)
 {
     struct reading reading = {0};
     struct read_options *options = &reading.options;
-    struct options_group groups[] = {{"Reading", rows, sizeof(rows) / sizeof(rows[0]), take, options},
+    struct options_group groups[] = {{TR("Reading"), rows, sizeof(rows) / sizeof(rows[0]), take, options},
                                      output_group(&options->output)};
-    static const char notes[] =
+    static const char notes[] = TR(
         "Captures (pcap and pcapng, plain or compressed) become a list, a line a connection. Formats for it: list, csv, "
         "zeek (conn.log), jsonl, summary. Of files up to 8 MB the list begins with what was found, and connections stand the worst "
         "first; else they stand in the order in which they ended (see --sort). Their numbers count in the order in "
@@ -358,8 +363,8 @@ int cli_read(int argc, char **argv, struct err *err)
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
         "itself how far apart their clocks were. A stored run (-o FILE.pcapng or FILE.events) is told again, with its calls; with "
         "a "
-        "filter, --summary, --sort or a format of lists, a FILE.pcapng is a capture as any other.";
-    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &reading.given};
+        "filter, --summary, --sort or a format of lists, a FILE.pcapng is a capture as any other.");
+    const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &reading.given, output_say_formats};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

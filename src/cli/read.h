@@ -2,10 +2,11 @@
 #ifndef TCPWHY_CLI_READ_H
 #define TCPWHY_CLI_READ_H
 
+#include "base/lang.h"
 #include "cli/cli.h"
 
 #define READ_USAGE "[OPTIONS] FILE… [FILTER]"
-#define READ_SUMMARY "explain captures, or a stored run"
+#define READ_SUMMARY TR("explain captures, or a stored run")
 
 cli_verb cli_read;
 

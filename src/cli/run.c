@@ -1,4 +1,5 @@
 #include "cli/run.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 enum { KEY_USER, KEY_ENVIRONMENT };
 
 static const struct options_row rows[] = {
-    {KEY_USER, 'u', "user", "NAME", "run the command as that user (only root can)"},
-    {KEY_ENVIRONMENT, 'E', "env", "NAME[=VALUE]", "set a variable of its environment, or take it out; may be repeated"},
+    {KEY_USER, 'u', "user", "NAME", TR("run the command as that user (only root can)")},
+    {KEY_ENVIRONMENT, 'E', "env", "NAME[=VALUE]", TR("set a variable of its environment, or take it out; may be repeated")},
 };
 
 static int take(void *target, int key, const char *value, struct err *err)
@@ -33,15 +34,15 @@ int cli_run(int argc, char **argv, struct err *err)
     struct run_options run = {.output = {.stream_fd = STDERR_FILENO}};
     struct options_given given = {0};
     struct options_group groups[] = {
-        {"The command", rows, sizeof(rows) / sizeof(rows[0]), take, &run.command},
+        {tr("The command"), rows, sizeof(rows) / sizeof(rows[0]), take, &run.command},
         watch_group(&run),
         output_group(&run.output),
     };
-    static const char notes[] =
+    static const char notes[] = TR(
         "The command, and all that come of it, run as if nobody looked: their input, output, signals, terminal and exit status are "
         "their own. What is told comes on standard error when they have ended, or goes where -o or --out-fd say. "
-        "The exit status is the command's; 127 it was not found, 126 it could not be executed.";
-    const struct options_verb verb = {"run", RUN_USAGE, RUN_SUMMARY, groups, 3, notes, &given};
+        "The exit status is the command's; 127 it was not found, 126 it could not be executed.");
+    const struct options_verb verb = {"run", RUN_USAGE, RUN_SUMMARY, groups, 3, notes, &given, output_say_formats};
     int operand = 0;
     int code = options_parse_command(&verb, argc, argv, &operand, err);
     if (code) return code == OPTIONS_HELPED ? CLI_DONE : CLI_USAGE;

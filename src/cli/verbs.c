@@ -1,4 +1,5 @@
 #include "cli/verbs.h"
+#include "base/lang.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,28 +28,28 @@ static const struct verb verbs[] = {
     {"claims", CLAIMS_USAGE, CLAIMS_SUMMARY, cli_claims},
     {"watch", WATCH_USAGE, WATCH_SUMMARY, cli_watch},
     {"explain", EXPLAIN_USAGE, EXPLAIN_SUMMARY, cli_explain},
-    {"echo", "server|client …", "the echo pair by itself", cli_echo},
+    {"echo", "server|client …", TR("the echo pair by itself"), cli_echo},
     {"actor", NULL, NULL, cli_actor}, /* what a scenario's processes run; not for people */
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static int help(void)
 {
-    printf("tcpwhy shows why every TCP segment was sent, and what every socket call was\nwaiting for.\n\nUsage:\n");
+    printf(tr("tcpwhy shows why every TCP segment was sent, and what every socket call was\nwaiting for.\n\nUsage:\n"));
     for (size_t i = 0; i < VERBS; i++) {
         if (!verbs[i].usage) continue;
         /* The ellipsis is one column and three bytes. */
-        int used = printf("  tcpwhy %s %s", verbs[i].name, verbs[i].usage) - (strstr(verbs[i].usage, "…") ? 2 : 0);
-        printf("%s%*s%s\n", used < 34 ? "" : "\n", used < 34 ? 34 - used : 34, "", verbs[i].summary);
+        int used = printf(tr("  tcpwhy %s %s"), verbs[i].name, verbs[i].usage) - (strstr(verbs[i].usage, "…") ? 2 : 0);
+        printf("%s%*s%s\n", used < 34 ? "" : "\n", used < 34 ? 34 - used : 34, "", tr(verbs[i].summary));
     }
-    printf("  tcpwhy --version\n\n'tcpwhy VERB --help' tells the options of a verb.\n"
-           "Exit status: 0 done, 1 it ran and failed, 2 wrong usage, 3 not permitted.\n");
+    printf(tr("  tcpwhy --version\n\n'tcpwhy VERB --help' tells the options of a verb.\n"
+              "Exit status: 0 done, 1 it ran and failed, 2 wrong usage, 3 not permitted.\n"));
     return CLI_DONE;
 }
 
 static int version(void)
 {
-    printf("tcpwhy %s\n", TCPWHY_VERSION);
+    printf(tr("tcpwhy %s\n"), TCPWHY_VERSION);
     return CLI_DONE;
 }
 
@@ -71,6 +72,11 @@ static int unknown(const char *word, struct err *err)
 
 int verbs_run(int argc, char **argv, struct err *err)
 {
+    if (argc > 2 && !strcmp(argv[1], "--lang")) { /* before the verb, for --help as well */
+        if (options_language(argv[2], err)) return CLI_USAGE;
+        argc -= 2;
+        argv += 2;
+    }
     if (argc < 2) return err_set(err, CLI_USAGE, "a verb is missing, such as demo: see tcpwhy --help");
     const char *word = argv[1];
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) return help();

@@ -1,4 +1,5 @@
 #include "cli/watch.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -50,33 +51,35 @@ enum key {
 };
 
 static const struct options_row what_rows[] = {
-    {KEY_PID, 'p', "pid", "PID", "only connections that this process holds; may be given again"},
-    {KEY_COMM, 0, "comm", "NAME", "of processes of this name, as the shell matches: 'nginx*'"},
-    {KEY_PORT, 0, "port", "N", "with this port at either end"},
-    {KEY_NETNS, 0, "netns", "NAME", "in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net"},
-    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, "that show something to act on"},
+    {KEY_PID, 'p', "pid", "PID", TR("only connections that this process holds; may be given again")},
+    {KEY_COMM, 0, "comm", "NAME", TR("of processes of this name, as the shell matches: 'nginx*'")},
+    {KEY_PORT, 0, "port", "N", TR("with this port at either end")},
+    {KEY_NETNS, 0, "netns", "NAME",
+     TR("in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net")},
+    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("that show something to act on")},
 };
 static const struct options_row how_rows[] = {
-    {KEY_TUI, 0, "tui", NULL, "on the whole screen: connections live, ladders that grow; ? shows the keys"},
-    {KEY_EVENTS, 0, "events", NULL, "besides, a line for each step of handshake and goodbye"},
-    {KEY_FORMAT, 0, "format", "NAME", "text or jsonl: one JSON object a line"},
-    {KEY_FOR, 0, "for", "SECONDS", "end after so long; default: when you press ^C"},
+    {KEY_TUI, 0, "tui", NULL, TR("on the whole screen: connections live, ladders that grow; ? shows the keys")},
+    {KEY_EVENTS, 0, "events", NULL, TR("besides, a line for each step of handshake and goodbye")},
+    {KEY_FORMAT, 0, "format", "NAME", TR("text or jsonl: one JSON object a line")},
+    {KEY_FOR, 0, "for", "SECONDS", TR("end after so long; default: when you press ^C")},
     {KEY_MEMORY, 0, "memory", "SIZE",
-     "for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is followed no "
-     "further"},
-    {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", "metrics by HTTP, for Prometheus; a port alone: on loopback"},
-    {KEY_OTLP, 0, "otlp", "URL", "send connections that ended to a collector of OpenTelemetry's,\nsuch as http://localhost:4318"},
-    {KEY_COLOR, 0, "color", "WHEN", "with --tui: auto, always or never (auto obeys NO_COLOR)"},
-    {KEY_ASCII, 0, "ascii", NULL, "write ASCII characters only"},
-    {KEY_QUIET, 'q', "quiet", NULL, "no notes on standard error"},
+     TR("for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is followed no "
+        "further")},
+    {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", TR("metrics by HTTP, for Prometheus; a port alone: on loopback")},
+    {KEY_OTLP, 0, "otlp", "URL",
+     TR("send connections that ended to a collector of OpenTelemetry's,\nsuch as http://localhost:4318")},
+    {KEY_COLOR, 0, "color", "WHEN", TR("with --tui: auto, always or never (auto obeys NO_COLOR)")},
+    {KEY_ASCII, 0, "ascii", NULL, TR("write ASCII characters only")},
+    {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
 };
 
 static const struct options_row ring_rows[] = {
-    {KEY_RING, 0, "ring", "SECONDS", "keep the last seconds of all events in memory, and write them\nwhen something happens"},
-    {KEY_ON, 0, "on", "NAMES", "what: findings and troubles, such as reset-unread-data,close-wait;\ndefault: all but notes"},
-    {KEY_OUTPUT, 'o', "output", "DIR", "into this folder: a file each time, for tcpwhy read"},
-    {KEY_FILES, 0, "files", "N", "so many at most, the oldest go; default 100"},
-    {KEY_BYTES, 0, "bytes", "SIZE", "and so large together; default 1G"},
+    {KEY_RING, 0, "ring", "SECONDS", TR("keep the last seconds of all events in memory, and write them\nwhen something happens")},
+    {KEY_ON, 0, "on", "NAMES", TR("what: findings and troubles, such as reset-unread-data,close-wait;\ndefault: all but notes")},
+    {KEY_OUTPUT, 'o', "output", "DIR", TR("into this folder: a capture each time, for tcpwhy read, Wireshark\nand tcpdump")},
+    {KEY_FILES, 0, "files", "N", TR("so many at most, the oldest go; default 100")},
+    {KEY_BYTES, 0, "bytes", "SIZE", TR("and so large together; default 1G")},
 };
 
 static int take_size(const char *option, unsigned least_mib, const char *text, uint64_t *ret_bytes, struct err *err)
@@ -105,8 +108,8 @@ static int take_names(struct watch *watch, const char *value, struct err *err)
     for (char *name; (name = strsep(&rest, ","));) {
         const char *near = NULL;
         if (!watch_knows(name, &near))
-            return err_set(err, -EINVAL, "--on: no finding or trouble is called '%s'%s%s%s", name, near ? ": did you mean '" : "",
-                           near ? near : "", near ? "'?" : "");
+            return err_set(err, -EINVAL, "--on: no finding or trouble is called '%s'%s%s%s", name,
+                           near ? tr(": did you mean '") : "", near ? near : "", near ? "'?" : "");
         if (ring->on_count == WATCH_ON_MAX) return err_set(err, -EINVAL, "--on: at most %d names", WATCH_ON_MAX);
         ring->on[ring->on_count++] = name;
     }
@@ -269,9 +272,9 @@ int cli_watch(int argc, char **argv, struct err *err)
 {
     struct watch watch = {.expression = buf_new(4096), .options.ring.limits = {WATCH_RING_FILES, WATCH_RING_BYTES}};
     const struct options_group groups[] = {
-        {"Which connections", what_rows, sizeof(what_rows) / sizeof(what_rows[0]), take_wish, &watch},
-        {"What is said", how_rows, sizeof(how_rows) / sizeof(how_rows[0]), take_look, &watch},
-        {"The flight recorder", ring_rows, sizeof(ring_rows) / sizeof(ring_rows[0]), take_ring, &watch},
+        {tr("Which connections"), what_rows, sizeof(what_rows) / sizeof(what_rows[0]), take_wish, &watch},
+        {tr("What is said"), how_rows, sizeof(how_rows) / sizeof(how_rows[0]), take_look, &watch},
+        {tr("The flight recorder"), ring_rows, sizeof(ring_rows) / sizeof(ring_rows[0]), take_ring, &watch},
     };
     const struct options_verb verb = {
         "watch",
@@ -279,10 +282,11 @@ int cli_watch(int argc, char **argv, struct err *err)
         WATCH_SUMMARY,
         groups,
         sizeof(groups) / sizeof(groups[0]),
-        "FILTER is a pcap-filter(7) expression about either direction of a connection: 'host 192.0.2.1 and not port 22'. "
-        "All of the host's networks and processes are watched, by BPF: it takes root, or CAP_BPF and CAP_PERFMON, "
-        "which are given up before the first connection is looked at. "
-        "Of each connection the segments that tell of its course are recorded, not its data.",
+        tr("FILTER is a pcap-filter(7) expression about either direction of a connection: 'host 192.0.2.1 and not port 22'. "
+           "All of the host's networks and processes are watched, by BPF: it takes root, or CAP_BPF and CAP_PERFMON, "
+           "which are given up before the first connection is looked at. "
+           "Of each connection the segments that tell of its course are recorded, not its data."),
+        NULL,
         NULL};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);
     if (!code) code = run(&watch, argc, argv, operand, err);

@@ -1,4 +1,5 @@
 #include "cli/watch_options.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,13 +9,14 @@ enum { SNAP_MOST = 262144, FD_MOST = 1 << 20 };
 enum { KEY_INTERFACE, KEY_FILTER, KEY_SNAP, KEY_RECORDER, KEY_LIVE, KEY_CONN, KEY_OUT_FD };
 
 static const struct options_row rows[] = {
-    {KEY_INTERFACE, 'i', "interface", "NAME", "capture packets there (default: on all interfaces that are up); may be repeated"},
-    {KEY_FILTER, 0, "filter", "EXPR", "only packets that match, as pcap-filter(7) says"},
-    {KEY_SNAP, 's', "snaplen", "N", "keep N bytes of each packet (default: its headers)"},
-    {KEY_RECORDER, 0, "recorder", "NAME", "who records the calls: auto (the default), bpf, ptrace or none"},
-    {KEY_LIVE, 0, "live", NULL, "a line for each connection on standard error when it is over"},
-    {KEY_CONN, 'n', "conn", "N", "tell connection N alone, with its ladder"},
-    {KEY_OUT_FD, 0, "out-fd", "N", "write to descriptor N (run: to 2, standard error, where nothing else is said)"},
+    {KEY_INTERFACE, 'i', "interface", "NAME",
+     TR("capture packets there (default: on all interfaces that are up); may be repeated")},
+    {KEY_FILTER, 0, "filter", "EXPR", TR("only packets that match, as pcap-filter(7) says")},
+    {KEY_SNAP, 's', "snaplen", "N", TR("keep N bytes of each packet (default: its headers)")},
+    {KEY_RECORDER, 0, "recorder", "NAME", TR("who records the calls: auto (the default), bpf, ptrace or none")},
+    {KEY_LIVE, 0, "live", NULL, TR("a line for each connection on standard error when it is over")},
+    {KEY_CONN, 'n', "conn", "N", TR("tell connection N alone, with its ladder")},
+    {KEY_OUT_FD, 0, "out-fd", "N", TR("write to descriptor N (run: to 2, standard error, where nothing else is said)")},
 };
 
 static int take_recorder(struct run_options *options, const char *value, struct err *err)
@@ -63,5 +65,5 @@ static int take(void *target, int key, const char *value, struct err *err)
 
 struct options_group watch_group(struct run_options *options)
 {
-    return (struct options_group){"Watching", rows, sizeof(rows) / sizeof(rows[0]), take, options};
+    return (struct options_group){TR("Watching"), rows, sizeof(rows) / sizeof(rows[0]), take, options};
 }

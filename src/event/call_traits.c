@@ -27,17 +27,20 @@ static const struct trait_row rows[] = {
     {"accept4",      CALL_ACCEPTS | CALL_SLEEPS},
     {"read",         READ},
     {"readv",        READ},
-    {"recv",         RECEIVE}, /* as a kernel's call chain names it */
+    {"preadv2",      READ},
+    {"recv",         RECEIVE},
     {"recvfrom",     RECEIVE},
     {"recvmsg",      RECEIVE},
     {"recvmmsg",     RECEIVE | CALL_TAKES_SEVERAL},
     {"write",        WRITE | CALL_TELLS_LENGTH},
     {"writev",       WRITE},
-    {"send",         SEND}, /* the same */
+    {"pwritev2",     WRITE},
+    {"send",         SEND | CALL_TELLS_LENGTH},
     {"sendto",       SEND | CALL_TELLS_LENGTH},
     {"sendmsg",      SEND},
     {"sendmmsg",     SEND},
     {"sendfile",     SEND},
+    {"splice",       READ | WRITE},
     {"poll",         WAIT},
     {"ppoll",        WAIT},
     {"select",       WAIT},
@@ -49,9 +52,11 @@ static const struct trait_row rows[] = {
     {"dup",          CALL_COPIES},
     {"dup2",         CALL_COPIES},
     {"dup3",         CALL_COPIES},
+    {"fcntl",        CALL_COPIES}, /* F_DUPFD, which alone is recorded */
     {"shutdown",     CALL_SHUTS_DOWN},
     {"close",        CALL_CLOSES | CALL_SLEEPS}, /* SO_LINGER */
     {"close_range",  CALL_CLOSES_RANGE},
+    {"io_uring_enter", CALL_SUBMITS | CALL_SLEEPS},
     {"execve",       CALL_RUNS},
     {"execveat",     CALL_RUNS},
 };
@@ -62,4 +67,13 @@ uint32_t call_traits(const char *name)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].name, name) == 0) return rows[i].traits;
     return 0;
+}
+
+bool call_is_of_system_call(const char *name, const char *system_call)
+{
+    static const char *const wrapped[][2] = {{"send", "sendto"}, {"recv", "recvfrom"}};
+    if (strcmp(name, system_call) == 0) return true;
+    for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++)
+        if (strcmp(name, wrapped[i][0]) == 0 && strcmp(system_call, wrapped[i][1]) == 0) return true;
+    return false;
 }

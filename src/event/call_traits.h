@@ -5,6 +5,7 @@
 #ifndef TCPWHY_EVENT_CALL_TRAITS_H
 #define TCPWHY_EVENT_CALL_TRAITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum call_trait {
@@ -21,17 +22,21 @@ enum call_trait {
     CALL_SHUTS_DOWN = 1024,      /* shutdown: can send a FIN */
     CALL_CLOSES = 2048,          /* close: can send a FIN or a RST */
     CALL_CLOSES_RANGE = 4096,    /* close_range: the same, of many */
-    CALL_COPIES = 8192,          /* dup, dup2, dup3: dup2 and dup3 close what the new number stood for */
+    CALL_COPIES = 8192,          /* dup, dup2, dup3, fcntl (F_DUPFD): dup2 and dup3 close what the new number stood for */
     CALL_RUNS = 16384,           /* execve, execveat: close what has FD_CLOEXEC */
     CALL_WAITS_FOR_MANY = 32768, /* poll, select, epoll_wait and their kin */
     CALL_WATCHES = 65536,        /* epoll_ctl */
     CALL_SLEEPS = 131072,        /* can sleep until something comes */
     CALL_TAKES_SEVERAL = 262144, /* its result counts datagrams, not bytes (recvmmsg) */
     CALL_TELLS_LENGTH = 524288,  /* the third argument is how much it was to write (write, sendto) */
+    CALL_SUBMITS = 1048576,      /* io_uring_enter: does what was queued, and what that closes goes at its return */
     CALL_PREPARES = CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS | CALL_LISTENS /* what makes a listener */
 };
 
-/* CALL_* of the call of this name (as the man page has it); 0: none is known that concerns a connection. */
+/* CALL_* of the call of this name (as the man page has it); 0: none is known that concerns a connection. splice can read from a
+ * socket and write to one, and has the traits of both. */
 uint32_t call_traits(const char *name);
+/* Whether a call of this name comes to the kernel as this system call, as which its call chain names it: send as sendto. */
+bool call_is_of_system_call(const char *name, const char *system_call);
 
 #endif

@@ -259,4 +259,10 @@ const char *zeek_conn_state(const struct flow *flow);
 /* row.c */
 void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending ending, struct ledger_row *ret_row);
 
+enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
+/* How many segments ahead memory is fetched (see fetch_slot), and of how many what was fetched is remembered: more than twice as
+ * many. */
+static const size_t AHEAD = 8;
+enum { GUESSES = 32 };
+
 #endif

@@ -1,4 +1,5 @@
 #include "out/otlp_batches.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -115,11 +116,11 @@ static void settle(struct otlp_batches *batches, const struct http_answer *answe
         batches->result.taken += spans - rejected;
         batches->failures = 0;
         if (batches->endless) batches->waited_ns = 0;
-        if (rejected) lose(batches, rejected, "it rejected them");
+        if (rejected) lose(batches, rejected, tr("it rejected them"));
         return;
     }
-    snprintf(reason, sizeof(reason), "it answered %ld%s", answer->status,
-             may_be_repeated(answer->status) ? ", and no sooner than in a while something else" : "");
+    snprintf(reason, sizeof(reason), tr("it answered %ld%s"), answer->status,
+             may_be_repeated(answer->status) ? tr(", and no sooner than in a while something else") : "");
     lose(batches, spans, reason);
     if (may_be_repeated(answer->status)) give_up(batches, answer->retry_after_ns);
 }
@@ -172,7 +173,7 @@ void otlp_batches_take(struct otlp_batches *batches, const char *bytes, size_t l
         length -= piece;
         if (!end) return;
         if (batches->line.failed)
-            lose(batches, 1, "a line was too long to be kept"); /* at least */
+            lose(batches, 1, tr("a line was too long to be kept")); /* at least */
         else if (batches->line.length > HEAD_BYTES + TAIL_BYTES)
             take_line(batches);
         buf_clear(&batches->line);

@@ -1,4 +1,5 @@
 #include "out/output.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,7 +51,7 @@ int output_screen_width(int fd)
 
 bool output_ascii(const struct output_options *options)
 {
-    return options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    return options->ascii || (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 && lang_now() == LANG_EN);
 }
 
 static bool choose_color(enum output_color wish, int fd)
@@ -83,7 +84,7 @@ static int open_target(struct output *output, const char *file, struct err *err)
     target->place.fd = -1;
     target->view = file ? view_by_path(file) : view_by_name(name);
     if (!target->view && !output_is_recorded(name, file))
-        return list_formats(err, file ? "no format has the ending of" : "no format", file ? file : name, file != NULL);
+        return list_formats(err, file ? tr("no format has the ending of") : tr("no format"), file ? file : name, file != NULL);
     if (target->view == &view_text && options->text) target->view = options->text;
     int code = !file && options->stream_fd ? place_open_fd(&target->place, options->stream_fd, err)
                                            : place_open(&target->place, file, options->keeper, err);
@@ -141,7 +142,7 @@ static int check_options(const struct output *output, const struct output_option
                        : options->part != VIEW_WHOLE ? "only"
                                                      : "absolute");
     if (options->no_calls && !saves(output))
-        return err_set(err, -EINVAL, "--no-calls: it is about saved files (" OUTPUT_SAVED_SUFFIX "), and none is written");
+        return err_set(err, -EINVAL, "--no-calls: it is about saved files (%s), and none is written", OUTPUT_SAVED_SUFFIX);
     return 0;
 }
 
@@ -176,6 +177,12 @@ static void note_failure(struct target *target, int code, struct err *err)
     place_fail(&target->place, code, err);
 }
 
+/* What programs read is English. Returns the language that sentences were in. */
+static enum lang speak(const struct target *target)
+{
+    return lang_use(target->view && target->view->machine ? LANG_EN : lang_now());
+}
+
 static int take_story(void *data, struct story *story)
 {
     struct output *output = data;
@@ -188,11 +195,15 @@ static int take_story(void *data, struct story *story)
         struct target *target = &output->targets[i];
         struct sink sink = output_sink(target);
         struct err err = {""};
-        if (target->begun && !target->place.code)
-            note_failure(target, target->view->story(target->state, &sink, &target->options, story, &err), &err);
+        if (target->begun && !target->place.code) {
+            enum lang lang = speak(target);
+            const struct story *told = target->view->machine ? story_in_english(story) : story;
+            note_failure(target, target->view->story(target->state, &sink, &target->options, told, &err), &err);
+            lang_use(lang);
+        }
         if (output->live) place_flush(&target->place);
     }
-    recorded_story(output, story);
+    recorded_story(output, story_in_english(story));
     story_free(story);
     return 0;
 }
@@ -261,7 +272,9 @@ static void begin(struct output *output)
         if (!target->view) continue;
         target->options.run = &output->run;
         target->begun = true; /* a view's end is called after a failure of its begin too */
+        enum lang lang = speak(target);
         note_failure(target, target->view->begin(&target->state, &sink, &target->options, &err), &err);
+        lang_use(lang);
     }
 }
 
@@ -274,7 +287,9 @@ static void end(struct output *output, const struct story_trace *trace)
         if (!target->begun) continue;
         target->begun = false;
         const struct story_trace *told = target->place.code ? NULL : trace;
+        enum lang lang = speak(target);
         note_failure(target, target->view->end(target->state, &sink, &target->options, told, &err), &err);
+        lang_use(lang);
     }
 }
 
@@ -299,10 +314,10 @@ static int finish_sender(const struct output *output, struct otlp_sender *sender
 static void note_written(const struct output *output, const struct target *target)
 {
     char many[32];
-    snprintf(many, sizeof(many), "%" PRIu64 " connections", output->written);
+    snprintf(many, sizeof(many), tr("%" PRIu64 " connections"), output->written);
     note_say(output->options.quiet, "wrote %s: %s", target->place.label,
-             !target->view && !target->saved ? "the recorded events"
-             : output->written == 1          ? "1 connection"
+             !target->view && !target->saved ? tr("the recorded events")
+             : output->written == 1          ? tr("1 connection")
                                              : many);
 }
 

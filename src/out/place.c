@@ -1,4 +1,5 @@
 #include "out/place.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,7 +186,7 @@ int place_open_on_leash(struct place *place, const char *name, int leash_fd, str
 int place_open(struct place *place, const char *name, struct keeper *keeper, struct err *err)
 {
     *place = place_nowhere();
-    place->label = name ? name : "standard output";
+    place->label = name ? name : tr("standard output");
     place->pending = malloc(PENDING_BYTES);
     if (!place->pending) return err_set_errno(err, -ENOMEM, "can't open %s", place->label);
     if (name) return keeper ? keeper_open_place(keeper, place, name, err) : open_file(place, err);
@@ -203,7 +204,7 @@ void place_keep_private(struct place *place)
 int place_open_fd(struct place *place, int fd, struct err *err)
 {
     *place = place_nowhere();
-    place->label = fd == STDERR_FILENO ? "standard error" : "the descriptor of --out-fd";
+    place->label = fd == STDERR_FILENO ? tr("standard error") : tr("the descriptor of --out-fd");
     place->pending = malloc(PENDING_BYTES);
     if (!place->pending) return err_set_errno(err, -ENOMEM, "can't open %s", place->label);
     place->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

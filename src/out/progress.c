@@ -1,4 +1,5 @@
 #include "out/progress.h"
+#include "base/lang.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ void progress_tell(struct progress *progress, uint64_t packets, uint64_t done_by
         if (share > 1) share = 1;
         for (int i = 0; i < BAR; i++) bar[i] = i < (int)(share * BAR) ? '#' : '.';
         bar[BAR] = '\0';
-        if (share > 0) snprintf(left, sizeof(left), ", %.0f s left", (double)took_ms / 1000 * (1 - share) / share);
+        if (share > 0) snprintf(left, sizeof(left), tr(", %.0f s left"), (double)took_ms / 1000 * (1 - share) / share);
         fprintf(stderr, "\r\033[K[%s] %3.0f%%  %.1f M packets, %.2f M/s%s", bar, share * 100, (double)packets / 1e6, rate / 1e6,
                 left);
     } else {

@@ -1,4 +1,5 @@
 #include "out/reach.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +137,7 @@ static int arrive(struct walk *walk, int fd, const struct stat *status, const ch
     reach->status = *status;
     if (fd >= 0 && is_crowded(&reach->folder) && !is_trusted(status->st_uid, &reach->folder) &&
         status->st_uid != reach->folder.st_uid)
-        return refuse(walk, "in a folder that everybody may write to,", name, status->st_uid, err);
+        return refuse(walk, tr("in a folder that everybody may write to,"), name, status->st_uid, err);
     return 0;
 }
 
@@ -159,7 +160,7 @@ static int step(struct walk *walk, const char *name, bool last, bool wants_folde
         code = follow_kernel(walk, name, last, err);
         *ret_done = last;
     } else if (!may_follow(status.st_uid, &reach->folder))
-        code = refuse(walk, "the symbolic link", name, status.st_uid, err);
+        code = refuse(walk, tr("the symbolic link"), name, status.st_uid, err);
     else
         code = follow(walk, fd, err);
     close(fd);

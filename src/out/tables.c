@@ -1,4 +1,5 @@
 #include "out/tables.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ static int unknown(const char *format, const char *path, struct err *err)
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         if (format ? !rows_by_name(views[i]->name) : !rows_by_path(views[i]->suffix))
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? views[i]->name : views[i]->suffix);
-    return err_set(err, -EINVAL, "%s '%s': there are %s%s", format ? "no format" : "no format for the ending of",
+    return err_set(err, -EINVAL, "%s '%s': there are %s%s", format ? tr("no format") : tr("no format for the ending of"),
                    format ? format : path, list,
                    format ? OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME : OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX);
 }

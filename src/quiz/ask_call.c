@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "story/sections.h"
 #include "viz/plan/words.h"
@@ -17,13 +18,14 @@ static const struct story_call *returned_at(const struct story *story, uint32_t 
 static const char *reference_of(struct asking *asking, const struct story_call *call)
 {
     const char *section = asking->story->udp ? NULL : section_of_call(call->name);
-    return section ? quiz_text(asking, "RFC 9293 section %s; %s(2)", section, call->name) : quiz_text(asking, "%s(2)", call->name);
+    return section ? quiz_text(asking, tr("RFC 9293 section %s; %s(2)"), section, call->name)
+                   : quiz_text(asking, "%s(2)", call->name);
 }
 
 static const char *whose(struct asking *asking, const struct story_call *call)
 {
     const char *args = call->args ? call->args : "";
-    return quiz_text(asking, "the %s's %s(%s%s)", quiz_side(call->side), call->name, args, call->args ? "" : "…");
+    return quiz_text(asking, tr("the %s's %s(%s%s)"), quiz_side(call->side), call->name, args, call->args ? "" : "…");
 }
 
 /* ---- results ---- */
@@ -41,14 +43,14 @@ static enum kind kind_of(const struct story_call *call)
 
 static const char *failure(struct asking *asking, const char *name)
 {
-    return quiz_text(asking, "-1, with errno %s", name);
+    return quiz_text(asking, tr("-1, with errno %s"), name);
 }
 
 static const char *result(struct asking *asking, const struct story_call *call)
 {
     if (call->ret < 0) return call->errno_name ? failure(asking, call->errno_name) : NULL;
-    if (kind_of(call) == KIND_ACCEPT) return quiz_text(asking, "%" PRId64 ", a new descriptor", call->ret);
-    if (kind_of(call) == KIND_RECEIVE && call->ret == 0 && !asking->story->udp) return "0: the peer sends no more";
+    if (kind_of(call) == KIND_ACCEPT) return quiz_text(asking, tr("%" PRId64 ", a new descriptor"), call->ret);
+    if (kind_of(call) == KIND_RECEIVE && call->ret == 0 && !asking->story->udp) return tr("0: the peer sends no more");
     return quiz_text(asking, "%" PRId64, call->ret);
 }
 
@@ -76,10 +78,10 @@ static void offer_results(struct asking *asking, const struct story_call *call)
     };
     enum kind kind = kind_of(call);
     for (size_t i = 0; i < 4; i++) quiz_wrong(asking, failure(asking, errors[kind][i]));
-    if (call->ret != 0) quiz_wrong(asking, kind == KIND_RECEIVE && !asking->story->udp ? "0: the peer sends no more" : "0");
+    if (call->ret != 0) quiz_wrong(asking, kind == KIND_RECEIVE && !asking->story->udp ? tr("0: the peer sends no more") : "0");
     quiz_misconceptions_end(asking);
     if (kind == KIND_ACCEPT && call->fd >= 0 && call->fd != call->ret)
-        quiz_wrong(asking, quiz_text(asking, "%d, the listening socket", call->fd));
+        quiz_wrong(asking, quiz_text(asking, tr("%d, the listening socket"), call->fd));
     if (kind == KIND_RECEIVE || kind == KIND_SEND) offer_counts(asking, call, kind);
 }
 
@@ -91,11 +93,11 @@ bool quiz_ask_returns(struct asking *asking, uint32_t step)
     question->answer = result(asking, call);
     if (!question->answer) return false;
     offer_results(asking, call);
-    question->prompt = quiz_text(asking, "What does %s return?", whose(asking, call));
+    question->prompt = quiz_text(asking, tr("What does %s return?"), whose(asking, call));
     question->why = call->wake.why[0] ? quiz_text(asking, "%s = %s: %s.", quiz_call(asking, call), question->answer, call->wake.why)
                                       : quiz_text(asking, "%s = %s.", quiz_call(asking, call), question->answer);
     question->reference = reference_of(asking, call);
-    question->evidence = "the call, as it was recorded";
+    question->evidence = tr("the call, as it was recorded");
     question->blank = VIEW_FIELD_RESULT;
     question->blank_from = question->blank_to = question->until = step;
     return true;
@@ -105,7 +107,7 @@ bool quiz_ask_returns(struct asking *asking, uint32_t step)
 
 static const char *nothing(void)
 {
-    return "nothing: it never slept";
+    return tr("nothing: it never slept");
 }
 
 static const char *waited_for(struct asking *asking, const struct story_call *call)
@@ -115,7 +117,7 @@ static const char *waited_for(struct asking *asking, const struct story_call *ca
     if (wake->kind == WAKE_NEVER_SLEPT && call->slept_ns == 0) return nothing();
     if (call->slept_ns <= 0) return NULL;
     if (segment && segment->side != call->side && wake->evidence == EVIDENCE_STACK) return quiz_segment(asking, segment);
-    if (wake->kind == WAKE_TIMER) return "its timeout";
+    if (wake->kind == WAKE_TIMER) return tr("its timeout");
     return NULL;
 }
 
@@ -149,9 +151,9 @@ bool quiz_ask_wake(struct asking *asking, uint32_t step)
     if (question->answer != nothing()) quiz_wrong(asking, nothing());
     quiz_misconceptions_end(asking);
     offer_segments(asking, call, step);
-    if (call->wake.kind != WAKE_TIMER) quiz_wrong(asking, "its timeout");
-    quiz_wrong(asking, "a signal");
-    question->prompt = quiz_text(asking, "What did %s wait for before it returned?", whose(asking, call));
+    if (call->wake.kind != WAKE_TIMER) quiz_wrong(asking, tr("its timeout"));
+    quiz_wrong(asking, tr("a signal"));
+    question->prompt = quiz_text(asking, tr("What did %s wait for before it returned?"), whose(asking, call));
     question->why = quiz_text(asking, "%s: %s.", quiz_call(asking, call), call->wake.why[0] ? call->wake.why : question->answer);
     question->reference = reference_of(asking, call);
     question->evidence = words_evidence(CAUSE_CALL, call->wake.evidence);

@@ -1,6 +1,7 @@
 /* What a segment or datagram was sent by. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "story/sections.h"
 #include "viz/plan/words.h"
@@ -49,17 +50,17 @@ static const struct story_call *call_at(const struct story *story, uint32_t step
 
 static const char *call_words(struct asking *asking, const struct story_call *call)
 {
-    return quiz_text(asking, "the %s's call %s", quiz_side(call->side), quiz_call(asking, call));
+    return quiz_text(asking, tr("the %s's call %s"), quiz_side(call->side), quiz_call(asking, call));
 }
 
 static const char *answer_words(struct asking *asking, enum story_side side, const struct story_segment *to)
 {
-    return quiz_text(asking, "the %s's kernel by itself, because %s came", quiz_side(side), quiz_segment(asking, to));
+    return quiz_text(asking, tr("the %s's kernel by itself, because %s came"), quiz_side(side), quiz_segment(asking, to));
 }
 
 static const char *timer_words(struct asking *asking, enum story_side side, const char *name)
 {
-    return quiz_text(asking, "a timer of the %s's kernel: %s", quiz_side(side), name);
+    return quiz_text(asking, tr("a timer of the %s's kernel: %s"), quiz_side(side), name);
 }
 
 /* The right answer; NULL: its cause can't be asked. */
@@ -76,7 +77,7 @@ static const char *right_words(struct asking *asking, const struct sent *sent)
     case CAUSE_TIMER:
         return cause->name ? timer_words(asking, sent->side, cause->name) : NULL;
     case CAUSE_EXIT:
-        return quiz_text(asking, "the end of the %s's process: it calls nothing", quiz_side(sent->side));
+        return quiz_text(asking, tr("the end of the %s's process: it calls nothing"), quiz_side(sent->side));
     default:
         return NULL;
     }
@@ -151,7 +152,7 @@ static void offer(struct asking *asking, const struct sent *sent)
     offer_answered(asking, sent);
     offer_timers(asking, sent);
     if (sent->cause->kind != CAUSE_EXIT && sent->cause->kind != CAUSE_KERNEL)
-        quiz_wrong(asking, quiz_text(asking, "the end of the %s's process: it calls nothing", quiz_side(sent->side)));
+        quiz_wrong(asking, quiz_text(asking, tr("the end of the %s's process: it calls nothing"), quiz_side(sent->side)));
 }
 
 bool quiz_ask_cause(struct asking *asking, uint32_t step)
@@ -165,7 +166,8 @@ bool quiz_ask_cause(struct asking *asking, uint32_t step)
     /* One of two calls that read the same can't be told from the other. */
     offer(asking, &sent);
     const char *again = sent.segment && sent.segment->retransmission ? " (once more)" : "";
-    question->prompt = quiz_text(asking, "What made the %s send #%u %s%s?", quiz_side(sent.side), sent.number, sent.label, again);
+    question->prompt =
+        quiz_text(asking, tr("What made the %s send #%u %s%s?"), quiz_side(sent.side), sent.number, sent.label, again);
     question->why = quiz_text(asking, "#%u: %s.", sent.number, sent.cause->why);
     question->reference = sent.segment ? quiz_section(asking, section_of_segment(sent.segment)) : "RFC 768";
     question->evidence = words_evidence(sent.cause->kind, sent.cause->evidence);

@@ -1,6 +1,7 @@
 /* What a segment says of itself: its flags, its numbers; and which comes next. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "story/sections.h"
 #include "tcp/seq.h"
@@ -16,8 +17,8 @@ static const struct {
     uint8_t flags;
     const char *words;
 } flag_sets[] = {
-    {TCP_SYN, "SYN"}, {TCP_SYN | TCP_ACK, "SYN and ACK"}, {TCP_ACK, "ACK"}, {TCP_FIN | TCP_ACK, "FIN and ACK"},
-    {TCP_FIN, "FIN"}, {TCP_RST | TCP_ACK, "RST and ACK"}, {TCP_RST, "RST"},
+    {TCP_SYN, "SYN"}, {TCP_SYN | TCP_ACK, TR("SYN and ACK")}, {TCP_ACK, "ACK"}, {TCP_FIN | TCP_ACK, TR("FIN and ACK")},
+    {TCP_FIN, "FIN"}, {TCP_RST | TCP_ACK, TR("RST and ACK")}, {TCP_RST, "RST"},
 };
 enum { FLAG_SETS = sizeof(flag_sets) / sizeof(flag_sets[0]) };
 
@@ -31,9 +32,9 @@ bool quiz_ask_flags(struct asking *asking, uint32_t step)
         if (flag_sets[i].flags == (segment->flags & ASKED_FLAGS)) question->answer = flag_sets[i].words;
     if (!question->answer) return false;
     for (size_t i = 0; i < FLAG_SETS; i++) quiz_wrong(asking, flag_sets[i].words);
-    question->prompt = quiz_text(asking, "Which of the flags SYN, ACK, FIN and RST does #%u of the %s carry?", segment->number,
+    question->prompt = quiz_text(asking, tr("Which of the flags SYN, ACK, FIN and RST does #%u of the %s carry?"), segment->number,
                                  quiz_side(segment->side));
-    question->why = quiz_text(asking, "tcpdump writes the flags of #%u as [%s].", segment->number, segment->flags_text);
+    question->why = quiz_text(asking, tr("tcpdump writes the flags of #%u as [%s]."), segment->number, segment->flags_text);
     question->reference = quiz_section(asking, "3.1");
     question->evidence = ITSELF;
     question->blank = VIEW_FIELD_FLAGS;
@@ -60,17 +61,17 @@ static const struct story_segment *furthest(const struct story *story, uint32_t 
 
 static const char *how_counted(struct asking *asking, const struct story_segment *last)
 {
-    const char *flag = last->flags & TCP_SYN ? "its SYN" : last->flags & TCP_FIN ? "its FIN" : NULL;
+    const char *flag = last->flags & TCP_SYN ? tr("its SYN") : last->flags & TCP_FIN ? tr("its FIN") : NULL;
     if (last->length_bytes && flag)
-        return quiz_text(asking, "#%u began at %u and took %u bytes and one number for %s: %u follows", last->number, last->seq,
+        return quiz_text(asking, tr("#%u began at %u and took %u bytes and one number for %s: %u follows"), last->number, last->seq,
                          last->length_bytes, flag, quiz_end_of(last));
     if (flag)
-        return quiz_text(asking, "#%u began at %u, and %s takes one number: %u follows", last->number, last->seq, flag,
+        return quiz_text(asking, tr("#%u began at %u, and %s takes one number: %u follows"), last->number, last->seq, flag,
                          quiz_end_of(last));
     if (last->length_bytes)
-        return quiz_text(asking, "#%u began at %u and took %u bytes: %u follows", last->number, last->seq, last->length_bytes,
+        return quiz_text(asking, tr("#%u began at %u and took %u bytes: %u follows"), last->number, last->seq, last->length_bytes,
                          quiz_end_of(last));
-    return quiz_text(asking, "#%u began at %u and took no number, for it carries neither data nor SYN nor FIN: %u follows",
+    return quiz_text(asking, tr("#%u began at %u and took no number, for it carries neither data nor SYN nor FIN: %u follows"),
                      last->number, last->seq, quiz_end_of(last));
 }
 
@@ -95,8 +96,8 @@ bool quiz_ask_seq(struct asking *asking, uint32_t step)
     if (!begins && (!last || segment->flags & TCP_SYN || segment->seq != quiz_end_of(last))) return false;
     struct quiz_question *question = asking->question;
     question->prompt =
-        quiz_text(asking, "What is the relative sequence number of #%u of the %s?", segment->number, quiz_side(segment->side));
-    question->why = begins ? "The first SYN of an end carries its ISN, and relative numbers count from there."
+        quiz_text(asking, tr("What is the relative sequence number of #%u of the %s?"), segment->number, quiz_side(segment->side));
+    question->why = begins ? tr("The first SYN of an end carries its ISN, and relative numbers count from there.")
                            : quiz_text(asking, "%s.", how_counted(asking, last));
     ask_number(asking, step, segment->seq, VIEW_FIELD_SEQ);
     return true;
@@ -109,9 +110,9 @@ bool quiz_ask_ack(struct asking *asking, uint32_t step)
     const struct story_segment *last = furthest(asking->story, step, quiz_peer(segment->side), segment->sent_ns);
     if (!last || segment->ack != quiz_end_of(last)) return false;
     struct quiz_question *question = asking->question;
-    question->prompt = quiz_text(asking, "Which relative number stands in the acknowledgment field of #%u of the %s?",
+    question->prompt = quiz_text(asking, tr("Which relative number stands in the acknowledgment field of #%u of the %s?"),
                                  segment->number, quiz_side(segment->side));
-    question->why = quiz_text(asking, "It is the number that is expected next: %s.", how_counted(asking, last));
+    question->why = quiz_text(asking, tr("It is the number that is expected next: %s."), how_counted(asking, last));
     ask_number(asking, step, segment->ack, VIEW_FIELD_ACK);
     return true;
 }
@@ -121,9 +122,9 @@ bool quiz_ask_ack(struct asking *asking, uint32_t step)
 static const char *named(struct asking *asking, enum story_side side, enum story_kind kind)
 {
     static const char *const words[STORY_KINDS] = {
-        [STORY_SYN] = "a SYN", [STORY_SYN_ACK] = "a SYN-ACK", [STORY_ACK] = "an ACK alone",
+        [STORY_SYN] = "a SYN", [STORY_SYN_ACK] = "a SYN-ACK", [STORY_ACK] = TR("an ACK alone"),
         [STORY_DATA] = "data", [STORY_FIN] = "a FIN",         [STORY_RST] = "a RST"};
-    return quiz_text(asking, "the %s: %s", quiz_side(side), words[kind]);
+    return quiz_text(asking, tr("the %s: %s"), quiz_side(side), words[kind]);
 }
 
 static uint32_t next_segment(const struct story *story, uint32_t step)
@@ -179,8 +180,8 @@ bool quiz_ask_next(struct asking *asking, uint32_t step)
     struct quiz_question *question = asking->question;
     question->answer = named(asking, then->side, then->kind);
     offer_next(asking, then);
-    question->prompt = quiz_text(asking, "After #%u: who sends the next segment, and which?", now->number);
-    question->why = quiz_text(asking, "%s comes next, from the %s.", quiz_segment(asking, then), quiz_side(then->side));
+    question->prompt = quiz_text(asking, tr("After #%u: who sends the next segment, and which?"), now->number);
+    question->why = quiz_text(asking, tr("%s comes next, from the %s."), quiz_segment(asking, then), quiz_side(then->side));
     question->reference = quiz_section(asking, section_of_segment(then));
     question->evidence = ITSELF;
     question->until = last_shown(story, next);

@@ -1,6 +1,7 @@
 /* The state that an end is in after a segment. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "story/sections.h"
 #include "viz/plan/words.h"
@@ -100,9 +101,9 @@ bool quiz_ask_state(struct asking *asking, uint32_t step)
     offer_states(asking, state);
     const char *name = quiz_segment(asking, segment), *side = quiz_side(state->side);
     question->prompt =
-        sent ? quiz_text(asking, "In which state of RFC 9293 is the %s once it has sent %s?", side, name)
-             : quiz_text(asking, "In which state of RFC 9293 is the %s once %s has arrived and been dealt with?", side, name);
-    question->why = quiz_text(asking, "%s: %s to %s: %s.", name, state->from, state->to, state->cause.why);
+        sent ? quiz_text(asking, tr("In which state of RFC 9293 is the %s once it has sent %s?"), side, name)
+             : quiz_text(asking, tr("In which state of RFC 9293 is the %s once %s has arrived and been dealt with?"), side, name);
+    question->why = quiz_text(asking, tr("%s: %s to %s: %s."), name, state->from, state->to, state->cause.why);
     question->reference = quiz_section(asking, section_of_state(state));
     question->evidence = words_evidence(state->cause.kind, state->cause.evidence);
     question->blank = VIEW_FIELD_STATE;

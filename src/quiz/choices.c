@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "viz/pen/escape.h"
 
@@ -110,7 +111,7 @@ const char *quiz_call(struct asking *asking, const struct story_call *call)
 
 const char *quiz_section(struct asking *asking, const char *section)
 {
-    return quiz_text(asking, "RFC 9293 section %s", section);
+    return quiz_text(asking, tr("RFC 9293 section %s"), section);
 }
 
 const struct story_segment *quiz_segment_at(const struct story *story, uint32_t step)

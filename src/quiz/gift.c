@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/lang.h"
 #include "quiz/pens.h"
 
 enum { PIECE_BYTES = 1 << 20 };
@@ -33,7 +34,7 @@ static void put_question(const struct quiz_paper *paper, size_t i, struct buf *o
 {
     const struct quiz_question *question = &paper->questions[i];
     struct buf feedback = buf_new(PIECE_BYTES);
-    buf_printf(out, "\n::tcpwhy paper %" PRIu64 ", question %zu of %zu::[html]<pre>", paper->seed, i + 1, paper->count);
+    buf_printf(out, tr("\n::tcpwhy paper %" PRIu64 ", question %zu of %zu::[html]<pre>"), paper->seed, i + 1, paper->count);
     put_text(out, question->ladder);
     buf_text(out, "</pre><p>");
     put_text(out, question->prompt);
@@ -53,7 +54,7 @@ static void put_question(const struct quiz_paper *paper, size_t i, struct buf *o
 
 int quiz_write_gift(const struct quiz_paper *paper, struct buf *out)
 {
-    buf_printf(out, "// tcpwhy quiz, seed %" PRIu64 "\n", paper->seed);
+    buf_printf(out, tr("// tcpwhy quiz, seed %" PRIu64 "\n"), paper->seed);
     for (size_t i = 0; i < paper->count; i++) put_question(paper, i, out);
     return out->failed ? -ENOMEM : 0;
 }

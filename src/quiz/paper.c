@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/lang.h"
 #include "quiz/own.h"
 #include "viz/pen/escape.h"
 
@@ -296,7 +297,7 @@ static int draw(struct making *making, struct err *err)
 static const char *title_of(const struct making *making, struct asking *words)
 {
     char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
-    if (making->story_count != 1) return quiz_text(words, "%zu connections", making->story_count);
+    if (making->story_count != 1) return quiz_text(words, tr("%zu connections"), making->story_count);
     const struct story_end *end = making->stories[0]->end;
     const char *client = end[STORY_CLIENT].process.comm, *server = end[STORY_SERVER].process.comm;
     return quiz_text(words, "%s%s%s → %s%s%s", client ? client : "", client ? " " : "",

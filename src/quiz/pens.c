@@ -1,14 +1,15 @@
 #include "quiz/pens.h"
+#include "base/lang.h"
 
 #include <string.h>
 
 #include "viz/pen/escape.h"
 
 static const struct quiz_pen pens[] = {
-    {"sheet", ".txt", "a sheet to print, its key at the end", quiz_write_sheet},
-    {"gift", ".gift", "for Moodle and whatever else reads GIFT", quiz_write_gift},
-    {"html", ".html", "one page that asks, checks and counts by itself", quiz_write_html},
-    {"jsonl", ".jsonl", "a JSON object a question, for other programs", quiz_write_jsonl},
+    {"sheet", ".txt", TR("a sheet to print, its key at the end"), quiz_write_sheet},
+    {"gift", ".gift", TR("for Moodle and whatever else reads GIFT"), quiz_write_gift},
+    {"html", ".html", TR("one page that asks, checks and counts by itself"), quiz_write_html},
+    {"jsonl", ".jsonl", TR("a JSON object a question, for other programs"), quiz_write_jsonl},
 };
 enum { PENS = sizeof(pens) / sizeof(pens[0]) };
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/lang.h"
 #include "quiz/pens.h"
 
 enum { WIDTH = 80, FEEDBACK_BYTES = 1 << 16 };
@@ -41,13 +42,13 @@ static void put_key(const struct quiz_question *question, size_t number, struct 
 
 int quiz_write_sheet(const struct quiz_paper *paper, struct buf *out)
 {
-    buf_text(out, "Questions on ");
+    buf_text(out, tr("Questions on "));
     quiz_wrap(out, paper->title, WIDTH, 0, 13);
-    buf_printf(out, "\n\nName: ______________________________   Date: ______________   Mark: ____ of %zu\n", paper->count);
+    buf_printf(out, tr("\n\nName: ______________________________   Date: ______________   Mark: ____ of %zu\n"), paper->count);
     for (size_t i = 0; i < paper->count; i++) put_question(&paper->questions[i], i + 1, out);
     buf_char(out, '\n');
-    buf_text(out, "- - - - - - - - - - - - - - - cut here: the key - - - - - - - - - - - - - - - -\n");
-    buf_printf(out, "\nPaper %" PRIu64 " on ", paper->seed);
+    buf_text(out, tr("- - - - - - - - - - - - - - - cut here: the key - - - - - - - - - - - - - - - -\n"));
+    buf_printf(out, tr("\nPaper %" PRIu64 " on "), paper->seed);
     quiz_wrap(out, paper->title, WIDTH, 0, 20);
     buf_text(out, "\n\n");
     for (size_t i = 0; i < paper->count; i++) put_key(&paper->questions[i], i + 1, out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "capture/filter.h"
 #include "capture/stored/savefile.h"
 #include "out/keeper.h"
@@ -21,7 +22,7 @@ static void set_name(struct merge_capture *capture, const char *name)
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return !strcmp(path, "-") ? "standard input" : slash && slash[1] ? slash + 1 : path;
+    return !strcmp(path, "-") ? tr("standard input") : slash && slash[1] ? slash + 1 : path;
 }
 
 static void set_names(struct merge *merge)
@@ -31,8 +32,8 @@ static void set_names(struct merge *merge)
     set_name(a, same ? a->path : last_part(a->path));
     set_name(b, same ? b->path : last_part(b->path));
     if (strcmp(a->name, b->name) != 0) return;
-    set_name(a, "the first capture");
-    set_name(b, "the second capture");
+    set_name(a, tr("the first capture"));
+    set_name(b, tr("the second capture"));
 }
 
 static int make_room(struct merge_capture *capture)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "out/note.h"
 #include "out/tables.h"
 #include "read/merge.h"
@@ -87,7 +88,8 @@ static bool is_chosen(const struct read_options *options, uint32_t conn)
 static int append_head(const struct merge *merge, struct event_log *log)
 {
     int64_t begin_ns = merge->item_count ? merge->item[0].sent_ns : 0;
-    struct event trace = {.kind = EVENT_TRACE, .t_ns = begin_ns, .trace = {.recorder = "none", .reason = "two captures, merged"}};
+    struct event trace = {
+        .kind = EVENT_TRACE, .t_ns = begin_ns, .trace = {.recorder = "none", .reason = TR("two captures, merged")}};
     int code = event_log_append(log, &trace);
     for (uint32_t i = 0; i < MATCH_CAPTURES && !code; i++) {
         struct event vantage = {.kind = EVENT_VANTAGE, .t_ns = begin_ns, .vantage = {.number = i + 1}};

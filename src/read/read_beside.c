@@ -1,4 +1,5 @@
 #include "read/read_beside.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 
@@ -21,9 +22,9 @@ void read_beside(struct savefile *file, const struct output_options *output, str
     const struct {
         uint64_t count;
         const char *what;
-    } rows[] = {{beside->journal, "systemd journal entries"},      {beside->names, "name resolution blocks"},
-                {beside->secrets, "blocks of decryption secrets"}, {beside->custom, "custom blocks"},
-                {beside->unknown, "blocks of unknown types"},      {beside->comments_left_out, "more comments"}};
+    } rows[] = {{beside->journal, tr("systemd journal entries")},      {beside->names, tr("name resolution blocks")},
+                {beside->secrets, tr("blocks of decryption secrets")}, {beside->custom, tr("custom blocks")},
+                {beside->unknown, tr("blocks of unknown types")},      {beside->comments_left_out, tr("more comments")}};
     seen->dropped = beside->dropped;
     bool quiet = output->quiet || !output->verbose;
     if (beside->dropped)
@@ -43,7 +44,7 @@ void read_beside_sights(const struct places *places, uint64_t sights, uint64_t e
 {
     if (!sights) return;
     const char *more =
-        elsewhere ? "; the hop limits say that two places are in this file: try --merge with the two captures apart" : "";
+        elsewhere ? tr("; the hop limits say that two places are in this file: try --merge with the two captures apart") : "";
     if (places->count < 2)
         note_say(quiet, "%" PRIu64 " packets were captured more than once: each counts as one%s", sights, more);
     else

@@ -1,4 +1,5 @@
 #include "read/read_chosen.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -327,8 +328,8 @@ static int check_all_there(const struct choosing *choosing, struct err *err)
     for (size_t i = 0; i < choosing->range_count; i++) {
         const struct read_range *range = &choosing->ranges[i];
         if (range->from > choosing->most[range->udp])
-            return err_set(err, -ENOENT, "there is no %s%u: the run has %u%s", range->udp ? "UDP flow u" : "connection ",
-                           range->from, choosing->most[range->udp], range->udp ? " UDP flows" : "");
+            return err_set(err, -ENOENT, "there is no %s%u: the run has %u%s", range->udp ? tr("UDP flow u") : tr("connection "),
+                           range->from, choosing->most[range->udp], range->udp ? tr(" UDP flows") : "");
     }
     return 0;
 }

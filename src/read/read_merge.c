@@ -1,4 +1,5 @@
 #include "read/read_merge.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static int nothing_common(const struct merge *merge, struct err *err)
     for (int i = 0; i < MATCH_CAPTURES; i++)
         if (!merge->capture[i].count)
             return err_set(err, CLI_FAILED, "there is no TCP segment in %s%s: nothing to merge", merge->capture[i].name,
-                           merge->options->filter ? " that passes the filter" : "");
+                           merge->options->filter ? tr(" that passes the filter") : "");
     return err_set(
         err, CLI_FAILED,
         "no segment is in both captures (%zu in %s, %zu in %s). Were they taken at the same time, of the same connections? "
@@ -73,7 +74,7 @@ static int translate(struct merge *merge)
         segment->version = header->src.version;
     }
     char texts[4][ADDRESS_TEXT_BYTES], more[48] = "";
-    if (found.connections > 1) snprintf(more, sizeof(more), " (and %zu more connections)", found.connections - 1);
+    if (found.connections > 1) snprintf(more, sizeof(more), tr(" (and %zu more connections)"), found.connections - 1);
     note_say(merge->options->output.quiet,
              "%s to %s in %s is %s to %s in %s%s: something between the two rewrites addresses (NAT); told with those of %s",
              address_format(&found.src[MATCH_A], texts[0]), address_format(&found.dst[MATCH_A], texts[1]), a->name,

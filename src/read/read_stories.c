@@ -1,4 +1,5 @@
 #include "read/read_stories.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -195,9 +196,9 @@ static int check_all_there(const struct stories *stories, struct err *err)
     for (size_t i = 0; i < stories->options->conn_count; i++) {
         const struct read_range *range = &stories->options->conns[i];
         if (range->from > stories->conn_most[range->udp])
-            return err_set(err, -ENOENT, "there is no %s%u: the capture has %u%s%s", range->udp ? "UDP flow u" : "connection ",
-                           range->from, stories->conn_most[range->udp], range->udp ? " UDP flows" : "",
-                           stories->options->filter ? " that pass the filter" : "");
+            return err_set(err, -ENOENT, "there is no %s%u: the capture has %u%s%s",
+                           range->udp ? tr("UDP flow u") : tr("connection "), range->from, stories->conn_most[range->udp],
+                           range->udp ? tr(" UDP flows") : "", stories->options->filter ? tr(" that pass the filter") : "");
     }
     return 0;
 }
@@ -213,7 +214,7 @@ static int note_dropped(struct stories *stories, uint64_t dropped)
     size_t count = event_log_count(stories->log);
     struct event lost = {
         .kind = EVENT_LOST,
-        .lost = {.source = "capture", .what = "dropped, says the file", .received = stories->kept_count, .count = dropped}};
+        .lost = {.source = "capture", .what = TR("dropped, says the file"), .received = stories->kept_count, .count = dropped}};
     if (!dropped || !count) return 0;
     lost.t_ns = event_log_at(stories->log, count - 1)->t_ns;
     return event_log_append(stories->log, &lost);

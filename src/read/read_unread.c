@@ -1,4 +1,5 @@
 #include "read/read_unread.h"
+#include "base/lang.h"
 
 #include <stdlib.h>
 
@@ -47,7 +48,7 @@ static size_t list(struct buf *line, const struct rows_source *seen, bool hiding
                    segment_content_name(unread->content, name));
         listed++;
     }
-    if (rest) buf_printf(line, ", %llu of other kinds", (unsigned long long)rest);
+    if (rest) buf_printf(line, tr(", %llu of other kinds"), (unsigned long long)rest);
     return listed;
 }
 
@@ -56,9 +57,9 @@ static void say_no_tcp(const struct rows_source *seen, bool quiet, bool stories,
     struct buf line = buf_new(LINE_BYTES);
     size_t listed = 0;
     if (seen->udp_datagrams) {
-        buf_printf(&line, "%llu UDP datagram%s in %llu flow%s%s", (unsigned long long)seen->udp_datagrams,
+        buf_printf(&line, tr("%llu UDP datagram%s in %llu flow%s%s"), (unsigned long long)seen->udp_datagrams,
                    seen->udp_datagrams == 1 ? "" : "s", (unsigned long long)seen->udp_flows, seen->udp_flows == 1 ? "" : "s",
-                   stories ? "" : " (--conn u1 tells the story of the first)");
+                   stories ? "" : tr(" (--conn u1 tells the story of the first)"));
         listed = 1;
     }
     if (seen->icmp_errors)
@@ -66,7 +67,7 @@ static void say_no_tcp(const struct rows_source *seen, bool quiet, bool stories,
                    seen->icmp_errors == 1 ? "" : "s");
     list(&line, seen, false, listed);
     note_say(quiet, "there is no TCP segment among the %llu packets%s%s%s", (unsigned long long)seen->packets,
-             filtered ? " that pass the filter" : "", line.length ? ": " : "", line.failed ? "" : buf_string(&line));
+             filtered ? tr(" that pass the filter") : "", line.length ? ": " : "", line.failed ? "" : buf_string(&line));
     buf_free(&line);
 }
 

@@ -1,4 +1,5 @@
 #include "read/stored.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +23,8 @@ static const struct {
     {{0xa1, 0xb2, 0xc3, 0xd4}, "a pcap file"},
     {{0x4d, 0x3c, 0xb2, 0xa1}, "a pcap file"},
     {{0xa1, 0xb2, 0x3c, 0x4d}, "a pcap file"},
-    {{0x0a, 0x0d, 0x0d, 0x0a}, "a capture, and no run that was saved with -o FILE.pcapng"},
-    {{0x1f, 0x8b, 0x08, 0x00}, "a gzip file"},
+    {{0x0a, 0x0d, 0x0d, 0x0a}, TR("a capture, and no run that was saved with -o FILE.pcapng")},
+    {{0x1f, 0x8b, 0x08, 0x00}, TR("a gzip file")},
 };
 
 static int load(const char *path, struct keeper *keeper, const char *name, struct buf *text, struct err *err)
@@ -83,14 +84,14 @@ static int check(const char *name, const struct buf *text, struct err *err)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && text->length >= 4; i++)
         if (!memcmp(bytes, others[i].magic, 3) && (others[i].magic[0] == 0x1f || (unsigned char)bytes[3] == others[i].magic[3]))
             return err_set(err, -EBADMSG, "%s is %s: only runs stored with -o FILE.events or FILE.pcapng can be read", name,
-                           others[i].what);
+                           tr(others[i].what));
     return err_set(err, -EBADMSG, "%s is no event log: its first line is not '%s' (store one with -o FILE.events)", name, first);
 }
 
 int stored_load(const char *path, struct keeper *keeper, const void *head, size_t head_bytes, struct event_log *log,
                 struct err *err)
 {
-    const char *name = strcmp(path, "-") ? path : "standard input";
+    const char *name = strcmp(path, "-") ? path : tr("standard input");
     struct buf text = buf_new(text_limit);
     int code = buf_append(&text, head, head_bytes);
     if (code) err_set_errno(err, code, "can't hold %s in memory", name);

@@ -25,9 +25,9 @@ struct session_options {
     bool attends;             /* on a person's command in their terminal: see session_take_signal */
     bool sieves;              /* of what captures and the kernel show only what concerns those that are followed is kept
                                  (record/sieve.h); with a recorder that follows nobody all is */
-    bool waits;   /* the stream flows when nothing comes just now, or when too much has gathered: recording goes before telling */
-    bool forgets; /* what all taps of its stream have been given is not needed any more */
-    int64_t late_ns;          /* how much later than it happened an event may reach the log; 0: a second */
+    bool waits;      /* the stream flows when little comes just now, or when too much has gathered: recording goes before telling */
+    bool forgets;    /* what all taps of its stream have been given is not needed any more */
+    int64_t late_ns; /* how much later than it happened an event may reach the log; 0: a second */
     const struct err *no_bpf; /* why bpf can't work, where session_try_bpf has found out before; NULL: try it */
 };
 

@@ -1,4 +1,5 @@
 #include "run/run.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -116,7 +117,7 @@ static void say_running_on(void *data)
     const struct watch *watch = data;
     bool traced = !strcmp(session_recorder(watch->session), "ptrace");
     note_say(watch->options->output.quiet, "%s has ended, and processes that it began run on: they are followed until ^C%s",
-             command_name(watch->command), traced ? ", which ends them (the ptrace recorder can't let them go)" : "");
+             command_name(watch->command), traced ? tr(", which ends them (the ptrace recorder can't let them go)") : "");
 }
 
 static bool is_closing(void *data)
@@ -144,11 +145,11 @@ static void say_followed(const struct watch *watch)
     const struct targets *targets = &watch->targets;
     char comm[EVENT_COMM_BYTES] = "?", more[64] = "";
     procinfo_comm(targets->pids[0], comm);
-    if (targets->count > 1) snprintf(more, sizeof(more), " and %zu more", targets->count - 1);
+    if (targets->count > 1) snprintf(more, sizeof(more), tr(" and %zu more"), targets->count - 1);
     bool traces = !strcmp(session_recorder(watch->session), "ptrace");
     note_say(watch->options->output.quiet, "following %s[%d]%s with %zu open socket%s, until ^C%s", comm, (int)targets->pids[0],
              more, targets->sockets, targets->sockets == 1 ? "" : "s",
-             traces ? "; ptrace stops them at every system call, which slows them" : "");
+             traces ? tr("; ptrace stops them at every system call, which slows them") : "");
 }
 
 static bool targets_ended(void *data, size_t unused)

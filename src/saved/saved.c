@@ -101,6 +101,10 @@ static void write_head(struct saved *saved, bool complete)
         used += snprintf(comment + used, sizeof(comment) - (size_t)used, " · %.200s%s%.60s", options->system,
                          options->hardware ? " " : "", options->hardware ? options->hardware : "");
     if (saved->recorder[0]) used += snprintf(comment + used, sizeof(comment) - (size_t)used, " · recorder %.31s", saved->recorder);
+    if (saved->course_only)
+        used +=
+            snprintf(comment + used, sizeof(comment) - (size_t)used,
+                     " · of segments that tell of a connection's course: headers as the kernel showed them, no options, no data");
     if (!complete)
         snprintf(comment + used, sizeof(comment) - (size_t)used, " · what was lost stands at the end");
     else if (saved->lost || saved->dropped)
@@ -261,7 +265,10 @@ static int keep_pending(struct saved *saved, int64_t t_ns)
 
 static void note(struct saved *saved, const struct event *event)
 {
-    if (event->kind == EVENT_TRACE) memcpy(saved->recorder, event->trace.recorder, sizeof(saved->recorder));
+    if (event->kind == EVENT_TRACE) {
+        memcpy(saved->recorder, event->trace.recorder, sizeof(saved->recorder));
+        saved->course_only = event->trace.course_only;
+    }
     if (event->kind == EVENT_VANTAGE) {
         struct saved_vantage *vantage = saved_vantage_of(saved, event->vantage.number);
         memcpy(vantage->name, event->vantage.name, sizeof(vantage->name));

@@ -59,6 +59,7 @@ struct saved {
     bool begun;    /* the section header is written */
     int link_type; /* of the file; -1: no packet yet */
     char recorder[EVENT_NAME_BYTES];
+    bool course_only; /* of segments the headers alone were recorded */
     uint64_t lost, dropped;
     int64_t last_ns;         /* the place of the last record taken */
     int64_t written_ns;      /* the time of the last block written */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/packet_bytes.h"
 #include "pcapng/writer.h"
 #include "saved/saved_own.h"
 #include "viz/pen/escape.h"
@@ -64,7 +65,9 @@ static void say_machine_data(struct saved *saved, const struct saved_record *rec
         buf_append(out, sentence->json + 1, strlen(sentence->json) - 2);
         json.has_item[json.depth] = true;
     }
-    if (turn->cut || turn->head_bytes) {
+    if (!record->bytes) {
+        json_bool(&json, "made", true);
+    } else if (turn->cut || turn->head_bytes) {
         json_uint(&json, "link_head", turn->head_bytes);
         put_hex(&json, "link_was", record->bytes, turn->cut);
     }
@@ -115,23 +118,47 @@ static void put_comments(struct buf *out, const struct event_packet *packet, con
     if (sentence && !said) pcapng_put_option_text(out, PCAPNG_OPTION_COMMENT, sentence->text);
 }
 
+/* A packet's bytes: as they were captured; or, where none were, its headers as its event has them. */
+struct raw {
+    const uint8_t *bytes; /* NULL: there can be none */
+    uint8_t made[PACKET_BYTES_MAX];
+    uint32_t captured_bytes, wire_bytes;
+    int link_type;
+};
+
+static void raw_of(const struct saved_record *record, struct raw *ret_raw)
+{
+    const struct event_packet *packet = &record->event.packet;
+    *ret_raw = (struct raw){.bytes = record->bytes,
+                            .captured_bytes = packet->captured_bytes,
+                            .wire_bytes = packet->wire_bytes,
+                            .link_type = packet->link_type};
+    if (record->bytes || packet->captured_bytes) return;
+    ret_raw->link_type = DLT_RAW;
+    ret_raw->captured_bytes = (uint32_t)packet_bytes_make(&packet->header, ret_raw->made, &ret_raw->wire_bytes);
+    if (ret_raw->captured_bytes) ret_raw->bytes = ret_raw->made;
+}
+
 bool saved_packet(struct saved *saved, const struct saved_record *record)
 {
     const struct event_packet *packet = &record->event.packet;
     struct saved_turn turn;
-    if (!record->bytes) return false;
-    if (saved->link_type < 0) saved->link_type = packet->link_type;
-    if (!saved_turn_link(packet->link_type, saved->link_type, record->bytes, packet->captured_bytes, &turn)) return false;
+    struct raw raw;
+    raw_of(record, &raw);
+    if (!raw.bytes) return false;
+    if (saved->link_type < 0)
+        saved->link_type = record->bytes ? raw.link_type : DLT_EN10MB; /* libpcap refuses two interfaces of DLT_RAW */
+    if (!saved_turn_link(raw.link_type, saved->link_type, raw.bytes, raw.captured_bytes, &turn)) return false;
     struct saved_vantage *vantage = saved_vantage_of(saved, packet->vantage);
     const struct saved_sentence *sentence = saved_sentence_of(saved, &record->event);
     saved_interface(saved, vantage);
     vantage->packets++;
-    struct buf bytes = buf_new(packet->captured_bytes + sizeof(turn.head));
+    struct buf bytes = buf_new(raw.captured_bytes + sizeof(turn.head));
     buf_append(&bytes, turn.head, turn.head_bytes);
-    buf_append(&bytes, record->bytes + turn.cut, packet->captured_bytes - turn.cut);
+    buf_append(&bytes, raw.bytes + turn.cut, raw.captured_bytes - turn.cut);
     struct buf *out = &saved->block;
     size_t begin = pcapng_begin_packet(out, vantage->interface, record->event.t_ns, buf_string(&bytes), (uint32_t)bytes.length,
-                                       packet->wire_bytes - turn.cut + turn.head_bytes);
+                                       raw.wire_bytes - turn.cut + turn.head_bytes);
     if (bytes.failed) out->failed = true;
     buf_free(&bytes);
     const uint32_t way = way_of(vantage, record);

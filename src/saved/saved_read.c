@@ -140,6 +140,10 @@ static int restore_bytes(struct reading *reading, const struct pcapng_packet *pa
 {
     uint8_t was[WAS_BYTES];
     size_t was_bytes = 0;
+    if (json_is_true(json_object_get(data, "made"))) { /* by the writer, from the event */
+        if (!event->packet.captured_bytes) return 0;
+        return wrong(reading, "its event was captured, and its bytes are said not to be");
+    }
     const char *text = json_string_value(json_object_get(data, "link_was"));
     json_int_t head = json_integer_value(json_object_get(data, "link_head"));
     if (head < 0 || head > packet->captured || (text && !unhex(text, was, sizeof(was), &was_bytes)))

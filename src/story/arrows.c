@@ -18,6 +18,11 @@ static const char *kernel_name(enum tcp_state state)
     return (unsigned)state < STATE_COUNT && names[state] ? event_kernel_state_name(names[state]) : "";
 }
 
+static bool is_better(const struct arrow_sight *sight, const struct arrow_sight *kept)
+{
+    return sight->evidence > kept->evidence || (sight->evidence == kept->evidence && sight->kernel[0] && !kept->kernel[0]);
+}
+
 /* `again`: another witness of what was counted already, if it was. */
 static void keep(struct arrow_map *map, unsigned number, const struct arrow_sight *sight, bool again)
 {
@@ -25,9 +30,8 @@ static void keep(struct arrow_map *map, unsigned number, const struct arrow_sigh
     struct arrow_sight *kept = &map->sights[number - 1];
     uint32_t count = kept->count + (again && kept->count ? 0 : 1);
     map->visited[arrow->from] = map->visited[arrow->to] = true;
-    bool better = sight->evidence > kept->evidence || (sight->evidence == kept->evidence && sight->kernel[0] && !kept->kernel[0]);
     uint8_t ends = kept->ends | sight->ends;
-    if (!kept->count || better) *kept = *sight;
+    if (!kept->count || is_better(sight, kept)) *kept = *sight;
     kept->count = count;
     kept->ends = ends;
     map->ends[arrow->from] |= sight->ends;
@@ -132,6 +136,25 @@ void arrows_take_event(struct arrow_map *map, const char *scenario, const struct
         keep(map, figure_number_of(STATE_LISTEN, INPUT_CALL_CLOSE), &sight, false);
     else
         keep(map, figure_number_of(STATE_CLOSED, INPUT_CALL_LISTEN), &sight, true);
+}
+
+void arrows_join(struct arrow_map *map, const struct arrow_map *other)
+{
+    for (size_t i = 0; i < FIGURE_MAX; i++) {
+        const struct arrow_sight *sight = &other->sights[i];
+        struct arrow_sight *kept = &map->sights[i];
+        if (!sight->count) continue;
+        uint32_t count = kept->count + sight->count;
+        uint8_t ends = kept->ends | sight->ends;
+        if (!kept->count || is_better(sight, kept)) *kept = *sight;
+        kept->count = count;
+        kept->ends = ends;
+    }
+    for (size_t i = 0; i < STATE_COUNT; i++) {
+        map->visited[i] = map->visited[i] || other->visited[i];
+        map->ends[i] |= other->ends[i];
+    }
+    map->stories += other->stories;
 }
 
 size_t arrows_seen(const struct arrow_map *map, size_t first, size_t last)

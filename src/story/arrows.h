@@ -38,6 +38,8 @@ void arrows_take_story(struct arrow_map *map, const char *scenario, const struct
 /* Adds what an event shows that no connection's story tells: a listening socket is opened (another witness of what its
  * connections tell), or closed. Take a log's stories first. */
 void arrows_take_event(struct arrow_map *map, const char *scenario, const struct event *event);
+/* Adds what another map holds, as if its stories had been taken after all of this one's. */
+void arrows_join(struct arrow_map *map, const struct arrow_map *other);
 /* How many of the arrows `first` … `last` (numbers) were seen / Linux can take. */
 size_t arrows_seen(const struct arrow_map *map, size_t first, size_t last);
 size_t arrows_possible(size_t first, size_t last);

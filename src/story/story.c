@@ -27,7 +27,7 @@ const char *story_cause_name(enum story_cause_kind kind)
 
 const char *story_outcome_name(enum story_outcome outcome)
 {
-    static const char *const names[] = {"open", "closed", "reset", "refused", "timed-out", "half-open"};
+    static const char *const names[] = {TR("open"), TR("closed"), TR("reset"), TR("refused"), TR("timed-out"), TR("half-open")};
     return NAME(names, outcome);
 }
 
@@ -54,6 +54,11 @@ const char *story_side_name(enum story_side side)
 {
     static const char *const names[] = {"client", "server"};
     return NAME(names, side);
+}
+
+const char *story_outcome_word(enum story_outcome outcome)
+{
+    return tr(story_outcome_name(outcome));
 }
 
 const char *story_side_word(enum story_side side)
@@ -89,10 +94,16 @@ bool story_finding_yields_to_kernel(const char *id)
     return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 
+const struct story *story_in_english(const struct story *story)
+{
+    return story->english ? story->english : story;
+}
+
 void story_free(struct story *story)
 {
     if (!story) return;
     struct story_own *own = (struct story_own *)story; /* the story is its first member */
+    story_free((struct story *)story->english);
     arena_free(&own->arena);
     free(own);
 }

@@ -306,7 +306,8 @@ struct story_time {
 };
 
 struct story {
-    uint32_t number; /* of the connection, from 1, in order of its first packet */
+    const struct story *english; /* the same with its sentences in English, for what programs read; NULL: this one's are (lang.h) */
+    uint32_t number;             /* of the connection, from 1, in order of its first packet */
     bool udp;
     bool so_far;         /* the connection is open, or may be: what is said of its end is not the last word */
     bool sequel;         /* stragglers of a connection whose story, of the same number, had been told before */
@@ -385,6 +386,7 @@ const char *story_spent_words(enum story_spent spent);
 const char *story_repeat_name(enum story_repeat repeat);
 const char *story_side_name(enum story_side side);
 /* The same within a sentence, in the language of now (base/lang.h); and the label of a segment ("data"). */
+const char *story_outcome_word(enum story_outcome outcome);
 const char *story_side_word(enum story_side side);
 const char *story_label_word(const struct story_segment *segment);
 /* "SYN", "SYN-ACK", "ACK", "data", "FIN", "RST". */
@@ -399,5 +401,7 @@ bool story_finding_yields_to_kernel(const char *id);
 
 /* Frees a story with all that it refers to; it belongs to the listener that it was told to. NULL is fine. */
 void story_free(struct story *story);
+/* The story whose sentences are in English: what programs read is in no other language. */
+const struct story *story_in_english(const struct story *story);
 
 #endif

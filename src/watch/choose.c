@@ -4,11 +4,11 @@
 #include <fnmatch.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "capture/filter.h"
+#include "event/packet_bytes.h"
 
-enum { LINK_RAW = 12 /* DLT_RAW: an IP packet and nothing before it */, IPV4_BYTES = 20, IPV6_BYTES = 40, TCP_BYTES = 20 };
+enum { LINK_RAW = 12 /* DLT_RAW: an IP packet and nothing before it */ };
 
 struct chooser {
     struct watch_wishes wishes;
@@ -36,48 +36,16 @@ void chooser_free(struct chooser *chooser)
     free(chooser);
 }
 
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-/* A SYN from one to the other, as an expression about ends sees it. Its length. */
-static size_t make_packet(const struct address *from, const struct address *to, uint8_t packet[IPV6_BYTES + TCP_BYTES])
-{
-    size_t header = from->version == 4 ? IPV4_BYTES : IPV6_BYTES;
-    memset(packet, 0, IPV6_BYTES + TCP_BYTES);
-    if (from->version == 4) {
-        packet[0] = 0x45;
-        put16(packet + 2, IPV4_BYTES + TCP_BYTES);
-        packet[8] = 64;
-        packet[9] = IPPROTO_TCP;
-        memcpy(packet + 12, from->ip, 4);
-        memcpy(packet + 16, to->ip, 4);
-    } else {
-        packet[0] = 0x60;
-        put16(packet + 4, TCP_BYTES);
-        packet[6] = IPPROTO_TCP;
-        packet[7] = 64;
-        memcpy(packet + 8, from->ip, 16);
-        memcpy(packet + 24, to->ip, 16);
-    }
-    put16(packet + header, from->port);
-    put16(packet + header + 2, to->port);
-    packet[header + 12] = (TCP_BYTES / 4) << 4;
-    packet[header + 13] = 0x02;
-    return header + TCP_BYTES;
-}
-
-/* In either direction. */
+/* In either direction: a SYN from one to the other, as an expression about ends sees it. */
 static bool passes(struct chooser *chooser, const struct address end[STORY_SIDES])
 {
     struct err ignored;
-    uint8_t packet[IPV6_BYTES + TCP_BYTES];
+    uint8_t packet[PACKET_BYTES_MAX];
     if (!chooser->filter) return true;
     for (int from = 0; from < STORY_SIDES; from++) {
         bool through = false;
-        size_t length = make_packet(&end[from], &end[!from], packet);
+        const struct event_packet_header syn = {.protocol = IPPROTO_TCP, .flags = TCP_SYN, .src = end[from], .dst = end[!from]};
+        size_t length = packet_bytes_make(&syn, packet, NULL);
         if (filter_passes(chooser->filter, LINK_RAW, packet, (uint32_t)length, (uint32_t)length, &through, &ignored)) return false;
         if (through) return true;
     }

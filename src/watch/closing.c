@@ -1,4 +1,5 @@
 #include "watch/closing.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -33,10 +34,10 @@ static void say_traces(const struct closing *closing, struct buf *out)
     if (!counts) return;
     buf_printf(out, "%-13s %" PRIu64 " written to ", "traces", counts->written);
     escape_text(out, closing->folder, closing->ascii);
-    if (counts->skipped) buf_printf(out, ", %" PRIu64 " more asked for while one was written", counts->skipped);
-    if (counts->removed) buf_printf(out, ", %" PRIu64 " older ones removed", counts->removed);
-    if (counts->failed) buf_printf(out, ", %" PRIu64 " failed (%s)", counts->failed, strerror(-counts->code));
-    if (counts->early) buf_printf(out, "; the memory held %s", words_duration(counts->holds_ns, held));
+    if (counts->skipped) buf_printf(out, tr(", %" PRIu64 " more asked for while one was written"), counts->skipped);
+    if (counts->removed) buf_printf(out, tr(", %" PRIu64 " older ones removed"), counts->removed);
+    if (counts->failed) buf_printf(out, tr(", %" PRIu64 " failed (%s)"), counts->failed, strerror(-counts->code));
+    if (counts->early) buf_printf(out, tr("; the memory held %s"), words_duration(counts->holds_ns, held));
     buf_char(out, '\n');
 }
 
@@ -47,8 +48,8 @@ static void say_spans(const struct closing *closing, struct buf *out)
     if (!counts) return;
     buf_printf(out, "%-13s %s sent to ", "spans", words_grouped(counts->taken, number));
     escape_text(out, closing->url, closing->ascii);
-    if (counts->lost) buf_printf(out, ", %s lost", words_grouped(counts->lost, number));
-    if (counts->no_room) buf_printf(out, ", %s of them because it was too slow", words_grouped(counts->no_room, number));
+    if (counts->lost) buf_printf(out, tr(", %s lost"), words_grouped(counts->lost, number));
+    if (counts->no_room) buf_printf(out, tr(", %s of them because it was too slow"), words_grouped(counts->no_room, number));
     if (counts->reason[0]) buf_text(out, ": ");
     escape_text(out, counts->reason, closing->ascii);
     buf_char(out, '\n');

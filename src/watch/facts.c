@@ -1,4 +1,5 @@
 #include "watch/facts.h"
+#include "base/lang.h"
 
 #include <stdio.h>
 
@@ -31,19 +32,20 @@ static void say_how(const struct story *story, const struct story_cause *cause, 
         if (call && call->fd >= 0)
             snprintf(how, FACTS_HOW_BYTES, "%.32s(%d)", call->name, call->fd);
         else
-            snprintf(how, FACTS_HOW_BYTES, "%.32s()", cause->name ? cause->name : "a call");
+            snprintf(how, FACTS_HOW_BYTES, "%.32s()", cause->name ? cause->name : tr("a call"));
         break;
     case CAUSE_EXIT:
-        snprintf(how, FACTS_HOW_BYTES, "its end: %.32s", cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, tr("its end: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_TIMER:
-        snprintf(how, FACTS_HOW_BYTES, "timer: %.32s", cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, tr("timer: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_SEGMENT:
-        snprintf(how, FACTS_HOW_BYTES, "answer to %s", step && step->kind == STEP_SEGMENT ? step->segment->label : "a segment");
+        snprintf(how, FACTS_HOW_BYTES, tr("answer to %s"),
+                 step && step->kind == STEP_SEGMENT ? step->segment->label : tr("a segment"));
         break;
     case CAUSE_KERNEL:
-        snprintf(how, FACTS_HOW_BYTES, "kernel: %.32s", cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, tr("kernel: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_UNKNOWN:
         how[0] = 0;

@@ -1,161 +1,125 @@
 #include "watch/flight.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "event/text.h"
+#include "base/buf.h"
+#include "saved/saved.h"
+#include "story/tell/teller.h"
+#include "watch/keep.h"
 
-enum { FACTS_MAX = 1024, PIECE_EVENTS = 2000, BYTES_LEAST = 1 << 20 };
-static const size_t line_limit = (size_t)1 << 20;
-
-/* Before each event: how long it is, and where the end of the memory is near, 0: it goes on at the beginning. */
-struct entry {
-    uint32_t bytes;
-    uint32_t pad;
-};
+enum { PIECE_BYTES = 1 << 20, HOLD_BYTES = 32 << 20, LESS_URGENT = 10 };
 
 struct flight {
-    int64_t keep_ns;
-    struct drawer *drawer;
-    char *memory;
-    size_t size, head, tail; /* of the oldest entry, behind the newest; equal: empty */
-    uint64_t first, next;    /* numbers of those two */
-    int64_t newest_ns;
-    struct event *facts; /* who recorded, and the networks: the beginning of each trace */
-    size_t fact_count;
+    struct flight_options options;
+    struct keep *keep;
     struct flight_counts counts;
-    int fd;    /* of the trace that is being written; -1: none */
-    size_t at; /* the entry to be written next */
-    uint64_t at_number, end_number;
-    struct buf text;
+    pid_t writer; /* 0: nobody writes */
+    int end_fd;   /* with that: what it says at its end, an errno */
 };
 
-static size_t kind_bytes(enum event_kind kind)
-{
-#define UP_TO(member) (offsetof(struct event, member) + sizeof(((struct event *)0)->member))
-    static const size_t bytes[EVENT_KINDS] = {
-        [EVENT_PACKET] = UP_TO(packet),   [EVENT_ENTER] = UP_TO(call),  [EVENT_EXIT] = UP_TO(call),
-        [EVENT_MARK] = UP_TO(mark),       [EVENT_STATE] = UP_TO(state), [EVENT_RESET] = UP_TO(reset),
-        [EVENT_RESEND] = UP_TO(resend),   [EVENT_WAKE] = UP_TO(wake),   [EVENT_TIMER] = UP_TO(timer),
-        [EVENT_PROCESS] = UP_TO(process), [EVENT_LOST] = UP_TO(lost),   [EVENT_DROP] = UP_TO(drop),
-        [EVENT_QUEUE] = UP_TO(queue),
-    };
-#undef UP_TO
-    return (unsigned)kind < EVENT_KINDS ? (bytes[kind] + 7) & ~(size_t)7 : 0;
-}
-
-struct flight *flight_new(int64_t keep_ns, size_t bytes, struct drawer *drawer)
+struct flight *flight_new(const struct flight_options *options)
 {
     struct flight *flight = calloc(1, sizeof(*flight));
     if (!flight) return NULL;
-    *flight = (struct flight){.keep_ns = keep_ns,
-                              .drawer = drawer,
-                              .size = (bytes < BYTES_LEAST ? BYTES_LEAST : bytes) & ~(size_t)7,
-                              .fd = -1,
-                              .text = buf_new(line_limit)};
-    flight->memory = malloc(flight->size);
-    flight->facts = calloc(FACTS_MAX, sizeof(*flight->facts));
-    if (flight->memory && flight->facts) return flight;
-    flight_free(flight);
-    return NULL;
-}
-
-void flight_free(struct flight *flight)
-{
-    if (!flight) return;
-    if (flight->fd >= 0) {
-        close(flight->fd);
-        drawer_drop(flight->drawer);
-    }
-    free(flight->memory);
-    free(flight->facts);
-    buf_free(&flight->text);
+    *flight = (struct flight){.options = *options, .end_fd = -1, .keep = keep_new(options->keep_ns, options->bytes)};
+    if (flight->keep) return flight;
     free(flight);
-}
-
-/* ---- the memory ---- */
-
-static struct entry entry_at(const struct flight *flight, size_t *at)
-{
-    struct entry entry = {0, 0};
-    if (flight->size - *at >= sizeof(entry)) memcpy(&entry, flight->memory + *at, sizeof(entry));
-    if (!entry.bytes) { /* the rest was too short */
-        *at = 0;
-        memcpy(&entry, flight->memory, sizeof(entry));
-    }
-    return entry;
-}
-
-static void read_at(const struct flight *flight, size_t at, const struct entry *entry, struct event *ret_event)
-{
-    memset(ret_event, 0, sizeof(*ret_event));
-    memcpy(ret_event, flight->memory + at + sizeof(*entry), entry->bytes);
-}
-
-static int64_t oldest_ns(const struct flight *flight)
-{
-    size_t at = flight->head;
-    int64_t t_ns;
-    (void)entry_at(flight, &at);
-    memcpy(&t_ns, flight->memory + at + sizeof(struct entry) + offsetof(struct event, t_ns), sizeof(t_ns));
-    return t_ns;
-}
-
-static void drop_oldest(struct flight *flight)
-{
-    size_t at = flight->head;
-    struct entry entry = entry_at(flight, &at);
-    flight->head = at + sizeof(entry) + entry.bytes;
-    flight->first++;
-    if (flight->first == flight->next) flight->head = flight->tail = 0;
-    if (flight->fd >= 0 && flight->at_number < flight->first) { /* it was not written yet: the trace begins later */
-        flight->at = flight->head;
-        flight->at_number = flight->first;
-    }
-}
-
-/* Where `bytes` fit behind the newest; the oldest make room. */
-static size_t make_room(struct flight *flight, size_t bytes)
-{
-    for (;;) {
-        bool empty = flight->first == flight->next;
-        if (empty) flight->head = flight->tail = 0;
-        bool wrapped = !empty && flight->tail <= flight->head;
-        if (!wrapped && flight->size - flight->tail >= bytes) return flight->tail;
-        if (!wrapped && flight->head > bytes) { /* begins again below the oldest */
-            if (flight->size - flight->tail >= sizeof(struct entry)) memset(flight->memory + flight->tail, 0, sizeof(struct entry));
-            return 0;
-        }
-        if (wrapped && flight->head - flight->tail > bytes) return flight->tail;
-        drop_oldest(flight);
-        flight->counts.early++;
-    }
+    return NULL;
 }
 
 void flight_take(struct flight *flight, const struct event *event)
 {
-    if (event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE) {
-        if (flight->fact_count < FACTS_MAX) flight->facts[flight->fact_count++] = *event;
-        return;
+    keep_take(flight->keep, event);
+}
+
+/* ---- the process that writes ---- */
+
+struct writer {
+    int fd;
+    struct buf piece;
+    struct saved *saved;
+    struct teller *teller;
+};
+
+static int write_piece(struct writer *writer)
+{
+    for (size_t at = 0; at < writer->piece.length;) {
+        ssize_t wrote = write(writer->fd, writer->piece.data + at, writer->piece.length - at);
+        if (wrote < 0 && errno != EINTR) return -errno;
+        if (wrote > 0) at += (size_t)wrote;
     }
-    size_t bytes = kind_bytes(event->kind);
-    if (!bytes) return;
-    if (bytes > sizeof(*event)) bytes = sizeof(*event);
-    if (event->t_ns > flight->newest_ns) flight->newest_ns = event->t_ns;
-    /* While a trace is written what belongs to it stays, as long as there is room. */
-    while (flight->fd < 0 && flight->first < flight->next && oldest_ns(flight) < flight->newest_ns - flight->keep_ns)
-        drop_oldest(flight);
-    struct entry entry = {(uint32_t)bytes, 0};
-    size_t at = make_room(flight, bytes + sizeof(entry));
-    memcpy(flight->memory + at, &entry, sizeof(entry));
-    memcpy(flight->memory + at + sizeof(entry), event, bytes);
-    flight->tail = at + sizeof(entry) + bytes;
-    flight->next++;
+    buf_clear(&writer->piece);
+    return 0;
+}
+
+static int take_bytes(void *data, const char *bytes, size_t length)
+{
+    struct writer *writer = data;
+    if (buf_append(&writer->piece, bytes, length)) return -ENOMEM;
+    return writer->piece.length < PIECE_BYTES ? 0 : write_piece(writer);
+}
+
+static int take_story(void *data, struct story *story)
+{
+    struct writer *writer = data;
+    int code = saved_story(writer->saved, story);
+    story_free(story);
+    return code;
+}
+
+static int take_event(void *data, const struct event *event)
+{
+    struct writer *writer = data;
+    int code = saved_event(writer->saved, event);
+    return code ? code : teller_feed(writer->teller, event);
+}
+
+/* Sentences come with stories, so what is kept is told while it is written. */
+static int write_trace(const struct flight *flight, int fd)
+{
+    char name[256] = "";
+    struct utsname system;
+    struct writer writer = {.fd = fd, .piece = buf_new((size_t)PIECE_BYTES * 64)};
+    const struct sink sink = {take_bytes, &writer};
+    struct saved_options options = {.hold_bytes_most = HOLD_BYTES};
+    if (uname(&system) == 0) {
+        snprintf(name, sizeof(name), "%.100s %.100s", system.sysname, system.release);
+        options.system = name;
+        options.hardware = system.machine;
+    }
+    writer.saved = saved_new(&options, &sink);
+    writer.teller = teller_new(take_story, &writer);
+    if (!writer.saved || !writer.teller) return -ENOMEM;
+    teller_set_bounds(writer.teller, &flight->options.bounds);
+    int code = keep_each(flight->keep, take_event, &writer);
+    if (!code) code = teller_finish(writer.teller);
+    if (!code) code = saved_finish(writer.saved);
+    return code ? code : write_piece(&writer);
+}
+
+/* It ends with the watch, and not by ^C, which means the watch. What it holds goes with it. */
+static void be_writer(const struct flight *flight, int fd, int end_fd, pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    (void)setpriority(PRIO_PROCESS, 0, LESS_URGENT); /* watching goes before */
+    int code = write_trace(flight, fd);
+    _exit(write(end_fd, &code, sizeof(code)) != (ssize_t)sizeof(code));
 }
 
 /* ---- traces ---- */
@@ -164,25 +128,23 @@ static void fail(struct flight *flight, int code)
 {
     flight->counts.failed++;
     flight->counts.code = code;
-    if (flight->fd < 0) return;
-    close(flight->fd);
-    flight->fd = -1;
-    drawer_drop(flight->drawer);
 }
 
-static bool write_text(struct flight *flight)
+static int begin_writer(struct flight *flight, int fd)
 {
-    for (size_t at = 0; at < flight->text.length;) {
-        ssize_t wrote = write(flight->fd, flight->text.data + at, flight->text.length - at);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) {
-            fail(flight, -errno);
-            return false;
-        }
-        at += (size_t)wrote;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC)) return -errno;
+    pid_t parent = getpid(), writer = fork();
+    if (writer == 0) be_writer(flight, fd, ends[1], parent);
+    int code = writer < 0 ? -errno : 0;
+    close(ends[1]);
+    if (code) {
+        close(ends[0]);
+        return code;
     }
-    buf_clear(&flight->text);
-    return true;
+    flight->writer = writer;
+    flight->end_fd = ends[0];
+    return 0;
 }
 
 void flight_trigger(struct flight *flight, const char *id, uint32_t connection, int64_t now_ns)
@@ -190,60 +152,72 @@ void flight_trigger(struct flight *flight, const char *id, uint32_t connection, 
     char name[DRAWER_NAME_BYTES], clock[32] = "";
     time_t seconds = (time_t)(now_ns / 1000000000);
     struct tm parts;
-    if (flight->fd >= 0) {
+    if (flight->writer) {
         flight->counts.skipped++;
         return;
     }
     if (localtime_r(&seconds, &parts)) strftime(clock, sizeof(clock), "%Y%m%d-%H%M%S", &parts);
-    snprintf(name, sizeof(name), "%s.%03d-%.40s-%" PRIu32 ".events", clock, (int)(now_ns / 1000000 % 1000), id, connection);
-    int fd = drawer_begin(flight->drawer, name);
+    snprintf(name, sizeof(name), "%s.%03d-%.40s-%" PRIu32 ".pcapng", clock, (int)(now_ns / 1000000 % 1000), id, connection);
+    int fd = drawer_begin(flight->options.drawer, name);
     if (fd < 0) {
         fail(flight, fd);
         return;
     }
-    flight->fd = fd;
-    flight->at = flight->head;
-    flight->at_number = flight->first;
-    flight->end_number = flight->next;
-    buf_clear(&flight->text);
-    buf_text(&flight->text, EVENT_TEXT_FIRST_LINE "\n");
-    for (size_t i = 0; i < flight->fact_count; i++) event_text_write(&flight->text, &flight->facts[i]);
-    write_text(flight);
+    int code = begin_writer(flight, fd);
+    close(fd);
+    if (!code) return;
+    drawer_drop(flight->options.drawer);
+    fail(flight, code);
 }
 
-static void end_trace(struct flight *flight)
+/* What the writer said; a writer that ended without a word was killed, or had no memory. */
+static int result_of(struct flight *flight)
 {
+    int code;
+    ssize_t got = read(flight->end_fd, &code, sizeof(code));
+    close(flight->end_fd);
+    while (waitpid(flight->writer, NULL, 0) < 0 && errno == EINTR) {
+    }
+    flight->writer = 0;
+    flight->end_fd = -1;
+    return got == (ssize_t)sizeof(code) ? code : -ECHILD;
+}
+
+bool flight_write(struct flight *flight, int patience_ms)
+{
+    struct pollfd end = {.fd = flight->end_fd, .events = POLLIN};
     uint64_t removed = 0;
-    close(flight->fd);
-    flight->fd = -1;
-    int code = drawer_end(flight->drawer, &removed);
+    if (!flight->writer) return false;
+    if (poll(&end, 1, patience_ms) <= 0) return true;
+    int code = result_of(flight);
+    if (code)
+        drawer_drop(flight->options.drawer);
+    else
+        code = drawer_end(flight->options.drawer, &removed);
     flight->counts.removed += removed;
     if (code)
         fail(flight, code);
     else
         flight->counts.written++;
-}
-
-bool flight_write(struct flight *flight, bool all)
-{
-    for (size_t count = 0; flight->fd >= 0 && flight->at_number < flight->end_number && (all || count < PIECE_EVENTS); count++) {
-        struct event event;
-        struct entry entry = entry_at(flight, &flight->at);
-        read_at(flight, flight->at, &entry, &event);
-        flight->at += sizeof(entry) + entry.bytes;
-        flight->at_number++;
-        event_text_write(&flight->text, &event);
-        if (flight->text.length > line_limit / 2 && !write_text(flight)) return false;
-    }
-    if (flight->fd < 0 || !write_text(flight)) return false;
-    if (flight->at_number < flight->end_number) return true;
-    end_trace(flight);
     return false;
 }
 
 struct flight_counts flight_counts(const struct flight *flight)
 {
     struct flight_counts counts = flight->counts;
-    counts.holds_ns = flight->first < flight->next ? flight->newest_ns - oldest_ns(flight) : 0;
+    counts.holds_ns = keep_holds_ns(flight->keep);
+    counts.early = keep_early(flight->keep);
     return counts;
+}
+
+void flight_free(struct flight *flight)
+{
+    if (!flight) return;
+    if (flight->writer) {
+        kill(flight->writer, SIGKILL);
+        (void)result_of(flight);
+        drawer_drop(flight->options.drawer);
+    }
+    keep_free(flight->keep);
+    free(flight);
 }

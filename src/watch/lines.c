@@ -1,4 +1,5 @@
 #include "watch/lines.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -237,7 +238,7 @@ static const char *cause_text(const struct story *story, const struct story_caus
 {
     const struct story_step *step = cause->step < story->step_count ? &story->steps[cause->step] : NULL;
     if (step && step->kind == STEP_SEGMENT)
-        snprintf(text, bytes, "answer to the %s", step->segment->label);
+        snprintf(text, bytes, tr("answer to the %s"), step->segment->label);
     else if (cause->kind == CAUSE_UNKNOWN)
         snprintf(text, bytes, "unknown");
     else
@@ -255,7 +256,7 @@ static void put_step(const struct lines_options *options, const struct story *st
         snprintf(line, sizeof(line), "%s %+9.3f ms  %s %s %s  %s%s  %s", words_clock(segment->sent_ns, clock),
                  (double)(segment->sent_ns - story->start_ns) / 1e6, address_format(&story->end[STORY_CLIENT].address, address[0]),
                  segment->side == STORY_CLIENT ? "→" : "←", address_format(&story->end[STORY_SERVER].address, address[1]),
-                 segment->label, segment->retransmission ? " again" : "", cause);
+                 segment->label, segment->retransmission ? tr(" again") : "", cause);
         if (options->width)
             cell(out, line, options->width, false, options->ascii);
         else
@@ -311,7 +312,7 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     };
     row(options, text, out);
     findings(options, story, out);
-    if (facts->touched) below(options, "events were lost while it was open: some of it may be missing", out);
+    if (facts->touched) below(options, tr("events were lost while it was open: some of it may be missing"), out);
 }
 
 /* ---- troubles ---- */
@@ -330,19 +331,20 @@ static void trouble_text(const struct teller_glance *glance, enum watch_trouble 
     words_duration(ns, since);
     switch (trouble) {
     case TROUBLE_CLOSE_WAIT:
-        snprintf(text, bytes, "%s in CLOSE_WAIT for %s", story_side_name(side), since);
+        snprintf(text, bytes, tr("%s in CLOSE_WAIT for %s"), story_side_name(side), since);
         break;
     case TROUBLE_UNANSWERED:
-        snprintf(text, bytes, "%" PRIu32 " SYN%s unanswered for %s", glance->unanswered, glance->unanswered == 1 ? "" : "s", since);
+        snprintf(text, bytes, tr("%" PRIu32 " SYN%s unanswered for %s"), glance->unanswered, glance->unanswered == 1 ? "" : "s",
+                 since);
         break;
     case TROUBLE_NO_ANSWER:
-        snprintf(text, bytes, "no answer to the %s's FIN for %s", story_side_name(side), since);
+        snprintf(text, bytes, tr("no answer to the %s's FIN for %s"), story_side_name(side), since);
         break;
     case TROUBLE_ZERO_WINDOW:
-        snprintf(text, bytes, "%s's window is closed for %s", story_side_name(side), since);
+        snprintf(text, bytes, tr("%s's window is closed for %s"), story_side_name(side), since);
         break;
     case TROUBLE_QUEUE_FULL:
-        snprintf(text, bytes, "accept queue full: %" PRIu32 " wait, backlog %" PRIu32, glance->queue, glance->queue_most);
+        snprintf(text, bytes, tr("accept queue full: %" PRIu32 " wait, backlog %" PRIu32), glance->queue, glance->queue_most);
         break;
     default:
         text[0] = 0;

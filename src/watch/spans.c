@@ -1,4 +1,5 @@
 #include "watch/spans.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,7 +83,7 @@ struct spans_counts spans_counts(const struct spans *spans)
     }
     const struct otlp_result *last = &spans->last;
     uint64_t unsettled = spans->given > last->taken ? spans->given - last->taken : 0; /* lost too */
-    const char *reason = last->reason[0] ? last->reason : unsettled ? "it did not take them in time" : "";
+    const char *reason = last->reason[0] ? last->reason : unsettled ? tr("it did not take them in time") : "";
     return (struct spans_counts){last->taken, unsettled + spans->no_room, spans->no_room, reason};
 }
 

@@ -1,4 +1,5 @@
 #include "watch/totals.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -154,7 +155,7 @@ static void say_slowest(struct buf *out, const struct totals *totals)
         char took[WORDS_BYTES], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
         buf_printf(out, "%-13s %s  ", i ? "" : "slowest", words_duration(slow->ns, took));
         escape_text(out, slow->comm[STORY_CLIENT][0] ? slow->comm[STORY_CLIENT] : "?", false);
-        buf_printf(out, "[%d] %s to %s\n", slow->pid[STORY_CLIENT], address_format(&slow->end[STORY_CLIENT], from),
+        buf_printf(out, tr("[%d] %s to %s\n"), slow->pid[STORY_CLIENT], address_format(&slow->end[STORY_CLIENT], from),
                    address_format(&slow->end[STORY_SERVER], to));
     }
 }
@@ -186,15 +187,15 @@ void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct
                words_grouped(open, still));
     if (totals->given_up)
         buf_printf(out, "%-13s %s were followed no further: too many were open (--memory), or they were silent for hours\n",
-                   "given up", words_grouped(totals->given_up, still));
+                   tr("given up"), words_grouped(totals->given_up, still));
     say_counts(out, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
     say_counts(out, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
     say_spread(out, "connect", &totals->connect);
-    say_spread(out, "accept queue", &totals->accept);
-    say_spread(out, "first byte", &totals->first_byte);
+    say_spread(out, tr("accept queue"), &totals->accept);
+    say_spread(out, tr("first byte"), &totals->first_byte);
     say_spread(out, "lasted", &totals->lasted);
     say_slowest(out, totals);
-    say_counts(out, "sent again", totals->repeats, STORY_REPEATS, repeat_word);
+    say_counts(out, tr("sent again"), totals->repeats, STORY_REPEATS, repeat_word);
     buf_printf(out, "%-13s clients sent %s bytes, servers %s\n", "data", words_grouped(totals->bytes[STORY_CLIENT], sent),
                words_grouped(totals->bytes[STORY_SERVER], received));
     if (ascii && out->data) plain(out, from);

@@ -23,9 +23,10 @@
 #include "watch/totals.h"
 
 enum {
-    STEP_MS = 20,      /* between two looks into the ring */
-    LOOK_MS = 250,     /* between two looks at the board */
-    PATIENCE_MS = 5000 /* with a reader of the last lines */
+    STEP_MS = 20,       /* between two looks into the ring */
+    LOOK_MS = 250,      /* between two looks at the board */
+    PATIENCE_MS = 5000, /* with a reader of the last lines */
+    TRACE_MS = 60000    /* with the last trace */
 };
 static const int64_t LATE_NS = 50000000;
 static const size_t waiting_limit = (size_t)16 << 20, line_limit = (size_t)1 << 20;
@@ -192,14 +193,13 @@ static size_t memory_of(const struct watch_options *options)
     return options->memory_bytes ? options->memory_bytes : WATCH_MEMORY;
 }
 
-static void set_bounds(struct watch *watch)
+static struct teller_bounds bounds_of(const struct watch_options *options)
 {
-    size_t memory = memory_of(watch->options);
     struct teller_bounds bounds = teller_live;
-    bounds.open_max = memory / WATCH_CONNECTION_BYTES;
+    bounds.open_max = memory_of(options) / WATCH_CONNECTION_BYTES;
     if (bounds.closed_max > bounds.open_max) bounds.closed_max = bounds.open_max;
     bounds.quiet_ns = 200000000;
-    teller_set_bounds(watch->teller, &bounds);
+    return bounds;
 }
 
 static void write_metrics(void *data, struct buf *out)
@@ -229,9 +229,11 @@ static int open_all(struct watch *watch, struct err *err)
     if (code) return code;
     watch->teller = teller_new(take_story, watch);
     watch->board = board_new(&board_usual, take_trouble, watch);
-    if (ring->seconds) watch->flight = flight_new(ring->seconds * 1000000000, memory_of(watch->options), watch->drawer);
+    const struct teller_bounds bounds = bounds_of(watch->options);
+    const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
+    if (ring->seconds) watch->flight = flight_new(&flight);
     if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
-    set_bounds(watch);
+    teller_set_bounds(watch->teller, &bounds);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
     const struct watch_open shown = {watch->teller, watch->chooser};
@@ -257,7 +259,7 @@ static int run(struct watch *watch, struct err *err)
             watch->look_ms = clock_ms();
         }
         if (screen && !screen->step(watch->options->screen_data)) break;
-        if (watch->flight) flight_write(watch->flight, false);
+        if (watch->flight) flight_write(watch->flight, 0);
         if (watch->endpoint) endpoint_serve(watch->endpoint);
         if (watch->spans) spans_flush(watch->spans);
         outlet_flush(&watch->outlet);
@@ -312,7 +314,7 @@ static int finish(struct watch *watch, struct err *err)
     if (!code) stream_finish(session_stream(watch->session));
     if (!code && !watch->code) watch->code = teller_finish(watch->teller);
     if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
-    if (watch->flight) flight_write(watch->flight, true);
+    if (watch->flight) flight_write(watch->flight, TRACE_MS);
     outlet_flush(&watch->outlet);
     if (watch->spans) spans_finish(watch->spans, PATIENCE_MS);
     if (!code) close_with_totals(watch);

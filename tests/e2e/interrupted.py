@@ -10,7 +10,7 @@ import time
 
 from cli import exchange, pcap
 from kill import processes_with, wait_until_empty
-from support import TIMEOUT_S, Test, environment, main, program, traced
+from support import TIMEOUT_S, Test, environment, main, program, traced, wait_ready
 
 MOMENTS_S = (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.9)
 
@@ -25,17 +25,6 @@ class Terminal:
             os.chdir("/")
             os.execvpe(words[0], words, env or environment())
         self.output = b""
-
-    def wait_ready(self):
-        """Until main() has begun."""
-        until = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < until:
-            status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-            fields = dict(line.split(":\t", 1) for line in status.splitlines())
-            if fields["Name"] in ("tcpwhy", "echo-server", "echo-client") and int(fields["SigCgt"], 16) >> (signal.SIGINT - 1) & 1:
-                return
-            time.sleep(0.002)
-        raise AssertionError("the program does not begin")
 
     def read(self, seconds):
         """What it writes in that time; False at its end."""
@@ -64,7 +53,7 @@ class Terminal:
 class Interrupted(Test):
     def end(self, moment_s, *arguments, **options):
         terminal = Terminal(*arguments, **options)
-        terminal.wait_ready()
+        wait_ready(terminal.pid)
         self.assertTrue(terminal.read(moment_s) or moment_s, terminal.output)
         terminal.interrupt()
         status, output = terminal.finish()
@@ -90,7 +79,7 @@ class Interrupted(Test):
     def test_a_pair_that_would_end_soon_ends_by_the_signal_or_by_itself(self):
         for moment_s in MOMENTS_S:
             terminal = Terminal("demo", "-q")
-            terminal.wait_ready()
+            wait_ready(terminal.pid)
             terminal.read(moment_s)
             terminal.interrupt()
             status, output = terminal.finish()

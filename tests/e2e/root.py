@@ -217,6 +217,33 @@ class Rights(Test):
         self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"))  # it tells, and waits for Enter
         self.assertEqual(rights(process.pid), (ORDINARY_ID, 0, 0, 0, 1))
 
+    def test_who_reads_what_many_scenarios_came_to_has_nothing_left(self):
+        for arguments, name in ((("demo", "--all"), "rows.jsonl"), (("states",), "states.svg"), (("claims", "--all"), None)):
+            with self.subTest(arguments=arguments):
+                path = self.folder / name if name else None
+                what = ("1",) if arguments[0] == "claims" else ("late-accept", "dup-close")
+                process = self.start(*arguments, *what, *(("-o", path) if path else ()))
+                self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"), rights(process.pid))
+                self.assertEqual(rights(process.pid), (ORDINARY_ID, 0, 0, 0, 1))
+                err = process.communicate(timeout=TIMEOUT_S)[1]
+                self.assertEqual(process.returncode, 0, err)
+                if path:
+                    self.assertGreater(path.stat().st_size, 0)
+                    self.assertEqual((stat.S_IMODE(path.stat().st_mode), path.stat().st_uid), (0o600, 0))
+
+    def test_scenarios_end_with_who_asked_for_them(self):
+        process = self.start("states", "a-minute-of-time-wait", "a-minute-of-time-wait")
+        self.assertTrue(self.comes(lambda: status(process.pid)["Seccomp"].strip() == "2"))
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        starters = [int(pid) for pid in children.read_text().split()]
+        of = lambda pid: [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        self.assertTrue(self.comes(lambda: any(of(pid) for pid in starters)))
+        jobs = [child for pid in starters for child in of(pid)]
+        process.kill()
+        process.wait()
+        gone = lambda pid: not os.path.exists(f"/proc/{pid}") or status(pid)["State"].startswith("Z")
+        self.assertTrue(self.comes(lambda: all(map(gone, starters + jobs))))
+
     def test_files_that_only_root_can_reach_are_read_and_written(self):
         one, other, table, path = (self.folder / name for name in ("one.pcap", "other.pcap", "x.csv", "x.events"))
         one.write_bytes(pcap(exchange(40000)))

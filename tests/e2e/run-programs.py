@@ -13,15 +13,9 @@ import threading
 import time
 
 from support import ROOT, Connection, Story, Test, environment, main, run, traced
+from watched import PATIENCE_S, Watched, free_port
 
-PATIENCE_S = 60
 PYTHON = [sys.executable, "-I", "-c"]
-
-
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
 
 
 class Server:
@@ -47,9 +41,7 @@ class Server:
         self.socket.close()
 
 
-class Programs(Test):
-    recorder = "bpf"
-
+class Programs(Watched):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -59,24 +51,6 @@ class Programs(Test):
     def tearDownClass(cls):
         cls.server.close()
         super().tearDownClass()
-
-    def watch(self, *command, options=(), status=0, **more):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "run.jsonl")
-            more.setdefault("timeout", PATIENCE_S)
-            result = run("run", "--recorder", self.recorder, "-o", path, *options, "--", *command, env=traced(environment()), **more)
-            self.assertEqual(result.returncode, status, self.explain(result))
-            story = Story(pathlib.Path(path).read_text())
-        story.result = result
-        self.assertEqual(story.trace["recorder"], self.recorder)
-        self.assert_nothing_lost(story)
-        return story
-
-    def check_client(self, connection, comm, outcome="closed"):
-        head = connection.head
-        self.assertEqual((head["outcome"], head["client"]["comm"]), (outcome, comm), head)
-        syn = connection.with_flags("S", "client")[0]
-        self.assertEqual(connection.cause(syn), ("call", "connect", "client"))
 
     def test_curl(self):
         story = self.watch("curl", "-s", f"http://127.0.0.1:{self.server.port}/")

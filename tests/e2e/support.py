@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import jsonschema
@@ -18,7 +19,7 @@ import jsonschema
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TCPWHY = os.environ.get("TCPWHY", "")
 ORDINARY_ID = 65534
-TIMEOUT_S = 30
+TIMEOUT_S = 120  # a bound on patience alone: nothing that is well needs a tenth of it
 
 
 @functools.cache
@@ -59,6 +60,18 @@ def run(*arguments, command=None, env=None, **options):
     options.setdefault("encoding", "utf-8")
     options.setdefault("timeout", TIMEOUT_S)
     return subprocess.run([*(command or [program()]), *map(str, arguments)], env=env, check=False, **options)
+
+
+def wait_ready(pid):
+    """Until main() of a process that was begun as tcpwhy has begun, and takes ^C."""
+    until = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < until:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        if fields["Name"] in ("tcpwhy", "echo-server", "echo-client") and int(fields["SigCgt"], 16) >> (signal.SIGINT - 1) & 1:
+            return
+        time.sleep(0.002)
+    raise AssertionError("the program does not begin")
 
 
 class OrdinaryUser:

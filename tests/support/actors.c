@@ -15,6 +15,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,6 +95,27 @@ static void act_dup2(void)
     need(dup2(0, client) == client); /* closes one of two references */
     need(dup2(0, 6) == 6);           /* closes the last */
     need(dup2(0, 7) == 7);           /* concerns no socket */
+}
+
+/* From a socket into a pipe and out of it into the socket; vectors at an offset of -1; and copies of a descriptor by fcntl(2),
+ * which is asked for other things, too. */
+static void act_passes(void)
+{
+    int listener, client, server, ends[2];
+    char text[4];
+    struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
+    pair(&listener, &client, &server);
+    need(pipe(ends) == 0 && ends[0] == 6);
+    need(write(client, "word", 4) == 4);
+    need(splice(server, NULL, ends[1], NULL, 4, 0) == 4);
+    need(splice(ends[0], NULL, server, NULL, 4, SPLICE_F_MOVE) == 4);
+    need(splice(ends[0], NULL, ends[1], NULL, 4, 0) < 0); /* concerns no socket */
+    need(preadv2(client, &part, 1, -1, 0) == 4);
+    need(pwritev2(client, &part, 1, -1, 0) == 4);
+    need(fcntl(client, F_GETFD) == 0);
+    need(fcntl(client, F_DUPFD_CLOEXEC, 20) == 20);
+    need(fcntl(ends[0], F_DUPFD, 30) == 30);
+    need(close(20) == 0);
 }
 
 static void act_range(void)
@@ -343,6 +365,7 @@ static const struct actor {
     {"unread", act_unread},
     {"refused", act_refused},
     {"dup2", act_dup2},
+    {"passes", act_passes},
     {"range", act_range},
     {"waits", act_waits},
     {"fork", act_fork},

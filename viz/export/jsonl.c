@@ -4,20 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "viz/export/jsonl_own.h"
 #include "viz/pen/json.h"
 #include "viz/plan/clock_words.h"
 #include "viz/view.h"
-
-enum { FORMAT_VERSION = 1 };
-#define STORY_BYTES_MAX ((size_t)1 << 30)
-#define COMMENTS_BYTES_MAX ((size_t)1 << 20)
 
 struct jsonl {
     struct buf out;
     uint64_t connections, segments, datagrams, calls, findings;
 };
 
-static void begin_line(struct json *json, const char *type, const struct story *story)
+void jsonl_begin_line(struct json *json, const char *type, const struct story *story)
 {
     json_object(json, NULL);
     json_string(json, "type", type);
@@ -30,136 +27,10 @@ static void begin_line(struct json *json, const char *type, const struct story *
         json_uint(json, "conn", story->number);
 }
 
-static void end_line(struct json *json)
+void jsonl_end_line(struct json *json)
 {
     json_end_object(json);
     json_newline(json);
-}
-
-/* Refers to a step as other lines name it; nothing for a step that is not in the story. */
-static void put_step(struct json *json, const struct story *story, uint32_t number)
-{
-    if (number >= story->step_count) return;
-    const struct story_step *step = &story->steps[number];
-    switch (step->kind) {
-    case STEP_ENTER:
-    case STEP_EXIT:
-        json_uint(json, "call", step->call->number);
-        break;
-    case STEP_SEGMENT:
-        json_uint(json, "segment", step->segment->number);
-        break;
-    case STEP_DATAGRAM:
-        json_uint(json, "datagram", step->datagram->number);
-        break;
-    case STEP_STATE:
-        json_string(json, "end", story_side_name(step->side));
-        json_string(json, "state", step->state->to);
-        break;
-    case STEP_PROCESS_EXIT:
-        json_int(json, "exit", step->exit->process.pid);
-        break;
-    }
-}
-
-static void put_cause(struct json *json, const struct story *story, const struct story_cause *cause)
-{
-    json_object(json, "cause");
-    json_string(json, "kind", story_cause_name(cause->kind));
-    put_step(json, story, cause->step);
-    if (cause->name) json_string(json, "name", cause->name);
-    json_string(json, "evidence", story_evidence_name(cause->evidence));
-    if (cause->chain && cause->chain_count) {
-        json_array(json, "chain");
-        for (size_t i = 0; i < cause->chain_count; i++) json_string(json, NULL, cause->chain[i]);
-        json_end_array(json);
-    }
-    json_string(json, "why", cause->why);
-    json_end_object(json);
-}
-
-static void put_end(struct json *json, const struct story *story, enum story_side side)
-{
-    char address[ADDRESS_TEXT_BYTES];
-    const struct story_end *end = &story->end[side];
-    json_object(json, story_side_name(side));
-    json_string(json, "addr", end->address.version ? address_format(&end->address, address) : NULL);
-    json_maybe_int(json, "pid", end->process.pid != 0, end->process.pid);
-    json_string(json, "comm", end->process.comm);
-    if (!story->udp) json_string(json, "state", end->state == STATE_UNKNOWN ? NULL : tcp_state_name(end->state));
-    json_uint(json, "bytes", end->bytes_sent + end->bytes_missed);
-    json_uint(json, "missed_bytes", end->bytes_missed);
-    json_end_object(json);
-}
-
-static void put_side(struct json *json, const char *key, int32_t side)
-{
-    json_string(json, key, side < 0 ? NULL : side == STORY_SIDES ? "both" : story_side_name((enum story_side)side));
-}
-
-static void connection_line(struct json *json, const struct story *story)
-{
-    const struct story_summary *summary = &story->summary;
-    begin_line(json, "connection", story);
-    json_string(json, "protocol", story->udp ? "udp" : "tcp");
-    put_end(json, story, STORY_CLIENT);
-    put_end(json, story, STORY_SERVER);
-    if (!story->udp) {
-        json_array(json, "isn");
-        for (int side = 0; side < STORY_SIDES; side++) json_maybe_int(json, NULL, story->end[side].has_isn, story->end[side].isn);
-        json_end_array(json);
-    }
-    json_string(json, "outcome", story_outcome_name(story->outcome));
-    json_int(json, "start", story->start_ns);
-    if (!story->udp) {
-        put_side(json, "opened_by", summary->opened_by);
-        put_side(json, "closed_first_by", summary->closed_first_by);
-        put_side(json, "time_wait", summary->time_wait_side);
-        json_maybe_int(json, "time_wait_until", summary->time_wait_until_ns != 0, summary->time_wait_until_ns);
-        json_maybe_int(json, "handshake", summary->handshake_ns >= 0, summary->handshake_ns);
-        json_maybe_int(json, "handshake_network", summary->handshake_network_ns >= 0, summary->handshake_network_ns);
-        json_maybe_int(json, "handshake_timer", summary->handshake_timer_ns >= 0, summary->handshake_timer_ns);
-        json_maybe_int(json, "handshake_process", summary->handshake_process_ns >= 0, summary->handshake_process_ns);
-        json_maybe_int(json, "accept_wait", summary->accept_wait_ns >= 0, summary->accept_wait_ns);
-    }
-    end_line(json);
-}
-
-/* `story` NULL: it stands in none. */
-static void put_call(struct json *json, const struct story *story, const struct story_call *call)
-{
-    bool has_returned = call->exit_ns != 0;
-    json_uint(json, "call", call->number);
-    json_string(json, "end", story ? story_side_name(call->side) : NULL);
-    json_maybe_int(json, "pid", call->pid != 0, call->pid);
-    json_maybe_int(json, "tid", call->tid != 0, call->tid);
-    json_string(json, "comm", call->comm);
-    json_string(json, "name", call->name);
-    json_maybe_int(json, "fd", call->fd >= 0, call->fd);
-    json_string(json, "args", call->args);
-    json_bool(json, "listener", call->listener);
-    json_maybe_int(json, "enter", call->enter_ns != 0, call->enter_ns);
-    json_maybe_int(json, "exit", has_returned, call->exit_ns);
-    json_maybe_int(json, "ret", has_returned && !call->interrupted, call->ret);
-    json_string(json, "errno", has_returned ? call->errno_name : NULL);
-    if (call->interrupted) json_bool(json, "interrupted", true);
-    json_maybe_int(json, "slept", call->slept_ns >= 0, call->slept_ns);
-    if (call->waits) {
-        json_object(json, "woken_by");
-        json_string(json, "kind", story_wake_name(call->wake.kind));
-        if (story && (call->wake.kind == WAKE_SEGMENT || call->wake.kind == WAKE_CALL)) put_step(json, story, call->wake.step);
-        json_string(json, "evidence", story_evidence_name(call->wake.evidence));
-        json_string(json, "why", call->wake.why);
-        json_end_object(json);
-    } else
-        json_null(json, "woken_by");
-}
-
-static void call_line(struct json *json, const struct story *story, const struct story_call *call)
-{
-    begin_line(json, "call", story);
-    put_call(json, story, call);
-    end_line(json);
 }
 
 /* Calls that stand in no story. Returns how many. */
@@ -168,223 +39,14 @@ static uint64_t apart_lines(struct json *json, const struct story_trace *trace)
     uint64_t count = 0;
     for (size_t i = 0; i < trace->apart_count; i++)
         for (size_t k = 0; k < trace->apart[i].count; k++) {
-            begin_line(json, "call", NULL);
+            jsonl_begin_line(json, "call", NULL);
             json_null(json, "conn");
-            put_call(json, NULL, &trace->apart[i].calls[k].call);
+            jsonl_put_call(json, NULL, &trace->apart[i].calls[k].call);
             json_string(json, "why", trace->apart[i].calls[k].why);
-            end_line(json);
+            jsonl_end_line(json);
             count++;
         }
     return count;
-}
-
-static void put_place(struct json *json, const struct story_packet_place *place)
-{
-    json_string(json, "vantage", place->vantage);
-    json_maybe_int(json, "frame", place->number != 0, (int64_t)place->number);
-}
-
-/* Only where there is one; several are joined by line breaks. */
-static void put_comment(struct json *json, const char *const *comments, size_t count)
-{
-    struct buf joined = buf_new(COMMENTS_BYTES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        if (i) buf_char(&joined, '\n');
-        buf_text(&joined, comments[i]);
-    }
-    if (count) json_string(json, "comment", buf_string(&joined));
-    buf_free(&joined);
-}
-
-/* Only where a kernel was seen to throw it away. */
-static void put_drop(struct json *json, const struct story_drop *drop)
-{
-    static const char *const by[] = {
-        [STORY_DROPPED_BY_RECEIVER] = "receiver", [STORY_DROPPED_BY_SENDER] = "sender", [STORY_DROPPED_BETWEEN] = "between"};
-    if (!drop) return;
-    json_object(json, "dropped");
-    json_string(json, "reason", drop->reason[0] ? drop->reason : NULL);
-    json_string(json, "by", by[drop->by]);
-    json_string(json, "function", drop->function[0] ? drop->function : NULL);
-    json_bool(json, "untaken", drop->untaken);
-    json_int(json, "t", drop->t_ns);
-    json_end_object(json);
-}
-
-/* Only where a listening socket's queues were seen. */
-static void put_queue(struct json *json, const struct story_queue *queue)
-{
-    if (!queue) return;
-    json_object(json, "queue");
-    json_uint(json, "accept", queue->accept_length);
-    json_uint(json, "accept_most", queue->accept_most);
-    json_uint(json, "requests", queue->request_length);
-    json_bool(json, "dropped", queue->dropped);
-    json_end_object(json);
-}
-
-static void segment_line(struct json *json, const struct story *story, const struct story_segment *segment)
-{
-    bool has_ack = segment->flags & TCP_ACK;
-    begin_line(json, "segment", story);
-    json_uint(json, "segment", segment->number);
-    json_string(json, "end", story_side_name(segment->side));
-    json_int(json, "sent", segment->sent_ns);
-    json_maybe_int(json, "received", segment->received_ns != 0, segment->received_ns);
-    json_string(json, "flags", segment->flags_text);
-    json_string(json, "label", segment->label);
-    json_uint(json, "seq", segment->seq);
-    json_maybe_int(json, "ack", has_ack, segment->ack);
-    json_uint(json, "len", segment->length_bytes);
-    json_uint(json, "seq_absolute", segment->seq_absolute);
-    json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
-    json_uint(json, "window", segment->window);
-    json_maybe_int(json, "window_bytes", segment->window_kind == WINDOW_BYTES, segment->window_bytes);
-    json_bool(json, "lost", segment->lost);
-    put_drop(json, segment->dropped);
-    put_queue(json, segment->queue);
-    json_bool(json, "copy", segment->copy);
-    if (segment->unsent) json_bool(json, "unsent", true);
-    if (segment->copy || segment->unsent)
-        json_null(json, "class");
-    else
-        json_string(json, "class", conn_class_name(segment->class));
-    json_bool(json, "retransmission", segment->retransmission);
-    json_string(json, "retransmission_kind", story_repeat_name(segment->repeat));
-    if (segment->retransmission) {
-        json_object(json, "of");
-        put_step(json, story, segment->of_step);
-        json_end_object(json);
-    }
-    if (segment->flags & TCP_RST) json_string(json, "reset_reason", segment->reset_reason);
-    put_place(json, &segment->place);
-    if (segment->missed_at) json_string(json, "missed_at", segment->missed_at);
-    put_comment(json, segment->comments, segment->comment_count);
-    put_cause(json, story, &segment->cause);
-    end_line(json);
-}
-
-static void datagram_line(struct json *json, const struct story *story, const struct story_datagram *datagram)
-{
-    begin_line(json, "datagram", story);
-    json_uint(json, "datagram", datagram->number);
-    json_string(json, "end", story_side_name(datagram->side));
-    json_int(json, "sent", datagram->sent_ns);
-    json_maybe_int(json, "received", datagram->received_ns != 0, datagram->received_ns);
-    json_bool(json, "lost", datagram->lost);
-    put_drop(json, datagram->dropped);
-    json_uint(json, "len", datagram->length_bytes);
-    json_string(json, "icmp", datagram->icmp);
-    if (datagram->icmp) {
-        json_object(json, "about");
-        put_step(json, story, datagram->about_step);
-        json_end_object(json);
-        char from[ADDRESS_TEXT_BYTES];
-        json_string(json, "from", datagram->icmp_from.version ? address_format_ip(&datagram->icmp_from, from) : NULL);
-        json_maybe_int(json, "mtu", datagram->icmp_mtu != 0, datagram->icmp_mtu);
-    }
-    put_place(json, &datagram->place);
-    put_comment(json, datagram->comments, datagram->comment_count);
-    put_cause(json, story, &datagram->cause);
-    end_line(json);
-}
-
-static void state_line(struct json *json, const struct story *story, const struct story_step *step)
-{
-    begin_line(json, "state", story);
-    json_string(json, "end", story_side_name(step->side));
-    json_string(json, "from", step->state->from);
-    json_string(json, "to", step->state->to);
-    json_int(json, "t", step->t_ns);
-    json_string(json, "source", step->state->kernel ? "kernel" : "segments");
-    put_cause(json, story, &step->state->cause);
-    end_line(json);
-}
-
-static void exit_line(struct json *json, const struct story *story, const struct story_step *step)
-{
-    const struct story_exit *end = step->exit;
-    begin_line(json, "exit", story);
-    json_string(json, "end", story_side_name(step->side));
-    json_maybe_int(json, "pid", end->process.pid != 0, end->process.pid);
-    json_string(json, "comm", end->process.comm);
-    json_int(json, "t", step->t_ns);
-    json_string(json, "name", end->name);
-    json_maybe_int(json, "status", end->signal == 0, end->status);
-    json_maybe_int(json, "signal", end->signal != 0, end->signal);
-    end_line(json);
-}
-
-static void put_steps(struct json *json, const struct story *story, const uint32_t *steps, size_t count)
-{
-    json_array(json, "steps");
-    for (size_t i = 0; i < count; i++) {
-        if (steps[i] >= story->step_count) continue;
-        json_object(json, NULL);
-        put_step(json, story, steps[i]);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static void time_line(struct json *json, const struct story *story)
-{
-    const struct story_time *time = &story->time;
-    if (time->total_ns < 0) return;
-    begin_line(json, "time", story);
-    json_int(json, "total", time->total_ns);
-    json_object(json, "spent");
-    for (int i = 0; i < SPENTS; i++)
-        if (time->spent_ns[i]) json_int(json, story_spent_name((enum story_spent)i), time->spent_ns[i]);
-    json_end_object(json);
-    json_maybe_int(json, "first_byte", time->first_byte_ns >= 0, time->first_byte_ns);
-    json_maybe_int(json, "time_wait", time->time_wait_ns >= 0, time->time_wait_ns);
-    end_line(json);
-}
-
-static void finding_line(struct json *json, const struct story *story, const struct story_finding *finding)
-{
-    begin_line(json, "finding", story);
-    json_string(json, "id", finding->id);
-    json_string(json, "severity", finding->severity);
-    json_string(json, "text", finding->text);
-    put_steps(json, story, finding->steps, finding->step_count);
-    end_line(json);
-}
-
-static void difference_line(struct json *json, const struct story *story, const struct story_difference *difference)
-{
-    begin_line(json, "difference", story);
-    json_string(json, "id", difference->id);
-    json_string(json, "text", difference->text);
-    json_string(json, "reference", difference->reference);
-    put_steps(json, story, difference->steps, difference->step_count);
-    end_line(json);
-}
-
-/* A line a step, in order; a call has one line, where it began. */
-static void step_line(struct json *json, const struct story *story, const struct story_step *step)
-{
-    switch (step->kind) {
-    case STEP_ENTER:
-        call_line(json, story, step->call);
-        break;
-    case STEP_EXIT:
-        if (step->call->enter_step == STORY_NO_STEP) call_line(json, story, step->call);
-        break;
-    case STEP_SEGMENT:
-        segment_line(json, story, step->segment);
-        break;
-    case STEP_DATAGRAM:
-        datagram_line(json, story, step->datagram);
-        break;
-    case STEP_STATE:
-        state_line(json, story, step);
-        break;
-    case STEP_PROCESS_EXIT:
-        exit_line(json, story, step);
-        break;
-    }
 }
 
 static int flush(struct jsonl *jsonl, const struct sink *sink, struct err *err)
@@ -403,7 +65,7 @@ static int jsonl_begin(void **state, const struct sink *sink, const struct view_
     jsonl->out = buf_new(STORY_BYTES_MAX);
     const struct view_run *run = options->run ? options->run : &(const struct view_run){0};
     struct json json = json_new(&jsonl->out, options->ascii);
-    begin_line(&json, "trace", NULL);
+    jsonl_begin_line(&json, "trace", NULL);
     json_int(&json, "version", FORMAT_VERSION);
     json_string(&json, "recorder", run->recorder);
     json_string(&json, "reason", run->reason);
@@ -411,7 +73,7 @@ static int jsonl_begin(void **state, const struct sink *sink, const struct view_
     for (size_t i = 0; i < run->vantage_count; i++) json_string(&json, NULL, run->vantages[i]);
     json_end_array(&json);
     json_maybe_int(&json, "started", run->started_ns != 0, run->started_ns);
-    end_line(&json);
+    jsonl_end_line(&json);
     for (size_t i = 0; i < run->clock_count; i++) clock_line(&json, &run->clocks[i]);
     return flush(jsonl, sink, err);
 }
@@ -421,11 +83,11 @@ static int jsonl_story(void *state, const struct sink *sink, const struct view_o
 {
     struct jsonl *jsonl = state;
     struct json json = json_new(&jsonl->out, options->ascii);
-    connection_line(&json, story);
-    for (size_t i = 0; i < story->step_count; i++) step_line(&json, story, &story->steps[i]);
-    time_line(&json, story);
-    for (size_t i = 0; i < story->finding_count; i++) finding_line(&json, story, &story->findings[i]);
-    for (size_t i = 0; i < story->difference_count; i++) difference_line(&json, story, &story->differences[i]);
+    jsonl_connection(&json, story);
+    for (size_t i = 0; i < story->step_count; i++) jsonl_step(&json, story, &story->steps[i]);
+    jsonl_time(&json, story);
+    for (size_t i = 0; i < story->finding_count; i++) jsonl_finding(&json, story, &story->findings[i]);
+    for (size_t i = 0; i < story->difference_count; i++) jsonl_difference(&json, story, &story->differences[i]);
     jsonl->connections++;
     jsonl->segments += story->summary.segments;
     jsonl->datagrams += story->summary.datagrams;
@@ -438,15 +100,15 @@ static void end_lines(struct json *json, const struct jsonl *jsonl, const struct
 {
     for (size_t i = 0; i < trace->loss_count; i++) {
         const struct story_loss *loss = &trace->losses[i];
-        begin_line(json, "lost", NULL);
+        jsonl_begin_line(json, "lost", NULL);
         json_string(json, "source", loss->source);
         json_string(json, "what", loss->what);
         json_uint(json, "received", loss->received);
         json_uint(json, "count", loss->count);
-        end_line(json);
+        jsonl_end_line(json);
     }
     uint64_t apart = apart_lines(json, trace);
-    begin_line(json, "summary", NULL);
+    jsonl_begin_line(json, "summary", NULL);
     json_string(json, "recorder", trace->recorder);
     json_array(json, "vantages");
     for (size_t i = 0; i < trace->vantage_count; i++) json_string(json, NULL, trace->vantages[i]);
@@ -460,7 +122,7 @@ static void end_lines(struct json *json, const struct jsonl *jsonl, const struct
     json_uint(json, "dropped", trace->dropped);
     json_uint(json, "marks_unjoined", trace->marks_unjoined);
     json_uint(json, "packets_unmarked", trace->packets_unmarked);
-    end_line(json);
+    jsonl_end_line(json);
 }
 
 static int jsonl_end(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,
@@ -482,6 +144,7 @@ static int jsonl_end(void *state, const struct sink *sink, const struct view_opt
 const struct view view_jsonl = {.name = "jsonl",
                                 .suffix = ".jsonl",
                                 .summary = "a JSON object a line, for other programs",
+                                .machine = true,
                                 .begin = jsonl_begin,
                                 .story = jsonl_story,
                                 .end = jsonl_end};

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/export/mermaid_text.h"
 #include "viz/plan/facts.h"
 #include "viz/plan/plan.h"
@@ -82,7 +83,7 @@ static void put_title(struct drawing *drawing)
         facts_headline(drawing->story, &title);
     struct mermaid_statement line = mermaid_statement_new("title ");
     mermaid_say_phrase(&line, &title);
-    snprintf(part, sizeof(part), ", part %u", mermaid->part);
+    snprintf(part, sizeof(part), tr(", part %u"), mermaid->part);
     if (mermaid->part > 1) mermaid_say(&line, part);
     if (question.count) mermaid_say(&line, " · ");
     mermaid_say_phrase(&line, &question);
@@ -188,7 +189,7 @@ static void say_folded(struct mermaid_statement *line, const struct story_step *
 {
     char words[64];
     if (step->kind != STEP_SEGMENT || !step->segment->folded) return;
-    snprintf(words, sizeof(words), " · stands for %" PRIu32 " segments", step->segment->folded);
+    snprintf(words, sizeof(words), tr(" · stands for %" PRIu32 " segments"), step->segment->folded);
     mermaid_say(line, words);
 }
 
@@ -206,9 +207,9 @@ static void put_packet(struct drawing *drawing, const struct plan_row *row, cons
     if (words->detail.count) mermaid_say(&line, " · ");
     mermaid_say_phrase(&line, &words->detail);
     say_folded(&line, &drawing->story->steps[row->step]);
-    if (departs) mermaid_say(&line, " leaves");
-    if (row->kind == PLAN_ARRIVE) mermaid_say(&line, " arrives");
-    if (lost) mermaid_say(&line, " · lost");
+    if (departs) mermaid_say(&line, tr(" leaves"));
+    if (row->kind == PLAN_ARRIVE) mermaid_say(&line, tr(" arrives"));
+    if (lost) mermaid_say(&line, tr(" · lost"));
     finish_statement(drawing, &line);
 }
 
@@ -351,7 +352,7 @@ static int mermaid_end(void *state, const struct sink *sink, const struct view_o
 
 const struct view view_mermaid = {.name = "mermaid",
                                   .suffix = ".mmd",
-                                  .summary = "a Mermaid sequence diagram, as GitHub and wikis draw it",
+                                  .summary = TR("a Mermaid sequence diagram, as GitHub and wikis draw it"),
                                   .ladder = true,
                                   .begin = mermaid_begin,
                                   .story = mermaid_story,

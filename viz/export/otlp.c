@@ -264,6 +264,7 @@ static int otlp_end(void *state, const struct sink *sink, const struct view_opti
 const struct view view_otlp = {.name = "otlp",
                                .suffix = ".otlp.jsonl",
                                .summary = "OpenTelemetry's OTLP as JSON: a trace a connection, a span an end and a call",
+                               .machine = true,
                                .begin = otlp_begin,
                                .story = otlp_story,
                                .end = otlp_end};

@@ -344,6 +344,7 @@ static int csv_end(void *state, const struct sink *sink, const struct view_optio
 const struct view view_csv = {.name = "csv",
                               .suffix = ".csv",
                               .summary = "a row a step, with its cause, for spreadsheets",
+                              .machine = true,
                               .begin = csv_begin,
                               .story = csv_story,
                               .end = csv_end};

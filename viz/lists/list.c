@@ -1,6 +1,7 @@
 /* The list: an aligned line a connection. */
 #include <errno.h>
 
+#include "base/lang.h"
 #include "viz/lists/columns.h"
 #include "viz/lists/list_frame.h"
 #include "viz/lists/rows.h"
@@ -20,9 +21,9 @@ static const struct {
     [COLUMN_CLIENT] = {"client", 21, false},
     [COLUMN_SERVER] = {"server", 21, false},
     [COLUMN_OUTCOME] = {"outcome", 9, false},
-    [COLUMN_STATES] = {"last states", 23, false},
+    [COLUMN_STATES] = {TR("last states"), 23, false},
     [COLUMN_RTT] = {"rtt", 7, true},
-    [COLUMN_CLOSED] = {"closed by", 9, false},
+    [COLUMN_CLOSED] = {TR("closed by"), 9, false},
     [COLUMN_SEGMENTS] = {"segs", 5, true},
     [COLUMN_SENT] = {"sent", 6, true},
     [COLUMN_RECEIVED] = {"recvd", 6, true},
@@ -149,7 +150,7 @@ static int begin(struct buf *out, const struct rows_options *options)
     char *line = code ? NULL : buf_room(out, ROW_BYTES);
     if (!line) return -ENOMEM;
     struct pen pen = {.at = line, .address = address_width(options)};
-    for (size_t i = 0; i < COLUMNS; i++) put_text(&pen, (enum column)i, columns[i].title, strlen(columns[i].title));
+    for (size_t i = 0; i < COLUMNS; i++) put_text(&pen, (enum column)i, tr(columns[i].title), strlen(tr(columns[i].title)));
     return finish(out, line, line_text(line_char(pen.at, ' '), options->verbose ? "zeek history  notes" : "notes"));
 }
 
@@ -159,8 +160,8 @@ static char *put_path(char *at, const struct rows_options *options, const struct
     int client = 0;
     const struct rows_path *path = rows_path(options, row, &client);
     if (!path) return at;
-    static const char *const ways[] = {" there", " back"};
-    const char *between = follows ? ", delay " : "delay ";
+    static const char *const ways[] = {TR(" there"), TR(" back")};
+    const char *between = follows ? tr(", delay ") : tr("delay ");
     for (int way = 0; way < 2; way++) {
         int64_t delay_ns = path->delay_ns[way ? !client : client];
         if (delay_ns < 0) continue;
@@ -169,7 +170,7 @@ static char *put_path(char *at, const struct rows_options *options, const struct
         between = " ";
         follows = true;
     }
-    between = follows ? ", lost " : "lost ";
+    between = follows ? tr(", lost ") : tr("lost ");
     for (int way = 0; way < 2; way++) {
         uint32_t lost = path->lost[way ? !client : client];
         if (!lost) continue;
@@ -265,4 +266,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return list_end(out, options, &(struct list_style){.ascii = options->ascii, .color = options->color});
 }
 
-const struct rows_view rows_list = {"list", NULL, "an aligned line a connection", begin, add_row, add_udp, false, end};
+const struct rows_view rows_list = {"list", NULL, TR("an aligned line a connection"), begin, add_row, add_udp, false, end};

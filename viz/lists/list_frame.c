@@ -1,4 +1,5 @@
 #include "viz/lists/list_frame.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,7 +33,7 @@ static void put_lines(struct buf *out, const struct list_style *style, struct la
 
 static void put_number(char text[CELL_BYTES], const struct rows_finding *finding)
 {
-    snprintf(text, CELL_BYTES, "%s%" PRIu32 ": ", finding->first_udp ? "flow u" : "connection ", finding->first);
+    snprintf(text, CELL_BYTES, "%s%" PRIu32 ": ", finding->first_udp ? tr("flow u") : tr("connection "), finding->first);
 }
 
 static const char *severity_name(enum rows_severity severity)
@@ -82,10 +83,10 @@ int list_findings(struct buf *out, const struct list_style *style, const struct 
     const char *const *ids = story_finding_ids(&count);
     char of[CELL_BYTES] = "";
     if (!findings || !findings->connections) return 0;
-    if (total) snprintf(of, sizeof(of), " of %" PRIu64, total);
-    buf_printf(out, "Findings in %" PRIu32 "%s connection%s", findings->connections, of,
+    if (total) snprintf(of, sizeof(of), tr(" of %" PRIu64), total);
+    buf_printf(out, tr("Findings in %" PRIu32 "%s connection%s"), findings->connections, of,
                (total ? total : findings->connections) == 1 ? "" : "s");
-    buf_text(out, style->width && style->width < NARROW_LEAST ? "\n" : "; tcpwhy explain ID says more of each\n");
+    buf_text(out, style->width && style->width < NARROW_LEAST ? "\n" : tr("; tcpwhy explain ID says more of each\n"));
     for (int severity = ROWS_ERROR; severity > ROWS_NOTHING; severity--)
         for (size_t i = 0; i < count && i < ROWS_FINDINGS_MAX; i++) {
             const struct rows_finding *finding = &findings->of[i];
@@ -137,7 +138,7 @@ int list_spreads(struct buf *out, const struct list_style *style, const struct l
     for (size_t i = 0; i < count; i++) {
         const struct quantiles *spread = rows[i].spread;
         if (spread->count < LIST_SPREAD_LEAST) continue;
-        if (!any) buf_printf(out, "\n%-21s", "of all of them");
+        if (!any) buf_printf(out, "\n%-21s", tr("of all of them"));
         for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]) && !any; k++)
             if (columns[k].narrow || !narrow) buf_printf(out, "%9s", columns[k].title);
         if (!any) buf_text(out, narrow ? "\n" : "    count\n");
@@ -162,8 +163,8 @@ int list_times(struct buf *out, const struct list_style *style, const struct row
     if (!findings || findings->total_ns <= 0) return 0;
     char value[CELL_BYTES];
     put_value(value, findings->total_ns, true, style->ascii);
-    buf_printf(out, "\n%-38s%*s%s\n", "where the time of all of them went", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0),
-               "", value);
+    buf_printf(out, "\n%-38s%*s%s\n", tr("where the time of all of them went"),
+               9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value);
     for (;;) {
         int next = -1;
         for (int i = 0; i < SPENTS; i++)
@@ -187,10 +188,10 @@ int list_end(struct buf *out, const struct rows_options *options, const struct l
     if (code) return code;
     const struct quantiles *first_byte = options->findings ? options->findings->first_byte : NULL;
     const struct list_spread rows[] = {{"handshake", &spreads[ROWS_SPREAD_CONNECT], true},
-                                       {"first byte", first_byte ? first_byte : &none, true},
+                                       {tr("first byte"), first_byte ? first_byte : &none, true},
                                        {"took", &spreads[ROWS_SPREAD_TOOK], true},
-                                       {"bytes of the client", &spreads[ROWS_SPREAD_SENT], false},
-                                       {"bytes of the server", &spreads[ROWS_SPREAD_RECEIVED], false}};
+                                       {tr("bytes of the client"), &spreads[ROWS_SPREAD_SENT], false},
+                                       {tr("bytes of the server"), &spreads[ROWS_SPREAD_RECEIVED], false}};
     return list_spreads(out, style, rows, sizeof(rows) / sizeof(rows[0]));
 }
 

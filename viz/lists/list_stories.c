@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/lists/found.h"
 #include "viz/lists/list_frame.h"
 #include "viz/pen/escape.h"
@@ -212,7 +213,7 @@ static int draw_rows(struct list *list, const struct view_options *options)
         code = kept->udp ? view->udp(&list->out, &how, &kept->flow) : view->row(&list->out, &how, &kept->row);
     }
     if (!code && list->more)
-        buf_printf(&list->out, "and %" PRIu64 " more: what was found in them, and their times, are counted above and below\n",
+        buf_printf(&list->out, tr("and %" PRIu64 " more: what was found in them, and their times, are counted above and below\n"),
                    list->more);
     return code ? code : view->end(&list->out, &how, NULL, NULL);
 }
@@ -258,7 +259,7 @@ static int list_end_view(void *state, const struct sink *sink, const struct view
 
 const struct view view_list = {.name = "list",
                                .suffix = ".list",
-                               .summary = "what was found in all of them, then a line a connection, the worst first",
+                               .summary = TR("what was found in all of them, then a line a connection, the worst first"),
                                .begin = list_begin,
                                .story = list_story,
                                .end = list_end_view};

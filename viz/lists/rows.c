@@ -1,4 +1,5 @@
 #include "viz/lists/rows.h"
+#include "base/lang.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -37,8 +38,8 @@ static size_t put_icmp(char *at, size_t room, const char *comma, const struct le
     char from[ADDRESS_TEXT_BYTES], mtu[24] = "", times[24] = "";
     if (icmp->mtu) snprintf(mtu, sizeof(mtu), " (MTU %u)", icmp->mtu);
     if (icmp->count > 1) snprintf(times, sizeof(times), "%ux ", icmp->count);
-    int more = snprintf(at, room, "%s%sICMP %s%s from %s", comma, times, segment_icmp_name(icmp->protocol, icmp->type, icmp->code),
-                        mtu, address_format_ip(&icmp->from, from));
+    int more = snprintf(at, room, tr("%s%sICMP %s%s from %s"), comma, times,
+                        segment_icmp_name(icmp->protocol, icmp->type, icmp->code), mtu, address_format_ip(&icmp->from, from));
     return more > 0 ? (size_t)more : 0;
 }
 
@@ -55,9 +56,9 @@ const char *rows_udp_notes(const struct datagrams_row *row, char text[ROWS_NOTES
         bool holds;
         const char *words;
     } notes[] = {
-        {!row->end[LEDGER_SERVER].datagrams, "no answer"},
-        {row->tunnel != 0, "in a tunnel"},
-        {row->ending == LEDGER_CROWDED, "given up early: too many open"},
+        {!row->end[LEDGER_SERVER].datagrams, tr("no answer")},
+        {row->tunnel != 0, tr("in a tunnel")},
+        {row->ending == LEDGER_CROWDED, tr("given up early: too many open")},
     };
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         if (!notes[i].holds || length >= ROWS_NOTES_BYTES - 1) continue;
@@ -109,20 +110,20 @@ const char *rows_notes(const struct ledger_row *row, char text[ROWS_NOTES_BYTES]
         const char *words;
     } notes[] = {
         {row->outcome == LEDGER_REFUSED, 0, "refused"},
-        {unanswered && row->outcome == LEDGER_HALF_OPEN, 0, "no answer"},
-        {bare, 0, "without SYN or ACK: a scan"},
-        {row->opened_by < 0 && !bare, 0, "began before the capture"},
-        {one_sided && !unanswered, 0, "one direction only"},
-        {zero > 0, zero, "zero window"},
-        {disorder > 0, disorder, "out of order"},
-        {probes > 0, probes, "window probe"},
+        {unanswered && row->outcome == LEDGER_HALF_OPEN, 0, tr("no answer")},
+        {bare, 0, tr("without SYN or ACK: a scan")},
+        {row->opened_by < 0 && !bare, 0, tr("began before the capture")},
+        {one_sided && !unanswered, 0, tr("one direction only")},
+        {zero > 0, zero, tr("zero window")},
+        {disorder > 0, disorder, tr("out of order")},
+        {probes > 0, probes, tr("window probe")},
         {alive > 0, alive, "keep-alive"},
-        {ignored > 0, ignored, "RST in vain"},
-        {strays > 0 && !bare, strays, "of another connection"},
-        {missed > 0, missed, "bytes missed by the capture"},
-        {row->tunnel != 0, 0, "in a tunnel"},
-        {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, "went quiet"},
-        {row->ending == LEDGER_CROWDED, 0, "given up early: too many open"},
+        {ignored > 0, ignored, tr("RST in vain")},
+        {strays > 0 && !bare, strays, tr("of another connection")},
+        {missed > 0, missed, tr("bytes missed by the capture")},
+        {row->tunnel != 0, 0, tr("in a tunnel")},
+        {row->ending == LEDGER_IDLE && row->outcome == LEDGER_OPEN, 0, tr("went quiet")},
+        {row->ending == LEDGER_CROWDED, 0, tr("given up early: too many open")},
     };
     size_t length = 0;
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
@@ -169,7 +170,7 @@ static size_t put_ids(const struct rows_options *options, const struct rows_foun
             }
             length += (size_t)snprintf(text + length, ROWS_NOTES_BYTES - length, "%s%s", length ? ", " : "", ids[i]);
         }
-    if (left) length += (size_t)snprintf(text + length, ROWS_MARKS_BYTES - length, ", %zu more", left);
+    if (left) length += (size_t)snprintf(text + length, ROWS_MARKS_BYTES - length, tr(", %zu more"), left);
     return length;
 }
 
@@ -179,7 +180,7 @@ static const char *put_marks(const struct rows_options *options, uint32_t number
     const struct rows_found *found = rows_found(options, number, udp);
     size_t length = found ? put_ids(options, found, text) : 0;
     /* What a finding says better. */
-    static const char *const covered[] = {"refused", "no answer"};
+    static const char *const covered[] = {"refused", TR("no answer")};
     for (size_t i = 0; found && i < sizeof(covered) / sizeof(covered[0]); i++) {
         size_t word = strlen(covered[i]);
         if (strcspn(notes, ",") != word || strncmp(notes, covered[i], word) != 0) continue;

@@ -1,6 +1,7 @@
 /* The totals alone, a line a fact. */
 #include <errno.h>
 
+#include "base/lang.h"
 #include "viz/lists/rows.h"
 #include "viz/pen/escape.h"
 #include "viz/pen/line.h"
@@ -61,56 +62,56 @@ static int end(struct buf *out, const struct rows_options *options, const struct
                const struct rows_source *source)
 {
     fact(out, "packets", source->packets, "");
-    fact(out, "bytes on the wire", source->wire_bytes, "");
+    fact(out, tr("bytes on the wire"), source->wire_bytes, "");
     if (totals->segments) {
         int64_t span_ns;
         if (__builtin_sub_overflow(totals->last_ns, totals->first_ns, &span_ns)) span_ns = INT64_MAX;
-        time_fact(out, "from first to last", span_ns, options->ascii);
+        time_fact(out, tr("from first to last"), span_ns, options->ascii);
     }
-    fact(out, "TCP segments", totals->segments, "");
-    fact(out, "TCP payload", totals->bytes, " bytes");
-    fact(out, "TCP connections", totals->connections, "");
+    fact(out, tr("TCP segments"), totals->segments, "");
+    fact(out, tr("TCP payload"), totals->bytes, tr(" bytes"));
+    fact(out, tr("TCP connections"), totals->connections, "");
     put_outcomes(out, totals);
     if (totals->handshakes) {
-        time_fact(out, "handshake, mean", totals->handshake_sum_ns / (int64_t)totals->handshakes, options->ascii);
-        time_fact(out, "handshake, shortest", totals->handshake_least_ns, options->ascii);
+        time_fact(out, tr("handshake, mean"), totals->handshake_sum_ns / (int64_t)totals->handshakes, options->ascii);
+        time_fact(out, tr("handshake, shortest"), totals->handshake_least_ns, options->ascii);
     }
-    fact(out, "open at once, most", totals->open_most, "");
+    fact(out, tr("open at once, most"), totals->open_most, "");
     fact(out, "retransmissions", totals->retransmissions, "");
-    fact(out, "out of order", totals->out_of_order, "");
-    fact(out, "zero windows", totals->zero_windows, "");
+    fact(out, tr("out of order"), totals->out_of_order, "");
+    fact(out, tr("zero windows"), totals->zero_windows, "");
     fact(out, "keep-alives", totals->keep_alives, "");
-    fact(out, "missed by the capture", totals->missed_bytes, " bytes");
+    fact(out, tr("missed by the capture"), totals->missed_bytes, tr(" bytes"));
     const struct {
         const char *name;
         uint64_t value;
     } oddities[] = {
-        {"given up as idle", totals->idle},
-        {"given up for room", totals->crowded},
-        {"UDP flows", source->udp_flows},
-        {"UDP datagrams", source->udp_datagrams},
-        {"UDP flows, given up for room", source->udp_crowded},
-        {"ICMP errors", source->icmp_errors},
-        {"packets not TCP", source->results[SEGMENT_OTHER]},
-        {"IP fragments", source->results[SEGMENT_FRAGMENT]},
-        {"  datagrams put together", source->put_together},
-        {"  datagrams given up", source->given_up},
-        {"cut in the headers", source->results[SEGMENT_CUT]},
+        {tr("given up as idle"), totals->idle},
+        {tr("given up for room"), totals->crowded},
+        {tr("UDP flows"), source->udp_flows},
+        {tr("UDP datagrams"), source->udp_datagrams},
+        {tr("UDP flows, given up for room"), source->udp_crowded},
+        {tr("ICMP errors"), source->icmp_errors},
+        {tr("packets not TCP"), source->results[SEGMENT_OTHER]},
+        {tr("IP fragments"), source->results[SEGMENT_FRAGMENT]},
+        {tr("  datagrams put together"), source->put_together},
+        {tr("  datagrams given up"), source->given_up},
+        {tr("cut in the headers"), source->results[SEGMENT_CUT]},
         {"malformed", source->results[SEGMENT_MALFORMED]},
-        {"of unknown links", source->results[SEGMENT_LINK]},
+        {tr("of unknown links"), source->results[SEGMENT_LINK]},
         {"encrypted", source->results[SEGMENT_ENCRYPTED]},
-        {"damages of the file", source->damages},
-        {"dropped by the capture", source->dropped},
-        {"packets with comments", source->commented},
-        {"journal entries, unread", source->journal},
-        {"name blocks, unread", source->names},
-        {"secrets, unread", source->secrets},
-        {"custom blocks, unread", source->custom},
-        {"unknown blocks, unread", source->unknown_blocks},
+        {tr("damages of the file"), source->damages},
+        {tr("dropped by the capture"), source->dropped},
+        {tr("packets with comments"), source->commented},
+        {tr("journal entries, unread"), source->journal},
+        {tr("name blocks, unread"), source->names},
+        {tr("secrets, unread"), source->secrets},
+        {tr("custom blocks, unread"), source->custom},
+        {tr("unknown blocks, unread"), source->unknown_blocks},
     };
     for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++)
         if (oddities[i].value) fact(out, oddities[i].name, oddities[i].value, "");
-    if (source->unread_count) buf_text(out, "not looked into\n");
+    if (source->unread_count) buf_text(out, tr("not looked into\n"));
     for (size_t i = 0; i < source->unread_count; i++) {
         char name[NAME_BYTES] = "  ";
         segment_content_name(source->unread[i].content, name + 2);
@@ -124,4 +125,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return out->failed ? -ENOMEM : 0;
 }
 
-const struct rows_view rows_summary = {"summary", NULL, "the totals alone", begin, add_row, add_udp, false, end};
+const struct rows_view rows_summary = {"summary", NULL, TR("the totals alone"), begin, add_row, add_udp, false, end};

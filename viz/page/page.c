@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/page/page_made.h"
 #include "viz/page/page_story.h"
 #include "viz/plan/clock_words.h"
@@ -183,7 +184,7 @@ static int page_end(void *state, const struct sink *sink, const struct view_opti
 
 const struct view view_page = {.name = "html",
                                .suffix = ".html",
-                               .summary = "a page to step through: ladder, RFC figure, reasons; one file",
+                               .summary = TR("a page to step through: ladder, RFC figure, reasons; one file"),
                                .ladder = true,
                                .begin = page_begin,
                                .story = page_take_story,

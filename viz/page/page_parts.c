@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/page/page_own.h"
 #include "viz/plan/words.h"
 
@@ -85,14 +86,14 @@ static void tell_options(const struct event_options *options, struct phrase *wor
         enum event_option bit;
         const char *name;
     } named[] = {{OPTION_SACK_OK, "SACK permitted"}, {OPTION_SACK, "SACK blocks"}, {OPTION_TIMESTAMPS, "timestamps"},
-                 {OPTION_FASTOPEN, "fast open"},     {OPTION_MPTCP, "MPTCP"},      {OPTION_ACCECN, "AccECN"}};
+                 {OPTION_FASTOPEN, TR("fast open")}, {OPTION_MPTCP, "MPTCP"},      {OPTION_ACCECN, "AccECN"}};
     const char *between = "";
     if (options->present & OPTION_MSS) {
         phrase_addf(words, STYLE_PLAIN, "MSS %u", (unsigned)options->mss);
         between = ", ";
     }
     if (options->present & OPTION_WSCALE) {
-        phrase_addf(words, STYLE_PLAIN, "%swindow scale %u", between, (unsigned)options->wscale);
+        phrase_addf(words, STYLE_PLAIN, tr("%swindow scale %u"), between, (unsigned)options->wscale);
         between = ", ";
     }
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
@@ -109,7 +110,7 @@ static void tell_window(const struct story_segment *segment, char words[WORDS_BY
     if (segment->window_kind == WINDOW_BYTES)
         snprintf(words, WORDS_BYTES + 48, "%s", words_grouped(segment->window_bytes, grouped));
     else if (segment->window_kind == WINDOW_UNSCALED)
-        snprintf(words, WORDS_BYTES + 48, "%s (by how much it is scaled was not seen)",
+        snprintf(words, WORDS_BYTES + 48, tr("%s (by how much it is scaled was not seen)"),
                  words_grouped(segment->window_bytes, grouped));
 }
 
@@ -246,9 +247,9 @@ void page_write_packets(struct page_telling *t)
 static void tell_result(const struct story_call *call, char words[WORDS_BYTES])
 {
     if (call->exit_step == STORY_NO_STEP && call->exit_ns == 0)
-        snprintf(words, WORDS_BYTES, "had not returned");
+        snprintf(words, WORDS_BYTES, tr("had not returned"));
     else if (call->interrupted)
-        snprintf(words, WORDS_BYTES, "interrupted by a signal");
+        snprintf(words, WORDS_BYTES, tr("interrupted by a signal"));
     else if (call->errno_name)
         snprintf(words, WORDS_BYTES, "-1 %s", call->errno_name);
     else

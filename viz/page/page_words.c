@@ -8,7 +8,8 @@
 #include "base/table.h"
 #include "viz/pen/escape.h"
 
-enum { WORDS_MAX = 1 << 20, WORD_BYTES_MAX = 1 << 20 };
+enum { WORDS_MAX = 1 << 20 };
+#define WORD_BYTES_MAX ((size_t)1 << 20)
 
 struct word {
     size_t number, length;

@@ -69,6 +69,37 @@ int escape_columns(uint32_t code)
     return 0;
 }
 
+static bool is_one_of(uint32_t code, const uint16_t *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (codes[i] == code) return true;
+    return false;
+}
+
+bool escape_may_break(uint32_t before, uint32_t after)
+{
+    static const uint16_t closing[] = {0x3001, 0x3002, 0xff0c, 0xff1b, 0xff1a, 0xff1f, 0xff01, 0xff09,
+                                       0x300d, 0x300f, 0x300b, 0x201d, 0x2019, 0x2026, ')',    ']',
+                                       ',',    ';',    ':',    '.',    '?',    '!',    '%'};
+    static const uint16_t opening[] = {0xff08, 0x300c, 0x300e, 0x300a, 0x201c, 0x2018, '(', '['};
+    if (escape_columns(before) != 2 && escape_columns(after) != 2) return false;
+    return !is_one_of(after, closing, sizeof(closing) / sizeof(closing[0])) &&
+           !is_one_of(before, opening, sizeof(opening) / sizeof(opening[0]));
+}
+
+size_t escape_piece(const char *text, int *ret_columns)
+{
+    uint32_t before = 0, code;
+    size_t at = 0;
+    for (*ret_columns = 0; text[at]; before = code) {
+        size_t taken = escape_decode(text + at, strlen(text + at) < 4 ? strlen(text + at) : 4, &code);
+        if (at && (code == ' ' || code == '\n' || escape_may_break(before, code))) break;
+        *ret_columns += escape_columns(code);
+        at += taken;
+    }
+    return at;
+}
+
 size_t escape_next(const char *text, size_t length, bool ascii, char piece[ESCAPE_PIECE_BYTES])
 {
     uint32_t code;

@@ -23,6 +23,12 @@ size_t escape_decode(const char *text, size_t length, uint32_t *ret_code);
 /* Columns that a code point takes in a terminal: 1, or 2 for wide ones; 0: it must not reach one. Rests on Unicode's
  * EastAsianWidth. */
 int escape_columns(uint32_t code);
+/* Whether a line may end between these two, where no blank is: beside a wide character, but not before what closes (a stop, a
+ * bracket) nor behind what opens (JIS X 4051, UAX #14, as far as Chinese sentences need it). */
+bool escape_may_break(uint32_t before, uint32_t after);
+/* The bytes up to the next place at which a line may end (a blank, a newline, or as above), at least one character's; and the
+ * columns that they take. */
+size_t escape_piece(const char *text, int *ret_columns);
 
 /* Takes one code point from `text` and writes how it is to be shown, NUL-terminated. With `ascii` no byte above 0x7e is written:
  * what the views draw with is replaced by a look-alike ("|" for a bar). Returns the bytes taken. */

@@ -145,21 +145,33 @@ static bool is_break(const struct layout_cell *cell)
     return is_blank(cell) && !cell->glued;
 }
 
+bool layout_may_break(const struct layout_cell *before, const struct layout_cell *after)
+{
+    uint32_t first, second;
+    if (before->columns != 2 && after->columns != 2) return false;
+    escape_decode(before->bytes, strlen(before->bytes), &first);
+    escape_decode(after->bytes, strlen(after->bytes), &second);
+    return escape_may_break(first, second);
+}
+
 bool layout_wrap(const struct layout_text *text, int width, size_t *cursor, size_t *ret_from, size_t *ret_to)
 {
     size_t from = *cursor;
     if (from > 0)
         while (from < text->count && is_break(&text->cells[from])) from++;
     if (from >= text->count) return false;
-    size_t end = from, last_space = 0;
+    size_t end = from, last_break = 0;
     int columns = 0;
     while (end < text->count && columns + text->cells[end].columns <= width) {
+        if (is_break(&text->cells[end]) || (end > from && layout_may_break(&text->cells[end - 1], &text->cells[end])))
+            last_break = end;
         columns += text->cells[end].columns;
-        if (is_break(&text->cells[end])) last_space = end;
         end++;
     }
     if (end == from) end++; /* a wide character in a column of one: go on, the row will leave it out */
-    if (end < text->count && !is_break(&text->cells[end]) && last_space > from) end = last_space;
+    if (end < text->count && !is_break(&text->cells[end]) && !layout_may_break(&text->cells[end - 1], &text->cells[end]) &&
+        last_break > from)
+        end = last_break;
     *cursor = end;
     while (end > from + 1 && is_break(&text->cells[end - 1])) end--;
     *ret_from = from;

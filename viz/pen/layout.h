@@ -37,6 +37,8 @@ void layout_addf(struct layout_text *text, enum layout_style style, const char *
 void layout_add_phrase(struct layout_text *text, const struct phrase *phrase);
 /* Columns of the cells from `from` up to `to`. */
 int layout_columns(const struct layout_text *text, size_t from, size_t to);
+/* A line may end between these two, wide characters, though no blank is there. */
+bool layout_may_break(const struct layout_cell *before, const struct layout_cell *after);
 /* The next line of at most `width` >= 1 columns, broken at a space where there is one, else anywhere: nothing is left out but the
  * spaces at the break. Starts with *cursor = 0; false at the end. */
 bool layout_wrap(const struct layout_text *text, int width, size_t *cursor, size_t *ret_from, size_t *ret_to);

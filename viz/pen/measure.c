@@ -52,9 +52,11 @@ bool measure_wrap(const struct layout_text *text, struct font font, int width, s
     for (; to < text->count; to++) {
         used += advance(&text->cells[to], font) * font.size;
         if (used > width * 10 && to > from) break;
-        if (is_break(&text->cells[to])) at_break = to;
+        if (is_break(&text->cells[to]) || (to > from && layout_may_break(&text->cells[to - 1], &text->cells[to]))) at_break = to;
     }
-    if (to < text->count && !is_break(&text->cells[to]) && at_break > from) to = at_break;
+    if (to < text->count && !is_break(&text->cells[to]) && !layout_may_break(&text->cells[to - 1], &text->cells[to]) &&
+        at_break > from)
+        to = at_break;
     *cursor = to;
     while (to > from + 1 && is_break(&text->cells[to - 1])) to--;
     *ret_from = from;

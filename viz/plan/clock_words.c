@@ -1,4 +1,5 @@
 #include "viz/plan/clock_words.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,10 +30,10 @@ static void add_drift(struct layout_text *text, const struct story_clock *clock)
 {
     char words[WORDS_BYTES];
     if (clock->drift_within_ppb >= 0)
-        layout_addf(text, STYLE_PLAIN, ", drift %+.1f ppm %s %.1f", (double)clock->drift_ppb / 1e3, plus_minus(text),
+        layout_addf(text, STYLE_PLAIN, tr(", drift %+.1f ppm %s %.1f"), (double)clock->drift_ppb / 1e3, plus_minus(text),
                     (double)clock->drift_within_ppb / 1e3);
     else
-        layout_addf(text, STYLE_PLAIN, ", drift not measurable over %s", words_duration(clock->span_ns, words));
+        layout_addf(text, STYLE_PLAIN, tr(", drift not measurable over %s"), words_duration(clock->span_ns, words));
 }
 
 /* Segments that went one way alone bound the offset from one side: what went from a to b makes b's clock seem too far ahead by its
@@ -42,10 +43,10 @@ static void add_one_sided(struct layout_text *text, const struct story_clock *cl
     char words[WORDS_BYTES];
     bool is_behind = clock->offset_ns < 0, forth = clock->forth != 0;
     /* Whose segments went that way may be a guess, and then so is on which side the truth lies. */
-    const char *side = clock->guessed ? "about" : forth == is_behind ? "at least" : "at most";
-    layout_addf(text, STYLE_BOLD, "%s %s %s", side, precisely(clock->offset_ns, words), is_behind ? "behind" : "ahead of");
+    const char *side = clock->guessed ? "about" : forth == is_behind ? tr("at least") : tr("at most");
+    layout_addf(text, STYLE_BOLD, "%s %s %s", side, precisely(clock->offset_ns, words), is_behind ? "behind" : tr("ahead of"));
     layout_addf(text, STYLE_PLAIN, " %s", clock->against ? clock->against : "?");
-    layout_add(text, STYLE_ALARM, " (segments went one way only)");
+    layout_add(text, STYLE_ALARM, tr(" (segments went one way only)"));
 }
 
 /* "12.3 ± 1.2 ms": no more digits than the bound leaves any meaning, and the bound holds what rounding took. */
@@ -73,7 +74,8 @@ static void add_bounded(struct layout_text *text, const struct story_clock *cloc
 static void add_offset(struct layout_text *text, const struct story_clock *clock)
 {
     add_bounded(text, clock);
-    layout_addf(text, STYLE_PLAIN, " %s %s", clock->offset_ns < 0 ? "behind" : "ahead of", clock->against ? clock->against : "?");
+    layout_addf(text, STYLE_PLAIN, " %s %s", clock->offset_ns < 0 ? "behind" : tr("ahead of"),
+                clock->against ? clock->against : "?");
 }
 
 /* How that is known: for who asks. */
@@ -82,25 +84,25 @@ static void add_details(struct layout_text *text, const struct story_clock *cloc
     char words[WORDS_BYTES];
     uint32_t segments = clock->forth + clock->back;
     if (clock->uncertainty_ns < 0 && clock->guessed) {
-        layout_addf(text, STYLE_PLAIN, ": %" PRIu32 " that both saw, and their least delay nothing tells", segments);
+        layout_addf(text, STYLE_PLAIN, tr(": %" PRIu32 " that both saw, and their least delay nothing tells"), segments);
     } else if (clock->uncertainty_ns < 0) {
         bool forth = clock->forth != 0;
         const char *from = forth ? clock->against : clock->vantage, *to = forth ? clock->vantage : clock->against;
-        layout_addf(text, STYLE_PLAIN,
-                    ": all %" PRIu32
-                    " that both saw went from %s to %s, so it is further %s by the least delay, which nothing tells",
-                    segments, from ? from : "?", to ? to : "?", forth ? "behind" : "ahead");
+        layout_addf(
+            text, STYLE_PLAIN,
+            tr(": all %" PRIu32 " that both saw went from %s to %s, so it is further %s by the least delay, which nothing tells"),
+            segments, from ? from : "?", to ? to : "?", forth ? "behind" : "ahead");
     } else {
         layout_addf(text, STYLE_PLAIN, ": %s", precisely(clock->offset_ns, words));
         layout_addf(text, STYLE_PLAIN, " %s %s", plus_minus(text), precisely(clock->uncertainty_ns, words));
         if (clock->most_ns > clock->uncertainty_ns && clock->most_ns - clock->uncertainty_ns > clock->uncertainty_ns / 2)
-            layout_addf(text, STYLE_PLAIN, " (%s %s at its ends)", plus_minus(text), precisely(clock->most_ns, words));
-        layout_addf(text, STYLE_PLAIN, " (from %" PRIu32 " segment%s in both directions)", segments, segments == 1 ? "" : "s");
+            layout_addf(text, STYLE_PLAIN, tr(" (%s %s at its ends)"), plus_minus(text), precisely(clock->most_ns, words));
+        layout_addf(text, STYLE_PLAIN, tr(" (from %" PRIu32 " segment%s in both directions)"), segments, segments == 1 ? "" : "s");
         add_drift(text, clock);
     }
-    if (clock->stepped) layout_add(text, STYLE_PLAIN, "; it was set about then, or changed its speed");
+    if (clock->stepped) layout_add(text, STYLE_PLAIN, tr("; it was set about then, or changed its speed"));
     if (clock->left_out)
-        layout_addf(text, STYLE_PLAIN, "; %" PRIu32 " segment%s contradicted that and %s left out", clock->left_out,
+        layout_addf(text, STYLE_PLAIN, tr("; %" PRIu32 " segment%s contradicted that and %s left out"), clock->left_out,
                     clock->left_out == 1 ? "" : "s", clock->left_out == 1 ? "was" : "were");
 }
 
@@ -108,16 +110,16 @@ int clock_sentence(struct buf *out, const struct story_clock *clock, const struc
 {
     char words[WORDS_BYTES];
     struct layout_text text = layout_text_new(style->ascii);
-    layout_addf(&text, STYLE_PLAIN, "clock of %s", clock->vantage ? clock->vantage : "?");
-    if (clock->stepped) layout_addf(&text, STYLE_ALARM, " from %s on", words_clock(clock->from_ns, words));
+    layout_addf(&text, STYLE_PLAIN, tr("clock of %s"), clock->vantage ? clock->vantage : "?");
+    if (clock->stepped) layout_addf(&text, STYLE_ALARM, tr(" from %s on"), words_clock(clock->from_ns, words));
     layout_add(&text, STYLE_PLAIN, ": ");
     if (clock->uncertainty_ns < 0)
         add_one_sided(&text, clock);
     else
         add_offset(&text, clock);
-    if (clock->stepped) layout_add(&text, STYLE_PLAIN, " (one of the two was set)");
+    if (clock->stepped) layout_add(&text, STYLE_PLAIN, tr(" (one of the two was set)"));
     if (style->detailed) add_details(&text, clock);
-    if (clock->guessed) layout_add(&text, STYLE_ALARM, "; which of them is nearer to whom is a guess");
+    if (clock->guessed) layout_add(&text, STYLE_ALARM, tr("; which of them is nearer to whom is a guess"));
     size_t cursor = 0, from, to;
     struct layout_row row;
     int columns = style->width > 0 && style->width < LAYOUT_WIDTH_MAX ? style->width : LAYOUT_WIDTH_MAX;

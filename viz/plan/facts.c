@@ -1,4 +1,5 @@
 #include "viz/plan/facts.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -42,7 +43,7 @@ void facts_headline(const struct story *story, struct phrase *text)
     phrase_add(text, STYLE_PLAIN, story->udp ? ": UDP" : ": ");
     if (story->udp && story->outcome != OUTCOME_REFUSED) return;
     if (story->udp) phrase_add(text, STYLE_PLAIN, ", ");
-    phrase_add(text, outcome_style(story->outcome), story_outcome_name(story->outcome));
+    phrase_add(text, outcome_style(story->outcome), story_outcome_word(story->outcome));
 }
 
 void facts_end(const struct story *story, enum story_side side, struct phrase *text)
@@ -58,21 +59,29 @@ static void add_side(struct phrase *text, const struct story *story, int32_t sid
 {
     if (side < 0 || side >= STORY_SIDES) return;
     enum layout_style style = side == STORY_CLIENT ? STYLE_CLIENT_BOLD : STYLE_SERVER_BOLD;
-    phrase_addf(text, style, "%s", story_side_name((enum story_side)side));
+    phrase_addf(text, style, "%s", story_side_word((enum story_side)side));
     const char *comm = story->end[side].process.comm;
     if (!comm || !*comm || !strcmp(comm, story_side_name((enum story_side)side))) return; /* a process that is called "client" */
     phrase_add(text, STYLE_PLAIN, " ");
     phrase_add(text, STYLE_PLAIN, comm);
 }
 
+/* "by the client echo-client": a sentence with that end in it. */
+static void add_by_side(struct phrase *text, const struct story *story, int32_t side, const char *sentence)
+{
+    struct phrase end = phrase_new(text->arena);
+    add_side(&end, story, side);
+    phrase_fill(text, STYLE_PLAIN, sentence, &end, 1);
+}
+
 static void tell_opening(struct facts *facts, const struct story *story)
 {
     const struct story_summary *summary = &story->summary;
     char words[WORDS_BYTES];
-    phrase_add(&facts->text, STYLE_PLAIN, "by the ");
-    add_side(&facts->text, story, summary->opened_by);
-    if (summary->opened_by >= 0) put(facts, STYLE_DIM, "opened");
-    facts->text = phrase_new(facts->text.arena);
+    if (summary->opened_by >= 0) {
+        add_by_side(&facts->text, story, summary->opened_by, tr("by the %s"));
+        put(facts, STYLE_DIM, tr("opened"));
+    }
 
     if (summary->handshake_ns >= 0) {
         phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
@@ -80,24 +89,24 @@ static void tell_opening(struct facts *facts, const struct story *story)
         const char *between = ": ";
         if (summary->handshake_timer_ns > 0) {
             phrase_add(&facts->text, STYLE_PLAIN, between);
-            phrase_addf(&facts->text, STYLE_ALARM, "%s of it waited for the retransmission timer",
+            phrase_addf(&facts->text, STYLE_ALARM, tr("%s of it waited for the retransmission timer"),
                         words_duration(summary->handshake_timer_ns, words));
-            between = ", ";
+            between = tr(", ");
         }
         if (summary->handshake_network_ns >= 0) {
-            phrase_addf(&facts->text, STYLE_PLAIN, "%snetwork %s (SYN → SYN-ACK)", between,
+            phrase_addf(&facts->text, STYLE_PLAIN, tr("%snetwork %s (SYN → SYN-ACK)"), between,
                         words_duration(summary->handshake_network_ns, words));
-            between = ", ";
+            between = tr(", ");
         }
         if (summary->handshake_process_ns >= 0)
-            phrase_addf(&facts->text, STYLE_PLAIN, "%sprocess %s (connect() → SYN, ACK → return)", between,
+            phrase_addf(&facts->text, STYLE_PLAIN, tr("%sprocess %s (connect() → SYN, ACK → return)"), between,
                         words_duration(summary->handshake_process_ns, words));
-        put(facts, STYLE_DIM, "handshake");
+        put(facts, STYLE_DIM, tr("handshake"));
     }
     if (summary->accept_wait_ns >= 0) {
-        phrase_addf(&facts->text, STYLE_PLAIN, "accept() returned %s after the handshake was complete",
+        phrase_addf(&facts->text, STYLE_PLAIN, tr("accept() returned %s after the handshake was complete"),
                     words_duration(summary->accept_wait_ns, words));
-        put(facts, STYLE_DIM, "accept wait");
+        put(facts, STYLE_DIM, tr("accept wait"));
     }
 }
 
@@ -106,48 +115,58 @@ static void tell_closing(struct facts *facts, const struct story *story)
     const struct story_summary *summary = &story->summary;
     if (story->udp) return;
     if (summary->closed_first_by >= 0) {
-        phrase_add(&facts->text, STYLE_PLAIN, "by the ");
-        add_side(&facts->text, story, summary->closed_first_by);
+        add_by_side(&facts->text, story, summary->closed_first_by, tr("by the %s"));
     } else
-        phrase_add(&facts->text, STYLE_PLAIN, "by nobody");
-    put(facts, STYLE_DIM, "closed first");
+        phrase_add(&facts->text, STYLE_PLAIN, tr("by nobody"));
+    put(facts, STYLE_DIM, tr("closed first"));
     if (summary->time_wait_side >= 0) {
-        phrase_add(&facts->text, STYLE_PLAIN, summary->time_wait_side == STORY_SIDES ? "held by both ends" : "held by the ");
-        if (summary->time_wait_side < STORY_SIDES) add_side(&facts->text, story, summary->time_wait_side);
+        if (summary->time_wait_side == STORY_SIDES)
+            phrase_add(&facts->text, STYLE_PLAIN, tr("held by both ends"));
+        else
+            add_by_side(&facts->text, story, summary->time_wait_side, tr("held by the %s"));
         if (summary->time_wait_until_ns) {
             char words[WORDS_BYTES];
-            phrase_addf(&facts->text, STYLE_PLAIN, " until %s", words_clock(summary->time_wait_until_ns, words));
-            phrase_add(&facts->text, STYLE_PLAIN, " (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)");
+            phrase_addf(&facts->text, STYLE_PLAIN, tr(" until %s"), words_clock(summary->time_wait_until_ns, words));
+            phrase_add(&facts->text, STYLE_PLAIN, tr(" (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)"));
         }
         put(facts, STYLE_DIM, "TIME_WAIT");
     }
 }
 
-static void add_count(struct phrase *text, enum layout_style style, uint64_t count, const char *noun)
+/* "client sent 5 bytes, server sent 1 byte" */
+static void add_bytes_sent(struct phrase *text, const struct story *story, bool with_missed)
 {
-    phrase_addf(text, style, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct story_end *end = &story->end[side];
+        if (side) phrase_add(text, STYLE_PLAIN, tr(", "));
+        phrase_addf(text, STYLE_PLAIN, ntr("%s sent %" PRIu64 " byte", "%s sent %" PRIu64 " bytes", end->bytes_sent),
+                    story_side_word((enum story_side)side), end->bytes_sent);
+        if (with_missed && end->bytes_missed)
+            phrase_addf(text, STYLE_ALARM, tr(" (%" PRIu64 " more were not captured)"), end->bytes_missed);
+    }
+}
+
+static void add_calls(struct phrase *text, uint64_t count)
+{
+    phrase_addf(text, STYLE_PLAIN, ntr("%" PRIu64 " call", "%" PRIu64 " calls", count), count);
 }
 
 static void tell_amounts(struct facts *facts, const struct story *story)
 {
     const struct story_summary *summary = &story->summary;
     struct phrase *text = &facts->text;
-    for (int side = 0; side < STORY_SIDES; side++) {
-        const struct story_end *end = &story->end[side];
-        phrase_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
-        add_count(text, STYLE_PLAIN, end->bytes_sent, "byte");
-        if (end->bytes_missed) phrase_addf(text, STYLE_ALARM, " (%" PRIu64 " more were not captured)", end->bytes_missed);
-    }
-    put(facts, STYLE_DIM, "data");
+    add_bytes_sent(text, story, true);
+    put(facts, STYLE_DIM, tr("data"));
 
-    if (story->udp)
-        add_count(text, STYLE_PLAIN, summary->datagrams, "datagram");
-    else
-        add_count(text, STYLE_PLAIN, summary->segments, "segment");
-    if (summary->retransmissions) phrase_addf(text, STYLE_ALARM, " (%" PRIu32 " retransmitted)", summary->retransmissions);
-    phrase_add(text, STYLE_PLAIN, ", ");
-    add_count(text, STYLE_PLAIN, summary->calls, "call");
-    put(facts, STYLE_DIM, "seen");
+    uint64_t seen = story->udp ? summary->datagrams : summary->segments;
+    phrase_addf(text, STYLE_PLAIN,
+                story->udp ? ntr("%" PRIu64 " datagram", "%" PRIu64 " datagrams", seen)
+                           : ntr("%" PRIu64 " segment", "%" PRIu64 " segments", seen),
+                seen);
+    if (summary->retransmissions) phrase_addf(text, STYLE_ALARM, tr(" (%" PRIu32 " retransmitted)"), summary->retransmissions);
+    phrase_add(text, STYLE_PLAIN, tr(", "));
+    add_calls(text, summary->calls);
+    put(facts, STYLE_DIM, tr("seen"));
 
     const char *between = "";
     for (int evidence = EVIDENCE_STACK; evidence > EVIDENCE_NONE; evidence--) {
@@ -156,11 +175,11 @@ static void tell_amounts(struct facts *facts, const struct story *story)
         phrase_add(text, STYLE_PLAIN, between);
         phrase_addf(text, words_evidence_style(CAUSE_CALL, (enum story_evidence)evidence), "%" PRIu32 " %s", count,
                     words_evidence(CAUSE_CALL, (enum story_evidence)evidence));
-        between = ", ";
+        between = tr(", ");
     }
     phrase_add(text, STYLE_PLAIN, between);
-    phrase_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, "%" PRIu32 " unknown", summary->causes_unknown);
-    put(facts, STYLE_DIM, "causes from");
+    phrase_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, tr("%" PRIu32 " unknown"), summary->causes_unknown);
+    put(facts, STYLE_DIM, tr("causes from"));
 }
 
 /* The largest part that is somebody's doing, if most of a noticeable time went there. */
@@ -192,11 +211,11 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
         last_ns = time->spent_ns[next];
         left_ns -= last_ns;
         phrase_addf(&facts->text, STYLE_PLAIN, "%s%s %s", between, words_duration(last_ns, words),
-                    story_spent_words((enum story_spent)next));
-        between = ", ";
+                    tr(story_spent_words((enum story_spent)next)));
+        between = tr(", ");
     }
-    if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, "%s%s other", between, words_duration(left_ns, words));
-    put(facts, STYLE_DIM, "time");
+    if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, tr("%s%s other"), between, words_duration(left_ns, words));
+    put(facts, STYLE_DIM, tr("time"));
 }
 
 /* The steps that prove it. */
@@ -206,7 +225,7 @@ static void add_proof(struct phrase *text, const struct story *story, const uint
     for (size_t i = 0; i < count; i++) {
         phrase_add(text, STYLE_DIM, between);
         words_step(text, STYLE_DIM, story, steps[i]);
-        between = ", ";
+        between = tr(", ");
     }
     if (count) phrase_add(text, STYLE_DIM, "]");
 }
@@ -218,7 +237,7 @@ static void tell_findings(struct facts *facts, const struct story *story)
         bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
         phrase_add(&facts->text, STYLE_PLAIN, finding->text);
         add_proof(&facts->text, story, finding->steps, finding->step_count);
-        put(facts, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? "! error" : is_note ? "  note" : "! warning");
+        put(facts, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? tr("! error") : is_note ? tr("  note") : tr("! warning"));
     }
 }
 
@@ -237,15 +256,12 @@ static void tell_differences(struct facts *facts, const struct story *story)
 static void tell_calls_alone(struct facts *facts, const struct story *story)
 {
     struct phrase *text = &facts->text;
-    for (int side = 0; side < STORY_SIDES; side++) {
-        phrase_addf(text, STYLE_PLAIN, "%s%s sent ", side ? ", " : "", story_side_name((enum story_side)side));
-        add_count(text, STYLE_PLAIN, story->end[side].bytes_sent, "byte");
-    }
-    phrase_add(text, STYLE_PLAIN, ", as the calls say");
-    put(facts, STYLE_DIM, "data");
-    add_count(text, STYLE_PLAIN, story->summary.calls, "call");
-    phrase_add(text, STYLE_PLAIN, "; no packets, so no states and causes, and how it ended is what the calls got");
-    put(facts, STYLE_DIM, "seen");
+    add_bytes_sent(text, story, false);
+    phrase_add(text, STYLE_PLAIN, tr(", as the calls say"));
+    put(facts, STYLE_DIM, tr("data"));
+    add_calls(text, story->summary.calls);
+    phrase_add(text, STYLE_PLAIN, tr("; no packets, so no states and causes, and how it ended is what the calls got"));
+    put(facts, STYLE_DIM, tr("seen"));
 }
 
 void facts_story(const struct story *story, bool in_detail, struct facts *facts)
@@ -268,21 +284,21 @@ static void tell_totals(struct facts *facts, const struct facts_totals *totals)
     struct phrase *text = &facts->text;
     if (totals->stories == 1) return;
     if (totals->stories == 0)
-        phrase_add(text, STYLE_BOLD, "no connection was seen");
+        phrase_add(text, STYLE_BOLD, tr("no connection was seen"));
     else
-        phrase_addf(text, STYLE_BOLD, "%" PRIu64 " connections", totals->stories);
+        phrase_addf(text, STYLE_BOLD, tr("%" PRIu64 " connections"), totals->stories);
     const char *between = ": ";
     for (int outcome = 0; outcome < OUTCOMES; outcome++) {
         if (totals->outcomes[outcome] == 0) continue;
         phrase_add(text, STYLE_PLAIN, between);
         phrase_addf(text, outcome_style((enum story_outcome)outcome), "%" PRIu64 " %s", totals->outcomes[outcome],
-                    story_outcome_name((enum story_outcome)outcome));
-        between = ", ";
+                    story_outcome_word((enum story_outcome)outcome));
+        between = tr(", ");
     }
     if (totals->udp) phrase_addf(text, STYLE_PLAIN, "%s%" PRIu64 " UDP", between, totals->udp);
     if (totals->findings) {
         phrase_add(text, STYLE_PLAIN, "; ");
-        add_count(text, STYLE_PLAIN, totals->findings, "finding");
+        phrase_addf(text, STYLE_PLAIN, ntr("%" PRIu64 " finding", "%" PRIu64 " findings", totals->findings), totals->findings);
     }
     put(facts, STYLE_PLAIN, "");
 }
@@ -296,17 +312,17 @@ static void add_source(struct phrase *text, const struct story_trace *trace, siz
         if (strcmp(trace->losses[k].source, loss->source) == 0 && trace->losses[k].received > received)
             received = trace->losses[k].received;
     bool is_capture = strncmp(loss->source, "capture", strlen("capture")) == 0;
-    phrase_addf(text, STYLE_PLAIN, "%s %" PRIu64 " %s", loss->source, received, is_capture ? "packets" : "events");
+    phrase_addf(text, STYLE_PLAIN, is_capture ? tr("%s %" PRIu64 " packets") : tr("%s %" PRIu64 " events"), loss->source, received);
     bool any = false;
     for (size_t k = first; k < trace->loss_count; k++) {
         if (strcmp(trace->losses[k].source, loss->source) != 0 || trace->losses[k].count == 0) continue;
-        phrase_addf(text, STYLE_ALARM, ", %" PRIu64 " lost (%s)", trace->losses[k].count, trace->losses[k].what);
+        phrase_addf(text, STYLE_ALARM, tr(", %" PRIu64 " lost (%s)"), trace->losses[k].count, tr(trace->losses[k].what));
         any = true;
     }
-    if (!any) phrase_add(text, STYLE_PLAIN, ", 0 lost");
+    if (!any) phrase_add(text, STYLE_PLAIN, tr(", 0 lost"));
     for (size_t k = first; k < trace->loss_count; k++) /* what this kernel never had is not lost */
         if (strcmp(trace->losses[k].source, loss->source) == 0 && strncmp(trace->losses[k].what, "without ", 8) == 0)
-            phrase_addf(text, STYLE_PLAIN, "; this kernel is %s", trace->losses[k].what);
+            phrase_addf(text, STYLE_PLAIN, tr("; this kernel is %s"), tr(trace->losses[k].what));
 }
 
 void facts_losses(const struct story_trace *trace, struct facts *facts)
@@ -315,9 +331,9 @@ void facts_losses(const struct story_trace *trace, struct facts *facts)
     bool any = trace->lost || trace->dropped;
     for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
     if (any)
-        phrase_add(text, STYLE_ALARM, "something was lost: what is shown may lack steps and causes. ");
+        phrase_add(text, STYLE_ALARM, tr("something was lost: what is shown may lack steps and causes. "));
     else if (trace->loss_count)
-        phrase_add(text, STYLE_BOLD, "nothing lost: ");
+        phrase_add(text, STYLE_BOLD, tr("nothing lost: "));
     const char *between = "";
     for (size_t i = 0; i < trace->loss_count; i++) {
         bool told = false;
@@ -329,7 +345,8 @@ void facts_losses(const struct story_trace *trace, struct facts *facts)
     }
     put(facts, STYLE_PLAIN, "");
     if (!trace->marks_unjoined && !trace->packets_unmarked) return;
-    phrase_addf(text, STYLE_PLAIN, "not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark",
+    phrase_addf(text, STYLE_PLAIN,
+                tr("not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark"),
                 trace->marks_unjoined, trace->packets_unmarked);
     put(facts, STYLE_PLAIN, "");
 }
@@ -338,14 +355,14 @@ void facts_run(const struct facts_totals *totals, const struct story_trace *trac
 {
     struct phrase *text = &facts->text;
     tell_totals(facts, totals);
-    phrase_addf(text, STYLE_PLAIN, "recorded by %s", trace->recorder ? trace->recorder : "?");
+    phrase_addf(text, STYLE_PLAIN, tr("recorded by %s"), trace->recorder ? trace->recorder : "?");
     for (size_t i = 0; i < trace->vantage_count; i++) {
-        phrase_add(text, STYLE_PLAIN, i == 0 ? ", packets on " : ", ");
+        phrase_add(text, STYLE_PLAIN, i == 0 ? tr(", packets on ") : tr(", "));
         phrase_add(text, STYLE_PLAIN, trace->vantages[i]);
     }
     if (trace->reason && *trace->reason) {
         phrase_add(text, STYLE_PLAIN, "; ");
-        phrase_add(text, STYLE_PLAIN, trace->reason);
+        phrase_add(text, STYLE_PLAIN, tr(trace->reason));
     }
     put(facts, STYLE_PLAIN, "");
     facts_losses(trace, facts);

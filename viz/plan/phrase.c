@@ -68,3 +68,44 @@ void phrase_add_number(struct phrase *phrase, enum layout_style style, const cha
     memcpy(at, before, length);
     phrase_add(phrase, style, at);
 }
+
+static void add_bytes(struct phrase *phrase, enum layout_style style, const char *from, size_t length)
+{
+    char *copy = length ? arena_alloc(phrase->arena, length + 1) : NULL;
+    struct phrase_run *run = copy ? next_run(phrase) : NULL;
+    phrase->failed = phrase->failed || (length && !run);
+    if (!run) return;
+    memcpy(copy, from, length);
+    *run = (struct phrase_run){style, copy};
+    phrase->count++;
+}
+
+/* "%s" or "%2$s" at `at`: how long it is, and which hole; 0: it is none. */
+static size_t hole_at(const char *at, size_t next, size_t *ret_hole)
+{
+    *ret_hole = next;
+    if (at[0] != '%') return 0;
+    if (at[1] == 's') return 2;
+    if (at[1] < '1' || at[1] > '9' || at[2] != '$' || at[3] != 's') return 0;
+    *ret_hole = (size_t)(at[1] - '1');
+    return 4;
+}
+
+void phrase_fill(struct phrase *phrase, enum layout_style style, const char *sentence, const struct phrase *holes, size_t count)
+{
+    const char *from = sentence, *at = sentence;
+    for (size_t next = 0, hole; *at;) {
+        size_t length = hole_at(at, next, &hole);
+        if (!length) {
+            at++;
+            continue;
+        }
+        add_bytes(phrase, style, from, (size_t)(at - from));
+        for (size_t i = 0; hole < count && i < holes[hole].count; i++)
+            phrase_add(phrase, holes[hole].runs[i].style, holes[hole].runs[i].text);
+        phrase->failed = phrase->failed || (hole < count && holes[hole].failed);
+        at = from = at + length;
+        next = hole + 1;
+    }
+    add_bytes(phrase, style, from, (size_t)(at - from));
+}

@@ -40,6 +40,8 @@ struct phrase phrase_new(struct arena *arena);
 /* Appends; a failure is remembered in `failed`. An empty string adds nothing. */
 void phrase_add(struct phrase *phrase, enum layout_style style, const char *text);
 void phrase_addf(struct phrase *phrase, enum layout_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A translated sentence with `count` holes ("%s" in order, or "%2$s"), each filled with a phrase of its own styles. */
+void phrase_fill(struct phrase *phrase, enum layout_style style, const char *sentence, const struct phrase *holes, size_t count);
 /* `before`, of ours and at most 20 bytes, and a number behind it. */
 void phrase_add_number(struct phrase *phrase, enum layout_style style, const char *before, uint32_t number);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/plan_own.h"
 #include "viz/plan/words.h"
 
@@ -179,24 +180,6 @@ static size_t leave_out(const struct story *story, struct plan_row *rows, size_t
     return left;
 }
 
-/* A call of which only the beginning and the end are left, side by side, is one row. */
-static size_t join_again(const struct story *story, struct plan_row *rows, size_t count)
-{
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct plan_row *before = left ? &rows[left - 1] : NULL;
-        bool is_end = rows[i].kind == PLAN_EXIT && before && before->kind == PLAN_ENTER &&
-                      story->steps[before->step].call == story->steps[rows[i].step].call &&
-                      before->states[before->side] == STORY_NO_STEP && story->steps[rows[i].step].call->slept_ns <= 0;
-        if (is_end) {
-            before->kind = PLAN_CALL;
-            before->states[before->side] = rows[i].states[rows[i].side];
-        } else
-            rows[left++] = rows[i];
-    }
-    return left;
-}
-
 /* More than a slide takes: its middle goes, with what was left out there already. A packet arrives where it left, or not at all. */
 static size_t leave_out_middle(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
                                size_t most, bool *kept)
@@ -228,8 +211,8 @@ size_t plan_choose(const struct story *story, const struct view_options *options
     mark_steps(story, parts);
     for (size_t i = 0; i < count; i++) kept[i] = is_kept(story, options, &rows[i], parts);
     count = leave_out(story, rows, count, kept);
-    if (options->brief) count = join_again(story, rows, count);
     size_t most = options->brief_rows ? options->brief_rows : BRIEF_ROWS;
+    if (options->brief) count = plan_join(story, options, rows, count, most);
     if (options->brief && count > most) count = leave_out_middle(story, options, rows, count, most, kept);
     free(parts);
     free(kept);
@@ -264,25 +247,25 @@ static const char *question_of(const struct story *story)
     static const struct {
         const char *finding, *question;
     } asked[] = {
-        {"accept-late", "Nobody is in accept(). Who answers the SYN?"},
-        {"reset-unread-data", "Why does close() send a RST, and no FIN?"},
-        {"simultaneous-close", "Both close at once. Which states does that lead through?"},
-        {"retransmitted", "Something was lost. Who sends it again, and when?"},
+        {"accept-late", TR("Nobody is in accept(). Who answers the SYN?")},
+        {"reset-unread-data", TR("Why does close() send a RST, and no FIN?")},
+        {"simultaneous-close", TR("Both close at once. Which states does that lead through?")},
+        {"retransmitted", TR("Something was lost. Who sends it again, and when?")},
     };
     for (size_t k = 0; k < sizeof(asked) / sizeof(asked[0]); k++)
         for (size_t i = 0; i < story->finding_count; i++)
-            if (strcmp(story->findings[i].id, asked[k].finding) == 0) return asked[k].question;
-    if (story->udp) return "Who sends each datagram, and why?";
+            if (strcmp(story->findings[i].id, asked[k].finding) == 0) return tr(asked[k].question);
+    if (story->udp) return tr("Who sends each datagram, and why?");
     static const char *const by_outcome[OUTCOMES] = {
-        [OUTCOME_OPEN] = "Who sends each segment, and why?",       [OUTCOME_CLOSED] = "Who sends each segment, and why?",
-        [OUTCOME_RESET] = "Who resets the connection, and why?",   [OUTCOME_REFUSED] = "Who refuses the connection?",
-        [OUTCOME_TIMED_OUT] = "Who gives up, and after how long?", [OUTCOME_HALF_OPEN] = "Why is it open at one end alone?",
+        [OUTCOME_OPEN] = TR("Who sends each segment, and why?"),       [OUTCOME_CLOSED] = TR("Who sends each segment, and why?"),
+        [OUTCOME_RESET] = TR("Who resets the connection, and why?"),   [OUTCOME_REFUSED] = TR("Who refuses the connection?"),
+        [OUTCOME_TIMED_OUT] = TR("Who gives up, and after how long?"), [OUTCOME_HALF_OPEN] = TR("Why is it open at one end alone?"),
     };
-    return by_outcome[story->outcome];
+    return tr(by_outcome[story->outcome]);
 }
 
 void plan_question(const struct story *story, const struct view_options *options, struct phrase *question)
 {
     const struct view_run *run = options->run;
-    phrase_add(question, STYLE_PLAIN, run && run->question ? run->question : question_of(story));
+    phrase_add(question, STYLE_PLAIN, run && run->question ? tr(run->question) : question_of(story));
 }

@@ -14,7 +14,13 @@ bool plan_is_call(const struct plan_row *row);
  * PLAN_FAILED: out of memory. */
 #define PLAN_FAILED SIZE_MAX
 size_t plan_choose(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count);
+/* Brief: makes one row of two where that tells the same, and with more than `most` left, fewer where little is lost. Returns how
+ * many are left. */
+size_t plan_join(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count, size_t most);
 /* Gives each call its lane, first and last row and sleep; the rows are complete. 0 or -ENOMEM. */
 int plan_lay_calls(struct plan *plan);
+
+/* A pause worth folding. */
+enum { PLAN_SILENCE_NS = 50000000 };
 
 #endif

@@ -9,7 +9,6 @@
 enum {
     FLIGHT_NS = 1000000,      /* a flight this long is worth two rows */
     SHORT_FLIGHT_NS = 100000, /* one this short is not, whatever happened meanwhile: a loopback, a cable */
-    SILENCE_NS = 50000000,    /* a pause worth folding */
     STATE_SEARCH_ROWS = 8
 };
 
@@ -190,7 +189,7 @@ static void fold_pauses(struct plan_row *rows, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         int64_t pause_ns = rows[i].t_ns - rows[i - 1].t_ns;
-        if (pause_ns < SILENCE_NS || rows[i].kind == PLAN_UNRETURNED) continue;
+        if (pause_ns < PLAN_SILENCE_NS || rows[i].kind == PLAN_UNRETURNED) continue;
         rows[rows[i - 1].kind == PLAN_SKIP ? i - 1 : i].pause_ns += pause_ns; /* what was left out says it with the rest */
     }
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/plan_own.h"
 #include "viz/plan/words.h"
 
@@ -59,7 +60,7 @@ static struct plan_note *note_cause(struct telling_row *t, enum story_side side,
         words_cause_short(&at->words, t->story, cause);
     } else {
         phrase_add(&at->words, STYLE_PLAIN, before);
-        phrase_add(&at->words, STYLE_PLAIN, cause->why);
+        phrase_add(&at->words, STYLE_PLAIN, tr(cause->why));
     }
     return at;
 }
@@ -78,7 +79,7 @@ static void note_carried(struct telling_row *t)
     uint32_t of = t->brief || t->plan->options->blank_count ? STORY_NO_STEP : plan_carried_fin(t->story, t->row->step);
     struct plan_note *at = of == STORY_NO_STEP ? NULL : note(t, NOTE_CARRIES, t->story->steps[t->row->step].side);
     if (at)
-        phrase_addf(&at->words, STYLE_PLAIN, "it carries the ACK of #%" PRIu32 ": that is why there are three, not four",
+        phrase_addf(&at->words, STYLE_PLAIN, tr("it carries the ACK of #%" PRIu32 ": that is why there are three, not four"),
                     t->story->steps[of].segment->number);
 }
 
@@ -86,7 +87,7 @@ static void note_reset_reason(struct telling_row *t, const struct story_segment 
 {
     if (t->verbose < 1 || !segment->reset_reason) return;
     struct plan_note *at = note(t, NOTE_RESET_REASON, segment->side);
-    if (at) phrase_addf(&at->words, STYLE_PLAIN, "the kernel's own reason for the reset: %s", segment->reset_reason);
+    if (at) phrase_addf(&at->words, STYLE_PLAIN, tr("the kernel's own reason for the reset: %s"), segment->reset_reason);
 }
 
 /* Where Linux is not the RFC, told where it shows. */
@@ -130,7 +131,7 @@ static void note_comments(struct telling_row *t, enum story_side side, const cha
             for (shown = COMMENT_SHOWN; shown > COMMENT_SHOWN - 4 && (comments[i][shown] & 0xc0) == 0x80;) shown--;
         struct plan_note *at = note(t, NOTE_COMMENT, side);
         if (!at) return;
-        phrase_addf(&at->words, STYLE_PLAIN, "comment: \"%.*s\"", (int)shown, comments[i]);
+        phrase_addf(&at->words, STYLE_PLAIN, tr("comment: \"%.*s\""), (int)shown, comments[i]);
         if (shown < length) phrase_add(&at->words, STYLE_DIM, "…");
     }
 }
@@ -138,15 +139,15 @@ static void note_comments(struct telling_row *t, enum story_side side, const cha
 /* Always where TCP never had it, so that nothing answers; else (a duplicate, a late ACK) it is detail. */
 static void note_drop(struct telling_row *t, enum story_side side, const struct story_drop *drop)
 {
-    static const char *const by[] = {[STORY_DROPPED_BY_RECEIVER] = "the receiver's kernel",
-                                     [STORY_DROPPED_BY_SENDER] = "the sender's own kernel",
-                                     [STORY_DROPPED_BETWEEN] = "a kernel on its way"};
+    static const char *const by[] = {[STORY_DROPPED_BY_RECEIVER] = TR("the receiver's kernel"),
+                                     [STORY_DROPPED_BY_SENDER] = TR("the sender's own kernel"),
+                                     [STORY_DROPPED_BETWEEN] = TR("a kernel on its way")};
     if (!drop || (!drop->untaken && t->verbose < 1)) return;
     struct plan_note *at = note(t, NOTE_DROP, side);
     if (!at) return;
-    phrase_addf(&at->words, STYLE_PLAIN, "dropped by %s: ", by[drop->by]);
-    phrase_add(&at->words, STYLE_ALARM, drop->reason[0] ? drop->reason : "it gives no reason");
-    if (t->verbose >= 1 && drop->function[0]) phrase_addf(&at->words, STYLE_DIM, " in %s()", drop->function);
+    phrase_addf(&at->words, STYLE_PLAIN, tr("dropped by %s: "), tr(by[drop->by]));
+    phrase_add(&at->words, STYLE_ALARM, drop->reason[0] ? drop->reason : tr("it gives no reason"));
+    if (t->verbose >= 1 && drop->function[0]) phrase_addf(&at->words, STYLE_DIM, tr(" in %s()"), drop->function);
 }
 
 static void note_queue(struct telling_row *t, enum story_side side, const struct story_queue *queue)
@@ -156,8 +157,9 @@ static void note_queue(struct telling_row *t, enum story_side side, const struct
     struct plan_note *at = note(t, NOTE_QUEUE, side);
     if (at)
         phrase_addf(&at->words, STYLE_PLAIN,
-                    "the listener's accept queue %s: %" PRIu32 " waited for accept(), its backlog is %" PRIu32,
-                    is_full ? "was full" : "had room", queue->accept_length, queue->accept_most);
+                    is_full ? tr("the listener's accept queue was full: %" PRIu32 " waited for accept(), its backlog is %" PRIu32)
+                            : tr("the listener's accept queue had room: %" PRIu32 " waited for accept(), its backlog is %" PRIu32),
+                    queue->accept_length, queue->accept_most);
 }
 
 /* ---- packets ---- */
@@ -184,7 +186,7 @@ static void add_error(struct telling_row *t, const struct story_datagram *datagr
     phrase_addf(text, style, "ICMP %s", datagram->icmp);
     if (datagram->icmp_mtu) phrase_addf(text, style, " (MTU %" PRIu32 ")", datagram->icmp_mtu);
     if (datagram->icmp_from.version && !address_equal(&datagram->icmp_from, &end))
-        phrase_addf(text, STYLE_PLAIN, " from %s", address_format_ip(&datagram->icmp_from, from));
+        phrase_addf(text, STYLE_PLAIN, tr(" from %s"), address_format_ip(&datagram->icmp_from, from));
 }
 
 static void label_datagram(struct telling_row *t, const struct story_datagram *datagram, enum layout_style style)
@@ -194,10 +196,10 @@ static void label_datagram(struct telling_row *t, const struct story_datagram *d
     if (datagram->icmp)
         add_error(t, datagram, style);
     else
-        phrase_add(text, style, "datagram");
+        phrase_add(text, style, tr("datagram"));
     if (t->words->flight == PLAN_ARRIVES) return;
     if (datagram->icmp && datagram->about_step != STORY_NO_STEP)
-        add_relation(t, "about", datagram->about_step, NULL);
+        add_relation(t, tr("about"), datagram->about_step, NULL);
     else if (!datagram->icmp)
         phrase_addf(&t->words->detail, STYLE_PLAIN, "len %" PRIu32, datagram->length_bytes);
 }
@@ -222,7 +224,7 @@ static void detail_segment(struct telling_row *t, const struct story_segment *se
     char words[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " ");
     phrase_addf(text, segment->window_bytes ? STYLE_PLAIN : STYLE_ALARM, "win %s", words_grouped(segment->window_bytes, words));
-    if (segment->window_kind == WINDOW_UNSCALED) phrase_add(text, STYLE_PLAIN, " unscaled");
+    if (segment->window_kind == WINDOW_UNSCALED) phrase_add(text, STYLE_PLAIN, tr(" unscaled"));
 }
 
 /* "#2 SYN-ACK", and behind it "S. seq 0 ack 1" */
@@ -232,14 +234,17 @@ static void label_segment(struct telling_row *t, const struct story_segment *seg
     struct phrase *text = &t->words->label;
     phrase_add_number(text, STYLE_PLAIN, "#", segment->number);
     phrase_add(text, STYLE_PLAIN, " ");
-    phrase_add(text, style, is_blank(t, VIEW_FIELD_FLAGS) ? VIEW_BLANK : segment->label ? segment->label : segment->flags_text);
-    if (segment->copy) phrase_add(text, STYLE_PLAIN, " (a copy)");
-    if (segment->unsent) phrase_addf(text, STYLE_PLAIN, " (not from the %s)", story_side_name(segment->side));
-    if (segment->missed_at && !arrives) phrase_addf(text, STYLE_PLAIN, " (not in %s)", segment->missed_at);
+    phrase_add(text, style,
+               is_blank(t, VIEW_FIELD_FLAGS) ? VIEW_BLANK
+               : segment->label              ? story_label_word(segment)
+                                             : segment->flags_text);
+    if (segment->copy) phrase_add(text, STYLE_PLAIN, tr(" (a copy)"));
+    if (segment->unsent) phrase_addf(text, STYLE_PLAIN, tr(" (not from the %s)"), story_side_word(segment->side));
+    if (segment->missed_at && !arrives) phrase_addf(text, STYLE_PLAIN, tr(" (not in %s)"), segment->missed_at);
     if (arrives || segment->copy) return;
-    if (segment->retransmission) add_relation(t, "again", segment->of_step, how_again(t, segment));
+    if (segment->retransmission) add_relation(t, tr("again"), segment->of_step, how_again(t, segment));
     uint32_t carried = t->brief && !t->plan->options->blank_count ? plan_carried_fin(t->story, t->row->step) : STORY_NO_STEP;
-    if (carried != STORY_NO_STEP) phrase_add_number(text, STYLE_PLAIN, " + ACK of #", t->story->steps[carried].segment->number);
+    if (carried != STORY_NO_STEP) phrase_add_number(text, STYLE_PLAIN, tr(" + ACK of #"), t->story->steps[carried].segment->number);
     detail_segment(t, segment);
 }
 
@@ -325,7 +330,8 @@ static void tell_process_end(struct telling_row *t, const struct story_exit *end
     struct phrase *label = &t->words->label;
     phrase_add(label, STYLE_PLAIN, "■ ");
     words_process(label, bold_of[t->row->side], &end->process);
-    phrase_addf(label, end->signal ? STYLE_ALARM : STYLE_PLAIN, end->signal ? " was killed by %s" : " ended, %s", end->name);
+    phrase_addf(label, end->signal ? STYLE_ALARM : STYLE_PLAIN, end->signal ? tr(" was killed by %s") : tr(" ended, %s"),
+                end->name);
 }
 
 static void tell_skip(struct telling_row *t)
@@ -334,20 +340,22 @@ static void tell_skip(struct telling_row *t)
     struct phrase *label = &t->words->label;
     char words[WORDS_BYTES];
     uint32_t segments = row->skipped.segments, data = row->skipped.data, datagrams = row->skipped.datagrams;
-    phrase_add(label, STYLE_DIM, segments || datagrams ? "… " : "… a change of state");
+    phrase_add(label, STYLE_DIM, segments || datagrams ? "… " : tr("… a change of state"));
     if (segments)
-        phrase_addf(label, STYLE_DIM, "%" PRIu32 " segment%s%s", segments, segments == 1 ? "" : "s",
-                    data == segments ? " of data" : "");
-    if (data && data < segments) phrase_addf(label, STYLE_DIM, ", %" PRIu32 " of them data", data);
-    if (datagrams)
-        phrase_addf(label, STYLE_DIM, "%s%" PRIu32 " datagram%s", segments ? ", " : "", datagrams, datagrams == 1 ? "" : "s");
+        phrase_addf(label, STYLE_DIM,
+                    data == segments ? ntr("%" PRIu32 " segment of data", "%" PRIu32 " segments of data", segments)
+                                     : ntr("%" PRIu32 " segment", "%" PRIu32 " segments", segments),
+                    segments);
+    if (data && data < segments) phrase_addf(label, STYLE_DIM, tr(", %" PRIu32 " of them data"), data);
+    if (segments && datagrams) phrase_add(label, STYLE_DIM, tr(", "));
+    if (datagrams) phrase_addf(label, STYLE_DIM, ntr("%" PRIu32 " datagram", "%" PRIu32 " datagrams", datagrams), datagrams);
     if (row->pause_ns) phrase_addf(label, STYLE_DIM, ", %s", words_duration(row->pause_ns, words));
 }
 
 void plan_tell_pause(const struct plan_row *row, struct phrase *words)
 {
     char pause[WORDS_BYTES];
-    phrase_addf(words, STYLE_DIM, "%s pass", words_duration(row->pause_ns, pause));
+    phrase_addf(words, STYLE_DIM, tr("%s pass"), words_duration(row->pause_ns, pause));
 }
 
 static bool has_failed(const struct plan_words *words)
@@ -384,7 +392,7 @@ void plan_tell(const struct plan *plan, size_t i, struct arena *arena, struct pl
         tell_state(&t, step);
         break;
     case PLAN_KERNEL:
-        phrase_addf(&ret_words->label, STYLE_DIM, "kernel: %s → %s", step->state->from, step->state->to);
+        phrase_addf(&ret_words->label, STYLE_DIM, tr("kernel: %s → %s"), step->state->from, step->state->to);
         note_differences(&t, t.row->step);
         break;
     case PLAN_END:

@@ -1,4 +1,5 @@
 #include "viz/plan/words.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,9 +30,9 @@ const char *words_duration(int64_t ns, char words[WORDS_BYTES])
     }
     int64_t seconds = ns / 1000000000;
     if (seconds < 3600)
-        snprintf(words, WORDS_BYTES, "%" PRId64 " min %" PRId64 " s", seconds / 60, seconds % 60);
+        snprintf(words, WORDS_BYTES, tr("%" PRId64 " min %" PRId64 " s"), seconds / 60, seconds % 60);
     else
-        snprintf(words, WORDS_BYTES, "%" PRId64 " h %" PRId64 " min", seconds / 3600, seconds / 60 % 60);
+        snprintf(words, WORDS_BYTES, tr("%" PRId64 " h %" PRId64 " min"), seconds / 3600, seconds / 60 % 60);
     return words;
 }
 
@@ -68,9 +69,10 @@ const char *words_clock(int64_t t_ns, char words[WORDS_BYTES])
 
 const char *words_evidence(enum story_cause_kind kind, enum story_evidence evidence)
 {
-    static const char *const names[] = {"unknown", "RFC rule", "call interval", "kernel context", "kernel stack"};
-    if (kind == CAUSE_UNKNOWN || (unsigned)evidence >= sizeof(names) / sizeof(names[0])) return names[0];
-    return names[evidence];
+    static const char *const names[] = {TR("unknown"), TR("RFC rule"), TR("call interval"), TR("kernel context"),
+                                        TR("kernel stack")};
+    if (kind == CAUSE_UNKNOWN || (unsigned)evidence >= sizeof(names) / sizeof(names[0])) return tr(names[0]);
+    return tr(names[evidence]);
 }
 
 enum layout_style words_evidence_style(enum story_cause_kind kind, enum story_evidence evidence)
@@ -102,18 +104,22 @@ void words_step(struct phrase *text, enum layout_style style, const struct story
             phrase_add(text, style, "()");
         break;
     case STEP_SEGMENT:
-        phrase_addf(text, style, "the %s (#%" PRIu32 ")", at->segment->label, at->segment->number);
+        phrase_addf(text, style, tr("the %s (#%" PRIu32 ")"), at->segment->label, at->segment->number);
         break;
     case STEP_DATAGRAM:
-        phrase_addf(text, style, "the %s (#%" PRIu32 ")", at->datagram->icmp ? "ICMP error" : "datagram", at->datagram->number);
+        phrase_addf(text, style, tr("the %s (#%" PRIu32 ")"), at->datagram->icmp ? tr("ICMP error") : tr("datagram"),
+                    at->datagram->number);
         break;
     case STEP_STATE:
-        phrase_addf(text, style, at->state->kernel ? "the %s's kernel: %s" : "%s in %s", story_side_name(at->side), at->state->to);
+        phrase_addf(text, style, at->state->kernel ? tr("the %s's kernel: %s") : tr("%s in %s"), story_side_word(at->side),
+                    at->state->to);
         break;
-    case STEP_PROCESS_EXIT:
-        phrase_add(text, style, "the end of ");
-        words_process(text, style, &at->exit->process);
+    case STEP_PROCESS_EXIT: {
+        struct phrase process = phrase_new(text->arena);
+        words_process(&process, style, &at->exit->process);
+        phrase_fill(text, style, tr("the end of %s"), &process, 1);
         break;
+    }
     }
 }
 
@@ -127,8 +133,9 @@ static enum layout_style side_style(enum story_side side, bool bold)
 static void add_thread(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     if (call->pid && call->pid != story->end[call->side].process.pid) {
-        phrase_add(text, STYLE_PLAIN, " by ");
-        words_process(text, STYLE_PLAIN, &(struct story_process){.pid = call->pid, .comm = call->comm});
+        struct phrase process = phrase_new(text->arena);
+        words_process(&process, STYLE_PLAIN, &(struct story_process){.pid = call->pid, .comm = call->comm});
+        phrase_fill(text, STYLE_PLAIN, tr(" by %s"), &process, 1);
     }
     if (call->tid && call->pid && call->tid != call->pid) phrase_addf(text, STYLE_PLAIN, " thread %" PRId32, call->tid);
 }
@@ -155,7 +162,7 @@ static void add_result(struct phrase *text, const struct story_call *call)
 {
     if (call->exit_ns == 0) return;
     if (call->interrupted) {
-        phrase_add(text, STYLE_ALARM, " was interrupted by a signal");
+        phrase_add(text, STYLE_ALARM, tr(" was interrupted by a signal"));
         return;
     }
     enum layout_style style = call->ret < 0 ? STYLE_ALARM : side_style(call->side, true);
@@ -169,19 +176,20 @@ static void add_result(struct phrase *text, const struct story_call *call)
 static void add_waker(struct phrase *text, const struct story *story, const struct story_wake *wake, bool slept)
 {
     static const char *const kinds[] = {
-        [WAKE_UNKNOWN] = "nobody saw what ended it",
+        [WAKE_UNKNOWN] = TR("nobody saw what ended it"),
         [WAKE_NEVER_SLEPT] = "",
-        [WAKE_SEGMENT] = "woken by a segment",
-        [WAKE_TIMER] = "until its timeout",
-        [WAKE_SIGNAL] = "a signal",
-        [WAKE_CALL] = "woken by another call",
+        [WAKE_SEGMENT] = TR("woken by a segment"),
+        [WAKE_TIMER] = TR("until its timeout"),
+        [WAKE_SIGNAL] = TR("a signal"),
+        [WAKE_CALL] = TR("woken by another call"),
         [WAKE_NOT_YET] = "",
     };
     if ((wake->kind == WAKE_SEGMENT || wake->kind == WAKE_CALL) && wake->step < story->step_count) {
-        phrase_add(text, STYLE_PLAIN, slept ? "woken by " : "waited for ");
-        words_step(text, side_style(story->steps[wake->step].side, false), story, wake->step);
+        struct phrase step = phrase_new(text->arena);
+        words_step(&step, side_style(story->steps[wake->step].side, false), story, wake->step);
+        phrase_fill(text, STYLE_PLAIN, slept ? tr("woken by %s") : tr("waited for %s"), &step, 1);
     } else
-        phrase_add(text, STYLE_PLAIN, *wake->why ? wake->why : kinds[wake->kind]);
+        phrase_add(text, STYLE_PLAIN, *wake->why ? wake->why : tr(kinds[wake->kind]));
 }
 
 /* A write or a close can wait too, but it is worth a word only where it did. */
@@ -195,7 +203,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
 {
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) {
-        phrase_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : "it had not returned when recording ended");
+        phrase_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : tr("it had not returned when recording ended"));
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
@@ -205,10 +213,13 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     char slept[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {
-        bool says_so = strncasecmp(wake->why, "never slept", strlen("never slept")) == 0;
-        phrase_addf(text, STYLE_PLAIN, "%s%s%s", says_so ? "" : "never slept", says_so || !*wake->why ? "" : ": ", wake->why);
+        bool says_so = strncasecmp(wake->why, "never slept", strlen(tr("never slept"))) == 0;
+        if (says_so)
+            phrase_add(text, STYLE_PLAIN, wake->why);
+        else
+            phrase_addf(text, STYLE_PLAIN, *wake->why ? tr("never slept: %s") : tr("never slept"), wake->why);
     } else if (call->interrupted) {
-        phrase_addf(text, STYLE_PLAIN, "slept %s", words_duration(call->slept_ns, slept));
+        phrase_addf(text, STYLE_PLAIN, tr("slept %s"), words_duration(call->slept_ns, slept));
         return; /* what ended that stands before it */
     } else if (call->slept_ns > 0) {
         phrase_addf(text, STYLE_PLAIN, "slept %s, ", words_duration(call->slept_ns, slept));
@@ -216,7 +227,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     } else if (call->slept_ns == 0 && *wake->why)
         phrase_add(text, STYLE_PLAIN, wake->why); /* it came while the call was at work */
     else {
-        if (wake->kind == WAKE_UNKNOWN) phrase_add(text, STYLE_PLAIN, "may have slept: ");
+        if (wake->kind == WAKE_UNKNOWN) phrase_add(text, STYLE_PLAIN, tr("may have slept: "));
         add_waker(text, story, wake, false);
     }
     /* What the kernel itself said needs no mark; what was inferred must not pose as that. */
@@ -230,8 +241,8 @@ static void add_taken(struct phrase *text, const struct story *story, const stru
     if (call->took_count < 2 || call->took_first >= story->step_count || call->took_last >= story->step_count) return;
     uint32_t first = story->steps[call->took_first].segment->number, last = story->steps[call->took_last].segment->number;
     phrase_addf(text, STYLE_PLAIN,
-                call->took_count == 2 ? " · took the data of #%" PRIu32 " and #%" PRIu32
-                                      : " · took the data of #%" PRIu32 " to #%" PRIu32 " (%" PRIu32 " segments)",
+                call->took_count == 2 ? tr(" · took the data of #%" PRIu32 " and #%" PRIu32)
+                                      : tr(" · took the data of #%" PRIu32 " to #%" PRIu32 " (%" PRIu32 " segments)"),
                 first, last, call->took_count);
 }
 
@@ -239,7 +250,7 @@ static void add_taken(struct phrase *text, const struct story *story, const stru
 static void add_copied(struct phrase *text, const struct story *story, const struct story_call *call)
 {
     if (call->traits & CALL_WRITES && !story->udp && call->exit_ns && call->ret > 0 && !call->interrupted)
-        phrase_add(text, STYLE_PLAIN, " · copied");
+        phrase_add(text, STYLE_PLAIN, tr(" · copied"));
 }
 
 void words_call_end(struct phrase *text, const struct story *story, const struct story_call *call)
@@ -294,28 +305,30 @@ void words_cause_short(struct phrase *text, const struct story *story, const str
     const struct story_step *step = cause->step < story->step_count ? &story->steps[cause->step] : NULL;
     bool is_call = step && (step->kind == STEP_ENTER || step->kind == STEP_EXIT);
     const char *name = cause->name ? cause->name : is_call ? step->call->name : "?";
+    struct phrase hole;
     switch (cause->kind) {
     case CAUSE_CALL:
-        phrase_addf(text, STYLE_PLAIN, "%s() sent it", name);
+        phrase_addf(text, STYLE_PLAIN, tr("%s() sent it"), name);
         return;
     case CAUSE_SEGMENT:
-        phrase_add(text, STYLE_PLAIN, "the kernel answers ");
+        hole = phrase_new(text->arena);
         if (step)
-            add_step_short(text, story, cause->step);
+            add_step_short(&hole, story, cause->step);
         else
-            phrase_add(text, STYLE_PLAIN, "a segment");
+            phrase_add(&hole, STYLE_PLAIN, tr("a segment"));
+        phrase_fill(text, STYLE_PLAIN, tr("the kernel answers %s"), &hole, 1);
         return;
     case CAUSE_TIMER:
-        phrase_addf(text, STYLE_PLAIN, "%s timer", name);
+        phrase_addf(text, STYLE_PLAIN, tr("%s timer"), name);
         return;
     case CAUSE_EXIT:
-        phrase_addf(text, STYLE_PLAIN, "its process ended: %s", name);
+        phrase_addf(text, STYLE_PLAIN, tr("its process ended: %s"), name);
         return;
     case CAUSE_KERNEL:
-        phrase_addf(text, STYLE_PLAIN, "the kernel: %s", name);
+        phrase_addf(text, STYLE_PLAIN, tr("the kernel: %s"), name);
         return;
     case CAUSE_UNKNOWN:
-        phrase_add(text, STYLE_ALARM, "cause unknown");
+        phrase_add(text, STYLE_ALARM, tr("cause unknown"));
         return;
     }
 }
@@ -324,15 +337,16 @@ static void add_wake_short(struct phrase *text, const struct story *story, const
 {
     char slept[WORDS_BYTES];
     const struct story_wake *wake = &call->wake;
-    if (wake->kind == WAKE_NOT_YET) phrase_add(text, STYLE_PLAIN, ": never returned");
+    if (wake->kind == WAKE_NOT_YET) phrase_add(text, STYLE_PLAIN, tr(": never returned"));
     /* What people say of accept(), and what it is: it takes what the kernel has made. */
     bool is_late_accept = call->traits & CALL_ACCEPTS && wake->kind == WAKE_NEVER_SLEPT && call->ret >= 0;
-    if (is_late_accept) phrase_add(text, STYLE_PLAIN, " · sends nothing");
+    if (is_late_accept) phrase_add(text, STYLE_PLAIN, tr(" · sends nothing"));
     if (!call->waits || call->slept_ns <= 0) return;
-    phrase_addf(text, STYLE_PLAIN, " · slept %s", words_duration(call->slept_ns, slept));
+    phrase_addf(text, STYLE_PLAIN, tr(" · slept %s"), words_duration(call->slept_ns, slept));
     if ((wake->kind != WAKE_SEGMENT && wake->kind != WAKE_CALL) || wake->step >= story->step_count) return;
-    phrase_add(text, STYLE_PLAIN, " until ");
-    add_step_short(text, story, wake->step);
+    struct phrase waker = phrase_new(text->arena);
+    add_step_short(&waker, story, wake->step);
+    phrase_fill(text, STYLE_PLAIN, tr(" until %s"), &waker, 1);
 }
 
 void words_call_end_short(struct phrase *text, const struct story *story, const struct story_call *call)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/lang.h"
 #include "viz/pen/layout.h"
 #include "viz/plan/words.h"
 #include "viz/svg/states_figure.h"
@@ -39,7 +40,7 @@ static void title(struct legend *legend, const char *text)
 
 static const char *state_name(enum tcp_state state)
 {
-    return state == STATE_UNKNOWN ? "any state" : tcp_state_name(state);
+    return state == STATE_UNKNOWN ? tr("any state") : tcp_state_name(state);
 }
 
 static void put_arrow(struct legend *legend, size_t index, enum layout_style style)
@@ -58,8 +59,8 @@ static void put_sight(struct legend *legend, size_t index)
     layout_add(&legend->text, STYLE_PLAIN, sight->step);
     layout_add(&legend->text, STYLE_PLAIN, " · ");
     layout_add(&legend->text, words_evidence_style(sight->kind, sight->evidence), words_evidence(sight->kind, sight->evidence));
-    if (sight->kernel[0]) layout_addf(&legend->text, STYLE_PLAIN, " · the kernel says %s", sight->kernel);
-    if (sight->count > 1) layout_addf(&legend->text, STYLE_DIM, " · seen %" PRIu32 " times", sight->count);
+    if (sight->kernel[0]) layout_addf(&legend->text, STYLE_PLAIN, tr(" · the kernel says %s"), sight->kernel);
+    if (sight->count > 1) layout_addf(&legend->text, STYLE_DIM, tr(" · seen %" PRIu32 " times"), sight->count);
     flush(legend, INDENT, INDENT);
 }
 
@@ -87,14 +88,14 @@ static void put_key(struct legend *legend)
 {
     bool ascii = legend->ascii;
     buf_char(legend->out, '\n');
-    layout_addf(&legend->text, STYLE_BOLD, "%s seen", ascii ? "===" : "━━━");
-    layout_addf(&legend->text, STYLE_DIM, "   %s not seen", ascii ? "---" : "───");
-    layout_addf(&legend->text, STYLE_ALARM, "   %s Linux can't take it", ascii ? "..." : "┄┄┄");
+    layout_addf(&legend->text, STYLE_BOLD, tr("%s seen"), ascii ? "===" : "━━━");
+    layout_addf(&legend->text, STYLE_DIM, tr("   %s not seen"), ascii ? "---" : "───");
+    layout_addf(&legend->text, STYLE_ALARM, tr("   %s Linux can't take it"), ascii ? "..." : "┄┄┄");
     flush(legend, 0, 0);
     layout_addf(
         &legend->text, STYLE_PLAIN,
-        "%zu of the %zu arrows that figure 5 draws and Linux can take were seen, and %zu of %zu that only its notes and section "
-        "3.10 give (21 to %zu), in %" PRIu32 " %s.",
+        tr("%zu of the %zu arrows that figure 5 draws and Linux can take were seen, and %zu of %zu that only its notes and section "
+           "3.10 give (21 to %zu), in %" PRIu32 " %s."),
         arrows_seen(legend->map, 1, FIGURE_DRAWN), arrows_possible(1, FIGURE_DRAWN),
         arrows_seen(legend->map, FIGURE_DRAWN + 1, legend->count), arrows_possible(FIGURE_DRAWN + 1, legend->count), legend->count,
         legend->map->stories, legend->map->stories == 1 ? "story" : "stories");
@@ -105,15 +106,15 @@ static void put_key(struct legend *legend)
 static void put_lists(struct legend *legend)
 {
     const struct arrow_map *map = legend->map;
-    if (arrows_seen(map, 1, legend->count)) title(legend, "Seen: where, by what, with which evidence");
+    if (arrows_seen(map, 1, legend->count)) title(legend, tr("Seen: where, by what, with which evidence"));
     for (size_t i = 0; i < legend->count; i++)
         if (map->sights[i].count) put_sight(legend, i);
     if (map->stories && arrows_seen(map, 1, legend->count) < arrows_possible(1, legend->count)) {
-        title(legend, "Not seen: the kernel's function that takes it");
+        title(legend, tr("Not seen: the kernel's function that takes it"));
         for (size_t i = 0; i < legend->count; i++)
             if (!map->sights[i].count && !legend->arrows[i].never) put_missing(legend, i);
     }
-    title(legend, "Linux can't take: why, and the kernel's function that rules it out");
+    title(legend, tr("Linux can't take: why, and the kernel's function that rules it out"));
     for (size_t i = 0; i < legend->count; i++)
         if (legend->arrows[i].never && !map->sights[i].count) put_never(legend, i);
     buf_char(legend->out, '\n');

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/figure_plan.h"
 #include "viz/svg/states_figure.h"
 #include "viz/svg/svg_pen.h"
@@ -174,11 +175,11 @@ static int draw_key(const struct drawing *d, int y)
     static const struct {
         unsigned ends;
         const char *class, *words;
-    } keys[] = {{ARROWS_CLIENT, NULL, "the client was there"},
-                {ARROWS_SERVER, NULL, "the server was there"},
-                {0, "w-li w-hv", "seen"},
-                {0, "w-ld w-th", "not seen"},
-                {0, "w-la w-th w-do", "Linux can't take it"}};
+    } keys[] = {{ARROWS_CLIENT, NULL, TR("the client was there")},
+                {ARROWS_SERVER, NULL, TR("the server was there")},
+                {0, "w-li w-hv", TR("seen")},
+                {0, "w-ld w-th", TR("not seen")},
+                {0, "w-la w-th w-do", TR("Linux can't take it")}};
     int x = MARGIN;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (keys[i].class)
@@ -186,9 +187,9 @@ static int draw_key(const struct drawing *d, int y)
         else
             draw_marks(d, keys[i].ends, x + 16, x + 16, y - 5);
         struct svg_place place = place_at(x + 40, y, SVG_START, FONT_SANS, SMALL, "w-d");
-        put(d, keys[i].words, place);
+        put(d, tr(keys[i].words), place);
         struct layout_text text = layout_text_new(d->options->ascii);
-        layout_add(&text, STYLE_PLAIN, keys[i].words);
+        layout_add(&text, STYLE_PLAIN, tr(keys[i].words));
         x += 40 + svg_width(&text, &place) + 26;
         layout_text_free(&text);
     }
@@ -201,7 +202,7 @@ static int draw_words(const struct drawing *d, int y)
     size_t count;
     const struct figure_arrow *arrows = figure_arrows(&count);
     char words[512];
-    snprintf(words, sizeof(words), "%zu of the %zu arrows that figure 5 draws and Linux can take were seen, in %" PRIu32 " %s.",
+    snprintf(words, sizeof(words), tr("%zu of the %zu arrows that figure 5 draws and Linux can take were seen, in %" PRIu32 " %s."),
              arrows_seen(d->map, 1, FIGURE_DRAWN), arrows_possible(1, FIGURE_DRAWN), d->map->stories,
              d->map->stories == 1 ? "story" : "stories");
     struct svg_place place = place_at(MARGIN, y, SVG_START, FONT_SANS, SMALL, "w-d");
@@ -209,7 +210,7 @@ static int draw_words(const struct drawing *d, int y)
     place.y += put(d, words, place) * place.line;
     if (!arrows_seen(d->map, FIGURE_DRAWN + 1, count)) return place.y;
     struct buf more = buf_new(1 << 14);
-    buf_text(&more, "Seen, and only in the notes and section 3.10:");
+    buf_text(&more, tr("Seen, and only in the notes and section 3.10:"));
     for (size_t i = FIGURE_DRAWN; i < count; i++)
         if (d->map->sights[i].count)
             buf_printf(&more, "%s %zu %s → %s (%s)", more.data[more.length - 1] == ':' ? "" : ",", i + 1,
@@ -244,13 +245,14 @@ int states_draw_blank(const struct view_options *options, struct buf *out)
 
 int states_draw_svg(const struct arrow_map *map, const char *seen_in, const struct view_options *options, struct buf *out)
 {
-    static const char title[] = "The states of a TCP connection";
+    const char *title = tr("The states of a TCP connection");
     struct buf body = buf_new((size_t)1 << 22);
     struct drawing d = {map, options, &as_picture, &body};
     put(&d, title, place_at(MARGIN, 44, SVG_START, FONT_BOLD, TITLE, "w-i"));
     struct svg_place place = place_at(MARGIN, 68, SVG_START, FONT_SANS, SMALL + 1, "w-d");
     char words[600];
-    snprintf(words, sizeof(words), "RFC 9293, figure 5%s%.500s", seen_in[0] ? ": what was seen in " : "", seen_in);
+    snprintf(words, sizeof(words), seen_in[0] ? tr("RFC 9293, figure 5: what was seen in %.500s") : tr("RFC 9293, figure 5%.500s"),
+             seen_in);
     place.width = WIDTH - 2 * MARGIN;
     put(&d, words, place);
     draw_figure(&d);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/facts.h"
 #include "viz/plan/words.h"
 #include "viz/svg/svg_ladder.h"
@@ -158,7 +159,7 @@ static void draw_more_rows(struct picture *picture, size_t count, const struct v
     if (count <= LAY_ROWS_MAX) return;
     struct arena arena = arena_new();
     struct phrase words = phrase_new(&arena);
-    phrase_addf(&words, STYLE_ALARM, "%zu more rows are not drawn: --brief or --only leaves out the middle, a filter chooses",
+    phrase_addf(&words, STYLE_ALARM, tr("%zu more rows are not drawn: --brief or --only leaves out the middle, a filter chooses"),
                 count - LAY_ROWS_MAX);
     picture->y = put(&picture->body, &words, options->ascii, place_at(picture->y + 8, FONT_SANS, SMALL + 1, "w-i"));
     arena_free(&arena);
@@ -226,9 +227,9 @@ static void draw_many(struct picture *picture, const struct view_options *option
     if (options->run && options->run->title)
         phrase_add(&title, STYLE_BOLD, options->run->title);
     else if (picture->totals.stories)
-        phrase_addf(&title, STYLE_BOLD, "%" PRIu64 " connections", picture->totals.stories);
+        phrase_addf(&title, STYLE_BOLD, tr("%" PRIu64 " connections"), picture->totals.stories);
     else
-        phrase_add(&title, STYLE_BOLD, "no connection was seen");
+        phrase_add(&title, STYLE_BOLD, tr("no connection was seen"));
     buf_clear(&picture->above);
     buf_clear(&picture->title);
     for (size_t i = 0; i < title.count; i++) buf_text(&picture->title, title.runs[i].text);
@@ -247,7 +248,7 @@ static int draw_apart(int y, const struct story_trace *trace, const struct view_
         struct arena arena = arena_new();
         const struct story_apart *apart = &trace->apart[i];
         struct phrase head = phrase_new(&arena);
-        phrase_add(&head, STYLE_BOLD, "calls without a packet");
+        phrase_add(&head, STYLE_BOLD, tr("calls without a packet"));
         phrase_add(&head, STYLE_PLAIN, ": ");
         words_process(&head, STYLE_CLIENT_BOLD, &apart->process);
         y = put(out, &head, options->ascii, place_at(y + 14, FONT_SANS, QUESTION, "w-i"));
@@ -271,7 +272,7 @@ static int draw_apart(int y, const struct story_trace *trace, const struct view_
     if (all == shown) return y;
     struct arena arena = arena_new();
     struct phrase more = phrase_new(&arena);
-    phrase_addf(&more, STYLE_ALARM, "%" PRIu64 " more calls without a packet are not shown", all - shown);
+    phrase_addf(&more, STYLE_ALARM, tr("%" PRIu64 " more calls without a packet are not shown"), all - shown);
     y = put(out, &more, options->ascii, place_at(y + 6, FONT_SANS, SMALL, "w-i"));
     arena_free(&arena);
     return y;
@@ -301,7 +302,7 @@ static int draw_foot(struct picture *picture, int y, const struct story_trace *t
     y = draw_apart(y, trace, options, out);
     if (picture->totals.stories > STORIES_MAX) {
         struct phrase more = phrase_new(&arena);
-        phrase_addf(&more, STYLE_ALARM, "%" PRIu64 " more connections are not drawn: --conn chooses",
+        phrase_addf(&more, STYLE_ALARM, tr("%" PRIu64 " more connections are not drawn: --conn chooses"),
                     picture->totals.stories - STORIES_MAX);
         y = put(out, &more, options->ascii, place_at(y + 10, FONT_SANS, QUESTION, "w-i"));
     }
@@ -323,8 +324,8 @@ static int draw_foot(struct picture *picture, int y, const struct story_trace *t
 static void describe(const struct picture *picture, const struct story_trace *trace, char words[TITLE_BYTES])
 {
     snprintf(words, TITLE_BYTES,
-             "A ladder of %" PRIu64 " connection%s with %" PRIu64
-             " segments: client left, server right, time downward. Recorded by %.40s.",
+             tr("A ladder of %" PRIu64 " connection%s with %" PRIu64
+                " segments: client left, server right, time downward. Recorded by %.40s."),
              picture->totals.stories, picture->totals.stories == 1 ? "" : "s", picture->segments,
              trace->recorder ? trace->recorder : "?");
 }
@@ -376,7 +377,7 @@ static int picture_end(void *state, const struct sink *sink, const struct view_o
 
 const struct view view_svg = {.name = "svg",
                               .suffix = ".svg",
-                              .summary = "a picture of the ladder, for a slide or a report",
+                              .summary = TR("a picture of the ladder, for a slide or a report"),
                               .ladder = true,
                               .begin = picture_begin,
                               .story = picture_story,

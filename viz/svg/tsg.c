@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/facts.h"
 #include "viz/plan/plan.h"
 #include "viz/plan/words.h"
@@ -215,7 +216,7 @@ static void draw_graph(struct graphs *graphs, struct graph *g, const struct view
     struct phrase head = phrase_new(&arena);
     struct layout_text text = layout_text_new(options->ascii);
     facts_headline(g->story, &head);
-    phrase_addf(&head, STYLE_PLAIN, " · what the %s sent: ", story_side_name(g->side));
+    phrase_addf(&head, STYLE_PLAIN, tr(" · what the %s sent: "), story_side_name(g->side));
     facts_end(g->story, g->side, &head);
     layout_add_phrase(&text, &head);
     struct svg_place place = {.x = SVG_MARGIN,
@@ -231,7 +232,7 @@ static void draw_graph(struct graphs *graphs, struct graph *g, const struct view
     draw_acks(g, false, &graphs->body);
     draw_segments(g, &graphs->body);
     if (g->clipped)
-        put(&graphs->body, "the window is larger than what is drawn", options->ascii, RIGHT - 10, g->top + SMALL + 8, SVG_END,
+        put(&graphs->body, tr("the window is larger than what is drawn"), options->ascii, RIGHT - 10, g->top + SMALL + 8, SVG_END,
             SMALL, "w-d");
     graphs->y = g->top + PLOT_HEIGHT + 26;
     if (text.failed || head.failed) graphs->body.failed = true;
@@ -288,18 +289,18 @@ static int draw_key(int y, bool ascii, struct buf *out)
 {
     static const struct {
         const char *shape, *words;
-    } keys[] = {{"<path class=\"w-ln w-lc\" d=\"M16 -8V8M13 -8h6M13 8h6\"/>", "data, from its first number to its last"},
-                {"<path class=\"w-ln w-hv w-la\" d=\"M16 -8V8M11 -8h10M11 8h10\"/>", "sent again"},
-                {"<path class=\"w-ln w-ls\" d=\"M4 4H18V-4H30\"/>", "acknowledged by the peer"},
-                {"<path class=\"w-ln w-th w-da w-ld\" d=\"M2 0H32\"/>", "window offered by the peer"},
+    } keys[] = {{"<path class=\"w-ln w-lc\" d=\"M16 -8V8M13 -8h6M13 8h6\"/>", TR("data, from its first number to its last")},
+                {"<path class=\"w-ln w-hv w-la\" d=\"M16 -8V8M11 -8h10M11 8h10\"/>", TR("sent again")},
+                {"<path class=\"w-ln w-ls\" d=\"M4 4H18V-4H30\"/>", TR("acknowledged by the peer")},
+                {"<path class=\"w-ln w-th w-da w-ld\" d=\"M2 0H32\"/>", TR("window offered by the peer")},
                 {"<path class=\"w-c\" d=\"M16 -6l6 11h-12z\"/>", "SYN"},
                 {"<path class=\"w-c\" d=\"M16 6l6 -11h-12z\"/>", "FIN"},
                 {"<path class=\"w-a\" d=\"M16 -6l6 6l-6 6l-6 -6z\"/>", "RST"},
-                {"<path class=\"w-ln w-la\" d=\"M12 -4l8 8m0 -8l-8 8\"/>", "lost"}};
+                {"<path class=\"w-ln w-la\" d=\"M12 -4l8 8m0 -8l-8 8\"/>", TR("lost")}};
     int x = SVG_MARGIN;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         struct layout_text text = layout_text_new(ascii);
-        layout_add(&text, STYLE_PLAIN, keys[i].words);
+        layout_add(&text, STYLE_PLAIN, tr(keys[i].words));
         struct svg_place place = {
             .x = x + 40, .y = y, .font = {FONT_SANS, SMALL}, .width = SVG_WIDTH, .line = SMALL, .role = "w-d", .row = -1};
         buf_printf(out, "<g transform=\"translate(%d,%d)\">%s</g>\n", x, y - 5, keys[i].shape);
@@ -340,19 +341,19 @@ static int write_graphs(struct graphs *graphs, const struct sink *sink, const st
     char words[160];
     struct buf head = buf_new(1 << 20), foot = buf_new(1 << 20);
     char many[48];
-    snprintf(many, sizeof(many), "%" PRIu64 " connections", graphs->totals.stories);
+    snprintf(many, sizeof(many), tr("%" PRIu64 " connections"), graphs->totals.stories);
     bool is_named = graphs->totals.stories == 1 || (options->run && options->run->title && graphs->totals.stories);
-    const char *title = is_named ? buf_string(&graphs->title) : graphs->totals.stories ? many : "no connection was seen";
+    const char *title = is_named ? buf_string(&graphs->title) : graphs->totals.stories ? many : tr("no connection was seen");
     int y = graphs->y;
     if (!graphs->drawn)
-        put(&foot, "No connection carried data: there is nothing to draw.", options->ascii, SVG_MARGIN, y += 30, SVG_START, HEAD,
-            "w-i");
-    snprintf(words, sizeof(words), "%" PRIu64 " more graphs are not drawn: --conn chooses", graphs->left_out);
+        put(&foot, tr("No connection carried data: there is nothing to draw."), options->ascii, SVG_MARGIN, y += 30, SVG_START,
+            HEAD, "w-i");
+    snprintf(words, sizeof(words), tr("%" PRIu64 " more graphs are not drawn: --conn chooses"), graphs->left_out);
     if (graphs->left_out) put(&foot, words, options->ascii, SVG_MARGIN, y += 30, SVG_START, HEAD, "w-a");
     y = draw_key(y + 34, options->ascii, &foot);
     y = draw_losses(y, trace, options->ascii, &foot);
     snprintf(words, sizeof(words),
-             "Sequence numbers over time, %" PRIu64 " graph%s: data, acknowledgements, window, retransmissions.", graphs->drawn,
+             tr("Sequence numbers over time, %" PRIu64 " graph%s: data, acknowledgements, window, retransmissions."), graphs->drawn,
              graphs->drawn == 1 ? "" : "s");
     struct svg_place place = {
         .x = SVG_MARGIN, .y = 44, .font = {FONT_BOLD, TITLE}, .width = SVG_WIDTH - 2 * SVG_MARGIN, .line = 32, .row = -1};
@@ -361,7 +362,7 @@ static int write_graphs(struct graphs *graphs, const struct sink *sink, const st
     int more = (svg_count_lines(&text, &place) - 1) * place.line;
     svg_begin(&head, SVG_WIDTH, y + 16 + more, title, words, options->ascii);
     svg_words(&head, &text, &place);
-    put(&head, "Sequence numbers over time", options->ascii, SVG_MARGIN, 72 + more, SVG_START, HEAD - 1, "w-d");
+    put(&head, tr("Sequence numbers over time"), options->ascii, SVG_MARGIN, 72 + more, SVG_START, HEAD - 1, "w-d");
     buf_printf(&head, "<g transform=\"translate(0,%d)\">\n", more);
     buf_text(&foot, "</g>\n");
     svg_end(&foot);
@@ -390,7 +391,7 @@ static int tsg_end(void *state, const struct sink *sink, const struct view_optio
 
 const struct view view_tsg = {.name = "tsg",
                               .suffix = ".tsg.svg",
-                              .summary = "a picture of the sequence numbers over time, a graph a direction",
+                              .summary = TR("a picture of the sequence numbers over time, a graph a direction"),
                               .begin = tsg_begin,
                               .story = tsg_story,
                               .end = tsg_end};

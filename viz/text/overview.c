@@ -1,4 +1,5 @@
 #include "viz/text/overview.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -83,7 +84,7 @@ int overview_line(struct buf *out, const struct story *story, bool ascii)
     name_end(&line, &story->end[STORY_CLIENT]);
     buf_text(&line, " → ");
     name_end(&line, &story->end[STORY_SERVER]);
-    buf_printf(&line, "  %s after %s, %" PRIu64 " sent, %" PRIu64 " received",
+    buf_printf(&line, tr("  %s after %s, %" PRIu64 " sent, %" PRIu64 " received"),
                story->udp ? "udp" : story_outcome_name(story->outcome),
                words_duration(story->time.total_ns > 0 ? story->time.total_ns : 0, took), story->end[STORY_CLIENT].bytes_sent,
                story->end[STORY_SERVER].bytes_sent);
@@ -95,7 +96,7 @@ int overview_line(struct buf *out, const struct story *story, bool ascii)
 
 const struct view view_overview = {.name = "text",
                                    .suffix = ".txt",
-                                   .summary = "up to three ladders; of more connections, findings and a line each",
+                                   .summary = TR("up to three ladders; of more connections, findings and a line each"),
                                    .ladder = true,
                                    .begin = overview_begin,
                                    .story = overview_story,

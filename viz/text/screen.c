@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/lists/columns.h"
 #include "viz/lists/list_frame.h"
 #include "viz/lists/rows.h"
@@ -28,9 +29,9 @@ static const struct {
     [COLUMN_CLIENT] = {"client", ADDRESS_USUAL, 0, false},
     [COLUMN_SERVER] = {"server", ADDRESS_USUAL, 0, false},
     [COLUMN_OUTCOME] = {"outcome", 9, 0, false},
-    [COLUMN_STATES] = {"last states", 23, 3, false},
+    [COLUMN_STATES] = {TR("last states"), 23, 3, false},
     [COLUMN_RTT] = {"rtt", 7, 5, true},
-    [COLUMN_CLOSED] = {"closed by", 9, 7, false},
+    [COLUMN_CLOSED] = {TR("closed by"), 9, 7, false},
     [COLUMN_SEGMENTS] = {"segs", 5, 6, true},
     [COLUMN_SENT] = {"sent", 6, 8, true},
     [COLUMN_RECEIVED] = {"recvd", 6, 8, true},
@@ -125,7 +126,7 @@ static int begin(struct buf *out, const struct rows_options *options)
     const struct list_style style = style_of(options);
     int code = list_findings(out, &style, options->findings, 0);
     if (code) return code;
-    for (int i = 0; i < COLUMNS; i++) snprintf(cells[i], CELL_BYTES, "%s", columns[i].title);
+    for (int i = 0; i < COLUMNS; i++) snprintf(cells[i], CELL_BYTES, "%s", tr(columns[i].title));
     if (options->verbose) snprintf(cells[COLUMN_NOTES], CELL_BYTES, "zeek history  notes");
     return draw(out, options, cells, false);
 }
@@ -223,4 +224,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return list_end(out, options, &style);
 }
 
-const struct rows_view rows_screen = {"list", NULL, "the list, as wide as the terminal", begin, add_row, add_udp, false, end};
+const struct rows_view rows_screen = {"list", NULL, TR("the list, as wide as the terminal"), begin, add_row, add_udp, false, end};

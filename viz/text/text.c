@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/lang.h"
 #include "viz/plan/clock_words.h"
 #include "viz/plan/facts.h"
 #include "viz/plan/plan.h"
@@ -163,7 +164,7 @@ static int text_end(void *state, const struct sink *sink, const struct view_opti
 
 const struct view view_text = {.name = "text",
                                .suffix = ".txt",
-                               .summary = "a ladder: both ends, their states, segments and calls, and why",
+                               .summary = TR("a ladder: both ends, their states, segments and calls, and why"),
                                .ladder = true,
                                .begin = text_begin,
                                .story = text_story,

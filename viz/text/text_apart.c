@@ -1,4 +1,5 @@
 #include "viz/text/text_apart.h"
+#include "base/lang.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static void draw_process(struct pen *pen, const struct story_apart *apart)
 {
     const struct story nobody = {.end[STORY_CLIENT] = {.process = apart->process}};
     const struct story_call *first = &apart->calls[0].call;
-    layout_add(&pen->text, STYLE_BOLD, "calls without a packet");
+    layout_add(&pen->text, STYLE_BOLD, tr("calls without a packet"));
     layout_add(&pen->text, STYLE_PLAIN, ": ");
     struct arena arena = arena_new();
     struct phrase process = phrase_new(&arena);
@@ -51,7 +52,7 @@ int apart_draw(const struct story_trace *trace, const struct view_options *optio
     struct pen pen = pen_new(options, width, out);
     for (size_t i = 0; i < trace->apart_count; i++) draw_process(&pen, &trace->apart[i]);
     if (trace->apart_more) {
-        layout_addf(&pen.text, STYLE_ALARM, "%" PRIu64 " more calls without a packet are not shown", trace->apart_more);
+        layout_addf(&pen.text, STYLE_ALARM, tr("%" PRIu64 " more calls without a packet are not shown"), trace->apart_more);
         pen_flush(&pen, 0, STYLE_PLAIN, "");
     }
     return pen_end(&pen);

@@ -1,4 +1,5 @@
 #include "viz/text/text_ladder.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 #include "viz/text/text_frame.h"
 
 enum {
-    ARROW_MIN = 6, /* where a label would leave less, it gets a line of its own */
+    ARROW_MIN = 5, /* where a label would leave less, it gets a line of its own */
     ROWS_AT_ONCE = 32,
     PIECE_BYTES = 1 << 18, /* of the drawing, that wait for more before they are written */
 };
@@ -138,22 +139,26 @@ static void draw_arrow(struct ladder *ladder, const struct plan_row *row)
 }
 
 /* A call for which no lane is left is told by its number instead of a bar. */
-static void add_number(struct ladder *ladder, const struct story_call *call, int lane, const char *verb)
+static void add_number(struct ladder *ladder, const struct story_call *call, int lane, enum plan_kind kind)
 {
-    if (lane < 0) layout_addf(&ladder->frame.text, STYLE_DIM, "(call %" PRIu32 "%s) ", call->number, verb);
+    if (lane >= 0) return;
+    layout_addf(&ladder->frame.text, STYLE_DIM,
+                kind == PLAN_ENTER  ? tr("(call %" PRIu32 " begins) ")
+                : kind == PLAN_EXIT ? tr("(call %" PRIu32 " ends) ")
+                                    : tr("(call %" PRIu32 ") "),
+                call->number);
 }
 
 static void draw_call(struct ladder *ladder, const struct plan *plan, const struct plan_row *row)
 {
     static const char *const glyphs[][STORY_SIDES] = {
         [PLAN_ENTER] = {"┌", "┐"}, [PLAN_EXIT] = {"└", "┘"}, [PLAN_CALL] = {"[", "]"}, [PLAN_UNRETURNED] = {"╵", "╵"}};
-    static const char *const verbs[] = {[PLAN_ENTER] = " begins", [PLAN_EXIT] = " ends", [PLAN_CALL] = "", [PLAN_UNRETURNED] = ""};
     struct frame *frame = &ladder->frame;
     const struct plan_call *at = row->call == PLAN_NONE ? NULL : &plan->calls[row->call];
     const struct story_call *call = ladder->story->steps[row->step].call;
     int lane = at && at->lane < (uint32_t)frame->lanes[call->side] ? (int)at->lane : -1;
     if (lane >= 0) frame_set_open(frame, call->side, lane, row->kind == PLAN_ENTER ? call : NULL);
-    if (row->kind != PLAN_CALL) add_number(ladder, call, lane, verbs[row->kind]);
+    if (row->kind != PLAN_CALL) add_number(ladder, call, lane, row->kind);
     layout_add_phrase(&frame->text, &ladder->words.label);
     frame_draw_side(frame, row->kind == PLAN_UNRETURNED ? NULL : row, call->side, lane, glyphs[row->kind][call->side]);
 }
@@ -163,9 +168,9 @@ static void draw_title(struct ladder *ladder)
     struct frame *frame = &ladder->frame;
     layout_row_clear(&frame->row, frame->width, frame->options->ascii);
     layout_put_string(&frame->row, frame->time_columns - 2, STYLE_DIM, "ms");
-    layout_put_string(&frame->row, frame->state_x[STORY_CLIENT], STYLE_CLIENT_BOLD, "CLIENT");
+    layout_put_string(&frame->row, frame->state_x[STORY_CLIENT], STYLE_CLIENT_BOLD, tr("CLIENT"));
     layout_put_string(&frame->row, ladder->story->udp ? frame->width - 6 : frame->state_x[STORY_SERVER], STYLE_SERVER_BOLD,
-                      "SERVER");
+                      tr("SERVER"));
     frame_end_line(frame);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lab/actor/actor_own.h"
 #include "lab/actor/uring.h"
 
 #ifndef IPPROTO_MPTCP
@@ -22,176 +23,9 @@
 
 enum { CHUNK_BYTES = 65536 };
 
-struct actor_socket {
-    char name[SCENARIO_NAME_BYTES];
-    int fd;
-    bool ipv6, udp, idle;         /* idle: made by bind or set, and neither connected nor listening yet */
-    struct sockaddr_storage peer; /* UDP: whom it received from last */
-    socklen_t peer_length;
-};
-
-struct actor {
-    char name[SCENARIO_NAME_BYTES];
-    int channel, leash;
-    int received_fd; /* what came with the command; -1 none */
-    struct actor_socket sockets[SCENARIO_SOCKETS_MAX];
-    size_t count;
-    struct actor_report report; /* of the command in hand */
-};
-
 /* ---- the channel ---- */
 
-int actor_tell(int channel, const struct actor_command *command, int fd)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec piece = {(void *)(uintptr_t)command, sizeof(*command)};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    if (fd >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof(control.bytes);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-    }
-    return sendmsg(channel, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-int actor_hear(int channel, struct actor_report *ret_report)
-{
-    ssize_t got = recv(channel, ret_report, sizeof(*ret_report), MSG_DONTWAIT);
-    if (got == (ssize_t)sizeof(*ret_report)) return 1;
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
-    return got >= 0 || errno == ECONNRESET ? -EPIPE : -errno;
-}
-
-/* 1, or 0 when the runner has gone. */
-static int next_command(struct actor *actor, struct actor_command *ret_command)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec piece = {ret_command, sizeof(*ret_command)};
-    struct msghdr message = {
-        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-    ssize_t got;
-    do got = recvmsg(actor->channel, &message, 0);
-    while (got < 0 && errno == EINTR);
-    actor->received_fd = -1;
-    struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(&actor->received_fd, CMSG_DATA(header), sizeof(int));
-    return got == (ssize_t)sizeof(*ret_command);
-}
-
-static void send_report(struct actor *actor, enum actor_report_kind kind)
-{
-    actor->report.kind = kind;
-    actor->report.pid = getpid();
-    if (send(actor->channel, &actor->report, sizeof(actor->report), MSG_NOSIGNAL) < 0) _exit(1); /* nobody is there to obey */
-}
-
 /* ---- sockets ---- */
-
-static struct actor_socket *find(struct actor *actor, const char *name)
-{
-    for (size_t i = 0; i < actor->count; i++)
-        if (strcmp(actor->sockets[i].name, name) == 0) return &actor->sockets[i];
-    return NULL;
-}
-
-static int fault(struct actor *actor, const char *what, const char *name)
-{
-    snprintf(actor->report.fault, sizeof(actor->report.fault), "%s %s '%s'", actor->name, what, name);
-    return -EINVAL;
-}
-
-static struct actor_socket *need(struct actor *actor, const char *name)
-{
-    struct actor_socket *socket = find(actor, name);
-    if (!socket) fault(actor, "has no socket called", name);
-    return socket;
-}
-
-static struct actor_socket *add(struct actor *actor, const char *name, int fd, bool ipv6, bool udp)
-{
-    struct actor_socket *socket = &actor->sockets[actor->count++];
-    *socket = (struct actor_socket){.fd = fd, .ipv6 = ipv6, .udp = udp};
-    snprintf(socket->name, sizeof(socket->name), "%s", name);
-    return socket;
-}
-
-static void forget(struct actor *actor, struct actor_socket *socket)
-{
-    *socket = actor->sockets[--actor->count];
-}
-
-static bool may_add(struct actor *actor, const char *name)
-{
-    if (find(actor, name)) return fault(actor, "has a socket of this name already:", name), false;
-    if (actor->count == SCENARIO_SOCKETS_MAX) return fault(actor, "has too many sockets for one more:", name), false;
-    return true;
-}
-
-/* What a call returned, as the report's; -errno where it failed. */
-static int64_t note(struct actor *actor, const char *call, int64_t ret)
-{
-    if (ret < 0) ret = -errno;
-    snprintf(actor->report.call, sizeof(actor->report.call), "%s", call);
-    return ret;
-}
-
-/* The socket that the command works on, made first where it says so and there is none; NULL: *ret_code. */
-static struct actor_socket *take_socket(struct actor *actor, const struct actor_command *command, int64_t *ret_code)
-{
-    const char *name = command->socket;
-    *ret_code = -EINVAL;
-    if (!command->fresh) return need(actor, name);
-    struct actor_socket *there = find(actor, name);
-    bool usual = strcmp(name, "socket") == 0;
-    if (command->verb == SCENARIO_LISTEN && !(there && there->idle)) {
-        there = NULL;
-        name = command->name;
-    }
-    if (!there && usual && (command->verb == SCENARIO_BIND || command->verb == SCENARIO_SET)) there = find(actor, "listener");
-    if (there) return there;
-    if (!may_add(actor, name)) return NULL;
-    bool ipv6 = command->ipv6 || (command->v6.version && !command->v4.version);
-    int protocol = command->mptcp ? IPPROTO_MPTCP : 0;
-    int fd = socket(ipv6 ? AF_INET6 : AF_INET, command->udp ? SOCK_DGRAM : SOCK_STREAM, protocol);
-    *ret_code = note(actor, "socket", fd);
-    if (fd < 0) return NULL;
-    there = add(actor, name, fd, ipv6, command->udp);
-    there->idle = command->verb == SCENARIO_BIND || command->verb == SCENARIO_SET;
-    return there;
-}
-
-static socklen_t to_sockaddr(const struct address *address, bool ipv6, uint16_t port, struct sockaddr_storage *ret_sockaddr)
-{
-    *ret_sockaddr = (struct sockaddr_storage){0};
-    if (!ipv6) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-        memcpy(&in.sin_addr, address->ip, 4);
-        memcpy(ret_sockaddr, &in, sizeof(in));
-        return sizeof(in);
-    }
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    if (address->version == 4) { /* IPv4 through a v6 socket */
-        in6.sin6_addr.s6_addr[10] = in6.sin6_addr.s6_addr[11] = 0xff;
-        memcpy(&in6.sin6_addr.s6_addr[12], address->ip, 4);
-    } else
-        memcpy(&in6.sin6_addr, address->ip, 16);
-    memcpy(ret_sockaddr, &in6, sizeof(in6));
-    return sizeof(in6);
-}
-
-static socklen_t choose_address(const struct actor_command *command, bool ipv6, struct sockaddr_storage *ret_sockaddr)
-{
-    const struct address *address = ipv6 && command->v6.version ? &command->v6 : &command->v4;
-    return to_sockaddr(address, ipv6, command->v4.port ? command->v4.port : command->v6.port, ret_sockaddr);
-}
 
 /* ---- the commands ---- */
 
@@ -201,22 +35,22 @@ static int64_t do_bind(struct actor *actor, const struct actor_command *command)
 {
     struct sockaddr_storage where;
     int64_t code;
-    struct actor_socket *socket = take_socket(actor, command, &code);
+    struct actor_socket *socket = actor_take_socket(actor, command, &code);
     if (!socket) return code;
-    socklen_t length = choose_address(command, socket->ipv6, &where);
-    return note(actor, "bind", bind(socket->fd, (struct sockaddr *)&where, length));
+    socklen_t length = actor_choose_address(command, socket->ipv6, &where);
+    return actor_note(actor, "bind", bind(socket->fd, (struct sockaddr *)&where, length));
 }
 
 static int64_t set_flag(struct actor *actor, int fd, int get, int set, int flag, bool on)
 {
     int flags = fcntl(fd, get);
-    return note(actor, "fcntl", fcntl(fd, set, on ? flags | flag : flags & ~flag));
+    return actor_note(actor, "fcntl", fcntl(fd, set, on ? flags | flag : flags & ~flag));
 }
 
 static int64_t do_set(struct actor *actor, const struct actor_command *command)
 {
     int64_t code;
-    struct actor_socket *socket = take_socket(actor, command, &code);
+    struct actor_socket *socket = actor_take_socket(actor, command, &code);
     if (!socket) return code;
     struct linger linger = {.l_onoff = !command->off, .l_linger = (int)command->number};
     struct timeval time = {command->duration_ns / 1000000000, command->duration_ns % 1000000000 / 1000};
@@ -237,25 +71,25 @@ static int64_t do_set(struct actor *actor, const struct actor_command *command)
     case SCENARIO_VALUE_INT:
         break;
     }
-    return note(actor, "setsockopt", setsockopt(socket->fd, command->level, command->option, value, length));
+    return actor_note(actor, "setsockopt", setsockopt(socket->fd, command->level, command->option, value, length));
 }
 
 static int64_t do_listen(struct actor *actor, const struct actor_command *command)
 {
     struct sockaddr_storage where;
     int64_t code;
-    if (!may_add(actor, command->name)) return -EINVAL;
-    struct actor_socket *socket = take_socket(actor, command, &code);
+    if (!actor_may_add(actor, command->name)) return -EINVAL;
+    struct actor_socket *socket = actor_take_socket(actor, command, &code);
     if (!socket) return code;
     code = 0;
     if (command->v4.port || command->v4.version || command->v6.version) {
-        socklen_t length = choose_address(command, socket->ipv6, &where);
-        code = note(actor, "bind", bind(socket->fd, (struct sockaddr *)&where, length));
+        socklen_t length = actor_choose_address(command, socket->ipv6, &where);
+        code = actor_note(actor, "bind", bind(socket->fd, (struct sockaddr *)&where, length));
     }
-    if (!code) code = note(actor, "listen", listen(socket->fd, (int)command->number));
+    if (!code) code = actor_note(actor, "listen", listen(socket->fd, (int)command->number));
     if (code && !socket->idle) { /* as if nothing had been made, so that it can be tried again */
         close(socket->fd);
-        forget(actor, socket);
+        actor_forget(actor, socket);
     } else if (!code) {
         snprintf(socket->name, sizeof(socket->name), "%s", command->name);
         socket->idle = false;
@@ -267,32 +101,32 @@ static int64_t do_connect(struct actor *actor, const struct actor_command *comma
 {
     struct sockaddr_storage where;
     int64_t code;
-    struct actor_socket *socket = take_socket(actor, command, &code);
+    struct actor_socket *socket = actor_take_socket(actor, command, &code);
     if (!socket) return code;
     const struct sockaddr *to = (struct sockaddr *)&where;
     socket->idle = false;
-    socklen_t length = choose_address(command, socket->ipv6, &where);
+    socklen_t length = actor_choose_address(command, socket->ipv6, &where);
     if (command->nonblocking && (code = set_flag(actor, socket->fd, F_GETFL, F_SETFL, O_NONBLOCK, true)) < 0) return code;
     if (command->has_data)
-        return note(actor, "sendto",
-                    sendto(socket->fd, command->data, (size_t)command->number, MSG_FASTOPEN | MSG_NOSIGNAL, to, length));
-    if (!command->uring) return note(actor, "connect", connect(socket->fd, to, length));
+        return actor_note(actor, "sendto",
+                          sendto(socket->fd, command->data, (size_t)command->number, MSG_FASTOPEN | MSG_NOSIGNAL, to, length));
+    if (!command->uring) return actor_note(actor, "connect", connect(socket->fd, to, length));
     int result = uring_do(URING_CONNECT, socket->fd, to, length);
-    note(actor, "io_uring connect", 0);
+    actor_note(actor, "io_uring connect", 0);
     return result;
 }
 
 static int64_t do_accept(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *listener = need(actor, command->socket);
-    if (!listener || !may_add(actor, command->name)) return -EINVAL;
+    struct actor_socket *listener = actor_need(actor, command->socket);
+    if (!listener || !actor_may_add(actor, command->name)) return -EINVAL;
     int64_t code;
     if (command->uring) {
         code = uring_do(URING_ACCEPT, listener->fd, NULL, 0);
-        note(actor, "io_uring accept", 0);
+        actor_note(actor, "io_uring accept", 0);
     } else {
         if (command->nonblocking && (code = set_flag(actor, listener->fd, F_GETFL, F_SETFL, O_NONBLOCK, true)) < 0) return code;
-        code = note(actor, "accept", accept(listener->fd, NULL, NULL));
+        code = actor_note(actor, "accept", accept(listener->fd, NULL, NULL));
         if (command->nonblocking) {
             char call[SCENARIO_NAME_BYTES];
             memcpy(call, actor->report.call, sizeof(call));
@@ -300,14 +134,14 @@ static int64_t do_accept(struct actor *actor, const struct actor_command *comman
             memcpy(actor->report.call, call, sizeof(call));
         }
     }
-    if (code >= 0) add(actor, command->name, (int)code, listener->ipv6, false);
+    if (code >= 0) actor_add(actor, command->name, (int)code, listener->ipv6, false);
     return code < 0 ? code : 0;
 }
 
 static int64_t do_send(struct actor *actor, const struct actor_command *command)
 {
     static char pattern[CHUNK_BYTES];
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     if (!socket) return -EINVAL;
     if (!pattern[0])
         for (size_t i = 0; i < sizeof(pattern); i++) pattern[i] = (char)('a' + i % 26);
@@ -319,7 +153,7 @@ static int64_t do_send(struct actor *actor, const struct actor_command *command)
         if (!command->has_data && left > sizeof(pattern)) left = sizeof(pattern);
         ssize_t got = sendto(socket->fd, bytes, left, flags, socket->peer_length ? (struct sockaddr *)&socket->peer : NULL,
                              socket->peer_length);
-        int64_t ret = note(actor, "send", got);
+        int64_t ret = actor_note(actor, "send", got);
         if (ret < 0) return sent && command->nonblocking ? sent : ret;
         sent += ret;
     }
@@ -329,7 +163,7 @@ static int64_t do_send(struct actor *actor, const struct actor_command *command)
 static int64_t do_recv(struct actor *actor, const struct actor_command *command)
 {
     static char bytes[CHUNK_BYTES];
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     if (!socket) return -EINVAL;
     int flags = command->nonblocking ? MSG_DONTWAIT : 0;
     int64_t received = 0;
@@ -340,7 +174,7 @@ static int64_t do_recv(struct actor *actor, const struct actor_command *command)
         socklen_t length = sizeof(peer);
         ssize_t got = socket->udp ? recvfrom(socket->fd, bytes, most, flags, (struct sockaddr *)&peer, &length)
                                   : recv(socket->fd, bytes, most, flags);
-        int64_t ret = note(actor, "recv", got);
+        int64_t ret = actor_note(actor, "recv", got);
         if (ret < 0) return ret;
         if (socket->udp) socket->peer = peer, socket->peer_length = length;
         received += ret;
@@ -351,63 +185,63 @@ static int64_t do_recv(struct actor *actor, const struct actor_command *command)
 static int64_t do_shutdown(struct actor *actor, const struct actor_command *command)
 {
     static const int ways[] = {SHUT_RD, SHUT_RD, SHUT_WR, SHUT_RDWR};
-    struct actor_socket *socket = need(actor, command->socket);
-    return socket ? note(actor, "shutdown", shutdown(socket->fd, ways[command->number & 3])) : -EINVAL;
+    struct actor_socket *socket = actor_need(actor, command->socket);
+    return socket ? actor_note(actor, "shutdown", shutdown(socket->fd, ways[command->number & 3])) : -EINVAL;
 }
 
 static int64_t do_close(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     if (!socket) return -EINVAL;
     int fd = socket->fd;
-    forget(actor, socket);
-    if (!command->uring) return note(actor, "close", close(fd));
+    actor_forget(actor, socket);
+    if (!command->uring) return actor_note(actor, "close", close(fd));
     int result = uring_do(URING_CLOSE, fd, NULL, 0);
-    note(actor, "io_uring close", 0);
+    actor_note(actor, "io_uring close", 0);
     return result;
 }
 
 static int64_t do_poll(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     if (!socket) return -EINVAL;
     struct pollfd item = {.fd = socket->fd, .events = command->number == SCENARIO_READ ? POLLIN : POLLOUT};
     int timeout_ms = command->duration_ns < 0 ? -1 : (int)((command->duration_ns + 999999) / 1000000);
-    int64_t ret = note(actor, "poll", poll(&item, 1, timeout_ms));
+    int64_t ret = actor_note(actor, "poll", poll(&item, 1, timeout_ms));
     return ret == 0 ? -ETIMEDOUT : ret;
 }
 
 static int64_t do_error(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     int error = 0;
     socklen_t length = sizeof(error);
     if (!socket) return -EINVAL;
-    int64_t ret = note(actor, "getsockopt", getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &length));
+    int64_t ret = actor_note(actor, "getsockopt", getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &length));
     return ret < 0 ? ret : -error;
 }
 
 static int64_t do_disconnect(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *socket = need(actor, command->socket);
+    struct actor_socket *socket = actor_need(actor, command->socket);
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    return socket ? note(actor, "connect", connect(socket->fd, &nobody, sizeof(nobody))) : -EINVAL;
+    return socket ? actor_note(actor, "connect", connect(socket->fd, &nobody, sizeof(nobody))) : -EINVAL;
 }
 
 static int64_t do_dup(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *socket = need(actor, command->socket);
-    if (!socket || !may_add(actor, command->name)) return -EINVAL;
-    int64_t fd = note(actor, "dup", dup(socket->fd));
-    if (fd >= 0) add(actor, command->name, (int)fd, socket->ipv6, socket->udp);
+    struct actor_socket *socket = actor_need(actor, command->socket);
+    if (!socket || !actor_may_add(actor, command->name)) return -EINVAL;
+    int64_t fd = actor_note(actor, "dup", dup(socket->fd));
+    if (fd >= 0) actor_add(actor, command->name, (int)fd, socket->ipv6, socket->udp);
     return fd < 0 ? fd : 0;
 }
 
 static int64_t do_replace(struct actor *actor, const struct actor_command *command)
 {
-    struct actor_socket *old = need(actor, command->name), *socket = need(actor, command->socket);
+    struct actor_socket *old = actor_need(actor, command->name), *socket = actor_need(actor, command->socket);
     if (!old || !socket) return -EINVAL;
-    int64_t ret = note(actor, "dup2", dup2(socket->fd, old->fd));
+    int64_t ret = actor_note(actor, "dup2", dup2(socket->fd, old->fd));
     if (ret >= 0) old->ipv6 = socket->ipv6, old->udp = socket->udp;
     return ret < 0 ? ret : 0;
 }
@@ -417,9 +251,9 @@ static int hold_leash(struct actor *actor);
 /* The child is the new actor: it speaks on its own channel from here on, and does not come back into the caller's loop. */
 static int64_t do_fork(struct actor *actor, const struct actor_command *command)
 {
-    if (actor->received_fd < 0) return fault(actor, "got no channel for", command->name);
+    if (actor->received_fd < 0) return actor_fault(actor, "got no channel for", command->name);
     pid_t pid = fork();
-    int64_t ret = note(actor, "fork", pid);
+    int64_t ret = actor_note(actor, "fork", pid);
     if (pid != 0) {
         close(actor->received_fd);
         return ret < 0 ? ret : pid;
@@ -430,7 +264,7 @@ static int64_t do_fork(struct actor *actor, const struct actor_command *command)
     prctl(PR_SET_NAME, actor->name);
     if (hold_leash(actor)) _exit(1);
     memset(&actor->report, 0, sizeof(actor->report));
-    send_report(actor, ACTOR_READY);
+    actor_send_report(actor, ACTOR_READY);
     return -EALREADY; /* no report of the command: that is the parent's */
 }
 
@@ -456,7 +290,7 @@ static int64_t do_exec(struct actor *actor, const struct actor_command *command)
         argv[count++] = texts[i + 2];
     }
     argv[count] = NULL;
-    return note(actor, "execve", execv("/proc/self/exe", argv));
+    return actor_note(actor, "execve", execv("/proc/self/exe", argv));
 }
 
 static int64_t do_exit(struct actor *actor, const struct actor_command *command)
@@ -473,33 +307,6 @@ static act *const acts[SCENARIO_ACTOR_VERBS] = {
     [SCENARIO_DUP] = do_dup,         [SCENARIO_REPLACE] = do_replace,   [SCENARIO_FORK] = do_fork,
     [SCENARIO_EXEC] = do_exec,       [SCENARIO_EXIT] = do_exit,
 };
-
-void actor_command_from(const struct scenario_step *step, struct actor_command *ret_command)
-{
-    int64_t unit_ns;
-    *ret_command = (struct actor_command){
-        .verb = step->verb,
-        .fresh = step->fresh,
-        .ipv6 = step->ipv6,
-        .udp = step->udp,
-        .mptcp = step->mptcp,
-        .uring = step->uring,
-        .nonblocking = step->nonblocking,
-        .all = step->all,
-        .until_end = step->until_end,
-        .off = step->off,
-        .number = step->number,
-        .duration_ns = step->duration_ns,
-        .has_data = step->data != NULL,
-        .v4 = {.port = step->address.port},
-        .v6 = {.port = step->address.port},
-    };
-    if (step->socket) snprintf(ret_command->socket, sizeof(ret_command->socket), "%s", step->socket);
-    if (step->name) snprintf(ret_command->name, sizeof(ret_command->name), "%s", step->name);
-    if (step->data) snprintf(ret_command->data, sizeof(ret_command->data), "%s", step->data);
-    if (step->verb == SCENARIO_SET)
-        scenario_option(step->option, &ret_command->level, &ret_command->option, &ret_command->value, &unit_ns);
-}
 
 /* ---- life ---- */
 
@@ -527,7 +334,7 @@ static bool read_socket(struct actor *actor, const char *text)
     char name[SCENARIO_NAME_BYTES] = "", number[16] = "";
     memcpy(name, text, (size_t)(equals - text));
     snprintf(number, sizeof(number), "%.*s", (int)(length - 2 - (size_t)(equals + 1 - text)), equals + 1);
-    add(actor, name, atoi(number), text[length - 2] == '6', text[length - 1] == 'u');
+    actor_add(actor, name, atoi(number), text[length - 2] == '6', text[length - 1] == 'u');
     return true;
 }
 
@@ -551,14 +358,14 @@ int actor_run(int argc, char **argv)
     if (!read_arguments(&actor, argc, argv) || hold_leash(&actor)) return 2;
     prctl(PR_SET_NAME, actor.name);
     signal(SIGCHLD, SIG_IGN); /* whom it forks leaves nothing behind */
-    send_report(&actor, ACTOR_READY);
-    while (next_command(&actor, &command)) {
+    actor_send_report(&actor, ACTOR_READY);
+    while (actor_next_command(&actor, &command)) {
         memset(&actor.report, 0, sizeof(actor.report));
-        send_report(&actor, ACTOR_BEGUN);
+        actor_send_report(&actor, ACTOR_BEGUN);
         int64_t ret = command.verb < SCENARIO_ACTOR_VERBS ? acts[command.verb](&actor, &command) : -ENOSYS;
         if (command.verb == SCENARIO_FORK && ret == -EALREADY) continue; /* this is the child */
         actor.report.ret = ret;
-        send_report(&actor, ACTOR_DONE);
+        actor_send_report(&actor, ACTOR_DONE);
     }
     return 0;
 }

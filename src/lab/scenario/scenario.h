@@ -31,6 +31,10 @@ enum {
 
 enum scenario_place { SCENARIO_WIRE, SCENARIO_LOOPBACK };
 
+/* How long a wire takes in each direction until a step says otherwise: long enough for a segment's way to be seen, and for two runs
+ * to look alike. */
+enum { SCENARIO_WAY_NS = 20000000 };
+
 enum {
     SCENARIO_NEEDS_IO_URING = 1,
     SCENARIO_NEEDS_MPTCP = 2,

@@ -1,6 +1,7 @@
 /* Jobs beside each other: each in a process of its own, a few at once, and what came of each in their order.
  *
- * It owns the processes: none is left when beside_run returns, and none outlives this one. */
+ * A process of its own starts them and keeps root's rights for that; this one gives them up (rights_drop, rights_confine) before it
+ * reads the first row, and for good. It owns the processes: none is left when beside_run returns, and none outlives this one. */
 #ifndef TCPWHY_PLAY_CATALOGUE_BESIDE_H
 #define TCPWHY_PLAY_CATALOGUE_BESIDE_H
 

@@ -1,4 +1,5 @@
 #include "play/catalogue/catalogue_row.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ void catalogue_fill_judgement(struct catalogue_row *row, const struct judgement 
     row->count = judgement->count;
     for (size_t i = 0; i < judgement->count; i++) {
         if (judgement->list[i].verdict == JUDGE_MET) continue;
-        snprintf(line, sizeof(line), "line %u: %s", judgement->list[i].line, judgement->list[i].text);
+        snprintf(line, sizeof(line), tr("line %u: %s"), judgement->list[i].line, judgement->list[i].text);
         catalogue_add_words(row, line);
     }
 }
@@ -74,22 +75,22 @@ static const char *evidence_name(int evidence)
 
 static int text_row(struct buf *out, const char *name, const struct catalogue_row *row, bool ascii)
 {
-    static const char *const words[] = {"met", "NOT MET", "not here", "FAILED"};
+    static const char *const words[] = {TR("met"), TR("NOT MET"), TR("not here"), TR("FAILED")};
     char expectations[64] = "", causes[96] = "", line[CATALOGUE_WORDS_BYTES];
     size_t used = 0;
-    if (row->count) snprintf(expectations, sizeof(expectations), "%zu of %zu", row->met, row->count);
+    if (row->count) snprintf(expectations, sizeof(expectations), tr("%zu of %zu"), row->met, row->count);
     for (int evidence = EVIDENCE_STACK; evidence >= EVIDENCE_NONE && used < sizeof(causes); evidence--)
         if (row->evidence[evidence])
             used += (size_t)snprintf(causes + used, sizeof(causes) - used, "%s%s %u", used ? ", " : "", evidence_name(evidence),
                                      row->evidence[evidence]);
     struct buf safe = buf_new(4096); /* a file's name may be anything */
     escape_text(&safe, name, ascii);
-    buf_printf(out, "%-28s %-8s %-9s %-34s %5.1f s\n", buf_string(&safe), words[row->result], expectations, causes,
+    buf_printf(out, "%-28s %-8s %-9s %-34s %5.1f s\n", buf_string(&safe), tr(words[row->result]), expectations, causes,
                (double)row->took_ms / 1000);
     buf_free(&safe);
     for (int host = 0; host < 2; host++)
         if (row->states[host][0]) buf_printf(out, "    %s  %s\n", hosts[host], row->states[host]);
-    if (row->connections > 1) buf_printf(out, "    (the first of %zu connections)\n", row->connections);
+    if (row->connections > 1) buf_printf(out, tr("    (the first of %zu connections)\n"), row->connections);
     for (const char *text = row->words; next_line(&text, line, sizeof(line));) {
         buf_text(out, "    ! ");
         escape_text(out, line, ascii);
@@ -101,12 +102,12 @@ static int text_row(struct buf *out, const char *name, const struct catalogue_ro
 static int text_totals(struct buf *out, const struct catalogue_totals *totals, bool ascii)
 {
     (void)ascii;
-    buf_printf(out, "\n%zu scenarios: %zu met, %zu not met, %zu failed, %zu can't be shown here\n", totals->scenarios,
+    buf_printf(out, tr("\n%zu scenarios: %zu met, %zu not met, %zu failed, %zu can't be shown here\n"), totals->scenarios,
                totals->results[CATALOGUE_MET], totals->results[CATALOGUE_UNMET], totals->results[CATALOGUE_FAILED],
                totals->results[CATALOGUE_NOT_HERE]);
-    buf_printf(out, "%zu expectations: %zu met, %zu not met, %zu can't be told with this recorder\n", totals->count, totals->met,
-               totals->unmet, totals->unknown);
-    buf_text(out, "causes by evidence:");
+    buf_printf(out, tr("%zu expectations: %zu met, %zu not met, %zu can't be told with this recorder\n"), totals->count,
+               totals->met, totals->unmet, totals->unknown);
+    buf_text(out, tr("causes by evidence:"));
     for (int evidence = EVIDENCE_STACK; evidence >= EVIDENCE_NONE; evidence--)
         buf_printf(out, " %s %u%s", evidence_name(evidence), totals->evidence[evidence], evidence ? "," : "\n");
     return out->failed ? -ENOMEM : 0;

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "lab/scenario/catalogue.h"
+#include "out/keeper.h"
 #include "out/place.h"
 #include "out/status.h"
 #include "play/catalogue/beside.h"
@@ -88,25 +90,25 @@ static const struct catalogue_format *find_format(const char *word, bool is_file
     return NULL;
 }
 
-static int add_target(struct targets *targets, const char *word, bool is_file, struct err *err)
+static int add_target(struct targets *targets, const char *word, bool is_file, struct keeper *keeper, struct err *err)
 {
     struct target *target = &targets->list[targets->count];
     target->format = find_format(word, is_file);
     if (!target->format)
         return err_set(err, -EINVAL, "%s '%s': --all writes text (.txt) and jsonl (.jsonl): a row a scenario, no stories",
-                       is_file ? "no format for the ending of" : "no format", word);
+                       is_file ? tr("no format for the ending of") : tr("no format"), word);
     targets->count++;
-    return place_open(&target->place, is_file ? word : NULL, NULL, err);
+    return place_open(&target->place, is_file ? word : NULL, keeper, err);
 }
 
 /* As everywhere: standard output unless there are files alone. */
-static int open_targets(struct targets *targets, const struct output_options *options, struct err *err)
+static int open_targets(struct targets *targets, const struct output_options *options, struct keeper *keeper, struct err *err)
 {
     int code = 0;
     targets->ascii = output_ascii(options);
-    for (size_t i = 0; i < options->file_count && !code; i++) code = add_target(targets, options->files[i], true, err);
+    for (size_t i = 0; i < options->file_count && !code; i++) code = add_target(targets, options->files[i], true, keeper, err);
     if (!code && (options->format || !options->file_count))
-        code = add_target(targets, options->format ? options->format : "text", false, err);
+        code = add_target(targets, options->format ? options->format : "text", false, keeper, err);
     return code;
 }
 
@@ -181,7 +183,7 @@ static void lost(void *data, size_t i, void *ret_row, int wait_status)
     struct catalogue_row *row = ret_row;
     (void)data, (void)i;
     row->result = CATALOGUE_FAILED;
-    snprintf(row->words, sizeof(row->words), "its process ended before it had a result (wait status %d)", wait_status);
+    snprintf(row->words, sizeof(row->words), tr("its process ended before it had a result (wait status %d)"), wait_status);
 }
 
 static int over(void *data, size_t i, void *row)
@@ -225,12 +227,17 @@ int scene_run_all(const struct scene_options *options, struct err *err)
     struct targets targets = {.count = 0};
     struct catalogue_totals totals = {.scenarios = 0};
     int64_t begun = clock_ms();
-    int code = open_targets(&targets, &options->output, err), status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
+    struct keeper *keeper = NULL;
+    const struct keeper_files files = {.outputs = options->output.files, .output_count = options->output.file_count};
+    int code = keeper_new(&keeper, &files, err);
+    if (!code) code = open_targets(&targets, &options->output, keeper, err);
+    int status = code == -EINVAL ? CLI_USAGE : CLI_FAILED;
     if (!code) {
         code = run_named(options, &targets, &totals, err);
         totals.took_ms = clock_ms() - begun;
         status = conclude(&targets, &totals, code, err);
     }
     close_targets(&targets);
+    keeper_free(keeper);
     return status;
 }

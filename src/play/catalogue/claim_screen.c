@@ -1,4 +1,5 @@
 #include "play/catalogue/claim_screen.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -66,9 +67,9 @@ struct screen {
 
 static void draw_claim(const struct screen *screen, struct pen *pen)
 {
-    char key[KEY_BYTES] = "claim: ";
+    char key[KEY_BYTES];
     const struct scenario_claim *claim = screen->entry->claim;
-    if (claim->number) snprintf(key, sizeof(key), "claim %" PRIu32 ": ", claim->number);
+    snprintf(key, sizeof(key), claim->number ? tr("claim %" PRIu32 ": ") : tr("claim: "), claim->number);
     layout_add(&pen->text, STYLE_BOLD, claim->text);
     pen_flush(pen, (int)strlen(key), STYLE_BOLD, key);
 }
@@ -78,18 +79,18 @@ static void draw_verdict(const struct screen *screen, struct pen *pen)
     static const struct {
         enum layout_style style;
         const char *sentence;
-    } verdicts[SCENARIO_CLAIM_VERDICTS] = {[SCENARIO_CLAIM_WRONG] = {STYLE_ALARM, "Wrong: this run shows it, at ◀"},
-                                           [SCENARIO_CLAIM_HALF] = {STYLE_BOLD, "Half right: this run shows both, at ◀"},
-                                           [SCENARIO_CLAIM_RIGHT] = {STYLE_CLIENT_BOLD, "Right: this run shows it, at ◀"}};
+    } verdicts[SCENARIO_CLAIM_VERDICTS] = {[SCENARIO_CLAIM_WRONG] = {STYLE_ALARM, TR("Wrong: this run shows it, at ◀")},
+                                           [SCENARIO_CLAIM_HALF] = {STYLE_BOLD, TR("Half right: this run shows both, at ◀")},
+                                           [SCENARIO_CLAIM_RIGHT] = {STYLE_CLIENT_BOLD, TR("Right: this run shows it, at ◀")}};
     const struct scenario_claim *claim = screen->entry->claim;
     enum claim_result result = claim_judge(screen->entry, screen->judgement);
     if (result == CLAIM_SHOWN) {
-        layout_add(&pen->text, verdicts[claim->verdict].style, verdicts[claim->verdict].sentence);
+        layout_add(&pen->text, verdicts[claim->verdict].style, tr(verdicts[claim->verdict].sentence));
         pen_flush(pen, 0, STYLE_PLAIN, "");
         return;
     }
     struct buf missing = buf_new(LADDER_BYTES);
-    layout_add(&pen->text, STYLE_ALARM, result == CLAIM_UNTOLD ? "This recorder can't tell:" : "Not shown this time:");
+    layout_add(&pen->text, STYLE_ALARM, result == CLAIM_UNTOLD ? tr("This recorder can't tell:") : tr("Not shown this time:"));
     pen_flush(pen, 0, STYLE_PLAIN, "");
     if (claim_say_missing(screen->entry, screen->judgement, &missing)) pen->text.failed = true;
     for (const char *line = buf_string(&missing); *line; line += strspn(line, "\n")) {
@@ -120,7 +121,7 @@ static void draw_rowless(const struct screen *screen, struct pen *pen)
 static void draw_source(const struct screen *screen, struct pen *pen)
 {
     const struct scenario *scenario = screen->entry->scenario;
-    layout_addf(&pen->text, STYLE_DIM, "tcpwhy demo %s tells all of it", screen->entry->name);
+    layout_addf(&pen->text, STYLE_DIM, tr("tcpwhy demo %s tells all of it"), screen->entry->name);
     for (size_t i = 0; i < scenario->section_count; i++) {
         layout_addf(&pen->text, STYLE_DIM, " · RFC\u00a0%" PRIu32, scenario->sections[i].rfc);
         if (scenario->sections[i].section) layout_addf(&pen->text, STYLE_DIM, "\u00a0%s", scenario->sections[i].section);
@@ -150,7 +151,7 @@ static int draw_ladders(void *data, size_t brief_rows, struct buf *out, struct e
         if (!marks.count) continue;
         options.marks = marks.steps;
         options.mark_count = marks.count;
-        if (drawn++) buf_printf(out, "connection %" PRIu32 ":\n", screen->stories->list[i]->number);
+        if (drawn++) buf_printf(out, tr("connection %" PRIu32 ":\n"), screen->stories->list[i]->number);
         int code = ladder_draw(screen->stories->list[i], &options, screen->width, &sink, out, err);
         if (code) return code;
     }

@@ -1,4 +1,5 @@
 #include "play/catalogue/claims_table.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +86,7 @@ static int write_json(const struct claim_entry *entry, const struct played *play
                       struct buf *out)
 {
     static const char *const results[] = {
-        [CLAIM_SHOWN] = "shown", [CLAIM_UNTOLD] = "can't be told", [CLAIM_NOT_SHOWN] = "not shown"};
+        [CLAIM_SHOWN] = "shown", [CLAIM_UNTOLD] = TR("can't be told"), [CLAIM_NOT_SHOWN] = TR("not shown")};
     const struct scenario_claim *claim = entry->claim;
     struct json json = json_new(out, ascii);
     json_object(&json, NULL);
@@ -183,7 +184,7 @@ static void work(void *data, size_t i, void *row)
     if (!code) code = play_tell(play_log(play), &stories, &err);
     if (!code) code = judge(first->scenario, play, &stories, &judgement, &err);
     if (!code) judge_claims(table, first, &stories, &judgement, played);
-    if (code) snprintf(played->failure, sizeof(played->failure), "%.390s", err.text[0] ? err.text : "it could not be played");
+    if (code) snprintf(played->failure, sizeof(played->failure), "%.390s", err.text[0] ? err.text : tr("it could not be played"));
     played->took_ms = clock_ms() - begun;
     judgement_free(&judgement);
     play_stories_free(&stories);
@@ -194,7 +195,8 @@ static void lost(void *data, size_t i, void *row, int wait_status)
 {
     struct played *played = row;
     (void)data, (void)i;
-    snprintf(played->failure, sizeof(played->failure), "its process ended before it had a result (wait status %d)", wait_status);
+    snprintf(played->failure, sizeof(played->failure), tr("its process ended before it had a result (wait status %d)"),
+             wait_status);
 }
 
 static int over(void *data, size_t i, void *row)
@@ -242,7 +244,7 @@ static int write_table(struct table *table, int64_t took_ms)
         add_words(&pen, played->failure[0] ? played->failure : shown->words);
     }
     if (!table->options->jsonl) {
-        layout_addf(&pen.text, STYLE_PLAIN, "%zu claims, played in %.1f s: %zu wrong, %zu half right, %zu right", table->count,
+        layout_addf(&pen.text, STYLE_PLAIN, tr("%zu claims, played in %.1f s: %zu wrong, %zu half right, %zu right"), table->count,
                     (double)took_ms / 1000, table->verdicts[SCENARIO_CLAIM_WRONG], table->verdicts[SCENARIO_CLAIM_HALF],
                     table->verdicts[SCENARIO_CLAIM_RIGHT]);
         pen_flush(&pen, 0, STYLE_PLAIN, "");

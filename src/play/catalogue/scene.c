@@ -1,4 +1,5 @@
 #include "play/catalogue/scene.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -55,19 +56,19 @@ static int refuse_binary(const char *path, const char *text, size_t length, stru
         size_t bytes;
         const char *what;
     } kinds[] = {
-        {"\177ELF", 4, "a program"},
-        {"\x0a\x0d\x0d\x0a", 4, "a capture: 'tcpwhy read' tells it"},
-        {"\xd4\xc3\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
-        {"\xa1\xb2\xc3\xd4", 4, "a capture: 'tcpwhy read' tells it"},
-        {"\x4d\x3c\xb2\xa1", 4, "a capture: 'tcpwhy read' tells it"},
-        {"\xa1\xb2\x3c\x4d", 4, "a capture: 'tcpwhy read' tells it"},
-        {"\xff\xfe", 2, "a text in UTF-16: save it as UTF-8"},
-        {"\xfe\xff", 2, "a text in UTF-16: save it as UTF-8"},
+        {"\177ELF", 4, TR("a program")},
+        {"\x0a\x0d\x0d\x0a", 4, TR("a capture: 'tcpwhy read' tells it")},
+        {"\xd4\xc3\xb2\xa1", 4, TR("a capture: 'tcpwhy read' tells it")},
+        {"\xa1\xb2\xc3\xd4", 4, TR("a capture: 'tcpwhy read' tells it")},
+        {"\x4d\x3c\xb2\xa1", 4, TR("a capture: 'tcpwhy read' tells it")},
+        {"\xa1\xb2\x3c\x4d", 4, TR("a capture: 'tcpwhy read' tells it")},
+        {"\xff\xfe", 2, TR("a text in UTF-16: save it as UTF-8")},
+        {"\xfe\xff", 2, TR("a text in UTF-16: save it as UTF-8")},
         {"\x1f\x8b", 2, "compressed"},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (length >= kinds[i].bytes && memcmp(text, kinds[i].magic, kinds[i].bytes) == 0)
-            return err_set(err, -EINVAL, "%s is no scenario but %s", path, kinds[i].what);
+            return err_set(err, -EINVAL, "%s is no scenario but %s", path, tr(kinds[i].what));
     if (!memchr(text, '\0', length)) return 0;
     return err_set(err, -EINVAL, "%s is no scenario: a scenario is a text, and this holds other bytes", path);
 }
@@ -167,7 +168,7 @@ static int verdict(const char *name, int code, const struct play *play, const st
         return err_set(err, CLI_FAILED, "%s: %zu of %zu expectations not met", name, judgement->unmet, judgement->count);
     if (judgement->count)
         note_say(options->output.quiet, "%s: %zu of %zu expectations met%s", name, judgement->met, judgement->count,
-                 judgement->unknown ? ", the others can't be told with this recorder" : "");
+                 judgement->unknown ? tr(", the others can't be told with this recorder") : "");
     return CLI_DONE;
 }
 

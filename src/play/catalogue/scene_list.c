@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "lab/scenario/catalogue.h"
 #include "out/place.h"
 #include "out/status.h"
@@ -17,15 +18,15 @@ enum { LIST_BYTES = 1 << 20, PIPE_COLUMNS = 250, NAME_COLUMNS = 29 };
 static const char *headline(enum scenario_group group)
 {
     static const char *const headlines[SCENARIO_GROUPS + 1] = {
-        [SCENARIO_GROUP_HANDSHAKE] = "handshake: how a connection begins, or does not",
-        [SCENARIO_GROUP_GOODBYE] = "goodbye: FINs, half-close, TIME_WAIT, CLOSE_WAIT",
-        [SCENARIO_GROUP_RESETS] = "resets: who sends a RST, and why",
-        [SCENARIO_GROUP_LOSS] = "loss: retransmission, silence, keepalive",
-        [SCENARIO_GROUP_QUEUES] = "queues: backlog, buffers, windows",
-        [SCENARIO_GROUP_OPTIONS] = "options: what setsockopt() changes",
-        [SCENARIO_GROUP_CALLS] = "calls: what a socket call does, and what it waits for",
-        [SCENARIO_GROUP_UDP] = "UDP: datagrams, and nobody who cares for them",
-        [SCENARIO_GROUP_PATH] = "path: routers, firewalls, NAT, MTU",
+        [SCENARIO_GROUP_HANDSHAKE] = TR("handshake: how a connection begins, or does not"),
+        [SCENARIO_GROUP_GOODBYE] = TR("goodbye: FINs, half-close, TIME_WAIT, CLOSE_WAIT"),
+        [SCENARIO_GROUP_RESETS] = TR("resets: who sends a RST, and why"),
+        [SCENARIO_GROUP_LOSS] = TR("loss: retransmission, silence, keepalive"),
+        [SCENARIO_GROUP_QUEUES] = TR("queues: backlog, buffers, windows"),
+        [SCENARIO_GROUP_OPTIONS] = TR("options: what setsockopt() changes"),
+        [SCENARIO_GROUP_CALLS] = TR("calls: what a socket call does, and what it waits for"),
+        [SCENARIO_GROUP_UDP] = TR("UDP: datagrams, and nobody who cares for them"),
+        [SCENARIO_GROUP_PATH] = TR("path: routers, firewalls, NAT, MTU"),
         [SCENARIO_GROUPS] = "others",
     };
     return headlines[group];

@@ -1,4 +1,5 @@
 #include "play/judge/judge.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,8 +74,9 @@ static enum judge_verdict try_states(struct trial *trial)
         return JUDGE_MET;
     }
     if (count == at && exact && lacks_silent_end(trial, at))
-        return trial_unknown(trial, "neither a segment nor a call shows the end of a connection that is given up in silence");
-    return trial_unmet(trial, "it passed %s", count ? judge_states(trial->story, side, text, sizeof(text)) : "no state at all");
+        return trial_unknown(trial, tr("neither a segment nor a call shows the end of a connection that is given up in silence"));
+    return trial_unmet(trial, tr("it passed %s"),
+                       count ? judge_states(trial->story, side, text, sizeof(text)) : tr("no state at all"));
 }
 
 /* ---- calls ---- */
@@ -94,7 +96,7 @@ static size_t find_step(const struct trial *trial)
 static const char *errno_text(int64_t ret)
 {
     const char *name = err_errno_name((int)-ret);
-    return name ? name : "an errno without a name";
+    return name ? name : tr("an errno without a name");
 }
 
 /* The end of the system call that a step of the scenario made, in whichever story it stands. */
@@ -118,17 +120,17 @@ static enum judge_verdict try_result(struct trial *trial)
 {
     const struct scenario_expect *expect = trial->expect;
     const struct play_step *step = &play_steps(trial->play)[find_step(trial)];
-    if (step->state == PLAY_NOT_REACHED) return trial_unmet(trial, "this step was not reached");
-    if (step->state == PLAY_RUNNING) return trial_unmet(trial, "it had not returned at the end");
-    if (step->state == PLAY_KILLED) return trial_unmet(trial, "its process ended under it");
+    if (step->state == PLAY_NOT_REACHED) return trial_unmet(trial, tr("this step was not reached"));
+    if (step->state == PLAY_RUNNING) return trial_unmet(trial, tr("it had not returned at the end"));
+    if (step->state == PLAY_KILLED) return trial_unmet(trial, tr("its process ended under it"));
     if (expect->kind == EXPECT_FAILS) {
-        if (step->ret >= 0) return trial_unmet(trial, "%s did not fail", step->call);
+        if (step->ret >= 0) return trial_unmet(trial, tr("%s did not fail"), step->call);
         if (strcmp(errno_text(step->ret), expect->name) == 0) return prove_by_call(trial, step), JUDGE_MET;
-        return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
+        return trial_unmet(trial, tr("%s failed with %s"), step->call, errno_text(step->ret));
     }
-    if (step->ret < 0) return trial_unmet(trial, "%s failed with %s", step->call, errno_text(step->ret));
+    if (step->ret < 0) return trial_unmet(trial, tr("%s failed with %s"), step->call, errno_text(step->ret));
     if (expect->kind == EXPECT_SUCCEEDS || step->ret == expect->number) return prove_by_call(trial, step), JUDGE_MET;
-    return trial_unmet(trial, "it returned %" PRId64, step->ret);
+    return trial_unmet(trial, tr("it returned %" PRId64), step->ret);
 }
 
 static const struct story_call *find_call(const struct trial *trial)
@@ -158,14 +160,14 @@ static enum judge_verdict try_wake(struct trial *trial)
                                                  [SCENARIO_STILL_WAITS] = WAKE_NOT_YET};
     const struct story_call *call = find_call(trial);
     if (!call)
-        return trial_is_weak(trial) ? trial_unknown(trial, "this recorder saw no such call")
-                                    : trial_unmet(trial, "there is no such call in this connection");
+        return trial_is_weak(trial) ? trial_unknown(trial, tr("this recorder saw no such call"))
+                                    : trial_unmet(trial, tr("there is no such call in this connection"));
     const struct story_wake *wake = &call->wake;
     bool met = wake->kind == kinds[trial->expect->wake];
     if (met && wake->kind == WAKE_SEGMENT) met = trial_is_origin(trial, wake->step, &trial->expect->origin);
     if (met) return trial_prove(trial, call->exit_step != STORY_NO_STEP ? call->exit_step : call->enter_step), JUDGE_MET;
     if (wake->kind == WAKE_UNKNOWN && trial_is_weak(trial))
-        return trial_unknown(trial, wake->why && *wake->why ? wake->why : "this recorder doesn't see what wakes a call");
+        return trial_unknown(trial, wake->why && *wake->why ? wake->why : tr("this recorder doesn't see what wakes a call"));
     return trial_unmet(trial, "%s: %s", story_wake_name(wake->kind), wake->why);
 }
 
@@ -187,16 +189,16 @@ static enum judge_verdict try_finding(struct trial *trial)
     }
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
     if (!found && trial_is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
-        return trial_unknown(trial, "only the kernel shows it");
+        return trial_unknown(trial, tr("only the kernel shows it"));
     if (found && trial_is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
-        return trial_unknown(trial, "only the kernel shows that it was something else");
-    return found ? trial_unmet(trial, "it was found") : trial_unmet(trial, "found were: %s", list[0] ? list : "none");
+        return trial_unknown(trial, tr("only the kernel shows that it was something else"));
+    return found ? trial_unmet(trial, tr("it was found")) : trial_unmet(trial, tr("found were: %s"), list[0] ? list : "none");
 }
 
 static enum judge_verdict try_outcome(struct trial *trial)
 {
     const char *outcome = story_outcome_name(trial->story->outcome);
-    return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : trial_unmet(trial, "it is %s", outcome);
+    return strcmp(outcome, trial->expect->name) == 0 ? JUDGE_MET : trial_unmet(trial, tr("it is %s"), outcome);
 }
 
 static bool is_by(const struct trial *trial, const struct address *sender)
@@ -223,13 +225,14 @@ static enum judge_verdict try_icmp(struct trial *trial)
         others++;
     }
     return trial_unmet(
-        trial, others ? "there are %u other ICMP errors about this connection" : "no ICMP error tells of this connection", others);
+        trial, others ? tr("there are %u other ICMP errors about this connection") : tr("no ICMP error tells of this connection"),
+        others);
 }
 
 static enum judge_verdict try_connections(struct trial *trial)
 {
     if (trial->stories->count == (size_t)trial->expect->number) return JUDGE_MET;
-    return trial_unmet(trial, "there were %zu", trial->stories->count);
+    return trial_unmet(trial, tr("there were %zu"), trial->stories->count);
 }
 
 static const struct {
@@ -270,16 +273,16 @@ static bool is_idle(const struct scenario_step *step, const struct play_step *re
     const char *kind = wire_match_name(step->match.segment), *side = step->match.from == SCENARIO_CLIENT ? "client" : "server";
     if (!scenario_is_rule(step) || result->state != PLAY_ENDED || result->acted) return false;
     *finding = (struct judge_finding){.verdict = JUDGE_UNMET, .line = step->line};
-    int used = snprintf(finding->text, sizeof(finding->text), "'%.140s' never did anything: ", step->text);
+    int used = snprintf(finding->text, sizeof(finding->text), tr("'%.140s' never did anything: "), step->text);
     if (used < 0 || (size_t)used >= sizeof(finding->text)) return true;
     char *rest = finding->text + used;
     size_t room = sizeof(finding->text) - (size_t)used;
     if (!result->seen)
-        snprintf(rest, room, "no %s came from the %s while it was in force", kind, side);
+        snprintf(rest, room, tr("no %s came from the %s while it was in force"), kind, side);
     else if (result->seen < step->match.nth)
-        snprintf(rest, room, "only %" PRIu64 " %s came from the %s while it was in force", result->seen, kind, side);
+        snprintf(rest, room, tr("only %" PRIu64 " %s came from the %s while it was in force"), result->seen, kind, side);
     else
-        snprintf(rest, room, "what it waited for was taken by a rule before it");
+        snprintf(rest, room, tr("what it waited for was taken by a rule before it"));
     return true;
 }
 
@@ -298,7 +301,8 @@ int judge(const struct scenario *scenario, const struct play *play, const struct
         finding.story = expect->connection - 1;
         trial.story = expect->connection <= stories->count ? stories->list[expect->connection - 1] : NULL;
         if (tries[expect->kind].story && !trial.story)
-            finding.verdict = trial_unmet(&trial, "there is no connection %u: %zu were seen", expect->connection, stories->count);
+            finding.verdict =
+                trial_unmet(&trial, tr("there is no connection %u: %zu were seen"), expect->connection, stories->count);
         else
             finding.verdict = tries[expect->kind].try(&trial);
         add(ret_judgement, &finding);
@@ -311,7 +315,7 @@ int judge(const struct scenario *scenario, const struct play *play, const struct
         if (step->verb >= SCENARIO_ACTOR_VERBS || result->state != PLAY_ENDED || result->ret >= 0 ||
             is_expected(scenario, &trial, i))
             continue;
-        snprintf(finding.text, sizeof(finding.text), "'%.140s': %s failed with %s, and no line expects that", step->text,
+        snprintf(finding.text, sizeof(finding.text), tr("'%.140s': %s failed with %s, and no line expects that"), step->text,
                  result->call, errno_text(result->ret));
         add(ret_judgement, &finding);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "lab/network/network.h"
 #include "play/judge/trial.h"
 
@@ -14,13 +15,13 @@ enum judge_verdict trial_unmet(struct trial *trial, const char *format, ...)
     va_start(args, format);
     vsnprintf(why, sizeof(why), format, args);
     va_end(args);
-    snprintf(trial->finding->text, sizeof(trial->finding->text), "'%.140s' is not met: %s", trial->expect->text, why);
+    snprintf(trial->finding->text, sizeof(trial->finding->text), tr("'%.140s' is not met: %s"), trial->expect->text, why);
     return JUDGE_UNMET;
 }
 
 enum judge_verdict trial_unknown(struct trial *trial, const char *why)
 {
-    snprintf(trial->finding->text, sizeof(trial->finding->text), "'%.140s' can't be told: %s", trial->expect->text, why);
+    snprintf(trial->finding->text, sizeof(trial->finding->text), tr("'%.140s' can't be told: %s"), trial->expect->text, why);
     return JUDGE_UNKNOWN;
 }
 
@@ -112,8 +113,8 @@ static const char *host_name(const struct trial *trial, enum story_side side)
 static enum judge_verdict no_segment(struct trial *trial, uint32_t count)
 {
     const struct scenario_match *match = &trial->expect->match;
-    return trial_unmet(trial, "the %s sent %u %s in this connection", match->from == SCENARIO_CLIENT ? "client" : "server", count,
-                       wire_match_name(match->segment));
+    return trial_unmet(trial, tr("the %s sent %u %s in this connection"), match->from == SCENARIO_CLIENT ? "client" : "server",
+                       count, wire_match_name(match->segment));
 }
 
 /* ---- causes ---- */
@@ -148,7 +149,7 @@ static void describe_cause(const struct trial *trial, const struct story_cause *
 {
     const struct story_step *step = cause->step != STORY_NO_STEP ? &trial->story->steps[cause->step] : NULL;
     if (cause->kind == CAUSE_SEGMENT && step && step->kind == STEP_SEGMENT)
-        snprintf(text, bytes, "segment %s #%u of the %s", step->segment->label, step->segment->number,
+        snprintf(text, bytes, tr("segment %s #%u of the %s"), step->segment->label, step->segment->number,
                  host_name(trial, step->segment->side));
     else
         snprintf(text, bytes, "%s%s%s", story_cause_name(cause->kind), cause->name ? " " : "", cause->name ? cause->name : "");
@@ -188,7 +189,7 @@ enum judge_verdict trial_cause(struct trial *trial)
     if (is_cause(trial, cause)) return met_by(trial, packet);
     if (cause->kind == CAUSE_UNKNOWN && trial_is_weak(trial)) return trial_unknown(trial, cause->why);
     describe_cause(trial, cause, text, sizeof(text));
-    return trial_unmet(trial, "it was %s: %.100s", text, cause->why);
+    return trial_unmet(trial, tr("it was %s: %.100s"), text, cause->why);
 }
 
 enum judge_verdict trial_fate(struct trial *trial)
@@ -198,7 +199,7 @@ enum judge_verdict trial_fate(struct trial *trial)
     if (!packet) return no_segment(trial, count);
     bool lost = (packet->kind == STEP_SEGMENT ? packet->segment->received_ns : packet->datagram->received_ns) == 0;
     if (lost == (trial->expect->kind == EXPECT_LOST)) return met_by(trial, packet);
-    return trial_unmet(trial, lost ? "nobody saw it arrive" : "it did arrive");
+    return trial_unmet(trial, lost ? tr("nobody saw it arrive") : tr("it did arrive"));
 }
 
 enum judge_verdict trial_count(struct trial *trial)

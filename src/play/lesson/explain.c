@@ -1,4 +1,5 @@
 #include "play/lesson/explain.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,16 +44,16 @@ static const char *host(const struct telling_aloud *told, const struct story *st
 static void say_duration(struct buf *out, int64_t ns)
 {
     if (ns < 1000000)
-        buf_printf(out, "%" PRId64 " us", ns / 1000);
+        buf_printf(out, tr("%" PRId64 " us"), ns / 1000);
     else
-        buf_printf(out, "%" PRId64 ".%" PRId64 " ms", ns / 1000000, ns % 1000000 / 100000);
+        buf_printf(out, tr("%" PRId64 ".%" PRId64 " ms"), ns / 1000000, ns % 1000000 / 100000);
 }
 
 static bool say_enter(struct telling_aloud *told, const struct moment *moment, struct buf *out, const char **ret_section)
 {
     const struct story_call *call = moment->step->call;
     *ret_section = section_of_call(call->name);
-    buf_printf(out, "%s calls %s(", call->comm ? call->comm : host(told, moment->story, call->side), call->name);
+    buf_printf(out, tr("%s calls %s("), call->comm ? call->comm : host(told, moment->story, call->side), call->name);
     buf_printf(out, "%s).", call->args ? call->args : "");
     return true;
 }
@@ -61,15 +62,15 @@ static bool say_exit(struct telling_aloud *told, const struct moment *moment, st
 {
     const struct story_call *call = moment->step->call;
     if (!call->waits && !call->errno_name) return false; /* nothing to learn from */
-    buf_printf(out, "%s() of %s ", call->name, call->comm ? call->comm : host(told, moment->story, call->side));
+    buf_printf(out, tr("%s() of %s "), call->name, call->comm ? call->comm : host(told, moment->story, call->side));
     if (call->interrupted)
-        buf_text(out, "ends without a result");
+        buf_text(out, tr("ends without a result"));
     else if (call->errno_name)
-        buf_printf(out, "returns %s", call->errno_name);
+        buf_printf(out, tr("returns %s"), call->errno_name);
     else
-        buf_printf(out, "returns %" PRId64, call->ret);
+        buf_printf(out, tr("returns %" PRId64), call->ret);
     if (call->slept_ns > 0) {
-        buf_text(out, ", having slept ");
+        buf_text(out, tr(", having slept "));
         say_duration(out, call->slept_ns);
     }
     if (call->wake.why[0]) buf_printf(out, ": %s", call->wake.why);
@@ -81,25 +82,25 @@ static bool say_segment(struct telling_aloud *told, const struct moment *moment,
 {
     const struct story_segment *segment = moment->step->segment;
     *ret_section = section_of_segment(segment);
-    buf_printf(out, "%s -> %s: %s%s, seq %" PRIu32, host(told, moment->story, segment->side),
+    buf_printf(out, tr("%s -> %s: %s%s, seq %" PRIu32), host(told, moment->story, segment->side),
                host(told, moment->story, segment->side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT), segment->label,
-               segment->retransmission ? " once more" : "", segment->seq);
-    if (segment->flags & TCP_ACK) buf_printf(out, ", ack %" PRIu32, segment->ack);
-    if (segment->length_bytes) buf_printf(out, ", %" PRIu32 " bytes", segment->length_bytes);
+               segment->retransmission ? tr(" once more") : "", segment->seq);
+    if (segment->flags & TCP_ACK) buf_printf(out, tr(", ack %" PRIu32), segment->ack);
+    if (segment->length_bytes) buf_printf(out, tr(", %" PRIu32 " bytes"), segment->length_bytes);
     buf_printf(out, ": %s", segment->cause.why);
     buf_printf(out, " (evidence: %s).", story_evidence_name(segment->cause.evidence));
-    if (told->scenario->place == SCENARIO_WIRE && !segment->received_ns) buf_text(out, " It never arrives.");
+    if (told->scenario->place == SCENARIO_WIRE && !segment->received_ns) buf_text(out, tr(" It never arrives."));
     return true;
 }
 
 static bool say_datagram(struct telling_aloud *told, const struct moment *moment, struct buf *out)
 {
     const struct story_datagram *datagram = moment->step->datagram;
-    buf_printf(out, "%s sends %s", host(told, moment->story, datagram->side), datagram->icmp ? "ICMP " : "a datagram");
+    buf_printf(out, tr("%s sends %s"), host(told, moment->story, datagram->side), datagram->icmp ? "ICMP " : tr("a datagram"));
     if (datagram->icmp)
         buf_text(out, datagram->icmp);
     else
-        buf_printf(out, " of %" PRIu32 " bytes", datagram->length_bytes);
+        buf_printf(out, tr(" of %" PRIu32 " bytes"), datagram->length_bytes);
     buf_printf(out, ": %s.", datagram->cause.why);
     return true;
 }
@@ -127,7 +128,7 @@ static bool say_step(struct telling_aloud *told, const struct moment *moment, st
     case STEP_STATE:
         return say_state(told, moment, out, ret_section);
     case STEP_PROCESS_EXIT:
-        buf_printf(out, "%s ends: %s.", host(told, moment->story, moment->step->exit->side), moment->step->exit->name);
+        buf_printf(out, tr("%s ends: %s."), host(told, moment->story, moment->step->exit->side), moment->step->exit->name);
         return true;
     }
     return false;
@@ -242,7 +243,8 @@ static void print_head(struct telling_aloud *told)
     buf_text(out, scenario->title);
     print(told, STYLE_BOLD, "", 0, STYLE_BOLD, NULL);
     for (size_t i = 0; i < scenario->section_count; i++)
-        printf("%sRFC %" PRIu32 "%s%s", i ? ", " : "", scenario->sections[i].rfc, scenario->sections[i].section ? " section " : "",
+        printf("%sRFC %" PRIu32 "%s%s", i ? ", " : "", scenario->sections[i].rfc,
+               scenario->sections[i].section ? tr(" section ") : "",
                scenario->sections[i].section ? scenario->sections[i].section : "");
     if (scenario->section_count) putchar('\n');
 }
@@ -254,7 +256,7 @@ static void print_findings(struct telling_aloud *told)
         for (size_t i = 0; i < told->stories->list[s]->finding_count; i++) {
             if (!any) {
                 wait_for_enter(told->options);
-                printf("\n--- what it shows\n");
+                printf(tr("\n--- what it shows\n"));
             }
             any = true;
             buf_clear(&told->text);

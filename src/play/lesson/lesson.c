@@ -1,4 +1,5 @@
 #include "play/lesson/lesson.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -63,13 +64,14 @@ static void draw_foot(const struct lesson *lesson, struct pen *pen)
 {
     const struct story *story = subject(lesson);
     layout_add(&pen->text, STYLE_DIM,
-               story ? "┌└ a call begins, ends   [ ] both at once   ╌ under way   × lost   ⋮ left out" : "no connection was seen");
+               story ? tr("┌└ a call begins, ends   [ ] both at once   ╌ under way   × lost   ⋮ left out")
+                     : tr("no connection was seen"));
     pen_flush(pen, 0, STYLE_PLAIN, "");
     if (lesson->stories->count > 1 && story)
-        layout_addf(&pen->text, STYLE_DIM, "connection %" PRIu32 " of %zu · all of it: tcpwhy demo %s --whole", story->number,
+        layout_addf(&pen->text, STYLE_DIM, tr("connection %" PRIu32 " of %zu · all of it: tcpwhy demo %s --whole"), story->number,
                     lesson->stories->count, lesson->name);
     else
-        layout_addf(&pen->text, STYLE_DIM, "all of it: tcpwhy demo %s --whole", lesson->name);
+        layout_addf(&pen->text, STYLE_DIM, tr("all of it: tcpwhy demo %s --whole"), lesson->name);
     pen_flush(pen, 0, STYLE_PLAIN, "");
 }
 

@@ -1,4 +1,5 @@
 #include "play/lesson/stepper.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -151,7 +152,7 @@ static int draw(const struct lesson *lesson, size_t at, size_t count, struct err
     struct pen pen = pen_new(&lesson->look, lesson->look.width ? lesson->look.width : 80, &out);
     buf_text(&out, SCREEN_HOME);
     int code = lesson_draw(lesson, at, &out, err);
-    layout_addf(&pen.text, STYLE_BOLD, "%zu of %zu   Enter or → goes on, ← back, q ends", at, count);
+    layout_addf(&pen.text, STYLE_BOLD, tr("%zu of %zu   Enter or → goes on, ← back, q ends"), at, count);
     pen_flush(&pen, 0, STYLE_PLAIN, "");
     int pen_code = pen_end(&pen);
     if (!code && pen_code) code = err_set_errno(err, pen_code, "can't draw the lesson");

@@ -1,4 +1,5 @@
 #include "play/pair/pair.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -313,9 +314,9 @@ static int describe(const struct process *process, struct err *err)
     read_words(process, words);
     if (process->exec_err.text[0]) snprintf(words, sizeof(words), "%.500s", process->exec_err.text);
     if (WIFSIGNALED(process->status))
-        snprintf(how, sizeof(how), "was ended by SIG%s", sigabbrev_np(WTERMSIG(process->status)));
+        snprintf(how, sizeof(how), tr("was ended by SIG%s"), sigabbrev_np(WTERMSIG(process->status)));
     else
-        snprintf(how, sizeof(how), "failed (exit status %d)", WEXITSTATUS(process->status));
+        snprintf(how, sizeof(how), tr("failed (exit status %d)"), WEXITSTATUS(process->status));
     return err_set(err, -ECHILD, "the %s %s%s%s", process->role, how, words[0] ? ": " : "", words);
 }
 

@@ -1,4 +1,5 @@
 #include "play/pair/pair_run.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -47,16 +48,16 @@ static void advise_capture(const struct demo *demo, const struct err *refusal, s
     const char *remedy = refusal->text[0] ? host_remedy() : NULL;
     if (refusal->text[0]) {
         err_set(err, 0, "%.300s%s%s%s%s", refusal->text,
-                remedy && as_root   ? ". Two ways: "
-                : remedy || as_root ? ". One way: "
+                remedy && as_root   ? tr(". Two ways: ")
+                : remedy || as_root ? tr(". One way: ")
                                     : "",
-                as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
+                as_root ? tr("run it as root (sudo)") : "", remedy && as_root ? tr(", or ") : "", remedy ? remedy : "");
         err_more(err, "%.200s. And %.150s: %.100s", err_long_story(refusal), why.text, err_long_story(&why));
         return;
     }
     bool may_be_private = demo->options->host_network && host_may_be_private();
-    err_set(err, 0, "%.300s%s%s", why.text, as_root ? ": run it as root (sudo)" : "",
-            may_be_private ? as_root ? ", or without --host-network" : ": run it without --host-network" : "");
+    err_set(err, 0, "%.300s%s%s", why.text, as_root ? tr(": run it as root (sudo)") : "",
+            may_be_private ? as_root ? tr(", or without --host-network") : tr(": run it without --host-network") : "");
     err_more(err, "%s", err_long_story(&why));
 }
 

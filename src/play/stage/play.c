@@ -1,4 +1,5 @@
 #include "play/stage/play.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -156,7 +157,7 @@ static int do_actor_step(struct play *play, size_t index, struct err *err)
     struct actor_command command;
     int code = loop_until(&play->loop, is_free, step->actor, -1, STEP_MS, err); /* what still runs on comes first */
     if (code) return code;
-    if (cast_state(play->cast, step->actor) == CAST_GONE) return fault(play, index, err, "this actor has ended");
+    if (cast_state(play->cast, step->actor) == CAST_GONE) return fault(play, index, err, tr("this actor has ended"));
     actor_command_from(step, &command);
     stage_addresses(play->stage, step, &command.v4, &command.v6);
     play->steps[index] = (struct play_step){.state = PLAY_RUNNING, .begun_ns = clock_wall_ns()};
@@ -242,23 +243,23 @@ static const char *waits_for(const struct scenario_step *step)
 {
     switch (step->verb) {
     case SCENARIO_CONNECT:
-        return "connect() waits for the answer to its SYN";
+        return tr("connect() waits for the answer to its SYN");
     case SCENARIO_ACCEPT:
-        return "accept() waits for a connection whose handshake is complete";
+        return tr("accept() waits for a connection whose handshake is complete");
     case SCENARIO_SEND:
-        return "send() waits for room in the send buffer: the other side does not read";
+        return tr("send() waits for room in the send buffer: the other side does not read");
     case SCENARIO_RECV:
-        return step->until_end ? "recv() waits for the other side's FIN" : "recv() waits for data or the other side's FIN";
+        return step->until_end ? tr("recv() waits for the other side's FIN") : tr("recv() waits for data or the other side's FIN");
     case SCENARIO_CLOSE:
-        return "close() waits (SO_LINGER) until its FIN is acknowledged";
+        return tr("close() waits (SO_LINGER) until its FIN is acknowledged");
     case SCENARIO_POLL:
-        return step->number == SCENARIO_READ ? "poll() waits for something to read" : "poll() waits until it may write";
+        return step->number == SCENARIO_READ ? tr("poll() waits for something to read") : tr("poll() waits until it may write");
     case SCENARIO_WAIT_FOR:
-        return "no such segment was sent";
+        return tr("no such segment was sent");
     case SCENARIO_WAIT:
-        return "the wait was not over";
+        return tr("the wait was not over");
     default:
-        return "it was not done";
+        return tr("it was not done");
     }
 }
 
@@ -273,7 +274,7 @@ static int time_is_up(const struct play *play, struct err *err)
             play->scenario->steps[i].verb < SCENARIO_ACTOR_VERBS)
             blocks = &play->scenario->steps[i];
     char through[160] = "";
-    if (blocks != step) snprintf(through, sizeof(through), " for line %u, '%.100s'", blocks->line, blocks->text);
+    if (blocks != step) snprintf(through, sizeof(through), tr(" for line %u, '%.100s'"), blocks->line, blocks->text);
     return err_set(err, -ETIMEDOUT, "the limit of %" PRId64 " ms came while line %u, '%s', waited%s: %s",
                    play->scenario->limit_ns / 1000000, step->line, step->text, through, waits_for(blocks));
 }
@@ -312,7 +313,7 @@ static int perform(struct play *play, struct err *err)
     code = bring_on(play, err);
     /* What the steps may still do to the two hosts, and the recorder to their processes. */
     bool traces = !strcmp(session_recorder(play->session), "ptrace");
-    if (!code && !play->options->one_of_many) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
+    if (!code) code = rights_drop(RIGHTS_STAGE | RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) {
         play->loop.deadline_ms = clock_ms() + play->scenario->limit_ns / 1000000;
         code = act_all(play, err);
@@ -339,6 +340,7 @@ int play_run(const struct scenario *scenario, const struct play_options *options
     play->scenario = scenario;
     play->options = options;
     play->loop.fd = -1;
+    play->delay_ns = scenario->place == SCENARIO_WIRE ? SCENARIO_WAY_NS : 0;
     int code = stage_open(&play->stage, scenario, options, &play->session, err);
     if (!code) {
         code = perform(play, err);

@@ -20,7 +20,6 @@ struct play;
 struct play_options {
     const char *recorder; /* as session_options' */
     bool quiet;
-    bool one_of_many;  /* another play comes after it, in this process: no rights are given up */
     bool host_network; /* for `place loopback`: this host's own loopback, not a private network */
 };
 

@@ -1,4 +1,5 @@
 #include "play/stage/stage.h"
+#include "base/lang.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,30 +17,13 @@
 #include "lab/wire/wire.h"
 #include "out/note.h"
 #include "play/stage/port.h"
+#include "play/stage/stage_own.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
 
-struct stage {
-    const struct scenario *scenario;
-    struct network *network;
-    struct wire *wire;
-    struct address v4[2], v6[2]; /* of client and server, port 0 */
-    bool shared;                 /* this host's own loopback */
-    struct stage_rule {
-        uint64_t acted, seen;
-    } * rules; /* one a step; only the wire's rules have something in it */
-};
-
-static unsigned from(enum scenario_side side)
-{
-    static const unsigned sides[] = {
-        [SCENARIO_CLIENT] = WIRE_FROM_CLIENT, [SCENARIO_SERVER] = WIRE_FROM_SERVER, [SCENARIO_BOTH] = WIRE_FROM_BOTH};
-    return sides[side];
-}
-
-static enum network_place place(enum scenario_side side)
+enum network_place stage_place(enum scenario_side side)
 {
     return side == SCENARIO_CLIENT ? NETWORK_CLIENT : NETWORK_SERVER;
 }
@@ -86,10 +70,10 @@ static int advise_place(int code, struct err *err)
     const char *remedy = host_remedy();
     bool as_root = geteuid() != 0 && code != -ENOSPC && !(remedy && strstr(remedy, "max_net_namespaces"));
     err_set(err, -EPERM, "it takes two hosts and a wire, and %.300s%s%s%s%s", why.text,
-            remedy && as_root   ? ". Two ways: "
-            : remedy || as_root ? ". One way: "
+            remedy && as_root   ? tr(". Two ways: ")
+            : remedy || as_root ? tr(". One way: ")
                                 : "",
-            as_root ? "run it as root (sudo)" : "", remedy && as_root ? ", or " : "", remedy ? remedy : "");
+            as_root ? tr("run it as root (sudo)") : "", remedy && as_root ? tr(", or ") : "", remedy ? remedy : "");
     err_more(err, "%s", err_long_story(&why));
     return -EPERM;
 }
@@ -107,6 +91,7 @@ static int open_place(struct stage *stage, const struct play_options *options, s
         int code = network_open(&stage->network, &wishes, err);
         if (is_refusal(code)) return advise_place(code, err);
         if (!code) code = wire_open(&stage->wire, stage->network, err);
+        if (!code) code = wire_delay(stage->wire, WIRE_FROM_BOTH, SCENARIO_WAY_NS, err);
         if (code || !wishes.routed) return code;
         return wire_router(stage->wire, &(struct router_order){.verb = ROUTER_ROUTE}, err);
     }
@@ -139,7 +124,7 @@ static int capture(struct stage *stage, struct session *session, enum scenario_s
             used += (size_t)snprintf(filter + used, sizeof(filter) - used, "port %u or ", (unsigned)stage->scenario->ports[i]);
     if (used) snprintf(filter + used, sizeof(filter) - used, "(icmp and icmp[0] = 3) or (icmp6 and ip6[40] < 5)");
     options.filter = filter;
-    int code = stage->network ? network_enter(stage->network, place(host), err) : 0;
+    int code = stage->network ? network_enter(stage->network, stage_place(host), err) : 0;
     if (code) return code;
     code = session_capture(session, &options, err);
     int left = stage->network ? network_leave(stage->network, &leave_err) : 0;
@@ -227,7 +212,7 @@ int stage_look(struct stage *stage, struct err *err)
 }
 
 /* What the wire says now; a rule that it no longer has keeps what was known. */
-static int ask_rule(struct stage *stage, size_t step, struct err *err)
+int stage_ask_rule(struct stage *stage, size_t step, struct err *err)
 {
     uint64_t seen;
     int code = wire_seen(stage->wire, (uint32_t)step + 1, &seen, err);
@@ -237,19 +222,11 @@ static int ask_rule(struct stage *stage, size_t step, struct err *err)
 
 int stage_rule(struct stage *stage, size_t step, uint64_t *ret_acted, uint64_t *ret_seen, struct err *err)
 {
-    int code = ask_rule(stage, step, err);
+    int code = stage_ask_rule(stage, step, err);
     if (!code) code = stage_look(stage, err);
     *ret_acted = stage->rules[step].acted;
     *ret_seen = stage->rules[step].seen;
     return code;
-}
-
-static int forget_rules(struct stage *stage, struct err *err)
-{
-    int code = 0;
-    for (size_t i = 0; i < stage->scenario->step_count && !code; i++)
-        if (stage->scenario->steps[i].verb == SCENARIO_WIRE_RULE) code = ask_rule(stage, i, err);
-    return code ? code : wire_clear(stage->wire, err);
 }
 
 int stage_sender(const struct stage *stage, const struct event_packet *packet)
@@ -271,7 +248,7 @@ void stage_addresses(const struct stage *stage, const struct scenario_step *step
     if (step->host == SCENARIO_HOST_LITERAL)
         *(step->address.version == 4 ? v4 : v6) = step->address;
     else if (step->host == SCENARIO_HOST_ROUTER) {
-        enum network_place side = place(stage->scenario->actors[step->actor].host);
+        enum network_place side = stage_place(stage->scenario->actors[step->actor].host);
         *v4 = network_router_address(side, 4);
         *v6 = network_router_address(side, 6);
     } else if (step->host != SCENARIO_HOST_ANY) {
@@ -280,105 +257,6 @@ void stage_addresses(const struct stage *stage, const struct scenario_step *step
         *v6 = stage->v6[host];
     }
     v4->port = v6->port = port;
-}
-
-static int set_sysctl(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
-{
-    if (stage->network) return network_sysctl(stage->network, place(host), step->option, step->value, err);
-    if (stage->shared)
-        return err_set(err, -EPERM, "this host's own network is used, and its settings are not the scenario's to change");
-    char path[256];
-    snprintf(path, sizeof(path), "/proc/sys/%s", step->option);
-    for (char *at = path + strlen("/proc/sys/"); *at; at++)
-        if (*at == '.') *at = '/';
-    FILE *file = fopen(path, "we");
-    int code = file && fprintf(file, "%s\n", step->value) > 0 ? 0 : -errno;
-    if (file && fclose(file) && !code) code = -errno;
-    return code ? err_set_errno(err, code, "can't set the sysctl %s to '%s'", step->option, step->value) : 0;
-}
-
-static int set_firewall(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
-{
-    char rule[FIREWALL_RULE_BYTES];
-    int netns_fd = stage->network ? network_fd(stage->network, place(host)) : -1;
-    if (stage->shared)
-        return err_set(err, -EPERM, "this host's own network is used, and its firewall is not the scenario's to change");
-    if (step->off) return firewall_open(netns_fd, err);
-    const char *text = step->data;
-    if (!text) text = firewall_rule_text((uint16_t)step->number, step->answer, rule, sizeof(rule));
-    return firewall_add(netns_fd, step->outgoing, text, err);
-}
-
-/* As `ss -K` on that host: nobody of the scenario's own makes that call. */
-static int destroy(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
-{
-    if (stage->shared)
-        return err_set(err, -EPERM, "this host's own network is used, and its connections are not the scenario's to destroy");
-    int code = stage->network ? network_enter(stage->network, place(host), err) : 0;
-    if (code) return code;
-    int count = destroy_connections((uint16_t)step->number, err), left = stage->network ? network_leave(stage->network, err) : 0;
-    return count < 0 ? count : left;
-}
-
-/* The segments that a step of the wire or the router is about. */
-static struct wire_rule rule_of(const struct stage *stage, const struct scenario_step *step)
-{
-    return (struct wire_rule){.from = from(step->match.from),
-                              .match = step->match.segment,
-                              .nth = step->match.every ? 0 : step->match.nth,
-                              .id = (uint32_t)(step - stage->scenario->steps) + 1};
-}
-
-static int tell_router(struct stage *stage, const struct scenario_step *step, struct err *err)
-{
-    struct router_order order = {.verb = step->router,
-                                 .answer = step->answer,
-                                 .rule = rule_of(stage, step),
-                                 .from = from(step->side),
-                                 .mtu_bytes = (uint32_t)step->number};
-    return wire_router(stage->wire, &order, err);
-}
-
-static int set_rule(struct stage *stage, const struct scenario_step *step, struct err *err)
-{
-    struct wire_rule rule = rule_of(stage, step);
-    rule.action = step->action;
-    rule.extra_ns = step->duration_ns;
-    if (step->name) snprintf(rule.name, sizeof(rule.name), "%s", step->name);
-    return wire_rule(stage->wire, &rule, err);
-}
-
-int stage_do(struct stage *stage, const struct scenario_step *step, enum scenario_side host, struct err *err)
-{
-    size_t count = 0;
-    int code;
-    switch (step->verb) {
-    case SCENARIO_SYSCTL:
-        return set_sysctl(stage, step, host, err);
-    case SCENARIO_FIREWALL:
-        return set_firewall(stage, step, host, err);
-    case SCENARIO_DESTROY:
-        return destroy(stage, step, host, err);
-    case SCENARIO_ROUTER:
-        return tell_router(stage, step, err);
-    case SCENARIO_WIRE_DELAY:
-        return wire_delay(stage->wire, from(step->side), step->duration_ns, err);
-    case SCENARIO_WIRE_RULE:
-        return set_rule(stage, step, err);
-    case SCENARIO_WIRE_RELEASE:
-        code = wire_release(stage->wire, step->name, &count, err);
-        if (!code && !count)
-            return err_set(err, -ENOENT, "nothing was held%s%s", step->name ? " as " : "", step->name ? step->name : "");
-        return code;
-    case SCENARIO_WIRE_CUT:
-        return wire_cut(stage->wire, from(step->side), err);
-    case SCENARIO_WIRE_MEND:
-        return wire_mend(stage->wire, from(step->side), err);
-    case SCENARIO_WIRE_INJECT:
-        return wire_inject(stage->wire, step->forgery, err);
-    default:
-        return forget_rules(stage, err);
-    }
 }
 
 /* One of the scenario's sockets that waits for an answer, or will send again. */

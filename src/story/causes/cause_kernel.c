@@ -2,8 +2,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "event/call_traits.h"
 #include "story/causes/cause.h"
 #include "story/causes/words.h"
+#include "story/track/call_story.h"
 #include "tcp/segment.h"
 
 static struct tale_call *marked_call(const struct telling *telling, const struct tale_packet *packet)
@@ -47,7 +49,7 @@ static bool chain_call(struct telling *telling, struct tale_packet *packet)
     if (!has_chain(packet, CHAIN_CALL)) return false;
     struct tale_call *call = marked_call(telling, packet);
     /* The thread's own call, unless its beginning was lost and an older one is all that is known. */
-    if (call && (packet->seen->call_over || strcmp(call->story->name, packet->chain.name) != 0)) call = NULL;
+    if (call && (packet->seen->call_over || !call_is_of_system_call(call->story->name, packet->chain.name))) call = NULL;
     if (call ? is_of_other_end(telling, packet, call) : runs_other_end(telling, packet)) return false;
     return cause_set_call(telling, packet, call, packet->chain.name, EVIDENCE_STACK);
 }
@@ -135,7 +137,9 @@ static bool chain_deferred(struct telling *telling, struct tale_packet *packet)
 {
     if (!has_chain(packet, CHAIN_DEFERRED)) return false;
     struct tale_call *call = marked_call(telling, packet);
-    if (!call || is_of_other_end(telling, packet, call)) return false;
+    if (!call || !call_story_can_let_go(call->call, telling->flow->sock[packet->side]))
+        return cause_set_unknown(packet, "its last descriptor was let go at the return of a call that was not recorded");
+    if (is_of_other_end(telling, packet, call)) return false;
     return cause_set_call(telling, packet, call, NULL, EVIDENCE_STACK);
 }
 

@@ -69,8 +69,9 @@ static bool span_deferred(struct telling *telling, struct tale_packet *packet)
     struct tale_call *found = NULL;
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *call = &telling->calls[i];
-        bool defers = call->call->traits & (CALL_COPIES | CALL_RUNS | CALL_CLOSES | CALL_CLOSES_RANGE);
-        if (!defers || !call->call->exited || call->story->side != packet->side) continue;
+        bool defers = call->call->traits & (CALL_RUNS | CALL_CLOSES | CALL_CLOSES_RANGE);
+        bool replaces = call->call->traits & CALL_COPIES && call->call->other.cookie;
+        if ((!defers && !replaces) || !call->call->exited || call->story->side != packet->side) continue;
         int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
         if (packet->sent_ns < from || packet->sent_ns > call->call->exit_ns + DEFERRED_NS) continue;
         if (found) return false;

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "event/call_traits.h"
 #include "story/causes/cause.h"
+#include "story/track/call_story.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
@@ -77,10 +79,12 @@ static enum story_evidence cancel_witness(const struct telling *telling, const s
 }
 
 /* The call that was under way in the thread: on this end's side, and the one that the chain names. */
-static bool is_call_of(const struct chain_verdict *verdict, const struct tale_call *call, const struct tale_state *state)
+static bool is_call_of(const struct telling *telling, const struct chain_verdict *verdict, const struct tale_call *call,
+                       const struct tale_state *state)
 {
     if (!call || call->story->side != state->story->side) return false;
-    return verdict->meaning == CHAIN_DEFERRED || strcmp(verdict->name, call->story->name) == 0;
+    if (verdict->meaning == CHAIN_DEFERRED) return call_story_can_let_go(call->call, telling->flow->sock[state->story->side]);
+    return call_is_of_system_call(call->story->name, verdict->name);
 }
 
 static void kernel_change_cause(struct telling *telling, const struct tale_state *state)
@@ -96,7 +100,7 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
     if (verdict.meaning == CHAIN_RECEIVE && by) {
         cause->kind = CAUSE_SEGMENT;
         cause->step = by->step;
-    } else if ((verdict.meaning == CHAIN_CALL || verdict.meaning == CHAIN_DEFERRED) && is_call_of(&verdict, call, state)) {
+    } else if ((verdict.meaning == CHAIN_CALL || verdict.meaning == CHAIN_DEFERRED) && is_call_of(telling, &verdict, call, state)) {
         cause->kind = CAUSE_CALL;
         cause->step = telling_call_step(call);
         cause->name = call->story->name;

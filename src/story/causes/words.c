@@ -66,7 +66,7 @@ const char *words_sent_by_call(struct telling *telling, const struct tale_packet
                                   "sent by %s: it has nothing more to send (before Linux 6.6, close() does its work when "
                                   "it is on its way back to the program)",
                                   text);
-        if (packet->chain.meaning == CHAIN_DEFERRED || traits & (CALL_COPIES | CALL_RUNS))
+        if (packet->chain.meaning == CHAIN_DEFERRED || traits & (CALL_COPIES | CALL_RUNS | CALL_SUBMITS))
             return telling_printf(telling, "%s closed the last descriptor of the socket on its way", text);
         return telling_printf(telling, "sent by %s: it has nothing more to send", text);
     }

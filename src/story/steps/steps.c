@@ -6,13 +6,11 @@
 
 #include "base/lang.h"
 #include "story/steps/moments.h"
+#include "story/steps/steps_own.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
-static const int64_t TWO_MSL_NS = 60000000000; /* Linux: TCP_TIMEWAIT_LEN, whatever the RFC's MSL */
-
-static struct story_step *add_step(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns,
-                                   enum story_side side)
+struct story_step *steps_add(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns, enum story_side side)
 {
     struct story *story = telling->story;
     if (story->step_count == *room) { /* sized for the worst case by its caller: cannot happen */
@@ -27,17 +25,12 @@ static struct story_step *add_step(struct telling *telling, size_t *room, enum s
     return step;
 }
 
-struct walk {
-    size_t room;       /* of the story's steps */
-    uint32_t question; /* of flow.questions_ns the next */
-};
-
-static void add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side, int64_t t_ns,
-                      struct tale_state made_by)
+static void steps_add_state(struct telling *telling, struct walk *walk, const struct tcp_arrow *arrow, enum story_side side,
+                            int64_t t_ns, struct tale_state made_by)
 {
     struct tale_state *tale = track_grow((void **)&telling->states, &telling->state_count, &telling->state_room, sizeof(*tale));
     struct story_state *state = arena_alloc(telling->arena, sizeof(*state));
-    struct story_step *step = add_step(telling, &walk->room, STEP_STATE, t_ns, side);
+    struct story_step *step = steps_add(telling, &walk->room, STEP_STATE, t_ns, side);
     if (!tale || !state || !step) {
         telling->failed = true;
         return;
@@ -78,7 +71,7 @@ static void take_back(struct telling *telling, struct walk *walk, enum story_sid
     const struct tcp_arrow arrow = {
         .from = (enum tcp_state)move->from, .to = (enum tcp_state)move->to, .why = why_taken_back(move), .section = "3.10.7.4"};
     made_by.goes_on = true;
-    add_state(telling, walk, &arrow, side, t_ns, made_by);
+    steps_add_state(telling, walk, &arrow, side, t_ns, made_by);
 }
 
 /* What the judge made of it. */
@@ -97,12 +90,12 @@ static void take_moves(struct telling *telling, struct walk *walk, int64_t t_ns,
         if (!arrow || arrow->to == arrow->from) continue;
         struct tale_state made = made_by;
         made.proved = move->proved;
-        add_state(telling, walk, arrow, side, t_ns, made);
+        steps_add_state(telling, walk, arrow, side, t_ns, made);
     }
 }
 
-static void take_input(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, enum tcp_input input,
-                       struct tale_state made_by)
+void steps_take_input(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, enum tcp_input input,
+                      struct tale_state made_by)
 {
     struct conn_verdict verdict = {.move_count = 0};
     conn_input(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side), input, &verdict);
@@ -133,8 +126,8 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
     packet->step = (uint32_t)telling->story->step_count;
-    struct story_step *step = add_step(telling, &walk->room, tale_is_datagram(packet->seen) ? STEP_DATAGRAM : STEP_SEGMENT,
-                                       packet->sent_ns, packet->side);
+    struct story_step *step = steps_add(telling, &walk->room, tale_is_datagram(packet->seen) ? STEP_DATAGRAM : STEP_SEGMENT,
+                                        packet->sent_ns, packet->side);
     if (!step) return;
     if (packet->datagram) {
         step->datagram = packet->datagram;
@@ -182,14 +175,14 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
         tale_is_answered_with_reset(telling, index, side) &&
         has_waited_for_fin(telling, side, t_ns)) { /* an orphan's FIN_WAIT_2 is a timewait socket that ends in silence */
         packet->segment->teardown = true;
-        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
-                   (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
+        steps_take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                         (struct tale_state){.packet = STORY_NO_STEP, .timer = FIN_WAIT_2_TIMER});
         return;
     }
     if (tale_is_forgotten(telling, index, side)) {
         packet->segment->teardown = true;
-        take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
-                   (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        steps_take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
+                         (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
         return;
     }
     if (tale_is_too_late(telling, index, side)) {
@@ -230,7 +223,7 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     struct story_call *call = tale->story;
     uint32_t at = (uint32_t)telling->story->step_count;
     struct story_step *step =
-        add_step(telling, &walk->room, exit ? STEP_EXIT : STEP_ENTER, exit ? call->exit_ns : call->enter_ns, call->side);
+        steps_add(telling, &walk->room, exit ? STEP_EXIT : STEP_ENTER, exit ? call->exit_ns : call->enter_ns, call->side);
     if (!step) return;
     step->call = call;
     *(exit ? &call->exit_step : &call->enter_step) = at;
@@ -248,121 +241,7 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     if (call->traits & CALL_LISTENS) input = INPUT_CALL_LISTEN;
     /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
     if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
-    if (input != INPUT_COUNT) take_input(telling, walk, call->side, call->exit_ns, input, made_by);
-}
-
-/* Ends that nothing on the wire shows: a timer gave up, or a socket went while its SYN was still unanswered. */
-static void step_silent_end(struct telling *telling, struct walk *walk, const struct change *change)
-{
-    if (change->to != KERNEL_CLOSE) return;
-    uint8_t state = telling_end(telling, change->side)->state;
-    struct chain_verdict verdict = chain_known(telling->teller, change->context.chain);
-    enum chain_meaning meaning = verdict.meaning;
-    bool closes = meaning == CHAIN_CALL || meaning == CHAIN_EXIT || meaning == CHAIN_DEFERRED;
-    enum tcp_input input = INPUT_COUNT;
-    /* Not where a timewait socket takes its place. */
-    if (meaning == CHAIN_TIMER && !(verdict.notes & CHAIN_TIME_WAIT)) input = INPUT_TIMEOUT_GIVE_UP;
-    if (closes && state == STATE_SYN_SENT && change->from == KERNEL_SYN_SENT) input = INPUT_CALL_CLOSE;
-    if (input == INPUT_COUNT) return;
-    take_input(telling, walk, change->side, change->t_ns, input, (struct tale_state){.packet = STORY_NO_STEP, .change = change});
-}
-
-/* A request socket's timer ran and was not set again: the end of SYN_RCVD after a passive OPEN. On another CPU the handshake's last
- * ACK may have come at that very moment. */
-static void step_request_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
-{
-    const struct conn_end *end = telling_end(telling, expiry->side);
-    if (end->state != STATE_SYN_RCVD || !(end->flags & END_PASSIVE) || tale_was_completed(telling, expiry->side)) return;
-    take_input(telling, walk, expiry->side, expiry->t_ns, INPUT_TIMEOUT_GIVE_UP,
-               (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER, .timer_ran = true});
-}
-
-/* Both hold it where both FINs crossed: then the later end is told. */
-static void note_time_wait(struct telling *telling, enum story_side side, int64_t until_ns)
-{
-    struct story_summary *summary = &telling->story->summary;
-    bool other = summary->time_wait_side >= 0 && summary->time_wait_side != (int32_t)side;
-    summary->time_wait_side = other ? STORY_SIDES : (int32_t)side;
-    if (until_ns > summary->time_wait_until_ns) summary->time_wait_until_ns = until_ns;
-}
-
-/* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
-static void step_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry)
-{
-    if (expiry->state == KERNEL_NEW_SYN_RECV) {
-        step_request_expiry(telling, walk, expiry);
-        return;
-    }
-    bool time_wait = expiry->state == KERNEL_TIME_WAIT;
-    enum tcp_input input = time_wait ? INPUT_TIMEOUT_2MSL : INPUT_TIMEOUT_GIVE_UP;
-    if (telling_end(telling, expiry->side)->state != (time_wait ? STATE_TIME_WAIT : STATE_FIN_WAIT_2)) return;
-    if (time_wait) {
-        note_time_wait(telling, expiry->side, expiry->t_ns);
-    }
-    take_input(
-        telling, walk, expiry->side, expiry->t_ns, input,
-        (struct tale_state){.packet = STORY_NO_STEP, .timer = time_wait ? TIME_WAIT_TIMER : FIN_WAIT_2_TIMER, .timer_ran = true});
-}
-
-static void step_process(struct telling *telling, struct walk *walk, const struct process_end *end)
-{
-    enum story_side side;
-    if (!moments_process_is_here(telling, end, &side)) return;
-    uint32_t at = (uint32_t)telling->story->step_count;
-    uint32_t *kept = track_grow((void **)&telling->exits, &telling->exit_count, &telling->exit_room, sizeof(*kept));
-    struct story_exit *exit = arena_alloc(telling->arena, sizeof(*exit));
-    struct story_step *step = add_step(telling, &walk->room, STEP_PROCESS_EXIT, end->t_ns, side);
-    if (!exit || !step || !kept) {
-        telling->failed = true;
-        return;
-    }
-    *kept = at;
-    exit->side = side;
-    exit->process.pid = end->thread.pid;
-    exit->process.comm = telling_printf(telling, "%s", end->thread.comm);
-    exit->status = end->status;
-    exit->signal = end->signal;
-    const char *abbreviation = end->signal ? sigabbrev_np(end->signal) : NULL;
-    exit->name = abbreviation  ? telling_printf(telling, "SIG%s", abbreviation)
-                 : end->signal ? telling_printf(telling, "signal %d", end->signal)
-                               : telling_printf(telling, "status %d", end->status);
-    step->exit = exit;
-}
-
-/* When the wait of 2MSL began, or began anew: what arrives with an ACK restarts it (RFC 9293 section 3.10.7.4 for a FIN; Linux for
- * all, tcp_timewait_state_process). */
-static int64_t time_wait_since(const struct telling *telling, enum story_side side)
-{
-    int64_t since_ns = telling->flow->sequel ? telling->flow->told_conn.last_ns : 0;
-    bool began = telling->flow->sequel;
-    size_t from = 0; /* the first packet behind the one that began it */
-    for (size_t i = 0; i < telling->state_count; i++) {
-        if (telling->states[i].story->side != side || telling->states[i].story->to_state != STATE_TIME_WAIT) continue;
-        from = (size_t)telling->states[i].packet + 1;
-        since_ns = telling->packets[telling->states[i].packet].sent_ns;
-        began = true;
-    }
-    for (size_t i = from; began && i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        int64_t at_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
-        if (tale_is_datagram(packet->seen) || telling_receiver(telling, packet->side) != side) continue;
-        if (at_ns <= since_ns || telling_is_lost(telling, packet)) continue;
-        if ((packet->segment->flags & (TCP_ACK | TCP_RST)) == TCP_ACK) since_ns = at_ns;
-    }
-    return since_ns;
-}
-
-/* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
- * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
-static void end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
-{
-    int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
-    note_time_wait(telling, side, until_ns);
-    /* Of a capture nobody knows how long its host kept it. */
-    if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
-    if (telling->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
-    take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
-               (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
+    if (input != INPUT_COUNT) steps_take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 
 void tale_lay_steps(struct telling *telling, const struct sock *listener)
@@ -396,15 +275,15 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
             step_call(telling, &walk, index, true);
             break;
         case MOMENT_CHANGE:
-            step_silent_end(telling, &walk, &telling->flow->changes[index]);
-            add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
-                      (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
+            steps_silent_end(telling, &walk, &telling->flow->changes[index]);
+            steps_add_state(telling, &walk, NULL, telling->flow->changes[index].side, moments.items[i].t_ns,
+                            (struct tale_state){.packet = STORY_NO_STEP, .change = &telling->flow->changes[index]});
             break;
         case MOMENT_EXPIRY:
-            step_expiry(telling, &walk, &telling->flow->expiries[index]);
+            steps_expiry(telling, &walk, &telling->flow->expiries[index]);
             break;
         case MOMENT_PROCESS:
-            step_process(telling, &walk, telling->ends[index]);
+            steps_process(telling, &walk, telling->ends[index]);
             break;
         }
     }
@@ -412,7 +291,7 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
     vain_take_out(telling);
     for (size_t side = 0; side < STORY_SIDES; side++)
         if (telling_end(telling, (enum story_side)side)->state == STATE_TIME_WAIT)
-            end_time_wait(telling, &walk, (enum story_side)side);
+            steps_end_time_wait(telling, &walk, (enum story_side)side);
     for (unsigned side = 0; side < STORY_SIDES; side++)
         story->end[side].state =
             story->udp ? STATE_UNKNOWN : conn_state(&telling->conn, flow_conn_end(telling->first_side, (enum story_side)side));

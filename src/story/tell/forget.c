@@ -81,11 +81,13 @@ int tell_flow(struct teller *teller, struct flow *flow)
         flow_free(teller, flow);
         return code;
     }
+    if (!telling.failed && !tell_english(&telling, telling.story)) code = -ENOMEM; /* before this one is remembered */
     count_joins(teller, flow);
     for (size_t i = 0; i < telling.call_count; i++) telling.calls[i].call->told = true;
     if (!telling.failed) {
         remember_numbers(teller, &telling);
-        code = bury(teller, &telling);
+        int buried = bury(teller, &telling);
+        code = code ? code : buried;
     }
     struct story *story = telling_over(&telling);
     forget_flow(teller, flow);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "story/causes/cause.h"
 #include "story/findings/differences.h"
 #include "story/findings/findings.h"
@@ -229,13 +230,28 @@ struct story *telling_over(struct telling *telling)
     return NULL;
 }
 
+/* Before its flow is freed, or what it lent is given back. */
+bool tell_english(const struct telling *told, struct story *story)
+{
+    if (lang_now() == LANG_EN || !story) return true;
+    enum lang lang = lang_use(LANG_EN);
+    struct telling telling = {.now_ns = told->now_ns, .so_far = told->so_far};
+    if (telling_begin(&telling, told->teller, told->flow)) story->english = telling_over(&telling);
+    lang_use(lang);
+    return story->english != NULL;
+}
+
 int tell_so_far(struct teller *teller, struct flow *flow, int64_t now_ns, struct story **ret_story)
 {
     struct telling telling = {.now_ns = now_ns > teller->now_ns ? now_ns : teller->now_ns, .so_far = true};
     *ret_story = NULL;
     if (!flow->packet_count && !flow->calls_alone) return 0; /* nothing of it was captured so far */
     if (!telling_begin(&telling, teller, flow)) return -ENOMEM;
-    unbind_late(&telling);
     *ret_story = telling_over(&telling);
-    return *ret_story ? 0 : -ENOMEM;
+    bool failed = !*ret_story || !tell_english(&telling, *ret_story);
+    unbind_late(&telling);
+    if (!failed) return 0;
+    story_free(*ret_story);
+    *ret_story = NULL;
+    return -ENOMEM;
 }

@@ -12,6 +12,8 @@ int tell_flow(struct teller *teller, struct flow *flow);
 /* Makes the story of a flow; `telling` is zero but for `now_ns` and `so_far`. False: out of memory, and nothing is to be
  * ended. */
 bool telling_begin(struct telling *telling, struct teller *teller, struct flow *flow);
+/* Tells it once more in English, where sentences are in another language (story.english). False: out of memory. */
+bool tell_english(const struct telling *told, struct story *story);
 /* Frees all but the story, which is the caller's; NULL: out of memory on the way. */
 struct story *telling_over(struct telling *telling);
 

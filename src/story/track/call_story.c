@@ -50,3 +50,19 @@ bool call_story_found_no_port(const struct call *call)
 {
     return call->traits & CALL_CONNECTS && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
 }
+
+static bool is_closed_by_another_thread(const struct sock *sock, int32_t tid)
+{
+    for (size_t i = 0; i < sock->call_count; i++)
+        if (sock->calls[i]->thread.tid != tid && sock->calls[i]->traits & (CALL_CLOSES | CALL_COPIES)) return true;
+    return false;
+}
+
+bool call_story_can_let_go(const struct call *call, const struct sock *own)
+{
+    if (call->traits & (CALL_RUNS | CALL_CLOSES_RANGE | CALL_SUBMITS)) return true;
+    uint64_t closes = call->traits & CALL_COPIES ? call->other.cookie : call->socket.cookie;
+    if (!own || !closes) return call->traits & (CALL_CLOSES | CALL_COPIES);
+    if (closes != own->cookie) return false;
+    return call->traits & (CALL_CLOSES | CALL_COPIES) || is_closed_by_another_thread(own, call->thread.tid);
+}

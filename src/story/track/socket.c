@@ -173,6 +173,7 @@ static struct call *call_new(struct process *process, const struct event *event)
     call->thread = seen->thread;
     memcpy(call->name, seen->name, sizeof(call->name));
     call->traits = call_traits(call->name);
+    if (call->traits & CALL_READS && call->traits & CALL_WRITES) call->traits &= ~(uint32_t)(seen->how ? CALL_READS : CALL_WRITES);
     call->fd = seen->fd;
     call->how = seen->how;
     call->level = seen->level;

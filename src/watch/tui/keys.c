@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "watch/tui/own.h"
 
 static int page(void)
@@ -68,14 +69,14 @@ static void search_on(struct tui *tui)
         tui->selected = row->number;
         return;
     }
-    snprintf(tui->note, sizeof(tui->note), "%s", tui->search[0] ? "not found" : "search for what? (/)");
+    snprintf(tui->note, sizeof(tui->note), "%s", tui->search[0] ? tr("not found") : tr("search for what? (/)"));
 }
 
 static void sort_next(struct tui *tui)
 {
     static const char *const names[SORTS] = {"newest", "age", "client", "server", "state", "findings"};
     tui->sort = (enum tui_sort)((tui->sort + 1) % SORTS);
-    snprintf(tui->note, sizeof(tui->note), "sorted by %s", names[tui->sort]);
+    snprintf(tui->note, sizeof(tui->note), tr("sorted by %s"), names[tui->sort]);
 }
 
 static void reverse(struct tui *tui)
@@ -86,13 +87,13 @@ static void reverse(struct tui *tui)
 static void hide_ended(struct tui *tui)
 {
     tui->hides_ended = !tui->hides_ended;
-    snprintf(tui->note, sizeof(tui->note), "%s", tui->hides_ended ? "open connections alone" : "ended ones too");
+    snprintf(tui->note, sizeof(tui->note), "%s", tui->hides_ended ? tr("open connections alone") : tr("ended ones too"));
 }
 
 static void findings_only(struct tui *tui)
 {
     tui->findings_only = !tui->findings_only;
-    snprintf(tui->note, sizeof(tui->note), "%s", tui->findings_only ? "those with findings alone" : "all connections");
+    snprintf(tui->note, sizeof(tui->note), "%s", tui->findings_only ? tr("those with findings alone") : tr("all connections"));
 }
 
 static void hold(struct tui *tui)
@@ -125,25 +126,25 @@ static void quit(struct tui *tui)
 }
 
 const struct tui_key tui_keys[] = {
-    {KEY_UP, 'k', "Up k", "one line up", up},
-    {KEY_DOWN, 'j', "Down j", "one line down", down},
-    {KEY_PPAGE, 0, "PgUp", "a page up", page_up},
-    {KEY_NPAGE, ' ', "PgDn Space", "a page down", page_down},
-    {KEY_HOME, 'g', "Home g", "to the first line", first},
-    {KEY_END, 'G', "End G", "to the last; a ladder is followed as it grows", last},
-    {'\n', KEY_ENTER, "Enter", "the ladder of this connection", enter},
-    {'\t', 0, "Tab", "from the connections to what was found, and back", other_panel},
-    {'/', 0, "/", "search: a name, an address, a state", search},
-    {'n', 0, "n", "search on", search_on},
-    {'f', 0, "f", "filter: show only rows with this text; empty: all", filter_by},
-    {'o', 0, "o", "open connections alone, or ended ones too", hide_ended},
-    {'F', 0, "F", "only those with findings or troubles, or all", findings_only},
-    {'S', '>', "S >", "sort by the next column", sort_next},
-    {'r', 0, "r", "the other way round", reverse},
-    {'p', 0, "p", "hold the list still, and let it go", hold},
-    {'s', 0, "s", "save this connection: text, svg, html, jsonl", save},
-    {'?', 'h', "? h", "these keys", help},
-    {'q', 27, "q Esc", "back; from the list, end", back},
+    {KEY_UP, 'k', "Up k", TR("one line up"), up},
+    {KEY_DOWN, 'j', "Down j", TR("one line down"), down},
+    {KEY_PPAGE, 0, "PgUp", TR("a page up"), page_up},
+    {KEY_NPAGE, ' ', "PgDn Space", TR("a page down"), page_down},
+    {KEY_HOME, 'g', "Home g", TR("to the first line"), first},
+    {KEY_END, 'G', "End G", TR("to the last; a ladder is followed as it grows"), last},
+    {'\n', KEY_ENTER, "Enter", TR("the ladder of this connection"), enter},
+    {'\t', 0, "Tab", TR("from the connections to what was found, and back"), other_panel},
+    {'/', 0, "/", TR("search: a name, an address, a state"), search},
+    {'n', 0, "n", TR("search on"), search_on},
+    {'f', 0, "f", TR("filter: show only rows with this text; empty: all"), filter_by},
+    {'o', 0, "o", TR("open connections alone, or ended ones too"), hide_ended},
+    {'F', 0, "F", TR("only those with findings or troubles, or all"), findings_only},
+    {'S', '>', "S >", TR("sort by the next column"), sort_next},
+    {'r', 0, "r", TR("the other way round"), reverse},
+    {'p', 0, "p", TR("hold the list still, and let it go"), hold},
+    {'s', 0, "s", TR("save this connection: text, svg, html, jsonl"), save},
+    {'?', 'h', "? h", TR("these keys"), help},
+    {'q', 27, "q Esc", TR("back; from the list, end"), back},
     {'Q', 0, "Q", "end", quit},
 };
 const size_t tui_key_count = sizeof(tui_keys) / sizeof(tui_keys[0]);
@@ -193,5 +194,5 @@ void keys_take(struct tui *tui, int key)
             tui_keys[i].act(tui);
             return;
         }
-    snprintf(tui->note, sizeof(tui->note), "no such key: ? shows them");
+    snprintf(tui->note, sizeof(tui->note), tr("no such key: ? shows them"));
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "watch/tui/own.h"
 
 static size_t count_of(const struct tui *tui)
@@ -37,7 +38,7 @@ static void draw(struct tui *tui)
 {
     int y = 1;
     size_t count = count_of(tui);
-    if (!count) draw_text(2, 2, COLS - 2, "nothing found yet");
+    if (!count) draw_text(2, 2, COLS - 2, tr("nothing found yet"));
     for (size_t i = tui->finding_top; i < count && y < LINES - 1; i++) {
         const struct tui_finding *finding = &tui->findings[(tui->finding_count - 1 - i) % TUI_FINDINGS_MAX];
         char number[16];

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/lang.h"
 #include "watch/tui/own.h"
 
 static void draw(struct tui *tui)
@@ -11,7 +12,7 @@ static void draw(struct tui *tui)
     for (size_t i = 0; i < lines && tui->help_top + i < tui_key_count; i++) {
         const struct tui_key *key = &tui_keys[tui->help_top + i];
         char line[160];
-        snprintf(line, sizeof(line), "  %-12s %s", key->name, key->help);
+        snprintf(line, sizeof(line), "  %-12s %s", key->name, tr(key->help));
         draw_text(1 + (int)i, 0, COLS, line);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/lang.h"
 #include "viz/view.h"
 #include "watch/tui/own.h"
 
@@ -48,7 +49,7 @@ void ladder_open(struct tui *tui, uint32_t number)
     tui->ladder_follows = false;
     ladder_refresh(tui);
     if (!tui->ladder) {
-        snprintf(tui->note, sizeof(tui->note), "that connection is gone");
+        snprintf(tui->note, sizeof(tui->note), tr("that connection is gone"));
         return;
     }
     tui->panel = &panel_ladder;

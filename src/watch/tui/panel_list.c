@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "viz/pen/line.h"
 #include "watch/tui/own.h"
 
@@ -104,7 +105,7 @@ static void draw_pane(struct tui *tui)
     int lines = pane_lines(), top = LINES - 1 - lines;
     if (!lines) return;
     draw_on(draw_color(tui, LOOK_HEAD));
-    draw_text(top, 0, COLS, " found (Tab: all)");
+    draw_text(top, 0, COLS, tr(" found (Tab: all)"));
     draw_off(draw_color(tui, LOOK_HEAD));
     for (int i = 1; i < lines; i++) {
         uint64_t back = (uint64_t)i;
@@ -134,7 +135,7 @@ static void draw(struct tui *tui)
     draw_off(A_UNDERLINE);
     for (size_t i = 0; i < lines && tui->top + i < tui->row_count; i++)
         draw_row(tui, 2 + (int)i, &columns, &tui->rows[tui->top + i], now_ns);
-    if (!tui->row_count) draw_text(3, 2, COLS - 2, tui->filter[0] ? "nothing passes the filter" : "no connection yet");
+    if (!tui->row_count) draw_text(3, 2, COLS - 2, tui->filter[0] ? tr("nothing passes the filter") : tr("no connection yet"));
     draw_pane(tui);
 }
 

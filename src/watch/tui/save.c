@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "viz/view.h"
 #include "watch/tui/own.h"
 
@@ -61,7 +62,7 @@ void save_as(struct tui *tui, int letter)
     struct tm parts;
     uint64_t removed;
     if (!story || !tui->drawer) {
-        snprintf(tui->note, sizeof(tui->note), "%s", !view ? "not saved" : "not saved: that connection is gone");
+        snprintf(tui->note, sizeof(tui->note), "%s", !view ? tr("not saved") : tr("not saved: that connection is gone"));
         return;
     }
     if (localtime_r(&now, &parts)) strftime(clock, sizeof(clock), "%Y%m%d-%H%M%S", &parts);
@@ -72,7 +73,7 @@ void save_as(struct tui *tui, int letter)
     if (!code) code = drawer_end(tui->drawer, &removed);
     if (owned) story_free(story);
     if (code)
-        snprintf(tui->note, sizeof(tui->note), "not saved: %.100s", strerror(-code));
+        snprintf(tui->note, sizeof(tui->note), tr("not saved: %.100s"), strerror(-code));
     else
-        snprintf(tui->note, sizeof(tui->note), "saved %.100s", name);
+        snprintf(tui->note, sizeof(tui->note), tr("saved %.100s"), name);
 }

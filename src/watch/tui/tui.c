@@ -1,4 +1,5 @@
 #include "watch/tui/tui.h"
+#include "base/lang.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -156,23 +157,23 @@ static void screen_trouble(void *data, const struct teller_glance *glance, enum 
 
 static void draw_frame(struct tui *tui)
 {
-    static const char *const save = "save as: t text, v svg, h html, j jsonl; any other key: not";
+    const char *save = tr("save as: t text, v svg, h html, j jsonl; any other key: not");
     char head[160], foot[200];
     size_t open = 0;
     for (size_t i = 0; i < tui->row_count; i++) open += !tui->rows[i].ended;
     if (tui->panel == &panel_ladder)
-        snprintf(head, sizeof(head), " tcpwhy watch: connection %u", tui->ladder_number);
+        snprintf(head, sizeof(head), tr(" tcpwhy watch: connection %u"), tui->ladder_number);
     else
-        snprintf(head, sizeof(head), " tcpwhy watch: %s  %zu open, %zu shown%s%s%s", tui->panel->name, open, tui->row_count,
-                 tui->paused ? ", held" : "", tui->filter[0] ? ", filter " : "", tui->filter);
+        snprintf(head, sizeof(head), tr(" tcpwhy watch: %s  %zu open, %zu shown%s%s%s"), tui->panel->name, open, tui->row_count,
+                 tui->paused ? tr(", held") : "", tui->filter[0] ? tr(", filter ") : "", tui->filter);
     if (tui->input == INPUT_SAVE)
         snprintf(foot, sizeof(foot), "%s", save);
     else if (tui->input != INPUT_NONE)
-        snprintf(foot, sizeof(foot), "%s%s_", tui->input == INPUT_SEARCH ? "/" : "filter: ", tui->typed);
+        snprintf(foot, sizeof(foot), "%s%s_", tui->input == INPUT_SEARCH ? "/" : tr("filter: "), tui->typed);
     else if (tui->note[0])
         snprintf(foot, sizeof(foot), "%s", tui->note);
     else
-        snprintf(foot, sizeof(foot), "? keys   Enter ladder   Tab findings   / search   f filter   s save   q %s",
+        snprintf(foot, sizeof(foot), tr("? keys   Enter ladder   Tab findings   / search   f filter   s save   q %s"),
                  tui->panel == &panel_list ? "end" : "back");
     draw_on(draw_color(tui, LOOK_HEAD));
     draw_text(0, 0, COLS, head);

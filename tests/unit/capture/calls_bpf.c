@@ -2,6 +2,7 @@
  * it is looked at. Needs the privileges that the recorder needs, and fails without them. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <net/if.h>
 #include <poll.h>
@@ -192,6 +193,18 @@ static void close_by_dup2(void)
 
     need(pipe(other) == 0 && dup2(other[0], client) == client);
     need(read(server, &byte, 1) == 0);
+}
+
+/* Out of a pipe into a socket, and a copy of a descriptor by fcntl(2), which is asked for other things, too. */
+static void pass_on(void)
+{
+    int listener = listening(PORT), client = connected(PORT), server = accept(listener, NULL, NULL);
+    int ends[2];
+
+    need(pipe(ends) == 0 && write(ends[1], "word", 4) == 4);
+    need(splice(ends[0], NULL, client, NULL, 4, 0) == 4);
+    need(splice(ends[0], NULL, ends[1], NULL, 4, SPLICE_F_NONBLOCK) < 0);
+    need(fcntl(server, F_GETFD) == 0 && fcntl(server, F_DUPFD, 900) == 900 && fcntl(ends[0], F_DUPFD, 910) == 910);
 }
 
 static void connect_many_times(void)
@@ -627,13 +640,13 @@ static void a_call_has_its_arguments_and_result(void **state)
 static void bytes_not_read_yet_are_seen_when_a_call_begins(void **state)
 {
     struct event_log *log = recorded(talk_once);
-    const struct event_call *first = ENTER(log, "recvfrom");
+    const struct event_call *first = ENTER(log, "recv");
 
     (void)state;
     assert_true(first->socket.has_unread);
     assert_int_equal(first->socket.unread_bytes, 5);
     /* The FIN that waits behind the last byte is no byte. */
-    assert_false(EXIT(log, "recvfrom")->socket.has_unread);
+    assert_false(EXIT(log, "recv")->socket.has_unread);
     event_log_free(log);
 }
 
@@ -678,7 +691,7 @@ static void a_call_that_found_what_it_wanted_never_slept(void **state)
 
     (void)state;
     assert_int_equal(EXIT(log, "accept")->slept_ns, 0);
-    assert_int_equal(EXIT(log, "recvfrom")->slept_ns, 0);
+    assert_int_equal(EXIT(log, "recv")->slept_ns, 0);
     event_log_free(log);
 }
 
@@ -713,9 +726,9 @@ static void a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity(vo
     assert_int_equal(connects->socket.cookie, syn->socket.cookie);
     assert_true(address_equal(&connects->socket.remote, &syn->header.dst));
     assert_true(address_equal(&connects->socket.local, &syn->header.src));
-    assert_int_equal(EXIT(log, "sendto")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(EXIT(log, "send")->socket.cookie, syn->socket.cookie);
     assert_int_equal(accepts->other.cookie, child->socket.cookie);
-    assert_int_equal(EXIT(log, "recvfrom")->socket.cookie, child->socket.cookie);
+    assert_int_equal(EXIT(log, "recv")->socket.cookie, child->socket.cookie);
     assert_int_not_equal(child->socket.cookie, ENTER(log, "listen")->socket.cookie);
     assert_int_equal(STATE(log, KERNEL_CLOSE, KERNEL_LISTEN)->socket.cookie, ENTER(log, "listen")->socket.cookie);
     event_log_free(log);
@@ -886,6 +899,20 @@ static void dup2_names_the_socket_that_it_closes(void **state)
     event_log_free(log);
 }
 
+static void splice_names_the_socket_and_fcntl_the_one_that_it_copies(void **state)
+{
+    struct event_log *log = recorded(pass_on);
+
+    (void)state;
+    assert_int_equal(EXIT(log, "splice")->socket.cookie, ENTER(log, "connect")->socket.cookie);
+    assert_int_equal(ENTER(log, "splice")->how, 1);
+    assert_int_equal(EXIT(log, "splice")->how, 1);
+    assert_int_equal(EXIT(log, "splice")->fd, ENTER(log, "connect")->fd);
+    assert_int_equal(EXIT(log, "fcntl")->ret, 900);
+    assert_int_equal(EXIT(log, "fcntl")->socket.cookie, EXIT(log, "accept")->other.cookie);
+    event_log_free(log);
+}
+
 static void given_ports_leave_others_out_and_other_namespaces_too(void **state)
 {
     struct calls_options other_port = {.netns = {own_netns()}, .netns_count = 1, .ports = {OTHER_PORT}, .port_count = 1};
@@ -1030,8 +1057,8 @@ static void a_call_that_was_pushed_out_is_counted_and_has_no_end(void **state)
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
 
-        if (is_enter(event, "recvfrom")) begun++;
-        if (!is_exit(event, "recvfrom")) continue;
+        if (is_enter(event, "recv")) begun++;
+        if (!is_exit(event, "recv")) continue;
         ended++;
         assert_int_equal(event->call.ret, 0);
     }
@@ -1133,6 +1160,7 @@ int main(void)
         cmocka_unit_test(a_datagram_to_a_closed_port_is_answered_by_icmp),
         cmocka_unit_test(poll_says_what_it_watches_and_what_was_ready),
         cmocka_unit_test(dup2_names_the_socket_that_it_closes),
+        cmocka_unit_test(splice_names_the_socket_and_fcntl_the_one_that_it_copies),
         cmocka_unit_test(given_ports_leave_others_out_and_other_namespaces_too),
         cmocka_unit_test(without_stacks_the_context_remains),
         cmocka_unit_test(a_process_that_is_not_followed_is_not_recorded),

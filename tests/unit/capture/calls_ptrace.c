@@ -228,7 +228,7 @@ static void unread_bytes_are_seen_when_close_begins(void **state)
     const struct event_call *close = call_at(&run, EVENT_ENTER, "close", 0);
     assert_true(close->socket.has_unread);
     assert_int_equal(close->socket.unread_bytes, 5);
-    const struct event_call *send = call_at(&run, EVENT_ENTER, "sendto", 0);
+    const struct event_call *send = call_at(&run, EVENT_ENTER, "send", 0);
     assert_string_equal(send->args, "4, ..., 5, MSG_NOSIGNAL");
     assert_false(send->socket.has_unread);
     run_free(&run);
@@ -353,6 +353,29 @@ static void a_forked_child_is_followed_with_its_own_name_and_end(void **state)
     assert_string_equal(child_end->process.thread.comm, "the child");
     assert_int_equal(parent_end->process.thread.pid, run.child.pid);
     assert_string_equal(parent_end->process.thread.comm, "a\033[31m\nb\"<");
+    run_free(&run);
+}
+
+static void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "passes");
+    const struct event_call *in = call_at(&run, EVENT_EXIT, "splice", 0), *out = call_at(&run, EVENT_EXIT, "splice", 1);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "splice"), 2);
+    assert_int_equal(in->fd, 5);
+    assert_int_equal(in->how, 0);
+    assert_int_equal(out->fd, 5);
+    assert_int_equal(out->how, 1);
+    assert_int_equal(out->ret, 4);
+    assert_true(in->socket.cookie && in->socket.cookie == out->socket.cookie);
+    assert_string_equal(call_at(&run, EVENT_ENTER, "splice", 1)->args, "6, NULL, 5, NULL, 4, SPLICE_F_MOVE");
+    assert_int_equal(call_at(&run, EVENT_EXIT, "preadv2", 0)->ret, 4);
+    assert_int_equal(call_at(&run, EVENT_EXIT, "pwritev2", 0)->fd, 4);
+    const struct event_call *copy = call_at(&run, EVENT_EXIT, "fcntl", 0);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "fcntl"), 1);
+    assert_int_equal(copy->ret, 20);
+    assert_int_equal(copy->socket.cookie, call_at(&run, EVENT_ENTER, "close", 0)->socket.cookie);
     run_free(&run);
 }
 
@@ -497,7 +520,7 @@ static void datagrams_show_where_they_go(void **state)
     struct run run;
     run_whole(&run, "udp");
     char expected[128], where[ADDRESS_TEXT_BYTES];
-    const struct event_call *receive = call_at(&run, EVENT_ENTER, "recvfrom", 0);
+    const struct event_call *receive = call_at(&run, EVENT_ENTER, "recv", 0);
     assert_int_equal(receive->socket.protocol, IPPROTO_UDP);
     assert_int_equal(receive->socket.unread_bytes, 2);
     address_format(&receive->socket.local, where);
@@ -750,6 +773,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(close_range_names_all_the_sockets_it_closes),
         cmocka_unit_test(waiting_calls_say_what_they_watch_and_what_was_ready),
         cmocka_unit_test(a_forked_child_is_followed_with_its_own_name_and_end),
+        cmocka_unit_test(calls_that_take_their_socket_otherwise_are_recorded_with_it),
         cmocka_unit_test(a_child_that_ends_at_once_begins_once_and_ends_once),
         cmocka_unit_test(a_thread_has_its_own_tid_and_its_process_pid),
         cmocka_unit_test(execve_by_another_thread_ends_the_calls_of_the_rest),

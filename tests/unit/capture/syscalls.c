@@ -80,14 +80,22 @@ static void arguments_read_as_strace_prints_them(void **state)
         {{.number = SYS_accept4, .args = {3, 0, 0, 0}}, "accept4", "3, 0"},
         {{.number = SYS_read, .args = {4, 0x7f00, 4096}}, "read", "4, ..., 4096"},
         {{.number = SYS_recvfrom, .args = {4, 0x7f00, 4096, MSG_PEEK | MSG_DONTWAIT}},
-         "recvfrom",
+         "recv",
          "4, ..., 4096, MSG_PEEK|MSG_DONTWAIT"},
-        {{.number = SYS_sendto, .args = {4, 0x7f00, 5, MSG_NOSIGNAL}}, "sendto", "4, ..., 5, MSG_NOSIGNAL"},
+        {{.number = SYS_sendto, .args = {4, 0x7f00, 5, MSG_NOSIGNAL}}, "send", "4, ..., 5, MSG_NOSIGNAL"},
+        {{.number = SYS_recvfrom, .args = {4, 0x7f00, 5, 0, 0x7f40, 0x7f80}}, "recvfrom", "4, ..., 5, 0"},
         {{.number = SYS_sendmsg, .args = {4, 0x7f00, 0}}, "sendmsg", "4, ..., 0"},
         {{.number = SYS_shutdown, .args = {4, SHUT_WR}}, "shutdown", "4, SHUT_WR"},
         {{.number = SYS_shutdown, .args = {4, 7}}, "shutdown", "4, 7"},
         {{.number = SYS_close, .args = {(uint64_t)-1}}, "close", "-1"},
         {{.number = SYS_dup3, .args = {3, 1, O_CLOEXEC}}, "dup3", "3, 1, O_CLOEXEC"},
+        {{.number = SYS_splice, .args = {7, 0, 4, 0x7f00, 65536, 3}},
+         "splice",
+         "7, NULL, 4, ..., 65536, SPLICE_F_MOVE|SPLICE_F_NONBLOCK"},
+        {{.number = SYS_preadv2, .args = {4, 0x7f00, 2, (uint64_t)-1, 0, 0}}, "preadv2", "4, ..., 2"},
+        {{.number = SYS_fcntl, .args = {4, F_DUPFD, 10}}, "fcntl", "4, F_DUPFD, 10"},
+        {{.number = SYS_fcntl, .args = {4, F_DUPFD_CLOEXEC, 0}}, "fcntl", "4, F_DUPFD_CLOEXEC, 0"},
+        {{.number = 426, .args = {5, 1, 1, 1}}, "io_uring_enter", "5, 1, 1"},
         {{.number = SYS_close_range, .args = {3, 0xffffffff, CLOSE_RANGE_CLOEXEC}},
          "close_range",
          "3, 4294967295, CLOSE_RANGE_CLOEXEC"},
@@ -168,6 +176,12 @@ static void fields_that_a_story_needs_are_set(void **state)
     syscall_describe(&(struct syscall_raw){.number = SYS_epoll_pwait, .args = {5, 1, 4}}, &call);
     assert_int_equal(call.fd, 5);
     assert_int_equal(call.epoll, 6);
+    syscall_describe(&(struct syscall_raw){.number = SYS_splice, .args = {4, 0, 7}}, &call);
+    assert_int_equal(call.fd, 4);
+    assert_int_equal(call.how, 0);
+    syscall_describe(&(struct syscall_raw){.number = SYS_splice, .args = {7, 0, 4}, .second = 1}, &call);
+    assert_int_equal(call.fd, 4);
+    assert_int_equal(call.how, 1);
     syscall_describe(&(struct syscall_raw){.number = SYS_socket, .args = {2, 1, 0}}, &call);
     assert_int_equal(call.fd, -1);
     assert_int_equal(call.epoll, 0);

@@ -227,6 +227,23 @@ static void two_closes_at_once_leave_the_fin_unknown(void **data)
           "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
 }
 
+/* The last call that was recorded of a thread need not be the last that it made. */
+static void a_close_at_the_return_of_a_call_is_that_calls_only_where_it_can_be(void **data)
+{
+    (void)data;
+#define LET_GO                                                                                                                     \
+    MARK(2000, C, C_FIN, C_CUR C_SOCK " chain=tcp_send_fin;sock_close;task_work_run;exit_to_user_mode_loop") PACKET(2001, C, C_FIN)
+    check(TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "close", C_SOCK) LET_GO, "FIN", STORY_CLIENT, CAUSE_CALL, EVIDENCE_STACK);
+    check(TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "io_uring_enter", "sock.cookie=9 sock.proto=tcp") LET_GO, "FIN", STORY_CLIENT,
+          CAUSE_CALL, EVIDENCE_STACK);
+    check(TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "recvfrom", C_SOCK) LET_GO, "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "close", "sock.cookie=9 sock.proto=tcp") LET_GO, "FIN", STORY_CLIENT,
+          CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(TRACE HANDSHAKE ENTER(1800, C_THREAD, "recvfrom", C_SOCK, "")
+              CALL(1850, 1860, "pid=10 tid=11 comm=client ", "close", C_SOCK) EXIT(1910, C_THREAD, "recvfrom", C_SOCK, "") LET_GO,
+          "FIN", STORY_CLIENT, CAUSE_CALL, EVIDENCE_STACK);
+}
+
 static void a_blocked_read_that_spans_a_fin_did_not_send_it(void **data)
 {
     (void)data;
@@ -338,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_not_the_end_of_a_process_that_ended_soon_after),
         cmocka_unit_test(a_probe_after_a_lost_window_update_is_no_keepalive),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
+        cmocka_unit_test(a_close_at_the_return_of_a_call_is_that_calls_only_where_it_can_be),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),
         cmocka_unit_test(shutdown_for_reading_sends_no_fin),

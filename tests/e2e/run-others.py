@@ -1,0 +1,149 @@
+"""tcpwhy run on programs that ask the kernel in ways of their own: TLS, a login, Boost.Asio, Go without a C library, io_uring."""
+
+import fcntl
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from support import ROOT, main, program
+from watched import Watched, free_port
+
+SUPPORT = ROOT / "tests" / "support"
+COMPILERS = {
+    "asio.cpp": ["c++", "-std=c++17", "-O0", "-pthread", "-o"],
+    "echo.go": ["go", "build", "-o"],
+    "ring.c": ["cc", "-o"],
+}
+LIBRARIES = {"ring.c": ["-luring"]}
+LISTENS = 'until grep -q ":$(printf %04X {port}) 00000000:0000 0A" /proc/net/tcp; do sleep 0.05; done'
+
+
+def built(name):
+    """Beside the program under test, once for all who ask and until the source changes."""
+    folder = pathlib.Path(program()).resolve().parent / "programs"
+    folder.mkdir(exist_ok=True)
+    source, binary = SUPPORT / name, folder / pathlib.Path(name).stem
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime:
+            env = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOCACHE": str(folder / "go")}
+            subprocess.run([*COMPILERS[name], str(binary), str(source), *LIBRARIES.get(name, [])], check=True, env=env)
+    return str(binary)
+
+
+class Others(Watched):
+    def check_exchange(self, connection, client, server, closer=("close",)):
+        """Who talks, what opened it and what ended it, at both ends."""
+        self.check_client(connection, client)
+        self.assertEqual(connection.head["server"]["comm"], server)
+        for end in ("client", "server"):
+            (fin,) = connection.with_flags("F", end)
+            kind, name, _ = connection.cause(fin)
+            self.assertEqual(kind, "call", fin)
+            self.assertIn(name, closer)
+        if self.recorder == "bpf":
+            self.assert_all_causes_known(connection)
+            self.assertEqual({s["cause"]["evidence"] for s in connection.segments}, {"stack"})
+
+    def test_openssl_over_tls(self):
+        port = free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2"
+            subprocess.run(["openssl", *make.split(), "-keyout", "key", "-out", "cert"], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+            script = (
+                f"openssl s_server -quiet -cert cert -key key -accept 127.0.0.1:{port} -naccept 1 -rev >server 2>&1 & {LISTENS.format(port=port)}; "
+                "{ echo word; until [ -s answer ]; do sleep 0.02; done; } | "
+                f"openssl s_client -quiet -verify_quiet -no_ign_eof -CAfile cert -connect 127.0.0.1:{port} >answer 2>client; wait; cat answer"
+            )
+            story = self.watch("sh", "-c", script, cwd=folder)
+        self.assertEqual(story.result.stdout, "drow\n")
+        self.assertEqual(len(story.connections), 1)
+        self.check_exchange(story.connections[0], "openssl", "openssl", ("shutdown", "close"))
+        self.assertTrue(story.connections[0].calls_named("client", "select", "pselect6"))
+
+    def test_a_login_by_key(self):
+        port = free_port()
+        os.makedirs("/run/sshd", exist_ok=True)  # where sshd, as root, locks up what it does before the login
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("host", "key"):
+                subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", os.path.join(folder, name)], check=True)
+            pathlib.Path(folder, "config").write_text(
+                f"HostKey {folder}/host\nPort {port}\nListenAddress 127.0.0.1\nPidFile {folder}/pid\nAuthorizedKeysFile {folder}/key.pub\n"
+                "StrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nPrintMotd no\n"
+            )
+            script = (
+                f"/usr/sbin/sshd -D -f config -E log & until [ -s pid ]; do sleep 0.02; done; "
+                f"ssh -q -F none -i key -o IdentitiesOnly=yes -o UserKnownHostsFile=known -o StrictHostKeyChecking=no -p {port} 127.0.0.1 "
+                "'echo said'; kill $(cat pid); wait"
+            )
+            story = self.watch("sh", "-c", script, cwd=folder)
+        self.assertEqual(story.result.stdout, "said\n")
+        self.assertEqual(len(story.connections), 1)
+        connection = story.connections[0]
+        self.check_client(connection, "ssh")
+        self.assertEqual(connection.head["server"]["comm"], "sshd")
+        self.assertTrue(connection.calls_named("server", "accept", "accept4"))
+        self.assertGreater(len({call["pid"] for call in connection.calls if call["end"] == "server"}), 1)  # one listens, another serves
+        if self.recorder == "bpf":
+            self.assert_all_causes_known(connection)
+
+    def test_boost_asio_both_ways(self):
+        asio = built("asio.cpp")
+        with tempfile.TemporaryDirectory() as folder:
+            for server, client in (("sync", "ask"), ("async", "ask-async")):
+                with self.subTest(server=server, client=client):
+                    script = (
+                        f"rm -f port; {asio} {server} 2 >port & until [ -s port ]; do sleep 0.02; done; "
+                        f"for i in 1 2; do {asio} {client} $(cat port) word; done; wait"
+                    )
+                    story = self.watch("sh", "-c", script, cwd=folder)
+                    self.assertEqual(len(story.connections), 2)
+                    for connection in story.connections:
+                        self.check_exchange(connection, "asio", "asio")
+                    waits = connection.calls_named("server", "epoll_wait", "epoll_pwait")
+                    self.assertEqual(bool(waits), server == "async")
+                    (connect,) = connection.calls_named("client", "connect")
+                    self.assertEqual(connect["errno"], "EINPROGRESS" if server == "async" else None)
+
+    def test_go_without_a_c_library(self):
+        story = self.watch(built("echo.go"), "3")
+        self.assertEqual(len(story.connections), 3)
+        for connection in story.connections:
+            self.check_exchange(connection, "echo", "echo")
+            spliced = [call for call in connection.calls_named("server", "splice") if (call["ret"] or 0) > 0]
+            self.assertEqual(len(spliced), 2)  # io.Copy: out of the socket into a pipe, and back
+            (data,) = [s for s in connection.segments if s["end"] == "server" and s["len"]]
+            self.assertEqual(connection.cause(data), ("call", "splice", "server"))
+            self.assertEqual(connection.head["server"]["bytes"], 4)
+
+    def test_io_uring(self):
+        story = self.watch(built("ring.c"))
+        self.assertEqual(len(story.connections), 1)
+        connection = story.connections[0]
+        self.assertEqual(connection.head["outcome"], "closed")
+        if self.recorder != "bpf":  # its calls are none that ptrace could see: nothing is said of them that can't be known
+            causes = {connection.cause(s)[0] for s in connection.segments}
+            self.assertLessEqual(causes, {"segment", "unknown", "call"})
+            self.assertFalse([s for s in connection.segments if s["cause"].get("call")])
+            return
+        self.assert_all_causes_known(connection)
+        names = [(s["end"], s["flags"], s["cause"]["name"]) for s in connection.segments if s["cause"]["kind"] == "call"]
+        self.assertEqual(
+            names,
+            [
+                ("client", "S", "io_uring connect"),
+                ("client", "P.", "io_uring send"),
+                ("server", "P.", "io_uring send"),
+                ("client", "F.", "io_uring_enter"),
+                ("server", "F.", "io_uring_enter"),
+            ],
+        )
+
+
+class OthersPtrace(Others):
+    recorder = "ptrace"
+
+
+if __name__ == "__main__":
+    main()
