@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Without a second thread: so many that memory is fetched ahead, and so few that they stay in the fastest cache. */
-enum { ALONE_BATCH = 1024 };
+enum { ALONE_BATCH = 256 };
 
 struct batch {
     size_t count;
