@@ -13,9 +13,11 @@ lost that nobody said. Needs root; makes traffic on 127.0.0.1 alone."""
 import argparse
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -144,6 +146,8 @@ def main():
     parser.add_argument("--load", type=pathlib.Path, default=BUILD / "bench/rounds", help="the program that makes the connections")
     options = parser.parse_args()
     count, status = int(options.minutes * 60 * options.rate), 0
+    folder = tempfile.TemporaryDirectory()
+    options.load = pathlib.Path(shutil.copy(options.load, pathlib.Path(folder.name) / "soak-load"))  # a name that nobody else has
     for name, under in (("run", under_run), ("watch", under_watch)):
         if options.only not in (None, name):
             continue

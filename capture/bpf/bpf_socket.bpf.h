@@ -33,10 +33,13 @@ static __always_inline int family_is_inet(__u16 family)
     return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
-/* The beginning of a socket, full or mini, read at once: a helper's call costs more than the bytes. */
-enum { COMMON_BYTES = 120 };
+/* The beginning of a socket, full or mini, read at once: a helper's call costs more than the bytes. Its ends and state alone, or up
+ * to its flags: programs have little stack. */
 struct common {
-    __u64 bytes[COMMON_BYTES / 8];
+    __u64 bytes[14];
+};
+struct common_head {
+    __u64 bytes[3];
 };
 
 static __always_inline void common_read(struct common *common, __u64 address)
@@ -44,12 +47,17 @@ static __always_inline void common_read(struct common *common, __u64 address)
     bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
 }
 
-/* A field of it, by the running kernel's place; where that lies further on than elsewhere, it is read by itself. `common` and
+static __always_inline void common_head_read(struct common_head *common, __u64 address)
+{
+    bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
+}
+
+/* A field of it, by the running kernel's place; where that lies further on, it is read by itself. `common` and
  * `address` are names. Constant conditions: the verifier cuts off what can't run. */
 #define COMMON(type, field)                                                                                                        \
     ({                                                                                                                             \
         type common_value;                                                                                                         \
-        if (bpf_core_field_offset(struct sock_common, field) + sizeof(common_value) <= COMMON_BYTES)                               \
+        if (bpf_core_field_offset(struct sock_common, field) + sizeof(common_value) <= sizeof(*common))                            \
             common_value = *(const type *)((const char *)common + bpf_core_field_offset(struct sock_common, field));               \
         else                                                                                                                       \
             bpf_core_read(&common_value, sizeof(common_value), &((const struct sock_common *)address)->field);                     \
@@ -179,18 +187,17 @@ __noinline __u64 mptcp_id(__u64 address)
 }
 
 /* A socket's port on this host, host order. The kernel clears skc_num when an unbound socket closes, inet_sport stays. */
-static __always_inline __u16 port_of(const struct common *common, __u64 address)
+static __always_inline __u16 port_of(__u8 state, __u16 number, __u64 address)
 {
-    __u16 port =
-        state_is_mini(COMMON(__u8, skc_state)) ? 0 : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)address, inet_sport));
+    __u16 port = state_is_mini(state) ? 0 : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)address, inet_sport));
 
-    return port ? port : COMMON(__u16, skc_num);
+    return port ? port : number;
 }
 
 /* Both ends of a connected socket, in short; 0: it has but one. */
-static __always_inline __u64 ends_of(const struct common *common, __u64 address)
+static __always_inline __u64 ends_of(const struct common_head *common, __u64 address)
 {
-    __u16 local = port_of(common, address), remote = bpf_ntohs(COMMON(__u16, skc_dport));
+    __u16 local = port_of(COMMON(__u8, skc_state), COMMON(__u16, skc_num), address), remote = bpf_ntohs(COMMON(__u16, skc_dport));
     __u32 host = COMMON(__u32, skc_daddr); /* of IPv6, too: 0, or that of a mapped address */
 
     return local && remote ? (__u64)local << 48 | (__u64)remote << 32 | host : 0;
@@ -246,12 +253,12 @@ static __always_inline void socket_forget(__u64 address)
  */
 __noinline __u64 socket_id(__u64 address, __u32 create)
 {
-    struct common read, *common = &read;
+    struct common_head read, *common = &read;
     struct socket_marks now = {.cookie = 0};
     __u16 family;
     __u8 state;
 
-    common_read(common, address);
+    common_head_read(common, address);
     now.cookie = COMMON(__u64, skc_cookie.counter);
     state = COMMON(__u8, skc_state);
     if (state == STATE_TIME_WAIT) {
@@ -294,11 +301,9 @@ static __always_inline __u32 socket_netns(const struct sock *sk)
     return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
-static __always_inline __u32 netns_of(const struct common *common, __u64 address)
+static __always_inline __u32 netns_of(__u64 net)
 {
-    const struct net *net = (const struct net *)COMMON(__u64, skc_net.net);
-
-    return BPF_CORE_READ(net, ns.inum);
+    return BPF_CORE_READ((const struct net *)net, ns.inum);
 }
 
 static __always_inline void address_fill(struct record_address *out, const struct common *common, __u64 address, int remote)
@@ -367,10 +372,10 @@ __noinline int socket_fill(struct record_socket *out, __u64 address, __u64 id)
     if (!out->protocol) return 0;
     out->id = id;
     out->state = state;
-    out->netns = netns_of(common, address);
+    out->netns = netns_of(COMMON(__u64, skc_net.net));
     address_fill(&out->local, common, address, 0);
     address_fill(&out->remote, common, address, 1);
-    out->local.port = port_of(common, address);
+    out->local.port = port_of(state, COMMON(__u16, skc_num), address);
     out->remote.port = bpf_ntohs(COMMON(__u16, skc_dport));
     if (!state_is_mini(state)) unread_fill(out, common, address);
     return 1;
@@ -397,19 +402,19 @@ static __always_inline int netns_wanted(__u32 netns)
 /* Whether evidence about this (full or mini) socket is wanted. */
 __noinline int socket_wanted(__u64 address)
 {
-    struct common read, *common = &read;
+    struct common_head read, *common = &read;
     __u32 netns;
     __u8 state, protocol;
 
     if (!address) return 0;
-    common_read(common, address);
+    common_head_read(common, address);
     if (!family_is_inet(COMMON(__u16, skc_family))) return 0;
-    netns = netns_of(common, address);
+    netns = netns_of(COMMON(__u64, skc_net.net));
     if (!netns_wanted(netns)) return 0;
     state = COMMON(__u8, skc_state);
     protocol = state_is_mini(state) ? PROTOCOL_TCP : (__u8)protocol_of(FAMILY_INET, socket_kind(address));
     if (!protocol) return 0;
-    if (port_wanted(netns, protocol, port_of(common, address))) return 1;
+    if (port_wanted(netns, protocol, port_of(state, COMMON(__u16, skc_num), address))) return 1;
     if (port_wanted(netns, protocol, bpf_ntohs(COMMON(__u16, skc_dport)))) return 1;
     return !config.port_count && socket_id(address, SOCKET_KNOWN) != 0;
 }

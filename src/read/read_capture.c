@@ -141,7 +141,7 @@ static int open_pass(struct pass *pass, const struct read_source *source, struct
     return code == -EINVAL ? -EBADMSG : code;
 }
 
-/* What was read is read_pass_told, and the end is the signal's all the same. */
+/* What was read is told, and the end is the signal's all the same. */
 static int say_interrupt(const struct pass *pass, struct err *err)
 {
     if (!*interrupt_asked) return 0;
@@ -168,20 +168,18 @@ static int say_found(struct pass *pass, struct err *err)
     const struct rows_findings *findings = NULL;
     int code = stories_found(pass->stories, &findings, err);
     if (!code && !findings && pass->options->only_findings)
-        return err_set(
-            err, CLI_FAILED,
-            "--only-findings: that are more packets than are read_pass_told as stories: choose some with a filter (the list "
-            "without it has all connections)");
+        return err_set(err, CLI_FAILED,
+                       "--only-findings: that are more packets than are told as stories: choose some with a filter (the list "
+                       "without it has all connections)");
     if (!code && !findings)
-        note_say(pass->options->output.quiet,
-                 "more packets than are read_pass_told as stories: the list does not say what was found");
+        note_say(pass->options->output.quiet, "more packets than are told as stories: the list does not say what was found");
     tables_found(pass->tables, findings);
     return code;
 }
 
 static int close_pass(struct pass *pass, int code, struct err *err)
 {
-    /* Where reading failed nothing is read_pass_told: then what waits is dropped. */
+    /* Where reading failed nothing is told: then what waits is dropped. */
     if (pass->queue && (!code || code == -EPIPE)) code = read_pass_told(segment_queue_finish(pass->queue), err);
     if (!code && (code = ledger_finish(pass->ledger)) && code != -EPIPE)
         err_set_errno(err, code, "can't finish the table of connections");

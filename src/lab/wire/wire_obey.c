@@ -81,7 +81,7 @@ static int inject(struct state *state, const struct wire_forgery *forgery)
     return 0;
 }
 
-/* What the kernel could not wire_keep for this process. */
+/* What the kernel could not keep for this process. */
 static void report_losses(struct state *state)
 {
     for (int side = 0; side < LANES; side++) {

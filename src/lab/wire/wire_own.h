@@ -10,7 +10,7 @@
 
 enum {
     FRAME_BYTES_MAX = 65535 + 64,
-    DRAIN_MAX = 4096,             /* frames in one go, so that a flood can't wire_keep commands waiting */
+    DRAIN_MAX = 4096,             /* frames in one go, so that a flood can't keep commands waiting */
     KEPT_BYTES_MAX = 64 << 20,    /* on the way, held or waiting */
     REPORTS_BYTES_MAX = 16 << 20, /* not yet fetched */
     LANES = 2
@@ -23,7 +23,7 @@ struct lane {
     int64_t delay_ns, last_due_ns;
     bool cut;
     struct wire_queue flying;  /* sorted by due_ns */
-    struct wire_queue waiting; /* to be wire_put behind the next one */
+    struct wire_queue waiting; /* to be put behind the next one */
 };
 
 struct state {
@@ -41,7 +41,7 @@ void wire_report(struct state *state, const struct wire_frame *frame, enum wire_
 /* Whole records only: the reader never meets a half one. */
 void wire_flush_reports(struct state *state);
 void wire_discard(struct state *state, struct wire_frame *frame);
-/* Onto the other side, through the router if there is one. False: the wire could not wire_carry it. */
+/* Onto the other side, through the router if there is one. False: the wire could not carry it. */
 bool wire_put(struct state *state, const struct wire_frame *frame);
 /* Alternating, so that what one side says is carried before its answer to what the other said later. False: there may be more. */
 bool wire_drain(struct state *state);

@@ -27,16 +27,16 @@ static int64_t wire_clock_ns(clockid_t clock)
 
 void wire_report(struct state *state, const struct wire_frame *frame, enum wire_fate fate)
 {
-    struct wire_report wire_report;
-    memset(&wire_report, 0, sizeof(wire_report));
-    wire_report.t_ns = wire_clock_ns(CLOCK_REALTIME);
-    wire_report.fate = fate;
-    wire_report.from = frame->lane->from;
-    wire_report.is_tcp = frame->is_known && frame->header.protocol == IPPROTO_TCP;
-    wire_report.header = frame->header;
-    memcpy(wire_report.name, frame->name, sizeof(wire_report.name));
-    wire_report.rule = frame->rule;
-    buf_append(&state->reports, &wire_report, sizeof(wire_report));
+    struct wire_report report;
+    memset(&report, 0, sizeof(report));
+    report.t_ns = wire_clock_ns(CLOCK_REALTIME);
+    report.fate = fate;
+    report.from = frame->lane->from;
+    report.is_tcp = frame->is_known && frame->header.protocol == IPPROTO_TCP;
+    report.header = frame->header;
+    memcpy(report.name, frame->name, sizeof(report.name));
+    report.rule = frame->rule;
+    buf_append(&state->reports, &report, sizeof(report));
 }
 
 /* Whole records only: the reader never meets a half one. */
@@ -116,7 +116,7 @@ static void wire_report_router(struct state *state, const struct wire_frame *fra
     wire_report(state, &there, fate);
 }
 
-/* Onto the other side, through the router if there is one. False: the wire could not wire_carry it. */
+/* Onto the other side, through the router if there is one. False: the wire could not carry it. */
 bool wire_put(struct state *state, const struct wire_frame *frame)
 {
     static uint8_t bytes[IP_FRAME_BYTES_MAX];
