@@ -62,7 +62,7 @@ enum syscall_argument {
 
 struct syscall_row {
     long number;
-    const char *name; /* man page's name: "accept4", "recvfrom", "epoll_pwait" */
+    const char *name; /* man page's name: "accept4", "recvfrom" ("recv" where it has no address), "epoll_pwait" */
     uint32_t flags;   /* SYSCALL_* */
     uint8_t shows[6]; /* ARGUMENT_* of each argument */
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 struct word {
     uint32_t value;
@@ -363,6 +364,15 @@ static writer *const writers[ARGUMENT_KINDS] = {
     [ARGUMENT_SPLICE_FLAGS] = write_splice_flags,
 };
 
+/* send() and recv() of the C library are sendto and recvfrom without an address, and POSIX says they are the same; as such they
+ * come to the kernel. */
+static const char *name_of(const struct syscall_row *row, const struct syscall_raw *raw)
+{
+    if (row->number == SYS_sendto && !raw->args[4] && !raw->args[5]) return "send";
+    if (row->number == SYS_recvfrom && !raw->args[4]) return "recv";
+    return row->name;
+}
+
 void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
 {
     const struct syscall_row *row = syscall_find(raw->number);
@@ -375,7 +385,7 @@ void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
         snprintf(call->name, sizeof(call->name), "syscall %ld", raw->number);
         return;
     }
-    snprintf(call->name, sizeof(call->name), "%s", row->name);
+    snprintf(call->name, sizeof(call->name), "%s", name_of(row, raw));
 
     struct text text = {.bytes = call->args, .size = sizeof(call->args)};
     for (int i = 0; i < 6; i++) {

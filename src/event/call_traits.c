@@ -28,14 +28,14 @@ static const struct trait_row rows[] = {
     {"read",         READ},
     {"readv",        READ},
     {"preadv2",      READ},
-    {"recv",         RECEIVE}, /* as a kernel's call chain names it */
+    {"recv",         RECEIVE},
     {"recvfrom",     RECEIVE},
     {"recvmsg",      RECEIVE},
     {"recvmmsg",     RECEIVE | CALL_TAKES_SEVERAL},
     {"write",        WRITE | CALL_TELLS_LENGTH},
     {"writev",       WRITE},
     {"pwritev2",     WRITE},
-    {"send",         SEND}, /* the same */
+    {"send",         SEND | CALL_TELLS_LENGTH},
     {"sendto",       SEND | CALL_TELLS_LENGTH},
     {"sendmsg",      SEND},
     {"sendmmsg",     SEND},
@@ -67,4 +67,13 @@ uint32_t call_traits(const char *name)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].name, name) == 0) return rows[i].traits;
     return 0;
+}
+
+bool call_is_of_system_call(const char *name, const char *system_call)
+{
+    static const char *const wrapped[][2] = {{"send", "sendto"}, {"recv", "recvfrom"}};
+    if (strcmp(name, system_call) == 0) return true;
+    for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++)
+        if (strcmp(name, wrapped[i][0]) == 0 && strcmp(system_call, wrapped[i][1]) == 0) return true;
+    return false;
 }

@@ -5,6 +5,7 @@
 #ifndef TCPWHY_EVENT_CALL_TRAITS_H
 #define TCPWHY_EVENT_CALL_TRAITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum call_trait {
@@ -35,5 +36,7 @@ enum call_trait {
 /* CALL_* of the call of this name (as the man page has it); 0: none is known that concerns a connection. splice can read from a
  * socket and write to one, and has the traits of both. */
 uint32_t call_traits(const char *name);
+/* Whether a call of this name comes to the kernel as this system call, as which its call chain names it: send as sendto. */
+bool call_is_of_system_call(const char *name, const char *system_call);
 
 #endif

@@ -94,7 +94,7 @@ class Demo(Test):
 
     def check_end_of_file(self, connection, end, fin):
         """The read() that returned 0 did so because of the peer's FIN."""
-        reads = [c for c in connection.calls_named(end, "read", "recvfrom") if c["ret"] == 0]
+        reads = [c for c in connection.calls_named(end, "read", "recv", "recvfrom") if c["ret"] == 0]
         self.assertEqual(len(reads), 1)
         woken_by = reads[0]["woken_by"]
         if woken_by["kind"] != "never-slept":
@@ -105,7 +105,7 @@ class Demo(Test):
             if segment["len"]:
                 kind, name, end = connection.cause(segment)
                 self.assertEqual((kind, end), ("call", segment["end"]), segment)
-                self.assertIn(name, ("write", "sendto"))
+                self.assertIn(name, ("write", "send", "sendto"))
 
     def check_normal(self, connection, first="client"):
         self.assertEqual(connection.head["outcome"], "closed")
@@ -208,7 +208,7 @@ class Demo(Test):
         for datagram in connection.datagrams:
             kind, name, end = connection.cause(datagram)
             self.assertEqual((kind, end), ("call", datagram["end"]))
-            self.assertIn(name, ("write", "sendto"))
+            self.assertIn(name, ("write", "send", "sendto"))
         self.assertEqual(connection.of("state"), [])
 
     def test_a_datagram_to_a_closed_port_meets_an_icmp_error(self):

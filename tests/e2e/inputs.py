@@ -93,18 +93,18 @@ def nagle(story):
 PATH_DIES = {
     "outcome": "timed-out", "none": (*FULL_QUEUE, "user-timeout"), "silent": ("user timeout",),
     "findings": {"data-unanswered": r"no answer to the client's data #6, sent again \d times .*tcp_retries2"},
-    "states": {"client": ["CLOSED", "SYN_SENT", "ESTABLISHED", "CLOSED"]}, "calls": (("recvfrom", "ETIMEDOUT", None, True),)}
+    "states": {"client": ["CLOSED", "SYN_SENT", "ESTABLISHED", "CLOSED"]}, "calls": (("recv", "ETIMEDOUT", None, True),)}
 KILLED = {"outcome": "reset", "none": FULL_QUEUE, "findings": {"listener-gone": r"server\[\d+\] had been killed"},
           "states": {"server": ["CLOSED", "LISTEN", "SYN_RCVD", "CLOSED"]}, "causes": (("server", "RST", 1, "segment", 3, "fits no connection"),)}
 NAGLE = {"findings": {"nagle-delayed-ack": "TCP_NODELAY"}, "also": nagle}
 IDLE = {"outcome": "reset", "findings": {"reset-late-data": r"the FIN of the server had come .* and the kernel of the client knew", "epipe-after-rst": ""},
-        "none": ("reset-crossed",), "calls": (("sendto", "EPIPE", None, True),), "causes": (("server", "RST", 1, "segment", ("client", "data", 2), r"data #\d+"),)}
+        "none": ("reset-crossed",), "calls": (("send", "EPIPE", None, True),), "causes": (("server", "RST", 1, "segment", ("client", "data", 2), r"data #\d+"),)}
 WINDOW = {"findings": {"zero-window": r"closed for \d\.\d+ s \(#\d+ to #\d+\): its process read nothing"}, "silent": ('"keepalive"', "keepalive timer"),
           "says": ('"class":"window-probe"', '"win":0|"window":0'), "outcome": "closed"}
 UNREAD = {"outcome": "reset", "findings": {"reset-unread-data": r"shutdown\(SHUT_WR\), read until that returns 0, and then close"}, "silent": (r"or shutdown\(\) first",)}
 STREAM = {"outcome": "closed", "findings": {"stream-joined": "#4 and #6"}}
 UNREAD_END = {"outcome": "closed", "findings": {"shutdown-read": "sends nothing"}, "none": ("half-close",)}
-CUT = {"none": FULL_QUEUE, "findings": {"send-unconfirmed": r"sendto\(\d\) returned 5, and nothing of it \(#4\) was acknowledged", "data-unanswered": "#4"}}
+CUT = {"none": FULL_QUEUE, "findings": {"send-unconfirmed": r"send\(\d\) returned 5, and nothing of it \(#4\) was acknowledged", "data-unanswered": "#4"}}
 
 ROWS = (
     Row("path-dies-mid-connection.scn", **PATH_DIES),
@@ -133,7 +133,7 @@ ROWS = (
     Row("shut.scn", **UNREAD),
     Row("shut.scn", recorder="ptrace", **UNREAD),
     Row("udploss2.scn", also=read_both),
-    Row("shlisten.scn", outcome="reset", calls=(("recvfrom", "ECONNRESET", None, True),), none=("refused",),
+    Row("shlisten.scn", outcome="reset", calls=(("recv", "ECONNRESET", None, True),), none=("refused",),
         findings={"closed-listener": r"was shut down while .*accept\(\) what has come, and only then close the listener \(shutdown\(\) of it resets what waits"},
         causes=(("server", "RST", 1, "call", "shutdown", "before anyone accepted"),)),
     Row("rdwr.scn", none=("half-close",), silent=("still receives",), causes=(("client", "FIN", 1, "call", "shutdown", "receives no more"),)),

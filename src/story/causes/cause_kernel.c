@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "event/call_traits.h"
 #include "story/causes/cause.h"
 #include "story/causes/words.h"
 #include "story/track/call_story.h"
@@ -48,7 +49,7 @@ static bool chain_call(struct telling *telling, struct tale_packet *packet)
     if (!has_chain(packet, CHAIN_CALL)) return false;
     struct tale_call *call = marked_call(telling, packet);
     /* The thread's own call, unless its beginning was lost and an older one is all that is known. */
-    if (call && (packet->seen->call_over || strcmp(call->story->name, packet->chain.name) != 0)) call = NULL;
+    if (call && (packet->seen->call_over || !call_is_of_system_call(call->story->name, packet->chain.name))) call = NULL;
     if (call ? is_of_other_end(telling, packet, call) : runs_other_end(telling, packet)) return false;
     return cause_set_call(telling, packet, call, packet->chain.name, EVIDENCE_STACK);
 }

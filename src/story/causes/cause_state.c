@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "event/call_traits.h"
 #include "story/causes/cause.h"
 #include "story/track/call_story.h"
 #include "tcp/segment.h"
@@ -83,7 +84,7 @@ static bool is_call_of(const struct telling *telling, const struct chain_verdict
 {
     if (!call || call->story->side != state->story->side) return false;
     if (verdict->meaning == CHAIN_DEFERRED) return call_story_can_let_go(call->call, telling->flow->sock[state->story->side]);
-    return strcmp(verdict->name, call->story->name) == 0;
+    return call_is_of_system_call(call->story->name, verdict->name);
 }
 
 static void kernel_change_cause(struct telling *telling, const struct tale_state *state)

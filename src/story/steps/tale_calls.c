@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/call_traits.h"
 #include "story/steps/telling.h"
 #include "story/track/call_story.h"
 
@@ -81,7 +82,8 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
         const struct call *call = packet->seen->call;
         if (!call || tale_is_datagram(packet->seen)) continue;
         if ((packet->chain.meaning == CHAIN_DEFERRED && call_story_can_let_go(call, flow->sock[packet->side])) ||
-            (packet->chain.meaning == CHAIN_CALL && !packet->seen->call_over && strcmp(packet->chain.name, call->name) == 0))
+            (packet->chain.meaning == CHAIN_CALL && !packet->seen->call_over &&
+             call_is_of_system_call(call->name, packet->chain.name)))
             pick(telling, picks, packet->seen->call, packet->side, false);
     }
 }

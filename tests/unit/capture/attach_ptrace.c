@@ -149,7 +149,7 @@ static void a_running_process_is_recorded_and_let_go_and_no_call_of_its_fails(vo
     assert_int_equal(woke->call.watch_count, 1);
     assert_true(awaited(&scene, EVENT_ENTER, "accept")->call.socket.state == KERNEL_LISTEN);
     assert_true(awaited(&scene, EVENT_EXIT, "accept")->call.other.remote.port != 0);
-    assert_int_equal(awaited(&scene, EVENT_EXIT, "sendto")->call.ret, 2);
+    assert_int_equal(awaited(&scene, EVENT_EXIT, "send")->call.ret, 2);
     assert_int_equal(awaited(&scene, EVENT_EXIT, "close")->call.thread.pid, scene.pid);
     assert_int_equal(recv(fd, text, sizeof(text), MSG_WAITALL), 2);
     assert_true(calls_ptrace.alive(scene.calls));

@@ -640,13 +640,13 @@ static void a_call_has_its_arguments_and_result(void **state)
 static void bytes_not_read_yet_are_seen_when_a_call_begins(void **state)
 {
     struct event_log *log = recorded(talk_once);
-    const struct event_call *first = ENTER(log, "recvfrom");
+    const struct event_call *first = ENTER(log, "recv");
 
     (void)state;
     assert_true(first->socket.has_unread);
     assert_int_equal(first->socket.unread_bytes, 5);
     /* The FIN that waits behind the last byte is no byte. */
-    assert_false(EXIT(log, "recvfrom")->socket.has_unread);
+    assert_false(EXIT(log, "recv")->socket.has_unread);
     event_log_free(log);
 }
 
@@ -691,7 +691,7 @@ static void a_call_that_found_what_it_wanted_never_slept(void **state)
 
     (void)state;
     assert_int_equal(EXIT(log, "accept")->slept_ns, 0);
-    assert_int_equal(EXIT(log, "recvfrom")->slept_ns, 0);
+    assert_int_equal(EXIT(log, "recv")->slept_ns, 0);
     event_log_free(log);
 }
 
@@ -726,9 +726,9 @@ static void a_socket_of_multipath_tcp_and_its_first_subflow_have_one_identity(vo
     assert_int_equal(connects->socket.cookie, syn->socket.cookie);
     assert_true(address_equal(&connects->socket.remote, &syn->header.dst));
     assert_true(address_equal(&connects->socket.local, &syn->header.src));
-    assert_int_equal(EXIT(log, "sendto")->socket.cookie, syn->socket.cookie);
+    assert_int_equal(EXIT(log, "send")->socket.cookie, syn->socket.cookie);
     assert_int_equal(accepts->other.cookie, child->socket.cookie);
-    assert_int_equal(EXIT(log, "recvfrom")->socket.cookie, child->socket.cookie);
+    assert_int_equal(EXIT(log, "recv")->socket.cookie, child->socket.cookie);
     assert_int_not_equal(child->socket.cookie, ENTER(log, "listen")->socket.cookie);
     assert_int_equal(STATE(log, KERNEL_CLOSE, KERNEL_LISTEN)->socket.cookie, ENTER(log, "listen")->socket.cookie);
     event_log_free(log);
@@ -1057,8 +1057,8 @@ static void a_call_that_was_pushed_out_is_counted_and_has_no_end(void **state)
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
 
-        if (is_enter(event, "recvfrom")) begun++;
-        if (!is_exit(event, "recvfrom")) continue;
+        if (is_enter(event, "recv")) begun++;
+        if (!is_exit(event, "recv")) continue;
         ended++;
         assert_int_equal(event->call.ret, 0);
     }
