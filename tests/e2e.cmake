@@ -72,8 +72,6 @@ tcpwhy_e2e(findings-stored findings.py Stored 60)
 tcpwhy_e2e(findings-of-captures findings.py Captures 120)
 tcpwhy_e2e(catalogue findings.py Played 900)
 tcpwhy_e2e(inputs inputs.py Inputs 180)
-# What these time is their own: a third test beside them would shift it.
-set_tests_properties(e2e/demo-bpf e2e/demo-ptrace e2e/recorders-agree PROPERTIES PROCESSORS 2)
 tcpwhy_e2e(readme readme.py Readme 240)
 foreach(class Hostile Mermaid Csv Trouble)
   string(TOLOWER ${class} name)
