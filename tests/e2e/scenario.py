@@ -51,15 +51,6 @@ def actors(mark):
     return found
 
 
-def comes_of(pid, ancestor):
-    while pid > 1 and pid != ancestor:
-        try:
-            pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-        except (OSError, IndexError):
-            return False
-    return pid == ancestor
-
-
 class Folder(Test):
     """A place for texts of one's own."""
 
@@ -440,11 +431,11 @@ expect client connect 2 fails with EACCES
         self.assertEqual(subprocess.run(["nft", "list", "tables"], capture_output=True, check=True).stdout, before)
 
     def networks(self):
-        """The network namespaces of this program's processes, the test's own left out."""
-        found = {}
+        """The network namespaces of what this test began, its own left out. Others' have numbers that the kernel may have given before."""
+        found, mark = {}, f"TCPWHY_TEST={self.folder.name}".encode()
         for path in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if os.path.samefile(path / "exe", program()):
+                if os.path.samefile(path / "exe", program()) and mark in (path / "environ").read_bytes().split(b"\0"):
                     found[int(path.name)] = os.stat(path / "ns" / "net").st_ino
             except OSError:
                 pass
@@ -460,7 +451,7 @@ expect client connect 2 fails with EACCES
                 while delay is None and len(self.actors()) < 2 and time.monotonic() < deadline:
                     time.sleep(0.02)
                 time.sleep(delay or 0)
-                seen = {inode for pid, inode in self.networks().items() if comes_of(pid, process.pid)}  # not another test's
+                seen = set(self.networks().values())
                 process.send_signal(signal.SIGKILL)
             deadline = time.monotonic() + 60
             while seen & set(self.networks().values()) and time.monotonic() < deadline:
