@@ -63,8 +63,12 @@ tcpwhy_e2e(run-ordinary run-programs.py Ordinary 120)
 tcpwhy_e2e(states-stored states.py Stored 60)
 tcpwhy_e2e(states-played states.py Played 180)
 tcpwhy_e2e(claims claims.py Claims 900)
-tcpwhy_e2e(screens screens.py Screens 900)
+tcpwhy_e2e(screens screens.py Screens 240)
+tcpwhy_e2e(lessons screens.py Lessons 900)
+tcpwhy_e2e(lessons-in-chinese screens.py LessonsInChinese 900)
 tcpwhy_e2e(claims-words claims.py Words 120)
+tcpwhy_e2e(chinese chinese.py Stored 120)
+tcpwhy_e2e(chinese-chosen chinese.py Language 60)
 tcpwhy_e2e(scenarios scenario.py Scenarios 180)
 tcpwhy_e2e(ways scenario.py Ways 120)
 tcpwhy_e2e(scenarios-interrupted scenario.py Interrupted 120)
@@ -93,7 +97,7 @@ tcpwhy_e2e(quiz-exports quiz.py Exports 120)
 
 # The longest begin first, or they alone would be waited for at the end. Most wait more than they work: the catalogue for a minute of TIME_WAIT.
 set_tests_properties(e2e/catalogue e2e/inputs PROPERTIES COST 1000)
-set_tests_properties(e2e/screens e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
+set_tests_properties(e2e/lessons e2e/lessons-in-chinese e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
 set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/otlp-sending
   e2e/interrupted-anywhere e2e/run-untouched e2e/ways e2e/demo-bpf PROPERTIES COST 600)
 set_tests_properties(e2e/saved-others e2e/saved-wireshark e2e/saved-back e2e/saved-damage e2e/saved-chosen e2e/denied e2e/results e2e/trouble
