@@ -50,6 +50,9 @@ struct view_blank {
     unsigned fields; /* enum view_field */
 };
 
+/* What of RFC 9293's figure is left out, to be filled in by hand; bits. */
+enum view_figure_blank { VIEW_BLANK_NAMES = 1, VIEW_BLANK_LABELS = 2 };
+
 struct view_options {
     int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
     int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
@@ -68,6 +71,7 @@ struct view_options {
     uint32_t from_step;         /* a ladder begins with this step; 0: with the first */
     const struct view_blank *blanks;
     size_t blank_count;
+    unsigned figure_blanks; /* enum view_figure_blank */
 };
 
 /* Which of these fields of this step are to be drawn as VIEW_BLANK. */

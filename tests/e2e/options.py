@@ -77,7 +77,8 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
-STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "blank": ["--blank", "both"],
+                                                                                                       "recorder": ["--recorder", "ptrace"]}
 COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
 RUN = {
     **OUTPUT,
