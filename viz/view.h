@@ -81,7 +81,7 @@ struct view_options {
     const struct view_blank *blanks;
     size_t blank_count;
     unsigned figure_blanks; /* enum view_figure_blank */
-    enum view_order order; /* of lists */
+    enum view_order order;  /* of lists */
 };
 
 /* Which of these fields of this step are to be drawn as VIEW_BLANK. */

@@ -77,8 +77,7 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
-STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "blank": ["--blank", "both"],
-                                                                                                       "recorder": ["--recorder", "ptrace"]}
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
 RUN = {
     **OUTPUT,
@@ -93,6 +92,7 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+STATES["blank"] = ["--blank", "both"]
 ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
     "all": ["--all"],
