@@ -35,6 +35,7 @@ struct states {
     size_t named;
     const char *recorder;
     bool dry;
+    unsigned blanks; /* enum view_figure_blank */
     struct options_given given;
     struct arrow_map map;
     const char *const *operands; /* none: the whole catalogue */
@@ -52,10 +53,11 @@ struct shown {
 };
 
 enum { NAMES_MAX = 4, NAMES_BYTES = 1024 };
-enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_DRY, KEY_BLANK, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 static const struct options_row rows[] = {
     {KEY_DRY, 0, "dry", NULL, TR("run nothing: draw the figure, with what stored files show")},
+    {KEY_BLANK, 0, "blank", "WHAT", TR("names, labels or both left out, to be filled in: an exercise, and without it the key")},
     {KEY_RECORDER, 0, "recorder", "NAME", TR("auto, bpf, ptrace or none")},
     {KEY_OUTPUT, 'o', "output", "FILE", TR("write to FILE, a picture if it ends in .svg, else .txt; may be repeated")},
     {KEY_COLOR, 0, "color", "WHEN", TR("auto, always or never (auto obeys NO_COLOR)")},
@@ -86,6 +88,12 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_DRY:
         states->dry = true;
         return 0;
+    case KEY_BLANK:
+        states->blanks = !strcmp(value, "names")    ? VIEW_BLANK_NAMES
+                         : !strcmp(value, "labels") ? VIEW_BLANK_LABELS
+                         : !strcmp(value, "both")   ? VIEW_BLANK_NAMES | VIEW_BLANK_LABELS
+                                                    : 0;
+        return states->blanks ? 0 : err_set(err, -EINVAL, "--blank: '%s' is not names, labels or both", value);
     case KEY_RECORDER:
         if (!session_knows_recorder(value))
             return err_set(err, -EINVAL, "--recorder: '%s' is not auto, bpf, ptrace or none", value);
@@ -313,6 +321,7 @@ static int draw_to(const struct states *states, const char *path, struct err *er
     struct place place;
     int code = place_open(&place, path, states->look.keeper, err);
     struct view_options options = output_view_options(&states->look, place.fd);
+    options.figure_blanks = states->blanks;
     int drawn = path && ends_with(path, ".svg") ? states_draw_svg(&states->map, buf_string(&states->names), &options, &picture)
                                                 : states_draw(&states->map, &options, &picture);
     if (!code && drawn) code = err_set_errno(err, drawn, "can't draw the states");
