@@ -9,29 +9,9 @@
 
 #include <cmocka.h>
 
+#include "cause_wire_own.h"
 #include "support/lines.h"
 #include "support/tell.h"
-
-#define UNFILTERED "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333 unfiltered=1\nvantage t=1 vantage=1 netns=9 name=lo\n"
-#define W " win=512"
-#define SACKS " opt=sackok"
-/* Two hosts, 100 us apart. */
-#define FAR TRACE TWO_ENDS THERE(1000, 1100, SYN W) BACK(1110, 1210, SYN_ACK W) THERE(1220, 1320, HANDSHAKE_ACK W)
-#define FAR_SACK TRACE TWO_ENDS THERE(1000, 1100, SYN W SACKS) BACK(1110, 1210, SYN_ACK W SACKS) THERE(1220, 1320, HANDSHAKE_ACK W)
-/* Two hosts, 10 ms apart. */
-#define FARTHER TRACE TWO_ENDS THERE(1000, 11000, SYN W) BACK(11100, 21100, SYN_ACK W) THERE(21200, 31200, HANDSHAKE_ACK W)
-/* One place, at the client's host; the round trip is 4 ms. */
-#define NEAR TRACE PACKET(1000, WC, SYN W) PACKET(5000, WS, SYN_ACK W) PACKET(5010, WC, HANDSHAKE_ACK W)
-#define DATA(seq, length) "flags=P. seq=" #seq " ack=501 len=" #length W
-#define ACKS(ack, window) "flags=. seq=501 ack=" #ack " win=" #window
-
-struct wire_case {
-    const char *text;
-    enum story_cause_kind kind;
-    const char *name;     /* of a timer or a call; NULL none */
-    uint32_t by;          /* number of the segment that made it; 0 none */
-    const char *words[2]; /* both are in the sentence; NULL none */
-};
 
 static const struct story_segment *last_segment(const struct story *story)
 {
@@ -60,32 +40,10 @@ static void check(const struct wire_case *c, size_t which)
     told_free(told);
 }
 
-static void check_all(const struct wire_case *cases, size_t count)
+void check_all(const struct wire_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) check(&cases[i], i);
 }
-
-#define CHECK(cases) check_all(cases, sizeof(cases) / sizeof((cases)[0]))
-#define TIMER(name)                                                                                                                \
-    CAUSE_TIMER, name, 0,                                                                                                          \
-    {                                                                                                                              \
-        NULL, NULL                                                                                                                 \
-    }
-#define BY(number)                                                                                                                 \
-    CAUSE_SEGMENT, NULL, number,                                                                                                   \
-    {                                                                                                                              \
-        NULL, NULL                                                                                                                 \
-    }
-#define CALLED(name)                                                                                                               \
-    CAUSE_CALL, name, 0,                                                                                                           \
-    {                                                                                                                              \
-        NULL, NULL                                                                                                                 \
-    }
-#define EITHER(one, other)                                                                                                         \
-    CAUSE_UNKNOWN, NULL, 0,                                                                                                        \
-    {                                                                                                                              \
-        one, other                                                                                                                 \
-    }
 
 /* ---- acknowledgments ---- */
 
@@ -149,8 +107,6 @@ static void where_calls_are_known_only_one_that_reads_can_have_sent_an_ack(void 
     (void)state;
     CHECK(cases);
 }
-
-#define S_ACKS_FIN "flags=. seq=501 ack=102" W
 
 static void the_ack_of_a_fin_is_immediate_or_delayed(void **state)
 {
@@ -217,9 +173,6 @@ static void the_ack_of_a_syn_that_carried_data_is_the_syns_whatever_it_took(void
 }
 
 /* ---- probes ---- */
-
-#define PROBE "flags=. seq=105 ack=501" W
-#define SHUT FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 0))
 
 static void a_probe_of_a_shut_window_is_the_persist_timers_only_where_no_keepalive_can_be(void **state)
 {
@@ -320,8 +273,6 @@ static void a_reset_is_no_answer_to_what_lies_too_far_back(void **state)
 
 /* ---- what is sent again ---- */
 
-#define LOST(sent, what) PACKET(sent, WC, what)
-
 static void a_repeat_is_a_timers_when_it_had_the_time_and_is_the_only_one(void **state)
 {
     static const struct wire_case cases[] = {
@@ -381,207 +332,9 @@ static void what_a_syn_ack_took_in_part_it_sends_again_unless_a_timer_may_have(v
     CHECK(cases);
 }
 
-static void a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn(void **state)
-{
-    static const struct wire_case cases[] = {
-        {TRACE PACKET(1000, C, SYN) PACKET(191000, C, SYN), TIMER("retransmit")},
-        {TRACE PACKET(1000, C, SYN) PACKET(190999, C, SYN), EITHER("sooner than the retransmission timer", NULL)},
-        {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(191010, S, SYN_ACK), TIMER("syn-ack")},
-        {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(191009, S, SYN_ACK),
-         EITHER("sooner than the retransmission timer", NULL)},
-        {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK), BY(3)},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
-#define DUPLICATE(t, arrives) BACK(t, arrives, ACKS(101, 512))
-#define HOLE                                                                                                                       \
-    FAR LOST(2000, DATA(101, 5)) THERE(2010, 2110, DATA(106, 5)) THERE(2020, 2120, DATA(111, 5)) THERE(2030, 2130, DATA(116, 5))
-
-#define NEAR_HOLE                                                                                                                  \
-    NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(6020, WC, DATA(111, 5)) PACKET(6030, WC, DATA(116, 5))
-
-static void the_third_duplicate_ack_makes_a_repeat_at_once(void **state)
-{
-    static const struct wire_case cases[] = {
-        {HOLE DUPLICATE(3500, 3600) DUPLICATE(3700, 3800) DUPLICATE(3920, 4020) THERE(4320, 4420, DATA(101, 5)), BY(10)},
-        {HOLE DUPLICATE(3500, 3600) DUPLICATE(3700, 3800) DUPLICATE(3920, 4020) THERE(4321, 4421, DATA(101, 5)),
-         EITHER("duplicate ACKs", "timer for losses")},
-        {HOLE DUPLICATE(3500, 3600) DUPLICATE(3700, 3800) THERE(3810, 3910, DATA(101, 5)),
-         EITHER("duplicate ACKs", "timer for losses")},
-        /* one place, near the sender */
-        {NEAR_HOLE PACKET(9000, WS, ACKS(101, 512)) PACKET(9010, WS, ACKS(101, 512)) PACKET(9020, WS, ACKS(101, 512))
-             PACKET(9520, WC, DATA(101, 5)),
-         BY(10)},
-        {NEAR_HOLE PACKET(9000, WS, ACKS(101, 512)) PACKET(9010, WS, ACKS(101, 512)) PACKET(9020, WS, ACKS(101, 512))
-             PACKET(9521, WC, DATA(101, 5)),
-         EITHER("duplicate ACKs", "timer for losses")},
-        /* data has just left: the pacing timer may have held it */
-        {HOLE DUPLICATE(2200, 2300) DUPLICATE(2400, 2500) DUPLICATE(2930, 3030) THERE(3030, 3130, DATA(101, 5)), BY(10)},
-        {HOLE DUPLICATE(2200, 2300) DUPLICATE(2400, 2500) DUPLICATE(2929, 3029) THERE(3029, 3129, DATA(101, 5)),
-         EITHER("duplicate ACKs", "timer for losses")},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
-#define TOO_BIG(t)                                                                                                                 \
-    "packet t=" #t US " vantage=1 number=2 src=192.0.2.9:0 dst=192.0.2.1:0 proto=icmp len=60 icmp.type=3 icmp.code=4 "             \
-    "icmp.quotes=1 icmp.proto=tcp icmp.src=192.0.2.1:40000 icmp.dst=192.0.2.2:3333\n"
-
-static void an_icmp_error_that_says_too_big_repeats_at_once(void **state)
-{
-    static const struct wire_case cases[] = {
-        {NEAR PACKET(6000, WC, DATA(101, 5)) TOO_BIG(7000) PACKET(8000, WC, DATA(101, 5)),
-         CAUSE_KERNEL,
-         "path-mtu",
-         0,
-         {NULL, NULL}},
-        {NEAR PACKET(6000, WC, DATA(101, 5)) TOO_BIG(7000) PACKET(8001, WC, DATA(101, 5)),
-         EITHER("duplicate ACKs", "timer for losses")},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
 /* ---- what a program queued ---- */
 
-#define ANSWERED FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507))
-
-static void data_is_a_sends_where_nothing_can_have_held_it(void **state)
-{
-    static const struct wire_case cases[] = {
-        {FAR THERE(2000, 2100, DATA(101, 5)), CALLED("SEND")},
-        /* two places: an ACK's work is over after 10 ms */
-        {ANSWERED THERE(12210, 12310, DATA(106, 5)), CALLED("SEND")},
-        {ANSWERED THERE(12209, 12309, DATA(106, 5)), EITHER("SEND", "released when #5 arrived")},
-        /* corked: the persist timer begins when the last ACK has come, or with the connection */
-        {ANSWERED THERE(192209, 192309, DATA(106, 5)), CALLED("SEND")},
-        {ANSWERED THERE(192210, 192310, DATA(106, 5)), EITHER("SEND", "TCP_CORK")},
-        {FAR THERE(191209, 191309, DATA(101, 5)), CALLED("SEND")},
-        {FAR THERE(191210, 191310, DATA(101, 5)), EITHER("SEND", "TCP_CORK")},
-        {FAR BACK(191319, 191419, S_DATA W), CALLED("SEND")},
-        {FAR BACK(191320, 191420, S_DATA W), EITHER("SEND", "TCP_CORK")},
-        /* something is under way; the peer's window is shut */
-        {FAR THERE(2000, 2100, DATA(101, 5)) THERE(12010, 12110, DATA(106, 5)), EITHER("SEND", "held back")},
-        {SHUT THERE(32000, 32100, DATA(106, 5)), EITHER("SEND", "released when #5 arrived")},
-        /* one place: and a round trip more, which is 4 ms here */
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 507)) PACKET(24020, WC, DATA(106, 5)), CALLED("SEND")},
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 507)) PACKET(23900, WC, DATA(106, 5)),
-         EITHER("SEND", "released when #5 arrived")},
-        /* its length was not seen: a second */
-        {TRACE PACKET(1000, WS, ACKS(101, 512)) PACKET(2000, WC, DATA(101, 5)) PACKET(3000, WS, ACKS(106, 507))
-             PACKET(1012999, WC, DATA(106, 5)),
-         EITHER("SEND", "released when #3 arrived")},
-        {TRACE PACKET(1000, WS, ACKS(101, 512)) PACKET(2000, WC, DATA(101, 5)) PACKET(3000, WS, ACKS(106, 507))
-             PACKET(1013000, WC, DATA(106, 5)),
-         EITHER("SEND", "TCP_CORK")},
-        /* much is paced, over two round trips at most; so little is not */
-        {FARTHER THERE(40000, 50000, DATA(101, 2920)) BACK(50010, 60010, ACKS(3021, 512)) THERE(71000, 81000, DATA(3021, 5)),
-         CALLED("SEND")},
-        {FARTHER THERE(40000, 50000, DATA(101, 2921)) BACK(50010, 60010, ACKS(3022, 512)) THERE(71000, 81000, DATA(3022, 5)),
-         EITHER("SEND", "released when #5 arrived")},
-        {FARTHER THERE(40000, 50000, DATA(101, 2921)) BACK(50010, 60010, ACKS(3022, 512)) THERE(101000, 111000, DATA(3022, 5)),
-         CALLED("SEND")},
-        /* Fast Open: the first data may be what the SYN did not take; Multipath TCP: a worker of the kernel sends too */
-        {TRACE TWO_ENDS THERE(1000, 1100, SYN W " opt=fastopen") BACK(1110, 1210, SYN_ACK W) THERE(1220, 1320, HANDSHAKE_ACK W)
-             THERE(2000, 2100, DATA(101, 5)),
-         EITHER("SEND", "held back")},
-        {TRACE TWO_ENDS THERE(1000, 1100, SYN W " opt=mptcp") BACK(1110, 1210, SYN_ACK W " opt=mptcp")
-             THERE(1220, 1320, HANDSHAKE_ACK W " opt=mptcp") THERE(2000, 2100, DATA(101, 5) " opt=mptcp"),
-         EITHER("nothing", NULL)},
-        {TRACE TWO_ENDS THERE(1000, 1100, SYN W " opt=mptcp") BACK(1110, 1210, SYN_ACK W) THERE(1220, 1320, HANDSHAKE_ACK W)
-             THERE(2000, 2100, DATA(101, 5)),
-         CALLED("SEND")},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
-#define FIN_AT(sent, arrives, seq) THERE(sent, arrives, "flags=F. seq=" #seq " ack=501" W)
-#define ROOM(t, arrives, ack) BACK(t, arrives, ACKS(ack, 9000))
-
-static void a_fin_is_a_closes_where_nothing_can_have_held_it(void **state)
-{
-    static const struct wire_case cases[] = {
-        {FAR FIN_AT(2000, 2100, 101), CALLED("CLOSE")},
-        /* so much under way holds no FIN back: two segments */
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2920)) FIN_AT(2010, 2110, 3021), CALLED("CLOSE")},
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2921)) FIN_AT(2010, 2110, 3022), EITHER("CLOSE", "#4 arrived")},
-        /* nor had it before the ACK that has just come */
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2920)) ROOM(2110, 2210, 3021) FIN_AT(2220, 2320, 3021),
-         CALLED("CLOSE")},
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2921)) ROOM(2110, 2210, 3022) FIN_AT(2220, 2320, 3022),
-         EITHER("CLOSE", "#6 arrived")},
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2921)) ROOM(2110, 2210, 3022) FIN_AT(12209, 12309, 3022),
-         EITHER("CLOSE", "#6 arrived")},
-        {FAR ROOM(1330, 1430, 101) THERE(2000, 2100, DATA(101, 2921)) ROOM(2110, 2210, 3022) FIN_AT(12210, 12310, 3022),
-         CALLED("CLOSE")},
-        /* the window is full */
-        {FAR BACK(1330, 1430, ACKS(101, 6)) THERE(2000, 2100, DATA(101, 5)) FIN_AT(2010, 2110, 106), CALLED("CLOSE")},
-        {FAR BACK(1330, 1430, ACKS(101, 5)) THERE(2000, 2100, DATA(101, 5)) FIN_AT(2010, 2110, 106), EITHER("CLOSE", "held back")},
-        /* after a loss the congestion window is as small as one segment */
-        {FAR LOST(2000, DATA(101, 5)) THERE(302000, 302100, DATA(101, 5)) BACK(302110, 302210, ACKS(106, 507))
-             FIN_AT(302220, 302320, 106),
-         EITHER("CLOSE", "#6 arrived")},
-        {FAR LOST(2000, DATA(101, 5)) THERE(302000, 302100, DATA(101, 5)) BACK(302110, 302210, ACKS(106, 507))
-             FIN_AT(312210, 312310, 106),
-         CALLED("CLOSE")},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
 /* ---- what is not TCP's, or not now ---- */
-
-static void what_lies_behind_a_fin_is_nobodys_send(void **state)
-{
-    static const struct wire_case cases[] = {
-        {NEAR PACKET(6000, WC, C_FIN W) PACKET(10000, WS, S_ACKS_FIN) PACKET(400000, WC, DATA(102, 5)),
-         EITHER("behind a FIN", "by hand")},
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(100000, WC, DATA(106, 5)), CALLED("SEND")},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
-static void a_rst_answers_what_came_last_and_had_not_been_taken(void **state)
-{
-#define R_501 "flags=R seq=501"
-    static const struct wire_case cases[] = {
-        /* it had been acknowledged, and nothing came since */
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(400000, WS, R_501),
-         EITHER("not captured", "attacker")},
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(10000, WS, ACKS(106, 512)) PACKET(400000, WC, DATA(106, 5))
-             PACKET(404000, WS, R_501),
-         EITHER("answers #6", "firewall")},
-        /* so long before, another is no candidate: ten milliseconds and a round trip, a little more than four */
-        {NEAR PACKET(100000, WC, "flags=. seq=101 ack=501" W) PACKET(300000, WC, DATA(101, 5)) PACKET(304000, WS, R_501), BY(5)},
-        {NEAR PACKET(290001, WC, "flags=. seq=101 ack=501" W) PACKET(300000, WC, DATA(101, 5)) PACKET(304000, WS, R_501),
-         EITHER("#4", "#5")},
-        /* nor is what came before its own abort */
-        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6001, WS, "flags=R. seq=501 ack=106") PACKET(6002, WC, DATA(106, 5))
-             PACKET(6003, WS, R_501),
-         BY(6)},
-    };
-    (void)state;
-    CHECK(cases);
-}
-
-static void the_same_once_more_may_be_one_packet(void **state)
-{
-#define CAPTURE "# tcpwhy events 1\ntrace t=1 recorder=none\nvantage t=1 vantage=1 name=capture\n"
-#define MIDWAY CAPTURE PACKET(1000, WC, "flags=. seq=101 ack=501" W) PACKET(6000, WC, DATA(101, 5))
-    static const struct wire_case cases[] = {
-        {MIDWAY PACKET(16000, WC, DATA(101, 5)), EITHER("shows twice", "loss")},
-        {MIDWAY PACKET(16001, WC, DATA(101, 5)), EITHER("duplicate ACKs", "loss")},
-        {MIDWAY PACKET(7000, WC, "flags=P. seq=101 ack=502 len=5" W), EITHER("duplicate ACKs", "loss")},
-        {MIDWAY PACKET(6500, WS, ACKS(101, 512)) PACKET(7000, WC, DATA(101, 5)), EITHER("#3", "loss")},
-    };
-    (void)state;
-    CHECK(cases);
-}
 
 int main(void)
 {
