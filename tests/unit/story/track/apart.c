@@ -35,6 +35,7 @@ static void check_only(const char *text, const char *name, const char *errno_nam
     const struct story_apart_call *apart = &trace->apart[0].calls[0];
     assert_string_equal(apart->call.name, name);
     assert_string_equal(apart->call.errno_name, errno_name);
+    assert_int_equal(apart->call.listener, strncmp(name, "accept", 6) == 0);
     if (why)
         assert_non_null(strstr(apart->why, why));
     else
@@ -114,6 +115,7 @@ static void a_listener_that_nobody_asked_is_told_whole(void **state)
     assert_int_equal(trace->apart_count, 1);
     assert_int_equal(trace->apart[0].count, 2);
     assert_non_null(strstr(trace->apart[0].calls[1].why, "on that address alone"));
+    assert_true(trace->apart[0].calls[1].call.listener);
     told_free(told);
 }
 
