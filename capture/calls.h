@@ -63,6 +63,10 @@ struct calls_recorder {
     /* A socket that an attached process holds open already (without a cookie): kernel evidence of it is wanted. 0 or -errno. NULL:
      * this recorder has no such evidence. */
     int (*want)(struct calls *calls, const struct event_socket *socket, uint32_t netns);
+    /* In a process that was forked for it: waits until `fd` ends, which a byte before says is well. Without that byte whoever
+     * recorded is gone, and all that are followed are ended with SIGKILL, descendants too. Keeps no other descriptor open but its
+     * own. NULL: what is followed ends with the recorder by itself (ptrace), or is not known (none). */
+    void (*outlive)(struct calls *calls, int fd);
     /* How many events found no room so far; it needs no right. NULL: this recorder loses none. */
     uint64_t (*missed)(const struct calls *calls);
     /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */

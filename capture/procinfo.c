@@ -71,12 +71,41 @@ int procinfo_number(const char *path, int otherwise)
     return slurp(path, text, sizeof(text)) ? (int)strtol(text, NULL, 10) : otherwise;
 }
 
-/* The state's letter stands behind the name, which may hold anything, brackets too. */
+/* What stands behind the name in /proc/PID/stat, from the state's letter on; the name may hold anything, brackets too. NULL: no
+ * such process. `text` holds it. */
+static const char *behind_name(pid_t pid, char text[512])
+{
+    char path[48];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (!slurp(path, text, 512)) return NULL;
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[1] == ' ' ? name_end + 2 : NULL;
+}
+
 bool procinfo_sleeps(pid_t pid)
 {
-    char path[48], text[512];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (!slurp(path, text, sizeof(text))) return false;
-    const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] == ' ' && name_end[2] == 'S';
+    char text[512];
+    const char *state = behind_name(pid, text);
+    return state && state[0] == 'S';
+}
+
+int64_t procinfo_began_ns(pid_t pid)
+{
+    enum { STATE_FIELD = 3, BEGAN_FIELD = 22 };
+    char text[512];
+    const char *at = behind_name(pid, text);
+    for (int field = STATE_FIELD; at && field < BEGAN_FIELD; field++) {
+        at = strchr(at, ' ');
+        if (at) at++;
+    }
+    long long ticks = at ? strtoll(at, NULL, 10) : -1;
+    return ticks < 0 ? -1 : ticks * (1000000000 / sysconf(_SC_CLK_TCK));
+}
+
+bool procinfo_is_elsewhere(pid_t tid)
+{
+    char path[48];
+    struct stat there, here;
+    snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
+    return stat(path, &there) == 0 && stat("/proc/self/ns/net", &here) == 0 && there.st_ino != here.st_ino;
 }

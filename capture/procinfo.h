@@ -19,6 +19,10 @@ bool procinfo_is_32_bit(pid_t pid);
 bool procinfo_is_unraised(pid_t pid);
 /* Whether it sleeps, interruptibly (state S of /proc/PID/stat); false where there is no such process. */
 bool procinfo_sleeps(pid_t pid);
+/* When it began, in nanoseconds of CLOCK_BOOTTIME and exact to one tick of the kernel's (10 ms); -1 where it can't be had. */
+int64_t procinfo_began_ns(pid_t pid);
+/* Whether the thread is in another network namespace than this process; false where that can't be had. */
+bool procinfo_is_elsewhere(pid_t tid);
 /* The first line of a small file as a number (a sysctl); `otherwise` where there is none. */
 int procinfo_number(const char *path, int otherwise);
 

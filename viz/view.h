@@ -50,6 +50,15 @@ struct view_blank {
     unsigned fields; /* enum view_field */
 };
 
+/* The rows of a list of stories. */
+enum view_order {
+    VIEW_BY_FINDING, /* the worst first */
+    VIEW_BY_TOOK,    /* the longest first */
+    VIEW_BY_START,
+    VIEW_BY_BYTES, /* the most first, of both ends together */
+    VIEW_ORDERS
+};
+
 struct view_options {
     int width;             /* columns for text, at least 60; 0: 80; text uses up to 140 */
     int screen;            /* of the terminal that shows it; 0: it goes elsewhere */
@@ -68,6 +77,7 @@ struct view_options {
     uint32_t from_step;         /* a ladder begins with this step; 0: with the first */
     const struct view_blank *blanks;
     size_t blank_count;
+    enum view_order order; /* of lists */
 };
 
 /* Which of these fields of this step are to be drawn as VIEW_BLANK. */

@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/table.h"
 #include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
+#include "capture/bpf/bpf_end.h"
 #include "capture/bpf/bpf_load.h"
 #include "capture/bpf/calls_bpf.h"
 
@@ -423,6 +425,14 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
     return result;
 }
 
+static void calls_bpf_outlive(struct calls *calls, int fd)
+{
+    char farewell;
+
+    bpf_end_keep(fd);
+    if (read(fd, &farewell, 1) == 0) bpf_end_all(&calls->load);
+}
+
 const struct calls_recorder calls_bpf = {
     .name = "bpf",
     .open = calls_bpf_open,
@@ -435,6 +445,7 @@ const struct calls_recorder calls_bpf = {
     .alive = calls_bpf_alive,
     .attach = calls_bpf_follow,
     .want = calls_bpf_want,
+    .outlive = calls_bpf_outlive,
     .missed = calls_bpf_missed,
     .report = calls_bpf_report,
     .close = calls_bpf_close,

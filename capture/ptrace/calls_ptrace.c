@@ -19,6 +19,7 @@
 #include "capture/procinfo.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/ptrace_attach.h"
+#include "capture/ptrace/ptrace_change.h"
 #include "capture/ptrace/ptrace_direct.h"
 #include "capture/ptrace/ptrace_filter.h"
 #include "capture/ptrace/ptrace_kernel.h"
@@ -44,7 +45,7 @@ enum {
 struct calls {
     struct ptrace_tasks tasks;
     struct ptrace_directs directs;
-    uint64_t appended, unseen, foreign, unraised;
+    uint64_t appended, unseen, foreign, unraised, elsewhere;
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
@@ -203,9 +204,17 @@ static int on_filter(struct calls *calls, struct event_log *log, struct ptrace_t
 {
     struct ptrace_syscall_info info;
     task->in_call = false;
-    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP || (int)info.arch != NATIVE_ARCH) return 0;
-    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) return 0;
+    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP) return 0;
+    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) { /* a filter of its own, and no tracer of its own */
+        ptrace_change_refuse(task->tid);
+        return 0;
+    }
+    if ((int)info.arch != NATIVE_ARCH) return 0;
     task->marked = task->filtered = true;
+    if (info.seccomp.nr == SYS_clone || info.seccomp.nr == SYS_clone3) {
+        ptrace_change_untraced(task->tid, (long)info.seccomp.nr, info.seccomp.args);
+        return 0;
+    }
     return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
 }
 
@@ -214,6 +223,7 @@ static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrac
     if (!task->in_call) return 0;
     struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
     ptrace_look_exit(task, ret, &event.call);
+    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && procinfo_is_elsewhere(task->tid)) calls->elsewhere++;
     count_lost_looks(calls, task);
     task->in_call = false;
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
@@ -364,6 +374,10 @@ static int recorder_report(struct calls *calls, struct event_log *log, struct er
     int code = event_log_append(log, &event);
     if (!code && calls->foreign) {
         event.lost = (struct event_lost){.source = "ptrace", .what = "32-bit programs", .count = calls->foreign};
+        code = event_log_append(log, &event);
+    }
+    if (!code && calls->elsewhere) { /* captures are where they were begun */
+        event.lost = (struct event_lost){.source = "ptrace", .what = "sockets in another network", .count = calls->elsewhere};
         code = event_log_append(log, &event);
     }
     if (!code && calls->unraised) { /* for want of the right to install a filter otherwise */

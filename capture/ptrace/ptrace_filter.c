@@ -1,6 +1,7 @@
 #include "capture/ptrace/ptrace_filter.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -26,6 +27,10 @@ static int add_rows(scmp_filter_ctx filter)
                                              : seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), (int)rows[i].number, 0);
     /* How the kernel goes on with a poll that a signal interrupted (-ERESTART_RESTARTBLOCK). */
     if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_restart_syscall, 0);
+    /* A child that would be left out, and keep this filter (ptrace_change.h). */
+    struct scmp_arg_cmp untraced = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_UNTRACED, CLONE_UNTRACED);
+    if (!code) code = seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_clone, 1, &untraced);
+    if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_clone3, 0);
     /* A thread's new name, and nothing else of prctl(2). */
     struct scmp_arg_cmp names = SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME, 0);
     return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_prctl, 1, &names);

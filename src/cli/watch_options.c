@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { SNAP_MOST = 262144, FD_MOST = 1 << 20 };
-enum { KEY_INTERFACE, KEY_FILTER, KEY_SNAP, KEY_RECORDER, KEY_LIVE, KEY_CONN, KEY_OUT_FD };
+enum { KEY_INTERFACE, KEY_FILTER, KEY_SNAP, KEY_RECORDER, KEY_LIVE, KEY_CONN, KEY_SORT, KEY_OUT_FD };
 
 static const struct options_row rows[] = {
     {KEY_INTERFACE, 'i', "interface", "NAME",
@@ -16,6 +16,7 @@ static const struct options_row rows[] = {
     {KEY_RECORDER, 0, "recorder", "NAME", TR("who records the calls: auto (the default), bpf, ptrace or none")},
     {KEY_LIVE, 0, "live", NULL, TR("a line for each connection on standard error when it is over")},
     {KEY_CONN, 'n', "conn", "N", TR("tell connection N alone, with its ladder")},
+    {KEY_SORT, 0, "sort", "BY", TR("the rows of a list by finding (the worst first), took, start or bytes")},
     {KEY_OUT_FD, 0, "out-fd", "N", TR("write to descriptor N (run: to 2, standard error, where nothing else is said)")},
 };
 
@@ -25,6 +26,15 @@ static int take_recorder(struct run_options *options, const char *value, struct 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strcmp(names[i], value)) return options->recorder = value, 0;
     return err_set(err, -EINVAL, "--recorder: '%s' is not one of auto, bpf, ptrace, none", value);
+}
+
+static int take_order(struct run_options *options, const char *value, struct err *err)
+{
+    static const char *const names[VIEW_ORDERS] = {
+        [VIEW_BY_FINDING] = "finding", [VIEW_BY_TOOK] = "took", [VIEW_BY_START] = "start", [VIEW_BY_BYTES] = "bytes"};
+    for (int i = 0; i < VIEW_ORDERS; i++)
+        if (!strcmp(names[i], value)) return options->output.order = (enum view_order)i, 0;
+    return err_set(err, -EINVAL, "--sort: '%s' is not finding, took, start or bytes", value);
 }
 
 static int take(void *target, int key, const char *value, struct err *err)
@@ -55,6 +65,8 @@ static int take(void *target, int key, const char *value, struct err *err)
         code = options_number("--conn", value, 1, UINT32_MAX, &number, err);
         options->output.conn = (uint32_t)number;
         return code;
+    case KEY_SORT:
+        return take_order(options, value, err);
     default:
         code = options_number("--out-fd", value, 1, FD_MOST, &number, err);
         if (!code && fcntl((int)number, F_GETFD) < 0) return err_set(err, -EINVAL, "--out-fd: descriptor %ld is not open", number);

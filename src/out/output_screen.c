@@ -60,6 +60,7 @@ struct view_options output_view_options(const struct output_options *options, in
         .brief_rows = options->brief_rows,
         .absolute = options->absolute,
         .part = options->part,
+        .order = options->order,
         .verbose = options->verbose,
     };
 }

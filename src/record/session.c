@@ -373,6 +373,16 @@ struct event_log *session_log(struct session *session)
     return session->log;
 }
 
+bool session_can_be_outlived(const struct session *session)
+{
+    return session->recorder->outlive != NULL;
+}
+
+void session_outlive(struct session *session, int fd)
+{
+    session->recorder->outlive(session->calls, fd);
+}
+
 void session_close(struct session *session)
 {
     if (!session) return;

@@ -66,6 +66,10 @@ bool session_can_attach(const struct session *session);
 int session_attach(struct session *session, pid_t pid, struct err *err);
 /* What an attached process holds open already is of interest: `netns` is the inode of its network. 0 or -errno. */
 int session_want(struct session *session, const struct event_socket *socket, uint32_t netns);
+/* Whether it takes a process beside this one to end all that are followed when this one is killed; and what that does (calls.h,
+ * `outlive`). */
+bool session_can_be_outlived(const struct session *session);
+void session_outlive(struct session *session, int fd);
 /* How many events the recorder had no room for, so far. */
 uint64_t session_missed(const struct session *session);
 /* Appends what every source missed. */

@@ -15,6 +15,7 @@
 #include "out/status.h"
 #include "record/loop.h"
 #include "rights/rights.h"
+#include "run/warden.h"
 #include "viz/text/overview.h"
 
 /* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
@@ -31,6 +32,7 @@ struct watch {
     struct output *output;
     struct command *command; /* NULL: targets are followed */
     struct targets targets;
+    struct warden warden;
     struct loop loop;
     uint64_t calls; /* on sockets */
     bool packets;   /* are captured */
@@ -103,7 +105,9 @@ static int set_stage(struct watch *watch, struct err *err)
     code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
                                         : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
     if (code) return code;
-    say_calls_alone(watch);
+    if (attaches) say_calls_alone(watch);
+    if (!attaches) code = warden_begin(&watch->warden, watch->session, err);
+    if (code) return code;
     /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
      */
     (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
@@ -206,7 +210,8 @@ static int tell(struct watch *watch, struct err *err)
     if (!code) code = rights_drop(RIGHTS_NONE, err);
     if (!code) code = rights_confine(false, err);
     if (code) return code;
-    stream_finish(stream); /* the output knows of its failures */
+    if (watch->command) say_calls_alone(watch); /* beside what it explains, and not where the command could not even begin */
+    stream_finish(stream);                      /* the output knows of its failures */
     code = output_finish(watch->output, err);
     if (stream_late(stream))
         note_say(watch->options->output.quiet, "%llu events were recorded too late to be told in their order",
@@ -244,6 +249,7 @@ int run_watch(const struct run_options *options, struct err *err)
             status = status_of(&watch, code);
         }
     }
+    warden_end(&watch.warden);
     command_close(watch.command);
     targets_free(&watch.targets);
     session_close(watch.session);

@@ -87,6 +87,7 @@ RUN = {
     "recorder": ["--recorder", "ptrace"],
     "live": ["--live"],
     "conn": ["-n", "1"],
+    "sort": ["--sort", "took"],
     "out-fd": ["--out-fd", "1"],
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],

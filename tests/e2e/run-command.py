@@ -162,6 +162,19 @@ class Signals(Test):
                 process.kill()
                 process.communicate(timeout=PATIENCE_S)
                 self.assertTrue(wait_for(lambda: not is_alive(pid)))
+        descendants = (
+            "import os, time\nprint(os.getpid(), flush=True)\npids = []\n"
+            "for i in range(3):\n    pid = os.fork()\n    if pid == 0:\n        os.setsid()\n        if os.fork(): os._exit(0)\n"
+            "        print(os.getpid(), flush=True)\n        time.sleep(1000)\n    os.waitpid(pid, 0)\ntime.sleep(1000)\n"
+        )
+        for recorder in ("bpf", "ptrace"):  # without a recorder nobody knows what the command has made
+            with self.subTest(recorder=recorder, who="daemons"):
+                process, pid = self.start(recorder, descendants)
+                pids = [pid, *(int(process.stdout.readline()) for _ in range(3))]
+                self.assertTrue(all(map(is_alive, pids)))
+                process.kill()
+                process.communicate(timeout=PATIENCE_S)
+                self.assertTrue(wait_for(lambda: not any(map(is_alive, pids))), [p for p in pids if is_alive(p)])
 
     def test_what_a_daemon_does_is_followed_until_it_ends(self):
         code = "import os, time\nprint(os.getpid(), flush=True)\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(0.5)\n    print('daemon', flush=True)\n"

@@ -4,10 +4,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -116,6 +121,44 @@ static void act_passes(void)
     need(fcntl(client, F_DUPFD_CLOEXEC, 20) == 20);
     need(fcntl(ends[0], F_DUPFD, 30) == 30);
     need(close(20) == 0);
+}
+
+/* A filter of its own that asks for a tracer, which it has not: the call fails. */
+static void act_own_filter(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 7),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+    need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+    need(syscall(SYS_getppid) < 0 && errno == ENOSYS);
+    need(socket(AF_INET, SOCK_STREAM, 0) == 3);
+}
+
+/* A child that asks not to be traced: its calls have to work all the same. */
+static void act_untraced(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, 0, 0, 0, 0);
+    need(pid >= 0);
+    if (pid == 0) {
+        need(socket(AF_INET, SOCK_STREAM, 0) == 3);
+        _exit(0);
+    }
+    int status;
+    need(waitpid(pid, &status, 0) == pid && status == 0);
+    struct {
+        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+    } arguments = {.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD};
+    pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+    need(pid >= 0);
+    if (pid == 0) {
+        need(socket(AF_INET, SOCK_DGRAM, 0) == 3);
+        _exit(0);
+    }
+    need(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
 static void act_range(void)
@@ -366,6 +409,8 @@ static const struct actor {
     {"refused", act_refused},
     {"dup2", act_dup2},
     {"passes", act_passes},
+    {"own-filter", act_own_filter},
+    {"untraced", act_untraced},
     {"range", act_range},
     {"waits", act_waits},
     {"fork", act_fork},

@@ -170,12 +170,29 @@ static int list_story(void *state, const struct sink *sink, const struct view_op
     return 0;
 }
 
+/* By time or by bytes, as both kinds of row have them. */
+static uint64_t measured(enum view_order order, const struct kept *kept)
+{
+    int64_t start_ns = kept->udp ? kept->flow.start_ns : kept->row.start_ns;
+    if (order == VIEW_BY_START) return (uint64_t)start_ns ^ (uint64_t)1 << 63; /* before 1970 stands before */
+    if (order == VIEW_BY_TOOK) return ~(uint64_t)((kept->udp ? kept->flow.end_ns : kept->row.end_ns) - start_ns);
+    uint64_t bytes = 0;
+    for (int side = 0; side < STORY_SIDES; side++) bytes += kept->udp ? kept->flow.end[side].bytes : kept->row.end[side].bytes;
+    return ~bytes;
+}
+
 /* The worst first: by the severity of its findings, by which they are, then by how it ended; of equals the lower number. */
-static void make_key(const struct rows_options *options, struct kept *kept)
+static void make_key(const struct rows_options *options, enum view_order order, struct kept *kept)
 {
     static const uint64_t ended[OUTCOMES] = {[OUTCOME_REFUSED] = 0,   [OUTCOME_TIMED_OUT] = 1, [OUTCOME_RESET] = 2,
                                              [OUTCOME_HALF_OPEN] = 3, [OUTCOME_OPEN] = 4,      [OUTCOME_CLOSED] = 5};
     uint32_t number = kept->udp ? kept->flow.number : kept->row.number;
+    if (order != VIEW_BY_FINDING) {
+        kept->key[0] = measured(order, kept);
+        kept->key[1] = kept->udp;
+        kept->key[2] = number;
+        return;
+    }
     const struct rows_found *found = rows_found(options, number, kept->udp);
     kept->key[0] = found ? (uint64_t)(ROWS_ERROR - found->worst) : ROWS_ERROR;
     kept->key[1] = 0;
@@ -203,7 +220,7 @@ static int draw_rows(struct list *list, const struct view_options *options)
                                .spreads = list->spreads,
                                .color = options->color};
     const struct rows_view *view = options->screen ? &rows_screen : &rows_list;
-    for (size_t i = 0; i < list->count; i++) make_key(&how, &list->rows[i]);
+    for (size_t i = 0; i < list->count; i++) make_key(&how, options->order, &list->rows[i]);
     if (list->count) qsort(list->rows, list->count, sizeof(*list->rows), by_key);
     int code = view->begin(&list->out, &how);
     for (size_t i = 0; i < list->count && !code; i++) {

@@ -121,3 +121,23 @@ void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **state)
     assert_int_equal(copy->socket.cookie, call_at(&run, EVENT_ENTER, "close", 0)->socket.cookie);
     run_free(&run);
 }
+
+void a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "own-filter");
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 0)->ret, 3);
+    run_free(&run);
+}
+
+void a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "untraced");
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 0)->ret, 3);
+    assert_int_equal(call_at(&run, EVENT_EXIT, "socket", 1)->ret, 3);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "socket"), 2);
+    run_free(&run);
+}

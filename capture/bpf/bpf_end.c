@@ -1,0 +1,76 @@
+#include "capture/bpf/bpf_end.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/procinfo.h"
+
+enum { NUMBERS_MAX = 1024, ROUNDS = 3000, ROUND_NS = 10000000 };
+
+static bool is_bpf(int folder, const char *name)
+{
+    static const char first[] = "anon_inode:bpf";
+    char target[64];
+    ssize_t length = readlinkat(folder, name, target, sizeof(target));
+    return length >= (ssize_t)sizeof(first) - 1 && memcmp(target, first, sizeof(first) - 1) == 0;
+}
+
+/* The folder changes as its descriptors go: they are gathered first. */
+static size_t others(int keep, int numbers[NUMBERS_MAX])
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+    if (!folder) return 0;
+    for (const struct dirent *entry; count < NUMBERS_MAX && (entry = readdir(folder));) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+        bool is_other = entry->d_name[0] != '.' && fd != keep && fd != dirfd(folder);
+        if (is_other && !is_bpf(dirfd(folder), entry->d_name)) numbers[count++] = fd;
+    }
+    closedir(folder);
+    return count;
+}
+
+void bpf_end_keep(int keep)
+{
+    int numbers[NUMBERS_MAX];
+    size_t count = others(keep, numbers);
+    for (size_t i = 0; i < count; i++) close(numbers[i]);
+}
+
+/* The kernel side knows when a process began by the clock that does not count sleep of the machine, /proc by the one that does. */
+static bool is_the_one(pid_t pid, uint64_t began_ns)
+{
+    struct timespec with, without;
+    clock_gettime(CLOCK_BOOTTIME, &with);
+    clock_gettime(CLOCK_MONOTONIC, &without);
+    int64_t slept_ns = (int64_t)(with.tv_sec - without.tv_sec) * 1000000000 + with.tv_nsec - without.tv_nsec;
+    int64_t apart_ns = procinfo_began_ns(pid) - ((int64_t)began_ns + slept_ns);
+    enum { TICKS_NS = 30000000 }; /* /proc counts in hundredths of a second */
+    return apart_ns > -TICKS_NS && apart_ns < TICKS_NS;
+}
+
+/* One round; false: there was nobody any more. */
+static bool end_round(int processes)
+{
+    uint32_t pid, next;
+    bool any = false;
+    for (const uint32_t *key = NULL; bpf_map_get_next_key(processes, key, &next) == 0; key = &pid) {
+        uint64_t began_ns = 0;
+        pid = next;
+        if (bpf_map_lookup_elem(processes, &pid, &began_ns) || !began_ns || !is_the_one((pid_t)pid, began_ns)) continue;
+        if (kill((pid_t)pid, SIGKILL) == 0) any = true;
+    }
+    return any;
+}
+
+void bpf_end_all(const struct bpf_load *load)
+{
+    int processes = bpf_load_map(load, "processes");
+    for (int round = 0; round < ROUNDS && end_round(processes); round++) nanosleep(&(struct timespec){.tv_nsec = ROUND_NS}, NULL);
+}
