@@ -60,4 +60,7 @@ void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **state);
 void a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one(void **state);
 void a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work(void **state);
 
+void close_range_names_all_the_sockets_it_closes(void **state);
+void dup2_over_a_socket_names_the_socket_it_closes(void **state);
+
 #endif

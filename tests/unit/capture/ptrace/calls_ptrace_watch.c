@@ -141,3 +141,36 @@ void a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work(void **st
     assert_int_equal(count_of(&run, EVENT_EXIT, "socket"), 2);
     run_free(&run);
 }
+
+void close_range_names_all_the_sockets_it_closes(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "range");
+    assert_int_equal(count_of(&run, EVENT_EXIT, "close_range"), 1);
+    const struct event_call *range = call_at(&run, EVENT_EXIT, "close_range", 0);
+    assert_int_equal(range->fd, 4);
+    assert_int_equal(range->watch_count, 2);
+    assert_int_equal(range->watch_total, 2);
+    assert_int_equal(range->watch[0].cookie, call_at(&run, EVENT_EXIT, "connect", 0)->socket.cookie);
+    assert_int_equal(range->watch[0].events, POLLNVAL);
+    assert_int_equal(range->watch[1].cookie, call_at(&run, EVENT_EXIT, "accept", 0)->other.cookie);
+    assert_int_equal(range->watch[1].data, 5);
+    run_free(&run);
+}
+
+void dup2_over_a_socket_names_the_socket_it_closes(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "dup2");
+    const struct event_call *dup_exit = call_at(&run, EVENT_EXIT, "dup", 0);
+    assert_int_equal(dup_exit->ret, 6);
+    /* glibc's dup2 is dup3 where there is no dup2. */
+    const char *name = count_of(&run, EVENT_EXIT, "dup3") ? "dup3" : "dup2";
+    assert_int_equal(count_of(&run, EVENT_EXIT, name), 2);
+    assert_int_equal(call_at(&run, EVENT_EXIT, name, 0)->other.cookie, dup_exit->socket.cookie);
+    assert_int_equal(call_at(&run, EVENT_EXIT, name, 1)->other.cookie, dup_exit->socket.cookie);
+    assert_int_equal(call_at(&run, EVENT_EXIT, name, 1)->socket.cookie, 0);
+    run_free(&run);
+}
