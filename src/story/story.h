@@ -281,6 +281,7 @@ struct story_clock {
 struct story_apart_call {
     struct story_call call; /* numbered from 1 over all of them; it has no side */
     const char *why;        /* a sentence, no full stop at its end; NULL: the call's result says it, or nothing does */
+    const char *told;       /* the same in the language of now (base/lang.h) */
 };
 
 /* The calls of one process that stand in no story, in order of time. */

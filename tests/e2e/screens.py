@@ -69,8 +69,14 @@ class Screens(Test):
         return terminal
 
     def test_every_lesson_fits_a_screen_of_24_lines(self):
+        self.fits("en")
+
+    def test_every_lesson_fits_in_chinese_too(self):
+        self.fits("zh")
+
+    def fits(self, language):
         names = sorted({path.stem for path in (ROOT / "scenarios").glob("*.scn")} - LONG)
-        result = run("demo", "--all", "--format", "jsonl", *names, timeout=280)
+        result = run("demo", "--all", "--format", "jsonl", "--lang", language, *names, timeout=280)
         rows = [json.loads(line) for line in result.stdout.splitlines()][:-1]
         self.assertEqual(len(rows), len(names), self.explain(result))
         drawn = [row for row in rows if row["lesson"]["rows"]]

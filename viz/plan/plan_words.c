@@ -298,7 +298,7 @@ static void tell_skip(struct telling_row *t)
     if (data && data < segments) phrase_addf(label, STYLE_DIM, tr(", %" PRIu32 " of them data"), data);
     if (segments && datagrams) phrase_add(label, STYLE_DIM, tr(", "));
     if (datagrams) phrase_addf(label, STYLE_DIM, ntr("%" PRIu32 " datagram", "%" PRIu32 " datagrams", datagrams), datagrams);
-    if (row->pause_ns) phrase_addf(label, STYLE_DIM, ", %s", words_duration(row->pause_ns, words));
+    if (row->pause_ns) phrase_addf(label, STYLE_DIM, tr(", %s"), words_duration(row->pause_ns, words));
 }
 
 void plan_tell_pause(const struct plan_row *row, struct phrase *words)

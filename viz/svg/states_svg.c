@@ -204,7 +204,7 @@ static int draw_words(const struct drawing *d, int y)
     char words[512];
     snprintf(words, sizeof(words), tr("%zu of the %zu arrows that figure 5 draws and Linux can take were seen, in %" PRIu32 " %s."),
              arrows_seen(d->map, 1, FIGURE_DRAWN), arrows_possible(1, FIGURE_DRAWN), d->map->stories,
-             d->map->stories == 1 ? "story" : "stories");
+             d->map->stories == 1 ? tr("story") : tr("stories"));
     struct svg_place place = place_at(MARGIN, y, SVG_START, FONT_SANS, SMALL, "w-d");
     place.width = WIDTH - 2 * MARGIN;
     place.y += put(d, words, place) * place.line;
