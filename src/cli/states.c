@@ -36,10 +36,11 @@ struct shown {
 };
 
 enum { NAMES_MAX = 4, NAMES_BYTES = 1024 };
-enum { KEY_DRY, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
+enum { KEY_DRY, KEY_BLANK, KEY_RECORDER, KEY_OUTPUT, KEY_COLOR, KEY_ASCII, KEY_QUIET, KEY_VERBOSE };
 
 static const struct options_row rows[] = {
     {KEY_DRY, 0, "dry", NULL, TR("run nothing: draw the figure, with what stored files show")},
+    {KEY_BLANK, 0, "blank", "WHAT", TR("names, labels or both left out, to be filled in: an exercise, and without it the key")},
     {KEY_RECORDER, 0, "recorder", "NAME", TR("auto, bpf, ptrace or none")},
     {KEY_OUTPUT, 'o', "output", "FILE", TR("write to FILE, a picture if it ends in .svg, else .txt; may be repeated")},
     {KEY_COLOR, 0, "color", "WHEN", TR("auto, always or never (auto obeys NO_COLOR)")},
@@ -70,6 +71,12 @@ static int take(void *target, int key, const char *value, struct err *err)
     case KEY_DRY:
         states->dry = true;
         return 0;
+    case KEY_BLANK:
+        states->blanks = !strcmp(value, "names")    ? VIEW_BLANK_NAMES
+                         : !strcmp(value, "labels") ? VIEW_BLANK_LABELS
+                         : !strcmp(value, "both")   ? VIEW_BLANK_NAMES | VIEW_BLANK_LABELS
+                                                    : 0;
+        return states->blanks ? 0 : err_set(err, -EINVAL, "--blank: '%s' is not names, labels or both", value);
     case KEY_RECORDER:
         if (!session_knows_recorder(value))
             return err_set(err, -EINVAL, "--recorder: '%s' is not auto, bpf, ptrace or none", value);

@@ -38,6 +38,7 @@ static int draw_to(const struct states *states, const char *path, struct err *er
     struct place place;
     int code = place_open(&place, path, states->look.keeper, err);
     struct view_options options = output_view_options(&states->look, place.fd);
+    options.figure_blanks = states->blanks;
     int drawn = path && states_ends_with(path, ".svg")
                     ? states_draw_svg(&states->map, buf_string(&states->names), &options, &picture)
                     : states_draw(&states->map, &options, &picture);

@@ -29,6 +29,7 @@ struct states {
     size_t named;
     const char *recorder;
     bool dry;
+    unsigned blanks; /* enum view_figure_blank */
     struct options_given given;
     struct arrow_map map;
     const char *const *operands; /* none: the whole catalogue */

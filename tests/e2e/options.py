@@ -94,6 +94,7 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+STATES["blank"] = ["--blank", "both"]
 ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "lang", "help")} | {
     "all": ["--all"],

@@ -34,6 +34,7 @@ void the_wire_is_told_what_to_do(void **state)
     assert_int_equal(step->match.nth, 1);
     assert_string_equal(step->name, "first");
     assert_int_equal(last_step("wire reorder data 3 from client")->action, WIRE_REORDER);
+    assert_int_equal(last_step("wire corrupt data 3 from client")->action, WIRE_CORRUPT);
     step = last_step("wire delay ACK from server by 50ms");
     assert_int_equal(step->action, WIRE_DELAY);
     assert_int_equal(step->duration_ns, 50000000);
