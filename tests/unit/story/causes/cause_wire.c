@@ -359,6 +359,8 @@ int main(void)
         cmocka_unit_test(what_lies_behind_a_fin_is_nobodys_send),
         cmocka_unit_test(a_rst_answers_what_came_last_and_had_not_been_taken),
         cmocka_unit_test(the_same_once_more_may_be_one_packet),
+        cmocka_unit_test(behind_what_was_not_captured_nobody_knows_what_was_held),
+        cmocka_unit_test(where_both_open_at_once_a_syn_ack_answers_the_syn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,3 +209,31 @@ void the_same_once_more_may_be_one_packet(void **state)
     (void)state;
     CHECK(cases);
 }
+
+void behind_what_was_not_captured_nobody_knows_what_was_held(void **state)
+{
+    (void)state;
+    static const struct wire_case cases[] = {
+        /* the first data; behind data that only its ACK shows, which has just come, or long ago; behind what nothing shows yet */
+        {NEAR PACKET(90000, WC, DATA(101, 10)), CAUSE_CALL, "SEND", 0, {"a SEND"}},
+        {NEAR PACKET(9000, WS, ACKS(5101, 512)) PACKET(12000, WC, DATA(5101, 10)), CAUSE_UNKNOWN, NULL, 0, {"released when #4"}},
+        {NEAR PACKET(9000, WS, ACKS(5101, 512)) PACKET(90000, WC, DATA(5101, 10)), CAUSE_CALL, "SEND", 0, {"a SEND"}},
+        {NEAR PACKET(90000, WC, DATA(201, 10)), CAUSE_UNKNOWN, NULL, 0, {"held back"}},
+    };
+    CHECK(cases);
+}
+
+/* RFC 9293 figure 7: the SYN,ACK of each end answers the other's SYN, and neither the other's SYN,ACK. */
+void where_both_open_at_once_a_syn_ack_answers_the_syn(void **state)
+{
+    (void)state;
+    static const struct wire_case cases[] = {
+        {TRACE PACKET(1000, WC, "flags=S seq=100" W) PACKET(1100, WS, "flags=S seq=500" W)
+             PACKET(6000, WC, "flags=S. seq=100 ack=501" W) PACKET(6100, WS, "flags=S. seq=500 ack=101" W),
+         CAUSE_SEGMENT,
+         NULL,
+         1,
+         {"crossed"}},
+    };
+    CHECK(cases);
+}

@@ -65,4 +65,7 @@ void what_lies_behind_a_fin_is_nobodys_send(void **state);
 void a_rst_answers_what_came_last_and_had_not_been_taken(void **state);
 void the_same_once_more_may_be_one_packet(void **state);
 
+void behind_what_was_not_captured_nobody_knows_what_was_held(void **state);
+void where_both_open_at_once_a_syn_ack_answers_the_syn(void **state);
+
 #endif
