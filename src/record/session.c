@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "record/recorders.h"
@@ -144,12 +145,12 @@ static int choose_recorder(struct session *session, const struct session_options
         int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
                                                    : session->recorder->open(&session->calls, &options->calls, err);
         if (code) advise_recorder(name, err);
-        snprintf(reason, reason_bytes, "asked for");
+        snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
         return code ? -EACCES : 0;
     }
     session->recorder = &calls_bpf;
     if (!open_bpf(session, options, &bpf_err)) {
-        snprintf(reason, reason_bytes, "auto: the kernel lets BPF programs be loaded");
+        snprintf(reason, reason_bytes, "%s", TR("auto: the kernel lets BPF programs be loaded"));
         return 0;
     }
     session->recorder = &calls_ptrace;
