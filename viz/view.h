@@ -50,6 +50,9 @@ struct view_blank {
     unsigned fields; /* enum view_field */
 };
 
+/* What of RFC 9293's figure is left out, to be filled in by hand; bits. */
+enum view_figure_blank { VIEW_BLANK_NAMES = 1, VIEW_BLANK_LABELS = 2 };
+
 /* The rows of a list of stories. */
 enum view_order {
     VIEW_BY_FINDING, /* the worst first */
@@ -77,7 +80,8 @@ struct view_options {
     uint32_t from_step;         /* a ladder begins with this step; 0: with the first */
     const struct view_blank *blanks;
     size_t blank_count;
-    enum view_order order; /* of lists */
+    unsigned figure_blanks; /* enum view_figure_blank */
+    enum view_order order;  /* of lists */
 };
 
 /* Which of these fields of this step are to be drawn as VIEW_BLANK. */

@@ -184,6 +184,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     __builtin_memset(call, 0, __builtin_offsetof(struct record_call, watch)); /* of the rest, what is counted is written */
     head_fill(&call->head, RECORD_ENTER);
     call->number = (__u32)number;
+    if (config.host_wide) call->cgroup = (__u32)bpf_get_current_cgroup_id();
     call->second = second;
     __builtin_memcpy(call->args, args, sizeof(args));
     if (sk) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
@@ -302,6 +303,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     __builtin_memset(call, 0, __builtin_offsetof(struct record_call, watch)); /* of the rest, what is counted is written */
     head_fill(&call->head, RECORD_EXIT);
     call->number = (__u32)number;
+    if (config.host_wide) call->cgroup = (__u32)bpf_get_current_cgroup_id();
     __builtin_memcpy(call->args, args, sizeof(args));
     call->ret = ret;
     call->slept_ns = -1;

@@ -79,12 +79,12 @@ static void put_page(struct sheet *sheet, const struct page *page)
         } else if (code || *at == '#') {
             size_t mark = code ? 0 : strspn(at, "# ");
             join(words, at + mark, length - mark);
-            put(sheet, code ? CODE_COLUMN : 0, "", code ? STYLE_PLAIN : STYLE_BOLD, words);
+            put(sheet, code ? CODE_COLUMN : 0, "", code ? STYLE_PLAIN : STYLE_BOLD, code ? words : tr(words));
         } else {
             const char *end = strstr(at, "\n\n");
             length = end ? (size_t)(end - at) : strlen(at) - 1;
             join(words, at, length);
-            put(sheet, 0, "", STYLE_PLAIN, words);
+            put(sheet, 0, "", STYLE_PLAIN, tr(words));
         }
         at += length;
         if (*at) at++;
@@ -100,12 +100,12 @@ static void put_list(struct sheet *sheet)
         size_t length = 0;
         if (!i || pages[i].kind != pages[i - 1].kind) {
             if (i) buf_char(sheet->out, '\n');
-            static const char *const titles[PAGES_KINDS] = {"Findings", "Timers", "States", "Evidence"};
-            put(sheet, 0, "", STYLE_BOLD, titles[pages[i].kind]);
+            static const char *const titles[PAGES_KINDS] = {TR("Findings"), TR("Timers"), TR("States"), TR("Evidence")};
+            put(sheet, 0, "", STYLE_BOLD, tr(titles[pages[i].kind]));
         }
         const char *summary = pages_summary(&pages[i], &length);
         join(words, summary, length);
-        put(sheet, TEXT_COLUMN, pages[i].id, STYLE_PLAIN, words);
+        put(sheet, TEXT_COLUMN, pages[i].id, STYLE_PLAIN, tr(words));
     }
 }
 

@@ -25,7 +25,7 @@ static void put_question(const struct quiz_question *question, size_t number, si
     printf(tr("\nQuestion %zu of %zu · %s\n%s\n"), number, of, question->about, question->ladder);
     print_wrapped(question->prompt, 0);
     for (size_t i = 0; i < question->choice_count; i++) printf("  %c) %s\n", quiz_letter(i), question->choices[i]);
-    fputs(question->choice_count ? "a letter> " : "a number> ", stdout);
+    fputs(question->choice_count ? tr("a letter> ") : tr("a number> "), stdout);
     fflush(stdout);
 }
 
@@ -34,7 +34,7 @@ static void put_verdict(const struct quiz_question *question, bool right)
     struct buf out = buf_new(TEXT_BYTES);
     if (!isatty(STDIN_FILENO)) putchar('\n');
     if (right)
-        buf_text(&out, "Right. ");
+        buf_text(&out, tr("Right. "));
     else if (question->choice_count)
         buf_printf(&out, tr("Wrong: it is %c) %s. "), quiz_letter(question->right), question->answer);
     else

@@ -1,4 +1,5 @@
 #include "out/note.h"
+#include "base/lang.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@ void note_say(bool quiet, const char *format, ...)
     char text[ERR_TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), tr(format), args);
     va_end(args);
     struct err note; /* its maker disarms what came from outside */
     err_set(&note, 0, "%s", text);

@@ -13,8 +13,6 @@
 #include "out/note.h"
 #include "out/output_own.h"
 
-enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000 };
-
 static const size_t event_line_limit = (size_t)1 << 24;
 
 static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
@@ -26,55 +24,6 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
     return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
                    suffixes ? OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX : OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
-}
-
-/* The terminal's behind that descriptor, or else that of standard output. */
-static int choose_width(int fd)
-{
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && (ioctl(fd, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)) width = size.ws_col;
-    if (width <= 0) return WIDTH_USUAL;
-    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
-}
-
-int output_screen_width(int fd)
-{
-    struct winsize size;
-    if (!isatty(fd)) return 0;
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-    return width <= 0 ? WIDTH_USUAL : width < SCREEN_LEAST ? SCREEN_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
-}
-
-bool output_ascii(const struct output_options *options)
-{
-    return options->ascii || (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 && lang_now() == LANG_EN);
-}
-
-static bool choose_color(enum output_color wish, int fd)
-{
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (wish != OUTPUT_COLOR_AUTO) return wish == OUTPUT_COLOR_ALWAYS;
-    return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
-struct view_options output_view_options(const struct output_options *options, int fd)
-{
-    return (struct view_options){
-        .width = choose_width(fd),
-        .screen = output_screen_width(fd),
-        .color = choose_color(options->color, fd),
-        .ascii = output_ascii(options),
-        .brief = options->brief,
-        .brief_rows = options->brief_rows,
-        .absolute = options->absolute,
-        .part = options->part,
-        .order = options->order,
-        .verbose = options->verbose,
-    };
 }
 
 static int open_target(struct output *output, const char *file, struct err *err)
@@ -204,64 +153,11 @@ static int take_story(void *data, struct story *story)
         }
         if (output->live) place_flush(&target->place);
     }
+    enum lang lang = lang_use(LANG_EN);
     recorded_story(output, story_in_english(story));
+    lang_use(lang);
     story_free(story);
     return 0;
-}
-
-static const char *vantage_name(const struct event_log *log, uint32_t number)
-{
-    for (size_t i = 0; i < event_log_count(log); i++) {
-        const struct event *event = event_log_at(log, i);
-        if (event->kind == EVENT_VANTAGE && event->vantage.number == number) return event->vantage.name;
-    }
-    return NULL;
-}
-
-static const char *keep(struct output *output, const char *text)
-{
-    return text && text[0] ? arena_text(&output->facts, text) : NULL;
-}
-
-static struct story_clock clock_of(struct output *output, const struct event_log *log, const struct event *event)
-{
-    const struct event_clock *clock = &event->clock;
-    return (struct story_clock){.vantage = keep(output, vantage_name(log, clock->vantage)),
-                                .against = keep(output, vantage_name(log, clock->against)),
-                                .at_ns = event->t_ns,
-                                .from_ns = clock->from_ns,
-                                .offset_ns = clock->offset_ns,
-                                .uncertainty_ns = clock->uncertainty_ns,
-                                .most_ns = clock->most_ns,
-                                .drift_ppb = clock->drift_ppb,
-                                .drift_within_ppb = clock->drift_within_ppb,
-                                .span_ns = clock->span_ns,
-                                .forth = clock->forth,
-                                .back = clock->back,
-                                .left_out = clock->left_out,
-                                .stepped = clock->stepped,
-                                .guessed = clock->guessed};
-}
-
-/* What the log says of the run before its first story. */
-static void look_up_run(struct output *output, const struct event_log *log)
-{
-    struct view_run *run = &output->run;
-    *run = (struct view_run){.vantages = output->vantages,
-                             .clocks = output->clocks,
-                             .title = output->options.title,
-                             .question = output->options.question};
-    for (size_t i = 0; i < event_log_count(log); i++) {
-        const struct event *event = event_log_at(log, i);
-        if (event->kind == EVENT_TRACE && !run->recorder) {
-            run->recorder = arena_text(&output->facts, event->trace.recorder);
-            run->reason = keep(output, event->trace.reason);
-            run->started_ns = event->t_ns;
-        } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
-            output->vantages[run->vantage_count++] = arena_text(&output->facts, event->vantage.name);
-        else if (event->kind == EVENT_CLOCK && run->clock_count < CLOCKS_MAX)
-            output->clocks[run->clock_count++] = clock_of(output, log, event);
-    }
 }
 
 static void begin(struct output *output)
@@ -357,9 +253,11 @@ void output_look(struct output *output, void (*look)(void *data, struct story *s
 
 static int join(struct output *output, struct stream *stream, struct err *err)
 {
-    look_up_run(output, stream_log(stream));
+    output_look_up_run(output, stream_log(stream));
     begin(output);
+    enum lang lang = lang_use(LANG_EN);
     recorded_begin(output);
+    lang_use(lang);
     output->teller = teller_new(take_story, output);
     if (output->teller && output->options.bounds) teller_set_bounds(output->teller, output->options.bounds);
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
@@ -378,7 +276,9 @@ int output_finish(struct output *output, struct err *err)
     int code = output->code;
     if (!code) code = teller_finish(output->teller);
     end(output, code ? NULL : teller_trace(output->teller));
+    enum lang lang = lang_use(LANG_EN);
     if (!code) recorded_end(output);
+    lang_use(lang);
     return code ? err_set_errno(err, code, "can't tell the story") : finish(output, err);
 }
 

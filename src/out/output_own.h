@@ -58,4 +58,7 @@ int recorded_event(void *data, const struct event *event);
 void recorded_story(struct output *output, const struct story *story);
 void recorded_end(struct output *output);
 
+/* output_run.c: what the log says of the run before its first story. */
+void output_look_up_run(struct output *output, const struct event_log *log);
+
 #endif

@@ -94,8 +94,9 @@ bool quiz_ask_returns(struct asking *asking, uint32_t step)
     if (!question->answer) return false;
     offer_results(asking, call);
     question->prompt = quiz_text(asking, tr("What does %s return?"), whose(asking, call));
-    question->why = call->wake.why[0] ? quiz_text(asking, "%s = %s: %s.", quiz_call(asking, call), question->answer, call->wake.why)
-                                      : quiz_text(asking, "%s = %s.", quiz_call(asking, call), question->answer);
+    question->why = call->wake.why[0]
+                        ? quiz_text(asking, tr("%s = %s: %s."), quiz_call(asking, call), question->answer, call->wake.why)
+                        : quiz_text(asking, tr("%s = %s."), quiz_call(asking, call), question->answer);
     question->reference = reference_of(asking, call);
     question->evidence = tr("the call, as it was recorded");
     question->blank = VIEW_FIELD_RESULT;
@@ -154,7 +155,8 @@ bool quiz_ask_wake(struct asking *asking, uint32_t step)
     if (call->wake.kind != WAKE_TIMER) quiz_wrong(asking, tr("its timeout"));
     quiz_wrong(asking, tr("a signal"));
     question->prompt = quiz_text(asking, tr("What did %s wait for before it returned?"), whose(asking, call));
-    question->why = quiz_text(asking, "%s: %s.", quiz_call(asking, call), call->wake.why[0] ? call->wake.why : question->answer);
+    question->why =
+        quiz_text(asking, tr("%s: %s."), quiz_call(asking, call), call->wake.why[0] ? call->wake.why : question->answer);
     question->reference = reference_of(asking, call);
     question->evidence = words_evidence(CAUSE_CALL, call->wake.evidence);
     question->blank = VIEW_FIELD_WAKE;

@@ -25,7 +25,7 @@ static bool sent_at(const struct story *story, uint32_t step, struct sent *ret)
     }
     const struct story_datagram *datagram = story->steps[step].kind == STEP_DATAGRAM ? story->steps[step].datagram : NULL;
     if (!datagram || datagram->icmp) return false;
-    *ret = (struct sent){NULL, &datagram->cause, datagram->side, datagram->number, step, datagram->sent_ns, "datagram"};
+    *ret = (struct sent){NULL, &datagram->cause, datagram->side, datagram->number, step, datagram->sent_ns, tr("datagram")};
     return true;
 }
 
@@ -165,10 +165,10 @@ bool quiz_ask_cause(struct asking *asking, uint32_t step)
     if (!question->answer) return false;
     /* One of two calls that read the same can't be told from the other. */
     offer(asking, &sent);
-    const char *again = sent.segment && sent.segment->retransmission ? " (once more)" : "";
+    const char *again = sent.segment && sent.segment->retransmission ? tr(" (once more)") : "";
     question->prompt =
         quiz_text(asking, tr("What made the %s send #%u %s%s?"), quiz_side(sent.side), sent.number, sent.label, again);
-    question->why = quiz_text(asking, "#%u: %s.", sent.number, sent.cause->why);
+    question->why = quiz_text(asking, tr("#%u: %s."), sent.number, sent.cause->why);
     question->reference = sent.segment ? quiz_section(asking, section_of_segment(sent.segment)) : "RFC 768";
     question->evidence = words_evidence(sent.cause->kind, sent.cause->evidence);
     question->blank = VIEW_FIELD_CAUSE;

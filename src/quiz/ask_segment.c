@@ -7,7 +7,7 @@
 #include "tcp/seq.h"
 #include "viz/view.h"
 
-#define ITSELF "the segment itself"
+#define ITSELF tr("the segment itself")
 
 /* ---- flags ---- */
 
@@ -29,9 +29,9 @@ bool quiz_ask_flags(struct asking *asking, uint32_t step)
     if (!segment->handshake && !segment->teardown && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST))) return false;
     struct quiz_question *question = asking->question;
     for (size_t i = 0; i < FLAG_SETS; i++)
-        if (flag_sets[i].flags == (segment->flags & ASKED_FLAGS)) question->answer = flag_sets[i].words;
+        if (flag_sets[i].flags == (segment->flags & ASKED_FLAGS)) question->answer = tr(flag_sets[i].words);
     if (!question->answer) return false;
-    for (size_t i = 0; i < FLAG_SETS; i++) quiz_wrong(asking, flag_sets[i].words);
+    for (size_t i = 0; i < FLAG_SETS; i++) quiz_wrong(asking, tr(flag_sets[i].words));
     question->prompt = quiz_text(asking, tr("Which of the flags SYN, ACK, FIN and RST does #%u of the %s carry?"), segment->number,
                                  quiz_side(segment->side));
     question->why = quiz_text(asking, tr("tcpdump writes the flags of #%u as [%s]."), segment->number, segment->flags_text);
@@ -122,9 +122,9 @@ bool quiz_ask_ack(struct asking *asking, uint32_t step)
 static const char *named(struct asking *asking, enum story_side side, enum story_kind kind)
 {
     static const char *const words[STORY_KINDS] = {
-        [STORY_SYN] = "a SYN", [STORY_SYN_ACK] = "a SYN-ACK", [STORY_ACK] = TR("an ACK alone"),
-        [STORY_DATA] = "data", [STORY_FIN] = "a FIN",         [STORY_RST] = "a RST"};
-    return quiz_text(asking, tr("the %s: %s"), quiz_side(side), words[kind]);
+        [STORY_SYN] = TR("a SYN"), [STORY_SYN_ACK] = TR("a SYN-ACK"), [STORY_ACK] = TR("an ACK alone"),
+        [STORY_DATA] = TR("data"), [STORY_FIN] = TR("a FIN"),         [STORY_RST] = TR("a RST")};
+    return quiz_text(asking, tr("the %s: %s"), quiz_side(side), tr(words[kind]));
 }
 
 static uint32_t next_segment(const struct story *story, uint32_t step)

@@ -91,7 +91,7 @@ bool quiz_shuffle(struct asking *asking)
 
 const char *quiz_side(enum story_side side)
 {
-    return side == STORY_CLIENT ? "client" : "server";
+    return story_side_word(side);
 }
 
 enum story_side quiz_peer(enum story_side side)
@@ -101,7 +101,8 @@ enum story_side quiz_peer(enum story_side side)
 
 const char *quiz_segment(struct asking *asking, const struct story_segment *segment)
 {
-    return quiz_text(asking, "#%u %s", segment->number, segment->label ? segment->label : story_kind_name(segment->kind));
+    return quiz_text(asking, "#%u %s", segment->number,
+                     segment->label ? story_label_word(segment) : tr(story_kind_name(segment->kind)));
 }
 
 const char *quiz_call(struct asking *asking, const struct story_call *call)

@@ -145,7 +145,7 @@ static void name(struct asking *asking)
     struct quiz_question *question = asking->question;
     const struct story *story = asking->story;
     const struct story_step *step = &story->steps[question->step];
-    const char *of = story->udp ? "flow" : "connection";
+    const char *of = story->udp ? tr("flow") : tr("connection");
     question->conn = quiz_text(asking, "%s%u", story->numbered_apart ? "u" : "", story->number);
     question->side = step->side;
     switch (step->kind) {
@@ -153,16 +153,16 @@ static void name(struct asking *asking)
     case STEP_DATAGRAM:
         question->kind = step->kind == STEP_SEGMENT ? "segment" : "datagram";
         question->which = step->kind == STEP_SEGMENT ? step->segment->number : step->datagram->number;
-        question->about = quiz_text(asking, "%s %s, #%u", of, question->conn, question->which);
+        question->about = quiz_text(asking, tr("%s %s, #%u"), of, question->conn, question->which);
         return;
     case STEP_EXIT:
         question->kind = "call";
         question->which = step->call->number;
-        question->about = quiz_text(asking, "%s %s, %s", of, question->conn, quiz_call(asking, step->call));
+        question->about = quiz_text(asking, tr("%s %s, %s"), of, question->conn, quiz_call(asking, step->call));
         return;
     default:
         question->kind = "state";
-        question->about = quiz_text(asking, "%s %s, %s", of, question->conn, quiz_side(step->side));
+        question->about = quiz_text(asking, tr("%s %s, %s"), of, question->conn, quiz_side(step->side));
     }
 }
 

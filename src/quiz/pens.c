@@ -77,7 +77,7 @@ void quiz_wrap(struct buf *out, const char *text, int width, int indent, int use
 
 void quiz_put_feedback(struct buf *out, const struct quiz_question *question)
 {
-    buf_printf(out, "%s %s. Evidence: %s.", question->why, question->reference, question->evidence);
+    buf_printf(out, tr("%s %s. Evidence: %s."), question->why, question->reference, question->evidence);
 }
 
 void quiz_put_html(struct buf *out, const char *text)

@@ -20,7 +20,7 @@ static void put_question(const struct quiz_question *question, size_t number, st
         quiz_wrap(out, question->choices[i], WIDTH, 10, 10);
         buf_char(out, '\n');
     }
-    if (!question->choice_count) buf_text(out, "   Answer: ____________\n");
+    if (!question->choice_count) buf_text(out, tr("   Answer: ____________\n"));
 }
 
 static void put_key(const struct quiz_question *question, size_t number, struct buf *out)

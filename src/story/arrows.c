@@ -1,4 +1,5 @@
 #include "story/arrows.h"
+#include "base/lang.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,9 +43,9 @@ static void add_call(char *text, size_t room, const struct story_call *call)
 {
     bool comm = call->comm && *call->comm;
     if (call->fd >= 0)
-        snprintf(text, room, "%s(%d)%s%s", call->name, (int)call->fd, comm ? " of " : "", comm ? call->comm : "");
+        snprintf(text, room, comm ? tr("%s(%d) of %s") : "%s(%d)%s", call->name, (int)call->fd, comm ? call->comm : "");
     else
-        snprintf(text, room, "%s()%s%s", call->name, comm ? " of " : "", comm ? call->comm : "");
+        snprintf(text, room, comm ? tr("%s() of %s") : "%s()%s", call->name, comm ? call->comm : "");
 }
 
 /* What made the change, in a few words. */
@@ -55,15 +56,16 @@ static void describe(char *text, size_t room, const struct story *story, const s
     if (step && (step->kind == STEP_ENTER || step->kind == STEP_EXIT))
         add_call(text, room, step->call);
     else if (step && step->kind == STEP_SEGMENT)
-        snprintf(text, room, "the %s's %s (#%u)", story_side_name(step->side), step->segment->label, step->segment->number);
+        snprintf(text, room, tr("the %s's %s (#%u)"), story_side_word(step->side), story_label_word(step->segment),
+                 step->segment->number);
     else if (step && step->kind == STEP_PROCESS_EXIT)
-        snprintf(text, room, "the end of a process, %s", step->exit->name);
+        snprintf(text, room, tr("the end of a process, %s"), step->exit->name);
     else if (cause->kind == CAUSE_TIMER)
-        snprintf(text, room, "the %s timer", cause->name ? cause->name : "");
+        snprintf(text, room, tr("the %s timer"), cause->name ? cause->name : "");
     else if (cause->name)
         snprintf(text, room, "%s", cause->name);
     else
-        snprintf(text, room, "cause unknown");
+        snprintf(text, room, "%s", tr("cause unknown"));
 }
 
 /* The kernel's own step from and to the same states. Only where the kernel means the same by it: see docs/ARCHITECTURE.md. */
@@ -88,7 +90,7 @@ static struct arrow_sight sight_of(const char *scenario, const struct story *sto
     char what[ARROWS_STEP_BYTES];
     describe(what, sizeof(what), story, &state->cause);
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);
-    snprintf(sight.step, sizeof(sight.step), "%s: %.120s", story_side_name(state->side), what);
+    snprintf(sight.step, sizeof(sight.step), tr("%s: %.120s"), story_side_word(state->side), what);
     if (kernel_reports(story, state))
         snprintf(sight.kernel, sizeof(sight.kernel), "%s → %s", kernel_name(state->from_state), kernel_name(state->to_state));
     return sight;
@@ -128,8 +130,10 @@ void arrows_take_event(struct arrow_map *map, const char *scenario, const struct
     const char *what = verdict.meaning == CHAIN_CALL ? verdict.name : opens ? "listen" : "close";
     if (verdict.meaning == CHAIN_EXIT) sight.kind = CAUSE_EXIT;
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);
-    snprintf(sight.step, sizeof(sight.step), "a listening socket: %s%.32s%s of %s", sight.kind == CAUSE_EXIT ? "the end" : "",
-             sight.kind == CAUSE_EXIT ? "" : what, sight.kind == CAUSE_EXIT ? "" : "()", context->current.comm);
+    if (sight.kind == CAUSE_EXIT)
+        snprintf(sight.step, sizeof(sight.step), tr("a listening socket: the end of %s"), context->current.comm);
+    else
+        snprintf(sight.step, sizeof(sight.step), tr("a listening socket: %.32s() of %s"), what, context->current.comm);
     snprintf(sight.kernel, sizeof(sight.kernel), "%s → %s", event_kernel_state_name(state->from),
              event_kernel_state_name(state->to));
     if (closes)

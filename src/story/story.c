@@ -15,7 +15,7 @@ static const char *name_of(const char *const *names, size_t count, unsigned valu
 
 const char *story_evidence_name(enum story_evidence evidence)
 {
-    static const char *const names[] = {"none", "rule", "interval", "context", "stack"};
+    static const char *const names[] = {"none", TR("rule"), TR("interval"), TR("context"), TR("stack")};
     return NAME(names, evidence);
 }
 
@@ -136,5 +136,5 @@ const char *story_spent_name(enum story_spent spent)
 
 const char *story_spent_words(enum story_spent spent)
 {
-    return (unsigned)spent < SPENTS ? spent_names[spent].words : "?";
+    return (unsigned)spent < SPENTS ? tr(spent_names[spent].words) : "?";
 }

@@ -24,6 +24,7 @@ OUTPUT = {
     "ascii": ["--ascii"],
     "quiet": ["-q"],
     "verbose": ["-v"],
+    "lang": ["--lang", "zh"],
     "help": ["--help"],
 }
 QUIZ = {
@@ -36,6 +37,7 @@ QUIZ = {
     "recorder": ["--recorder", "ptrace"],
     "ascii": ["--ascii"],
     "quiet": ["-q"],
+    "lang": ["--lang", "zh"],
     "help": ["--help"],
 }
 PAIR = {
@@ -77,7 +79,7 @@ READ = {
     "open-max": ["--open-max", "9"],
     "packets-max": ["--packets-max", "99"],
 }
-STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
+STATES = {key: OUTPUT[key] for key in ("output", "color", "ascii", "quiet", "verbose", "lang", "help")} | {"dry": ["--dry"], "recorder": ["--recorder", "ptrace"]}
 COMMAND = ["--", "sh", "-c", "nc -z 127.0.0.1 1; true"]
 RUN = {
     **OUTPUT,
@@ -92,8 +94,9 @@ RUN = {
     "user": ["-u", "root"],
     "env": ["-E", "A=b"],
 }
+STATES["blank"] = ["--blank", "both"]
 ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
-CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "help")} | {
+CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "lang", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],
     "recorder": ["--recorder", "auto"],
@@ -103,6 +106,8 @@ WATCH = {
     "comm": ["--comm", "nginx*"],
     "port": ["--port", "80"],
     "netns": ["--netns", "this"],
+    "cgroup": ["--cgroup", "docker-*"],
+    "interface": ["-i", "lo"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
     "otlp": ["--otlp", "RECEIVER"],
@@ -119,9 +124,10 @@ WATCH = {
     "bytes": ["--bytes", "8M"],
     "ascii": ["--ascii"],
     "quiet": ["--quiet"],
+    "lang": ["--lang", "zh"],
     "help": ["--help"],
 }
-EXPLAIN = {key: OUTPUT[key] for key in ("color", "ascii", "help")}
+EXPLAIN = {key: OUTPUT[key] for key in ("color", "ascii", "lang", "help")}
 SERVE = {
     "serve": ["--serve", "fork"],
     "udp": ["--udp"],
@@ -134,6 +140,7 @@ SERVE = {
     "ready-fd": ["--ready-fd", "1"],
     "name": ["--name", "x"],
     "quiet": ["--quiet"],
+    "lang": ["--lang", "zh"],
     "help": ["--help"],
 }
 ASK = {
@@ -143,6 +150,7 @@ ASK = {
     "close-first": ["--close-first", "server"],
     "timeout": ["--timeout", "50"],
     "name": ["--name", "x"],
+    "lang": ["--lang", "zh"],
     "help": ["--help"],
 }
 
@@ -197,7 +205,7 @@ TURNS = {
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
-    "a flight recorder": "ring output pid comm port netns only-findings events format for ascii quiet help",
+    "a flight recorder": "ring output pid comm port netns cgroup interface otlp only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
     "a pair over UDP": "list all explain step closed-port",
     "a closed port": "list all explain step udp",

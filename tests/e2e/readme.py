@@ -29,9 +29,9 @@ PROGRAMS = {
 ATTACHED = "timeout --preserve-status -s INT 4 "  # what a reader ends with ^C
 
 
-def commands():
+def commands(readme="README.md"):
     inside = False
-    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+    for line in (ROOT / readme).read_text(encoding="utf-8").splitlines():
         if line.startswith("```"):
             inside = line == "```sh"
         elif inside and line.strip():
@@ -69,7 +69,13 @@ class Readme(Test):
         return ATTACHED + command.replace("4711 4712", str(pid)).replace("--port 443", "--port 8000")
 
     def test_every_command_does_what_it_says(self):
-        found = list(commands())
+        self.all_work("README.md")
+
+    def test_every_command_of_the_chinese_one_does_too(self):
+        self.all_work("README.zh-CN.md")
+
+    def all_work(self, readme):
+        found = list(commands(readme))
         self.assertGreater(len(found), 10)
         own = dict(environment(), PATH=f"{pathlib.Path(program()).parent}:{os.environ['PATH']}")
         with tempfile.TemporaryDirectory() as folder:
@@ -118,11 +124,12 @@ class Readme(Test):
         return title, sorted(t for t in texts if re.fullmatch(r"CLIENT|SERVER|[A-Z]+(_[A-Z0-9]+)+|CLOSED|LISTEN|ESTABLISHED|CLOSING", t))
 
     def test_the_links_lead_somewhere(self):
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
-        targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
-        self.assertGreater(len(targets), 8)
-        for target in targets:
-            self.assertTrue((ROOT / target).exists(), target)
+        for readme in ("README.md", "README.zh-CN.md"):
+            text = (ROOT / readme).read_text(encoding="utf-8")
+            targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if "://" not in t]
+            self.assertGreater(len(targets), 8)
+            for target in targets:
+                self.assertTrue((ROOT / target).exists(), target)
 
 
 if __name__ == "__main__":

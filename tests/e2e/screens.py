@@ -62,15 +62,14 @@ def plain(text):
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-class Screens(Test):
-    def terminal(self, *arguments, **options):
-        terminal = Terminal(*arguments, **options)
-        self.addCleanup(terminal.close)
-        return terminal
+class Lessons(Test):
+    """All of the catalogue: minutes, and so a test program for each language."""
+
+    language = "en"
 
     def test_every_lesson_fits_a_screen_of_24_lines(self):
         names = sorted({path.stem for path in (ROOT / "scenarios").glob("*.scn")} - LONG)
-        result = run("demo", "--all", "--format", "jsonl", *names, timeout=280)
+        result = run("demo", "--all", "--format", "jsonl", "--lang", self.language, *names, timeout=800)
         rows = [json.loads(line) for line in result.stdout.splitlines()][:-1]
         self.assertEqual(len(rows), len(names), self.explain(result))
         drawn = [row for row in rows if row["lesson"]["rows"]]
@@ -80,6 +79,17 @@ class Screens(Test):
                 self.assertLessEqual(row["lesson"]["rows"], 22)
                 self.assertGreaterEqual(row["lesson"]["rows"], 5)
                 self.assertLessEqual(row["lesson"]["columns"], 80)
+
+
+class LessonsInChinese(Lessons):
+    language = "zh"
+
+
+class Screens(Test):
+    def terminal(self, *arguments, **options):
+        terminal = Terminal(*arguments, **options)
+        self.addCleanup(terminal.close)
+        return terminal
 
     def test_a_terminal_gets_a_screen_and_a_pipe_all_of_it(self):
         terminal = self.terminal("demo", "late-accept")

@@ -48,6 +48,21 @@ class Stored(Test):
         self.assertIn(24, numbers(both.stdout))
         self.assertIn(20, numbers(both.stdout))
 
+    def test_blanks_are_filled_in_by_hand(self):
+        key = run("states", "--dry").stdout
+        for what, gone, stays in (("names", "ESTABLISHED", "rcv ACK of SYN"), ("labels", "rcv ACK of SYN", "ESTABLISHED"), ("both", "rcv ACK of SYN", "9 ___")):
+            blank = run("states", "--dry", "--blank", what)
+            self.assertEqual(blank.returncode, 0, self.explain(blank))
+            self.assertNotIn(gone, blank.stdout)
+            self.assertIn(stays, blank.stdout)
+            self.assertEqual([len(line) for line in blank.stdout.splitlines()], [len(line) for line in key.splitlines()])
+            with tempfile.TemporaryDirectory() as folder:
+                picture = os.path.join(folder, "x.svg")
+                self.assertEqual(run("states", "--dry", "--blank", what, "-o", picture).returncode, 0)
+                with open(picture, encoding="utf-8") as file:
+                    self.assertNotIn(f">{gone}<", file.read().replace("9 ", ""))
+        self.assertEqual(run("states", "--dry", "--blank", "all").returncode, 2)
+
     def test_ascii_is_ascii(self):
         result = run("states", "-v", "--dry", "--ascii", EVENTS / "echo.events")
         self.assertEqual(result.returncode, 0, self.explain(result))

@@ -195,7 +195,7 @@ class Test(unittest.TestCase):
         return story
 
     def assert_nothing_lost(self, story):
-        self.assertEqual((story.summary["lost"], story.summary["dropped"]), (0, 0))
+        self.assertEqual((story.summary["lost"], story.summary["dropped"]), (0, 0), [line for line in story.lines if line["type"] == "lost"])
 
     def assert_all_causes_known(self, connection):
         unknown = [s for s in connection.segments + connection.datagrams if s["cause"]["kind"] == "unknown"]

@@ -5,6 +5,7 @@
 #include "viz/lists/columns.h"
 #include "viz/lists/list_frame.h"
 #include "viz/lists/rows.h"
+#include "viz/pen/escape.h"
 #include "viz/pen/line.h"
 #include "viz/plan/clock_words.h"
 
@@ -16,18 +17,18 @@ static const struct {
     bool right;
 } columns[COLUMNS] = {
     [COLUMN_NUMBER] = {"#", 6, true},
-    [COLUMN_START] = {"start", 11, true},
-    [COLUMN_TOOK] = {"took", 7, true},
-    [COLUMN_CLIENT] = {"client", 21, false},
-    [COLUMN_SERVER] = {"server", 21, false},
-    [COLUMN_OUTCOME] = {"outcome", 9, false},
+    [COLUMN_START] = {TR("start"), 11, true},
+    [COLUMN_TOOK] = {TR("took"), 7, true},
+    [COLUMN_CLIENT] = {TR("client"), 21, false},
+    [COLUMN_SERVER] = {TR("server"), 21, false},
+    [COLUMN_OUTCOME] = {TR("outcome"), 9, false},
     [COLUMN_STATES] = {TR("last states"), 23, false},
-    [COLUMN_RTT] = {"rtt", 7, true},
+    [COLUMN_RTT] = {TR("rtt"), 7, true},
     [COLUMN_CLOSED] = {TR("closed by"), 9, false},
-    [COLUMN_SEGMENTS] = {"segs", 5, true},
-    [COLUMN_SENT] = {"sent", 6, true},
-    [COLUMN_RECEIVED] = {"recvd", 6, true},
-    [COLUMN_AGAIN] = {"again", 5, true},
+    [COLUMN_SEGMENTS] = {TR("segs"), 5, true},
+    [COLUMN_SENT] = {TR("sent"), 6, true},
+    [COLUMN_RECEIVED] = {TR("recvd"), 6, true},
+    [COLUMN_AGAIN] = {TR("again"), 5, true},
 };
 
 enum { WORDS_BYTES = 128, PATH_BYTES = 2 * (LINE_SCALED_BYTES + LINE_UINT_BYTES) + 48, COLOR_BYTES = 16, ROW_BYTES = 2048 };
@@ -98,6 +99,15 @@ static inline void put_text(struct pen *pen, enum column which, const char *text
     end_cell(pen, line_put(pen->at, text, length));
 }
 
+/* A heading: not every language has a byte a column. */
+static void put_title(struct pen *pen, enum column which, const char *title)
+{
+    size_t wide = (size_t)escape_text_columns(title);
+    begin_cell(pen, which, wide);
+    pen->at = line_put(pen->at, title, strlen(title));
+    pen->column += wide;
+}
+
 /* In red, which takes no column. */
 static void put_alarm(struct pen *pen, enum column which, const char *text, size_t length)
 {
@@ -150,8 +160,8 @@ static int begin(struct buf *out, const struct rows_options *options)
     char *line = code ? NULL : buf_room(out, ROW_BYTES);
     if (!line) return -ENOMEM;
     struct pen pen = {.at = line, .address = address_width(options)};
-    for (size_t i = 0; i < COLUMNS; i++) put_text(&pen, (enum column)i, tr(columns[i].title), strlen(tr(columns[i].title)));
-    return finish(out, line, line_text(line_char(pen.at, ' '), options->verbose ? "zeek history  notes" : "notes"));
+    for (size_t i = 0; i < COLUMNS; i++) put_title(&pen, (enum column)i, tr(columns[i].title));
+    return finish(out, line, line_text(line_char(pen.at, ' '), options->verbose ? tr("zeek history  notes") : tr("notes")));
 }
 
 /* What two captures say of the way between them: "there" is from the client to the server. */

@@ -38,7 +38,7 @@ static void put_number(char text[CELL_BYTES], const struct rows_finding *finding
 
 static const char *severity_name(enum rows_severity severity)
 {
-    return severity == ROWS_ERROR ? "error" : severity == ROWS_WARNING ? "warning" : "note";
+    return severity == ROWS_ERROR ? tr("error") : severity == ROWS_WARNING ? tr("warning") : tr("note");
 }
 
 /* On a terminal: two columns where there is room, else the sentence below its id. */
@@ -66,13 +66,21 @@ static void put_finding(struct buf *out, const struct list_style *style, const c
     layout_text_free(&text);
 }
 
+/* Text in so many columns. */
+static void put_padded(struct buf *out, const char *text, int columns)
+{
+    int pad = columns - escape_text_columns(text);
+    buf_printf(out, "%s%*s", text, pad > 0 ? pad : 0, "");
+}
+
 static void put_plainly(struct buf *out, const struct list_style *style, const char *id, const struct rows_finding *finding)
 {
     char number[CELL_BYTES];
     put_number(number, finding);
-    buf_printf(out, "  %s%-27s%s %6" PRIu32 " %-7s %s", list_red(style->color && finding->worst == ROWS_ERROR), id,
-               list_plain(style->color && finding->worst == ROWS_ERROR), finding->connections, severity_name(finding->worst),
-               number);
+    buf_printf(out, "  %s%-27s%s %6" PRIu32 " ", list_red(style->color && finding->worst == ROWS_ERROR), id,
+               list_plain(style->color && finding->worst == ROWS_ERROR), finding->connections);
+    put_padded(out, severity_name(finding->worst), 7);
+    buf_printf(out, " %s", number);
     escape_text(out, finding->text ? finding->text : "", style->ascii);
     buf_char(out, '\n');
 }
@@ -84,8 +92,10 @@ int list_findings(struct buf *out, const struct list_style *style, const struct 
     char of[CELL_BYTES] = "";
     if (!findings || !findings->connections) return 0;
     if (total) snprintf(of, sizeof(of), tr(" of %" PRIu64), total);
-    buf_printf(out, tr("Findings in %" PRIu32 "%s connection%s"), findings->connections, of,
-               (total ? total : findings->connections) == 1 ? "" : "s");
+    buf_printf(
+        out,
+        ntr("Findings in %" PRIu32 "%s connection", "Findings in %" PRIu32 "%s connections", total ? total : findings->connections),
+        findings->connections, of);
     buf_text(out, style->width && style->width < NARROW_LEAST ? "\n" : tr("; tcpwhy explain ID says more of each\n"));
     for (int severity = ROWS_ERROR; severity > ROWS_NOTHING; severity--)
         for (size_t i = 0; i < count && i < ROWS_FINDINGS_MAX; i++) {
@@ -138,12 +148,12 @@ int list_spreads(struct buf *out, const struct list_style *style, const struct l
     for (size_t i = 0; i < count; i++) {
         const struct quantiles *spread = rows[i].spread;
         if (spread->count < LIST_SPREAD_LEAST) continue;
-        if (!any) buf_printf(out, "\n%-21s", tr("of all of them"));
+        if (!any) buf_char(out, '\n'), put_padded(out, tr("of all of them"), 21);
         for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]) && !any; k++)
             if (columns[k].narrow || !narrow) buf_printf(out, "%9s", columns[k].title);
-        if (!any) buf_text(out, narrow ? "\n" : "    count\n");
+        if (!any) buf_text(out, narrow ? "\n" : tr("    count\n"));
         any = true;
-        buf_printf(out, "%-21s", rows[i].name);
+        put_padded(out, rows[i].name, 21);
         for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
             char value[CELL_BYTES];
             if (narrow && !columns[k].narrow) continue;
@@ -163,8 +173,9 @@ int list_times(struct buf *out, const struct list_style *style, const struct row
     if (!findings || findings->total_ns <= 0) return 0;
     char value[CELL_BYTES];
     put_value(value, findings->total_ns, true, style->ascii);
-    buf_printf(out, "\n%-38s%*s%s\n", tr("where the time of all of them went"),
-               9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value);
+    buf_char(out, '\n');
+    put_padded(out, tr("where the time of all of them went"), 38);
+    buf_printf(out, "%*s%s\n", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value);
     for (;;) {
         int next = -1;
         for (int i = 0; i < SPENTS; i++)
@@ -172,8 +183,9 @@ int list_times(struct buf *out, const struct list_style *style, const struct row
         if (next < 0 || findings->spent_ns[next] <= findings->total_ns / 1000) break;
         told[next] = true;
         put_value(value, findings->spent_ns[next], true, style->ascii);
-        buf_printf(out, "  %-36s%*s%s %5.1f%%\n", story_spent_words((enum story_spent)next),
-                   9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value,
+        buf_text(out, "  ");
+        put_padded(out, story_spent_words((enum story_spent)next), 36);
+        buf_printf(out, "%*s%s %5.1f%%\n", 9 - (int)strlen(value) + (strstr(value, "µ") ? 1 : 0), "", value,
                    100.0 * (double)findings->spent_ns[next] / (double)findings->total_ns);
     }
     return out->failed ? -ENOMEM : 0;
@@ -187,9 +199,9 @@ int list_end(struct buf *out, const struct rows_options *options, const struct l
     int code = list_times(out, style, options->findings);
     if (code) return code;
     const struct quantiles *first_byte = options->findings ? options->findings->first_byte : NULL;
-    const struct list_spread rows[] = {{"handshake", &spreads[ROWS_SPREAD_CONNECT], true},
+    const struct list_spread rows[] = {{tr("handshake"), &spreads[ROWS_SPREAD_CONNECT], true},
                                        {tr("first byte"), first_byte ? first_byte : &none, true},
-                                       {"took", &spreads[ROWS_SPREAD_TOOK], true},
+                                       {tr("took"), &spreads[ROWS_SPREAD_TOOK], true},
                                        {tr("bytes of the client"), &spreads[ROWS_SPREAD_SENT], false},
                                        {tr("bytes of the server"), &spreads[ROWS_SPREAD_RECEIVED], false}};
     return list_spreads(out, style, rows, sizeof(rows) / sizeof(rows[0]));

@@ -4,11 +4,18 @@ const KINDS = ["enter", "exit", "call", "packet", "depart", "arrive", "state", "
 const FLIGHTS = ["whole", "departs", "arrives", "lost"];
 const NOTES = ["cause", "chain", "drop", "queue", "reset", "comment", "difference"];
 const CAUSES = ["unknown", "call", "segment", "timer", "exit", "kernel"];
-const SIDES = ["client", "server"];
 
 const dataOf = id => document.getElementById(id).textContent;
 const WORDS = JSON.parse(dataOf("words"));
 const RUN = JSON.parse(dataOf("run"));
+
+// A sentence in the page's language, its holes ("%s" in order, or "%2$s") filled.
+const SENTENCES = RUN.sentences || {};
+const tr = (sentence, ...holes) => {
+  let next = 0;
+  return (SENTENCES[sentence] || sentence).replace(/%(?:(\d)\$)?s/g, (hole, place) => holes[place ? place - 1 : next++]);
+};
+const SIDES = [tr("client"), tr("server")];
 const LINES = dataOf("stories").split("\n"); // "[", then two lines a connection, then "]"
 
 // A word may be told by one like it: [-1 - number of that, "its own digits"].

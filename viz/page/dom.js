@@ -47,8 +47,8 @@ const grouped = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 // ---- how wide words are, in the reader's own fonts ----
 
 const FACES = {
-  sans: "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Noto Sans','DejaVu Sans',sans-serif",
-  mono: "ui-monospace,'Cascadia Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
+  sans: "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Noto Sans','DejaVu Sans','PingFang SC','Microsoft YaHei','Noto Sans CJK SC','WenQuanYi Micro Hei',sans-serif",
+  mono: "ui-monospace,'Cascadia Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono','Noto Sans Mono CJK SC','WenQuanYi Micro Hei Mono',monospace"
 };
 const ruler = document.createElement("canvas").getContext("2d");
 const widths = new Map();
@@ -67,17 +67,27 @@ function widthOf(text, size, face, bold) {
 
 const isBold = (style, font) => font.bold || style === 2 || style === 4 || style === 6 || style === 7;
 
-// Words: what stands between blanks, of any number of styles.
+// Words: what stands between blanks, of any number of styles. A wide character is one by itself, with the stops behind it and the
+// brackets before it: a line may end there.
+const OPENS = "\uff08\u300c\u300a\u201c",
+  CLOSES = "\u3001\u3002\uff0c\uff1b\uff1a\uff1f\uff01\uff09\u300d\u300b\u201d",
+  WIDE = "\u2e80-\u3000\u3003-\u3007\u3012-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff0d-\uff19\uff1c-\uff1e\uff20-\uff60";
+const WORD = new RegExp(` +|[${OPENS}]*(?:[${WIDE}]|[^ ${OPENS}${CLOSES}${WIDE}]+)[${CLOSES}]*|[^ ]`, "g"),
+  BEGINS_WIDE = new RegExp(`^[${OPENS}${WIDE}]`),
+  ENDS_WIDE = new RegExp(`[${CLOSES}${WIDE}]$`);
 function tokensOf(runs, font) {
   const tokens = [];
-  let token = null;
+  let token = null,
+    before = "";
   for (const [style, text] of runs)
-    for (const text_ of text.match(/ +|[^ ]+/g) || []) {
+    for (const text_ of text.match(WORD) || []) {
       const piece = {style, text: text_, width: widthOf(text_, font.size, font.face || "sans", isBold(style, font))},
-        blank = text_[0] === " ";
-      if (!token || token.blank !== blank) tokens.push((token = {blank, pieces: [], width: 0}));
+        blank = text_[0] === " ",
+        breaks = !blank && (BEGINS_WIDE.test(text_) || ENDS_WIDE.test(before));
+      if (!token || token.blank !== blank || breaks) tokens.push((token = {blank, pieces: [], width: 0}));
       token.pieces.push(piece);
       token.width += piece.width;
+      before = text_;
     }
   return tokens;
 }

@@ -305,7 +305,7 @@ class Draw {
         "xml:space": "preserve"
       },
       pen("title", {id: "w-title"}, `${plain(this.story.title)}: ${plain(this.story.headline)}`),
-      pen("desc", {id: "w-desc"}, "A ladder: client left, server right, time downward. The tab Steps has the same as a table."),
+      pen("desc", {id: "w-desc"}, tr("A ladder: client left, server right, time downward. The tab Steps has the same as a table.")),
       pen("defs", {}, pattern("c"), pattern("s")),
       pen("rect", {class: "w-bg", width: this.at.width, height}),
       this.ground,
@@ -379,6 +379,6 @@ function legend(signs) {
       `<svg xmlns="${SVG}" class="w" width="36" height="18" viewBox="0 -9 36 18" aria-hidden="true">${shapes}</svg>`,
       "image/svg+xml"
     );
-    return el("span", {}, document.importNode(icon.documentElement, true), words);
+    return el("span", {}, document.importNode(icon.documentElement, true), tr(words));
   });
 }

@@ -34,9 +34,9 @@ function setGuess(on) {
 // What a row asks: who made its segment, else which state comes; null: nothing.
 function questionOf(row) {
   if (row.packet && row.kind !== "arrive")
-    return {words: "Why was it sent?", right: row.packet.cause, choices: Object.keys(CAUSE_WORDS), name: key => CAUSE_WORDS[key]};
+    return {words: tr("Why was it sent?"), right: row.packet.cause, choices: Object.keys(CAUSE_WORDS), name: key => tr(CAUSE_WORDS[key])};
   if (row.states.length)
-    return {words: `Which state does the ${SIDES[row.states[0].side]} enter?`, right: row.states[0].name, choices: null, name: key => key};
+    return {words: tr("Which state does the %s enter?", SIDES[row.states[0].side]), right: row.states[0].name, choices: null, name: key => key};
   return null;
 }
 
@@ -54,7 +54,7 @@ function answer(key) {
   const right = key.trim().toUpperCase().replace(/[- ]/g, "_") === question.right.toUpperCase();
   guess.asked++;
   if (right) guess.right++;
-  reveal(`${right ? "Right" : `No: ${question.name(question.right)}`}. ${guess.right} of ${guess.asked} right.`);
+  reveal(`${right ? tr("Right.") : tr("No: %s.", question.name(question.right))} ${tr("%s of %s right.", guess.right, guess.asked)}`);
 }
 
 function guessPanel() {
@@ -72,7 +72,7 @@ function guessPanel() {
     parts.push(choices);
   } else if (question) {
     const field = el("input", {list: "state-names", id: "state-guess", "aria-label": question.words, autocomplete: "off"}),
-      form = el("form", {}, field, " ", el("button", {}, "guess"));
+      form = el("form", {}, field, " ", el("button", {}, tr("guess")));
     form.addEventListener("submit", event => {
       event.preventDefault();
       if (field.value.trim()) answer(field.value);
@@ -80,14 +80,14 @@ function guessPanel() {
     parts.push(
       form,
       el("datalist", {id: "state-names"}, ...STATE_NAMES.map(name => el("option", {value: name}))),
-      el("p", {class: "dim"}, "or click it in the figure")
+      el("p", {class: "dim"}, tr("or click it in the figure"))
     );
   }
-  const show = el("button", {type: "button", id: "show"}, question ? "show (Enter)" : "on (Enter)");
+  const show = el("button", {type: "button", id: "show"}, question ? tr("show (Enter)") : tr("on (Enter)"));
   show.addEventListener("click", () => reveal(""));
   parts.push(
     el("p", {}, show),
-    el("p", {class: "dim"}, guess.asked ? `${guess.right} of ${guess.asked} right so far` : "Guess, or let it be shown.")
+    el("p", {class: "dim"}, guess.asked ? tr("%s of %s right so far", guess.right, guess.asked) : tr("Guess, or let it be shown."))
   );
   return parts;
 }

@@ -16,10 +16,10 @@ const programOf = process => process.replace(/\[\d+\]$/, "");
 
 function setUpList() {
   list.all = readList();
-  options($("filter-finding"), "every finding", counts(list.all.flatMap(row => row.findings)));
+  options($("filter-finding"), tr("every finding"), counts(list.all.flatMap(row => row.findings)));
   $("filter-finding").hidden = !list.all.some(row => row.findings.length);
-  options($("filter-outcome"), "every outcome", counts(list.all.map(row => row.outcome)));
-  options($("filter-process"), "every process", counts(list.all.flatMap(row => [...new Set(row.processes.map(programOf))])));
+  options($("filter-outcome"), tr("every outcome"), counts(list.all.map(row => row.outcome)));
+  options($("filter-process"), tr("every process"), counts(list.all.flatMap(row => [...new Set(row.processes.map(programOf))])));
   for (const id of ["filter-finding", "filter-outcome", "filter-process", "sort"]) $(id).addEventListener("change", showList);
   $("filter").addEventListener("input", showList);
   $("list").addEventListener("scroll", drawRows, {passive: true});
@@ -64,12 +64,12 @@ function showList() {
   const all = list.all.length,
     some = list.shown.length;
   $("list-count").textContent =
-    some === all ? `${grouped(all)} connection${all === 1 ? "" : "s"}` : `${grouped(some)} of ${grouped(all)} connections`;
+    some === all ? tr(all === 1 ? "%s connection" : "%s connections", grouped(all)) : tr("%s of %s connections", grouped(some), grouped(all));
   $("list-all").style.height = `${Math.max(1, some) * ROW}px`;
   list.made.clear();
   $("list-all").replaceChildren();
   if (!some)
-    $("list-all").append(el("p", {class: "none", role: "presentation"}, all ? "no connection like that" : "no connection was seen"));
+    $("list-all").append(el("p", {class: "none", role: "presentation"}, all ? tr("no connection like that") : tr("no connection was seen")));
   drawRows();
 }
 
@@ -95,12 +95,12 @@ function rowElement(place) {
     el(
       "div",
       {class: row.findings.length ? `found ${worst}` : "small"},
-      row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : `${grouped(row.packets)} packets`
+      row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : tr("%s packets", grouped(row.packets))
     ),
     el(
       "div",
       {class: "small"},
-      `#${row.name} \u00b7 ${row.outcome}${row.soFar ? " so far" : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${grouped(row.bytes)} bytes`
+      `#${row.name} \u00b7 ${row.outcome}${row.soFar ? tr(" so far") : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${tr("%s bytes", grouped(row.bytes))}`
     )
   );
   element.title = `${row.ends[0]} ${row.processes[0]} \u2192 ${row.ends[1]} ${row.processes[1]}`;

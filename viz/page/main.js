@@ -35,13 +35,25 @@ function listen() {
   }).observe($("picture"));
 }
 
+// What stands in the page itself.
+function translate() {
+  const say = text => text.replace(/^(\s*)(.*?)(\s*)$/s, (all, before, words, behind) => before + tr(words) + behind);
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT),
+    texts = [];
+  while (walker.nextNode()) if (!/^(SCRIPT|STYLE)$/.test(walker.currentNode.parentNode.nodeName)) texts.push(walker.currentNode);
+  for (const text of texts) if (text.data.trim()) text.data = say(text.data);
+  for (const name of ["title", "placeholder", "aria-label"])
+    for (const element of document.querySelectorAll(`[${name}]`)) element.setAttribute(name, say(element.getAttribute(name)));
+}
+
 function start() {
+  if (RUN.sentences) translate();
   if (matchMedia(NARROW).matches) for (const id of ["list-box", "figure-box"]) $(id).open = false;
-  const losses = RUN.lossy ? RUN.facts.filter((fact, i) => i === RUN.facts.length - 1 || /lost/.test(plain(fact))) : RUN.facts;
+  const losses = RUN.lossy ? RUN.facts.filter((fact, i) => i === RUN.facts.length - 1 || /lost|\u4e22\u5931/.test(plain(fact))) : RUN.facts;
   $("losses").replaceChildren(...losses.flatMap((fact, i) => [i ? " \u00b7 " : "", ...spans(fact)]));
   const apart = RUN.apart_more + groups(RUN.apart, 2, pair => pair[1].length / 2).reduce((sum, n) => sum + n, 0);
   if (apart) {
-    const link = el("button", {type: "button", class: "link"}, `${grouped(apart)} call${apart === 1 ? "" : "s"} without a packet`);
+    const link = el("button", {type: "button", class: "link"}, tr(apart === 1 ? "%s call without a packet" : "%s calls without a packet", grouped(apart)));
     link.addEventListener("click", () => chooseTab("connection"));
     $("losses").append(" \u00b7 ", link);
   }
@@ -56,6 +68,6 @@ function start() {
   listen();
   setUpList();
   readAddress();
-  if (at.conn < 0) $("question").textContent = "no connection was seen";
+  if (at.conn < 0) $("question").textContent = tr("no connection was seen");
 }
 start();

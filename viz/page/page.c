@@ -4,11 +4,13 @@
  * Stories are written as they come; the words that they share wait for the end, bounded. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "viz/page/page_made.h"
+#include "viz/page/page_sentences.h"
 #include "viz/page/page_story.h"
 #include "viz/plan/clock_words.h"
 #include "viz/plan/facts.h"
@@ -54,6 +56,16 @@ static int write_text(const struct sink *sink, const char *text, struct err *err
     return view_write(sink, text, strlen(text), err);
 }
 
+/* The document's language stands in its first element. */
+static int write_head(const struct sink *sink, struct err *err)
+{
+    char begin[64];
+    const char *behind = strstr(page_head, "<head>");
+    snprintf(begin, sizeof(begin), "<!DOCTYPE html>\n<html lang=\"%s\">\n", lang_tag(lang_now()));
+    int code = view_write(sink, begin, strlen(begin), err);
+    return code ? code : view_write(sink, behind, page_head_length - (size_t)(behind - page_head), err);
+}
+
 static int page_begin(void **state, const struct sink *sink, const struct view_options *options, struct err *err)
 {
     struct page *page = calloc(1, sizeof(*page));
@@ -64,7 +76,7 @@ static int page_begin(void **state, const struct sink *sink, const struct view_o
     struct buf figure = buf_new((size_t)1 << 20);
     int code = states_draw_blank(options, &figure);
     if (code) err_set(err, code, "out of memory for the page");
-    if (!code) code = view_write(sink, page_head, page_head_length, err);
+    if (!code) code = write_head(sink, err);
     if (!code) code = view_write(sink, figure.data, figure.length, err);
     if (!code) code = view_write(sink, page_body, page_body_length, err);
     if (!code) code = write_text(sink, "<script type=\"application/json\" id=\"stories\">[", err);
@@ -101,7 +113,7 @@ static void write_apart(struct page *page, struct json *json, const struct story
             struct phrase call = phrase_new(&arena);
             words_call_whole(&call, &nobody, &trace->apart[i].calls[k].call);
             page_phrase(page->words, json, &call);
-            page_text(page->words, json, trace->apart[i].calls[k].why);
+            page_text(page->words, json, trace->apart[i].calls[k].told);
         }
         json_end_array(json);
         arena_free(&arena);
@@ -125,6 +137,16 @@ static void write_clocks(struct page *page, struct json *json, const struct view
 }
 
 /* What all stories have in common, and the words. */
+/* What the page says by itself, where that is not English: each sentence, and what it is there. */
+static void write_sentences(struct json *json)
+{
+    if (lang_now() == LANG_EN) return;
+    json_object(json, "sentences");
+    for (const char *const *at = page_sentences; *at; at++)
+        if (tr(*at) != *at) json_string(json, *at, tr(*at));
+    json_end_object(json);
+}
+
 static void write_run(struct page *page, const struct view_options *options, const struct story_trace *trace)
 {
     struct arena arena = arena_new();
@@ -145,6 +167,7 @@ static void write_run(struct page *page, const struct view_options *options, con
         page_text(page->words, &json, options->run->question);
         json_end_array(&json);
     }
+    write_sentences(&json);
     write_apart(page, &json, trace);
     write_clocks(page, &json, options->run);
     json_end_object(&json);

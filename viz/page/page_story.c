@@ -294,7 +294,7 @@ static void write_list_row(struct page_telling *t)
     snprintf(name, sizeof(name), "%s%" PRIu32, story->numbered_apart ? "u" : "", story->number);
     json_array(&t->json, NULL);
     json_string(&t->json, NULL, name);
-    page_text(t->words, &t->json, story->udp && story->outcome == OUTCOME_OPEN ? "UDP" : story_outcome_name(story->outcome));
+    page_text(t->words, &t->json, story->udp && story->outcome == OUTCOME_OPEN ? "UDP" : story_outcome_word(story->outcome));
     json_int(&t->json, NULL, severity);
     json_array(&t->json, NULL);
     for (size_t i = 0; i < story->finding_count; i++) page_text(t->words, &t->json, story->findings[i].id);

@@ -24,10 +24,10 @@ function showFound() {
   $("matched").textContent = !search.words
     ? ""
     : !search.rows.length
-      ? "no match"
+      ? tr("no match")
       : place >= 0
-        ? `${place + 1} of ${search.rows.length}`
-        : `${search.rows.length} match${search.rows.length === 1 ? "" : "es"}`;
+        ? tr("%s of %s", place + 1, search.rows.length)
+        : tr(search.rows.length === 1 ? "%s match" : "%s matches", search.rows.length);
   for (const id of ["search-back", "search-on"]) $(id).hidden = !search.rows.length;
 }
 // Goes to a match, unless a link says where.

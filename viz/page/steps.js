@@ -85,9 +85,9 @@ function partWords(from) {
   const rows = at.story.rows.length,
     to = Math.min(rows, from + ROWS_DRAWN);
   if (rows <= ROWS_DRAWN) return null;
-  const words = el("p", {class: "none"}, `steps ${grouped(from + 1)} to ${grouped(to)} of ${grouped(rows)} are drawn `);
-  if (from > 0) words.append(stepLink(from - 1, "those before"), " ");
-  if (to < rows) words.append(stepLink(to, "those behind"));
+  const words = el("p", {class: "none"}, `${tr("steps %s to %s of %s are drawn", grouped(from + 1), grouped(to), grouped(rows))} `);
+  if (from > 0) words.append(stepLink(from - 1, tr("those before")), " ");
+  if (to < rows) words.append(stepLink(to, tr("those behind")));
   return words;
 }
 
@@ -106,7 +106,7 @@ function showStep(row) {
   hideAnswers(hidden ? row.index : -1, guess.on ? Math.max(row.index, guess.shown) : Infinity);
   lightFigure(at.story, row.index, hidden);
   keepInSight(extent);
-  $("where").textContent = `step ${row.index + 1} of ${at.story.rows.length} \u00b7 ${timeWords(row.t)} ms`;
+  $("where").textContent = `${tr("step %s of %s", row.index + 1, at.story.rows.length)} \u00b7 ${timeWords(row.t)} ms`;
   $("slider").value = row.index + 1;
   $("slider").setAttribute("aria-valuetext", sentenceOf(row, hidden));
   for (const [id, off] of [
@@ -143,7 +143,7 @@ function goTo(step) {
   at.step = Math.min(Math.max(0, step), Math.max(0, rows.length - 1));
   if (rows.length) showStep(rows[at.step]);
   else {
-    $("drawing").replaceChildren(el("p", {class: "none"}, "Nothing is known of this connection that could be drawn."));
+    $("drawing").replaceChildren(el("p", {class: "none"}, tr("Nothing is known of this connection that could be drawn.")));
     $("where").textContent = "";
   }
   showTab();
@@ -156,7 +156,7 @@ function stopPlaying() {
   clearInterval(play.timer);
   play.timer = 0;
   $("play").setAttribute("aria-pressed", "false");
-  $("play").textContent = "play";
+  $("play").textContent = tr("play");
 }
 function startPlaying() {
   if (!at.story || !at.story.rows.length) return;
@@ -170,7 +170,7 @@ function startPlaying() {
     1200 / parseFloat($("speed").value)
   );
   $("play").setAttribute("aria-pressed", "true");
-  $("play").textContent = "pause";
+  $("play").textContent = tr("pause");
 }
 const togglePlaying = () => (play.timer ? stopPlaying() : startPlaying());
 
@@ -181,19 +181,19 @@ async function copyLink() {
   const link = location.href;
   try {
     await navigator.clipboard.writeText(link);
-    say("the link is copied");
-    $("copy").textContent = "copied";
+    say(tr("the link is copied"));
+    $("copy").textContent = tr("copied");
   } catch (e) {
     const field = el("textarea", {"aria-label": "link"}, link);
     document.body.append(field);
     field.select();
     const done = document.execCommand("copy");
     field.remove();
-    $("copy").textContent = done ? "copied" : "see the address";
-    say(done ? "the link is copied" : "the link is in the address bar");
+    $("copy").textContent = done ? tr("copied") : tr("see the address");
+    say(done ? tr("the link is copied") : tr("the link is in the address bar"));
   }
   setTimeout(() => {
-    $("copy").textContent = "copy link";
+    $("copy").textContent = tr("copy link");
   }, 2000);
 }
 

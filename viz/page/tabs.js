@@ -23,11 +23,11 @@ const callWords = call => `${call.name}(${call.args})`;
 function sentenceOf(row, hidden) {
   const parts = [`${timeWords(row.t)} ms`, SIDES[row.side], plain(row.label)];
   if (row.packet && row.kind !== "arrive") parts.push(plain(row.packet.detail));
-  if (row.kind === "arrive") parts.push("arrives");
-  if (row.packet && row.packet.flight === "lost") parts.push("lost");
+  if (row.kind === "arrive") parts.push(tr("arrives"));
+  if (row.packet && row.packet.flight === "lost") parts.push(tr("lost"));
   if (!hidden) {
     for (const note of row.said) if (note.kind === "cause" && !note.ofState) parts.push(`${plain(note.words)} (${note.evidence})`);
-    for (const state of row.states) parts.push(`${SIDES[state.side]} becomes ${state.name}`);
+    for (const state of row.states) parts.push(tr("%s becomes %s", SIDES[state.side], state.name));
   }
   return parts.filter(part => part).join(", ");
 }
@@ -37,7 +37,7 @@ function noteBlock(note) {
     return el(
       "div",
       {},
-      el("h3", {}, "kernel call chain, innermost first"),
+      el("h3", {}, tr("kernel call chain, innermost first")),
       el(
         "ol",
         {class: "chain mono"},
@@ -47,19 +47,19 @@ function noteBlock(note) {
       )
     );
   const block = el("div", {}, el("p", {class: note.kind === "cause" && !note.ofState ? "why" : ""}, ...spans(note.words)));
-  if (note.evidence) block.append(el("p", {class: note.weak ? "evidence weak" : "evidence"}, `evidence: ${note.evidence}`));
+  if (note.evidence) block.append(el("p", {class: note.weak ? "evidence weak" : "evidence"}, tr("evidence: %s", note.evidence)));
   return block;
 }
 
 function tabWhy(story, row) {
-  const parts = [el("h2", {}, ...spans(row.label), row.kind === "arrive" ? " arrives" : "")];
+  const parts = [el("h2", {}, ...spans(row.label), row.kind === "arrive" ? ` ${tr("arrives")}` : "")];
   const of = row.kind === "arrive" && row.packet.row >= 0 && row.packet.row !== row.index ? story.rows[row.packet.row] : row;
-  if (row.pause !== undefined) parts.push(el("p", {class: "dim"}, ...spans(row.pause), " before"));
+  if (row.pause !== undefined) parts.push(el("p", {class: "dim"}, ...spans(row.pause), ` ${tr("before")}`));
   for (const note of of.said) if (!note.ofState) parts.push(noteBlock(note));
   const ofStates = row.said.filter(note => note.ofState);
   for (const state of row.states) {
     parts.push(
-      el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? `, arrow ${state.arrow} of the figure` : ""}`)
+      el("h3", {}, `${SIDES[state.side]}: ${state.from} \u2192 ${state.name}${state.arrow ? tr(", arrow %s of the figure", state.arrow) : ""}`)
     );
     const place = ofStates.findIndex(note => plain(note.words).startsWith(`${state.name}: `));
     if (place >= 0) parts.push(noteBlock(ofStates.splice(place, 1)[0]));
@@ -74,44 +74,44 @@ function findingBlock(finding) {
   const block = el(
     "div",
     {class: `finding ${finding.severity}`},
-    el("b", {}, `${finding.severity}: ${finding.id}`),
+    el("b", {}, `${tr(finding.severity)}: ${finding.id}`),
     el("p", {}, finding.words, " ", el("code", {class: "dim"}, `tcpwhy explain ${finding.id}`))
   );
-  if (finding.rows.length) block.append(el("p", {class: "dim"}, "steps ", ...finding.rows.map(row => stepLink(row, String(row + 1)))));
+  if (finding.rows.length) block.append(el("p", {class: "dim"}, `${tr("steps")} `, ...finding.rows.map(row => stepLink(row, String(row + 1)))));
   return block;
 }
 
 function callBlock(story, call) {
-  const slept = call.slept < 0 ? "not known" : call.slept === 0 ? "never" : durationWords(call.slept);
+  const slept = call.slept < 0 ? tr("not known") : call.slept === 0 ? tr("never") : durationWords(call.slept);
   const made = story.packets.filter(packet => packet.cause === "call" && story.calls[packet.by] === call);
   return [
     factList([
-      ["call", el("code", {}, callWords(call))],
-      ["process", `${call.process} (${SIDES[call.side]})`],
-      ["result", el("code", {}, call.result)],
-      ["began", call.began === null ? "before recording" : `${timeWords(call.began)} ms`],
-      ["ended", call.ended === null ? "not seen" : `${timeWords(call.ended)} ms`],
-      ["took", call.began !== null && call.ended !== null ? durationWords(call.ended - call.began) : ""],
-      ["slept", slept],
-      ["woken by", call.waker >= 0 ? packetLink(story, story.packets[call.waker]) : null],
-      ["waiting", call.wake],
-      ["evidence", call.evidence],
-      ["made", ...made.flatMap(packet => [packetLink(story, packet), " "])]
+      [tr("call"), el("code", {}, callWords(call))],
+      [tr("process"), `${call.process} (${SIDES[call.side]})`],
+      [tr("result"), el("code", {}, call.result)],
+      [tr("began"), call.began === null ? tr("before recording") : `${timeWords(call.began)} ms`],
+      [tr("ended"), call.ended === null ? tr("not seen") : `${timeWords(call.ended)} ms`],
+      [tr("took"), call.began !== null && call.ended !== null ? durationWords(call.ended - call.began) : ""],
+      [tr("slept"), slept],
+      [tr("woken by"), call.waker >= 0 ? packetLink(story, story.packets[call.waker]) : null],
+      [tr("waiting"), call.wake],
+      [tr("evidence"), call.evidence],
+      [tr("made"), ...made.flatMap(packet => [packetLink(story, packet), " "])]
     ])
   ];
 }
 function tabCall(story, row) {
   const calls = [];
   if (row.call) calls.push(["", row.call]);
-  if (row.packet && row.packet.cause === "call" && row.packet.by >= 0) calls.push(["made this segment", story.calls[row.packet.by]]);
+  if (row.packet && row.packet.cause === "call" && row.packet.by >= 0) calls.push([tr("made this segment"), story.calls[row.packet.by]]);
   if (row.packet)
-    for (const call of story.calls) if (call.waker >= 0 && story.packets[call.waker] === row.packet) calls.push(["was woken by it", call]);
+    for (const call of story.calls) if (call.waker >= 0 && story.packets[call.waker] === row.packet) calls.push([tr("was woken by it"), call]);
   if (!calls.length)
     return [
       el(
         "p",
         {class: "dim"},
-        story.calls.length ? "No call made this step or waited for it." : "No calls were recorded: a capture alone holds none."
+        story.calls.length ? tr("No call made this step or waited for it.") : tr("No calls were recorded: a capture alone holds none.")
       )
     ];
   return calls.flatMap(([words, call]) => [
@@ -127,12 +127,12 @@ function absolute(story, packet, side, isAck) {
 }
 // Of a call: the packets that it made and that woke it.
 function notAPacket(story, row) {
-  const parts = [el("p", {class: "dim"}, "This step is no packet.")],
+  const parts = [el("p", {class: "dim"}, tr("This step is no packet."))],
     call = row.call;
   const made = call ? story.packets.filter(packet => packet.cause === "call" && story.calls[packet.by] === call) : [];
   if (made.length)
-    parts.push(el("p", {}, `${call.name}() made `, ...made.flatMap((packet, i) => [i ? ", " : "", packetLink(story, packet)])));
-  if (call && call.waker >= 0) parts.push(el("p", {}, `${call.name}() was woken by `, packetLink(story, story.packets[call.waker])));
+    parts.push(el("p", {}, `${tr("%s() made", call.name)} `, ...made.flatMap((packet, i) => [i ? ", " : "", packetLink(story, packet)])));
+  if (call && call.waker >= 0) parts.push(el("p", {}, `${tr("%s() was woken by", call.name)} `, packetLink(story, story.packets[call.waker])));
   return parts;
 }
 function tabPacket(story, row) {
@@ -141,29 +141,29 @@ function tabPacket(story, row) {
   const number = isAck => {
     const whole = absolute(story, packet, row.side, isAck),
       relative = isAck ? packet.ack : packet.seq;
-    return `${grouped(relative)} relative${whole === null ? "" : `, ${whole} absolute`}`;
+    return whole === null ? tr("%s relative", grouped(relative)) : tr("%s relative, %s absolute", grouped(relative), whole);
   };
   const facts = [
-    ["from", `the ${SIDES[row.side]}`],
-    ["flags", packet.flags && el("code", {}, packet.flags)],
-    ["what it is", packet.what]
+    [tr("from"), tr("the %s", SIDES[row.side])],
+    [tr("flags"), packet.flags && el("code", {}, packet.flags)],
+    [tr("what it is"), packet.what]
   ];
-  if (packet.flags) facts.push(["seq", number(false)], ["ack", packet.ack < 0 ? "" : number(true)], ["window", packet.window]);
-  facts.push(["length", `${grouped(packet.length)} byte${packet.length === 1 ? "" : "s"}`], ["options", packet.options]);
-  if (packet.options.includes("timestamps")) facts.push(["timestamps", `value ${packet.stamp}, echo ${packet.echo}`]);
+  if (packet.flags) facts.push(["seq", number(false)], ["ack", packet.ack < 0 ? "" : number(true)], [tr("window"), packet.window]);
+  facts.push([tr("length"), tr(packet.length === 1 ? "%s byte" : "%s bytes", grouped(packet.length))], [tr("options"), packet.options]);
+  if (packet.options.includes("timestamps")) facts.push([tr("timestamps"), tr("value %s, echo %s", packet.stamp, packet.echo)]);
   const sent = packet.row >= 0 ? story.rows[packet.row].t : row.t;
   facts.push(
-    ["sent", `${timeWords(sent)} ms`],
+    [tr("sent"), `${timeWords(sent)} ms`],
     [
-      "arrived",
+      tr("arrived"),
       packet.flies
-        ? `${timeWords(sent + packet.flies)} ms, ${durationWords(packet.flies)} later`
+        ? tr("%s ms, %s later", timeWords(sent + packet.flies), durationWords(packet.flies))
         : packet.flight === "lost"
-          ? "lost"
-          : "not seen"
+          ? tr("lost")
+          : tr("not seen")
     ]
   );
-  facts.push(["capture", packet.place ? `packet ${packet.place}${packet.vantage ? ` at ${packet.vantage}` : ""}` : ""]);
+  facts.push([tr("capture"), packet.place ? (packet.vantage ? tr("packet %s at %s", packet.place, packet.vantage) : tr("packet %s", packet.place)) : ""]);
   return [el("h2", {}, ...spans(story.rows[packet.row >= 0 ? packet.row : row.index].label)), factList(facts)];
 }
 
@@ -187,14 +187,14 @@ function tabSteps(story, row) {
         "td",
         {},
         ...spans(at.label),
-        at.kind === "arrive" ? " arrives" : "",
+        at.kind === "arrive" ? ` ${tr("arrives")}` : "",
         why ? el("span", {class: "because"}, plain(why.words), el("small", {}, ` ${why.evidence}`)) : "",
         states ? el("span", {class: "states"}, states) : ""
       )
     );
     body.append(cells);
   }
-  const more = to - from < story.rows.length ? el("p", {class: "dim"}, `steps ${from + 1} to ${to} of ${story.rows.length}`) : null;
+  const more = to - from < story.rows.length ? el("p", {class: "dim"}, tr("steps %s to %s of %s", from + 1, to, story.rows.length)) : null;
   return [
     el(
       "table",
@@ -205,7 +205,7 @@ function tabSteps(story, row) {
         el(
           "tr",
           {},
-          ...["step", "ms", "end", "what, and why"].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h))
+          ...[tr("step"), "ms", tr("end"), tr("what, and why")].map((h, i) => el("th", i < 2 ? {class: "num", scope: "col"} : {scope: "col"}, h))
         )
       ),
       body
@@ -218,14 +218,14 @@ function tabConnection(story) {
   const parts = [
     el("h2", {}, ...spans(story.headline)),
     factList([
-      ["client", ...spans(story.ends[0])],
-      ["server", ...spans(story.ends[1])]
+      [tr("client"), ...spans(story.ends[0])],
+      [tr("server"), ...spans(story.ends[1])]
     ])
   ];
   parts.push(factList(story.facts.map(fact => [fact.key, ...spans(fact.words)])));
-  if (story.findings.length) parts.push(el("h3", {}, "findings"), ...story.findings.map(findingBlock));
+  if (story.findings.length) parts.push(el("h3", {}, tr("findings")), ...story.findings.map(findingBlock));
   parts.push(
-    el("h3", {}, "the recording"),
+    el("h3", {}, tr("the recording")),
     ...RUN.facts.map(fact => el("p", {}, ...spans(fact))),
     ...RUN.clocks.map(clock => el("p", {}, plain(clock)))
   );
@@ -235,18 +235,18 @@ function tabConnection(story) {
 function apartBlocks() {
   const parts = [];
   for (const [process, calls] of groups(RUN.apart, 2, pair => pair)) {
-    parts.push(el("h3", {}, "calls without a packet: ", ...spans(process)));
+    parts.push(el("h3", {}, `${tr("calls without a packet")}: `, ...spans(process)));
     for (const [call, why] of groups(calls, 2, pair => pair))
       parts.push(el("p", {}, el("code", {}, ...spans(call)), plain(why) ? el("span", {class: "dim"}, ` ${plain(why)}`) : ""));
   }
-  if (RUN.apart_more) parts.push(el("p", {class: "a"}, `${RUN.apart_more} more calls without a packet are not shown`));
+  if (RUN.apart_more) parts.push(el("p", {class: "a"}, tr("%s more calls without a packet are not shown", RUN.apart_more)));
   return parts;
 }
 
 // Sequence numbers over time, as Stevens and tcptrace draw them: both directions, each above its own zero.
 function tabNumbers(story, row) {
   const sent = story.packets.filter(packet => packet.row >= 0 && packet.flags && packet.seq < 2147483648);
-  if (!sent.length) return [el("p", {class: "dim"}, "No segments.")];
+  if (!sent.length) return [el("p", {class: "dim"}, tr("No segments."))];
   const parts = [];
   for (const side of [0, 1]) {
     const own = sent.filter(packet => story.rows[packet.row].side === side),
@@ -275,7 +275,7 @@ function tabNumbers(story, row) {
     }
     const svg = pen(
       "svg",
-      {class: "w", viewBox: "0 0 340 172", role: "img", "aria-label": `sequence numbers of the ${SIDES[side]} over time`},
+      {class: "w", viewBox: "0 0 340 172", role: "img", "aria-label": tr("sequence numbers of the %s over time", SIDES[side])},
       pen("path", {class: "w-ln w-th w-ld", d: "M58 8V150H330"}),
       lines,
       pen("text", {x: 54, y: 18, class: "w-d", "font-size": 11, "text-anchor": "end"}, grouped(top)),
@@ -284,7 +284,7 @@ function tabNumbers(story, row) {
       pen("text", {x: 330, y: 166, class: "w-d", "font-size": 11, "text-anchor": "end"}, `${timeWords(last)} ms`)
     );
     svg.addEventListener("click", event => event.target.dataset.row && goTo(+event.target.dataset.row));
-    parts.push(el("h3", {}, `the ${SIDES[side]}'s numbers (bars), what the ${SIDES[1 - side]} acknowledged (line)`), svg);
+    parts.push(el("h3", {}, tr("the %s's numbers (bars), what the %s acknowledged (line)", SIDES[side], SIDES[1 - side])), svg);
   }
   return parts;
 }

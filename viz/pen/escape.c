@@ -100,6 +100,19 @@ size_t escape_piece(const char *text, int *ret_columns)
     return at;
 }
 
+int escape_text_columns(const char *text)
+{
+    int columns = 0;
+    for (size_t left = strlen(text); left > 0;) {
+        uint32_t code;
+        size_t taken = escape_decode(text, left, &code);
+        columns += escape_columns(code);
+        text += taken;
+        left -= taken;
+    }
+    return columns;
+}
+
 size_t escape_next(const char *text, size_t length, bool ascii, char piece[ESCAPE_PIECE_BYTES])
 {
     uint32_t code;

@@ -29,6 +29,8 @@ bool escape_may_break(uint32_t before, uint32_t after);
 /* The bytes up to the next place at which a line may end (a blank, a newline, or as above), at least one character's; and the
  * columns that they take. */
 size_t escape_piece(const char *text, int *ret_columns);
+/* The columns of a whole text of ours, without escaping. */
+int escape_text_columns(const char *text);
 
 /* Takes one code point from `text` and writes how it is to be shown, NUL-terminated. With `ascii` no byte above 0x7e is written:
  * what the views draw with is replaced by a look-alike ("|" for a bar). Returns the bytes taken. */

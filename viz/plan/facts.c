@@ -86,7 +86,7 @@ static void tell_opening(struct facts *facts, const struct story *story)
     if (summary->handshake_ns >= 0) {
         phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(summary->handshake_ns, words));
         phrase_add(&facts->text, STYLE_PLAIN, " SYN → ACK");
-        const char *between = ": ";
+        const char *between = tr(": ");
         if (summary->handshake_timer_ns > 0) {
             phrase_add(&facts->text, STYLE_PLAIN, between);
             phrase_addf(&facts->text, STYLE_ALARM, tr("%s of it waited for the retransmission timer"),
@@ -198,7 +198,7 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
     char words[WORDS_BYTES];
     if (time->total_ns <= 0 || (!in_detail && !has_dominant(time))) return;
     phrase_addf(&facts->text, STYLE_BOLD, "%s", words_duration(time->total_ns, words));
-    const char *between = ": ";
+    const char *between = tr(": ");
     int64_t left_ns = time->total_ns, last_ns = INT64_MAX;
     for (int told = 0, last = -1; told < SPENTS; told++) {
         int next = -1;
@@ -211,7 +211,7 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
         last_ns = time->spent_ns[next];
         left_ns -= last_ns;
         phrase_addf(&facts->text, STYLE_PLAIN, "%s%s %s", between, words_duration(last_ns, words),
-                    tr(story_spent_words((enum story_spent)next)));
+                    story_spent_words((enum story_spent)next));
         between = tr(", ");
     }
     if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, tr("%s%s other"), between, words_duration(left_ns, words));
@@ -287,7 +287,7 @@ static void tell_totals(struct facts *facts, const struct facts_totals *totals)
         phrase_add(text, STYLE_BOLD, tr("no connection was seen"));
     else
         phrase_addf(text, STYLE_BOLD, tr("%" PRIu64 " connections"), totals->stories);
-    const char *between = ": ";
+    const char *between = tr(": ");
     for (int outcome = 0; outcome < OUTCOMES; outcome++) {
         if (totals->outcomes[outcome] == 0) continue;
         phrase_add(text, STYLE_PLAIN, between);
@@ -297,7 +297,7 @@ static void tell_totals(struct facts *facts, const struct facts_totals *totals)
     }
     if (totals->udp) phrase_addf(text, STYLE_PLAIN, "%s%" PRIu64 " UDP", between, totals->udp);
     if (totals->findings) {
-        phrase_add(text, STYLE_PLAIN, "; ");
+        phrase_add(text, STYLE_PLAIN, tr("; "));
         phrase_addf(text, STYLE_PLAIN, ntr("%" PRIu64 " finding", "%" PRIu64 " findings", totals->findings), totals->findings);
     }
     put(facts, STYLE_PLAIN, "");
@@ -361,7 +361,7 @@ void facts_run(const struct facts_totals *totals, const struct story_trace *trac
         phrase_add(text, STYLE_PLAIN, trace->vantages[i]);
     }
     if (trace->reason && *trace->reason) {
-        phrase_add(text, STYLE_PLAIN, "; ");
+        phrase_add(text, STYLE_PLAIN, tr("; "));
         phrase_add(text, STYLE_PLAIN, tr(trace->reason));
     }
     put(facts, STYLE_PLAIN, "");

@@ -1,5 +1,10 @@
 #include "viz/plan/figure_plan.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "viz/view.h"
+
 const struct figure_box figure_boxes[FIGURE_BOXES] = {
     {STATE_CLOSED, 33, 0, 4, "w-state-CLOSED"},
     {STATE_LISTEN, 33, 6, 3, "w-state-LISTEN"},
@@ -37,3 +42,21 @@ const struct figure_path figure_paths[FIGURE_DRAWN] = {
     {{{46, 31}, {66, 31}}, 2, 48, 31, " 19 Timeout=2MSL "},
     {{{73, 28}, {73, 29}}, 2, 54, 28, "20 rcv ACK of FIN"},
 };
+
+const char *figure_box_name(size_t i, unsigned blanks, char text[FIGURE_TEXT_BYTES])
+{
+    if (!(blanks & VIEW_BLANK_NAMES)) return tcp_state_name(figure_boxes[i].state);
+    snprintf(text, FIGURE_TEXT_BYTES, "%c ________", (char)('a' + (int)i));
+    return text;
+}
+
+const char *figure_path_label(size_t i, unsigned blanks, char text[FIGURE_TEXT_BYTES])
+{
+    const char *label = figure_paths[i].label;
+    if (!(blanks & VIEW_BLANK_LABELS)) return label;
+    size_t number = strspn(label, " 0123456789"), length = strlen(label);
+    snprintf(text, FIGURE_TEXT_BYTES, "%s", label);
+    for (size_t k = number; k < length && k + 1 < FIGURE_TEXT_BYTES; k++)
+        if (k + 1 < length || label[k] != ' ') text[k] = '_';
+    return text;
+}

@@ -30,4 +30,11 @@ extern const struct figure_box figure_boxes[FIGURE_BOXES];
 /* Of arrow n (from 1) at n - 1; a pen's id for it is "w-arrow-n". */
 extern const struct figure_path figure_paths[FIGURE_DRAWN];
 
+enum { FIGURE_TEXT_BYTES = 32 };
+
+/* What stands in box i, and at arrow i + 1: with VIEW_BLANK_NAMES or VIEW_BLANK_LABELS of `blanks` (viz/view.h) a line to write on,
+ * as long as what belongs there or longer, behind a letter for the box and the arrow's number. `text` may hold what is returned. */
+const char *figure_box_name(size_t i, unsigned blanks, char text[FIGURE_TEXT_BYTES]);
+const char *figure_path_label(size_t i, unsigned blanks, char text[FIGURE_TEXT_BYTES]);
+
 #endif

@@ -104,7 +104,7 @@ void words_step(struct phrase *text, enum layout_style style, const struct story
             phrase_add(text, style, "()");
         break;
     case STEP_SEGMENT:
-        phrase_addf(text, style, tr("the %s (#%" PRIu32 ")"), at->segment->label, at->segment->number);
+        phrase_addf(text, style, tr("the %s (#%" PRIu32 ")"), story_label_word(at->segment), at->segment->number);
         break;
     case STEP_DATAGRAM:
         phrase_addf(text, style, tr("the %s (#%" PRIu32 ")"), at->datagram->icmp ? tr("ICMP error") : tr("datagram"),
@@ -203,7 +203,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
 {
     const struct story_wake *wake = &call->wake;
     if (wake->kind == WAKE_NOT_YET) {
-        phrase_addf(text, STYLE_PLAIN, ": %s", *wake->why ? wake->why : tr("it had not returned when recording ended"));
+        phrase_addf(text, STYLE_PLAIN, tr(": %s"), *wake->why ? tr(wake->why) : tr("it had not returned when recording ended"));
         return;
     }
     bool is_silent = wake->kind == WAKE_UNKNOWN || wake->kind == WAKE_NEVER_SLEPT;
@@ -213,7 +213,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     char slept[WORDS_BYTES];
     phrase_add(text, STYLE_PLAIN, " · ");
     if (wake->kind == WAKE_NEVER_SLEPT) {
-        bool says_so = strncasecmp(wake->why, "never slept", strlen(tr("never slept"))) == 0;
+        bool says_so = strncasecmp(wake->why, tr("never slept"), strlen(tr("never slept"))) == 0;
         if (says_so)
             phrase_add(text, STYLE_PLAIN, wake->why);
         else
@@ -222,7 +222,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
         phrase_addf(text, STYLE_PLAIN, tr("slept %s"), words_duration(call->slept_ns, slept));
         return; /* what ended that stands before it */
     } else if (call->slept_ns > 0) {
-        phrase_addf(text, STYLE_PLAIN, "slept %s, ", words_duration(call->slept_ns, slept));
+        phrase_addf(text, STYLE_PLAIN, tr("slept %s, "), words_duration(call->slept_ns, slept));
         add_waker(text, story, wake, true);
     } else if (call->slept_ns == 0 && *wake->why)
         phrase_add(text, STYLE_PLAIN, wake->why); /* it came while the call was at work */
@@ -232,7 +232,7 @@ static void add_wake(struct phrase *text, const struct story *story, const struc
     }
     /* What the kernel itself said needs no mark; what was inferred must not pose as that. */
     if (wake->kind != WAKE_UNKNOWN && wake->evidence != EVIDENCE_NONE && wake->evidence < EVIDENCE_CONTEXT)
-        phrase_addf(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? " [RFC rule]" : " [call interval]");
+        phrase_add(text, STYLE_DIM, wake->evidence == EVIDENCE_RULE ? tr(" [RFC rule]") : tr(" [call interval]"));
 }
 
 /* The segments that a read took, where one call took several: a stream has no messages. */

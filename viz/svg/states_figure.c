@@ -62,7 +62,8 @@ static void draw_box(struct canvas *canvas, size_t index, bool visited)
     put(canvas, right, bottom, style, pen->right_up);
     put(canvas, x, y, style, pen->left_down);
     put(canvas, x, bottom, style, pen->left_up);
-    const char *name = tcp_state_name(figure_boxes[index].state);
+    char text[FIGURE_TEXT_BYTES];
+    const char *name = figure_box_name(index, canvas->options->figure_blanks, text);
     int middle = y + (figure_boxes[index].height - 1) / 2;
     put(canvas, x + (BOX_COLUMNS - (int)strlen(name)) / 2, middle, style, name);
 }
@@ -85,8 +86,10 @@ static const char *corner(const struct pen_set *pen, int from, int to)
     return pen->left_up;
 }
 
-static void draw_path(struct canvas *canvas, const struct figure_path *path, enum line line, enum layout_style style)
+static void draw_path(struct canvas *canvas, size_t index, enum line line, enum layout_style style)
 {
+    const struct figure_path *path = &figure_paths[index];
+    char text[FIGURE_TEXT_BYTES];
     const struct pen_set *pen = pens(canvas, line);
     int heading = DOWN; /* until the first piece is drawn */
     for (size_t i = 0; i + 1 < path->count; i++) {
@@ -98,7 +101,7 @@ static void draw_path(struct canvas *canvas, const struct figure_path *path, enu
         for (x += dx, y += dy; x != to_x || y != to_y; x += dx, y += dy) put(canvas, x, y, style, dx ? pen->across : pen->along);
     }
     put(canvas, path->points[path->count - 1].x, path->points[path->count - 1].y, style, heads[canvas->options->ascii][heading]);
-    put(canvas, path->label_x, path->label_y, style, path->label);
+    put(canvas, path->label_x, path->label_y, style, figure_path_label(index, canvas->options->figure_blanks, text));
 }
 
 int states_draw_figure(const struct arrow_map *map, const struct view_options *options, struct buf *out)
@@ -112,7 +115,7 @@ int states_draw_figure(const struct arrow_map *map, const struct view_options *o
     for (size_t i = 0; i < FIGURE_DRAWN; i++) {
         bool seen = map->sights[i].count;
         enum line line = seen ? LINE_HEAVY : arrows[i].never ? LINE_DOTTED : LINE_LIGHT;
-        draw_path(canvas, &figure_paths[i], line, seen ? STYLE_BOLD : arrows[i].never ? STYLE_ALARM : STYLE_DIM);
+        draw_path(canvas, i, line, seen ? STYLE_BOLD : arrows[i].never ? STYLE_ALARM : STYLE_DIM);
     }
     for (int y = 0; y < ROWS; y++) layout_emit(&canvas->rows[y], options->color, out);
     free(canvas);

@@ -70,7 +70,7 @@ static void put_missing(struct legend *legend, size_t index)
     put_arrow(legend, index, STYLE_PLAIN);
     flush(legend, 0, INDENT);
     layout_addf(&legend->text, STYLE_DIM, "%s", arrow->function);
-    if (arrow->note) layout_addf(&legend->text, STYLE_DIM, "; %s", arrow->note);
+    if (arrow->note) layout_addf(&legend->text, STYLE_DIM, tr("; %s"), tr(arrow->note));
     flush(legend, INDENT, INDENT);
 }
 
@@ -79,7 +79,7 @@ static void put_never(struct legend *legend, size_t index)
     const struct figure_arrow *arrow = &legend->arrows[index];
     put_arrow(legend, index, STYLE_ALARM);
     flush(legend, 0, INDENT);
-    layout_addf(&legend->text, STYLE_PLAIN, "%s: ", arrow->never);
+    layout_addf(&legend->text, STYLE_PLAIN, tr("%s: "), tr(arrow->never));
     layout_addf(&legend->text, STYLE_DIM, "%s", arrow->function);
     flush(legend, INDENT, INDENT);
 }
@@ -98,7 +98,7 @@ static void put_key(struct legend *legend)
            "3.10 give (21 to %zu), in %" PRIu32 " %s."),
         arrows_seen(legend->map, 1, FIGURE_DRAWN), arrows_possible(1, FIGURE_DRAWN),
         arrows_seen(legend->map, FIGURE_DRAWN + 1, legend->count), arrows_possible(FIGURE_DRAWN + 1, legend->count), legend->count,
-        legend->map->stories, legend->map->stories == 1 ? "story" : "stories");
+        legend->map->stories, legend->map->stories == 1 ? tr("story") : tr("stories"));
     flush(legend, 0, 0);
 }
 

@@ -96,7 +96,8 @@ static void draw_box(const struct drawing *d, const struct figure_box *box)
     struct svg_place place =
         place_at(x + width / 2, y + height / 2 + name / 3, SVG_MIDDLE, lit ? FONT_BOLD : FONT_SANS, name, lit ? "w-i" : "w-d");
     if (ends == (ARROWS_CLIENT | ARROWS_SERVER)) place.font.size--;
-    put(d, tcp_state_name(box->state), place);
+    char text[FIGURE_TEXT_BYTES];
+    put(d, figure_box_name((size_t)(box - figure_boxes), d->options->figure_blanks, text), place);
     buf_text(d->out, "</g>\n");
 }
 
@@ -141,8 +142,10 @@ static void draw_line(const struct drawing *d, const struct point *corners, size
 }
 
 /* On its line, or beside one that goes straight down. */
-static void draw_label(const struct drawing *d, const struct figure_path *path, const char *role, bool seen)
+static void draw_label(const struct drawing *d, size_t index, const char *role, bool seen)
 {
+    const struct figure_path *path = &figure_paths[index];
+    char text[FIGURE_TEXT_BYTES];
     int begin = path->label_x, end = begin + (int)strlen(path->label), line_x = path->points[0].x;
     bool beside = path->count == 2 && path->points[0].x == path->points[1].x;
     struct svg_place place = place_at(at_x(d, (begin + end) / 2), at_y(d, path->label_y) + LABEL / 3, SVG_MIDDLE,
@@ -150,7 +153,7 @@ static void draw_label(const struct drawing *d, const struct figure_path *path, 
     if (beside) place.anchor = begin > line_x ? SVG_START : SVG_END;
     if (beside) place.x = at_x(d, line_x) + (begin > line_x ? 12 : -12);
     place.ground = !beside;
-    put(d, path->label, place);
+    put(d, figure_path_label(index, d->options->figure_blanks, text), place);
 }
 
 static void draw_arrow(const struct drawing *d, size_t index, const struct figure_arrow *arrow)
@@ -166,7 +169,7 @@ static void draw_arrow(const struct drawing *d, size_t index, const struct figur
     draw_line(d, corners, count, never ? "w-la w-do" : lines[ends], sight->count);
     const struct point *tip = &corners[count - 1], *before = &corners[count - 2];
     svg_arrow_head(d->out, never ? "w-a" : areas[ends], before->x, before->y, tip->x, tip->y, false);
-    if (d->scale->labels) draw_label(d, path, never ? "w-a" : areas[ends], sight->count);
+    if (d->scale->labels) draw_label(d, index, never ? "w-a" : areas[ends], sight->count);
     buf_text(d->out, "</g>\n");
 }
 
@@ -204,7 +207,7 @@ static int draw_words(const struct drawing *d, int y)
     char words[512];
     snprintf(words, sizeof(words), tr("%zu of the %zu arrows that figure 5 draws and Linux can take were seen, in %" PRIu32 " %s."),
              arrows_seen(d->map, 1, FIGURE_DRAWN), arrows_possible(1, FIGURE_DRAWN), d->map->stories,
-             d->map->stories == 1 ? "story" : "stories");
+             d->map->stories == 1 ? tr("story") : tr("stories"));
     struct svg_place place = place_at(MARGIN, y, SVG_START, FONT_SANS, SMALL, "w-d");
     place.width = WIDTH - 2 * MARGIN;
     place.y += put(d, words, place) * place.line;

@@ -257,7 +257,7 @@ static int draw_apart(int y, const struct story_trace *trace, const struct view_
             struct svg_place place = place_at(y + 3, FONT_MONO, SMALL, "w-i");
             words_call_whole(&call, &nobody, &apart->calls[k].call);
             y = put(out, &call, options->ascii, place);
-            if (apart->calls[k].why) phrase_add(&why, STYLE_PLAIN, apart->calls[k].why);
+            if (apart->calls[k].told) phrase_add(&why, STYLE_PLAIN, apart->calls[k].told);
             place = place_at(y, FONT_SANS, SMALL, "w-d");
             place.x += 24;
             place.width -= 24;

@@ -1,6 +1,7 @@
 /* The words of a ladder in SVG: where they begin, how wide they may be, how far they push what comes below. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/plan/facts.h"
 #include "viz/plan/words.h"
 #include "viz/svg/svg_lay.h"
@@ -104,7 +105,7 @@ static int head_of(struct lay *lay, enum story_side side, int top)
                               .line = lay->size.head + 3,
                               .role = svg_side[side],
                               .row = -1};
-    layout_add(&text, STYLE_PLAIN, side == STORY_CLIENT ? "CLIENT" : "SERVER");
+    layout_add(&text, STYLE_PLAIN, side == STORY_CLIENT ? tr("CLIENT") : tr("SERVER"));
     svg_words(&lay->texts, &text, &place);
     layout_text_clear(&text);
     const struct view_options *options = lay->plan->options;

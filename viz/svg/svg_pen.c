@@ -1,4 +1,5 @@
 #include "viz/svg/svg_pen.h"
+#include "base/lang.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -132,8 +133,8 @@ void svg_begin(struct buf *out, int width, int height, const char *title, const 
 {
     buf_printf(out,
                "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"w\" role=\"img\" aria-labelledby=\"w-title w-desc\" width=\"%d\" "
-               "height=\"%d\" viewBox=\"0 0 %d %d\" xml:lang=\"en\" xml:space=\"preserve\">\n<title id=\"w-title\">",
-               width, height, width, height);
+               "height=\"%d\" viewBox=\"0 0 %d %d\" xml:lang=\"%s\" xml:space=\"preserve\">\n<title id=\"w-title\">",
+               width, height, width, height, lang_tag(lang_now()));
     svg_escape(out, title, ascii);
     buf_text(out, "</title>\n<desc id=\"w-desc\">");
     svg_escape(out, description, ascii);

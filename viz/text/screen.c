@@ -9,6 +9,7 @@
 #include "viz/lists/columns.h"
 #include "viz/lists/list_frame.h"
 #include "viz/lists/rows.h"
+#include "viz/pen/escape.h"
 #include "viz/pen/layout.h"
 #include "viz/plan/words.h"
 
@@ -24,19 +25,19 @@ static const struct {
     bool right;
 } columns[COLUMNS] = {
     [COLUMN_NUMBER] = {"#", 5, 0, true},
-    [COLUMN_START] = {"start", 10, 1, true},
-    [COLUMN_TOOK] = {"took", 7, 4, true},
-    [COLUMN_CLIENT] = {"client", ADDRESS_USUAL, 0, false},
-    [COLUMN_SERVER] = {"server", ADDRESS_USUAL, 0, false},
-    [COLUMN_OUTCOME] = {"outcome", 9, 0, false},
+    [COLUMN_START] = {TR("start"), 10, 1, true},
+    [COLUMN_TOOK] = {TR("took"), 7, 4, true},
+    [COLUMN_CLIENT] = {TR("client"), ADDRESS_USUAL, 0, false},
+    [COLUMN_SERVER] = {TR("server"), ADDRESS_USUAL, 0, false},
+    [COLUMN_OUTCOME] = {TR("outcome"), 9, 0, false},
     [COLUMN_STATES] = {TR("last states"), 23, 3, false},
-    [COLUMN_RTT] = {"rtt", 7, 5, true},
+    [COLUMN_RTT] = {TR("rtt"), 7, 5, true},
     [COLUMN_CLOSED] = {TR("closed by"), 9, 7, false},
-    [COLUMN_SEGMENTS] = {"segs", 5, 6, true},
-    [COLUMN_SENT] = {"sent", 6, 8, true},
-    [COLUMN_RECEIVED] = {"recvd", 6, 8, true},
-    [COLUMN_AGAIN] = {"again", 5, 2, true},
-    [COLUMN_NOTES] = {"notes", 0, 0, false},
+    [COLUMN_SEGMENTS] = {TR("segs"), 5, 6, true},
+    [COLUMN_SENT] = {TR("sent"), 6, 8, true},
+    [COLUMN_RECEIVED] = {TR("recvd"), 6, 8, true},
+    [COLUMN_AGAIN] = {TR("again"), 5, 2, true},
+    [COLUMN_NOTES] = {TR("notes"), 0, 0, false},
 };
 enum { TURNS = 8, BARE_COLUMNS = 5 + 1 + 2 * (ADDRESS_USUAL + 1) + 9 /* what is always there, without the notes */ };
 
@@ -80,15 +81,20 @@ static struct sizes sizes_for(const struct rows_options *options)
     return sizes;
 }
 
-/* What doesn't fit is left out where `ends` says: in the middle, or behind. All text is ASCII but for the one mark. */
+/* What doesn't fit is left out where `ends` says: in the middle (of what is ASCII), or behind. */
 static void fit(char cell[CELL_BYTES], int width, bool ends, bool ascii)
 {
     const char *mark = ascii ? "~" : "…";
-    size_t length = strlen(cell), room = (size_t)width - 1;
-    if (strstr(cell, "µ")) length--; /* two bytes, one column */
-    if (length <= (size_t)width) return;
-    size_t head = ends ? room / 2 : room, tail = room - head;
+    if (escape_text_columns(cell) <= width) return;
     char cut[CELL_BYTES];
+    size_t length = strlen(cell), room = (size_t)width - 1, head = 0, tail = ends ? room - room / 2 : 0;
+    for (int used = 0; head < length;) {
+        uint32_t code;
+        size_t taken = escape_decode(cell + head, length - head, &code);
+        used += escape_columns(code);
+        if (used > (int)(room - tail)) break;
+        head += taken;
+    }
     snprintf(cut, sizeof(cut), "%.*s%s%s", (int)head, cell, mark, cell + length - tail);
     memcpy(cell, cut, sizeof(cut));
 }
@@ -127,7 +133,7 @@ static int begin(struct buf *out, const struct rows_options *options)
     int code = list_findings(out, &style, options->findings, 0);
     if (code) return code;
     for (int i = 0; i < COLUMNS; i++) snprintf(cells[i], CELL_BYTES, "%s", tr(columns[i].title));
-    if (options->verbose) snprintf(cells[COLUMN_NOTES], CELL_BYTES, "zeek history  notes");
+    if (options->verbose) snprintf(cells[COLUMN_NOTES], CELL_BYTES, "%s", tr("zeek history  notes"));
     return draw(out, options, cells, false);
 }
 

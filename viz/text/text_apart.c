@@ -21,8 +21,8 @@ static void draw_call(struct pen *pen, const struct story *nobody, const struct 
     layout_add_phrase(&pen->text, &whole);
     arena_free(&arena);
     pen_flush(pen, TIME_COLUMNS, STYLE_PLAIN, key);
-    if (!apart->why) return;
-    layout_add(&pen->text, STYLE_PLAIN, apart->why);
+    if (!apart->told) return;
+    layout_add(&pen->text, STYLE_PLAIN, apart->told);
     snprintf(key, sizeof(key), "%*s↳", TIME_COLUMNS, "");
     pen_flush(pen, TIME_COLUMNS + (pen->text.ascii ? 3 : 2), STYLE_PLAIN, key); /* the hook is two columns in ASCII */
 }

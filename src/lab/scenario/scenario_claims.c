@@ -1,12 +1,13 @@
 /* Claims: what people say of TCP, each with the expectations that show whether it is so. They are read with the expectations. */
 #include <string.h>
 
+#include "base/lang.h"
 #include "lab/scenario/scenario_parse.h"
 
 enum { CLAIM_BYTES = 160, BECAUSE_BYTES = 400 };
 
 static const char *const verdicts[SCENARIO_CLAIM_VERDICTS] = {
-    [SCENARIO_CLAIM_WRONG] = "wrong", [SCENARIO_CLAIM_HALF] = "half", [SCENARIO_CLAIM_RIGHT] = "right"};
+    [SCENARIO_CLAIM_WRONG] = TR("wrong"), [SCENARIO_CLAIM_HALF] = TR("half"), [SCENARIO_CLAIM_RIGHT] = TR("right")};
 
 const char *scenario_claim_verdict(enum scenario_claim_verdict verdict)
 {

@@ -28,10 +28,10 @@ static bool parse_wire_delay(struct scenario_parser *parser, struct scenario_ste
 
 bool scenario_parse_wire(struct scenario_parser *parser, struct scenario_step *step)
 {
-    enum { DROP, DUPLICATE, HOLD, REORDER, DELAY, RELEASE, CUT, MEND, FORGET, INJECT, WIRE_WORDS };
-    static const char *const words[WIRE_WORDS] = {"drop",    "duplicate", "hold", "reorder", "delay",
+    enum { DROP, DUPLICATE, HOLD, REORDER, CORRUPT, DELAY, RELEASE, CUT, MEND, FORGET, INJECT, WIRE_WORDS };
+    static const char *const words[WIRE_WORDS] = {"drop",    "duplicate", "hold", "reorder", "corrupt", "delay",
                                                   "release", "cut",       "mend", "forget",  "inject"};
-    static const enum wire_action actions[] = {WIRE_DROP, WIRE_DUPLICATE, WIRE_HOLD, WIRE_REORDER};
+    static const enum wire_action actions[] = {WIRE_DROP, WIRE_DUPLICATE, WIRE_HOLD, WIRE_REORDER, WIRE_CORRUPT};
     size_t index;
     if (parser->scenario->place == SCENARIO_LOOPBACK)
         return scenario_mistake(parser, &parser->words[0], "there is no wire with 'place loopback'");

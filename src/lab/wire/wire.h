@@ -25,6 +25,7 @@ enum wire_fate {
     WIRE_RELEASED,
     WIRE_DELAYED,   /* by a rule */
     WIRE_REORDERED, /* it waits to go behind the next one */
+    WIRE_CORRUPTED, /* and sent on */
     WIRE_REFUSED,   /* the router did not let it on (TCP and UDP only) */
     WIRE_SKIPPED,   /* the router did not translate it, by a rule */
     WIRE_INJECTED,  /* nobody sent it: the wire made it */

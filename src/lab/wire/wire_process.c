@@ -169,6 +169,16 @@ static void wire_let_follow(struct state *state, struct lane *lane, int64_t due_
     }
 }
 
+/* Its last bit, which is the payload's, is another; its checksum stays. */
+static void wire_corrupt(struct wire_frame *frame)
+{
+    static uint8_t bytes[FRAME_BYTES_MAX];
+    if (!frame->header.length_bytes) return;
+    memcpy(bytes, frame->bytes, frame->length);
+    bytes[frame->length - 1] ^= 1;
+    frame->bytes = bytes;
+}
+
 static void wire_carry(struct state *state, struct wire_frame *frame)
 {
     struct lane *lane = frame->lane;
@@ -209,6 +219,11 @@ static void wire_carry(struct state *state, struct wire_frame *frame)
         due_ns = wire_due_in_order(lane);
         wire_report(state, frame, WIRE_DUPLICATED);
         wire_fly(state, frame, due_ns);
+        break;
+    case WIRE_CORRUPT:
+        wire_corrupt(frame);
+        due_ns = wire_due_in_order(lane);
+        wire_report(state, frame, WIRE_CORRUPTED);
         break;
     default:
         due_ns = wire_due_in_order(lane);

@@ -26,7 +26,7 @@ static const struct {
     [WIRE_DATAGRAM] = {"datagram", OF_UDP, 0, 0, PAYLOAD_ANY},
 };
 
-static const char *const actions[WIRE_ACTIONS] = {"pass", "drop", "duplicate", "hold", "delay", "reorder"};
+static const char *const actions[WIRE_ACTIONS] = {"pass", "drop", "duplicate", "hold", "delay", "reorder", "corrupt"};
 
 const char *wire_match_name(enum wire_match match)
 {

@@ -34,6 +34,7 @@ enum wire_action {
     WIRE_HOLD,      /* it is kept until it is released by the rule's name */
     WIRE_DELAY,     /* it takes `extra_ns` longer, and others pass it */
     WIRE_REORDER,   /* it waits for the next segment or datagram of its direction and goes right behind that one */
+    WIRE_CORRUPT,   /* a bit of its payload is turned over; without a payload it goes as it is */
     WIRE_ACTIONS
 };
 
@@ -55,7 +56,8 @@ struct wire_rules {
     size_t count;
 };
 
-/* "SYN", "SYN-ACK", "ACK", "FIN", "RST", "data", "datagram", "any"; "drop", "duplicate", "hold", "delay", "reorder", "pass". Static
+/* "SYN", "SYN-ACK", "ACK", "FIN", "RST", "data", "datagram", "any"; "drop", "duplicate", "hold", "delay", "reorder", "corrupt",
+ * "pass". Static
  * storage. */
 const char *wire_match_name(enum wire_match match);
 const char *wire_action_name(enum wire_action action);

@@ -1,5 +1,6 @@
 #include "play/catalogue/claim_screen.h"
 #include "base/lang.h"
+#include "viz/pen/escape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -70,8 +71,8 @@ static void draw_claim(const struct screen *screen, struct pen *pen)
     char key[KEY_BYTES];
     const struct scenario_claim *claim = screen->entry->claim;
     snprintf(key, sizeof(key), claim->number ? tr("claim %" PRIu32 ": ") : tr("claim: "), claim->number);
-    layout_add(&pen->text, STYLE_BOLD, claim->text);
-    pen_flush(pen, (int)strlen(key), STYLE_BOLD, key);
+    layout_add(&pen->text, STYLE_BOLD, lang_now() == LANG_ZH && claim->zh ? claim->zh : claim->text);
+    pen_flush(pen, escape_text_columns(key), STYLE_BOLD, key);
 }
 
 static void draw_verdict(const struct screen *screen, struct pen *pen)
@@ -175,7 +176,8 @@ int claim_screen(const struct claim_entry *entry, const struct play_stories *sto
     draw_verdict(&screen, &head);
     draw_rowless(&screen, &foot);
     if (entry->claim->because && claim_judge(entry, judgement) == CLAIM_SHOWN) {
-        layout_add(&foot.text, STYLE_PLAIN, entry->claim->because);
+        layout_add(&foot.text, STYLE_PLAIN,
+                   lang_now() == LANG_ZH && entry->claim->because_zh ? entry->claim->because_zh : entry->claim->because);
         pen_flush(&foot, 0, STYLE_PLAIN, "");
     }
     draw_source(&screen, &foot);

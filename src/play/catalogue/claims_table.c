@@ -1,5 +1,6 @@
 #include "play/catalogue/claims_table.h"
 #include "base/lang.h"
+#include "viz/pen/escape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,7 @@
 #include "viz/pen/json.h"
 #include "viz/text/text_pen.h"
 
-enum { TABLE_BYTES = 1 << 20, WORDS_BYTES_MOST = 1024, PIPE_COLUMNS = 250, SCREEN_COLUMNS = 80 };
+enum { TABLE_BYTES = 1 << 20, WORDS_BYTES_MOST = 1024, PIPE_COLUMNS = 250, SCREEN_COLUMNS = 80, VERDICT_COLUMNS = 5 };
 
 /* What came of a claim. Plain bytes: it travels through a pipe. */
 struct shown {
@@ -66,9 +67,10 @@ static void add_line(const struct table *table, struct pen *pen, const struct cl
     const struct scenario_claim *claim = entry->claim;
     char key[128], number[16] = "";
     if (claim->number) snprintf(number, sizeof(number), "%" PRIu32, claim->number);
-    int indent = snprintf(key, sizeof(key), "%3s  %-5s  %-*.60s  ", number, verdict, table->name_columns, entry->name);
-    layout_add(&pen->text, STYLE_PLAIN, claim->text);
-    pen_flush(pen, indent, style, key);
+    int pad = VERDICT_COLUMNS - escape_text_columns(verdict);
+    snprintf(key, sizeof(key), "%3s  %s%*s  %-*.60s  ", number, verdict, pad > 0 ? pad : 0, "", table->name_columns, entry->name);
+    layout_add(&pen->text, STYLE_PLAIN, lang_now() == LANG_ZH && claim->zh ? claim->zh : claim->text);
+    pen_flush(pen, escape_text_columns(key), style, key);
 }
 
 static int write_out(struct table *table, struct pen *pen, struct buf *out)
@@ -120,7 +122,7 @@ int claims_table_list(const struct claims_options *options, const struct claim_e
         if (options->jsonl)
             write_json(&list[i], NULL, NULL, table.look.ascii, &out);
         else
-            add_line(&table, &pen, &list[i], STYLE_PLAIN, scenario_claim_verdict(list[i].claim->verdict));
+            add_line(&table, &pen, &list[i], STYLE_PLAIN, tr(scenario_claim_verdict(list[i].claim->verdict)));
     }
     int code = place_open(&table.place, NULL, NULL, err);
     if (!code) {
@@ -240,7 +242,7 @@ static int write_table(struct table *table, int64_t took_ms)
             continue;
         }
         add_line(table, &pen, entry, is_shown ? STYLE_PLAIN : STYLE_ALARM,
-                 is_shown ? scenario_claim_verdict(entry->claim->verdict) : "?");
+                 is_shown ? tr(scenario_claim_verdict(entry->claim->verdict)) : "?");
         add_words(&pen, played->failure[0] ? played->failure : shown->words);
     }
     if (!table->options->jsonl) {

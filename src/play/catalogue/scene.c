@@ -265,7 +265,7 @@ static int run_one(const struct scene_options *options, struct err *err)
     bool shows = (!tells_aloud(options) && !is_lesson(options)) || options->output.format || options->output.file_count ||
                  options->output.otlp;
     if (scenario) {
-        shown.title = scenario->title;
+        shown.title = tr(scenario->title);
         shown.question = lesson_question(scenario);
     }
     if (shows) code = output_open(&output, &shown, err);

@@ -27,9 +27,9 @@ static const char *headline(enum scenario_group group)
         [SCENARIO_GROUP_CALLS] = TR("calls: what a socket call does, and what it waits for"),
         [SCENARIO_GROUP_UDP] = TR("UDP: datagrams, and nobody who cares for them"),
         [SCENARIO_GROUP_PATH] = TR("path: routers, firewalls, NAT, MTU"),
-        [SCENARIO_GROUPS] = "others",
+        [SCENARIO_GROUPS] = TR("others"),
     };
-    return headlines[group];
+    return tr(headlines[group]);
 }
 
 /* Each word stands in the name, the title or the group. */
@@ -38,7 +38,9 @@ static bool is_wanted(const struct scene_options *options, const char *name, con
     const char *group = scenario_group_name(scenario->group);
     for (size_t i = 0; i < options->operand_count; i++) {
         const char *word = options->operands[i];
-        if (!strcasestr(name, word) && !strcasestr(scenario->title, word) && !(group && strcasestr(group, word))) return false;
+        if (!strcasestr(name, word) && !strcasestr(scenario->title, word) && !strcasestr(tr(scenario->title), word) &&
+            !(group && strcasestr(group, word)))
+            return false;
     }
     return true;
 }
@@ -57,7 +59,7 @@ static size_t add_group(const struct scene_options *options, enum scenario_group
         }
         char key[64];
         int indent = snprintf(key, sizeof(key), "  %-*.50s ", NAME_COLUMNS - 1, entries[i].name);
-        layout_add(&pen->text, STYLE_PLAIN, scenarios[i]->title);
+        layout_add(&pen->text, STYLE_PLAIN, tr(scenarios[i]->title));
         pen_flush(pen, indent, STYLE_CLIENT, key);
     }
     return listed;

@@ -73,7 +73,7 @@ static bool say_exit(struct telling_aloud *told, const struct moment *moment, st
         buf_text(out, tr(", having slept "));
         say_duration(out, call->slept_ns);
     }
-    if (call->wake.why[0]) buf_printf(out, ": %s", call->wake.why);
+    if (call->wake.why[0]) buf_printf(out, tr(": %s"), call->wake.why);
     buf_char(out, '.');
     return true;
 }
@@ -87,8 +87,8 @@ static bool say_segment(struct telling_aloud *told, const struct moment *moment,
                segment->retransmission ? tr(" once more") : "", segment->seq);
     if (segment->flags & TCP_ACK) buf_printf(out, tr(", ack %" PRIu32), segment->ack);
     if (segment->length_bytes) buf_printf(out, tr(", %" PRIu32 " bytes"), segment->length_bytes);
-    buf_printf(out, ": %s", segment->cause.why);
-    buf_printf(out, " (evidence: %s).", story_evidence_name(segment->cause.evidence));
+    buf_printf(out, tr(": %s"), segment->cause.why);
+    buf_printf(out, tr(" (evidence: %s)."), tr(story_evidence_name(segment->cause.evidence)));
     if (told->scenario->place == SCENARIO_WIRE && !segment->received_ns) buf_text(out, tr(" It never arrives."));
     return true;
 }
@@ -101,7 +101,7 @@ static bool say_datagram(struct telling_aloud *told, const struct moment *moment
         buf_text(out, datagram->icmp);
     else
         buf_printf(out, tr(" of %" PRIu32 " bytes"), datagram->length_bytes);
-    buf_printf(out, ": %s.", datagram->cause.why);
+    buf_printf(out, tr(": %s."), datagram->cause.why);
     return true;
 }
 
@@ -110,7 +110,7 @@ static bool say_state(struct telling_aloud *told, const struct moment *moment, s
     const struct story_state *state = moment->step->state;
     if (state->kernel) return false;
     *ret_section = section_of_state(state);
-    buf_printf(out, "%s: %s -> %s. %s.", host(told, moment->story, state->side), state->from, state->to, state->cause.why);
+    buf_printf(out, tr("%s: %s -> %s. %s."), host(told, moment->story, state->side), state->from, state->to, tr(state->cause.why));
     return true;
 }
 
@@ -240,7 +240,7 @@ static void print_head(struct telling_aloud *told)
     const struct scenario *scenario = told->scenario;
     struct buf *out = &told->text;
     buf_clear(out);
-    buf_text(out, scenario->title);
+    buf_text(out, tr(scenario->title));
     print(told, STYLE_BOLD, "", 0, STYLE_BOLD, NULL);
     for (size_t i = 0; i < scenario->section_count; i++)
         printf("%sRFC %" PRIu32 "%s%s", i ? ", " : "", scenario->sections[i].rfc,

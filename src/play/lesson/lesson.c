@@ -44,11 +44,11 @@ static void draw_head(const struct lesson *lesson, struct pen *pen)
     const struct scenario *scenario = lesson->scenario;
     const struct story *story = subject(lesson);
     struct view_options options = lesson->look;
-    const struct view_run run = {.title = scenario->title, .question = lesson_question(scenario)};
+    const struct view_run run = {.title = tr(scenario->title), .question = lesson_question(scenario)};
     struct arena arena = arena_new();
     struct phrase question = phrase_new(&arena);
     options.run = &run;
-    layout_add(&pen->text, STYLE_BOLD, scenario->title);
+    layout_add(&pen->text, STYLE_BOLD, tr(scenario->title));
     pen_rule_line(pen);
     if (story) plan_question(story, &options, &question);
     layout_add_phrase(&pen->text, &question);

@@ -82,11 +82,15 @@ static int tell_process(struct teller *teller, size_t *at, struct story_apart *a
         if (call_story_fill(&told->call, from->call, teller->trace_arena)) return -ENOMEM;
         told->call.listener = from->call->socket.state == KERNEL_LISTEN;
         const struct sock *sock = from->cookie ? table_get(teller->sockets, &from->cookie) : NULL;
-        if (apart_say(teller, from->call, sock, &told->why)) return -ENOMEM;
+        enum lang lang = lang_use(LANG_EN);
+        int code = apart_say(teller, from->call, sock, &told->why);
+        lang_use(lang);
+        if (!code) code = apart_say(teller, from->call, sock, &told->told);
+        if (code) return code;
         told->call.waits = told->call.waits && (!from->call->exited || from->call->slept_ns > 0);
         if (told->call.waits && !from->call->exited) {
             told->call.wake.kind = WAKE_NOT_YET;
-            told->call.wake.why = tr("it had not returned when recording ended");
+            told->call.wake.why = TR("it had not returned when recording ended");
         }
     }
     apart->process = (struct story_process){.pid = pid, .comm = apart->calls[apart->count - 1].call.comm};

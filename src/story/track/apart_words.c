@@ -50,7 +50,7 @@ static const struct {
 
 static int say(struct teller *teller, const char **ret_why, const char *text)
 {
-    *ret_why = arena_text(teller->trace_arena, text);
+    *ret_why = arena_text(teller->trace_arena, tr(text));
     return *ret_why ? 0 : -ENOMEM;
 }
 

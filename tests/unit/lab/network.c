@@ -208,13 +208,15 @@ FOR_ROOT_AND_OTHERS(the_largest_packet_can_be_chosen, mtu_body)
 FOR_ROOT_AND_OTHERS(with_a_router_each_host_is_in_a_network_of_its_own, routed_body)
 FOR_ROOT_AND_OTHERS(where_it_is_refused_the_process_stays_where_it_was, refused_body)
 
-/* How many descriptors of any process are this namespace; its own inode is no longer to be seen when the last is gone. */
-static bool is_anywhere(uint64_t netns)
+/* Whether a process of that session is in this namespace, or has a descriptor of it. Other sessions' processes say nothing: the
+ * kernel gives a namespace the number of one that has just gone. */
+static bool is_anywhere(pid_t session, uint64_t netns)
 {
     char command[256];
-    snprintf(command, sizeof(command), "ls -l /proc/[0-9]*/ns/net /proc/[0-9]*/fd 2>/dev/null | grep -q 'net:\\[%llu\\]'",
-             (unsigned long long)netns);
-    int status = system(command); /* NOLINT(cert-env33-c): a fixed command of a test, with a number in it */
+    snprintf(command, sizeof(command),
+             "for p in $(pgrep -s %d); do ls -l /proc/$p/ns/net /proc/$p/fd; done 2>/dev/null | grep -q 'net:\\[%llu\\]'",
+             (int)session, (unsigned long long)netns);
+    int status = system(command); /* NOLINT(cert-env33-c): a fixed command of a test, with numbers in it */
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -229,7 +231,7 @@ static void a_killed_process_leaves_no_namespace_behind(void **state)
     assert_true(pid >= 0);
     if (pid == 0) {
         struct network *network;
-        if (network_open(&network, NULL, &err)) _exit(1);
+        if (setsid() < 0 || network_open(&network, NULL, &err)) _exit(1);
         for (int i = 0; i < NETWORK_PLACES; i++) netns[i] = network_netns(network, (enum network_place)i);
         if (write(ends[1], netns, sizeof(netns)) != (ssize_t)sizeof(netns)) _exit(1);
         for (;;) pause();
@@ -237,10 +239,10 @@ static void a_killed_process_leaves_no_namespace_behind(void **state)
     close(ends[1]);
     assert_int_equal(read(ends[0], netns, sizeof(netns)), sizeof(netns));
     close(ends[0]);
-    for (int i = 0; i < NETWORK_PLACES; i++) assert_true(is_anywhere(netns[i])); /* the look finds what is there */
+    for (int i = 0; i < NETWORK_PLACES; i++) assert_true(is_anywhere(pid, netns[i])); /* the look finds what is there */
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    for (int i = 0; i < NETWORK_PLACES; i++) assert_false(is_anywhere(netns[i]));
+    for (int i = 0; i < NETWORK_PLACES; i++) assert_false(is_anywhere(pid, netns[i]));
 }
 
 int main(void)
