@@ -4,9 +4,10 @@
  *     bench_tell EVENTS [--processes] [--stored] [--events] [COUNT...]
  *
  * EVENTS: one connection (tests/golden/events/echo.events), of which each run is stamped out, at 10,000 a second. Each size runs in
- * a process of its own. Printed: µs of CPU a connection on one core (what making the events costs left out), the same as a share of
- * a fixed piece of work done just before, and the most memory that the process had. --events writes the run of the first COUNT as
- * text instead, for `tcpwhy read`. With --stored the teller has the bounds of a stored run, else those of a run without end. */
+ * a process of its own, five times, and the fastest counts. Printed: µs of CPU a connection on one core (what making the events
+ * costs left out), the same as a share of a fixed piece of work done just before, and the most memory that the process had.
+ * --events writes the run of the first COUNT as text instead, for `tcpwhy read`. With --stored the teller has the bounds of a
+ * stored run, else those of a run without end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,19 @@ static bool measure_apart(const struct stamp *stamp, size_t count, struct measur
     return got;
 }
 
+/* Of a few runs: what else the machine does only adds. */
+static bool measure_fastest(const struct stamp *stamp, size_t count, struct measure *ret_measure)
+{
+    enum { TIMES = 5 };
+    for (int i = 0; i < TIMES; i++) {
+        struct measure result;
+        if (!measure_apart(stamp, count, &result)) return false;
+        if (i == 0 || result.connection_us / result.work_us < ret_measure->connection_us / ret_measure->work_us)
+            *ret_measure = result;
+    }
+    return true;
+}
+
 static int write_line(void *data, const struct event *event)
 {
     struct buf *line = data;
@@ -151,7 +165,7 @@ static int run(const struct stamp *stamp, const size_t *counts, size_t count)
     printf("%12s %10s %12s %12s %10s\n", "connections", "stories", "us each", "of the work", "peak MB");
     for (size_t i = 0; i < count; i++) {
         struct measure result;
-        if (!measure_apart(stamp, counts[i], &result) || result.stories < counts[i]) {
+        if (!measure_fastest(stamp, counts[i], &result) || result.stories < counts[i]) {
             fprintf(stderr, "bench_tell: %zu connections were not all told\n", counts[i]);
             return 1;
         }

@@ -3,6 +3,7 @@
 
     tests/floors.py [ROOT]         checks the tree at ROOT (default: the one this file is in); exit status 1 and a line
                                    "file:line: …" for every include that breaks the rule
+    tests/floors.py --sizes        files and folders of C that are too long; exit status 1 for any
     tests/floors.py --self-test    proves on small made-up trees that each kind of breach is found
 
 Both ways of writing an include count, and a relative path counts as the file it leads to.
@@ -76,6 +77,13 @@ NEVER = {
 
 # Headers that the build makes: no file of the tree, and only for their own folder.
 GENERATED = {"capture": ["*.skel.h"], "viz": ["viz/report/*.h"]}
+
+# No file of C above 400 lines that is not a table, no folder above 4,000 without rooms. TABLES are rows and little else; of what is not cut
+# yet the ceiling stands here, and it only goes down.
+FILE_LINES, FOLDER_LINES = 400, 4000
+TABLES = ["tests/unit/story/causes/chain_samples.h", "tests/unit/story/causes/chain.c", "tests/unit/story/findings/finding_cases.h", "capture/syscalls_text.c"]
+NOT_YET = {"tests/support/actors.c": 450, "tests/unit/ledger/ledger.c": 430, "capture/bpf": 5200, "capture/bpf/bpf_calls.bpf.h": 430, "capture/bpf/bpf_socket.bpf.h": 430, "capture/bpf/calls_bpf.c": 480, "capture/ptrace/calls_ptrace.c": 420, "capture/bpf/bpf_convert.c": 500,
+           "src/conn/sent.c": 570, "tests/unit/capture/bpf/calls_bpf.c": 1200, "tests/unit/capture/bpf/bpf_convert.c": 700}
 
 ROOTS = ["src", "capture", "viz"]
 INCLUDE = re.compile(r"^\s*#\s*include\b(?:_next\b)?\s*(.*)$")
@@ -223,8 +231,38 @@ BAD = [
 ]
 
 
+def too_long(root):
+    """Files and folders of C with more lines than they may have."""
+    breaches, folders = [], {}
+    for top in ROOTS + ["bench", "tests/unit", "tests/support", "tests/fuzz"]:
+        for folder, _, names in os.walk(os.path.join(root, top)):
+            for name in names:
+                path = os.path.relpath(os.path.join(folder, name), root)
+                if not name.endswith((".c", ".h")) or path in TABLES:
+                    continue
+                with open(os.path.join(root, path), encoding="utf-8") as file:
+                    count = sum(1 for _ in file)
+                where = os.path.dirname(path)
+                folders[where] = folders.get(where, 0) + count
+                if count > NOT_YET.get(path, FILE_LINES):
+                    breaches.append(f"{path}: {count} lines; where do its matters part?")
+    for path, count in folders.items():
+        if count > NOT_YET.get(path, FOLDER_LINES):
+            breaches.append(f"{path}/: {count} lines of C, and no rooms")
+    return breaches
+
+
 def self_test():
     failed = 0
+    with tempfile.TemporaryDirectory() as root:
+        os.makedirs(os.path.join(root, "src/event"))
+        for name, lines in (("long.c", FILE_LINES + 1), ("whole.c", FILE_LINES), ("more.h", FILE_LINES), *((f"f{i}.c", FILE_LINES) for i in range(9))):
+            with open(os.path.join(root, "src/event", name), "w", encoding="utf-8") as handle:
+                handle.write("\n" * lines)
+        said = too_long(root)
+        if len(said) != 2 or "long.c" not in said[0] or "no rooms" not in said[1]:
+            print("FAILED: sizes:", said)
+            failed += 1
     cases = [("a good tree", None, None, None)] + BAD
     for name, file, content, expected in cases:
         with tempfile.TemporaryDirectory() as root:
@@ -254,6 +292,10 @@ def main():
     if arguments == ["--self-test"]:
         self_test()
         return
+    if arguments == ["--sizes"]:
+        said = too_long(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        print("\n".join(said) or f"no file above {FILE_LINES} lines, no folder above {FOLDER_LINES}, but for tables and what is not cut yet")
+        raise SystemExit(bool(said))
     root = arguments[0] if arguments else os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     breaches, count = check(root)
     for breach in breaches:

@@ -1,5 +1,4 @@
 #include "cli/options.h"
-#include "base/lang.h"
 
 #include <errno.h>
 #include <getopt.h>

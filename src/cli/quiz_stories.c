@@ -12,6 +12,7 @@
 #include "play/stage/play.h"
 #include "read/read_events.h"
 #include "rights/rights.h"
+#include "story/story_list.h"
 
 enum { HEAD_BYTES = READ_EVENTS_HEAD_BYTES, FIRST_BYTES = 16 };
 
@@ -31,21 +32,7 @@ bool quiz_is_stored(const char *operand)
 static int take(void *data, struct story *story)
 {
     struct quiz_stories *stories = data;
-    struct story **list = reallocarray(stories->list, stories->count + 1, sizeof(*list));
-    if (!list) {
-        story_free(story);
-        return -ENOMEM;
-    }
-    stories->list = list;
-    stories->list[stories->count++] = story;
-    return 0;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const struct story *one = *(struct story *const *)a, *other = *(struct story *const *)b;
-    if (one->numbered_apart != other->numbered_apart) return one->numbered_apart ? 1 : -1;
-    return one->number < other->number ? -1 : one->number > other->number;
+    return story_list_add(&stories->list, &stories->count, story);
 }
 
 static int read_head(struct keeper *keeper, const char *path, char head[HEAD_BYTES], size_t *ret_length, struct err *err)
@@ -114,12 +101,11 @@ int quiz_stories_get(struct quiz_stories *stories, const char *operand, struct e
     stories->read.output.take = take;
     stories->read.output.take_data = stories;
     int code = quiz_is_stored(operand) ? read_stored(stories, operand, err) : play(stories, operand, err);
-    if (stories->count) qsort(stories->list, stories->count, sizeof(struct story *), by_number);
+    story_list_sort(stories->list, stories->count);
     return code;
 }
 
 void quiz_stories_free(struct quiz_stories *stories)
 {
-    for (size_t i = 0; i < stories->count; i++) story_free(stories->list[i]);
-    free(stories->list);
+    story_list_free(stories->list, stories->count);
 }

@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
+#include "cli/states_own.h"
 #include "lab/scenario/catalogue.h"
 #include "out/interrupt.h"
 #include "out/keeper.h"
@@ -26,24 +27,6 @@
 #include "record/session.h"
 #include "rights/rights.h"
 #include "viz/svg/states_figure.h"
-
-static const size_t picture_limit = (size_t)1 << 22;
-
-struct states {
-    struct output_options look; /* files, color, ascii, quiet */
-    struct buf names;           /* of what was taken, the first few */
-    size_t named;
-    const char *recorder;
-    bool dry;
-    unsigned blanks; /* enum view_figure_blank */
-    struct options_given given;
-    struct arrow_map map;
-    const char *const *operands; /* none: the whole catalogue */
-    size_t operand_count;
-    size_t taken;  /* operands, up to the last that was played */
-    size_t failed; /* scenarios that gave no story */
-    int signal;    /* that broke one off; 0 none */
-};
 
 /* What a scenario shows, from the process that played it. */
 struct shown {
@@ -66,7 +49,7 @@ static const struct options_row rows[] = {
     {KEY_VERBOSE, 'v', "verbose", NULL, TR("lists above the figure: what showed each arrow, or why it was not seen")},
 };
 
-static bool ends_with(const char *text, const char *end)
+bool states_ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
     return length >= tail && !strcmp(text + length - tail, end);
@@ -75,7 +58,7 @@ static bool ends_with(const char *text, const char *end)
 static int take_file(struct output_options *look, const char *path, struct err *err)
 {
     if (look->file_count == OUTPUT_FILES_MAX) return err_set(err, -EINVAL, "-o: at most %d files", OUTPUT_FILES_MAX);
-    if (!ends_with(path, ".svg") && !ends_with(path, ".txt"))
+    if (!states_ends_with(path, ".svg") && !states_ends_with(path, ".txt"))
         return err_set(err, -EINVAL, "states: no format has the ending of '%s': there are .svg .txt", path);
     look->files[look->file_count++] = path;
     return 0;
@@ -213,12 +196,12 @@ static int no_such(const char *name, struct err *err)
 
 static bool is_stored(const char *operand)
 {
-    return !strcmp(operand, "-") || ends_with(operand, ".events") || ends_with(operand, ".pcapng");
+    return !strcmp(operand, "-") || states_ends_with(operand, ".events") || states_ends_with(operand, ".pcapng");
 }
 
 static bool is_file(const char *operand)
 {
-    return strchr(operand, '/') || ends_with(operand, ".scn");
+    return strchr(operand, '/') || states_ends_with(operand, ".scn");
 }
 
 /* Before anything is played: that all are there. */
@@ -314,52 +297,15 @@ static int take_all(struct states *states, struct err *err)
     return code ? code : take_stored_before(states, states->operand_count, err);
 }
 
-/* To a file, or with NULL to standard output. */
-static int draw_to(const struct states *states, const char *path, struct err *err)
-{
-    struct buf picture = buf_new(picture_limit);
-    struct place place;
-    int code = place_open(&place, path, states->look.keeper, err);
-    struct view_options options = output_view_options(&states->look, place.fd);
-    options.figure_blanks = states->blanks;
-    int drawn = path && ends_with(path, ".svg") ? states_draw_svg(&states->map, buf_string(&states->names), &options, &picture)
-                                                : states_draw(&states->map, &options, &picture);
-    if (!code && drawn) code = err_set_errno(err, drawn, "can't draw the states");
-    if (!code) {
-        place_write(&place, picture.data, picture.length);
-        code = place_finish(&place);
-        if (code && code != -EPIPE) *err = place.err;
-    }
-    if (!code && path) note_say(states->look.quiet, "wrote %s", path);
-    place_close(&place);
-    buf_free(&picture);
-    return code;
-}
-
-static bool writes_text(const struct states *states)
-{
-    for (size_t i = 0; i < states->look.file_count; i++)
-        if (!ends_with(states->look.files[i], ".svg")) return true;
-    return states->look.file_count == 0;
-}
-
-static int draw(const struct states *states, struct err *err)
-{
-    if (!states->look.file_count) return draw_to(states, NULL, err);
-    int code = 0;
-    for (size_t i = 0; i < states->look.file_count && !code; i++) code = draw_to(states, states->look.files[i], err);
-    return code;
-}
-
 /* A recorder records, which takes rights; what is stored has been recorded. */
 static int check(struct states *states, int count, char **operands, struct err *err)
 {
     static const struct options_misfit of_play[] = {{"recorder", TR("nothing is played here")}};
     const struct keeper_files kept = {(const char *const *)operands, (size_t)count, states->look.files, states->look.file_count};
     bool plays = !states->dry && !count;
-    if (states->look.color == OUTPUT_COLOR_ALWAYS && !writes_text(states))
+    if (states->look.color == OUTPUT_COLOR_ALWAYS && !states_writes_text(states))
         return err_set(err, -EINVAL, "--color: only text has colours, and nothing is written as text");
-    if (states->look.verbose && !writes_text(states))
+    if (states->look.verbose && !states_writes_text(states))
         return err_set(err, -EINVAL, "--verbose: only text has lists, and nothing is written as text");
     int code = 0;
     for (int i = 0; i < count && !code; i++) code = check_operand(states, operands[i], err);
@@ -397,7 +343,7 @@ int cli_states(int argc, char **argv, struct err *err)
     states->operand_count = (size_t)(argc - operand);
     code = check(states, argc - operand, argv + operand, err);
     if (!code) code = take_all(states, err);
-    if (!code) code = draw(states, err);
+    if (!code) code = states_draw_all(states, err);
     bool failed = states->failed;
     int signal = states->signal;
     buf_free(&states->names);

@@ -98,8 +98,8 @@ static int grow(struct ledger *ledger)
 
 int index_add(struct ledger *ledger, uint32_t number, uint32_t hash)
 {
-    /* At most a third full: a search that fails ends at the first or second neighbour. */
-    if ((size_t)ledger->flows.count * 3 > ledger->slot_count) {
+    /* At most half full: a search ends in the cache line where it begins, nearly always. */
+    if ((size_t)ledger->flows.count * 2 > ledger->slot_count) {
         int code = grow(ledger);
         if (code) return code;
     }

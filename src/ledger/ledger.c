@@ -133,7 +133,8 @@ static __attribute__((noinline)) void judge(struct ledger *ledger, struct flow *
 
 static void count_bytes(struct flow *flow, const struct ledger_segment *segment, int side)
 {
-    flow->ip_bytes[side] += segment->ip_bytes;
+    uint32_t low = flow->ip_bytes_low[side] += segment->ip_bytes;
+    flow->ip_bytes_high[side] = (uint16_t)(flow->ip_bytes_high[side] + (low < segment->ip_bytes));
     if (!segment->ip_bytes) flow->bits = (uint8_t)(flow->bits | FLOW_IP_UNKNOWN << side);
 }
 

@@ -41,8 +41,10 @@ struct flow {
     uint8_t zeek_now[2];  /* enum zeek_state */
     uint8_t zeek_once[2]; /* ONCE_* */
     uint8_t history_count;
-    uint32_t active_tick; /* the clock at its last segment */
-    uint64_t ip_bytes[2];
+    uint32_t active_tick;     /* the clock at its last segment */
+    uint32_t ip_bytes_low[2]; /* of 48 bits */
+    uint16_t ip_bytes_high[2];
+    uint32_t trailing_us; /* from when both ends had closed to the last segment; stays at its largest */
     int64_t handshake_ns;
     char history[FLOW_HISTORY]; /* a common one ("ShADadFf") fits into what is left of the third line */
     uint8_t tunnel;
@@ -51,9 +53,9 @@ struct flow {
     uint8_t ip_rest[2][8];
     uint32_t trouble;        /* with FLOW_TROUBLED, its number */
     uint32_t before, behind; /* its neighbours in a bucket of the wheel, +1; 0 none */
-    uint32_t trailing_us;    /* from when both ends had closed to the last segment; stays at its largest */
     uint16_t bucket;
     uint8_t zeek_was[2]; /* enum zeek_state */
+    uint32_t pad;
 };
 _Static_assert(sizeof(struct flow) == 256, "a record is four cache lines");
 _Static_assert(offsetof(struct flow, history) == 192 - 8, "what is asked for often is together");

@@ -15,7 +15,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->isn = end->has_isn ? conn->base : 0;
     end->segments = conn->segments;
     end->bytes = conn_bytes(&flow->conn, side);
-    end->ip_bytes = flow->ip_bytes[side];
+    end->ip_bytes = (uint64_t)flow->ip_bytes_high[side] << 32 | flow->ip_bytes_low[side];
     end->ip_bytes_known = !(flow->bits & FLOW_IP_UNKNOWN << side);
     end->retransmissions = conn->again_count;
     end->out_of_order = more->out_of_order;

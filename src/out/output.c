@@ -13,8 +13,6 @@
 #include "out/note.h"
 #include "out/output_own.h"
 
-enum { SCREEN_LEAST = 40, WIDTH_LEAST = 60, WIDTH_USUAL = 80, WIDTH_MOST = 1000 };
-
 static const size_t event_line_limit = (size_t)1 << 24;
 
 static int list_formats(struct err *err, const char *problem, const char *word, bool suffixes)
@@ -26,55 +24,6 @@ static int list_formats(struct err *err, const char *problem, const char *word, 
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", suffixes ? views[i]->suffix : views[i]->name);
     return err_set(err, -EINVAL, "%s '%s': there are %s%s", problem, word, list,
                    suffixes ? OUTPUT_SAVED_SUFFIX " " OUTPUT_EVENTS_SUFFIX : OUTPUT_SAVED_NAME " " OUTPUT_EVENTS_NAME);
-}
-
-/* The terminal's behind that descriptor, or else that of standard output. */
-static int choose_width(int fd)
-{
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && (ioctl(fd, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)) width = size.ws_col;
-    if (width <= 0) return WIDTH_USUAL;
-    return width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
-}
-
-int output_screen_width(int fd)
-{
-    struct winsize size;
-    if (!isatty(fd)) return 0;
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    if (width <= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0) width = size.ws_col;
-    return width <= 0 ? WIDTH_USUAL : width < SCREEN_LEAST ? SCREEN_LEAST : width > WIDTH_MOST ? WIDTH_MOST : (int)width;
-}
-
-bool output_ascii(const struct output_options *options)
-{
-    return options->ascii || (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 && lang_now() == LANG_EN);
-}
-
-static bool choose_color(enum output_color wish, int fd)
-{
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (wish != OUTPUT_COLOR_AUTO) return wish == OUTPUT_COLOR_ALWAYS;
-    return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
-struct view_options output_view_options(const struct output_options *options, int fd)
-{
-    return (struct view_options){
-        .width = choose_width(fd),
-        .screen = output_screen_width(fd),
-        .color = choose_color(options->color, fd),
-        .ascii = output_ascii(options),
-        .brief = options->brief,
-        .brief_rows = options->brief_rows,
-        .absolute = options->absolute,
-        .part = options->part,
-        .order = options->order,
-        .verbose = options->verbose,
-    };
 }
 
 static int open_target(struct output *output, const char *file, struct err *err)

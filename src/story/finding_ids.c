@@ -1,5 +1,5 @@
-/* Every finding there is: a row an id, in the order of the alphabet, so that a new one is a line. tests/unit/story/finding_ids.c
- * holds the rules in findings_*.c to it. */
+/* Every finding there is: a row an id, in the order of the alphabet, so that a new one is a line.
+ * tests/unit/story/findings/finding_ids.c holds the rules in findings_*.c to it. */
 #include "story/story.h"
 
 static const char *const ids[] = {

@@ -187,6 +187,7 @@ static const char *put_marks(const struct rows_options *options, uint32_t number
         notes += word + strspn(notes + word, ", ");
     }
     const char *extra = options->extra ? options->extra : "";
+    if (!length && !extra[0]) return strcpy(text, notes); /* the rule; printf takes its time */
     snprintf(text + length, ROWS_MARKS_BYTES - length, "%s%s%s%s", length && notes[0] ? ", " : "", notes,
              extra[0] && (length || notes[0]) ? "; " : "", extra);
     return text;

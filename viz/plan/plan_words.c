@@ -4,20 +4,9 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "viz/plan/plan_notes.h"
 #include "viz/plan/plan_own.h"
 #include "viz/plan/words.h"
-
-enum { COMMENT_SHOWN = 400 /* bytes of a comment: the event lines have more */ };
-
-struct telling_row {
-    const struct plan *plan;
-    const struct story *story;
-    const struct plan_row *row;
-    struct arena *arena;
-    struct plan_words *words;
-    int verbose;
-    bool brief;
-};
 
 static const enum layout_style style_of[STORY_SIDES] = {STYLE_CLIENT, STYLE_SERVER};
 static const enum layout_style bold_of[STORY_SIDES] = {STYLE_CLIENT_BOLD, STYLE_SERVER_BOLD};
@@ -39,7 +28,7 @@ static void add_number(struct telling_row *t, const char *before, uint32_t numbe
 /* ---- notes ---- */
 
 /* A note that begins; NULL: it has as many as a reader takes. */
-static struct plan_note *note(struct telling_row *t, enum plan_note_kind kind, enum story_side side)
+struct plan_note *plan_note(struct telling_row *t, enum plan_note_kind kind, enum story_side side)
 {
     struct plan_words *words = t->words;
     if (words->note_count == PLAN_NOTES_MAX) return NULL;
@@ -52,7 +41,7 @@ static struct plan_note *note(struct telling_row *t, enum plan_note_kind kind, e
 static struct plan_note *note_cause(struct telling_row *t, enum story_side side, const char *before,
                                     const struct story_cause *cause)
 {
-    struct plan_note *at = note(t, NOTE_CAUSE, side);
+    struct plan_note *at = plan_note(t, NOTE_CAUSE, side);
     if (!at) return NULL;
     at->evidence = words_evidence(cause->kind, cause->evidence);
     at->evidence_style = words_evidence_style(cause->kind, cause->evidence);
@@ -68,7 +57,7 @@ static struct plan_note *note_cause(struct telling_row *t, enum story_side side,
 static void note_chain(struct telling_row *t, enum story_side side, const struct story_cause *cause)
 {
     if (t->verbose < 2 || !cause->chain || cause->chain_count == 0) return;
-    struct plan_note *at = note(t, NOTE_CHAIN, side);
+    struct plan_note *at = plan_note(t, NOTE_CHAIN, side);
     for (size_t i = 0; at && i < cause->chain_count; i++)
         phrase_addf(&at->words, STYLE_DIM, "%s%s", i ? " ← " : "", cause->chain[i]);
 }
@@ -77,7 +66,7 @@ static void note_chain(struct telling_row *t, enum story_side side, const struct
 static void note_carried(struct telling_row *t)
 {
     uint32_t of = t->brief || t->plan->options->blank_count ? STORY_NO_STEP : plan_carried_fin(t->story, t->row->step);
-    struct plan_note *at = of == STORY_NO_STEP ? NULL : note(t, NOTE_CARRIES, t->story->steps[t->row->step].side);
+    struct plan_note *at = of == STORY_NO_STEP ? NULL : plan_note(t, NOTE_CARRIES, t->story->steps[t->row->step].side);
     if (at)
         phrase_addf(&at->words, STYLE_PLAIN, tr("it carries the ACK of #%" PRIu32 ": that is why there are three, not four"),
                     t->story->steps[of].segment->number);
@@ -86,7 +75,7 @@ static void note_carried(struct telling_row *t)
 static void note_reset_reason(struct telling_row *t, const struct story_segment *segment)
 {
     if (t->verbose < 1 || !segment->reset_reason) return;
-    struct plan_note *at = note(t, NOTE_RESET_REASON, segment->side);
+    struct plan_note *at = plan_note(t, NOTE_RESET_REASON, segment->side);
     if (at) phrase_addf(&at->words, STYLE_PLAIN, tr("the kernel's own reason for the reset: %s"), segment->reset_reason);
 }
 
@@ -97,7 +86,7 @@ static void note_differences(struct telling_row *t, uint32_t step)
     for (size_t i = 0; t->verbose >= 1 && i < story->difference_count; i++) {
         const struct story_difference *difference = &story->differences[i];
         if (difference->step_count == 0 || difference->steps[0] != step) continue;
-        struct plan_note *at = note(t, NOTE_DIFFERENCE, story->steps[step].side);
+        struct plan_note *at = plan_note(t, NOTE_DIFFERENCE, story->steps[step].side);
         if (at) phrase_addf(&at->words, STYLE_PLAIN, "Linux: %s", difference->text);
     }
 }
@@ -120,46 +109,6 @@ static void note_states(struct telling_row *t)
         note_state(t, (enum story_side)side, t->row->states[side]);
         note_state(t, (enum story_side)side, t->row->further[side]);
     }
-}
-
-/* What somebody wrote beside it in the capture file. */
-static void note_comments(struct telling_row *t, enum story_side side, const char *const *comments, size_t count)
-{
-    for (size_t i = 0; i < count && !t->brief; i++) {
-        size_t length = strlen(comments[i]), shown = length;
-        if (length > COMMENT_SHOWN)
-            for (shown = COMMENT_SHOWN; shown > COMMENT_SHOWN - 4 && (comments[i][shown] & 0xc0) == 0x80;) shown--;
-        struct plan_note *at = note(t, NOTE_COMMENT, side);
-        if (!at) return;
-        phrase_addf(&at->words, STYLE_PLAIN, tr("comment: \"%.*s\""), (int)shown, comments[i]);
-        if (shown < length) phrase_add(&at->words, STYLE_DIM, "…");
-    }
-}
-
-/* Always where TCP never had it, so that nothing answers; else (a duplicate, a late ACK) it is detail. */
-static void note_drop(struct telling_row *t, enum story_side side, const struct story_drop *drop)
-{
-    static const char *const by[] = {[STORY_DROPPED_BY_RECEIVER] = TR("the receiver's kernel"),
-                                     [STORY_DROPPED_BY_SENDER] = TR("the sender's own kernel"),
-                                     [STORY_DROPPED_BETWEEN] = TR("a kernel on its way")};
-    if (!drop || (!drop->untaken && t->verbose < 1)) return;
-    struct plan_note *at = note(t, NOTE_DROP, side);
-    if (!at) return;
-    phrase_addf(&at->words, STYLE_PLAIN, tr("dropped by %s: "), tr(by[drop->by]));
-    phrase_add(&at->words, STYLE_ALARM, drop->reason[0] ? drop->reason : tr("it gives no reason"));
-    if (t->verbose >= 1 && drop->function[0]) phrase_addf(&at->words, STYLE_DIM, tr(" in %s()"), drop->function);
-}
-
-static void note_queue(struct telling_row *t, enum story_side side, const struct story_queue *queue)
-{
-    bool is_full = queue && queue->accept_length > queue->accept_most;
-    if (!queue || (!is_full && t->verbose < 1)) return;
-    struct plan_note *at = note(t, NOTE_QUEUE, side);
-    if (at)
-        phrase_addf(&at->words, STYLE_PLAIN,
-                    is_full ? tr("the listener's accept queue was full: %" PRIu32 " waited for accept(), its backlog is %" PRIu32)
-                            : tr("the listener's accept queue had room: %" PRIu32 " waited for accept(), its backlog is %" PRIu32),
-                    queue->accept_length, queue->accept_most);
 }
 
 /* ---- packets ---- */
@@ -260,7 +209,7 @@ static enum plan_flight flight_of(const struct plan_row *row, const struct story
 static void note_packet(struct telling_row *t, const struct story_step *step)
 {
     if (t->plan->options->bare) {
-        struct plan_note *blank = is_blank(t, VIEW_FIELD_CAUSE) ? note(t, NOTE_CAUSE, step->side) : NULL;
+        struct plan_note *blank = is_blank(t, VIEW_FIELD_CAUSE) ? plan_note(t, NOTE_CAUSE, step->side) : NULL;
         if (blank) phrase_add(&blank->words, STYLE_PLAIN, VIEW_BLANK);
         return;
     }
@@ -272,12 +221,12 @@ static void note_packet(struct telling_row *t, const struct story_step *step)
     if (at) at->only_if_short = !is_told;
     note_chain(t, step->side, cause);
     bool queue_says_it = t->brief && segment && segment->queue && segment->queue->accept_length > segment->queue->accept_most;
-    if (!queue_says_it) note_drop(t, step->side, segment ? segment->dropped : step->datagram->dropped);
-    if (segment) note_queue(t, step->side, segment->queue);
+    if (!queue_says_it) plan_note_drop(t, step->side, segment ? segment->dropped : step->datagram->dropped);
+    if (segment) plan_note_queue(t, step->side, segment->queue);
     if (segment) note_carried(t);
     if (segment) note_reset_reason(t, segment);
-    note_comments(t, step->side, segment ? segment->comments : step->datagram->comments,
-                  segment ? segment->comment_count : step->datagram->comment_count);
+    plan_note_comments(t, step->side, segment ? segment->comments : step->datagram->comments,
+                       segment ? segment->comment_count : step->datagram->comment_count);
     note_differences(t, t->row->step);
 }
 

@@ -203,7 +203,7 @@ static int take_word(const struct beside *beside, int channel, struct job *jobs,
     if (!header || header->cmsg_type != SCM_RIGHTS)
         return err_set(err, -EMFILE, "can't run job %zu: no descriptor is left", word.job + 1);
     memcpy(&job->fd, CMSG_DATA(header), sizeof(job->fd));
-    fcntl(job->fd, F_SETFL, O_NONBLOCK);
+    if (fcntl(job->fd, F_SETFL, O_NONBLOCK) < 0) return err_set_errno(err, -errno, "can't run job %zu (fcntl)", word.job + 1);
     return 0;
 }
 

@@ -1,26 +1,13 @@
 /* The stories of a play, all of them, in their order. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "play/stage/play.h"
+#include "story/story_list.h"
 
 static int keep_story(void *data, struct story *story)
 {
     struct play_stories *stories = data;
-    struct story **list = realloc(stories->list, (stories->count + 1) * sizeof(struct story *));
-    if (!list) {
-        story_free(story);
-        return -ENOMEM;
-    }
-    stories->list = list;
-    stories->list[stories->count++] = story;
-    return 0;
-}
-
-static int compare_stories(const void *a, const void *b)
-{
-    const struct story *one = *(struct story *const *)a, *other = *(struct story *const *)b;
-    return one->number < other->number ? -1 : one->number > other->number;
+    return story_list_add(&stories->list, &stories->count, story);
 }
 
 static int tell(void *data, const struct event *event)
@@ -40,7 +27,7 @@ int play_stories_join(struct play_stories *ret_stories, struct stream *stream, s
 int play_stories_finish(struct play_stories *stories, struct err *err)
 {
     int code = stories->code ? stories->code : teller_finish(stories->teller);
-    if (stories->count) qsort(stories->list, stories->count, sizeof(struct story *), compare_stories);
+    story_list_sort(stories->list, stories->count);
     return code ? err_set_errno(err, code, "can't tell the story") : 0;
 }
 
@@ -57,8 +44,7 @@ int play_tell(struct event_log *log, struct play_stories *ret_stories, struct er
 
 void play_stories_free(struct play_stories *stories)
 {
-    for (size_t i = 0; i < stories->count; i++) story_free(stories->list[i]);
-    free(stories->list);
+    story_list_free(stories->list, stories->count);
     teller_free(stories->teller);
     *stories = (struct play_stories){0};
 }

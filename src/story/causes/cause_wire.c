@@ -78,11 +78,26 @@ static struct tale_packet *acknowledged_within(struct telling *telling, const st
     return NULL;
 }
 
+/* A SYN,ACK answers a SYN. The peer's SYN,ACK, where both ends opened at once, gets an ACK (RFC 9293 figure 7): then the SYN before
+ * it was meant. NULL: that was not captured. */
+static struct tale_packet *bare_syn(const struct telling *telling, struct tale_packet *syn)
+{
+    enum { DEPTH = 64 };
+    enum story_side side = syn->side;
+    for (unsigned i = 0; i < DEPTH; i++, syn--) {
+        if (is_tcp(syn) && syn->side == side && (header_of(syn)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) return syn;
+        if (syn == telling->packets) break;
+    }
+    return NULL;
+}
+
 static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return false;
     struct tale_packet *syn = acknowledged_within(telling, packet);
-    return syn && header_of(syn)->flags & TCP_SYN && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
+    if (!syn || !(header_of(syn)->flags & TCP_SYN)) return false;
+    syn = bare_syn(telling, syn);
+    return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
 }
 
 /* A RST without a socket behind it takes its numbers from the segment that it answers (RFC 9293 section 3.10.7.1). */

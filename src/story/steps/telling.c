@@ -1,6 +1,5 @@
 /* What the telling is asked by all who look things up in it. */
 #include "story/steps/telling.h"
-#include "base/lang.h"
 
 #include <netinet/in.h>
 #include <stdarg.h>

@@ -157,6 +157,25 @@ static void a_row_tells_ends_times_and_bytes_over_the_wrap_around(void **state)
     assert_false(row->roles_guessed);
 }
 
+static void the_bytes_of_packets_are_counted_beyond_32_bits(void **state)
+{
+    (void)state;
+    struct rows rows = {0};
+    const struct ledger_options options = {.hash_seed = 1};
+    struct ledger *ledger = ledger_new(&options, keep, &rows);
+    assert_non_null(ledger);
+    for (unsigned side = 0; side < 2; side++)
+        for (uint32_t i = 0; i < 3 + side; i++) {
+            struct ledger_segment segment = segment_of((int)side, "A", 1, 1, 0, 1000, 1700000000000000000 + i, 40000);
+            segment.ip_bytes = UINT32_MAX - side;
+            assert_int_equal(ledger_feed(ledger, &segment, 1, NULL), 0);
+        }
+    assert_int_equal(ledger_finish(ledger), 0);
+    assert_int_equal(rows.row[0].end[LEDGER_CLIENT].ip_bytes, 3 * (uint64_t)UINT32_MAX);
+    assert_int_equal(rows.row[0].end[LEDGER_SERVER].ip_bytes, 4 * (uint64_t)(UINT32_MAX - 1));
+    ledger_free(ledger);
+}
+
 static void retransmissions_disorder_and_keep_alives_are_told_apart(void **state)
 {
     (void)state;
@@ -379,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(states_histories_and_completeness_are_as_documented),
         cmocka_unit_test(a_row_tells_ends_times_and_bytes_over_the_wrap_around),
+        cmocka_unit_test(the_bytes_of_packets_are_counted_beyond_32_bits),
         cmocka_unit_test(retransmissions_disorder_and_keep_alives_are_told_apart),
         cmocka_unit_test(what_nobody_captured_and_the_peer_acknowledged_is_missed),
         cmocka_unit_test(a_syn_with_another_number_is_another_connection),

@@ -1,0 +1,46 @@
+/* Internal to savefile.c and savefile_chain.c. */
+#ifndef TCPWHY_SAVEFILE_OWN_H
+#define TCPWHY_SAVEFILE_OWN_H
+
+#include "capture/stored/savefile.h"
+#include "support/captures.h"
+#include "support/guard.h"
+
+enum { LIMIT = 1 << 26, SECOND = 1000000000, NOW = 1700000000 };
+static const uint32_t MICRO = 0xa1b2c3d4, NANO = 0xa1b23c4d, MODIFIED = 0xa1b2cd34;
+
+/* A file without a name that holds the bytes; `path` to open it with. Close with close(). */
+int file_of(const void *bytes, size_t length, char path[32]);
+struct savefile *open_bytes(const struct buf *bytes);
+struct buf two_packets(uint32_t magic, bool big);
+struct buf packets_ng(size_t count, bool big);
+struct buf pack_gzip(const void *bytes, size_t length);
+void what_stands_beside_the_packets_is_kept_and_counted(void **state);
+void of_many_comments_of_a_capture_the_first_are_kept(void **state);
+void standard_input_can_have_been_begun(void **state);
+void a_file_that_shrinks_while_it_is_read_ends_early(void **state);
+void a_batch_gives_the_same_packets_all_at_once(void **state);
+void a_batch_reads_no_block_twice(void **state);
+void a_chain_reads_its_files_as_one(void **state);
+
+/* What a file gives, in few words: "P" a packet, "D" damage, "E" the end, "F" failure; checks that the end stays the end. */
+const char *outline(struct savefile *file, char *text, size_t room);
+void assert_outline(const struct buf *bytes, const char *expected);
+void compressed_captures_are_read_as_plain_ones(void **state);
+void cut_compression_gives_what_can_be_unpacked_and_says_so(void **state);
+void damaged_compression_is_told_and_ends(void **state);
+void a_gzip_file_padded_with_zeroes_is_whole(void **state);
+void packets_of_a_pipe_come_as_soon_as_they_are_written(void **state);
+void unpacked_packets_of_a_pipe_do_not_wait_for_more_either(void **state);
+void what_the_decompressor_holds_back_comes_before_more_is_read(void **state);
+void a_signal_that_asks_for_it_ends_a_pipe(void **state);
+
+void behind_a_damaged_block_reading_goes_on(void **state);
+void behind_the_last_block_nothing_is_resumed(void **state);
+void a_cut_pcapng_gives_all_packets_before_the_cut(void **state);
+void nothing_behind_the_last_byte_is_looked_at(void **state);
+void a_huge_block_is_passed_over_without_being_held(void **state);
+void packets_larger_than_the_window_are_whole(void **state);
+void a_packet_without_a_time_has_that_of_the_one_before(void **state);
+
+#endif

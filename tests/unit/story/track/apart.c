@@ -1,0 +1,199 @@
+/* Calls of which no packet was seen: which are told beside the connections, of whom, and why. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/lines.h"
+#include "support/tell.h"
+
+#define NEW(n) "sock.cookie=" #n " sock.proto=tcp"
+#define BOUND(n, at) "sock.cookie=" #n " sock.proto=tcp sock.local=" at
+#define LISTENS(n, at) BOUND(n, at) " sock.state=LISTEN"
+#define FAILS(t, who, name, sock, more) ENTER(t, who, name, sock, more) "exit t=" #t "001 " who "name=" name " fd=3 " sock
+#define SERVES(n, at, t1, t2)                                                                                                      \
+    ENTER(t1, S_THREAD, "bind", NEW(n), " args=\"3, " at "\"")                                                                     \
+    EXIT(t1, S_THREAD, "bind", BOUND(n, at), "")                                                                                   \
+    ENTER(t2, S_THREAD, "listen", BOUND(n, at), " args=\"3, 128\"")                                                                \
+    EXIT(t2, S_THREAD, "listen", LISTENS(n, at), "")
+
+static const struct story_trace *trace_of(const struct told *told)
+{
+    return teller_trace(told->teller);
+}
+
+/* The only call that is told apart, and its sentence. */
+static void check_only(const char *text, const char *name, const char *errno_name, const char *why)
+{
+    struct told *told = tell_text(text, 0);
+    const struct story_trace *trace = trace_of(told);
+    assert_int_equal(trace->apart_count, 1);
+    assert_int_equal(trace->apart[0].count, 1);
+    const struct story_apart_call *apart = &trace->apart[0].calls[0];
+    assert_string_equal(apart->call.name, name);
+    assert_string_equal(apart->call.errno_name, errno_name);
+    assert_int_equal(apart->call.listener, strncmp(name, "accept", 6) == 0);
+    if (why)
+        assert_non_null(strstr(apart->why, why));
+    else
+        assert_null(apart->why);
+    told_free(told);
+}
+
+static void check_none(const char *text)
+{
+    struct told *told = tell_text(text, 0);
+    assert_int_equal(trace_of(told)->apart_count, 0);
+    told_free(told);
+}
+
+static void a_connect_without_a_port_says_that_none_was_left(void **state)
+{
+    (void)state;
+    check_only(TRACE FAILS(100, C_THREAD, "connect", NEW(4), " args=\"3, 192.0.2.2:80\"") " ret=-99\n", "connect", "EADDRNOTAVAIL",
+               "no local port is left");
+}
+
+static void a_connect_from_a_port_of_its_own_says_that_the_pair_is_taken(void **state)
+{
+    (void)state;
+    check_only(TRACE FAILS(100, C_THREAD, "connect", BOUND(4, "192.0.2.1:700"), " args=\"3, 192.0.2.2:80\"") " ret=-99\n",
+               "connect", "EADDRNOTAVAIL", "as a pair");
+}
+
+static void an_errno_of_which_nothing_is_known_gets_no_sentence(void **state)
+{
+    (void)state;
+    check_only(TRACE FAILS(100, C_THREAD, "connect", NEW(4), "") " ret=-111\n", "connect", "ECONNREFUSED", NULL);
+}
+
+static void a_refused_bind_names_who_has_the_port(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(TRACE SERVES(6, "0.0.0.0:3333", 100, 110)
+                                      FAILS(120, C_THREAD, "bind", NEW(4), " args=\"3, 127.0.0.1:3333\"") " ret=-98\n",
+                                  0);
+    const struct story_trace *trace = trace_of(told);
+    assert_int_equal(trace->apart_count, 2);
+    assert_int_equal(trace->apart[0].process.pid, 10);
+    assert_string_equal(trace->apart[0].calls[0].why, "the port is taken by server[20], which listens there");
+    told_free(told);
+}
+
+static void nobody_is_named_for_another_address_or_after_a_close_or_of_another_host(void **state)
+{
+    (void)state;
+    static const char unknown[] = "by whom was not recorded";
+#define REFUSED(t, at) FAILS(t, S_THREAD, "bind", NEW(4), " args=\"3, " at "\"") " ret=-98\n"
+    const char *const texts[] = {
+        TRACE SERVES(6, "127.0.0.1:3333", 100, 110) REFUSED(120, "192.0.2.1:3333"),
+        TRACE SERVES(6, "0.0.0.0:3333", 100, 110) CALL(112, 113, S_THREAD, "close", LISTENS(6, "0.0.0.0:3333"))
+            REFUSED(120, "0.0.0.0:3333"),
+        TRACE TWO_ENDS SERVES(6, "0.0.0.0:3333", 100, 110)
+            FAILS(120, C_THREAD, "bind", NEW(4), " args=\"3, 0.0.0.0:3333\"") " ret=-98\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct told *told = tell_text(texts[i], 0);
+        const struct story_trace *trace = trace_of(told);
+        bool found = false;
+        for (size_t p = 0; p < trace->apart_count; p++)
+            for (size_t c = 0; c < trace->apart[p].count; c++)
+                found = found || (trace->apart[p].calls[c].why && strstr(trace->apart[p].calls[c].why, unknown));
+        assert_true(found);
+        told_free(told);
+    }
+}
+
+static void a_listener_that_nobody_asked_is_told_whole(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(TRACE SERVES(6, "127.0.0.1:3333", 100, 110), 0);
+    const struct story_trace *trace = trace_of(told);
+    assert_int_equal(trace->apart_count, 1);
+    assert_int_equal(trace->apart[0].count, 2);
+    assert_non_null(strstr(trace->apart[0].calls[1].why, "on that address alone"));
+    assert_true(trace->apart[0].calls[1].call.listener);
+    told_free(told);
+}
+
+static void a_listener_whose_connection_is_told_or_was_taken_is_not(void **state)
+{
+    (void)state;
+    check_none(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) HANDSHAKE);
+    check_none(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) ENTER(200, S_THREAD, "accept", LISTENS(6, "127.0.0.1:3333"), "")
+                   EXIT(210, S_THREAD, "accept", LISTENS(6, "127.0.0.1:3333"),
+                        " ret=4 other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 other.remote=127.0.0.1:40000"));
+}
+
+static void an_accept_that_found_nothing_is_told_but_not_the_last_one_of_a_loop(void **state)
+{
+    (void)state;
+#define LISTENER LISTENS(6, "127.0.0.1:3333")
+    check_only(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) FAILS(200, S_THREAD, "accept", LISTENER, "") " ret=-11\n" HANDSHAKE,
+               "accept", "EAGAIN", "no finished connection was in the queue");
+    check_none(TRACE SERVES(6, "127.0.0.1:3333", 100, 110) HANDSHAKE ENTER(2000, S_THREAD, "accept", LISTENER, "")
+                   EXIT(2010, S_THREAD, "accept", LISTENER,
+                        " ret=4 other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 "
+                        "other.remote=127.0.0.1:40000") FAILS(2020, S_THREAD, "accept", LISTENER, "") " ret=-11\n");
+}
+
+static void a_call_of_a_connection_is_told_there_alone(void **state)
+{
+    (void)state;
+    check_none(TRACE HANDSHAKE FAILS(2000, C_THREAD, "recvfrom", C_SOCK, "") " ret=-11\n");
+}
+
+static void a_socket_that_was_not_made_is_told(void **state)
+{
+    (void)state;
+    check_only(TRACE "enter t=100000 " C_THREAD "name=socket fd=-1 args=\"AF_INET, SOCK_STREAM, 0\"\nexit t=101000 " C_THREAD
+                     "name=socket fd=-1 ret=-24\n",
+               "socket", "EMFILE", "RLIMIT_NOFILE");
+}
+
+static void what_a_signal_interrupted_or_is_still_under_way_has_not_failed(void **state)
+{
+    (void)state;
+    check_none(TRACE FAILS(100, C_THREAD, "connect", NEW(4), "") " ret=-512\n");
+    check_none(TRACE FAILS(100, C_THREAD, "connect", NEW(4), "") " ret=-115\n");
+}
+
+static void a_loop_that_asks_for_ever_is_counted(void **state)
+{
+    (void)state;
+    enum { ASKED = 1000, TOLD = 256, BYTES = ASKED * 400 };
+    static char text[BYTES];
+    size_t used = (size_t)snprintf(text, BYTES, "%s", TRACE);
+    for (int i = 0; i < ASKED; i++)
+        used += (size_t)snprintf(text + used, BYTES - used,
+                                 "enter t=%d " S_THREAD "name=accept fd=3 " LISTENER "\nexit t=%d " S_THREAD
+                                 "name=accept fd=3 " LISTENER " ret=-11\n",
+                                 1000 + 2 * i, 1001 + 2 * i);
+    struct told *told = tell_text(text, 0);
+    const struct story_trace *trace = trace_of(told);
+    assert_int_equal(trace->apart[0].count, TOLD);
+    assert_int_equal(trace->apart_more, ASKED - TOLD);
+    told_free(told);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_connect_without_a_port_says_that_none_was_left),
+        cmocka_unit_test(a_connect_from_a_port_of_its_own_says_that_the_pair_is_taken),
+        cmocka_unit_test(an_errno_of_which_nothing_is_known_gets_no_sentence),
+        cmocka_unit_test(a_refused_bind_names_who_has_the_port),
+        cmocka_unit_test(nobody_is_named_for_another_address_or_after_a_close_or_of_another_host),
+        cmocka_unit_test(a_listener_that_nobody_asked_is_told_whole),
+        cmocka_unit_test(a_listener_whose_connection_is_told_or_was_taken_is_not),
+        cmocka_unit_test(an_accept_that_found_nothing_is_told_but_not_the_last_one_of_a_loop),
+        cmocka_unit_test(a_call_of_a_connection_is_told_there_alone),
+        cmocka_unit_test(a_socket_that_was_not_made_is_told),
+        cmocka_unit_test(what_a_signal_interrupted_or_is_still_under_way_has_not_failed),
+        cmocka_unit_test(a_loop_that_asks_for_ever_is_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
