@@ -26,6 +26,9 @@ struct calls_options {
      * those that tell of a connection's course, which come as EVENT_PACKET besides: no capture is needed. What was seen lies in the
      * ring until drain: there is no descriptor to wait for. */
     bool host_wide;
+    /* With that: CLOCK_REALTIME minus CLOCK_MONOTONIC, by which its times go on whatever happens to the system's clock. 0: they
+     * follow that clock. */
+    int64_t realtime_offset_ns;
     uint32_t ring_bytes;   /* of bpf alone: room for what was not drained yet, a power of two; 0: the usual */
     bool no_stacks;        /* leave kernel call chains out (evidence falls to `context`) */
     int verifier_fd;       /* bpf writes there what the kernel's verifier says of each program; 0: nobody asks */

@@ -36,15 +36,16 @@ struct {
     __type(value, struct control);
 } controls SEC(".maps");
 
-/* Whether the packet's source is the low end. */
-static __always_inline int control_key_fill(struct control_key *key, const struct record_packet *packet, __u32 netns)
+/* Whether the first one is the low end. */
+static __always_inline int control_key_fill(struct control_key *key, const struct record_address *from,
+                                            const struct record_address *to, __u32 netns)
 {
     __u32 src[4], dst[4];
-    int low = packet->src.port < packet->dst.port;
+    int low = from->port < to->port;
 
-    __builtin_memcpy(src, packet->src.ip, sizeof(src));
-    __builtin_memcpy(dst, packet->dst.ip, sizeof(dst));
-    if (packet->src.port == packet->dst.port) {
+    __builtin_memcpy(src, from->ip, sizeof(src));
+    __builtin_memcpy(dst, to->ip, sizeof(dst));
+    if (from->port == to->port) {
         __u64 a = (__u64)src[0] << 32 | src[3], b = (__u64)dst[0] << 32 | dst[3];
         __u64 c = (__u64)src[1] << 32 | src[2], d = (__u64)dst[1] << 32 | dst[2];
 
@@ -52,8 +53,8 @@ static __always_inline int control_key_fill(struct control_key *key, const struc
     }
     __builtin_memcpy(low ? key->low_ip : key->high_ip, src, sizeof(src));
     __builtin_memcpy(low ? key->high_ip : key->low_ip, dst, sizeof(dst));
-    key->low_port = low ? packet->src.port : packet->dst.port;
-    key->high_port = low ? packet->dst.port : packet->src.port;
+    key->low_port = low ? from->port : to->port;
+    key->high_port = low ? to->port : from->port;
     key->netns = netns;
     return low;
 }
@@ -84,6 +85,16 @@ static __always_inline int control_judge(struct control_end *from, struct contro
     return wanted;
 }
 
+/* An ICMP error that arrives, about a connection of this host. */
+static __always_inline int control_quotes(const struct record_packet *packet, __u32 netns, __u64 buffer)
+{
+    struct control_key key = {.netns = 0};
+
+    if (buffer) return 0;
+    control_key_fill(&key, &packet->quoted_src, &packet->quoted_dst, netns);
+    return bpf_map_lookup_elem(&controls, &key) != 0;
+}
+
 /* Of a segment that leaves (`buffer`: its sk_buff) or, with 0, arrives. */
 __noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer)
 {
@@ -91,8 +102,9 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
     struct control *control;
     int low, wanted;
 
+    if (packet && packet->quoted_protocol == PROTOCOL_TCP) return control_quotes(packet, netns, buffer);
     if (!packet || packet->protocol != PROTOCOL_TCP) return 0;
-    low = control_key_fill(&key, packet, netns);
+    low = control_key_fill(&key, &packet->src, &packet->dst, netns);
     control = bpf_map_lookup_elem(&controls, &key);
     if (!control) {
         struct control none = {.low = {.expects = 0}};
@@ -152,7 +164,7 @@ static __always_inline void control_on_answer(void)
 
     if (!cpu || !cpu->receiving || !cpu->outside || !cpu_is_receiving(cpu)) return;
     cpu->outside = 0;
-    if (!(cpu->received.flags & (FLAG_SYN | FLAG_FIN | FLAG_RST))) return;
+    if (cpu->received.protocol != PROTOCOL_TCP || !(cpu->received.flags & (FLAG_SYN | FLAG_FIN | FLAG_RST))) return;
     control_wanted(&cpu->received, cpu->netns, 1);
     arrival_emit(&cpu->received, cpu->netns);
 }

@@ -1,6 +1,7 @@
 #include "capture/bpf/bpf_convert.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,16 +42,19 @@ static struct event_socket socket_of(const struct record_socket *record)
 
 static struct event_packet_header header_of(const struct record_packet *record)
 {
-    return (struct event_packet_header){
+    struct event_packet_header header = {
         .src = address_of(&record->src),
         .dst = address_of(&record->dst),
         .protocol = record->protocol,
-        .flags = record->flags,
-        .window = record->window,
-        .seq = record->seq,
-        .ack = record->ack,
         .length_bytes = record->length_bytes,
     };
+
+    if (record->protocol != IPPROTO_TCP) return header; /* of an ICMP error they say other things */
+    header.flags = record->flags;
+    header.window = record->window;
+    header.seq = record->seq;
+    header.ack = record->ack;
+    return header;
 }
 
 static struct event_thread thread_of(uint32_t pid, uint32_t tid, const char comm[16])
@@ -108,6 +112,7 @@ static void call_convert(const struct record_call *record, struct event *event)
     call->ret = record->ret;
     call->slept_ns = record->slept_ns;
     call->wake_unseen = record->wake_unseen != 0;
+    call->cgroup = record->cgroup;
     call->watch_total = record->watch_total;
     for (size_t i = 0; i < record->watch_count && i < EVENT_WATCH_MAX; i++) {
         call->watch[i] =
@@ -268,11 +273,30 @@ static void queue_convert(const struct record_queue *record, struct event *event
     queue->request_length = record->request_length;
 }
 
+static struct event_icmp icmp_of(const struct record_packet *record)
+{
+    enum { V4_UNREACHABLE = 3, V4_TOO_BIG = 4, V6_TOO_BIG = 2 };
+    bool names_mtu = record->protocol == IPPROTO_ICMPV6 ? record->flags == V6_TOO_BIG
+                                                        : record->flags == V4_UNREACHABLE && record->code == V4_TOO_BIG;
+
+    return (struct event_icmp){
+        .type = record->flags,
+        .code = record->code,
+        .quotes = true,
+        .protocol = record->quoted_protocol,
+        .src = address_of(&record->quoted_src),
+        .dst = address_of(&record->quoted_dst),
+        .seq = record->seq,
+        .mtu = names_mtu ? record->window : 0,
+    };
+}
+
 static void arrival_convert(const struct record_arrival *record, struct event *event)
 {
     event->kind = EVENT_PACKET;
     event->packet.header = header_of(&record->packet);
     event->packet.vantage = record->netns; /* the recorder numbers them */
+    if (record->packet.quoted_protocol == IPPROTO_TCP) event->packet.icmp = icmp_of(&record->packet);
 }
 
 /* How long a record is; 0: there is no such kind. */

@@ -142,12 +142,16 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
         struct ip_span quoted = {at + 8, end, 0, 0};
 
         if (!icmp_is_error(protocol, header[0])) return 0;
+        packet->flags = header[0];
+        packet->code = header[1];
+        packet->window = be16_at(header + 6); /* an MTU, of those errors that name one */
         packet->quoted_protocol = (__u8)ip_read(&quoted, &packet->quoted_src, &packet->quoted_dst);
         if (packet->quoted_protocol != PROTOCOL_TCP && packet->quoted_protocol != PROTOCOL_UDP) return 0;
         at = quoted.at + quoted.offset;
         if (at + 8 > end || bpf_probe_read_kernel(header, 8, (void *)at)) return 0;
         packet->quoted_src.port = be16_at(header);
         packet->quoted_dst.port = be16_at(header + 2);
+        packet->seq = packet->quoted_protocol == PROTOCOL_TCP ? be32_at(header + 4) : 0;
         packet->length_bytes = bytes > 8 ? bytes - 8 : 0;
         return 1;
     }
@@ -171,7 +175,7 @@ __noinline int port_wanted(__u32 netns, __u8 protocol, __u16 port)
 
     if (!port) return 0;
     if (config.host_wide) return protocol == PROTOCOL_TCP;
-    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && bpf_map_lookup_elem(&used_netns, &netns);
+    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && netns_is_used(netns);
     for (__u32 i = 0; i < RECORD_PORTS_MAX; i++) {
         if (i < config.port_count && config.ports[i] == port) return 1;
     }

@@ -68,7 +68,9 @@ struct record_packet {
     struct record_address quoted_src, quoted_dst; /* ICMP errors */
     __u32 seq, ack, length_bytes;
     __u16 window;
-    __u8 protocol, flags, quoted_protocol, pad;
+    /* Of an ICMP error that quotes a TCP segment: seq is that segment's, flags and code the error's type and code, and window the
+     * MTU that it names. */
+    __u8 protocol, flags, quoted_protocol, code;
 };
 
 /* Who was running, what was being received, and how the kernel got here. The chain is one that is known by heart (struct
@@ -127,7 +129,8 @@ struct record_call {
     __u32 option_bytes, address_bytes;
     __u32 watch_count, watch_total;
     __u32 wake_unseen; /* EXIT: it slept more often than it was seen to be woken */
-    __u32 second;      /* as syscall_raw's */
+    __u32 cgroup;      /* of the calling thread: the number of its folder (cgroup v2), of a whole host; 0 not known */
+    __u32 second, pad; /* as syscall_raw's */
     struct record_watch watch[RECORD_WATCH_MAX];
     __u8 address[RECORD_ADDRESS_BYTES];
 };

@@ -52,6 +52,7 @@ struct calls {
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
     bool host_wide;
+    bool is_steady;           /* the offset between the clocks is given */
     struct network *networks; /* number is place + 1 */
     size_t network_count;
     int drained, failure; /* of this drain */
@@ -214,7 +215,10 @@ static int segment_append(struct calls *calls, const struct event *event)
     uint32_t vantage = vantage_of(calls, netns, event->t_ns);
 
     if (!vantage) return -ENOMEM;
-    segment.packet.header = event->kind == EVENT_MARK ? event->mark.header : event->packet.header;
+    if (event->kind == EVENT_MARK)
+        segment.packet.header = event->mark.header;
+    else
+        segment.packet = event->packet;
     segment.packet.vantage = vantage;
     segment.packet.number = ++calls->networks[vantage - 1].packets;
     return event_log_append(calls->log, &segment);
@@ -256,7 +260,7 @@ static int calls_bpf_drain(struct calls *calls, struct event_log *log, struct er
     int result;
 
     children_reap(calls);
-    clock_sample(&calls->convert);
+    if (!calls->is_steady) clock_sample(&calls->convert);
     calls->log = log;
     calls->drained = calls->failure = 0;
     result = ring_buffer__consume(calls->ring);
@@ -327,7 +331,9 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
     calls->convert.chains = bpf_chains_new(calls->load.known);
     if (!calls->convert.chains) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
-    clock_sample(&calls->convert);
+    calls->is_steady = options->realtime_offset_ns != 0;
+    calls->convert.realtime_offset_ns = options->realtime_offset_ns;
+    if (!calls->is_steady) clock_sample(&calls->convert);
     calls->host_wide = options->host_wide;
     if (options->host_wide) symbols_read(calls);
     return bpf_load_attach(&calls->load, err);

@@ -6,6 +6,8 @@
 
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t clock_ms(void);
+/* CLOCK_MONOTONIC in nanoseconds. */
+int64_t clock_steady_ns(void);
 /* CLOCK_REALTIME in nanoseconds, as events have it. */
 int64_t clock_wall_ns(void);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "cli/output_options.h"
 #include "out/output.h"
 #include "out/status.h"
+#include "watch/cgroups.h"
 #include "watch/endpoint.h"
 #include "watch/tui/tui.h"
 #include "watch/watch.h"
@@ -39,6 +41,8 @@ enum key {
     KEY_COMM,
     KEY_PORT,
     KEY_NETNS,
+    KEY_CGROUP,
+    KEY_INTERFACE,
     KEY_ONLY_FINDINGS,
     KEY_MEMORY,
     KEY_PROMETHEUS,
@@ -56,6 +60,9 @@ static const struct options_row what_rows[] = {
     {KEY_PORT, 0, "port", "N", TR("with this port at either end")},
     {KEY_NETNS, 0, "netns", "NAME",
      TR("in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net")},
+    {KEY_CGROUP, 0, "cgroup", "PATH|NAME",
+     TR("of processes in this cgroup or below it, or in this container: a name, or its id's beginning")},
+    {KEY_INTERFACE, 'i', "interface", "NAME", TR("that leave by this interface of this network; may be given again")},
     {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("that show something to act on")},
 };
 static const struct options_row how_rows[] = {
@@ -178,6 +185,15 @@ static int take_wish(void *target, int key, const char *value, struct err *err)
         return code;
     case KEY_NETNS:
         return take_netns(&((struct watch *)target)->options, value, err);
+    case KEY_CGROUP:
+        if (wishes->cgroup_count == CHOOSE_MAX) return too_many("--cgroup", err);
+        wishes->cgroups[wishes->cgroup_count++] = value;
+        return cgroups_check(value, err);
+    case KEY_INTERFACE:
+        if (wishes->interface_count == CHOOSE_MAX) return too_many("--interface", err);
+        wishes->interfaces[wishes->interface_count] = if_nametoindex(value);
+        if (wishes->interfaces[wishes->interface_count++]) return 0;
+        return err_set(err, -EINVAL, "--interface: there is no interface '%s'", value);
     case KEY_COMM:
         if (wishes->comm_count == CHOOSE_MAX) return too_many("--comm", err);
         wishes->comms[wishes->comm_count++] = value;

@@ -187,6 +187,7 @@ struct conn_judge {
     struct conn_more *(*more)(void *owner, struct conn *conn, bool make);
     void *owner;
     uint8_t next_state[STATE_COUNT][INPUT_COUNT]; /* tcp_next as a table */
+    bool sparse; /* of segments with data only few are captured: that others are absent says nothing. Set after conn_judge_init */
 };
 void conn_judge_init(struct conn_judge *judge, struct conn_more *(*more)(void *owner, struct conn *conn, bool make), void *owner);
 

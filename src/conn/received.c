@@ -10,14 +10,18 @@ void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned s
     conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, proved, verdict);
 }
 
+enum { WINDOW_MOST = 1 << 30 }; /* RFC 7323 section 2.3 */
+
 /* Linux takes a RST at the next expected number (RFC 5961 section 3.2), and one below where that was a FIN (tcp_reset_check). From
  * one place the receiver's own ACK says as well what it expects: what was sent since may not have reached it. */
-static bool is_exact(const struct conn_end *end, const struct conn_end *from, const struct conn_segment *segment)
+static bool is_exact(const struct conn_judge *judge, const struct conn_end *end, const struct conn_end *from,
+                     const struct conn_segment *segment)
 {
     if (end->state == STATE_SYN_SENT)
         return segment->flags & TCP_ACK && seq_before(end->base, segment->ack) && seq_at_or_before(segment->ack, end->next);
     if (!(from->flags & END_GOT) || segment->seq == from->got) return true;
     if (end->flags & END_ACKS && segment->seq == end->ack) return true;
+    if (judge->sparse && segment->seq - from->got <= WINDOW_MOST) return true; /* behind data that was not captured */
     return from->flags & END_FIN_TAKEN && segment->seq == from->got - 1;
 }
 
@@ -34,8 +38,6 @@ static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsi
     conn->flags |= CONN_FIRST_BY_RST;
 }
 
-enum { WINDOW_MOST = 1 << 30 }; /* RFC 7323 section 2.3 */
-
 static void receive_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                           struct conn_verdict *verdict)
 {
@@ -45,7 +47,7 @@ static void receive_reset(const struct conn_judge *judge, struct conn *conn, uns
         verdict->reset = RESET_NOBODY;
         return;
     }
-    if (is_exact(end, &conn->end[other], segment)) {
+    if (is_exact(judge, end, &conn->end[other], segment)) {
         end_by_reset(judge, conn, side, segment->t_ns, verdict);
         return;
     }

@@ -478,6 +478,10 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     int32_t ahead = seq_diff(end->next, segment->seq);
     bool is_first = !(end->flags & END_ANY);
     uint32_t next = is_first || (ahead > 0 && ahead < 1 << 30) ? segment->seq : end->next;
+    if (judge->sparse && end->flags & END_ANY && seq_before(end->next, next)) { /* the data before it was not captured */
+        end->span += next - end->next;
+        end->next = next;
+    }
     conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
     if (end->flags & END_ENDED_BY_RST && !conn->closed_first) {
         conn->closed_first = (uint8_t)(1 + side);

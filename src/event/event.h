@@ -241,6 +241,7 @@ struct event_call {
     uint8_t watch_count;         /* entries of `watch` in use */
     bool wake_unseen;     /* EXIT: not all that woke it was seen: what let it return may be another EVENT_WAKE than the last */
     uint32_t watch_total; /* how many there really were */
+    uint32_t cgroup;      /* of the thread: its folder's number in the kernel's hierarchy (v2, the lower 32 bits); 0 not known */
     struct event_watch watch[EVENT_WATCH_MAX];
     int64_t ret;      /* EXIT: as the kernel returned it, so -errno on failure */
     int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; 0: it is known never to have been; -1 not known */

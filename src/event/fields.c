@@ -179,6 +179,7 @@ static const struct event_field call_fields[] = {
     ROW("epoll", UNSIGNED, call.epoll),
     ROW("watch_total", UNSIGNED, call.watch_total),
     ROW("watch", WATCHES, call.watch),
+    ROW("cgroup", UNSIGNED, call.cgroup),
 };
 
 static const struct event_field mark_fields[] = {

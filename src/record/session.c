@@ -27,6 +27,7 @@ static const int64_t LATE_NS = 1000000000, FLOW_EVERY_NS = 50000000;
 
 struct session {
     int64_t late_ns;
+    int64_t offset_ns;   /* CLOCK_REALTIME minus CLOCK_MONOTONIC, as it was; 0: its events follow the system's clock */
     int64_t flowed_ns;   /* when the stream last flowed */
     size_t waiting_most; /* events that may gather before they flow; 0: none wait */
     struct event_log *log;
@@ -203,6 +204,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
+    session->offset_ns = options->calls.realtime_offset_ns;
     if (session->log) session->stream = stream_new(session->log, options->forgets);
     if (!code && !session->stream) code = err_set_errno(err, -ENOMEM, "can't begin recording");
     if (!code) code = choose_recorder(session, options, reason, sizeof(reason), err);
@@ -254,6 +256,11 @@ static void gather(const struct session *session)
     if (session->waiting_most && session->recorder != &calls_ptrace) nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
 }
 
+int64_t session_now_ns(const struct session *session)
+{
+    return session->offset_ns ? clock_steady_ns() + session->offset_ns : clock_wall_ns();
+}
+
 /* Of a step that brings no more than this, what has gathered flows: in three milliseconds that many come of 2,500 short connections
  * a second, and telling keeps up with those. A traced process is at work meanwhile, or stands still: there only when nothing comes.
  */
@@ -266,7 +273,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
 {
     struct pollfd fds[CAPTURES_MAX + 3]; /* poll(2) passes over descriptors of -1 */
     nfds_t count = 0;
-    int64_t began_ns = clock_wall_ns();
+    int64_t began_ns = session_now_ns(session);
     fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = session->recorder->fd(session->calls), .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};

@@ -47,6 +47,8 @@ int session_spawn(struct session *session, const struct child_options *options, 
 /* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen, and lets the
  * stream flow to a second before now. The number of events appended (0 is no sign of rest: a signal may have come), or -errno. */
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err);
+/* How late it is, by the clock that its events' times are of: the system's, unless calls_options says otherwise. */
+int64_t session_now_ns(const struct session *session);
 /* Whether the child has ended; then *ret_status is wait(2)'s. */
 bool session_ended(const struct session *session, const struct child *child, int *ret_status);
 /* The last SIGINT or SIGTERM that came, 0 for none; *ret_count (may be NULL) says how many came. */

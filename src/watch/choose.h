@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "event/event.h"
 #include "story/story.h"
 
 struct filter;
@@ -21,14 +22,22 @@ struct watch_wishes {
     size_t comm_count;
     uint16_t ports[CHOOSE_MAX]; /* of either end */
     size_t port_count;
+    const char *cgroups[CHOOSE_MAX]; /* as cgroups_match */
+    size_t cgroup_count;
+    uint32_t interfaces[CHOOSE_MAX]; /* of this network, by their indices: those by which one of its segments left */
+    size_t interface_count;
     bool only_findings;
 };
 
 struct chooser;
+struct cgroups;
 
-/* 0; -EINVAL for an expression that libpcap does not understand; -ENOMEM. Release with chooser_free. */
-int chooser_new(struct chooser **ret_chooser, const struct watch_wishes *wishes, struct err *err);
+/* `cgroups` (borrowed) knows who is in which; NULL: nobody is chosen by that. 0; -EINVAL for an expression that libpcap does not
+ * understand; -ENOMEM. Release with chooser_free. */
+int chooser_new(struct chooser **ret_chooser, const struct watch_wishes *wishes, const struct cgroups *cgroups, struct err *err);
 void chooser_free(struct chooser *chooser);
+/* Learns by which interfaces connections leave. */
+void chooser_take(struct chooser *chooser, const struct event *event);
 /* Whether a connection between these ends is one of them, whatever becomes of it. */
 bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_SIDES],
                         const struct story_process process[STORY_SIDES]);

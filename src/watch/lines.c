@@ -2,7 +2,6 @@
 #include "base/lang.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,8 @@
 #include "viz/pen/json.h"
 #include "viz/pen/line.h"
 #include "viz/plan/words.h"
+#include "watch/cgroups.h"
+#include "watch/columns.h"
 
 /* Columns, left to right; what does not fit a screen is left out from the least wanted on. */
 enum column { AT, TOOK, OPENER, FROM, TO, TAKER, SENT, GOT, OUTCOME, CLOSED, COLUMNS };
@@ -32,42 +33,6 @@ static bool is_shown(const struct lines_options *options, int column)
     return !options->width || options->width >= shown_from[column];
 }
 
-/* Escapes `text` into at most `width` columns, and fills them. What is too long ends in "…". */
-static void cell(struct buf *out, const char *text, int width, bool right, bool ascii)
-{
-    char piece[ESCAPE_PIECE_BYTES];
-    struct buf room = buf_new(1024);
-    int used = 0;
-    size_t length = strlen(text), last_fit = 0;
-    bool cut = false;
-    for (size_t at = 0; at < length && !cut;) {
-        at += escape_next(text + at, length - at, ascii, piece);
-        int wide = 0;
-        for (size_t i = 0, bytes = strlen(piece); i < bytes;) {
-            uint32_t code;
-            i += escape_decode(piece + i, bytes - i, &code);
-            wide += escape_columns(code);
-        }
-        cut = used + wide > width;
-        if (cut) break;
-        used += wide;
-        buf_text(&room, piece);
-        if (used < width) last_fit = room.length;
-    }
-    if (cut) { /* room for the sign that something is missing */
-        if (used == width) {
-            room.length = last_fit;
-            used = width - 1;
-        }
-        buf_text(&room, ascii ? "~" : "…");
-        used++;
-    }
-    if (right) buf_printf(out, "%*s", width - used > 0 ? width - used : 0, "");
-    buf_append(out, buf_string(&room), room.length);
-    if (!right) buf_printf(out, "%*s", width - used > 0 ? width - used : 0, "");
-    buf_free(&room);
-}
-
 static void trim(struct buf *out)
 {
     while (out->length && out->data[out->length - 1] == ' ') out->length--;
@@ -84,7 +49,7 @@ static void row(const struct lines_options *options, const char *const text[COLU
         if (used) buf_char(out, ' ');
         /* The last one takes what is left of the screen. */
         if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
-        cell(out, text[i], width, columns[i].right, options->ascii);
+        columns_cell(out, text[i], width, columns[i].right, options->ascii);
         used += width + 1;
     }
     trim(out);
@@ -123,49 +88,26 @@ static const char *duration_text(int64_t ns, bool ascii, char text[LINE_SCALED_B
     return text;
 }
 
-/* Bytes of the harmless text that fit so many columns, broken at a blank where there is one in the second half. */
-static size_t piece_of(const char *text, size_t length, int width)
+/* Most connections have none of these, so they have no column. */
+static void say_containers(const struct lines_options *options, const char *const cgroup[STORY_SIDES], struct buf *out)
 {
-    size_t at = 0, blank = 0;
-    int used = 0;
-    while (at < length) {
-        uint32_t code;
-        size_t took = escape_decode(text + at, length - at, &code);
-        int wide = escape_columns(code);
-        if (used + wide > width) return blank ? blank : at ? at : took;
-        if (text[at] == ' ' && used > width / 2) blank = at;
-        used += wide;
-        at += took;
+    struct buf line = buf_new(256);
+    for (int side = 0; side < STORY_SIDES; side++) {
+        char label[CGROUPS_LABEL_BYTES];
+        if (!cgroup[side] || !cgroups_container(cgroup[side], label)) continue;
+        buf_printf(&line, "%s%s in %s", line.length ? ", " : "", story_side_name((enum story_side)side), label);
     }
-    return length;
+    if (line.length) columns_below(out, buf_string(&line), options->width, options->ascii);
+    buf_free(&line);
 }
 
-/* Below its connection's line, in whole: over as many lines as the screen's width makes of it. */
-static void below(const struct lines_options *options, const char *text, struct buf *out)
-{
-    struct buf harmless = buf_new(16384);
-    escape_text(&harmless, text, options->ascii);
-    const char *rest = buf_string(&harmless), *sign = options->ascii ? "`" : "└";
-    int width = options->width ? options->width - 11 : INT_MAX;
-    for (size_t left = harmless.length; left;) {
-        size_t take = piece_of(rest, left, width);
-        buf_printf(out, "         %s %.*s\n", sign, (int)take, rest);
-        rest += take;
-        left -= take;
-        for (; left && *rest == ' '; left--) rest++;
-        sign = " ";
-    }
-    buf_free(&harmless);
-}
-
-/* Most connections have none, so they have no column. */
 static void findings(const struct lines_options *options, const struct story *story, struct buf *out)
 {
     for (size_t i = 0; i < story->finding_count; i++) {
         struct buf line = buf_new(8192);
         const struct story_finding *finding = &story->findings[i];
         buf_printf(&line, "%s %s: %s", finding->severity, finding->id, finding->text);
-        below(options, buf_string(&line), out);
+        columns_below(out, buf_string(&line), options->width, options->ascii);
         buf_free(&line);
     }
 }
@@ -179,13 +121,14 @@ static void closed_text(const struct watch_facts *facts, char *text, size_t byte
 /* ---- JSON ---- */
 
 static void put_end(struct json *json, enum story_side side, const struct address *address, const struct story_process *process,
-                    enum tcp_state state)
+                    enum tcp_state state, const char *cgroup)
 {
     char text[ADDRESS_TEXT_BYTES];
     json_object(json, story_side_name(side));
     json_string(json, "addr", address->version ? address_format(address, text) : NULL);
     json_maybe_int(json, "pid", process->pid != 0, process->pid);
     json_string(json, "comm", process->comm);
+    json_string(json, "cgroup", cgroup);
     json_string(json, "state", state == STATE_UNKNOWN ? NULL : tcp_state_name(state));
 }
 
@@ -202,7 +145,7 @@ static void put_findings(struct json *json, const struct story *story)
     json_end_array(json);
 }
 
-static void json_ended(const struct watch_facts *facts, struct buf *out)
+static void json_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out)
 {
     const struct story *story = facts->story;
     struct json json = json_new(out, false);
@@ -211,12 +154,12 @@ static void json_ended(const struct watch_facts *facts, struct buf *out)
     json_int(&json, "conn", story->number);
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct story_end *end = &story->end[side];
-        put_end(&json, (enum story_side)side, &end->address, &end->process, end->state);
+        put_end(&json, (enum story_side)side, &end->address, &end->process, end->state, facts->cgroup[side]);
         json_uint(&json, "bytes", end->bytes_sent + end->bytes_missed);
         json_end_object(&json);
     }
-    json_int(&json, "start", story->start_ns);
-    json_int(&json, "end", facts->end_ns);
+    json_int(&json, "start", story->start_ns + options->shift_ns);
+    json_int(&json, "end", facts->end_ns + options->shift_ns);
     json_string(&json, "outcome", story_outcome_name(story->outcome));
     json_bool(&json, "so_far", story->so_far);
     json_string(&json, "closed_by", facts->closer < 0 ? NULL : story_side_name((enum story_side)facts->closer));
@@ -253,12 +196,12 @@ static void put_step(const struct lines_options *options, const struct story *st
     char cause[96], address[2][ADDRESS_TEXT_BYTES], clock[WORDS_BYTES], line[512];
     cause_text(story, &segment->cause, cause, sizeof(cause));
     if (!options->json) {
-        snprintf(line, sizeof(line), "%s %+9.3f ms  %s %s %s  %s%s  %s", words_clock(segment->sent_ns, clock),
+        snprintf(line, sizeof(line), "%s %+9.3f ms  %s %s %s  %s%s  %s", words_clock(segment->sent_ns + options->shift_ns, clock),
                  (double)(segment->sent_ns - story->start_ns) / 1e6, address_format(&story->end[STORY_CLIENT].address, address[0]),
                  segment->side == STORY_CLIENT ? "→" : "←", address_format(&story->end[STORY_SERVER].address, address[1]),
                  segment->label, segment->retransmission ? tr(" again") : "", cause);
         if (options->width)
-            cell(out, line, options->width, false, options->ascii);
+            columns_cell(out, line, options->width, false, options->ascii);
         else
             escape_text(out, line, options->ascii);
         trim(out);
@@ -268,7 +211,7 @@ static void put_step(const struct lines_options *options, const struct story *st
     json_object(&json, NULL);
     json_string(&json, "type", "course");
     json_int(&json, "conn", story->number);
-    json_int(&json, "t", segment->sent_ns);
+    json_int(&json, "t", segment->sent_ns + options->shift_ns);
     json_string(&json, "from", story_side_name(segment->side));
     json_string(&json, "segment", segment->label);
     json_bool(&json, "again", segment->retransmission);
@@ -292,14 +235,14 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     const struct story_end *client = &story->end[STORY_CLIENT], *server = &story->end[STORY_SERVER];
     if (options->course) put_course(options, story, out);
     if (options->json) {
-        json_ended(facts, out);
+        json_ended(options, facts, out);
         return;
     }
     char opener[64], taker[64], clock[WORDS_BYTES], took[LINE_SCALED_BYTES + LINE_SLACK], sent[LINE_SCALED_BYTES + LINE_SLACK],
         got[LINE_SCALED_BYTES + LINE_SLACK], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES], closed[FACTS_HOW_BYTES + 16];
     closed_text(facts, closed, sizeof(closed));
     const char *const text[COLUMNS] = {
-        [AT] = words_clock(facts->end_ns, clock),
+        [AT] = words_clock(facts->end_ns + options->shift_ns, clock),
         [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),
         [OPENER] = process_text(&client->process, opener, sizeof(opener)),
         [FROM] = address_format(&client->address, from),
@@ -311,8 +254,10 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
         [CLOSED] = closed,
     };
     row(options, text, out);
+    say_containers(options, facts->cgroup, out);
     findings(options, story, out);
-    if (facts->touched) below(options, tr("events were lost while it was open: some of it may be missing"), out);
+    if (facts->touched)
+        columns_below(out, tr("events were lost while it was open: some of it may be missing"), options->width, options->ascii);
 }
 
 /* ---- troubles ---- */
@@ -351,9 +296,12 @@ static void trouble_text(const struct teller_glance *glance, enum watch_trouble 
     }
 }
 
-void lines_trouble(const struct lines_options *options, const struct teller_glance *glance, enum watch_trouble trouble,
-                   enum story_side side, int64_t ns, int64_t now_ns, const struct story *story, struct buf *out)
+void lines_trouble(const struct lines_options *options, const struct lines_trouble *what, struct buf *out)
 {
+    const struct teller_glance *glance = what->glance;
+    enum watch_trouble trouble = what->trouble;
+    enum story_side side = what->side;
+    int64_t ns = what->now_ns - what->since_ns, now_ns = what->now_ns + options->shift_ns;
     char text[128];
     trouble_text(glance, trouble, side, ns, text, sizeof(text));
     if (options->json) {
@@ -366,10 +314,10 @@ void lines_trouble(const struct lines_options *options, const struct teller_glan
         json_int(&json, "t", now_ns);
         json_int(&json, "for", ns);
         for (int i = 0; i < STORY_SIDES; i++) {
-            put_end(&json, (enum story_side)i, &glance->end[i], &glance->process[i], glance->state[i]);
+            put_end(&json, (enum story_side)i, &glance->end[i], &glance->process[i], glance->state[i], what->cgroup[i]);
             json_end_object(&json);
         }
-        put_findings(&json, story);
+        put_findings(&json, what->story);
         json_end_object(&json);
         json_newline(&json);
         return;
@@ -388,5 +336,6 @@ void lines_trouble(const struct lines_options *options, const struct teller_glan
         [CLOSED] = text,
     };
     row(options, cells, out);
-    if (story) findings(options, story, out);
+    say_containers(options, what->cgroup, out);
+    if (what->story) findings(options, what->story, out);
 }

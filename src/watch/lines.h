@@ -9,7 +9,8 @@
 struct lines_options {
     int width; /* columns of the screen; 0: all there are, for a pipe */
     bool ascii, json;
-    bool course; /* a line for each step of handshake and teardown besides */
+    bool course;      /* a line for each step of handshake and teardown besides */
+    int64_t shift_ns; /* how far the system's clock was set since the beginning: times are shown by that clock */
 };
 
 /* What is wrong with a connection that is open. */
@@ -29,8 +30,15 @@ const char *lines_trouble_name(enum watch_trouble trouble);
 void lines_head(const struct lines_options *options, struct buf *out);
 /* A connection that has ended, with what was found of it. */
 void lines_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out);
-/* One that is open and in trouble since `ns`; `side`: the end that it is about. `story` (may be NULL): so far, for its findings. */
-void lines_trouble(const struct lines_options *options, const struct teller_glance *glance, enum watch_trouble trouble,
-                   enum story_side side, int64_t ns, int64_t now_ns, const struct story *story, struct buf *out);
+/* One that is open and in trouble. All borrowed. */
+struct lines_trouble {
+    const struct teller_glance *glance;
+    enum watch_trouble trouble;
+    enum story_side side; /* the end that it is about */
+    int64_t since_ns, now_ns;
+    const struct story *story; /* so far, for its findings; NULL: none is there */
+    const char *cgroup[STORY_SIDES];
+};
+void lines_trouble(const struct lines_options *options, const struct lines_trouble *what, struct buf *out);
 
 #endif

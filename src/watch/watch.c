@@ -13,7 +13,9 @@
 #include "record/session.h"
 #include "rights/rights.h"
 #include "story/chain.h"
+#include "viz/plan/words.h"
 #include "watch/board.h"
+#include "watch/cgroups.h"
 #include "watch/closing.h"
 #include "watch/endpoint.h"
 #include "watch/flight.h"
@@ -46,6 +48,8 @@ struct watch {
     struct totals totals;
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
+    struct lines_options lines;
+    struct cgroups *cgroups;
     int64_t look_ms;
     uint64_t missed;                  /* events, so far */
     int64_t lost_from_ns, lost_to_ns; /* when some were lost: from the first time to the last; 0: never */
@@ -107,7 +111,7 @@ static void look_for_losses(struct watch *watch, int64_t before_ns)
     if (missed == watch->missed) return;
     watch->missed = missed;
     if (!watch->lost_from_ns) watch->lost_from_ns = before_ns;
-    watch->lost_to_ns = clock_wall_ns();
+    watch->lost_to_ns = session_now_ns(watch->session);
 }
 
 /* Between the first loss and the last everything that was open may lack something. */
@@ -131,6 +135,8 @@ static int take_story(void *data, struct story *story)
         } else {
             facts_of(story, &facts);
             facts.touched = is_touched(watch, &facts);
+            for (int side = 0; side < STORY_SIDES; side++)
+                facts.cgroup[side] = cgroups_path(watch->cgroups, story->end[side].process.pid);
             watch->touched += facts.touched;
             totals_add(&watch->totals, &facts);
             trigger_story(watch, story);
@@ -139,7 +145,7 @@ static int take_story(void *data, struct story *story)
                 watch->options->screen->ended(watch->options->screen_data, story);
                 return 0;
             }
-            lines_ended(&watch->options->lines, &facts, &watch->line);
+            lines_ended(&watch->lines, &facts, &watch->line);
             put_line(watch);
         }
     }
@@ -151,14 +157,17 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
                          int64_t since_ns)
 {
     struct watch *watch = data;
-    int64_t now_ns = clock_wall_ns();
+    int64_t now_ns = session_now_ns(watch->session);
     struct story *story = NULL;
     if (!chooser_wants_ends(watch->chooser, glance->end, glance->process)) return;
     (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
+    struct lines_trouble what = {
+        .glance = glance, .trouble = trouble, .side = side, .since_ns = since_ns, .now_ns = now_ns, .story = story};
+    for (int i = 0; i < STORY_SIDES; i++) what.cgroup[i] = cgroups_path(watch->cgroups, glance->process[i].pid);
     if (watch->options->screen)
         watch->options->screen->trouble(watch->options->screen_data, glance, trouble, story);
     else
-        lines_trouble(&watch->options->lines, glance, trouble, side, now_ns - since_ns, now_ns, story, &watch->line);
+        lines_trouble(&watch->lines, &what, &watch->line);
     put_line(watch);
     trigger(watch, lines_trouble_name(trouble), false, glance->number);
     story_free(story);
@@ -184,6 +193,8 @@ static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
     if (watch->flight) flight_take(watch->flight, event);
+    cgroups_take(watch->cgroups, event);
+    chooser_take(watch->chooser, event);
     if (event->kind == EVENT_RESEND) take_resend(watch, &event->resend);
     return watch->code = teller_feed(watch->teller, event);
 }
@@ -209,18 +220,25 @@ static void write_metrics(void *data, struct buf *out)
     metrics_write(&watch->totals, &now, out);
 }
 
+static int64_t now_of(const void *data)
+{
+    return session_now_ns(data);
+}
+
 static int open_all(struct watch *watch, struct err *err)
 {
     struct session_options session = {
         .recorder = "bpf",
-        .calls = {.host_wide = true, .ring_bytes = 64 << 20},
+        .calls = {.host_wide = true, .ring_bytes = 64 << 20, .realtime_offset_ns = clock_wall_ns() - clock_steady_ns()},
         .forgets = true,
         .late_ns = LATE_NS,
     };
     const struct watch_ring *ring = &watch->options->ring;
     memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
     session.calls.netns_count = watch->options->netns_count;
-    int code = chooser_new(&watch->chooser, &watch->options->wishes, err);
+    watch->cgroups = cgroups_new();
+    if (!watch->cgroups) return err_set_errno(err, -ENOMEM, "can't watch");
+    int code = chooser_new(&watch->chooser, &watch->options->wishes, watch->cgroups, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code && watch->options->otlp) code = spans_open(&watch->spans, watch->options->otlp, err);
     if (!code) code = session_open(&watch->session, &session, err);
@@ -236,11 +254,28 @@ static int open_all(struct watch *watch, struct err *err)
     teller_set_bounds(watch->teller, &bounds);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
-    const struct watch_open shown = {watch->teller, watch->chooser};
+    const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
     code = rights_drop(RIGHTS_NONE, err);
     return code ? code : rights_confine(false, err);
+}
+
+/* The system's clock was set: times are shown by it, and all that is measured goes on. */
+static void look_at_clock(struct watch *watch)
+{
+    static const int64_t noise_ns = 100000000;
+    int64_t shift_ns = clock_wall_ns() - session_now_ns(watch->session), by_ns = shift_ns - watch->lines.shift_ns;
+    char text[WORDS_BYTES];
+    if (by_ns < noise_ns && by_ns > -noise_ns) return;
+    watch->lines.shift_ns = shift_ns;
+    bool quiet = watch->options->quiet || watch->options->screen;
+    if (by_ns > 0)
+        note_say(quiet, "the system's clock was set forward by %s: durations are not touched by that",
+                 words_duration(by_ns + noise_ns / 2, text));
+    else
+        note_say(quiet, "the system's clock was set back by %s: durations are not touched by that",
+                 words_duration(noise_ns / 2 - by_ns, text));
 }
 
 static int run(struct watch *watch, struct err *err)
@@ -250,12 +285,13 @@ static int run(struct watch *watch, struct err *err)
     if (!screen) lines_head(&watch->options->lines, &watch->line);
     put_line(watch);
     while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
-        int64_t before_ns = clock_wall_ns();
+        int64_t before_ns = session_now_ns(watch->session);
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
         look_for_losses(watch, before_ns);
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
-            board_look(watch->board, watch->teller, clock_wall_ns());
+            look_at_clock(watch);
+            board_look(watch->board, watch->teller, session_now_ns(watch->session));
             watch->look_ms = clock_ms();
         }
         if (screen && !screen->step(watch->options->screen_data)) break;
@@ -323,7 +359,10 @@ static int finish(struct watch *watch, struct err *err)
 
 int watch_run(const struct watch_options *options, struct err *err)
 {
-    struct watch watch = {.options = options, .outlet = outlet_new(STDOUT_FILENO, waiting_limit), .line = buf_new(line_limit)};
+    struct watch watch = {.options = options,
+                          .outlet = outlet_new(STDOUT_FILENO, waiting_limit),
+                          .line = buf_new(line_limit),
+                          .lines = options->lines};
     signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end in order */
     int code = open_all(&watch, err);
     if (!code) code = run(&watch, err);
@@ -336,6 +375,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     flight_free(watch.flight);
     drawer_free(watch.drawer);
     chooser_free(watch.chooser);
+    cgroups_free(watch.cgroups);
     outlet_free(&watch.outlet);
     buf_free(&watch.line);
     return code;

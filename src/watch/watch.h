@@ -31,6 +31,9 @@ bool watch_knows(const char *name, const char **ret_near);
 struct watch_open {
     const struct teller *teller;
     struct chooser *chooser;
+    const struct cgroups *cgroups;
+    int64_t (*now)(const void *data); /* as its times have it */
+    const void *now_data;
 };
 
 /* What shows connections instead of lines: a screen. `data` is its own. */

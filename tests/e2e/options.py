@@ -106,6 +106,8 @@ WATCH = {
     "comm": ["--comm", "nginx*"],
     "port": ["--port", "80"],
     "netns": ["--netns", "this"],
+    "cgroup": ["--cgroup", "docker-*"],
+    "interface": ["-i", "lo"],
     "only-findings": ["--only-findings"],
     "events": ["--events"],
     "otlp": ["--otlp", "RECEIVER"],
@@ -203,7 +205,7 @@ TURNS = {
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
-    "a flight recorder": "ring output pid comm port netns only-findings events format for ascii quiet help",
+    "a flight recorder": "ring output pid comm port netns cgroup interface otlp only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
     "a pair over UDP": "list all explain step closed-port",
     "a closed port": "list all explain step udp",

@@ -227,11 +227,45 @@ class Watch(WatchTest):
         here.end()
         self.assertFalse([line for line in here.lines if f"127.0.0.1:{port}" in line])
 
+    def test_a_container_is_named_and_chosen_by_its_cgroup(self):
+        with open("/proc/self/mountinfo", encoding="ascii") as file:
+            root = next(line.split()[4] for line in file if " - cgroup2 " in line)
+        name = f"docker-{os.getpid():064x}.scope"
+        label = name[:19]
+        os.mkdir(f"{root}/{name}")
+        self.addCleanup(os.rmdir, f"{root}/{name}")
+        client = f"import socket; c = socket.create_connection(('127.0.0.1', {self.echo.port})); c.sendall(b'x'); c.recv(100)"
+        watches = [self.watching("--format", "jsonl"), self.watching()]
+        chosen = [Watching("--port", self.echo.port, "--format", "jsonl", *words) for words in (("--cgroup", f"/{name}"), ("-i", "lo", "--cgroup", name[7:71]))]
+        other = Watching("--port", self.echo.port, "--format", "jsonl", "--cgroup", "libpod-*")
+        for watching in (*chosen, other):
+            self.addCleanup(watching.close)
+
+        def within():
+            subprocess.run(["sh", "-c", f"echo $$ > {root}/{name}/cgroup.procs && exec python3 -c \"{client}\""], check=True, timeout=LONG_S)
+
+        for watching in chosen:
+            watching.begun(self.echo.port, within)
+        self.echo.round()
+        watches[0].until(lambda line: '"bytes":8' in line)
+        for watching in (*watches, *chosen, other):
+            watching.end()
+        for watching in (watches[0], *chosen):
+            contained = [line for line in self.real(watching) if line["client"]["cgroup"] == f"/{name}"]
+            self.assertTrue(contained)
+            self.assertNotIn(os.getpid(), {line["client"]["pid"] for line in contained})
+        self.assertIn(os.getpid(), {line["client"]["pid"] for line in self.real(watches[0])})
+        for watching in chosen:
+            self.assertEqual({line["client"]["cgroup"] for line in self.real(watching)}, {f"/{name}"})
+        self.assertEqual(self.real(other), [])
+        self.assertIn(f"         └ client in {label}", watches[1].lines)
+
     def test_between_two_networks_it_finds_what_the_scenario_itself_finds(self):
         watching = self.watching("--port", 3333, "--format", "jsonl")
-        for name in ("refused", "simultaneous-close"):
-            self.assertEqual(run("demo", name, "-q", timeout=LONG_S).returncode, 0)
-            watching.until(lambda line: '"ended"' in line and f'"{name}"' in line and "192.0.2.2:3333" in line)
+        for scene, name in (("refused", "refused"), ("simultaneous-close", "simultaneous-close"), ("firewall-prohibited", "icmp-refused"),
+                            ("icmp-midway", "icmp-unreachable")):
+            self.assertEqual(run("demo", scene, "-q", timeout=LONG_S).returncode, 0)
+            watching.until(lambda line, name=name: '"ended"' in line and f'"{name}"' in line and ':3333"' in line)
         watching.end()
 
     def test_an_end_in_the_midst_of_traffic_is_in_order(self):
@@ -285,7 +319,7 @@ class Watch(WatchTest):
     def test_a_wrong_filter_is_refused(self):
         for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
                             (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o"),
-                            (["--netns", "nosuch"], "--netns")):
+                            (["--netns", "nosuch"], "--netns"), (["--cgroup", "/no/such"], "--cgroup"), (["-i", "nosuch"], "--interface")):
             result = run("watch", *words)
             self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
             self.assertIn(what, result.stderr)
@@ -387,6 +421,14 @@ class Screen(Test):
                 self.assertEqual(len(saved), 1)
                 with open(f"{terminal.folder}/{saved[0]}", encoding="utf-8") as file:
                     self.assertIn("SYN-ACK", file.read())
+                terminal.keys("s")
+                terminal.until(lambda text: "save as" in text, "the question")
+                terminal.keys("p")
+                terminal.until(lambda text: ".pcapng" in text, "the capture")
+                (capture,) = [name for name in os.listdir(terminal.folder) if name.endswith(".pcapng")]
+                shark = subprocess.run(["tshark", "-r", f"{terminal.folder}/{capture}", "-Y", "tcp.flags.syn == 1 && frame.comment", "-T", "fields", "-e", "tcp.flags.str"],
+                                       check=True, capture_output=True, encoding="utf-8", timeout=LONG_S)
+                self.assertEqual(len(shark.stdout.split()), 2, shark.stdout)  # SYN and SYN-ACK, with their sentences
                 terminal.keys("?")
                 terminal.until(lambda text: "these keys" in text or "one line up" in text, "the help")
                 terminal.keys("q", "q")

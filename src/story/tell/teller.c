@@ -104,7 +104,7 @@ static int take_trace(struct teller *teller, const struct event *event)
     teller->trace.reason = event->trace.reason[0] ? arena_text(teller->trace_arena, event->trace.reason) : NULL;
     teller->trace.started_ns = event->t_ns;
     teller->unfiltered = event->trace.unfiltered;
-    teller->course_only = event->trace.course_only;
+    teller->course_only = teller->judge.sparse = event->trace.course_only;
     memcpy(teller->server_ports, event->trace.server_ports, sizeof(teller->server_ports));
     return teller->trace.recorder ? 0 : -ENOMEM;
 }

@@ -186,7 +186,7 @@ bool flow_is_over(const struct flow *flow)
 {
     /* Whose packets are numbered by the list is over when that says so: until then more of it may come. */
     bool closing = flow->conn.end[0].flags & flow->conn.end[1].flags & END_FIN;
-    return conn_is_done(&flow->conn) || (closing && !flow->connection);
+    return conn_is_done(&flow->conn) || (closing && !flow->connection) || flow->attempt_over;
 }
 
 void flow_leave_queue(struct teller *teller, struct flow *flow)

@@ -173,6 +173,7 @@ struct flow {
     size_t packet_count, packet_room;
     size_t fold_at;         /* so many packets are looked through for what can be folded; 0: as bounds.packets_max says */
     uint64_t folded;        /* packets that others stand for */
+    bool attempt_over;      /* of a run without end: its client's kernel has given the attempt up (no segment need show that) */
     bool too_long;          /* so much of it is out of the ordinary that it is told as it is, and goes on as its sequel */
     bool has_marks;         /* of packets that were not captured, or not yet */
     struct table *compared; /* event_packet.same → its packet's index plus 1; NULL until the first such */

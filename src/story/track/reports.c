@@ -33,6 +33,10 @@ int flow_take_state(struct teller *teller, const struct event *event)
         return -ENOMEM;
     }
     *kept = change;
+    if (flow && teller->bounds.ends_idle && change.from == KERNEL_SYN_SENT && change.to == KERNEL_CLOSE) {
+        flow->attempt_over = true;
+        if (!flow->queued) flow_queue(teller, flow);
+    }
     return 0;
 }
 

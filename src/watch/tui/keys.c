@@ -142,7 +142,7 @@ const struct tui_key tui_keys[] = {
     {'S', '>', "S >", TR("sort by the next column"), sort_next},
     {'r', 0, "r", TR("the other way round"), reverse},
     {'p', 0, "p", TR("hold the list still, and let it go"), hold},
-    {'s', 0, "s", TR("save this connection: text, svg, html, jsonl"), save},
+    {'s', 0, "s", TR("save this connection: text, svg, html, jsonl, pcapng"), save},
     {'?', 'h', "? h", TR("these keys"), help},
     {'q', 27, "q Esc", TR("back; from the list, end"), back},
     {'Q', 0, "Q", "end", quit},

@@ -122,10 +122,12 @@ static void draw_pane(struct tui *tui)
 
 static void draw(struct tui *tui)
 {
-    static const char *const heads[7] = {"AGE", "OPENED BY", "CLIENT", "SERVER", "SERVED BY", "CLIENT IS", "SERVER IS"};
     struct columns columns = choose_columns();
+    const bool narrow = columns.process < (int)strlen("OPENED BY");
+    const char *const heads[7] = {
+        "AGE", narrow ? "OPENER" : "OPENED BY", "CLIENT", "SERVER", narrow ? "TAKER" : "SERVED BY", "CLIENT IS", "SERVER IS"};
     size_t selected = rows_selected(tui), lines = (size_t)visible();
-    int64_t now_ns = clock_wall_ns();
+    int64_t now_ns = tui->open.now(tui->open.now_data);
     if (selected < tui->top) tui->top = selected;
     if (selected >= tui->top + lines) tui->top = selected - lines + 1;
     if (tui->top >= tui->row_count) tui->top = 0;

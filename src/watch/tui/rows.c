@@ -4,16 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "watch/cgroups.h"
 #include "watch/tui/own.h"
 
 static void name_process(const struct tui *tui, const struct story_process *process, char out[TUI_WORD_BYTES])
 {
-    char text[64];
+    char text[64 + CGROUPS_LABEL_BYTES], label[CGROUPS_LABEL_BYTES];
     if (!process->pid && !process->comm) {
         strcpy(out, "-");
         return;
     }
-    snprintf(text, sizeof(text), "%s[%d]", process->comm ? process->comm : "", process->pid);
+    const char *path = cgroups_path(tui->open.cgroups, process->pid);
+    bool contained = path && cgroups_container(path, label);
+    snprintf(text, sizeof(text), "%s[%d]%s%s", process->comm ? process->comm : "", process->pid, contained ? " in " : "",
+             contained ? label : "");
     draw_escape(text, tui->options.ascii, out, TUI_WORD_BYTES);
 }
 

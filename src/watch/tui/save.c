@@ -7,6 +7,7 @@
 
 #include "base/lang.h"
 #include "viz/view.h"
+#include "watch/packets.h"
 #include "watch/tui/own.h"
 
 static int write_all(void *data, const char *bytes, size_t length)
@@ -51,23 +52,30 @@ static const struct view *view_of(int letter)
     }
 }
 
+static int write_to(int fd, const struct view *view, const struct tui *tui, const struct story *story)
+{
+    const struct sink sink = {write_all, &fd};
+    return view ? draw_to(fd, view, tui, story) : packets_save(story, &sink);
+}
+
 void save_as(struct tui *tui, int letter)
 {
     bool owned = false;
     uint32_t number = tui->panel == &panel_ladder ? tui->ladder_number : tui->selected;
-    const struct view *view = view_of(letter);
-    struct story *story = view && number ? rows_story(tui, number, &owned) : NULL;
+    const struct view *view = view_of(letter); /* NULL: a capture, which is no view */
+    bool chosen = view || letter == 'p';
+    struct story *story = chosen && number ? rows_story(tui, number, &owned) : NULL;
     char name[DRAWER_NAME_BYTES], clock[32] = "";
     time_t now = time(NULL);
     struct tm parts;
     uint64_t removed;
     if (!story || !tui->drawer) {
-        snprintf(tui->note, sizeof(tui->note), "%s", !view ? tr("not saved") : tr("not saved: that connection is gone"));
+        snprintf(tui->note, sizeof(tui->note), "%s", !chosen ? tr("not saved") : tr("not saved: that connection is gone"));
         return;
     }
     if (localtime_r(&now, &parts)) strftime(clock, sizeof(clock), "%Y%m%d-%H%M%S", &parts);
-    snprintf(name, sizeof(name), "tcpwhy-%s-%u%.16s", clock, number, view->suffix);
-    int fd = drawer_begin(tui->drawer, name), code = fd < 0 ? fd : draw_to(fd, view, tui, story);
+    snprintf(name, sizeof(name), "tcpwhy-%s-%u%.16s", clock, number, view ? view->suffix : ".pcapng");
+    int fd = drawer_begin(tui->drawer, name), code = fd < 0 ? fd : write_to(fd, view, tui, story);
     if (fd >= 0) close(fd);
     if (fd >= 0 && code) drawer_drop(tui->drawer);
     if (!code) code = drawer_end(tui->drawer, &removed);

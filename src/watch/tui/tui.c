@@ -155,9 +155,20 @@ static void screen_trouble(void *data, const struct teller_glance *glance, enum 
 
 /* ---- the picture ---- */
 
+/* Of the selected row what a narrow list has no room for, at the right end of the first line. */
+static void draw_selected(struct tui *tui, size_t used)
+{
+    char text[TUI_WORD_BYTES + ADDRESS_TEXT_BYTES + 32], from[ADDRESS_TEXT_BYTES];
+    if (tui->panel != &panel_list || !tui->row_count) return;
+    const struct tui_row *row = &tui->rows[rows_selected(tui)];
+    int width = snprintf(text, sizeof(text), "%u: %s %s ", row->number, row->process[STORY_CLIENT],
+                         address_format(&row->end[STORY_CLIENT], from));
+    if (width > 0 && used + (size_t)width + 1 < (size_t)COLS) draw_text(0, COLS - width, width, text);
+}
+
 static void draw_frame(struct tui *tui)
 {
-    const char *save = tr("save as: t text, v svg, h html, j jsonl; any other key: not");
+    const char *save = tr("save as: t text, v svg, h html, j jsonl, p pcapng; any other key: not");
     char head[160], foot[200];
     size_t open = 0;
     for (size_t i = 0; i < tui->row_count; i++) open += !tui->rows[i].ended;
@@ -177,6 +188,7 @@ static void draw_frame(struct tui *tui)
                  tui->panel == &panel_list ? "end" : "back");
     draw_on(draw_color(tui, LOOK_HEAD));
     draw_text(0, 0, COLS, head);
+    draw_selected(tui, strlen(head));
     /* The last cell of the screen is left alone: some terminals scroll. */
     draw_text(LINES - 1, 0, COLS - 1, foot);
     draw_off(draw_color(tui, LOOK_HEAD));

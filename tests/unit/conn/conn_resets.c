@@ -31,6 +31,22 @@ static void a_rst_one_above_the_next_number_ends_only_its_sender(void **state)
     assert_int_equal(exchange_more(&x, 's')->ignored_resets, 1);
 }
 
+static void where_data_is_not_captured_a_rst_further_on_ends_both(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    x.judge.sparse = true;
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:PA:1:6:5 c:RA:101:200:0");
+    assert_stands(&x, "CLOSED CLOSED reset c");
+    assert_int_equal(x.verdict.reset, RESET_TAKEN);
+    assert_int_equal(conn_bytes(&x.conn, 0), 100);
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:PA:1:6:5 c:RA:101:200:0");
+    assert_stands(&x, "CLOSED ESTABLISHED reset c");
+    assert_int_equal(conn_bytes(&x.conn, 0), 5);
+}
+
 static void a_rst_one_below_the_next_number_ends_only_its_sender(void **state)
 {
     (void)state;
@@ -264,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rst_at_the_next_number_ends_its_receiver),
         cmocka_unit_test(a_rst_one_above_the_next_number_ends_only_its_sender),
+        cmocka_unit_test(where_data_is_not_captured_a_rst_further_on_ends_both),
         cmocka_unit_test(a_rst_one_below_the_next_number_ends_only_its_sender),
         cmocka_unit_test(a_rst_below_the_window_asks_for_no_challenge_ack),
         cmocka_unit_test(a_rst_that_did_not_reach_its_receiver_still_closed_first),

@@ -12,9 +12,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/stories.h"
+#include "watch/cgroups.h"
 #include "watch/choose.h"
 #include "watch/lines.h"
 #include "watch/outlet.h"
@@ -74,7 +76,7 @@ static bool chosen(const struct watch_wishes *wishes, uint8_t from, uint16_t fro
     struct err err = {""};
     const struct address end[STORY_SIDES] = {at(from, from_port), at(to, to_port)};
     const struct story_process process[STORY_SIDES] = {{17, "curl"}, {18, "nginx: worker"}};
-    assert_int_equal(chooser_new(&chooser, wishes, &err), 0);
+    assert_int_equal(chooser_new(&chooser, wishes, NULL, &err), 0);
     bool wanted = chooser_wants_ends(chooser, end, process);
     chooser_free(chooser);
     return wanted;
@@ -96,7 +98,7 @@ static void an_expression_that_is_none_is_refused(void **state)
     (void)state;
     struct chooser *chooser = NULL;
     struct err err = {""};
-    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.expression = "prot 80"}, &err), -EINVAL);
+    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.expression = "prot 80"}, NULL, &err), -EINVAL);
     assert_non_null(strstr(err.text, "pcap-filter"));
 }
 
@@ -116,7 +118,7 @@ static void only_findings_leaves_out_what_has_none(void **state)
     (void)state;
     struct chooser *chooser;
     struct err err = {""};
-    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.only_findings = true}, &err), 0);
+    assert_int_equal(chooser_new(&chooser, &(struct watch_wishes){.only_findings = true}, NULL, &err), 0);
     struct story *good = story_normal_echo(), *bad = story_reset_unread();
     assert_int_equal(good->finding_count, 0);
     assert_true(bad->finding_count > 0);
@@ -125,6 +127,101 @@ static void only_findings_leaves_out_what_has_none(void **state)
     story_free(good);
     story_free(bad);
     chooser_free(chooser);
+}
+
+static struct event left_by(uint32_t interface, uint64_t netns, uint16_t port)
+{
+    return (struct event){.kind = EVENT_MARK,
+                          .mark = {.interface = interface,
+                                   .netns = netns,
+                                   .header = {.protocol = IPPROTO_TCP, .src = at(1, port), .dst = at(2, 80)}}};
+}
+
+static void an_interface_chooses_what_leaves_by_it_here(void **state)
+{
+    (void)state;
+    struct chooser *chooser;
+    struct err err = {""};
+    struct stat netns;
+    const struct story_process nobody[STORY_SIDES] = {{0, NULL}, {0, NULL}};
+    const struct watch_wishes wishes = {.interfaces = {2, 7}, .interface_count = 2};
+    assert_int_equal(stat("/proc/self/ns/net", &netns), 0);
+    assert_int_equal(chooser_new(&chooser, &wishes, NULL, &err), 0);
+    const struct event seen[] = {left_by(7, netns.st_ino, 1000), left_by(1, netns.st_ino, 1001),
+                                 left_by(7, netns.st_ino + 1, 1002)};
+    for (size_t i = 0; i < 3; i++) chooser_take(chooser, &seen[i]);
+    for (uint16_t port = 1000; port < 1004; port++) {
+        const struct address end[STORY_SIDES] = {at(1, port), at(2, 80)}, turned[STORY_SIDES] = {at(2, 80), at(1, port)};
+        assert_int_equal(chooser_wants_ends(chooser, end, nobody), port == 1000);
+        assert_int_equal(chooser_wants_ends(chooser, turned, nobody), port == 1000);
+    }
+    chooser_free(chooser);
+}
+
+/* ---- cgroups ---- */
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void a_cgroups_path_names_its_container(void **state)
+{
+    static const struct {
+        const char *path, *label;
+    } rows[] = {
+        {"/system.slice/docker-" ID ".scope", "docker-0123456789ab"},
+        {"/docker/" ID, "docker-0123456789ab"},
+        {"/docker/" ID "/init.scope", "docker-0123456789ab"},
+        {"/machine.slice/libpod-" ID ".scope/container", "libpod-0123456789ab"},
+        {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID ".scope", "kube-0123456789ab"},
+        {"/kubepods/besteffort/pod7/" ID, "kube-0123456789ab"},
+        {"/lxc.payload.web/system.slice", "lxc-web"},
+        {"/machine.slice/machine-deb.scope", "machine-deb"},
+        {"/machine.slice/systemd-nspawn@deb.service/payload", "machine-deb"},
+        {"/", NULL},
+        {"", NULL},
+        {"/system.slice/docker.service", NULL},
+        {"/system.slice/docker-" ID "0.scope", NULL},
+        {"/system.slice/docker-short.scope", NULL},
+        {"/user.slice/" ID, NULL},
+        {"/lxc.payload.", NULL},
+        {"/machine-.scope", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char label[CGROUPS_LABEL_BYTES] = "";
+        assert_int_equal(cgroups_container(rows[i].path, label), rows[i].label != NULL);
+        if (rows[i].label) assert_string_equal(label, rows[i].label);
+    }
+}
+
+static void a_cgroup_is_chosen_by_path_or_name(void **state)
+{
+    static const char docker[] = "/system.slice/docker-" ID ".scope", service[] = "/system.slice/nginx.service";
+    static const struct {
+        const char *wish;
+        bool docker, service;
+    } rows[] = {
+        {"/", true, true},
+        {"/system.slice", true, true},
+        {"/system.slice/", true, true},
+        {"/system", false, false},
+        {"/system.slice/nginx.service", false, true},
+        {"nginx.service", false, true},
+        {"nginx*", false, true},
+        {"system.slice", true, true},
+        {"docker-*", true, false},
+        {"docker-0123456789ab", true, false},
+        {"0123", true, false},
+        {"012", false, false},
+        {ID, true, false},
+        {ID "0", false, false},
+        {"1234", false, false},
+        {"", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(cgroups_match(rows[i].wish, docker), rows[i].docker);
+        assert_int_equal(cgroups_match(rows[i].wish, service), rows[i].service);
+    }
 }
 
 /* ---- lines ---- */
@@ -221,6 +318,9 @@ int main(void)
         cmocka_unit_test(an_expression_that_is_none_is_refused),
         cmocka_unit_test(processes_and_ports_of_either_end_count),
         cmocka_unit_test(only_findings_leaves_out_what_has_none),
+        cmocka_unit_test(an_interface_chooses_what_leaves_by_it_here),
+        cmocka_unit_test(a_cgroups_path_names_its_container),
+        cmocka_unit_test(a_cgroup_is_chosen_by_path_or_name),
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),
