@@ -156,8 +156,13 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 
     if (is_skipped(PROGRAM_SYS_ENTER)) return 0;
     if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
-    if (!config.host_wide) bpf_map_delete_elem(&strangers, &tid);
-    thread_leaves(bpf_map_lookup_elem(&threads, &tid)); /* a call whose end was not seen is over */
+
+    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+
+    /* One that has been here before is none. */
+    if (!config.host_wide && !(thread && thread->born == bpf_get_current_task_btf()->start_time))
+        bpf_map_delete_elem(&strangers, &tid);
+    thread_leaves(thread); /* a call whose end was not seen is over */
     if (call_is_compat()) {
         count(COUNT_COMPAT);
         return 0;
@@ -207,10 +212,9 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     port_use(&call->socket);
     if (config.host_wide) process_note(tgid);
     if (!(flags & SYSCALL_NO_RETURN)) {
-        struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid), *none;
-
         if (!thread) {
-            none = bpf_map_lookup_elem(&thread_zero, &zero);
+            struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero);
+
             if (none) bpf_map_update_elem(&threads, &tid, none, BPF_NOEXIST);
             thread = bpf_map_lookup_elem(&threads, &tid);
         }
@@ -334,7 +338,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if (ret > 0 && (flags & SYSCALL_SELECT)) watch_select(call);
     if (ret > 0 && (flags & SYSCALL_EPOLL_WAIT)) watch_epoll(call, ret);
     if (call->socket.state == STATE_LISTEN) listener_learn(thread ? thread->sk : sk);
-    port_use(&call->socket);
+    if (!thread || thread->socket.local.port != call->socket.local.port) port_use(&call->socket);
     port_use(&call->other);
     thread_leaves(thread);
     RING_SUBMIT(call);

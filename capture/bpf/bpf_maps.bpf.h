@@ -136,9 +136,10 @@ struct cpu_state {
     __u8 tagged;     /* it had a VLAN's tag, and may be counted twice */
     __u8 receiving;  /* between netif_receive_skb of a packet of interest and the next packet or the end of the poll */
     __u8 softirq;
-    __u8 outside; /* `received` came from outside of its network, and no record tells of it (bpf_control.bpf.h) */
-    __u32 known;  /* how many chains were known by heart */
-    __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
+    __u8 outside;     /* `received` came from outside of its network, and no record tells of it (bpf_control.bpf.h) */
+    __u32 known;      /* how many chains were known by heart */
+    __u32 used_netns; /* the last that was found in that map */
+    __u64 ids[2];     /* how many sockets have been given an id here: outside softirq, inside */
 };
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -202,6 +203,17 @@ static __always_inline struct cpu_state *cpu_this(void)
     __u32 zero = 0;
 
     return bpf_map_lookup_elem(&cpus, &zero);
+}
+
+/* Whether followed processes use sockets there. */
+static __always_inline int netns_is_used(__u32 netns)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (cpu && cpu->used_netns == netns) return 1;
+    if (!bpf_map_lookup_elem(&used_netns, &netns)) return 0;
+    if (cpu) cpu->used_netns = netns;
+    return 1;
 }
 
 /* ---- what the kernel itself counts, whatever programs ran ---- */

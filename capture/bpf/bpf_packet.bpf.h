@@ -175,7 +175,7 @@ __noinline int port_wanted(__u32 netns, __u8 protocol, __u16 port)
 
     if (!port) return 0;
     if (config.host_wide) return protocol == PROTOCOL_TCP;
-    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && bpf_map_lookup_elem(&used_netns, &netns);
+    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && netns_is_used(netns);
     for (__u32 i = 0; i < RECORD_PORTS_MAX; i++) {
         if (i < config.port_count && config.ports[i] == port) return 1;
     }

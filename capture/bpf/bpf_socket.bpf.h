@@ -388,7 +388,7 @@ static __always_inline void port_use(const struct record_socket *socket)
 
     if (config.port_count || config.host_wide || !socket->id || !socket->local.port) return;
     if (!bpf_map_lookup_elem(&used_ports, &key)) bpf_map_update_elem(&used_ports, &key, &one, BPF_ANY);
-    if (!bpf_map_lookup_elem(&used_netns, &netns)) bpf_map_update_elem(&used_netns, &netns, &one, BPF_ANY);
+    if (!netns_is_used(netns)) bpf_map_update_elem(&used_netns, &netns, &one, BPF_ANY);
 }
 
 static __always_inline int netns_wanted(__u32 netns)

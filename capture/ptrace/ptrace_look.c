@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "capture/ptrace/ptrace_watch.h"
 #include "capture/ptrace/sockinfo.h"
@@ -32,58 +33,89 @@ size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *byte
     return done;
 }
 
-static bool ask(struct ptrace_task *task, int fd, uint64_t inode, struct event_socket *ret_socket)
+/* How much of a socket that is known has to be asked for again. */
+enum asked { ASK_NOTHING, ASK_STATE, ASK_ALL };
+
+/* By its inode's number, which the name of the descriptor tells. */
+static bool look_by_name(struct ptrace_task *task, int fd, uint64_t inode, enum asked asked, struct event_socket *ret_socket)
 {
+    struct event_socket known;
+    bool is_known = ptrace_sockets_find(&task->all->sockets, inode, &known), settled = is_known && ptrace_sockets_settled(&known);
+    if (settled && asked == ASK_NOTHING) {
+        *ret_socket = known;
+        return true;
+    }
+    int handle = ptrace_task_handle(task);
+    errno = handle < 0 && handle != -ESRCH ? -handle : 0;
+    if (handle < 0) return false;
+    int duplicate = sockinfo_duplicate(handle, fd);
+    bool is_ours =
+        duplicate >= 0 && sockinfo_describe(duplicate, is_known ? &known : NULL, settled && asked != ASK_ALL, ret_socket);
+    if (duplicate >= 0) {
+        close(duplicate);
+        errno = 0;
+    }
+    int why = errno;
+    ptrace_task_give_back(task, handle);
+    errno = why;
+    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
+    return is_ours;
+}
+
+/* By its cookie. */
+static bool look_by_duplicate(struct ptrace_task *task, int duplicate, enum asked asked, struct event_socket *ret_socket)
+{
+    uint64_t cookie = sockinfo_cookie(duplicate), key = cookie | PTRACE_SOCKETS_COOKIE;
+    struct event_socket known;
+    if (!cookie) return false;
+    bool is_known = ptrace_sockets_find(&task->all->sockets, key, &known), settled = is_known && ptrace_sockets_settled(&known);
+    if (settled && asked == ASK_NOTHING) {
+        *ret_socket = known;
+        return true;
+    }
+    if (!sockinfo_describe(duplicate, is_known ? &known : NULL, settled && asked != ASK_ALL, ret_socket)) return false;
+    ptrace_sockets_learn(&task->all->sockets, key, ret_socket);
+    return true;
+}
+
+/* Who has given up being root may trace root's programs, and not read the names of their descriptors: then a duplicate says it. */
+static bool look(struct ptrace_task *task, int fd, enum asked asked, struct event_socket *ret_socket)
+{
+    *ret_socket = (struct event_socket){0};
+    bool is_ours = false;
+    if (!task->nameless) {
+        uint64_t inode = ptrace_sockets_inode(task->tid, fd);
+        task->nameless = !inode && errno == EACCES;
+        if (!task->nameless) {
+            is_ours = inode && look_by_name(task, fd, inode, asked, ret_socket);
+            if (!is_ours && errno) task->lost_looks++;
+            return is_ours;
+        }
+    }
     int handle = ptrace_task_handle(task);
     if (handle < 0) {
         if (handle != -ESRCH) task->lost_looks++;
         return false;
     }
-    bool is_ours = sockinfo_at(handle, fd, ret_socket);
-    if (!is_ours && errno) task->lost_looks++;
+    int duplicate = sockinfo_duplicate(handle, fd);
+    if (duplicate >= 0) {
+        is_ours = look_by_duplicate(task, duplicate, asked, ret_socket);
+        close(duplicate);
+    } else if (errno) {
+        task->lost_looks++;
+    }
     ptrace_task_give_back(task, handle);
-    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
     return is_ours;
-}
-
-/* Who has given up being root may trace root's programs, and not read the names of their descriptors: then a duplicate says it. */
-static uint64_t inode_of(struct ptrace_task *task, int fd)
-{
-    if (!task->nameless) {
-        uint64_t inode = ptrace_sockets_inode(task->tid, fd);
-        if (inode || errno != EACCES) return inode;
-        task->nameless = true;
-    }
-    int handle = ptrace_task_handle(task);
-    errno = handle < 0 && handle != -ESRCH ? -handle : 0;
-    if (handle < 0) return 0;
-    uint64_t inode = sockinfo_inode_at(handle, fd);
-    int why = errno;
-    ptrace_task_give_back(task, handle);
-    errno = why;
-    return inode;
-}
-
-static bool look(struct ptrace_task *task, int fd, bool known_is_enough, struct event_socket *ret_socket)
-{
-    *ret_socket = (struct event_socket){0};
-    uint64_t inode = inode_of(task, fd);
-    if (!inode) {
-        if (errno) task->lost_looks++;
-        return false;
-    }
-    if (known_is_enough && ptrace_sockets_find(&task->all->sockets, inode, ret_socket)) return true;
-    return ask(task, fd, inode, ret_socket);
 }
 
 bool ptrace_look_socket(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
 {
-    return look(task, fd, false, ret_socket);
+    return look(task, fd, ASK_ALL, ret_socket);
 }
 
 bool ptrace_look_known(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
 {
-    return look(task, fd, true, ret_socket);
+    return look(task, fd, ASK_NOTHING, ret_socket);
 }
 
 static void read_address(struct ptrace_task *task, uint64_t address, uint64_t length)
@@ -139,11 +171,12 @@ bool ptrace_look_enter(struct ptrace_task *task)
     task->cut = false;
 
     /* The descriptor first: most reads and writes of most programs end here. */
-    bool as_it_is = raw->number == SYS_close || flags & SYSCALL_SHUTDOWN; /* what is unread, and the state, matter there */
+    /* What is unread, and the state, matter where it ends. */
+    enum asked asked = raw->number == SYS_close || flags & SYSCALL_SHUTDOWN ? ASK_STATE : ASK_NOTHING;
     raw->second = 0;
     if (flags & SYSCALL_FCNTL && raw->args[1] != SYSCALL_F_DUPFD && raw->args[1] != SYSCALL_F_DUPFD_CLOEXEC) return false;
-    if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], !as_it_is, &call->socket)) {
-        raw->second = flags & SYSCALL_FD_2 && look(task, (int)raw->args[2], true, &call->socket);
+    if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], asked, &call->socket)) {
+        raw->second = flags & SYSCALL_FD_2 && look(task, (int)raw->args[2], ASK_NOTHING, &call->socket);
         if (!raw->second) return false;
     }
     if (flags & SYSCALL_EPOLL_CTL && !ptrace_look_known(task, (int)raw->args[2], &call->socket)) return false;

@@ -11,21 +11,21 @@ enum { KNOWN_MAX = 4096 };
 
 int ptrace_sockets_init(struct ptrace_sockets *sockets)
 {
-    sockets->by_inode = table_new(sizeof(uint64_t));
-    return sockets->by_inode ? 0 : -ENOMEM;
+    sockets->by_key = table_new(sizeof(uint64_t));
+    return sockets->by_key ? 0 : -ENOMEM;
 }
 
 static void forget_all(struct ptrace_sockets *sockets)
 {
     void *socket;
-    for (size_t cursor = 0; table_next(sockets->by_inode, &cursor, NULL, &socket);) free(socket);
-    table_free(sockets->by_inode);
-    sockets->by_inode = NULL;
+    for (size_t cursor = 0; table_next(sockets->by_key, &cursor, NULL, &socket);) free(socket);
+    table_free(sockets->by_key);
+    sockets->by_key = NULL;
 }
 
 void ptrace_sockets_free(struct ptrace_sockets *sockets)
 {
-    if (sockets->by_inode) forget_all(sockets);
+    if (sockets->by_key) forget_all(sockets);
 }
 
 uint64_t ptrace_sockets_inode(pid_t tid, int fd)
@@ -45,9 +45,9 @@ uint64_t ptrace_sockets_inode(pid_t tid, int fd)
     return strtoull(name + sizeof(prefix) - 1, NULL, 10);
 }
 
-bool ptrace_sockets_find(const struct ptrace_sockets *sockets, uint64_t inode, struct event_socket *ret_socket)
+bool ptrace_sockets_find(const struct ptrace_sockets *sockets, uint64_t key, struct event_socket *ret_socket)
 {
-    const struct event_socket *known = sockets->by_inode ? table_get(sockets->by_inode, &inode) : NULL;
+    const struct event_socket *known = sockets->by_key ? table_get(sockets->by_key, &key) : NULL;
     if (known) *ret_socket = *known;
     return known;
 }
@@ -57,12 +57,11 @@ bool ptrace_sockets_settled(const struct event_socket *socket)
     return socket->protocol == IPPROTO_TCP && socket->local.port && (socket->remote.port || socket->state == KERNEL_LISTEN);
 }
 
-void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t inode, const struct event_socket *socket)
+void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t key, const struct event_socket *socket)
 {
-    if (!sockets->by_inode && ptrace_sockets_init(sockets)) return;
-    free(table_remove(sockets->by_inode, &inode));
-    if (!ptrace_sockets_settled(socket)) return;
-    if (table_count(sockets->by_inode) >= KNOWN_MAX) {
+    if (!sockets->by_key && ptrace_sockets_init(sockets)) return;
+    free(table_remove(sockets->by_key, &key));
+    if (table_count(sockets->by_key) >= KNOWN_MAX) {
         forget_all(sockets);
         if (ptrace_sockets_init(sockets)) return;
     }
@@ -72,5 +71,5 @@ void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t inode, const 
     if (known->state != KERNEL_LISTEN) known->state = KERNEL_STATE_UNKNOWN;
     known->unread_bytes = 0;
     known->has_unread = false;
-    if (table_put(sockets->by_inode, &inode, known)) free(known);
+    if (table_put(sockets->by_key, &key, known)) free(known);
 }

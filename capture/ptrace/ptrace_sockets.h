@@ -1,5 +1,5 @@
 /* What sockets the ptrace recorder has looked at and whose addresses can't change any more: asked once, then known by their inode
- * numbers. Internal to that recorder.
+ * numbers or cookies. Internal to that recorder.
  *
  * A look at a descriptor of another process is a dozen system calls; the name of the link /proc/TID/fd/N is one, and it opens
  * nothing: no duplicate of a file or device is made that would have to be closed again (a close that some of them act on). */
@@ -14,8 +14,9 @@
 #include "event/event.h"
 
 struct ptrace_sockets {
-    struct table *by_inode;
+    struct table *by_key; /* an inode's number, or a cookie with PTRACE_SOCKETS_COOKIE */
 };
+#define PTRACE_SOCKETS_COOKIE ((uint64_t)1 << 63)
 
 /* 0 or -ENOMEM. */
 int ptrace_sockets_init(struct ptrace_sockets *sockets);
@@ -27,10 +28,11 @@ uint64_t ptrace_sockets_inode(pid_t tid, int fd);
 /* Whether its addresses stay as they are, save by connect(AF_UNSPEC) or a shutdown of what listens: whoever looks after those calls
  * says what is left. */
 bool ptrace_sockets_settled(const struct event_socket *socket);
-/* What is known of it; the state only of a socket that listens. False: nothing. */
-bool ptrace_sockets_find(const struct ptrace_sockets *sockets, uint64_t inode, struct event_socket *ret_socket);
-/* Keeps a socket that has both addresses or listens, forgets what it was before otherwise. Bounded: when full, all are asked again.
+/* What is known of it: its protocol and cookie, and, where it is settled, its addresses; the state only of a socket that listens.
+ * False: nothing. */
+bool ptrace_sockets_find(const struct ptrace_sockets *sockets, uint64_t key, struct event_socket *ret_socket);
+/* Keeps what can't change any more of a socket, forgets what it was before. Bounded: when full, all are asked again.
  */
-void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t inode, const struct event_socket *socket);
+void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t key, const struct event_socket *socket);
 
 #endif

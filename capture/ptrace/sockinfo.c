@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,7 +66,8 @@ static int own_name(int fd, struct sockaddr *address, socklen_t *length)
 
 enum { PROTOCOL_MPTCP = 262 }; /* IPPROTO_MPTCP, which older C libraries lack */
 
-static bool describe(int fd, struct event_socket *ret_socket)
+/* What never changes of a socket. */
+static bool identify(int fd, struct event_socket *ret_socket)
 {
     int domain = 0, protocol = 0;
     uint64_t cookie = 0;
@@ -76,48 +76,55 @@ static bool describe(int fd, struct event_socket *ret_socket)
     if (protocol == PROTOCOL_MPTCP) protocol = IPPROTO_TCP; /* what its subflows speak, with its addresses */
     if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) return false;
     if (!option(fd, SO_COOKIE, &cookie, sizeof(cookie))) return false;
-
     ret_socket->cookie = cookie;
     ret_socket->protocol = (uint8_t)protocol;
-    ret_socket->local = ask(own_name, fd);
-    ret_socket->remote = ask(peer_name, fd);
-    if (protocol == IPPROTO_TCP) {
+    return true;
+}
+
+bool sockinfo_describe(int duplicate, const struct event_socket *known, bool settled, struct event_socket *ret_socket)
+{
+    *ret_socket = (struct event_socket){0};
+    if (known) {
+        ret_socket->cookie = known->cookie;
+        ret_socket->protocol = known->protocol;
+    } else if (!identify(duplicate, ret_socket)) {
+        return false;
+    }
+    ret_socket->local = known && settled ? known->local : ask(own_name, duplicate);
+    ret_socket->remote = known && settled ? known->remote : ask(peer_name, duplicate);
+    if (ret_socket->protocol == IPPROTO_TCP) {
         /* tcpi_state is the first byte, and its values are those of enum event_kernel_state. */
         uint8_t state = 0;
         socklen_t length = sizeof(state);
-        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state < KERNEL_STATES) ret_socket->state = state;
+        if (getsockopt(duplicate, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state < KERNEL_STATES) ret_socket->state = state;
     }
     int unread = 0;
-    if (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0) {
+    if (ioctl(duplicate, FIONREAD, &unread) == 0 && unread > 0) {
         ret_socket->unread_bytes = (uint32_t)unread;
         ret_socket->has_unread = true;
     }
     return true;
 }
 
-uint64_t sockinfo_inode_at(int handle, int fd)
+int sockinfo_duplicate(int handle, int fd)
 {
-    struct stat status = {0};
     int duplicate = (int)syscall(SYS_pidfd_getfd, handle, fd, 0);
-    if (duplicate < 0) {
-        if (errno == EBADF || errno == ESRCH) errno = 0;
-        return 0;
-    }
-    uint64_t inode = fstat(duplicate, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
-    close(duplicate);
-    errno = 0;
-    return inode;
+    if (duplicate < 0 && (errno == EBADF || errno == ESRCH)) errno = 0;
+    return duplicate;
+}
+
+uint64_t sockinfo_cookie(int duplicate)
+{
+    uint64_t cookie = 0;
+    return option(duplicate, SO_COOKIE, &cookie, sizeof(cookie)) ? cookie : 0;
 }
 
 bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)
 {
     *ret_socket = (struct event_socket){0};
-    int duplicate = (int)syscall(SYS_pidfd_getfd, handle, fd, 0);
-    if (duplicate < 0) {
-        if (errno == EBADF || errno == ESRCH) errno = 0;
-        return false;
-    }
-    bool is_ours = describe(duplicate, ret_socket);
+    int duplicate = sockinfo_duplicate(handle, fd);
+    if (duplicate < 0) return false;
+    bool is_ours = sockinfo_describe(duplicate, NULL, false, ret_socket);
     close(duplicate);
     errno = 0;
     return is_ours;

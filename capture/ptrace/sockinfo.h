@@ -17,10 +17,16 @@
  * it could not be seen (EPERM, EMFILE, …). Leaves nothing open. */
 bool sockinfo_of(pid_t pid, int fd, struct event_socket *ret_socket);
 
-/* The same for many descriptors of one process: a handle to give to sockinfo_at and close(2), or -errno. */
+/* The same for many descriptors of one process: a handle to give to what follows and to close(2), or -errno. */
 int sockinfo_open(pid_t pid);
 bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket);
-/* The inode of the socket behind it, 0 where there is none; errno as above. */
-uint64_t sockinfo_inode_at(int handle, int fd);
+
+/* In steps, for who knows the socket perhaps: a duplicate of the descriptor, to be closed at once, or -1; errno as above. */
+int sockinfo_duplicate(int handle, int fd);
+/* The cookie of the socket that it is; 0: it is none. */
+uint64_t sockinfo_cookie(int duplicate);
+/* As sockinfo_at. `known`: what is known of it already, its protocol and cookie, and its addresses where they are settled; the rest
+ * is asked for. NULL: nothing is known. */
+bool sockinfo_describe(int duplicate, const struct event_socket *known, bool settled, struct event_socket *ret_socket);
 
 #endif
