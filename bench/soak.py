@@ -96,9 +96,15 @@ def under_run(options, count):
     command = [options.program, "run", "-q", "--recorder", "bpf", "--format", "jsonl", "--out-fd", "1", "--", options.load, str(count), str(options.rate)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     reader = Reader(process.stdout, b'{"type":"connection"')
-    rounds = lambda: any(pathlib.Path(f"/proc/{child}/comm").read_text().strip() == options.load.name for child in children(process.pid))
-    time.sleep(1)
-    samples = sampled(process, reader, options, lambda: process.poll() is None and rounds())
+    def working():
+        try:
+            return any(pathlib.Path(f"/proc/{child}/comm").read_text().strip() == options.load.name for child in children(process.pid))
+        except OSError:
+            return False
+
+    while process.poll() is None and not working():  # it stands at its gate until the recorder looks
+        time.sleep(0.05)
+    samples = sampled(process, reader, options, lambda: process.poll() is None and working())
     began = time.monotonic()
     error = process.stderr.read().decode()
     process.wait()

@@ -76,6 +76,7 @@ tcpwhy_e2e(findings-stored findings.py Stored 60)
 tcpwhy_e2e(findings-of-captures findings.py Captures 120)
 tcpwhy_e2e(catalogue findings.py Played 900)
 tcpwhy_e2e(inputs inputs.py Inputs 180)
+set_tests_properties(e2e/scenarios PROPERTIES RUN_SERIAL ON) # on a starved wire process its segments would be sent again
 tcpwhy_e2e(readme readme.py Readme 240)
 foreach(class Hostile Mermaid Csv Trouble)
   string(TOLOWER ${class} name)

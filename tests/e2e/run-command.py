@@ -57,7 +57,8 @@ class Untouched(Test):
             ["sh", "-c", "kill -KILL $$"],
             ["sh", "-c", "ulimit -c 0; kill -SEGV $$"],
             ["sh", "-c", "(exit 3) & wait $!; echo $?"],
-            ["sh", "-c", 'i=0; while [ $i -lt 200 ]; do (exit 1) & i=$((i + 1)); done; wait; echo $i'],
+            ["sh", "-c", 'i=0; while [ $i -lt 1000 ]; do (exit 1) & i=$((i + 1)); done; wait; echo $i'],
+            [*PYTHON, "import os; os.setpgid(0, 0); print(os.getpgrp() == os.getpid()); os.abort()"],
             ["true"],
             ["false"],
         )
