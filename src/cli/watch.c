@@ -83,7 +83,9 @@ static const struct options_row how_rows[] = {
 
 static const struct options_row ring_rows[] = {
     {KEY_RING, 0, "ring", "SECONDS", TR("keep the last seconds of all events in memory, and write them\nwhen something happens")},
-    {KEY_ON, 0, "on", "NAMES", TR("what: findings and troubles, such as reset-unread-data,close-wait;\ndefault: all but notes")},
+    {KEY_ON, 0, "on", "NAMES",
+     TR("what: findings and troubles, such as reset-unread-data,close-wait;\nno-answer: all that waited in vain; default: all but "
+        "notes")},
     {KEY_OUTPUT, 'o', "output", "DIR", TR("into this folder: a capture each time, for tcpwhy read, Wireshark\nand tcpdump")},
     {KEY_FILES, 0, "files", "N", TR("so many at most, the oldest go; default 100")},
     {KEY_BYTES, 0, "bytes", "SIZE", TR("and so large together; default 1G")},

@@ -13,10 +13,13 @@
 
 enum { WATCH_ON_MAX = 32 };
 
+/* Whatever was sent again and again and never answered: a SYN, data, a FIN, keepalive probes. */
+#define WATCH_ON_NO_ANSWER "no-answer"
+
 /* The flight recorder; `seconds` 0: none. */
 struct watch_ring {
     int64_t seconds;
-    const char *on[WATCH_ON_MAX]; /* ids of findings, names of troubles; none: all but notes */
+    const char *on[WATCH_ON_MAX]; /* ids of findings, names of troubles, WATCH_ON_NO_ANSWER; none: all but notes */
     size_t on_count;
     const char *folder;
     struct drawer_limits limits;
@@ -24,7 +27,7 @@ struct watch_ring {
 #define WATCH_RING_FILES ((uint64_t)100)
 #define WATCH_RING_BYTES ((uint64_t)1 << 30)
 
-/* Whether a finding or trouble has that name; else *ret_near is one that is spelt alike, or NULL. */
+/* Whether a finding or trouble has that name, or it is WATCH_ON_NO_ANSWER; else *ret_near is one that is spelt alike, or NULL. */
 bool watch_knows(const char *name, const char **ret_near);
 
 /* What a screen may ask of the watch: of all that is open, what is to be shown. */

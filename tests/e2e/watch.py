@@ -75,7 +75,10 @@ class Watch(WatchTest):
         self.addCleanup(server.close)
         self.addCleanup(full.close)
         port, full_port = server.getsockname()[1], full.getsockname()[1]
-        watching = self.watching(*(word for number in (port, full_port, 3397, 3398) for word in ("--port", number)), "--format", "jsonl")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        watching = self.watching(*(word for number in (port, full_port, 3397, 3398) for word in ("--port", number)), "--format", "jsonl",
+                                 "--ring", 60, "--on", "no-answer", "-o", f"{folder.name}/traces")
         self.scene("server listen 3397", "server accept &", "client connect server:3397", "server done", "wire cut", "client close", "wait 1m")
         self.scene("server listen 3398", "wire cut", "client set O_NONBLOCK 1", "client connect server:3398", "expect client connect fails with EINPROGRESS", "wait 1m")
         leaky = socket.create_connection(("127.0.0.1", port))
@@ -106,6 +109,8 @@ class Watch(WatchTest):
         self.assertEqual(set(said) - {("syn-unanswered", "client", str(full_port))},
                          {("close-wait", "server", str(port)), ("zero-window", "server", str(port)), ("queue-full", "server", str(full_port)),
                           ("fin-unanswered", "client", "3397"), ("syn-unanswered", "client", "3398")})
+        # "no-answer" stands for whatever waited in vain, and for nothing else.
+        self.assertEqual({re.sub(r"^[\d.-]+-|-\d+\.pcapng$", "", name) for name in os.listdir(f"{folder.name}/traces")}, {"fin-unanswered", "syn-unanswered"})
         leak = said["close-wait", "server", str(port)]
         self.assertEqual(leak["server"]["state"], "CLOSE_WAIT")
         self.assertIn("close-wait-leak", [finding["id"] for finding in leak["findings"]])
