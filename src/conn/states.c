@@ -7,6 +7,7 @@ void conn_judge_init(struct conn_judge *judge, struct conn_more *(*more)(void *o
 {
     judge->more = more;
     judge->owner = owner;
+    judge->sparse = false;
     for (unsigned state = 0; state < STATE_COUNT; state++)
         for (unsigned input = 0; input < INPUT_COUNT; input++) {
             const struct tcp_arrow *arrow = tcp_next((enum tcp_state)state, (enum tcp_input)input);
