@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/lang.h"
@@ -263,7 +264,7 @@ static int lab_end(void *state, const struct sink *sink, const struct view_optio
     struct lab *lab = state;
     const char *nothing = tr("no TCP connection was captured\n");
     if (!lab) return 0;
-    int code = trace && !lab->any ? view_write(sink, nothing, sizeof(nothing) - 1, err) : 0;
+    int code = trace && !lab->any ? view_write(sink, nothing, strlen(nothing), err) : 0;
     buf_free(&lab->out);
     free(lab);
     return code;
