@@ -102,10 +102,10 @@ int64_t procinfo_began_ns(pid_t pid)
     return ticks < 0 ? -1 : ticks * (1000000000 / sysconf(_SC_CLK_TCK));
 }
 
-bool procinfo_is_elsewhere(pid_t tid)
+uint64_t procinfo_netns(pid_t tid)
 {
-    char path[48];
-    struct stat there, here;
-    snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
-    return stat(path, &there) == 0 && stat("/proc/self/ns/net", &here) == 0 && there.st_ino != here.st_ino;
+    char path[48] = "/proc/self/ns/net";
+    struct stat status;
+    if (tid) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
+    return stat(path, &status) == 0 ? status.st_ino : 0;
 }

@@ -46,11 +46,12 @@ struct calls {
     struct ptrace_tasks tasks;
     struct ptrace_directs directs;
     uint64_t appended, unseen, foreign, unraised, elsewhere;
+    uint64_t netns[CALLS_NETNS_MAX]; /* where captures stand; none: in this process's own */
+    size_t netns_count;
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
 {
-    (void)options; /* all of them are about kernel evidence */
     *ret_calls = NULL;
     int code = ptrace_probe(err);
     if (code) return code;
@@ -59,6 +60,8 @@ static int recorder_open(struct calls **ret_calls, const struct calls_options *o
         free(calls);
         return err_set(err, -ENOMEM, "out of memory");
     }
+    memcpy(calls->netns, options->netns, sizeof(calls->netns)); /* the other options are about kernel evidence */
+    calls->netns_count = options->netns_count;
     *ret_calls = calls;
     return 0;
 }
@@ -218,12 +221,21 @@ static int on_filter(struct calls *calls, struct event_log *log, struct ptrace_t
     return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
 }
 
+/* In a network where no capture was asked for. */
+static bool is_elsewhere(const struct calls *calls, pid_t tid)
+{
+    uint64_t there = procinfo_netns(tid);
+    bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
+    for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
+    return !is_known;
+}
+
 static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
 {
     if (!task->in_call) return 0;
     struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
     ptrace_look_exit(task, ret, &event.call);
-    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && procinfo_is_elsewhere(task->tid)) calls->elsewhere++;
+    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task->tid)) calls->elsewhere++;
     count_lost_looks(calls, task);
     task->in_call = false;
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
