@@ -1,7 +1,9 @@
 #include "record/recorders.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/err.h"
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 
@@ -13,4 +15,15 @@ const struct calls_recorder *recorder_find(const char *name)
     for (size_t i = 0; i < sizeof(recorders) / sizeof(recorders[0]); i++)
         if (strcmp(recorders[i]->name, name) == 0) return recorders[i];
     return NULL;
+}
+
+void recorder_advise(const char *name, struct err *err)
+{
+    struct err why = *err;
+    bool is_bpf = !strcmp(name, "bpf");
+    const char *helps = !is_bpf          ? "--recorder none explains by the packets alone"
+                        : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
+                                         : "--recorder ptrace needs no privilege";
+    err_set(err, 0, "%.600s; %s", why.text, helps);
+    err_more(err, "%s", err_long_story(&why));
 }

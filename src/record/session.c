@@ -121,18 +121,6 @@ static int open_bpf(struct session *session, const struct session_options *optio
     return -EPERM;
 }
 
-/* What helps, of what can be said without knowing more: each was tried. */
-static void advise_recorder(const char *name, struct err *err)
-{
-    struct err why = *err;
-    bool is_bpf = !strcmp(name, "bpf");
-    const char *helps = !is_bpf          ? "--recorder none explains by the packets alone"
-                        : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
-                                         : "--recorder ptrace needs no privilege";
-    err_set(err, 0, "%.600s; %s", why.text, helps);
-    err_more(err, "%s", err_long_story(&why));
-}
-
 /* auto: the best evidence that this process may have. */
 static int choose_recorder(struct session *session, const struct session_options *options, char *reason, size_t reason_bytes,
                            struct err *err)
@@ -144,7 +132,7 @@ static int choose_recorder(struct session *session, const struct session_options
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
         int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
                                                    : session->recorder->open(&session->calls, &options->calls, err);
-        if (code) advise_recorder(name, err);
+        if (code) recorder_advise(name, err);
         snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
         return code ? -EACCES : 0;
     }
