@@ -38,7 +38,7 @@ class Others(Watched):
         self.check_client(connection, client)
         self.assertEqual(connection.head["server"]["comm"], server)
         for end in ("client", "server"):
-            (fin,) = connection.with_flags("F", end)
+            (fin,) = (segment for segment in connection.with_flags("F", end) if not segment["retransmission"])
             kind, name, _ = connection.cause(fin)
             self.assertEqual(kind, "call", fin)
             self.assertIn(name, closer)
