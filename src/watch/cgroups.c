@@ -111,7 +111,6 @@ static int look_at(const char *path, const struct stat *status, int kind, struct
 static char *path_by_walk(struct cgroups *cgroups, uint32_t number)
 {
     enum { OPEN_AT_ONCE = 16 };
-    if (!cgroups->root[0] || clock_ms() - cgroups->walked_ms < WALK_EVERY_MS) return NULL;
     walk.number = number;
     walk.root_length = strlen(cgroups->root);
     walk.path = NULL;
@@ -129,7 +128,9 @@ static void learn_path(struct cgroups *cgroups, uint32_t number, int32_t pid)
         if (!cgroups->paths) return;
     }
     char *path = path_by_process(cgroups, pid, number);
-    if (!path) path = path_by_walk(cgroups, number);
+    /* Not long after a walk nothing is learnt, nor that there is nothing: the next process there asks again. */
+    if (!path && cgroups->root[0] && clock_ms() - cgroups->walked_ms < WALK_EVERY_MS) return;
+    if (!path && cgroups->root[0]) path = path_by_walk(cgroups, number);
     if (!path) path = strdup("");
     if (path && table_put(cgroups->paths, &number, path)) free(path);
 }
