@@ -5,6 +5,7 @@
 
 struct tap {
     stream_taker *take;
+    stream_time_taker *passed; /* NULL: how late it is it learns from events */
     void *data;
     int64_t behind_ns;
     bool on_arrival;
@@ -66,6 +67,12 @@ int stream_tap(struct stream *stream, int64_t behind_ns, stream_taker *take, voi
 int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data)
 {
     return add(stream, &(struct tap){.take = take, .data = data, .on_arrival = true, .given = event_log_count(stream->log)});
+}
+
+void stream_tell_time(struct stream *stream, void *data, stream_time_taker *passed)
+{
+    for (size_t i = 0; i < stream->tap_count; i++)
+        if (stream->taps[i].data == data && !stream->taps[i].on_arrival) stream->taps[i].passed = passed;
 }
 
 /* One more to one tap. */
@@ -155,6 +162,19 @@ int stream_flow(struct stream *stream, int64_t watermark_ns)
 {
     if (watermark_ns > stream->watermark_ns) stream->watermark_ns = watermark_ns;
     return flow(stream, false);
+}
+
+int stream_pass(struct stream *stream, int64_t watermark_ns)
+{
+    int code = stream_flow(stream, watermark_ns);
+    for (size_t i = 0; i < stream->tap_count; i++) {
+        struct tap *tap = &stream->taps[i];
+        if (!tap->passed || tap->ended) continue;
+        int mine = tap->passed(tap->data, stream->watermark_ns - tap->behind_ns);
+        if (mine) tap->ended = true;
+        if (!code) code = mine;
+    }
+    return code;
 }
 
 int stream_finish(struct stream *stream)

@@ -30,6 +30,9 @@ struct event_log *stream_log(const struct stream *stream);
 /* Adds a tap that takes in order of time, `behind_ns` (0: not at all) behind the watermark. It is given everything that is still in
  * the log. 0 or -ENOMEM. */
 int stream_tap(struct stream *stream, int64_t behind_ns, stream_taker *take, void *data);
+/* The tap with that `data` is told by stream_pass how late it is, at `until_ns` (as events' t_ns). It returns as a taker does. */
+typedef int stream_time_taker(void *data, int64_t until_ns);
+void stream_tell_time(struct stream *stream, void *data, stream_time_taker *passed);
 /* Adds a tap that takes on arrival, in the order of appending, from now on. 0 or -ENOMEM. */
 int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data);
 
@@ -38,6 +41,9 @@ int stream_arrive(struct stream *stream);
 /* Hands on what was appended before this time (nanoseconds as events' t_ns). A watermark that goes back changes nothing. 0, or the
  * first failure of a tap: it is given no more, the others are. */
 int stream_flow(struct stream *stream, int64_t watermark_ns);
+/* As stream_flow, where nothing is on its way either: what happened before the watermark has been appended. Taps in order of time
+ * that asked for it (stream_tell_time) are told how late it is: time goes on where nothing happens. */
+int stream_pass(struct stream *stream, int64_t watermark_ns);
 /* Hands on all there is, to taps that stay behind, too. As stream_flow. */
 int stream_finish(struct stream *stream);
 /* Events that came too late for their place in the order, so far. */

@@ -196,6 +196,12 @@ static int tell(void *data, const struct event *event)
     return output->code = teller_feed(output->teller, event);
 }
 
+static int tell_time(void *data, int64_t until_ns)
+{
+    struct output *output = data;
+    return output->code = teller_pass(output->teller, until_ns);
+}
+
 /* 0 or the sender's failure. */
 static int finish_sender(const struct output *output, struct otlp_sender *sender, struct err *err)
 {
@@ -261,6 +267,8 @@ static int join(struct output *output, struct stream *stream, struct err *err)
     output->teller = teller_new(take_story, output);
     if (output->teller && output->options.bounds) teller_set_bounds(output->teller, output->options.bounds);
     output->code = output->teller ? stream_tap(stream, 0, tell, output) : -ENOMEM;
+    /* Of a run without end: what is over is told, whether or not anything else happens. */
+    if (output->options.bounds && output->options.bounds->ends_idle) stream_tell_time(stream, output, tell_time);
     if (!output->code) output->code = stream_tap(stream, 0, recorded_event, output);
     return output->code ? err_set_errno(err, output->code, "can't tell the story") : 0;
 }

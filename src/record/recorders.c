@@ -17,13 +17,15 @@ const struct calls_recorder *recorder_find(const char *name)
     return NULL;
 }
 
-void recorder_advise(const char *name, struct err *err)
+void recorder_advise(const char *name, bool host_wide, struct err *err)
 {
     struct err why = *err;
-    bool is_bpf = !strcmp(name, "bpf");
-    const char *helps = !is_bpf          ? "--recorder none explains by the packets alone"
-                        : geteuid() != 0 ? "run it as root (sudo), or with --recorder ptrace"
-                                         : "--recorder ptrace needs no privilege";
+    bool is_bpf = !strcmp(name, "bpf"), is_root = geteuid() == 0;
+    const char *helps = host_wide ? (is_root ? "a whole host is seen by bpf alone; 'tcpwhy run' and 'attach' do without it"
+                                             : "run it as root (sudo)")
+                        : !is_bpf ? "--recorder none explains by the packets alone"
+                        : is_root ? "--recorder ptrace needs no privilege"
+                                  : "run it as root (sudo), or with --recorder ptrace";
     err_set(err, 0, "%.600s; %s", why.text, helps);
     err_more(err, "%s", err_long_story(&why));
 }

@@ -132,7 +132,7 @@ static int choose_recorder(struct session *session, const struct session_options
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
         int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
                                                    : session->recorder->open(&session->calls, &options->calls, err);
-        if (code) recorder_advise(name, err);
+        if (code) recorder_advise(name, options->calls.host_wide, err);
         snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
         return code ? -EACCES : 0;
     }
@@ -286,8 +286,9 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     if (waits || rests) {
         stream_arrive(session->stream); /* a tap that fails knows it */
     } else {
+        int (*flow)(struct stream *, int64_t) = total ? stream_flow : stream_pass;
         session->flowed_ns = began_ns;
-        stream_flow(session->stream, began_ns - session->late_ns);
+        flow(session->stream, began_ns - session->late_ns);
     }
     return total;
 }

@@ -1,7 +1,6 @@
 #include "watch/watch.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +210,12 @@ static int take_event(void *data, const struct event *event)
     return watch->code = teller_feed(watch->teller, event);
 }
 
+static int take_time(void *data, int64_t until_ns)
+{
+    struct watch *watch = data;
+    return watch->code = teller_pass(watch->teller, until_ns);
+}
+
 static size_t memory_of(const struct watch_options *options)
 {
     return options->memory_bytes ? options->memory_bytes : WATCH_MEMORY;
@@ -266,6 +271,7 @@ static int open_all(struct watch *watch, struct err *err)
     teller_set_bounds(watch->teller, &bounds);
     code = stream_tap(session_stream(watch->session), 0, take_event, watch);
     if (code) return err_set_errno(err, code, "can't watch");
+    stream_tell_time(session_stream(watch->session), watch, take_time);
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;

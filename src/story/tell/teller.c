@@ -191,6 +191,22 @@ static const struct event *bounded(const struct event *event, struct event *room
     return room;
 }
 
+static int pass(struct teller *teller)
+{
+    int code = open_pass(teller);
+    if (!code) code = sockets_pass(teller);
+    processes_pass(teller);
+    return code;
+}
+
+int teller_pass(struct teller *teller, int64_t now_ns)
+{
+    now_ns = moment_clamp(now_ns);
+    if (now_ns <= teller->now_ns) return 0;
+    teller->now_ns = now_ns;
+    return pass(teller);
+}
+
 int teller_feed(struct teller *teller, const struct event *event)
 {
     struct event room;
@@ -205,10 +221,7 @@ int teller_feed(struct teller *teller, const struct event *event)
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);
-    if (!code) code = open_pass(teller);
-    if (!code) code = sockets_pass(teller);
-    processes_pass(teller);
-    return code;
+    return code ? code : pass(teller);
 }
 
 static int tell_all(struct teller *teller)

@@ -21,6 +21,9 @@ struct teller *teller_new(teller_listener *listener, void *data);
 void teller_free(struct teller *teller);
 /* 0 or -ENOMEM or what the listener returned. */
 int teller_feed(struct teller *teller, const struct event *event);
+/* It is as late as this, and nothing more of before will come: tells what has been quiet for long enough, without an event that
+ * would say so. As teller_feed. */
+int teller_pass(struct teller *teller, int64_t now_ns);
 /* Tells everything that is still open. */
 int teller_finish(struct teller *teller);
 /* Before the first event. */

@@ -295,6 +295,56 @@ static void when_all_taps_have_failed_nothing_is_kept_for_them(void **state)
     unmake(&made);
 }
 
+/* What a tap that asked is told: until when, and how many events it had been given by then. */
+struct clock {
+    struct seen seen;
+    int64_t until_ns;
+    size_t told, given;
+    int code;
+};
+
+static int take_time(void *data, int64_t until_ns)
+{
+    struct clock *clock = data;
+    clock->until_ns = until_ns;
+    clock->told++;
+    clock->given = clock->seen.count;
+    return clock->code;
+}
+
+static void where_nothing_is_on_its_way_who_asked_is_told_how_late_it_is(void **state)
+{
+    (void)state;
+    struct made made = make(true);
+    struct clock clock = {.code = 0}, behind = {.code = 0};
+    struct seen other = {.room = 0};
+    assert_int_equal(stream_tap(made.stream, 0, take, &clock), 0);
+    assert_int_equal(stream_tap(made.stream, 3, take, &behind), 0);
+    assert_int_equal(stream_tap(made.stream, 0, take, &other), 0);
+    stream_tell_time(made.stream, &clock, take_time);
+    stream_tell_time(made.stream, &behind, take_time);
+    append(made.log, 5, 1);
+    assert_int_equal(stream_flow(made.stream, 10), 0);
+    assert_int_equal(clock.told, 0); /* more may be on its way */
+    append(made.log, 11, 2);
+    assert_int_equal(stream_pass(made.stream, 12), 0);
+    assert_int_equal(clock.told, 1);
+    assert_int_equal(clock.until_ns, 12);
+    assert_int_equal(clock.given, 2);
+    assert_int_equal(behind.until_ns, 9);
+    assert_int_equal(stream_pass(made.stream, 11), 0); /* it is not earlier than it was */
+    assert_int_equal(clock.until_ns, 12);
+    clock.code = -ENOMEM;
+    assert_int_equal(stream_pass(made.stream, 20), -ENOMEM);
+    assert_int_equal(behind.told, 3);
+    append(made.log, 21, 3);
+    assert_int_equal(stream_pass(made.stream, 30), 0);
+    assert_int_equal(clock.told, 3); /* who failed is told nothing more, nor given */
+    assert_seen(&clock.seen, "1 2");
+    assert_seen(&other, "1 2 3");
+    unmake(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +360,7 @@ int main(void)
         cmocka_unit_test(packets_of_one_vantage_keep_their_order_over_the_watermark),
         cmocka_unit_test(a_tap_without_memory_says_so_and_the_others_go_on),
         cmocka_unit_test(when_all_taps_have_failed_nothing_is_kept_for_them),
+        cmocka_unit_test(where_nothing_is_on_its_way_who_asked_is_told_how_late_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

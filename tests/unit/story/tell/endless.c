@@ -186,6 +186,23 @@ static void a_closed_connection_is_told_when_it_is_quiet(void **state)
     run_free(&run);
 }
 
+/* On a host where nothing else happens no event would say that it is later. */
+static void a_closed_connection_is_told_though_nothing_else_happens(void **state)
+{
+    (void)state;
+    struct run run = run_of(TRACE CLOSED LATER(5000000), &quick);
+    feed(&run, 2020);
+    assert_int_equal(teller_pass(run.teller, 1002020 * 1000LL), 0);
+    assert_int_equal(run.count, 0);                              /* a second, and no more */
+    assert_int_equal(teller_pass(run.teller, 1000 * 1000LL), 0); /* time does not go back */
+    assert_int_equal(teller_pass(run.teller, 1002021 * 1000LL), 0);
+    assert_int_equal(run.count, 1);
+    assert_int_equal(run.stories[0]->outcome, OUTCOME_CLOSED);
+    finish(&run);
+    assert_int_equal(run.count, 1);
+    run_free(&run);
+}
+
 static void a_stored_run_waits_for_the_end_of_time_wait(void **state)
 {
     (void)state;
@@ -273,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_segment_that_may_be_under_way_is_not_called_lost),
         cmocka_unit_test(all_open_connections_are_told_in_order),
         cmocka_unit_test(a_closed_connection_is_told_when_it_is_quiet),
+        cmocka_unit_test(a_closed_connection_is_told_though_nothing_else_happens),
         cmocka_unit_test(a_stored_run_waits_for_the_end_of_time_wait),
         cmocka_unit_test(a_fin_that_comes_again_after_the_story_is_the_sequel_of_it),
         cmocka_unit_test(after_time_waits_minute_nothing_is_known_of_it),
