@@ -231,3 +231,8 @@ target_sources(unit_two_vantages PRIVATE unit/story/steps/two_vantages_more.c)
 target_sources(unit_unseen_programs PRIVATE unit/capture/bpf/unseen_hold.c unit/capture/bpf/unseen_play.c)
 target_sources(unit_view_text PRIVATE unit/viz/view_text_words.c)
 target_sources(unit_wire PRIVATE unit/lab/wire_force.c unit/lab/wire_more.c)
+
+# What works with processes, clocks and the kernel's network: see pass_alone in script/test.
+foreach(name calls_bpf unseen_programs calls_ptrace attach_ptrace child packets echo echo_peers echo_end cli_echo host network wire firewall)
+  set_tests_properties(unit/${name} PROPERTIES LABELS "unit;kernel")
+endforeach()
