@@ -40,8 +40,8 @@ static bool measure_lesson(const char *name, const struct scenario *scenario, co
 }
 
 /* In all languages: for another one what was seen is told again, for a story's sentences are in the one in which it was told. */
-static void measure_lessons(const char *name, const struct scenario *scenario, const struct play_stories *stories, struct play *play,
-                            struct catalogue_row *row)
+static void measure_lessons(const char *name, const struct scenario *scenario, const struct play_stories *stories,
+                            struct play *play, struct catalogue_row *row)
 {
     const enum lang before = lang_now();
     bool drawn = measure_lesson(name, scenario, stories, row);
