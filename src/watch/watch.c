@@ -7,21 +7,21 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/nearest.h"
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
 #include "story/chain.h"
-#include "viz/plan/words.h"
 #include "watch/board.h"
 #include "watch/cgroups.h"
 #include "watch/closing.h"
 #include "watch/endpoint.h"
 #include "watch/flight.h"
 #include "watch/metrics.h"
+#include "watch/on.h"
 #include "watch/outlet.h"
 #include "watch/spans.h"
 #include "watch/totals.h"
+#include "watch/wall.h"
 
 enum {
     STEP_MS = 20,       /* between two looks into the ring */
@@ -48,6 +48,7 @@ struct watch {
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
     struct lines_options lines;
+    struct wall wall;
     struct cgroups *cgroups;
     int64_t look_ms;
     uint64_t missed;                  /* events, so far */
@@ -64,27 +65,9 @@ static void put_line(struct watch *watch)
 
 /* ---- the flight recorder ---- */
 
-/* Whether --on's word means what is called `name`: itself, or one of those that "no-answer" stands for. */
-static bool means(const char *word, const char *name)
-{
-    static const char *const silences[] = {"syn-unanswered", "black-hole",  "data-unanswered",
-                                           "fin-unanswered", "peer-silent", "keepalive-dead"};
-    bool is_meant = strcmp(word, name) == 0;
-    for (size_t i = 0; i < sizeof(silences) / sizeof(*silences) && strcmp(word, WATCH_ON_NO_ANSWER) == 0; i++)
-        if (strcmp(silences[i], name) == 0) is_meant = true;
-    return is_meant;
-}
-
-static bool is_asked_for(const struct watch_ring *ring, const char *name, bool note)
-{
-    for (size_t i = 0; i < ring->on_count; i++)
-        if (means(ring->on[i], name)) return true;
-    return !ring->on_count && !note;
-}
-
 static void trigger(struct watch *watch, const char *name, bool note, uint32_t connection)
 {
-    if (watch->flight && is_asked_for(&watch->options->ring, name, note))
+    if (watch->flight && on_is_asked_for(&watch->options->ring, name, note))
         flight_trigger(watch->flight, name, connection, clock_wall_ns());
 }
 
@@ -93,25 +76,10 @@ static void trigger_story(struct watch *watch, const struct story *story)
 {
     for (size_t i = 0; watch->flight && i < story->finding_count; i++) {
         const struct story_finding *finding = &story->findings[i];
-        if (!is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
+        if (!on_is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
         trigger(watch, finding->id, false, story->number);
         return;
     }
-}
-
-bool watch_knows(const char *name, const char **ret_near)
-{
-    const char *names[256];
-    size_t count, ids;
-    const char *const *all = story_finding_ids(&ids);
-    for (count = 0; count < ids && count < 200; count++) names[count] = all[count];
-    for (int trouble = TROUBLE_NONE + 1; trouble < TROUBLES; trouble++)
-        names[count++] = lines_trouble_name((enum watch_trouble)trouble);
-    names[count++] = WATCH_ON_NO_ANSWER;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    *ret_near = nearest_word(name, names, count);
-    return false;
 }
 
 /* ---- what was lost ---- */
@@ -204,10 +172,16 @@ static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
     if (watch->flight) flight_take(watch->flight, event);
-    cgroups_take(watch->cgroups, event);
     chooser_take(watch->chooser, event);
     if (event->kind == EVENT_RESEND) take_resend(watch, &event->resend);
     return watch->code = teller_feed(watch->teller, event);
+}
+
+/* Before they are in order: a cgroup may be gone soon. */
+static int take_arrival(void *data, const struct event *event)
+{
+    cgroups_take(((struct watch *)data)->cgroups, event);
+    return 0;
 }
 
 static int take_time(void *data, int64_t until_ns)
@@ -253,7 +227,7 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_ring *ring = &watch->options->ring;
     memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
     session.calls.netns_count = watch->options->netns_count;
-    watch->cgroups = cgroups_new();
+    watch->cgroups = cgroups_new(NULL);
     if (!watch->cgroups) return err_set_errno(err, -ENOMEM, "can't watch");
     int code = chooser_new(&watch->chooser, &watch->options->wishes, watch->cgroups, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
@@ -269,9 +243,11 @@ static int open_all(struct watch *watch, struct err *err)
     if (ring->seconds) watch->flight = flight_new(&flight);
     if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
     teller_set_bounds(watch->teller, &bounds);
-    code = stream_tap(session_stream(watch->session), 0, take_event, watch);
+    struct stream *stream = session_stream(watch->session);
+    code = stream_tap(stream, 0, take_event, watch);
+    if (!code) code = stream_tap_arrivals(stream, take_arrival, watch);
     if (code) return err_set_errno(err, code, "can't watch");
-    stream_tell_time(session_stream(watch->session), watch, take_time);
+    stream_tell_time(stream, watch, take_time);
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
@@ -279,21 +255,13 @@ static int open_all(struct watch *watch, struct err *err)
     return code ? code : rights_confine(false, err);
 }
 
-/* The system's clock was set: times are shown by it, and all that is measured goes on. */
 static void look_at_clock(struct watch *watch)
 {
-    static const int64_t noise_ns = 100000000;
-    int64_t shift_ns = clock_wall_ns() - session_now_ns(watch->session), by_ns = shift_ns - watch->lines.shift_ns;
-    char text[WORDS_BYTES];
-    if (by_ns < noise_ns && by_ns > -noise_ns) return;
-    watch->lines.shift_ns = shift_ns;
-    bool quiet = watch->options->quiet || watch->options->screen;
-    if (by_ns > 0)
-        note_say(quiet, "the system's clock was set forward by %s: durations are not touched by that",
-                 words_duration(by_ns + noise_ns / 2, text));
-    else
-        note_say(quiet, "the system's clock was set back by %s: durations are not touched by that",
-                 words_duration(noise_ns / 2 - by_ns, text));
+    const struct wall_clocks now = {clock_wall_ns(), session_now_ns(watch->session), clock_asleep_ns()};
+    char text[WALL_TEXT_BYTES];
+    bool stepped = wall_look(&watch->wall, &now, text);
+    watch->lines.shift_ns = watch->wall.shift_ns;
+    if (stepped) note_say(watch->options->quiet || watch->options->screen, "%s", text);
 }
 
 static int run(struct watch *watch, struct err *err)
@@ -307,6 +275,7 @@ static int run(struct watch *watch, struct err *err)
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
         look_for_losses(watch, before_ns);
+        cgroups_look(watch->cgroups);
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             look_at_clock(watch);
             board_look(watch->board, watch->teller, session_now_ns(watch->session));
