@@ -14,6 +14,7 @@
 #include "watch/board.h"
 #include "watch/cgroups.h"
 #include "watch/closing.h"
+#include "watch/course.h"
 #include "watch/endpoint.h"
 #include "watch/flight.h"
 #include "watch/metrics.h"
@@ -43,6 +44,7 @@ struct watch {
     struct flight *flight;     /* NULL: none was asked for */
     struct endpoint *endpoint; /* the same */
     struct spans *spans;       /* the same */
+    struct course *course;     /* the same */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -106,6 +108,7 @@ static int take_story(void *data, struct story *story)
     struct watch *watch = data;
     struct watch_facts facts;
     bool open = story->outcome == OUTCOME_OPEN || story->outcome == OUTCOME_HALF_OPEN;
+    int64_t told_ns = watch->course ? course_end(watch->course, story->number) : INT64_MIN;
     if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
         if (open && watch->ending) {
             watch->left_open++;
@@ -113,6 +116,7 @@ static int take_story(void *data, struct story *story)
             watch->totals.given_up++; /* too many were open, or nothing came of it for two hours */
         } else {
             facts_of(story, &facts);
+            facts.told_ns = told_ns;
             facts.touched = is_touched(watch, &facts);
             for (int side = 0; side < STORY_SIDES; side++)
                 facts.cgroup[side] = cgroups_path(watch->cgroups, story->end[side].process.pid);
@@ -130,6 +134,14 @@ static int take_story(void *data, struct story *story)
     }
     story_free(story);
     return 0;
+}
+
+static int64_t take_course(void *data, const struct story *story, int64_t told_ns)
+{
+    struct watch *watch = data;
+    int64_t last_ns = lines_course(&watch->lines, story, told_ns, &watch->line);
+    put_line(watch);
+    return last_ns;
 }
 
 static void take_trouble(void *data, const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side,
@@ -207,7 +219,8 @@ static struct teller_bounds bounds_of(const struct watch_options *options)
 static void write_metrics(void *data, struct buf *out)
 {
     const struct watch *watch = data;
-    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost};
+    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost, watch->missed,
+                                    watch->touched};
     metrics_write(&watch->totals, &now, out);
 }
 
@@ -241,7 +254,11 @@ static int open_all(struct watch *watch, struct err *err)
     const struct teller_bounds bounds = bounds_of(watch->options);
     const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
     if (ring->seconds) watch->flight = flight_new(&flight);
-    if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
+    /* What is shown for its findings alone is known at its end. */
+    bool live = watch->options->lines.course && !watch->options->screen && !watch->options->wishes.only_findings;
+    if (live) watch->course = course_new(take_course, watch);
+    if ((live && !watch->course) || !watch->teller || !watch->board || (ring->seconds && !watch->flight))
+        return err_set_errno(err, -ENOMEM, "can't watch");
     teller_set_bounds(watch->teller, &bounds);
     struct stream *stream = session_stream(watch->session);
     code = stream_tap(stream, 0, take_event, watch);
@@ -278,6 +295,7 @@ static int run(struct watch *watch, struct err *err)
         cgroups_look(watch->cgroups);
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             look_at_clock(watch);
+            if (watch->course) course_look(watch->course, watch->teller, watch->chooser, session_now_ns(watch->session));
             board_look(watch->board, watch->teller, session_now_ns(watch->session));
             watch->look_ms = clock_ms();
         }
@@ -356,6 +374,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     if (!code) code = finish(&watch, err);
     teller_free(watch.teller);
     board_free(watch.board);
+    course_free(watch.course);
     session_close(watch.session);
     endpoint_close(watch.endpoint);
     spans_close(watch.spans);
