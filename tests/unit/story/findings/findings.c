@@ -113,6 +113,29 @@ static void a_lost_fin_moves_its_receiver_only_when_it_comes_again(void **data)
     told_free(told);
 }
 
+/* Others may end about the same time. */
+static void the_listener_s_own_end_is_the_proof_that_it_was_gone(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(
+        UNFILTERED LISTEN PACKET(1000, C, SYN) CALL(1005, 1006, C_THREAD, "getpeername", C_SOCK)
+            PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
+                PACKET(1030, S, "flags=R seq=501") "process t=1040000 " C_THREAD "change=exit status=0 signal=0\n",
+        0);
+    const struct story *story = told->stories[0];
+    const struct story_finding *found = NULL;
+    size_t ends = 0;
+    for (size_t i = 0; i < story->finding_count; i++)
+        if (strcmp(story->findings[i].id, "listener-gone") == 0) found = &story->findings[i];
+    for (size_t i = 0; i < story->step_count; i++) ends += story->steps[i].kind == STEP_PROCESS_EXIT;
+    assert_int_equal(ends, 2);
+    assert_non_null(found);
+    assert_int_equal(found->step_count, 3);
+    assert_int_equal(story->steps[found->steps[0]].kind, STEP_PROCESS_EXIT);
+    assert_int_equal(story->steps[found->steps[0]].exit->process.pid, 20);
+    told_free(told);
+}
+
 /* tcp_release_cb(): chains as recorded on Linux 6.18, where it is jumped to and leaves no frame of its own. */
 static void an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges(void **data)
 {
@@ -358,6 +381,7 @@ int main(void)
         cmocka_unit_test(every_finding_has_a_case_that_fires_and_one_that_must_not),
         cmocka_unit_test(what_was_lost_does_not_arrive_with_its_repetition),
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
+        cmocka_unit_test(the_listener_s_own_end_is_the_proof_that_it_was_gone),
         cmocka_unit_test(an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges),
         cmocka_unit_test(data_put_off_until_the_call_lets_go_is_not_that_call_s),
         cmocka_unit_test(a_reset_that_answers_is_not_taken_for_the_close_around_it),
