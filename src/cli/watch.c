@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/output.h"
@@ -67,7 +68,7 @@ static const struct options_row what_rows[] = {
 };
 static const struct options_row how_rows[] = {
     {KEY_TUI, 0, "tui", NULL, TR("on the whole screen: connections live, ladders that grow; ? shows the keys")},
-    {KEY_EVENTS, 0, "events", NULL, TR("besides, a line for each step of handshake and goodbye")},
+    {KEY_EVENTS, 0, "events", NULL, TR("besides, a line for each step of handshake and goodbye, as it happens")},
     {KEY_FORMAT, 0, "format", "NAME", TR("text or jsonl: one JSON object a line")},
     {KEY_FOR, 0, "for", "SECONDS", TR("end after so long; default: when you press ^C")},
     {KEY_MEMORY, 0, "memory", "SIZE",
@@ -169,7 +170,8 @@ static int take_netns(struct watch_options *options, const char *value, struct e
         snprintf(path, sizeof(path), "/proc/self/ns/net");
     else
         snprintf(path, sizeof(path), "%s%s", is_path ? "" : "/run/netns/", value);
-    if (stat(path, &netns)) return err_set(err, -EINVAL, "--netns: there is no network namespace '%s': %s", value, strerror(errno));
+    if (stat(path, &netns))
+        return err_set(err, -EINVAL, "--netns: there is no network namespace '%s': %s", value, err_errno_text(errno));
     options->netns[options->netns_count++] = netns.st_ino;
     return 0;
 }
