@@ -74,10 +74,31 @@ static void add_by_side(struct phrase *text, const struct story *story, int32_t 
     phrase_fill(text, STYLE_PLAIN, sentence, &end, 1);
 }
 
+/* Its process waited for this before it could call connect(). */
+static void tell_lookup(struct facts *facts, const struct story *story)
+{
+    static const int64_t NOTICED_NS = 100000000;
+    const struct story_time *time = &story->time;
+    char words[WORDS_BYTES], address[ADDRESS_TEXT_BYTES];
+    if (!time->before_ns) return;
+    phrase_addf(&facts->text, time->asked_ns >= NOTICED_NS ? STYLE_ALARM : STYLE_PLAIN, "%s",
+                words_duration(time->asked_ns, words));
+    if (time->questions)
+        phrase_addf(&facts->text, STYLE_PLAIN,
+                    ntr(" before connect(): %s was asked, %" PRIu32 " question",
+                        " before connect(): %s was asked, %" PRIu32 " questions", time->questions),
+                    address_format(&time->asked, address), time->questions);
+    else
+        phrase_addf(&facts->text, STYLE_PLAIN, tr(" before connect(): %s was asked, over TCP"),
+                    address_format(&time->asked, address));
+    put(facts, STYLE_DIM, tr("name lookup"));
+}
+
 static void tell_opening(struct facts *facts, const struct story *story)
 {
     const struct story_summary *summary = &story->summary;
     char words[WORDS_BYTES];
+    tell_lookup(facts, story);
     if (summary->opened_by >= 0) {
         add_by_side(&facts->text, story, summary->opened_by, tr("by the %s"));
         put(facts, STYLE_DIM, tr("opened"));
@@ -256,6 +277,7 @@ static void tell_differences(struct facts *facts, const struct story *story)
 static void tell_calls_alone(struct facts *facts, const struct story *story)
 {
     struct phrase *text = &facts->text;
+    tell_lookup(facts, story);
     add_bytes_sent(text, story, false);
     phrase_add(text, STYLE_PLAIN, tr(", as the calls say"));
     put(facts, STYLE_DIM, tr("data"));
