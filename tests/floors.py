@@ -27,6 +27,7 @@ FLOORS = {
     "rights": ["base"],
     "capture": ["base", "event", "tcp"],
     "capture/bpf": ["base", "event", "capture"],
+    "capture/bpf/kernel": ["event", "capture", "capture/bpf"],
     "capture/ptrace": ["base", "event", "capture"],
     "capture/stored": ["base", "pcapng"],
     "story": ["base", "event", "tcp", "conn"],
@@ -82,7 +83,7 @@ GENERATED = {"capture": ["*.skel.h"], "viz": ["viz/report/*.h"]}
 # yet the ceiling stands here, and it only goes down.
 FILE_LINES, FOLDER_LINES = 400, 4000
 TABLES = ["tests/unit/story/causes/chain_samples.h", "tests/unit/story/causes/chain.c", "tests/unit/story/findings/finding_cases.h", "capture/syscalls_text.c"]
-NOT_YET = {"tests/support/actors.c": 450, "tests/unit/ledger/ledger.c": 430, "capture/bpf": 5250, "capture/bpf/bpf_calls.bpf.h": 430, "capture/bpf/bpf_socket.bpf.h": 430, "capture/bpf/calls_bpf.c": 480, "capture/ptrace/calls_ptrace.c": 430, "capture/bpf/bpf_convert.c": 500,
+NOT_YET = {"tests/support/actors.c": 450, "tests/unit/ledger/ledger.c": 430, "capture/bpf/kernel/bpf_calls.bpf.h": 430, "capture/bpf/kernel/bpf_socket.bpf.h": 430, "capture/bpf/calls_bpf.c": 480, "capture/ptrace/calls_ptrace.c": 430,
            "src/conn/sent.c": 575, "tests/unit/capture/bpf/calls_bpf.c": 1200, "tests/unit/capture/bpf/bpf_convert.c": 700}
 
 ROOTS = ["src", "capture", "viz"]
@@ -100,13 +101,17 @@ def floor_of(path):
         return None
     if len(parts) < 2:
         return None
-    has_rooms = any(floor.startswith(parts[0] + "/") for floor in FLOORS)
-    return "/".join(parts[:2]) if has_rooms and len(parts) > 2 else parts[0]
+    floor, folders = parts[0], parts[1:-1]
+    while folders and any(room.startswith(floor + "/") for room in FLOORS):
+        floor += "/" + folders.pop(0)
+    return floor
 
 
 def of_floor(table, floor):
     """The table's row for a floor; a room without one has its folder's."""
-    return table.get(floor, table.get(floor.split("/")[0], []))
+    while floor not in table and "/" in floor:
+        floor = floor.rsplit("/", 1)[0]
+    return table.get(floor, [])
 
 
 def without_comments(text):
@@ -199,6 +204,7 @@ GOOD = {
     "src/story/tell/teller.h": '#include "story/track/track.h"\n',
     "viz/view.h": '#include "story/story.h"\n/*\n#include "event/event.h"\n*/\n',
     "capture/calls.c": '#include "event/event.h"\n#include "calls_bpf.skel.h"\n#include <unistd.h>\n',
+    "capture/bpf/kernel/maps.h": '#include "event/event.h"\n',
     "src/main.c": '#include "cli/cli.h"\n',
     "src/cli/cli.h": '#include "viz/view.h"\n',
 }
@@ -227,6 +233,7 @@ BAD = [
     ("of the world, in a room", "src/story/track/flow.c", "#include <unistd.h>\n", "story/track is made of plain values"),
     ("in a folder without a row", "src/attic/box.c", "", "no floor is known"),
     ("in a room without a row", "src/story/attic/box.c", "", "no floor is known"),
+    ("up, from a room into its own room", "capture/bpf/load.c", '#include "capture/bpf/kernel/maps.h"\n', "capture/bpf includes capture/bpf/kernel/maps.h"),
     ("outside all folders", "src/stray.c", "", "no floor is known"),
 ]
 

@@ -204,6 +204,7 @@ if(EXISTS ${TCPWHY_CORPUS}/INDEX.tsv)
   set_tests_properties(corpus/list-against-story-all PROPERTIES LABELS corpus TIMEOUT 900 COST 900)
 endif()
 tcpwhy_unit(watch/watch tcpwhy_watch test_stories)
+tcpwhy_unit(watch/watch_host tcpwhy_watch)
 tcpwhy_unit(watch/flight tcpwhy_watch)
 # Programs of more than one file.
 target_sources(unit_borders PRIVATE unit/story/causes/borders_repeats.c)

@@ -1,7 +1,8 @@
 /* What the kernel side of the BPF recorder hands to the user side: the layout of each record in the ring, the filter, the counters.
  *
- * Shared by calls_bpf.bpf.c and calls_bpf.c, both compiled from this tree for one machine. All addresses and ports of packets
- * are turned to host order on the kernel side. Kernel addresses (the stack) never leave the user side: they become names. */
+ * Shared by kernel/calls_bpf.bpf.c and calls_bpf.c, both compiled from this tree for one machine. All addresses and ports of
+ * packets are turned to host order on the kernel side. Kernel addresses (the stack) never leave the user side: they become names.
+ */
 #ifndef TCPWHY_CAPTURE_BPF_BPF_RECORD_H
 #define TCPWHY_CAPTURE_BPF_BPF_RECORD_H
 

@@ -22,3 +22,11 @@ int64_t clock_wall_ns(void)
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+int64_t clock_asleep_ns(void)
+{
+    struct timespec now;
+    int64_t steady_ns = clock_steady_ns();
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - steady_ns;
+}

@@ -10,5 +10,7 @@ int64_t clock_ms(void);
 int64_t clock_steady_ns(void);
 /* CLOCK_REALTIME in nanoseconds, as events have it. */
 int64_t clock_wall_ns(void);
+/* How long the machine has slept since it was started, in nanoseconds: the steady clock stood still. */
+int64_t clock_asleep_ns(void);
 
 #endif

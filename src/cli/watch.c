@@ -67,7 +67,7 @@ static const struct options_row what_rows[] = {
 };
 static const struct options_row how_rows[] = {
     {KEY_TUI, 0, "tui", NULL, TR("on the whole screen: connections live, ladders that grow; ? shows the keys")},
-    {KEY_EVENTS, 0, "events", NULL, TR("besides, a line for each step of handshake and goodbye")},
+    {KEY_EVENTS, 0, "events", NULL, TR("besides, a line for each step of handshake and goodbye, as it happens")},
     {KEY_FORMAT, 0, "format", "NAME", TR("text or jsonl: one JSON object a line")},
     {KEY_FOR, 0, "for", "SECONDS", TR("end after so long; default: when you press ^C")},
     {KEY_MEMORY, 0, "memory", "SIZE",

@@ -1,9 +1,10 @@
 #include "watch/cgroups.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,24 @@
 #include "base/table.h"
 #include "record/recent.h"
 
-enum { PATHS_MAX = 16384, WALK_EVERY_MS = 1000, SHORT_ID = 12, LONG_ID = 64, ID_LEAST = 4 };
+enum { PATHS_MAX = 65536, WAYS_MAX = 16384, SHORT_ID = 12, LONG_ID = 64, ID_LEAST = 4 };
+/* A walk through the hierarchy has at most a twentieth of the time, however large that is: it rests for so many times what it took.
+ */
+enum { REST_TIMES = 19 };
+static const int64_t again_ns = 1000000000; /* what was not found is asked for again */
+
+/* What is known of a number. */
+struct answer {
+    char *path;       /* NULL: not found */
+    int64_t asked_ns; /* then: when it was asked for */
+};
 
 struct cgroups {
     struct recent *of_process; /* pid → number */
-    struct table *paths;       /* number → path; "" not known */
+    struct table *answers;     /* number → struct answer */
     char root[PATH_MAX];       /* where the hierarchy is mounted; "" nowhere */
-    int64_t walked_ms;
+    bool wants;                /* a number was seen whose path is not known */
+    int64_t rests_until_ns;
 };
 
 /* Where cgroup2 is mounted; "" nowhere. */
@@ -38,35 +50,63 @@ static void find_root(char root[PATH_MAX])
     if (file) fclose(file);
 }
 
-struct cgroups *cgroups_new(void)
+struct cgroups *cgroups_new(const char *root)
 {
     struct cgroups *cgroups = calloc(1, sizeof(*cgroups));
     if (!cgroups) return NULL;
     cgroups->of_process = recent_new(sizeof(int32_t));
-    cgroups->paths = table_new(sizeof(uint32_t));
-    find_root(cgroups->root);
-    if (cgroups->of_process && cgroups->paths) return cgroups;
+    cgroups->answers = table_new(sizeof(uint32_t));
+    if (root)
+        snprintf(cgroups->root, sizeof(cgroups->root), "%s", root);
+    else
+        find_root(cgroups->root);
+    if (cgroups->of_process && cgroups->answers) return cgroups;
     cgroups_free(cgroups);
     return NULL;
 }
 
-static void forget_paths(struct cgroups *cgroups)
+static void forget_answers(struct cgroups *cgroups)
 {
     void *value;
-    for (size_t cursor = 0; cgroups->paths && table_next(cgroups->paths, &cursor, NULL, &value);) free(value);
-    table_free(cgroups->paths);
-    cgroups->paths = NULL;
+    for (size_t cursor = 0; cgroups->answers && table_next(cgroups->answers, &cursor, NULL, &value);) {
+        free(((struct answer *)value)->path);
+        free(value);
+    }
+    table_free(cgroups->answers);
+    cgroups->answers = NULL;
 }
 
 void cgroups_free(struct cgroups *cgroups)
 {
     if (!cgroups) return;
-    forget_paths(cgroups);
+    forget_answers(cgroups);
     recent_free(cgroups->of_process);
     free(cgroups);
 }
 
 /* ---- paths ---- */
+
+/* NULL: there is no room for it, or no memory. */
+static struct answer *answer_of(struct cgroups *cgroups, uint32_t number)
+{
+    struct answer *answer = table_get(cgroups->answers, &number);
+    if (answer || table_count(cgroups->answers) >= PATHS_MAX) return answer;
+    answer = calloc(1, sizeof(*answer));
+    if (answer && !table_put(cgroups->answers, &number, answer)) return answer;
+    free(answer);
+    return NULL;
+}
+
+/* The kernel does not use a number again before it has used all others: the last path it was seen with is its own. */
+static void learn(struct cgroups *cgroups, uint32_t number, const char *path)
+{
+    struct answer *answer = answer_of(cgroups, number);
+    if (!answer || (answer->path && strcmp(answer->path, path) == 0)) return;
+    char *copy = strdup(path);
+    if (!copy) return;
+    free(answer->path);
+    answer->path = copy;
+}
 
 static bool has_number(const struct cgroups *cgroups, const char *path, uint32_t number)
 {
@@ -77,78 +117,109 @@ static bool has_number(const struct cgroups *cgroups, const char *path, uint32_t
 }
 
 /* The process may have moved, or gone: what its file says counts where it is the cgroup that the kernel named. */
-static char *path_by_process(const struct cgroups *cgroups, int32_t pid, uint32_t number)
+static void ask_process(struct cgroups *cgroups, int32_t pid, uint32_t number)
 {
-    char name[64], *line = NULL, *path = NULL;
+    char name[64], *line = NULL;
     size_t room = 0;
     snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
     FILE *file = fopen(name, "re");
-    while (file && !path && getline(&line, &room, file) > 0) {
+    while (file && getline(&line, &room, file) > 0) {
         if (strncmp(line, "0::", 3) != 0) continue;
         line[strcspn(line, "\n")] = 0;
-        if (has_number(cgroups, line + 3, number)) path = strdup(line + 3);
+        if (has_number(cgroups, line + 3, number)) learn(cgroups, number, line + 3);
     }
     free(line);
     if (file) fclose(file);
-    return path;
 }
 
-/* nftw(3) hands no data on: what is looked for stands here while it goes. */
-static _Thread_local struct {
-    uint32_t number;
-    size_t root_length;
-    char *path;
-} walk;
+/* Folders that a walk has still to look into, below the root. */
+struct ways {
+    char *path[WAYS_MAX];
+    size_t count;
+};
 
-static int look_at(const char *path, const struct stat *status, int kind, struct FTW *at)
+static void look_into(struct cgroups *cgroups, const char *path, struct ways *ways)
 {
-    (void)at;
-    if (kind != FTW_D || (uint32_t)status->st_ino != walk.number) return 0;
-    walk.path = strdup(path[walk.root_length] ? path + walk.root_length : "/");
-    return 1;
-}
-
-static char *path_by_walk(struct cgroups *cgroups, uint32_t number)
-{
-    enum { OPEN_AT_ONCE = 16 };
-    walk.number = number;
-    walk.root_length = strlen(cgroups->root);
-    walk.path = NULL;
-    (void)nftw(cgroups->root, look_at, OPEN_AT_ONCE, FTW_PHYS | FTW_MOUNT);
-    cgroups->walked_ms = clock_ms();
-    return walk.path;
-}
-
-static void learn_path(struct cgroups *cgroups, uint32_t number, int32_t pid)
-{
-    if (table_get(cgroups->paths, &number)) return;
-    if (table_count(cgroups->paths) >= PATHS_MAX) {
-        forget_paths(cgroups);
-        cgroups->paths = table_new(sizeof(uint32_t));
-        if (!cgroups->paths) return;
+    enum { NO_FOLDER_IN_IT = 2 }; /* links to it: its name and its own "." */
+    char whole[PATH_MAX * 2];
+    struct stat status;
+    snprintf(whole, sizeof(whole), "%s%s", cgroups->root, path);
+    DIR *folder = opendir(whole);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) || entry->d_name[0] == '.') continue;
+        if (fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(status.st_mode)) continue;
+        int length = snprintf(whole, PATH_MAX, "%s/%s", path, entry->d_name);
+        if (length < 0 || length >= PATH_MAX) continue;
+        learn(cgroups, (uint32_t)status.st_ino, whole);
+        if (status.st_nlink == NO_FOLDER_IN_IT || ways->count == WAYS_MAX) continue;
+        ways->path[ways->count] = strdup(whole);
+        ways->count += ways->path[ways->count] != NULL;
     }
-    char *path = path_by_process(cgroups, pid, number);
-    /* Not long after a walk nothing is learnt, nor that there is nothing: the next process there asks again. */
-    if (!path && cgroups->root[0] && clock_ms() - cgroups->walked_ms < WALK_EVERY_MS) return;
-    if (!path && cgroups->root[0]) path = path_by_walk(cgroups, number);
-    if (!path) path = strdup("");
-    if (path && table_put(cgroups->paths, &number, path)) free(path);
+    if (folder) closedir(folder);
+}
+
+/* Learns what there is. Those that have gone stay known, as long as there is room: what was seen of them is still to be told. */
+static void walk(struct cgroups *cgroups)
+{
+    struct stat status;
+    struct ways *ways = calloc(1, sizeof(*ways));
+    if (!ways) return;
+    if (stat(cgroups->root, &status) == 0) learn(cgroups, (uint32_t)status.st_ino, "/");
+    look_into(cgroups, "", ways);
+    while (ways->count) {
+        char *path = ways->path[--ways->count];
+        look_into(cgroups, path, ways);
+        free(path);
+    }
+    free(ways);
+}
+
+void cgroups_look(struct cgroups *cgroups)
+{
+    int64_t began_ns = clock_steady_ns();
+    if (!cgroups->wants || !cgroups->answers || !cgroups->root[0] || began_ns < cgroups->rests_until_ns) return;
+    cgroups->wants = false;
+    walk(cgroups);
+    int64_t ended_ns = clock_steady_ns();
+    cgroups->rests_until_ns = ended_ns + (ended_ns - began_ns) * REST_TIMES;
+}
+
+static void ask(struct cgroups *cgroups, uint32_t number, int32_t pid)
+{
+    if (table_count(cgroups->answers) >= PATHS_MAX) {
+        forget_answers(cgroups);
+        cgroups->answers = table_new(sizeof(uint32_t));
+        if (!cgroups->answers) return;
+    }
+    struct answer *answer = answer_of(cgroups, number);
+    int64_t now_ns = clock_steady_ns();
+    if (!answer || answer->path || (answer->asked_ns && now_ns - answer->asked_ns < again_ns)) return;
+    answer->asked_ns = now_ns;
+    ask_process(cgroups, pid, number);
+    if (answer->path) return;
+    cgroups->wants = true;
+    cgroups_look(cgroups);
+}
+
+static const char *path_of(const struct cgroups *cgroups, uint32_t number)
+{
+    const struct answer *answer = cgroups->answers ? table_get(cgroups->answers, &number) : NULL;
+    return answer ? answer->path : NULL;
 }
 
 void cgroups_take(struct cgroups *cgroups, const struct event *event)
 {
-    if ((event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) || !event->call.cgroup || !cgroups->paths) return;
+    if ((event->kind != EVENT_ENTER && event->kind != EVENT_EXIT) || !event->call.cgroup || !cgroups->answers) return;
     int32_t pid = event->call.thread.pid;
     uint32_t number = event->call.cgroup;
-    if (recent_get(cgroups->of_process, &pid) == number) return;
-    if (!recent_put(cgroups->of_process, &pid, number)) learn_path(cgroups, number, pid);
+    if (recent_get(cgroups->of_process, &pid) != number && recent_put(cgroups->of_process, &pid, number)) return;
+    if (!path_of(cgroups, number)) ask(cgroups, number, pid);
 }
 
 const char *cgroups_path(const struct cgroups *cgroups, int32_t pid)
 {
     uint32_t number = pid ? (uint32_t)recent_get(cgroups->of_process, &pid) : 0;
-    const char *path = number && cgroups->paths ? table_get(cgroups->paths, &number) : NULL;
-    return path && path[0] ? path : NULL;
+    return number ? path_of(cgroups, number) : NULL;
 }
 
 /* ---- names ---- */

@@ -75,6 +75,7 @@ void facts_of(const struct story *story, struct watch_facts *ret_facts)
         .connect_ns = story->summary.handshake_ns,
         .accept_ns = story->summary.accept_wait_ns,
         .first_byte_ns = -1,
+        .told_ns = INT64_MIN,
     };
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_segment *segment = segment_at(story, i);

@@ -16,6 +16,7 @@ struct watch_facts {
     int64_t connect_ns;              /* SYN → handshake's last ACK */
     int64_t accept_ns;               /* in the accept queue: handshake complete → accept() returned */
     int64_t first_byte_ns;           /* SYN → the server's first data */
+    int64_t told_ns;                 /* its steps that were sent until then have been told; set by who knows it */
     bool touched;                    /* events were lost while it was open: some of it may be missing */
     const char *cgroup[STORY_SIDES]; /* of each end's process: a path (cgroups.h), set by who knows it; NULL not known */
     uint32_t repeats[STORY_REPEATS]; /* retransmissions of segments that were captured, by what they repeat for */

@@ -18,15 +18,19 @@ struct column_row {
     const char *head;
     int width;
     bool right; /* its text stands at its right end */
+    int more;   /* so much wider where there is no screen: nothing of what is long is cut there */
 };
 static const struct column_row columns[COLUMNS] = {
-    [AT] = {"ENDED", 8, false},          [TOOK] = {"TOOK", 6, true},   [OPENER] = {"OPENED BY", 17, false},
-    [FROM] = {"CLIENT", 21, false},      [TO] = {"SERVER", 21, false}, [TAKER] = {"SERVED BY", 17, false},
-    [SENT] = {"SENT", 6, true},          [GOT] = {"GOT", 6, true},     [OUTCOME] = {"OUTCOME", 8, false},
-    [CLOSED] = {"CLOSED BY", 22, false},
+    [AT] = {"ENDED", 8, false, 0},          [TOOK] = {"TOOK", 6, true, 0},
+    [OPENER] = {"OPENED BY", 17, false, 8}, [FROM] = {"CLIENT", 21, false, 0},
+    [TO] = {"SERVER", 21, false, 0},        [TAKER] = {"SERVED BY", 17, false, 8},
+    [SENT] = {"SENT", 6, true, 0},          [GOT] = {"GOT", 6, true, 0},
+    [OUTCOME] = {"OUTCOME", 8, false, 0},   [CLOSED] = {"CLOSED BY", 22, false, FACTS_HOW_BYTES},
 };
 /* So wide a screen shows the column. */
 static const int shown_from[COLUMNS] = {[FROM] = 126, [TAKER] = 148, [GOT] = 104, [SENT] = 104};
+
+enum { NARROWER = 3 /* who opened it, on a narrow screen */ };
 
 static bool is_shown(const struct lines_options *options, int column)
 {
@@ -45,8 +49,9 @@ static void row(const struct lines_options *options, const char *const text[COLU
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(options, i)) continue;
         int width = columns[i].width;
-        if (i == OPENER && options->width && options->width < shown_from[SENT]) width -= 3; /* a narrow screen */
+        if (i == OPENER && options->width && options->width < shown_from[SENT]) width -= NARROWER;
         if (used) buf_char(out, ' ');
+        if (!options->width) width += columns[i].more;
         /* The last one takes what is left of the screen. */
         if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
         columns_cell(out, text[i], width, columns[i].right, options->ascii);
@@ -63,10 +68,16 @@ void lines_head(const struct lines_options *options, struct buf *out)
     row(options, heads, out);
 }
 
-static const char *process_text(const struct story_process *process, char *text, size_t bytes)
+/* A narrow column cuts the name: by the number the process is found. */
+static const char *process_text(const struct lines_options *options, const struct story_process *process, char *text, size_t bytes)
 {
-    if (process->pid && process->comm)
-        snprintf(text, bytes, "%s[%d]", process->comm, process->pid);
+    char number[16];
+    int room = columns[OPENER].width - snprintf(number, sizeof(number), "[%d]", process->pid);
+    if (options->width && options->width < shown_from[SENT]) room -= NARROWER;
+    if (process->pid && process->comm && options->width && strlen(process->comm) > (size_t)room)
+        snprintf(text, bytes, "%.*s%s%s", room - 1, process->comm, options->ascii ? "~" : "…", number);
+    else if (process->pid && process->comm)
+        snprintf(text, bytes, "%s%s", process->comm, number);
     else if (process->pid)
         snprintf(text, bytes, "[%d]", process->pid);
     else
@@ -211,6 +222,11 @@ static void put_step(const struct lines_options *options, const struct story *st
     json_object(&json, NULL);
     json_string(&json, "type", "course");
     json_int(&json, "conn", story->number);
+    for (int side = 0; side < STORY_SIDES; side++) {
+        json_object(&json, story_side_name((enum story_side)side));
+        json_string(&json, "addr", address_format(&story->end[side].address, address[0]));
+        json_end_object(&json);
+    }
     json_int(&json, "t", segment->sent_ns + options->shift_ns);
     json_string(&json, "from", story_side_name(segment->side));
     json_string(&json, "segment", segment->label);
@@ -221,19 +237,23 @@ static void put_step(const struct lines_options *options, const struct story *st
     json_newline(&json);
 }
 
-static void put_course(const struct lines_options *options, const struct story *story, struct buf *out)
+int64_t lines_course(const struct lines_options *options, const struct story *story, int64_t after_ns, struct buf *out)
 {
+    int64_t last_ns = after_ns;
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_segment *segment = story->steps[i].kind == STEP_SEGMENT ? story->steps[i].segment : NULL;
-        if (segment && (segment->handshake || segment->teardown)) put_step(options, story, segment, out);
+        if (!segment || !(segment->handshake || segment->teardown) || segment->sent_ns <= after_ns) continue;
+        put_step(options, story, segment, out);
+        if (segment->sent_ns > last_ns) last_ns = segment->sent_ns;
     }
+    return last_ns;
 }
 
 void lines_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out)
 {
     const struct story *story = facts->story;
     const struct story_end *client = &story->end[STORY_CLIENT], *server = &story->end[STORY_SERVER];
-    if (options->course) put_course(options, story, out);
+    if (options->course) lines_course(options, story, facts->told_ns, out);
     if (options->json) {
         json_ended(options, facts, out);
         return;
@@ -244,10 +264,10 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     const char *const text[COLUMNS] = {
         [AT] = words_clock(facts->end_ns + options->shift_ns, clock),
         [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),
-        [OPENER] = process_text(&client->process, opener, sizeof(opener)),
+        [OPENER] = process_text(options, &client->process, opener, sizeof(opener)),
         [FROM] = address_format(&client->address, from),
         [TO] = address_format(&server->address, to),
-        [TAKER] = process_text(&server->process, taker, sizeof(taker)),
+        [TAKER] = process_text(options, &server->process, taker, sizeof(taker)),
         [SENT] = amount_text(client->bytes_sent + client->bytes_missed, sent),
         [GOT] = amount_text(server->bytes_sent + server->bytes_missed, got),
         [OUTCOME] = story_outcome_name(story->outcome),
@@ -326,16 +346,17 @@ void lines_trouble(const struct lines_options *options, const struct lines_troub
     const char *const cells[COLUMNS] = {
         [AT] = words_clock(now_ns, clock),
         [TOOK] = "open",
-        [OPENER] = process_text(&glance->process[STORY_CLIENT], opener, sizeof(opener)),
+        [OPENER] = process_text(options, &glance->process[STORY_CLIENT], opener, sizeof(opener)),
         [FROM] = address_format(&glance->end[STORY_CLIENT], from),
         [TO] = address_format(&glance->end[STORY_SERVER], to),
-        [TAKER] = process_text(&glance->process[STORY_SERVER], taker, sizeof(taker)),
+        [TAKER] = process_text(options, &glance->process[STORY_SERVER], taker, sizeof(taker)),
         [SENT] = "",
         [GOT] = "",
         [OUTCOME] = "trouble",
-        [CLOSED] = text,
+        [CLOSED] = lines_trouble_name(trouble),
     };
     row(options, cells, out);
+    columns_below(out, text, options->width, options->ascii);
     say_containers(options, what->cgroup, out);
     if (what->story) findings(options, what->story, out);
 }

@@ -59,6 +59,10 @@ void metrics_write(const struct totals *totals, const struct metrics_now *now, s
           now->troubled);
     head(out, "lines_lost_total", "counter", "Lines that nobody read in time.");
     buf_printf(out, "tcpwhy_lines_lost_total %" PRIu64 "\n", now->lines_lost);
+    head(out, "events_lost_total", "counter", "Events that the recorder had no room for.");
+    buf_printf(out, "tcpwhy_events_lost_total %" PRIu64 "\n", now->events_lost);
+    head(out, "connections_touched_total", "counter", "TCP connections that were open when events were lost, and ended.");
+    buf_printf(out, "tcpwhy_connections_touched_total %" PRIu64 "\n", now->touched);
     spread(out, "connect_seconds", "From SYN to the handshake's last ACK.", &totals->connect);
     spread(out, "accept_queue_seconds", "From the end of the handshake to accept().", &totals->accept);
     spread(out, "first_byte_seconds", "From SYN to the server's first data.", &totals->first_byte);

@@ -8,6 +8,7 @@
 struct metrics_now {
     uint64_t open, troubled;
     uint64_t lines_lost;
+    uint64_t events_lost, touched; /* that found no room, and connections that were open then */
 };
 /* Appends the whole page. */
 void metrics_write(const struct totals *totals, const struct metrics_now *now, struct buf *out);

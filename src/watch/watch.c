@@ -7,21 +7,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/nearest.h"
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
 #include "story/chain.h"
-#include "viz/plan/words.h"
 #include "watch/board.h"
 #include "watch/cgroups.h"
 #include "watch/closing.h"
+#include "watch/course.h"
 #include "watch/endpoint.h"
 #include "watch/flight.h"
 #include "watch/metrics.h"
+#include "watch/on.h"
 #include "watch/outlet.h"
 #include "watch/spans.h"
 #include "watch/totals.h"
+#include "watch/wall.h"
 
 enum {
     STEP_MS = 20,       /* between two looks into the ring */
@@ -43,11 +44,13 @@ struct watch {
     struct flight *flight;     /* NULL: none was asked for */
     struct endpoint *endpoint; /* the same */
     struct spans *spans;       /* the same */
+    struct course *course;     /* the same */
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
     struct lines_options lines;
+    struct wall wall;
     struct cgroups *cgroups;
     int64_t look_ms;
     uint64_t missed;                  /* events, so far */
@@ -64,27 +67,9 @@ static void put_line(struct watch *watch)
 
 /* ---- the flight recorder ---- */
 
-/* Whether --on's word means what is called `name`: itself, or one of those that "no-answer" stands for. */
-static bool means(const char *word, const char *name)
-{
-    static const char *const silences[] = {"syn-unanswered", "black-hole",  "data-unanswered",
-                                           "fin-unanswered", "peer-silent", "keepalive-dead"};
-    bool is_meant = strcmp(word, name) == 0;
-    for (size_t i = 0; i < sizeof(silences) / sizeof(*silences) && strcmp(word, WATCH_ON_NO_ANSWER) == 0; i++)
-        if (strcmp(silences[i], name) == 0) is_meant = true;
-    return is_meant;
-}
-
-static bool is_asked_for(const struct watch_ring *ring, const char *name, bool note)
-{
-    for (size_t i = 0; i < ring->on_count; i++)
-        if (means(ring->on[i], name)) return true;
-    return !ring->on_count && !note;
-}
-
 static void trigger(struct watch *watch, const char *name, bool note, uint32_t connection)
 {
-    if (watch->flight && is_asked_for(&watch->options->ring, name, note))
+    if (watch->flight && on_is_asked_for(&watch->options->ring, name, note))
         flight_trigger(watch->flight, name, connection, clock_wall_ns());
 }
 
@@ -93,25 +78,10 @@ static void trigger_story(struct watch *watch, const struct story *story)
 {
     for (size_t i = 0; watch->flight && i < story->finding_count; i++) {
         const struct story_finding *finding = &story->findings[i];
-        if (!is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
+        if (!on_is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
         trigger(watch, finding->id, false, story->number);
         return;
     }
-}
-
-bool watch_knows(const char *name, const char **ret_near)
-{
-    const char *names[256];
-    size_t count, ids;
-    const char *const *all = story_finding_ids(&ids);
-    for (count = 0; count < ids && count < 200; count++) names[count] = all[count];
-    for (int trouble = TROUBLE_NONE + 1; trouble < TROUBLES; trouble++)
-        names[count++] = lines_trouble_name((enum watch_trouble)trouble);
-    names[count++] = WATCH_ON_NO_ANSWER;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    *ret_near = nearest_word(name, names, count);
-    return false;
 }
 
 /* ---- what was lost ---- */
@@ -138,6 +108,7 @@ static int take_story(void *data, struct story *story)
     struct watch *watch = data;
     struct watch_facts facts;
     bool open = story->outcome == OUTCOME_OPEN || story->outcome == OUTCOME_HALF_OPEN;
+    int64_t told_ns = watch->course ? course_end(watch->course, story->number) : INT64_MIN;
     if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
         if (open && watch->ending) {
             watch->left_open++;
@@ -145,6 +116,7 @@ static int take_story(void *data, struct story *story)
             watch->totals.given_up++; /* too many were open, or nothing came of it for two hours */
         } else {
             facts_of(story, &facts);
+            facts.told_ns = told_ns;
             facts.touched = is_touched(watch, &facts);
             for (int side = 0; side < STORY_SIDES; side++)
                 facts.cgroup[side] = cgroups_path(watch->cgroups, story->end[side].process.pid);
@@ -162,6 +134,14 @@ static int take_story(void *data, struct story *story)
     }
     story_free(story);
     return 0;
+}
+
+static int64_t take_course(void *data, const struct story *story, int64_t told_ns)
+{
+    struct watch *watch = data;
+    int64_t last_ns = lines_course(&watch->lines, story, told_ns, &watch->line);
+    put_line(watch);
+    return last_ns;
 }
 
 static void take_trouble(void *data, const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side,
@@ -204,10 +184,16 @@ static int take_event(void *data, const struct event *event)
 {
     struct watch *watch = data;
     if (watch->flight) flight_take(watch->flight, event);
-    cgroups_take(watch->cgroups, event);
     chooser_take(watch->chooser, event);
     if (event->kind == EVENT_RESEND) take_resend(watch, &event->resend);
     return watch->code = teller_feed(watch->teller, event);
+}
+
+/* Before they are in order: a cgroup may be gone soon. */
+static int take_arrival(void *data, const struct event *event)
+{
+    cgroups_take(((struct watch *)data)->cgroups, event);
+    return 0;
 }
 
 static int take_time(void *data, int64_t until_ns)
@@ -233,7 +219,8 @@ static struct teller_bounds bounds_of(const struct watch_options *options)
 static void write_metrics(void *data, struct buf *out)
 {
     const struct watch *watch = data;
-    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost};
+    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost, watch->missed,
+                                    watch->touched};
     metrics_write(&watch->totals, &now, out);
 }
 
@@ -253,7 +240,7 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_ring *ring = &watch->options->ring;
     memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
     session.calls.netns_count = watch->options->netns_count;
-    watch->cgroups = cgroups_new();
+    watch->cgroups = cgroups_new(NULL);
     if (!watch->cgroups) return err_set_errno(err, -ENOMEM, "can't watch");
     int code = chooser_new(&watch->chooser, &watch->options->wishes, watch->cgroups, err);
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
@@ -267,11 +254,17 @@ static int open_all(struct watch *watch, struct err *err)
     const struct teller_bounds bounds = bounds_of(watch->options);
     const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
     if (ring->seconds) watch->flight = flight_new(&flight);
-    if (!watch->teller || !watch->board || (ring->seconds && !watch->flight)) return err_set_errno(err, -ENOMEM, "can't watch");
+    /* What is shown for its findings alone is known at its end. */
+    bool live = watch->options->lines.course && !watch->options->screen && !watch->options->wishes.only_findings;
+    if (live) watch->course = course_new(take_course, watch);
+    if ((live && !watch->course) || !watch->teller || !watch->board || (ring->seconds && !watch->flight))
+        return err_set_errno(err, -ENOMEM, "can't watch");
     teller_set_bounds(watch->teller, &bounds);
-    code = stream_tap(session_stream(watch->session), 0, take_event, watch);
+    struct stream *stream = session_stream(watch->session);
+    code = stream_tap(stream, 0, take_event, watch);
+    if (!code) code = stream_tap_arrivals(stream, take_arrival, watch);
     if (code) return err_set_errno(err, code, "can't watch");
-    stream_tell_time(session_stream(watch->session), watch, take_time);
+    stream_tell_time(stream, watch, take_time);
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
@@ -279,21 +272,13 @@ static int open_all(struct watch *watch, struct err *err)
     return code ? code : rights_confine(false, err);
 }
 
-/* The system's clock was set: times are shown by it, and all that is measured goes on. */
 static void look_at_clock(struct watch *watch)
 {
-    static const int64_t noise_ns = 100000000;
-    int64_t shift_ns = clock_wall_ns() - session_now_ns(watch->session), by_ns = shift_ns - watch->lines.shift_ns;
-    char text[WORDS_BYTES];
-    if (by_ns < noise_ns && by_ns > -noise_ns) return;
-    watch->lines.shift_ns = shift_ns;
-    bool quiet = watch->options->quiet || watch->options->screen;
-    if (by_ns > 0)
-        note_say(quiet, "the system's clock was set forward by %s: durations are not touched by that",
-                 words_duration(by_ns + noise_ns / 2, text));
-    else
-        note_say(quiet, "the system's clock was set back by %s: durations are not touched by that",
-                 words_duration(noise_ns / 2 - by_ns, text));
+    const struct wall_clocks now = {clock_wall_ns(), session_now_ns(watch->session), clock_asleep_ns()};
+    char text[WALL_TEXT_BYTES];
+    bool stepped = wall_look(&watch->wall, &now, text);
+    watch->lines.shift_ns = watch->wall.shift_ns;
+    if (stepped) note_say(watch->options->quiet || watch->options->screen, "%s", text);
 }
 
 static int run(struct watch *watch, struct err *err)
@@ -307,8 +292,10 @@ static int run(struct watch *watch, struct err *err)
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
         look_for_losses(watch, before_ns);
+        cgroups_look(watch->cgroups);
         if (clock_ms() - watch->look_ms >= LOOK_MS) {
             look_at_clock(watch);
+            if (watch->course) course_look(watch->course, watch->teller, watch->chooser, session_now_ns(watch->session));
             board_look(watch->board, watch->teller, session_now_ns(watch->session));
             watch->look_ms = clock_ms();
         }
@@ -387,6 +374,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     if (!code) code = finish(&watch, err);
     teller_free(watch.teller);
     board_free(watch.board);
+    course_free(watch.course);
     session_close(watch.session);
     endpoint_close(watch.endpoint);
     spans_close(watch.spans);

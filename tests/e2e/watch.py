@@ -246,11 +246,20 @@ class Watch(WatchTest):
         for watching in (*chosen, other):
             self.addCleanup(watching.close)
 
-        def within():
+        def within(name=name):
             subprocess.run(["sh", "-c", f"echo $$ > {root}/{name}/cgroup.procs && exec python3 -c \"{client}\""], check=True, timeout=LONG_S)
 
         for watching in chosen:
             watching.begun(self.echo.port, within)
+        # Some that are over in no time, one after the other: their processes are gone before anybody can ask those.
+        brief = [f"docker-{os.getpid() + 1:032x}{i:032x}.scope" for i in range(5)]
+        for other_name in brief:
+            os.mkdir(f"{root}/{other_name}")
+            self.addCleanup(os.rmdir, f"{root}/{other_name}")
+        for other_name in brief:
+            within(other_name)
+        for other_name in brief:
+            watches[0].until(lambda line, path=f'"/{other_name}"': path in line)
         self.echo.round()
         watches[0].until(lambda line: '"bytes":8' in line)
         for watching in (*watches, *chosen, other):

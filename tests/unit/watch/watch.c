@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "support/stories.h"
-#include "watch/cgroups.h"
 #include "watch/choose.h"
 #include "watch/lines.h"
 #include "watch/outlet.h"
@@ -158,72 +157,6 @@ static void an_interface_chooses_what_leaves_by_it_here(void **state)
     chooser_free(chooser);
 }
 
-/* ---- cgroups ---- */
-
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static void a_cgroups_path_names_its_container(void **state)
-{
-    static const struct {
-        const char *path, *label;
-    } rows[] = {
-        {"/system.slice/docker-" ID ".scope", "docker-0123456789ab"},
-        {"/docker/" ID, "docker-0123456789ab"},
-        {"/docker/" ID "/init.scope", "docker-0123456789ab"},
-        {"/machine.slice/libpod-" ID ".scope/container", "libpod-0123456789ab"},
-        {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID ".scope", "kube-0123456789ab"},
-        {"/kubepods/besteffort/pod7/" ID, "kube-0123456789ab"},
-        {"/lxc.payload.web/system.slice", "lxc-web"},
-        {"/machine.slice/machine-deb.scope", "machine-deb"},
-        {"/machine.slice/systemd-nspawn@deb.service/payload", "machine-deb"},
-        {"/", NULL},
-        {"", NULL},
-        {"/system.slice/docker.service", NULL},
-        {"/system.slice/docker-" ID "0.scope", NULL},
-        {"/system.slice/docker-short.scope", NULL},
-        {"/user.slice/" ID, NULL},
-        {"/lxc.payload.", NULL},
-        {"/machine-.scope", NULL},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char label[CGROUPS_LABEL_BYTES] = "";
-        assert_int_equal(cgroups_container(rows[i].path, label), rows[i].label != NULL);
-        if (rows[i].label) assert_string_equal(label, rows[i].label);
-    }
-}
-
-static void a_cgroup_is_chosen_by_path_or_name(void **state)
-{
-    static const char docker[] = "/system.slice/docker-" ID ".scope", service[] = "/system.slice/nginx.service";
-    static const struct {
-        const char *wish;
-        bool docker, service;
-    } rows[] = {
-        {"/", true, true},
-        {"/system.slice", true, true},
-        {"/system.slice/", true, true},
-        {"/system", false, false},
-        {"/system.slice/nginx.service", false, true},
-        {"nginx.service", false, true},
-        {"nginx*", false, true},
-        {"system.slice", true, true},
-        {"docker-*", true, false},
-        {"docker-0123456789ab", true, false},
-        {"0123", true, false},
-        {"012", false, false},
-        {ID, true, false},
-        {ID "0", false, false},
-        {"1234", false, false},
-        {"", false, false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(cgroups_match(rows[i].wish, docker), rows[i].docker);
-        assert_int_equal(cgroups_match(rows[i].wish, service), rows[i].service);
-    }
-}
-
 /* ---- lines ---- */
 
 static void every_story_makes_one_harmless_line_of_the_screens_width(void **state)
@@ -319,8 +252,6 @@ int main(void)
         cmocka_unit_test(processes_and_ports_of_either_end_count),
         cmocka_unit_test(only_findings_leaves_out_what_has_none),
         cmocka_unit_test(an_interface_chooses_what_leaves_by_it_here),
-        cmocka_unit_test(a_cgroups_path_names_its_container),
-        cmocka_unit_test(a_cgroup_is_chosen_by_path_or_name),
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),

@@ -522,6 +522,20 @@ static const struct finding_case cases[] = {
     {"refused-despite-listener", false,
      TRACE LISTEN LISTENER_CLOSED(950) PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
     {"refused", true, TRACE LISTEN LISTENER_CLOSED(950) PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+/* listen() has returned, close() has not, and the process lives: all as the SYN comes, to the nanosecond. */
+#define LISTEN_RETURNS(t)                                                                                                          \
+    "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 args=\"3, 5\" " LISTENER "\n"                                   \
+    "exit t=" t " " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 " LISTENER "\n"
+#define CLOSE_RETURNS(t)                                                                                                           \
+    "enter t=950" US " " S_THREAD "name=close fd=3 how=-1 level=-1 " LISTENER "\n"                                                 \
+    "exit t=" t " " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 " LISTENER "\n"
+#define REFUSED PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")
+    {"refused-despite-listener", true, TRACE LISTEN_RETURNS("1000000") REFUSED},
+    {"refused-despite-listener", false, TRACE LISTEN_RETURNS("1000001") REFUSED},
+    {"refused-despite-listener", true, TRACE LISTEN CLOSE_RETURNS("1000001") REFUSED},
+    {"refused-despite-listener", false, TRACE LISTEN CLOSE_RETURNS("1000000") REFUSED},
+    {"refused-despite-listener", true, TRACE LISTEN "process t=1000001 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
+    {"refused-despite-listener", false, TRACE LISTEN "process t=1000000 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
 #define OTHER_LISTENER(host)                                                                                                       \
     "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
     "state t=900500 from=CLOSE to=LISTEN netns=" host " " S_CUR "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"         \

@@ -10,7 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf_kernel.h"
-#include "bpf_record.h"
+#include "capture/bpf/bpf_record.h"
 
 const volatile struct record_config config SEC(".rodata.config") = {};
 

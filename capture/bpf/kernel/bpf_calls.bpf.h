@@ -149,6 +149,12 @@ static __always_inline void process_note(__u32 tgid)
     if (!bpf_map_update_elem(&processes, &tgid, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
 }
 
+/* Of a network that is not looked at. */
+static __always_inline int is_elsewhere(__u64 sk)
+{
+    return config.netns_count && sk && !netns_wanted(socket_netns((const struct sock *)sk));
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
@@ -180,6 +186,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
         sk = fd_socket((__s32)args[2]);
         second = 1;
     }
+    if (is_elsewhere(sk)) return 0;
     if ((flags & SYSCALL_DUP) && args[0] != args[1]) other = fd_socket((__s32)args[1]);
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
 
@@ -243,9 +250,12 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args)
 {
     __s32 fd = call_fd(flags, args);
+    __u64 sk;
 
     if (flags & (SYSCALL_EPOLL_WAIT | SYSCALL_POLL | SYSCALL_SELECT)) return 1;
-    return (flags & SYSCALL_FD_0) && fd >= 0 && fd_socket(fd);
+    sk = (flags & SYSCALL_FD_0) && fd >= 0 ? fd_socket(fd) : 0;
+
+    return sk && !is_elsewhere(sk);
 }
 
 /* Whether the call that ends is the one that this thread was seen to begin: else its end, and this one's beginning, went unseen.

@@ -1,0 +1,38 @@
+#include "watch/on.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+
+/* Whether --on's word means what is called `name`: itself, or one of those that "no-answer" stands for. */
+static bool means(const char *word, const char *name)
+{
+    static const char *const silences[] = {"syn-unanswered", "black-hole",  "data-unanswered",
+                                           "fin-unanswered", "peer-silent", "keepalive-dead"};
+    bool is_meant = strcmp(word, name) == 0;
+    for (size_t i = 0; i < sizeof(silences) / sizeof(*silences) && strcmp(word, WATCH_ON_NO_ANSWER) == 0; i++)
+        if (strcmp(silences[i], name) == 0) is_meant = true;
+    return is_meant;
+}
+
+bool on_is_asked_for(const struct watch_ring *ring, const char *name, bool note)
+{
+    for (size_t i = 0; i < ring->on_count; i++)
+        if (means(ring->on[i], name)) return true;
+    return !ring->on_count && !note;
+}
+
+bool watch_knows(const char *name, const char **ret_near)
+{
+    const char *names[256];
+    size_t count, ids;
+    const char *const *all = story_finding_ids(&ids);
+    for (count = 0; count < ids && count < 200; count++) names[count] = all[count];
+    for (int trouble = TROUBLE_NONE + 1; trouble < TROUBLES; trouble++)
+        names[count++] = lines_trouble_name((enum watch_trouble)trouble);
+    names[count++] = WATCH_ON_NO_ANSWER;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    *ret_near = nearest_word(name, names, count);
+    return false;
+}
