@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/lang.h"
 #include "tcp/segment.h"
 
 enum {
@@ -282,16 +283,16 @@ int packets_report(struct packets *packets, struct event_log *log, struct err *e
         enum segment_result result;
         const char *what;
     } reasons[] = {
-        {SEGMENT_FRAGMENT, "later IP fragment"},
-        {SEGMENT_CUT, "cut by the capture"},
-        {SEGMENT_MALFORMED, "malformed"},
+        {SEGMENT_FRAGMENT, TR("later IP fragment")},
+        {SEGMENT_CUT, TR("cut by the capture")},
+        {SEGMENT_MALFORMED, TR("malformed")},
     };
     struct pcap_stat stat;
     if (pcap_stats(packets->pcap, &stat) < 0)
         return err_set(err, -EIO, "can't read how many packets were dropped on %s: %s", packets->interface,
                        pcap_geterr(packets->pcap));
-    int code = append_lost(packets, "dropped by kernel", stat.ps_drop, log);
-    if (!code) code = append_lost(packets, "dropped by interface", stat.ps_ifdrop, log);
+    int code = append_lost(packets, TR("dropped by kernel"), stat.ps_drop, log);
+    if (!code) code = append_lost(packets, TR("dropped by interface"), stat.ps_ifdrop, log);
     for (size_t i = 0; !code && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         uint64_t count = packets->results[reasons[i].result];
         if (count) code = append_lost(packets, reasons[i].what, count, log);

@@ -110,10 +110,11 @@ struct conn_end {
     uint32_t segments;     /* captured, sights left out */
     uint32_t again_count;  /* of them those with numbers sent before */
     uint16_t window;       /* that it offered last, as on the wire */
-    uint8_t state, was;    /* enum tcp_state */
-    uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
-    uint8_t interface;     /* of its last packet */
+    uint8_t state;         /* enum tcp_state */
+    uint8_t interface;     /* of its last packet; apart from `hops`: gcc writes neighbours as one, and waits for it */
+    uint8_t was;           /* enum tcp_state */
     uint8_t hops;          /* of its last packet */
+    uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
     uint8_t pad;
 };
 

@@ -82,6 +82,15 @@ void facts_losses(const struct story_trace *trace, struct facts *facts)
     facts_put(facts, STYLE_PLAIN, "");
 }
 
+/* Why this recorder: an event's English, whose parts are sentences. */
+static void add_reason(struct phrase *text, const char *reason)
+{
+    static const char no_bpf[] = TR("auto: no bpf: ");
+    bool without = strncmp(reason, no_bpf, strlen(no_bpf)) == 0;
+    if (without) phrase_add(text, STYLE_PLAIN, tr(no_bpf));
+    phrase_add(text, STYLE_PLAIN, tr(reason + (without ? strlen(no_bpf) : 0)));
+}
+
 void facts_run(const struct facts_totals *totals, const struct story_trace *trace, struct facts *facts)
 {
     struct phrase *text = &facts->text;
@@ -93,7 +102,7 @@ void facts_run(const struct facts_totals *totals, const struct story_trace *trac
     }
     if (trace->reason && *trace->reason) {
         phrase_add(text, STYLE_PLAIN, tr("; "));
-        phrase_add(text, STYLE_PLAIN, tr(trace->reason));
+        add_reason(text, trace->reason);
     }
     facts_put(facts, STYLE_PLAIN, "");
     facts_losses(trace, facts);
