@@ -430,6 +430,27 @@ static const struct finding_case cases[] = {
      TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512") PACKET(3000, S, S_DATA ROOM)},
     {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512")},
     {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=501")},
+    {"reset-ignored", false, /* what it overtook on the way is no life */
+     TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, S, S_DATA ROOM)},
+    {"reset-ignored", true, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2021, S, S_DATA ROOM)}, /* a round trip later */
+    {"reset-ignored", false, /* who got it believed it */
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
+    {"reset-forged", true,
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
+    {"reset-forged", false, /* until it aborts itself, it lives */
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R. seq=101 ack=506")},
+    {"reset-forged", false, /* its sender does not go on */
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3010, C, "flags=R seq=101")},
+    {"numbers-leap", true, TRACE OPEN PACKET(2000, C, "flags=P. seq=16777318 ack=16777718 len=5 win=512")},
+    {"numbers-leap", false, TRACE OPEN PACKET(2000, C, "flags=P. seq=16777318 ack=16777717 len=5 win=512")},
+    {"numbers-leap", true, TRACE OPEN PACKET(2000, C, "flags=P. seq=1073741924 ack=16777718 len=5 win=512")},
+    {"numbers-leap", false, /* another connection */
+     TRACE OPEN PACKET(2000, C, "flags=P. seq=1073741925 ack=16777718 len=5 win=512")},
+    {"numbers-leap", false, /* nothing follows a FIN: another connection */
+     TRACE OPEN PACKET(1500, C, C_FIN ROOM) PACKET(2000, C, "flags=P. seq=16777319 ack=16777718 len=5 win=512")},
+    {"close-wait-idle", false, /* another has its place: how it ended was not captured */
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM) PACKET(2010, S, "flags=. seq=501 ack=102 win=512")
+         PACKET(3000000, C, "flags=S seq=900000000") "lost t=3002010000 source=capture what=nothing\n"},
     {"epipe-after-shutdown", true,
      TRACE OPEN "enter t=1900000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 " C_SOCK
                 "\n" PACKET(2000, C, C_FIN) "exit t=2010000 " C_THREAD "name=shutdown fd=3 how=1 level=-1 slept=-1 ret=0 " C_SOCK
