@@ -33,6 +33,22 @@ static inline bool conn_is_absurd_ack(const struct conn_end *end, uint32_t ack)
     return end->next - ack > end->span;
 }
 
+static inline bool conn_end_has(const struct conn_end *end, uint32_t flags)
+{
+    return (end->flags & flags) == flags;
+}
+
+/* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
+static inline void conn_note_growth(struct conn *conn, unsigned side)
+{
+    if (conn->closed_first == 1 + conn_other(conn, side)) conn->flags &= (uint16_t)~CONN_FIRST_UNSURE;
+}
+
+static inline bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack)
+{
+    return conn_end_has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
+}
+
 /* Times may come from files: their difference need not fit. */
 static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns)
 {
@@ -60,6 +76,20 @@ void holes_prove(const struct conn_judge *judge, struct conn *conn, unsigned sid
 /* Of [from, to), how many numbers lie in holes; *ret_since_us: when the oldest of those holes was made. */
 uint32_t holes_within(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t from, uint32_t to,
                       uint32_t *ret_since_us);
+
+/* proves.c: that the peer has received all below the ACK number. */
+void conn_prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                         struct conn_verdict *verdict);
+/* That the handshake has gone on. */
+void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                          struct conn_verdict *verdict);
+/* That it lives, although it was taken for ended. */
+void conn_prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                      struct conn_verdict *verdict);
+
+/* class.c: which of enum conn_class a segment is, by the numbers that were known before it. */
+uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                      struct conn_verdict *verdict);
 
 /* received.c: this end's FIN has reached its peer once all before it has. */
 void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, bool proved, struct conn_verdict *verdict);
