@@ -16,7 +16,7 @@ import urllib.request
 
 from receiver import Receiver
 from support import OrdinaryUser, Test, environment, main, program, run
-from watching import LONG_S, Echo, Watching, WatchTest, free_port, knock
+from watching import LONG_S, Echo, Watching, WatchTest, free_port, knock, leave_unread
 
 
 class Watch(WatchTest):
@@ -191,12 +191,7 @@ class Watch(WatchTest):
             watching = self.watching("--port", port, "--format", "jsonl", "--ring", 60, "--on", "reset-unread-data", "-o", f"{folder}/traces")
             for _ in range(1500):
                 self.echo.round()
-            client = socket.create_connection(("127.0.0.1", port))
-            peer, _ = server.accept()
-            peer.sendall(b"nobody reads this")
-            select.select([client], [], [], LONG_S)
-            client.close()
-            peer.close()
+            leave_unread(server)
             watching.until(lambda line: "reset-unread-data" in line)
             error = self.all_told(watching, 1500)
             self.assertRegex(error, r"traces +1 written to .*\n.*nothing")

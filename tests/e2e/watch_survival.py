@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import select
 import signal
 import socket
 import struct
@@ -12,7 +11,7 @@ import termios
 import time
 
 from support import main, program
-from watching import LONG_S, Watching, WatchTest
+from watching import LONG_S, Watching, WatchTest, leave_unread
 
 
 class Survival(WatchTest):
@@ -75,12 +74,7 @@ class Survival(WatchTest):
             watching.begun(self.echo.port)
             for _ in range(300):
                 self.echo.round()
-            client = socket.create_connection(("127.0.0.1", port))
-            peer, _ = server.accept()
-            peer.sendall(b"nobody reads this")
-            select.select([client], [], [], LONG_S)
-            client.close()
-            peer.close()
+            leave_unread(server)
             watching.until(lambda line: "reset-unread-data" in line)
             error = self.all_told(watching, 300)
             self.assertIn("1 failed (No space left on device)", error)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -77,6 +78,16 @@ def knock(port):
     with socket.socket() as client:
         client.settimeout(LONG_S)
         client.connect_ex(("127.0.0.1", port))
+
+
+def leave_unread(server):
+    """A connection to this listening socket whose client closes it without reading what has come: it is reset."""
+    client = socket.create_connection(server.getsockname())
+    peer, _ = server.accept()
+    peer.sendall(b"nobody reads this")
+    select.select([client], [], [], LONG_S)
+    client.close()
+    peer.close()
 
 
 class Echo:

@@ -1,4 +1,4 @@
-/* Internal to conn_classes.c and conn_classes_more.c. */
+/* Internal to conn_classes.c and conn_classes_probes.c. */
 #ifndef TCPWHY_CONN_CLASSES_OWN_H
 #define TCPWHY_CONN_CLASSES_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to conn_outcome.c and conn_outcome_more.c. */
+/* Internal to conn_outcome.c and conn_outcome_untaken.c. */
 #ifndef TCPWHY_CONN_OUTCOME_OWN_H
 #define TCPWHY_CONN_OUTCOME_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to wire.c and wire_more.c. */
+/* Internal to wire.c and wire_icmp.c. */
 #ifndef TCPWHY_WIRE_OWN_H
 #define TCPWHY_WIRE_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to segment_tunnels.c and segment_tunnels_more.c. */
+/* Internal to segment_tunnels.c and segment_tunnels_teredo.c. */
 #ifndef TCPWHY_SEGMENT_TUNNELS_OWN_H
 #define TCPWHY_SEGMENT_TUNNELS_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to calls_ptrace.c and calls_ptrace_more.c. */
+/* Internal to calls_ptrace.c and calls_ptrace_lives.c. */
 #ifndef TCPWHY_CALLS_PTRACE_OWN_H
 #define TCPWHY_CALLS_PTRACE_OWN_H
 

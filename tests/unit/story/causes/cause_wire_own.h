@@ -1,4 +1,4 @@
-/* Internal to cause_wire.c and cause_wire_more.c. */
+/* Internal to cause_wire.c and cause_wire_segments.c. */
 #ifndef TCPWHY_CAUSE_WIRE_OWN_H
 #define TCPWHY_CAUSE_WIRE_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to transitions.c and transitions_more.c. */
+/* Internal to transitions.c and transitions_deferred.c. */
 #ifndef TCPWHY_TRANSITIONS_OWN_H
 #define TCPWHY_TRANSITIONS_OWN_H
 

@@ -1,4 +1,4 @@
-/* Internal to two_vantages.c and two_vantages_more.c. */
+/* Internal to two_vantages.c and two_vantages_alone.c. */
 #ifndef TCPWHY_TWO_VANTAGES_OWN_H
 #define TCPWHY_TWO_VANTAGES_OWN_H
 

@@ -1,6 +1,6 @@
-/* Internal to calls_ptrace_more.c and calls_ptrace_end.c. */
-#ifndef TCPWHY_CALLS_PTRACE_MORE_OWN_H
-#define TCPWHY_CALLS_PTRACE_MORE_OWN_H
+/* Internal to calls_ptrace_lives.c and calls_ptrace_end.c. */
+#ifndef TCPWHY_CALLS_PTRACE_LIVES_OWN_H
+#define TCPWHY_CALLS_PTRACE_LIVES_OWN_H
 
 #include "base/buf.h"
 #include "calls_ptrace_own.h"

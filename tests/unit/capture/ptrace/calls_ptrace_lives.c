@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "calls_ptrace_more_own.h"
+#include "calls_ptrace_lives_own.h"
 #include "calls_ptrace_own.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/sockinfo.h"
