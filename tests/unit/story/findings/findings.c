@@ -79,6 +79,36 @@ static void a_lost_fin_moves_its_receiver_only_when_it_comes_again(void **data)
     told_free(told);
 }
 
+/* Its calls say where the time went, if one of them read the request: not one that had returned before it came. */
+static void a_slow_answer_s_calls_are_those_between_request_and_answer(void **data)
+{
+    (void)data;
+#define TAKES(from, to, name)                                                                                                      \
+    ENTER(from, S_THREAD, name, S_SOCK, "")                                                                                        \
+    "exit t=" #to US " " S_THREAD "name=" name " fd=3 how=-1 level=-1 slept=-1 ret=5 " S_SOCK "\n"
+#define SLOW_ANSWER PACKET(502000, S, "flags=P. seq=501 ack=106 len=5 win=512")
+    static const struct {
+        const char *text, *says;
+    } answers[] = {
+        {TRACE OPEN PACKET(2000, C, C_DATA ROOM) TAKES(12000, 22000, "read") TAKES(501000, 503000, "write") SLOW_ANSWER,
+         "it lay unread for 20 ms, and read() returned 479 ms before write() was called"},
+        {TRACE OPEN TAKES(1500, 1999, "read") PACKET(2000, C, C_DATA ROOM) TAKES(501000, 503000, "write") SLOW_ANSWER, NULL},
+        {TRACE OPEN PACKET(2000, C, C_DATA ROOM) TAKES(2100, 2200, "write") TAKES(501000, 503000, "write") SLOW_ANSWER, NULL},
+    };
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct told *told = tell_text(answers[i].text, 0);
+        const struct story *story = told->stories[0];
+        const struct story_finding *found = NULL;
+        for (size_t k = 0; k < story->finding_count; k++)
+            if (strcmp(story->findings[k].id, "slow-answer") == 0) found = &story->findings[k];
+        assert_non_null(found);
+        const char *unread = strstr(found->text, "it lay unread");
+        if (!unread != !answers[i].says || (unread && strcmp(unread, answers[i].says) != 0))
+            fail_msg("case %zu: %s", i, found->text);
+        told_free(told);
+    }
+}
+
 /* Others may end about the same time. */
 static void the_listener_s_own_end_is_the_proof_that_it_was_gone(void **data)
 {
@@ -347,6 +377,7 @@ int main(void)
         cmocka_unit_test(every_finding_has_a_case_that_fires_and_one_that_must_not),
         cmocka_unit_test(what_was_lost_does_not_arrive_with_its_repetition),
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
+        cmocka_unit_test(a_slow_answer_s_calls_are_those_between_request_and_answer),
         cmocka_unit_test(the_listener_s_own_end_is_the_proof_that_it_was_gone),
         cmocka_unit_test(an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges),
         cmocka_unit_test(data_put_off_until_the_call_lets_go_is_not_that_call_s),

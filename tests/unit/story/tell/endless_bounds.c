@@ -46,6 +46,27 @@ void what_is_silent_for_long_is_told_as_it_is(void **state)
     run_free(&run);
 }
 
+/* Its kernel says that the attempt is over, and no segment does; of one that is ESTABLISHED it says nothing of the kind. */
+void an_attempt_that_its_kernel_gave_up_is_told_without_another_segment(void **state)
+{
+    (void)state;
+    const struct teller_bounds idle = {.quiet_ns = 1000000, .closed_max = 8, .ends_idle = true};
+    static const struct {
+        const char *change;
+        size_t told;
+    } cases[] = {{"from=SYN_SENT to=CLOSE", 1}, {"from=SYN_SENT to=ESTABLISHED", 0}, {"from=SYN_RECV to=CLOSE", 0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "%sstate t=2000000 netns=9 %s %s\n%s",
+                 TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN) EXIT(1010, C_THREAD, "connect", C_SOCK, ""),
+                 cases[i].change, C_SOCK, LATER(5000));
+        struct run run = run_of(text, &idle);
+        feed(&run, 5000);
+        if (run.count != cases[i].told) fail_msg("%s: %zu told", cases[i].change, run.count);
+        run_free(&run);
+    }
+}
+
 struct numbers {
     uint32_t seq[2];
     int64_t us;
