@@ -40,8 +40,8 @@ struct totals {
     size_t slow_count;
 };
 void totals_add(struct totals *totals, const struct watch_facts *facts);
-/* A retransmission that was reported by the kernel alone: its segment was not captured. */
-void totals_repeat(struct totals *totals, enum story_repeat repeat);
+/* Retransmissions that were reported by the kernel alone: their segments were not captured. */
+void totals_repeat(struct totals *totals, enum story_repeat repeat, uint32_t count);
 /* In words, for a person: several lines. `open`: connections that go on. */
 void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct buf *out);
 /* The same as members of a JSON object that has begun. */
