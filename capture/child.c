@@ -183,10 +183,8 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
     if (options->environment) environ = (char **)(uintptr_t)options->environment; /* nobody changes it before exec */
     sigprocmask(SIG_SETMASK, options->mask ? options->mask : &none, NULL);
 
-    ssize_t got;
-    do got = read(gate_fd, &pass, 1);
-    while (got < 0 && errno == EINTR);
-    if (got != 1) _exit(126); /* the gate was closed, not opened */
+    /* No handler is left that could interrupt it. */
+    if (read(gate_fd, &pass, 1) != 1) _exit(126); /* the gate was closed, not opened */
 
     failure.code = find_program(options->argv[0], path);
     if (!failure.code && options->setup) {

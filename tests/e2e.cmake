@@ -65,7 +65,6 @@ tcpwhy_e2e(states-played states.py Played 180)
 tcpwhy_e2e(claims claims.py Claims 900)
 tcpwhy_e2e(screens screens.py Screens 240)
 tcpwhy_e2e(lessons screens.py Lessons 900)
-tcpwhy_e2e(lessons-in-chinese screens.py LessonsInChinese 900)
 tcpwhy_e2e(claims-words claims.py Words 120)
 tcpwhy_e2e(chinese chinese.py Stored 120)
 tcpwhy_e2e(chinese-chosen chinese.py Language 60)
@@ -100,7 +99,8 @@ tcpwhy_e2e(quiz-exports quiz.py Exports 120)
 
 # The longest begin first, or they alone would be waited for at the end. Most wait more than they work: the catalogue for a minute of TIME_WAIT.
 set_tests_properties(e2e/catalogue e2e/inputs PROPERTIES COST 1000 PROCESSORS 2) # they have wires: see e2e/scenarios
-set_tests_properties(e2e/lessons e2e/lessons-in-chinese e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
+set_tests_properties(e2e/lessons e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
+set_tests_properties(e2e/options e2e/course PROPERTIES PROCESSORS 2) # they run a few at once
 set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/otlp-sending
   e2e/interrupted-anywhere e2e/run-untouched e2e/ways e2e/demo-bpf PROPERTIES COST 600)
 set_tests_properties(e2e/saved-others e2e/saved-wireshark e2e/saved-back e2e/saved-damage e2e/saved-chosen e2e/denied e2e/results e2e/trouble

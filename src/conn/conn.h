@@ -110,10 +110,11 @@ struct conn_end {
     uint32_t segments;     /* captured, sights left out */
     uint32_t again_count;  /* of them those with numbers sent before */
     uint16_t window;       /* that it offered last, as on the wire */
-    uint8_t state, was;    /* enum tcp_state */
-    uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
-    uint8_t interface;     /* of its last packet */
+    uint8_t state;         /* enum tcp_state */
+    uint8_t interface;     /* of its last packet; apart from `hops`: gcc writes neighbours as one, and waits for it */
+    uint8_t was;           /* enum tcp_state */
     uint8_t hops;          /* of its last packet */
+    uint8_t repeated_acks; /* duplicate ACKs in a row that it sent; stays at its largest */
     uint8_t pad;
 };
 
@@ -220,6 +221,7 @@ struct conn_verdict {
     bool opens_hole;   /* it begins beyond the next number: something before it was not captured */
     bool base_shift;   /* the peer's first words were a keepalive probe: its numbers begin one higher than was thought */
     bool goes_on;      /* its sender was taken for ended, by a RST, and is not */
+    bool leaps;        /* both its numbers are far ahead: a gap of the capture, or another connection whose SYNs were missed */
     /* As its sender knew it just before: the next number, the highest acknowledged (valid with has_acked), the peer's window, and
      * how many duplicate ACKs had come. */
     uint32_t next, acked;

@@ -32,11 +32,6 @@ static struct left *sort_by_number(struct left *left, size_t count)
     return from;
 }
 
-static void fetch_whole(const struct flow *flow)
-{
-    for (size_t line = 0; line < sizeof(*flow); line += CACHE_LINE) __builtin_prefetch((const char *)flow + line, 1);
-}
-
 /* Nothing is open any more; their memory stays for what may come. */
 static void forget_all(struct ledger *ledger)
 {
@@ -58,7 +53,8 @@ int ledger_finish(struct ledger *ledger)
     }
     const struct left *left = sort_by_number(all, count);
     for (size_t i = 0; i < count && !ledger->code; i++) {
-        if (i + AHEAD < count) fetch_whole(flow_at(ledger, left[i + AHEAD].at));
+        const size_t AHEAD = 8;
+        if (i + AHEAD < count) flow_fetch(flow_at(ledger, left[i + AHEAD].at));
         bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
         ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
     }

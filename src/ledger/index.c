@@ -44,7 +44,7 @@ uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *se
     return hash_of(ledger, segment->src, segment->dst, segment->src_port, segment->dst_port, segment->version);
 }
 
-void index_guess(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess)
+void index_guess(const struct ledger *ledger, struct guess *guess)
 {
     const struct slot *slots = ledger->slots;
     uint32_t hash = guess->hash;
@@ -53,9 +53,8 @@ void index_guess(const struct ledger *ledger, const struct ledger_segment *segme
         if (slots[i].mark != hash) continue;
         guess->flow = slots[i].flow;
         guess->record = flow_at(ledger, slots[i].flow - 1);
-        const char *record = (const char *)guess->record;
-        for (size_t line = 0; line < FLOW_OFTEN; line += CACHE_LINE) __builtin_prefetch(record + line, 1);
-        if (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) || segment->version != 4) __builtin_prefetch(record + FLOW_OFTEN, 1);
+        /* All of it: what a line more costs is less than to come for it when the connection ends. */
+        flow_fetch(guess->record);
         return;
     }
 }

@@ -315,34 +315,60 @@ static inline __attribute__((always_inline)) int feed_one(struct ledger *ledger,
     return ledger->code;
 }
 
-/* Memory is slow and segments come in many: the slot of one is fetched, AHEAD segments later the record that it names, and another
- * AHEAD later it is looked at, so that the processor waits for many at once and never for all of a burst. Which record that was is
- * a good guess: segments in between may only have finished or begun it. */
-static inline void fetch_slot(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
-                              struct guess guesses[GUESSES])
+/* Memory is slow and segments come in many, so they are taken by the group: of one group the slots are fetched, of the group before
+ * it the records that these name, and the one before that is looked at. Each step of these is a short loop of its own, so that the
+ * processor waits for many at once, for their pages as well, and never for one after the other. Which record it was is a good
+ * guess: segments in between may only have finished or begun it. */
+struct group {
+    const struct ledger_segment *segments;
+    size_t count;
+    struct guess guesses[GROUP];
+};
+
+static void fetch_slots(const struct ledger *ledger, struct group *group)
 {
-    struct guess *guess = &guesses[at % GUESSES];
-    *guess = (struct guess){.hash = index_hash(ledger, &segments[at])};
-    if (ledger->slot_count) __builtin_prefetch(&ledger->slots[index_slot(ledger, guess->hash)]);
+    const struct slot *slots = ledger->slots;
+    for (size_t i = 0; i < group->count; i++) {
+        struct guess *guess = &group->guesses[i];
+        *guess = (struct guess){.hash = index_hash(ledger, &group->segments[i])};
+        if (slots) __builtin_prefetch(&slots[index_slot(ledger, guess->hash)]);
+    }
 }
 
-static inline void fetch_record(const struct ledger *ledger, const struct ledger_segment *segments, size_t at,
-                                struct guess guesses[GUESSES])
+static void fetch_records(const struct ledger *ledger, struct group *group)
 {
-    if (ledger->slot_count && !ledger->careful) index_guess(ledger, &segments[at], &guesses[at % GUESSES]);
+    if (!ledger->slot_count || ledger->careful) return;
+    for (size_t i = 0; i < group->count; i++) index_guess(ledger, &group->guesses[i]);
+}
+
+/* Who is about to close leaves its bucket of the wheel: its neighbours there are asked for. */
+static void fetch_neighbours(const struct ledger *ledger, const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct flow *flow = group->guesses[i].flow ? group->guesses[i].record : NULL;
+        if (flow && (flow->conn.end[0].flags | flow->conn.end[1].flags) & END_FIN) wheel_fetch_neighbours(ledger, flow);
+    }
 }
 
 int ledger_feed(struct ledger *ledger, const struct ledger_segment *segments, size_t count, uint32_t *ret_numbers)
 {
-    struct guess guesses[GUESSES];
+    struct group groups[3], *slots = &groups[0], *records = &groups[1], *now = &groups[2];
     if (ledger->code || !count) return ledger->code;
     note_times(&ledger->totals, segments, count);
-    for (size_t i = 0; i < 2 * AHEAD && i < count; i++) fetch_slot(ledger, segments, i, guesses);
-    for (size_t i = 0; i < AHEAD && i < count; i++) fetch_record(ledger, segments, i, guesses);
-    for (size_t i = 0; i < count; i++) {
-        if (i + 2 * AHEAD < count) fetch_slot(ledger, segments, i + 2 * AHEAD, guesses);
-        if (i + AHEAD < count) fetch_record(ledger, segments, i + AHEAD, guesses);
-        if (feed_one(ledger, &segments[i], &guesses[i % GUESSES], ret_numbers ? &ret_numbers[i] : NULL)) break;
+    slots->count = records->count = 0;
+    for (size_t fetched = 0, done = 0; done < count && !ledger->code;) {
+        struct group *empty = now;
+        now = records;
+        records = slots;
+        slots = empty;
+        slots->segments = segments + fetched;
+        slots->count = count - fetched < GROUP ? count - fetched : GROUP;
+        fetched += slots->count;
+        fetch_slots(ledger, slots);
+        fetch_records(ledger, records);
+        fetch_neighbours(ledger, now);
+        for (size_t i = 0; i < now->count; i++, done++)
+            if (feed_one(ledger, &now->segments[i], &now->guesses[i], ret_numbers ? &ret_numbers[done] : NULL)) break;
     }
     return ledger->code;
 }

@@ -130,6 +130,19 @@ struct ledger {
     struct ledger_totals totals;
 };
 
+enum { FLOWS_SHIFT = 13 };
+/* slab_at, with numbers that the compiler knows. */
+static inline struct flow *flow_at(const struct ledger *ledger, uint32_t number)
+{
+    return (struct flow *)ledger->flows.pieces[number >> FLOWS_SHIFT] + (number & (((uint32_t)1 << FLOWS_SHIFT) - 1));
+}
+
+/* So that it is there when it is asked for. */
+static inline void flow_fetch(const struct flow *flow)
+{
+    for (size_t line = 0; line < sizeof(*flow); line += CACHE_LINE) __builtin_prefetch((const char *)flow + line, 1);
+}
+
 /* index.c: from addresses and ports to the record. The hash is the same for both directions, and seeded. */
 uint32_t index_hash(const struct ledger *ledger, const struct ledger_segment *segment);
 /* Whether a segment is this record's: which of its ends sent it, or -1. Without a branch on which of the two, since that is as good
@@ -166,7 +179,7 @@ struct guess {
     uint32_t flow, hash;
     struct flow *record;
 };
-void index_guess(const struct ledger *ledger, const struct ledger_segment *segment, struct guess *guess);
+void index_guess(const struct ledger *ledger, struct guess *guess);
 /* The record's number + 1, or 0; *ret_side: which of its ends sent this. */
 uint32_t index_find(const struct ledger *ledger, const struct ledger_segment *segment, uint32_t hash, int *ret_side);
 /* 0 or -ENOMEM. The record is in the slab already. */
@@ -191,6 +204,11 @@ static inline bool wheel_clock(struct ledger *ledger, int64_t t_ns)
 }
 void wheel_place(struct ledger *ledger, uint32_t number);
 void wheel_leave(struct ledger *ledger, uint32_t number);
+static inline void wheel_fetch_neighbours(const struct ledger *ledger, const struct flow *flow)
+{
+    if (flow->before) __builtin_prefetch((const char *)flow_at(ledger, flow->before - 1) + FLOW_OFTEN, 1);
+    if (flow->behind) __builtin_prefetch((const char *)flow_at(ledger, flow->behind - 1) + FLOW_OFTEN, 1);
+}
 /* Finishes what was quiet for too long. 0 or the listener's. */
 int wheel_turn(struct ledger *ledger);
 /* Finishes up to `count` records that would be given up next. 0 or the listener's. */
@@ -211,12 +229,6 @@ static inline void flow_get_ip(const struct flow *flow, unsigned end, uint8_t ip
 int flow_tell(struct ledger *ledger, uint32_t number, enum ledger_ending ending);
 /* The same, and forgets the record. */
 int flow_finish(struct ledger *ledger, uint32_t number, enum ledger_ending ending);
-enum { FLOWS_SHIFT = 13 };
-/* slab_at, with numbers that the compiler knows. */
-static inline struct flow *flow_at(const struct ledger *ledger, uint32_t number)
-{
-    return (struct flow *)ledger->flows.pieces[number >> FLOWS_SHIFT] + (number & (((uint32_t)1 << FLOWS_SHIFT) - 1));
-}
 /* The record of trouble; NULL: none. */
 static inline struct trouble *flow_has_trouble(const struct ledger *ledger, const struct flow *flow)
 {
@@ -260,9 +272,7 @@ const char *zeek_conn_state(const struct flow *flow);
 void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending ending, struct ledger_row *ret_row);
 
 enum { OPEN_MAX_USUAL = 4 << 20, TROUBLES_SHIFT = 9, CROWD = 64 };
-/* How many segments ahead memory is fetched (see fetch_slot), and of how many what was fetched is remembered: more than twice as
- * many. */
-static const size_t AHEAD = 8;
-enum { GUESSES = 32 };
+/* Of how many segments memory is fetched at once (see struct group). */
+enum { GROUP = 32 };
 
 #endif

@@ -36,6 +36,12 @@ static bool add_piece(struct slab *slab)
     return true;
 }
 
+/* Who comes next finds it there. */
+static void fetch(const char *object, size_t bytes)
+{
+    for (size_t line = 0; line < bytes; line += CACHE_LINE) __builtin_prefetch(object + line, 1);
+}
+
 uint32_t slab_take(struct slab *slab)
 {
     uint32_t number = slab->free_one;
@@ -48,6 +54,7 @@ uint32_t slab_take(struct slab *slab)
         number = slab->used++;
     }
     slab->count++;
+    if (slab->free_one) fetch(slab_at(slab, slab->free_one - 1), slab->object_bytes);
     memset(slab_at(slab, number), 0, slab->object_bytes);
     return number;
 }

@@ -75,10 +75,7 @@ static int empty_bucket(struct ledger *ledger, uint32_t bucket)
         uint32_t number = next - 1;
         struct flow *flow = flow_at(ledger, number);
         next = flow->behind;
-        if (next) {
-            const char *ahead = (const char *)flow_at(ledger, next - 1);
-            for (size_t line = 0; line < sizeof(struct flow); line += CACHE_LINE) __builtin_prefetch(ahead + line, 1);
-        }
+        if (next) flow_fetch(flow_at(ledger, next - 1));
         flow->before = flow->behind = 0;
         flow->bucket = WHEEL_BUCKETS; /* in none: leaving it touches no list, and who comes next is told by `next` alone */
         if (ledger->tick - flow->active_tick <= keep_ticks(ledger, flow)) {

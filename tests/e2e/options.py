@@ -1,8 +1,11 @@
 """Every option in everything that its verb does: it works, or it is refused by its name. None is ignored without a word."""
 
+import concurrent.futures
+import contextlib
 import pathlib
 import re
 import tempfile
+import threading
 import time
 
 from receiver import Receiver
@@ -154,6 +157,8 @@ ASK = {
     "help": ["--help"],
 }
 
+# A recorder that is there at once. "a pair" is recorded as it is by itself.
+QUICK = ("--recorder", "ptrace")
 # What is done; the verb's options; the command without any; which options it refuses. All others do something there.
 # `another` says that the option makes something else of it, which is a row of its own.
 MATRIX = (
@@ -161,10 +166,10 @@ MATRIX = (
     ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "recorder"),
     ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
     ("a pair", DEMO, ["demo"], ""),
-    ("a pair over UDP", DEMO, ["demo", "--udp"], "serve backlog accept-delay close-first"),
-    ("a closed port", DEMO, ["demo", "--closed-port"], "serve backlog accept-delay close-first message count"),
-    ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port"], "serve backlog accept-delay close-first"),
-    ("a pair over IPv6", DEMO, ["demo", "-6"], "ipv4"),
+    ("a pair over UDP", DEMO, ["demo", "--udp", *QUICK], "serve backlog accept-delay close-first"),
+    ("a closed port", DEMO, ["demo", "--closed-port", *QUICK], "serve backlog accept-delay close-first message count"),
+    ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port", *QUICK], "serve backlog accept-delay close-first"),
+    ("a pair over IPv6", DEMO, ["demo", "-6", *QUICK], "ipv4"),
     ("a pair as event lines", DEMO, ["demo", "--format", "jsonl"], "brief only absolute color"),
     ("a scenario", DEMO, ["demo", "refused"], "host-network " + " ".join(PAIR)),
     ("a scenario on loopback", DEMO, ["demo", "self-connect"], " ".join(PAIR)),
@@ -207,10 +212,10 @@ TURNS = {
 SAME = {
     "a flight recorder": "ring output pid comm port netns cgroup interface otlp only-findings events format for ascii quiet help",
     "a pair": "list all explain step",
-    "a pair over UDP": "list all explain step closed-port",
-    "a closed port": "list all explain step udp",
-    "a closed UDP port": "list all explain step",
-    "a pair over IPv6": "list all explain step",
+    "a pair over UDP": "recorder list all explain step closed-port",
+    "a closed port": "recorder list all explain step udp",
+    "a closed UDP port": "recorder list all explain step",
+    "a pair over IPv6": "recorder list all explain step",
     "a pair as event lines": "list all explain step",
     "a scenario": "list all explain step",
     "a scenario on loopback": "list all explain step",
@@ -223,6 +228,9 @@ SAME = {
     "the list of claims": "all",
 }
 BRIEF = ("a pair over IPv6", "a pair as event lines", "a closed UDP port", "a scenario")
+# They take ports of this host: one at a time.
+HOST = ("host-network", "prometheus")
+AT_A_TIME = 4
 # The sentence names the other of the two.
 BLAMED = {("totals", "output"), ("totals", "format"), ("totals", "otlp"), ("totals", "no-calls")}
 
@@ -238,6 +246,7 @@ class Matrix(Test):
     @classmethod
     def setUpClass(cls):
         cls.receiver = Receiver()
+        cls.host = threading.Lock()
 
     @classmethod
     def tearDownClass(cls):
@@ -258,29 +267,43 @@ class Matrix(Test):
         for verb, options in tables:
             self.assertEqual(self.options_of(*verb), set(options), verb)
 
-    def test_each_option_works_or_is_refused_by_its_name(self):
+    def cases(self):
+        """(what, option or None for the bare command, its words) of everything that is run."""
         for what, options, command, refused in MATRIX:
-            with tempfile.TemporaryDirectory() as folder:
-                plain = self.run_in(folder, command)
-                self.assertEqual(plain.returncode, 0, self.explain(plain))
-                for name, words in options.items():
-                    if name in SAME.get(what, "").split():
-                        continue
-                    if what in BRIEF and name not in refused.split():
-                        continue  # the first row has played it
-                    words = TURNS.get((what, name), words)
-                    if (what, name) == ("a scenario on loopback", "host-network"):
-                        wait_for_port(40000)
-                    with self.subTest(what=what, option=name):
-                        result = self.run_in(folder, [*command, *words])
-                        if name in refused.split():
-                            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
-                            self.assertIn(f"--{'summary' if (what, name) in BLAMED else name}", result.stderr)
-                            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
-                        else:
-                            self.assertEqual(result.returncode, 0, self.explain(result))
-                            if name == "output" and options is not WATCH:
-                                self.assertTrue([path for path in pathlib.Path(folder).iterdir() if path.stat().st_size])
+            yield what, None, command
+            for name, words in options.items():
+                if name in SAME.get(what, "").split():
+                    continue
+                if what in BRIEF and name not in refused.split():
+                    continue  # the first row has played it
+                yield what, name, [*command, *TURNS.get((what, name), words)]
+
+    def outcome(self, case):
+        """What a case comes to, and the names of the files with something in them that it leaves."""
+        what, name, words = case
+        alone = self.host if name in HOST else contextlib.nullcontext()
+        with tempfile.TemporaryDirectory() as folder, alone:
+            if (what, name) == ("a scenario on loopback", "host-network"):
+                wait_for_port(40000)
+            result = self.run_in(folder, words)
+            return result, [path.name for path in pathlib.Path(folder).iterdir() if path.stat().st_size]
+
+    def test_each_option_works_or_is_refused_by_its_name(self):
+        """A few at once: nearly all wait for the kernel to take its programs in and let them go."""
+        cases = list(self.cases())
+        refused = {what: names.split() for what, _, _, names in MATRIX}
+        watches = {what for what, options, _, _ in MATRIX if options is WATCH}
+        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+            for (what, name, _), (result, files) in zip(cases, pool.map(self.outcome, cases)):
+                with self.subTest(what=what, option=name):
+                    if name in refused[what]:
+                        self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+                        self.assertIn(f"--{'summary' if (what, name) in BLAMED else name}", result.stderr)
+                        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+                    else:
+                        self.assertEqual(result.returncode, 0, self.explain(result))
+                        if name == "output" and what not in watches:
+                            self.assertTrue(files)
 
     def test_the_echo_pair_refuses_what_its_role_or_udp_has_not(self):
         for role, names in (("server", "serve backlog accept-delay close-first timeout"), ("client", "close-first")):

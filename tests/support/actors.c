@@ -179,6 +179,11 @@ static void act_waits(void)
     FD_ZERO(&set);
     FD_SET(client, &set);
     need(syscall(SYS_pselect6, client + 1, NULL, &set, NULL, NULL, NULL) == 1);
+    need(dup2(client, 64) == 64); /* the first of a set's second word */
+    FD_ZERO(&set);
+    FD_SET(64, &set);
+    need(syscall(SYS_pselect6, 65, NULL, &set, NULL, NULL, NULL) == 1);
+    close(64);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x123456789a}, got[4];
     need(epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event) == 0);

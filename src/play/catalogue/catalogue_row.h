@@ -29,7 +29,8 @@ struct catalogue_row {
     uint32_t evidence[CATALOGUE_EVIDENCES]; /* causes, by enum story_evidence; NONE: unknown */
     char states[2][CATALOGUE_STATES_BYTES]; /* the first connection's, client and server, with blanks between; "" none */
     char words[CATALOGUE_WORDS_BYTES];      /* lines: what was not met, or why it could not be played */
-    uint32_t lesson_rows, lesson_columns;   /* of its lesson (play/lesson.h) on a screen of 80 columns; 0: none was drawn */
+    uint32_t lesson_rows,
+        lesson_columns; /* of its lesson (play/lesson.h) on a screen of 80 columns, the most of all languages; 0: none was drawn */
     int64_t took_ms;
 };
 

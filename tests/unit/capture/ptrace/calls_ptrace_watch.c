@@ -46,6 +46,10 @@ void waiting_calls_say_what_they_watch_and_what_was_ready(void **state)
         assert_int_equal(select_call->watch_count, 1);
         assert_int_equal(select_call->watch[0].cookie, client);
         assert_int_equal(select_call->watch[0].events, POLLOUT);
+        select_call = call_at(&run, kind, "pselect6", 1);
+        assert_int_equal(select_call->watch_count, 1);
+        assert_int_equal(select_call->watch[0].cookie, client);
+        assert_int_equal(select_call->watch[0].data, 64);
     }
 
     const struct event_call *control = call_at(&run, EVENT_EXIT, "epoll_ctl", 0);
