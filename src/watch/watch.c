@@ -263,7 +263,6 @@ static int open_all(struct watch *watch, struct err *err)
     const struct teller_bounds bounds = bounds_of(watch->options);
     const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
     if (ring->seconds) watch->flight = flight_new(&flight);
-    /* What is shown for its findings alone is known at its end. */
     bool live = watch->options->lines.course && !watch->options->screen && !watch->options->wishes.only_findings;
     if (live) watch->course = course_new(take_course, watch);
     watch->resends = resends_new();
@@ -278,7 +277,10 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
+    /* Who is in which cgroup, and what time it is here, it still asks. */
+    const char *const readable[] = {"/proc", cgroups_root(watch->cgroups), "/etc/localtime", "/usr/share/zoneinfo", NULL};
     code = rights_drop(RIGHTS_NONE, err);
+    if (!code) code = rights_close_files(readable, err);
     return code ? code : rights_confine(false, err);
 }
 
@@ -319,7 +321,6 @@ static int run(struct watch *watch, struct err *err)
     return 0;
 }
 
-/* Each line a note of its own. */
 static void note_lines(bool quiet, const char *text)
 {
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) note_say(quiet, "%.*s", (int)(end - text), text);
