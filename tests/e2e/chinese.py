@@ -70,6 +70,15 @@ class Stored(Test):
                     with self.subTest(run=path.name, arguments=arguments, line=line):
                         self.assertLess(len(found), 3, found)
 
+    def test_a_brief_ladder_is_a_slide_of_22_lines(self):
+        for path in STORED:
+            for language in ("en", "zh"):
+                slides = re.split(r"^(?=── )", run("read", path, "--lang", language, "--brief").stdout, flags=re.M)
+                for slide in slides:
+                    with self.subTest(run=path.name, language=language):
+                        self.assertLessEqual(slide.count("\n"), 22, slide)
+                        self.assertTrue(all(columns(line) <= 80 for line in slide.splitlines()), slide)
+
     def test_wide_letters_are_aligned(self):
         for path in STORED:
             for line in told(path, "--format", "text").splitlines():
