@@ -139,7 +139,7 @@ static void draw_arrow(struct ladder *ladder, const struct plan_row *row)
         frame_put_head(frame, row);
         /* What arrives comes out of dots, with its name further on its way than where it left. */
         if (flight == PLAN_ARRIVES) {
-            int dots = at + (room - columns - arrow_least(ladder)) / 2;
+            int spare = room - columns - ARROW_MIN, dots = at + (spare > 0 ? spare / 2 : 0);
             at = dots + (room > 30 ? 5 : 0);
             fill(frame, row->side, dots, at > dots ? at - 1 : at, style, "╌");
         }
