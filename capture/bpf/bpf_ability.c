@@ -12,6 +12,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/lang.h"
+
 enum {
     CAPABILITY_SYS_ADMIN = 21,
     CAPABILITY_PERFMON = 38,
@@ -65,9 +68,9 @@ static bool is_locked_down(void)
 }
 
 static const char ways[] =
-    "An ordinary user gets what it takes with sudo setcap "
-    "cap_sys_admin,cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,cap_syslog+ep PROGRAM; without the first two "
-    "the demo's pair still runs on this host's own network (--host-network). --recorder ptrace needs none";
+    TR("An ordinary user gets what it takes with sudo setcap "
+       "cap_sys_admin,cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon,cap_syslog+ep PROGRAM; without the first two "
+       "the demo's pair still runs on this host's own network (--host-network). --recorder ptrace needs none");
 
 int bpf_ability_check(struct err *err)
 {
@@ -81,11 +84,11 @@ int bpf_ability_check(struct err *err)
         return -EPERM;
     }
     if (!has(set, CAPABILITY_SYS_ADMIN) && !(has(set, CAPABILITY_BPF) && has(set, CAPABILITY_PERFMON))) {
-        err_set(err, -EPERM, "the bpf recorder needs root: %s missing",
-                has(set, CAPABILITY_BPF)       ? "CAP_PERFMON is"
-                : has(set, CAPABILITY_PERFMON) ? "CAP_BPF is"
-                                               : "CAP_BPF and CAP_PERFMON are");
-        err_more(err, "%s", ways);
+        err_set(err, -EPERM,
+                has(set, CAPABILITY_BPF)       ? TR("the bpf recorder needs root: CAP_PERFMON is missing")
+                : has(set, CAPABILITY_PERFMON) ? TR("the bpf recorder needs root: CAP_BPF is missing")
+                                               : TR("the bpf recorder needs root: CAP_BPF and CAP_PERFMON are missing"));
+        err_more(err, "%s", tr(ways));
         return -EPERM;
     }
     if (is_locked_down()) {
@@ -127,9 +130,9 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
     last_reason(kernel_log, reason, sizeof(reason));
     if (code == -EPERM || code == -EACCES)
         return err_set(err, code, "%s: the kernel refuses (%s)%s%s, as a container's seccomp profile or a security module makes it",
-                       what, strerror(-code), reason[0] ? ": " : "", reason);
-    if (code == -ENOSYS) return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", what);
-    return err_set_errno(err, code, "%s%s%s", what, reason[0] ? ": the kernel says: " : "", reason);
+                       tr(what), err_errno_text(-code), reason[0] ? ": " : "", reason);
+    if (code == -ENOSYS) return err_set(err, code, "%s: this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)", tr(what));
+    return err_set_errno(err, code, "%s%s%s", tr(what), reason[0] ? tr(": the kernel says: ") : "", reason);
 }
 
 bool bpf_kernel_is_preempted(const char *version, const char *realtime)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/lang.h"
 #include "capture/bpf/bpf_ability.h"
 #include "capture/syscalls.h"
 
@@ -227,18 +228,18 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
     int result;
 
     load->object = bpf_object__open_mem(tcpwhy_bpf_object, (size_t)(tcpwhy_bpf_object_end - tcpwhy_bpf_object), &open_options);
-    if (!load->object) return bpf_ability_refused(-errno, "Reading the bpf recorder's kernel side", NULL, err);
+    if (!load->object) return bpf_ability_refused(-errno, TR("Reading the bpf recorder's kernel side"), NULL, err);
     programs_choose(load, options, btf);
     result = config_set(load, options, btf, names);
     if (!result) result = maps_shrink(load, options->entries_most);
     if (!result && options->ring_bytes)
         result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "ring"), options->ring_bytes);
     if (!result) result = object_load(load, options->verifier_fd);
-    if (result) return bpf_ability_refused(result, "Loading the bpf recorder into the kernel", kernel_log, err);
+    if (result) return bpf_ability_refused(result, TR("Loading the bpf recorder into the kernel"), kernel_log, err);
     result = memory_map(load);
-    if (result) return bpf_ability_refused(result, "Mapping the bpf recorder's memory", NULL, err);
+    if (result) return bpf_ability_refused(result, TR("Mapping the bpf recorder's memory"), NULL, err);
     result = syscalls_set(load, options);
-    if (result) return bpf_ability_refused(result, "Giving the bpf recorder its table of system calls", NULL, err);
+    if (result) return bpf_ability_refused(result, TR("Giving the bpf recorder its table of system calls"), NULL, err);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "base/table.h"
 #include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
@@ -328,7 +329,7 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
 
     if (result) return result;
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
-    if (!calls->ring) return bpf_ability_refused(-errno, "Mapping the bpf recorder's ring", NULL, err);
+    if (!calls->ring) return bpf_ability_refused(-errno, TR("Mapping the bpf recorder's ring"), NULL, err);
     calls->convert.chains = bpf_chains_new(calls->load.known);
     if (!calls->convert.chains) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
     calls->is_steady = options->realtime_offset_ns != 0;
@@ -384,28 +385,28 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         enum record_count count;
         const char *what;
     } counted[] = {
-        {COUNT_WATCH_CUT, "watch lists cut"},
-        {COUNT_MEMORY_UNREAD, "arguments not readable"},
-        {COUNT_COMPAT, "32-bit calls"},
-        {COUNT_STACK_FAILED, "call chains not taken"},
-        {COUNT_PACKET_UNPARSED, "packet headers not readable"},
+        {COUNT_WATCH_CUT, TR("watch lists cut")},
+        {COUNT_MEMORY_UNREAD, TR("arguments not readable")},
+        {COUNT_COMPAT, TR("32-bit calls")},
+        {COUNT_STACK_FAILED, TR("call chains not taken")},
+        {COUNT_PACKET_UNPARSED, TR("packet headers not readable")},
     };
     const struct bpf_chains_counts chains = bpf_chains_counts(calls->convert.chains);
     const struct {
         uint64_t count;
         const char *what;
     } own[] = {
-        {bpf_load_missed(&calls->load), "a tracepoint inside itself"},
-        {bpf_load_pushed_out(&calls->load, MAP_PROCESSES, calls->followed_count), "processes no longer followed"},
-        {bpf_load_pushed_out(&calls->load, MAP_THREADS, 0), "calls whose end was not seen"},
-        {bpf_load_pushed_out(&calls->load, MAP_SOCKETS, 0), "sockets not told apart"},
-        {calls->malformed, "records not understood"},
-        {chains.unnamed, "call chains without names"},
-        {chains.unknown_frames, "functions without a name"},
-        {chains.mistaken, "call chains mistaken"},
+        {bpf_load_missed(&calls->load), TR("a tracepoint inside itself")},
+        {bpf_load_pushed_out(&calls->load, MAP_PROCESSES, calls->followed_count), TR("processes no longer followed")},
+        {bpf_load_pushed_out(&calls->load, MAP_THREADS, 0), TR("calls whose end was not seen")},
+        {bpf_load_pushed_out(&calls->load, MAP_SOCKETS, 0), TR("sockets not told apart")},
+        {calls->malformed, TR("records not understood")},
+        {chains.unnamed, TR("call chains without names")},
+        {chains.unknown_frames, TR("functions without a name")},
+        {chains.mistaken, TR("call chains mistaken")},
     };
     /* The ring's count is said even when it is 0; the rest only where something was missed. */
-    int result = lost_append(calls, log, "ring full", bpf_load_count(&calls->load, COUNT_RING_FULL), err);
+    int result = lost_append(calls, log, TR("ring full"), bpf_load_count(&calls->load, COUNT_RING_FULL), err);
 
     for (size_t i = 0; !result && i < sizeof(counted) / sizeof(counted[0]); i++) {
         uint64_t count = bpf_load_count(&calls->load, counted[i].count);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/ptrace_attach.h"
@@ -381,19 +382,19 @@ static bool recorder_alive(struct calls *calls)
 static int recorder_report(struct calls *calls, struct event_log *log, struct err *err)
 {
     struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns()};
-    event.lost =
-        (struct event_lost){.source = "ptrace", .what = "could not be seen", .received = calls->appended, .count = calls->unseen};
+    event.lost = (struct event_lost){
+        .source = "ptrace", .what = TR("could not be seen"), .received = calls->appended, .count = calls->unseen};
     int code = event_log_append(log, &event);
     if (!code && calls->foreign) {
-        event.lost = (struct event_lost){.source = "ptrace", .what = "32-bit programs", .count = calls->foreign};
+        event.lost = (struct event_lost){.source = "ptrace", .what = TR("32-bit programs"), .count = calls->foreign};
         code = event_log_append(log, &event);
     }
     if (!code && calls->elsewhere) { /* captures are where they were begun */
-        event.lost = (struct event_lost){.source = "ptrace", .what = "sockets in another network", .count = calls->elsewhere};
+        event.lost = (struct event_lost){.source = "ptrace", .what = TR("sockets in another network"), .count = calls->elsewhere};
         code = event_log_append(log, &event);
     }
     if (!code && calls->unraised) { /* for want of the right to install a filter otherwise */
-        event.lost = (struct event_lost){.source = "ptrace", .what = "set-user-ID rights not given", .count = calls->unraised};
+        event.lost = (struct event_lost){.source = "ptrace", .what = TR("set-user-ID rights not given"), .count = calls->unraised};
         code = event_log_append(log, &event);
     }
     return code ? err_set(err, code, "out of memory for events") : 0;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace/ptrace_filter.h"
 #include "capture/ptrace/ptrace_kernel.h"
@@ -22,14 +23,14 @@ static const char *who_refuses(void)
 {
     switch (procinfo_number("/proc/sys/kernel/yama/ptrace_scope", 0)) {
     case 3:
-        return "kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot";
+        return tr("kernel.yama.ptrace_scope is 3, which forbids tracing until the next boot");
     case 2:
-        return "kernel.yama.ptrace_scope is 2, which leaves tracing to root";
+        return tr("kernel.yama.ptrace_scope is 2, which leaves tracing to root");
     default:
         break;
     }
-    if (procinfo_status(getpid(), "Seccomp") == 2) return "a seccomp filter is on this process, as containers have one";
-    return "a security module (SELinux's deny_ptrace, AppArmor) may forbid it";
+    if (procinfo_status(getpid(), "Seccomp") == 2) return tr("a seccomp filter is on this process, as containers have one");
+    return tr("a security module (SELinux's deny_ptrace, AppArmor) may forbid it");
 }
 
 static int try_child(pid_t pid, int child_fd, struct err *err)

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/lang.h"
 #include "capture/stored/savefile_own.h"
 #include "pcapng/reader.h"
 
@@ -19,25 +21,27 @@ static const struct {
     size_t length;
     const char *what;
 } others[] = {
-    {"\xfd\x37zXZ", 5, "it is compressed with xz: unpack it first, as in xz -dc FILE | tcpwhy read -"},
-    {"BZh", 3, "it is compressed with bzip2: unpack it first, as in bzip2 -dc FILE | tcpwhy read -"},
-    {"\x02\x21\x4c\x18", 4, "it is compressed in LZ4's legacy format: unpack it first, as in lz4 -dc FILE | tcpwhy read -"},
-    {"PK\x03\x04", 4, "it is a zip archive: unpack it first, as in unzip -p FILE | tcpwhy read -"},
-    {"snoop\0\0", 8, "it is a capture in Solaris' snoop format: convert it first, as in editcap FILE FILE.pcapng"},
-    {"GMBU", 4, "it is a capture of Microsoft's Network Monitor: convert it first, as in editcap FILE FILE.pcapng"},
-    {"RTSS", 4, "it is a capture of Microsoft's Network Monitor 1: convert it first, as in editcap FILE FILE.pcapng"},
-    {"XCP\0", 4, "it is a NetXRay capture: convert it first, as in editcap FILE FILE.pcapng"},
-    {"\xa1\xb2\x34\xcd", 4, "it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng"},
-    {"\xcd\x34\xb2\xa1", 4, "it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng"},
+    {"\xfd\x37zXZ", 5, TR("it is compressed with xz: unpack it first, as in xz -dc FILE | tcpwhy read -")},
+    {"BZh", 3, TR("it is compressed with bzip2: unpack it first, as in bzip2 -dc FILE | tcpwhy read -")},
+    {"\x02\x21\x4c\x18", 4, TR("it is compressed in LZ4's legacy format: unpack it first, as in lz4 -dc FILE | tcpwhy read -")},
+    {"PK\x03\x04", 4, TR("it is a zip archive: unpack it first, as in unzip -p FILE | tcpwhy read -")},
+    {"snoop\0\0", 8, TR("it is a capture in Solaris' snoop format: convert it first, as in editcap FILE FILE.pcapng")},
+    {"GMBU", 4, TR("it is a capture of Microsoft's Network Monitor: convert it first, as in editcap FILE FILE.pcapng")},
+    {"RTSS", 4, TR("it is a capture of Microsoft's Network Monitor 1: convert it first, as in editcap FILE FILE.pcapng")},
+    {"XCP\0", 4, TR("it is a NetXRay capture: convert it first, as in editcap FILE FILE.pcapng")},
+    {"\xa1\xb2\x34\xcd", 4,
+     TR("it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng")},
+    {"\xcd\x34\xb2\xa1", 4,
+     TR("it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng")},
     {"\x7f"
      "ELF",
-     4, "it is a program"},
+     4, TR("it is a program")},
     {"{\"type\":", 8,
-     "it is event lines (JSON for other programs), and only captures and runs stored with -o FILE.events can be read"},
-    {"title ", 6, "it is a scenario, which tcpwhy demo plays"},
-    {"# tcpwhy events", 15, "it is a stored run, and those are read alone, one at a time"},
-    {"#separator", 10, "it is a log of Zeek's, and only captures can be read: pcap and pcapng, plain or compressed"},
-    {"<", 1, "it is a text (XML, HTML), and only captures can be read: pcap and pcapng, plain or compressed"},
+     TR("it is event lines (JSON for other programs), and only captures and runs stored with -o FILE.events can be read")},
+    {"title ", 6, TR("it is a scenario, which tcpwhy demo plays")},
+    {"# tcpwhy events", 15, TR("it is a stored run, and those are read alone, one at a time")},
+    {"#separator", 10, TR("it is a log of Zeek's, and only captures can be read: pcap and pcapng, plain or compressed")},
+    {"<", 1, TR("it is a text (XML, HTML), and only captures can be read: pcap and pcapng, plain or compressed")},
 };
 
 /* The first bytes are a text's: printable, UTF-8 included. */
@@ -59,7 +63,7 @@ static int begin(struct savefile *file, struct err *err)
     struct savefile_stream *stream = &file->stream;
     stream_need(stream, 8);
     size_t left = stream_left(stream);
-    if (stream->code) return err_set_errno(err, stream->code, "%s failed", stream->failed_at);
+    if (stream->code) return err_set_errno(err, stream->code, "%s failed", tr(stream->failed_at));
     for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
         if (formats[i].is(stream->at, left)) {
             int code = formats[i].begin(file, err);
@@ -67,17 +71,16 @@ static int begin(struct savefile *file, struct err *err)
                 size_t used = strlen(file->format);
                 snprintf(file->format + used, sizeof(file->format) - used, ", %s", stream->codec->name);
             }
-            if (stream->code) return err_set_errno(err, stream->code, "%s failed", stream->failed_at);
+            if (stream->code) return err_set_errno(err, stream->code, "%s failed", tr(stream->failed_at));
             if (code == -EINVAL && stream->broken) return err_set(err, code, "%s", stream->text);
             return code;
         }
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         if (left >= others[i].length && !memcmp(stream->at, others[i].head, others[i].length))
-            return err_set(err, -EINVAL, "%s", others[i].what);
+            return err_set(err, -EINVAL, "%s", tr(others[i].what));
     if (stream->broken) return err_set(err, -EINVAL, "%s", stream->text);
-    if (left == 0) return err_set(err, -EINVAL, stream->codec ? "there is nothing in it" : "it is empty");
-    static const char readable[] =
-        "captures (pcap and pcapng, plain or compressed) can be read, and runs stored with -o FILE.events";
+    if (left == 0) return err_set(err, -EINVAL, stream->codec ? TR("there is nothing in it") : TR("it is empty"));
+    const char *readable = tr("captures (pcap and pcapng, plain or compressed) can be read, and runs stored with -o FILE.events");
     if (is_text(stream->at, left)) return err_set(err, -EINVAL, "it is a text and no capture: %s", readable);
     return err_set(err, -EINVAL, "it is no capture: neither pcap nor pcapng begins like this; %s", readable);
 }
@@ -114,7 +117,7 @@ static int open_source(struct savefile *file, struct err *err)
                 fd = file->options.open ? file->options.open(file->options.open_data, path)
                                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
             while (fd < 0 && errno == EINTR && !(stop && *stop));
-        if (fd < 0) return err_set(err, -errno, "%s", strerror(errno));
+        if (fd < 0) return err_set(err, -errno, "%s", err_errno_text(errno));
         code = stream_open(&file->stream, fd, head ? file->head : NULL, head ? file->options.head_bytes : 0, stop, err);
         file->stream.from.idle = file->options.idle;
     }
@@ -214,14 +217,14 @@ enum savefile_result savefile_damaged(struct savefile *file, uint64_t offset, co
     va_list args;
     file->damage = (struct savefile_damage){.number = file->local + 1, .offset = offset};
     va_start(args, format);
-    vsnprintf(file->damage.text, sizeof(file->damage.text), format, args);
+    vsnprintf(file->damage.text, sizeof(file->damage.text), tr(format), args);
     va_end(args);
     return SAVEFILE_DAMAGED;
 }
 
 enum savefile_result savefile_fail(struct savefile *file, int code, const char *tried)
 {
-    file->code = err_set_errno(&file->failure, code, "%s: %s failed", savefile_name(file), tried);
+    file->code = err_set_errno(&file->failure, code, "%s: %s failed", savefile_name(file), tr(tried));
     return SAVEFILE_FAILED;
 }
 
@@ -234,7 +237,7 @@ enum savefile_result savefile_at_end(struct savefile *file, const char *format, 
     if (stream->code) return savefile_fail(file, stream->code, stream->failed_at);
     if (stream->stopped || (stream->broken ? file->broken_told : left == 0)) return SAVEFILE_END;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), tr(format), args);
     va_end(args);
     file->broken_told = stream->broken;
     savefile_damaged(file, stream_offset(stream), "%s", stream->broken ? stream->text : text);
@@ -256,7 +259,7 @@ static enum savefile_result next_source(struct savefile *file)
     file->index++;
     int code = open_source(file, &why);
     if (!code) return SAVEFILE_PACKET;
-    if (code == -ENOMEM) return savefile_fail(file, code, "opening it");
+    if (code == -ENOMEM) return savefile_fail(file, code, TR("opening it"));
     savefile_damaged(file, 0, "can't be read: %.200s", why.text);
     file->damage.resumed = file->index + 1 < file->count;
     return SAVEFILE_DAMAGED;
@@ -293,7 +296,7 @@ int savefile_damage_say(const struct savefile *file, struct err *ret_sentence)
     const struct savefile_damage *damage = &file->damage;
     const char *name = savefile_name(file);
     if (!file->is_open) return err_set(ret_sentence, 0, "%s %s", name, damage->text);
-    const char *unpacked = file->stream.codec ? " of the unpacked data" : "";
+    const char *unpacked = file->stream.codec ? tr(" of the unpacked data") : "";
     if (damage->resumed)
         return err_set(
             ret_sentence, 0,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "capture/stored/savefile_own.h"
 #include "pcapng/reader.h"
 
@@ -47,8 +48,8 @@ static enum savefile_result pass_over(struct savefile *file, uint64_t length)
     bool seen = stream_peek(stream, length - sizeof(tail), tail, sizeof(tail));
     if (seen ? memcmp(head + 4, tail, sizeof(tail)) != 0 : stream->plain_file) {
         savefile_damaged(file, offset,
-                         seen ? "a block claims a length of %llu bytes and doesn't end there"
-                              : "a block claims a length of %llu bytes, more than are left in the file",
+                         seen ? TR("a block claims a length of %llu bytes and doesn't end there")
+                              : TR("a block claims a length of %llu bytes, more than are left in the file"),
                          (unsigned long long)length);
         return resume(file, offset);
     }
@@ -117,11 +118,12 @@ static void keep_comments(struct savefile *file, const struct pcapng_step *step)
     struct savefile_beside *beside = &file->beside;
     const struct savefile_packet options = {
         .options = step->options, .options_bytes = step->options_bytes, .swapped = step->swapped};
-    char where[64] = "the capture";
+    char where[64];
+    snprintf(where, sizeof(where), "%s", tr("the capture"));
     if (step->type == PCAPNG_INTERFACE) {
         const struct pcapng_interface *interface = pcapng_reader_interface(file->reader, step->interface);
         if (interface && interface->name[0])
-            snprintf(where, sizeof(where), "interface %s", interface->name);
+            snprintf(where, sizeof(where), tr("interface %s"), interface->name);
         else
             snprintf(where, sizeof(where), "interface %u", step->interface);
     }
@@ -215,7 +217,7 @@ static enum savefile_result batch(struct savefile *file, struct savefile_packet 
         if (kind == PCAPNG_MORE) {
             if (stream_need(stream, step.need)) continue;
             size_t left = stream_left(stream);
-            static const char cut[] = "the file ends inside a block of at least %zu bytes: %zu of them are there";
+            static const char cut[] = TR("the file ends inside a block of at least %zu bytes: %zu of them are there");
             if (left < PCAPNG_FRAME_BYTES || stream->code || stream->stopped || stream->broken)
                 return savefile_at_end(file, cut, step.need, left);
             /* The length may be what is wrong, and good blocks lie behind. */
@@ -234,7 +236,7 @@ static enum savefile_result batch(struct savefile *file, struct savefile_packet 
             /* Of a pipe it is not known whether anything follows, and it is not waited for. */
             file->damage.resumed = !stream->plain_file || stream_need(stream, 1);
         } else
-            result = savefile_fail(file, -ENOMEM, "holding the interfaces of it");
+            result = savefile_fail(file, -ENOMEM, TR("holding the interfaces of it"));
         return result;
     }
     *ret_count = count;

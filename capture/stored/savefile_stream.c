@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/lang.h"
 
 enum { PACKED_BYTES = 1 << 18 };
 
@@ -36,14 +39,17 @@ static size_t read_raw(struct savefile_stream *stream, uint8_t *into, size_t roo
     }
     stream->raw_ended = true;
     stream->stopped = stream->from.stopped;
-    if (length < 0) end_failed(stream, (int)length, "reading it");
+    if (length < 0) end_failed(stream, (int)length, TR("reading it"));
     return 0;
 }
 
-static size_t end_broken(struct savefile_stream *stream, size_t made, const char *what, const char *why)
+__attribute__((format(printf, 3, 4))) static size_t end_broken(struct savefile_stream *stream, size_t made, const char *format, ...)
 {
+    va_list args;
     stream->ended = stream->broken = true;
-    snprintf(stream->text, sizeof(stream->text), "the %s data %s%s", stream->codec->name, what, why);
+    va_start(args, format);
+    vsnprintf(stream->text, sizeof(stream->text), tr(format), args);
+    va_end(args);
     return made;
 }
 
@@ -67,19 +73,21 @@ static size_t read_unpacked(struct savefile_stream *stream, uint8_t *into, size_
         stream->packed_at += used;
         stream->unpacker_full = made == room;
         if (result == UNPACK_NO_MEMORY) {
-            end_failed(stream, -ENOMEM, "unpacking it");
+            end_failed(stream, -ENOMEM, TR("unpacking it"));
             return made;
         }
         if (result == UNPACK_BROKEN)
             return end_broken(stream, made,
-                              stream->unpacked == UNPACK_BETWEEN ? "are followed by something else: " : "are damaged: ", why);
+                              stream->unpacked == UNPACK_BETWEEN ? TR("the %s data are followed by something else: %s")
+                                                                 : TR("the %s data are damaged: %s"),
+                              stream->codec->name, why);
         if (used || made) stream->unpacked = result;
         if (made) return made;
         if (used) continue;
-        if (have) return end_broken(stream, 0, "are damaged: ", "they come to no end");
+        if (have) return end_broken(stream, 0, TR("the %s data are damaged: they come to no end"), stream->codec->name);
         if (!stream->raw_ended) continue;
         stream->ended = true;
-        return stream->unpacked == UNPACK_BETWEEN ? 0 : end_broken(stream, 0, "end early", "");
+        return stream->unpacked == UNPACK_BETWEEN ? 0 : end_broken(stream, 0, TR("the %s data end early"), stream->codec->name);
     }
 }
 
@@ -115,7 +123,7 @@ bool stream_fill(struct savefile_stream *stream, size_t need)
         size_t left = stream_left(stream), step = need - left > STREAM_WINDOW_BYTES ? left + STREAM_WINDOW_BYTES : need;
         int code = make_room(stream, step);
         if (code) {
-            end_failed(stream, code, "holding a packet of it");
+            end_failed(stream, code, TR("holding a packet of it"));
             return false;
         }
         uint8_t *into = stream->window + (stream->end - stream->window);
@@ -181,7 +189,7 @@ int stream_open(struct savefile_stream *stream, int fd, const void *head, size_t
     stream->at = stream->end = stream->window;
     if (!stream->window) return err_set_errno(err, -ENOMEM, "there is no memory for reading it");
     stream_fill(stream, UNPACK_HEAD_BYTES);
-    if (stream->code) return err_set_errno(err, stream->code, "%s failed", stream->failed_at);
+    if (stream->code) return err_set_errno(err, stream->code, "%s failed", tr(stream->failed_at));
     const struct unpack_codec *codec = unpack_find(stream->at, stream_left(stream));
     if (!codec) return 0;
     /* What was read is the beginning of the packed bytes; the window starts again with what they hold. */

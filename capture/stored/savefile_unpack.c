@@ -8,10 +8,40 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* Libraries' own words reach a person: they are constant strings of printable ASCII. */
+#include "base/lang.h"
+
+/* Libraries' own words reach a person: they are constant strings of printable ASCII. Those of zlib that damage brings about are
+ * known here. */
+static const char *translated(const char *why)
+{
+    static const char *const known[] = {
+        TR("incorrect header check"),
+        TR("unknown compression method"),
+        TR("unknown header flags set"),
+        TR("header crc mismatch"),
+        TR("invalid block type"),
+        TR("invalid stored block lengths"),
+        TR("too many length or distance symbols"),
+        TR("invalid code lengths set"),
+        TR("invalid bit length repeat"),
+        TR("invalid code -- missing end-of-block"),
+        TR("invalid literal/lengths set"),
+        TR("invalid literal/length code"),
+        TR("invalid distances set"),
+        TR("invalid distance code"),
+        TR("invalid distance too far back"),
+        TR("incorrect data check"),
+        TR("incorrect length check"),
+        TR("it needs a dictionary"),
+    };
+    for (size_t i = 0; why && i < sizeof(known) / sizeof(known[0]); i++)
+        if (!strcmp(why, known[i])) return tr(known[i]);
+    return why;
+}
+
 static enum unpack_result broken(char text[UNPACK_TEXT_BYTES], const char *why)
 {
-    snprintf(text, UNPACK_TEXT_BYTES, "%s", why && *why ? why : "no sense can be made of it");
+    snprintf(text, UNPACK_TEXT_BYTES, "%s", why && *why ? translated(why) : tr("no sense can be made of it"));
     return UNPACK_BROKEN;
 }
 

@@ -66,7 +66,7 @@ int err_set_errno(struct err *err, int code, const char *format, ...)
     va_end(args);
     if (err) {
         size_t used = strlen(err->text);
-        snprintf(err->text + used, sizeof(err->text) - used, ": %s", tr(strerror(-code)));
+        snprintf(err->text + used, sizeof(err->text) - used, "%s%s", tr(": "), err_errno_text(-code));
         end_sentence(err);
     }
     return code;
@@ -82,19 +82,8 @@ void err_prefix(struct err *err, const char *format, ...)
     va_end(args);
     disarm(before.text);
     struct err behind = *err;
-    size_t used = (size_t)snprintf(err->text, sizeof(err->text), "%.400s: ", before.text);
+    size_t used = (size_t)snprintf(err->text, sizeof(err->text), "%.400s%s", before.text, tr(": "));
     snprintf(err->text + used, sizeof(err->text) - used, "%.*s", (int)(sizeof(err->text) - used - 1), behind.text);
     end_sentence(err);
     err_more(err, "%s", err_long_story(&behind));
-}
-
-const char *err_errno_name(int number)
-{
-    return number > 0 ? strerrorname_np(number) : NULL;
-}
-
-bool err_is_restart(int64_t result)
-{
-    enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
-    return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
 }

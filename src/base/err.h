@@ -32,6 +32,9 @@ const char *err_long_story(const struct err *err);
 /* Puts "what: " before the sentence that is already there. */
 void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What strerror(3) says of a positive number, in the language of now. Static storage, or strerror's where that has no such number.
+ */
+const char *err_errno_text(int number);
 /* The errno's symbolic name ("ECONNREFUSED") for a positive number, or NULL where it has none. Static storage. */
 const char *err_errno_name(int number);
 

@@ -90,7 +90,7 @@ static int print_help(const struct options_verb *verb)
     printf(tr("Usage: tcpwhy %s %s\n"), verb->name, verb->usage);
     print_wrapped(tr(verb->summary), 0, 0);
     for (size_t g = 0; g < verb->group_count; g++) {
-        printf("\n%s:\n", tr(verb->groups[g].title));
+        printf(tr("\n%s:\n"), tr(verb->groups[g].title));
         for (size_t i = 0; i < verb->groups[g].count; i++) print_row(&verb->groups[g].rows[i]);
     }
     print_row(&lang_row);

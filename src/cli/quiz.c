@@ -44,13 +44,14 @@ static const struct options_row rows[] = {
     {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
 };
 
-static const char notes[] = "A SCENARIO is a name from tcpwhy demo --list, or a file that ends in .scn, and is played. A FILE is a "
-                            "capture or a run stored with "
-                            "-o FILE.events; a file's name holds a / or is there. Answers are lines of standard input: a letter or "
-                            "a number; q ends. The last "
-                            "line is the mark, such as \"7 of 10\".\n"
-                            "Exit status: 0 all right (or the paper is written), 1 some wrong or not answered, or it failed, 2 "
-                            "wrong usage, 3 not permitted.";
+static const char notes[] =
+    TR("A SCENARIO is a name from tcpwhy demo --list, or a file that ends in .scn, and is played. A FILE is a "
+       "capture or a run stored with "
+       "-o FILE.events; a file's name holds a / or is there. Answers are lines of standard input: a letter or "
+       "a number; q ends. The last "
+       "line is the mark, such as \"7 of 10\".\n"
+       "Exit status: 0 all right (or the paper is written), 1 some wrong or not answered, or it failed, 2 "
+       "wrong usage, 3 not permitted.");
 
 static int take_fields(struct quiz_options *options, const char *value, struct err *err)
 {

@@ -329,8 +329,8 @@ int cli_states(int argc, char **argv, struct err *err)
         STATES_SUMMARY,
         groups,
         1,
-        "Without a name the whole catalogue is played (tcpwhy demo --list). A name is a scenario of the "
-        "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events.",
+        TR("Without a name the whole catalogue is played (tcpwhy demo --list). A name is a scenario of the "
+           "catalogue, a file of your own that ends in .scn, or a run stored with -o FILE.events."),
         &states->given,
         NULL};
     int operand = 0, code = options_parse(&verb, argc, argv, &operand, err);

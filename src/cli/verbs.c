@@ -65,9 +65,9 @@ static int unknown(const char *word, struct err *err)
     const char *names[VERBS];
     for (size_t i = 0; i < VERBS; i++) names[i] = verbs[i].usage ? verbs[i].name : NULL;
     const char *near = options_nearest(word, names, VERBS);
-    const char *what = word[0] == '-' ? "option" : "verb";
     if (near && word[0] != '-') return err_set(err, CLI_USAGE, "no verb '%s': did you mean '%s'?", word, near);
-    return err_set(err, CLI_USAGE, "no %s '%s': see tcpwhy --help", what, word);
+    if (word[0] == '-') return err_set(err, CLI_USAGE, "no option '%s': see tcpwhy --help", word);
+    return err_set(err, CLI_USAGE, "no verb '%s': see tcpwhy --help", word);
 }
 
 int verbs_run(int argc, char **argv, struct err *err)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "cli/options.h"
 #include "cli/output_options.h"
 #include "out/output.h"
@@ -169,7 +170,8 @@ static int take_netns(struct watch_options *options, const char *value, struct e
         snprintf(path, sizeof(path), "/proc/self/ns/net");
     else
         snprintf(path, sizeof(path), "%s%s", is_path ? "" : "/run/netns/", value);
-    if (stat(path, &netns)) return err_set(err, -EINVAL, "--netns: there is no network namespace '%s': %s", value, strerror(errno));
+    if (stat(path, &netns))
+        return err_set(err, -EINVAL, "--netns: there is no network namespace '%s': %s", value, err_errno_text(errno));
     options->netns[options->netns_count++] = netns.st_ino;
     return 0;
 }

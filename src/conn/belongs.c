@@ -24,18 +24,42 @@ static int far(uint32_t number, uint32_t low, uint32_t high, uint32_t reach)
  */
 enum { FOREIGN = 1 << 24, FOREIGN_AFTER_RST = 1 << 16, WINDOW_MOST = 1 << 30 };
 
+/* Where its numbers lie: each as `far` says, 0 where they are not known. */
+struct place {
+    int seq, ack;
+};
+
+static struct place place_of(const struct conn_segment *segment, const struct conn_end *end, const struct conn_end *peer,
+                             uint32_t reach)
+{
+    const uint32_t known = END_ANY | END_BASE;
+    if (!(segment->flags & TCP_ACK) || (end->flags & peer->flags & known) != known) return (struct place){0, 0};
+    return (struct place){far(segment->seq, end->flags & END_ACKED ? end->acked : end->base, end->next, reach),
+                          far(segment->ack, end->flags & END_ACKS ? end->ack : peer->base, peer->next, reach)};
+}
+
+/* Both are ahead, by less than a window's largest, and neither is behind a FIN: the capture may have a gap. */
+static bool may_be_gap(struct place place, const struct conn_segment *segment, const struct conn_end *end,
+                       const struct conn_end *peer)
+{
+    bool ahead = place.seq > 0 && place.ack > 0 && !((end->flags | peer->flags) & END_FIN);
+    return ahead && segment->seq - end->next < WINDOW_MOST && segment->ack - peer->next < WINDOW_MOST;
+}
+
 static bool is_foreign(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *end,
                        const struct conn_end *peer)
 {
-    const uint32_t known = END_ANY | END_BASE;
-    if (conn->flags & CONN_TO_ITSELF || !(segment->flags & TCP_ACK) || (end->flags & peer->flags & known) != known) return false;
+    if (conn->flags & CONN_TO_ITSELF) return false;
     bool reset = conn_is_done(conn) && (end->flags | peer->flags) & END_ENDED_BY_RST;
-    uint32_t reach = reset ? FOREIGN_AFTER_RST : FOREIGN;
-    int seq = far(segment->seq, end->flags & END_ACKED ? end->acked : end->base, end->next, reach);
-    int ack = far(segment->ack, end->flags & END_ACKS ? end->ack : peer->base, peer->next, reach);
-    if (!seq || !ack) return false;
-    bool gap = seq > 0 && ack > 0 && segment->seq - end->next < WINDOW_MOST && segment->ack - peer->next < WINDOW_MOST;
-    return reset || !gap;
+    struct place place = place_of(segment, end, peer, reset ? FOREIGN_AFTER_RST : FOREIGN);
+    return place.seq && place.ack && (reset || !may_be_gap(place, segment, end, peer));
+}
+
+bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    if (conn->flags & CONN_TO_ITSELF || segment->flags & (TCP_SYN | TCP_RST)) return false;
+    return may_be_gap(place_of(segment, end, peer, FOREIGN), segment, end, peer);
 }
 
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side)
@@ -94,6 +118,20 @@ bool conn_settle_roles(struct conn *conn, const struct conn_segment *segment, un
     return other;
 }
 
+/* What lies before it was missed: a SYN, which the other end sent. */
+static void begin_behind_syn(struct conn_end *other, const struct conn_segment *segment)
+{
+    *other =
+        (struct conn_end){.state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
+    other->flags = END_SYN | END_ANY | END_BASE | END_GOT | END_SYN_TAKEN;
+}
+
+/* RFC 9293 section 3.10.7.1: this RST answers what had no ACK, so no connection. */
+static bool refuses(const struct conn_segment *segment)
+{
+    return (segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == (TCP_RST | TCP_ACK) && segment->seq == 0;
+}
+
 void conn_begin(struct conn *conn, const struct conn_segment *segment, bool higher_port)
 {
     struct conn_end *sender = &conn->end[0], *other = &conn->end[conn_other(conn, 0)];
@@ -108,16 +146,19 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
         other->state = STATE_LISTEN; /* conn_state takes it back if no SYN,ACK proves it */
         sender->state = STATE_CLOSED;
         break;
-    case TCP_SYN | TCP_ACK: /* the SYN that it answers was missed */
+    case TCP_SYN | TCP_ACK:
         sender->state = STATE_LISTEN;
-        *other = (struct conn_end){
-            .state = STATE_SYN_SENT, .base = segment->ack - 1, .next = segment->ack, .got = segment->ack, .span = 1};
-        other->flags = END_SYN | END_ANY | END_BASE | END_GOT | END_SYN_TAKEN;
+        begin_behind_syn(other, segment);
         break;
     case 0: /* nothing that TCP sends once it is connected: it shows no connection */
         if (!(segment->flags & TCP_RST)) break;
         /* fall through */
     default:
+        if (refuses(segment)) {
+            sender->state = STATE_CLOSED;
+            begin_behind_syn(other, segment);
+            break;
+        }
         sender->state = other->state = STATE_ESTABLISHED;
         conn->flags |= CONN_MIDWAY;
     }

@@ -221,6 +221,7 @@ struct conn_verdict {
     bool opens_hole;   /* it begins beyond the next number: something before it was not captured */
     bool base_shift;   /* the peer's first words were a keepalive probe: its numbers begin one higher than was thought */
     bool goes_on;      /* its sender was taken for ended, by a RST, and is not */
+    bool leaps;        /* both its numbers are far ahead: a gap of the capture, or another connection whose SYNs were missed */
     /* As its sender knew it just before: the next number, the highest acknowledged (valid with has_acked), the peer's window, and
      * how many duplicate ACKs had come. */
     uint32_t next, acked;

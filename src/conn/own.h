@@ -39,6 +39,10 @@ static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns
     return t_ns > than_ns && (uint64_t)t_ns - (uint64_t)than_ns >= (uint64_t)by_ns;
 }
 
+/* belongs.c: both its numbers are so far ahead that a gap of the capture may lie before it, or another connection between the same
+ * ends have begun. */
+bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side);
+
 /* states.c: takes an input, and notes it. `proved`: as in struct conn_move. */
 void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, bool proved,
                struct conn_verdict *verdict);

@@ -144,7 +144,11 @@ void conn_received(const struct conn_judge *judge, struct conn *conn, unsigned s
         receive_reset(judge, conn, side, segment, verdict);
         return;
     }
-    if (verdict->class == CONN_STRAY || is_dropped(end, from, segment)) return;
+    if (verdict->class == CONN_STRAY) {
+        if (segment->flags & TCP_SYN) conn_question(conn, side); /* whatever it answers */
+        return;
+    }
+    if (is_dropped(end, from, segment)) return;
     if (is_unheard(conn, end, segment, verdict)) {
         end->flags &= ~(uint32_t)(END_SYN_ACKED | END_ACKED);
         if (end->state == STATE_ESTABLISHED) conn_take_back(conn, side, STATE_SYN_SENT, verdict);

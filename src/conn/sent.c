@@ -552,6 +552,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
         return;
     }
     begin_midway(conn, segment);
+    verdict->leaps = conn_is_far(conn, segment, side) && conn_leaps(conn, segment, side);
     bool advances = segment->flags & TCP_ACK && (!(end->flags & END_ACKS) || seq_before(end->ack, segment->ack));
     uint8_t class = verdict->class = class_of(judge, conn, side, segment, verdict);
     count(judge, conn, side, segment, class);

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/lang.h"
 #include "echo/stop.h"
 #include "echo/talk.h"
 
@@ -17,17 +19,17 @@ const char *talk_connect_advice(int code)
         int number;
         const char *text;
     } rows[] = {
-        {ECONNREFUSED, " (nothing listens there, or a firewall refuses: is the server running, and is the port right?)"},
-        {ETIMEDOUT, " (no answer: is the host up, does a firewall drop the segments?)"},
-        {ENETUNREACH, " (no route leads there; 'ip route' lists them)"},
-        {EHOSTUNREACH, " (a router or the host itself says that it can't be reached)"},
-        {EAFNOSUPPORT, " (this host does not have that version of IP)"},
-        {EADDRNOTAVAIL, " (this host has no address or no free port to connect from; is that version of IP switched off?)"},
-        {EPERM, " (a firewall of this host forbids it)"},
-        {EACCES, " (a broadcast address, or a firewall of this host forbids it)"},
+        {ECONNREFUSED, TR(" (nothing listens there, or a firewall refuses: is the server running, and is the port right?)")},
+        {ETIMEDOUT, TR(" (no answer: is the host up, does a firewall drop the segments?)")},
+        {ENETUNREACH, TR(" (no route leads there; 'ip route' lists them)")},
+        {EHOSTUNREACH, TR(" (a router or the host itself says that it can't be reached)")},
+        {EAFNOSUPPORT, TR(" (this host does not have that version of IP)")},
+        {EADDRNOTAVAIL, TR(" (this host has no address or no free port to connect from; is that version of IP switched off?)")},
+        {EPERM, TR(" (a firewall of this host forbids it)")},
+        {EACCES, TR(" (a broadcast address, or a firewall of this host forbids it)")},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (rows[i].number == -code) return rows[i].text;
+        if (rows[i].number == -code) return tr(rows[i].text);
     return "";
 }
 
@@ -100,7 +102,7 @@ static int connect_any(struct talk *talk, struct err *err)
         code = talk_connect(talk, &talk->endpoints[i], SOCK_STREAM);
         if (!code || code == -EINTR) return code;
         size_t used = strlen(tried.text);
-        snprintf(tried.text + used, sizeof(tried.text) - used, "%s%s: %s", used ? "; " : "", talk->name, strerror(-code));
+        snprintf(tried.text + used, sizeof(tried.text) - used, "%s%s: %s", used ? "; " : "", talk->name, err_errno_text(-code));
     }
     if (code == -ETIMEDOUT && talk->options->timeout_ms)
         return err_set(err, code, "can't connect to %s: no answer within %d ms", talk->name, talk->options->timeout_ms);

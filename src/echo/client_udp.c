@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/err.h"
 #include "echo/stop.h"
 #include "echo/talk.h"
 
@@ -75,7 +76,7 @@ static int connect_next(struct talk *talk, int *next, struct err *err)
         code = talk_connect(talk, &talk->endpoints[(*next)++], SOCK_DGRAM);
         if (!code || code == -EINTR) return code;
     }
-    return err_set(err, code, "can't send datagrams to %s: %s%s", talk->name, strerror(-code), talk_connect_advice(code));
+    return err_set(err, code, "can't send datagrams to %s: %s%s", talk->name, err_errno_text(-code), talk_connect_advice(code));
 }
 
 int talk_udp(struct talk *talk, struct err *err)

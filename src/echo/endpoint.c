@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/lang.h"
+
 enum {
     HOST_BYTES = 256,  /* the longest name is 253 bytes (RFC 1035 section 2.3.4) */
     LABEL_BYTES = 63,  /* of it between two dots */
@@ -69,7 +72,7 @@ static void set_port(struct endpoint *endpoint, uint16_t port)
 /* Stricter than inet_aton(3), which takes 127.1 and reads 010 as eight: what is shown to students has one meaning. */
 static int parse_v4(const char *host, struct endpoint *ret_endpoint, struct err *err)
 {
-    static const char *const ordinal[] = {"first", "second", "third", "fourth"};
+    static const char *const ordinal[] = {TR("first"), TR("second"), TR("third"), TR("fourth")};
     struct shown shown = show(host);
     uint8_t ip[4] = {0};
     int numbers = 1;
@@ -81,16 +84,16 @@ static int parse_v4(const char *host, struct endpoint *ret_endpoint, struct err 
     for (int i = 0; i < 4; i++) {
         size_t digits = strspn(at, "0123456789");
         if (digits == 0)
-            return err_set(err, -EINVAL, "host '%s' is not an IPv4 address: its %s number is missing", shown.text, ordinal[i]);
+            return err_set(err, -EINVAL, "host '%s' is not an IPv4 address: its %s number is missing", shown.text, tr(ordinal[i]));
         if (digits > 1 && at[0] == '0')
             return err_set(
                 err, -EINVAL,
                 "host '%s' is not an IPv4 address: its %s number begins with 0, which some programs read as octal; leave the 0 out",
-                shown.text, ordinal[i]);
+                shown.text, tr(ordinal[i]));
         int value = digits > 3 ? 256 : atoi(at);
         if (value > 255)
             return err_set(err, -EINVAL, "host '%s' is not an IPv4 address: its %s number, %.*s, is larger than 255", shown.text,
-                           ordinal[i], digits > 20 ? 20 : (int)digits, at);
+                           tr(ordinal[i]), digits > 20 ? 20 : (int)digits, at);
         ip[i] = (uint8_t)value;
         at += digits + (i < 3);
     }
@@ -112,7 +115,7 @@ static int unknown_zone(const char *host, const char *zone, struct err *err)
     }
     if_freenameindex(interfaces);
     return err_set(err, -EINVAL, "host '%s': this host has no network interface '%s'; it has: %s", shown_host.text, shown_zone.text,
-                   *names ? names : "none that can be seen");
+                   *names ? names : tr("none that can be seen"));
 }
 
 static int parse_zone(const char *host, const char *zone, uint32_t *ret_scope, struct err *err)
@@ -200,6 +203,19 @@ static int check_name(const char *host, struct err *err)
     return 0;
 }
 
+/* getaddrinfo(3)'s words, of which those that a name can bring about are known here. */
+static const char *not_known(int failure)
+{
+    switch (failure) {
+    case EAI_NONAME:
+        return tr("Name or service not known");
+    case EAI_FAIL:
+        return tr("Non-recoverable failure in name resolution");
+    default:
+        return gai_strerror(failure);
+    }
+}
+
 static int resolve(const char *host, int socktype, struct endpoint *ret_endpoints, int capacity, struct err *err)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = socktype}, *list = NULL;
@@ -211,10 +227,10 @@ static int resolve(const char *host, int socktype, struct endpoint *ret_endpoint
         return err_set(err, -ENOENT, "host '%s' can't be looked up: no name server answers; give its address, or mend the network",
                        show(host).text);
     case EAI_SYSTEM:
-        return err_set(err, -ENOENT, "host '%s' can't be looked up: %s", show(host).text, strerror(errno));
+        return err_set(err, -ENOENT, "host '%s' can't be looked up: %s", show(host).text, err_errno_text(errno));
     default:
         return err_set(err, -ENOENT, "host '%s' is not known (%s): check how it is spelt, or give its address", show(host).text,
-                       gai_strerror(failure));
+                       not_known(failure));
     }
     int count = 0;
     for (struct addrinfo *i = list; i && count < capacity; i = i->ai_next) {
@@ -272,8 +288,8 @@ static int parse_literal(const char *host, bool listening, struct endpoint *ret_
     if (!*host || strcmp(host, "*") == 0) {
         if (!listening)
             return err_set(err, -EINVAL,
-                           *host ? "host '*' is any address: a server can listen there, but a client must be told one"
-                                 : "the host is empty: give an address or a name");
+                           *host ? TR("host '*' is any address: a server can listen there, but a client must be told one")
+                                 : TR("the host is empty: give an address or a name"));
         int count = 0;
         /* :: first: it serves IPv4 as well. */
         if (count < capacity) ret_endpoints[count++] = endpoint_v6(&in6addr_any, 0);

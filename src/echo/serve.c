@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/lang.h"
 #include "echo/stop.h"
 
 enum { RETRY_MS = 50 };
@@ -17,7 +19,7 @@ void serve_note(const struct serve *serve, const char *format, ...)
     char text[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), tr(format), args);
     va_end(args);
     serve->options->note(serve->options->note_data, text);
 }
@@ -32,7 +34,7 @@ void serve_note_peer(const struct serve *serve, const struct endpoint *peer, int
     else if (code == -ECONNRESET || code == -EPIPE)
         serve_note(serve, "%s: reset the connection", name);
     else
-        serve_note(serve, "%s: the connection broke: %s", name, strerror(-code));
+        serve_note(serve, "%s: the connection broke: %s", name, err_errno_text(-code));
 }
 
 bool serve_wanted(const struct serve *serve)
@@ -55,7 +57,7 @@ bool serve_may_retry_accept(const struct serve *serve, int code)
     case ENOBUFS:
     case ENOMEM:
         /* The connection stays in the queue; to ask again at once would only spin. */
-        serve_note(serve, "can't accept a connection now: %s", strerror(-code));
+        serve_note(serve, "can't accept a connection now: %s", err_errno_text(-code));
         stop_sleep_ms(RETRY_MS);
         return true;
     /* accept(2): errors of the new connection come out here too, and mean no more than "try again". */

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/address.h"
+#include "base/err.h"
 #include "echo/serve.h"
 #include "echo/stop.h"
 
@@ -33,7 +34,8 @@ static int answer(struct serve *serve, char *bytes, struct err *err)
     ssize_t sent;
     do sent = sendto(serve->socket, bytes, (size_t)n, 0, (const struct sockaddr *)&peer.address, peer.length);
     while (sent < 0 && errno == EINTR && !stop_asked());
-    if (sent < 0 && errno != EINTR) serve_note(serve, "%s: can't be answered: %s", transfer_name(&peer, name), strerror(errno));
+    if (sent < 0 && errno != EINTR)
+        serve_note(serve, "%s: can't be answered: %s", transfer_name(&peer, name), err_errno_text(errno));
     return 0;
 }
 

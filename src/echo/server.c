@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/lang.h"
 #include "echo/serve.h"
 #include "echo/stop.h"
 
@@ -41,7 +42,7 @@ static int explain(int code, const char *what, const struct endpoint *endpoint, 
                        "%s port %u is taken: another socket already has it on %s%s ('ss -l%cnp sport = :%u' "
                        "shows whose); end "
                        "that program, take another port, or port 0 for any free one",
-                       protocol, (unsigned)address.port, ip, address_is_any(&address) ? "" : " or on all addresses",
+                       protocol, (unsigned)address.port, ip, address_is_any(&address) ? "" : tr(" or on all addresses"),
                        udp ? 'u' : 't', (unsigned)address.port);
     case EADDRNOTAVAIL:
         return err_set(
@@ -54,8 +55,8 @@ static int explain(int code, const char *what, const struct endpoint *endpoint, 
                        "the sysctl net.ipv4.ip_unprivileged_port_start",
                        (unsigned)address.port);
     case EAFNOSUPPORT:
-        return err_set(err, code, "can't listen on %s: this host has no %s", ip,
-                       address.version == 6 ? "IPv6; give an IPv4 address" : "IPv4");
+        if (address.version == 6) return err_set(err, code, "can't listen on %s: this host has no IPv6; give an IPv4 address", ip);
+        return err_set(err, code, "can't listen on %s: this host has no IPv4", ip);
     default:
         return err_set_errno(err, code, "can't listen on %s (%s)", transfer_name(endpoint, name), what);
     }
@@ -115,11 +116,11 @@ static int open_socket(struct serve *serve, const struct endpoint *endpoints, in
 
 static int tell_ready(const struct serve *serve, const struct endpoint *endpoint, struct err *err)
 {
-    static const char *const style[] = {"one connection at a time", "a child for each connection", "one event loop"};
+    static const char *const style[] = {TR("one connection at a time"), TR("a child for each connection"), TR("one event loop")};
     char name[TRANSFER_NAME_BYTES];
     if (serve->options->ready_fd < 0)
         serve_note(serve, "listening on %s, %s", transfer_name(endpoint, name),
-                   serve->options->udp ? "UDP" : style[serve->options->style]);
+                   serve->options->udp ? "UDP" : tr(style[serve->options->style]));
     int fd = serve->options->ready_fd;
     if (fd < 0) return 0;
     char text[16];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "event/fields.h"
 #include "event/text.h"
 #include "event/value.h"
@@ -24,12 +25,13 @@ struct value {
     bool quoted;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(const struct reader *reader, const char *where, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int event_expected(const struct reader *reader, const char *where, const char *format,
+                                                                ...)
 {
     char what[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    vsnprintf(what, sizeof(what), tr(format), args);
     va_end(args);
     size_t column = (size_t)(where - reader->line_start) + 1;
     if (!reader->line) return err_set(reader->err, -EINVAL, "%s: column %zu: expected %s", reader->name, column, what);
@@ -76,18 +78,19 @@ static int take_quoted(struct reader *reader, struct value *ret_value)
     ret_value->quoted = true;
     while (at < reader->line_end && *at != '"') {
         if (*at == '\\') {
-            if (!is_escape(at, reader->line_end)) return fail(reader, at, "\\\\, \\\" or \\xNN (two lower-case hex digits)");
+            if (!is_escape(at, reader->line_end))
+                return event_expected(reader, at, "\\\\, \\\" or \\xNN (two lower-case hex digits)");
             at += at[1] == 'x' ? 4 : 2;
         } else if (*at < ' ' || *at >= 0x7f) {
-            return fail(reader, at, "\\x%02x for this byte", (unsigned)(unsigned char)*at);
+            return event_expected(reader, at, "\\x%02x for this byte", (unsigned)(unsigned char)*at);
         } else {
             at++;
         }
     }
-    if (at == reader->line_end) return fail(reader, at, "\" at the end of the value");
+    if (at == reader->line_end) return event_expected(reader, at, "\" at the end of the value");
     ret_value->to = at;
     reader->at = at + 1;
-    if (reader->at < reader->line_end && *reader->at != ' ') return fail(reader, reader->at, "a space after the value");
+    if (reader->at < reader->line_end && *reader->at != ' ') return event_expected(reader, reader->at, "a space after the value");
     return 0;
 }
 
@@ -97,8 +100,8 @@ static int take_value(struct reader *reader, struct value *ret_value)
     const char *at = reader->at;
     for (; at < reader->line_end && *at != ' '; at++)
         if (*at < ' ' || *at >= 0x7f || *at == '"' || *at == '#' || *at == '=')
-            return fail(reader, at, "a value in double quotes, because of this character");
-    if (at == reader->at) return fail(reader, at, "a value (\"\" for an empty one)");
+            return event_expected(reader, at, "a value in double quotes, because of this character");
+    if (at == reader->at) return event_expected(reader, at, "a value (\"\" for an empty one)");
     *ret_value = (struct value){reader->at, at, false};
     reader->at = at;
     return 0;
@@ -107,15 +110,15 @@ static int take_value(struct reader *reader, struct value *ret_value)
 static int read_short(struct reader *reader, struct value value, const struct event_field *field, struct event *event)
 {
     static const char *const wanted[FIELD_TYPES] = {
-        [FIELD_UNSIGNED] = "a number from 0 that fits",
-        [FIELD_SIGNED] = "a whole number that fits",
-        [FIELD_BOOL] = "0 or 1",
-        [FIELD_WORD] = "a known word, or a number up to 255",
-        [FIELD_BITS] = "known words, joined by commas",
-        [FIELD_FLAGS] = "letters out of SFRP.UEW, each once",
-        [FIELD_ADDRESS] = "an address such as 127.0.0.1:3333 or [::1]:3333",
-        [FIELD_PORTS] = "up to 8 port numbers, joined by commas",
-        [FIELD_WATCHES] = "up to 8 entries cookie:data:events, joined by commas",
+        [FIELD_UNSIGNED] = TR("a number from 0 that fits"),
+        [FIELD_SIGNED] = TR("a whole number that fits"),
+        [FIELD_BOOL] = TR("0 or 1"),
+        [FIELD_WORD] = TR("a known word, or a number up to 255"),
+        [FIELD_BITS] = TR("known words, joined by commas"),
+        [FIELD_FLAGS] = TR("letters out of SFRP.UEW, each once"),
+        [FIELD_ADDRESS] = TR("an address such as 127.0.0.1:3333 or [::1]:3333"),
+        [FIELD_PORTS] = TR("up to 8 port numbers, joined by commas"),
+        [FIELD_WATCHES] = TR("up to 8 entries cookie:data:events, joined by commas"),
     };
     const char *where = value.from;
     char text[SHORT_VALUE_BYTES];
@@ -127,7 +130,7 @@ static int read_short(struct reader *reader, struct value value, const struct ev
     }
     text[length] = '\0';
     if (fits) fits = value_read(field, text, length, event);
-    return fits ? 0 : fail(reader, where, "%s", wanted[field->type]);
+    return fits ? 0 : event_expected(reader, where, "%s", tr(wanted[field->type]));
 }
 
 static int read_text(struct reader *reader, struct value value, const struct event_field *field, struct event *event)
@@ -138,7 +141,7 @@ static int read_text(struct reader *reader, struct value value, const struct eve
     size_t length = 0;
     for (int byte; (byte = next_byte(&value, &escaped)) >= 0;) {
         if (byte == '\0' || length == field->bytes - 1)
-            return fail(reader, where, "a text of at most %zu bytes, without \\x00", field->bytes - 1);
+            return event_expected(reader, where, "a text of at most %zu bytes, without \\x00", field->bytes - 1);
         place[length++] = (char)byte;
     }
     return 0;
@@ -164,7 +167,7 @@ static int read_chain(struct reader *reader, struct value value, const struct ev
         memcpy((char *)event + field->offset, &chain, sizeof(chain));
         if (!chain) code = no_memory(reader);
     } else {
-        code = fail(reader, where, "at most %d function names, joined by semicolons", EVENT_CHAIN_MAX);
+        code = event_expected(reader, where, "at most %d function names, joined by semicolons", EVENT_CHAIN_MAX);
     }
     buf_free(&joined);
     return code;
@@ -183,9 +186,9 @@ static int read_hex(struct reader *reader, struct value value, struct event *eve
     int code = 0;
     struct event_packet *packet = &event->packet;
     if (!sound)
-        code = fail(reader, where, "an even number of lower-case hex digits");
+        code = event_expected(reader, where, "an even number of lower-case hex digits");
     else if (packet->captured_bytes != bytes.length)
-        code = fail(reader, where, "captured=%zu before these %zu bytes", bytes.length, bytes.length);
+        code = event_expected(reader, where, "captured=%zu before these %zu bytes", bytes.length, bytes.length);
     else if (bytes.length && !(packet->bytes = event_log_bytes(reader->log, (const uint8_t *)bytes.data, bytes.length)))
         code = no_memory(reader);
     buf_free(&bytes);
@@ -229,21 +232,21 @@ static int read_event(struct reader *reader, struct event *event)
     memset(event, 0, sizeof(*event));
     for (int kind = EVENT_NONE + 1; kind < EVENT_KINDS; kind++)
         if (is_word(event_fields_word((enum event_kind)kind), word, length)) event->kind = (enum event_kind)kind;
-    if (event->kind == EVENT_NONE) return fail(reader, word, "a kind of event (trace, packet, enter, mark, …)");
+    if (event->kind == EVENT_NONE) return event_expected(reader, word, "a kind of event (trace, packet, enter, mark, …)");
 
     size_t count;
     const struct event_field *fields = event_fields_of(event->kind, &count);
     uint64_t seen = 0;
     while (reader->at < reader->line_end) {
-        if (*reader->at != ' ') return fail(reader, reader->at, "a space");
+        if (*reader->at != ' ') return event_expected(reader, reader->at, "a space");
         reader->at++;
         const char *key = reader->at;
         length = take_word(reader);
         size_t i = 0;
         while (i < count && !is_word(fields[i].key, key, length)) i++;
-        if (i == count) return fail(reader, key, "a key that a %s has", event_fields_word(event->kind));
-        if (reader->at == reader->line_end || *reader->at != '=') return fail(reader, reader->at, "= and a value");
-        if (seen >> i & 1) return fail(reader, key, "each key once");
+        if (i == count) return event_expected(reader, key, "a key that a %s has", event_fields_word(event->kind));
+        if (reader->at == reader->line_end || *reader->at != '=') return event_expected(reader, reader->at, "= and a value");
+        if (seen >> i & 1) return event_expected(reader, key, "each key once");
         seen |= (uint64_t)1 << i;
         reader->at++;
         int code = read_field(reader, &fields[i], event);
@@ -280,7 +283,7 @@ int event_text_read(const char *name, const char *text, size_t length, struct ev
         reader.line_end = newline ? newline : reader.end;
         bool empty = reader.line_end == reader.line_start;
         if (reader.line == 1 && !is_word(EVENT_TEXT_FIRST_LINE, text, (size_t)(reader.line_end - text)))
-            code = fail(&reader, text, "\"%s\" as the first line", EVENT_TEXT_FIRST_LINE);
+            code = event_expected(&reader, text, "\"%s\" as the first line", EVENT_TEXT_FIRST_LINE);
         else if (!empty && *reader.line_start != '#')
             code = read_line(&reader);
         reader.at = newline ? newline + 1 : reader.end;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/lang.h"
 #include "base/moment.h"
 
 static const int64_t NS_A_SECOND = 1000000000;
@@ -28,14 +29,14 @@ void pcapng_reader_free(struct pcapng_reader *reader)
     free(reader);
 }
 
-static enum pcapng_result damaged(struct pcapng_step *step, uint64_t used, const char *format, ...)
+static enum pcapng_result pcapng_damaged(struct pcapng_step *step, uint64_t used, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static enum pcapng_result damaged(struct pcapng_step *step, uint64_t used, const char *format, ...)
+static enum pcapng_result pcapng_damaged(struct pcapng_step *step, uint64_t used, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(step->text, sizeof(step->text), format, args);
+    vsnprintf(step->text, sizeof(step->text), tr(format), args);
     va_end(args);
     step->used = used;
     return PCAPNG_DAMAGED;
@@ -95,11 +96,11 @@ static const char *read_options(struct pcapng_interface *interface, const uint8_
             break;
         }
         case OPTION_IF_TSRESOL:
-            if (option.length != 1) return "its clock's resolution (if_tsresol) is not one byte";
+            if (option.length != 1) return TR("its clock's resolution (if_tsresol) is not one byte");
             set_clock(interface, option.value[0]);
             break;
         case OPTION_IF_TSOFFSET: {
-            if (option.length != 8) return "its clock's offset (if_tsoffset) is not eight bytes";
+            if (option.length != 8) return TR("its clock's offset (if_tsoffset) is not eight bytes");
             uint64_t high = pcapng_u32(option.value + (swapped == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ? 4 : 0), swapped);
             uint64_t low = pcapng_u32(option.value + (swapped == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ? 0 : 4), swapped);
             interface->offset_s = (int64_t)(high << 32 | low);
@@ -109,7 +110,7 @@ static const char *read_options(struct pcapng_interface *interface, const uint8_
             break; /* a comment, a name, whatever else: nothing that packets need */
         }
     }
-    return result == PCAPNG_OPTIONS_BAD ? "one of its options ends behind it" : NULL;
+    return result == PCAPNG_OPTIONS_BAD ? TR("one of its options ends behind it") : NULL;
 }
 
 static enum pcapng_result read_section(struct pcapng_reader *reader, const uint8_t *block, uint32_t length,
@@ -122,8 +123,9 @@ static enum pcapng_result read_section(struct pcapng_reader *reader, const uint8
     /* 1.2 was written by some programs and is the same (section 4.1 of the draft). */
     reader->unknown_version = major != 1 || (minor != 0 && minor != 2);
     if (reader->unknown_version)
-        return damaged(step, length, "this section is of pcapng version %u.%u, and only 1.0 (and 1.2, which is the same) is known",
-                       major, minor);
+        return pcapng_damaged(step, length,
+                              "this section is of pcapng version %u.%u, and only 1.0 (and 1.2, which is the same) is known", major,
+                              minor);
     step->options = block + 24;
     step->options_bytes = length - PCAPNG_SECTION_BYTES_MIN;
     return PCAPNG_BLOCK;
@@ -132,9 +134,9 @@ static enum pcapng_result read_section(struct pcapng_reader *reader, const uint8
 static enum pcapng_result read_interface(struct pcapng_reader *reader, const uint8_t *block, uint32_t length,
                                          struct pcapng_step *step)
 {
-    if (length < 20) return damaged(step, length, "the interface description block is only %u bytes long", length);
+    if (length < 20) return pcapng_damaged(step, length, "the interface description block is only %u bytes long", length);
     if (reader->count == PCAPNG_INTERFACES_MAX)
-        return damaged(step, length, "this section describes more than %d interfaces", PCAPNG_INTERFACES_MAX);
+        return pcapng_damaged(step, length, "this section describes more than %d interfaces", PCAPNG_INTERFACES_MAX);
     if (reader->count == reader->room) {
         uint32_t room = reader->room ? reader->room * 2 : 4;
         struct pcapng_interface *interfaces = realloc(reader->interfaces, room * sizeof(*interfaces));
@@ -147,7 +149,7 @@ static enum pcapng_result read_interface(struct pcapng_reader *reader, const uin
                                            .snap = pcapng_u32(block + 12, reader->swapped)};
     set_clock(interface, 6);
     const char *wrong = read_options(interface, block + 16, length - 20, reader->swapped);
-    if (wrong) return damaged(step, length, "the description of interface %u: %s", reader->count - 1, wrong);
+    if (wrong) return pcapng_damaged(step, length, "the description of interface %u: %s", reader->count - 1, tr(wrong));
     step->interface = reader->first + reader->count - 1;
     step->options = block + 16;
     step->options_bytes = length - 20;
@@ -156,25 +158,26 @@ static enum pcapng_result read_interface(struct pcapng_reader *reader, const uin
 
 /* Where the parts of a packet block are. */
 static const struct layout {
-    const char *name;
+    const char *too_short;
     uint8_t header, interface, ticks, captured;
     bool short_interface; /* 16 bits */
-} enhanced = {"enhanced packet block", 28, 8, 12, 20, false}, old = {"packet block", 28, 8, 12, 20, true};
+} enhanced = {TR("the enhanced packet block is only %u bytes long"), 28, 8, 12, 20, false},
+  old = {TR("the packet block is only %u bytes long"), 28, 8, 12, 20, true};
 
 static enum pcapng_result read_packet(const struct pcapng_reader *reader, const struct layout *layout, const uint8_t *block,
                                       uint32_t length, struct pcapng_step *step)
 {
     bool swapped = reader->swapped;
-    if (length < layout->header + 4U) return damaged(step, length, "the %s is only %u bytes long", layout->name, length);
+    if (length < layout->header + 4U) return pcapng_damaged(step, length, layout->too_short, length);
     uint32_t number =
         layout->short_interface ? pcapng_u16(block + layout->interface, swapped) : pcapng_u32(block + layout->interface, swapped);
     uint32_t captured = pcapng_u32(block + layout->captured, swapped);
     if (number >= reader->count)
-        return damaged(step, length, "the packet is of interface %u, and the section has described only %u so far", number,
-                       reader->count);
+        return pcapng_damaged(step, length, "the packet is of interface %u, and the section has described only %u so far", number,
+                              reader->count);
     if (captured > length - layout->header - 4U)
-        return damaged(step, length, "the packet claims %u captured bytes, and its block has room for %u", captured,
-                       length - layout->header - 4U);
+        return pcapng_damaged(step, length, "the packet claims %u captured bytes, and its block has room for %u", captured,
+                              length - layout->header - 4U);
     const struct pcapng_interface *interface = &reader->interfaces[number];
     uint32_t padded = (captured + 3) & ~3U; /* no more than the block, which is padded too */
     uint64_t ticks = (uint64_t)pcapng_u32(block + layout->ticks, swapped) << 32 | pcapng_u32(block + layout->ticks + 4, swapped);
@@ -193,12 +196,13 @@ static enum pcapng_result read_packet(const struct pcapng_reader *reader, const 
 static enum pcapng_result read_simple(const struct pcapng_reader *reader, const uint8_t *block, uint32_t length,
                                       struct pcapng_step *step)
 {
-    if (length < 16) return damaged(step, length, "the simple packet block is only %u bytes long", length);
-    if (!reader->count) return damaged(step, length, "a packet comes before any interface is described");
+    if (length < 16) return pcapng_damaged(step, length, "the simple packet block is only %u bytes long", length);
+    if (!reader->count) return pcapng_damaged(step, length, "a packet comes before any interface is described");
     uint32_t wire = pcapng_u32(block + 8, reader->swapped), captured = wire, snap = reader->interfaces[0].snap;
     if (snap && captured > snap) captured = snap;
     if (captured > length - 16)
-        return damaged(step, length, "the packet claims %u captured bytes, and its block has room for %u", captured, length - 16);
+        return pcapng_damaged(step, length, "the packet claims %u captured bytes, and its block has room for %u", captured,
+                              length - 16);
     step->packet = (struct pcapng_packet){.bytes = block + 12,
                                           .captured = captured,
                                           .wire = wire,
@@ -253,19 +257,19 @@ enum pcapng_result pcapng_reader_next(struct pcapng_reader *reader, const uint8_
     uint32_t type = pcapng_u32(bytes, swapped);
     if (type == PCAPNG_SECTION_HEADER) {
         if (!pcapng_section_order(bytes, &swapped))
-            return damaged(step, 0, "the section header's byte-order magic is 0x%08x", pcapng_u32(bytes + 8, false));
+            return pcapng_damaged(step, 0, "the section header's byte-order magic is 0x%08x", pcapng_u32(bytes + 8, false));
     } else if (!reader->in_section)
-        return damaged(step, 0, "a block of type 0x%08x stands where a section header has to", type);
+        return pcapng_damaged(step, 0, "a block of type 0x%08x stands where a section header has to", type);
     uint32_t length = pcapng_u32(bytes + 4, swapped);
     /* Some programs write the length without its padding: both ways of reading it have to find it again at the end. */
     uint64_t padded = ((uint64_t)length + 3) & ~(uint64_t)3;
     if (length < PCAPNG_FRAME_BYTES || (type == PCAPNG_SECTION_HEADER && length < PCAPNG_SECTION_BYTES_MIN))
-        return damaged(step, 0, "the block of type 0x%08x claims a length of %u bytes", type, length);
+        return pcapng_damaged(step, 0, "the block of type 0x%08x claims a length of %u bytes", type, length);
     if (padded > PCAPNG_BLOCK_BYTES_MAX) {
         if (type == PCAPNG_SECTION_HEADER ||
             (type >= PCAPNG_INTERFACE && type <= PCAPNG_ENHANCED_PACKET && type != PCAPNG_NAME_RESOLUTION))
-            return damaged(step, 0, "the block of type 0x%08x claims a length of %u bytes, more than %d", type, length,
-                           PCAPNG_BLOCK_BYTES_MAX);
+            return pcapng_damaged(step, 0, "the block of type 0x%08x claims a length of %u bytes, more than %d", type, length,
+                                  PCAPNG_BLOCK_BYTES_MAX);
         step->used = padded;
         step->type = type;
         step->options_bytes = 0;
@@ -276,8 +280,8 @@ enum pcapng_result pcapng_reader_next(struct pcapng_reader *reader, const uint8_
     if (available < padded) return PCAPNG_MORE;
     uint32_t again = pcapng_u32(bytes + padded - 4, swapped);
     if (again != length)
-        return damaged(step, 0, "the block of type 0x%08x says that it is %u bytes long at its beginning and %u at its end", type,
-                       length, again);
+        return pcapng_damaged(step, 0, "the block of type 0x%08x says that it is %u bytes long at its beginning and %u at its end",
+                              type, length, again);
     if (type == PCAPNG_SECTION_HEADER) reader->swapped = swapped;
     step->used = padded;
     step->type = type;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "capture/filter.h"
 #include "capture/stored/savefile.h"
 #include "ledger/datagrams.h"
@@ -199,7 +200,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
         code = tables_finish(pass->tables, ledger_totals(pass->ledger), &pass->seen, err);
     if (!code && !pass->tables) code = stories_finish(pass->stories, pass->seen.dropped, err);
     if (!code && !pass->seen.results[SEGMENT_OK] && pass->trouble)
-        note_say(pass->options->output.quiet, "nothing could be decoded: %s", pass->trouble);
+        note_say(pass->options->output.quiet, "nothing could be decoded: %s", tr(pass->trouble));
     else if (!code)
         read_unread_say(&pass->seen, &pass->options->output, !pass->tables, pass->options->filter != NULL);
     if (!code && pass->seen.damages) {

@@ -328,8 +328,10 @@ static int check_all_there(const struct choosing *choosing, struct err *err)
     for (size_t i = 0; i < choosing->range_count; i++) {
         const struct read_range *range = &choosing->ranges[i];
         if (range->from > choosing->most[range->udp])
-            return err_set(err, -ENOENT, "there is no %s%u: the run has %u%s", range->udp ? tr("UDP flow u") : tr("connection "),
-                           range->from, choosing->most[range->udp], range->udp ? tr(" UDP flows") : "");
+            return err_set(err, -ENOENT,
+                           range->udp ? TR("there is no UDP flow u%u: the run has %u UDP flows")
+                                      : TR("there is no connection %u: the run has %u"),
+                           range->from, choosing->most[range->udp]);
     }
     return 0;
 }

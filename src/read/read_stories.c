@@ -197,9 +197,11 @@ static int check_all_there(const struct stories *stories, struct err *err)
     for (size_t i = 0; i < stories->options->conn_count; i++) {
         const struct read_range *range = &stories->options->conns[i];
         if (range->from > stories->conn_most[range->udp])
-            return err_set(err, -ENOENT, "there is no %s%u: the capture has %u%s%s",
-                           range->udp ? tr("UDP flow u") : tr("connection "), range->from, stories->conn_most[range->udp],
-                           range->udp ? tr(" UDP flows") : "", stories->options->filter ? tr(" that pass the filter") : "");
+            return err_set(err, -ENOENT,
+                           range->udp ? TR("there is no UDP flow u%u: the capture has %u UDP flows%s")
+                                      : TR("there is no connection %u: the capture has %u%s"),
+                           range->from, stories->conn_most[range->udp],
+                           stories->options->filter ? tr(" that pass the filter") : "");
     }
     return 0;
 }

@@ -45,7 +45,7 @@ static size_t list(struct buf *line, const struct rows_source *seen, bool hiding
             continue;
         }
         buf_printf(line, "%s%llu %s", listed ? ", " : "", (unsigned long long)unread->count,
-                   segment_content_name(unread->content, name));
+                   tr(segment_content_name(unread->content, name)));
         listed++;
     }
     if (rest) buf_printf(line, tr(", %llu of other kinds"), (unsigned long long)rest);
@@ -63,8 +63,8 @@ static void say_no_tcp(const struct rows_source *seen, bool quiet, bool stories,
         listed = 1;
     }
     if (seen->icmp_errors)
-        buf_printf(&line, "%s%llu ICMP error%s", listed++ ? ", " : "", (unsigned long long)seen->icmp_errors,
-                   seen->icmp_errors == 1 ? "" : "s");
+        buf_printf(&line, ntr("%s%llu ICMP error", "%s%llu ICMP errors", seen->icmp_errors), listed++ ? ", " : "",
+                   (unsigned long long)seen->icmp_errors);
     list(&line, seen, false, listed);
     note_say(quiet, "there is no TCP segment among the %llu packets%s%s%s", (unsigned long long)seen->packets,
              filtered ? tr(" that pass the filter") : "", line.length ? ": " : "", line.failed ? "" : buf_string(&line));

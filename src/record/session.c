@@ -106,19 +106,24 @@ void session_give_signals_back(struct session *session)
     sigprocmask(SIG_SETMASK, &session->mask_before, NULL);
 }
 
+/* Why there is no bpf becomes part of an event, which is English: views translate it. */
 int session_try_bpf(struct err *err)
 {
     struct calls *calls = NULL;
+    enum lang was = lang_use(LANG_EN);
     int code = calls_bpf.open(&calls, &(struct calls_options){.port_count = 0}, err);
     calls_bpf.close(calls);
+    lang_use(was);
     return code;
 }
 
 static int open_bpf(struct session *session, const struct session_options *options, struct err *err)
 {
-    if (!options->no_bpf) return calls_bpf.open(&session->calls, &options->calls, err);
-    *err = *options->no_bpf;
-    return -EPERM;
+    enum lang was = lang_use(LANG_EN);
+    int code = options->no_bpf ? -EPERM : calls_bpf.open(&session->calls, &options->calls, err);
+    if (options->no_bpf) *err = *options->no_bpf;
+    lang_use(was);
+    return code;
 }
 
 /* auto: the best evidence that this process may have. */
@@ -130,8 +135,9 @@ static int choose_recorder(struct session *session, const struct session_options
     if (strcmp(name, "auto") != 0) {
         session->recorder = recorder_find(name);
         if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
-        int code = session->recorder == &calls_bpf ? open_bpf(session, options, err)
-                                                   : session->recorder->open(&session->calls, &options->calls, err);
+        int code = session->recorder == &calls_bpf && options->no_bpf
+                       ? open_bpf(session, options, err)
+                       : session->recorder->open(&session->calls, &options->calls, err);
         if (code) recorder_advise(name, options->calls.host_wide, err);
         snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
         return code ? -EACCES : 0;
@@ -143,13 +149,13 @@ static int choose_recorder(struct session *session, const struct session_options
     }
     session->recorder = &calls_ptrace;
     if (!calls_ptrace.open(&session->calls, &options->calls, &ptrace_err)) {
-        snprintf(reason, reason_bytes, "auto: no bpf: %s", bpf_err.text);
+        snprintf(reason, reason_bytes, "auto: no bpf: %s", bpf_err.text); /* viz/plan/facts.c takes it apart */
         return 0;
     }
     session->recorder = NULL;
     err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone",
             ptrace_err.text);
-    err_more(err, "And no bpf: %s", bpf_err.text);
+    err_more(err, "And no bpf: %s", tr(bpf_err.text));
     return -EACCES;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/lang.h"
 #include "event/text.h"
 #include "pcapng/reader.h"
 #include "saved/saved.h"
@@ -24,12 +25,12 @@ struct reading {
     bool begun;
 };
 
-__attribute__((format(printf, 2, 3))) static int wrong(const struct reading *reading, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int saved_wrong(const struct reading *reading, const char *format, ...)
 {
     char what[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    vsnprintf(what, sizeof(what), tr(format), args);
     va_end(args);
     return err_set(reading->err, -EBADMSG, "%s: packet %" PRIu64 ", offset %zu: %s", reading->name, reading->packets + 1,
                    reading->at, what);
@@ -70,7 +71,7 @@ bool saved_is_run(const void *head, size_t length)
 static int read_event(struct reading *reading, const char *line, size_t length, struct event *ret_event)
 {
     char place[PLACE_BYTES];
-    snprintf(place, sizeof(place), "%.300s: packet %" PRIu64 ", offset %zu: its event", reading->name, reading->packets + 1,
+    snprintf(place, sizeof(place), tr("%.300s: packet %" PRIu64 ", offset %zu: its event"), reading->name, reading->packets + 1,
              reading->at);
     int code = event_text_read_event(place, line, length, reading->log, ret_event, reading->err);
     return code == -EINVAL ? -EBADMSG : code;
@@ -142,16 +143,16 @@ static int restore_bytes(struct reading *reading, const struct pcapng_packet *pa
     size_t was_bytes = 0;
     if (json_is_true(json_object_get(data, "made"))) { /* by the writer, from the event */
         if (!event->packet.captured_bytes) return 0;
-        return wrong(reading, "its event was captured, and its bytes are said not to be");
+        return saved_wrong(reading, "its event was captured, and its bytes are said not to be");
     }
     const char *text = json_string_value(json_object_get(data, "link_was"));
     json_int_t head = json_integer_value(json_object_get(data, "link_head"));
     if (head < 0 || head > packet->captured || (text && !unhex(text, was, sizeof(was), &was_bytes)))
-        return wrong(reading, "what it says of its link layer can't be");
+        return saved_wrong(reading, "what it says of its link layer can't be");
     const uint32_t kept = packet->captured - (uint32_t)head;
     if (event->packet.captured_bytes != was_bytes + kept)
-        return wrong(reading, "its event was captured with %" PRIu32 " bytes, and %zu are here", event->packet.captured_bytes,
-                     was_bytes + kept);
+        return saved_wrong(reading, "its event was captured with %" PRIu32 " bytes, and %zu are here", event->packet.captured_bytes,
+                           was_bytes + kept);
     struct buf bytes = buf_new(was_bytes + kept);
     buf_append(&bytes, was, was_bytes);
     buf_append(&bytes, packet->bytes + head, kept);
@@ -167,16 +168,16 @@ static int read_data(struct reading *reading, const struct pcapng_packet *packet
 {
     const json_t *events = json_object_get(data, "events");
     size_t count = json_array_size(events);
-    if (!count || count > EVENTS_MOST) return wrong(reading, "the data beside it names no events");
+    if (!count || count > EVENTS_MOST) return saved_wrong(reading, "the data beside it names no events");
     int code = 0;
     for (size_t i = 0; i < count && !code; i++) {
         const json_t *line = json_array_get(events, i);
         struct event event;
-        if (!json_is_string(line)) return wrong(reading, "an event beside it is no text");
+        if (!json_is_string(line)) return saved_wrong(reading, "an event beside it is no text");
         code = read_event(reading, json_string_value(line), json_string_length(line), &event);
         if (!code && i + 1 == count)
             code = event.kind == EVENT_PACKET ? restore_bytes(reading, packet, data, &event)
-                                              : wrong(reading, "the last event beside it is no packet");
+                                              : saved_wrong(reading, "the last event beside it is no packet");
         if (!code) code = append(reading, &event);
     }
     return code;
@@ -201,9 +202,9 @@ static int read_packet(struct reading *reading, const struct pcapng_packet *pack
     size_t length = 0;
     json_error_t error;
     const char *text = packet->options_bytes ? find_data(packet, &length) : NULL;
-    if (!text) return wrong(reading, "it has no data of tcpwhy's beside it: another program put it there, or took that away");
+    if (!text) return saved_wrong(reading, "it has no data of tcpwhy's beside it: another program put it there, or took that away");
     json_t *data = json_loadb(text, length, 0, &error);
-    if (!data) return wrong(reading, "the data beside it is no JSON: %.120s (column %d)", error.text, error.column);
+    if (!data) return saved_wrong(reading, "the data beside it is no JSON: %.120s (column %d)", error.text, error.column);
     int code = read_data(reading, packet, data);
     json_decref(data);
     return code;
@@ -213,10 +214,11 @@ static int read_packet(struct reading *reading, const struct pcapng_packet *pack
 
 static int read_block(struct reading *reading, const struct pcapng_step *step, const uint8_t *block)
 {
-    if (step->unchecked) return wrong(reading, "a block of %" PRIu64 " bytes is too large", step->used);
+    if (step->unchecked) return saved_wrong(reading, "a block of %" PRIu64 " bytes is too large", step->used);
     if (step->type == PCAPNG_SECTION_HEADER) {
         if (reading->begun)
-            return wrong(reading, "another section begins here: a saved run has one (was this put together from several files?)");
+            return saved_wrong(reading,
+                               "another section begins here: a saved run has one (was this put together from several files?)");
         reading->begun = true;
     }
     if (step->type != PCAPNG_JOURNAL) return 0;
@@ -236,9 +238,9 @@ static int read_next(struct reading *reading, const uint8_t *bytes, size_t left,
         code = read_block(reading, &step, bytes);
         break;
     case PCAPNG_MORE:
-        return wrong(reading, "the file ends inside a block of at least %zu bytes: %zu of them are there", step.need, left);
+        return saved_wrong(reading, "the file ends inside a block of at least %zu bytes: %zu of them are there", step.need, left);
     case PCAPNG_DAMAGED:
-        return wrong(reading, "%s", step.text);
+        return saved_wrong(reading, "%s", step.text);
     default:
         return err_set_errno(reading->err, -ENOMEM, "can't read %s", reading->name);
     }

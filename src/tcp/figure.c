@@ -5,7 +5,7 @@
 
 #define ANY STATE_UNKNOWN
 #define NONE INPUT_COUNT
-#define OWN_SOCKET "only where the end has a socket that can be closed: after a simultaneous OPEN, or with Fast Open"
+#define OWN_SOCKET TR("only where the end has a socket that can be closed: after a simultaneous OPEN, or with Fast Open")
 #define ENDS "delete TCB"
 
 static const struct figure_arrow arrows[] = {

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "tcp/segment_walk.h"
 
 enum segment_result segment_decode_walk(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
@@ -195,33 +196,33 @@ const char *segment_link_trouble(int link_type)
         int type;
         const char *trouble;
     } troubles[] = {
-        {6, "IEEE 802.5 token ring is not decoded"},
-        {7, "ARCnet as BSD captures it is not decoded"},
-        {10, "FDDI is not decoded"},
-        {107, "Frame Relay is not decoded"},
-        {119, "802.11 with a Prism header is not decoded: capture with radiotap"},
-        {163, "802.11 with an AVS header is not decoded: capture with radiotap"},
-        {165, "BACnet MS/TP carries no IP"},
-        {140, "SS7 signalling (MTP2) carries no IP"},
-        {141, "SS7 signalling (MTP3) carries no IP"},
-        {186, "USB transfers carry no IP that can be read here: capture on the network interface"},
-        {187, "Bluetooth HCI carries no IP that can be read here"},
-        {189, "USB transfers carry no IP that can be read here: capture on the network interface"},
-        {195, "IEEE 802.15.4 carries no TCP as it stands"},
-        {201, "Bluetooth HCI carries no IP that can be read here"},
-        {220, "USB transfers carry no IP that can be read here: capture on the network interface"},
-        {227, "a CAN bus carries no IP"},
-        {230, "IEEE 802.15.4 carries no TCP as it stands"},
-        {247, "InfiniBand frames carry no IP that can be read here: capture on the IPoIB interface"},
-        {249, "USB transfers carry no IP that can be read here: capture on the network interface"},
-        {253, "netlink messages are the kernel's own: they carry no IP"},
-        {255, "Bluetooth baseband carries no IP that can be read here"},
-        {271, "vsock carries no IP: it connects a virtual machine and its host"},
+        {6, TR("IEEE 802.5 token ring is not decoded")},
+        {7, TR("ARCnet as BSD captures it is not decoded")},
+        {10, TR("FDDI is not decoded")},
+        {107, TR("Frame Relay is not decoded")},
+        {119, TR("802.11 with a Prism header is not decoded: capture with radiotap")},
+        {163, TR("802.11 with an AVS header is not decoded: capture with radiotap")},
+        {165, TR("BACnet MS/TP carries no IP")},
+        {140, TR("SS7 signalling (MTP2) carries no IP")},
+        {141, TR("SS7 signalling (MTP3) carries no IP")},
+        {186, TR("USB transfers carry no IP that can be read here: capture on the network interface")},
+        {187, TR("Bluetooth HCI carries no IP that can be read here")},
+        {189, TR("USB transfers carry no IP that can be read here: capture on the network interface")},
+        {195, TR("IEEE 802.15.4 carries no TCP as it stands")},
+        {201, TR("Bluetooth HCI carries no IP that can be read here")},
+        {220, TR("USB transfers carry no IP that can be read here: capture on the network interface")},
+        {227, TR("a CAN bus carries no IP")},
+        {230, TR("IEEE 802.15.4 carries no TCP as it stands")},
+        {247, TR("InfiniBand frames carry no IP that can be read here: capture on the IPoIB interface")},
+        {249, TR("USB transfers carry no IP that can be read here: capture on the network interface")},
+        {253, TR("netlink messages are the kernel's own: they carry no IP")},
+        {255, TR("Bluetooth baseband carries no IP that can be read here")},
+        {271, TR("vsock carries no IP: it connects a virtual machine and its host")},
     };
     if (walk_knows_link(link_type)) return NULL;
     for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
         if (troubles[i].type == link_type) return troubles[i].trouble;
-    return "this link type is not decoded";
+    return TR("this link type is not decoded");
 }
 
 const char *segment_flags(uint8_t flags, char text[9])

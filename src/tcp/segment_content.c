@@ -2,30 +2,31 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/lang.h"
 #include "tcp/segment_walk.h"
 
 static const char *const named[CONTENT_NAMES] = {
-    [NAMED_NOTHING] = "something else",
+    [NAMED_NOTHING] = TR("something else"),
     [NAMED_ICMP] = "ICMP",
     [NAMED_ICMPV6] = "ICMPv6",
-    [NAMED_ICMP_ERROR] = "ICMP errors",
-    [NAMED_WIFI] = "Wi-Fi without IP",
-    [NAMED_WIFI_PROTECTED] = "encrypted Wi-Fi",
+    [NAMED_ICMP_ERROR] = TR("ICMP errors"),
+    [NAMED_WIFI] = TR("Wi-Fi without IP"),
+    [NAMED_WIFI_PROTECTED] = TR("encrypted Wi-Fi"),
     [NAMED_NETLINK] = "netlink",
-    [NAMED_ARCNET] = "ARCnet without IP",
-    [NAMED_COMPRESSED_SLIP] = "compressed headers (SLIP)",
-    [NAMED_MPLS] = "MPLS without IP or Ethernet",
-    [NAMED_GRE] = "GRE without a packet",
-    [NAMED_DEEP] = "tunnels too deep",
-    [NAMED_FRAME] = "frames without IP",
-    [NAMED_FRAGMENT] = "IP fragments",
+    [NAMED_ARCNET] = TR("ARCnet without IP"),
+    [NAMED_COMPRESSED_SLIP] = TR("compressed headers (SLIP)"),
+    [NAMED_MPLS] = TR("MPLS without IP or Ethernet"),
+    [NAMED_GRE] = TR("GRE without a packet"),
+    [NAMED_DEEP] = TR("tunnels too deep"),
+    [NAMED_FRAME] = TR("frames without IP"),
+    [NAMED_FRAGMENT] = TR("IP fragments"),
     [NAMED_VXLAN] = "VXLAN",
     [NAMED_GENEVE] = "GENEVE",
     [NAMED_GTP] = "GTP-U",
     [NAMED_CAPWAP] = "CAPWAP",
-    [NAMED_CAPWAP_DTLS] = "CAPWAP, encrypted",
-    [NAMED_GRE_UDP] = "GRE in UDP",
-    [NAMED_ESP_UDP] = "IPsec ESP in UDP",
+    [NAMED_CAPWAP_DTLS] = TR("CAPWAP, encrypted"),
+    [NAMED_GRE_UDP] = TR("GRE in UDP"),
+    [NAMED_ESP_UDP] = TR("IPsec ESP in UDP"),
     [NAMED_WIREGUARD] = "WireGuard",
     [NAMED_L2TP] = "L2TP",
     [NAMED_QUIC] = "QUIC",
@@ -47,7 +48,7 @@ static const struct number_name ethernet_types[] = {
     {0x80f3, "AppleTalk ARP"},
     {0x8137, "IPX"},
     {0x8809, "LACP"},
-    {0x8863, "PPPoE discovery"},
+    {0x8863, TR("PPPoE discovery")},
     {0x888e, "EAPOL"},
     {0x8892, "PROFINET"},
     {0x88a2, "ATA over Ethernet"},
@@ -60,20 +61,20 @@ static const struct number_name ethernet_types[] = {
     {0x8902, "CFM"},
     {0x8906, "FCoE"},
     {0x894f, "NSH"},
-    {0x9000, "Ethernet loopback"},
+    {0x9000, TR("Ethernet loopback")},
 };
 
 /* IANA's list of protocol numbers. */
 static const struct number_name protocols[] = {
     {0, "IPv6 hop-by-hop"}, {1, "ICMP"},       {2, "IGMP"},      {27, "RDP"},       {33, "DCCP"},
-    {46, "RSVP"},           {50, "IPsec ESP"}, {51, "IPsec AH"}, {58, "ICMPv6"},    {59, "IPv6 without payload"},
+    {46, "RSVP"},           {50, "IPsec ESP"}, {51, "IPsec AH"}, {58, "ICMPv6"},    {59, TR("IPv6 without payload")},
     {88, "EIGRP"},          {89, "OSPF"},      {97, "EtherIP"},  {103, "PIM"},      {108, "IPComp"},
     {112, "VRRP"},          {115, "L2TPv3"},   {132, "SCTP"},    {136, "UDP-Lite"},
 };
 
 /* IEEE's list of service access points. */
 static const struct number_name access_points[] = {
-    {0x42, "spanning tree"}, {0xaa, "SNAP without IP"}, {0xe0, "IPX"}, {0xf0, "NetBIOS"}, {0xfe, "IS-IS or CLNP"},
+    {0x42, TR("spanning tree")}, {0xaa, "SNAP without IP"}, {0xe0, "IPX"}, {0xf0, "NetBIOS"}, {0xfe, "IS-IS or CLNP"},
 };
 
 /* IANA's list of PPP protocols. */
@@ -82,8 +83,8 @@ static const struct number_name ppp_protocols[] = {
     {0x0055, "encrypted PPP"},
     {0x00fb, "compressed PPP"},
     {0x00fd, "compressed PPP"},
-    {0x002d, "compressed headers (PPP)"},
-    {0x002f, "compressed headers (PPP)"},
+    {0x002d, TR("compressed headers (PPP)")},
+    {0x002f, TR("compressed headers (PPP)")},
     {0x8021, "IPCP"},
     {0xc021, "LCP"},
     {0xc023, "PAP"},

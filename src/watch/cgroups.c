@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/lang.h"
 #include "base/table.h"
 #include "record/recent.h"
 
@@ -349,6 +350,6 @@ int cgroups_check(const char *wish, struct err *err)
     find_root(root);
     snprintf(whole, sizeof(whole), "%s%s", root, wish);
     if (root[0] && stat(whole, &status) == 0 && S_ISDIR(status.st_mode)) return 0;
-    return err_set(err, -EINVAL, "--cgroup: there is no cgroup '%s'%s%s", wish, root[0] ? " below " : ": cgroup v2 is not mounted",
-                   root);
+    return err_set(err, -EINVAL, "--cgroup: there is no cgroup '%s'%s%s", wish,
+                   root[0] ? tr(" below ") : tr(": cgroup v2 is not mounted"), root);
 }

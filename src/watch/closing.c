@@ -1,12 +1,15 @@
 #include "watch/closing.h"
-#include "base/lang.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/lang.h"
 #include "viz/pen/escape.h"
 #include "viz/pen/json.h"
 #include "viz/plan/words.h"
+
+enum { NAME_BYTES = 16384 }; /* a path, escaped */
 
 static void say_losses(const struct closing *closing, struct buf *out)
 {
@@ -15,16 +18,23 @@ static void say_losses(const struct closing *closing, struct buf *out)
     for (size_t i = 0; i < trace->loss_count; i++) {
         const struct story_loss *loss = &trace->losses[i];
         if (!loss->count) continue;
-        buf_printf(out, "%-13s %s: %" PRIu64 " (%s)\n", any ? "" : "lost", loss->what, loss->count, loss->source);
+        totals_label(out, any ? "" : TR("lost"));
+        buf_printf(out, "%s: %" PRIu64 " (%s)\n", tr(loss->what), loss->count, loss->source);
         any = true;
     }
     if (closing->lines_lost) {
-        buf_printf(out, "%-13s lines that nobody read in time: %" PRIu64 "\n", any ? "" : "lost", closing->lines_lost);
+        totals_label(out, any ? "" : TR("lost"));
+        buf_printf(out, tr("lines that nobody read in time: %" PRIu64 "\n"), closing->lines_lost);
         any = true;
     }
-    if (closing->touched) buf_printf(out, "%-13s connections that were open then: %" PRIu64 "\n", "", closing->touched);
+    if (closing->touched) {
+        totals_label(out, "");
+        buf_printf(out, tr("connections that were open then: %" PRIu64 "\n"), closing->touched);
+    }
     uint64_t events = trace->loss_count ? trace->losses[0].received : 0;
-    if (!any) buf_printf(out, "%-13s nothing, of %" PRIu64 " events\n", "lost", events);
+    if (any) return;
+    totals_label(out, TR("lost"));
+    buf_printf(out, tr("nothing, of %" PRIu64 " events\n"), events);
 }
 
 static void say_traces(const struct closing *closing, struct buf *out)
@@ -32,11 +42,14 @@ static void say_traces(const struct closing *closing, struct buf *out)
     const struct flight_counts *counts = closing->traces;
     char held[WORDS_BYTES];
     if (!counts) return;
-    buf_printf(out, "%-13s %" PRIu64 " written to ", "traces", counts->written);
-    escape_text(out, closing->folder, closing->ascii);
+    struct buf folder = buf_new(NAME_BYTES);
+    totals_label(out, TR("traces"));
+    escape_text(&folder, closing->folder, closing->ascii);
+    buf_printf(out, tr("%" PRIu64 " written to %s"), counts->written, folder.failed ? "?" : buf_string(&folder));
+    buf_free(&folder);
     if (counts->skipped) buf_printf(out, tr(", %" PRIu64 " more asked for while one was written"), counts->skipped);
     if (counts->removed) buf_printf(out, tr(", %" PRIu64 " older ones removed"), counts->removed);
-    if (counts->failed) buf_printf(out, tr(", %" PRIu64 " failed (%s)"), counts->failed, strerror(-counts->code));
+    if (counts->failed) buf_printf(out, tr(", %" PRIu64 " failed (%s)"), counts->failed, err_errno_text(-counts->code));
     if (counts->early) buf_printf(out, tr("; the memory held %s"), words_duration(counts->holds_ns, held));
     buf_char(out, '\n');
 }
@@ -46,8 +59,11 @@ static void say_spans(const struct closing *closing, struct buf *out)
     const struct spans_counts *counts = closing->spans;
     char number[WORDS_BYTES];
     if (!counts) return;
-    buf_printf(out, "%-13s %s sent to ", "spans", words_grouped(counts->taken, number));
-    escape_text(out, closing->url, closing->ascii);
+    struct buf url = buf_new(NAME_BYTES);
+    totals_label(out, TR("spans"));
+    escape_text(&url, closing->url, closing->ascii);
+    buf_printf(out, tr("%s sent to %s"), words_grouped(counts->taken, number), url.failed ? "?" : buf_string(&url));
+    buf_free(&url);
     if (counts->lost) buf_printf(out, tr(", %s lost"), words_grouped(counts->lost, number));
     if (counts->no_room) buf_printf(out, tr(", %s of them because it was too slow"), words_grouped(counts->no_room, number));
     if (counts->reason[0]) buf_text(out, ": ");

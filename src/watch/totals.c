@@ -108,11 +108,20 @@ void totals_repeat(struct totals *totals, enum story_repeat repeat)
 
 /* ---- saying it ---- */
 
+void totals_label(struct buf *out, const char *label)
+{
+    enum { LABEL_COLUMNS = 13 };
+    const char *words = tr(label);
+    int columns = escape_text_columns(words);
+    buf_printf(out, "%s%*s ", words, columns < LABEL_COLUMNS ? LABEL_COLUMNS - columns : 0, "");
+}
+
 static void say_spread(struct buf *out, const char *name, const struct spread *spread)
 {
     char half[WORDS_BYTES], most[WORDS_BYTES], nearly[WORDS_BYTES], tail[WORDS_BYTES];
     if (!spread->count) return;
-    buf_printf(out, "%-13s 50 %% %s, 90 %% %s, 99 %% %s, longest %s (of %" PRIu64 ")\n", name,
+    totals_label(out, name);
+    buf_printf(out, tr("50 %% %s, 90 %% %s, 99 %% %s, longest %s (of %" PRIu64 ")\n"),
                words_duration(spread_percentile(spread, 50), half), words_duration(spread_percentile(spread, 90), nearly),
                words_duration(spread_percentile(spread, 99), tail), words_duration(spread->most_ns, most), spread->count);
 }
@@ -123,7 +132,7 @@ static void say_counts(struct buf *out, const char *name, const uint64_t *counts
     for (size_t i = 0; i < count; i++) {
         if (!counts[i]) continue;
         char number[WORDS_BYTES];
-        if (!any) buf_printf(out, "%-13s ", name);
+        if (!any) totals_label(out, name);
         buf_printf(out, "%s%s %s", any ? ", " : "", words_grouped(counts[i], number), word(i));
         any = true;
     }
@@ -132,13 +141,13 @@ static void say_counts(struct buf *out, const char *name, const uint64_t *counts
 
 static const char *outcome_word(size_t i)
 {
-    return story_outcome_name((enum story_outcome)i);
+    return story_outcome_word((enum story_outcome)i);
 }
 
 static const char *repeat_word(size_t i)
 {
     const char *name = story_repeat_name((enum story_repeat)i);
-    return name ? name : "other";
+    return name ? name : tr("other");
 }
 
 static const char *finding_word(size_t i)
@@ -153,7 +162,8 @@ static void say_slowest(struct buf *out, const struct totals *totals)
     for (size_t i = 0; i < totals->slow_count; i++) {
         const struct totals_slow *slow = &totals->slowest[i];
         char took[WORDS_BYTES], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
-        buf_printf(out, "%-13s %s  ", i ? "" : "slowest", words_duration(slow->ns, took));
+        totals_label(out, i ? "" : TR("slowest"));
+        buf_printf(out, "%s  ", words_duration(slow->ns, took));
         escape_text(out, slow->comm[STORY_CLIENT][0] ? slow->comm[STORY_CLIENT] : "?", false);
         buf_printf(out, tr("[%d] %s to %s\n"), slow->pid[STORY_CLIENT], address_format(&slow->end[STORY_CLIENT], from),
                    address_format(&slow->end[STORY_SERVER], to));
@@ -183,20 +193,23 @@ void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct
 {
     char ended[WORDS_BYTES], still[WORDS_BYTES], sent[WORDS_BYTES], received[WORDS_BYTES];
     size_t from = out->length;
-    buf_printf(out, "%-13s %s ended, %s open\n", "connections", words_grouped(totals->connections, ended),
-               words_grouped(open, still));
-    if (totals->given_up)
-        buf_printf(out, "%-13s %s were followed no further: too many were open (--memory), or they were silent for hours\n",
-                   tr("given up"), words_grouped(totals->given_up, still));
-    say_counts(out, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
-    say_counts(out, "findings", totals->findings, TOTALS_FINDINGS, finding_word);
-    say_spread(out, "connect", &totals->connect);
-    say_spread(out, tr("accept queue"), &totals->accept);
-    say_spread(out, tr("first byte"), &totals->first_byte);
-    say_spread(out, "lasted", &totals->lasted);
+    totals_label(out, TR("connections"));
+    buf_printf(out, tr("%s ended, %s open\n"), words_grouped(totals->connections, ended), words_grouped(open, still));
+    if (totals->given_up) {
+        totals_label(out, TR("given up"));
+        buf_printf(out, tr("%s were followed no further: too many were open (--memory), or they were silent for hours\n"),
+                   words_grouped(totals->given_up, still));
+    }
+    say_counts(out, TR("outcomes"), totals->outcomes, OUTCOMES, outcome_word);
+    say_counts(out, TR("findings"), totals->findings, TOTALS_FINDINGS, finding_word);
+    say_spread(out, TR("connect"), &totals->connect);
+    say_spread(out, TR("accept queue"), &totals->accept);
+    say_spread(out, TR("first byte"), &totals->first_byte);
+    say_spread(out, TR("lasted"), &totals->lasted);
     say_slowest(out, totals);
-    say_counts(out, tr("sent again"), totals->repeats, STORY_REPEATS, repeat_word);
-    buf_printf(out, "%-13s clients sent %s bytes, servers %s\n", "data", words_grouped(totals->bytes[STORY_CLIENT], sent),
+    say_counts(out, TR("sent again"), totals->repeats, STORY_REPEATS, repeat_word);
+    totals_label(out, TR("data"));
+    buf_printf(out, tr("clients sent %s bytes, servers %s\n"), words_grouped(totals->bytes[STORY_CLIENT], sent),
                words_grouped(totals->bytes[STORY_SERVER], received));
     if (ascii && out->data) plain(out, from);
 }

@@ -42,6 +42,8 @@ struct totals {
 void totals_add(struct totals *totals, const struct watch_facts *facts);
 /* A retransmission that was reported by the kernel alone: its segment was not captured. */
 void totals_repeat(struct totals *totals, enum story_repeat repeat);
+/* What a line is about, in the language of now, padded to where its words begin. "": it goes on. */
+void totals_label(struct buf *out, const char *label);
 /* In words, for a person: several lines. `open`: connections that go on. */
 void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct buf *out);
 /* The same as members of a JSON object that has begun. */

@@ -2,9 +2,12 @@
 
 TCPWHY_REGENERATE=1 writes tests/golden/zh anew: read the difference before you commit it."""
 
+import gzip
 import os
 import pathlib
 import re
+import struct
+import subprocess
 import tempfile
 import unicodedata
 
@@ -158,6 +161,196 @@ class Language(Test):
         plain, chinese = (run("run", *lang, "-q", "--out-fd", "2", "--", "env", env=environment(LANGUAGE=None)).stdout for lang in ([], ["--lang", "zh"]))
         self.assertEqual(sorted(chinese.splitlines()), sorted(plain.splitlines()))
         self.assertIn("LC_ALL=C.UTF-8", plain)
+
+
+# And verbs, words of options and of the scenario language, formats and programs, as mistakes name them.
+NAMES = WORDS | set(
+    """always arrives attach both bytes call calls cause claims corrupt csv cut data datagram delay destroy disconnect done dport drop duplicate
+    editcap enter error events exec exit expect finding firewall flags forget gift goodbye gzip half handshake hold html inject input iterative jsonl
+    lab labels limit loopback lost mark mend mergecap mermaid mptcp mtu names netlink never next nonblocking options otlp outcome output packet path
+    pcap pcapng perfetto quiz radiotap reject release reorder repeat replace resets returns right root run segment setcap sheet skip snoop start
+    states sudo summary svg tcp tell text timer title took trace translate tsg udp unknown unzip uring vsock wake wire with wrong zeek zip""".split()
+)
+IDB = struct.pack("<IIHHII", 1, 20, 1, 0, 65535, 20)
+
+
+def section(major=1):
+    return struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, major, 0, -1, 28)
+
+
+def packet(interface, data, claims=None):
+    length = 32 + len(data)
+    return struct.pack("<7I", 6, length, interface, 0, 0, len(data) if claims is None else claims, len(data)) + data + struct.pack("<I", length)
+
+
+def files():
+    """Names and bytes of what can't be read, or not to its end."""
+    capture, events = CAPTURE.read_bytes(), (EVENTS / "echo.events").read_bytes()
+    packed = gzip.compress(capture)
+    damaged = bytearray(packed)
+    damaged[40] ^= 0xFF
+    damaged[60] ^= 0x55
+    rows = {"empty": b"", "text": b"hello world\n", "bytes": bytes(range(128, 256)), "xz": b"\xfd7zXZ\0\0\0", "bz2": b"BZh91AY&SY", "zip": b"PK\x03\x04" + bytes(20),
+            "snoop": b"snoop\0\0\0\0\0", "program": b"\x7fELF\2\1\1\0", "lines": b'{"type":"trace"}', "zeek": b"#separator \\x09\n", "page": b"<html>", "lesson": b"title hello",
+            "cut": capture[:-10], "cut-head": capture[:30], "no-head": capture[:20], "claims": capture[:32] + b"\xff\xff\xff\x7f" + capture[36:],
+            "packed-cut": packed[:-30], "packed-damaged": bytes(damaged), "packed-and-more": packed + b"hello", "interface": section() + IDB + packet(3, bytes(40)),
+            "no-interface": section() + packet(0, bytes(40)), "too-long": section() + IDB + packet(0, bytes(40), 400), "block-cut": section() + IDB + packet(0, bytes(400))[:-60],
+            "version": section(9) + IDB, "section-cut": section()[:20], "block-length": section() + IDB + struct.pack("<III", 77, 5, 5)}
+    rows |= {f"link-{number}": capture[:20] + struct.pack("<I", number) + capture[24:] for number in (6, 119, 165, 186, 201, 227, 247, 253, 271, 999)}
+    changes = ((b"enter ", b"entre "), (b" t=", b" t=x"), (b"fd=", b"df="), (b"ret=", b"ret"), (b'"', b'"\\q'), (b"flags=", b"flags=Q"), (b" ", b"  "))
+    rows |= {f"changed-{i}": events.replace(old, new, 1) for i, (old, new) in enumerate(changes)}
+    return rows
+
+
+COMMANDS = """nonsense|reed|--nonsense|read|read --nonsense|read ABSENT|read CAP nonsense(|read CAP port\u00a099999|read CAP tcp\u00a0port\u00a07|read CAP --conn 9|read CAP --conn u3|read CAP --conn x
+read CAP --format nope|read CAP -o DIR/x.nope|read CAP -o /proc/nope/x.svg|read CAP -o DIR|read CAP --merge|read CAP CAP --merge|read CAP --sort x|read CAP --summary --format text|read CAP --brief --format jsonl
+read CAP --only x|read CAP --color x|read CAP --packets-max x|read CAP --no-calls|read CAP --otlp ftp://x|read RUN RUN|read RUN tcp|read RUN --conn 7|read RUN --conn u7|read RUN --merge|read CAP --lang
+demo no-such|demo late-acept|demo CAP|demo /absent.scn|demo --port 99999|demo --clients 0|demo --serve x|demo late-accept --clients 2|demo --list zzz|demo late-accept refused|demo --recorder x|demo --step=3
+demo late-accept --host-network|demo --all --format svg|demo --all --explain|claims 99|claims zzz|claims --format x|quiz|quiz zzz|quiz CAP --hide x|quiz CAP --export x|quiz CAP -o x.doc|quiz CAP --seed x|quiz CAP b
+quiz CAP --hide cause|states zzz|states --blank x|states --dry echo|states late-acept|states -o DIR/x.png|explain zzz|explain reset-unread-dat|attach|attach x|attach 1 --recorder ptrace|run|run -- /nonexistent
+run -- nonexistent-command|run -- /etc/passwd|run -u nobodyatall -- true|run -E =x -- true|run -i nope0 -- true|watch -i nope0|watch --netns nope|watch --format x|watch --on zzz|watch --on leak|watch --ring x|watch --cgroup /nope
+watch --prometheus x|watch --pid x|watch --tui|watch --memory 1|watch --sort x|echo|echo x|echo server|echo server 1.2.3.4 0|echo server 127.0.0.1 99999|echo client 127.0.0.1 9|echo client 1.2.3 9|echo client 1.2.3.400 9
+echo client 01.2.3.4 9|echo client nope.invalid 9|echo client host_with_\u00e4 9|echo client fe80::1 9|echo client ::1%nope 9|echo client [1.2.3.4] 9|echo client * 9|echo client 127.0.0.1:9 9|echo client 127.0.0.1 nope
+echo client a..b 9|echo client 2001:zz::1 9|echo server --udp --serve epoll 0|explain --format x""".replace("\n", "|").split("|")
+LESSON = r"""titel x
+place nowhere
+limit 0s
+limit x
+section x
+group x
+needs x
+title again
+client connct server:3333
+client connect srver:3333
+client connect server:0
+client connect 1.2.3.999:5
+client connect server:3333 backlog 3
+client send hello
+client send 0 bytes
+client set SO_NOPE 1
+client set SO_RCVTIMEO 1x
+client set TCP_USER_TIMEOUT 1us
+client shutdown both
+client close nope
+server accept
+client recv x bytes
+client fork
+client fork as wait
+client exit x
+client sysctl x
+client sysctl net.ipv4.tcp_sack
+client destroy x
+wire delay x
+wire drop x 1 from client
+wire drop SYN x from client
+wire drop SYN 1 frm client
+wire hold SYN 1 from client as 1
+wire inject x from client
+wire inject data from client
+wire inject RST from client seq x
+wire inject RST from client window x
+wire foo
+wire drop SYN 1 from client &
+router drop x
+router foo
+router mtu 3
+client firewall foo
+client firewall "x;y"
+client firewall input
+wait x
+wait for SYN 1 from x
+kill x SIGKILL
+kill client SIGX
+repeat x times
+end
+nobody connect
+clint connect
+client connect server:3333 "x
+client connect server:3333 "x\q"
+client
+expect
+expcet nothing
+expect client states X
+expect cause of SYN 1 from client: x
+expect cause of SYN 1 from client: timer x
+expect cause of SYN 1 from client: call conect
+expect client connect fails with X
+expect client connect 7 succeeds
+expect client conect succeeds
+expect finding x
+expect finding reset-unread-dat
+expect outcome x
+expect SYN 1 from client vanished
+expect icmp x from client
+expect icmp port-unreachable from router
+claim x "a"
+claim wrong "a"
+claim half "a"
+claim wrong
+because "x"
+client bind x
+client listen 0
+client listen 3333 backlog x
+client poll x
+client connect server:3333 as 1
+client listen 3333 on x
+tell
+"""
+
+
+class Mistakes(Test):
+    """Errors and notes: no English is left in any but the names of things."""
+
+    def english(self, text):
+        bare = re.sub(r"'[^']*'|“[^”]*”|\S*[./\d_:@*=<>()\[\]-]\S*|[A-Z]\S*", " ", text)
+        return [word for word in re.findall(r"[a-z]{3,}", bare) if word not in NAMES]
+
+    def said(self, *arguments, **options):
+        result = run("--lang", "zh", *arguments, stdin=subprocess.DEVNULL, env=environment(LANGUAGE=None), **options)
+        self.assertTrue(result.stderr.startswith("tcpwhy: ") or ":" in result.stderr, (arguments, result.stderr))
+        return result.stderr
+
+    def assert_chinese(self, what, text):
+        with self.subTest(what=what, text=text):
+            self.assertRegex(text, r"[\u4e00-\u9fff]")
+            self.assertEqual(self.english(text.removeprefix("tcpwhy: ")), [])
+
+    def test_commands(self):
+        with tempfile.TemporaryDirectory(prefix="tcpwhy-zh.") as folder:
+            words = {"CAP": CAPTURE, "RUN": EVENTS / "echo.events", "ABSENT": "/absent.pcap", "DIR": folder}
+            for command in COMMANDS:
+                arguments = [words.get(word, word.replace("\u00a0", " ").replace("DIR/", folder + "/")) for word in command.split(" ")]
+                self.assert_chinese(command, self.said(*arguments))
+
+    def test_what_is_read(self):
+        with tempfile.TemporaryDirectory(prefix="tcpwhy-zh.") as folder:
+            for name, data in files().items():
+                path = pathlib.Path(folder) / name
+                path.write_bytes(data)
+                for line in self.said("read", path).splitlines():
+                    self.assert_chinese(name, line.replace(str(path), ""))
+
+    def test_what_an_ordinary_user_may_not(self):
+        ordinary = self.ordinary()
+        for arguments in (["watch"], ["demo", "--recorder", "bpf"], ["run", "--recorder", "bpf", "--", "true"], ["attach", str(os.getpid())], ["run", "-u", "root", "--", "true"]):
+            for more in [[], ["-v"]][: 1 if arguments == ["watch"] else 2]:
+                for line in self.said(*arguments[:1], *more, *arguments[1:], command=ordinary, cwd="/").splitlines():
+                    self.assert_chinese(arguments, line)
+        text = run("--lang", "zh", "run", "-v", "--", "true", command=ordinary, cwd="/").stderr
+        self.assertIn("缺少 CAP_BPF 和 CAP_PERFMON", " ".join(text.split()))
+
+    def test_a_lesson_with_a_mistake_in_each_line(self):
+        with tempfile.TemporaryDirectory(prefix="tcpwhy-zh.") as folder:
+            path, said = pathlib.Path(folder) / "x.scn", []
+            lines = LESSON.splitlines()
+            for line in lines:
+                path.write_text(f"title t\n{line}\n")
+                mistakes = [said.split(": ", 1)[1] for said in self.said("demo", path).splitlines() if re.match(r"\S+:\d+:\d+: ", said)]
+                self.assertTrue(mistakes, line)
+                for mistake in mistakes:
+                    self.assert_chinese(line, mistake)
+            path.write_text("title t\n" + LESSON)
+            self.assertIn("处错误", self.said("demo", path).splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -310,6 +310,21 @@ def ignored_reset(finding, told):
     return "it ended its receiver" if ended and not back else None
 
 
+def forged_reset(finding, told):
+    reset, on, *answer = told.proof_segments(finding)
+    if on["end"] != reset["end"] or any(segment["end"] == reset["end"] for segment in answer):
+        return "its sender, or its receiver, is another"
+    said = [s for s in told.segments if s["end"] != reset["end"] and s["segment"] > reset["segment"] and s["flags"] != "R"]
+    return f"its receiver still speaks: #{said[0]['segment']}" if said else None
+
+
+def leaping(finding, told):
+    (to,) = told.proof_segments(finding)
+    before = [s for s in told.segments if s["segment"] < to["segment"] and s["end"] == to["end"] and "R" not in s["flags"]]
+    near = [s for s in before if (to["seq_absolute"] - s["seq_absolute"]) % 2**32 <= 2**24]
+    return "its end was there already" if near or "S" in to["flags"] or not before else None
+
+
 def epipe(finding, told):
     call = told.proof_calls(finding)[-1]
     shut = [c for c in told.calls if c["end"] == call["end"] and c["name"] == "shutdown" and c["ret"] == 0 and "SHUT_RD" != c["args"].split(", ")[1]
@@ -574,6 +589,7 @@ REFUTES = {
     "name-lookup-slow": named,
     "no-arrow": needs_no_more,
     "no-port-left": portless,
+    "numbers-leap": leaping,
     "one-direction": one_way,
     "orphaned-socket": orphan,
     "partial-write": partial,
@@ -583,6 +599,7 @@ REFUTES = {
     "refused-despite-listener": despite_listener,
     "reset-by-disconnect": by_disconnect,
     "reset-crossed": late_data,
+    "reset-forged": forged_reset,
     "reset-from-between": not_sent,
     "reset-full-queue": reset_by_full_queue,
     "reset-ignored": ignored_reset,
@@ -676,6 +693,7 @@ class Captures(Test):
         "fins-cross-and-one-is-lost": ["simultaneous-close"],
         "data-behind-a-fin": ["no-arrow"],
         "four-interfaces": ["several-sights"],
+        "gap-in-both-directions": ["numbers-leap"],
         "half-open-of-before-is-reset": ["syn-challenged"],
         "icmp-port-unreachable": ["icmp-refused"],
         "k8s-invalid": ["stray"],
@@ -688,6 +706,8 @@ class Captures(Test):
         "one-direction-client-rst": ["one-direction"],
         "pmtu": ["icmp-too-big"],
         "probe-bytes-taken": ["zero-window"],
+        "numbers-that-leap": ["numbers-leap"],
+        "reset-by-a-box": ["reset-forged"],
         "refused-and-then-answered": ["refused-despite-listener"],
         "request-crosses-fin": ["reset-crossed"],
         "routed-sights-without-identification": ["several-sights"],

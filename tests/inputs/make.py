@@ -207,6 +207,56 @@ isn s 7777777
 10 s SA 0 1 0
 10.1 c R 1 - 0
 """,
+    # of the one connection the end, of the other the beginning was missed; or a gap of the capture
+    "numbers-that-leap": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+isn c 900000000
+isn s 600000000
+20000 c A 1 1 100
+20010 s A 1 101 500
+20010.1 c A 101 501 0
+""",
+    # nothing follows a FIN: here it is sure
+    "port-used-again-behind-a-fin": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c FA 101 1 0
+50 s A 1 102 0
+isn c 900000000
+isn s 600000000
+20000 c A 1 1 100
+20010 s A 1 101 500
+""",
+    # a box ends it in both ends' names; the client believes it, the server has sent its answer already
+    "reset-by-a-box": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0 ttl=55
+40 c PA 101 1 200
+40.5 s R 1 - 0 ttl=250 id=0
+60 s A 1 301 500 ttl=55
+60.1 c R 301 - 0
+""",
+    # the SYN was missed, and who answers so had no connection (RFC 9293 section 3.10.7.1)
+    "refusal-alone": """
+0 s RA -5000000 1 0
+""",
+    # two listeners behind one address
+    "syn-ack-with-another-number": """
+0 c S 0 - 0
+10 s SA 0 1 0
+10.1 c A 1 1 0
+1000 s SA 7777 1 0
+1000.1 c A 1 1 0
+1010 c A 1 1 10
+1020 s A 1 11 0
+""",
+    # the same packets, played twice
+    "played-twice": CLOSED + """
+1000 c S 0 - 0
+1010 s SA 0 1 0
+1010.1 c A 1 1 0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

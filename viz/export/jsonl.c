@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/lang.h"
 #include "viz/export/jsonl_own.h"
 #include "viz/pen/json.h"
 #include "viz/plan/clock_words.h"
@@ -143,7 +144,7 @@ static int jsonl_end(void *state, const struct sink *sink, const struct view_opt
 
 const struct view view_jsonl = {.name = "jsonl",
                                 .suffix = ".jsonl",
-                                .summary = "a JSON object a line, for other programs",
+                                .summary = TR("a JSON object a line, for other programs"),
                                 .machine = true,
                                 .begin = jsonl_begin,
                                 .story = jsonl_story,

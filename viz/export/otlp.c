@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/export/otlp_own.h"
 #include "viz/view.h"
 
@@ -263,7 +264,7 @@ static int otlp_end(void *state, const struct sink *sink, const struct view_opti
 
 const struct view view_otlp = {.name = "otlp",
                                .suffix = ".otlp.jsonl",
-                               .summary = "OpenTelemetry's OTLP as JSON: a trace a connection, a span an end and a call",
+                               .summary = TR("OpenTelemetry's OTLP as JSON: a trace a connection, a span an end and a call"),
                                .machine = true,
                                .begin = otlp_begin,
                                .story = otlp_story,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/export/perfetto_own.h"
 #include "viz/export/perfetto_segments.h"
 #include "viz/plan/facts.h"
@@ -326,7 +327,7 @@ static int perfetto_end(void *state, const struct sink *sink, const struct view_
 
 const struct view view_perfetto = {.name = "perfetto",
                                    .suffix = ".pftrace",
-                                   .summary = "a trace for ui.perfetto.dev: calls, states, segments, and what caused what",
+                                   .summary = TR("a trace for ui.perfetto.dev: calls, states, segments, and what caused what"),
                                    .binary = true,
                                    .machine = true,
                                    .begin = perfetto_begin,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "viz/pen/escape.h"
 #include "viz/plan/words.h"
 #include "viz/view.h"
@@ -343,7 +344,7 @@ static int csv_end(void *state, const struct sink *sink, const struct view_optio
 
 const struct view view_csv = {.name = "csv",
                               .suffix = ".csv",
-                              .summary = "a row a step, with its cause, for spreadsheets",
+                              .summary = TR("a row a step, with its cause, for spreadsheets"),
                               .machine = true,
                               .begin = csv_begin,
                               .story = csv_story,

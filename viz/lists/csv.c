@@ -1,6 +1,7 @@
 /* Comma-separated values (RFC 4180, with the heading line): numbers and fixed words only, so nothing needs quotes. */
 #include <errno.h>
 
+#include "base/lang.h"
 #include "viz/lists/rows.h"
 #include "viz/pen/line.h"
 
@@ -102,5 +103,5 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return 0;
 }
 
-const struct rows_view rows_csv = {"csv", ".csv", "comma-separated values, a line a connection", begin, add_row, add_udp,
+const struct rows_view rows_csv = {"csv", ".csv", TR("comma-separated values, a line a connection"), begin, add_row, add_udp,
                                    false, end};

@@ -1,5 +1,7 @@
 /* The totals alone, a line a fact. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/lang.h"
 #include "viz/lists/rows.h"
@@ -30,8 +32,8 @@ enum { NAME_BYTES = 64, FACT_BYTES = NAME_BYTES + VALUE_COLUMN + LINE_SCALED_BYT
 
 static char *begin_fact(char *line, const char *name)
 {
-    size_t length = strlen(name);
-    return line_blanks(line_put(line, name, length), length < VALUE_COLUMN ? VALUE_COLUMN - length : 1);
+    size_t columns = (size_t)escape_text_columns(name);
+    return line_blanks(line_put(line, name, strlen(name)), columns < VALUE_COLUMN ? VALUE_COLUMN - columns : 1);
 }
 
 static void fact(struct buf *out, const char *name, uint64_t value, const char *unit)
@@ -97,9 +99,9 @@ static int end(struct buf *out, const struct rows_options *options, const struct
         {tr("  datagrams put together"), source->put_together},
         {tr("  datagrams given up"), source->given_up},
         {tr("cut in the headers"), source->results[SEGMENT_CUT]},
-        {"malformed", source->results[SEGMENT_MALFORMED]},
+        {tr("malformed"), source->results[SEGMENT_MALFORMED]},
         {tr("of unknown links"), source->results[SEGMENT_LINK]},
-        {"encrypted", source->results[SEGMENT_ENCRYPTED]},
+        {tr("encrypted"), source->results[SEGMENT_ENCRYPTED]},
         {tr("damages of the file"), source->damages},
         {tr("dropped by the capture"), source->dropped},
         {tr("packets with comments"), source->commented},
@@ -114,11 +116,13 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     if (source->unread_count) buf_text(out, tr("not looked into\n"));
     for (size_t i = 0; i < source->unread_count; i++) {
         char name[NAME_BYTES] = "  ";
-        segment_content_name(source->unread[i].content, name + 2);
+        char kind[SEGMENT_CONTENT_BYTES];
+        snprintf(name + 2, sizeof(name) - 2, "%s", tr(segment_content_name(source->unread[i].content, kind)));
         fact(out, name, source->unread[i].count, "");
     }
     for (size_t i = 0; i < source->comment_count; i++) {
-        buf_printf(out, "%-*s", VALUE_COLUMN, "comment");
+        char line[FACT_BYTES];
+        buf_append(out, line, (size_t)(begin_fact(line, tr("comment")) - line));
         escape_text(out, source->comments[i], options->ascii);
         buf_char(out, '\n');
     }

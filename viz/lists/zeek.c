@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/lang.h"
 #include "viz/lists/rows.h"
 #include "viz/pen/line.h"
 
@@ -141,4 +142,4 @@ static int end(struct buf *out, const struct rows_options *options, const struct
     return finish(out, line, stamp(line, "#close", totals->segments ? totals->last_ns : options->base_ns));
 }
 
-const struct rows_view rows_zeek = {"zeek", ".log", "Zeek's conn.log, tab-separated", begin, add_row, add_udp, true, end};
+const struct rows_view rows_zeek = {"zeek", ".log", TR("Zeek's conn.log, tab-separated"), begin, add_row, add_udp, true, end};

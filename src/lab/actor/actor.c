@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "lab/actor/actor_own.h"
 #include "lab/actor/uring.h"
 
@@ -251,7 +252,7 @@ static int hold_leash(struct actor *actor);
 /* The child is the new actor: it speaks on its own channel from here on, and does not come back into the caller's loop. */
 static int64_t do_fork(struct actor *actor, const struct actor_command *command)
 {
-    if (actor->received_fd < 0) return actor_fault(actor, "got no channel for", command->name);
+    if (actor->received_fd < 0) return actor_fault(actor, TR("%s got no channel for '%s'"), actor->name, command->name);
     pid_t pid = fork();
     int64_t ret = actor_note(actor, "fork", pid);
     if (pid != 0) {

@@ -28,7 +28,7 @@ struct actor {
 int actor_next_command(struct actor *actor, struct actor_command *ret_command);
 void actor_send_report(struct actor *actor, enum actor_report_kind kind);
 
-int actor_fault(struct actor *actor, const char *what, const char *name);
+int actor_fault(struct actor *actor, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct actor_socket *actor_need(struct actor *actor, const char *name);
 struct actor_socket *actor_add(struct actor *actor, const char *name, int fd, bool ipv6, bool udp);
 void actor_forget(struct actor *actor, struct actor_socket *socket);

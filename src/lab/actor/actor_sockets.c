@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "lab/actor/actor_own.h"
 #include "lab/actor/uring.h"
 
@@ -25,16 +27,19 @@ static struct actor_socket *actor_find(struct actor *actor, const char *name)
     return NULL;
 }
 
-int actor_fault(struct actor *actor, const char *what, const char *name)
+int actor_fault(struct actor *actor, const char *format, ...)
 {
-    snprintf(actor->report.fault, sizeof(actor->report.fault), "%s %s '%s'", actor->name, what, name);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(actor->report.fault, sizeof(actor->report.fault), tr(format), args);
+    va_end(args);
     return -EINVAL;
 }
 
 struct actor_socket *actor_need(struct actor *actor, const char *name)
 {
     struct actor_socket *socket = actor_find(actor, name);
-    if (!socket) actor_fault(actor, "has no socket called", name);
+    if (!socket) actor_fault(actor, TR("%s has no socket called '%s'"), actor->name, name);
     return socket;
 }
 
@@ -53,8 +58,10 @@ void actor_forget(struct actor *actor, struct actor_socket *socket)
 
 bool actor_may_add(struct actor *actor, const char *name)
 {
-    if (actor_find(actor, name)) return actor_fault(actor, "has a socket of this name already:", name), false;
-    if (actor->count == SCENARIO_SOCKETS_MAX) return actor_fault(actor, "has too many sockets for one more:", name), false;
+    if (actor_find(actor, name))
+        return actor_fault(actor, TR("%s has a socket of this name already: '%s'"), actor->name, name), false;
+    if (actor->count == SCENARIO_SOCKETS_MAX)
+        return actor_fault(actor, TR("%s has too many sockets for one more: '%s'"), actor->name, name), false;
     return true;
 }
 

@@ -14,6 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/lang.h"
+
 /* Where making a host stopped. */
 struct refusal {
     int code;         /* -errno; 0: it did not stop */
@@ -69,7 +72,7 @@ static int map_ids(uid_t uid, gid_t gid)
 static int furnish(struct refusal *refusal)
 {
     int code = loopback_up();
-    if (code) return refuse(refusal, code, "bringing its loopback up");
+    if (code) return refuse(refusal, code, TR("bringing its loopback up"));
     /* The network is the run's alone, so every port of it is free for all; it only matters below 1024 and to ordinary users. */
     write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
     return 0;
@@ -81,7 +84,7 @@ static int enter_as_user(struct refusal *refusal)
     gid_t gid = getegid();
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) return refuse(refusal, -errno, "unshare(CLONE_NEWUSER|CLONE_NEWNET)");
     int code = map_ids(uid, gid);
-    if (code) return refuse(refusal, code, "mapping the user's own ids into the user namespace");
+    if (code) return refuse(refusal, code, TR("mapping the user's own ids into the user namespace"));
     return furnish(refusal);
 }
 
@@ -107,7 +110,7 @@ static int try_as_user(struct refusal *refusal)
     ssize_t got = read(ends[0], refusal, sizeof(*refusal));
     close(ends[0]);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-    if (got != (ssize_t)sizeof(*refusal)) return refuse(refusal, -EIO, "trying it in a child process");
+    if (got != (ssize_t)sizeof(*refusal)) return refuse(refusal, -EIO, TR("trying it in a child process"));
     return refusal->code;
 }
 
@@ -138,13 +141,14 @@ static const struct setting {
     long refusing;
     const char *sentence, *remedy;
 } settings[] = {
-    {"/proc/sys/user/max_user_namespaces", 0, "the sysctl user.max_user_namespaces is 0",
+    {"/proc/sys/user/max_user_namespaces", 0, TR("the sysctl user.max_user_namespaces is 0"),
      "sudo sysctl user.max_user_namespaces=100"},
-    {"/proc/sys/user/max_net_namespaces", 0, "the sysctl user.max_net_namespaces is 0", "sudo sysctl user.max_net_namespaces=100"},
-    {"/proc/sys/kernel/unprivileged_userns_clone", 0, "the sysctl kernel.unprivileged_userns_clone is 0",
+    {"/proc/sys/user/max_net_namespaces", 0, TR("the sysctl user.max_net_namespaces is 0"),
+     "sudo sysctl user.max_net_namespaces=100"},
+    {"/proc/sys/kernel/unprivileged_userns_clone", 0, TR("the sysctl kernel.unprivileged_userns_clone is 0"),
      "sudo sysctl kernel.unprivileged_userns_clone=1"},
     {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-     "AppArmor forbids it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1",
+     TR("AppArmor forbids it: the sysctl kernel.apparmor_restrict_unprivileged_userns is 1"),
      "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
 };
 
@@ -158,9 +162,9 @@ static const struct setting *find_setting(void)
 static const char *who_refuses(void)
 {
     const struct setting *setting = find_setting();
-    if (setting) return setting->sentence;
-    if (is_seccomp_filtered()) return "a seccomp filter may forbid it, as containers have one";
-    return "a container, a chroot or a security module may forbid it";
+    if (setting) return tr(setting->sentence);
+    if (is_seccomp_filtered()) return tr("a seccomp filter may forbid it, as containers have one");
+    return tr("a container, a chroot or a security module may forbid it");
 }
 
 const char *host_remedy(void)
@@ -181,7 +185,7 @@ int host_make_private(enum host_kind *ret_kind, struct err *err)
     if (unshare(CLONE_NEWNET) == 0) {
         *ret_kind = HOST_PRIVATE;
         if (furnish(&refusal) == 0) return 0;
-        err_set_errno(err, refusal.code, "can't make a private network namespace (%s)", refusal.step);
+        err_set_errno(err, refusal.code, "can't make a private network namespace (%s)", tr(refusal.step));
         return -EIO; /* not -EPERM: the process has left its old network, so nothing can be tried instead */
     }
     if (try_as_user(&refusal) == 0 && enter_as_user(&refusal) == 0) {
@@ -189,7 +193,8 @@ int host_make_private(enum host_kind *ret_kind, struct err *err)
         return 0;
     }
     err_set(err, -EPERM, "no private network namespace can be made: %s", who_refuses());
-    err_more(err, "Without CAP_SYS_ADMIN it takes a user namespace too, and %s failed: %s", refusal.step, strerror(-refusal.code));
+    err_more(err, "Without CAP_SYS_ADMIN it takes a user namespace too, and %s failed: %s", tr(refusal.step),
+             err_errno_text(-refusal.code));
     return -EPERM;
 }
 

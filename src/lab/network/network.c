@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/lang.h"
 #include "lab/network/link.h"
 
 enum { MTU_DEFAULT = 1500, MTU_MIN = 1280, MTU_MAX = 65535, V4_PREFIX = 24, V6_PREFIX = 64 };
@@ -93,7 +94,7 @@ int network_enter(struct network *network, enum network_place place, struct err 
 {
     if (setns(network->fd[place], CLONE_NEWNET) == 0) return 0;
     int code = -errno;
-    return err_set_errno(err, code, "can't enter the %s's network namespace (setns)", network_place_name(place));
+    return err_set_errno(err, code, "can't enter the %s's network namespace (setns)", tr(network_place_name(place)));
 }
 
 int network_leave(struct network *network, struct err *err)
@@ -132,7 +133,7 @@ static int write_sysctl(const char *name, const char *value)
 
 static int explain_sysctl(int code, enum network_place place, const char *name, const char *value, struct err *err)
 {
-    const char *where = network_place_name(place);
+    const char *where = tr(network_place_name(place));
     switch (-code) {
     case ENOENT:
         return err_set(err, -EINVAL,
@@ -185,7 +186,7 @@ static int make_place(struct network *network, enum network_place place, struct 
 {
     int code = unshare(CLONE_NEWNET) < 0 ? -errno : open_own(&network->fd[place], &network->netns[place]);
     if (!code) code = link_up("lo");
-    if (code) return err_set_errno(err, code, "can't make a network namespace for the %s", network_place_name(place));
+    if (code) return err_set_errno(err, code, "can't make a network namespace for the %s", tr(network_place_name(place)));
     set_quiet(place); /* before any interface takes its defaults from it */
     return 0;
 }
@@ -196,32 +197,32 @@ static int address_host(enum network_place place, uint8_t version, bool routed, 
     enum network_place peer = place == NETWORK_CLIENT ? NETWORK_SERVER : NETWORK_CLIENT;
     struct address own = network_address(place, version, routed);
     struct address next = routed ? network_router_address(place, version) : network_address(peer, version, false);
-    *ret_step = "address";
+    *ret_step = TR("address");
     int code = link_add_address(NETWORK_INTERFACE, &own, version == 4 ? V4_PREFIX : V6_PREFIX);
     if (code) return code;
-    *ret_step = "neighbour";
+    *ret_step = TR("neighbour");
     code = link_add_neighbour(NETWORK_INTERFACE, &next, macs[routed ? NETWORK_WIRE : peer]);
     if (code || !routed) return code;
-    *ret_step = "default route";
+    *ret_step = TR("default route");
     return link_add_default_route(NETWORK_INTERFACE, &next);
 }
 
 static int furnish_host(struct network *network, enum network_place place, const struct network_options *options, struct err *err)
 {
     bool has_v6 = access("/proc/sys/net/ipv6", F_OK) == 0;
-    const char *step = "veth pair";
+    const char *step = TR("veth pair");
     int code = link_make_veth(&(struct link_veth){.name = NETWORK_INTERFACE,
                                                   .mac = macs[place],
                                                   .peer_name = network_place_name(place),
                                                   .peer_netns_fd = network->fd[NETWORK_WIRE],
                                                   .mtu_bytes = options->mtu_bytes});
-    if (!code) step = "offloads (ethtool)", code = link_offload_nothing(NETWORK_INTERFACE);
-    if (!code) step = "link", code = link_up(NETWORK_INTERFACE);
+    if (!code) step = TR("offloads (ethtool)"), code = link_offload_nothing(NETWORK_INTERFACE);
+    if (!code) step = TR("link"), code = link_up(NETWORK_INTERFACE);
     if (!code) code = address_host(place, 4, options->routed, &step);
     if (!code && has_v6) code = address_host(place, 6, options->routed, &step);
     if (!code) return 0;
-    return err_set_errno(err, code, "can't give the %s its interface (%s)%s", network_place_name(place), step,
-                         code == -EOPNOTSUPP ? ": the kernel needs the module veth" : "");
+    return err_set_errno(err, code, "can't give the %s its interface (%s)%s", tr(network_place_name(place)), tr(step),
+                         code == -EOPNOTSUPP ? tr(": the kernel needs the module veth") : "");
 }
 
 static int raise_wire(struct err *err)

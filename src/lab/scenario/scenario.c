@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "lab/scenario/scenario_parse.h"
 
 enum { REPEATED_BYTES_MAX = 4 << 20 };
@@ -353,6 +354,6 @@ int scenario_explain(struct buf *out, const char *file, const char *text, size_t
     size_t mark = mark_bytes(text, length);
     text += mark, length -= mark;
     for (size_t i = 0; i < mistakes->count; i++) write_mistake(out, file, text, length, &mistakes->list[i]);
-    if (mistakes->total > mistakes->count) buf_printf(out, "… and %zu more mistakes\n", mistakes->total - mistakes->count);
+    if (mistakes->total > mistakes->count) buf_printf(out, tr("… and %zu more mistakes\n"), mistakes->total - mistakes->count);
     return out->failed ? -ENOMEM : 0;
 }

@@ -17,9 +17,9 @@ const char *scenario_claim_verdict(enum scenario_claim_verdict verdict)
 static bool take_sentence(struct scenario_parser *parser, const char *what, size_t most, const char **ret_text)
 {
     const struct scenario_word *word = scenario_peek(parser);
-    if (!word || !word->quoted || !word->text[0]) return scenario_mistake(parser, word, "expected %s here, in quotes", what);
-    if (strlen(word->text) > most) return scenario_mistake(parser, word, "%s has %zu bytes at most", what, most);
-    if (strpbrk(word->text, "\n\t")) return scenario_mistake(parser, word, "%s is one line, without tabs", what);
+    if (!word || !word->quoted || !word->text[0]) return scenario_mistake(parser, word, "expected %s here, in quotes", tr(what));
+    if (strlen(word->text) > most) return scenario_mistake(parser, word, "%s has %zu bytes at most", tr(what), most);
+    if (strpbrk(word->text, "\n\t")) return scenario_mistake(parser, word, "%s is one line, without tabs", tr(what));
     *ret_text = scenario_copy(parser, word->text);
     parser->at++;
     return true;
@@ -64,7 +64,7 @@ bool scenario_parse_claim(struct scenario_parser *parser)
     if (!take_claim_number(parser, &claim)) return false;
     if (!scenario_take_choice(parser, "verdict", verdicts, SCENARIO_CLAIM_VERDICTS, &index)) return false;
     claim.verdict = (enum scenario_claim_verdict)index;
-    if (!take_both(parser, "the claim", CLAIM_BYTES, &claim.text, &claim.zh)) return false;
+    if (!take_both(parser, TR("the claim"), CLAIM_BYTES, &claim.text, &claim.zh)) return false;
     struct scenario_claim *claims =
         scenario_grow(parser, scenario->claims, scenario->claim_count, &parser->claim_room, sizeof(claim));
     if (!claims) return false;
@@ -82,7 +82,7 @@ bool scenario_parse_because(struct scenario_parser *parser)
     if (!parser->in_claim) return scenario_mistake(parser, &parser->words[0], "'because' stands below a claim");
     struct scenario_claim *claim = &scenario->claims[scenario->claim_count - 1];
     if (claim->because) return scenario_mistake(parser, &parser->words[0], "this claim has a reason already");
-    return take_both(parser, "the reason", BECAUSE_BYTES, &claim->because, &claim->because_zh);
+    return take_both(parser, TR("the reason"), BECAUSE_BYTES, &claim->because, &claim->because_zh);
 }
 
 void scenario_end_claim(struct scenario_parser *parser)
@@ -97,9 +97,9 @@ void scenario_end_claim(struct scenario_parser *parser)
     struct scenario_word word = {.column = parser->claim_column, .width = 5};
     uint32_t line = parser->line;
     parser->line = claim->line;
-    scenario_mistake(parser, &word,
-                     least == 2
-                         ? "a claim that is half right needs two lines 'expect …' directly below it: what is so, and what is not"
-                         : "a claim needs lines 'expect …' directly below it, which show whether it is so");
+    scenario_mistake(
+        parser, &word,
+        least == 2 ? TR("a claim that is half right needs two lines 'expect …' directly below it: what is so, and what is not")
+                   : TR("a claim needs lines 'expect …' directly below it, which show whether it is so"));
     parser->line = line;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/lang.h"
 #include "base/nearest.h"
 #include "lab/scenario/scenario_parse.h"
 
@@ -59,8 +60,8 @@ static bool is_among(const char *name, const char *const *words, size_t count)
 static bool unknown_name(struct scenario_parser *parser, const struct scenario_word *word, const char *what, const char *name,
                          const char *near)
 {
-    if (near) return scenario_mistake(parser, word, "no %s '%.60s': did you mean '%s'?", what, name, near);
-    return scenario_mistake(parser, word, "there is no %s '%.60s'", what, name);
+    if (near) return scenario_mistake(parser, word, "no %s '%.60s': did you mean '%s'?", tr(what), name, near);
+    return scenario_mistake(parser, word, "there is no %s '%.60s'", tr(what), name);
 }
 
 /* A system call, or the word of the language for it. */
@@ -77,7 +78,7 @@ static bool take_call(struct scenario_parser *parser, const char **ret_name)
         return true;
     const char *near = nearest_word(*ret_name, verbs, SCENARIO_ACTOR_VERBS);
     if (!near) near = nearest_word(*ret_name, vocabulary->calls, vocabulary->call_count);
-    return unknown_name(parser, word, "call", *ret_name, near);
+    return unknown_name(parser, word, TR("call"), *ret_name, near);
 }
 
 static bool is_signal(const char *name)
@@ -252,7 +253,7 @@ static bool parse_finding(struct scenario_parser *parser, struct scenario_expect
     expect->kind = kind;
     if (!scenario_take_name(parser, "the id of a finding, such as reset-unread-data", &expect->name)) return false;
     if (!vocabulary->findings || is_among(expect->name, vocabulary->findings, vocabulary->finding_count)) return true;
-    return unknown_name(parser, word, "finding", expect->name,
+    return unknown_name(parser, word, TR("finding"), expect->name,
                         nearest_word(expect->name, vocabulary->findings, vocabulary->finding_count));
 }
 

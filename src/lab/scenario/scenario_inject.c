@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "lab/scenario/scenario_parse.h"
 
 /* What a segment of each kind carries by itself. SYN and RST acknowledge something where `ack` is said. */
@@ -36,8 +37,9 @@ static bool take_number(struct scenario_parser *parser, const char *what, struct
     bool bare = ret_number->from_next && !*rest;
     int64_t number = bare ? 0 : digits(rest + signed_one);
     if (number < 0 || (ret_number->from_next && !bare && !signed_one))
-        return scenario_mistake(
-            parser, word, "expected %s: a number as the ladder shows it (from the end's first one), or next, next+N, next-N", what);
+        return scenario_mistake(parser, word,
+                                "expected %s: a number as the ladder shows it (from the end's first one), or next, next+N, next-N",
+                                tr(what));
     ret_number->offset = minus ? -number : number;
     parser->at++;
     return true;
@@ -72,10 +74,10 @@ static bool take_detail(struct scenario_parser *parser, struct wire_forgery *for
     if (!scenario_take_choice(parser, "detail of a segment", words, DETAILS, &index)) return false;
     switch (index) {
     case SEQ:
-        return take_number(parser, "the sequence number", &forgery->seq);
+        return take_number(parser, TR("the sequence number"), &forgery->seq);
     case ACK:
         forgery->flags |= TCP_ACK;
-        return take_number(parser, "the acknowledgment number", &forgery->ack);
+        return take_number(parser, TR("the acknowledgment number"), &forgery->ack);
     case WINDOW:
         forgery->has_window = true;
         if (!scenario_take_number(parser, "the window, in bytes", 0, 1 << 30, &number)) return false;

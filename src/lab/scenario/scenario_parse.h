@@ -67,7 +67,7 @@ struct scenario_head {
 const struct scenario_head *scenario_find_head(const char *line);
 bool scenario_parse_head(struct scenario_parser *parser, const struct scenario_head *head);
 
-/* Notes a mistake at a word (NULL: at the end of the line) and returns false. */
+/* Notes a mistake at a word (NULL: at the end of the line) and returns false. The format is a sentence of base/lang.h. */
 bool scenario_mistake(struct scenario_parser *parser, const struct scenario_word *word, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The next word without taking it; NULL at the end. */
@@ -80,7 +80,7 @@ bool scenario_require(struct scenario_parser *parser, const char *text);
 /* Whether all words were taken; else notes what is too much. */
 bool scenario_finished(struct scenario_parser *parser);
 /* Each takes one word and returns whether it was one of its kind; else it has noted a mistake that says what is expected.
- * `what` names it: "the port". */
+ * `what` names it: "the port"; it is translated here. */
 bool scenario_take_number(struct scenario_parser *parser, const char *what, int64_t low, int64_t high, int64_t *ret_number);
 bool scenario_take_duration(struct scenario_parser *parser, const char *what, int64_t *ret_ns);
 bool scenario_take_name(struct scenario_parser *parser, const char *what, const char **ret_name);

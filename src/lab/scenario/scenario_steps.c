@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "base/nearest.h"
 #include "lab/scenario/scenario_parse.h"
 #include "lab/scenario/scenario_step.h"
@@ -76,13 +77,16 @@ static bool parse_set(struct scenario_parser *parser, struct scenario_step *step
     if (unit_ns && word && !word->quoted && scenario_duration(word->text, &step->duration_ns)) {
         step->number = step->duration_ns / unit_ns;
         if (step->number * unit_ns != step->duration_ns)
-            return scenario_mistake(parser, word, "the kernel takes %s in whole %s", step->option,
-                                    unit_ns == 1000000 ? "milliseconds" : "seconds");
+            return scenario_mistake(parser, word,
+                                    unit_ns == 1000000 ? TR("the kernel takes %s in whole milliseconds")
+                                                       : TR("the kernel takes %s in whole seconds"),
+                                    step->option);
         parser->at++;
         return true;
     }
     if (value == SCENARIO_VALUE_TIMEVAL) return scenario_take_duration(parser, "the timeout", &step->duration_ns);
-    return scenario_take_number(parser, unit_ns ? "a value (or a duration)" : "the option's value", 0, INT32_MAX, &step->number);
+    return scenario_take_number(parser, unit_ns ? TR("a value (or a duration)") : TR("the option's value"), 0, INT32_MAX,
+                                &step->number);
 }
 
 static bool parse_listen(struct scenario_parser *parser, struct scenario_step *step)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "base/nearest.h"
 #include "lab/scenario/scenario_parse.h"
 
@@ -20,10 +21,10 @@ bool scenario_mistake(struct scenario_parser *parser, const struct scenario_word
     mistake->width = word && word->width ? word->width : 1;
     va_list args;
     va_start(args, format);
-    int used = vsnprintf(mistake->text, sizeof(mistake->text), format, args);
+    int used = vsnprintf(mistake->text, sizeof(mistake->text), tr(format), args);
     va_end(args);
     if (parser->repeat.state != REPEAT_NONE && parser->repeat.round > 1 && used > 0 && used < (int)sizeof(mistake->text))
-        snprintf(mistake->text + used, sizeof(mistake->text) - (size_t)used, " (round %" PRIu32 ")", parser->repeat.round);
+        snprintf(mistake->text + used, sizeof(mistake->text) - (size_t)used, tr(" (round %" PRIu32 ")"), parser->repeat.round);
     return false;
 }
 
@@ -76,7 +77,7 @@ bool scenario_take_number(struct scenario_parser *parser, const char *what, int6
     const struct scenario_word *word = scenario_peek(parser);
     if (!word || word->quoted || !parse_digits(word->text, strlen(word->text), ret_number) || *ret_number < low ||
         *ret_number > high)
-        return scenario_mistake(parser, word, "expected %s: a number from %" PRId64 " to %" PRId64, what, low, high);
+        return scenario_mistake(parser, word, "expected %s: a number from %" PRId64 " to %" PRId64, tr(what), low, high);
     parser->at++;
     return true;
 }
@@ -102,7 +103,7 @@ bool scenario_take_duration(struct scenario_parser *parser, const char *what, in
 {
     const struct scenario_word *word = scenario_peek(parser);
     if (!word || word->quoted || !scenario_duration(word->text, ret_ns))
-        return scenario_mistake(parser, word, "expected %s, such as 20ms, 2s or 1m (an hour at most)", what);
+        return scenario_mistake(parser, word, "expected %s, such as 20ms, 2s or 1m (an hour at most)", tr(what));
     parser->at++;
     return true;
 }
@@ -119,7 +120,7 @@ bool scenario_take_name(struct scenario_parser *parser, const char *what, const 
 {
     const struct scenario_word *word = scenario_peek(parser);
     if (!word || word->quoted || !is_name(word->text))
-        return scenario_mistake(parser, word, "expected %s here: a letter, then letters, digits, - and _, %d at most", what,
+        return scenario_mistake(parser, word, "expected %s here: a letter, then letters, digits, - and _, %d at most", tr(what),
                                 SCENARIO_NAME_BYTES - 1);
     *ret_name = word->text;
     parser->at++;
@@ -137,13 +138,13 @@ bool scenario_take_choice(struct scenario_parser *parser, const char *what, cons
             return true;
         }
     const char *near = word ? nearest_word(word->text, choices, count) : NULL;
-    if (near) return scenario_mistake(parser, word, "no %s '%.60s': did you mean '%s'?", what, word->text, near);
+    if (near) return scenario_mistake(parser, word, "no %s '%.60s': did you mean '%s'?", tr(what), word->text, near);
     char list[200] = "";
     size_t used = 0;
     for (size_t i = 0; i < count && used < sizeof(list); i++)
         if (choices[i]) used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", choices[i]);
-    const char *article = strchr("aeiou", what[0]) ? "an" : "a";
-    return scenario_mistake(parser, word, "expected %s %s: %s", article, what, list);
+    if (strchr("aeiou", what[0])) return scenario_mistake(parser, word, "expected an %s: %s", tr(what), list);
+    return scenario_mistake(parser, word, "expected a %s: %s", tr(what), list);
 }
 
 bool scenario_take_side(struct scenario_parser *parser, enum scenario_side *ret_side)
@@ -200,11 +201,11 @@ bool scenario_take_place(struct scenario_parser *parser, bool port_alone, enum s
     const struct scenario_word *word = scenario_peek(parser);
     size_t length = 0;
     uint16_t port = 0;
-    const char *example = port_alone ? "a port from 1 to 65535, or HOST:PORT such as client:40000"
-                                     : "HOST:PORT with a port from 1 to 65535, such as server:3333, 192.0.2.2:3333 or "
-                                       "[2001:db8::2]:3333";
+    const char *example = port_alone ? TR("a port from 1 to 65535, or HOST:PORT such as client:40000")
+                                     : TR("HOST:PORT with a port from 1 to 65535, such as server:3333, 192.0.2.2:3333 or "
+                                          "[2001:db8::2]:3333");
     if (!word || word->quoted || !split_port(word->text, port_alone, &length, &port))
-        return scenario_mistake(parser, word, "expected %s", example);
+        return scenario_mistake(parser, word, "expected %s", tr(example));
     *ret_address = (struct address){.port = port};
     if (length == 0)
         *ret_host = SCENARIO_HOST_ANY;
@@ -221,7 +222,7 @@ bool scenario_take_place(struct scenario_parser *parser, bool port_alone, enum s
                                 near_host(word->text, length));
     else
         return scenario_mistake(parser, word, "'%.*s' is neither client, server, router nor an IP address: expected %s",
-                                (int)(length < 60 ? length : 60), word->text, example);
+                                (int)(length < 60 ? length : 60), word->text, tr(example));
     parser->at++;
     return true;
 }

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lang.h"
+
 #define TABLE "inet tcpwhy"
 
 /* Where programs for root are, though an ordinary user's PATH may lack it. */
@@ -124,12 +126,12 @@ static int run_nft(const char *commands, int netns_fd, const char *what, struct 
     if (code) return err_set_errno(err, code, "can't run nft (fork)");
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
-    return err_set(err, -EINVAL, "nft does not take %s: %s", what, words[0] ? words : "it said nothing");
+    return err_set(err, -EINVAL, "nft does not take %s: %s", what, words[0] ? words : tr("it said nothing"));
 }
 
 int firewall_add(int netns_fd, bool output, const char *rule, struct err *err)
 {
-    char commands[FIREWALL_RULE_BYTES + 400], what[FIREWALL_RULE_BYTES + 16];
+    char commands[FIREWALL_RULE_BYTES + 400], what[FIREWALL_RULE_BYTES + 32];
     if (!firewall_is_rule(rule)) return err_set(err, -EINVAL, "not the text of a rule: '%.200s'", rule);
     snprintf(commands, sizeof(commands),
              "add table " TABLE "; "
@@ -137,11 +139,11 @@ int firewall_add(int netns_fd, bool output, const char *rule, struct err *err)
              "add chain " TABLE " output { type filter hook output priority 0 ; }; "
              "add rule " TABLE " %s %s",
              output ? "output" : "input", rule);
-    snprintf(what, sizeof(what), "the rule '%s'", rule);
+    snprintf(what, sizeof(what), tr("the rule '%s'"), rule);
     return run_nft(commands, netns_fd, what, err);
 }
 
 int firewall_open(int netns_fd, struct err *err)
 {
-    return run_nft("add table " TABLE "; delete table " TABLE, netns_fd, "the end of the firewall", err);
+    return run_nft("add table " TABLE "; delete table " TABLE, netns_fd, tr("the end of the firewall"), err);
 }

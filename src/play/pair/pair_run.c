@@ -88,7 +88,9 @@ static int set_stage(struct demo *demo, struct err *err)
     int code = choose_host(demo, &kind, &refusal, err);
     if (!bpf_refused && geteuid() != 0 && kind == HOST_PRIVATE_USER) {
         bpf_refused = true;
+        enum lang was = lang_use(LANG_EN); /* it becomes part of an event */
         err_set(&no_bpf, 0, "no BPF program loads in the user namespace of the private network (--host-network does without it)");
+        lang_use(was);
     }
     demo->shared = demo->options->host_network || refusal.text[0];
     /* Where others are, what is captured at a port that they have would be theirs; a closed one would not be closed. */

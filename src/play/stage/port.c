@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "lab/network/host.h"
 
 /* bind(2) as the demo's server will. */
@@ -91,8 +92,9 @@ static bool find_holder(unsigned long inode, char *text, size_t room)
 
 int port_check(const struct port *port, struct err *err)
 {
-    const char *kind = port->udp ? "UDP port" : "port";
-    char holder[320] = "another process";
+    const char *kind = port->udp ? tr("UDP port") : tr("port");
+    char holder[320];
+    snprintf(holder, sizeof(holder), "%s", tr("another process"));
     if (!is_bindable(port)) {
         unsigned long inode = find_inode(port);
         if (inode) find_holder(inode, holder, sizeof(holder));

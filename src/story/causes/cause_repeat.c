@@ -30,6 +30,11 @@ static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, c
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (packet->verdict.goes_on)
         return cause_set_unknown(packet, "the same SYN again although it had been refused: no TCP that follows RFC 9293 does that");
+    bool fast_open =
+        telling->conn.end[flow_conn_end(telling->first_side, telling_receiver(telling, packet->side))].flags & END_SYN_DATA;
+    if (telling->sweep.speaks[packet->side] && !fast_open)
+        return cause_set_unknown(packet, "once more after its sender had gone on: an old duplicate, or these packets were played "
+                                         "again; no TCP repeats its SYN then");
     if (syn_ack && before && last && is_tcp(last) && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
         return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
     if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)

@@ -96,6 +96,10 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
     if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return false;
     struct tale_packet *syn = acknowledged_within(telling, packet);
     if (!syn || !(header_of(syn)->flags & TCP_SYN)) return false;
+    if (packet->verdict.class == CONN_STRAY)
+        return cause_set_unknown(packet,
+                                 "it answers the SYN once more, with another number: another listener did (a load balancer's), "
+                                 "or one that had forgotten; the wire can't tell");
     syn = bare_syn(telling, syn);
     return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
 }

@@ -157,13 +157,21 @@ static struct difference timewait_length(struct telling *telling, enum story_sid
     return found;
 }
 
+/* The SYN was answered out of TIME_WAIT, and that was ended by a RST first. */
+static bool was_refused_at_first(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 1; i < telling->packet_count; i++)
+        if (telling->packets[i].segment && telling->packets[i].side == side) return telling->packets[i].verdict.class == CONN_STRAY;
+    return false;
+}
+
 /* A SYN that took the place of a connection in TIME_WAIT. */
 static struct difference timewait_reuse(struct telling *telling, enum story_side side)
 {
     struct difference found = {.steps = {NOWHERE, NOWHERE, NOWHERE}};
     if (!telling->flow->after_time_wait || telling->flow->after_side != side || !telling->packet_count) return found;
     const struct tale_packet *syn = &telling->packets[0];
-    if (!syn->segment || syn->segment->kind != STORY_SYN) return found;
+    if (!syn->segment || syn->segment->kind != STORY_SYN || was_refused_at_first(telling, side)) return found;
     found.steps[0] = syn->step;
     bool stamped = syn->seen->packet.options.present & OPTION_TIMESTAMPS;
     if (syn->side == side) {

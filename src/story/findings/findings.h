@@ -77,6 +77,7 @@ void findings_open(struct telling *telling);     /* findings_open.c: how a conne
 void findings_unopened(struct telling *telling); /* findings_unopened.c: handshakes that nobody answered, or that were refused */
 void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
+void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */
 void findings_close(struct telling *telling);    /* findings_close.c: FINs, CLOSE_WAIT, TIME_WAIT */
 void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
 void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */

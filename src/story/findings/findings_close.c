@@ -145,7 +145,7 @@ static void find_close_wait(struct telling *telling)
 static void find_idle_close_wait(struct telling *telling)
 {
     enum story_side missing;
-    if (finding_is_one_way(telling, &missing)) return;
+    if (finding_is_one_way(telling, &missing) || telling->flow->succeeded) return;
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct tale_state *entered = finding_state(telling, side, STATE_CLOSE_WAIT);
         if (!entered || telling->story->end[side].state != STATE_CLOSE_WAIT || telling->flow->sock[side]) continue;

@@ -212,41 +212,6 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
         find_late_data(telling, reset, data, fin);
 }
 
-/* A RST that changed nothing: it was not exactly at the next number (RFC 5961 section 3.2), or its sender went on. */
-static void find_ignored_reset(struct telling *telling)
-{
-    for (size_t i = 0, looked = 0; i < telling->packet_count && looked < RESETS_MAX; i++) {
-        const struct tale_packet *reset = &telling->packets[i];
-        if (!reset->segment || reset->segment->kind != STORY_RST) continue;
-        looked++;
-        const struct tale_packet *on = NULL, *challenge = NULL;
-        bool in_window = reset->verdict.reset == RESET_IN_WINDOW;
-        for (size_t k = i + 1; k < telling->packet_count && !(on && (in_window || on->verdict.goes_on)); k++) {
-            const struct tale_packet *later = &telling->packets[k];
-            if (!later->segment || later->segment->copy || later->segment->kind == STORY_RST) continue;
-            if (later->side != reset->side && later->verdict.class == CONN_CHALLENGE_ACK && !challenge) challenge = later;
-            if (later->side == reset->side && later->segment->retransmission == false && later->segment->kind != STORY_SYN_ACK)
-                on = later;
-        }
-        if (!on || (!in_window && !on->verdict.goes_on)) continue;
-        uint32_t proof[3] = {reset->step, challenge ? challenge->step : STORY_NO_STEP, on->step};
-        const char *side = story_side_word(reset->side);
-        finding_add(
-            telling, "reset-ignored", "warning",
-            telling_printf(
-                telling,
-                "the RST (#%" PRIu32 ") in the %s's name ended nothing%s%s, and the %s itself went on afterwards (#%" PRIu32
-                "): its TCP did not send it for this connection; a box between did, or an attacker, or it is an old "
-                "one's of the same ports",
-                reset->segment->number, side, in_window ? tr(": its number is not exactly the one expected (RFC 5961)") : "",
-                challenge ? telling_printf(telling, ", a challenge ACK (#%" PRIu32 ") answered it", challenge->segment->number)
-                          : "",
-                side, on->segment->number),
-            proof, 3);
-        return;
-    }
-}
-
 /* Where the kernel's marks are recorded, the timer of a TIME_WAIT that a RST ends is seen to be cancelled. */
 static bool would_see_timers(const struct telling *telling)
 {
@@ -360,7 +325,6 @@ void findings_reset(struct telling *telling)
         if (packet->cause->kind == CAUSE_KERNEL) find_destroyed(telling, packet);
         find_reset_by_segment(telling, packet);
     }
-    find_ignored_reset(telling);
     find_assassination(telling);
     find_broken_pipe(telling);
 }

@@ -1,4 +1,4 @@
-/* What the captures themselves show: one direction alone, packets that were seen more than once, strays. */
+/* What the captures themselves show: one direction alone, gaps, packets that were seen more than once, strays. */
 #include <inttypes.h>
 #include <netinet/in.h>
 
@@ -160,8 +160,28 @@ static void find_translated(struct telling *telling)
     }
 }
 
+/* Both ends' numbers are far ahead of what was captured: what lies between was not, if it is this connection's at all. */
+static void find_leap(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!packet->segment || !packet->verdict.leaps || packet->seen->copy) continue;
+        uint32_t proof[1] = {packet->step};
+        finding_add(telling, "numbers-leap", "warning",
+                    telling_printf(telling,
+                                   "the numbers of both ends are far ahead from #%" PRIu32
+                                   " on: the capture has a gap there, or another connection with the same addresses and ports has "
+                                   "begun, whose SYNs it missed; the wire can't tell, and in the latter case what is told of bytes "
+                                   "that were not captured is wrong",
+                                   packet->segment->number),
+                    proof, 1);
+        return;
+    }
+}
+
 void findings_seen(struct telling *telling)
 {
+    find_leap(telling);
     find_one_way(telling);
     find_sights(telling);
     find_stray(telling);

@@ -283,6 +283,7 @@ static struct flow *find_elder(struct teller *teller, const struct flow_key *key
 static int put_aside(struct teller *teller, const struct flow_key *key, struct flow *flow, struct flow **ret_kept)
 {
     table_remove(teller->flows, key);
+    flow->succeeded = true;
     bool kept = flow->connection ? !conn_is_done(&flow->conn) : conn_is_set_aside(&flow->conn);
     if (!kept) return teller->tell(teller, flow);
     flow->key.connection = flow_shown_number(flow);

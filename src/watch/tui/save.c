@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/lang.h"
 #include "viz/view.h"
 #include "watch/packets.h"
@@ -81,7 +82,7 @@ void save_as(struct tui *tui, int letter)
     if (!code) code = drawer_end(tui->drawer, &removed);
     if (owned) story_free(story);
     if (code)
-        snprintf(tui->note, sizeof(tui->note), tr("not saved: %.100s"), strerror(-code));
+        snprintf(tui->note, sizeof(tui->note), tr("not saved: %.100s"), err_errno_text(-code));
     else
         snprintf(tui->note, sizeof(tui->note), tr("saved %.100s"), name);
 }
