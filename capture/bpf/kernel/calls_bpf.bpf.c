@@ -10,6 +10,21 @@
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
 
+/* Of data alone: what else leaves is not held back. */
+static __always_inline void congestion_fill(struct record_congestion *congestion, const struct record_packet *packet,
+                                            const struct record_socket *socket, __u64 sk)
+{
+    const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+    __builtin_memset(congestion, 0, sizeof(*congestion));
+    if (config.host_wide || !packet->length_bytes || packet->protocol != PROTOCOL_TCP || !socket->id) return;
+    if (state_is_mini(socket->state)) return;
+    congestion->window = BPF_CORE_READ(tp, snd_cwnd);
+    congestion->threshold = BPF_CORE_READ(tp, snd_ssthresh);
+    congestion->srtt = BPF_CORE_READ(tp, srtt_us);
+    congestion->mss = BPF_CORE_READ(tp, mss_cache);
+}
+
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(net_dev_queue, struct sk_buff *skb)
 {
@@ -45,6 +60,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         __builtin_memset(&mark->socket, 0, sizeof(mark->socket));
     else
         mark->socket.id = socket_id(sk, SOCKET_CREATE);
+    congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     /* A SYN,ACK shows who listened, also where listen() was called before recording. */
     if (mark->socket.state == STATE_NEW_SYN_RECV)
         listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
