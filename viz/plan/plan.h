@@ -85,6 +85,7 @@ enum plan_note_kind {
     NOTE_DROP,
     NOTE_QUEUE,
     NOTE_RESET_REASON,
+    NOTE_CONGESTION,
     NOTE_CARRIES, /* a FIN that acknowledges the peer's, too */
     NOTE_COMMENT,
     NOTE_DIFFERENCE
