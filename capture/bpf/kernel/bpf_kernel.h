@@ -78,6 +78,7 @@ struct inet_connection_sock {
 };
 struct tcp_sock {
     __u32 rcv_nxt, copied_seq;
+    __u32 snd_cwnd, snd_ssthresh, srtt_us, mss_cache;
     _Bool is_mptcp; /* with CONFIG_MPTCP */
 };
 /* Multipath TCP: what a descriptor leads to, and the TCP sockets (subflows) that it sends through. Only with CONFIG_MPTCP. */

@@ -10,6 +10,21 @@
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
 
+/* Of data alone: what else leaves is not held back. */
+static __always_inline void congestion_fill(struct record_congestion *congestion, const struct record_packet *packet,
+                                            const struct record_socket *socket, __u64 sk)
+{
+    const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+    __builtin_memset(congestion, 0, sizeof(*congestion));
+    if (config.host_wide || !packet->length_bytes || packet->protocol != PROTOCOL_TCP || !socket->id) return;
+    if (state_is_mini(socket->state)) return;
+    congestion->window = BPF_CORE_READ(tp, snd_cwnd);
+    congestion->threshold = BPF_CORE_READ(tp, snd_ssthresh);
+    congestion->srtt = BPF_CORE_READ(tp, srtt_us);
+    congestion->mss = BPF_CORE_READ(tp, mss_cache);
+}
+
 static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
 {
     return socket->local.port == packet->src.port && socket->protocol == packet->protocol;
@@ -68,6 +83,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     mark->netns = netns;
     mark->interface = (__u32)skb->dev->ifindex;
     mark_socket_fill(&mark->socket, sk, packet);
+    congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     context_fill(&mark->context, &chain);
     RING_SUBMIT(mark);
     return 0;
