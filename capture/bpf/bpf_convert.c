@@ -181,6 +181,8 @@ static void resend_convert(struct bpf_convert *convert, const struct record_rese
     event->resend.synack = record->synack != 0;
     event->resend.socket = socket_of(&record->socket);
     event->resend.netns = record->netns;
+    event->resend.segments = record->segments;
+    event->resend.flags = (uint8_t)record->flags;
     context_of(convert, &record->head, &record->context, log, &event->resend.context);
 }
 

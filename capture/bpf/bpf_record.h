@@ -171,6 +171,7 @@ struct record_resend {
     struct record_head head;
     struct record_socket socket;
     __u32 netns, synack;
+    __u32 segments, flags; /* that it stands for (offload), 0: not known; with that, TCP's flags */
     struct record_context context;
 };
 

@@ -286,6 +286,8 @@ struct event_resend {
     bool synack;
     struct event_socket socket;
     uint64_t netns;
+    uint32_t segments; /* that were sent at once (offload); 0: not known, and then `flags` are not either */
+    uint8_t flags;     /* TCP_* */
     struct event_context context;
 };
 

@@ -217,6 +217,8 @@ static const struct event_field resend_fields[] = {
     TIME,
     ROW("synack", BOOL, resend.synack),
     ROW("netns", UNSIGNED, resend.netns),
+    ROW("segments", UNSIGNED, resend.segments),
+    ROW("flags", FLAGS, resend.flags),
     SOCKET("sock.", resend.socket),
     CONTEXT(resend.context),
 };

@@ -44,6 +44,7 @@ static struct plan_note *note_cause(struct telling_row *t, enum story_side side,
     struct plan_note *at = plan_note(t, NOTE_CAUSE, side);
     if (!at) return NULL;
     at->evidence = words_evidence(cause->kind, cause->evidence);
+    at->evidence_short = words_evidence_short(cause->kind, cause->evidence);
     at->evidence_style = words_evidence_style(cause->kind, cause->evidence);
     if (t->brief) {
         words_cause_short(&at->words, t->story, cause);

@@ -121,6 +121,12 @@ struct sk_buff {
     __be16 protocol, vlan_proto;
     __u16 network_header;
     unsigned char *head, *data;
+    char cb[48];
+};
+
+struct tcp_skb_cb {
+    __u16 tcp_gso_segs;
+    __u8 tcp_flags; /* 16 bits wide from 6.16 on: the lower ones */
 };
 
 struct inode {

@@ -68,7 +68,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
     if (config.host_wide) {
-        if (!control_wanted(packet, netns, argument(ctx, 0))) return 0;
+        if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)skb->dev->ifindex)) return 0;
         control_on_answer();
     } else if (!packet_wanted(packet, netns) &&
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
@@ -261,7 +261,7 @@ int BPF_PROG(tcp_receive_reset)
     return 0;
 }
 
-static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
+static __always_inline void resend_emit(void *ctx, __u64 sk, __u64 skb, __u32 synack)
 {
     if (!socket_wanted(sk)) return;
 
@@ -276,6 +276,13 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
     socket_describe(&resend->socket, sk, SOCKET_CREATE);
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
+    resend->segments = resend->flags = 0;
+    if (skb && bpf_core_field_exists(struct tcp_skb_cb, tcp_gso_segs)) {
+        const struct tcp_skb_cb *block = (const struct tcp_skb_cb *)&((const struct sk_buff *)skb)->cb;
+
+        resend->segments = BPF_CORE_READ(block, tcp_gso_segs);
+        resend->flags = BPF_CORE_READ(block, tcp_flags);
+    }
     context_fill(&resend->context, &chain);
     RING_SUBMIT(resend);
 }
@@ -284,7 +291,7 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb)
 {
     if (is_skipped(PROGRAM_RETRANSMIT)) return 0;
-    resend_emit(ctx, argument(ctx, 0), 0);
+    resend_emit(ctx, argument(ctx, 0), argument(ctx, 1), 0);
     return 0;
 }
 
@@ -293,7 +300,7 @@ SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(tcp_retransmit_synack)
 {
     if (is_skipped(PROGRAM_RETRANSMIT_SYNACK)) return 0;
-    resend_emit(ctx, argument(ctx, 1), 1);
+    resend_emit(ctx, argument(ctx, 1), 0, 1);
     return 0;
 }
 
