@@ -1,0 +1,64 @@
+/* What a finding's sentence says, and which steps prove it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "finding_lines.h"
+#include "findings_own.h"
+#include "support/tell.h"
+
+/* Its calls say where the time went, if one of them read the request: not one that had returned before it came. */
+void a_slow_answer_s_calls_are_those_between_request_and_answer(void **data)
+{
+    (void)data;
+#define TAKES(from, to, name)                                                                                                      \
+    ENTER(from, S_THREAD, name, S_SOCK, "")                                                                                        \
+    "exit t=" #to US " " S_THREAD "name=" name " fd=3 how=-1 level=-1 slept=-1 ret=5 " S_SOCK "\n"
+#define SLOW_ANSWER PACKET(502000, S, "flags=P. seq=501 ack=106 len=5 win=512")
+    static const struct {
+        const char *text, *says;
+    } answers[] = {
+        {TRACE OPEN PACKET(2000, C, C_DATA ROOM) TAKES(12000, 22000, "read") TAKES(501000, 503000, "write") SLOW_ANSWER,
+         "it lay unread for 20 ms, and read() returned 479 ms before write() was called"},
+        {TRACE OPEN TAKES(1500, 1999, "read") PACKET(2000, C, C_DATA ROOM) TAKES(501000, 503000, "write") SLOW_ANSWER, NULL},
+        {TRACE OPEN PACKET(2000, C, C_DATA ROOM) TAKES(2100, 2200, "write") TAKES(501000, 503000, "write") SLOW_ANSWER, NULL},
+    };
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct told *told = tell_text(answers[i].text, 0);
+        const struct story *story = told->stories[0];
+        const struct story_finding *found = NULL;
+        for (size_t k = 0; k < story->finding_count; k++)
+            if (strcmp(story->findings[k].id, "slow-answer") == 0) found = &story->findings[k];
+        assert_non_null(found);
+        const char *unread = strstr(found->text, "it lay unread");
+        if (!unread != !answers[i].says || (unread && strcmp(unread, answers[i].says) != 0))
+            fail_msg("case %zu: %s", i, found->text);
+        told_free(told);
+    }
+}
+
+/* Others may end about the same time. */
+void the_listener_s_own_end_is_the_proof_that_it_was_gone(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(
+        UNFILTERED LISTEN PACKET(1000, C, SYN) CALL(1005, 1006, C_THREAD, "getpeername", C_SOCK)
+            PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
+                PACKET(1030, S, "flags=R seq=501") "process t=1040000 " C_THREAD "change=exit status=0 signal=0\n",
+        0);
+    const struct story *story = told->stories[0];
+    const struct story_finding *found = NULL;
+    size_t ends = 0;
+    for (size_t i = 0; i < story->finding_count; i++)
+        if (strcmp(story->findings[i].id, "listener-gone") == 0) found = &story->findings[i];
+    for (size_t i = 0; i < story->step_count; i++) ends += story->steps[i].kind == STEP_PROCESS_EXIT;
+    assert_int_equal(ends, 2);
+    assert_non_null(found);
+    assert_int_equal(found->step_count, 3);
+    assert_int_equal(story->steps[found->steps[0]].kind, STEP_PROCESS_EXIT);
+    assert_int_equal(story->steps[found->steps[0]].exit->process.pid, 20);
+    told_free(told);
+}
