@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/pages.h"
+#include "base/sort.h"
 #include "base/table.h"
 
-enum { VANTAGES = 64, BLOCK_EVENTS = 64 };
+enum { VANTAGES = 64, EVENTS_FIRST = 64 };
 
 /* Events live in blocks that never move, and sorting moves pointers only. */
 struct slot {
@@ -16,9 +18,11 @@ struct slot {
     struct slot *next_free;
 };
 
+/* Each has twice as many as the one before, up to a large page of them. */
 struct block {
     struct block *next;
-    struct slot slots[BLOCK_EVENTS];
+    size_t count;
+    struct slot slots[];
 };
 
 /* Captured bytes are linked both ways, so that the copy of a forgotten event goes alone and those that no event ever took go
@@ -84,18 +88,26 @@ void event_log_free(struct event_log *log)
     free(log);
 }
 
+static bool add_block(struct event_log *log)
+{
+    const size_t most = (PAGES_LARGE - sizeof(struct block)) / sizeof(struct slot);
+    size_t count = log->blocks ? 2 * log->blocks->count : EVENTS_FIRST;
+    if (count > most) count = most;
+    struct block *block = count == most ? pages_take() : malloc(sizeof(*block) + count * sizeof(struct slot));
+    if (!block) return false;
+    block->count = count;
+    block->next = log->blocks;
+    log->blocks = block;
+    for (size_t i = count; i-- > 0;) {
+        block->slots[i].next_free = log->free_slots;
+        log->free_slots = &block->slots[i];
+    }
+    return true;
+}
+
 static struct slot *take_slot(struct event_log *log)
 {
-    if (!log->free_slots) {
-        struct block *block = malloc(sizeof(*block));
-        if (!block) return NULL;
-        block->next = log->blocks;
-        log->blocks = block;
-        for (size_t i = BLOCK_EVENTS; i-- > 0;) {
-            block->slots[i].next_free = log->free_slots;
-            log->free_slots = &block->slots[i];
-        }
-    }
+    if (!log->free_slots && !add_block(log)) return NULL;
     struct slot *slot = log->free_slots;
     log->free_slots = slot->next_free;
     return slot;
@@ -104,7 +116,7 @@ static struct slot *take_slot(struct event_log *log)
 static int make_room(struct event_log *log)
 {
     if (log->count < log->capacity) return 0;
-    size_t capacity = log->capacity ? log->capacity * 2 : BLOCK_EVENTS;
+    size_t capacity = log->capacity ? log->capacity * 2 : EVENTS_FIRST;
     struct event **events = reallocarray(log->events, capacity, sizeof(struct event *));
     if (!events) return -ENOMEM;
     log->events = events;
@@ -261,7 +273,7 @@ static void merge_runs(struct event_log *log, size_t first, size_t second)
     if (!length) return;
     struct event **moved = reallocarray(NULL, length, sizeof(*moved));
     if (!moved) {
-        qsort(log->events + at, log->count - at, sizeof(struct event *), earlier);
+        sort_items(log->events + at, log->count - at, sizeof(struct event *), earlier);
         return;
     }
     memcpy(moved, log->events + at, length * sizeof(*moved));
@@ -277,7 +289,7 @@ void event_log_sort_from(struct event_log *log, size_t first)
     if (log->sorted || first >= log->count) return;
     bool goes_on = log->run_begin <= first && first < log->run_end; /* what was sorted the last time still is */
     size_t fresh = goes_on ? log->run_end : first;
-    qsort(log->events + fresh, log->count - fresh, sizeof(struct event *), earlier);
+    sort_items(log->events + fresh, log->count - fresh, sizeof(struct event *), earlier);
     if (goes_on && fresh < log->count) merge_runs(log, first, fresh);
     log->run_begin = first;
     log->run_end = log->count;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+#include "base/sort.h"
 #include "story/steps/telling.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -54,11 +56,12 @@ static int64_t place_in_time(struct telling *telling, const struct tale_packet *
 void tale_collect_packets(struct telling *telling)
 {
     struct flow *flow = telling->flow;
-    telling->packets = calloc(flow->packet_count + 1, sizeof(struct tale_packet));
+    telling->packets = calloc(flow->packet_count ? flow->packet_count : 1, sizeof(struct tale_packet));
     if (!telling->packets) {
         telling->failed = true;
         return;
     }
+    pages_ask(telling->packets, flow->packet_count * sizeof(struct tale_packet));
     for (size_t i = 0; i < flow->packet_count; i++) {
         struct sighting *seen = &flow->packets[i];
         struct tale_packet *packet = &telling->packets[telling->packet_count++];
@@ -70,7 +73,7 @@ void tale_collect_packets(struct telling *telling)
         packet->order_ns = place_in_time(telling, packet);
         packet->chain = chain_known(telling->teller, seen->context.chain);
     }
-    qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
+    sort_items(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
     note_order(telling);
 }
 
@@ -182,6 +185,12 @@ struct tale_packet *tale_quoted(const struct telling *telling, size_t index)
     return found ? &telling->packets[firsts[found - 1].packet] : NULL;
 }
 
+static struct story_congestion congestion_of(const struct event_congestion *seen)
+{
+    return (struct story_congestion){
+        .window = seen->window, .threshold = seen->threshold, .srtt_us = seen->srtt_us, .mss = seen->mss};
+}
+
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -210,6 +219,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->ack = header->flags & TCP_ACK ? header->ack - bases[other] : 0;
     segment->length_bytes = header->length_bytes;
     segment->window = header->window;
+    segment->congestion = congestion_of(&packet->seen->congestion);
     segment->kind = kind_of(header);
     bool bare = segment->kind == STORY_ACK && !(header->flags & TCP_ACK); /* a null scan's */
     segment->label = bare ? "null" : story_kind_name(segment->kind);
@@ -309,7 +319,7 @@ static void name_side(struct telling *telling, enum story_side side, const struc
 
 void tale_name_packets(struct telling *telling)
 {
-    const struct tale_packet **news = calloc(telling->packet_count + 1, sizeof(*news));
+    const struct tale_packet **news = calloc(telling->packet_count ? telling->packet_count : 1, sizeof(*news));
     if (!news) {
         telling->failed = true;
         return;

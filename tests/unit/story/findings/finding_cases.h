@@ -557,6 +557,11 @@ static const struct finding_case cases[] = {
     {"refused-despite-listener", false, TRACE LISTEN CLOSE_RETURNS("1000000") REFUSED},
     {"refused-despite-listener", true, TRACE LISTEN "process t=1000001 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
     {"refused-despite-listener", false, TRACE LISTEN "process t=1000000 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
+#define ITS_LISTENER LISTEN "state t=900500 from=CLOSE to=LISTEN netns=9 " S_CUR LISTENER "\n"
+#define OTHER_CLOSED                                                                                                               \
+    "enter t=950" US " " S_THREAD "name=close fd=3 how=-1 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
+    "exit t=951" US " " S_THREAD                                                                                                   \
+    "name=close fd=3 how=-1 level=-1 slept=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"
 #define OTHER_LISTENER(host)                                                                                                       \
     "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
     "state t=900500 from=CLOSE to=LISTEN netns=" host " " S_CUR "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"         \
@@ -566,6 +571,10 @@ static const struct finding_case cases[] = {
     {"listens-elsewhere", false, /* on another host */
      TRACE OTHER_LISTENER("10") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
     {"listens-elsewhere", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, /* at this very address */
+     TRACE ITS_LISTENER REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, /* no longer */
+     TRACE OTHER_LISTENER("9") OTHER_CLOSED REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
 /* Calls. */
 #define WRITES(from, to, bytes)                                                                                                    \
     "enter t=" #from US " " C_THREAD "name=sendto fd=3 how=-1 level=-1 args=\"3, ..., 5, MSG_NOSIGNAL\" " C_SOCK "\n"              \
