@@ -94,6 +94,17 @@ isn s 800000000
 120 c A 101 1 50
 130 s A 1 151 0
 """,
+    # each SYN is questioned, and nobody answers that: no black hole
+    "syns-that-are-questioned": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+100 c S 777777 - 0
+110 s A 1 101 0
+1100 c S 777777 - 0
+1110 s A 1 101 0
+3100 c S 777777 - 0
+3110 s A 1 101 0
+""",
     # RFC 9293 figure 9, and what came before: a restarted client
     "half-open-of-before-is-reset": OPEN + """
 20 c A 1 1 100
