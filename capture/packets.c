@@ -20,6 +20,8 @@
 enum {
     /* Link layer with two VLAN tags, IPv6 with extension headers, TCP with options; or an ICMP error with all that quoted. */
     SNAP_BYTES = 256,
+    DNS_PORT = 53,
+    DNS_HEADER_BYTES = 12,
     RING_BYTES = 8 << 20,
     DRAIN_PACKETS = 65536 /* more than the ring holds of the smallest packets */
 };
@@ -194,6 +196,12 @@ int packets_fd(const struct packets *packets)
     return pcap_get_selectable_fd(packets->pcap);
 }
 
+/* The DNS has a header of its own, with the kind of its answer (RFC 1035 section 4.1.1); no name is in it. */
+static bool is_of_name_server(const struct event_packet_header *header)
+{
+    return header->protocol == IPPROTO_UDP && (header->src.port == DNS_PORT || header->dst.port == DNS_PORT);
+}
+
 /* How many bytes stand before the payload. A frame that is shorter than Ethernet's least is filled up behind it. */
 static uint32_t before_payload(const struct packets *packets, const struct pcap_pkthdr *packet, const unsigned char *bytes)
 {
@@ -210,6 +218,8 @@ static uint32_t before_payload(const struct packets *packets, const struct pcap_
         if (frame < end) end = frame;
     }
     uint32_t headers = end > decoded.header.length_bytes ? end - decoded.header.length_bytes : 0;
+    if (is_of_name_server(&decoded.header))
+        headers += decoded.header.length_bytes < DNS_HEADER_BYTES ? decoded.header.length_bytes : DNS_HEADER_BYTES;
     return headers < packet->caplen ? headers : packet->caplen;
 }
 

@@ -38,7 +38,7 @@ static const struct trait_row rows[] = {
     {"send",         SEND | CALL_TELLS_LENGTH},
     {"sendto",       SEND | CALL_TELLS_LENGTH},
     {"sendmsg",      SEND},
-    {"sendmmsg",     SEND},
+    {"sendmmsg",     SEND | CALL_TAKES_SEVERAL},
     {"sendfile",     SEND},
     {"splice",       READ | WRITE},
     {"poll",         WAIT},

@@ -27,7 +27,7 @@ enum call_trait {
     CALL_WAITS_FOR_MANY = 32768, /* poll, select, epoll_wait and their kin */
     CALL_WATCHES = 65536,        /* epoll_ctl */
     CALL_SLEEPS = 131072,        /* can sleep until something comes */
-    CALL_TAKES_SEVERAL = 262144, /* its result counts datagrams, not bytes (recvmmsg) */
+    CALL_TAKES_SEVERAL = 262144, /* its result counts datagrams, not bytes (recvmmsg, sendmmsg) */
     CALL_TELLS_LENGTH = 524288,  /* the third argument is how much it was to write (write, sendto) */
     CALL_SUBMITS = 1048576,      /* io_uring_enter: does what was queued, and what that closes goes at its return */
     CALL_PREPARES = CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS | CALL_LISTENS /* what makes a listener */

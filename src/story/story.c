@@ -111,6 +111,7 @@ void story_free(struct story *story)
 static const struct {
     const char *name, *words;
 } spent_names[SPENTS] = {
+    [SPENT_LOOKUP] = {"name-lookup", TR("the name lookup")},
     [SPENT_FULL_QUEUE] = {"full-queue", TR("a full accept queue")},
     [SPENT_SYN_AGAIN] = {"syn-again", TR("the SYN or its answer sent again")},
     [SPENT_RETRANSMISSION] = {"retransmission", "retransmission"},

@@ -211,6 +211,7 @@ struct story_summary {
 
 /* What an exchange waited for. Where two hold at once, the first in this order counts; so the parts add up to the whole. */
 enum story_spent {
+    SPENT_LOOKUP,         /* the name had to be looked up before connect() */
     SPENT_FULL_QUEUE,     /* the handshake met a full accept queue */
     SPENT_SYN_AGAIN,      /* a SYN or SYN-ACK was lost: for the timer that sent it again, or for an answer that never came */
     SPENT_RETRANSMISSION, /* data or a FIN was lost, and had to be sent again */
@@ -232,7 +233,11 @@ enum story_spent {
 
 /* Where the time went. */
 struct story_time {
-    int64_t total_ns;         /* from connect(), or the first packet, to the last of both ends; TIME_WAIT apart; -1 of UDP */
+    int64_t total_ns;     /* from connect(), or the first packet, to the last of both ends; TIME_WAIT apart; -1 of UDP */
+    int64_t before_ns;    /* before the story's start, with the total: its process had a name looked up for it; 0 nothing known */
+    int64_t asked_ns;     /* of that, from the first question to the last answer */
+    struct address asked; /* with before_ns: the name server that was asked last, */
+    uint32_t questions;   /* and how many questions there were over UDP; 0 not known */
     int64_t spent_ns[SPENTS]; /* of that; their sum is the total */
     int64_t time_wait_ns;     /* how long TIME_WAIT was seen to last; -1 none, or it was not over */
     int64_t first_byte_ns;    /* client's first data sent (without any: connection complete) → server's first data; -1 none */

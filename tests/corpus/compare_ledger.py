@@ -2,15 +2,21 @@
 """Holds the table of connections to tshark's conversations: numbers, segments, retransmissions, disorder, keep-alives, zero windows,
 completeness and the handshake's round trip of every connection of every capture below a folder.
 
-    compare_ledger.py [--list] [--partial] TCPWHY FOLDER…
+    compare_ledger.py [--list] [--partial] [--ask] TCPWHY FOLDER…
+    compare_ledger.py --store FOLDER…
 
 LEDGER.tsv holds every difference, with both values and the kind of reason that DISAGREEMENTS.md explains. A difference that is not
 there fails, and so does a row that is not seen where its capture is, or that names a reason nobody wrote. --list prints the rows;
 with --partial the rows may speak of captures that are not there.
+
+What tshark says stands in TSHARK.tsv, by a capture's SHA-256, for to begin tshark 366 times takes minutes. --store writes it anew; a capture
+that is not in it is asked for, and with --ask so is every one: then the file is held to the tshark that is here.
 """
 
 import collections
+import concurrent.futures
 import csv
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -21,6 +27,42 @@ FIELDS = ["tcp.stream", "tcp.completeness", "tcp.analysis.retransmission", "tcp.
 COUNTS = ["segments", "retransmissions", "out_of_order", "keep_alives", "zero_windows"]
 
 HERE = pathlib.Path(__file__).resolve().parent
+STORED = HERE / "TSHARK.tsv"
+COLUMNS = [*COUNTS, "completeness", "handshake"]
+
+
+def captures(folder):
+    return [path for path in sorted(pathlib.Path(folder).rglob("*")) if path.is_file() and path.suffix not in (".tsv", ".md", ".py", ".txt")]
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def store(*folders):
+    """Writes what tshark says of every capture below these folders; a row a connection, and one for a capture that has none."""
+    paths = [path for folder in folders for path in captures(folder)]
+    rows = set()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for path, table in zip(paths, pool.map(tshark_table, paths)):
+            for number, row in table.items() or [("-", {})]:
+                rows.add((path.name, digest(path), str(number), *(str(row[name]) if name in row else "-" for name in COLUMNS)))
+    version = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    lines = [f"# What {version} says: {', '.join(['capture', 'SHA-256', 'conversation', *COLUMNS])}", *("\t".join(row) for row in sorted(rows))]
+    STORED.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def stored_tables():
+    """{digest: {conversation: row}}"""
+    tables = collections.defaultdict(dict)
+    for line in STORED.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        _, key, number, *values = line.split("\t")
+        table = tables[key]
+        if number != "-":
+            table[int(number)] = collections.Counter({name: int(value) for name, value in zip(COLUMNS, values) if value != "-"})
+    return tables
 
 
 def tshark_table(path):
@@ -92,14 +134,16 @@ def known_differences():
     return known
 
 
-def main(tcpwhy, *folders, listed=False, partial=False):
+def main(tcpwhy, *folders, listed=False, partial=False, asks=False):
+    stored = stored_tables()
     failures, connections, files, understood, known, seen = [], 0, 0, 0, known_differences(), set()
     for folder in folders:
-        for path in sorted(pathlib.Path(folder).rglob("*")):
-            if not path.is_file() or path.suffix in (".tsv", ".md", ".py", ".txt"):
-                continue
-            name, ours = path.relative_to(folder).as_posix(), tcpwhy_table(tcpwhy, path)
-            found, expected = differences(tshark_table(path), ours), known.get(name, {})
+        for path in captures(folder):
+            name, ours, key = path.relative_to(folder).as_posix(), tcpwhy_table(tcpwhy, path), digest(path)
+            theirs = tshark_table(path) if asks or key not in stored else stored[key]
+            if key in stored and stored[key] != theirs:
+                failures.append(f"{name}: this tshark says something else than TSHARK.tsv (--store)")
+            found, expected = differences(theirs, ours), known.get(name, {})
             seen.add(name)
             files += 1
             connections += len(ours)
@@ -121,7 +165,9 @@ def main(tcpwhy, *folders, listed=False, partial=False):
     return 1 if failures else 0
 
 
-arguments = [word for word in sys.argv[1:] if word not in ("--list", "--partial")]
-if len(arguments) < 2:
+words = [word for word in sys.argv[1:] if not word.startswith("--")]
+if "--store" in sys.argv:
+    sys.exit(store(*words))
+if len(words) < 2:
     sys.exit(__doc__)
-sys.exit(main(*arguments, listed="--list" in sys.argv, partial="--partial" in sys.argv))
+sys.exit(main(*words, listed="--list" in sys.argv, partial="--partial" in sys.argv, asks="--ask" in sys.argv))

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 from support import ROOT, main, program
@@ -139,6 +140,49 @@ class Others(Watched):
                 ("server", "F.", "io_uring_enter"),
             ],
         )
+
+
+    def looked_up(self, how, *command, resolver="", status=0):
+        """The command in a network of its own, with a name server and a web server of ours on 127.0.0.1."""
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "resolv.conf").write_text(f"nameserver 127.0.0.1\n{resolver}\n")
+            pathlib.Path(folder, "hosts").write_text("127.0.0.1 localhost\n")  # what the web server asks for
+            enter = ["unshare", "--net", "--mount", "sh", "-ec",
+                     f"ip link set lo up; mount --bind {folder}/resolv.conf /etc/resolv.conf; mount --bind {folder}/hosts /etc/hosts\n"
+                     f"{sys.executable} -I {SUPPORT}/name_server.py {how} >{folder}/ready & names=$!\n"
+                     f"{sys.executable} -I -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & web=$!\n"
+                     f'trap "kill $names $web" EXIT; until [ -s {folder}/ready ]; do sleep 0.02; done; {LISTENS.format(port=8000)}\n'
+                     f'"$@" || exit $?', "sh", program()]
+            story = self.watch(*command, command=enter, status=status, options=["-o", f"{folder}/told.txt"])
+            story.told = pathlib.Path(folder, "told.txt").read_text()
+            return story
+
+    def check_lookup(self, story, least_ms):
+        (connection,) = (c for c in story.connections if c.head["server"]["addr"].endswith(":8000"))
+        (time,) = (line for line in story.lines if line["type"] == "time" and line["conn"] == connection.head["conn"])
+        self.assertEqual(sum(time["spent"].values()), time["total"])
+        self.assertGreaterEqual(time["spent"]["name-lookup"], least_ms * 1_000_000)
+        self.assertRegex(story.told, r"\nname lookup +\d")
+        return {(line["id"], line["severity"]) for line in story.lines if line["type"] == "finding"}
+
+    def test_what_was_looked_up_is_part_of_where_the_time_went(self):
+        curl = ["curl", "-s", "-o", "/dev/null", "http://web.example:8000/"]
+        findings = self.check_lookup(self.looked_up("wait=600", *curl), 600)
+        self.assertIn(("name-lookup-slow", "warning"), findings)
+        findings = self.check_lookup(self.looked_up("wait=1", *curl), 1)
+        self.assertFalse([finding for finding in findings if finding[0].startswith("name-lookup")], findings)
+        findings = self.check_lookup(self.looked_up("lose=1", *curl, resolver="options timeout:1"), 900)
+        self.assertIn(("name-lookup-slow", "warning"), findings)
+        story = self.looked_up("truncate,wait=100", *curl) # and once more over TCP
+        self.check_lookup(story, 200)
+        self.assertTrue([c for c in story.connections if c.head["server"]["addr"] == "127.0.0.1:53" and not c.datagrams])
+
+    def test_a_name_that_is_not_there_is_an_answer_of_the_name_server(self):
+        for rcode, word in ((3, "NXDOMAIN"), (2, "SERVFAIL")):
+            with self.subTest(rcode=rcode):
+                story = self.looked_up(f"rcode={rcode}", "curl", "-s", "http://web.example:8000/", status=6)
+                texts = [line["text"] for line in story.lines if line["type"] == "finding" and line["id"] == "name-lookup-failed"]
+                self.assertTrue(texts and word in texts[0], texts)
 
 
 class OthersPtrace(Others):

@@ -4,7 +4,7 @@ import json
 
 from support import ROOT, Test, main, run
 
-PARTS = ("full-queue", "syn-again", "retransmission", "reader", "delayed-ack", "nagle", "accept", "unread", "run-queue", "close", "server",
+PARTS = ("name-lookup", "full-queue", "syn-again", "retransmission", "reader", "delayed-ack", "nagle", "accept", "unread", "run-queue", "close", "server",
          "client", "network", "answer", "idle", "unknown")
 
 

@@ -73,9 +73,10 @@ static void count_segments(const struct story *story, struct ledger_row *row)
 static void make_row(const struct story *story, struct ledger_row *row)
 {
     const struct story_summary *summary = &story->summary;
+    const int64_t start_ns = story->start_ns - (story->time.total_ns > 0 ? story->time.before_ns : 0);
     *row = (struct ledger_row){.number = story->number,
-                               .start_ns = story->start_ns,
-                               .end_ns = story->start_ns + (story->time.total_ns > 0 ? story->time.total_ns : 0),
+                               .start_ns = start_ns,
+                               .end_ns = start_ns + (story->time.total_ns > 0 ? story->time.total_ns : 0),
                                .handshake_ns = summary->handshake_ns,
                                .opened_by = summary->opened_by < 0 ? -1 : (int)LEDGER_CLIENT,
                                .closed_first_by = summary->closed_first_by,

@@ -11,10 +11,25 @@ struct json json_new(struct buf *out, bool ascii)
     return (struct json){.out = out, .ascii = ascii};
 }
 
+/* How many bytes of it stand for themselves: nearly all, nearly always. */
+static size_t plain_bytes(const char *value)
+{
+    size_t length = 0;
+    while (value[length] >= 0x20 && value[length] < 0x7f && value[length] != '"' && value[length] != '\\') length++;
+    return length;
+}
+
 static void put_string(struct json *json, const char *value)
 {
     buf_char(json->out, '"');
     for (size_t left = strlen(value); left > 0;) {
+        size_t plain = plain_bytes(value);
+        if (plain) {
+            buf_append(json->out, value, plain);
+            value += plain;
+            left -= plain;
+            continue;
+        }
         uint32_t code;
         size_t taken = escape_decode(value, left, &code);
         if (code == ESCAPE_INVALID) code = 0xfffd;
@@ -34,6 +49,19 @@ static void put_string(struct json *json, const char *value)
         left -= taken;
     }
     buf_char(json->out, '"');
+}
+
+/* As printf() would, which a story of many numbers waits for. */
+static void put_number(struct json *json, uint64_t value, bool negative)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    if (negative) digits[--at] = '-';
+    buf_append(json->out, digits + at, sizeof(digits) - at);
 }
 
 static void begin_item(struct json *json, const char *key)
@@ -93,13 +121,13 @@ void json_string(struct json *json, const char *key, const char *value)
 void json_int(struct json *json, const char *key, int64_t value)
 {
     begin_item(json, key);
-    buf_printf(json->out, "%" PRId64, value);
+    put_number(json, value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void json_uint(struct json *json, const char *key, uint64_t value)
 {
     begin_item(json, key);
-    buf_printf(json->out, "%" PRIu64, value);
+    put_number(json, value, false);
 }
 
 void json_seconds(struct json *json, const char *key, int64_t ns)

@@ -6,18 +6,12 @@
 
 #include "viz/plan/words.h"
 
-static enum layout_style outcome_style(enum story_outcome outcome)
-{
-    return outcome == OUTCOME_CLOSED ? STYLE_BOLD : outcome == OUTCOME_OPEN ? STYLE_PLAIN : STYLE_ALARM;
-}
-
 struct facts facts_new(struct arena *arena)
 {
     return (struct facts){.text = phrase_new(arena)};
 }
 
-/* What was said so far becomes a fact; nothing said, no fact. */
-static void put(struct facts *facts, enum layout_style style, const char *key)
+void facts_put(struct facts *facts, enum layout_style style, const char *key)
 {
     struct phrase words = facts->text;
     facts->failed = facts->failed || words.failed;
@@ -43,7 +37,7 @@ void facts_headline(const struct story *story, struct phrase *text)
     phrase_add(text, STYLE_PLAIN, story->udp ? ": UDP" : ": ");
     if (story->udp && story->outcome != OUTCOME_REFUSED) return;
     if (story->udp) phrase_add(text, STYLE_PLAIN, ", ");
-    phrase_add(text, outcome_style(story->outcome), story_outcome_word(story->outcome));
+    phrase_add(text, facts_outcome_style(story->outcome), story_outcome_word(story->outcome));
 }
 
 void facts_end(const struct story *story, enum story_side side, struct phrase *text)
@@ -74,13 +68,34 @@ static void add_by_side(struct phrase *text, const struct story *story, int32_t 
     phrase_fill(text, STYLE_PLAIN, sentence, &end, 1);
 }
 
+/* Its process waited for this before it could call connect(). */
+static void tell_lookup(struct facts *facts, const struct story *story)
+{
+    static const int64_t NOTICED_NS = 100000000;
+    const struct story_time *time = &story->time;
+    char words[WORDS_BYTES], address[ADDRESS_TEXT_BYTES];
+    if (!time->before_ns) return;
+    phrase_addf(&facts->text, time->asked_ns >= NOTICED_NS ? STYLE_ALARM : STYLE_PLAIN, "%s",
+                words_duration(time->asked_ns, words));
+    if (time->questions)
+        phrase_addf(&facts->text, STYLE_PLAIN,
+                    ntr(" before connect(): %s was asked, %" PRIu32 " question",
+                        " before connect(): %s was asked, %" PRIu32 " questions", time->questions),
+                    address_format(&time->asked, address), time->questions);
+    else
+        phrase_addf(&facts->text, STYLE_PLAIN, tr(" before connect(): %s was asked, over TCP"),
+                    address_format(&time->asked, address));
+    facts_put(facts, STYLE_DIM, tr("name lookup"));
+}
+
 static void tell_opening(struct facts *facts, const struct story *story)
 {
     const struct story_summary *summary = &story->summary;
     char words[WORDS_BYTES];
+    tell_lookup(facts, story);
     if (summary->opened_by >= 0) {
         add_by_side(&facts->text, story, summary->opened_by, tr("by the %s"));
-        put(facts, STYLE_DIM, tr("opened"));
+        facts_put(facts, STYLE_DIM, tr("opened"));
     }
 
     if (summary->handshake_ns >= 0) {
@@ -101,12 +116,12 @@ static void tell_opening(struct facts *facts, const struct story *story)
         if (summary->handshake_process_ns >= 0)
             phrase_addf(&facts->text, STYLE_PLAIN, tr("%sprocess %s (connect() → SYN, ACK → return)"), between,
                         words_duration(summary->handshake_process_ns, words));
-        put(facts, STYLE_DIM, tr("handshake"));
+        facts_put(facts, STYLE_DIM, tr("handshake"));
     }
     if (summary->accept_wait_ns >= 0) {
         phrase_addf(&facts->text, STYLE_PLAIN, tr("accept() returned %s after the handshake was complete"),
                     words_duration(summary->accept_wait_ns, words));
-        put(facts, STYLE_DIM, tr("accept wait"));
+        facts_put(facts, STYLE_DIM, tr("accept wait"));
     }
 }
 
@@ -118,7 +133,7 @@ static void tell_closing(struct facts *facts, const struct story *story)
         add_by_side(&facts->text, story, summary->closed_first_by, tr("by the %s"));
     } else
         phrase_add(&facts->text, STYLE_PLAIN, tr("by nobody"));
-    put(facts, STYLE_DIM, tr("closed first"));
+    facts_put(facts, STYLE_DIM, tr("closed first"));
     if (summary->time_wait_side >= 0) {
         if (summary->time_wait_side == STORY_SIDES)
             phrase_add(&facts->text, STYLE_PLAIN, tr("held by both ends"));
@@ -129,7 +144,7 @@ static void tell_closing(struct facts *facts, const struct story *story)
             phrase_addf(&facts->text, STYLE_PLAIN, tr(" until %s"), words_clock(summary->time_wait_until_ns, words));
             phrase_add(&facts->text, STYLE_PLAIN, tr(" (the RFC's 2 MSL; Linux: TCP_TIMEWAIT_LEN, 60 s)"));
         }
-        put(facts, STYLE_DIM, "TIME_WAIT");
+        facts_put(facts, STYLE_DIM, "TIME_WAIT");
     }
 }
 
@@ -156,7 +171,7 @@ static void tell_amounts(struct facts *facts, const struct story *story)
     const struct story_summary *summary = &story->summary;
     struct phrase *text = &facts->text;
     add_bytes_sent(text, story, true);
-    put(facts, STYLE_DIM, tr("data"));
+    facts_put(facts, STYLE_DIM, tr("data"));
 
     uint64_t seen = story->udp ? summary->datagrams : summary->segments;
     phrase_addf(text, STYLE_PLAIN,
@@ -166,7 +181,7 @@ static void tell_amounts(struct facts *facts, const struct story *story)
     if (summary->retransmissions) phrase_addf(text, STYLE_ALARM, tr(" (%" PRIu32 " retransmitted)"), summary->retransmissions);
     phrase_add(text, STYLE_PLAIN, tr(", "));
     add_calls(text, summary->calls);
-    put(facts, STYLE_DIM, tr("seen"));
+    facts_put(facts, STYLE_DIM, tr("seen"));
 
     const char *between = "";
     for (int evidence = EVIDENCE_STACK; evidence > EVIDENCE_NONE; evidence--) {
@@ -179,7 +194,7 @@ static void tell_amounts(struct facts *facts, const struct story *story)
     }
     phrase_add(text, STYLE_PLAIN, between);
     phrase_addf(text, summary->causes_unknown ? STYLE_ALARM : STYLE_PLAIN, tr("%" PRIu32 " unknown"), summary->causes_unknown);
-    put(facts, STYLE_DIM, tr("causes from"));
+    facts_put(facts, STYLE_DIM, tr("causes from"));
 }
 
 /* The largest part that is somebody's doing, if most of a noticeable time went there. */
@@ -215,7 +230,7 @@ static void tell_time(struct facts *facts, const struct story *story, bool in_de
         between = tr(", ");
     }
     if (left_ns > 0) phrase_addf(&facts->text, STYLE_DIM, tr("%s%s other"), between, words_duration(left_ns, words));
-    put(facts, STYLE_DIM, tr("time"));
+    facts_put(facts, STYLE_DIM, tr("time"));
 }
 
 /* The steps that prove it. */
@@ -237,7 +252,7 @@ static void tell_findings(struct facts *facts, const struct story *story)
         bool is_note = strcmp(finding->severity, "note") == 0, is_error = strcmp(finding->severity, "error") == 0;
         phrase_add(&facts->text, STYLE_PLAIN, finding->text);
         add_proof(&facts->text, story, finding->steps, finding->step_count);
-        put(facts, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? tr("! error") : is_note ? tr("  note") : tr("! warning"));
+        facts_put(facts, is_error ? STYLE_ALARM : STYLE_BOLD, is_error ? tr("! error") : is_note ? tr("  note") : tr("! warning"));
     }
 }
 
@@ -248,7 +263,7 @@ static void tell_differences(struct facts *facts, const struct story *story)
         const struct story_difference *difference = &story->differences[i];
         phrase_addf(&facts->text, STYLE_PLAIN, "%s: %s", difference->id, difference->reference);
         add_proof(&facts->text, story, difference->steps, difference->step_count);
-        put(facts, STYLE_DIM, "  Linux");
+        facts_put(facts, STYLE_DIM, "  Linux");
     }
 }
 
@@ -256,12 +271,13 @@ static void tell_differences(struct facts *facts, const struct story *story)
 static void tell_calls_alone(struct facts *facts, const struct story *story)
 {
     struct phrase *text = &facts->text;
+    tell_lookup(facts, story);
     add_bytes_sent(text, story, false);
     phrase_add(text, STYLE_PLAIN, tr(", as the calls say"));
-    put(facts, STYLE_DIM, tr("data"));
+    facts_put(facts, STYLE_DIM, tr("data"));
     add_calls(text, story->summary.calls);
     phrase_add(text, STYLE_PLAIN, tr("; no packets, so no states and causes, and how it ended is what the calls got"));
-    put(facts, STYLE_DIM, tr("seen"));
+    facts_put(facts, STYLE_DIM, tr("seen"));
 }
 
 void facts_story(const struct story *story, bool in_detail, struct facts *facts)
@@ -277,112 +293,4 @@ void facts_story(const struct story *story, bool in_detail, struct facts *facts)
     tell_time(facts, story, in_detail);
     tell_findings(facts, story);
     if (in_detail) tell_differences(facts, story);
-}
-
-static void tell_totals(struct facts *facts, const struct facts_totals *totals)
-{
-    struct phrase *text = &facts->text;
-    if (totals->stories == 1) return;
-    if (totals->stories == 0)
-        phrase_add(text, STYLE_BOLD, tr("no connection was seen"));
-    else
-        phrase_addf(text, STYLE_BOLD, tr("%" PRIu64 " connections"), totals->stories);
-    const char *between = tr(": ");
-    for (int outcome = 0; outcome < OUTCOMES; outcome++) {
-        if (totals->outcomes[outcome] == 0) continue;
-        phrase_add(text, STYLE_PLAIN, between);
-        phrase_addf(text, outcome_style((enum story_outcome)outcome), "%" PRIu64 " %s", totals->outcomes[outcome],
-                    story_outcome_word((enum story_outcome)outcome));
-        between = tr(", ");
-    }
-    if (totals->udp) phrase_addf(text, STYLE_PLAIN, "%s%" PRIu64 " UDP", between, totals->udp);
-    if (totals->findings) {
-        phrase_add(text, STYLE_PLAIN, tr("; "));
-        phrase_addf(text, STYLE_PLAIN, ntr("%" PRIu64 " finding", "%" PRIu64 " findings", totals->findings), totals->findings);
-    }
-    put(facts, STYLE_PLAIN, "");
-}
-
-/* One source, all its kinds of loss together. */
-static void add_source(struct phrase *text, const struct story_trace *trace, size_t first)
-{
-    const struct story_loss *loss = &trace->losses[first];
-    uint64_t received = loss->received;
-    for (size_t k = first; k < trace->loss_count; k++)
-        if (strcmp(trace->losses[k].source, loss->source) == 0 && trace->losses[k].received > received)
-            received = trace->losses[k].received;
-    bool is_capture = strncmp(loss->source, "capture", strlen("capture")) == 0;
-    phrase_addf(text, STYLE_PLAIN, is_capture ? tr("%s %" PRIu64 " packets") : tr("%s %" PRIu64 " events"), loss->source, received);
-    bool any = false;
-    for (size_t k = first; k < trace->loss_count; k++) {
-        if (strcmp(trace->losses[k].source, loss->source) != 0 || trace->losses[k].count == 0) continue;
-        phrase_addf(text, STYLE_ALARM, tr(", %" PRIu64 " lost (%s)"), trace->losses[k].count, tr(trace->losses[k].what));
-        any = true;
-    }
-    if (!any) phrase_add(text, STYLE_PLAIN, tr(", 0 lost"));
-    for (size_t k = first; k < trace->loss_count; k++) /* what this kernel never had is not lost */
-        if (strcmp(trace->losses[k].source, loss->source) == 0 && strncmp(trace->losses[k].what, "without ", 8) == 0)
-            phrase_addf(text, STYLE_PLAIN, tr("; this kernel is %s"), tr(trace->losses[k].what));
-}
-
-void facts_losses(const struct story_trace *trace, struct facts *facts)
-{
-    struct phrase *text = &facts->text;
-    bool any = trace->lost || trace->dropped;
-    for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
-    if (any)
-        phrase_add(text, STYLE_ALARM, tr("something was lost: what is shown may lack steps and causes. "));
-    else if (trace->loss_count)
-        phrase_add(text, STYLE_BOLD, tr("nothing lost: "));
-    const char *between = "";
-    for (size_t i = 0; i < trace->loss_count; i++) {
-        bool told = false;
-        for (size_t k = 0; k < i && !told; k++) told = strcmp(trace->losses[k].source, trace->losses[i].source) == 0;
-        if (told) continue;
-        phrase_add(text, STYLE_PLAIN, between);
-        add_source(text, trace, i);
-        between = "; ";
-    }
-    put(facts, STYLE_PLAIN, "");
-    if (!trace->marks_unjoined && !trace->packets_unmarked) return;
-    phrase_addf(text, STYLE_PLAIN,
-                tr("not joined: %" PRIu64 " kernel marks found no packet, %" PRIu64 " packets found no kernel mark"),
-                trace->marks_unjoined, trace->packets_unmarked);
-    put(facts, STYLE_PLAIN, "");
-}
-
-/* Why this recorder: an event's English, whose parts are sentences. */
-static void add_reason(struct phrase *text, const char *reason)
-{
-    static const char no_bpf[] = TR("auto: no bpf: ");
-    bool without = strncmp(reason, no_bpf, strlen(no_bpf)) == 0;
-    if (without) phrase_add(text, STYLE_PLAIN, tr(no_bpf));
-    phrase_add(text, STYLE_PLAIN, tr(reason + (without ? strlen(no_bpf) : 0)));
-}
-
-void facts_run(const struct facts_totals *totals, const struct story_trace *trace, struct facts *facts)
-{
-    struct phrase *text = &facts->text;
-    tell_totals(facts, totals);
-    phrase_addf(text, STYLE_PLAIN, tr("recorded by %s"), trace->recorder ? trace->recorder : "?");
-    for (size_t i = 0; i < trace->vantage_count; i++) {
-        phrase_add(text, STYLE_PLAIN, i == 0 ? tr(", packets on ") : tr(", "));
-        phrase_add(text, STYLE_PLAIN, trace->vantages[i]);
-    }
-    if (trace->reason && *trace->reason) {
-        phrase_add(text, STYLE_PLAIN, tr("; "));
-        add_reason(text, trace->reason);
-    }
-    put(facts, STYLE_PLAIN, "");
-    facts_losses(trace, facts);
-}
-
-void facts_count(struct facts_totals *totals, const struct story *story)
-{
-    totals->stories++;
-    totals->findings += story->finding_count;
-    if (story->udp)
-        totals->udp++;
-    else
-        totals->outcomes[story->outcome]++;
 }

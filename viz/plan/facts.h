@@ -29,6 +29,10 @@ void facts_count(struct facts_totals *totals, const struct story *story);
 
 /* All memory is the arena's. */
 struct facts facts_new(struct arena *arena);
+/* What was said so far (facts->text) becomes a fact; nothing said, no fact. */
+void facts_put(struct facts *facts, enum layout_style style, const char *key);
+/* How a word for an outcome looks. */
+enum layout_style facts_outcome_style(enum story_outcome outcome);
 /* Each appends. "conn 3: closed"; "127.0.0.1:40112 echo-client[812]". */
 void facts_headline(const struct story *story, struct phrase *text);
 void facts_end(const struct story *story, enum story_side side, struct phrase *text);

@@ -1,8 +1,9 @@
-/* System calls of the followed processes, and those processes' beginnings and ends. */
+/* System calls of the followed processes. */
 #ifndef TCPWHY_CAPTURE_BPF_BPF_CALLS_BPF_H
 #define TCPWHY_CAPTURE_BPF_BPF_CALLS_BPF_H
 
 #include "bpf_listener.bpf.h"
+#include "bpf_process.bpf.h"
 #include "bpf_watch.bpf.h"
 #include "capture/syscalls.h"
 
@@ -120,33 +121,10 @@ __noinline int memory_read(struct record_call *call, __u32 flags)
     return 0;
 }
 
-/* Whether this process is followed: the one that was, and no later one of the same number. */
-static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
-{
-    __u64 *known = bpf_map_lookup_elem(&processes, &tgid), began;
-
-    if (!known) return 0;
-    began = task->group_leader->start_time;
-    if (!*known) *known = began;
-    if (*known == began) return 1;
-    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
-    return 0;
-}
-
 /* How often the running thread has left the CPU to wait, as the kernel counts it. */
 static __always_inline __u64 thread_waits(void)
 {
     return bpf_get_current_task_btf()->nvcsw;
-}
-
-/* On a whole host those processes are followed (their forks and ends) that make calls of sockets. */
-static __always_inline void process_note(__u32 tgid)
-{
-    __u64 began = 0;
-
-    if (bpf_map_lookup_elem(&processes, &tgid)) return;
-    began = bpf_get_current_task_btf()->group_leader->start_time;
-    if (!bpf_map_update_elem(&processes, &tgid, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
 }
 
 /* Of a network that is not looked at. */
@@ -175,15 +153,17 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     }
 
     __u32 flags = call_flags((__u64)number);
-    __u64 args[6] = CALL_ARGS(regs), sk = 0, other = 0;
+    __u64 args[6] = CALL_ARGS(regs), sk = 0, file = 0, other = 0;
     __s32 fd = call_fd(flags, args);
     __u32 second = 0;
 
     if (!flags || ((flags & SYSCALL_SOCKET) && !call_makes_socket(args))) return 0;
     if ((flags & SYSCALL_FCNTL) && !call_copies(args)) return 0;
-    if (fd >= 0) sk = fd_socket(fd);
+    if (fd >= 0) file = fd_file(fd);
+    if (file) sk = file_socket(file);
     if (!sk && (flags & SYSCALL_FD_2)) {
-        sk = fd_socket((__s32)args[2]);
+        file = fd_file((__s32)args[2]);
+        if (file) sk = file_socket(file);
         second = 1;
     }
     if (is_elsewhere(sk)) return 0;
@@ -199,8 +179,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     if (config.host_wide) call->cgroup = (__u32)bpf_get_current_cgroup_id();
     call->second = second;
     __builtin_memcpy(call->args, args, sizeof(args));
-    if (sk) socket_fill(&call->socket, sk, socket_id(sk, SOCKET_CREATE));
-    if (other) socket_fill(&call->other, other, socket_id(other, SOCKET_CREATE));
+    if (sk) socket_describe(&call->socket, sk, SOCKET_CREATE);
+    if (other) socket_describe(&call->other, other, SOCKET_CREATE);
     if (flags & SYSCALL_POLL) watch_poll(call, 0);
     if (flags & SYSCALL_SELECT) watch_select(call);
     if (flags & SYSCALL_RANGE) watch_range(call);
@@ -235,6 +215,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
             thread->flags = flags;
             thread->second = second;
             thread->sk = sk;
+            thread->file = file;
             thread->born = bpf_get_current_task_btf()->start_time;
             thread->waits = thread_waits();
             thread->socket = call->socket;
@@ -280,6 +261,27 @@ static __always_inline void sleep_fill(struct record_call *call, const struct th
     call->wake_unseen = waits > thread->woke;
 }
 
+/* The call's socket once more, because addresses may be known only now; but not another socket that took the descriptor meanwhile,
+ * be it at the same address: behind a close() another thread's socket() may have both at once. Gives what is behind the descriptor.
+ */
+static __always_inline __u64 socket_again(struct record_call *call, const struct thread_state *thread, __u32 flags,
+                                          const __u64 *args)
+{
+    __s32 fd = call->second ? (__s32)args[2] : call_fd(flags, args);
+    __u64 file = fd >= 0 ? fd_file(fd) : 0, sk, id;
+
+    /* The same file, and what its socket was is still what it was: as it is nearly always. */
+    if (file && thread && thread->file == file && thread->socket.id &&
+        socket_glance(&call->socket, thread->sk) == thread->socket.id)
+        return thread->sk;
+    if (thread) call->socket = thread->socket;
+    sk = file ? file_socket(file) : 0;
+    if (!sk || (thread && thread->sk != sk)) return sk;
+    id = socket_id(sk, SOCKET_CREATE);
+    if (!thread || !thread->socket.id || thread->socket.id == id) socket_fill(&call->socket, sk, id);
+    return sk;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
@@ -289,7 +291,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
 
     struct thread_state *thread = thread_in_call(tid);
-    __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk = 0;
+    __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk;
     __u32 flags;
 
     if (thread && !is_same_call(thread, args, number)) {
@@ -323,26 +325,16 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     call->slept_ns = -1;
     if (thread) {
         sleep_fill(call, thread);
-        call->socket = thread->socket;
         call->other = thread->other;
         call->second = thread->second;
     }
-    /* Again, because addresses may be known only now; but not another socket that took the descriptor meanwhile, be it at the same
-     * address: behind a close() another thread's socket() may have both at once. */
-    __s32 fd = call->second ? (__s32)args[2] : call_fd(flags, args);
-
-    if (fd >= 0) sk = fd_socket(fd);
-    if (sk && (!thread || thread->sk == sk)) {
-        __u64 id = socket_id(sk, SOCKET_CREATE);
-
-        if (!thread || !thread->socket.id || thread->socket.id == id) socket_fill(&call->socket, sk, id);
-    }
+    sk = socket_again(call, thread, flags, args);
     if ((flags & SYSCALL_NEW_FD) && ret >= 0) {
         sk = fd_socket((__s32)ret);
         if (sk && (flags & SYSCALL_SOCKET))
-            socket_fill(&call->socket, sk, socket_id(sk, SOCKET_BORN));
+            socket_describe(&call->socket, sk, SOCKET_BORN);
         else if (sk)
-            socket_fill(&call->other, sk, socket_id(sk, SOCKET_CREATE));
+            socket_describe(&call->other, sk, SOCKET_CREATE);
     }
     if (ret > 0 && (flags & SYSCALL_POLL)) watch_poll(call, 1);
     if (ret > 0 && (flags & SYSCALL_SELECT)) watch_select(call);
@@ -352,78 +344,6 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     port_use(&call->other);
     thread_leaves(thread);
     RING_SUBMIT(call);
-    return 0;
-}
-
-static __always_inline void process_emit(__u32 change, struct task_struct *task, __u32 parent, __s32 code)
-{
-    struct record_process *process = RING_RESERVE(struct record_process, sizeof(struct record_process));
-
-    if (!process) {
-        ring_full();
-        return;
-    }
-    head_fill(&process->head, RECORD_PROCESS);
-    process->change = change;
-    process->pid = (__u32)BPF_CORE_READ(task, tgid);
-    process->tid = (__u32)BPF_CORE_READ(task, pid);
-    process->parent = parent;
-    process->code = code;
-    process->pad = 0;
-    BPF_CORE_READ_STR_INTO(&process->comm, task, comm);
-    RING_SUBMIT(process);
-}
-
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
-{
-    __u32 from = (__u32)BPF_CORE_READ(parent, tgid), to = (__u32)BPF_CORE_READ(child, tgid);
-    __u64 began = BPF_CORE_READ(child, start_time);
-
-    if (is_skipped(PROGRAM_FORK) || from == to || !is_followed(from, parent)) return 0;
-    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &to)); /* the number's last owner, whose end was not seen */
-    if (!bpf_map_update_elem(&processes, &to, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
-    process_emit(PROCESS_FORK, child, from, 0);
-    return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(sched_process_exec, struct task_struct *task, int old_tid)
-{
-    __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid), old = (__u32)old_tid;
-
-    if (is_skipped(PROGRAM_EXEC) || !is_followed(tgid, task)) return 0;
-    /* execve() of another thread than the first takes the first one's id: the call ends under the new name. */
-    if (old != tid) {
-        struct thread_state *thread = thread_in_call(old);
-
-        thread_leaves(bpf_map_lookup_elem(&threads, &tid));
-        if (thread && !bpf_map_update_elem(&threads, &tid, thread, BPF_ANY)) entry_came(MAP_THREADS);
-        thread_leaves(thread);
-        bpf_map_delete_elem(&threads, &old);
-    }
-    process_emit(PROCESS_EXEC, task, 0, 0);
-    return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(sched_process_exit, struct task_struct *task)
-{
-    enum { GROUP_EXIT = 4 /* SIGNAL_GROUP_EXIT */ };
-    __u32 tgid = (__u32)BPF_CORE_READ(task, tgid), tid = (__u32)BPF_CORE_READ(task, pid);
-
-    if (is_skipped(PROGRAM_EXIT) || !is_followed(tgid, task)) return 0;
-    thread_leaves(bpf_map_lookup_elem(&threads, &tid));
-    bpf_map_delete_elem(&threads, &tid);
-    bpf_map_delete_elem(&strangers, &tid);
-    if (BPF_CORE_READ(task, signal, live.counter) > 0) return 0;
-
-    /* What wait(2) will report: the group's code where the group was ended, else that of the first thread. */
-    __s32 code = (BPF_CORE_READ(task, signal, flags) & GROUP_EXIT) ? BPF_CORE_READ(task, signal, group_exit_code)
-                                                                   : BPF_CORE_READ(task, group_leader, exit_code);
-
-    entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
-    process_emit(PROCESS_EXIT, task, 0, code);
     return 0;
 }
 

@@ -31,7 +31,7 @@ static __always_inline int queue_emit(const struct record_packet *packet, __u64 
     __builtin_memset(queue, 0, sizeof(*queue));
     head_fill(&queue->head, RECORD_QUEUE);
     queue->packet = *packet;
-    socket_fill(&queue->socket, listener, socket_id(listener, SOCKET_KNOWN));
+    socket_describe(&queue->socket, listener, SOCKET_KNOWN);
     queue->netns = netns;
     queue->accept_length = BPF_CORE_READ(sk, sk_ack_backlog);
     queue->accept_most = BPF_CORE_READ(sk, sk_max_ack_backlog);

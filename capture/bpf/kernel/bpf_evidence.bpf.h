@@ -23,6 +23,7 @@ enum { WINDOW_WORDS = 512 /* a power of two above RECORD_WORDS_MAX */, PIECE_WOR
 struct chain_window {
     __u64 turns; /* whoever interrupts, and writes here, counts */
     __u64 at;    /* where it begins: with the tracepoint's arguments */
+    __u64 bytes; /* how much of it has been read */
     __u64 words[WINDOW_WORDS];
 };
 struct {
@@ -48,7 +49,10 @@ __noinline int known_fits(__u32 place, __u64 signature, struct chain_window *win
 
     if (!window || !known->signature) return -1;
     if (known->signature != signature || bytes > RECORD_WORDS_MAX * 8) return 0;
-    if (bpf_probe_read_kernel(window->words, bytes, (void *)start)) return 0;
+    if (window->bytes < bytes) {
+        if (bpf_probe_read_kernel(window->words, bytes, (void *)start)) return 0;
+        window->bytes = bytes;
+    }
     for (__u32 i = 0; i < RECORD_KNOWN_WORDS; i++) {
         if (i >= count) break;
         differs |= window->words[known->at[i] & (WINDOW_WORDS - 1)] ^ known->word[i];
@@ -65,6 +69,7 @@ __noinline __u32 known_find(struct chain_window *window, __u64 start, __u64 sign
 
     if (!window) return 0;
     turn = ++window->turns;
+    window->bytes = 0;
     for (__u32 i = 0; i < RECORD_KNOWN_TRIES; i++) {
         int fits = known_fits(place + i, signature, window, start);
 

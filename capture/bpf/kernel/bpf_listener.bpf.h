@@ -2,7 +2,7 @@
 #ifndef TCPWHY_CAPTURE_BPF_BPF_LISTENER_BPF_H
 #define TCPWHY_CAPTURE_BPF_BPF_LISTENER_BPF_H
 
-#include "bpf_socket.bpf.h"
+#include "bpf_identity.bpf.h"
 
 enum { LISTENERS_OF_A_PORT = 4 /* at several addresses, of both families, with SO_REUSEPORT */ };
 

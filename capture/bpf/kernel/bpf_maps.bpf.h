@@ -54,7 +54,7 @@ struct {
 /* A thread inside a recorded call, or one that was: its entry stays for the next one. */
 struct thread_state {
     __u64 args[6];
-    __u64 sk; /* behind the descriptor when the call began */
+    __u64 sk, file; /* behind the descriptor when the call began */
     __u64 slept_ns, off_ns;
     __u64 born;           /* when the thread was started */
     __u64 waits;          /* the kernel's own count of how often it had left the CPU to wait, when the call began */
@@ -89,6 +89,8 @@ struct socket_entry {
     __u64 inode; /* of the descriptor's file */
     __u64 ends;  /* ends_of() */
     __u64 tcp;   /* 1: its end will be seen */
+    __u32 netns;
+    __u32 protocol; /* 0: a socket of Multipath TCP */
 };
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -139,7 +141,9 @@ struct cpu_state {
     __u8 outside;     /* `received` came from outside of its network, and no record tells of it (bpf_control.bpf.h) */
     __u32 known;      /* how many chains were known by heart */
     __u32 used_netns; /* the last that was found in that map */
-    __u64 ids[2];     /* how many sockets have been given an id here: outside softirq, inside */
+    __u32 used_port;  /* likewise: protocol << 16 | port */
+    __u32 pad;
+    __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
 };
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -216,6 +220,25 @@ static __always_inline int netns_is_used(__u32 netns)
     return 1;
 }
 
+/* Whether this port was the last that was found here. */
+static __always_inline int port_was_used(__u32 key)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    return cpu && cpu->used_port == key;
+}
+
+/* Whether sockets of followed processes use the port. */
+static __always_inline int port_is_used(__u32 key)
+{
+    struct cpu_state *cpu = cpu_this();
+
+    if (cpu && cpu->used_port == key) return 1;
+    if (!bpf_map_lookup_elem(&used_ports, &key)) return 0;
+    if (cpu) cpu->used_port = key;
+    return 1;
+}
+
 /* ---- what the kernel itself counts, whatever programs ran ---- */
 
 /* How many packets this CPU has begun to receive; 0: not known yet. */
@@ -263,14 +286,15 @@ static __always_inline int ring_full(void)
 
 static __always_inline void head_fill(struct record_head *head, __u32 kind)
 {
-    __u64 both = bpf_get_current_pid_tgid();
+    const struct task_struct *task = bpf_get_current_task_btf();
 
     head->t_ns = bpf_ktime_get_ns();
     head->kind = kind;
-    head->pid = (__u32)(both >> 32);
-    head->tid = (__u32)both;
+    head->pid = (__u32)task->tgid;
+    head->tid = (__u32)task->pid;
     head->pad = 0;
-    bpf_get_current_comm(head->comm, sizeof(head->comm));
+    ((__u64 *)head->comm)[0] = *(const __u64 *)&task->comm[0];
+    ((__u64 *)head->comm)[1] = *(const __u64 *)&task->comm[8];
 }
 
 #endif

@@ -98,6 +98,32 @@ enum { BUFFER_BYTES = 128 };
         buffer_value;                                                                                                              \
     })
 
+/* As most packets are: IPv4 and TCP, both without options before the ports. False: it is not so, and nothing is filled in. `total`:
+ * what the buffer holds from the IP header on. */
+static __always_inline int plain_read(struct record_packet *packet, __u64 ip, __u32 total)
+{
+    __u8 header[IPV4_BYTES + HEADER_BYTES];
+
+    if (bpf_probe_read_kernel(header, sizeof(header), (void *)ip)) return 0;
+    if (header[0] != 0x45 || header[9] != PROTOCOL_TCP || (be16_at(header + 6) & 0x3fff)) return 0;
+
+    __u32 said = be16_at(header + 2), need = IPV4_BYTES + (header[IPV4_BYTES + 12] >> 4) * 4U;
+
+    if (said && said < total) total = said;
+    __builtin_memcpy(packet->src.ip, header + 12, 4);
+    __builtin_memcpy(packet->dst.ip, header + 16, 4);
+    packet->src.version = packet->dst.version = 4;
+    packet->src.port = be16_at(header + IPV4_BYTES);
+    packet->dst.port = be16_at(header + IPV4_BYTES + 2);
+    packet->seq = be32_at(header + IPV4_BYTES + 4);
+    packet->ack = be32_at(header + IPV4_BYTES + 8);
+    packet->flags = header[IPV4_BYTES + 13];
+    packet->window = be16_at(header + IPV4_BYTES + 14);
+    packet->protocol = PROTOCOL_TCP;
+    packet->length_bytes = total > need ? total - need : 0;
+    return 1;
+}
+
 /* What the packet says of itself. False: not TCP, UDP or an ICMP error. `packet` must be zeroed. Works on the way out (where `data`
  * is the link-layer header) and on the way in (where it is the network header or beyond). */
 __noinline int packet_read(__u64 address, struct record_packet *packet)
@@ -117,6 +143,8 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
 
     if (!packet) return 0;
     if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6) return 0;
+    if (ethertype == ETHERTYPE_IPV4 && ip + IPV4_BYTES + HEADER_BYTES <= end && plain_read(packet, ip, (__u32)(data + length - ip)))
+        return 1;
 
     __u8 protocol = (__u8)ip_read(&span, &packet->src, &packet->dst);
     __u32 need = protocol == PROTOCOL_TCP ? HEADER_BYTES : 8;
@@ -175,7 +203,7 @@ __noinline int port_wanted(__u32 netns, __u8 protocol, __u16 port)
 
     if (!port) return 0;
     if (config.host_wide) return protocol == PROTOCOL_TCP;
-    if (!config.port_count) return bpf_map_lookup_elem(&used_ports, &key) && netns_is_used(netns);
+    if (!config.port_count) return port_is_used(key) && netns_is_used(netns);
     for (__u32 i = 0; i < RECORD_PORTS_MAX; i++) {
         if (i < config.port_count && config.ports[i] == port) return 1;
     }
@@ -188,6 +216,9 @@ static __always_inline int packet_wanted(const struct record_packet *packet, __u
         return port_wanted(netns, packet->quoted_protocol, packet->quoted_src.port) ||
                port_wanted(netns, packet->quoted_protocol, packet->quoted_dst.port);
     }
+    /* The ports of a conversation come again and again: the one that was found last is looked for first. */
+    if (port_was_used((__u32)packet->protocol << 16 | packet->dst.port) && port_wanted(netns, packet->protocol, packet->dst.port))
+        return 1;
     return port_wanted(netns, packet->protocol, packet->src.port) || port_wanted(netns, packet->protocol, packet->dst.port);
 }
 

@@ -5,7 +5,7 @@
 #define TCPWHY_CAPTURE_BPF_BPF_TIMER_BPF_H
 
 #include "bpf_evidence.bpf.h"
-#include "bpf_socket.bpf.h"
+#include "bpf_identity.bpf.h"
 
 enum { TIMER_RUN_MOST_NS = 500000000 };
 

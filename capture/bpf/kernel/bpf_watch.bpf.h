@@ -2,7 +2,7 @@
 #ifndef TCPWHY_CAPTURE_BPF_BPF_WATCH_BPF_H
 #define TCPWHY_CAPTURE_BPF_BPF_WATCH_BPF_H
 
-#include "bpf_socket.bpf.h"
+#include "bpf_identity.bpf.h"
 
 enum {
     /* How far a list is looked at; what lies behind is counted as cut. */

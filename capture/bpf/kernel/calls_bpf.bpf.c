@@ -10,18 +10,46 @@
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
 
+static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
+{
+    return socket->local.port == packet->src.port && socket->protocol == packet->protocol;
+}
+
+/* A sender that is not known yet, or that is no full socket. */
+__noinline int sender_fill(struct record_socket *socket, __u64 sk, const struct record_packet *packet)
+{
+    if (!socket || !packet || !socket_fill(socket, sk, 0) || !is_sender(socket, packet)) return 0;
+    socket->id = socket_id(sk, SOCKET_CREATE);
+    /* A SYN,ACK shows who listened, also where listen() was called before recording. */
+    if (socket->state == STATE_NEW_SYN_RECV) listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
+    port_use(socket);
+    return 1;
+}
+
+/* Replies without a socket of their own leave through a control socket of the kernel, which has another port or none. */
+static __always_inline void mark_socket_fill(struct record_socket *socket, __u64 sk, const struct record_packet *packet)
+{
+    int known = socket_glance(socket, sk) != 0;
+
+    /* A port that the kernel chose is there since this segment: SYN_SENT was reported before. */
+    if (known && (packet->flags & FLAG_SYN)) port_use(socket);
+    if (known ? is_sender(socket, packet) : sender_fill(socket, sk, packet)) return;
+    __builtin_memset(socket, 0, sizeof(*socket));
+}
+
 SEC("tp_btf/net_dev_queue")
 int BPF_PROG(net_dev_queue, struct sk_buff *skb)
 {
     __u32 zero = SCRATCH_QUEUE;
     struct record_packet *packet = bpf_map_lookup_elem(&scratches, &zero);
+    struct sock *owner = skb->sk;
     __u64 sk = (__u64)BPF_CORE_READ(skb, sk);
     __u32 netns = skb->dev->nd_net.net->ns.inum;
 
     if (is_skipped(PROGRAM_QUEUE)) return 0;
     /* A packet that came in is passed on, and a packet socket puts frames of others on the wire: neither is a cause. */
     if (!packet || !netns_wanted(netns) || skb->skb_iif) return 0;
-    if (sk && BPF_CORE_READ((struct sock *)sk, __sk_common.skc_family) == FAMILY_PACKET) return 0;
+    if (owner && owner->__sk_common.skc_family == FAMILY_PACKET) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
     if (config.host_wide) {
@@ -39,16 +67,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     mark->packet = *packet;
     mark->netns = netns;
     mark->interface = (__u32)skb->dev->ifindex;
-    /* Replies without a socket of their own leave through a control socket of the kernel, which has another port or none. */
-    if (!socket_fill(&mark->socket, sk, 0) || mark->socket.local.port != packet->src.port ||
-        mark->socket.protocol != packet->protocol)
-        __builtin_memset(&mark->socket, 0, sizeof(mark->socket));
-    else
-        mark->socket.id = socket_id(sk, SOCKET_CREATE);
-    /* A SYN,ACK shows who listened, also where listen() was called before recording. */
-    if (mark->socket.state == STATE_NEW_SYN_RECV)
-        listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
-    port_use(&mark->socket);
+    mark_socket_fill(&mark->socket, sk, packet);
     context_fill(&mark->context, &chain);
     RING_SUBMIT(mark);
     return 0;
@@ -118,21 +137,33 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     __u64 address = argument(ctx, 0);
 
     if (is_skipped(PROGRAM_STATE)) return 0;
-    if (config.host_wide && control_on_state(from, to)) return 0;
-    if (socket_protocol(address) != PROTOCOL_TCP || !socket_wanted(address)) return 0;
+    if (config.host_wide && control_on_state(from, to)) {
+        /* Where the kernel gives a socket its cookie, it is known at a glance from then on. */
+        if (to == STATE_SYN_SENT || to == STATE_ESTABLISHED) bpf_get_socket_cookie(sk);
+        return 0;
+    }
+    if (sk->sk_protocol != PROTOCOL_TCP || sk->sk_type != TYPE_STREAM) return 0;
+
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
+    struct record_socket socket;
+    __u64 id = cloned || config.port_count ? 0 : socket_glance(&socket, address);
+
+    if (id ? !netns_wanted(socket.netns) : !socket_wanted(address)) return 0;
 
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
-    if (!cloned) bpf_get_socket_cookie(sk);
+    if (!cloned && !id) bpf_get_socket_cookie(sk);
 
     struct chain_ref chain = chain_of_frequent(ctx, TAKER_STATE, (__u32)from << 8 | (__u32)to);
     struct record_state *state = RESERVE(record_state);
 
     if (!state) return ring_full();
     head_fill(&state->head, RECORD_STATE);
-    socket_fill(&state->socket, address, socket_id(address, cloned ? SOCKET_CLONED : SOCKET_CREATE));
+    if (id)
+        state->socket = socket;
+    else
+        socket_describe(&state->socket, address, cloned ? SOCKET_CLONED : SOCKET_CREATE);
     state->socket.state = (__u8)to;
-    state->netns = socket_netns(sk);
+    state->netns = state->socket.netns;
     if (to == STATE_LISTEN) listener_learn(address);
     state->from = (__u8)from;
     state->to = (__u8)to;
@@ -180,7 +211,7 @@ static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sen
     }
     head_fill(&reset->head, RECORD_RESET);
     reset->netns = netns;
-    socket_fill(&reset->socket, sk, sk ? socket_id(sk, SOCKET_CREATE) : 0);
+    socket_describe(&reset->socket, sk, SOCKET_CREATE);
     /* The segment that is answered names both ends even where no socket, or a listening one, was found for it. */
     if (packet->protocol == PROTOCOL_TCP) {
         reset->socket.protocol = PROTOCOL_TCP;
@@ -226,7 +257,7 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
         return;
     }
     head_fill(&resend->head, RECORD_RESEND);
-    socket_fill(&resend->socket, sk, socket_id(sk, SOCKET_CREATE));
+    socket_describe(&resend->socket, sk, SOCKET_CREATE);
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
     context_fill(&resend->context, &chain);

@@ -111,7 +111,7 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener)
 {
     struct call_picks picks = {0};
     pick_calls(telling, &picks, listener);
-    telling->calls = calloc(picks.count + 1, sizeof(struct tale_call));
+    telling->calls = calloc(picks.count ? picks.count : 1, sizeof(struct tale_call));
     if (telling->calls && picks.count) {
         qsort(picks.items, picks.count, sizeof(picks.items[0]), by_beginning);
         for (size_t i = 0; i < picks.count; i++) make_call(telling, &picks.items[i]);

@@ -54,7 +54,7 @@ static int64_t place_in_time(struct telling *telling, const struct tale_packet *
 void tale_collect_packets(struct telling *telling)
 {
     struct flow *flow = telling->flow;
-    telling->packets = calloc(flow->packet_count + 1, sizeof(struct tale_packet));
+    telling->packets = calloc(flow->packet_count ? flow->packet_count : 1, sizeof(struct tale_packet));
     if (!telling->packets) {
         telling->failed = true;
         return;
@@ -309,7 +309,7 @@ static void name_side(struct telling *telling, enum story_side side, const struc
 
 void tale_name_packets(struct telling *telling)
 {
-    const struct tale_packet **news = calloc(telling->packet_count + 1, sizeof(*news));
+    const struct tale_packet **news = calloc(telling->packet_count ? telling->packet_count : 1, sizeof(*news));
     if (!news) {
         telling->failed = true;
         return;

@@ -131,12 +131,38 @@ static int64_t first_byte(const struct telling *telling)
     return -1;
 }
 
+/* What its process looked up before it called connect(). */
+static const struct lookup *find_lookup(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count && !telling->story->udp; i++) {
+        const struct lookup *lookup = telling->calls[i].call->lookup;
+        if (lookup && telling->calls[i].story->side == STORY_CLIENT && lookup->to_ns <= telling->story->start_ns) return lookup;
+    }
+    return NULL;
+}
+
+static void note_lookup(const struct lookup *lookup, int64_t start_ns, struct story_time *time)
+{
+    if (!lookup) return;
+    time->before_ns = start_ns - lookup->from_ns;
+    time->asked_ns = lookup->to_ns - lookup->from_ns;
+    time->asked = lookup->server;
+    time->questions = lookup->questions;
+}
+
 void spent_find(struct telling *telling)
 {
     struct story_time *time = &telling->story->time;
-    struct spent_claims claims = {.start_ns = telling->story->start_ns, .end_ns = end_of(telling)};
+    const int64_t start_ns = telling->story->start_ns;
+    const struct lookup *lookup = telling->flow->sequel ? NULL : find_lookup(telling);
+    struct spent_claims claims = {.start_ns = lookup ? lookup->from_ns : start_ns, .end_ns = end_of(telling)};
     time->total_ns = time->time_wait_ns = time->first_byte_ns = -1;
+    note_lookup(lookup, start_ns, time);
     if (telling->story->udp || !telling->packet_count || telling->flow->sequel) return;
+    if (lookup) {
+        spent_claim(&claims, SPENT_LOOKUP, lookup->from_ns, lookup->to_ns);
+        spent_claim(&claims, SPENT_CLIENT, lookup->to_ns, start_ns);
+    }
     if (claims.end_ns < claims.start_ns) claims.end_ns = claims.start_ns;
     spent_of_handshake(telling, &claims);
     spent_of_segments(telling, &claims);

@@ -112,7 +112,7 @@ static void claim_delayed_ack(const struct telling *telling, struct spent_claims
     const struct story_cause *cause = data->cause;
     if (cause->kind != CAUSE_SEGMENT || cause->evidence < EVIDENCE_CONTEXT || cause->step == STORY_NO_STEP) return;
     const struct story_step *by = &telling->story->steps[cause->step];
-    if (by->kind != STEP_SEGMENT || by->side == data->side) return;
+    if (by->side == data->side) return;
     const struct story_cause *of = &by->segment->cause;
     if (of->kind != CAUSE_TIMER || !of->name || strcmp(of->name, "delayed-ack") != 0) return;
     static const int LOOK_BACK = 64; /* what an ACK let go is not far behind what it acknowledges */

@@ -16,6 +16,7 @@ static void release(struct process *process)
     if (--process->refs) return;
     free(process->held);
     free(process->ends);
+    lookups_free(process->lookups);
     free(process);
 }
 

@@ -14,6 +14,7 @@
 #include "story/bounds.h"
 #include "story/chain.h"
 #include "story/story.h"
+#include "story/track/lookups.h"
 #include "story/track/tombs.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
@@ -56,9 +57,10 @@ struct call {
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
     uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
     uint8_t attached_count;
-    size_t place;        /* in the story that is being told; a hint, to be checked */
-    bool told;           /* in a story */
-    struct holder still; /* close: another descriptor that held the socket after it; pid 0: none was seen */
+    size_t place;          /* in the story that is being told; a hint, to be checked */
+    bool told;             /* in a story */
+    struct lookup *lookup; /* connect: what its process had looked up for it; NULL: nothing that is known */
+    struct holder still;   /* close: another descriptor that held the socket after it; pid 0: none was seen */
 };
 
 /* A packet of a flow: captured, marked by the kernel, or (the rule) both. */
@@ -210,6 +212,7 @@ struct sock {
     uint8_t protocol;
     bool listening;
     bool handed_out;       /* accept() returned a connection of it */
+    bool found_name;       /* a connect() followed what was looked up through it */
     bool gone;             /* closed, as far as was seen: nobody holds it any more */
     bool has_refused;      /* a bind() of it was refused */
     bool arrivals_unknown; /* more had waited than are remembered: what comes next is anybody's */
@@ -276,6 +279,7 @@ struct process {
     size_t end_count, end_room;
     uint64_t *held; /* cookies of the sockets that it holds, and of some that it held */
     size_t held_count, held_room;
+    struct lookups *lookups; /* that no connect() has followed yet; NULL: none */
     struct list threads, epolls;
     struct list_link ended_link; /* with `ended`, while the table has it */
 };

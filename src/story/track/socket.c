@@ -18,6 +18,7 @@ void call_unref(struct call *call)
 {
     if (!call || --call->refs) return;
     process_unref(call->process);
+    free(call->lookup);
     free(call);
 }
 
@@ -203,6 +204,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     call_replace(&thread->current, call);
     struct sock *sock = socket_get(teller, &call->socket);
     int code = attach(teller, sock, call);
+    if (!code && call->traits & CALL_CONNECTS) code = lookups_take_connect(teller, call, sock);
     if (sock) flow_bind(teller, sock);
     call_unref(call);
     return code;
@@ -362,6 +364,7 @@ int socket_take_exit(struct teller *teller, const struct event *event)
     }
     if (!code && sock && ((call->ret == -EADDRINUSE && call->traits & CALL_BINDS) || call_story_found_no_port(call)))
         code = sockets_note_refused(teller, sock, call, call_story_address(call).port);
+    if (!code) code = lookups_take_call(call, sock);
     if (!code) code = holders_take_call(teller, call, sock, other);
     if (!code && sock) code = socket_settle(teller, sock);
     if (!code && other) code = socket_settle(teller, other);

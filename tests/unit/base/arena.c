@@ -10,6 +10,10 @@
 
 #include "base/arena.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 static void every_piece_is_aligned_zeroed_and_apart_from_the_others(void **state)
 {
     (void)state;
@@ -29,6 +33,22 @@ static void every_piece_is_aligned_zeroed_and_apart_from_the_others(void **state
     arena_free(&arena);
     arena_free(&arena);
     arena_free(NULL);
+}
+
+/* What the sanitizer says of the bytes behind a piece, and of what is left of a block. */
+static void nothing_but_a_piece_may_be_touched(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    struct arena arena = arena_new();
+    for (size_t bytes = 1; bytes <= 64; bytes++) {
+        const char *piece = arena_alloc(&arena, bytes);
+        assert_false(__asan_address_is_poisoned(piece));
+        assert_false(__asan_address_is_poisoned(piece + bytes - 1));
+        assert_true(__asan_address_is_poisoned(piece + bytes));
+    }
+    arena_free(&arena);
+#endif
 }
 
 static void too_much_is_refused(void **state)
@@ -72,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_piece_is_aligned_zeroed_and_apart_from_the_others),
+        cmocka_unit_test(nothing_but_a_piece_may_be_touched),
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(a_formatted_text_of_any_length_is_whole),

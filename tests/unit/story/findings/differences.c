@@ -120,6 +120,23 @@ static void each_rule_tells_where_it_shows_and_only_there(void **data)
     }
 }
 
+/* Both have data that the other owes an ACK; one of them waited with it. */
+static void a_delayed_ack_is_told_of_the_end_that_delayed_it(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(
+        TRACE HANDSHAKE PACKET(1500, S, S_DATA) PACKET(1510, C, "flags=. seq=101 ack=506")
+            PACKET(2000, C, "flags=P. seq=101 ack=506 len=5")
+                MARK(42000, S, "flags=. seq=506 ack=106", C_CUR "softirq=1 " S_SOCK " chain=tcp_delack_timer;call_timer_fn")
+                    PACKET(42001, S, "flags=. seq=506 ack=106"),
+        0);
+    const struct story *story = told->stories[0];
+    size_t count = 0;
+    for (size_t i = 0; i < story->difference_count; i++) count += strcmp(story->differences[i].id, "linux-delayed-ack") == 0;
+    assert_int_equal(count, 1);
+    told_free(told);
+}
+
 static void every_rule_has_a_case_that_shows_it_and_one_that_does_not(void **data)
 {
     (void)data;
@@ -145,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_tells_where_it_shows_and_only_there),
+        cmocka_unit_test(a_delayed_ack_is_told_of_the_end_that_delayed_it),
         cmocka_unit_test(every_rule_has_a_case_that_shows_it_and_one_that_does_not),
         cmocka_unit_test(a_capture_without_a_kernels_word_tells_none),
     };

@@ -227,6 +227,30 @@ static const struct finding_case cases[] = {
      TRACE PACKET(1000, DNS, "len=30") PACKET(2001000, DNS, "len=30")
          PACKET(2001010, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=icmp ",
                 "icmp.type=3 icmp.code=3 icmp.quotes=1 icmp.proto=udp icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:53")},
+/* With its header alone, as run captures it: id, flags and kind of answer; one question. */
+#define DNS_HEADERS(id, flags)                                                                                                     \
+    "len=30 captured=54 wire=72 link=1 bytes="                                                                                     \
+    "000000000000000000000000000000000000000000000000000000000000000000000000000000000000" id flags "0001000000000000"
+    {"name-lookup-failed", true, /* NXDOMAIN */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000a", "8183"))},
+    {"name-lookup-failed", false,
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000a", "8180"))},
+    {"name-lookup-failed", false, /* the answer to another question */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8183"))},
+    {"name-lookup-failed", true, /* two questions at once, answered the other way round */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
+         PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(2001, DNS_BACK, DNS_HEADERS("000a", "8182"))},
+    {"name-lookup-failed", true, /* of two at once one was answered */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
+         PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(2001000, DNS, DNS_HEADERS("000a", "0100"))},
+    {"name-lookup-slow", true, /* of two at once one was lost, and asked again */
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
+         PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(500000, DNS, DNS_HEADERS("000a", "0100"))
+             PACKET(501000, DNS_BACK, DNS_HEADERS("000a", "8180"))},
+    {"name-lookup-slow", false,
+     TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
+         PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(500000, DNS, DNS_HEADERS("000a", "0100"))
+             PACKET(500999, DNS_BACK, DNS_HEADERS("000a", "8180"))},
     {"address-in-use", true,
      TRACE LISTEN HANDSHAKE PACKET(
          2000, S,
@@ -533,6 +557,11 @@ static const struct finding_case cases[] = {
     {"refused-despite-listener", false, TRACE LISTEN CLOSE_RETURNS("1000000") REFUSED},
     {"refused-despite-listener", true, TRACE LISTEN "process t=1000001 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
     {"refused-despite-listener", false, TRACE LISTEN "process t=1000000 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
+#define ITS_LISTENER LISTEN "state t=900500 from=CLOSE to=LISTEN netns=9 " S_CUR LISTENER "\n"
+#define OTHER_CLOSED                                                                                                               \
+    "enter t=950" US " " S_THREAD "name=close fd=3 how=-1 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
+    "exit t=951" US " " S_THREAD                                                                                                   \
+    "name=close fd=3 how=-1 level=-1 slept=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"
 #define OTHER_LISTENER(host)                                                                                                       \
     "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
     "state t=900500 from=CLOSE to=LISTEN netns=" host " " S_CUR "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"         \
@@ -542,6 +571,10 @@ static const struct finding_case cases[] = {
     {"listens-elsewhere", false, /* on another host */
      TRACE OTHER_LISTENER("10") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
     {"listens-elsewhere", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, /* at this very address */
+     TRACE ITS_LISTENER REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", false, /* no longer */
+     TRACE OTHER_LISTENER("9") OTHER_CLOSED REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
 /* Calls. */
 #define WRITES(from, to, bytes)                                                                                                    \
     "enter t=" #from US " " C_THREAD "name=sendto fd=3 how=-1 level=-1 args=\"3, ..., 5, MSG_NOSIGNAL\" " C_SOCK "\n"              \

@@ -6,42 +6,8 @@
 
 #include <cmocka.h>
 
-#include "support/lines.h"
+#include "finding_lines.h"
 #include "support/tell.h"
-
-/* The same ends on a wire, where what arrives is seen apart. */
-#define S_FIN "flags=F. seq=501 ack=102"
-#define CHAIN(frames) " chain=" frames
-#define OPTION(t, who, sock, level, name, value)                                                                                   \
-    "enter t=" #t US " " who "name=setsockopt fd=3 level=" level " how=" name " value=" value " " sock "\n"                        \
-    "exit t=" #t US " " who "name=setsockopt fd=3 level=" level " how=" name " slept=-1 ret=0 " sock "\n"
-#define CLOSE(from, to, who, sock, more) ENTER(from, who, "close", sock, more) EXIT(to, who, "close", sock, "")
-#define FAILS(from, to, who, name, sock, ret)                                                                                      \
-    ENTER(from, who, name, sock, "") "exit t=" #to US " " who "name=" name " fd=3 how=-1 level=-1 slept=-1 ret=" ret " " sock "\n"
-#define LISTENER "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
-#define LISTEN                                                                                                                     \
-    "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 " LISTENER "\n"                                                 \
-    "exit t=901" US " " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 " LISTENER "\n"
-#define ACCEPT(t, fd)                                                                                                              \
-    "enter t=" #t US " " S_THREAD "name=accept fd=3 how=-1 level=-1 " LISTENER "\n"                                                \
-    "exit t=" #t US " " S_THREAD "name=accept fd=3 how=-1 level=-1 slept=-1 ret=" fd " " LISTENER                                  \
-    " other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 other.remote=127.0.0.1:40000\n"
-#define C_RST "flags=R. seq=101 ack=501"
-#define SENT_BY_CLOSE(frames)                                                                                                      \
-    ENTER(1990, C_THREAD, "close", C_SOCK, "")                                                                                     \
-    MARK(2000, C, C_RST, C_CUR C_SOCK CHAIN(frames ";__x64_sys_close"))                                                            \
-    PACKET(2001, C, C_RST) EXIT(2010, C_THREAD, "close", C_SOCK, "")
-#define ICMP(t, protocol, type, code, about)                                                                                       \
-    PACKET(t, "src=127.0.0.1:0 dst=127.0.0.1:0 proto=" protocol " ",                                                               \
-           "icmp.type=" type " icmp.code=" code " icmp.quotes=1 icmp.proto=" about                                                 \
-           " icmp.src=127.0.0.1:40000 icmp.dst=127.0.0.1:3333 icmp.seq=100")
-#define ROOM " win=65535"
-#define OPEN PACKET(1000, C, SYN ROOM) PACKET(1010, S, SYN_ACK ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM)
-#define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
-#define QUEUE(t, from, what, how) "queue t=" #t US " netns=9 " from what " sock.cookie=5 sock.proto=tcp sock.state=LISTEN " how "\n"
-#define FIREWALL "reason=NETFILTER_DROP function=nft_do_chain"
-#define UDP_S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=udp "
-#define LINGER_0 OPTION(1500, C_THREAD, C_SOCK, "1", "13", "1")
 
 struct finding_case {
     const char *id;
@@ -110,6 +76,29 @@ static void a_lost_fin_moves_its_receiver_only_when_it_comes_again(void **data)
                   0);
     told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1");
     told_states(told->stories[0], STORY_SERVER, "LISTEN SYN_RCVD ESTABLISHED");
+    told_free(told);
+}
+
+/* Others may end about the same time. */
+static void the_listener_s_own_end_is_the_proof_that_it_was_gone(void **data)
+{
+    (void)data;
+    struct told *told = tell_text(
+        UNFILTERED LISTEN PACKET(1000, C, SYN) CALL(1005, 1006, C_THREAD, "getpeername", C_SOCK)
+            PACKET(1010, S, SYN_ACK) "process t=1015000 " S_THREAD "change=exit status=-1 signal=9\n" PACKET(1020, C, HANDSHAKE_ACK)
+                PACKET(1030, S, "flags=R seq=501") "process t=1040000 " C_THREAD "change=exit status=0 signal=0\n",
+        0);
+    const struct story *story = told->stories[0];
+    const struct story_finding *found = NULL;
+    size_t ends = 0;
+    for (size_t i = 0; i < story->finding_count; i++)
+        if (strcmp(story->findings[i].id, "listener-gone") == 0) found = &story->findings[i];
+    for (size_t i = 0; i < story->step_count; i++) ends += story->steps[i].kind == STEP_PROCESS_EXIT;
+    assert_int_equal(ends, 2);
+    assert_non_null(found);
+    assert_int_equal(found->step_count, 3);
+    assert_int_equal(story->steps[found->steps[0]].kind, STEP_PROCESS_EXIT);
+    assert_int_equal(story->steps[found->steps[0]].exit->process.pid, 20);
     told_free(told);
 }
 
@@ -358,6 +347,7 @@ int main(void)
         cmocka_unit_test(every_finding_has_a_case_that_fires_and_one_that_must_not),
         cmocka_unit_test(what_was_lost_does_not_arrive_with_its_repetition),
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
+        cmocka_unit_test(the_listener_s_own_end_is_the_proof_that_it_was_gone),
         cmocka_unit_test(an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges),
         cmocka_unit_test(data_put_off_until_the_call_lets_go_is_not_that_call_s),
         cmocka_unit_test(a_reset_that_answers_is_not_taken_for_the_close_around_it),

@@ -189,6 +189,51 @@ static void before_the_syn_connect_is_the_clients(void **state)
           600, 700);
 }
 
+/* A question and its answer, by a thread of the client's process. */
+#define ASKER(tid) "pid=10 tid=" #tid " comm=client "
+#define ASKS(cookie) "sock.cookie=" #cookie " sock.proto=udp sock.local=127.0.0.1:41000 sock.remote=127.0.0.1:53"
+#define ASK(from, tid, cookie)                                                                                                     \
+    ENTER(from, ASKER(tid), "sendto", ASKS(cookie), "") EXIT(from, ASKER(tid), "sendto", ASKS(cookie), " ret=30")
+#define TOLD(to, tid, cookie)                                                                                                      \
+    ENTER(to, ASKER(tid), "recvfrom", ASKS(cookie), "") EXIT(to, ASKER(tid), "recvfrom", ASKS(cookie), " ret=46")
+#define LETS_GO(at, tid, cookie) CALL(at, at, ASKER(tid), "close", ASKS(cookie))
+#define CONNECTS(from, to)                                                                                                         \
+    ENTER(from, C_THREAD, "connect", C_SOCK, " args=\"3, 127.0.0.1:3333\"") EXIT(to, C_THREAD, "connect", C_SOCK, "")
+#define CONNECTED CONNECTS(990, 1030) HANDSHAKE
+
+static void what_was_looked_up_before_connect_is_part_of_it(void **state)
+{
+    (void)state;
+    check(TRACE ASK(200, 10, 70) TOLD(700, 10, 70) CONNECTED, SPENT_LOOKUP, 500, 830);
+    check(TRACE ASK(200, 11, 70) TOLD(700, 11, 70) CONNECTED, SPENT_LOOKUP, 500, 830); /* a resolver's thread */
+    check(TRACE ASK(200, 10, 70) ASK(210, 10, 70) TOLD(300, 10, 70) TOLD(700, 10, 70) CONNECTED, SPENT_LOOKUP, 500, 830);
+    check(TRACE ASK(200, 10, 70) TOLD(300, 10, 70) ASK(400, 10, 71) TOLD(700, 10, 71) CONNECTED, SPENT_LOOKUP, 500, 830);
+    /* The second of two was never answered: until it is given up. */
+    check(TRACE ASK(200, 10, 70) ASK(210, 10, 70) TOLD(300, 10, 70) LETS_GO(800, 10, 70) CONNECTED, SPENT_LOOKUP, 600, 830);
+}
+
+static void what_may_have_been_looked_up_for_another_is_no_part_of_it(void **state)
+{
+    (void)state;
+    check(TRACE ASK(200, 11, 70) ASK(300, 12, 71) TOLD(700, 11, 70) TOLD(800, 12, 71) CONNECTED, SPENT_LOOKUP, 0, 40);
+    check(TRACE ASK(200, 11, 70) ASK(300, 12, 71) TOLD(700, 11, 70) CONNECTED, SPENT_LOOKUP, 0, 40);
+    check(TRACE ASK(200, 20, 70) CONNECTED, SPENT_LOOKUP, 0, 40); /* nothing came of it */
+    check(TRACE ASK(200, 10, 70) TOLD(700, 10, 70) CALL(750, 760, C_THREAD, "connect", "sock.cookie=77 sock.proto=tcp") CONNECTED,
+          SPENT_LOOKUP, 500, 830); /* it went nowhere */
+    check(TRACE ASK(200, 10, 70) TOLD(700, 10, 70)
+              ENTER(750, C_THREAD, "connect", "sock.cookie=77 sock.proto=tcp", " args=\"4, 127.0.0.1:80\"")
+                  EXIT(760, C_THREAD, "connect", "sock.cookie=77 sock.proto=tcp", "") CONNECTED,
+          SPENT_LOOKUP, 0, 40);
+}
+
+static void what_was_looked_up_long_before_is_no_part_of_it(void **state)
+{
+    (void)state;
+#define LATER PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK) PACKET(1001020, C, HANDSHAKE_ACK)
+    check(TRACE ASK(200, 10, 70) TOLD(700, 10, 70) CONNECTS(1000700, 1001030) LATER, SPENT_LOOKUP, 500, 1000830);
+    check(TRACE ASK(200, 10, 70) TOLD(700, 10, 70) CONNECTS(1000701, 1001030) LATER, SPENT_LOOKUP, 0, 329);
+}
+
 static void a_flow_of_datagrams_has_no_such_time(void **state)
 {
     (void)state;
@@ -214,6 +259,9 @@ int main(void)
         cmocka_unit_test(who_sleeps_when_it_comes_waits_for_a_processor),
         cmocka_unit_test(between_reading_and_writing_the_process_is_at_work),
         cmocka_unit_test(before_the_syn_connect_is_the_clients),
+        cmocka_unit_test(what_was_looked_up_before_connect_is_part_of_it),
+        cmocka_unit_test(what_may_have_been_looked_up_for_another_is_no_part_of_it),
+        cmocka_unit_test(what_was_looked_up_long_before_is_no_part_of_it),
         cmocka_unit_test(a_flow_of_datagrams_has_no_such_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
