@@ -275,12 +275,14 @@ static void begin_midway(struct conn *conn, const struct conn_segment *segment)
 }
 
 /* It has no ACK, as nothing that TCP sends once it is connected; or it speaks of another connection: to an end that waits for the
- * answer to its SYN, of something that this SYN is not; or a SYN,ACK that answers another SYN. */
+ * answer to its SYN, of something that this SYN is not; or a SYN,ACK that answers another SYN; or it lies before its sender's own
+ * SYN. */
 static bool is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
     if (!ack && !syn) return true; /* whoever it reaches drops it (RFC 9293 section 3.10.7.4), or has no such connection */
+    if (!syn && end->state == STATE_SYN_SENT && has(end, END_SYN_SEEN) && seq_before(segment->seq, end->base)) return true;
     if (!ack || !has(peer, END_SYN | END_ANY)) return false;
     if (syn) {
         if (!acknowledges_syn(peer, segment->ack)) return true;

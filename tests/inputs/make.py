@@ -94,6 +94,13 @@ isn s 800000000
 120 c A 101 1 50
 130 s A 1 151 0
 """,
+    # two hosts behind one address, from one port: the answer is the first one's
+    "two-syns-from-one-port": """
+0 c S 0 - 0
+1 c S 5555 - 0
+10 s SA 0 1 0
+10.1 c A 1 1 0
+""",
     # each SYN is questioned, and nobody answers that: no black hole
     "syns-that-are-questioned": OPEN + """
 20 c A 1 1 100

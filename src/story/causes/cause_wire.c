@@ -293,6 +293,17 @@ static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet,
                                      "off; the wire can't tell which");
 }
 
+/* A duplicate ACK that this side sent just before, when `by` may have come already: something is missing before that. */
+static const struct tale_packet *asked_for_more(const struct telling *telling, const struct tale_packet *packet,
+                                                const struct tale_packet *by)
+{
+    size_t i = (size_t)(packet - telling->packets);
+    size_t before = i ? telling->packets[i - 1].since[packet->side] : 0;
+    const struct tale_packet *own = before ? &telling->packets[before - 1] : NULL;
+    bool asks = own && is_tcp(own) && own->side == packet->side && own->verdict.class == CONN_DUPLICATE_ACK;
+    return asks && arrival_ns(by) <= own->sent_ns ? own : NULL;
+}
+
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->verdict.class != CONN_ACK || segment_space(header_of(packet))) return false;
@@ -303,7 +314,17 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
     if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
         return cause_set_unknown(
             packet, "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
-    if (header_of(by)->flags & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    uint8_t opens = header_of(by)->flags & (TCP_SYN | TCP_ACK);
+    if (opens == TCP_SYN) /* that is answered with SYN,ACK */
+        return cause_set_unknown(packet, "its SYN-ACK was not captured, nor maybe what it answers");
+    if (opens & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    const struct tale_packet *own = asked_for_more(telling, packet, by);
+    if (own)
+        return cause_set_unknown(packet,
+                                 telling_printf(telling,
+                                                "what the duplicate ACK #%" PRIu32 " asked for has come: which segment that "
+                                                "was, the wire can't tell",
+                                                own->segment->number));
     if (header_of(by)->flags & TCP_FIN && header_of(by)->seq + segment_space(header_of(by)) == header_of(packet)->ack)
         return rule_ack_of_fin(telling, packet, by);
     return rule_ack_of_data(telling, packet, by);
