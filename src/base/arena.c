@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+
 /* Under the address sanitizer nothing of a block may be touched but what was asked for: a list of a story that is read past its end
  * is noticed, as one that had been allocated by itself would be. */
 #ifdef __SANITIZE_ADDRESS__
@@ -17,8 +19,8 @@ enum { GUARD_BYTES = 16 };
 enum { GUARD_BYTES = 0 };
 #endif
 
-/* Each block is twice as large as the one before, up to the largest: a large story takes few. */
-static const size_t BLOCK_BYTES = 8192, BLOCK_MOST = 1 << 20;
+/* Each block is twice as large as the one before, up to a large page: a large story takes few. */
+static const size_t BLOCK_BYTES = 8192;
 
 struct arena_block {
     struct arena_block *next;
@@ -43,6 +45,20 @@ void arena_free(struct arena *arena)
     }
 }
 
+/* With room for `bytes`, and for more where the block before it was smaller. */
+static struct arena_block *make_block(const struct arena_block *before, size_t bytes)
+{
+    size_t least = sizeof(struct arena_block) + bytes, size = before ? 2 * (sizeof(*before) + before->size) : BLOCK_BYTES;
+    if (size > PAGES_LARGE) size = PAGES_LARGE;
+    if (size < least) size = least;
+    struct arena_block *block = size == PAGES_LARGE ? pages_take() : malloc(size);
+    if (!block) return NULL;
+    if (size > PAGES_LARGE) pages_ask(block, size);
+    block->used = 0;
+    block->size = size - sizeof(*block);
+    return block;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     const size_t align = alignof(max_align_t);
@@ -50,15 +66,11 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     const size_t takes = (bytes + align - 1) / align * align + GUARD_BYTES;
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < takes) {
-        size_t size = !block ? BLOCK_BYTES : block->size < BLOCK_MOST / 2 ? 2 * block->size : BLOCK_MOST;
-        if (size < takes) size = takes;
-        block = malloc(sizeof(*block) + size);
+        block = make_block(block, takes);
         if (!block) return NULL;
-        block->used = 0;
-        block->size = size;
         block->next = arena->blocks;
         arena->blocks = block;
-        ASAN_POISON_MEMORY_REGION(block->bytes, size);
+        ASAN_POISON_MEMORY_REGION(block->bytes, block->size);
     }
     void *place = block->bytes + block->used;
     block->used += takes;

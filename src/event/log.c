@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/pages.h"
+#include "base/sort.h"
 #include "base/table.h"
 
-enum { VANTAGES = 64, BLOCK_EVENTS = 64 };
+enum { VANTAGES = 64, EVENTS_FIRST = 64 };
 
 /* Events live in blocks that never move, and sorting moves pointers only. */
 struct slot {
@@ -16,9 +18,11 @@ struct slot {
     struct slot *next_free;
 };
 
+/* Each has twice as many as the one before, up to a large page of them. */
 struct block {
     struct block *next;
-    struct slot slots[BLOCK_EVENTS];
+    size_t count;
+    struct slot slots[];
 };
 
 /* Captured bytes are linked both ways, so that the copy of a forgotten event goes alone and those that no event ever took go
@@ -83,18 +87,26 @@ void event_log_free(struct event_log *log)
     free(log);
 }
 
+static bool add_block(struct event_log *log)
+{
+    const size_t most = (PAGES_LARGE - sizeof(struct block)) / sizeof(struct slot);
+    size_t count = log->blocks ? 2 * log->blocks->count : EVENTS_FIRST;
+    if (count > most) count = most;
+    struct block *block = count == most ? pages_take() : malloc(sizeof(*block) + count * sizeof(struct slot));
+    if (!block) return false;
+    block->count = count;
+    block->next = log->blocks;
+    log->blocks = block;
+    for (size_t i = count; i-- > 0;) {
+        block->slots[i].next_free = log->free_slots;
+        log->free_slots = &block->slots[i];
+    }
+    return true;
+}
+
 static struct slot *take_slot(struct event_log *log)
 {
-    if (!log->free_slots) {
-        struct block *block = malloc(sizeof(*block));
-        if (!block) return NULL;
-        block->next = log->blocks;
-        log->blocks = block;
-        for (size_t i = BLOCK_EVENTS; i-- > 0;) {
-            block->slots[i].next_free = log->free_slots;
-            log->free_slots = &block->slots[i];
-        }
-    }
+    if (!log->free_slots && !add_block(log)) return NULL;
     struct slot *slot = log->free_slots;
     log->free_slots = slot->next_free;
     return slot;
@@ -103,7 +115,7 @@ static struct slot *take_slot(struct event_log *log)
 static int make_room(struct event_log *log)
 {
     if (log->count < log->capacity) return 0;
-    size_t capacity = log->capacity ? log->capacity * 2 : BLOCK_EVENTS;
+    size_t capacity = log->capacity ? log->capacity * 2 : EVENTS_FIRST;
     struct event **events = reallocarray(log->events, capacity, sizeof(struct event *));
     if (!events) return -ENOMEM;
     log->events = events;
@@ -242,7 +254,7 @@ static int64_t place_at(const struct event_log *log, size_t i)
 void event_log_sort_from(struct event_log *log, size_t first)
 {
     if (log->sorted || first >= log->count) return;
-    qsort(log->events + first, log->count - first, sizeof(struct event *), earlier);
+    sort_items(log->events + first, log->count - first, sizeof(struct event *), earlier);
     log->last_ns = place_at(log, log->count - 1);
     log->sorted = first == 0; /* what stands before it may belong behind */
 }

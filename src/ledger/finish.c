@@ -4,33 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/sort.h"
 #include "conn/plain.h"
 #include "ledger/own.h"
 
 struct left {
     uint32_t number, at;
 };
-
-/* By their numbers, eleven bits at a time: a table of a million is sorted in passing. `left` has room for twice `count`; returns
- * where they are then. */
-static struct left *sort_by_number(struct left *left, size_t count)
-{
-    enum { BITS = 11, PASSES = 3 };
-    struct left *from = left, *to = left + count;
-    for (unsigned pass = 0; pass < PASSES; pass++) {
-        size_t starts[(1 << BITS) + 1] = {0};
-        const unsigned shift = pass * (unsigned)BITS, mask = (1u << BITS) - 1;
-        for (size_t i = 0; i < count; i++) starts[(from[i].number >> shift & mask) + 1]++;
-        for (size_t i = 0; i < mask; i++) starts[i + 1] += starts[i];
-        for (size_t i = 0; i < count; i++) to[starts[from[i].number >> shift & mask]++] = from[i];
-        struct left *sorted = to;
-        to = from;
-        from = sorted;
-    }
-    return from;
-}
 
 /* Nothing is open any more; their memory stays for what may come. */
 static void forget_all(struct ledger *ledger)
@@ -51,12 +32,12 @@ int ledger_finish(struct ledger *ledger)
         const struct flow *flow = flow_at(ledger, at);
         if (flow->bits & FLOW_USED) all[count++] = (struct left){flow->number, at};
     }
-    const struct left *left = sort_by_number(all, count);
+    sort_numbered(all, all + count, count);
     for (size_t i = 0; i < count && !ledger->code; i++) {
         const size_t AHEAD = 8;
-        if (i + AHEAD < count) flow_fetch(flow_at(ledger, left[i + AHEAD].at));
-        bool done = flow_at(ledger, left[i].at)->bits & FLOW_DONE;
-        ledger->code = flow_tell(ledger, left[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
+        if (i + AHEAD < count) flow_fetch(flow_at(ledger, all[i + AHEAD].at));
+        bool done = flow_at(ledger, all[i].at)->bits & FLOW_DONE;
+        ledger->code = flow_tell(ledger, all[i].at, done ? LEDGER_ENDED : LEDGER_UNFINISHED);
     }
     free(all);
     forget_all(ledger);

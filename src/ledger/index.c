@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "ledger/own.h"
 
 enum { SLOTS_FIRST = 4096 };
@@ -81,11 +81,10 @@ static void put(struct slot *slots, size_t count, uint32_t flow, uint32_t hash)
 
 static int grow(struct ledger *ledger)
 {
-    const size_t page = (size_t)2 << 20;
     size_t count = ledger->slot_count ? ledger->slot_count * 2 : SLOTS_FIRST, bytes = count * sizeof(struct slot);
-    struct slot *slots = aligned_alloc(bytes >= page ? page : 4096, bytes);
+    struct slot *slots = aligned_alloc(bytes >= PAGES_LARGE ? PAGES_LARGE : 4096, bytes);
     if (!slots) return -ENOMEM;
-    if (bytes >= page) madvise(slots, bytes, MADV_HUGEPAGE);
+    pages_ask(slots, bytes);
     memset(slots, 0, bytes);
     for (size_t i = 0; i < ledger->slot_count; i++)
         if (ledger->slots[i].flow) put(slots, count, ledger->slots[i].flow, ledger->slots[i].mark);

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "ledger/own.h"
 
 struct slab slab_new(size_t object_bytes, unsigned piece_shift)
@@ -25,13 +25,12 @@ static bool add_piece(struct slab *slab)
         slab->pieces = pieces;
         slab->piece_room = room;
     }
-    const size_t page = (size_t)2 << 20;
     size_t bytes = slab->object_bytes << slab->piece_shift;
-    char *piece = aligned_alloc(bytes >= page ? page : 4096, (bytes + page - 1) / page * page);
+    char *piece = aligned_alloc(bytes >= PAGES_LARGE ? PAGES_LARGE : 4096, (bytes + PAGES_LARGE - 1) / PAGES_LARGE * PAGES_LARGE);
     if (!piece) return false;
     /* Records are met in no order: with large pages most of them are found without a walk through the page tables. A first piece
      * stays with small ones, so that a small capture touches little memory. */
-    if (slab->piece_count) madvise(piece, bytes, MADV_HUGEPAGE);
+    if (slab->piece_count) pages_ask(piece, bytes);
     slab->pieces[slab->piece_count++] = piece;
     return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/sort.h"
 #include "ledger/ledger.h"
 #include "out/note.h"
 #include "read/places.h"
@@ -240,7 +241,7 @@ int stories_finish(struct stories *stories, uint64_t dropped, struct err *err)
     int code = check_all_there(stories, err);
     if (!code && note_dropped(stories, dropped)) code = err_set_errno(err, -ENOMEM, "can't tell stories");
     /* The first piece of a datagram that never became whole comes late. */
-    if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
+    sort_items(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
     if (!code) code = output_tell(stories->output, stories->log, err);
     if (!code && stories->places.count > 1 && stories->told < stories->kept_count)
         note_say(stories->options->output.quiet,
@@ -281,7 +282,7 @@ int stories_found(struct stories *stories, const struct rows_findings **ret_find
 {
     *ret_findings = NULL;
     if (stories->full_at) return 0;
-    if (stories->kept_count) qsort(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
+    sort_items(stories->kept, stories->kept_count, sizeof(*stories->kept), by_packet);
     int code = tell_found(stories);
     if (code) return err_set_errno(err, code, "can't tell what is to be found");
     *ret_findings = found_rows(stories->found);

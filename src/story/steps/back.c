@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "story/steps/telling.h"
 #include "tcp/segment.h"
 
@@ -12,19 +13,6 @@ static int by_arrival(const void *a, const void *b)
     const struct back_arrival *x = a, *y = b;
     if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
     return (x->packet > y->packet) - (x->packet < y->packet);
-}
-
-static int by_border(const void *a, const void *b)
-{
-    const struct back_border *x = a, *y = b;
-    if (x->number != y->number) return x->number < y->number ? -1 : 1;
-    return (x->packet > y->packet) - (x->packet < y->packet);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
 }
 
 static void note(struct telling *telling, uint32_t at)
@@ -56,17 +44,15 @@ struct painting {
     uint32_t *nodes; /* 2 * count: 1 + the newest packet; 0 none */
 };
 
+/* Of `numbers`, how many lie below. Without a branch on which half it is in: that is as good as random. */
 static size_t leaf_of(const struct painting *painting, uint32_t number)
 {
-    size_t low = 0, high = painting->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (painting->numbers[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
+    const uint32_t *at = painting->numbers;
+    for (size_t left = painting->count; left; left /= 2) {
+        size_t half = left - left / 2;
+        at += at[half - 1] < number ? half : 0;
     }
-    return low;
+    return (size_t)(at - painting->numbers);
 }
 
 static void paint(struct painting *painting, size_t from, size_t to, uint32_t colour)
@@ -102,16 +88,14 @@ static void take_segment(struct back *back, struct painting *painting, const str
 
 static void find_previous(struct telling *telling, enum story_side side, struct painting *painting)
 {
-    painting->count = 0;
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (packet->side == side && is_tcp(packet)) painting->numbers[painting->count++] = header_of(packet)->seq;
+    const struct back *back = &telling->back;
+    size_t unique = 0;
+    for (size_t i = 0; i < back->first_count[side]; i++) {
+        const struct back_border *first = &back->firsts[side][i];
+        bool again = unique && painting->numbers[unique - 1] == first->number;
+        if (!again && is_tcp(&telling->packets[first->packet])) painting->numbers[unique++] = first->number;
     }
-    if (!painting->count) return;
-    qsort(painting->numbers, painting->count, sizeof(*painting->numbers), by_number);
-    size_t unique = 1;
-    for (size_t i = 1; i < painting->count; i++)
-        if (painting->numbers[i] != painting->numbers[unique - 1]) painting->numbers[unique++] = painting->numbers[i];
+    if (!unique) return;
     painting->count = unique;
     memset(painting->nodes, 0, 2 * unique * sizeof(*painting->nodes));
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -135,9 +119,9 @@ void back_make(struct telling *telling)
     }
     for (size_t i = 0; i < telling->packet_count && !telling->failed; i++) note(telling, (uint32_t)i);
     for (size_t side = 0; side < STORY_SIDES && !telling->failed; side++) {
-        qsort(back->arrivals[side], back->arrival_count[side], sizeof(*back->arrivals[side]), by_arrival);
-        qsort(back->borders[side], back->border_count[side], sizeof(*back->borders[side]), by_border);
-        qsort(back->firsts[side], back->first_count[side], sizeof(*back->firsts[side]), by_border);
+        sort_items(back->arrivals[side], back->arrival_count[side], sizeof(*back->arrivals[side]), by_arrival);
+        sort_numbered(back->borders[side], painting.nodes, back->border_count[side]);
+        sort_numbered(back->firsts[side], painting.nodes, back->first_count[side]);
         find_previous(telling, (enum story_side)side, &painting);
     }
     free(painting.numbers);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/sort.h"
+
 /* Of two that arrive behind the same packet the earlier one comes first. */
 static int by_time(const void *a, const void *b)
 {
@@ -71,5 +73,5 @@ void moments_collect(struct telling *telling, struct moments *moments)
             add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
         }
     }
-    if (moments->count) qsort(moments->items, moments->count, sizeof(moments->items[0]), by_time);
+    sort_items(moments->items, moments->count, sizeof(moments->items[0]), by_time);
 }

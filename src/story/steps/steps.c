@@ -10,10 +10,22 @@
 #include "tcp/segment.h"
 #include "tcp/seq.h"
 
+static bool make_room(struct telling *telling, size_t *room)
+{
+    struct story *story = telling->story;
+    size_t more = *room ? 2 * *room : 64;
+    struct story_step *steps = arena_alloc(telling->arena, more * sizeof(*steps));
+    if (!steps) return false;
+    if (story->step_count) memcpy(steps, story->steps, story->step_count * sizeof(*steps));
+    story->steps = steps;
+    *room = more;
+    return true;
+}
+
 struct story_step *steps_add(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns, enum story_side side)
 {
     struct story *story = telling->story;
-    if (story->step_count == *room) { /* sized for the worst case by its caller: cannot happen */
+    if (story->step_count == *room && !make_room(telling, room)) {
         telling->failed = true;
         return NULL;
     }
@@ -250,8 +262,8 @@ void tale_lay_steps(struct telling *telling, const struct sock *listener)
     beginning_find_crossing(telling);
     moments_collect(telling, &moments);
     struct story *story = telling->story;
-    /* Each moment makes one step; a packet's receipt and a call's end may make states besides. */
-    struct walk walk = {.room = moments.count * (1 + CONN_MOVES_MAX) + STORY_SIDES};
+    /* Nearly all moments make one step at most; states come besides. */
+    struct walk walk = {.room = moments.count + 16};
     story->steps = arena_alloc(telling->arena, walk.room * sizeof(struct story_step));
     if (!story->steps || telling->failed) {
         telling->failed = true;

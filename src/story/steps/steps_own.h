@@ -12,6 +12,7 @@ struct walk {
     uint32_t question; /* of flow.questions_ns the next */
 };
 
+/* The next step; it may move all of them. NULL: out of memory, and the telling has failed. */
 struct story_step *steps_add(struct telling *telling, size_t *room, enum story_step_kind kind, int64_t t_ns, enum story_side side);
 void steps_take_input(struct telling *telling, struct walk *walk, enum story_side side, int64_t t_ns, enum tcp_input input,
                       struct tale_state made_by);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
+#include "base/sort.h"
 #include "story/steps/telling.h"
 #include "tcp/segment.h"
 #include "tcp/seq.h"
@@ -59,6 +61,7 @@ void tale_collect_packets(struct telling *telling)
         telling->failed = true;
         return;
     }
+    pages_ask(telling->packets, flow->packet_count * sizeof(struct tale_packet));
     for (size_t i = 0; i < flow->packet_count; i++) {
         struct sighting *seen = &flow->packets[i];
         struct tale_packet *packet = &telling->packets[telling->packet_count++];
@@ -70,7 +73,7 @@ void tale_collect_packets(struct telling *telling)
         packet->order_ns = place_in_time(telling, packet);
         packet->chain = chain_known(telling->teller, seen->context.chain);
     }
-    qsort(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
+    sort_items(telling->packets, telling->packet_count, sizeof(struct tale_packet), by_sending);
     note_order(telling);
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
+
 void spent_claim(struct spent_claims *claims, enum story_spent spent, int64_t from_ns, int64_t to_ns)
 {
     if (from_ns < claims->start_ns) from_ns = claims->start_ns;
@@ -49,7 +51,7 @@ void spent_add_up(struct spent_claims *claims, int64_t ret_spent_ns[static SPENT
         borders[count++] = (struct border){claims->list[i].to_ns, -1, claims->list[i].spent};
     }
     borders[count++] = (struct border){claims->end_ns, 0, SPENT_UNKNOWN};
-    qsort(borders, count, sizeof(*borders), by_time);
+    sort_items(borders, count, sizeof(*borders), by_time);
     for (size_t i = 0; i < count; i++) {
         int what = 0;
         while (what < SPENT_UNKNOWN && !open[what]) what++;
