@@ -91,6 +91,19 @@ static struct tale_packet *bare_syn(const struct telling *telling, struct tale_p
     return NULL;
 }
 
+/* The same SYN when it was sent first. */
+static const struct tale_packet *first_like(const struct telling *telling, const struct tale_packet *syn)
+{
+    enum { DEPTH = 16 };
+    for (size_t i = 0; i < DEPTH && &telling->packets[i] < syn; i++) {
+        const struct tale_packet *other = &telling->packets[i];
+        if (is_tcp(other) && other->side == syn->side && (header_of(other)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+            header_of(other)->seq == header_of(syn)->seq)
+            return other;
+    }
+    return syn;
+}
+
 /* Its timer waits for a second (TCP_TIMEOUT_INIT), a tick less as ticks fall. */
 static const int64_t SYN_ACK_AGAIN_NS = 990000000;
 
@@ -104,7 +117,7 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
                                  "it answers the SYN once more, with another number: another listener did (a load balancer's), "
                                  "or one that had forgotten; the wire can't tell");
     syn = bare_syn(telling, syn);
-    if (syn && !syn->received_ns && packet->sent_ns - syn->sent_ns >= SYN_ACK_AGAIN_NS)
+    if (syn && !syn->received_ns && packet->sent_ns - first_like(telling, syn)->sent_ns >= SYN_ACK_AGAIN_NS)
         return cause_set_unknown(packet, "so late after the SYN it is its answer, or that was lost before it came here, and the "
                                          "SYN-ACK's timer sent it again; the wire can't tell which");
     return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);

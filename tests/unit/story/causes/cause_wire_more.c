@@ -83,6 +83,7 @@ void what_was_answered_already_is_nobodys_for_sure(void **state)
         /* a second may be the SYN-ACK's timer's */
         {TRACE PACKET(1000, WC, SYN) PACKET(990999, WS, SYN_ACK), BY(1)},
         {TRACE PACKET(1000, WC, SYN) PACKET(991000, WS, SYN_ACK), EITHER("it is its answer", "the SYN-ACK's timer")},
+        {TRACE PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) PACKET(1001010, WS, SYN_ACK), EITHER("it is its answer", "timer")},
         /* its sender had said more than was captured */
         {TRACE PACKET(1000, WC, SYN) PACKET(5000, WS, SYN_ACK) PACKET(5010, WC, "flags=. seq=106 ack=501"),
          EITHER("said more by then", NULL)},
