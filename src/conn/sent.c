@@ -79,6 +79,12 @@ static bool acknowledges_syn(const struct conn_end *peer, uint32_t ack)
     return has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
 }
 
+/* Or more than the SYN, by what a first window holds: data of its sender that was not captured. */
+static bool acknowledges_more(const struct conn_end *peer, uint32_t ack)
+{
+    return has(peer, END_SYN | END_ANY) && ack - peer->base - 1 < 1U << 16;
+}
+
 /* The SYN,ACK of `side` was not captured: what follows shows that it was sent. */
 static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
 {
@@ -105,7 +111,7 @@ static void prove_handshake(const struct conn_judge *judge, struct conn *conn, u
         conn_move(judge, conn, side, INPUT_RCVD_SYN_ACK, true, verdict);
         return;
     }
-    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && acknowledges_syn(peer, segment->ack)) {
+    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && acknowledges_more(peer, segment->ack)) {
         prove_syn_ack(judge, conn, side, verdict);
         peer->flags |= END_SYN_ACKED;
         conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);
@@ -289,7 +295,8 @@ static bool is_stray(const struct conn *conn, unsigned side, const struct conn_s
         if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
         return false;
     }
-    return peer->state == STATE_SYN_SENT && end->state <= STATE_LISTEN && !acknowledges_syn(peer, segment->ack);
+    if (peer->state != STATE_SYN_SENT || end->state > STATE_LISTEN) return false;
+    return conn_space(segment) ? !acknowledges_more(peer, segment->ack) : !acknowledges_syn(peer, segment->ack);
 }
 
 /* ---- remembering ---- */

@@ -94,6 +94,12 @@ isn s 800000000
 120 c A 101 1 50
 130 s A 1 151 0
 """,
+    # between its SYN and the server's FIN nothing was captured: that acknowledges more, so the SYN had been answered
+    "fin-first-of-the-server": """
+0 c S 0 - 0
+60 s FA 1 11 0
+60.1 c A 11 2 0
+""",
     # two hosts behind one address, from one port: the answer is the first one's
     "two-syns-from-one-port": """
 0 c S 0 - 0
