@@ -121,6 +121,15 @@ static void call_convert(const struct record_call *record, struct event *event)
     }
 }
 
+static struct event_congestion congestion_of(const struct record_congestion *record)
+{
+    enum { INFINITE = 0x7fffffff }; /* TCP_INFINITE_SSTHRESH */
+    return (struct event_congestion){.window = record->window,
+                                     .threshold = record->threshold >= INFINITE ? 0 : record->threshold,
+                                     .srtt_us = record->srtt / 8,
+                                     .mss = record->mss};
+}
+
 static int mark_convert(struct bpf_convert *convert, const struct record_mark *record, struct event_log *log, struct event *event)
 {
     event->kind = EVENT_MARK;
@@ -128,6 +137,7 @@ static int mark_convert(struct bpf_convert *convert, const struct record_mark *r
     event->mark.netns = record->netns;
     event->mark.interface = record->interface;
     event->mark.socket = socket_of(&record->socket);
+    event->mark.congestion = congestion_of(&record->congestion);
     return context_of(convert, &record->head, &record->context, log, &event->mark.context).is_stacked_device ? 0 : 1;
 }
 
@@ -171,6 +181,8 @@ static void resend_convert(struct bpf_convert *convert, const struct record_rese
     event->resend.synack = record->synack != 0;
     event->resend.socket = socket_of(&record->socket);
     event->resend.netns = record->netns;
+    event->resend.segments = record->segments;
+    event->resend.flags = (uint8_t)record->flags;
     context_of(convert, &record->head, &record->context, log, &event->resend.context);
 }
 

@@ -136,10 +136,17 @@ struct record_call {
     __u8 address[RECORD_ADDRESS_BYTES];
 };
 
+/* How the sender of data held back as it left: what its socket had learned of the way. All 0: not asked. */
+struct record_congestion {
+    __u32 window, threshold; /* segments; the threshold is 0x7fffffff as long as nothing was lost */
+    __u32 srtt, mss;         /* eighths of a microsecond; bytes */
+};
+
 struct record_mark {
     struct record_head head;
     struct record_packet packet;
     struct record_socket socket;
+    struct record_congestion congestion;
     __u32 netns, interface;
     struct record_context context;
 };
@@ -164,6 +171,7 @@ struct record_resend {
     struct record_head head;
     struct record_socket socket;
     __u32 netns, synack;
+    __u32 segments, flags; /* that it stands for (offload), 0: not known; with that, TCP's flags */
     struct record_context context;
 };
 

@@ -251,11 +251,20 @@ struct event_call {
     int32_t value[2]; /* setsockopt: the first two ints of the value */
 };
 
+/* What the kernel had learned of the way as a segment with data left (struct tcp_sock); window 0: not known. */
+struct event_congestion {
+    uint32_t window;    /* congestion window, segments (snd_cwnd) */
+    uint32_t threshold; /* of slow start, segments (snd_ssthresh); 0: none, as long as nothing was lost */
+    uint32_t srtt_us;   /* smoothed round trip; 0: none was measured yet */
+    uint32_t mss;       /* what a segment may carry, bytes (mss_cache) */
+};
+
 struct event_mark {
     struct event_packet_header header;
     uint64_t netns;
     uint32_t interface;
     struct event_socket socket; /* the skb's; cookie 0: made by no socket */
+    struct event_congestion congestion;
     struct event_context context;
 };
 
@@ -278,6 +287,8 @@ struct event_resend {
     bool synack;
     struct event_socket socket;
     uint64_t netns;
+    uint32_t segments; /* that were sent at once (offload); 0: not known, and then `flags` are not either */
+    uint8_t flags;     /* TCP_* */
     struct event_context context;
 };
 

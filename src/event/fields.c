@@ -189,6 +189,10 @@ static const struct event_field mark_fields[] = {
     ROW("netns", UNSIGNED, mark.netns),
     ROW("if", UNSIGNED, mark.interface),
     SOCKET("sock.", mark.socket),
+    ROW("cwnd", UNSIGNED, mark.congestion.window),
+    ROW("ssthresh", UNSIGNED, mark.congestion.threshold),
+    ROW("srtt_us", UNSIGNED, mark.congestion.srtt_us),
+    ROW("mss", UNSIGNED, mark.congestion.mss),
     CONTEXT(mark.context),
 };
 
@@ -214,6 +218,8 @@ static const struct event_field resend_fields[] = {
     TIME,
     ROW("synack", BOOL, resend.synack),
     ROW("netns", UNSIGNED, resend.netns),
+    ROW("segments", UNSIGNED, resend.segments),
+    ROW("flags", FLAGS, resend.flags),
     SOCKET("sock.", resend.socket),
     CONTEXT(resend.context),
 };

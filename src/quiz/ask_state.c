@@ -103,7 +103,7 @@ bool quiz_ask_state(struct asking *asking, uint32_t step)
     question->prompt =
         sent ? quiz_text(asking, tr("In which state of RFC 9293 is the %s once it has sent %s?"), side, name)
              : quiz_text(asking, tr("In which state of RFC 9293 is the %s once %s has arrived and been dealt with?"), side, name);
-    question->why = quiz_text(asking, tr("%s: %s to %s: %s."), name, state->from, state->to, state->cause.why);
+    question->why = quiz_text(asking, tr("%s: %s to %s: %s."), name, state->from, state->to, tr(state->cause.why));
     question->reference = quiz_section(asking, section_of_state(state));
     question->evidence = words_evidence(state->cause.kind, state->cause.evidence);
     question->blank = VIEW_FIELD_STATE;

@@ -31,5 +31,9 @@ int rights_drop(unsigned keep, struct err *err) __attribute__((warn_unused_resul
  * trace; tried all the same, it fails with EPERM. Rests on seccomp(2); where the kernel has none, 0 all the same. For all threads
  * that come after. 0 or -errno. */
 int rights_confine(bool resolves, struct err *err) __attribute__((warn_unused_result));
+/* From here on a file is opened to be read alone, and only one of `readable` (files, or folders with all that is below; NULL ends;
+ * "" and what is not there is passed over); tried all the same, it fails with EACCES. After rights_drop. Rests on Landlock; where
+ * the kernel has none, 0 all the same. What is open stays open. 0 or -errno. */
+int rights_close_files(const char *const *readable, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -66,6 +66,14 @@ enum story_repeat {
 /* What a segment is to the reader: by its flags first, then by its payload. */
 enum story_kind { STORY_SYN, STORY_SYN_ACK, STORY_ACK, STORY_DATA, STORY_FIN, STORY_RST, STORY_KINDS };
 
+/* What its sender's kernel had learned of the way as the segment, which carries data, left. */
+struct story_congestion {
+    uint32_t window;    /* congestion window, segments; 0: not known, nor the rest */
+    uint32_t threshold; /* of slow start, segments; 0: none, as long as nothing was lost */
+    uint32_t srtt_us;   /* smoothed round trip; 0: none was measured yet */
+    uint32_t mss;       /* bytes that a segment may carry */
+};
+
 enum story_window {
     WINDOW_UNKNOWN,  /* not captured, or a RST, which offers none */
     WINDOW_BYTES,    /* scaled as both SYNs said (RFC 7323) */
@@ -86,7 +94,8 @@ struct story_segment {
     uint32_t length_bytes;
     uint16_t window; /* as on the wire */
     enum story_window window_kind;
-    uint32_t window_bytes;            /* with WINDOW_UNSCALED as on the wire */
+    uint32_t window_bytes; /* with WINDOW_UNSCALED as on the wire */
+    struct story_congestion congestion;
     bool window_matters;              /* it is closed, or opens again: a row says so */
     const struct story_drop *dropped; /* NULL: no kernel was seen to throw it away */
     const struct story_queue *queue;  /* NULL: it reached no listening socket, or nobody saw its queues */

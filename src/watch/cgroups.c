@@ -66,6 +66,11 @@ struct cgroups *cgroups_new(const char *root)
     return NULL;
 }
 
+const char *cgroups_root(const struct cgroups *cgroups)
+{
+    return cgroups->root;
+}
+
 static void forget_answers(struct cgroups *cgroups)
 {
     void *value;

@@ -20,6 +20,8 @@ enum { CGROUPS_LABEL_BYTES = 64 };
 /* Of the hierarchy below `root`; NULL: where cgroup2 is mounted. NULL: out of memory. */
 struct cgroups *cgroups_new(const char *root);
 void cgroups_free(struct cgroups *cgroups);
+/* Where the hierarchy is; "": nowhere. */
+const char *cgroups_root(const struct cgroups *cgroups);
 /* Learns from calls, the sooner the better: a container may be gone soon. */
 void cgroups_take(struct cgroups *cgroups, const struct event *event);
 /* Walks, where something is not known and the last walk is long enough ago: now and then, whether or not anything happens. */

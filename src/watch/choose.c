@@ -139,6 +139,12 @@ bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_
            has_left(chooser, end) && passes(chooser, end);
 }
 
+bool chooser_by_ends(const struct chooser *chooser)
+{
+    const struct watch_wishes *wishes = &chooser->wishes;
+    return !wishes->pid_count && !wishes->comm_count && !wishes->cgroup_count && !wishes->only_findings;
+}
+
 bool chooser_wants(struct chooser *chooser, const struct story *story)
 {
     const struct address end[STORY_SIDES] = {story->end[STORY_CLIENT].address, story->end[STORY_SERVER].address};

@@ -41,6 +41,8 @@ void chooser_take(struct chooser *chooser, const struct event *event);
 /* Whether a connection between these ends is one of them, whatever becomes of it. */
 bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_SIDES],
                         const struct story_process process[STORY_SIDES]);
+/* Whether both ends' addresses say it all: no process, cgroup or finding is asked for. */
+bool chooser_by_ends(const struct chooser *chooser);
 /* The same of a story, findings included. */
 bool chooser_wants(struct chooser *chooser, const struct story *story);
 

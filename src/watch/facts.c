@@ -65,6 +65,16 @@ static int closer_of(const struct story *story)
     return side;
 }
 
+bool facts_are_open(const struct story *story)
+{
+    bool fin[STORY_SIDES] = {false, false};
+    for (size_t i = 0; i < story->step_count; i++) {
+        const struct story_segment *segment = segment_at(story, i);
+        if (segment && segment->flags & TCP_FIN) fin[segment->side] = true;
+    }
+    return (story->outcome == OUTCOME_OPEN || story->outcome == OUTCOME_HALF_OPEN) && !(fin[STORY_CLIENT] && fin[STORY_SERVER]);
+}
+
 void facts_of(const struct story *story, struct watch_facts *ret_facts)
 {
     const struct story_segment *syn = NULL, *data = NULL;

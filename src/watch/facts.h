@@ -19,9 +19,12 @@ struct watch_facts {
     int64_t told_ns;                 /* its steps that were sent until then have been told; set by who knows it */
     bool touched;                    /* events were lost while it was open: some of it may be missing */
     const char *cgroup[STORY_SIDES]; /* of each end's process: a path (cgroups.h), set by who knows it; NULL not known */
+    uint64_t resent;                 /* segments of data that were sent again (resends.h); set by who knows it */
     uint32_t repeats[STORY_REPEATS]; /* retransmissions of segments that were captured, by what they repeat for */
 };
 
+/* Whether it is open: what becomes of it is not known, and its ends have not both said goodbye. */
+bool facts_are_open(const struct story *story);
 void facts_of(const struct story *story, struct watch_facts *ret_facts);
 
 #endif

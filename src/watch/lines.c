@@ -179,7 +179,7 @@ static void json_ended(const struct lines_options *options, const struct watch_f
     json_maybe_int(&json, "connect", facts->connect_ns >= 0, facts->connect_ns);
     json_maybe_int(&json, "accept_queue", facts->accept_ns >= 0, facts->accept_ns);
     json_maybe_int(&json, "first_byte", facts->first_byte_ns >= 0, facts->first_byte_ns);
-    json_uint(&json, "retransmissions", story->summary.retransmissions);
+    json_uint(&json, "retransmissions", story->summary.retransmissions + facts->resent);
     json_bool(&json, "touched", facts->touched);
     put_findings(&json, story);
     json_end_object(&json);

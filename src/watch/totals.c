@@ -101,9 +101,9 @@ void totals_add(struct totals *totals, const struct watch_facts *facts)
     add_findings(totals, story);
 }
 
-void totals_repeat(struct totals *totals, enum story_repeat repeat)
+void totals_repeat(struct totals *totals, enum story_repeat repeat, uint32_t count)
 {
-    totals->repeats[repeat]++;
+    totals->repeats[repeat] += count;
 }
 
 /* ---- saying it ---- */

@@ -40,8 +40,8 @@ struct totals {
     size_t slow_count;
 };
 void totals_add(struct totals *totals, const struct watch_facts *facts);
-/* A retransmission that was reported by the kernel alone: its segment was not captured. */
-void totals_repeat(struct totals *totals, enum story_repeat repeat);
+/* Retransmissions that were reported by the kernel alone: their segments were not captured. */
+void totals_repeat(struct totals *totals, enum story_repeat repeat, uint32_t count);
 /* What a line is about, in the language of now, padded to where its words begin. "": it goes on. */
 void totals_label(struct buf *out, const char *label);
 /* In words, for a person: several lines. `open`: connections that go on. */

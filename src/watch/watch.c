@@ -10,7 +10,6 @@
 #include "out/note.h"
 #include "record/session.h"
 #include "rights/rights.h"
-#include "story/chain.h"
 #include "watch/board.h"
 #include "watch/cgroups.h"
 #include "watch/closing.h"
@@ -20,6 +19,7 @@
 #include "watch/metrics.h"
 #include "watch/on.h"
 #include "watch/outlet.h"
+#include "watch/resends.h"
 #include "watch/spans.h"
 #include "watch/totals.h"
 #include "watch/wall.h"
@@ -45,6 +45,7 @@ struct watch {
     struct endpoint *endpoint; /* the same */
     struct spans *spans;       /* the same */
     struct course *course;     /* the same */
+    struct resends *resends;
     struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
@@ -103,36 +104,47 @@ static bool is_touched(const struct watch *watch, const struct watch_facts *fact
 
 /* ---- what comes ---- */
 
+/* A connection that has ended, and is one of those that are chosen. True: the story is the screen's now. */
+static bool take_ended(struct watch *watch, struct story *story, const uint32_t resent[STORY_REPEATS], int64_t told_ns)
+{
+    struct watch_facts facts;
+    facts_of(story, &facts);
+    facts.told_ns = told_ns;
+    facts.touched = is_touched(watch, &facts);
+    for (int i = 0; i < STORY_REPEATS; i++) facts.resent += resent[i];
+    for (int side = 0; side < STORY_SIDES; side++) facts.cgroup[side] = cgroups_path(watch->cgroups, story->end[side].process.pid);
+    watch->touched += facts.touched;
+    totals_add(&watch->totals, &facts);
+    trigger_story(watch, story);
+    if (watch->spans) spans_take(watch->spans, story);
+    if (watch->options->screen) {
+        watch->options->screen->ended(watch->options->screen_data, story);
+        return true;
+    }
+    lines_ended(&watch->lines, &facts, &watch->line);
+    put_line(watch);
+    return false;
+}
+
 static int take_story(void *data, struct story *story)
 {
     struct watch *watch = data;
-    struct watch_facts facts;
-    bool open = story->outcome == OUTCOME_OPEN || story->outcome == OUTCOME_HALF_OPEN;
+    uint32_t resent[STORY_REPEATS] = {0}; /* data */
+    bool open = facts_are_open(story), kept = false;
     int64_t told_ns = watch->course ? course_end(watch->course, story->number) : INT64_MIN;
+    if (!story->udp) resends_add(watch->resends, story, resent);
     if (!story->udp && !story->sequel && chooser_wants(watch->chooser, story)) {
-        if (open && watch->ending) {
+        /* Else they were counted as they came. */
+        for (int i = 0; i < STORY_REPEATS && !chooser_by_ends(watch->chooser); i++)
+            totals_repeat(&watch->totals, (enum story_repeat)i, resent[i]);
+        if (open && watch->ending)
             watch->left_open++;
-        } else if (open) {
+        else if (open)
             watch->totals.given_up++; /* too many were open, or nothing came of it for two hours */
-        } else {
-            facts_of(story, &facts);
-            facts.told_ns = told_ns;
-            facts.touched = is_touched(watch, &facts);
-            for (int side = 0; side < STORY_SIDES; side++)
-                facts.cgroup[side] = cgroups_path(watch->cgroups, story->end[side].process.pid);
-            watch->touched += facts.touched;
-            totals_add(&watch->totals, &facts);
-            trigger_story(watch, story);
-            if (watch->spans) spans_take(watch->spans, story);
-            if (watch->options->screen) {
-                watch->options->screen->ended(watch->options->screen_data, story);
-                return 0;
-            }
-            lines_ended(&watch->lines, &facts, &watch->line);
-            put_line(watch);
-        }
+        else
+            kept = take_ended(watch, story, resent, told_ns);
     }
-    story_free(story);
+    if (!kept) story_free(story);
     return 0;
 }
 
@@ -164,20 +176,17 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     story_free(story);
 }
 
-/* A retransmission of data, whose segment is not captured; what it repeats for the chain says. SYNs and FINs stories count. */
-static void take_resend(struct watch *watch, const struct event_resend *resend)
+/* Counted at once where it is known to be of what is chosen, else when its connection is told. */
+static void take_resend(struct watch *watch, const struct event *event)
 {
+    const struct event_resend *resend = &event->resend;
     const struct address end[STORY_SIDES] = {resend->socket.local, resend->socket.remote};
     const struct story_process nobody[STORY_SIDES] = {{0, NULL}, {0, NULL}};
-    struct chain_verdict verdict = chain_read(resend->context.chain);
-    bool data = resend->socket.state == KERNEL_ESTABLISHED || resend->socket.state == KERNEL_CLOSE_WAIT;
-    if (resend->synack || !data || !chooser_wants_ends(watch->chooser, end, nobody)) return;
-    bool timer = verdict.meaning == CHAIN_TIMER && verdict.name;
-    totals_repeat(&watch->totals, verdict.notes & CHAIN_PATH_MTU                          ? STORY_REPEAT_PATH_MTU
-                                  : verdict.notes & CHAIN_FAST                            ? STORY_REPEAT_FAST
-                                  : timer && strcmp(verdict.name, "retransmit") == 0      ? STORY_REPEAT_RTO
-                                  : timer && strcmp(verdict.name, "tail-loss-probe") == 0 ? STORY_REPEAT_LOSS_PROBE
-                                                                                          : STORY_REPEAT_UNKNOWN);
+    enum story_repeat repeat;
+    uint32_t count = resends_of(resend, &repeat);
+    resends_keep(watch->resends, event);
+    if (chooser_by_ends(watch->chooser) && chooser_wants_ends(watch->chooser, end, nobody))
+        totals_repeat(&watch->totals, repeat, count);
 }
 
 static int take_event(void *data, const struct event *event)
@@ -185,7 +194,7 @@ static int take_event(void *data, const struct event *event)
     struct watch *watch = data;
     if (watch->flight) flight_take(watch->flight, event);
     chooser_take(watch->chooser, event);
-    if (event->kind == EVENT_RESEND) take_resend(watch, &event->resend);
+    if (event->kind == EVENT_RESEND) take_resend(watch, event);
     return watch->code = teller_feed(watch->teller, event);
 }
 
@@ -254,10 +263,10 @@ static int open_all(struct watch *watch, struct err *err)
     const struct teller_bounds bounds = bounds_of(watch->options);
     const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
     if (ring->seconds) watch->flight = flight_new(&flight);
-    /* What is shown for its findings alone is known at its end. */
     bool live = watch->options->lines.course && !watch->options->screen && !watch->options->wishes.only_findings;
     if (live) watch->course = course_new(take_course, watch);
-    if ((live && !watch->course) || !watch->teller || !watch->board || (ring->seconds && !watch->flight))
+    watch->resends = resends_new();
+    if (!watch->resends || (live && !watch->course) || !watch->teller || !watch->board || (ring->seconds && !watch->flight))
         return err_set_errno(err, -ENOMEM, "can't watch");
     teller_set_bounds(watch->teller, &bounds);
     struct stream *stream = session_stream(watch->session);
@@ -268,7 +277,10 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
+    /* Who is in which cgroup, and what time it is here, it still asks. */
+    const char *const readable[] = {"/proc", cgroups_root(watch->cgroups), "/etc/localtime", "/usr/share/zoneinfo", NULL};
     code = rights_drop(RIGHTS_NONE, err);
+    if (!code) code = rights_close_files(readable, err);
     return code ? code : rights_confine(false, err);
 }
 
@@ -309,7 +321,6 @@ static int run(struct watch *watch, struct err *err)
     return 0;
 }
 
-/* Each line a note of its own. */
 static void note_lines(bool quiet, const char *text)
 {
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) note_say(quiet, "%.*s", (int)(end - text), text);
@@ -375,6 +386,7 @@ int watch_run(const struct watch_options *options, struct err *err)
     teller_free(watch.teller);
     board_free(watch.board);
     course_free(watch.course);
+    resends_free(watch.resends);
     session_close(watch.session);
     endpoint_close(watch.endpoint);
     spans_close(watch.spans);

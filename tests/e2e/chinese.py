@@ -70,6 +70,15 @@ class Stored(Test):
                     with self.subTest(run=path.name, arguments=arguments, line=line):
                         self.assertLess(len(found), 3, found)
 
+    def test_a_brief_ladder_is_a_slide_of_22_lines(self):
+        for path in STORED:
+            for language in ("en", "zh"):
+                slides = re.split(r"^(?=── )", run("read", path, "--lang", language, "--brief").stdout, flags=re.M)
+                for slide in slides:
+                    with self.subTest(run=path.name, language=language):
+                        self.assertLessEqual(slide.count("\n"), 22, slide)
+                        self.assertTrue(all(columns(line) <= 80 for line in slide.splitlines()), slide)
+
     def test_wide_letters_are_aligned(self):
         for path in STORED:
             for line in told(path, "--format", "text").splitlines():
@@ -298,6 +307,32 @@ tell
 """
 
 
+ACTS = """server listen 3333
+client connect server:3333
+server accept
+client send "hi"
+server recv
+client close
+server recv until end
+server close
+"""
+UNMET = """expect client states CLOSED SYN_SENT ESTABLISHED CLOSED
+expect client passes TIME_WAIT CLOSING
+expect cause of SYN-ACK from server: call accept
+expect cause of FIN from client: timer retransmit
+expect cause of SYN 3 from client: timer retransmit
+expect client connect fails with ECONNREFUSED
+expect server accept never slept
+expect finding close-wait-leak
+expect 3 RST from client
+expect SYN 1 from client lost
+expect outcome reset
+expect connections 3
+expect client send 1 returns 5
+expect icmp port-unreachable from server
+"""
+
+
 class Mistakes(Test):
     """Errors and notes: no English is left in any but the names of things."""
 
@@ -338,6 +373,15 @@ class Mistakes(Test):
                     self.assert_chinese(arguments, line)
         text = run("--lang", "zh", "run", "-v", "--", "true", command=ordinary, cwd="/").stderr
         self.assertIn("缺少 CAP_BPF 和 CAP_PERFMON", " ".join(text.split()))
+
+    def test_expectations_that_are_not_met(self):
+        with tempfile.TemporaryDirectory(prefix="tcpwhy-zh.") as folder:
+            path = pathlib.Path(folder) / "x.scn"
+            path.write_text("title t\n" + ACTS + UNMET)
+            lines = self.said("demo", "--recorder", "none", path).splitlines()
+            self.assertEqual(len(lines), UNMET.count("\n") + 1, lines)
+            for line in lines:
+                self.assert_chinese("unmet", line)
 
     def test_a_lesson_with_a_mistake_in_each_line(self):
         with tempfile.TemporaryDirectory(prefix="tcpwhy-zh.") as folder:

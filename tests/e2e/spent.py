@@ -1,8 +1,10 @@
 """Where the time went: each kind of waiting, staged, is what most of the time is said to be, and its near miss is not."""
 
 import json
+import pathlib
+import tempfile
 
-from support import ROOT, Test, main, run
+from support import ROOT, Story, Test, main, run
 
 PARTS = ("name-lookup", "full-queue", "syn-again", "retransmission", "reader", "delayed-ack", "nagle", "accept", "unread", "run-queue", "close", "server",
          "client", "network", "answer", "idle", "unknown")
@@ -75,6 +77,33 @@ class Spent(Test):
         self.assertRegex(run("read", dominated, "-q").stdout, r"\ntime +\d+ ms: \d+ ms waiting for accept\(\)")
         self.assertNotRegex(run("read", plain, "-q").stdout, r"\ntime ")
         self.assertRegex(run("read", plain, "-q", "-v").stdout, r"\ntime +[\d.]+ ms: ")
+
+
+class Congestion(Test):
+    def test_what_a_sender_knew_of_the_way_stands_beside_its_data_and_holds_for_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            lines, text, graph = (pathlib.Path(folder, name) for name in ("x.jsonl", "x.txt", "x.tsg.svg"))
+            result = run("demo", "bulk-transfer", "-v", "-q", "--recorder", "bpf", "-o", lines, "-o", text, "-o", graph, timeout=100)
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            story, told, drawn = Story(lines.read_text()), text.read_text(), graph.read_text()
+        segments = [line for line in story.lines if line["type"] == "segment"]
+        data = [s for s in segments if s["len"]]
+        self.assertEqual([s["segment"] for s in segments if "congestion" in s and not s["len"]], [])
+        self.assertEqual([s["segment"] for s in data if "congestion" not in s], [])
+        self.assertEqual(data[0]["congestion"]["window"], 10)  # TCP_INIT_CWND, RFC 6928
+        self.assertGreater(max(s["congestion"]["window"] for s in data), 40)  # slow start
+        for sent in data:
+            if sent["retransmission"]:
+                continue
+            acked = max([s["ack"] for s in segments if s["end"] != sent["end"] and (s["received"] or s["sent"]) <= sent["sent"]], default=1)
+            room = sent["congestion"]["window"] * sent["congestion"]["mss"]
+            self.assertLessEqual(sent["seq"] + sent["len"] - acked, room, sent)
+        self.assertRegex(told, r"congestion window 10 × 1448 bytes")
+        self.assertIn("own congestion window", drawn)
+
+    def test_who_does_not_watch_the_kernel_does_not_know_it(self):
+        story = self.demo(recorder="ptrace")
+        self.assertEqual([line for line in story.lines if "congestion" in line], [])
 
 
 if __name__ == "__main__":

@@ -180,6 +180,17 @@ static void put_queue(struct json *json, const struct story_queue *queue)
     json_end_object(json);
 }
 
+static void put_congestion(struct json *json, const struct story_congestion *congestion)
+{
+    if (!congestion->window) return;
+    json_object(json, "congestion");
+    json_uint(json, "window", congestion->window);
+    json_maybe_int(json, "threshold", congestion->threshold != 0, congestion->threshold);
+    json_maybe_int(json, "srtt", congestion->srtt_us != 0, (int64_t)congestion->srtt_us * 1000);
+    json_uint(json, "mss", congestion->mss);
+    json_end_object(json);
+}
+
 static void segment_line(struct json *json, const struct story *story, const struct story_segment *segment)
 {
     bool has_ack = segment->flags & TCP_ACK;
@@ -197,6 +208,7 @@ static void segment_line(struct json *json, const struct story *story, const str
     json_maybe_int(json, "ack_absolute", has_ack, segment->ack_absolute);
     json_uint(json, "window", segment->window);
     json_maybe_int(json, "window_bytes", segment->window_kind == WINDOW_BYTES, segment->window_bytes);
+    put_congestion(json, &segment->congestion);
     json_bool(json, "lost", segment->lost);
     put_drop(json, segment->dropped);
     put_queue(json, segment->queue);

@@ -30,13 +30,14 @@ static void say_seconds(struct buf *out, int64_t ns)
 
 static const char *side_name(enum story_side side)
 {
-    return story_side_name(side);
+    return story_side_word(side);
 }
 
 static void put_head(const struct story *story, struct buf *out)
 {
     char client[ADDRESS_TEXT_BYTES], server[ADDRESS_TEXT_BYTES];
-    buf_printf(out, "CONNECTION %" PRIu32 ": %s -> %s\n", story->number, address_format(&story->end[STORY_CLIENT].address, client),
+    buf_printf(out, tr("CONNECTION %" PRIu32 ": %s -> %s\n"), story->number,
+               address_format(&story->end[STORY_CLIENT].address, client),
                address_format(&story->end[STORY_SERVER].address, server));
     buf_text(out,
              tr("Packet numbers are Wireshark's. Times count from the connection's first packet (its tcp.time_relative),\nand an "
@@ -54,7 +55,7 @@ static void put_addresses(const struct story *story, const struct lab_facts *fac
         address.port = 0;
         buf_printf(out, tr("   %s: IP address %s, TCP port %u"), side_name((enum story_side)side),
                    address_format_ip(&address, text), port);
-        if (first) buf_printf(out, " (packet %" PRIu64 ")", packet_of(first));
+        if (first) buf_printf(out, tr(" (packet %" PRIu64 ")"), packet_of(first));
         buf_char(out, '\n');
     }
 }
@@ -214,7 +215,7 @@ static void put_throughput(const struct lab_facts *facts, struct buf *out)
     buf_printf(out, tr(" after the first of them left (packet %" PRIu64 "):\n"), packet_of(facts->first_data));
     buf_printf(out, "   %" PRIu64 " / ", facts->bytes);
     say_seconds(out, took_ns);
-    buf_printf(out, " = %.1f bytes/s = %.3f Mbit/s\n", rate, rate * 8 / 1e6);
+    buf_printf(out, tr(" = %.1f bytes/s = %.3f Mbit/s\n"), rate, rate * 8 / 1e6);
 }
 
 struct lab {

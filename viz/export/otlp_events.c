@@ -44,6 +44,8 @@ static void put_segment(struct json *json, const struct story_segment *segment, 
     if (segment->flags & TCP_ACK) otlp_number(json, "tcp.ack", segment->ack);
     otlp_number(json, "tcp.length", segment->length_bytes);
     if (segment->window_kind == WINDOW_BYTES) otlp_number(json, "tcp.window", segment->window_bytes);
+    if (segment->congestion.window) otlp_number(json, "tcpwhy.congestion_window", segment->congestion.window);
+    if (segment->congestion.srtt_us) otlp_number(json, "tcpwhy.srtt_us", segment->congestion.srtt_us);
     if (segment->folded) otlp_number(json, "tcpwhy.stands_for_segments", segment->folded);
     if (!sent) return;
     otlp_text(json, "tcpwhy.retransmission", story_repeat_name(segment->repeat));

@@ -79,7 +79,8 @@ const portOf = end => end.slice(end.lastIndexOf(":"));
 function rowElement(place) {
   const row = list.shown[place],
     worst = ["", "note", "", "error"][row.severity];
-  const server = programOf(row.processes[1]) ? `${programOf(row.processes[1])} ${portOf(row.ends[1])}` : row.ends[1];
+  const ports = [0, 1].some(side => programOf(row.processes[side])) ? ` ${portOf(row.ends[0])} \u2192 ${portOf(row.ends[1])}` : "";
+  const many = `${tr("%s packets", grouped(row.packets))} \u00b7 ${tr("%s bytes", grouped(row.bytes))}`;
   const element = el(
     "div",
     {
@@ -91,16 +92,16 @@ function rowElement(place) {
       "aria-setsize": list.shown.length,
       "aria-posinset": place + 1
     },
-    el("div", {class: "b"}, `${nameOf(row, 0)} \u2192 ${server}`),
+    el("div", {class: "b"}, `${nameOf(row, 0)} \u2192 ${nameOf(row, 1)}`),
     el(
       "div",
       {class: row.findings.length ? `found ${worst}` : "small"},
-      row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : tr("%s packets", grouped(row.packets))
+      row.findings.length ? `${row.severity > 1 ? "! " : ""}${row.findings.join(", ")}` : many
     ),
     el(
       "div",
       {class: "small"},
-      `#${row.name} \u00b7 ${row.outcome}${row.soFar ? tr(" so far") : ""} \u00b7 ${durationWords(row.took)} \u00b7 ${tr("%s bytes", grouped(row.bytes))}`
+      `#${row.name}${ports} \u00b7 ${row.outcome}${row.soFar ? tr(" so far") : ""} \u00b7 ${durationWords(row.took)}${row.findings.length ? ` \u00b7 ${tr("%s bytes", grouped(row.bytes))}` : ""}`
     )
   );
   element.title = `${row.ends[0]} ${row.processes[0]} \u2192 ${row.ends[1]} ${row.processes[1]}`;

@@ -85,6 +85,7 @@ enum plan_note_kind {
     NOTE_DROP,
     NOTE_QUEUE,
     NOTE_RESET_REASON,
+    NOTE_CONGESTION,
     NOTE_CARRIES, /* a FIN that acknowledges the peer's, too */
     NOTE_COMMENT,
     NOTE_DIFFERENCE
@@ -97,7 +98,8 @@ struct plan_note {
     bool of_state;      /* it is about a state that the row brings */
     bool only_if_short; /* worth one line: left out where it would take more */
     struct phrase words;
-    const char *evidence; /* "kernel stack"; "" for what is no cause. Static storage */
+    const char *evidence;       /* "kernel stack"; "" for what is no cause. Static storage */
+    const char *evidence_short; /* where the line is too short for it */
     enum layout_style evidence_style;
 };
 

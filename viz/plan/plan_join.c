@@ -134,12 +134,29 @@ static size_t leave_to_fins(const struct story *story, const struct view_options
     return join_neighbours(story, rows, left);
 }
 
+/* An event loop's waiting, where nothing changes with it: the calls that it leads to stand there. */
+static size_t leave_loops(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
+                          size_t most)
+{
+    if (count <= most) return count;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct plan_row *row = &rows[i];
+        bool has_state = row->states[STORY_CLIENT] != STORY_NO_STEP || row->states[STORY_SERVER] != STORY_NO_STEP;
+        bool is_loop = plan_is_call(row) && row->kind != PLAN_UNRETURNED && !has_state && !plan_marks(story, options, row) &&
+                       story->steps[row->step].call->traits & CALL_WAITS_FOR_MANY;
+        if (!is_loop) rows[left++] = *row;
+    }
+    return join_neighbours(story, rows, left);
+}
+
 size_t plan_join(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count, size_t most)
 {
     count = join_neighbours(story, rows, count);
     count = land_at_once(rows, count, most);
     count = leave_to_segments(story, options, rows, count, most);
     count = leave_to_fins(story, options, rows, count, most);
+    count = leave_loops(story, options, rows, count, most);
     count = land_at_once(rows, count, most);
     return join_skips(rows, count);
 }

@@ -44,6 +44,7 @@ static struct plan_note *note_cause(struct telling_row *t, enum story_side side,
     struct plan_note *at = plan_note(t, NOTE_CAUSE, side);
     if (!at) return NULL;
     at->evidence = words_evidence(cause->kind, cause->evidence);
+    at->evidence_short = words_evidence_short(cause->kind, cause->evidence);
     at->evidence_style = words_evidence_style(cause->kind, cause->evidence);
     if (t->brief) {
         words_cause_short(&at->words, t->story, cause);
@@ -77,6 +78,19 @@ static void note_reset_reason(struct telling_row *t, const struct story_segment 
     if (t->verbose < 1 || !segment->reset_reason) return;
     struct plan_note *at = plan_note(t, NOTE_RESET_REASON, segment->side);
     if (at) phrase_addf(&at->words, STYLE_PLAIN, tr("the kernel's own reason for the reset: %s"), segment->reset_reason);
+}
+
+static void note_congestion(struct telling_row *t, const struct story_segment *segment)
+{
+    const struct story_congestion *congestion = &segment->congestion;
+    char words[WORDS_BYTES];
+    struct plan_note *at = t->verbose < 1 || !congestion->window ? NULL : plan_note(t, NOTE_CONGESTION, segment->side);
+    if (!at) return;
+    phrase_addf(&at->words, STYLE_DIM, tr("congestion window %" PRIu32 " × %" PRIu32 " bytes"), congestion->window,
+                congestion->mss);
+    if (congestion->threshold) phrase_addf(&at->words, STYLE_DIM, ", ssthresh %" PRIu32, congestion->threshold);
+    if (congestion->srtt_us)
+        phrase_addf(&at->words, STYLE_DIM, tr(", smoothed RTT %s"), words_duration((int64_t)congestion->srtt_us * 1000, words));
 }
 
 /* Where Linux is not the RFC, told where it shows. */
@@ -225,6 +239,7 @@ static void note_packet(struct telling_row *t, const struct story_step *step)
     if (segment) plan_note_queue(t, step->side, segment->queue);
     if (segment) note_carried(t);
     if (segment) note_reset_reason(t, segment);
+    if (segment && t->row->kind != PLAN_ARRIVE) note_congestion(t, segment);
     plan_note_comments(t, step->side, segment ? segment->comments : step->datagram->comments,
                        segment ? segment->comment_count : step->datagram->comment_count);
     note_differences(t, t->row->step);

@@ -75,6 +75,13 @@ const char *words_evidence(enum story_cause_kind kind, enum story_evidence evide
     return tr(names[evidence]);
 }
 
+const char *words_evidence_short(enum story_cause_kind kind, enum story_evidence evidence)
+{
+    static const char *const names[] = {[EVIDENCE_RULE] = TR("rule"), [EVIDENCE_INTERVAL] = TR("interval")};
+    bool is_short = kind != CAUSE_UNKNOWN && (unsigned)evidence < sizeof(names) / sizeof(names[0]) && names[evidence];
+    return is_short ? tr(names[evidence]) : words_evidence(kind, evidence);
+}
+
 enum layout_style words_evidence_style(enum story_cause_kind kind, enum story_evidence evidence)
 {
     if (kind == CAUSE_UNKNOWN || evidence == EVIDENCE_NONE) return STYLE_ALARM;

@@ -18,6 +18,8 @@ const char *words_clock(int64_t t_ns, char words[WORDS_BYTES]);
 /* "kernel stack", "kernel context", "call interval", "RFC rule", "unknown". Static storage. */
 const char *words_evidence(enum story_cause_kind kind, enum story_evidence evidence);
 /* Bold for the kernel's own word, dim for inference, alarm for unknown. */
+/* The same for a line that is too short: "rule", "interval" (the glossary's names). */
+const char *words_evidence_short(enum story_cause_kind kind, enum story_evidence evidence);
 enum layout_style words_evidence_style(enum story_cause_kind kind, enum story_evidence evidence);
 /* "echo-client[812]"; "[812]", "echo-client" or "" where half or all of it is not known. */
 void words_process(struct phrase *text, enum layout_style style, const struct story_process *process);

@@ -112,6 +112,10 @@ static void draw_headline(struct picture *picture, const struct story *story, co
     struct arena arena = arena_new();
     struct phrase headline = phrase_new(&arena);
     facts_headline(story, &headline);
+    for (int side = 0; side < STORY_SIDES && options->brief; side++) { /* whole ladders have them at their heads */
+        phrase_add(&headline, STYLE_PLAIN, side ? " → " : " · ");
+        facts_end(story, (enum story_side)side, &headline);
+    }
     bool is_first = picture->totals.stories == 0;
     struct buf *out = is_first ? &picture->head : &picture->body;
     int y = is_first ? 0 : picture->y;
@@ -175,13 +179,13 @@ static int draw_rows(struct picture *picture, const struct story *story, const s
     return code;
 }
 
-/* With the legend that its signs take, and a line for what was lost. */
-static bool fits_slide(const struct picture *picture, const struct view_options *options)
+/* With the legend that its signs take, and a line for what was lost; of several ladders each is one. */
+static bool fits_slide(const struct picture *picture, int top, const struct view_options *options)
 {
     struct buf scratch = buf_new(1 << 16);
     int x, size = small_size(options), foot = svg_legend(picture->signs, 14, size, options->ascii, &x, &scratch) + size + 10;
     buf_free(&scratch);
-    return picture->above_height + picture->y + foot <= SLIDE_HEIGHT;
+    return picture->above_height + picture->y - top + foot <= SLIDE_HEIGHT;
 }
 
 /* A slide has a height: what is too tall for one is drawn again with fewer rows. */
@@ -197,7 +201,7 @@ static int draw_ladder(struct picture *picture, const struct story *story, const
         picture->signs = signs;
         if (picture->body.data) picture->body.data[picture->body.length = body] = '\0';
         code = draw_rows(picture, story, &fewer);
-        if (!options->brief || fits_slide(picture, options) || rows <= SLIDE_ROWS_LEAST) break;
+        if (!options->brief || fits_slide(picture, top, options) || rows <= SLIDE_ROWS_LEAST) break;
     }
     return code;
 }

@@ -1,5 +1,6 @@
 /* The time-sequence graph, as W. R. Stevens drew it and tcptrace does: for each direction that carried data, numbers over time, the
- * ACKs that came back as a line below them, the window that the peer offered as a line above. To scale, both ways. */
+ * ACKs that came back as a line below them, the window that the peer offered as a line above, and this end's own congestion window
+ * where its kernel was watched. To scale, both ways. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,9 +13,10 @@
 #include "viz/plan/words.h"
 #include "viz/svg/svg_ladder.h"
 #include "viz/svg/svg_pen.h"
+#include "viz/svg/tsg_graph.h"
 #include "viz/view.h"
 
-enum { LEFT = 132, RIGHT = SVG_WIDTH - SVG_MARGIN, PLOT_HEIGHT = 380, GRAPHS_MAX = 32, TITLE = 26, HEAD = 17, SMALL = 13 };
+enum { GRAPHS_MAX = 32, TITLE = 26, HEAD = 17, SMALL = 13 };
 enum { TICKS = 8, WINDOW_TIMES = 3 /* a window that many times the data is drawn as far as it fits */ };
 #define PICTURE_BYTES_MAX ((size_t)256 << 20)
 
@@ -23,46 +25,8 @@ struct graphs {
     struct buf body, title;
     int y;
     uint64_t drawn, left_out;
+    bool has_congestion; /* of one the congestion window is known */
 };
-
-/* One direction. */
-struct graph {
-    const struct story *story;
-    enum story_side side; /* whose data */
-    int64_t from_ns, to_ns;
-    int64_t low, high; /* numbers, unwrapped */
-    int top;
-    bool clipped; /* the window goes on above */
-};
-
-static int x_of(const struct graph *g, int64_t t_ns)
-{
-    double part = g->to_ns > g->from_ns ? (double)(t_ns - g->from_ns) / (double)(g->to_ns - g->from_ns) : 0;
-    return LEFT + (int)(part * (RIGHT - LEFT));
-}
-
-static int y_of(const struct graph *g, int64_t number)
-{
-    if (number > g->high) number = g->high;
-    if (number < g->low) number = g->low;
-    return g->top + PLOT_HEIGHT - (int)((double)(number - g->low) / (double)(g->high - g->low) * PLOT_HEIGHT);
-}
-
-/* A number near `last`: they wrap at 2^32. */
-static int64_t unwrapped(int64_t last, uint32_t number)
-{
-    return last + (int32_t)(number - (uint32_t)last);
-}
-
-static uint32_t length_of(const struct story_segment *segment)
-{
-    return segment->length_bytes + ((segment->flags & TCP_SYN) != 0) + ((segment->flags & TCP_FIN) != 0);
-}
-
-static int64_t seen_at_sender(const struct story_segment *segment)
-{
-    return segment->received_ns ? segment->received_ns : segment->sent_ns;
-}
 
 /* ---- its frame ---- */
 
@@ -144,72 +108,6 @@ static void draw_axes(const struct graph *g, bool ascii, struct buf *out)
     put(out, "time", ascii, RIGHT, bottom + 20, SVG_END, SMALL, "w-d");
 }
 
-/* ---- its lines ---- */
-
-/* A line that steps: it holds until the next ACK. */
-static void draw_acks(const struct graph *g, bool window, struct buf *out)
-{
-    int64_t acked = 0;
-    bool begun = false;
-    int x_last = 0, y_last = 0;
-    for (size_t i = 0; i < g->story->step_count; i++) {
-        const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
-        if (!segment || segment->side == g->side || !(segment->flags & TCP_ACK) || segment->lost) continue;
-        if (window && segment->window_kind != WINDOW_BYTES && segment->window_kind != WINDOW_UNSCALED) continue;
-        acked = unwrapped(acked, segment->ack);
-        int x = x_of(g, seen_at_sender(segment)), y = y_of(g, acked + (window ? segment->window_bytes : 0));
-        if (!begun)
-            buf_printf(out, "<path class=\"w-ln %s\" d=\"M%d %d", window ? "w-th w-da w-ld" : g->side ? "w-lc" : "w-ls", x, y);
-        else if (x != x_last || y != y_last)
-            buf_printf(out, x > x_last ? "H%dV%d" : "L%d %d", x, y);
-        begun = true;
-        x_last = x;
-        y_last = y;
-    }
-    if (begun) buf_printf(out, "H%d\"/>\n", RIGHT);
-}
-
-static void draw_segment(const struct graph *g, const struct story_segment *segment, int64_t seq, struct buf *out)
-{
-    const char *line = g->side == STORY_CLIENT ? "w-lc" : "w-ls", *area = g->side == STORY_CLIENT ? "w-c" : "w-s";
-    int x = x_of(g, segment->sent_ns), y = y_of(g, seq), to = y_of(g, seq + length_of(segment));
-    if (segment->flags & TCP_RST) {
-        buf_printf(out, "<path class=\"w-a\" d=\"M%d %dl6 6l-6 6l-6 -6z\"/>\n", x, y - 6);
-        return;
-    }
-    if (segment->retransmission) { /* wider and red */
-        buf_printf(out, "<path class=\"w-ln w-hv w-la\" d=\"M%d %dV%dM%d %dh10M%d %dh10\"/>\n", x, y, to, x - 5, y, x - 5, to);
-    } else if (segment->length_bytes)
-        buf_printf(out, "<path class=\"w-ln %s\" d=\"M%d %dV%dM%d %dh6M%d %dh6\"/>\n", line, x, y, to, x - 3, y, x - 3, to);
-    if (segment->flags & TCP_SYN) buf_printf(out, "<path class=\"%s\" d=\"M%d %dl6 11h-12z\"/>\n", area, x, y - 11);
-    if (segment->flags & TCP_FIN) buf_printf(out, "<path class=\"%s\" d=\"M%d %dl6 -11h-12z\"/>\n", area, x, to);
-    if (segment->lost) buf_printf(out, "<path class=\"w-ln w-la\" d=\"M%d %dl8 8m0 -8l-8 8\"/>\n", x - 4, (y + to) / 2 - 4);
-}
-
-static bool is_plain(const struct story_segment *segment)
-{
-    return !segment->retransmission && !segment->lost && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST));
-}
-
-/* Where a hundred thousand stand on a thousand points, those that would cover each other are drawn once. */
-static void draw_segments(const struct graph *g, struct buf *out)
-{
-    int64_t sent = 0;
-    int x_last = -1, y_last = -1, to_last = -1;
-    for (size_t i = 0; i < g->story->step_count; i++) {
-        const struct story_segment *segment = g->story->steps[i].kind == STEP_SEGMENT ? g->story->steps[i].segment : NULL;
-        if (!segment || segment->side != g->side || segment->copy || segment->unsent) continue;
-        sent = unwrapped(sent, segment->seq);
-        if (!length_of(segment) && !(segment->flags & TCP_RST)) continue;
-        int x = x_of(g, segment->sent_ns), y = y_of(g, sent), to = y_of(g, sent + length_of(segment));
-        if (is_plain(segment) && x == x_last && y == y_last && to == to_last) continue;
-        draw_segment(g, segment, sent, out);
-        x_last = x;
-        y_last = y;
-        to_last = to;
-    }
-}
-
 static void draw_graph(struct graphs *graphs, struct graph *g, const struct view_options *options)
 {
     struct arena arena = arena_new();
@@ -228,9 +126,7 @@ static void draw_graph(struct graphs *graphs, struct graph *g, const struct view
     int lines = svg_words(&graphs->body, &text, &place);
     g->top = place.y + (lines - 1) * place.line + 22;
     draw_axes(g, options->ascii, &graphs->body);
-    draw_acks(g, true, &graphs->body);
-    draw_acks(g, false, &graphs->body);
-    draw_segments(g, &graphs->body);
+    if (tsg_draw_lines(g, &graphs->body)) graphs->has_congestion = true;
     if (g->clipped)
         put(&graphs->body, tr("the window is larger than what is drawn"), options->ascii, RIGHT - 10, g->top + SMALL + 8, SVG_END,
             SMALL, "w-d");
@@ -285,7 +181,21 @@ static int tsg_story(void *state, const struct sink *sink, const struct view_opt
                : 0;
 }
 
-static int draw_key(int y, bool ascii, struct buf *out)
+/* How far the next one stands from it. */
+static int draw_shape(int x, int y, bool ascii, const char *shape, const char *words, struct buf *out)
+{
+    struct layout_text text = layout_text_new(ascii);
+    layout_add(&text, STYLE_PLAIN, words);
+    struct svg_place place = {
+        .x = x + 40, .y = y, .font = {FONT_SANS, SMALL}, .width = SVG_WIDTH, .line = SMALL, .role = "w-d", .row = -1};
+    buf_printf(out, "<g transform=\"translate(%d,%d)\">%s</g>\n", x, y - 5, shape);
+    svg_words(out, &text, &place);
+    int width = 40 + svg_width(&text, &place) + 18;
+    layout_text_free(&text);
+    return width;
+}
+
+static int draw_key(int y, bool has_congestion, bool ascii, struct buf *out)
 {
     static const struct {
         const char *shape, *words;
@@ -298,16 +208,11 @@ static int draw_key(int y, bool ascii, struct buf *out)
                 {"<path class=\"w-a\" d=\"M16 -6l6 6l-6 6l-6 -6z\"/>", "RST"},
                 {"<path class=\"w-ln w-la\" d=\"M12 -4l8 8m0 -8l-8 8\"/>", TR("lost")}};
     int x = SVG_MARGIN;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        struct layout_text text = layout_text_new(ascii);
-        layout_add(&text, STYLE_PLAIN, tr(keys[i].words));
-        struct svg_place place = {
-            .x = x + 40, .y = y, .font = {FONT_SANS, SMALL}, .width = SVG_WIDTH, .line = SMALL, .role = "w-d", .row = -1};
-        buf_printf(out, "<g transform=\"translate(%d,%d)\">%s</g>\n", x, y - 5, keys[i].shape);
-        svg_words(out, &text, &place);
-        x += 40 + svg_width(&text, &place) + 18;
-        layout_text_free(&text);
-    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) x += draw_shape(x, y, ascii, keys[i].shape, tr(keys[i].words), out);
+    if (!has_congestion) return y;
+    y += SMALL + 9;
+    draw_shape(SVG_MARGIN, y, ascii, "<path class=\"w-ln w-th w-do w-ld\" d=\"M2 0H32\"/>",
+               tr("how far the sender's own congestion window let it send"), out);
     return y;
 }
 
@@ -350,7 +255,7 @@ static int write_graphs(struct graphs *graphs, const struct sink *sink, const st
             HEAD, "w-i");
     snprintf(words, sizeof(words), tr("%" PRIu64 " more graphs are not drawn: --conn chooses"), graphs->left_out);
     if (graphs->left_out) put(&foot, words, options->ascii, SVG_MARGIN, y += 30, SVG_START, HEAD, "w-a");
-    y = draw_key(y + 34, options->ascii, &foot);
+    y = draw_key(y + 34, graphs->has_congestion, options->ascii, &foot);
     y = draw_losses(y, trace, options->ascii, &foot);
     snprintf(words, sizeof(words),
              tr("Sequence numbers over time, %" PRIu64 " graph%s: data, acknowledgements, window, retransmissions."), graphs->drawn,

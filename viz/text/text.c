@@ -12,10 +12,13 @@
 #include "viz/view.h"
 
 enum { KEY_COLUMNS = 14, WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 140 };
+/* A brief ladder is a slide: its head and rows, and below it what was lost. */
+enum { SLIDE_LINES = 22, LOSS_LINES = 2, SLIDE_ROWS_MOST = 18, SLIDE_ROWS_LEAST = 4 };
 #define PIECE_BYTES_MAX ((size_t)1 << 30) /* what is written at once; longer ones are an error, not a flood */
 
 struct text {
     struct facts_totals totals;
+    size_t above; /* lines before the first story */
     struct buf out;
 };
 
@@ -23,6 +26,13 @@ static int width_of(const struct view_options *options)
 {
     int width = options->width ? options->width : WIDTH_DEFAULT;
     return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
+}
+
+static size_t count_lines(const struct buf *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text->length; i++) count += text->data[i] == '\n';
+    return count;
 }
 
 static int text_begin(void **state, const struct sink *sink, const struct view_options *options, struct err *err)
@@ -41,6 +51,7 @@ static int text_begin(void **state, const struct sink *sink, const struct view_o
                 .width = width_of(options), .color = options->color, .ascii = options->ascii, .detailed = options->verbose > 0});
     if (!code) code = buf_char(&text->out, '\n');
     if (code) return err_set(err, code, "out of memory for the text view");
+    text->above = count_lines(&text->out);
     return view_write(sink, text->out.data, text->out.length, err);
 }
 
@@ -129,17 +140,37 @@ static int draw_end(const struct facts_totals *totals, const struct story_trace 
     return code ? code : draw_run(totals, trace, options, out);
 }
 
+static int draw_story(const struct story *story, const struct view_options *options, const struct sink *sink, struct buf *out,
+                      struct err *err)
+{
+    int width = width_of(options);
+    buf_clear(out);
+    int code = draw_head(story, options, width, out);
+    if (code) return err_set(err, code, "out of memory for the headline of connection %u", story->number);
+    return ladder_draw(story, options, width, sink, out, err);
+}
+
+/* With as many rows as leave it room: how many lines a row takes is known when it is drawn. */
+static int draw_slide(const struct text *text, const struct story *story, const struct view_options *options,
+                      const struct sink *sink, struct buf *out, struct err *err)
+{
+    struct view_options slide = *options;
+    size_t room = SLIDE_LINES - LOSS_LINES > text->above ? SLIDE_LINES - LOSS_LINES - text->above : 0;
+    int code = 0;
+    slide.brief_rows = SLIDE_ROWS_MOST;
+    do code = draw_story(story, &slide, sink, out, err);
+    while (!code && count_lines(out) > room && slide.brief_rows-- > SLIDE_ROWS_LEAST);
+    return code;
+}
+
 static int text_story(void *state, const struct sink *sink, const struct view_options *options, const struct story *story,
                       struct err *err)
 {
     struct text *text = state;
-    int width = width_of(options);
-    buf_clear(&text->out);
-    int code = draw_head(story, options, width, &text->out);
-    if (code) return err_set(err, code, "out of memory for the headline of connection %u", story->number);
-    code = ladder_draw(story, options, width, sink, &text->out, err);
+    int code = options->brief && !options->brief_rows ? draw_slide(text, story, options, sink, &text->out, err)
+                                                      : draw_story(story, options, sink, &text->out, err);
     if (code) return code;
-    code = draw_facts(story, options, width, &text->out);
+    code = draw_facts(story, options, width_of(options), &text->out);
     if (code) return err_set(err, code, "out of memory for the summary of connection %u", story->number);
     facts_count(&text->totals, story);
     return view_write(sink, text->out.data, text->out.length, err);

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "viz/pen/escape.h"
 #include "viz/plan/words.h"
 #include "viz/text/text_frame.h"
 
 enum {
     ARROW_MIN = 5, /* where a label would leave less, it gets a line of its own */
+    ARROW_BRIEF = 2,
     ROWS_AT_ONCE = 32,
     PIECE_BYTES = 1 << 18, /* of the drawing, that wait for more before they are written */
 };
@@ -84,6 +86,16 @@ static void put_arrow(struct frame *frame, enum story_side from, int at, enum pl
         fill(frame, from, tip, tip + 1, style, from == STORY_CLIENT ? "►" : "◄");
 }
 
+static int arrow_least(const struct ladder *ladder)
+{
+    return ladder->frame.options->brief ? ARROW_BRIEF : ARROW_MIN;
+}
+
+static int wire_room(const struct frame *frame)
+{
+    return frame->wire_to - frame->wire_from;
+}
+
 /* In brief the cause stands behind the name; what was inferred is marked there, what the kernel showed needs no mark. */
 static void add_short_cause(struct ladder *ladder)
 {
@@ -93,7 +105,10 @@ static void add_short_cause(struct ladder *ladder)
         if (note->kind != NOTE_CAUSE) continue;
         layout_add(text, STYLE_PLAIN, " · ");
         layout_add_phrase(text, &note->words);
-        if (note->evidence_style == STYLE_DIM) layout_addf(text, STYLE_DIM, " [%s]", note->evidence);
+        if (note->evidence_style != STYLE_DIM) continue;
+        int columns = layout_columns(text, 0, text->count) + escape_text_columns(note->evidence) + 3;
+        bool fits = columns + 1 + arrow_least(ladder) <= wire_room(&ladder->frame);
+        layout_addf(text, STYLE_DIM, " [%s]", fits ? note->evidence : note->evidence_short);
     }
 }
 
@@ -115,8 +130,8 @@ static void draw_arrow(struct ladder *ladder, const struct plan_row *row)
     enum plan_flight flight = ladder->words.flight;
     enum layout_style style = ladder->words.alarming ? STYLE_ALARM : frame_style[row->side];
     add_label(ladder);
-    int columns = layout_columns(&frame->text, 0, frame->text.count), room = frame->wire_to - frame->wire_from;
-    bool shares_line = columns + 1 + ARROW_MIN <= room;
+    int columns = layout_columns(&frame->text, 0, frame->text.count), room = wire_room(frame);
+    bool shares_line = columns + 1 + arrow_least(ladder) <= room;
     if (!shares_line) frame_draw_side(frame, row, row->side, -1, "");
     frame_begin_line(frame);
     int at = frame->wire_from;
@@ -124,7 +139,7 @@ static void draw_arrow(struct ladder *ladder, const struct plan_row *row)
         frame_put_head(frame, row);
         /* What arrives comes out of dots, with its name further on its way than where it left. */
         if (flight == PLAN_ARRIVES) {
-            int dots = at + (room - columns - ARROW_MIN) / 2;
+            int spare = room - columns - ARROW_MIN, dots = at + (spare > 0 ? spare / 2 : 0);
             at = dots + (room > 30 ? 5 : 0);
             fill(frame, row->side, dots, at > dots ? at - 1 : at, style, "╌");
         }

@@ -38,10 +38,12 @@ void pen_rule_line(struct pen *pen)
     size_t cursor = 0, from, to;
     while (layout_wrap(&pen->text, pen->width - 4, &cursor, &from, &to)) {
         int end = 3 + layout_columns(&pen->text, from, to) + 1;
+        size_t ahead = cursor, next_from, next_to;
+        bool is_last = !layout_wrap(&pen->text, pen->width - 4, &ahead, &next_from, &next_to);
         layout_row_clear(&row, pen->width, pen->text.ascii);
-        layout_fill(&row, 0, 2, STYLE_DIM, "─");
+        if (from == 0) layout_fill(&row, 0, 2, STYLE_DIM, "─");
         layout_put(&row, 3, &pen->text, from, to);
-        if (end < pen->width) layout_fill(&row, end, pen->width, STYLE_DIM, "─");
+        if (is_last && end < pen->width) layout_fill(&row, end, pen->width, STYLE_DIM, "─");
         layout_emit(&row, pen->color, pen->out);
     }
     layout_text_clear(&pen->text);

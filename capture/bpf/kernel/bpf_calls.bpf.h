@@ -166,8 +166,8 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
         if (file) sk = file_socket(file);
         second = 1;
     }
-    if (is_elsewhere(sk)) return 0;
     if ((flags & SYSCALL_DUP) && args[0] != args[1]) other = fd_socket((__s32)args[1]);
+    if (is_elsewhere(sk ? sk : other)) return 0;
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
 
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));

@@ -18,12 +18,13 @@ struct control_key {
 };
 /* What is known of what one end has sent. */
 struct control_end {
-    __u32 expects; /* with `armed`: its first acknowledgement of so much is of interest */
-    __u8 armed;    /* its peer has sent a SYN or FIN */
-    __u8 has_sent; /* data */
-    __u8 is_shut;  /* its window */
-    __u8 flags;    /* of its last segment of interest, with the next three: between stacked devices the same buffer, with the */
-    __u32 seq;     /* same segment, is queued again */
+    __u32 expects;   /* with `armed`: its first acknowledgement of so much is of interest */
+    __u8 armed;      /* its peer has sent a SYN or FIN */
+    __u8 has_sent;   /* data */
+    __u8 is_shut;    /* its window */
+    __u8 flags;      /* of its last segment of interest, with the next four: between stacked devices the same buffer, with the */
+    __u32 seq;       /* same segment, is queued again, for another device; for the same one it is another segment, whose buffer */
+    __u32 interface; /* lies where that one's lay */
     __u64 buffer, t_ns;
 };
 struct control {
@@ -96,7 +97,7 @@ static __always_inline int control_quotes(const struct record_packet *packet, __
 }
 
 /* Of a segment that leaves (`buffer`: its sk_buff) or, with 0, arrives. */
-__noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer)
+__noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer, __u32 interface)
 {
     struct control_key key = {.netns = 0};
     struct control *control;
@@ -121,8 +122,10 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
     if (wanted && buffer) {
         __u64 now = bpf_ktime_get_ns();
 
-        if (from->buffer == buffer && from->seq == packet->seq && from->flags == packet->flags && now - from->t_ns < SAME_BUFFER_NS)
+        if (from->buffer == buffer && from->seq == packet->seq && from->flags == packet->flags && from->interface != interface &&
+            now - from->t_ns < SAME_BUFFER_NS)
             return 0;
+        from->interface = interface;
         from->buffer = buffer;
         from->seq = packet->seq;
         from->flags = packet->flags;
@@ -151,7 +154,7 @@ static __always_inline void control_on_arrival(struct cpu_state *cpu, __u32 netn
 
     cpu->outside = !(BPF_CORE_READ(skb, dev, flags) & DEVICE_LOOPBACK);
     if (!cpu->outside) return;
-    if (control_wanted(packet, netns, 0)) {
+    if (control_wanted(packet, netns, 0, 0)) {
         cpu->outside = 0; /* it has been told */
         arrival_emit(packet, netns);
     }
@@ -165,7 +168,7 @@ static __always_inline void control_on_answer(void)
     if (!cpu || !cpu->receiving || !cpu->outside || !cpu_is_receiving(cpu)) return;
     cpu->outside = 0;
     if (cpu->received.protocol != PROTOCOL_TCP || !(cpu->received.flags & (FLAG_SYN | FLAG_FIN | FLAG_RST))) return;
-    control_wanted(&cpu->received, cpu->netns, 1);
+    control_wanted(&cpu->received, cpu->netns, 1, 0);
     arrival_emit(&cpu->received, cpu->netns);
 }
 

@@ -78,6 +78,7 @@ struct inet_connection_sock {
 };
 struct tcp_sock {
     __u32 rcv_nxt, copied_seq;
+    __u32 snd_cwnd, snd_ssthresh, srtt_us, mss_cache;
     _Bool is_mptcp; /* with CONFIG_MPTCP */
 };
 /* Multipath TCP: what a descriptor leads to, and the TCP sockets (subflows) that it sends through. Only with CONFIG_MPTCP. */
@@ -120,6 +121,12 @@ struct sk_buff {
     __be16 protocol, vlan_proto;
     __u16 network_header;
     unsigned char *head, *data;
+    char cb[48];
+};
+
+struct tcp_skb_cb {
+    __u16 tcp_gso_segs;
+    __u8 tcp_flags; /* 16 bits wide from 6.16 on: the lower ones */
 };
 
 struct inode {

@@ -10,6 +10,21 @@
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
 
+/* Of data alone: what else leaves is not held back. */
+static __always_inline void congestion_fill(struct record_congestion *congestion, const struct record_packet *packet,
+                                            const struct record_socket *socket, __u64 sk)
+{
+    const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+    __builtin_memset(congestion, 0, sizeof(*congestion));
+    if (config.host_wide || !packet->length_bytes || packet->protocol != PROTOCOL_TCP || !socket->id) return;
+    if (state_is_mini(socket->state)) return;
+    congestion->window = BPF_CORE_READ(tp, snd_cwnd);
+    congestion->threshold = BPF_CORE_READ(tp, snd_ssthresh);
+    congestion->srtt = BPF_CORE_READ(tp, srtt_us);
+    congestion->mss = BPF_CORE_READ(tp, mss_cache);
+}
+
 static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
 {
     return socket->local.port == packet->src.port && socket->protocol == packet->protocol;
@@ -53,7 +68,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
     if (config.host_wide) {
-        if (!control_wanted(packet, netns, argument(ctx, 0))) return 0;
+        if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)skb->dev->ifindex)) return 0;
         control_on_answer();
     } else if (!packet_wanted(packet, netns) &&
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
@@ -68,6 +83,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     mark->netns = netns;
     mark->interface = (__u32)skb->dev->ifindex;
     mark_socket_fill(&mark->socket, sk, packet);
+    congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     context_fill(&mark->context, &chain);
     RING_SUBMIT(mark);
     return 0;
@@ -245,7 +261,7 @@ int BPF_PROG(tcp_receive_reset)
     return 0;
 }
 
-static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
+static __always_inline void resend_emit(void *ctx, __u64 sk, __u64 skb, __u32 synack)
 {
     if (!socket_wanted(sk)) return;
 
@@ -260,6 +276,13 @@ static __always_inline void resend_emit(void *ctx, __u64 sk, __u32 synack)
     socket_describe(&resend->socket, sk, SOCKET_CREATE);
     resend->netns = socket_netns((const struct sock *)sk);
     resend->synack = synack;
+    resend->segments = resend->flags = 0;
+    if (skb && bpf_core_field_exists(struct tcp_skb_cb, tcp_gso_segs)) {
+        const struct tcp_skb_cb *block = (const struct tcp_skb_cb *)&((const struct sk_buff *)skb)->cb;
+
+        resend->segments = BPF_CORE_READ(block, tcp_gso_segs);
+        resend->flags = BPF_CORE_READ(block, tcp_flags);
+    }
     context_fill(&resend->context, &chain);
     RING_SUBMIT(resend);
 }
@@ -268,7 +291,7 @@ SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb)
 {
     if (is_skipped(PROGRAM_RETRANSMIT)) return 0;
-    resend_emit(ctx, argument(ctx, 0), 0);
+    resend_emit(ctx, argument(ctx, 0), argument(ctx, 1), 0);
     return 0;
 }
 
@@ -277,7 +300,7 @@ SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(tcp_retransmit_synack)
 {
     if (is_skipped(PROGRAM_RETRANSMIT_SYNACK)) return 0;
-    resend_emit(ctx, argument(ctx, 1), 1);
+    resend_emit(ctx, argument(ctx, 1), 0, 1);
     return 0;
 }
 

@@ -103,6 +103,33 @@ static void draw_verdict(const struct screen *screen, struct pen *pen)
     buf_free(&missing);
 }
 
+/* An expectation in the reader's language: its English is the scenario's own. Of a call it names what stands before its end. */
+static void add_expectation(const struct scenario_expect *expect, struct layout_text *text)
+{
+    const char *words = expect->text + strlen("expect");
+    words += strspn(words, " \t");
+    const char *end = strstr(words, expect->kind == EXPECT_SUCCEEDS ? " succeeds"
+                                    : expect->kind == EXPECT_FAILS  ? " fails"
+                                                                    : " returns");
+    int length = end ? (int)(end - words) : 0;
+    const char *side = expect->match.from == SCENARIO_CLIENT ? tr("client") : tr("server");
+    if (expect->kind == EXPECT_COUNT)
+        layout_addf(text, STYLE_PLAIN, tr("%" PRId64 " %s from %s"), expect->number, wire_match_name(expect->match.segment), side);
+    else if (expect->kind == EXPECT_NO_FINDING)
+        layout_addf(text, STYLE_PLAIN, tr("no finding %s"), expect->name);
+    else if (expect->kind == EXPECT_SUCCEEDS && end)
+        layout_addf(text, STYLE_PLAIN, tr("%.*s succeeds"), length, words);
+    else if (expect->kind == EXPECT_FAILS && end)
+        layout_addf(text, STYLE_PLAIN, tr("%.*s fails with %s"), length, words, expect->name);
+    else if (expect->kind == EXPECT_RETURNS && end)
+        layout_addf(text, STYLE_PLAIN, tr("%.*s returns %" PRId64), length, words, expect->number);
+    else {
+        layout_add(text, STYLE_PLAIN, words);
+        return;
+    }
+    if (expect->connection > 1) layout_addf(text, STYLE_PLAIN, tr(" in connection %" PRIu32), expect->connection);
+}
+
 /* What no row of a ladder shows: that something was not there. */
 static void draw_rowless(const struct screen *screen, struct pen *pen)
 {
@@ -111,9 +138,8 @@ static void draw_rowless(const struct screen *screen, struct pen *pen)
     for (size_t i = claim->first_expect; i < claim->first_expect + claim->expect_count; i++) {
         const struct judge_finding *finding = &screen->judgement->list[i];
         if (finding->verdict != JUDGE_MET || finding->proof_count) continue;
-        const char *text = screen->entry->scenario->expects[i].text + strlen("expect");
-        layout_add(&pen->text, any ? STYLE_PLAIN : STYLE_ALARM, any ? "; " : "◀ ");
-        layout_add(&pen->text, STYLE_PLAIN, text + strspn(text, " \t"));
+        layout_add(&pen->text, any ? STYLE_PLAIN : STYLE_ALARM, any ? tr("; ") : "◀ ");
+        add_expectation(&screen->entry->scenario->expects[i], &pen->text);
         any = true;
     }
     if (any) pen_flush(pen, 2, STYLE_PLAIN, "");

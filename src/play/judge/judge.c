@@ -192,7 +192,7 @@ static enum judge_verdict try_finding(struct trial *trial)
         return trial_unknown(trial, tr("only the kernel shows it"));
     if (found && trial_is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
         return trial_unknown(trial, tr("only the kernel shows that it was something else"));
-    return found ? trial_unmet(trial, tr("it was found")) : trial_unmet(trial, tr("found were: %s"), list[0] ? list : "none");
+    return found ? trial_unmet(trial, tr("it was found")) : trial_unmet(trial, tr("found were: %s"), list[0] ? list : tr("none"));
 }
 
 static enum judge_verdict try_outcome(struct trial *trial)

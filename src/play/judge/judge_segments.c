@@ -154,7 +154,7 @@ static void describe_cause(const struct trial *trial, const struct story_cause *
     else
         snprintf(text, bytes, "%s%s%s", story_cause_name(cause->kind), cause->name ? " " : "", cause->name ? cause->name : "");
     size_t used = strlen(text);
-    snprintf(text + used, bytes - used, " (evidence: %s)", story_evidence_name(cause->evidence));
+    snprintf(text + used, bytes - used, tr(" (evidence: %s)"), tr(story_evidence_name(cause->evidence)));
 }
 
 bool trial_is_origin(const struct trial *trial, uint32_t step_number, const struct scenario_match *origin)

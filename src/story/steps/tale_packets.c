@@ -185,6 +185,12 @@ struct tale_packet *tale_quoted(const struct telling *telling, size_t index)
     return found ? &telling->packets[firsts[found - 1].packet] : NULL;
 }
 
+static struct story_congestion congestion_of(const struct event_congestion *seen)
+{
+    return (struct story_congestion){
+        .window = seen->window, .threshold = seen->threshold, .srtt_us = seen->srtt_us, .mss = seen->mss};
+}
+
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -213,6 +219,7 @@ static void make_segment(struct telling *telling, size_t index, const uint32_t b
     segment->ack = header->flags & TCP_ACK ? header->ack - bases[other] : 0;
     segment->length_bytes = header->length_bytes;
     segment->window = header->window;
+    segment->congestion = congestion_of(&packet->seen->congestion);
     segment->kind = kind_of(header);
     bool bare = segment->kind == STORY_ACK && !(header->flags & TCP_ACK); /* a null scan's */
     segment->label = bare ? "null" : story_kind_name(segment->kind);

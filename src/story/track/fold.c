@@ -102,6 +102,7 @@ static void put(struct folding *folding, const struct sighting *like, uint32_t s
     seen->marked = false;
     seen->mark_ns = 0;
     seen->context = (struct event_context){.current = {.pid = 0}};
+    seen->congestion = (struct event_congestion){.window = 0};
     seen->call = NULL;
     seen->call_over = false;
     seen->folded = folded;

@@ -56,6 +56,7 @@ static void take_mark(struct sighting *sighting, const struct sighting *mark)
     sighting->marked = true;
     sighting->mark_ns = mark->mark_ns;
     sighting->context = mark->context;
+    sighting->congestion = mark->congestion;
     sighting->call = call_ref(mark->call);
     sighting->call_over = mark->call_over;
     if (!sighting->netns) sighting->netns = mark->netns;
@@ -343,6 +344,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         .mark_ns = event->t_ns,
         .netns = mark->netns,
         .context = mark->context,
+        .congestion = mark->congestion,
         .call = thread ? (thread->current ? thread->current : thread->last) : NULL,
         .call_over = thread && !thread->current,
     };

@@ -23,6 +23,17 @@ static bool is_held(const struct flow *flow)
     return false;
 }
 
+/* Both have sent a FIN, and one was not acknowledged, or something was dropped just now, an ACK perhaps that was seen as it left:
+ * then it comes again. */
+static bool is_settled(const struct teller *teller, const struct flow *flow)
+{
+    static const int64_t again_ns = 3000000000; /* a retransmission timeout, and another */
+    bool reset = (flow->conn.end[0].flags | flow->conn.end[1].flags) & END_RST;
+    bool dropped = flow->drop_count && teller->now_ns - flow->drops[flow->drop_count - 1].t_ns < again_ns;
+    if (flow->attempt_over || flow->udp) return true;
+    return conn_is_done(&flow->conn) && (reset || !dropped);
+}
+
 int open_tell(struct teller *teller, struct flow *flow)
 {
     table_remove(teller->flows, &flow->key);
@@ -50,7 +61,7 @@ static int tell_closed(struct teller *teller)
             flow_leave_queue(teller, flow);
             continue;
         }
-        bool waits = !old && is_held(flow) && teller->closed_count <= 2 * bounds->closed_max;
+        bool waits = !old && (is_held(flow) || !is_settled(teller, flow)) && teller->closed_count <= 2 * bounds->closed_max;
         if (waits && held++ == 16) break;
         if (waits)
             to_the_end(teller, flow);

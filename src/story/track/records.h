@@ -76,11 +76,12 @@ struct sighting {
     uint64_t order;
     uint64_t netns;
     struct event_context context; /* of the mark */
-    struct call *call;            /* that the marking thread was in, or had just left; owns a reference */
-    bool call_over;               /* it had left: deferred work */
-    bool copy;                    /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
-    uint32_t folded;              /* it stands for so many plain ones, and no more is known of it; 0: it is one */
-    bool unsent;                  /* with copy: there is no first one either; its sender's host was watched, and never sent it */
+    struct event_congestion congestion;
+    struct call *call; /* that the marking thread was in, or had just left; owns a reference */
+    bool call_over;    /* it had left: deferred work */
+    bool copy;         /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
+    uint32_t folded;   /* it stands for so many plain ones, and no more is known of it; 0: it is one */
+    bool unsent;       /* with copy: there is no first one either; its sender's host was watched, and never sent it */
 };
 
 /* The kernel's own transition. */

@@ -66,9 +66,11 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
     return sockets_file(teller, sock) ? NULL : sock;
 }
 
+/* A close() among them: of all that let go of a socket, which the children of a server do that inherit its listener, only the last
+ * can end it. */
 static bool is_work(const struct call *call)
 {
-    if (call->traits & (CALL_PREPARES | CALL_CLOSES | CALL_SHUTS_DOWN | CALL_CONNECTS)) return false;
+    if (call->traits & (CALL_PREPARES | CALL_SHUTS_DOWN | CALL_CONNECTS)) return false;
     return call->exited && call->ret >= 0;
 }
 

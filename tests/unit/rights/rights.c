@@ -114,6 +114,36 @@ static int use_io_uring(void)
 
 /* ---- the trying ---- */
 
+/* Anybody may read it, and make files in that folder. */
+static int open_a_file_of_all(void)
+{
+    int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : close(fd);
+}
+
+static int list_a_folder_of_all(void)
+{
+    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : close(fd);
+}
+
+static int make_a_file(void)
+{
+    char name[] = "/tmp/tcpwhy-made.XXXXXX";
+    int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0) return -errno;
+    unlink(name);
+    return close(fd);
+}
+
+static int read_a_file_that_is_needed(void)
+{
+    int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : close(fd);
+}
+
+enum { FILES_CLOSED = 4 /* in the place of `confined` */ };
+
 static int try_after(unsigned keep, int confined, int (*attempt)(void))
 {
     int ends[2], result = 1;
@@ -122,7 +152,9 @@ static int try_after(unsigned keep, int confined, int (*attempt)(void))
     if (pid == 0) {
         struct err err = {""};
         int code = rights_drop(keep, &err);
-        if (!code && confined) code = rights_confine(confined > 1, &err);
+        const char *const readable[] = {"/proc", "", "/no/such/file", NULL};
+        if (!code && confined == FILES_CLOSED) code = rights_close_files(readable, &err);
+        if (!code && confined) code = rights_confine(confined == 2, &err);
         if (code) fprintf(stderr, "%s\n", err.text);
         result = code ? 1000 : attempt();
         _exit(write(ends[1], &result, sizeof(result)) != (ssize_t)sizeof(result));
@@ -208,6 +240,19 @@ static void names_can_be_looked_up_where_a_filter_has_some(void **state)
     assert_refused(try_after(RIGHTS_NONE, 2, execute_a_program));
 }
 
+static void only_files_that_are_needed_can_be_opened(void **state)
+{
+    (void)state;
+    int (*const attempts[])(void) = {open_a_file_of_all, list_a_folder_of_all, make_a_file};
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */) < 1)
+        fail_msg("this kernel has no Landlock: %s", strerror(errno));
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        int before = try_after(RIGHTS_NONE, 1, attempts[i]), result = try_after(RIGHTS_NONE, FILES_CLOSED, attempts[i]);
+        if (before || result != -EACCES) fail_msg("attempt %zu: %d before, %d", i, before, result);
+    }
+    assert_int_equal(try_after(RIGHTS_NONE, FILES_CLOSED, read_a_file_that_is_needed), 0);
+}
+
 static int give_up_again(void)
 {
     struct err err = {""};
@@ -230,6 +275,7 @@ int main(void)
         cmocka_unit_test(an_executed_program_gets_nothing_back),
         cmocka_unit_test(a_confined_process_opens_no_socket_and_runs_no_program),
         cmocka_unit_test(names_can_be_looked_up_where_a_filter_has_some),
+        cmocka_unit_test(only_files_that_are_needed_can_be_opened),
         cmocka_unit_test(what_was_given_up_can_not_be_kept_later),
     };
     int fd = mkostemp(secret, O_CLOEXEC);

@@ -147,6 +147,22 @@ static void a_record_becomes_an_event_on_the_common_clock(void **state)
     assert_int_equal(event.mark.header.dst.ip[3], 2);
 }
 
+static void what_a_sender_knew_of_the_way_is_in_its_units(void **state)
+{
+    struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit"));
+    struct event event;
+
+    mark.congestion = (struct record_congestion){.window = 10, .threshold = 0x7fffffff, .srtt = 8 * 250 + 7, .mss = 1448};
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.congestion.window, 10);
+    assert_int_equal(event.mark.congestion.threshold, 0); /* as long as nothing was lost there is none */
+    assert_int_equal(event.mark.congestion.srtt_us, 250);
+    assert_int_equal(event.mark.congestion.mss, 1448);
+    mark.congestion.threshold = 0x7ffffffe;
+    assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.congestion.threshold, 0x7ffffffe);
+}
+
 static void the_recorders_own_frames_are_cut_off(void **state)
 {
     struct record_mark mark =
@@ -641,6 +657,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_record_becomes_an_event_on_the_common_clock),
+        TEST(what_a_sender_knew_of_the_way_is_in_its_units),
         TEST(the_recorders_own_frames_are_cut_off),
         TEST(frames_of_a_program_that_has_no_name_are_cut_off_too),
         TEST(a_program_that_an_interrupt_hit_stays_in_the_chain),

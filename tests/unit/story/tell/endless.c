@@ -298,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_closed_connection_that_somebody_holds_is_not_told_early),
         cmocka_unit_test(of_too_many_open_connections_the_most_silent_is_told_and_counted),
         cmocka_unit_test(what_is_silent_for_long_is_told_as_it_is),
+        cmocka_unit_test(what_a_drop_will_bring_again_is_waited_for),
+        cmocka_unit_test(what_children_do_to_a_listener_that_they_inherit_is_no_loss),
         cmocka_unit_test(a_long_connection_keeps_what_its_story_needs),
         cmocka_unit_test(calls_of_a_long_connection_are_folded_and_the_last_is_told_right),
         cmocka_unit_test(a_connection_of_trouble_alone_is_told_and_goes_on_as_its_sequel),

@@ -137,6 +137,60 @@ void a_long_connection_keeps_what_its_story_needs(void **state)
     free(text);
 }
 
+void what_a_drop_will_bring_again_is_waited_for(void **state)
+{
+    (void)state;
+    const struct teller_bounds quick = {.quiet_ns = 200000000, .closed_max = 8};
+    const char *const texts[] = {
+        /* The last ACK is dropped: the FIN comes again, and is acknowledged again. */
+        TRACE CLOSED "drop t=2021" US " netns=9 " C
+                     "flags=. seq=102 ack=502 reason=NETFILTER_DROP function=nft_do_chain\n" LATER(300000)
+                         PACKET(400000, S, S_FIN_US) PACKET(400010, C, "flags=. seq=102 ack=502") LATER(3400000) LATER(3400001),
+        /* It was not seen at all. */
+        TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN_US) LATER(300000) LATER(1000000) PACKET(1400000, S, S_FIN_US)
+            PACKET(1400010, C, "flags=. seq=102 ack=502") LATER(1600000) LATER(1700000),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct run run = run_of(texts[i], &quick);
+        feed(&run, 1399999);
+        assert_int_equal(run.count, 0);
+        feed(&run, INT64_MAX / 1000);
+        assert_int_equal(run.count, 1);
+        assert_int_equal(run.stories[0]->outcome, OUTCOME_CLOSED);
+        assert_int_equal(run.stories[0]->summary.retransmissions, 1);
+        run_free(&run);
+    }
+}
+
+#define LISTENER "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
+
+void what_children_do_to_a_listener_that_they_inherit_is_no_loss(void **state)
+{
+    enum { CHILDREN = 3000 };
+    struct buf text = buf_new(64 << 20);
+    bool listens = false;
+    (void)state;
+    const struct teller_bounds live = {.quiet_ns = INT64_MAX, .closed_max = 8};
+    assert_int_equal(buf_text(&text, TRACE CALL(10, 20, S_THREAD, "listen", LISTENER)), 0);
+    for (int i = 0; i < CHILDREN; i++)
+        buf_printf(&text,
+                   "enter t=%d00 pid=%d tid=%d comm=server name=close fd=3 how=-1 level=-1 " LISTENER
+                   "\nexit t=%d50 pid=%d tid=%d comm=server name=close fd=3 how=-1 level=-1 slept=-1 " LISTENER "\n",
+                   300 + i, 100 + i, 100 + i, 300 + i, 100 + i, 100 + i);
+    buf_text(&text, HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN_US) PACKET(2020, C, "flags=. seq=102 ack=502"));
+    assert_false(text.failed);
+    struct run run = run_of(text.data, &live);
+    finish(&run);
+    assert_int_equal(run.count, 1);
+    for (size_t i = 0; i < run.stories[0]->step_count; i++)
+        listens =
+            listens || (run.stories[0]->steps[i].kind == STEP_ENTER && strcmp(run.stories[0]->steps[i].call->name, "listen") == 0);
+    assert_true(listens);
+    assert_int_equal(teller_trace(run.teller)->loss_count, 0);
+    run_free(&run);
+    buf_free(&text);
+}
+
 static const struct story_call *last_call(const struct story *story)
 {
     const struct story_call *last = NULL;

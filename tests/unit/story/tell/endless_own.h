@@ -36,6 +36,8 @@ void finish(struct run *run);
 void run_free(struct run *run);
 void of_too_many_open_connections_the_most_silent_is_told_and_counted(void **state);
 void what_is_silent_for_long_is_told_as_it_is(void **state);
+void what_a_drop_will_bring_again_is_waited_for(void **state);
+void what_children_do_to_a_listener_that_they_inherit_is_no_loss(void **state);
 void a_long_connection_keeps_what_its_story_needs(void **state);
 /* Which segment woke a read() is counted in bytes: those that were read by calls that are told no more count too. */
 void calls_of_a_long_connection_are_folded_and_the_last_is_told_right(void **state);
