@@ -266,6 +266,9 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* listeners.c. The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known
  * to be. */
 const struct call *tale_listening(const struct telling *telling, int64_t at_ns);
+/* The first successful listen() of the server's port that returned after that time, where none was known to before it; NULL none.
+ */
+const struct call *tale_listens_later(const struct telling *telling, int64_t at_ns);
 /* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before
  * `at_ns`. */
 bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,
