@@ -72,7 +72,7 @@ void facts_losses(const struct story_trace *trace, struct facts *facts)
         if (told) continue;
         phrase_add(text, STYLE_PLAIN, between);
         add_source(text, trace, i);
-        between = "; ";
+        between = tr("; ");
     }
     facts_put(facts, STYLE_PLAIN, "");
     if (!trace->marks_unjoined && !trace->packets_unmarked) return;
