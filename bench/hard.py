@@ -234,11 +234,50 @@ def handshakes(c, count):
         c.raw(6, struct.pack("!HHIIBBHHH", 1024 + i % 60000, 80, i, 0, 0x50, SYN, 65000, 1 + i % 65535, 0), source=source)
 
 
+def small_connections(c, count):
+    """Three segments each, from a new address."""
+    for i in range(count // 3):
+        source = struct.pack("!BBBB", 10, 3 + (i >> 16), i >> 8 & 255, i & 255)
+        for seq, ack, flags in ((1000, 0, SYN), (1001, 5001, ACK), (1001, 5001, FIN | ACK)):
+            c.raw(6, struct.pack("!HHIIBBHHH", 40000, 80, seq, ack, 0x50, flags, 65000, 1 + i % 65535, 0), source=source)
+
+
+def reopened(c, count):
+    """One connection after the other between the same two ports, each open when the next one comes."""
+    for i in range(count // 3):
+        client, server = 1000 + i * 100000, 5000 + i * 70000
+        c.client(client, 0, SYN)
+        c.server(server, client + 1, SYN | ACK)
+        c.client(client + 1, server + 1, ACK)
+
+
+def pieces(c, count):
+    """Of one datagram, over and over."""
+    for i in range(count):
+        c.raw(6, bytes(8), number=7, offset=0x2000 | i % 8000)
+
+
+def sights(c, count):
+    """Each packet once more, behind a router."""
+    for i in range(count // 2):
+        c.client(1001 + 1000 * i, 5001, ACK, 1000)
+        us, frame, wire = c.packets[-1]
+        c.packets.append((us + 30, frame[:22] + b"\x3f" + frame[23:], wire))
+
+
+def closing_windows(c, count):
+    for i in range(count // 3):
+        c.client(1001 + 10 * i, 5001, ACK, 10)
+        c.server(5001, 1011 + 10 * i, ACK, window=0)
+        c.server(5001, 1011 + 10 * i, ACK, window=100)
+
+
 KINDS = [
     overlapping, sliding, backwards, holes, duplicate_acks, late_acks, odd_acks, retransmissions, syns, syn_acks, resets_in_vain, resets,
     fins, keepalives, window_probes, bulk, dialogue, clock_steps_back, interfaces, reused, selective_acks, icmp_errors, fragments, udp_flows, handshakes,
+    small_connections, reopened, pieces, sights, closing_windows,
 ]  # fmt: skip
-UNOPENED = (syns, syn_acks, reused)
+UNOPENED = (syns, syn_acks, reused, small_connections, reopened)
 
 
 def make(folder, kind, count):

@@ -45,7 +45,7 @@ static const struct options_row rows[] = {
     {KEY_MERGE, 0, "merge", NULL, TR("two captures of the same connections, taken at two places: one story each, with both times")},
     {KEY_FILTER, 0, "filter", "EXPR", TR("only packets that match, as pcap-filter(7) says; also as words behind the files")},
     {KEY_OPEN_MAX, 0, "open-max", "N", TR("keep at most N open connections in memory, 256 bytes and some each (default 4194304)")},
-    {KEY_PACKETS_MAX, 0, "packets-max", "N", TR("tell stories of the first N packets at most, about 1 KB each (default 500000)")},
+    {KEY_PACKETS_MAX, 0, "packets-max", "N", TR("tell stories of the first N packets at most, about 2 KB each (default 500000)")},
 };
 
 static int take_range(struct read_options *options, const char *value, struct err *err)

@@ -142,6 +142,21 @@ class Others(Watched):
         )
 
 
+    def test_a_descriptor_that_was_handed_over_holds_the_connection(self):
+        code = (
+            "import os, socket\n"
+            "s = socket.create_server(('127.0.0.1', 0)); give, get = socket.socketpair()\n"
+            "if os.fork() == 0:\n"
+            "    s.close(); _, fds, _, _ = socket.recv_fds(get, 1, 1); get.send(b'.'); get.recv(1); os._exit(0)\n"
+            "c = socket.create_connection(s.getsockname()); a, _ = s.accept()\n"
+            "socket.send_fds(give, [b'.'], [a.fileno()]); give.recv(1); a.close(); give.send(b'.'); assert c.recv(1) == b''; c.close(); os.wait()\n"
+        )
+        (connection,) = (story := self.watch(sys.executable, "-I", "-c", code)).connections
+        texts = [line["text"] for line in story.lines if line["type"] == "finding" and line["id"] == "close-not-last"]
+        self.assertEqual(len(texts), 1 if self.recorder == "bpf" else 0, texts)  # the kernel's chain shows who ended it
+        if texts:
+            self.assertIn("SCM_RIGHTS", texts[0])
+
     def looked_up(self, how, *command, resolver="", status=0):
         """The command in a network of its own, with a name server and a web server of ours on 127.0.0.1."""
         with tempfile.TemporaryDirectory() as folder:

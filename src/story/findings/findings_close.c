@@ -34,6 +34,15 @@ static void find_both_close(struct telling *telling)
                 proof, 3);
 }
 
+/* The process whose call, or end, sent this, as the kernel's chain shows; NULL: not known. */
+static const struct event_thread *ended_by(const struct tale_packet *packet)
+{
+    const struct story_cause *cause = packet->cause;
+    if (!packet->seen->marked || cause->evidence != EVIDENCE_STACK) return NULL;
+    bool is_shown = cause->kind == CAUSE_EXIT || (cause->kind == CAUSE_CALL && packet->chain.meaning == CHAIN_CALL);
+    return is_shown && packet->seen->context.current.pid ? &packet->seen->context.current : NULL;
+}
+
 static bool sent_its_end(const struct telling *telling, const struct tale_call *close)
 {
     static const int64_t LATER_NS = 5000000; /* an older kernel's close() works on the way back to user space */
@@ -41,6 +50,8 @@ static bool sent_its_end(const struct telling *telling, const struct tale_call *
         const struct tale_packet *packet = &telling->packets[i];
         if (packet->side != close->story->side || !packet->segment || !(packet->segment->flags & (TCP_FIN | TCP_RST))) continue;
         if (packet->cause->step != STORY_NO_STEP && packet->cause->step != telling_call_step(close)) continue; /* another's */
+        const struct event_thread *by = ended_by(packet);
+        if (by && by->pid != close->story->pid) continue;
         if (packet->sent_ns >= close->call->enter_ns && packet->sent_ns <= close->call->exit_ns + LATER_NS) return true;
     }
     return false;
@@ -58,11 +69,35 @@ static const struct tale_call *close_not_last(const struct telling *telling, enu
     return NULL;
 }
 
+/* A close() that sent nothing, and another process by which the FIN left: it had a descriptor that nobody saw it get. */
+static void find_unseen_holder(struct telling *telling, enum story_side side)
+{
+    const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN);
+    const struct event_thread *holder = fin ? ended_by(fin) : NULL;
+    for (size_t i = 0; i < telling->call_count && holder; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        const struct story_call *call = tale->story;
+        if (call->side != side || call->listener || !(call->traits & CALL_CLOSES) || !call->exit_ns || call->ret) continue;
+        if (call->pid == holder->pid || call->exit_ns > fin->sent_ns || sent_its_end(telling, tale)) continue;
+        uint32_t proof[2] = {call->exit_step, fin->step};
+        finding_add(
+            telling, "close-not-last", "note",
+            telling_printf(telling,
+                           "close(%d) of %s[%d] sent nothing: %s[%d] had a descriptor of the same socket, too, and nobody saw "
+                           "how it came by that (SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
+                           call->fd, call->comm, call->pid, holder->comm, holder->pid,
+                           finding_time(telling, fin->sent_ns - call->exit_ns)),
+            proof, 2);
+        return;
+    }
+}
+
 static void find_last_descriptor(struct telling *telling)
 {
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
         const struct tale_call *call = close_not_last(telling, side);
+        if (!call) find_unseen_holder(telling, side);
         if (!call) continue;
         const struct holder *still = &call->call->still;
         bool same = still->pid == call->call->thread.pid;

@@ -280,6 +280,17 @@ static void find_refused(struct telling *telling)
                     proof, 2);
         return;
     }
+    const struct call *later = shown ? tale_listens_later(telling, finding_arrival_ns(reset)) : NULL;
+    if (later) {
+        finding_add(
+            telling, "refused", "error",
+            telling_printf(telling,
+                           "connection refused: no process listened on port %u yet; %s began to %s later: wait until it does, or "
+                           "try again",
+                           port, listener_text(telling, later), finding_time(telling, later->exit_ns - at_ns)),
+            proof, 2);
+        return;
+    }
     finding_add(
         telling, "refused", "error",
         shown ? telling_printf(telling,

@@ -23,6 +23,12 @@ static bool is_forwarding(const struct event_drop *drop)
     return chain_names(drop->context.chain, names);
 }
 
+/* A socket that goes takes with it what nobody had read: that had come, and been acknowledged. A FIN lies among that, too. */
+static bool is_purged(const struct event_drop *drop)
+{
+    return drop->header.protocol == IPPROTO_TCP && !drop->outgoing && strcmp(drop->reason, "QUEUE_PURGE") == 0;
+}
+
 /* Whether TCP's state machine had it before. Its entrance (net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c) throws away what no state
  * has seen; but where there is no socket, what RFC 9293 says of CLOSED was done. */
 static bool is_untaken(const struct event_drop *drop)
@@ -30,6 +36,7 @@ static bool is_untaken(const struct event_drop *drop)
     static const char *const inside[] = {"tcp_v4_do_rcv",         "tcp_v6_do_rcv",     "tcp_rcv_established",
                                          "tcp_rcv_state_process", "tcp_child_process", NULL};
     if (strcmp(drop->reason, "NO_SOCKET") == 0) return false;
+    if (is_purged(drop)) return false;
     if (drop->outgoing || drop->header.protocol != IPPROTO_TCP) return true;
     if (chain_names(drop->context.chain, inside)) return false;
     if (strcmp(drop->function, "tcp_v4_rcv") == 0 || strcmp(drop->function, "tcp_v6_rcv") == 0) return true;
@@ -59,7 +66,7 @@ static void attach_drop(struct telling *telling, const struct drop_note *note)
 {
     const struct event_packet_header *header = &note->drop.header;
     struct tale_packet *found = telling_find_packet(telling, header, note->t_ns);
-    if (!found) return;
+    if (!found || (is_purged(&note->drop) && !header->length_bytes)) return;
     tell_drop(telling, found, note);
     for (size_t i = (size_t)(found - telling->packets); i-- > 0;) { /* what it had been joined with */
         struct tale_packet *packet = &telling->packets[i];

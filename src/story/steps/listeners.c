@@ -54,6 +54,17 @@ const struct call *tale_listening(const struct telling *telling, int64_t at_ns)
     return listen && !tale_listener_gone(telling, at_ns, &end, &call) ? listen : NULL;
 }
 
+const struct call *tale_listens_later(const struct telling *telling, int64_t at_ns)
+{
+    const struct sock *sock = telling->listener;
+    if (!sock || listen_of(sock, at_ns)) return NULL;
+    for (size_t i = 0; i < sock->call_count; i++) {
+        const struct call *call = sock->calls[i];
+        if (call->traits & CALL_LISTENS && call->exited && call->ret == 0 && call->enter_ns > at_ns) return call;
+    }
+    return NULL;
+}
+
 const struct sock *tale_listens_elsewhere(const struct telling *telling, uint64_t netns, int64_t at_ns,
                                           const struct call **ret_listen)
 {

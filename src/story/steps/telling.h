@@ -97,6 +97,7 @@ struct sweep {
     bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */
     const struct tale_packet *last_data[STORY_SIDES];
+    bool any_gap;                  /* something that was sent before was not captured */
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
     uint32_t recovery_to[STORY_SIDES];
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
@@ -265,6 +266,9 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* listeners.c. The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known
  * to be. */
 const struct call *tale_listening(const struct telling *telling, int64_t at_ns);
+/* The first successful listen() of the server's port that returned after that time, where none was known to before it; NULL none.
+ */
+const struct call *tale_listens_later(const struct telling *telling, int64_t at_ns);
 /* Why that listener was there no more: what ended it (its process: `*ret_end`; a close() or shutdown(): `*ret_call`) before
  * `at_ns`. */
 bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const struct process_end **ret_end,

@@ -269,6 +269,20 @@ static const struct finding_case cases[] = {
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
                                               "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
                                               "exit t=1201000 " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK "\n"},
+/* Another process sends the FIN, by its own close(). */
+#define ANOTHER "pid=30 tid=30 comm=other "
+#define ENDS_IT(who, cur, chain)                                                                                                   \
+    ENTER(1990, who, "close", S_SOCK, "")                                                                                          \
+    MARK(2000, S, "flags=F. seq=501 ack=101", cur S_SOCK CHAIN(chain))                                                             \
+    PACKET(2001, S, "flags=F. seq=501 ack=101") EXIT(2010, who, "close", S_SOCK, "")
+#define BY_CLOSE "tcp_send_fin;__tcp_close;tcp_close;__x64_sys_close"
+    {"close-not-last", true, /* it was handed a descriptor, and nobody saw that */
+     TRACE HANDSHAKE CLOSE(1100, 1110, S_THREAD, S_SOCK, "") ENDS_IT(ANOTHER, "cur.pid=30 cur.tid=30 cur.comm=other ", BY_CLOSE)},
+    {"close-not-last", false, /* it closed twice itself: two descriptors of its own may be */
+     TRACE HANDSHAKE CLOSE(1100, 1110, S_THREAD, S_SOCK, "") ENDS_IT(S_THREAD, S_CUR, BY_CLOSE)},
+    {"close-not-last", false, /* a FIN that had to wait: an ACK let it go */
+     TRACE HANDSHAKE CLOSE(1100, 1110, S_THREAD, S_SOCK, "")
+         ENDS_IT(ANOTHER, "cur.pid=30 cur.tid=30 cur.comm=other ", "tcp_write_xmit;tcp_ack;tcp_v4_rcv;net_rx_action")},
     {"close-not-last", false, /* the child has started another program: whether it still holds the socket nobody saw */
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
                                               "process t=1150000 pid=21 tid=21 comm=other change=exec\n"
@@ -435,6 +449,10 @@ static const struct finding_case cases[] = {
     {"reset-ignored", true, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2021, S, S_DATA ROOM)}, /* a round trip later */
     {"reset-ignored", false, /* who got it believed it */
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
+    {"reset-crossed", true, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(2010, S, S_FIN_1) PACKET(2020, S, "flags=R seq=501")},
+    {"reset-crossed", false, /* it was acknowledged */
+     TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(2005, S, "flags=. seq=501 ack=106 win=512")
+         PACKET(2010, S, "flags=F. seq=501 ack=106 win=512") PACKET(2020, S, "flags=R seq=501")},
     {"reset-forged", true,
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
     {"reset-forged", false, /* until it aborts itself, it lives */

@@ -302,6 +302,19 @@ static void a_simultaneous_close_that_is_cut_short_is_not_said_to_end_in_time_wa
                 "both pass");
 }
 
+static void who_listens_a_moment_too_late_is_named(void **data)
+{
+    (void)data;
+#define LISTENS_AT(from, to)                                                                                                       \
+    "enter t=" #from US " " S_THREAD "name=listen fd=3 how=0 level=-1 " LISTENER "\n"                                              \
+    "exit t=" #to US " " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 " LISTENER "\n"
+#define NO_SOCKET REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")
+    check_words(TRACE NO_SOCKET LISTENS_AT(1011, 1020), "refused", "server[20] began to", "start the server");
+    check_words(TRACE NO_SOCKET, "refused", "start the server", "began to");
+    check_words(TRACE NO_SOCKET LISTENS_AT(1010, 1020), "refused", "start the server",
+                "began to"); /* it may have listened before */
+}
+
 static void a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segment(void **data)
 {
     (void)data;
@@ -360,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_late_ack_that_is_taken_completes_the_handshake),
         cmocka_unit_test(a_connection_that_an_end_gave_up_timed_out),
         cmocka_unit_test(a_simultaneous_close_that_is_cut_short_is_not_said_to_end_in_time_wait),
+        cmocka_unit_test(who_listens_a_moment_too_late_is_named),
         cmocka_unit_test(a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segment),
         cmocka_unit_test(a_simultaneous_open_passes_syn_rcvd_at_both_ends),
         cmocka_unit_test(a_socket_connected_to_itself_is_one_end),

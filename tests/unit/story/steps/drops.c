@@ -45,6 +45,23 @@ static void what_tcp_itself_throws_away_had_reached_it(void **state)
     told_free(told);
 }
 
+#define PURGED "reason=QUEUE_PURGE function=sk_stream_kill_queues"
+
+static void what_a_socket_takes_with_it_as_it_goes_had_come(void **state)
+{
+    struct told *told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=. seq=501 ack=102")
+                                      PACKET(3000, S, "flags=F. seq=501 ack=102") DROP(3005, S, "flags=F. seq=501 ack=102", PURGED)
+                                          PACKET(3010, C, "flags=. seq=102 ack=502"),
+                                  0);
+    (void)state;
+    assert_null(told_segment(told->stories[0], STORY_SERVER, "FIN", 1)->dropped); /* nothing of it was left to be read */
+    told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT");
+    told_free(told);
+    told = tell_text(TRACE HANDSHAKE PACKET(2000, C, C_DATA) DROP(2005, C, C_DATA, PURGED), 0);
+    assert_false(told_segment(told->stories[0], STORY_CLIENT, "data", 1)->dropped->untaken);
+    told_free(told);
+}
+
 static void a_segment_without_a_socket_was_looked_at_as_in_closed(void **state)
 {
     struct told *told = tell_text(TRACE PACKET(1000, C, SYN) DROP(1005, C, SYN, "reason=NO_SOCKET function=tcp_v4_rcv")
@@ -112,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_segment_that_a_firewall_drops_is_told_so_and_moves_no_state),
         cmocka_unit_test(what_tcp_itself_throws_away_had_reached_it),
+        cmocka_unit_test(what_a_socket_takes_with_it_as_it_goes_had_come),
         cmocka_unit_test(a_segment_without_a_socket_was_looked_at_as_in_closed),
         cmocka_unit_test(who_dropped_it_is_told_by_the_way_it_had_come),
         cmocka_unit_test(segments_that_were_joined_are_dropped_together),
