@@ -24,6 +24,11 @@ static inline struct conn_more_end *conn_make_more(const struct conn_judge *judg
     return &more->end[side];
 }
 
+static inline bool conn_has(const struct conn_end *end, uint32_t flags)
+{
+    return (end->flags & flags) == flags;
+}
+
 /* An ACK of what this end never sent, whatever was not captured: it lies before its first number, or beyond its FIN, which nothing
  * follows. */
 static inline bool conn_is_absurd_ack(const struct conn_end *end, uint32_t ack)
@@ -42,6 +47,16 @@ static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns
 /* belongs.c: both its numbers are so far ahead that a gap of the capture may lie before it, or another connection between the same
  * ends have begun. */
 bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side);
+
+/* classes.c: what a segment is; adds to the verdict what tells. */
+uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                      struct conn_verdict *verdict);
+bool conn_is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment);
+/* One past the highest number captured: beyond that there may be the peer's word. */
+uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side);
+/* An ACK acknowledges the SYN of `peer`; and whether that, or more by what a first window holds: data that was not captured. */
+bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack);
+bool conn_acknowledges_more(const struct conn_end *peer, uint32_t ack);
 
 /* states.c: takes an input, and notes it. `proved`: as in struct conn_move. */
 void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, bool proved,

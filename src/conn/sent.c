@@ -2,19 +2,9 @@
 #include "conn/own.h"
 #include "conn/plain.h"
 
-/* Wireshark's bound for disorder where no round trip was seen; what is late by a round trip was asked for. */
-static const uint32_t DISORDER_US = 3000000 / 1024;
 /* Data on its way when a RST was sent may arrive for a while. */
 static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
-/* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
-static const int64_t IDLE_NS = 500000000;
 enum { FAR = 1 << 30 }; /* below that, numbers modulo 2^32 are not told from those ahead */
-enum { ASKED_BY = 3 };  /* duplicate ACKs (RFC 5681 section 3.2) */
-
-static bool has(const struct conn_end *end, uint32_t flags)
-{
-    return (end->flags & flags) == flags;
-}
 
 /* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
 static void note_growth(struct conn *conn, unsigned side)
@@ -47,7 +37,7 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
         peer->flags |= END_GOT;
     }
     int32_t more = seq_diff(peer->next, ack);
-    if (more == 1 && has(peer, END_BASE_BARE) && peer->next == peer->base + 1) { /* its first words were a keepalive probe */
+    if (more == 1 && conn_has(peer, END_BASE_BARE) && peer->next == peer->base + 1) { /* its first words were a keepalive probe */
         peer->base++;
         peer->next = peer->got = ack;
         verdict->base_shift = true;
@@ -72,11 +62,6 @@ static void prove_received(const struct conn_judge *judge, struct conn *conn, un
     end->flags |= END_ACKS;
     if (seq_before(peer->got, ack)) holes_prove(judge, conn, other, ack, segment->t_ns);
     conn_take_fin(judge, conn, other, true, verdict);
-}
-
-static bool acknowledges_syn(const struct conn_end *peer, uint32_t ack)
-{
-    return has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
 }
 
 /* The SYN,ACK of `side` was not captured: what follows shows that it was sent. */
@@ -105,12 +90,12 @@ static void prove_handshake(const struct conn_judge *judge, struct conn *conn, u
         conn_move(judge, conn, side, INPUT_RCVD_SYN_ACK, true, verdict);
         return;
     }
-    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && acknowledges_syn(peer, segment->ack)) {
+    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && conn_acknowledges_more(peer, segment->ack)) {
         prove_syn_ack(judge, conn, side, verdict);
         peer->flags |= END_SYN_ACKED;
         conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);
     }
-    bool more = has(peer, END_SYN | END_BASE) && !(peer->flags & END_SYN_DATA) && seq_before(peer->base + 1, segment->ack);
+    bool more = conn_has(peer, END_SYN | END_BASE) && !(peer->flags & END_SYN_DATA) && seq_before(peer->base + 1, segment->ack);
     bool says = segment->length_bytes && !(peer->flags & END_SYN_DATA);
     if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && (more || says)) {
         end->flags |= END_SYN_ACKED;
@@ -143,7 +128,7 @@ static void forget_first_reset(struct conn *conn, unsigned side)
     if (!(conn->flags & CONN_FIRST_BY_RST)) return;
     unsigned other = conn_other(conn, side);
     const uint32_t by_its_own = END_ENDED_BY_RST | END_RST;
-    if (conn->closed_first == 1 + other && has(&conn->end[other], by_its_own)) return; /* it did not arrive, and was sent */
+    if (conn->closed_first == 1 + other && conn_has(&conn->end[other], by_its_own)) return; /* it did not arrive, and was sent */
     conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
     conn->closed_first = 0;
     if (conn->end[other].flags & END_FIN)
@@ -179,92 +164,7 @@ static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsig
     catch_up(judge, conn, side, verdict);
 }
 
-/* ---- what it is ---- */
-
-static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct conn_segment *segment)
-{
-    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    bool acked = has(end, END_ACKED | END_ANY);
-    if (acked && segment->seq == end->next - 1 && end->span) {
-        if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
-        bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
-        if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
-    }
-    if (acked && segment->seq == end->acked - 1 && peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
-    if (!(segment->flags & TCP_ACK) || !(end->flags & END_ACKS) || seq_before(end->ack, segment->ack)) return CONN_ACK;
-    if (seq_before(end->next, segment->seq)) return CONN_ACK;
-    if (peer->flags & END_PROBED) return CONN_PROBE_ANSWER;
-    if (end->flags & END_CHALLENGED) return CONN_CHALLENGE_ACK;
-    if (segment->ack == end->ack && segment->window != end->window && !segment->sack) return CONN_WINDOW_UPDATE;
-    return CONN_DUPLICATE_ACK;
-}
-
-/* One byte (or none) where the peer's window is 0: it asks, and sends nothing that counts. */
-static bool is_data_probe(const struct conn_end *end, const struct conn_end *peer, const struct conn_segment *segment)
-{
-    if (segment->length_bytes != 1 || segment->flags & (TCP_SYN | TCP_FIN) || !(end->flags & END_ANY)) return false;
-    if (!(peer->flags & END_ACKS) || peer->window != 0) return false;
-    if (end->flags & END_ACKED && segment->seq == end->acked) return true; /* the peer took back what it had offered */
-    return segment->seq == end->next || (end->flags & END_PROBE_BYTE && segment->seq == end->next - 1);
-}
-
-static bool is_data_keepalive(const struct conn_end *end, const struct conn_segment *segment)
-{
-    return segment->length_bytes == 1 && !(segment->flags & (TCP_SYN | TCP_FIN)) && has(end, END_ANY | END_ACKED) &&
-           segment->seq == end->next - 1 && end->acked == end->next && !(end->flags & END_FIN);
-}
-
-/* Some of its numbers lie below the highest sent. */
-static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                            uint32_t next, struct conn_verdict *verdict)
-{
-    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    uint32_t to = segment->seq + conn_space(segment), below = seq_before(next, to) ? next : to, since_us = 0;
-    uint32_t unseen = conn->flags & CONN_TWO_PLACES ? 0 : holes_within(judge, conn, side, segment->seq, below, &since_us);
-    uint32_t again = below - segment->seq;
-    verdict->is_asked_for = peer->flags & END_ACKS && peer->ack == segment->seq && peer->repeated_acks >= ASKED_BY;
-    verdict->is_acked = end->flags & END_ACKED && seq_at_or_before(to, end->acked);
-    if (unseen && unseen == again) {
-        uint32_t near_us = conn->flags & CONN_TIMED && conn->round_us ? conn->round_us : DISORDER_US;
-        bool late = conn_short_time(segment->t_ns) - since_us >= near_us;
-        if (!late && !verdict->is_asked_for) return CONN_OUT_OF_ORDER;
-        verdict->is_unseen = true;
-    }
-    verdict->again_bytes = again;
-    return below == to ? CONN_AGAIN : CONN_PARTLY_AGAIN;
-}
-
-/* One past the highest number captured: beyond that there may be the peer's word. */
-static uint32_t captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side)
-{
-    const struct conn_more_end *more = conn_has_more(judge, conn, side);
-    return more && more->has_seen ? more->seen : conn->end[side].next;
-}
-
-static uint8_t class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                        struct conn_verdict *verdict)
-{
-    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    uint32_t space = conn_space(segment), next = end->next;
-    bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
-    if (!space) return class_of_ack(conn, side, segment);
-    if (!(end->flags & END_ANY)) return CONN_NEW;
-    if (syn && (ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN))) return CONN_NEW;
-    if (syn && !(end->flags & END_SYN_SEEN) && segment->seq == end->base) return CONN_OUT_OF_ORDER; /* behind what proves it */
-    if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
-    if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
-    if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
-    const struct conn_more_end *more = conn_has_more(judge, conn, side);
-    if (more && more->has_seen)
-        next = more->seen;
-    else if (end->flags & END_PROBE_BYTE && segment->seq == next - 1)
-        next--; /* that byte has only probed so far */
-    if (!seq_before(segment->seq, next)) {
-        verdict->opens_hole = segment->seq != next;
-        return CONN_NEW;
-    }
-    return class_of_old(judge, conn, side, segment, next, verdict);
-}
+/* ---- remembering ---- */
 
 /* The first that shows a connection, behind what showed none. */
 static void begin_midway(struct conn *conn, const struct conn_segment *segment)
@@ -273,24 +173,6 @@ static void begin_midway(struct conn *conn, const struct conn_segment *segment)
     conn->end[0].state = conn->end[conn_other(conn, 0)].state = STATE_ESTABLISHED;
     conn->flags |= CONN_MIDWAY;
 }
-
-/* It has no ACK, as nothing that TCP sends once it is connected; or it speaks of another connection: to an end that waits for the
- * answer to its SYN, of something that this SYN is not; or a SYN,ACK that answers another SYN. */
-static bool is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment)
-{
-    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
-    if (!ack && !syn) return true; /* whoever it reaches drops it (RFC 9293 section 3.10.7.4), or has no such connection */
-    if (!ack || !has(peer, END_SYN | END_ANY)) return false;
-    if (syn) {
-        if (!acknowledges_syn(peer, segment->ack)) return true;
-        if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
-        return false;
-    }
-    return peer->state == STATE_SYN_SENT && end->state <= STATE_LISTEN && !acknowledges_syn(peer, segment->ack);
-}
-
-/* ---- remembering ---- */
 
 static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                      struct conn_verdict *verdict)
@@ -372,7 +254,7 @@ static bool is_late_fin(const struct conn_judge *judge, struct conn *conn, unsig
     const struct conn_end *end = &conn->end[side];
     uint32_t to = segment->seq + conn_space(segment), since_us;
     if (!(end->flags & END_ANY) || end->flags & END_FIN) return false;
-    int32_t beyond = seq_diff(to, captured_next(judge, conn, side));
+    int32_t beyond = seq_diff(to, conn_captured_next(judge, conn, side));
     /* What came after it, without a number of its own, may have been captured before it. */
     return beyond > 0 || (beyond == 0 && !holes_within(judge, conn, side, to - 1, to, &since_us));
 }
@@ -415,7 +297,8 @@ static bool had_sent_no_fin(const struct conn_judge *judge, struct conn *conn, u
     if (fin->flags & TCP_ACK && seq_before(fin->ack, end->next)) return true;
     if (end->next == end->base + 1) return end->flags & END_SYN;
     uint32_t since_us;
-    return captured_next(judge, conn, side) == end->next && !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
+    return conn_captured_next(judge, conn, side) == end->next &&
+           !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
 }
 
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
@@ -470,7 +353,7 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
     /* Nor did anybody wait who answers the SYN,ACK so, and has said nothing but its SYN. */
-    bool silent = end->state == STATE_ESTABLISHED && has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));
+    bool silent = end->state == STATE_ESTABLISHED && conn_has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));
     if (silent && !(segment->flags & TCP_ACK) && !(conn->flags & CONN_TWO_PLACES)) {
         conn_take_back(conn, side, STATE_SYN_SENT, verdict);
         conn_take_back(conn, side, STATE_CLOSED, verdict);
@@ -544,7 +427,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
         return;
     }
     prove_alive(judge, conn, side, segment, verdict);
-    if (is_stray(conn, side, segment)) {
+    if (conn_is_stray(conn, side, segment)) {
         struct conn_more_end *more = conn_make_more(judge, conn, side);
         if (more) more->strays++;
         verdict->class = CONN_STRAY;
@@ -554,7 +437,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     begin_midway(conn, segment);
     verdict->leaps = conn_is_far(conn, segment, side) && conn_leaps(conn, segment, side);
     bool advances = segment->flags & TCP_ACK && (!(end->flags & END_ACKS) || seq_before(end->ack, segment->ack));
-    uint8_t class = verdict->class = class_of(judge, conn, side, segment, verdict);
+    uint8_t class = verdict->class = conn_class_of(judge, conn, side, segment, verdict);
     count(judge, conn, side, segment, class);
     take_ack_field(end, segment, class, advances);
     end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
