@@ -6,11 +6,12 @@
 
 A load (bench/rounds.c: connect, echo, close) makes --rate connections a second (400) for --minutes (10) under each. Printed each minute: the
 memory of tcpwhy (VmRSS of its processes), how many connections it has told. At the end: what was lost or dropped, how many were told of those
-that the load made, and whether memory was flat from minute 2 on (of a shorter soak: from the middle on): no later sample more than 5 % and
+that the load made, what was summed up beside what the load did, and whether memory was flat from minute 2 on (of a shorter soak: from the middle on): no later sample more than 5 % and
 2 MiB above the largest of the 30 seconds around that moment. Exit status 1 where it was not, or a connection was told twice or not at all, or something was
 lost that nobody said. Needs root; makes traffic on 127.0.0.1 alone."""
 
 import argparse
+import collections
 import json
 import pathlib
 import shutil
@@ -50,6 +51,7 @@ class Reader(threading.Thread):
 
     def __init__(self, stream, mark):
         super().__init__(daemon=True)
+        self.outcomes, self.bytes = collections.Counter(), [0, 0]
         self.stream, self.mark, self.told, self.numbers, self.twice, self.last = stream, mark, 0, set(), 0, b""
         self.start()
 
@@ -57,7 +59,10 @@ class Reader(threading.Thread):
         for line in self.stream:
             if line.startswith(self.mark):
                 self.told += 1
-                number = json.loads(line)["conn"]
+                head = json.loads(line)
+                number = head["conn"]
+                self.outcomes[head["outcome"]] += 1
+                self.bytes = [sum(pair) for pair in zip(self.bytes, (head["client"]["bytes"], head["server"]["bytes"]))]
                 self.twice += number in self.numbers
                 self.numbers.add(number)
             self.last = line
@@ -91,6 +96,13 @@ def flat(samples, minutes):
     return None if most <= bound else f"memory grew from {max(around):.1f} to {most:.1f} MiB"
 
 
+def totals_wrong(count, connections, outcomes, sent):
+    """What of the sums is not the load's, or None: each of its connections carries 8 bytes each way and is closed."""
+    print(f"sums: {connections} connections, {outcomes}, bytes {sent}; the load made {count}, with {8 * count} bytes each way")
+    right = connections == count and outcomes == {"closed": count} and sent == [8 * count] * 2
+    return None if right else "the sums are not the load's"
+
+
 def under_run(options, count):
     """tcpwhy run with the load as its command."""
     command = [options.program, "run", "-q", "--recorder", "bpf", "--format", "jsonl", "--out-fd", "1", "--", options.load, str(count), str(options.rate)]
@@ -112,7 +124,7 @@ def under_run(options, count):
     print(f"told {time.monotonic() - began:.1f} s after the load's end")
     summary = json.loads(reader.last)
     print(f"lost {summary['lost']}, dropped {summary['dropped']}; told {reader.told} of {count}")
-    wrong = [flat(samples, options.minutes)]
+    wrong = [flat(samples, options.minutes), totals_wrong(count, summary["connections"], dict(reader.outcomes), reader.bytes)]
     if reader.told != count or reader.twice:
         said = summary["lost"] or summary["dropped"]
         wrong.append(None if said and not reader.twice else f"{reader.told} told of {count}, {reader.twice} twice; and nothing says that something was lost")
@@ -135,7 +147,9 @@ def under_watch(options, count):
     process.wait()
     reader.join()
     print(f"{error.strip()}\ntold {reader.told} of {count}")
-    wrong = [flat(samples, options.minutes)]
+    totals = json.loads(reader.last)
+    wrong = [flat(samples, options.minutes),
+             totals_wrong(count, totals["connections"], totals["outcomes"], [totals["client_bytes"], totals["server_bytes"]])]
     if reader.told != count or reader.twice:
         wrong.append(f"{reader.told} told of {count}, {reader.twice} twice" if "nothing" in error or reader.twice else None)
     if work.returncode:

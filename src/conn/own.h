@@ -24,6 +24,11 @@ static inline struct conn_more_end *conn_make_more(const struct conn_judge *judg
     return &more->end[side];
 }
 
+static inline bool conn_has(const struct conn_end *end, uint32_t flags)
+{
+    return (end->flags & flags) == flags;
+}
+
 /* An ACK of what this end never sent, whatever was not captured: it lies before its first number, or beyond its FIN, which nothing
  * follows. */
 static inline bool conn_is_absurd_ack(const struct conn_end *end, uint32_t ack)
@@ -31,22 +36,6 @@ static inline bool conn_is_absurd_ack(const struct conn_end *end, uint32_t ack)
     if (!(end->flags & END_ANY)) return false;
     if (seq_before(end->next, ack)) return end->flags & END_FIN && seq_at_or_before(end->next, end->fin_end);
     return end->next - ack > end->span;
-}
-
-static inline bool conn_end_has(const struct conn_end *end, uint32_t flags)
-{
-    return (end->flags & flags) == flags;
-}
-
-/* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
-static inline void conn_note_growth(struct conn *conn, unsigned side)
-{
-    if (conn->closed_first == 1 + conn_other(conn, side)) conn->flags &= (uint16_t)~CONN_FIRST_UNSURE;
-}
-
-static inline bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack)
-{
-    return conn_end_has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
 }
 
 /* Times may come from files: their difference need not fit. */
@@ -58,6 +47,16 @@ static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns
 /* belongs.c: both its numbers are so far ahead that a gap of the capture may lie before it, or another connection between the same
  * ends have begun. */
 bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side);
+
+/* classes.c: what a segment is; adds to the verdict what tells. */
+uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                      struct conn_verdict *verdict);
+bool conn_is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment);
+/* One past the highest number captured: beyond that there may be the peer's word. */
+uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side);
+/* An ACK acknowledges the SYN of `peer`; and whether that, or more by what a first window holds: data that was not captured. */
+bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack);
+bool conn_acknowledges_more(const struct conn_end *peer, uint32_t ack);
 
 /* states.c: takes an input, and notes it. `proved`: as in struct conn_move. */
 void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, bool proved,
@@ -76,20 +75,6 @@ void holes_prove(const struct conn_judge *judge, struct conn *conn, unsigned sid
 /* Of [from, to), how many numbers lie in holes; *ret_since_us: when the oldest of those holes was made. */
 uint32_t holes_within(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t from, uint32_t to,
                       uint32_t *ret_since_us);
-
-/* proves.c: that the peer has received all below the ACK number. */
-void conn_prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                         struct conn_verdict *verdict);
-/* That the handshake has gone on. */
-void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                          struct conn_verdict *verdict);
-/* That it lives, although it was taken for ended. */
-void conn_prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                      struct conn_verdict *verdict);
-
-/* class.c: which of enum conn_class a segment is, by the numbers that were known before it. */
-uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                      struct conn_verdict *verdict);
 
 /* received.c: this end's FIN has reached its peer once all before it has. */
 void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, bool proved, struct conn_verdict *verdict);

@@ -218,6 +218,7 @@ struct event_packet {
     uint32_t
         connection; /* that somebody has found it to be of, from 1, in order of first packets (src/ledger); 0: nobody has looked */
     bool sight;     /* with `connection`: the same packet as one before it, captured once more */
+    bool beside;    /* with `connection`: nobody asks for that one's story; the packet is here for what it says of others */
     bool early;     /* FATE_LOST: the other capture's first packet came later, so it may not have been running yet */
 };
 

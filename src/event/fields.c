@@ -154,6 +154,7 @@ static const struct event_field packet_fields[] = {
     ROW("early", BOOL, packet.early),
     ROW("conn", UNSIGNED, packet.connection),
     ROW("sight", BOOL, packet.sight),
+    ROW("beside", BOOL, packet.beside),
     ROW("comments", CHAIN, packet.comments),
     ROW("link", UNSIGNED, packet.link_type),
     ROW("wire", UNSIGNED, packet.wire_bytes),

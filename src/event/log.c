@@ -44,6 +44,7 @@ struct event_log {
     size_t count, capacity;
     uint64_t next_order;
     bool sorted;
+    size_t run_begin, run_end;    /* of the last sorting: what stands there is in order among itself */
     int64_t last_ns;              /* the newest event's place */
     int64_t vantage_ns[VANTAGES]; /* the latest place of a packet of each vantage, by its number; INT64_MIN: none yet */
     struct copy *copies;
@@ -87,13 +88,13 @@ void event_log_free(struct event_log *log)
     free(log);
 }
 
-static bool add_block(struct event_log *log)
+static void add_block(struct event_log *log)
 {
     const size_t most = (PAGES_LARGE - sizeof(struct block)) / sizeof(struct slot);
     size_t count = log->blocks ? 2 * log->blocks->count : EVENTS_FIRST;
     if (count > most) count = most;
     struct block *block = count == most ? pages_take() : malloc(sizeof(*block) + count * sizeof(struct slot));
-    if (!block) return false;
+    if (!block) return;
     block->count = count;
     block->next = log->blocks;
     log->blocks = block;
@@ -101,13 +102,13 @@ static bool add_block(struct event_log *log)
         block->slots[i].next_free = log->free_slots;
         log->free_slots = &block->slots[i];
     }
-    return true;
 }
 
 static struct slot *take_slot(struct event_log *log)
 {
-    if (!log->free_slots && !add_block(log)) return NULL;
+    if (!log->free_slots) add_block(log);
     struct slot *slot = log->free_slots;
+    if (!slot) return NULL;
     log->free_slots = slot->next_free;
     return slot;
 }
@@ -251,10 +252,47 @@ static int64_t place_at(const struct event_log *log, size_t i)
     return ((const struct slot *)log->events[i])->place_ns;
 }
 
+/* Where in the ordered events from first to end the one at `end` belongs. */
+static size_t belongs_at(const struct event_log *log, size_t first, size_t end)
+{
+    size_t from = first, to = end;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (earlier(&log->events[middle], &log->events[end]) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* Two runs, each in order, become one. Nearly all of the first stands before all of the second, and is not looked at. */
+static void merge_runs(struct event_log *log, size_t first, size_t second)
+{
+    size_t at = belongs_at(log, first, second), length = second - at, left = 0, right = second;
+    if (!length) return;
+    struct event **moved = reallocarray(NULL, length, sizeof(*moved));
+    if (!moved) {
+        sort_items(log->events + at, log->count - at, sizeof(struct event *), earlier);
+        return;
+    }
+    memcpy(moved, log->events + at, length * sizeof(*moved));
+    while (left < length) {
+        bool takes_right = right < log->count && earlier(&log->events[right], &moved[left]) < 0;
+        log->events[at++] = takes_right ? log->events[right++] : moved[left++];
+    }
+    free(moved);
+}
+
 void event_log_sort_from(struct event_log *log, size_t first)
 {
     if (log->sorted || first >= log->count) return;
-    sort_items(log->events + first, log->count - first, sizeof(struct event *), earlier);
+    bool goes_on = log->run_begin <= first && first < log->run_end; /* what was sorted the last time still is */
+    size_t fresh = goes_on ? log->run_end : first;
+    sort_items(log->events + fresh, log->count - fresh, sizeof(struct event *), earlier);
+    if (goes_on && fresh < log->count) merge_runs(log, first, fresh);
+    log->run_begin = first;
+    log->run_end = log->count;
     log->last_ns = place_at(log, log->count - 1);
     log->sorted = first == 0; /* what stands before it may belong behind */
 }
@@ -276,6 +314,8 @@ void event_log_forget(struct event_log *log, size_t count)
     }
     log->count -= count;
     memmove(log->events, log->events + count, log->count * sizeof(struct event *));
+    log->run_begin = log->run_begin > count ? log->run_begin - count : 0;
+    log->run_end = log->run_end > count ? log->run_end - count : 0;
     if (!log->count) log->sorted = true;
 }
 

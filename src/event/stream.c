@@ -1,6 +1,7 @@
 #include "event/stream.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 struct tap {
@@ -22,6 +23,8 @@ struct stream {
     int64_t ordered_ns; /* the latest place among all that were */
     int64_t watermark_ns;
     uint64_t late;
+    size_t flow_most; /* events that each tap is given at once; 0: as many as there are */
+    bool has_more;    /* the last flow ended there */
 };
 
 struct stream *stream_new(struct event_log *log, bool forgets)
@@ -69,6 +72,16 @@ int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data)
     return add(stream, &(struct tap){.take = take, .data = data, .on_arrival = true, .given = event_log_count(stream->log)});
 }
 
+void stream_bound(struct stream *stream, size_t most)
+{
+    stream->flow_most = most;
+}
+
+bool stream_has_more(const struct stream *stream)
+{
+    return stream->has_more;
+}
+
 void stream_tell_time(struct stream *stream, void *data, stream_time_taker *passed)
 {
     for (size_t i = 0; i < stream->tap_count; i++)
@@ -113,8 +126,13 @@ static int give_in_order(struct stream *stream, struct tap *tap, bool all)
 {
     size_t count = event_log_count(stream->log);
     int64_t until_ns = stream->watermark_ns < INT64_MIN + tap->behind_ns ? INT64_MIN : stream->watermark_ns - tap->behind_ns;
+    size_t most = all || !stream->flow_most ? SIZE_MAX : stream->flow_most;
     int code = 0;
-    while (!code && tap->given < count && (all || event_log_place_ns(stream->log, tap->given) < until_ns)) {
+    for (; !code && tap->given < count && (all || event_log_place_ns(stream->log, tap->given) < until_ns); most--) {
+        if (!most) {
+            stream->has_more = true;
+            break;
+        }
         code = give(stream, tap);
         fix_order(stream, tap->given);
     }
@@ -141,6 +159,7 @@ static bool has_order(const struct stream *stream)
 
 static int flow(struct stream *stream, bool all)
 {
+    stream->has_more = false;
     int code = give_arrivals(stream); /* before sorting moves what has just come */
     if (!has_order(stream)) return code;
     event_log_sort_from(stream->log, stream->ordered);
@@ -169,7 +188,7 @@ int stream_pass(struct stream *stream, int64_t watermark_ns)
     int code = stream_flow(stream, watermark_ns);
     for (size_t i = 0; i < stream->tap_count; i++) {
         struct tap *tap = &stream->taps[i];
-        if (!tap->passed || tap->ended) continue;
+        if (!tap->passed || tap->ended || stream->has_more) continue;
         int mine = tap->passed(tap->data, stream->watermark_ns - tap->behind_ns);
         if (mine) tap->ended = true;
         if (!code) code = mine;

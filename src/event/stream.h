@@ -36,6 +36,11 @@ void stream_tell_time(struct stream *stream, void *data, stream_time_taker *pass
 /* Adds a tap that takes on arrival, in the order of appending, from now on. 0 or -ENOMEM. */
 int stream_tap_arrivals(struct stream *stream, stream_taker *take, void *data);
 
+/* From now on a flow hands on no more than `most` events to each tap in order of time, so that whoever has more to do comes back to
+ * it; 0, as it begins: all. Taps of arrivals and stream_finish know no bound. */
+void stream_bound(struct stream *stream, size_t most);
+/* Whether the last flow ended at that bound: what is left goes with the next. */
+bool stream_has_more(const struct stream *stream);
 /* Hands on to the taps of arrivals alone, and orders nothing: what many steps a second can afford. As stream_flow. */
 int stream_arrive(struct stream *stream);
 /* Hands on what was appended before this time (nanoseconds as events' t_ns). A watermark that goes back changes nothing. 0, or the

@@ -70,6 +70,7 @@ int recorded_event(void *data, const struct event *event)
 {
     struct output *output = data;
     struct target *target;
+    if (event->kind == EVENT_PACKET && event->packet.beside) return 0;
     buf_clear(&output->line);
     for (size_t at = 0; (target = next(output, &at));) {
         int code = 0;

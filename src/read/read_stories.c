@@ -11,6 +11,7 @@
 #include "out/note.h"
 #include "read/places.h"
 #include "read/read_chosen.h"
+#include "read/read_context.h"
 #include "story/tell/teller.h"
 #include "tcp/segment.h"
 #include "viz/lists/found.h"
@@ -32,10 +33,11 @@ struct stories {
     size_t kept_count, kept_room;
     uint32_t conn_most[2]; /* of TCP; of UDP */
     struct places places;
-    size_t kept_bytes;  /* of packets and comments */
-    uint64_t full_at;   /* the first packet that found no room; 0: all did */
-    uint32_t announced; /* of them, as vantages */
-    uint64_t told;      /* segments and datagrams of all stories */
+    size_t kept_bytes;       /* of packets and comments */
+    uint64_t full_at;        /* the first packet that found no room; 0: all did */
+    uint32_t announced;      /* of them, as vantages */
+    uint64_t told;           /* segments and datagrams of all stories */
+    struct context *context; /* where connections are chosen */
 };
 
 static bool is_chosen(const struct read_options *options, uint32_t conn, bool udp)
@@ -122,6 +124,10 @@ static int make(struct stories **ret_stories, const struct read_options *options
         return -ENOMEM;
     }
     stories->options = options;
+    if (options->conn_count && !(stories->context = context_new())) {
+        stories_close(stories);
+        return err_set_errno(err, -ENOMEM, "can't tell stories");
+    }
     *ret_stories = stories;
     return 0;
 }
@@ -169,7 +175,8 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
 {
     uint32_t number = conn & ~(uint32_t)LEDGER_SIGHT;
     if (number > stories->conn_most[udp]) stories->conn_most[udp] = number;
-    if (stories->options->conn_count ? !number || !is_chosen(stories->options, number, udp) : false) return 0;
+    bool chosen = !stories->options->conn_count || (number && is_chosen(stories->options, number, udp));
+    if (!chosen && (udp || !context_wants(stories->context, packet, number))) return 0;
     struct event event = {.kind = EVENT_PACKET, .t_ns = packet->t_ns};
     if (segment_decode(packet->link_type, packet->bytes, packet->captured, packet->wire, &event.packet) != SEGMENT_OK) return 0;
     size_t packets_max = stories->options->packets_max ? stories->options->packets_max : PACKETS_MAX;
@@ -179,6 +186,7 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
         return STORIES_FULL;
     }
     event.packet.connection = number;
+    event.packet.beside = !chosen;
     event.packet.sight = conn & LEDGER_SIGHT;
     event.packet.vantage = places_of(&stories->places, file, packet);
     event.packet.captured_bytes = packet->captured;
@@ -187,7 +195,12 @@ int stories_take(struct stories *stories, struct savefile *file, const struct sa
     event.packet.number = packet->number;
     event.packet.bytes = event_log_bytes(stories->log, packet->bytes, packet->captured);
     int code = event.packet.bytes || !packet->captured ? take_comments(stories, packet, &event) : -ENOMEM;
-    if (!code) code = keep(stories, packet, number, udp, &event);
+    if (!code && !chosen) {
+        code = add_vantage(stories, &event);
+        if (!code) code = event_log_append(stories->log, &event);
+    }
+    if (!code && chosen) code = keep(stories, packet, number, udp, &event);
+    if (!code && chosen && stories->context && !udp) code = context_chosen(stories->context, &event.packet.header, number);
     return code ? err_set_errno(err, code, "can't keep the packets of the stories") : 0;
 }
 
@@ -282,6 +295,7 @@ void stories_close(struct stories *stories)
     output_close(stories->output);
     found_free(stories->found);
     event_log_free(stories->log);
+    context_free(stories->context);
     free(stories->kept);
     free(stories);
 }

@@ -16,6 +16,7 @@
 #include "base/lang.h"
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
+#include "record/pace.h"
 #include "record/recorders.h"
 #include "record/sieve.h"
 
@@ -179,22 +180,13 @@ static int append_trace(struct session *session, const struct session_options *o
     return code ? err_set_errno(err, code, "can't begin the event log") : 0;
 }
 
-/* As many as an eighth of the memory holds, and half a gigabyte at most. */
-static size_t waiting_most(void)
-{
-    enum { MOST_BYTES = 1 << 29, SHARE = 8 };
-    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    size_t share = pages > 0 && page_bytes > 0 ? (size_t)pages / SHARE * (size_t)page_bytes : MOST_BYTES;
-    return (share < MOST_BYTES ? share : MOST_BYTES) / sizeof(struct event);
-}
-
 int session_open(struct session **ret_session, const struct session_options *options, struct err *err)
 {
     struct session *session = calloc(1, sizeof(*session));
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
     session->attends = options->attends;
-    session->waiting_most = options->waits ? waiting_most() : 0;
+    session->waiting_most = options->waits ? pace_waiting_most() : 0;
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
     session->log = event_log_new();
@@ -273,7 +265,8 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
     for (size_t i = 0; i < session->capture_count; i++)
         fds[count++] = (struct pollfd){.fd = packets_fd(session->captures[i]), .events = POLLIN};
-    if (poll(fds, count, timeout_ms) < 0 && errno != EINTR) {
+    bool has_more = stream_has_more(session->stream);
+    if (poll(fds, count, has_more ? 0 : timeout_ms) < 0 && errno != EINTR) {
         int code = -errno;
         return err_set_errno(err, code, "can't wait for events");
     }
@@ -288,12 +281,13 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     }
     bool waits = total > quiet_most(session) && event_log_count(session->log) < session->waiting_most;
     /* What has not had its turn is sorted anew each time: not at every step, of which there may be thousands a second. */
-    bool rests = began_ns >= session->flowed_ns && began_ns - session->flowed_ns < FLOW_EVERY_NS;
+    bool rests = !has_more && began_ns >= session->flowed_ns && began_ns - session->flowed_ns < FLOW_EVERY_NS;
     if (waits || rests) {
         stream_arrive(session->stream); /* a tap that fails knows it */
     } else {
         int (*flow)(struct stream *, int64_t) = total ? stream_flow : stream_pass;
         session->flowed_ns = began_ns;
+        stream_bound(session->stream, pace_portion(total));
         flow(session->stream, began_ns - session->late_ns);
     }
     return total;

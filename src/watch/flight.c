@@ -20,7 +20,11 @@
 #include "story/tell/teller.h"
 #include "watch/keep.h"
 
-enum { PIECE_BYTES = 1 << 20, HOLD_BYTES = 32 << 20, LESS_URGENT = 10 };
+enum {
+    PIECE_BYTES = 1 << 20,
+    HOLD_BYTES = 32 << 20,
+    LESS_URGENT = 5 /* a saturated host gives it a third of a turn: of less, a trace would take for ever */
+};
 
 struct flight {
     struct flight_options options;

@@ -719,6 +719,7 @@ class Captures(Test):
         "syn-again-after-rst": ["refused"],
         "syn-repeated-after-rst-same-isn": ["refused"],
         "syn-in-mid-life-challenged": ["syn-challenged"],
+        "syns-that-are-questioned": ["syn-challenged"],
         "teredo": ["one-direction", "one-direction"],
         "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
         "tfo-data-taken-in-part": ["fast-open-not-taken", "syn-data"],

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds both views of `tcpwhy read` on the captures of this folder to EXPECT.tsv, whose values are right by RFC 9293.
 
-    check.py TCPWHY              exit status 1, and a line for each value that is not as expected
+    check.py TCPWHY              exit status 1, and a line for each value that is not as expected, or that a connection told alone has not
     check.py --self-test TCPWHY  the same with each expected value changed in turn: every change must be found
 """
 
@@ -82,6 +82,24 @@ def differences(rows, seen):
     return found
 
 
+# What rests on a connection that was over before the chosen one began: alone it is not told.
+OF_BEFORE = {"stray", "time-wait-reuse", "linux-time-wait-reuse"}
+
+
+def alone(tcpwhy, capture, conns):
+    """Differences between the story of a connection that is told alone, and the same among all."""
+    whole = [json.loads(text) for text in run(tcpwhy, capture, "--conn", "1-", "--format", "jsonl").splitlines()]
+    found = []
+    for conn in conns:
+        mine = [line for line in whole if str(line.get("conn")) == conn]
+        told = [json.loads(text) for text in run(tcpwhy, capture, "--conn", conn, "--format", "jsonl").splitlines()]
+        told = [line for line in told if "conn" in line]
+        lacks = [line for line in mine if line not in told and line.get("id") not in OF_BEFORE]
+        found += [f"{capture}, connection {conn} alone lacks {line}" for line in lacks]
+        found += [f"{capture}, connection {conn} alone says {line}" for line in told if line not in mine]
+    return found
+
+
 def self_test(rows, seen):
     changes = missed = 0
     for row in rows:
@@ -109,6 +127,9 @@ def main():
     if testing:
         return self_test(rows, seen)
     found = differences(rows, seen)
+    for capture, views_of in seen.items():
+        if len(views_of[0]) > 1:
+            found += alone(tcpwhy, capture, views_of[0])
     for line in found:
         print(line)
     print(f"{len(rows)} connections in {len(seen)} captures, {len(found)} differences")

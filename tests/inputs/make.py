@@ -94,6 +94,30 @@ isn s 800000000
 120 c A 101 1 50
 130 s A 1 151 0
 """,
+    # between its SYN and the server's FIN nothing was captured: that acknowledges more, so the SYN had been answered
+    "fin-first-of-the-server": """
+0 c S 0 - 0
+60 s FA 1 11 0
+60.1 c A 11 2 0
+""",
+    # two hosts behind one address, from one port: the answer is the first one's
+    "two-syns-from-one-port": """
+0 c S 0 - 0
+1 c S 5555 - 0
+10 s SA 0 1 0
+10.1 c A 1 1 0
+""",
+    # each SYN is questioned, and nobody answers that: no black hole
+    "syns-that-are-questioned": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+100 c S 777777 - 0
+110 s A 1 101 0
+1100 c S 777777 - 0
+1110 s A 1 101 0
+3100 c S 777777 - 0
+3110 s A 1 101 0
+""",
     # RFC 9293 figure 9, and what came before: a restarted client
     "half-open-of-before-is-reset": OPEN + """
 20 c A 1 1 100

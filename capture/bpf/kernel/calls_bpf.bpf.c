@@ -162,12 +162,14 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
     struct record_socket socket;
-    __u64 id = cloned || config.port_count ? 0 : socket_glance(&socket, address);
+    __u64 id = cloned ? 0 : socket_glance(&socket, address);
 
-    if (id ? !netns_wanted(socket.netns) : !socket_wanted(address)) return 0;
-
-    /* Makes the kernel give the socket its cookie, by which its timewait socket will be known. */
-    if (!cloned && !id) bpf_get_socket_cookie(sk);
+    /* Makes the kernel give the socket its cookie, by which its timewait socket will be known, and it from then on. */
+    if (!cloned && !id) {
+        bpf_get_socket_cookie(sk);
+        if (socket_id(address, SOCKET_KNOWN)) id = socket_glance(&socket, address);
+    }
+    if (id && !config.port_count ? !netns_wanted(socket.netns) : !socket_wanted(address)) return 0;
 
     struct chain_ref chain = chain_of_frequent(ctx, TAKER_STATE, (__u32)from << 8 | (__u32)to);
     struct record_state *state = RESERVE(record_state);

@@ -22,6 +22,10 @@ static bool has_chain(const struct tale_packet *packet, enum chain_meaning meani
 static bool network_copy(struct telling *telling, struct tale_packet *packet)
 {
     const char *name = packet->seen->unsent ? "made-on-the-way" : "duplicated";
+    if (packet->seen->unsent && telling->teller->trace.dropped && !telling->flow->has_marks)
+        return cause_set_unknown(packet,
+                                 "it came, and was not seen to leave its sender's host: somebody between the two made it, or "
+                                 "the capture there dropped it, as it did others; the wire can't tell");
     return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, name, EVIDENCE_RULE);
 }
 

@@ -180,6 +180,12 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet,
                                  "the last of what was sent, for the first time again: the loss probe or the retransmission timer; "
                                  "the wire can't tell which");
+    if (!telling->conn.end[flow_conn_end(telling->first_side, telling_receiver(telling, packet->side))].segments)
+        return cause_set_unknown(packet, "nothing of the other direction was captured: the retransmission timer ran out, or ACKs "
+                                         "asked for it or let it go; the wire can't tell");
+    if (packet->verdict.is_acked)
+        return cause_set_unknown(packet, "it had been acknowledged here before: the acknowledgment was lost or late and the "
+                                         "retransmission timer ran out, or an old duplicate came; the wire can't tell which");
     packet->segment->repeat = STORY_REPEAT_RTO;
     return cause_set_named(telling, packet, CAUSE_TIMER, "retransmit", EVIDENCE_RULE);
 }

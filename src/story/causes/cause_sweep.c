@@ -145,9 +145,19 @@ static void note_release(struct telling *telling, const struct tale_packet *pack
     if (sweep->in_recovery[to] && seq_at_or_before(sweep->recovery_to[to], header->ack)) sweep->in_recovery[to] = false;
 }
 
+/* It lies behind what was not captured, or acknowledges that. */
+static bool shows_gap(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct event_packet_header *header = header_of(packet);
+    enum story_side to = telling_receiver(telling, packet->side);
+    bool acks = (header->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && telling->sweep.has_reach[to];
+    return packet->verdict.opens_hole || (acks && seq_before(telling->sweep.reach[to], header->ack));
+}
+
 void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet)
 {
     if (!is_tcp(packet)) return;
+    if (shows_gap(telling, packet)) telling->sweep.any_gap = true;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
     if (!(header_of(packet)->flags & (TCP_SYN | TCP_RST))) telling->sweep.speaks[packet->side] = true;
     if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;

@@ -91,6 +91,22 @@ static struct tale_packet *bare_syn(const struct telling *telling, struct tale_p
     return NULL;
 }
 
+/* The same SYN when it was sent first. */
+static const struct tale_packet *first_like(const struct telling *telling, const struct tale_packet *syn)
+{
+    enum { DEPTH = 16 };
+    for (size_t i = 0; i < DEPTH && &telling->packets[i] < syn; i++) {
+        const struct tale_packet *other = &telling->packets[i];
+        if (is_tcp(other) && other->side == syn->side && (header_of(other)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+            header_of(other)->seq == header_of(syn)->seq)
+            return other;
+    }
+    return syn;
+}
+
+/* Its timer waits for a second (TCP_TIMEOUT_INIT), a tick less as ticks fall. */
+static const int64_t SYN_ACK_AGAIN_NS = 990000000;
+
 static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK)) return false;
@@ -101,6 +117,9 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
                                  "it answers the SYN once more, with another number: another listener did (a load balancer's), "
                                  "or one that had forgotten; the wire can't tell");
     syn = bare_syn(telling, syn);
+    if (syn && !syn->received_ns && packet->sent_ns - first_like(telling, syn)->sent_ns >= SYN_ACK_AGAIN_NS)
+        return cause_set_unknown(packet, "so late after the SYN it is its answer, or that was lost before it came here, and the "
+                                         "SYN-ACK's timer sent it again; the wire can't tell which");
     return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
 }
 
@@ -235,6 +254,8 @@ static bool may_have_read(struct telling *telling, const struct tale_packet *pac
  * the window that it began with holds of its largest segments, sixteen at most; one is sure; pingpong mode). */
 static bool acknowledges_at_once(const struct telling *telling, const struct tale_packet *packet)
 {
+    /* From one place that is counted only where the stream's beginning was captured, and all of it. */
+    if (!(telling->conn.flags & (CONN_OPENED | CONN_TWO_PLACES)) || telling->sweep.any_gap) return false;
     const struct sweep *sweep = &telling->sweep;
     uint32_t largest = sweep->largest[telling_receiver(telling, packet->side)],
              budget = sweep->first_window[packet->side] / (2 * (largest > 536 ? largest : 536));
@@ -283,6 +304,11 @@ static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet,
     bool more = telling->sweep.has_acked[packet->side] && header_of(packet)->ack - telling->sweep.acked[packet->side] > 1;
     int64_t gap_ns = packet->sent_ns - arrival_ns(by);
     if (telling->sweep.fin[packet->side]) return cause_set_segment(telling, packet, by, EVIDENCE_RULE); /* tcp_time_wait */
+    /* Data that came before it was acknowledged at once, or its acknowledgement was put off too, or not captured. */
+    if (more && !by->received_ns && !header_of(by)->length_bytes)
+        return cause_set_unknown(packet,
+                                 "it acknowledges the FIN, and data before it: at once, or when the delayed-ACK timer ran out; "
+                                 "the wire can't tell which");
     if (more) return rule_ack_of_data(telling, packet, by);
     if (by->received_ns && gap_ns >= DELACK_MIN_NS &&
         gap_ns <= DELACK_MAX_NS) /* reading the end takes no bytes: tcp_cleanup_rbuf */
@@ -291,6 +317,17 @@ static bool rule_ack_of_fin(struct telling *telling, struct tale_packet *packet,
         return cause_set_unknown(packet, "the ACK of the FIN was put off, or worked off late; the wire can't tell");
     return cause_set_unknown(packet, "it acknowledges the FIN: at once, or when the delayed-ACK timer ran out, as Linux puts that "
                                      "off; the wire can't tell which");
+}
+
+/* A duplicate ACK that this side sent just before, when `by` may have come already: something is missing before that. */
+static const struct tale_packet *asked_for_more(const struct telling *telling, const struct tale_packet *packet,
+                                                const struct tale_packet *by)
+{
+    size_t i = (size_t)(packet - telling->packets);
+    size_t before = i ? telling->packets[i - 1].since[packet->side] : 0;
+    const struct tale_packet *own = before ? &telling->packets[before - 1] : NULL;
+    bool asks = own && is_tcp(own) && own->side == packet->side && own->verdict.class == CONN_DUPLICATE_ACK;
+    return asks && arrival_ns(by) <= own->sent_ns ? own : NULL;
 }
 
 static bool rule_ack(struct telling *telling, struct tale_packet *packet)
@@ -303,7 +340,19 @@ static bool rule_ack(struct telling *telling, struct tale_packet *packet)
     if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
         return cause_set_unknown(
             packet, "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
-    if (header_of(by)->flags & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    uint8_t opens = header_of(by)->flags & (TCP_SYN | TCP_ACK);
+    if (opens == TCP_SYN) /* that is answered with SYN,ACK */
+        return cause_set_unknown(packet, "its SYN-ACK was not captured, nor maybe what it answers");
+    if (opens & TCP_SYN && header_of(packet)->seq != header_of(by)->ack)
+        return cause_set_unknown(packet, "its sender had said more by then than was captured: what it answers is not known");
+    if (opens & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    const struct tale_packet *own = asked_for_more(telling, packet, by);
+    if (own)
+        return cause_set_unknown(packet,
+                                 telling_printf(telling,
+                                                "what the duplicate ACK #%" PRIu32 " asked for has come: which segment that "
+                                                "was, the wire can't tell",
+                                                own->segment->number));
     if (header_of(by)->flags & TCP_FIN && header_of(by)->seq + segment_space(header_of(by)) == header_of(packet)->ack)
         return rule_ack_of_fin(telling, packet, by);
     return rule_ack_of_data(telling, packet, by);

@@ -144,6 +144,16 @@ static bool was_taken_before(const struct tale_packet *data, const struct tale_p
     return false;
 }
 
+/* This end has acknowledged all of it before that RST: it was taken, and the RST answers something else. */
+static bool was_acknowledged(const struct tale_packet *data, const struct tale_packet *reset)
+{
+    uint32_t end = data->segment->seq_absolute + data->segment->length_bytes;
+    for (const struct tale_packet *at = data + 1; at < reset; at++)
+        if (finding_is_own(at, reset->side) && at->segment->flags & TCP_ACK && !seq_before(at->segment->ack_absolute, end))
+            return true;
+    return false;
+}
+
 /* Data for a socket that its process had closed. Its ACK number tells whether its sender had had the FIN. */
 static void find_late_data(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *data,
                            const struct tale_packet *fin)
@@ -208,7 +218,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "%s's kernel knew of none and answered with RST. Nothing was lost",
                            by->segment->number, story_side_word(reset->side)),
             proof, 2);
-    else if (data)
+    else if (data && !was_acknowledged(data, reset))
         find_late_data(telling, reset, data, fin);
 }
 

@@ -97,6 +97,7 @@ struct sweep {
     bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */
     const struct tale_packet *last_data[STORY_SIDES];
+    bool any_gap;                  /* something that was sent before was not captured */
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
     uint32_t recovery_to[STORY_SIDES];
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */

@@ -75,8 +75,9 @@ int tell_flow(struct teller *teller, struct flow *flow)
     flow_leave_queue(teller, flow);
     open_leave(flow);
     bool is_told = flow->packet_count || flow->calls_alone;
+    if (flow->beside) is_told = false;
     if (!is_told || !telling_begin(&telling, teller, flow)) {
-        /* A listener's queues were seen for a SYN that nobody captured; else out of memory. */
+        /* Beside; or a listener's queues were seen for a SYN that nobody captured; else out of memory. */
         code = is_told ? -ENOMEM : 0;
         flow_free(teller, flow);
         return code;

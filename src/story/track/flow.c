@@ -266,6 +266,10 @@ static struct flow *find_elder(struct teller *teller, const struct flow_key *key
     bool is_youngs = packet->connection && packet->connection == flow_shown_number(young);
     aside.connection = packet->connection && !is_youngs ? packet->connection : young->elder;
     struct flow *elder = aside.connection ? table_get(teller->flows, &aside) : NULL;
+    if (!elder && packet->beside && !is_youngs && packet->connection < flow_shown_number(young)) {
+        elder = flow_new(teller, &aside, &packet->header); /* its own beginning was before this one's */
+        if (elder) elder->beside = true, elder->connection = packet->connection;
+    }
     if (!elder) return NULL;
     if (!packet->connection)
         is_youngs = !conn_is_elders(&elder->conn, end_of(elder, packet), conn, end_of(young, packet), &segment);
@@ -313,6 +317,7 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
         if (flow) flow->elder = elder ? flow_shown_number(elder) : before.elder;
     }
     if (flow && packet->connection) flow->connection = packet->connection;
+    if (flow && !flow->packet_count) flow->beside = packet->beside;
     if (flow && elder) note_question(elder, flow, packet, teller->now_ns);
     return flow;
 }

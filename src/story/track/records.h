@@ -155,6 +155,7 @@ struct flow {
     bool udp;
     struct address end[STORY_SIDES]; /* STORY_CLIENT: who sent the first SYN, or is taken for it */
     bool roles_sure;                 /* by a SYN, or a known server port */
+    bool beside;                     /* of packets that are beside: not told */
     bool succeeded;                  /* another connection has its place: how it ended was not captured, if it was not over */
     bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next two say which */
     uint32_t after_number;

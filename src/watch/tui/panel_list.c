@@ -97,6 +97,7 @@ static void draw_row(struct tui *tui, int y, const struct columns *columns, cons
     else
         tail[0] = 0;
     if (x < COLS) draw_text(y, x, COLS - x, tail);
+    if (x < COLS && (int)strlen(tail) > COLS - x) draw_text(y, COLS - 1, 1, tui->options.ascii ? "~" : "…");
     draw_off(look);
 }
 

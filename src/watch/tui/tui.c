@@ -126,10 +126,23 @@ static void screen_close(void *data)
 
 /* ---- what happens ---- */
 
+/* Where it was said of that connection before, with what was known then; NULL: it is new. */
+static struct tui_finding *said_before(const struct tui *tui, uint32_t number, const char *id)
+{
+    enum { FAR = 64 };
+    size_t length = strlen(id);
+    for (uint64_t back = 1; back <= FAR && back <= tui->finding_count && back <= TUI_FINDINGS_MAX; back++) {
+        struct tui_finding *finding = &tui->findings[(tui->finding_count - back) % TUI_FINDINGS_MAX];
+        if (finding->number == number && strncmp(finding->text, id, length) == 0 && finding->text[length] == ':') return finding;
+    }
+    return NULL;
+}
+
 static void add_finding(struct tui *tui, uint32_t number, const struct story_finding *finding)
 {
     char text[512];
-    struct tui_finding *place = &tui->findings[tui->finding_count++ % TUI_FINDINGS_MAX];
+    struct tui_finding *place = said_before(tui, number, finding->id);
+    if (!place) place = &tui->findings[tui->finding_count++ % TUI_FINDINGS_MAX];
     place->number = number;
     snprintf(place->severity, sizeof(place->severity), "%s", finding->severity);
     snprintf(text, sizeof(text), "%s: %s", finding->id, finding->text);

@@ -57,6 +57,55 @@ static void sorting_goes_by_time_and_keeps_the_order_of_arrival_in_a_tie(void **
     event_log_free(log);
 }
 
+/* As a stream sorts: again and again, what stands first being given away meanwhile. In the end all have come in the order that one
+ * sorting would have given them, whatever belonged far ahead of what had been sorted before. */
+static void sorting_in_turns_with_arrivals_is_sorting_once(void **state)
+{
+    (void)state;
+    enum { TURNS = 200, A_TURN = 37, STAY = 90 };
+    struct event_log *log = event_log_new(), *whole = event_log_new();
+    uint64_t number = 0, given = 0, random = 1;
+    static uint64_t order[TURNS * A_TURN];
+    for (int64_t turn = 0; turn < TURNS; turn++) {
+        for (size_t i = 0; i < A_TURN; i++, number++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            int64_t t_ns = turn * 50 + (int64_t)(random >> 33) % 100; /* behind those of the turn before, or between them */
+            append_at(log, t_ns, number);
+            append_at(whole, t_ns, number);
+        }
+        event_log_sort_from(log, 0);
+        size_t gone = event_log_count(log) > STAY ? event_log_count(log) - STAY : 0;
+        for (size_t i = 0; i < gone; i++) order[given++] = event_log_at(log, i)->lost.count;
+        event_log_forget(log, gone);
+    }
+    for (size_t i = 0; i < event_log_count(log); i++) order[given++] = event_log_at(log, i)->lost.count;
+    event_log_sort(whole);
+    assert_int_equal(given, number);
+    for (size_t i = 0; i < number; i++) assert_int_equal(order[i], event_log_at(whole, i)->lost.count);
+    event_log_free(log);
+    event_log_free(whole);
+}
+
+/* What has been given away keeps its place, though something came that belongs before it. */
+static void sorting_from_a_place_on_leaves_what_stands_before_it(void **state)
+{
+    (void)state;
+    struct event_log *log = event_log_new();
+    for (uint64_t i = 0; i < 20; i++) append_at(log, (int64_t)(i * 7 % 20), i);
+    event_log_sort_from(log, 0);
+    append_at(log, 3, 100);
+    append_at(log, 15, 101);
+    event_log_sort_from(log, 10);
+    append_at(log, 12, 102);
+    event_log_sort_from(log, 12);
+    const int64_t expected[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 3, 10, 11, 12, 12, 13, 14, 15, 15, 16, 17, 18, 19};
+    assert_int_equal(event_log_count(log), sizeof(expected) / sizeof(expected[0]));
+    for (size_t i = 0; i < event_log_count(log); i++) assert_int_equal(event_log_at(log, i)->t_ns, expected[i]);
+    event_log_sort(log);
+    for (size_t i = 1; i < event_log_count(log); i++) assert_true(event_log_at(log, i - 1)->t_ns <= event_log_at(log, i)->t_ns);
+    event_log_free(log);
+}
+
 static void an_event_stays_where_it_is_while_others_come(void **state)
 {
     (void)state;
@@ -192,6 +241,8 @@ int main(void)
         cmocka_unit_test(a_new_log_is_empty),
         cmocka_unit_test(events_are_copied_and_numbered_in_order_of_arrival),
         cmocka_unit_test(sorting_goes_by_time_and_keeps_the_order_of_arrival_in_a_tie),
+        cmocka_unit_test(sorting_in_turns_with_arrivals_is_sorting_once),
+        cmocka_unit_test(sorting_from_a_place_on_leaves_what_stands_before_it),
         cmocka_unit_test(an_event_stays_where_it_is_while_others_come),
         cmocka_unit_test(equal_chains_are_one_object),
         cmocka_unit_test(chains_that_differ_only_in_where_a_name_ends_differ),

@@ -345,6 +345,38 @@ static void where_nothing_is_on_its_way_who_asked_is_told_how_late_it_is(void **
     unmake(&made);
 }
 
+/* Who reads a ring has to come back to it: nothing is lost, and time does not pass by what is left. */
+static void a_bounded_flow_hands_on_a_portion_and_says_that_there_is_more(void **state)
+{
+    (void)state;
+    struct made made = make(true);
+    struct clock clock = {.code = 0};
+    struct seen arrivals = {.room = 0};
+    assert_int_equal(stream_tap(made.stream, 0, take, &clock), 0);
+    assert_int_equal(stream_tap_arrivals(made.stream, take, &arrivals), 0);
+    stream_tell_time(made.stream, &clock, take_time);
+    stream_bound(made.stream, 2);
+    for (uint64_t i = 1; i <= 5; i++) append(made.log, (int64_t)(10 * (6 - i)), i);
+    assert_int_equal(stream_pass(made.stream, 100), 0);
+    assert_seen(&clock.seen, "5 4");
+    assert_seen(&arrivals, "1 2 3 4 5");
+    assert_true(stream_has_more(made.stream));
+    assert_int_equal(clock.told, 0);
+    append(made.log, 25, 6); /* among those that were not handed on yet */
+    assert_int_equal(stream_pass(made.stream, 100), 0);
+    assert_seen(&clock.seen, "5 4 6 3");
+    assert_true(stream_has_more(made.stream));
+    assert_int_equal(stream_pass(made.stream, 100), 0);
+    assert_seen(&clock.seen, "5 4 6 3 2 1");
+    assert_false(stream_has_more(made.stream)); /* exactly as many as the bound, and no more there */
+    assert_int_equal(clock.told, 1);
+    assert_int_equal(stream_late(made.stream), 0);
+    for (uint64_t i = 7; i <= 10; i++) append(made.log, 200, i);
+    assert_int_equal(stream_finish(made.stream), 0);
+    assert_seen(&clock.seen, "5 4 6 3 2 1 7 8 9 10");
+    unmake(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_tap_without_memory_says_so_and_the_others_go_on),
         cmocka_unit_test(when_all_taps_have_failed_nothing_is_kept_for_them),
         cmocka_unit_test(where_nothing_is_on_its_way_who_asked_is_told_how_late_it_is),
+        cmocka_unit_test(a_bounded_flow_hands_on_a_portion_and_says_that_there_is_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ struct play {
         ENTER(1900, S_THREAD, "recvfrom", S_SOCK, "") ENTER(1990, C_THREAD, "sendto", C_SOCK, "")                                  \
             PACKET(2000, C, C_DATA) "exit t=2005" US " " C_THREAD "name=sendto fd=3 how=-1 level=-1 slept=-1 ret=5 " C_SOCK "\n"   \
                                     "exit t=2010" US " " S_THREAD "name=recvfrom fd=3 how=-1 level=-1 slept=-1 ret=5 " S_SOCK      \
-                                    "\n" PACKET(2011, S, "flags=. seq=501 ack=106") PACKET(902000, C, C_DATA)                      \
+                                    "\n" PACKET(902000, C, C_DATA) PACKET(902011, S, "flags=. seq=501 ack=106")                    \
                                         ENTER(903000, S_THREAD, "recvfrom", S_SOCK,                                                \
                                               "") "process t=999000" US " " C_THREAD                                               \
                                                   "change=exit status=-1 signal=9\n" PACKET(999001, C, "flags=F. seq=106 ack=501")

@@ -353,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_a_syn_ack_took_in_part_it_sends_again_unless_a_timer_may_have),
         cmocka_unit_test(a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn),
         cmocka_unit_test(the_third_duplicate_ack_makes_a_repeat_at_once),
+        cmocka_unit_test(what_was_answered_already_is_nobodys_for_sure),
         cmocka_unit_test(an_icmp_error_that_says_too_big_repeats_at_once),
         cmocka_unit_test(data_is_a_sends_where_nothing_can_have_held_it),
         cmocka_unit_test(a_fin_is_a_closes_where_nothing_can_have_held_it),

@@ -58,6 +58,7 @@ void check_all(const struct wire_case *cases, size_t count);
 
 void a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn(void **state);
 void the_third_duplicate_ack_makes_a_repeat_at_once(void **state);
+void what_was_answered_already_is_nobodys_for_sure(void **state);
 void an_icmp_error_that_says_too_big_repeats_at_once(void **state);
 void data_is_a_sends_where_nothing_can_have_held_it(void **state);
 void a_fin_is_a_closes_where_nothing_can_have_held_it(void **state);

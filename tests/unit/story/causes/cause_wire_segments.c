@@ -21,6 +21,13 @@ void a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn(void **s
         {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(191009, S, SYN_ACK),
          EITHER("sooner than the retransmission timer", NULL)},
         {TRACE PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001000, C, SYN) PACKET(1001010, S, SYN_ACK), BY(3)},
+        /* whoever has gone on repeats no SYN */
+        {TRACE HANDSHAKE PACKET(1001000, C, SYN), EITHER("an old duplicate", "played again")},
+        {TRACE HANDSHAKE PACKET(1100, S, "flags=. seq=501 ack=101 win=400") PACKET(1001000, S, SYN_ACK),
+         EITHER("an old duplicate", "played again")},
+        {TRACE HANDSHAKE PACKET(1001000, S, SYN_ACK), TIMER("syn-ack")},
+        {TRACE HANDSHAKE PACKET(1001000, S, "flags=S. seq=7000 ack=101"), EITHER("with another number", NULL)},
+        {TRACE PACKET(1000, C, SYN) PACKET(1030, S, "flags=. seq=501 ack=101"), EITHER("SYN-ACK was not captured", NULL)},
     };
     (void)state;
     CHECK(cases);
@@ -52,6 +59,40 @@ void the_third_duplicate_ack_makes_a_repeat_at_once(void **state)
         {HOLE DUPLICATE(2200, 2300) DUPLICATE(2400, 2500) DUPLICATE(2930, 3030) THERE(3030, 3130, DATA(101, 5)), BY(10)},
         {HOLE DUPLICATE(2200, 2300) DUPLICATE(2400, 2500) DUPLICATE(2929, 3029) THERE(3029, 3129, DATA(101, 5)),
          EITHER("duplicate ACKs", "timer for losses")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+void what_was_answered_already_is_nobodys_for_sure(void **state)
+{
+    static const struct wire_case cases[] = {
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(406000, WC, DATA(101, 5)), TIMER("retransmit")},
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(9000, WS, ACKS(106, 512))
+             PACKET(409000, WC, DATA(101, 5)),
+         EITHER("the acknowledgment was lost or late", "an old duplicate")},
+        /* one direction alone */
+        {TRACE PACKET(1000, WC, SYN W) PACKET(5010, WC, HANDSHAKE_ACK W) PACKET(6000, WC, DATA(101, 5))
+             PACKET(6010, WC, DATA(106, 5)) PACKET(406000, WC, DATA(101, 5)),
+         EITHER("the retransmission timer ran out", "the other direction")},
+        /* the duplicate ACK says that the later of the two had come */
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(9000, WS, ACKS(101, 512))
+             PACKET(9010, WS, ACKS(111, 512)),
+         EITHER("#6 asked for", NULL)},
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(9000, WS, ACKS(106, 512)), BY(4)},
+        /* a second may be the SYN-ACK's timer's */
+        {TRACE PACKET(1000, WC, SYN) PACKET(990999, WS, SYN_ACK), BY(1)},
+        {TRACE PACKET(1000, WC, SYN) PACKET(991000, WS, SYN_ACK), EITHER("it is its answer", "the SYN-ACK's timer")},
+        {TRACE PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) PACKET(1001010, WS, SYN_ACK), EITHER("it is its answer", "timer")},
+        /* its sender had said more than was captured */
+        {TRACE PACKET(1000, WC, SYN) PACKET(5000, WS, SYN_ACK) PACKET(5010, WC, "flags=. seq=106 ack=501"),
+         EITHER("said more by then", NULL)},
+        /* the first are acknowledged at once, but which are the first? */
+        {NEAR PACKET(6000, WC, DATA(106, 5)) PACKET(9000, WS, ACKS(111, 512)), EITHER("at once", "read()")},
+        {TRACE PACKET(6000, WC, DATA(106, 5)) PACKET(9000, WS, ACKS(111, 512)), EITHER("at once", "read()")},
+        /* a FIN and data before it */
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6100, WC, "flags=F. seq=106 ack=501" W) PACKET(9000, WS, ACKS(107, 512)),
+         EITHER("at once", "delayed-ACK timer")},
     };
     (void)state;
     CHECK(cases);

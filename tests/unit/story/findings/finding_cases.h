@@ -449,6 +449,10 @@ static const struct finding_case cases[] = {
     {"reset-ignored", true, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2021, S, S_DATA ROOM)}, /* a round trip later */
     {"reset-ignored", false, /* who got it believed it */
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
+    {"reset-crossed", true, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(2010, S, S_FIN_1) PACKET(2020, S, "flags=R seq=501")},
+    {"reset-crossed", false, /* it was acknowledged */
+     TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(2005, S, "flags=. seq=501 ack=106 win=512")
+         PACKET(2010, S, "flags=F. seq=501 ack=106 win=512") PACKET(2020, S, "flags=R seq=501")},
     {"reset-forged", true,
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
     {"reset-forged", false, /* until it aborts itself, it lives */

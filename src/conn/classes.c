@@ -1,6 +1,5 @@
-/* What a segment is: new, again, out of order, a probe, an acknowledgement. */
+/* What a segment is to its sender's connection (enum conn_class). */
 #include "conn/own.h"
-#include "conn/plain.h"
 
 /* Wireshark's bound for disorder where no round trip was seen; what is late by a round trip was asked for. */
 static const uint32_t DISORDER_US = 3000000 / 1024;
@@ -8,10 +7,21 @@ static const uint32_t DISORDER_US = 3000000 / 1024;
 static const int64_t IDLE_NS = 500000000;
 enum { ASKED_BY = 3 }; /* duplicate ACKs (RFC 5681 section 3.2) */
 
+bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack)
+{
+    return conn_has(peer, END_SYN | END_ANY) && seq_before(peer->base, ack) && seq_at_or_before(ack, peer->next);
+}
+
+/* Or more than the SYN, by what a first window holds: data of its sender that was not captured. */
+bool conn_acknowledges_more(const struct conn_end *peer, uint32_t ack)
+{
+    return conn_has(peer, END_SYN | END_ANY) && ack - peer->base - 1 < 1U << 16;
+}
+
 static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    bool acked = conn_end_has(end, END_ACKED | END_ANY);
+    bool acked = conn_has(end, END_ACKED | END_ANY);
     if (acked && segment->seq == end->next - 1 && end->span) {
         if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
         bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
@@ -37,7 +47,7 @@ static bool is_data_probe(const struct conn_end *end, const struct conn_end *pee
 
 static bool is_data_keepalive(const struct conn_end *end, const struct conn_segment *segment)
 {
-    return segment->length_bytes == 1 && !(segment->flags & (TCP_SYN | TCP_FIN)) && conn_end_has(end, END_ANY | END_ACKED) &&
+    return segment->length_bytes == 1 && !(segment->flags & (TCP_SYN | TCP_FIN)) && conn_has(end, END_ANY | END_ACKED) &&
            segment->seq == end->next - 1 && end->acked == end->next && !(end->flags & END_FIN);
 }
 
@@ -59,6 +69,13 @@ static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, u
     }
     verdict->again_bytes = again;
     return below == to ? CONN_AGAIN : CONN_PARTLY_AGAIN;
+}
+
+/* One past the highest number captured: beyond that there may be the peer's word. */
+uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_more_end *more = conn_has_more(judge, conn, side);
+    return more && more->has_seen ? more->seen : conn->end[side].next;
 }
 
 uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
@@ -84,4 +101,23 @@ uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigne
         return CONN_NEW;
     }
     return class_of_old(judge, conn, side, segment, next, verdict);
+}
+
+/* It has no ACK, as nothing that TCP sends once it is connected; or it speaks of another connection: to an end that waits for the
+ * answer to its SYN, of something that this SYN is not; or a SYN,ACK that answers another SYN; or it lies before its sender's own
+ * SYN. */
+bool conn_is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
+    if (!ack && !syn) return true; /* whoever it reaches drops it (RFC 9293 section 3.10.7.4), or has no such connection */
+    if (!syn && end->state == STATE_SYN_SENT && conn_has(end, END_SYN_SEEN) && seq_before(segment->seq, end->base)) return true;
+    if (!ack || !conn_has(peer, END_SYN | END_ANY)) return false;
+    if (syn) {
+        if (!conn_acknowledges_syn(peer, segment->ack)) return true;
+        if (end->flags & END_SYN_ACKED && segment->seq != end->base) return true;
+        return false;
+    }
+    if (peer->state != STATE_SYN_SENT || end->state > STATE_LISTEN) return false;
+    return conn_space(segment) ? !conn_acknowledges_more(peer, segment->ack) : !conn_acknowledges_syn(peer, segment->ack);
 }
