@@ -15,7 +15,7 @@ void sort_items(void *items, size_t count, size_t bytes, int (*compare)(const vo
     }
 }
 
-typedef uint64_t __attribute__((may_alias)) item_t; /* whatever it is to its owner */
+typedef uint64_t __attribute__((may_alias, aligned(4))) item_t; /* whatever it is to its owner */
 
 static uint32_t number_of(const item_t *item)
 {

@@ -88,13 +88,13 @@ void event_log_free(struct event_log *log)
     free(log);
 }
 
-static bool add_block(struct event_log *log)
+static void add_block(struct event_log *log)
 {
     const size_t most = (PAGES_LARGE - sizeof(struct block)) / sizeof(struct slot);
     size_t count = log->blocks ? 2 * log->blocks->count : EVENTS_FIRST;
     if (count > most) count = most;
     struct block *block = count == most ? pages_take() : malloc(sizeof(*block) + count * sizeof(struct slot));
-    if (!block) return false;
+    if (!block) return;
     block->count = count;
     block->next = log->blocks;
     log->blocks = block;
@@ -102,13 +102,13 @@ static bool add_block(struct event_log *log)
         block->slots[i].next_free = log->free_slots;
         log->free_slots = &block->slots[i];
     }
-    return true;
 }
 
 static struct slot *take_slot(struct event_log *log)
 {
-    if (!log->free_slots && !add_block(log)) return NULL;
+    if (!log->free_slots) add_block(log);
     struct slot *slot = log->free_slots;
+    if (!slot) return NULL;
     log->free_slots = slot->next_free;
     return slot;
 }

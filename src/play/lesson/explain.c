@@ -54,7 +54,7 @@ static bool say_enter(struct telling_aloud *told, const struct moment *moment, s
     const struct story_call *call = moment->step->call;
     *ret_section = section_of_call(call->name);
     buf_printf(out, tr("%s calls %s("), call->comm ? call->comm : host(told, moment->story, call->side), call->name);
-    buf_printf(out, "%s).", call->args ? call->args : "");
+    buf_printf(out, "%s)%s", call->args ? call->args : "", tr("."));
     return true;
 }
 
