@@ -485,12 +485,13 @@ class Screen(Test):
         result = run("watch", "--tui")
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("--tui", result.stderr)
-        with tempfile.TemporaryDirectory() as folder:
-            terminal = Terminal(folder, 80, 24, term="dumb")
-            self.addCleanup(terminal.close)
-            terminal.over()
-            self.assertIn("END 2", terminal.screen())
-            self.assertIn("TERM=dumb", terminal.screen())
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        terminal = Terminal(folder.name, 80, 24, term="dumb")
+        self.addCleanup(terminal.close)  # while its socket is there
+        terminal.over()
+        self.assertIn("END 2", terminal.screen())
+        self.assertIn("TERM=dumb", terminal.screen())
 
 
 if __name__ == "__main__":
