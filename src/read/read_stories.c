@@ -126,7 +126,8 @@ static int make(struct stories **ret_stories, const struct read_options *options
     stories->options = options;
     if (options->conn_count && !(stories->context = context_new())) {
         stories_close(stories);
-        return err_set_errno(err, -ENOMEM, "can't tell stories");
+        err_set_errno(err, -ENOMEM, "can't tell stories");
+        return -ENOMEM;
     }
     *ret_stories = stories;
     return 0;
