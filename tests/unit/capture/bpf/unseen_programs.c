@@ -231,7 +231,13 @@ static int group_setup(void **state)
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     int result = ioctl(fd, SIOCSIFFLAGS, &request);
     close(fd);
+    /* What all are held to is a play that a second one agrees with: the first may have been delayed where it does not say so. */
+    struct trial again = {.every = 1};
     whole = played(0, 1);
+    for (int times = 1; times < PLAYED_MOST && (!tried(&again) || again.wrong || again.weaker); times++) {
+        told_free(whole);
+        whole = played(0, 1);
+    }
     return result;
 }
 
