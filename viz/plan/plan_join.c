@@ -119,33 +119,27 @@ static bool waits_for_fin(const struct story *story, const struct story_call *ca
     return step->kind == STEP_SEGMENT && step->segment->flags & TCP_FIN;
 }
 
-static size_t leave_to_fins(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
-                            size_t most)
+/* An event loop's waiting, where nothing changes with it: the calls that it leads to stand there. */
+static bool waits_for_many(const struct story *story, const struct story_call *call)
 {
-    if (count <= most) return count;
-    size_t left = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct plan_row *row = &rows[i];
-        bool has_state = row->states[STORY_CLIENT] != STORY_NO_STEP || row->states[STORY_SERVER] != STORY_NO_STEP;
-        bool is_dull = plan_is_call(row) && row->kind != PLAN_UNRETURNED && !has_state && !plan_marks(story, options, row) &&
-                       waits_for_fin(story, story->steps[row->step].call);
-        if (!is_dull) rows[left++] = *row;
-    }
-    return join_neighbours(story, rows, left);
+    (void)story;
+    return call->traits & CALL_WAITS_FOR_MANY;
 }
 
-/* An event loop's waiting, where nothing changes with it: the calls that it leads to stand there. */
-static size_t leave_loops(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count,
-                          size_t most)
+typedef bool call_test(const struct story *story, const struct story_call *call);
+
+/* Without the calls that pass, where there are too many rows: of those that change no state and that nothing marks. */
+static size_t leave(const struct story *story, const struct view_options *options, struct plan_row *rows, size_t count, size_t most,
+                    call_test *passes)
 {
     if (count <= most) return count;
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
         const struct plan_row *row = &rows[i];
         bool has_state = row->states[STORY_CLIENT] != STORY_NO_STEP || row->states[STORY_SERVER] != STORY_NO_STEP;
-        bool is_loop = plan_is_call(row) && row->kind != PLAN_UNRETURNED && !has_state && !plan_marks(story, options, row) &&
-                       story->steps[row->step].call->traits & CALL_WAITS_FOR_MANY;
-        if (!is_loop) rows[left++] = *row;
+        bool goes = plan_is_call(row) && row->kind != PLAN_UNRETURNED && !has_state && !plan_marks(story, options, row) &&
+                    passes(story, story->steps[row->step].call);
+        if (!goes) rows[left++] = *row;
     }
     return join_neighbours(story, rows, left);
 }
@@ -155,8 +149,8 @@ size_t plan_join(const struct story *story, const struct view_options *options, 
     count = join_neighbours(story, rows, count);
     count = land_at_once(rows, count, most);
     count = leave_to_segments(story, options, rows, count, most);
-    count = leave_to_fins(story, options, rows, count, most);
-    count = leave_loops(story, options, rows, count, most);
+    count = leave(story, options, rows, count, most, waits_for_fin);
+    count = leave(story, options, rows, count, most, waits_for_many);
     count = land_at_once(rows, count, most);
     return join_skips(rows, count);
 }
