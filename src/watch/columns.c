@@ -6,6 +6,19 @@
 
 #include "viz/pen/escape.h"
 
+size_t columns_fit(const char *text, int width, bool ascii)
+{
+    char piece[ESCAPE_PIECE_BYTES];
+    size_t at = 0;
+    for (size_t length = strlen(text); at < length;) {
+        size_t took = escape_next(text + at, length - at, ascii, piece);
+        width -= escape_text_columns(piece);
+        if (width < 0) break;
+        at += took;
+    }
+    return at;
+}
+
 void columns_cell(struct buf *out, const char *text, int width, bool right, bool ascii)
 {
     char piece[ESCAPE_PIECE_BYTES];
@@ -15,12 +28,7 @@ void columns_cell(struct buf *out, const char *text, int width, bool right, bool
     bool cut = false;
     for (size_t at = 0; at < length && !cut;) {
         at += escape_next(text + at, length - at, ascii, piece);
-        int wide = 0;
-        for (size_t i = 0, bytes = strlen(piece); i < bytes;) {
-            uint32_t code;
-            i += escape_decode(piece + i, bytes - i, &code);
-            wide += escape_columns(code);
-        }
+        int wide = escape_text_columns(piece);
         cut = used + wide > width;
         if (cut) break;
         used += wide;
@@ -41,21 +49,27 @@ void columns_cell(struct buf *out, const char *text, int width, bool right, bool
     buf_free(&room);
 }
 
-/* Bytes of the harmless text that fit so many columns, broken at a blank where there is one in the second half. */
-static size_t piece_of(const char *text, size_t length, int width)
+size_t columns_line(const char *text, int width)
 {
-    size_t at = 0, blank = 0;
+    size_t at = 0, length = strlen(text);
     int used = 0;
     while (at < length) {
-        uint32_t code;
-        size_t took = escape_decode(text + at, length - at, &code);
-        int wide = escape_columns(code);
-        if (used + wide > width) return blank ? blank : at ? at : took;
-        if (text[at] == ' ' && used > width / 2) blank = at;
+        int wide;
+        size_t took = escape_piece(text + at, &wide);
+        if (used + wide > width) break;
         used += wide;
         at += took;
     }
-    return length;
+    if (at == length || used > width / 2) return at;
+    while (at < length) { /* a word too long for the rest of the line is cut */
+        uint32_t code;
+        size_t took = escape_decode(text + at, length - at, &code);
+        int wide = escape_columns(code);
+        if (used + wide > width) return at ? at : took;
+        used += wide;
+        at += took;
+    }
+    return at;
 }
 
 void columns_below(struct buf *out, const char *text, int screen, bool ascii)
@@ -65,7 +79,7 @@ void columns_below(struct buf *out, const char *text, int screen, bool ascii)
     const char *rest = buf_string(&harmless), *sign = ascii ? "`" : "└";
     int width = screen ? screen - 11 : INT_MAX;
     for (size_t left = harmless.length; left;) {
-        size_t take = piece_of(rest, left, width);
+        size_t take = columns_line(rest, width);
         buf_printf(out, "         %s %.*s\n", sign, (int)take, rest);
         rest += take;
         left -= take;

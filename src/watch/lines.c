@@ -21,20 +21,28 @@ struct column_row {
     int more;   /* so much wider where there is no screen: nothing of what is long is cut there */
 };
 static const struct column_row columns[COLUMNS] = {
-    [AT] = {"ENDED", 8, false, 0},          [TOOK] = {"TOOK", 6, true, 0},
-    [OPENER] = {"OPENED BY", 17, false, 8}, [FROM] = {"CLIENT", 21, false, 0},
-    [TO] = {"SERVER", 21, false, 0},        [TAKER] = {"SERVED BY", 17, false, 8},
-    [SENT] = {"SENT", 6, true, 0},          [GOT] = {"GOT", 6, true, 0},
-    [OUTCOME] = {"OUTCOME", 8, false, 0},   [CLOSED] = {"CLOSED BY", 22, false, FACTS_HOW_BYTES},
+    [AT] = {TR("ENDED"), 8, false, 0},          [TOOK] = {TR("TOOK"), 6, true, 0},
+    [OPENER] = {TR("OPENED BY"), 17, false, 8}, [FROM] = {TR("CLIENT"), 21, false, 0},
+    [TO] = {TR("SERVER"), 21, false, 0},        [TAKER] = {TR("SERVED BY"), 17, false, 8},
+    [SENT] = {TR("SENT"), 6, true, 0},          [GOT] = {TR("GOT"), 6, true, 0},
+    [OUTCOME] = {TR("OUTCOME"), 8, false, 0},   [CLOSED] = {TR("CLOSED BY"), 22, false, FACTS_HOW_BYTES},
 };
 /* So wide a screen shows the column. */
-static const int shown_from[COLUMNS] = {[FROM] = 126, [TAKER] = 148, [GOT] = 104, [SENT] = 104};
+static const int shown_from[COLUMNS] = {
+    [AT] = 48, [OPENER] = 72, [FROM] = 126, [TAKER] = 148, [GOT] = 104, [SENT] = 104, [CLOSED] = 56};
 
-enum { NARROWER = 3 /* who opened it, on a narrow screen */ };
+enum { NARROWER = 3 /* who opened it, on a narrow screen */, STEP_COLUMNS = 7 /* "SYN-ACK" */ };
 
 static bool is_shown(const struct lines_options *options, int column)
 {
     return !options->width || options->width >= shown_from[column];
+}
+
+static int width_of(const struct lines_options *options, int column)
+{
+    int width = columns[column].width;
+    if (!options->width) return width + columns[column].more;
+    return column == OPENER && options->width < shown_from[SENT] ? width - NARROWER : width;
 }
 
 static void trim(struct buf *out)
@@ -48,10 +56,8 @@ static void row(const struct lines_options *options, const char *const text[COLU
     int used = 0;
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(options, i)) continue;
-        int width = columns[i].width;
-        if (i == OPENER && options->width && options->width < shown_from[SENT]) width -= NARROWER;
+        int width = width_of(options, i);
         if (used) buf_char(out, ' ');
-        if (!options->width) width += columns[i].more;
         /* The last one takes what is left of the screen. */
         if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
         columns_cell(out, text[i], width, columns[i].right, options->ascii);
@@ -64,24 +70,21 @@ void lines_head(const struct lines_options *options, struct buf *out)
 {
     const char *heads[COLUMNS];
     if (options->json) return;
-    for (int i = 0; i < COLUMNS; i++) heads[i] = columns[i].head;
+    for (int i = 0; i < COLUMNS; i++) heads[i] = tr(columns[i].head);
     row(options, heads, out);
 }
 
-/* A narrow column cuts the name: by the number the process is found. */
+/* What has no room loses the end of its name: by the number the process is found. Raw. */
 static const char *process_text(const struct lines_options *options, const struct story_process *process, char *text, size_t bytes)
 {
-    char number[16];
-    int room = columns[OPENER].width - snprintf(number, sizeof(number), "[%d]", process->pid);
-    if (options->width && options->width < shown_from[SENT]) room -= NARROWER;
-    if (process->pid && process->comm && options->width && strlen(process->comm) > (size_t)room)
-        snprintf(text, bytes, "%.*s%s%s", room - 1, process->comm, options->ascii ? "~" : "…", number);
-    else if (process->pid && process->comm)
-        snprintf(text, bytes, "%s%s", process->comm, number);
-    else if (process->pid)
-        snprintf(text, bytes, "[%d]", process->pid);
-    else
-        snprintf(text, bytes, "%s", process->comm ? process->comm : "-");
+    char number[16] = "";
+    const char *name = process->comm ? process->comm : process->pid ? "" : "-";
+    int room = width_of(options, OPENER); /* as wide as the one who serves has it */
+    if (process->pid) room -= snprintf(number, sizeof(number), "[%d]", process->pid);
+    size_t fits = columns_fit(name, room, options->ascii);
+    bool whole = !name[fits];
+    if (!whole) fits = columns_fit(name, room - 1, options->ascii);
+    snprintf(text, bytes, "%.*s%s%s", (int)fits, name, whole ? "" : options->ascii ? "~" : "…", number);
     return text;
 }
 
@@ -106,7 +109,8 @@ static void say_containers(const struct lines_options *options, const char *cons
     for (int side = 0; side < STORY_SIDES; side++) {
         char label[CGROUPS_LABEL_BYTES];
         if (!cgroup[side] || !cgroups_container(cgroup[side], label)) continue;
-        buf_printf(&line, "%s%s in %s", line.length ? ", " : "", story_side_name((enum story_side)side), label);
+        if (line.length) buf_text(&line, ", ");
+        buf_printf(&line, tr("%s in container %s"), story_side_word((enum story_side)side), label);
     }
     if (line.length) columns_below(out, buf_string(&line), options->width, options->ascii);
     buf_free(&line);
@@ -117,7 +121,7 @@ static void findings(const struct lines_options *options, const struct story *st
     for (size_t i = 0; i < story->finding_count; i++) {
         struct buf line = buf_new(8192);
         const struct story_finding *finding = &story->findings[i];
-        buf_printf(&line, "%s %s: %s", finding->severity, finding->id, finding->text);
+        buf_printf(&line, "%s %s: %s", tr(finding->severity), finding->id, finding->text);
         columns_below(out, buf_string(&line), options->width, options->ascii);
         buf_free(&line);
     }
@@ -125,7 +129,7 @@ static void findings(const struct lines_options *options, const struct story *st
 
 static void closed_text(const struct watch_facts *facts, char *text, size_t bytes)
 {
-    const char *side = facts->closer < 0 ? "-" : story_side_name((enum story_side)facts->closer);
+    const char *side = facts->closer < 0 ? "-" : story_side_word((enum story_side)facts->closer);
     snprintf(text, bytes, "%s%s%s", side, facts->how[0] ? " " : "", facts->how);
 }
 
@@ -194,7 +198,7 @@ static const char *cause_text(const struct story *story, const struct story_caus
     if (step && step->kind == STEP_SEGMENT)
         snprintf(text, bytes, tr("answer to the %s"), step->segment->label);
     else if (cause->kind == CAUSE_UNKNOWN)
-        snprintf(text, bytes, "unknown");
+        snprintf(text, bytes, "%s", tr("unknown"));
     else
         snprintf(text, bytes, "%s%s", cause->name ? cause->name : story_cause_name(cause->kind),
                  cause->kind == CAUSE_CALL ? "()" : "");
@@ -207,10 +211,14 @@ static void put_step(const struct lines_options *options, const struct story *st
     char cause[96], address[2][ADDRESS_TEXT_BYTES], clock[WORDS_BYTES], line[512];
     cause_text(story, &segment->cause, cause, sizeof(cause));
     if (!options->json) {
-        snprintf(line, sizeof(line), "%s %+9.3f ms  %s %s %s  %s%s  %s", words_clock(segment->sent_ns + options->shift_ns, clock),
-                 (double)(segment->sent_ns - story->start_ns) / 1e6, address_format(&story->end[STORY_CLIENT].address, address[0]),
-                 segment->side == STORY_CLIENT ? "→" : "←", address_format(&story->end[STORY_SERVER].address, address[1]),
-                 segment->label, segment->retransmission ? tr(" again") : "", cause);
+        bool wide = !options->width || options->width >= shown_from[SENT]; /* so wide that its columns align */
+        snprintf(line, sizeof(line), "%s %+9.3f ms  %*s %s %*s  %*s%s  %s",
+                 words_clock(segment->sent_ns + options->shift_ns, clock), (double)(segment->sent_ns - story->start_ns) / 1e6,
+                 wide ? -columns[FROM].width : 0, address_format(&story->end[STORY_CLIENT].address, address[0]),
+                 segment->side == STORY_CLIENT ? "→" : "←", wide ? -columns[TO].width : 0,
+                 address_format(&story->end[STORY_SERVER].address, address[1]),
+                 wide && !segment->retransmission ? -STEP_COLUMNS : 0, segment->label, segment->retransmission ? tr(" again") : "",
+                 cause);
         if (options->width)
             columns_cell(out, line, options->width, false, options->ascii);
         else
@@ -296,17 +304,17 @@ static void trouble_text(const struct teller_glance *glance, enum watch_trouble 
     words_duration(ns, since);
     switch (trouble) {
     case TROUBLE_CLOSE_WAIT:
-        snprintf(text, bytes, tr("%s in CLOSE_WAIT for %s"), story_side_name(side), since);
+        snprintf(text, bytes, tr("%s in CLOSE_WAIT for %s"), story_side_word(side), since);
         break;
     case TROUBLE_UNANSWERED:
         snprintf(text, bytes, tr("%" PRIu32 " SYN%s unanswered for %s"), glance->unanswered, glance->unanswered == 1 ? "" : "s",
                  since);
         break;
     case TROUBLE_NO_ANSWER:
-        snprintf(text, bytes, tr("no answer to the %s's FIN for %s"), story_side_name(side), since);
+        snprintf(text, bytes, tr("no answer to the %s's FIN for %s"), story_side_word(side), since);
         break;
     case TROUBLE_ZERO_WINDOW:
-        snprintf(text, bytes, tr("%s's window is closed for %s"), story_side_name(side), since);
+        snprintf(text, bytes, tr("%s's window is closed for %s"), story_side_word(side), since);
         break;
     case TROUBLE_QUEUE_FULL:
         snprintf(text, bytes, tr("accept queue full: %" PRIu32 " wait, backlog %" PRIu32), glance->queue, glance->queue_most);
@@ -345,14 +353,14 @@ void lines_trouble(const struct lines_options *options, const struct lines_troub
     char opener[64], taker[64], clock[WORDS_BYTES], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
     const char *const cells[COLUMNS] = {
         [AT] = words_clock(now_ns, clock),
-        [TOOK] = "open",
+        [TOOK] = tr("open"),
         [OPENER] = process_text(options, &glance->process[STORY_CLIENT], opener, sizeof(opener)),
         [FROM] = address_format(&glance->end[STORY_CLIENT], from),
         [TO] = address_format(&glance->end[STORY_SERVER], to),
         [TAKER] = process_text(options, &glance->process[STORY_SERVER], taker, sizeof(taker)),
         [SENT] = "",
         [GOT] = "",
-        [OUTCOME] = "trouble",
+        [OUTCOME] = tr("trouble"),
         [CLOSED] = lines_trouble_name(trouble),
     };
     row(options, cells, out);

@@ -122,7 +122,7 @@ class Watch(WatchTest):
         self.echo.round()
         watching.until(lambda line: re.match(r"\S+ .* 8 +8 closed ", line))
         watching.end()
-        steps = [line.split("  ")[-2].strip() for line in watching.lines if " ms  " in line][-6:]
+        steps = [re.search(r" [→←] \S+ +(\S+)  ", line)[1] for line in watching.lines if " ms  " in line][-6:]
         self.assertEqual(steps, ["SYN", "SYN-ACK", "ACK", "FIN", "FIN", "ACK"], watching.lines)
 
     def test_of_good_and_bad_ones_only_findings_shows_the_bad(self):
@@ -267,7 +267,7 @@ class Watch(WatchTest):
         for watching in chosen:
             self.assertEqual({line["client"]["cgroup"] for line in self.real(watching)}, {f"/{name}"})
         self.assertEqual(self.real(other), [])
-        self.assertIn(f"         └ client in {label}", watches[1].lines)
+        self.assertIn(f"         └ client in container {label}", watches[1].lines)
 
     def test_between_two_networks_it_finds_what_the_scenario_itself_finds(self):
         watching = self.watching("--port", 3333, "--format", "jsonl")
@@ -406,7 +406,7 @@ class Screen(Test):
         self.addCleanup(folder.cleanup)
         terminal = Terminal(folder.name, columns, lines, "--port", self.echo.port, *arguments, **changes)
         self.addCleanup(terminal.close)
-        terminal.until(lambda screen: "tcpwhy watch: connections" in screen, "the list")
+        terminal.until(lambda screen: re.search(r"tcpwhy watch(: connections|：连接)", screen), "the list")
         deadline = time.monotonic() + LONG_S
         while f":{self.echo.port}" not in terminal.screen() and time.monotonic() < deadline:
             self.echo.round()
@@ -467,19 +467,33 @@ class Screen(Test):
         terminal.tmux("resize-window", "-x", 80, "-y", 24)
         terminal.until(lambda text: len(text.rstrip("\n").splitlines()) <= 24 and "? keys" in text.splitlines()[-1], "the smaller picture")
         self.assertTrue(terminal.screen().isascii())
+        terminal.tmux("resize-window", "-x", 40, "-y", 10)
+        terminal.until(lambda text: re.search(rf":{self.echo.port} +closed$", text, re.M) and "? keys   q end" in text.splitlines()[-1], "what became of it, on a small screen")
         terminal.keys("q")
         self.assertEqual(*terminal.over())
 
     def test_a_kill_leaves_the_terminal_as_it_was(self):
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, language in ((signal.SIGTERM, "en"), (signal.SIGKILL, "zh")):
             with self.subTest(signal=number.name):
-                terminal = self.begun(80, 24)
+                terminal = self.begun(80, 24, "--lang", language)
+                if language == "zh":
+                    self.check_chinese(terminal)
                 os.kill(terminal.watch_pid(), number)
                 before, after = terminal.over()
                 self.assertEqual(before, after)
                 # After SIGKILL the shell may have spoken before the guard has put its screen back.
-                terminal.until(lambda text: "tcpwhy watch: connections" not in text, "the shell's own screen")
+                terminal.until(lambda text: "tcpwhy watch" not in text, "the shell's own screen")
                 terminal.close()
+
+    def check_chinese(self, terminal):
+        """Heads stand above their columns, and only names of keys and states are English."""
+        screen = terminal.until(lambda text: "TIME_WAIT" in text, "an ended connection").splitlines()
+        places = [len(line[: line.index(word)].encode("gb18030")) for line, word in ((screen[1], "客户端状态"), (screen[2], "TIME_WAIT"))]
+        self.assertEqual(*places, screen)
+        terminal.keys("?")
+        keys = terminal.until(lambda text: "梯形图增长时跟随" in text, "the help")
+        words = set(re.findall(r"[A-Za-z]{3,}", keys)) - set("tcpwhy watch Down PgUp PgDn Space Home End Enter Tab Esc text svg html jsonl pcapng".split())
+        self.assertEqual(words, set(), keys)
 
     def test_what_is_no_terminal_is_refused(self):
         result = run("watch", "--tui")

@@ -18,22 +18,34 @@ void draw_escape(const char *text, bool ascii, char *out, size_t bytes)
     out[used] = 0;
 }
 
-void draw_text(int y, int x, int width, const char *text)
+/* The bytes of `text` that take at most so many columns. */
+static size_t fitting(const char *text, int width, int *ret_used)
 {
     size_t length = strlen(text), at = 0;
-    int used = 0;
-    if (y < 0 || y >= LINES || x >= COLS) return;
-    if (width > COLS - x) width = COLS - x;
+    *ret_used = 0;
     while (at < length) {
         uint32_t code;
         size_t took = escape_decode(text + at, length - at, &code);
         int columns = code == ESCAPE_INVALID ? 0 : escape_columns(code);
-        if (used + columns > width) break;
-        used += columns;
+        if (*ret_used + columns > width) break;
+        *ret_used += columns;
         at += took;
     }
-    mvaddnstr(y, x, text, (int)at);
-    for (; used < width; used++) addch(' ');
+    return at;
+}
+
+void draw_text(const struct tui *tui, int y, int x, int width, const char *text)
+{
+    int used;
+    if (y < 0 || y >= LINES || x >= COLS) return;
+    if (width > COLS - x) width = COLS - x;
+    if (width <= 0) return;
+    size_t fits = fitting(text, width, &used);
+    bool whole = !text[fits];
+    if (!whole) fits = fitting(text, width - 1, &used);
+    mvaddnstr(y, x, text, (int)fits);
+    if (!whole) addstr(tui->options.ascii ? "~" : "…");
+    for (used += !whole; used < width; used++) addch(' ');
 }
 
 void draw_on(attr_t look)

@@ -74,9 +74,9 @@ static void search_on(struct tui *tui)
 
 static void sort_next(struct tui *tui)
 {
-    static const char *const names[SORTS] = {"newest", "age", "client", "server", "state", "findings"};
+    static const char *const names[SORTS] = {TR("newest"), TR("age"), TR("client"), TR("server"), TR("state"), TR("findings")};
     tui->sort = (enum tui_sort)((tui->sort + 1) % SORTS);
-    snprintf(tui->note, sizeof(tui->note), tr("sorted by %s"), names[tui->sort]);
+    snprintf(tui->note, sizeof(tui->note), tr("sorted by %s"), tr(names[tui->sort]));
 }
 
 static void reverse(struct tui *tui)
@@ -145,7 +145,7 @@ const struct tui_key tui_keys[] = {
     {'s', 0, "s", TR("save this connection: text, svg, html, jsonl, pcapng"), save},
     {'?', 'h', "? h", TR("these keys"), help},
     {'q', 27, "q Esc", TR("back; from the list, end"), back},
-    {'Q', 0, "Q", "end", quit},
+    {'Q', 0, "Q", TR("end the watch"), quit},
 };
 const size_t tui_key_count = sizeof(tui_keys) / sizeof(tui_keys[0]);
 
@@ -172,8 +172,10 @@ static void type(struct tui *tui, int key)
     } else if (key == 27) {
         tui->input = INPUT_NONE;
     } else if ((key == KEY_BACKSPACE || key == 127 || key == 8) && length) {
-        tui->typed[length - 1] = 0;
-    } else if (key >= 0x20 && key < 0x7f && length + 1 < sizeof(tui->typed)) {
+        do length--;
+        while (length && ((unsigned char)tui->typed[length] & 0xc0) == 0x80); /* the whole character */
+        tui->typed[length] = 0;
+    } else if (((key >= 0x20 && key < 0x7f) || (key >= 0x80 && key <= 0xff)) && length + 1 < sizeof(tui->typed)) {
         tui->typed[length] = (char)key;
         tui->typed[length + 1] = 0;
     }

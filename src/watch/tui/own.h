@@ -93,8 +93,9 @@ bool rows_has(const struct tui_row *row, const char *text);
 /* The story of a connection as it is now; *ret_owned: story_free is due. NULL: it is gone. */
 struct story *rows_story(const struct tui *tui, uint32_t number, bool *ret_owned);
 
-/* draw.c: text at a place, cut at the screen's edge; `text` is harmless already. */
-void draw_text(int y, int x, int width, const char *text);
+/* draw.c: text at a place, in so many columns or up to the screen's edge; what is too long ends in "…". `text` is harmless
+ * already. */
+void draw_text(const struct tui *tui, int y, int x, int width, const char *text);
 void draw_on(attr_t look);
 void draw_off(attr_t look);
 /* Escapes `text` into `out`. */

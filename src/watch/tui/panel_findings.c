@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "watch/columns.h"
 #include "watch/tui/own.h"
 
 static size_t count_of(const struct tui *tui)
@@ -11,23 +12,15 @@ static size_t count_of(const struct tui *tui)
     return tui->finding_count < TUI_FINDINGS_MAX ? (size_t)tui->finding_count : TUI_FINDINGS_MAX;
 }
 
-/* One sentence over as many lines as it takes, broken at blanks. The line behind it. */
-static int draw_sentence(int y, const char *text)
+/* One sentence over as many lines as it takes. The line behind it. */
+static int draw_sentence(const struct tui *tui, int y, const char *text)
 {
     int width = COLS > 20 ? COLS - 9 : 11;
-    size_t length = strlen(text);
-    for (size_t at = 0; at < length && y < LINES - 1; y++) {
-        size_t take = length - at <= (size_t)width ? length - at : (size_t)width;
-        if (at + take < length)
-            for (size_t blank = take; blank > take / 2; blank--)
-                if (text[at + blank] == ' ') {
-                    take = blank;
-                    break;
-                }
-        while (take > 1 && ((unsigned char)text[at + take] & 0xc0) == 0x80) take--; /* not within a character */
+    for (size_t at = 0; text[at] && y < LINES - 1; y++) {
+        size_t take = columns_line(text + at, width);
         char line[512];
         snprintf(line, sizeof(line), "%.*s", (int)(take < sizeof(line) - 1 ? take : sizeof(line) - 1), text + at);
-        draw_text(y, 9, width, line);
+        draw_text(tui, y, 9, width, line);
         at += take;
         while (text[at] == ' ') at++;
     }
@@ -38,7 +31,7 @@ static void draw(struct tui *tui)
 {
     int y = 1;
     size_t count = count_of(tui);
-    if (!count) draw_text(2, 2, COLS - 2, tr("nothing found yet"));
+    if (!count) draw_text(tui, 2, 2, COLS - 2, tr("nothing found yet"));
     for (size_t i = tui->finding_top; i < count && y < LINES - 1; i++) {
         const struct tui_finding *finding = &tui->findings[(tui->finding_count - 1 - i) % TUI_FINDINGS_MAX];
         char number[16];
@@ -47,8 +40,8 @@ static void draw(struct tui *tui)
                                                                     : LOOK_PLAIN);
         snprintf(number, sizeof(number), "%8u", finding->number);
         draw_on(look);
-        draw_text(y, 0, 9, number);
-        y = draw_sentence(y, finding->text);
+        draw_text(tui, y, 0, 9, number);
+        y = draw_sentence(tui, y, finding->text);
         draw_off(look);
     }
 }
@@ -64,4 +57,4 @@ static void move_by(struct tui *tui, int by)
         tui->finding_top = by < 0 ? tui->finding_top - (size_t)-by : tui->finding_top + (size_t)by;
 }
 
-const struct tui_panel panel_findings = {"findings", draw, move_by};
+const struct tui_panel panel_findings = {TR("findings"), draw, move_by};

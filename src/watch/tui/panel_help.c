@@ -13,7 +13,7 @@ static void draw(struct tui *tui)
         const struct tui_key *key = &tui_keys[tui->help_top + i];
         char line[160];
         snprintf(line, sizeof(line), "  %-12s %s", key->name, tr(key->help));
-        draw_text(1 + (int)i, 0, COLS, line);
+        draw_text(tui, 1 + (int)i, 0, COLS, line);
     }
 }
 
@@ -25,4 +25,4 @@ static void move_by(struct tui *tui, int by)
         tui->help_top = by == INT_MAX ? tui_key_count : tui->help_top + (size_t)by;
 }
 
-const struct tui_panel panel_help = {"keys", draw, move_by};
+const struct tui_panel panel_help = {TR("keys"), draw, move_by};

@@ -75,7 +75,7 @@ static void draw(struct tui *tui)
             if (length >= sizeof(line)) length = sizeof(line) - 1;
             memcpy(line, at, length);
             line[length] = 0;
-            draw_text(y++, 0, COLS, line);
+            draw_text(tui, y++, 0, COLS, line);
         }
         if (!end) break;
         at = end + 1;
@@ -94,4 +94,4 @@ static void move_by(struct tui *tui, int by)
         tui->ladder_top = by < 0 ? tui->ladder_top - (size_t)-by : tui->ladder_top + (size_t)by;
 }
 
-const struct tui_panel panel_ladder = {"ladder", draw, move_by};
+const struct tui_panel panel_ladder = {TR("ladder"), draw, move_by};

@@ -30,23 +30,26 @@ static struct columns choose_columns(void)
 {
     if (COLS >= 140) return (struct columns){20, 21, 12};
     if (COLS >= 110) return (struct columns){15, 21, 11};
-    return (struct columns){COLS >= 80 ? (COLS - 64) / 2 : 8, 0, 11};
+    if (COLS >= 80) return (struct columns){(COLS - 64) / 2, 0, 11};
+    if (COLS >= 64) return (struct columns){0, 0, 11};
+    return (struct columns){0, 0, 0};
 }
 
 /* The name alone where the number would be cut. */
-static void draw_process(int y, int x, int width, const char *text)
+static void draw_process(const struct tui *tui, int y, int x, int width, const char *text)
 {
     char name[TUI_WORD_BYTES];
     const char *number = strrchr(text, '[');
     if (!number || strlen(text) <= (size_t)width) {
-        draw_text(y, x, width, text);
+        draw_text(tui, y, x, width, text);
         return;
     }
     snprintf(name, sizeof(name), "%.*s", (int)(number - text), text);
-    draw_text(y, x, width, name);
+    draw_text(tui, y, x, width, name);
 }
 
-static void draw_cells(int y, const struct columns *columns, const char *const text[7])
+/* The column behind them. */
+static int draw_cells(const struct tui *tui, int y, const struct columns *columns, const char *const text[7])
 {
     int x = 0;
     const int widths[7] = {6,
@@ -59,12 +62,13 @@ static void draw_cells(int y, const struct columns *columns, const char *const t
     for (int i = 0; i < 7; i++) {
         if (!widths[i]) continue;
         if (i == 1 || i == 4)
-            draw_process(y, x, widths[i], text[i]);
+            draw_process(tui, y, x, widths[i], text[i]);
         else
-            draw_text(y, x, widths[i], text[i]);
+            draw_text(tui, y, x, widths[i], text[i]);
         x += widths[i] + 1;
         if (x - 1 < COLS) mvaddch(y, x - 1, ' ');
     }
+    return x;
 }
 
 static const char *age_text(const struct tui_row *row, int64_t now_ns, bool ascii, char text[64])
@@ -87,17 +91,15 @@ static void draw_row(struct tui *tui, int y, const struct columns *columns, cons
         tcp_state_name(row->state[STORY_SERVER])};
     attr_t look = draw_color(tui, color) | (row->number == tui->selected ? A_REVERSE : A_NORMAL);
     draw_on(look);
-    draw_text(y, 0, COLS, "");
-    draw_cells(y, columns, text);
-    int x = 6 + 1 + 2 * (columns->process + 1) + 2 * (columns->state + 1) + (columns->address ? 2 * (columns->address + 1) : 22);
+    draw_text(tui, y, 0, COLS, "");
+    int x = draw_cells(tui, y, columns, text);
     if (row->trouble != TROUBLE_NONE)
         snprintf(tail, sizeof(tail), "%s", lines_trouble_name(row->trouble));
     else if (row->ended)
         snprintf(tail, sizeof(tail), "%s%s", row->findings ? "! " : "", story_outcome_name(row->outcome));
-    else
-        tail[0] = 0;
-    if (x < COLS) draw_text(y, x, COLS - x, tail);
-    if (x < COLS && (int)strlen(tail) > COLS - x) draw_text(y, COLS - 1, 1, tui->options.ascii ? "~" : "…");
+    else /* where the states have no column, the one that tells more */
+        snprintf(tail, sizeof(tail), "%s", columns->state ? "" : tcp_state_name(row->state[STORY_CLIENT]));
+    draw_text(tui, y, x, COLS - x, tail);
     draw_off(look);
 }
 
@@ -106,7 +108,7 @@ static void draw_pane(struct tui *tui)
     int lines = pane_lines(), top = LINES - 1 - lines;
     if (!lines) return;
     draw_on(draw_color(tui, LOOK_HEAD));
-    draw_text(top, 0, COLS, tr(" found (Tab: all)"));
+    draw_text(tui, top, 0, COLS, tr(" found (Tab: all)"));
     draw_off(draw_color(tui, LOOK_HEAD));
     for (int i = 1; i < lines; i++) {
         uint64_t back = (uint64_t)i;
@@ -116,7 +118,7 @@ static void draw_pane(struct tui *tui)
         snprintf(line, sizeof(line), "%6u %s", finding->number, finding->text);
         attr_t look = draw_color(tui, finding->severity[0] == 'e' ? LOOK_ERROR : LOOK_WARNING);
         draw_on(look);
-        draw_text(top + i, 0, COLS, line);
+        draw_text(tui, top + i, 0, COLS, line);
         draw_off(look);
     }
 }
@@ -125,20 +127,21 @@ static void draw(struct tui *tui)
 {
     struct columns columns = choose_columns();
     const bool narrow = columns.process < (int)strlen("OPENED BY");
-    const char *const heads[7] = {
-        "AGE", narrow ? "OPENER" : "OPENED BY", "CLIENT", "SERVER", narrow ? "TAKER" : "SERVED BY", "CLIENT IS", "SERVER IS"};
+    const char *const heads[7] = {tr("AGE"),      narrow ? tr("OPENER") : tr("OPENED BY"), tr("CLIENT"),
+                                  tr("SERVER"),   narrow ? tr("TAKER") : tr("SERVED BY"),  tr("CLIENT IS"),
+                                  tr("SERVER IS")};
     size_t selected = rows_selected(tui), lines = (size_t)visible();
     int64_t now_ns = tui->open.now(tui->open.now_data);
     if (selected < tui->top) tui->top = selected;
     if (selected >= tui->top + lines) tui->top = selected - lines + 1;
     if (tui->top >= tui->row_count) tui->top = 0;
     draw_on(A_UNDERLINE);
-    draw_text(1, 0, COLS, "");
-    draw_cells(1, &columns, heads);
+    draw_text(tui, 1, 0, COLS, "");
+    draw_cells(tui, 1, &columns, heads);
     draw_off(A_UNDERLINE);
     for (size_t i = 0; i < lines && tui->top + i < tui->row_count; i++)
         draw_row(tui, 2 + (int)i, &columns, &tui->rows[tui->top + i], now_ns);
-    if (!tui->row_count) draw_text(3, 2, COLS - 2, tui->filter[0] ? tr("nothing passes the filter") : tr("no connection yet"));
+    if (!tui->row_count) draw_text(tui, 3, 2, COLS - 2, tui->filter[0] ? tr("nothing passes the filter") : tr("no connection yet"));
     draw_pane(tui);
 }
 
@@ -155,4 +158,4 @@ static void move_by(struct tui *tui, int by)
     tui->selected = tui->rows[at].number;
 }
 
-const struct tui_panel panel_list = {"connections", draw, move_by};
+const struct tui_panel panel_list = {TR("connections"), draw, move_by};

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "viz/pen/escape.h"
 #include "watch/tui/own.h"
 
 enum { REDRAW_MS = 500, ESCAPE_MS = 50 };
@@ -169,41 +170,44 @@ static void screen_trouble(void *data, const struct teller_glance *glance, enum 
 /* ---- the picture ---- */
 
 /* Of the selected row what a narrow list has no room for, at the right end of the first line. */
-static void draw_selected(struct tui *tui, size_t used)
+static void draw_selected(struct tui *tui, int used)
 {
     char text[TUI_WORD_BYTES + ADDRESS_TEXT_BYTES + 32], from[ADDRESS_TEXT_BYTES];
     if (tui->panel != &panel_list || !tui->row_count) return;
     const struct tui_row *row = &tui->rows[rows_selected(tui)];
-    int width = snprintf(text, sizeof(text), "%u: %s %s ", row->number, row->process[STORY_CLIENT],
-                         address_format(&row->end[STORY_CLIENT], from));
-    if (width > 0 && used + (size_t)width + 1 < (size_t)COLS) draw_text(0, COLS - width, width, text);
+    snprintf(text, sizeof(text), "%u: %s %s ", row->number, row->process[STORY_CLIENT],
+             address_format(&row->end[STORY_CLIENT], from));
+    int wide = escape_text_columns(text);
+    if (used + wide + 1 < COLS) draw_text(tui, 0, COLS - wide, wide, text);
 }
 
 static void draw_frame(struct tui *tui)
 {
     const char *save = tr("save as: t text, v svg, h html, j jsonl, p pcapng; any other key: not");
-    char head[160], foot[200];
+    char head[160], foot[320], typed[sizeof(tui->typed) * 4];
     size_t open = 0;
+    draw_escape(tui->typed, tui->options.ascii, typed, sizeof(typed));
     for (size_t i = 0; i < tui->row_count; i++) open += !tui->rows[i].ended;
     if (tui->panel == &panel_ladder)
         snprintf(head, sizeof(head), tr(" tcpwhy watch: connection %u"), tui->ladder_number);
     else
-        snprintf(head, sizeof(head), tr(" tcpwhy watch: %s  %zu open, %zu shown%s%s%s"), tui->panel->name, open, tui->row_count,
+        snprintf(head, sizeof(head), tr(" tcpwhy watch: %s  %zu open, %zu shown%s%s%s"), tr(tui->panel->name), open, tui->row_count,
                  tui->paused ? tr(", held") : "", tui->filter[0] ? tr(", filter ") : "", tui->filter);
     if (tui->input == INPUT_SAVE)
         snprintf(foot, sizeof(foot), "%s", save);
     else if (tui->input != INPUT_NONE)
-        snprintf(foot, sizeof(foot), "%s%s_", tui->input == INPUT_SEARCH ? "/" : tr("filter: "), tui->typed);
+        snprintf(foot, sizeof(foot), "%s%s_", tui->input == INPUT_SEARCH ? "/" : tr("filter: "), typed);
     else if (tui->note[0])
         snprintf(foot, sizeof(foot), "%s", tui->note);
     else
-        snprintf(foot, sizeof(foot), tr("? keys   Enter ladder   Tab findings   / search   f filter   s save   q %s"),
-                 tui->panel == &panel_list ? "end" : "back");
+        snprintf(foot, sizeof(foot), "%s",
+                 tui->panel == &panel_list ? tr("? keys   q end   Enter ladder   Tab findings   / search   f filter   s save")
+                                           : tr("? keys   q back   Enter ladder   Tab findings   / search   f filter   s save"));
     draw_on(draw_color(tui, LOOK_HEAD));
-    draw_text(0, 0, COLS, head);
-    draw_selected(tui, strlen(head));
+    draw_text(tui, 0, 0, COLS, head);
+    draw_selected(tui, escape_text_columns(head));
     /* The last cell of the screen is left alone: some terminals scroll. */
-    draw_text(LINES - 1, 0, COLS - 1, foot);
+    draw_text(tui, LINES - 1, 0, COLS - 1, foot);
     draw_off(draw_color(tui, LOOK_HEAD));
 }
 

@@ -15,8 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lang.h"
 #include "support/stories.h"
+#include "viz/pen/escape.h"
 #include "watch/choose.h"
+#include "watch/columns.h"
 #include "watch/lines.h"
 #include "watch/outlet.h"
 #include "watch/totals.h"
@@ -161,7 +164,7 @@ static void an_interface_chooses_what_leaves_by_it_here(void **state)
 
 static void every_story_makes_one_harmless_line_of_the_screens_width(void **state)
 {
-    static const int widths[] = {0, 80, 120, 200};
+    static const int widths[] = {0, 40, 60, 80, 120, 200};
     (void)state;
     for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
         struct buf out = buf_new(1 << 20);
@@ -204,6 +207,76 @@ static void columns_stand_below_their_heads(void **state)
     assert_non_null(closed);
     assert_int_equal(head - out.data, closed - (out.data + head_bytes));
     buf_free(&out);
+}
+
+/* What the row of an ended connection says of its client's process, up to the next column. */
+static void assert_opener(const char *comm, int32_t pid, int width, const char *wanted)
+{
+    struct buf out = buf_new(1 << 20);
+    struct watch_facts facts;
+    const struct lines_options options = {.width = width};
+    struct story *story = story_normal_echo();
+    story->end[STORY_CLIENT].process = (struct story_process){pid, comm};
+    facts_of(story, &facts);
+    lines_ended(&options, &facts, &out);
+    story_free(story);
+    const char *took = out.data + strlen("00:00:00 "), *opener = took + strspn(took, " ");
+    opener = strchr(opener, ' ') + 1;
+    assert_memory_equal(opener, wanted, strlen(wanted));
+    assert_int_equal(opener[strlen(wanted)], ' ');
+    buf_free(&out);
+}
+
+static void a_name_is_cut_between_characters_and_its_number_stays(void **state)
+{
+    (void)state;
+    assert_opener("python3", 23092, 80, "python3[23092]");
+    assert_opener("xxxxxxxxxxxxxxx", 23092, 80, "xxxxxx…[23092]");
+    assert_opener("日本語名前", 23092, 80, "日本語…[23092]"); /* 14 columns */
+    assert_opener("日本語", 2309, 80, "日本語[2309]  ");
+    assert_opener("\xf0\x9f\xa6\x8a\xf0\x9f\xa6\x8a\xf0\x9f\xa6\x8a\xf0\x9f\xa6", 23092, 80,
+                  "🦊🦊🦊…[23092]"); /* cut by the kernel */
+    assert_opener("\xe2\x80\xae"
+                  "evil",
+                  23092, 80, "…[23092]      ");
+    assert_opener("\x1b[31mred\x1b[2J", 123456, 120, "\\x1b[31m…[123456]");
+    assert_opener("\x1b[31mred\x1b[2J\x1b\x1b", 123456, 0, "\\x1b[31mred\\x1b[…[123456]");
+}
+
+static void in_chinese_columns_stand_below_their_heads_too(void **state)
+{
+    struct buf out = buf_new(1 << 20);
+    struct watch_facts facts;
+    const struct lines_options options = {.width = 120};
+    (void)state;
+    enum lang before = lang_use(LANG_ZH);
+    lines_head(&options, &out);
+    size_t head_bytes = out.length;
+    struct story *story = story_reset_unread();
+    facts_of(story, &facts);
+    lines_ended(&options, &facts, &out);
+    story_free(story);
+    (void)lang_use(before);
+    char *head = strstr(out.data, "结局"), *outcome = strstr(out.data + head_bytes, "reset ");
+    assert_non_null(head);
+    assert_non_null(outcome);
+    assert_null(strstr(out.data, "ENDED"));
+    assert_null(strstr(out.data, " warning "));
+    *head = *outcome = 0;
+    assert_int_equal(escape_text_columns(out.data), escape_text_columns(out.data + head_bytes));
+    buf_free(&out);
+}
+
+static void a_line_ends_where_it_may(void **state)
+{
+    (void)state;
+    assert_int_equal(columns_line("one two three", 9), strlen("one two"));
+    assert_int_equal(columns_line("one two three", 13), strlen("one two three"));
+    assert_int_equal(columns_line("a verylongword", 8), 8);                      /* nowhere in its second half */
+    assert_int_equal(columns_line("收到的字节没有被读取", 7), strlen("收到的")); /* six columns */
+    assert_int_equal(columns_line("收到的，字节", 6), strlen("收到"));           /* no line begins with a comma */
+    assert_int_equal(columns_line("收", 1), strlen("收"));                       /* at least one character */
+    assert_int_equal(columns_fit("日本語", 5, false), strlen("日本"));
 }
 
 /* ---- a reader ---- */
@@ -254,6 +327,9 @@ int main(void)
         cmocka_unit_test(an_interface_chooses_what_leaves_by_it_here),
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
+        cmocka_unit_test(a_name_is_cut_between_characters_and_its_number_stays),
+        cmocka_unit_test(in_chinese_columns_stand_below_their_heads_too),
+        cmocka_unit_test(a_line_ends_where_it_may),
         cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
