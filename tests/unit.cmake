@@ -102,6 +102,11 @@ tcpwhy_unit(lab/wire test_two_hosts)
 tcpwhy_unit(lab/firewall test_two_hosts)
 tcpwhy_unit(story/findings/differences test_tell)
 tcpwhy_unit(story/findings/findings test_tell)
+# All that is told of small cases, held to stored lines.
+add_library(test_told_lines STATIC support/told_lines.c support/golden.c)
+target_link_libraries(test_told_lines PUBLIC test_tell)
+tcpwhy_unit(story/findings/findings_whole test_told_lines)
+target_compile_definitions(unit_findings_whole PRIVATE GOLDEN_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden/told")
 tcpwhy_unit(story/findings/finding_ids tcpwhy_play)
 target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOURCE_DIR}/src/story/findings")
 # It makes a play of its own: the real one stays in the library, unasked for.
