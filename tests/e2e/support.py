@@ -14,9 +14,11 @@ import tempfile
 import time
 import unittest
 
-import jsonschema
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from line_schema import LineSchema  # noqa: E402
+
 TCPWHY = os.environ.get("TCPWHY", "")
 ORDINARY_ID = 65534
 TIMEOUT_S = 120  # a bound on patience alone: nothing that is well needs a tenth of it
@@ -24,7 +26,7 @@ TIMEOUT_S = 120  # a bound on patience alone: nothing that is well needs a tenth
 
 @functools.cache
 def schema():
-    return jsonschema.Draft7Validator(json.loads((ROOT / "docs" / "event-lines.schema.json").read_text()))
+    return LineSchema(ROOT / "docs" / "event-lines.schema.json")
 
 
 def environment(**changes):

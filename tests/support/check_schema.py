@@ -16,13 +16,7 @@ import json
 import sys
 
 import jsonschema
-
-
-def validator(path):
-    with open(path, encoding="utf-8") as file:
-        schema = json.load(file)
-    jsonschema.Draft7Validator.check_schema(schema)
-    return schema, jsonschema.Draft7Validator(schema)
+from line_schema import LineSchema
 
 
 def strict(text):
@@ -47,7 +41,7 @@ def line_schema(schema, line):
     return jsonschema.Draft7Validator({**found, "definitions": schema["definitions"]}) if found else None
 
 
-def breaches(schema, check, name, stream):
+def breaches(check, name, stream):
     connections = set()
     last = None
     for number, text in enumerate(stream, 1):
@@ -57,7 +51,7 @@ def breaches(schema, check, name, stream):
             yield "%s:%d: %s" % (name, number, error)
             continue
         if not check.is_valid(line):
-            closer = line_schema(schema, line) or check
+            closer = line_schema(check.schema, line) or check
             error = jsonschema.exceptions.best_match(closer.iter_errors(line))
             where = "/".join(str(part) for part in error.absolute_path) if error else ""
             yield "%s:%d: %s: %s" % (name, number, where or "line", error.message if error else "not valid")
@@ -125,14 +119,14 @@ def self_test(check, path):
 def main(arguments):
     if not arguments:
         sys.exit(__doc__)
-    schema, check = validator(arguments[0])
+    check = LineSchema(arguments[0])
     if arguments[1:2] == ["--self-test"]:
         return self_test(check, arguments[2])
     found = 0
     inputs = arguments[1:] or ["-"]
     for path in inputs:
         stream = sys.stdin if path == "-" else open(path, encoding="utf-8")
-        for breach in breaches(schema, check, path, stream):
+        for breach in breaches(check, path, stream):
             print(breach)
             found += 1
     return 1 if found else 0
