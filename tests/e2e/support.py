@@ -16,9 +16,6 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-from line_schema import LineSchema  # noqa: E402
-
 TCPWHY = os.environ.get("TCPWHY", "")
 ORDINARY_ID = 65534
 TIMEOUT_S = 120  # a bound on patience alone: nothing that is well needs a tenth of it
@@ -26,6 +23,8 @@ TIMEOUT_S = 120  # a bound on patience alone: nothing that is well needs a tenth
 
 @functools.cache
 def schema():
+    from line_schema import LineSchema  # what it needs takes a while to load, and many a test looks at no line
+
     return LineSchema(ROOT / "docs" / "event-lines.schema.json")
 
 
