@@ -64,7 +64,6 @@ tcpwhy_e2e(states-stored states.py Stored 60)
 tcpwhy_e2e(states-played states.py Played 180)
 tcpwhy_e2e(claims claims.py Claims 900)
 tcpwhy_e2e(screens screens.py Screens 240)
-tcpwhy_e2e(lessons screens.py Lessons 900)
 tcpwhy_e2e(claims-words claims.py Words 120)
 tcpwhy_e2e(chinese chinese.py Stored 120)
 tcpwhy_e2e(chinese-chosen chinese.py Language 60)
@@ -74,6 +73,9 @@ tcpwhy_e2e(scenarios-interrupted scenario.py Interrupted 120)
 tcpwhy_e2e(findings-stored findings.py Stored 60)
 tcpwhy_e2e(findings-of-captures findings.py Captures 120)
 tcpwhy_e2e(catalogue findings.py Played 900)
+add_executable(lesson_size support/lesson_size.c)
+target_link_libraries(lesson_size PRIVATE tcpwhy_play)
+set_property(TEST e2e/catalogue APPEND PROPERTY ENVIRONMENT "LESSON_SIZE=$<TARGET_FILE:lesson_size>")
 tcpwhy_e2e(inputs inputs.py Inputs 180)
 set_tests_properties(e2e/scenarios PROPERTIES RUN_SERIAL ON) # on a starved wire process its segments would be sent again
 tcpwhy_e2e(readme readme.py Readme 240)
@@ -100,10 +102,10 @@ tcpwhy_e2e(quiz-exports quiz.py Exports 120)
 # The longest begin first, or they alone would be waited for at the end. Most wait more than they work: the catalogue for a minute of TIME_WAIT.
 set_tests_properties(e2e/catalogue PROPERTIES COST 1000 PROCESSORS 2) # they have wires: see e2e/scenarios
 set_tests_properties(e2e/inputs PROPERTIES COST 1000 PROCESSORS 3) # eight wires at once
-set_tests_properties(e2e/lessons e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
+set_tests_properties(e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
 set_tests_properties(e2e/options e2e/course PROPERTIES PROCESSORS 2) # they run a few at once
 # They have a wire, which must not starve: so few stand beside them.
-set_tests_properties(e2e/lessons e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/readme e2e/spent
+set_tests_properties(e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/readme e2e/spent
   e2e/trouble e2e/quiz-asking PROPERTIES PROCESSORS 2)
 set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/otlp-sending
   e2e/interrupted-anywhere e2e/run-untouched e2e/ways e2e/demo-bpf PROPERTIES COST 600)

@@ -2,9 +2,11 @@
 held against the drops, queues, states, calls and chains beside it. A finding that no predicate looks at fails, too."""
 
 import concurrent.futures
-import functools
+import os
 import pathlib
 import re
+import subprocess
+import tempfile
 
 from support import ROOT, Test, main, parse, run
 
@@ -661,11 +663,6 @@ def forge(text, finding_id, labels, calls=()):
     return REFUTES[finding_id](finding, told)
 
 
-@functools.lru_cache(maxsize=None)
-def played(name):
-    return run("demo", name, "--format", "jsonl", timeout=120)
-
-
 class Stored(Test):
     def test_each_id_has_its_predicate(self):
         table = (ROOT / "src" / "story" / "finding_ids.c").read_text()
@@ -741,16 +738,26 @@ class Captures(Test):
 
 
 class Played(Test):
-    """The catalogue, played: a pool, for its scenarios wait more than they work."""
+    """The catalogue, played once for all that is looked at: a pool, for its scenarios wait more than they work."""
 
-    def test_the_catalogue_is_met_and_no_finding_of_it_is_refuted(self):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
         names = sorted(path.stem for path in pathlib.Path(ROOT / "scenarios").glob("*.scn"))
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            results = dict(zip(names, pool.map(played, names)))
-        said, found, missing = [], 0, []
-        for name, result in results.items():
-            if result.returncode == 3:
-                missing.append(name)
+            cls.results = dict(zip(names, pool.map(cls.play, names)))
+        cls.missing = [name for name, result in cls.results.items() if result.returncode == 3]
+
+    @classmethod
+    def play(cls, name):
+        return run("demo", name, "--format", "jsonl", "-o", f"{cls.folder.name}/{name}.events", timeout=120)
+
+    def test_the_catalogue_is_met_and_no_finding_of_it_is_refuted(self):
+        said, found = [], 0
+        for name, result in self.results.items():
+            if name in self.missing:
                 continue
             if result.returncode:
                 said.append(f"{name}: status {result.returncode}: {result.stderr}")
@@ -758,8 +765,23 @@ class Played(Test):
             said += more
             found += count
         self.assertEqual(said, [])
-        self.assertLessEqual(len(missing), 3, f"io_uring, MPTCP and nft may be missing: {missing}")
+        self.assertLessEqual(len(self.missing), 3, f"io_uring, MPTCP and nft may be missing: {self.missing}")
         self.assertGreater(found, 100)
+
+    def test_every_lesson_fits_a_screen_of_24_lines(self):
+        """A row has the size of its lesson in the language that needs the most, by the very function that `demo --all` asks."""
+        names = [name for name in self.results if name not in self.missing]
+        told = subprocess.run([os.environ["LESSON_SIZE"], self.folder.name, *names], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        sizes = {name: (int(rows), int(columns)) for name, rows, columns in (line.split() for line in told.stdout.splitlines())}
+        self.assertEqual(list(sizes), names)
+        drawn = {name: size for name, size in sizes.items() if size[0]}
+        self.assertGreater(len(drawn), len(names) - 5)
+        for name, (rows, columns) in drawn.items():
+            with self.subTest(scenario=name):
+                self.assertLessEqual(rows, 22)
+                self.assertGreaterEqual(rows, 5)
+                self.assertLessEqual(columns, 80)
 
     def test_what_was_said_wrongly_once_is_refuted(self):
         for name, finding_id, labels in (
@@ -778,7 +800,7 @@ class Played(Test):
                 ("echo", "simultaneous-close", ["FIN"]),
                 ("two-writes-two-reads", "retransmitted", ["data"])):
             with self.subTest(f"{finding_id} in {name}"):
-                self.assertIsNotNone(forge(played(name).stdout, finding_id, labels))
+                self.assertIsNotNone(forge(self.results[name].stdout, finding_id, labels))
 
 
 if __name__ == "__main__":

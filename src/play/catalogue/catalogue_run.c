@@ -13,8 +13,7 @@
 #include "play/catalogue/beside.h"
 #include "play/catalogue/catalogue_row.h"
 #include "play/catalogue/scene.h"
-#include "play/lesson/fitted.h"
-#include "play/lesson/lesson.h"
+#include "play/lesson/lesson_size.h"
 #include "rights/rights.h"
 
 enum { NAME_BYTES = 64, OUT_BYTES = 1 << 20 };
@@ -23,39 +22,6 @@ struct job {
     const char *operand;
     char name[NAME_BYTES];
 };
-
-/* How large its lesson is where a class sees it, in the language of now; the row keeps the largest. False: none can be drawn. */
-static bool measure_lesson(const char *name, const struct scenario *scenario, const struct play_stories *stories,
-                           struct catalogue_row *row)
-{
-    const struct lesson lesson = {name, scenario, stories, {.width = 80}, LESSON_SCREEN_ROWS};
-    struct buf out = buf_new(OUT_BYTES);
-    struct err err;
-    uint32_t rows = 0, columns = 0;
-    if (!lesson_draw(&lesson, 0, &out, &err)) fitted_size(&out, &rows, &columns);
-    if (rows > row->lesson_rows) row->lesson_rows = rows;
-    if (columns > row->lesson_columns) row->lesson_columns = columns;
-    buf_free(&out);
-    return rows;
-}
-
-/* In all languages: for another one what was seen is told again, for a story's sentences are in the one in which it was told. */
-static void measure_lessons(const char *name, const struct scenario *scenario, const struct play_stories *stories,
-                            struct play *play, struct catalogue_row *row)
-{
-    const enum lang before = lang_now();
-    bool drawn = measure_lesson(name, scenario, stories, row);
-    for (enum lang lang = 0; lang < LANGS && drawn; lang++) {
-        struct play_stories translated = {0};
-        struct err err;
-        if (lang == before) continue;
-        lang_use(lang);
-        drawn = !play_tell(play_log(play), &translated, &err) && measure_lesson(name, scenario, &translated, row);
-        play_stories_free(&translated);
-    }
-    lang_use(before);
-    if (!drawn) row->lesson_rows = row->lesson_columns = 0;
-}
 
 static void play_row(const struct scene_options *options, const char *operand, struct catalogue_row *row)
 {
@@ -76,7 +42,8 @@ static void play_row(const struct scene_options *options, const char *operand, s
         !judge(scenario, play, &stories, &judgement, &err)) {
         catalogue_fill_stories(row, scenario, &stories);
         catalogue_fill_judgement(row, &judgement);
-        measure_lessons(operand, scenario, &stories, play, row);
+        const struct lesson_size size = lesson_size(operand, scenario, play_log(play));
+        row->lesson_rows = size.rows, row->lesson_columns = size.columns;
         if (!code) row->result = judgement.unmet ? CATALOGUE_UNMET : CATALOGUE_MET;
     }
     row->took_ms = clock_ms() - begun;
