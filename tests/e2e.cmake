@@ -68,6 +68,7 @@ tcpwhy_e2e(claims-words claims.py Words 120)
 tcpwhy_e2e(chinese chinese.py Stored 120)
 tcpwhy_e2e(chinese-chosen chinese.py Language 60)
 tcpwhy_e2e(scenarios scenario.py Scenarios 180)
+tcpwhy_e2e(scenarios-words scenario.py Words 180)
 tcpwhy_e2e(ways scenario.py Ways 120)
 tcpwhy_e2e(scenarios-interrupted scenario.py Interrupted 120)
 tcpwhy_e2e(findings-stored findings.py Stored 60)
@@ -105,9 +106,9 @@ set_tests_properties(e2e/inputs PROPERTIES COST 1000 PROCESSORS 3) # eight wires
 set_tests_properties(e2e/options e2e/watch-survival e2e/watch e2e/watch-screen e2e/readme e2e/hard PROPERTIES COST 800)
 set_tests_properties(e2e/options e2e/course PROPERTIES PROCESSORS 2) # they run a few at once
 # They have a wire, which must not starve: so few stand beside them.
-set_tests_properties(e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/readme e2e/spent
+set_tests_properties(e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/scenarios-words e2e/readme e2e/spent
   e2e/trouble e2e/quiz-asking PROPERTIES PROCESSORS 2)
-set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/otlp-sending
+set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/scenarios-words e2e/otlp-sending
   e2e/interrupted-anywhere e2e/run-untouched e2e/ways e2e/demo-bpf PROPERTIES COST 600)
 set_tests_properties(e2e/saved-others e2e/saved-wireshark e2e/saved-back e2e/saved-damage e2e/saved-chosen e2e/denied e2e/results e2e/trouble
   e2e/attach-ptrace e2e/list-findings PROPERTIES COST 400)

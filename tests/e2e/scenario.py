@@ -68,13 +68,15 @@ class Folder(Test):
         pathlib.Path(path).write_text(text)
         return path
 
-
-class Scenarios(Folder):
     def play(self, text, *arguments, status=0, **options):
         options.setdefault("env", self.marked)
         result = run("demo", self.write(text), *arguments, **options)
         self.assertEqual(result.returncode, status, self.explain(result))
         return result
+
+
+class Scenarios(Folder):
+    """What must not be sent again, or late: a processor is there for each of these (e2e.cmake)."""
 
     def test_a_scenario_of_the_catalogue_runs_from_anywhere(self):
         result = run("demo", "syn-lost", cwd="/")
@@ -85,15 +87,6 @@ class Scenarios(Folder):
         manual = (ROOT / "docs" / "SCENARIOS.md").read_text()
         example = re.search(r"(?m)^    title .*\n(    .*\n)+", manual).group()
         self.play(re.sub(r"(?m)^    ", "", example))
-
-    def test_list_shows_every_scenario_with_its_title(self):
-        result = run("demo", "--list")
-        self.assertEqual(result.returncode, 0)
-        lines = [line for line in result.stdout.splitlines() if line.startswith(" ")]
-        names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.scn"))
-        self.assertEqual(sorted(line.split()[0] for line in lines), names)
-        for line in lines:
-            self.assertRegex(line, r"^  \S+ +\S.*\S$")
 
     def test_a_teachers_own(self):
         result = self.play(ECHO, "--format", "jsonl")
@@ -114,21 +107,6 @@ class Scenarios(Folder):
     def test_the_same_on_the_loopback(self):
         self.play(ECHO.replace("section 3.5", "place loopback"))
         self.play(ECHO.replace("section 3.5", "place loopback"), command=self.ordinary(), cwd="/")
-
-    def test_without_namespaces_the_loopback_plays_and_the_wire_says_why_not(self):
-        limit = 'ip link set lo up; echo 0 > /proc/sys/user/max_net_namespaces; exec "$@"'
-        program = self.ordinary()
-        command = [*program[:-1], "unshare", "--user", "--map-root-user", "--net", "sh", "-c", limit, "sh", program[-1]]
-        path = self.write(ECHO.replace("section 3.5", "place loopback"))
-        result = run("demo", path, command=command, cwd="/")
-        self.assertEqual(result.returncode, 0, self.explain(result))
-        self.assertIn("using this host's own loopback", result.stderr)
-        result = run("demo", "echo", command=command, cwd="/")
-        self.assertEqual(result.returncode, 3, self.explain(result))
-        self.assertIn("it takes two hosts and a wire", result.stderr)
-        result = run("demo", "--all", "echo", path, command=command, cwd="/")
-        self.assertEqual(result.returncode, 0, self.explain(result))
-        self.assertIn("1 met, 0 not met, 0 failed, 1 can't be shown here", result.stdout)
 
     def test_an_expectation_that_is_not_met_is_named_and_fails_the_run(self):
         wrong = {
@@ -154,35 +132,6 @@ class Scenarios(Folder):
         for number, (line, says) in enumerate(wrong.items(), first):
             self.assertRegex(result.stderr, rf"line {number}: 'expect {re.escape(line)}' is not met: .*{re.escape(says)}")
         self.assertIn(f"{len(wrong)} of {11 + len(wrong)} expectations not met", result.stderr)
-
-    def test_a_failure_that_nothing_expects_fails_the_run(self):
-        result = self.play("title t\nclient connect server:3333\n", status=1)
-        self.assertIn("line 2: 'client connect server:3333': connect failed with ECONNREFUSED, and no line expects that", result.stderr)
-        self.play("title t\nclient connect server:3333\nexpect client connect fails with ECONNREFUSED\n")
-
-    def test_every_mistake_is_shown_at_once_with_its_place(self):
-        result = self.play("title t\nserver lisen 3333\nclient connect server:3333\nwire drop SIN from client\n", status=2)
-        self.assertRegex(result.stderr, r"my\.scn:2:8: no verb 'lisen': did you mean 'listen'\?\n    server lisen 3333\n           \^~~~~\n")
-        self.assertIn("my.scn:4:11:", result.stderr)
-        self.assertIn("has 2 mistakes", result.stderr)
-        self.assertEqual(result.stdout, "")
-
-    def test_a_name_that_is_not_there(self):
-        for operand, says in (("syn-lst", "did you mean 'syn-lost'"), ("nothing-like-it", "--list"), ("/no/such.scn", "No such file")):
-            result = run("demo", operand)
-            self.assertNotEqual(result.returncode, 0)
-            self.assertIn(says, result.stderr)
-
-    def test_an_option_of_the_pair_is_refused(self):
-        result = run("demo", "echo", "--port", "4000")
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("--port", result.stderr)
-
-    def test_a_scenario_without_end_is_ended_by_its_limit(self):
-        result = self.play("title t\nlimit 500ms\nserver listen 3333\nserver accept &\nclient bind 40000\nserver done\n", status=1)
-        self.assertIn("the limit of 500 ms came while line 6, 'server done', waited for line 4, 'server accept &': accept() waits for a connection", result.stderr)
-        result = self.play("title t\nlimit 500ms\nwire cut\nclient connect server:3333\n", status=1)
-        self.assertIn("line 4, 'client connect server:3333', waited: connect() waits for the answer to its SYN", result.stderr)
 
     def test_explain_tells_each_step_with_its_section(self):
         result = self.play(ECHO, "--explain")
@@ -231,16 +180,6 @@ expect cause of FIN from client: exit SIGKILL
         self.play(text)
         self.assertEqual(self.actors(), [])
 
-    def test_sockets_that_a_scenario_has_not_are_the_scenarios_fault(self):
-        result = self.play("title t\nserver listen 3333\nserver accept nonblocking\nserver send \"x\"\n", status=1)
-        self.assertIn("line 4, 'server send \"x\"': server has no socket called 'socket'", result.stderr)
-
-    def test_the_wire_delays_both_ways(self):
-        result = self.play("title t\nwire delay 30ms\nserver listen 3333\nclient connect server:3333\n", "--format", "jsonl")
-        (connection,) = Story(result.stdout).connections
-        for segment in connection.segments:
-            self.assertGreaterEqual(segment["received"] - segment["sent"], 30_000_000)
-
     def test_all_ends_with_a_table(self):
         good, bad = self.write(ECHO), self.write(ECHO + "expect outcome reset\n", "bad.scn")
         result = run("demo", "--all", good, bad)
@@ -267,15 +206,29 @@ expect cause of FIN from client: exit SIGKILL
         self.assertEqual(lines[3]["causes"]["stack"], sum(line["causes"]["stack"] for line in lines[:3]))
         self.assertRegex(pathlib.Path(kept).read_text(), r"(?m)^my +met +11 of 11 +stack \d+")
 
-    def test_all_knows_its_formats_before_it_runs_anything(self):
-        for arguments, says in (
-            (["--format", "svg"], "no format 'svg'"),
-            (["-o", "x.html"], "no format for the ending of 'x.html'"),
-            (["--explain"], "--explain: --all runs many scenarios, and this tells one"),
-        ):
-            result = run("demo", "--all", "a-minute-of-time-wait", *arguments, timeout=5)
-            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
-            self.assertIn(says, result.stderr)
+    def test_a_rule_that_did_nothing_is_said_and_fails(self):
+        result = self.play("title t\nwire drop FIN 2 from client\n" + ECHO.split("\n", 1)[1].replace("section 3.5\n", ""), status=1)
+        self.assertIn("line 2: 'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client", result.stderr)
+        result = self.play("title t\nserver bind 3333 udp\nclient connect server:3333 udp\nwire drop any 1 from client\nclient send \"x\"\n"
+                           "expect datagram 1 from client lost\n")
+        self.assertIn("1 of 1 expectations met", result.stderr)
+
+    def test_a_text_from_another_system_plays(self):
+        path = os.path.join(self.folder.name, "windows.scn")
+        pathlib.Path(path).write_bytes(b"\xef\xbb\xbf" + ECHO.replace("\n", "\r\n").encode())
+        result = run("demo", path)
+        self.assertEqual(result.returncode, 0, self.explain(result))
+
+    def test_segments_of_ones_own_play_for_an_ordinary_user_too(self):
+        for name in ("rst-in-window", "old-duplicate", "udp-lost", "udp-duplicated"):
+            result = run("demo", name, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
+            self.assertEqual(result.returncode, 0, self.explain(result))
+
+    def test_a_scenario_without_end_is_ended_by_its_limit(self):
+        result = self.play("title t\nlimit 500ms\nserver listen 3333\nserver accept &\nclient bind 40000\nserver done\n", status=1)
+        self.assertIn("the limit of 500 ms came while line 6, 'server done', waited for line 4, 'server accept &': accept() waits for a connection", result.stderr)
+        result = self.play("title t\nlimit 500ms\nwire cut\nclient connect server:3333\n", status=1)
+        self.assertIn("line 4, 'client connect server:3333', waited: connect() waits for the answer to its SYN", result.stderr)
 
     def test_rows_of_all_come_while_others_still_run(self):
         command = [program(), "demo", "--all", self.write(ECHO), "a-minute-of-time-wait"]
@@ -285,12 +238,76 @@ expect cause of FIN from client: exit SIGKILL
             self.assertLess(time.monotonic() - begun, 30)
             process.kill()
 
-    def test_a_rule_that_did_nothing_is_said_and_fails(self):
-        result = self.play("title t\nwire drop FIN 2 from client\n" + ECHO.split("\n", 1)[1].replace("section 3.5\n", ""), status=1)
-        self.assertIn("line 2: 'wire drop FIN 2 from client' never did anything: only 1 FIN came from the client", result.stderr)
-        result = self.play("title t\nserver bind 3333 udp\nclient connect server:3333 udp\nwire drop any 1 from client\nclient send \"x\"\n"
-                           "expect datagram 1 from client lost\n")
-        self.assertIn("1 of 1 expectations met", result.stderr)
+
+class Words(Folder):
+    """What is said and refused, whenever a segment comes: others may run beside it."""
+
+    def test_list_shows_every_scenario_with_its_title(self):
+        result = run("demo", "--list")
+        self.assertEqual(result.returncode, 0)
+        lines = [line for line in result.stdout.splitlines() if line.startswith(" ")]
+        names = sorted(path.stem for path in (ROOT / "scenarios").glob("*.scn"))
+        self.assertEqual(sorted(line.split()[0] for line in lines), names)
+        for line in lines:
+            self.assertRegex(line, r"^  \S+ +\S.*\S$")
+
+    def test_without_namespaces_the_loopback_plays_and_the_wire_says_why_not(self):
+        limit = 'ip link set lo up; echo 0 > /proc/sys/user/max_net_namespaces; exec "$@"'
+        program = self.ordinary()
+        command = [*program[:-1], "unshare", "--user", "--map-root-user", "--net", "sh", "-c", limit, "sh", program[-1]]
+        path = self.write(ECHO.replace("section 3.5", "place loopback"))
+        result = run("demo", path, command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("using this host's own loopback", result.stderr)
+        result = run("demo", "echo", command=command, cwd="/")
+        self.assertEqual(result.returncode, 3, self.explain(result))
+        self.assertIn("it takes two hosts and a wire", result.stderr)
+        result = run("demo", "--all", "echo", path, command=command, cwd="/")
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertIn("1 met, 0 not met, 0 failed, 1 can't be shown here", result.stdout)
+
+    def test_a_failure_that_nothing_expects_fails_the_run(self):
+        result = self.play("title t\nclient connect server:3333\n", status=1)
+        self.assertIn("line 2: 'client connect server:3333': connect failed with ECONNREFUSED, and no line expects that", result.stderr)
+        self.play("title t\nclient connect server:3333\nexpect client connect fails with ECONNREFUSED\n")
+
+    def test_every_mistake_is_shown_at_once_with_its_place(self):
+        result = self.play("title t\nserver lisen 3333\nclient connect server:3333\nwire drop SIN from client\n", status=2)
+        self.assertRegex(result.stderr, r"my\.scn:2:8: no verb 'lisen': did you mean 'listen'\?\n    server lisen 3333\n           \^~~~~\n")
+        self.assertIn("my.scn:4:11:", result.stderr)
+        self.assertIn("has 2 mistakes", result.stderr)
+        self.assertEqual(result.stdout, "")
+
+    def test_a_name_that_is_not_there(self):
+        for operand, says in (("syn-lst", "did you mean 'syn-lost'"), ("nothing-like-it", "--list"), ("/no/such.scn", "No such file")):
+            result = run("demo", operand)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(says, result.stderr)
+
+    def test_an_option_of_the_pair_is_refused(self):
+        result = run("demo", "echo", "--port", "4000")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--port", result.stderr)
+
+    def test_sockets_that_a_scenario_has_not_are_the_scenarios_fault(self):
+        result = self.play("title t\nserver listen 3333\nserver accept nonblocking\nserver send \"x\"\n", status=1)
+        self.assertIn("line 4, 'server send \"x\"': server has no socket called 'socket'", result.stderr)
+
+    def test_the_wire_delays_both_ways(self):
+        result = self.play("title t\nwire delay 30ms\nserver listen 3333\nclient connect server:3333\n", "--format", "jsonl")
+        (connection,) = Story(result.stdout).connections
+        for segment in connection.segments:
+            self.assertGreaterEqual(segment["received"] - segment["sent"], 30_000_000)
+
+    def test_all_knows_its_formats_before_it_runs_anything(self):
+        for arguments, says in (
+            (["--format", "svg"], "no format 'svg'"),
+            (["-o", "x.html"], "no format for the ending of 'x.html'"),
+            (["--explain"], "--explain: --all runs many scenarios, and this tells one"),
+        ):
+            result = run("demo", "--all", "a-minute-of-time-wait", *arguments, timeout=5)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
+            self.assertIn(says, result.stderr)
 
     def test_what_is_no_text_is_refused_in_a_sentence(self):
         path = os.path.join(self.folder.name, "x.scn")
@@ -305,17 +322,6 @@ expect cause of FIN from client: exit SIGKILL
             self.assertEqual((result.returncode, result.stdout), (2, ""), self.explain(result))
             self.assertEqual(result.stderr.count("\n"), 1)
             self.assertIn(says, result.stderr)
-
-    def test_a_text_from_another_system_plays(self):
-        path = os.path.join(self.folder.name, "windows.scn")
-        pathlib.Path(path).write_bytes(b"\xef\xbb\xbf" + ECHO.replace("\n", "\r\n").encode())
-        result = run("demo", path)
-        self.assertEqual(result.returncode, 0, self.explain(result))
-
-    def test_segments_of_ones_own_play_for_an_ordinary_user_too(self):
-        for name in ("rst-in-window", "old-duplicate", "udp-lost", "udp-duplicated"):
-            result = run("demo", name, "--recorder", "ptrace", command=self.ordinary(), cwd="/")
-            self.assertEqual(result.returncode, 0, self.explain(result))
 
     def test_nothing_is_left_when_it_is_killed(self):
         path = self.write("title t\nserver listen 3333\nserver accept &\nserver fork as worker\n", "endless.scn")
