@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "event/extent.h"
 #include "event/text.h"
 #include "tcp/segment.h"
 
@@ -107,9 +108,9 @@ static bool cut(struct stamp *stamp)
                (closes && stamp->how.open && event->call.socket.cookie == stamp->server_cookie);
         if (over || (begun && !stamp->how.processes && is_of_process_life(event))) continue;
         if (begun || accepts)
-            stamp->parts[stamp->part_count++].event = *event;
+            event_assign(&stamp->parts[stamp->part_count++].event, event);
         else
-            stamp->before[stamp->before_count++] = *event;
+            event_assign(&stamp->before[stamp->before_count++], event);
     }
     for (size_t i = 0; i < stamp->part_count; i++) {
         int64_t after_ns = stamp->parts[i].event.t_ns - stamp->first_ns;

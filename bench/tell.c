@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event/extent.h"
 #include "event/text.h"
 #include "stamp.h"
 #include "story/tell/teller.h"
@@ -141,7 +142,8 @@ static bool measure_fastest(const struct stamp *stamp, size_t count, struct meas
 static int write_line(void *data, const struct event *event)
 {
     struct buf *line = data;
-    struct event bare = *event;
+    struct event bare;
+    event_assign(&bare, event);
     bare.packet.bytes = event->kind == EVENT_PACKET ? NULL : bare.packet.bytes;
     int code = event_text_write(line, event->kind == EVENT_PACKET ? &bare : event);
     if (!code) fwrite(line->data, 1, line->length, stdout);

@@ -94,5 +94,7 @@ enum syscall_fcntl { SYSCALL_F_DUPFD = 0, SYSCALL_F_DUPFD_CLOEXEC = 1030 };
  * looks as strace would print it: "4, ..., 4096", addresses as 127.0.0.1:3333, SHUT_WR, SOL_TCP, TCP_NODELAY; too long a text is
  * cut. */
 void syscall_describe(const struct syscall_raw *raw, struct event_call *call);
+/* The same of a call that ends: its arguments are told where it began, and args is empty. */
+void syscall_describe_end(const struct syscall_raw *raw, struct event_call *call);
 
 #endif

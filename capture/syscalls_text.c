@@ -373,7 +373,25 @@ static const char *name_of(const struct syscall_row *row, const struct syscall_r
     return row->name;
 }
 
+static void write_arguments(const struct syscall_row *row, const struct syscall_raw *raw, struct event_call *call)
+{
+    struct text text = {.bytes = call->args, .size = sizeof(call->args)};
+    for (int i = 0; i < 6; i++) {
+        if (!row->shows[i]) continue;
+        if (row->shows[i] == ARGUMENT_ADDRESS_SENT && !raw->args[i]) continue;
+        if (text.used) put(&text, ", ");
+        writers[row->shows[i]](&text, raw, i);
+    }
+}
+
 void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
+{
+    const struct syscall_row *row = syscall_find(raw->number);
+    syscall_describe_end(raw, call);
+    if (row) write_arguments(row, raw, call);
+}
+
+void syscall_describe_end(const struct syscall_raw *raw, struct event_call *call)
 {
     const struct syscall_row *row = syscall_find(raw->number);
     memset(call->name, 0, sizeof(call->name));
@@ -385,15 +403,8 @@ void syscall_describe(const struct syscall_raw *raw, struct event_call *call)
         snprintf(call->name, sizeof(call->name), "syscall %ld", raw->number);
         return;
     }
-    snprintf(call->name, sizeof(call->name), "%s", name_of(row, raw));
-
-    struct text text = {.bytes = call->args, .size = sizeof(call->args)};
-    for (int i = 0; i < 6; i++) {
-        if (!row->shows[i]) continue;
-        if (row->shows[i] == ARGUMENT_ADDRESS_SENT && !raw->args[i]) continue;
-        if (text.used) put(&text, ", ");
-        writers[row->shows[i]](&text, raw, i);
-    }
+    const char *name = name_of(row, raw);
+    memcpy(call->name, name, strnlen(name, sizeof(call->name) - 1));
 
     if (row->flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_WAIT)) call->fd = (int32_t)raw->args[0];
     if (row->flags & SYSCALL_EPOLL_CTL) call->fd = (int32_t)raw->args[2];

@@ -104,8 +104,10 @@ static void call_convert(const struct record_call *record, struct event *event)
     raw.second = record->second;
 
     event->kind = enter ? EVENT_ENTER : EVENT_EXIT;
-    syscall_describe(&raw, call);
-    if (!enter) memset(call->args, 0, sizeof(call->args));
+    if (enter)
+        syscall_describe(&raw, call);
+    else
+        syscall_describe_end(&raw, call);
     call->thread = thread_of(record->head.pid, record->head.tid, record->head.comm);
     call->socket = socket_of(&record->socket);
     call->other = socket_of(&record->other);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "event/extent.h"
 #include "event/fields.h"
 
 static int copy_chain(struct event_log *to, const struct event_field *field, struct event *event)
@@ -18,7 +19,8 @@ static int copy_chain(struct event_log *to, const struct event_field *field, str
 
 int event_copy(struct event_log *to, const struct event *event)
 {
-    struct event copy = *event;
+    struct event copy;
+    event_assign(&copy, event);
     size_t count;
     const struct event_field *fields = event_fields_of(event->kind, &count);
     int code = 0;

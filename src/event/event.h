@@ -235,7 +235,6 @@ struct event_call {
     struct event_thread thread;
     char name[EVENT_NAME_BYTES]; /* the man page's name: "connect", "accept4", "read", … */
     int32_t fd;                  /* the descriptor it works on; -1 none */
-    char args[EVENT_ARGS_BYTES]; /* as strace would print them, decoded: "3, 127.0.0.1:3333"; ENTER only */
     struct event_socket socket;  /* behind fd; at EXIT again (its addresses may be known only now) */
     struct event_socket other;   /* EXIT of accept: the new socket (fd is `ret`); dup2, dup3: the socket that newfd closed */
     uint32_t epoll;              /* epoll_ctl, epoll_wait: the epoll's fd + 1; 0 none */
@@ -243,12 +242,14 @@ struct event_call {
     bool wake_unseen;     /* EXIT: not all that woke it was seen: what let it return may be another EVENT_WAKE than the last */
     uint32_t watch_total; /* how many there really were */
     uint32_t cgroup;      /* of the thread: its folder's number in the kernel's hierarchy (v2, the lower 32 bits); 0 not known */
+    int64_t ret;          /* EXIT: as the kernel returned it, so -errno on failure */
+    int64_t slept_ns;     /* EXIT: how long the thread was off the CPU waiting; 0: it is known never to have been; -1 not known */
+    int32_t how;          /* shutdown's `how`; setsockopt's option name; listen's backlog; -1 else */
+    int32_t level;        /* setsockopt's level; -1 else */
+    int32_t value[2];     /* setsockopt: the first two ints of the value */
+    /* What few calls have stands last: a log keeps no more of an event than says something (src/event/extent.h). */
+    char args[EVENT_ARGS_BYTES]; /* as strace would print them, decoded: "3, 127.0.0.1:3333"; ENTER only */
     struct event_watch watch[EVENT_WATCH_MAX];
-    int64_t ret;      /* EXIT: as the kernel returned it, so -errno on failure */
-    int64_t slept_ns; /* EXIT: how long the thread was off the CPU waiting; 0: it is known never to have been; -1 not known */
-    int32_t how;      /* shutdown's `how`; setsockopt's option name; listen's backlog; -1 else */
-    int32_t level;    /* setsockopt's level; -1 else */
-    int32_t value[2]; /* setsockopt: the first two ints of the value */
 };
 
 /* What the kernel had learned of the way as a segment with data left (struct tcp_sock); window 0: not known. */

@@ -1,6 +1,7 @@
 #include "event/log.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,21 +9,32 @@
 #include "base/pages.h"
 #include "base/sort.h"
 #include "base/table.h"
+#include "event/extent.h"
 
 enum { VANTAGES = 64, EVENTS_FIRST = 64 };
 
-/* Events live in blocks that never move, and sorting moves pointers only. */
+/* Events live in blocks that never move, and sorting moves pointers only. Of an event there is its extent, no more. */
 struct slot {
-    struct event event;
     int64_t place_ns; /* in the order of time */
     struct slot *next_free;
+    struct event event;
 };
 
-/* Each has twice as many as the one before, up to a large page of them. */
+/* Each of a size has twice as many as the one before, up to a large page of them. Behind the last slot is room for what an event
+ * may have beyond its extent, so that who reads one whole reads nothing of others. */
 struct block {
     struct block *next;
     size_t count;
-    struct slot slots[];
+    max_align_t slots[];
+};
+
+/* Slots of a size: of what is not a call that begins, of that, and of what waits for several. */
+enum { SIZES = 3 };
+static const size_t slot_extent[SIZES] = {offsetof(struct event, mark) + sizeof(((struct event *)0)->mark),
+                                          offsetof(struct event, call.watch), sizeof(struct event)};
+struct store {
+    struct block *blocks;
+    struct slot *free_slots;
 };
 
 /* Captured bytes are linked both ways, so that the copy of a forgotten event goes alone and those that no event ever took go
@@ -38,8 +50,7 @@ struct interned {
 };
 
 struct event_log {
-    struct block *blocks;
-    struct slot *free_slots;
+    struct store stores[SIZES];
     struct event **events;
     size_t count, capacity;
     uint64_t next_order;
@@ -72,10 +83,12 @@ struct event_log *event_log_new(void)
 void event_log_free(struct event_log *log)
 {
     if (!log) return;
-    while (log->blocks) {
-        struct block *block = log->blocks;
-        log->blocks = block->next;
-        free(block);
+    for (size_t i = 0; i < SIZES; i++) {
+        while (log->stores[i].blocks) {
+            struct block *block = log->stores[i].blocks;
+            log->stores[i].blocks = block->next;
+            free(block);
+        }
     }
     while (log->copies) {
         struct copy *copy = log->copies;
@@ -88,28 +101,44 @@ void event_log_free(struct event_log *log)
     free(log);
 }
 
-static void add_block(struct event_log *log)
+static struct slot *slot_of(struct event *event)
 {
-    const size_t most = (PAGES_LARGE - sizeof(struct block)) / sizeof(struct slot);
-    size_t count = log->blocks ? 2 * log->blocks->count : EVENTS_FIRST;
+    return (struct slot *)((char *)event - offsetof(struct slot, event));
+}
+
+static size_t size_of(size_t extent)
+{
+    size_t size = 0;
+    while (size < SIZES - 1 && extent > slot_extent[size]) size++;
+    return size;
+}
+
+static void add_block(struct store *store, size_t size)
+{
+    const size_t align = _Alignof(struct slot), around = sizeof(struct block) + sizeof(struct event);
+    const size_t bytes = (offsetof(struct slot, event) + slot_extent[size] + align - 1) / align * align;
+    const size_t most = (PAGES_LARGE - around) / bytes;
+    size_t count = store->blocks ? 2 * store->blocks->count : EVENTS_FIRST;
     if (count > most) count = most;
-    struct block *block = count == most ? pages_take() : malloc(sizeof(*block) + count * sizeof(struct slot));
+    struct block *block = count == most ? pages_take() : malloc(around + count * bytes);
     if (!block) return;
     block->count = count;
-    block->next = log->blocks;
-    log->blocks = block;
+    block->next = store->blocks;
+    store->blocks = block;
     for (size_t i = count; i-- > 0;) {
-        block->slots[i].next_free = log->free_slots;
-        log->free_slots = &block->slots[i];
+        struct slot *slot = (struct slot *)(void *)((char *)block->slots + i * bytes);
+        slot->next_free = store->free_slots;
+        store->free_slots = slot;
     }
 }
 
-static struct slot *take_slot(struct event_log *log)
+static struct slot *take_slot(struct event_log *log, size_t size)
 {
-    if (!log->free_slots) add_block(log);
-    struct slot *slot = log->free_slots;
+    struct store *store = &log->stores[size];
+    if (!store->free_slots) add_block(store, size);
+    struct slot *slot = store->free_slots;
     if (!slot) return NULL;
-    log->free_slots = slot->next_free;
+    store->free_slots = slot->next_free;
     return slot;
 }
 
@@ -145,9 +174,10 @@ int event_log_append(struct event_log *log, const struct event *event)
     if (log->sieve && !log->sieve(log->sieve_data, event)) return 0;
     int code = make_room(log);
     if (code) return code;
-    struct slot *slot = take_slot(log);
+    size_t extent = event_extent(event);
+    struct slot *slot = take_slot(log, size_of(extent));
     if (!slot) return -ENOMEM;
-    slot->event = *event;
+    memcpy(&slot->event, event, extent);
     slot->event.order = log->next_order++;
     slot->place_ns = place_of(log, event);
     if (log->count && log->last_ns > slot->place_ns) log->sorted = false;
@@ -241,15 +271,14 @@ void event_log_give_back(struct event_log *log, const uint8_t *bytes)
 
 static int earlier(const void *a, const void *b)
 {
-    /* the event is the slot's first member */
-    const struct slot *x = *(struct slot *const *)a, *y = *(struct slot *const *)b;
+    const struct slot *x = slot_of(*(struct event *const *)a), *y = slot_of(*(struct event *const *)b);
     if (x->place_ns != y->place_ns) return x->place_ns < y->place_ns ? -1 : 1;
     return x->event.order < y->event.order ? -1 : x->event.order > y->event.order;
 }
 
 static int64_t place_at(const struct event_log *log, size_t i)
 {
-    return ((const struct slot *)log->events[i])->place_ns;
+    return slot_of(log->events[i])->place_ns;
 }
 
 /* Where in the ordered events from first to end the one at `end` belongs. */
@@ -307,10 +336,11 @@ void event_log_forget(struct event_log *log, size_t count)
     if (count > log->count) count = log->count;
     if (count == 0) return;
     for (size_t i = 0; i < count; i++) {
-        struct slot *slot = (struct slot *)log->events[i]; /* the event is the slot's first member */
+        struct slot *slot = slot_of(log->events[i]);
+        struct store *store = &log->stores[size_of(event_extent(&slot->event))];
         if (slot->event.kind == EVENT_PACKET && slot->event.packet.bytes) free_copy(log, slot->event.packet.bytes);
-        slot->next_free = log->free_slots;
-        log->free_slots = slot;
+        slot->next_free = store->free_slots;
+        store->free_slots = slot;
     }
     log->count -= count;
     memmove(log->events, log->events + count, log->count * sizeof(struct event *));

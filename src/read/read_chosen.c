@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "event/call_traits.h"
 #include "event/copy.h"
+#include "event/extent.h"
 
 /* A story may be told from what came a moment before its first step, or behind its last. */
 static const int64_t around_ns = 1000000;
@@ -269,7 +270,8 @@ static int take(struct choosing *choosing, const struct event *event, struct eve
         chosen = of_event(choosing, event);
     if (event->kind == EVENT_PROCESS) code = take_process(choosing, &event->process, &chosen);
     if (code || (!chosen && !is_of_run(event))) return code;
-    struct event copy = *event;
+    struct event copy;
+    event_assign(&copy, event);
     if (event->kind == EVENT_PACKET) copy.packet.connection = chosen->number;
     return event_copy(to, &copy);
 }

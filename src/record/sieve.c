@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "event/call_traits.h"
+#include "event/extent.h"
 #include "record/recent.h"
 
 /* Flags of a TCP header (RFC 9293 section 3.1). */
@@ -292,7 +293,7 @@ static bool hold(struct sieve *sieve, const struct event *event)
         sieve->held = held;
         sieve->held_room = room;
     }
-    sieve->held[sieve->held_count++] = *event;
+    event_assign(&sieve->held[sieve->held_count++], event);
     return true;
 }
 

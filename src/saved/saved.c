@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/extent.h"
 #include "event/text.h"
 #include "pcapng/writer.h"
 #include "saved/saved_own.h"
@@ -239,7 +240,8 @@ static int keep(struct saved *saved, const struct event *event)
         saved->records = records;
         saved->record_room = room;
     }
-    struct saved_record record = {.place_ns = event->t_ns, .event = *event, .lines_bytes = saved->pending.length};
+    struct saved_record record = {.place_ns = event->t_ns, .lines_bytes = saved->pending.length};
+    event_assign(&record.event, event);
     if (saved->last_ns > record.place_ns) record.place_ns = saved->last_ns;
     saved->last_ns = record.place_ns;
     int code = copy_bytes(event, &record);
@@ -289,7 +291,8 @@ static void note(struct saved *saved, const struct event *event)
 
 int saved_event(struct saved *saved, const struct event *event)
 {
-    struct event line = *event;
+    struct event line;
+    event_assign(&line, event);
     if (saved->code) return saved->code;
     if (event->kind == EVENT_PACKET) line.packet.bytes = NULL; /* they stand in the packet block */
     note(saved, event);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/extent.h"
+
 enum { FACTS_MAX = 1024, BYTES_LEAST = 1 << 20 };
 
 /* Before each event: how long it is; 0 near the end of the memory: it goes on at the beginning. */
@@ -23,18 +25,16 @@ struct keep {
     uint64_t early;
 };
 
-static size_t kind_bytes(enum event_kind kind)
+/* What a story is made of; what the run itself says stands in no row. */
+static bool is_kept(enum event_kind kind)
 {
-#define UP_TO(member) (offsetof(struct event, member) + sizeof(((struct event *)0)->member))
-    static const size_t bytes[EVENT_KINDS] = {
-        [EVENT_PACKET] = UP_TO(packet),   [EVENT_ENTER] = UP_TO(call),  [EVENT_EXIT] = UP_TO(call),
-        [EVENT_MARK] = UP_TO(mark),       [EVENT_STATE] = UP_TO(state), [EVENT_RESET] = UP_TO(reset),
-        [EVENT_RESEND] = UP_TO(resend),   [EVENT_WAKE] = UP_TO(wake),   [EVENT_TIMER] = UP_TO(timer),
-        [EVENT_PROCESS] = UP_TO(process), [EVENT_LOST] = UP_TO(lost),   [EVENT_DROP] = UP_TO(drop),
-        [EVENT_QUEUE] = UP_TO(queue),
-    };
-#undef UP_TO
-    return (unsigned)kind < EVENT_KINDS ? (bytes[kind] + 7) & ~(size_t)7 : 0;
+    return kind != EVENT_NONE && kind != EVENT_CLOCK && (unsigned)kind < EVENT_KINDS;
+}
+
+/* Entries begin at multiples of eight. */
+static size_t room_of(size_t bytes)
+{
+    return sizeof(struct entry) + ((bytes + 7) & ~(size_t)7);
 }
 
 struct keep *keep_new(int64_t keep_ns, size_t bytes)
@@ -81,7 +81,7 @@ static void drop_oldest(struct keep *keep)
 {
     size_t at = keep->head;
     struct entry entry = entry_at(keep, &at);
-    keep->head = at + sizeof(entry) + entry.bytes;
+    keep->head = at + room_of(entry.bytes);
     keep->first++;
     if (keep->first == keep->next) keep->head = keep->tail = 0;
 }
@@ -107,19 +107,18 @@ static size_t make_room(struct keep *keep, size_t bytes)
 void keep_take(struct keep *keep, const struct event *event)
 {
     if (event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE) {
-        if (keep->fact_count < FACTS_MAX) keep->facts[keep->fact_count++] = *event;
+        if (keep->fact_count < FACTS_MAX) event_assign(&keep->facts[keep->fact_count++], event);
         return;
     }
-    size_t bytes = kind_bytes(event->kind);
-    if (!bytes) return;
-    if (bytes > sizeof(*event)) bytes = sizeof(*event);
+    if (!is_kept(event->kind)) return;
+    size_t bytes = event_extent(event);
     if (event->t_ns > keep->newest_ns) keep->newest_ns = event->t_ns;
     while (keep->first < keep->next && oldest_ns(keep) < keep->newest_ns - keep->keep_ns) drop_oldest(keep);
     struct entry entry = {(uint32_t)bytes, 0};
-    size_t at = make_room(keep, bytes + sizeof(entry));
+    size_t at = make_room(keep, room_of(bytes));
     memcpy(keep->memory + at, &entry, sizeof(entry));
     memcpy(keep->memory + at + sizeof(entry), event, bytes);
-    keep->tail = at + sizeof(entry) + bytes;
+    keep->tail = at + room_of(bytes);
     keep->next++;
 }
 
@@ -133,7 +132,7 @@ int keep_each(const struct keep *keep, int (*take)(void *data, const struct even
         struct entry entry = entry_at(keep, &at);
         memset(&event, 0, sizeof(event));
         memcpy(&event, keep->memory + at + sizeof(entry), entry.bytes);
-        at += sizeof(entry) + entry.bytes;
+        at += room_of(entry.bytes);
         code = take(data, &event);
     }
     return code;

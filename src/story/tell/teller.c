@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/moment.h"
+#include "event/extent.h"
 #include "story/tell/tell.h"
 #include "story/track/apart.h"
 
@@ -185,7 +186,7 @@ static const struct event *bounded(const struct event *event, struct event *room
 {
     bool sleeps = event->kind == EVENT_EXIT && event->call.slept_ns != moment_clamp(event->call.slept_ns);
     if (event->t_ns == moment_clamp(event->t_ns) && !sleeps) return event;
-    *room = *event;
+    event_assign(room, event);
     room->t_ns = moment_clamp(event->t_ns);
     if (sleeps) room->call.slept_ns = moment_clamp(event->call.slept_ns);
     return room;

@@ -195,7 +195,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     if (!call) return -ENOMEM;
     call->entered = true;
     call->enter_ns = event->t_ns;
-    memcpy(call->args, event->call.args, sizeof(call->args));
+    memcpy(call->args, event->call.args, strnlen(event->call.args, sizeof(call->args) - 1)); /* the rest is zero */
     call->unread_bytes = event->call.socket.unread_bytes;
     call->has_unread = event->call.socket.has_unread;
     take_watch(call, &event->call);
