@@ -123,12 +123,13 @@ static void call_convert(const struct record_call *record, struct event *event)
     }
 }
 
-static struct event_congestion congestion_of(const struct record_congestion *record)
+static struct event_congestion congestion_of(const struct bpf_convert *convert, const struct record_congestion *record)
 {
     enum { INFINITE = 0x7fffffff }; /* TCP_INFINITE_SSTHRESH */
     return (struct event_congestion){.window = record->window,
                                      .threshold = record->threshold >= INFINITE ? 0 : record->threshold,
                                      .srtt_us = record->srtt / 8,
+                                     .rto_us = (uint32_t)(record->rto * convert->tick_ns / 1000),
                                      .mss = record->mss};
 }
 
@@ -139,7 +140,7 @@ static int mark_convert(struct bpf_convert *convert, const struct record_mark *r
     event->mark.netns = record->netns;
     event->mark.interface = record->interface;
     event->mark.socket = socket_of(&record->socket);
-    event->mark.congestion = congestion_of(&record->congestion);
+    event->mark.congestion = congestion_of(convert, &record->congestion);
     return context_of(convert, &record->head, &record->context, log, &event->mark.context).is_stacked_device ? 0 : 1;
 }
 

@@ -22,6 +22,7 @@ struct bpf_convert {
     int64_t realtime_offset_ns;                      /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
     char reasons[BPF_REASONS_MAX][EVENT_NAME_BYTES]; /* enum sk_rst_reason of the running kernel, by value; "" unknown */
     char drops[BPF_DROPS_MAX][EVENT_NAME_BYTES];     /* the same of enum skb_drop_reason */
+    int64_t tick_ns;                                 /* of the kernel's clock of timers (a jiffy); 0: not known */
     /* PREEMPT_RT: softirqs run in threads and can be preempted. What a CPU was receiving is no evidence there; without a chain
      * nothing is known of the context. */
     bool preempted;

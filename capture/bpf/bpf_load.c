@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/lang.h"
 #include "capture/bpf/bpf_ability.h"
@@ -246,6 +247,7 @@ static int load_with_log(struct bpf_load *load, const struct calls_options *opti
 int bpf_load_open(struct bpf_load *load, const struct calls_options *options, struct bpf_convert *names, struct err *err)
 {
     char *kernel_log = calloc(1, KERNEL_LOG_BYTES);
+    struct timespec tick; /* the coarse clock goes on with each */
     struct btf *btf;
     int result;
 
@@ -254,6 +256,7 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options, st
     btf = btf__load_vmlinux_btf();
     if (btf) {
         reasons_read(load, btf, names);
+        if (!clock_getres(CLOCK_MONOTONIC_COARSE, &tick)) names->tick_ns = tick.tv_nsec;
         names->preempted = bpf_this_kernel_is_preempted();
         if (names->preempted) load->unnamed[load->unnamed_count++] = "softirq context (RT)";
         result = load_with_log(load, options, btf, names, kernel_log, err);

@@ -140,6 +140,7 @@ struct record_call {
 struct record_congestion {
     __u32 window, threshold; /* segments; the threshold is 0x7fffffff as long as nothing was lost */
     __u32 srtt, mss;         /* eighths of a microsecond; bytes */
+    __u32 rto, pad;          /* the kernel's ticks */
 };
 
 struct record_mark {

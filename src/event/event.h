@@ -257,6 +257,7 @@ struct event_congestion {
     uint32_t window;    /* congestion window, segments (snd_cwnd) */
     uint32_t threshold; /* of slow start, segments (snd_ssthresh); 0: none, as long as nothing was lost */
     uint32_t srtt_us;   /* smoothed round trip; 0: none was measured yet */
+    uint32_t rto_us;    /* how long it waits for an ACK before it sends again (icsk_rto, with its backoff); 0: not known */
     uint32_t mss;       /* what a segment may carry, bytes (mss_cache) */
 };
 

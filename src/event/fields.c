@@ -192,6 +192,7 @@ static const struct event_field mark_fields[] = {
     ROW("cwnd", UNSIGNED, mark.congestion.window),
     ROW("ssthresh", UNSIGNED, mark.congestion.threshold),
     ROW("srtt_us", UNSIGNED, mark.congestion.srtt_us),
+    ROW("rto_us", UNSIGNED, mark.congestion.rto_us),
     ROW("mss", UNSIGNED, mark.congestion.mss),
     CONTEXT(mark.context),
 };

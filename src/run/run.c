@@ -34,8 +34,9 @@ struct watch {
     struct targets targets;
     struct warden warden;
     struct loop loop;
-    uint64_t calls; /* on sockets */
-    bool packets;   /* are captured */
+    uint64_t calls;  /* on sockets */
+    uint64_t narrow; /* of 32-bit programs, which no recorder reads */
+    bool packets;    /* are captured */
     struct err why_no_packets;
     bool telling;
 };
@@ -46,6 +47,7 @@ static int count_call(void *data, const struct event *event)
 {
     struct watch *watch = data;
     if (event->kind == EVENT_ENTER || event->kind == EVENT_EXIT) watch->calls += event->call.socket.protocol != 0;
+    if (event->kind == EVENT_LOST && !strncmp(event->lost.what, "32-bit", 6)) watch->narrow += event->lost.count;
     return 0;
 }
 
@@ -190,7 +192,10 @@ static int watch_all(struct watch *watch, struct err *err)
 static void say_nothing_seen(const struct watch *watch)
 {
     bool quiet = watch->options->output.quiet;
-    if (output_stories(watch->output)) return;
+    note_say(quiet || !watch->narrow,
+             "a 32-bit program ran, whose calls no recorder here reads: its connections are not told; --recorder none explains all "
+             "packets that it and others sent, by the packets alone");
+    if (output_stories(watch->output) || watch->narrow) return;
     if (!watch->command) {
         note_say(quiet, "nothing was said on a connection of theirs meanwhile");
         return;

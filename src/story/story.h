@@ -71,6 +71,7 @@ struct story_congestion {
     uint32_t window;    /* congestion window, segments; 0: not known, nor the rest */
     uint32_t threshold; /* of slow start, segments; 0: none, as long as nothing was lost */
     uint32_t srtt_us;   /* smoothed round trip; 0: none was measured yet */
+    uint32_t rto_us;    /* retransmission timeout, with its backoff; 0: not known */
     uint32_t mss;       /* bytes that a segment may carry */
 };
 

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import pathlib
+import platform
 import subprocess
 import sys
 import tempfile
 
-from support import ROOT, main, program
+from support import ROOT, main, program, run
 from watched import Watched, free_port
 
 SUPPORT = ROOT / "tests" / "support"
@@ -15,6 +16,7 @@ COMPILERS = {
     "asio.cpp": ["c++", "-std=c++17", "-O0", "-pthread", "-o"],
     "echo.go": ["go", "build", "-o"],
     "ring.c": ["cc", "-o"],
+    "narrow.c": ["cc", "-m32", "-ffreestanding", "-fno-pie", "-fno-stack-protector", "-nostdlib", "-static", "-o"],
 }
 LIBRARIES = {"ring.c": ["-luring"]}
 LISTENS = 'until grep -q ":$(printf %04X {port}) 00000000:0000 0A" /proc/net/tcp; do sleep 0.05; done'
@@ -141,6 +143,14 @@ class Others(Watched):
             ],
         )
 
+
+    if platform.machine() == "x86_64": # what 32-bit programs call is another kernel interface there
+        def test_calls_of_32_bits_are_not_told_as_others_and_it_is_said(self):
+            result = run("run", "-v", "--recorder", self.recorder, "--", built("narrow.c"))
+            self.assertEqual((result.returncode, result.stdout), (0, ""), self.explain(result))
+            self.assertIn("a 32-bit program ran, whose calls no recorder here reads", result.stderr)
+            self.assertNotIn("made no TCP connection", result.stderr)
+            self.assertNotRegex(result.stderr, r"\b(connect|socket|close|accept4?)\(")
 
     def test_a_descriptor_that_was_handed_over_holds_the_connection(self):
         code = (

@@ -98,7 +98,8 @@ class Congestion(Test):
             acked = max([s["ack"] for s in segments if s["end"] != sent["end"] and (s["received"] or s["sent"]) <= sent["sent"]], default=1)
             room = sent["congestion"]["window"] * sent["congestion"]["mss"]
             self.assertLessEqual(sent["seq"] + sent["len"] - acked, room, sent)
-        self.assertRegex(told, r"congestion window 10 × 1448 bytes")
+        self.assertRegex(told, r"congestion window 10 × 1448 bytes(.|\n)*, RTO 2\d\d ms")
+        self.assertEqual([s for s in data if s["congestion"]["rto"] < max(200_000_000, s["congestion"]["srtt"])], [])  # TCP_RTO_MIN
         self.assertIn("own congestion window", drawn)
 
     def test_who_does_not_watch_the_kernel_does_not_know_it(self):

@@ -187,6 +187,7 @@ static void put_congestion(struct json *json, const struct story_congestion *con
     json_uint(json, "window", congestion->window);
     json_maybe_int(json, "threshold", congestion->threshold != 0, congestion->threshold);
     json_maybe_int(json, "srtt", congestion->srtt_us != 0, (int64_t)congestion->srtt_us * 1000);
+    json_maybe_int(json, "rto", congestion->rto_us != 0, (int64_t)congestion->rto_us * 1000);
     json_uint(json, "mss", congestion->mss);
     json_end_object(json);
 }

@@ -46,6 +46,7 @@ static void put_segment(struct json *json, const struct story_segment *segment, 
     if (segment->window_kind == WINDOW_BYTES) otlp_number(json, "tcp.window", segment->window_bytes);
     if (segment->congestion.window) otlp_number(json, "tcpwhy.congestion_window", segment->congestion.window);
     if (segment->congestion.srtt_us) otlp_number(json, "tcpwhy.srtt_us", segment->congestion.srtt_us);
+    if (segment->congestion.rto_us) otlp_number(json, "tcpwhy.rto_us", segment->congestion.rto_us);
     if (segment->folded) otlp_number(json, "tcpwhy.stands_for_segments", segment->folded);
     if (!sent) return;
     otlp_text(json, "tcpwhy.retransmission", story_repeat_name(segment->repeat));

@@ -28,6 +28,7 @@ static void put_segment(struct perfetto *perfetto, const struct story_segment *s
     if (segment->congestion.window) perfetto_number(perfetto, "congestion_window", segment->congestion.window);
     if (segment->congestion.threshold) perfetto_number(perfetto, "ssthresh", segment->congestion.threshold);
     if (segment->congestion.srtt_us) perfetto_number(perfetto, "srtt_us", segment->congestion.srtt_us);
+    if (segment->congestion.rto_us) perfetto_number(perfetto, "rto_us", segment->congestion.rto_us);
     if (!segment->copy && !segment->unsent) perfetto_text(perfetto, "class", conn_class_name(segment->class));
     if (segment->folded) perfetto_number(perfetto, "stands_for_segments", segment->folded);
     if (segment->retransmission) perfetto_text(perfetto, "retransmission", story_repeat_name(segment->repeat));

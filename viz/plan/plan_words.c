@@ -91,6 +91,8 @@ static void note_congestion(struct telling_row *t, const struct story_segment *s
     if (congestion->threshold) phrase_addf(&at->words, STYLE_DIM, ", ssthresh %" PRIu32, congestion->threshold);
     if (congestion->srtt_us)
         phrase_addf(&at->words, STYLE_DIM, tr(", smoothed RTT %s"), words_duration((int64_t)congestion->srtt_us * 1000, words));
+    if (congestion->rto_us)
+        phrase_addf(&at->words, STYLE_DIM, tr(", RTO %s"), words_duration((int64_t)congestion->rto_us * 1000, words));
 }
 
 /* Where Linux is not the RFC, told where it shows. */

@@ -1,5 +1,7 @@
 #include <inttypes.h>
 
+#include "base/lang.h"
+#include "viz/plan/words.h"
 #include "viz/svg/tsg_graph.h"
 
 /* A line that steps: it holds until the next ACK. */
@@ -45,6 +47,16 @@ static bool draw_congestion(const struct graph *g, struct buf *out)
     return begun;
 }
 
+/* What a pointer on it shows: how long it will be waited for this time. */
+static void title_repeated(const struct story_segment *segment, struct buf *out)
+{
+    char words[WORDS_BYTES];
+    if (!segment->congestion.rto_us) return;
+    buf_text(out, "<title>");
+    buf_printf(out, tr("sent again; from now on the RTO is %s"), words_duration((int64_t)segment->congestion.rto_us * 1000, words));
+    buf_text(out, "</title>");
+}
+
 static void draw_segment(const struct graph *g, const struct story_segment *segment, int64_t seq, struct buf *out)
 {
     const char *line = g->side == STORY_CLIENT ? "w-lc" : "w-ls", *area = g->side == STORY_CLIENT ? "w-c" : "w-s";
@@ -54,7 +66,9 @@ static void draw_segment(const struct graph *g, const struct story_segment *segm
         return;
     }
     if (segment->retransmission) { /* wider and red */
-        buf_printf(out, "<path class=\"w-ln w-hv w-la\" d=\"M%d %dV%dM%d %dh10M%d %dh10\"/>\n", x, y, to, x - 5, y, x - 5, to);
+        buf_printf(out, "<path class=\"w-ln w-hv w-la\" d=\"M%d %dV%dM%d %dh10M%d %dh10\">", x, y, to, x - 5, y, x - 5, to);
+        title_repeated(segment, out);
+        buf_text(out, "</path>\n");
     } else if (segment->length_bytes)
         buf_printf(out, "<path class=\"w-ln %s\" d=\"M%d %dV%dM%d %dh6M%d %dh6\"/>\n", line, x, y, to, x - 3, y, x - 3, to);
     if (segment->flags & TCP_SYN) buf_printf(out, "<path class=\"%s\" d=\"M%d %dl6 11h-12z\"/>\n", area, x, y - 11);

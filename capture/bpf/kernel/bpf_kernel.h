@@ -74,6 +74,7 @@ struct request_sock_queue {
 };
 struct inet_connection_sock {
     struct request_sock_queue icsk_accept_queue;
+    __u32 icsk_rto;      /* jiffies */
     void *icsk_ulp_data; /* of a subflow: its struct mptcp_subflow_context */
 };
 struct tcp_sock {

@@ -23,6 +23,8 @@ static __always_inline void congestion_fill(struct record_congestion *congestion
     congestion->threshold = BPF_CORE_READ(tp, snd_ssthresh);
     congestion->srtt = BPF_CORE_READ(tp, srtt_us);
     congestion->mss = BPF_CORE_READ(tp, mss_cache);
+    if (bpf_core_field_exists(((struct inet_connection_sock *)0)->icsk_rto))
+        congestion->rto = BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_rto);
 }
 
 static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)

@@ -188,7 +188,7 @@ struct tale_packet *tale_quoted(const struct telling *telling, size_t index)
 static struct story_congestion congestion_of(const struct event_congestion *seen)
 {
     return (struct story_congestion){
-        .window = seen->window, .threshold = seen->threshold, .srtt_us = seen->srtt_us, .mss = seen->mss};
+        .window = seen->window, .threshold = seen->threshold, .srtt_us = seen->srtt_us, .rto_us = seen->rto_us, .mss = seen->mss};
 }
 
 static void make_segment(struct telling *telling, size_t index, const uint32_t bases[STORY_SIDES])

@@ -152,14 +152,18 @@ static void what_a_sender_knew_of_the_way_is_in_its_units(void **state)
     struct record_mark mark = mark_in(*state, STACK("__dev_queue_xmit"));
     struct event event;
 
-    mark.congestion = (struct record_congestion){.window = 10, .threshold = 0x7fffffff, .srtt = 8 * 250 + 7, .mss = 1448};
+    mark.congestion =
+        (struct record_congestion){.window = 10, .threshold = 0x7fffffff, .srtt = 8 * 250 + 7, .rto = 51, .mss = 1448};
     assert_int_equal(convert(*state, &mark, &event), 1);
     assert_int_equal(event.mark.congestion.window, 10);
     assert_int_equal(event.mark.congestion.threshold, 0); /* as long as nothing was lost there is none */
     assert_int_equal(event.mark.congestion.srtt_us, 250);
     assert_int_equal(event.mark.congestion.mss, 1448);
+    assert_int_equal(event.mark.congestion.rto_us, 0); /* how long a tick is was not known */
     mark.congestion.threshold = 0x7ffffffe;
+    ((struct fixture *)*state)->convert.tick_ns = 4000000;
     assert_int_equal(convert(*state, &mark, &event), 1);
+    assert_int_equal(event.mark.congestion.rto_us, 204000);
     assert_int_equal(event.mark.congestion.threshold, 0x7ffffffe);
 }
 
