@@ -33,6 +33,10 @@ struct calls_options {
     bool no_stacks;        /* leave kernel call chains out (evidence falls to `context`) */
     int verifier_fd;       /* bpf writes there what the kernel's verifier says of each program; 0: nobody asks */
     uint32_t entries_most; /* for tests, of bpf alone: so few entries in each map that pushes out; 0: as it is */
+    /* Told of a followed thread that was seen in a network, possibly again and again: with ptrace it stands still meanwhile.
+     * Whether packets are captured there. NULL: nobody asks. */
+    bool (*entered)(void *data, pid_t tid, uint64_t netns);
+    void *entered_data;
     /* For tests, of bpf alone: do as a kernel that does not run these programs (enum record_program, a bit each) on every
      * skip_every-th of their events. 0: all run. */
     uint32_t skip_programs, skip_every;

@@ -15,13 +15,12 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lang.h"
+#include "capture/packet_head.h"
 #include "tcp/segment.h"
 
 enum {
     /* Link layer with two VLAN tags, IPv6 with extension headers, TCP with options; or an ICMP error with all that quoted. */
     SNAP_BYTES = 256,
-    DNS_PORT = 53,
-    DNS_HEADER_BYTES = 12,
     RING_BYTES = 8 << 20,
     DRAIN_PACKETS = 65536 /* more than the ring holds of the smallest packets */
 };
@@ -191,36 +190,14 @@ int packets_open(struct packets **ret_packets, const struct packets_options *opt
     return code;
 }
 
+const char *packets_interface(const struct packets *packets)
+{
+    return packets->interface;
+}
+
 int packets_fd(const struct packets *packets)
 {
     return pcap_get_selectable_fd(packets->pcap);
-}
-
-/* The DNS has a header of its own, with the kind of its answer (RFC 1035 section 4.1.1); no name is in it. */
-static bool is_of_name_server(const struct event_packet_header *header)
-{
-    return header->protocol == IPPROTO_UDP && (header->src.port == DNS_PORT || header->dst.port == DNS_PORT);
-}
-
-/* How many bytes stand before the payload. A frame that is shorter than Ethernet's least is filled up behind it. */
-static uint32_t before_payload(const struct packets *packets, const struct pcap_pkthdr *packet, const unsigned char *bytes)
-{
-    enum { ETHERNET_LEAST = 64, ETHERNET_BYTES = 14, VLAN_BYTES = 4 };
-    struct event_packet decoded;
-    struct segment_beside beside;
-    if (segment_decode_beside(packets->link_type, bytes, packet->caplen, packet->len, &decoded, &beside) != SEGMENT_OK)
-        return packet->caplen;
-    if (decoded.header.protocol != IPPROTO_TCP && decoded.header.protocol != IPPROTO_UDP) return packet->caplen;
-    uint32_t end = packet->len;
-    if (packets->link_type == DLT_EN10MB && packet->len <= ETHERNET_LEAST && beside.ip_bytes) {
-        bool tagged = packet->caplen > ETHERNET_BYTES && bytes[ETHERNET_BYTES - 2] == 0x81 && bytes[ETHERNET_BYTES - 1] == 0;
-        uint32_t frame = ETHERNET_BYTES + (tagged ? VLAN_BYTES : 0U) + beside.ip_bytes;
-        if (frame < end) end = frame;
-    }
-    uint32_t headers = end > decoded.header.length_bytes ? end - decoded.header.length_bytes : 0;
-    if (is_of_name_server(&decoded.header))
-        headers += decoded.header.length_bytes < DNS_HEADER_BYTES ? decoded.header.length_bytes : DNS_HEADER_BYTES;
-    return headers < packet->caplen ? headers : packet->caplen;
 }
 
 static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, const unsigned char *bytes)
@@ -241,7 +218,8 @@ static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, c
     event.packet.captured_bytes = packet->caplen;
     event.packet.wire_bytes = packet->len;
     if (packets->keep_bytes) {
-        if (packets->headers_alone) event.packet.captured_bytes = before_payload(packets, packet, bytes);
+        if (packets->headers_alone)
+            event.packet.captured_bytes = packet_head_bytes(packets->link_type, bytes, packet->caplen, packet->len);
         event.packet.bytes = event_log_bytes(packets->log, bytes, event.packet.captured_bytes);
         if (!event.packet.bytes && event.packet.captured_bytes) packets->code = -ENOMEM;
     }

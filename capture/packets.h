@@ -25,6 +25,8 @@ struct packets_options {
  * lists the interfaces there are); -ENETDOWN; -EINVAL for a filter (with libpcap's reason); -EOPNOTSUPP for an interface whose link
  * layer is not known here; -ENOMEM; -EIO for what else libpcap reports. */
 int packets_open(struct packets **ret_packets, const struct packets_options *options, struct event_log *log, struct err *err);
+/* What its vantage is called. */
+const char *packets_interface(const struct packets *packets);
 /* To poll(2) for reading. */
 int packets_fd(const struct packets *packets);
 /* Appends all that has been captured so far (in one call at most what the kernel's buffer holds, so that a flood can't keep it),

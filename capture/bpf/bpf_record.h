@@ -186,7 +186,8 @@ struct record_wake {
 struct record_process {
     struct record_head head;
     __u32 change, pid, tid, parent; /* change: enum event_process_change */
-    __s32 code, pad;                /* EXIT: as wait(2) reports it */
+    __s32 code;                     /* EXIT: as wait(2) reports it */
+    __u32 netns;                    /* it is in; 0: in none any more */
     char comm[16];
 };
 

@@ -19,6 +19,7 @@
 #include "capture/bpf/bpf_ability.h"
 #include "capture/bpf/bpf_convert.h"
 #include "capture/bpf/bpf_end.h"
+#include "capture/bpf/bpf_entered.h"
 #include "capture/bpf/bpf_load.h"
 #include "capture/bpf/calls_bpf.h"
 
@@ -57,6 +58,9 @@ struct calls {
     struct network *networks; /* number is place + 1 */
     size_t network_count;
     int drained, failure; /* of this drain */
+    bool (*entered)(void *data, pid_t tid, uint64_t netns);
+    void *entered_data;
+    uint32_t entered_last; /* what it was told last */
 };
 
 /* ---- one clock ---- */
@@ -225,6 +229,16 @@ static int segment_append(struct calls *calls, const struct event *event)
     return event_log_append(calls->log, &segment);
 }
 
+static void network_tell(struct calls *calls, const void *record, size_t bytes)
+{
+    pid_t tid = 0;
+    uint32_t netns = calls->entered ? bpf_entered(record, bytes, &tid) : 0;
+
+    if (!netns || netns == calls->entered_last) return;
+    calls->entered_last = netns;
+    calls->entered(calls->entered_data, tid, netns);
+}
+
 static int record_handle(void *data, void *record, size_t bytes)
 {
     struct calls *calls = data;
@@ -235,6 +249,7 @@ static int record_handle(void *data, void *record, size_t bytes)
     if (result < 0) calls->malformed++;
     if (result <= 0) return 0;
     if (event.kind == EVENT_PROCESS) followed_note(calls, &event.process);
+    network_tell(calls, record, bytes);
     calls->failure = event.kind == EVENT_PACKET ? 0 : event_log_append(calls->log, &event);
     if (!calls->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && calls->host_wide)))
         calls->failure = segment_append(calls, &event);
@@ -336,6 +351,8 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     calls->convert.realtime_offset_ns = options->realtime_offset_ns;
     if (!calls->is_steady) clock_sample(&calls->convert);
     calls->host_wide = options->host_wide;
+    calls->entered = options->entered;
+    calls->entered_data = options->entered_data;
     if (options->host_wide) symbols_read(calls);
     return bpf_load_attach(&calls->load, err);
 }

@@ -49,6 +49,8 @@ struct calls {
     uint64_t appended, unseen, foreign, unraised, elsewhere;
     uint64_t netns[CALLS_NETNS_MAX]; /* where captures stand; none: in this process's own */
     size_t netns_count;
+    bool (*entered)(void *data, pid_t tid, uint64_t netns);
+    void *entered_data;
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
@@ -63,6 +65,8 @@ static int recorder_open(struct calls **ret_calls, const struct calls_options *o
     }
     memcpy(calls->netns, options->netns, sizeof(calls->netns)); /* the other options are about kernel evidence */
     calls->netns_count = options->netns_count;
+    calls->entered = options->entered;
+    calls->entered_data = options->entered_data;
     *ret_calls = calls;
     return 0;
 }
@@ -222,13 +226,13 @@ static int on_filter(struct calls *calls, struct event_log *log, struct ptrace_t
     return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
 }
 
-/* In a network where no capture was asked for. */
+/* In a network where no packets are captured: whoever can may begin to, as it stands still. */
 static bool is_elsewhere(const struct calls *calls, pid_t tid)
 {
     uint64_t there = procinfo_netns(tid);
     bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
     for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
-    return !is_known;
+    return !is_known && !(calls->entered && calls->entered(calls->entered_data, tid, there));
 }
 
 static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)

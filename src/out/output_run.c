@@ -45,13 +45,15 @@ void output_look_up_run(struct output *output, const struct event_log *log)
                              .clocks = output->clocks,
                              .title = output->options.title,
                              .question = output->options.question};
+    bool is_under_way = false; /* what is captured from then on was not known when it began, and is not when it is told again */
     for (size_t i = 0; i < event_log_count(log); i++) {
         const struct event *event = event_log_at(log, i);
+        is_under_way = is_under_way || (run->recorder && (event->kind == EVENT_ENTER || event->kind == EVENT_PACKET));
         if (event->kind == EVENT_TRACE && !run->recorder) {
             run->recorder = arena_text(&output->facts, event->trace.recorder);
             run->reason = keep(output, event->trace.reason);
             run->started_ns = event->t_ns;
-        } else if (event->kind == EVENT_VANTAGE && run->vantage_count < VANTAGES_MAX)
+        } else if (event->kind == EVENT_VANTAGE && !is_under_way && run->vantage_count < VANTAGES_MAX)
             output->vantages[run->vantage_count++] = arena_text(&output->facts, event->vantage.name);
         else if (event->kind == EVENT_CLOCK && run->clock_count < CLOCKS_MAX)
             output->clocks[run->clock_count++] = clock_of(output, log, event);

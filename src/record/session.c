@@ -17,10 +17,9 @@
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "record/pace.h"
+#include "record/places.h"
 #include "record/recorders.h"
 #include "record/sieve.h"
-
-enum { CAPTURES_MAX = 64 };
 
 /* How much later than it happened an event may reach the log. Recorders and captures hand over at once what they have; this is for
  * a machine that is busy. */
@@ -35,8 +34,7 @@ struct session {
     struct stream *stream;
     const struct calls_recorder *recorder;
     struct calls *calls;
-    struct packets *captures[CAPTURES_MAX];
-    size_t capture_count;
+    struct places places;
     sigset_t mask_before;
     struct sigaction child_before;
     bool has_signals;
@@ -186,6 +184,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
     session->attends = options->attends;
+    session->places.may_go = options->sieves;
     session->waiting_most = options->waits ? pace_waiting_most() : 0;
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
@@ -209,12 +208,22 @@ int session_open(struct session **ret_session, const struct session_options *opt
 
 int session_capture(struct session *session, const struct packets_options *options, struct err *err)
 {
-    if (session->capture_count == CAPTURES_MAX) return err_set(err, -EMFILE, "at most %d interfaces at once", CAPTURES_MAX);
-    struct packets_options mine = *options;
-    mine.vantage = (uint32_t)session->capture_count + 1;
-    int code = packets_open(&session->captures[session->capture_count], &mine, session->log, err);
-    if (!code) session->capture_count++;
-    return code;
+    return places_add(&session->places, options, session->log, err);
+}
+
+int session_capture_network(struct session *session, int fd, const struct anywhere_options *options, struct err *err)
+{
+    return places_add_network(&session->places, fd, options, err);
+}
+
+bool session_captures(const struct session *session, const char *interface)
+{
+    return places_have(&session->places, interface);
+}
+
+int session_learn_own(struct session *session, const struct address *address)
+{
+    return session->sieve ? sieve_learn_own(session->sieve, address) : 0;
 }
 
 int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err)
@@ -257,14 +266,13 @@ static int quiet_most(const struct session *session)
 
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err)
 {
-    struct pollfd fds[CAPTURES_MAX + 3]; /* poll(2) passes over descriptors of -1 */
+    struct pollfd fds[PLACES_INTERFACES + PLACES_NETWORKS + 3]; /* poll(2) passes over descriptors of -1 */
     nfds_t count = 0;
     int64_t began_ns = session_now_ns(session);
     fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = session->recorder->fd(session->calls), .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
-    for (size_t i = 0; i < session->capture_count; i++)
-        fds[count++] = (struct pollfd){.fd = packets_fd(session->captures[i]), .events = POLLIN};
+    count += places_wait(&session->places, fds + count);
     bool has_more = stream_has_more(session->stream);
     if (poll(fds, count, has_more ? 0 : timeout_ms) < 0 && errno != EINTR) {
         int code = -errno;
@@ -275,8 +283,8 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     /* Calls first: a followed process stands still (ptrace) until its recorder has looked. */
     int total = session->recorder->drain(session->calls, session->log, err);
     if (session->sieve && sieve_settle(session->sieve) && total >= 0) total = err_set(err, -ENOMEM, "out of memory for packets");
-    for (size_t i = 0; i < session->capture_count && total >= 0; i++) {
-        int got = packets_drain(session->captures[i], session->log, err);
+    if (total >= 0) {
+        int got = places_drain(&session->places, session->log, err);
         total = got < 0 ? got : total + got;
     }
     bool waits = total > quiet_most(session) && event_log_count(session->log) < session->waiting_most;
@@ -351,8 +359,7 @@ int session_report(struct session *session, struct err *err)
     int code = session->sieve ? sieve_settle(session->sieve) : 0;
     if (code) return err_set_errno(err, code, "can't keep the last packets");
     code = session->recorder->report(session->calls, session->log, err);
-    for (size_t i = 0; i < session->capture_count && !code; i++) code = packets_report(session->captures[i], session->log, err);
-    return code;
+    return code ? code : places_report(&session->places, session->log, err);
 }
 
 const char *session_recorder(const struct session *session)
@@ -383,7 +390,7 @@ void session_outlive(struct session *session, int fd)
 void session_close(struct session *session)
 {
     if (!session) return;
-    for (size_t i = 0; i < session->capture_count; i++) packets_close(session->captures[i]);
+    places_close(&session->places);
     if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);
     sieve_free(session->sieve);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capture/anywhere.h"
 #include "capture/calls.h"
 #include "capture/child.h"
 #include "capture/packets.h"
@@ -42,6 +43,13 @@ bool session_knows_recorder(const char *name);
 int session_open(struct session **ret_session, const struct session_options *options, struct err *err);
 /* Adds a capture; its vantage number is the session's to give. 0, or as packets_open. */
 int session_capture(struct session *session, const struct packets_options *options, struct err *err);
+/* Adds a capture by a packet socket, which is the session's from now on, in failure too; its vantages are the session's to number.
+ * 0, or as anywhere_open. */
+int session_capture_network(struct session *session, int fd, const struct anywhere_options *options, struct err *err);
+/* Whether the interface of that name is captured by itself. */
+bool session_captures(const struct session *session, const char *interface);
+/* An address that this host, or a network that a followed process has entered, has (`sieves`). 0 or -errno. */
+int session_learn_own(struct session *session, const struct address *address);
 /* Forks a child that waits at its gate and is followed; child_options' mask and setup are the session's to fill. */
 int session_spawn(struct session *session, const struct child_options *options, struct child *ret_child, struct err *err);
 /* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen, and lets the

@@ -78,6 +78,13 @@ static void learn_own(struct sieve *sieve)
     freeifaddrs(all);
 }
 
+int sieve_learn_own(struct sieve *sieve, const struct address *address)
+{
+    struct address host = *address;
+    host.port = 0;
+    return recent_put(sieve->own, &host, 1);
+}
+
 static bool is_own(struct sieve *sieve, const struct address *address)
 {
     struct address host = *address;

@@ -20,6 +20,8 @@ struct sieve;
 struct sieve *sieve_new(struct event_log *log, bool names_both);
 /* A socket that a followed process held open before anybody looked: of interest, without a cookie. 0 or -ENOMEM. */
 int sieve_want(struct sieve *sieve, const struct event_socket *socket);
+/* An address without port of this host, or of a network that a followed process has entered. 0 or -ENOMEM. */
+int sieve_learn_own(struct sieve *sieve, const struct address *address);
 /* Judges the packets that came before the recorder was drained last, in their order. 0 or -ENOMEM. */
 int sieve_settle(struct sieve *sieve);
 /* Connections with an end on this host that have begun to close and are not closed yet: their last segments may be under way. */

@@ -16,8 +16,9 @@ enum { RIGHTS_NOBODY = 65534 }; /* the kernel's overflow uid and gid, which own 
 /* What a run still needs. */
 enum rights_kept {
     RIGHTS_NONE = 0,
-    RIGHTS_SIGNAL = 1 << 0, /* CAP_KILL: to end children that are still root's */
-    RIGHTS_TRACE = 1 << 1,  /* CAP_SYS_PTRACE: to read the memory of those */
+    RIGHTS_SIGNAL = 1 << 0,   /* CAP_KILL: to end children that are still root's */
+    RIGHTS_TRACE = 1 << 1,    /* CAP_SYS_PTRACE: to read the memory of those */
+    RIGHTS_NETWORKS = 1 << 3, /* CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_RAW: to open captures in networks that others are in */
     RIGHTS_STAGE = 1 << 2 /* CAP_SYS_ADMIN, CAP_NET_ADMIN, the user, and what it takes to give up the rest later: to change networks
                              of its own meanwhile */
 };

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 /* A host talks to itself faster than any network brings. */
-enum { FILTER_BYTES = 1 << 16, RING_BYTES = 16 << 20, LOOPBACK_RING_BYTES = 64 << 20 };
+enum { RING_BYTES = 16 << 20, LOOPBACK_RING_BYTES = 64 << 20 };
 
 /* What a story is made of: TCP, UDP, and the ICMP errors that quote them. */
 static const char of_interest[] =
@@ -52,12 +52,16 @@ static int open_all(struct session *session, const struct captures_options *opti
     return code;
 }
 
+int captures_filter(const struct captures_options *options, struct buf *filter, struct err *err)
+{
+    int code = options->filter ? buf_printf(filter, "(%s) and (%s)", options->filter, of_interest) : buf_text(filter, of_interest);
+    return code ? err_set(err, -EINVAL, "--filter: longer than %d bytes", CAPTURES_FILTER_BYTES) : 0;
+}
+
 int captures_open(struct session *session, const struct captures_options *options, struct err *err)
 {
-    struct buf filter = buf_new(FILTER_BYTES);
-    int code =
-        options->filter ? buf_printf(&filter, "(%s) and (%s)", options->filter, of_interest) : buf_text(&filter, of_interest);
-    if (code) code = err_set(err, -EINVAL, "--filter: longer than %d bytes", FILTER_BYTES);
+    struct buf filter = buf_new(CAPTURES_FILTER_BYTES);
+    int code = captures_filter(options, &filter, err);
     for (size_t i = 0; i < options->interface_count && !code; i++)
         code = open_one(session, options, options->interfaces[i], buf_string(&filter), err);
     if (!code && !options->interface_count) code = open_all(session, options, buf_string(&filter), err);

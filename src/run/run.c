@@ -15,6 +15,7 @@
 #include "out/status.h"
 #include "record/loop.h"
 #include "rights/rights.h"
+#include "run/networks.h"
 #include "run/warden.h"
 #include "viz/text/overview.h"
 
@@ -33,6 +34,7 @@ struct watch {
     struct command *command; /* NULL: targets are followed */
     struct targets targets;
     struct warden warden;
+    struct networks networks;
     struct loop loop;
     uint64_t calls;  /* on sockets */
     uint64_t narrow; /* of 32-bit programs, which no recorder reads */
@@ -65,7 +67,9 @@ static int set_captures(struct watch *watch, struct err *err)
 {
     struct err why = {""};
     int code = captures_open(watch->session, &watch->options->captures, &why);
+    if (code == -ENODEV && !watch->options->captures.interface_count) code = 0; /* none is up yet: those that come are followed */
     watch->packets = !code;
+    if (!code) return 0;
     bool denied = code == -EPERM || code == -EACCES;
     if (!denied || watch->options->captures.interface_count || !strcmp(session_recorder(watch->session), "none")) {
         *err = why;
@@ -89,7 +93,7 @@ static int set_stage(struct watch *watch, struct err *err)
 {
     struct session_options options = {
         .recorder = watch->options->recorder,
-        .calls = {.ring_bytes = RING_BYTES},
+        .calls = {.ring_bytes = RING_BYTES, .entered = networks_entered, .entered_data = &watch->networks},
         .attends = watch->options->command.argv != NULL,
         .sieves = true,
         .waits = true,
@@ -98,10 +102,12 @@ static int set_stage(struct watch *watch, struct err *err)
     bool attaches = !watch->options->command.argv;
     if (attaches)
         targets_ports(&watch->options->targets, options.server_ports, sizeof(options.server_ports) / sizeof(*options.server_ports));
-    int code = session_open(&watch->session, &options, err);
+    int code = networks_begin(&watch->networks, &watch->options->captures, watch->options->output.quiet, err);
+    if (!code) code = session_open(&watch->session, &options, err);
     if (!code && attaches && !session_can_attach(watch->session)) /* it says why */
         return targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
     if (!code) code = set_captures(watch, err);
+    if (!code) networks_set(&watch->networks, watch->session);
     if (!code) code = stream_tap_arrivals(session_stream(watch->session), count_call, watch);
     if (code) return code;
     code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
@@ -173,12 +179,19 @@ static int watch_targets(struct watch *watch, struct err *err)
     return code;
 }
 
+static int look(void *data, struct err *err)
+{
+    struct watch *watch = data;
+    return networks_look(&watch->networks, err);
+}
+
 static int watch_all(struct watch *watch, struct err *err)
 {
     bool traces = !strcmp(session_recorder(watch->session), "ptrace");
     int code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
     if (!code) code = begin_telling(watch, err);
-    watch->loop = (struct loop){.session = watch->session, .fd = -1, .data = watch, .deadline_ms = INT64_MAX};
+    watch->loop =
+        (struct loop){.session = watch->session, .fd = watch->networks.news, .look = look, .data = watch, .deadline_ms = INT64_MAX};
     if (!code && !watch->command) code = watch_targets(watch, err);
     if (!code && watch->command) code = command_wait(watch->command, &watch->loop, say_running_on, watch, err);
     if (code < 0) return code;
@@ -258,6 +271,7 @@ int run_watch(const struct run_options *options, struct err *err)
     command_close(watch.command);
     targets_free(&watch.targets);
     session_close(watch.session);
+    networks_end(&watch.networks);
     output_close(watch.output);
     return status;
 }

@@ -8,7 +8,7 @@
 
 #include "bpf_drop.bpf.h"
 
-enum { FLAG_FIN = 0x01, DEVICE_LOOPBACK = 8 /* IFF_LOOPBACK */, SAME_BUFFER_NS = 1000000 };
+enum { FLAG_FIN = 0x01, DEVICE_LOOPBACK = 8 /* IFF_LOOPBACK */, SAME_BUFFER_NS = 1000000, OF_ARRIVAL = 1 };
 
 /* A connection, whichever end sends: the "low" end has the smaller port, or else address. */
 struct control_key {
@@ -96,7 +96,8 @@ static __always_inline int control_quotes(const struct record_packet *packet, __
     return bpf_map_lookup_elem(&controls, &key) != 0;
 }
 
-/* Of a segment that leaves (`buffer`: its sk_buff) or, with 0, arrives. */
+/* Of a segment that leaves (`buffer`: its sk_buff; OF_ARRIVAL: it arrived, and was answered) or, with 0, arrives. -1: it left in
+ * this very network, and arrives in it, as over a pair of devices that both are here. */
 __noinline int control_wanted(const struct record_packet *packet, __u32 netns, __u64 buffer, __u32 interface)
 {
     struct control_key key = {.netns = 0};
@@ -118,6 +119,7 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
 
     struct control_end *from = low ? &control->low : &control->high, *to = low ? &control->high : &control->low;
 
+    if (!buffer && from->buffer > OF_ARRIVAL) return -1;
     wanted = control_judge(from, to, packet);
     if (wanted && buffer) {
         __u64 now = bpf_ktime_get_ns();
@@ -154,10 +156,11 @@ static __always_inline void control_on_arrival(struct cpu_state *cpu, __u32 netn
 
     cpu->outside = !(BPF_CORE_READ(skb, dev, flags) & DEVICE_LOOPBACK);
     if (!cpu->outside) return;
-    if (control_wanted(packet, netns, 0, 0)) {
-        cpu->outside = 0; /* it has been told */
-        arrival_emit(packet, netns);
-    }
+
+    int wanted = control_wanted(packet, netns, 0, 0);
+
+    if (wanted) cpu->outside = 0; /* it is told now, or was as it left */
+    if (wanted > 0) arrival_emit(packet, netns);
 }
 
 /* This host reacts to what it is receiving: so that was for it. */
@@ -168,7 +171,7 @@ static __always_inline void control_on_answer(void)
     if (!cpu || !cpu->receiving || !cpu->outside || !cpu_is_receiving(cpu)) return;
     cpu->outside = 0;
     if (cpu->received.protocol != PROTOCOL_TCP || !(cpu->received.flags & (FLAG_SYN | FLAG_FIN | FLAG_RST))) return;
-    control_wanted(&cpu->received, cpu->netns, 1, 0);
+    control_wanted(&cpu->received, cpu->netns, OF_ARRIVAL, 0);
     arrival_emit(&cpu->received, cpu->netns);
 }
 

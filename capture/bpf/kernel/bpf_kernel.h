@@ -158,6 +158,9 @@ struct thread_info {
     unsigned long flags;
     __u32 status;
 };
+struct nsproxy {
+    struct net *net_ns;
+};
 struct task_struct {
     struct thread_info thread_info;
     unsigned int __state;
@@ -170,6 +173,7 @@ struct task_struct {
     unsigned long nvcsw; /* how often it left the CPU because it had to wait */
     struct files_struct *files;
     struct signal_struct *signal;
+    struct nsproxy *nsproxy;
 };
 
 /* Of a CPU: how many packets it has begun to receive (counted behind net:netif_receive_skb, before anything else is done). */

@@ -42,7 +42,7 @@ static __always_inline void process_emit(__u32 change, struct task_struct *task,
     process->tid = (__u32)BPF_CORE_READ(task, pid);
     process->parent = parent;
     process->code = code;
-    process->pad = 0;
+    process->netns = (__u32)BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
     BPF_CORE_READ_STR_INTO(&process->comm, task, comm);
     RING_SUBMIT(process);
 }

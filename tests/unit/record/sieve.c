@@ -111,6 +111,19 @@ static void where_a_followed_socket_listens_all_is_kept(void **unused)
     world_free(&world);
 }
 
+static void an_address_that_is_learned_later_is_this_hosts_too(void **unused)
+{
+    (void)unused;
+    struct world world = world_new(true);
+    const struct address learned = at("198.51.100.1:9"); /* its port says nothing */
+    call(&world, EVENT_EXIT, "listen", 6, "0.0.0.0:81", NULL, KERNEL_LISTEN);
+    assert_false(packet(&world, "192.0.2.99:40000", "198.51.100.1:81", SYN));
+    assert_int_equal(sieve_learn_own(world.sieve, &learned), 0);
+    assert_true(packet(&world, "192.0.2.99:40000", "198.51.100.1:81", SYN));
+    assert_false(packet(&world, "192.0.2.99:40000", "198.51.100.2:81", SYN));
+    world_free(&world);
+}
+
 static void without_the_kernels_word_a_connect_that_is_under_way_names_its_target(void **unused)
 {
     (void)unused;
@@ -173,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_directions_of_a_followed_socket_are_kept_and_nothing_of_others),
         cmocka_unit_test(where_a_followed_socket_listens_all_is_kept),
+        cmocka_unit_test(an_address_that_is_learned_later_is_this_hosts_too),
         cmocka_unit_test(without_the_kernels_word_a_connect_that_is_under_way_names_its_target),
         cmocka_unit_test(anothers_connection_between_the_same_two_addresses_is_not_kept),
         cmocka_unit_test(a_memory_keeps_what_is_asked_for_and_is_bounded),

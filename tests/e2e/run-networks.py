@@ -1,0 +1,117 @@
+"""tcpwhy run where the network changes: programs that enter another one, interfaces that come up later or go, a pair of them in one network."""
+
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+from support import environment, main, program, run, traced
+from watched import Watched
+
+EXCHANGE = (
+    "import os, socket, sys, time\n"
+    "def exchange(address):\n"
+    "    s = socket.create_server(('0.0.0.0', 4711)); time.sleep(0.3); c = socket.create_connection((address, 4711)); time.sleep(0.2)\n"
+    "    a, _ = s.accept(); c.sendall(b'hello'); assert a.recv(9) == b'hello'; c.close(); assert a.recv(9) == b''; a.close()\n"
+)
+# Two devices of one network, and what lets segments pass from one to the other: a host takes its own addresses for itself.
+PAIR = """
+ip link add v0 type veth peer name v1; ip addr add 10.77.0.1/24 dev v0; ip addr add 10.77.0.2/24 dev v1
+for device in all v0 v1; do echo 0 >/proc/sys/net/ipv4/conf/$device/rp_filter; echo 1 >/proc/sys/net/ipv4/conf/$device/accept_local; done
+ip link set lo up; ip link set v0 up; ip link set v1 up
+ip rule add pref 10 lookup local; ip rule del pref 0
+ip rule add pref 1 iif v0 lookup local; ip rule add pref 2 iif v1 lookup local
+ip rule add pref 3 from 10.77.0.1 to 10.77.0.2 lookup 100; ip rule add pref 4 from 10.77.0.2 to 10.77.0.1 lookup 101
+ip route add 10.77.0.2 dev v0 table 100; ip route add 10.77.0.1 dev v1 table 101
+ip neigh replace 10.77.0.2 lladdr $(ip -br link show dev v1 | awk '{print $3}') dev v0
+ip neigh replace 10.77.0.1 lladdr $(ip -br link show dev v0 | awk '{print $3}') dev v1
+"""
+TALK = (
+    "import socket, time\n"
+    "s = socket.create_server(('10.77.0.2', 4711)); time.sleep(0.3)\n"
+    "c = socket.create_connection(('10.77.0.2', 4711), source_address=('10.77.0.1', 0))\n"
+    "a, _ = s.accept(); c.sendall(b'hello'); assert a.recv(9) == b'hello'; c.close(); assert a.recv(9) == b''; a.close()\n"
+)
+PYTHON = [sys.executable, "-I", "-c"]
+
+
+class Networks(Watched):
+    def in_a_network(self, *command, **more):
+        """The watch itself in a network of its own, of which lo is down."""
+        return self.watch(*command, command=["unshare", "--net", program()], **more)
+
+    def check(self, story, place):
+        (connection,) = story.connections
+        self.assertEqual(connection.head["outcome"], "closed")
+        segments = connection.segments
+        self.assertEqual({s["vantage"] for s in segments if place not in (s["vantage"] or "")}, set(), segments)
+        self.assertFalse([s for s in segments if s["retransmission"] or s["copy"] or s["lost"]], segments)
+        self.assertFalse([s for s in segments if s["cause"]["kind"] == "unknown"], segments)
+        self.assertEqual([len(connection.with_flags(flags, end)) for flags, end in (("S", "client"), ("S.", "server"), ("P.", "client"))], [1, 1, 1])
+        self.assertEqual((story.summary["marks_unjoined"], story.summary["packets_unmarked"]), (0, 0))
+        self.assertTrue(connection.calls_named("server", "accept4", "accept"))
+        return connection
+
+    def test_a_network_that_a_program_enters_and_runs_on_in(self):
+        enter = "import ctypes\nassert ctypes.CDLL(None).unshare(0x40000000) == 0\nos.system('ip link set lo up')\n"
+        self.check(self.watch(*PYTHON, EXCHANGE + enter + "exchange('127.0.0.1')\n"), "network ")
+
+    def test_a_network_that_is_entered_for_another_program(self):
+        command = ["unshare", "--net", "sh", "-c", 'ip link set lo up; "$@"', "sh", *PYTHON, EXCHANGE + "exchange('127.0.0.1')\n"]
+        with tempfile.TemporaryDirectory() as folder: # it is told again as it was told, though the capture began late
+            saved = os.path.join(folder, "run.pcapng")
+            story = self.watch(*command, options=["-o", saved])
+            again = run("read", saved, "--format", "jsonl")
+        self.check(story, "network ")
+        self.assertEqual([json.loads(line) for line in again.stdout.splitlines()], story.lines)
+
+    def test_an_interface_that_comes_up_when_the_command_runs(self):
+        script = "sleep 0.5; ip link add v0 type veth peer name v1; ip addr add 10.77.0.1/24 dev v0; ip link set lo up; ip link set v0 up"
+        code = EXCHANGE + f"assert os.system({script!r}) == 0\nexchange('10.77.0.1')\n"
+        connection = self.check(self.in_a_network(*PYTHON, code), "lo") # where it talks to itself
+        self.assertEqual(connection.head["server"]["addr"], "10.77.0.1:4711")
+
+    def test_a_pair_in_one_network_shows_each_segment_twice_and_it_is_one(self):
+        for before in (True, False):
+            with self.subTest(up_before=before):
+                talk = [*PYTHON, TALK]
+                enter = ["unshare", "--net", "sh", "-ec", (PAIR if before else "") + '"$@"', "sh", program()]
+                command = talk if before else ["sh", "-ec", "sleep 0.3\n" + PAIR + '"$@"', "sh", *talk]
+                self.check(self.watch(*command, command=enter), "v")
+
+    def test_an_interface_may_go_while_it_is_captured(self):
+        code = EXCHANGE + "assert os.system('ip link del v0') == 0\nexchange('127.0.0.1')\nsys.exit(7)\n"
+        enter = ["unshare", "--net", "sh", "-ec", 'ip link set lo up; ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up\n"$@"', "sh", program()]
+        self.check(self.watch(*PYTHON, code, command=enter, status=7), "lo")
+
+    def test_where_it_may_not_be_entered_one_line_says_so_and_what_is_told_is_weaker(self):
+        command = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; "$@"', "sh", *PYTHON, EXCHANGE + "exchange('127.0.0.1')\n"]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.jsonl")
+            result = run("run", "--recorder", self.recorder, "-o", path, "--", *command, env=traced(environment()),
+                         command=["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin", program()], timeout=60)
+            lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+        self.assertEqual(result.returncode, 0, self.explain(result))
+        self.assertEqual(result.stderr.count("can't be captured: that takes CAP_SYS_ADMIN"), 1, result.stderr)
+        segments = [line for line in lines if line["type"] == "segment"]
+        self.assertEqual(bool(segments), self.recorder == "bpf") # the kernel's marks are there without packets
+        self.assertFalse([s for s in segments if s["retransmission"] or s["cause"]["kind"] == "unknown"], segments)
+
+
+class NetworksPtrace(Networks):
+    recorder = "ptrace"
+
+
+class Whole(Watched):
+    def test_the_whole_host_is_not_told_twice_of_a_pair_in_one_network(self):
+        watch = 'tcpwhy=$1; shift\n"$tcpwhy" watch --for 4 --format jsonl & sleep 1.5; "$@"; wait $!\n'
+        result = run(*PYTHON, TALK, command=["unshare", "--net", "sh", "-ec", PAIR + watch, "sh", program()], timeout=60)
+        ended = [line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "ended" and line["server"]["addr"] == "10.77.0.2:4711"]
+        self.assertEqual(len(ended), 1, self.explain(result))
+        self.assertEqual((ended[0]["retransmissions"], ended[0]["outcome"]), (0, "closed"), ended)
+        self.assertEqual([finding["id"] for finding in ended[0]["findings"]], [])
+
+
+if __name__ == "__main__":
+    main()
