@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "capture/bpf/bpf_end.h"
 #include "capture/bpf/bpf_entered.h"
 #include "capture/bpf/bpf_load.h"
+#include "capture/bpf/bpf_networks.h"
 #include "capture/bpf/calls_bpf.h"
 
 enum {
@@ -36,12 +36,6 @@ struct followed {
     int stop_signal; /* until it is asked for */
 };
 
-/* A network in which segments were seen: a vantage. */
-struct network {
-    uint32_t netns;
-    uint64_t packets;
-};
-
 struct calls {
     struct bpf_load load;
     struct ring_buffer *ring;
@@ -54,9 +48,8 @@ struct calls {
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
     bool host_wide;
-    bool is_steady;           /* the offset between the clocks is given */
-    struct network *networks; /* number is place + 1 */
-    size_t network_count;
+    bool is_steady; /* the offset between the clocks is given */
+    struct bpf_networks networks;
     int drained, failure; /* of this drain */
     bool (*entered)(void *data, pid_t tid, uint64_t netns);
     void *entered_data;
@@ -182,53 +175,6 @@ static void followed_note(struct calls *calls, const struct event_process *proce
     }
 }
 
-/* ---- segments of a whole host ---- */
-
-static bool is_own_netns(uint32_t netns)
-{
-    struct stat own;
-
-    return stat("/proc/self/ns/net", &own) == 0 && own.st_ino == netns;
-}
-
-/* The vantage of a network, said at its first segment. 0: out of memory. */
-static uint32_t vantage_of(struct calls *calls, uint32_t netns, int64_t t_ns)
-{
-    for (size_t i = calls->network_count; i-- > 0;)
-        if (calls->networks[i].netns == netns) return (uint32_t)i + 1;
-
-    struct network *grown = realloc(calls->networks, (calls->network_count + 1) * sizeof(*grown));
-    struct event event = {.kind = EVENT_VANTAGE, .t_ns = t_ns};
-
-    if (!grown) return 0;
-    calls->networks = grown;
-    calls->networks[calls->network_count++] = (struct network){.netns = netns};
-    event.vantage.number = (uint32_t)calls->network_count;
-    event.vantage.netns = netns;
-    if (is_own_netns(netns))
-        snprintf(event.vantage.name, sizeof(event.vantage.name), "this network");
-    else
-        snprintf(event.vantage.name, sizeof(event.vantage.name), "network %u", netns);
-    return event_log_append(calls->log, &event) ? 0 : event.vantage.number;
-}
-
-/* A mark of the kernel is the segment as well; one that arrives has the network's number in its vantage's place. */
-static int segment_append(struct calls *calls, const struct event *event)
-{
-    struct event segment = {.kind = EVENT_PACKET, .t_ns = event->t_ns};
-    uint32_t netns = event->kind == EVENT_MARK ? (uint32_t)event->mark.netns : event->packet.vantage;
-    uint32_t vantage = vantage_of(calls, netns, event->t_ns);
-
-    if (!vantage) return -ENOMEM;
-    if (event->kind == EVENT_MARK)
-        segment.packet.header = event->mark.header;
-    else
-        segment.packet = event->packet;
-    segment.packet.vantage = vantage;
-    segment.packet.number = ++calls->networks[vantage - 1].packets;
-    return event_log_append(calls->log, &segment);
-}
-
 static void network_tell(struct calls *calls, const void *record, size_t bytes)
 {
     pid_t tid = 0;
@@ -252,7 +198,7 @@ static int record_handle(void *data, void *record, size_t bytes)
     network_tell(calls, record, bytes);
     calls->failure = event.kind == EVENT_PACKET ? 0 : event_log_append(calls->log, &event);
     if (!calls->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && calls->host_wide)))
-        calls->failure = segment_append(calls, &event);
+        calls->failure = bpf_networks_append(&calls->networks, calls->log, &event);
     if (calls->failure) return calls->failure;
     calls->events++;
     return ++calls->drained < DRAIN_MAX ? 0 : -EAGAIN;
@@ -334,7 +280,7 @@ static void calls_bpf_close(struct calls *calls)
     kernel_symbols_free(calls->symbols);
     free(calls->followed);
     table_free(calls->living);
-    free(calls->networks);
+    free(calls->networks.entries);
     free(calls);
 }
 
