@@ -7,12 +7,10 @@
  * ENTER's time is taken right before the thread goes on, EXIT's at once: the interval holds the call and as little else as can be.
  * The exit stop comes before deferred work: a FIN of dup2 or execve leaves after EXIT. */
 #include <errno.h>
-#include <linux/audit.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -20,20 +18,11 @@
 #include "capture/procinfo.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/ptrace_attach.h"
-#include "capture/ptrace/ptrace_change.h"
-#include "capture/ptrace/ptrace_direct.h"
+#include "capture/ptrace/ptrace_call.h"
 #include "capture/ptrace/ptrace_filter.h"
 #include "capture/ptrace/ptrace_kernel.h"
 #include "capture/ptrace/ptrace_leave.h"
-#include "capture/ptrace/ptrace_look.h"
-
-#if defined(__x86_64__)
-enum { NATIVE_ARCH = (int)AUDIT_ARCH_X86_64 };
-#elif defined(__aarch64__)
-enum { NATIVE_ARCH = (int)AUDIT_ARCH_AARCH64 };
-#else
-#error "the ptrace recorder's table of system calls is for x86-64 and arm64"
-#endif
+#include "capture/ptrace/ptrace_recorder.h"
 
 enum {
     OPTIONS = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -41,16 +30,6 @@ enum {
     SYSCALL_STOP = SIGTRAP | 0x80, /* what PTRACE_O_TRACESYSGOOD makes of it */
     STOPS_A_DRAIN = 2000,
     IDLE_MAX = 10 /* a call that does not sleep stops again sooner than a look at everything else takes */
-};
-
-struct calls {
-    struct ptrace_tasks tasks;
-    struct ptrace_directs directs;
-    uint64_t appended, unseen, foreign, unraised, elsewhere;
-    uint64_t netns[CALLS_NETNS_MAX]; /* where captures stand; none: in this process's own */
-    size_t netns_count;
-    bool (*entered)(void *data, pid_t tid, uint64_t netns);
-    void *entered_data;
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
@@ -99,24 +78,13 @@ static int recorder_fd(const struct calls *calls)
     return -1;
 }
 
-static int append(struct calls *calls, struct event_log *log, const struct event *event)
-{
-    int code = event_log_append(log, event);
-    if (code) {
-        calls->unseen++;
-        return code;
-    }
-    calls->appended++;
-    return 0;
-}
-
 static int append_process(struct calls *calls, struct event_log *log, const struct ptrace_task *task, struct event_process process)
 {
     struct event event = {.kind = EVENT_PROCESS, .t_ns = clock_wall_ns(), .process = process};
     event.process.thread.pid = task->pid;
     event.process.thread.tid = task->tid;
     memcpy(event.process.thread.comm, task->comm, sizeof(task->comm));
-    return append(calls, log, &event);
+    return ptrace_append(calls, log, &event);
 }
 
 /* Lets a stopped thread go on, to the exit stop of the call that it is in where there is one. Gone meanwhile: its end is reported.
@@ -150,114 +118,6 @@ static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log
         append_process(calls, log, task, (struct event_process){.change = PROCESS_FORK, .parent = from > 0 ? from : 0});
     }
     return task;
-}
-
-/* PTRACE_SYSCALL_INFO_*. */
-static int call_info(struct calls *calls, pid_t tid, struct ptrace_syscall_info *ret_info)
-{
-    memset(ret_info, 0, sizeof(*ret_info));
-    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, tid, sizeof(*ret_info), (uintptr_t)ret_info) < 0) {
-        if (errno != ESRCH) calls->unseen++;
-        return PTRACE_SYSCALL_INFO_NONE;
-    }
-    return ret_info->op;
-}
-
-static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
-{
-    calls->unseen += task->lost_looks;
-    task->lost_looks = 0;
-}
-
-/* At the entry of a call, `raw` set. */
-static int enter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
-{
-    bool goes_on = task->goes_on;
-    task->goes_on = false;
-    task->row = syscall_find(task->raw.number);
-    if (!task->row) return 0;
-    bool recorded = ptrace_look_enter(task);
-    if (recorded) {
-        ptrace_task_name(task); /* it may have got another meanwhile */
-        memcpy(task->enter.thread.comm, task->comm, sizeof(task->comm));
-    }
-    count_lost_looks(calls, task);
-    if (!recorded) return 0;
-
-    struct event event = {.kind = EVENT_ENTER, .call = task->enter};
-    event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
-    task->in_call = !(task->row->flags & SYSCALL_NO_RETURN);
-    if (goes_on) return 0; /* it began before anybody looked: its EXIT alone is told */
-    event.t_ns = clock_wall_ns();
-    return append(calls, log, &event);
-}
-
-/* Whether there is something to look at: restart_syscall goes on with the call before it. */
-static bool take_call(struct ptrace_task *task, long number, const __u64 args[6])
-{
-    bool restartable = task->restartable;
-    task->restartable = false;
-    if (number == SYS_prctl) { /* it may name itself */
-        task->named_ns = 0;
-        return false;
-    }
-    if (number == SYS_restart_syscall) return restartable;
-    task->raw = (struct syscall_raw){.number = number};
-    for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
-    return true;
-}
-
-/* At the filter's stop. */
-static int on_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
-{
-    struct ptrace_syscall_info info;
-    task->in_call = false;
-    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP) return 0;
-    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) { /* a filter of its own, and no tracer of its own */
-        ptrace_change_refuse(task->tid);
-        return 0;
-    }
-    if ((int)info.arch != NATIVE_ARCH) return 0;
-    task->marked = task->filtered = true;
-    if (info.seccomp.nr == SYS_clone || info.seccomp.nr == SYS_clone3) {
-        ptrace_change_untraced(task->tid, (long)info.seccomp.nr, info.seccomp.args);
-        return 0;
-    }
-    return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
-}
-
-/* In a network where no packets are captured: whoever can may begin to, as it stands still. */
-static bool is_elsewhere(const struct calls *calls, pid_t tid)
-{
-    uint64_t there = procinfo_netns(tid);
-    bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
-    for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
-    return !is_known && !(calls->entered && calls->entered(calls->entered_data, tid, there));
-}
-
-static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
-{
-    if (!task->in_call) return 0;
-    struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
-    ptrace_look_exit(task, ret, &event.call);
-    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task->tid)) calls->elsewhere++;
-    count_lost_looks(calls, task);
-    task->in_call = false;
-    enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
-    task->restartable = ret == -RESTART_BLOCK;
-    return append(calls, log, &event);
-}
-
-/* At a stop that PTRACE_SYSCALL made: the exit of a recorded call; of what was attached, the entry and the exit of any. */
-static int on_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
-{
-    struct ptrace_syscall_info info;
-    int op = call_info(calls, task->tid, &info);
-    if (op == PTRACE_SYSCALL_INFO_EXIT) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
-    if (op != PTRACE_SYSCALL_INFO_ENTRY || !task->attached) return 0;
-    task->in_call = false;
-    if ((int)info.arch != NATIVE_ARCH) return 0;
-    return take_call(task, (long)info.entry.nr, info.entry.args) ? enter(calls, log, task) : 0;
 }
 
 static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t former)
@@ -327,11 +187,11 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
         task->interrupted = false;
         task->goes_on = ptrace_attach_mend(task);
     } else if (task && event == PTRACE_EVENT_SECCOMP) {
-        code = on_filter(calls, log, task);
+        code = ptrace_call_filter(calls, log, task);
     } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
         on_birth(calls, log, task, (pid_t)message);
     } else if (task && !event && signal == SYSCALL_STOP) {
-        code = on_call_stop(calls, log, task, t_ns);
+        code = ptrace_call_stop(calls, log, task, t_ns);
     }
 
     bool is_signal = !event && signal != SYSCALL_STOP;

@@ -1,0 +1,138 @@
+#include "capture/ptrace/ptrace_call.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "capture/procinfo.h"
+#include "capture/ptrace/ptrace_change.h"
+#include "capture/ptrace/ptrace_filter.h"
+#include "capture/ptrace/ptrace_kernel.h"
+#include "capture/ptrace/ptrace_look.h"
+
+#if defined(__x86_64__)
+enum { NATIVE_ARCH = (int)AUDIT_ARCH_X86_64 };
+#elif defined(__aarch64__)
+enum { NATIVE_ARCH = (int)AUDIT_ARCH_AARCH64 };
+#else
+#error "the ptrace recorder's table of system calls is for x86-64 and arm64"
+#endif
+
+int ptrace_append(struct calls *calls, struct event_log *log, const struct event *event)
+{
+    int code = event_log_append(log, event);
+    if (code) {
+        calls->unseen++;
+        return code;
+    }
+    calls->appended++;
+    return 0;
+}
+
+/* PTRACE_SYSCALL_INFO_*. */
+static int call_info(struct calls *calls, pid_t tid, struct ptrace_syscall_info *ret_info)
+{
+    memset(ret_info, 0, sizeof(*ret_info));
+    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, tid, sizeof(*ret_info), (uintptr_t)ret_info) < 0) {
+        if (errno != ESRCH) calls->unseen++;
+        return PTRACE_SYSCALL_INFO_NONE;
+    }
+    return ret_info->op;
+}
+
+static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
+{
+    calls->unseen += task->lost_looks;
+    task->lost_looks = 0;
+}
+
+/* At the entry of a call, `raw` set. */
+static int enter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
+{
+    bool goes_on = task->goes_on;
+    task->goes_on = false;
+    task->row = syscall_find(task->raw.number);
+    if (!task->row) return 0;
+    bool recorded = ptrace_look_enter(task);
+    if (recorded) {
+        ptrace_task_name(task); /* it may have got another meanwhile */
+        memcpy(task->enter.thread.comm, task->comm, sizeof(task->comm));
+    }
+    count_lost_looks(calls, task);
+    if (!recorded) return 0;
+
+    struct event event = {.kind = EVENT_ENTER, .call = task->enter};
+    event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
+    task->in_call = !(task->row->flags & SYSCALL_NO_RETURN);
+    if (goes_on) return 0; /* it began before anybody looked: its EXIT alone is told */
+    event.t_ns = clock_wall_ns();
+    return ptrace_append(calls, log, &event);
+}
+
+/* Whether there is something to look at: restart_syscall goes on with the call before it. */
+static bool take_call(struct ptrace_task *task, long number, const __u64 args[6])
+{
+    bool restartable = task->restartable;
+    task->restartable = false;
+    if (number == SYS_prctl) { /* it may name itself */
+        task->named_ns = 0;
+        return false;
+    }
+    if (number == SYS_restart_syscall) return restartable;
+    task->raw = (struct syscall_raw){.number = number};
+    for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
+    return true;
+}
+
+int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
+{
+    struct ptrace_syscall_info info;
+    task->in_call = false;
+    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP) return 0;
+    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) { /* a filter of its own, and no tracer of its own */
+        ptrace_change_refuse(task->tid);
+        return 0;
+    }
+    if ((int)info.arch != NATIVE_ARCH) return 0;
+    task->marked = task->filtered = true;
+    if (info.seccomp.nr == SYS_clone || info.seccomp.nr == SYS_clone3) {
+        ptrace_change_untraced(task->tid, (long)info.seccomp.nr, info.seccomp.args);
+        return 0;
+    }
+    return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
+}
+
+/* In a network where no packets are captured: whoever can may begin to, as it stands still. */
+static bool is_elsewhere(const struct calls *calls, pid_t tid)
+{
+    uint64_t there = procinfo_netns(tid);
+    bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
+    for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
+    return !is_known && !(calls->entered && calls->entered(calls->entered_data, tid, there));
+}
+
+static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
+{
+    if (!task->in_call) return 0;
+    struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
+    ptrace_look_exit(task, ret, &event.call);
+    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task->tid)) calls->elsewhere++;
+    count_lost_looks(calls, task);
+    task->in_call = false;
+    enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
+    task->restartable = ret == -RESTART_BLOCK;
+    return ptrace_append(calls, log, &event);
+}
+
+int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
+{
+    struct ptrace_syscall_info info;
+    int op = call_info(calls, task->tid, &info);
+    if (op == PTRACE_SYSCALL_INFO_EXIT) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
+    if (op != PTRACE_SYSCALL_INFO_ENTRY || !task->attached) return 0;
+    task->in_call = false;
+    if ((int)info.arch != NATIVE_ARCH) return 0;
+    return take_call(task, (long)info.entry.nr, info.entry.args) ? enter(calls, log, task) : 0;
+}

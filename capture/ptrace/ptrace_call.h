@@ -1,0 +1,15 @@
+/* The two stops of a recorded call, and the events that they become. Internal to the ptrace recorder. */
+#ifndef TCPWHY_CAPTURE_PTRACE_PTRACE_CALL_H
+#define TCPWHY_CAPTURE_PTRACE_PTRACE_CALL_H
+
+#include "capture/ptrace/ptrace_recorder.h"
+
+/* Appends and counts it; one for which there is no memory is counted as unseen. 0 or -ENOMEM. */
+int ptrace_append(struct calls *calls, struct event_log *log, const struct event *event);
+/* At the filter's stop. 0 or -ENOMEM. */
+int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task);
+/* At a stop that PTRACE_SYSCALL made: the exit of a recorded call; of what was attached, the entry and the exit of any. `t_ns`:
+ * when the stop was seen. 0 or -ENOMEM. */
+int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns);
+
+#endif
