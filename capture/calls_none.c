@@ -2,23 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "capture/calls.h"
-#include "capture/procinfo.h"
-
-struct none_child {
-    pid_t pid;
-    bool ended;
-    int status;
-    int stop_signal;
-    char comm[EVENT_COMM_BYTES];
-};
+#include "capture/followed.h"
 
 struct calls {
-    struct none_child *children;
-    size_t count, room;
+    struct followed followed;
     uint64_t appended;
 };
 
@@ -31,15 +21,7 @@ static int none_open(struct calls **ret_calls, const struct calls_options *optio
 
 static int none_follow(struct calls *calls, pid_t pid, struct err *err)
 {
-    if (calls->count == calls->room) {
-        size_t room = calls->room ? calls->room * 2 : 8;
-        struct none_child *children = realloc(calls->children, room * sizeof(children[0]));
-        if (!children) return err_set(err, -ENOMEM, "out of memory");
-        calls->children = children;
-        calls->room = room;
-    }
-    calls->children[calls->count++] = (struct none_child){.pid = pid};
-    return 0;
+    return followed_add(&calls->followed, pid) ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
 static int none_fd(const struct calls *calls)
@@ -51,24 +33,13 @@ static int none_fd(const struct calls *calls)
 static int none_drain(struct calls *calls, struct event_log *log, struct err *err)
 {
     int events = 0;
-    for (size_t i = 0; i < calls->count; i++) {
-        struct none_child *child = &calls->children[i];
-        siginfo_t info = {0};
-        if (!child->ended && !waitid(P_PID, (id_t)child->pid, &info, WSTOPPED | WNOHANG) && info.si_pid)
-            child->stop_signal = info.si_status;
-        info.si_pid = 0;
-        /* A look first, the reaping after: a zombie still has its name. */
-        if (child->ended || waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid) continue;
-        procinfo_comm(child->pid, child->comm);
-        if (waitpid(child->pid, &child->status, WNOHANG) != child->pid) continue;
-        child->ended = true;
-
-        struct event event = {.kind = EVENT_PROCESS, .t_ns = clock_wall_ns()};
+    for (size_t i = 0; i < calls->followed.count; i++) {
+        struct followed_process *child = &calls->followed.entries[i];
+        char comm[EVENT_COMM_BYTES] = "";
+        if (!followed_reap(child, comm)) continue;
+        struct event event = {.kind = EVENT_PROCESS, .t_ns = clock_wall_ns(), .process = followed_exit(child->status)};
         event.process.thread.pid = event.process.thread.tid = child->pid;
-        memcpy(event.process.thread.comm, child->comm, sizeof(child->comm));
-        event.process.change = PROCESS_EXIT;
-        event.process.status = WIFEXITED(child->status) ? WEXITSTATUS(child->status) : -1;
-        event.process.signal = WIFSIGNALED(child->status) ? WTERMSIG(child->status) : 0;
+        memcpy(event.process.thread.comm, comm, sizeof(comm));
         if (event_log_append(log, &event)) return err_set(err, -ENOMEM, "out of memory for events");
         calls->appended++;
         events++;
@@ -78,29 +49,18 @@ static int none_drain(struct calls *calls, struct event_log *log, struct err *er
 
 static bool none_ended(const struct calls *calls, pid_t pid, int *ret_status)
 {
-    for (size_t i = 0; i < calls->count; i++) {
-        if (calls->children[i].pid != pid || !calls->children[i].ended) continue;
-        *ret_status = calls->children[i].status;
-        return true;
-    }
-    return false;
+    return followed_ended(&calls->followed, pid, ret_status);
 }
 
 static int none_stopped(struct calls *calls, pid_t pid)
 {
-    for (size_t i = 0; i < calls->count; i++) {
-        if (calls->children[i].pid != pid) continue;
-        int signal = calls->children[i].stop_signal;
-        calls->children[i].stop_signal = 0;
-        return signal;
-    }
-    return 0;
+    return followed_stopped(&calls->followed, pid);
 }
 
 static bool none_alive(struct calls *calls)
 {
-    for (size_t i = 0; i < calls->count; i++)
-        if (!calls->children[i].ended) return true;
+    for (size_t i = 0; i < calls->followed.count; i++)
+        if (!calls->followed.entries[i].ended) return true;
     return false;
 }
 
@@ -113,7 +73,7 @@ static int none_report(struct calls *calls, struct event_log *log, struct err *e
 
 static void none_close(struct calls *calls)
 {
-    if (calls) free(calls->children);
+    if (calls) free(calls->followed.entries);
     free(calls);
 }
 

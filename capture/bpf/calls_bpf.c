@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,18 +21,11 @@
 #include "capture/bpf/bpf_load.h"
 #include "capture/bpf/bpf_networks.h"
 #include "capture/bpf/calls_bpf.h"
+#include "capture/followed.h"
 
 enum {
     DRAIN_MAX = 1 << 16, /* records at a time, so that a busy kernel can't keep drain for ever */
     CLOCK_TRIES = 10,
-};
-
-struct followed {
-    pid_t pid;
-    bool is_child; /* to be reaped here */
-    bool ended;
-    int status;
-    int stop_signal; /* until it is asked for */
 };
 
 struct calls {
@@ -42,8 +34,7 @@ struct calls {
     struct kernel_symbols *symbols;
     bool symbols_tried;
     struct bpf_convert convert;
-    struct followed *followed;
-    size_t followed_count;
+    struct followed followed;
     struct table *living;  /* pids of all that are followed and not seen to end */
     struct event_log *log; /* during drain */
     uint64_t events, malformed;
@@ -121,23 +112,18 @@ static int symbols_provide(struct calls *calls, struct err *err)
 
 static int calls_bpf_follow(struct calls *calls, pid_t pid, struct err *err)
 {
-    struct followed *grown = realloc(calls->followed, (calls->followed_count + 1) * sizeof(*grown));
     uint32_t tgid = (uint32_t)pid;
     uint64_t began = 0; /* the kernel side finds out */
-    siginfo_t info = {0};
     int result;
 
-    if (!grown) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
-    calls->followed = grown;
     if (kill(pid, 0) && errno == ESRCH) return err_set_errno(err, -ESRCH, "Following process %d", (int)pid);
     result = symbols_provide(calls, err);
     if (result) return result;
     strangers_add(calls, pid);
     if (bpf_map_update_elem(bpf_load_map(&calls->load, "processes"), &tgid, &began, BPF_ANY))
         return err_set_errno(err, -errno, "Following process %d: telling the kernel side", (int)pid);
-    if (table_put(calls->living, &pid, calls)) return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
-    calls->followed[calls->followed_count++] =
-        (struct followed){.pid = pid, .is_child = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0};
+    if (table_put(calls->living, &pid, calls) || followed_add(&calls->followed, pid))
+        return err_set_errno(err, -ENOMEM, "Following process %d", (int)pid);
     return 0;
 }
 
@@ -166,13 +152,9 @@ static void followed_note(struct calls *calls, const struct event_process *proce
     if (process->change == PROCESS_FORK && table_put(calls->living, &pid, calls)) calls->failure = -ENOMEM;
     if (process->change != PROCESS_EXIT) return;
     table_remove(calls->living, &pid);
-    for (size_t i = 0; i < calls->followed_count; i++) {
-        struct followed *followed = &calls->followed[i];
-
-        if (followed->pid != process->thread.pid || followed->is_child) continue;
-        followed->ended = true;
-        followed->status = process->signal ? process->signal : process->status << 8;
-    }
+    for (size_t i = 0; i < calls->followed.count; i++)
+        if (calls->followed.entries[i].pid == pid && calls->followed.entries[i].is_child) return;
+    followed_end(&calls->followed, pid, process->signal ? process->signal : process->status << 8);
 }
 
 static void network_tell(struct calls *calls, const void *record, size_t bytes)
@@ -204,24 +186,12 @@ static int record_handle(void *data, void *record, size_t bytes)
     return ++calls->drained < DRAIN_MAX ? 0 : -EAGAIN;
 }
 
-/* Before the ring is read, so that all a process did is in the log when its end is known. */
-static void children_reap(struct calls *calls)
-{
-    for (size_t i = 0; i < calls->followed_count; i++) {
-        struct followed *followed = &calls->followed[i];
-        siginfo_t info = {0};
-
-        if (!followed->is_child || followed->ended) continue;
-        if (!waitid(P_PID, (id_t)followed->pid, &info, WSTOPPED | WNOHANG) && info.si_pid) followed->stop_signal = info.si_status;
-        if (waitpid(followed->pid, &followed->status, WNOHANG) == followed->pid) followed->ended = true;
-    }
-}
-
 static int calls_bpf_drain(struct calls *calls, struct event_log *log, struct err *err)
 {
     int result;
 
-    children_reap(calls);
+    /* Before the ring is read, so that all a process did is in the log when its end is known. */
+    for (size_t i = 0; i < calls->followed.count; i++) followed_reap(&calls->followed.entries[i], NULL);
     if (!calls->is_steady) clock_sample(&calls->convert);
     calls->log = log;
     calls->drained = calls->failure = 0;
@@ -234,24 +204,12 @@ static int calls_bpf_drain(struct calls *calls, struct event_log *log, struct er
 
 static bool calls_bpf_ended(const struct calls *calls, pid_t pid, int *ret_status)
 {
-    for (size_t i = 0; i < calls->followed_count; i++) {
-        if (calls->followed[i].pid != pid || !calls->followed[i].ended) continue;
-        *ret_status = calls->followed[i].status;
-        return true;
-    }
-    return false;
+    return followed_ended(&calls->followed, pid, ret_status);
 }
 
 static int calls_bpf_stopped(struct calls *calls, pid_t pid)
 {
-    for (size_t i = 0; i < calls->followed_count; i++) {
-        int signal = calls->followed[i].stop_signal;
-
-        if (calls->followed[i].pid != pid) continue;
-        calls->followed[i].stop_signal = 0;
-        return signal;
-    }
-    return 0;
+    return followed_stopped(&calls->followed, pid);
 }
 
 /* An end whose record was lost is looked for; whoever got the number since keeps it alive, at worst. */
@@ -278,7 +236,7 @@ static void calls_bpf_close(struct calls *calls)
     bpf_chains_free(calls->convert.chains);
     bpf_load_close(&calls->load);
     kernel_symbols_free(calls->symbols);
-    free(calls->followed);
+    free(calls->followed.entries);
     table_free(calls->living);
     free(calls->networks.entries);
     free(calls);
@@ -360,7 +318,7 @@ static int calls_bpf_report(struct calls *calls, struct event_log *log, struct e
         const char *what;
     } own[] = {
         {bpf_load_missed(&calls->load), TR("a tracepoint inside itself")},
-        {bpf_load_pushed_out(&calls->load, MAP_PROCESSES, calls->followed_count), TR("processes no longer followed")},
+        {bpf_load_pushed_out(&calls->load, MAP_PROCESSES, calls->followed.count), TR("processes no longer followed")},
         {bpf_load_pushed_out(&calls->load, MAP_THREADS, 0), TR("calls whose end was not seen")},
         {bpf_load_pushed_out(&calls->load, MAP_SOCKETS, 0), TR("sockets not told apart")},
         {calls->malformed, TR("records not understood")},

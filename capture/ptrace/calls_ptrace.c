@@ -56,7 +56,7 @@ static int recorder_follow(struct calls *calls, pid_t pid, struct err *err)
         int code = -errno;
         return err_set_errno(err, code, "process %d can't be traced (is another debugger or strace on it?)", (int)pid);
     }
-    if (ptrace_directs_add(&calls->directs, pid)) return err_set(err, -ENOMEM, "out of memory");
+    if (followed_add(&calls->followed, pid)) return err_set(err, -ENOMEM, "out of memory");
     struct ptrace_task *task = ptrace_task_add(&calls->tasks, pid, pid);
     if (!task) return err_set(err, -ENOMEM, "out of memory");
     task->announced = true;
@@ -68,7 +68,7 @@ static int recorder_attach(struct calls *calls, pid_t pid, struct err *err)
 {
     if (ptrace_task_find(&calls->tasks, pid)) return 0; /* as the child of one that was given before */
     int code = ptrace_attach(&calls->tasks, pid, err);
-    if (!code && ptrace_directs_add(&calls->directs, pid)) code = err_set(err, -ENOMEM, "out of memory");
+    if (!code && followed_add(&calls->followed, pid)) code = err_set(err, -ENOMEM, "out of memory");
     return code;
 }
 
@@ -134,15 +134,12 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
 
 static int on_end(struct calls *calls, struct event_log *log, pid_t tid, int status)
 {
-    ptrace_directs_end(&calls->directs, tid, status);
+    followed_end(&calls->followed, tid, status);
     const struct ptrace_task *task = ptrace_task_find(&calls->tasks, tid);
     if (!task) return 0;
     int code = 0;
     if (task->tid == task->pid) /* the kernel reports the first thread's end last: it is the process's */
-        code = append_process(calls, log, task,
-                              (struct event_process){.change = PROCESS_EXIT,
-                                                     .status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                                                     .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0});
+        code = append_process(calls, log, task, followed_exit(status));
     ptrace_task_end(&calls->tasks, tid);
     return code;
 }
@@ -177,7 +174,7 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
 
     if (event == PTRACE_EVENT_STOP && stops_a_group(signal)) {
         ptrace_kernel(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped, as whoever sent the signal wants */
-        ptrace_directs_stop(&calls->directs, tid, signal);
+        followed_stop(&calls->followed, tid, signal);
         return 0;
     }
     if (event == PTRACE_EVENT_EXEC) {
@@ -230,12 +227,12 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
 
 static bool recorder_ended(const struct calls *calls, pid_t pid, int *ret_status)
 {
-    return ptrace_directs_ended(&calls->directs, pid, ret_status);
+    return followed_ended(&calls->followed, pid, ret_status);
 }
 
 static int recorder_stopped(struct calls *calls, pid_t pid)
 {
-    return ptrace_directs_stopped(&calls->directs, pid);
+    return followed_stopped(&calls->followed, pid);
 }
 
 static bool recorder_alive(struct calls *calls)
@@ -269,7 +266,7 @@ static void recorder_close(struct calls *calls)
     if (!calls) return;
     ptrace_leave(&calls->tasks);
     ptrace_tasks_free(&calls->tasks);
-    free(calls->directs.entries);
+    free(calls->followed.entries);
     free(calls);
 }
 

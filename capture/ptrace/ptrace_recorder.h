@@ -3,12 +3,12 @@
 #define TCPWHY_CAPTURE_PTRACE_PTRACE_RECORDER_H
 
 #include "capture/calls.h"
-#include "capture/ptrace/ptrace_direct.h"
+#include "capture/followed.h"
 #include "capture/ptrace/ptrace_task.h"
 
 struct calls {
     struct ptrace_tasks tasks;
-    struct ptrace_directs directs;
+    struct followed followed;
     uint64_t appended, unseen, foreign, unraised, elsewhere;
     uint64_t netns[CALLS_NETNS_MAX]; /* where captures stand; none: in this process's own */
     size_t netns_count;
