@@ -6,13 +6,7 @@
 void ledger_icmp_note(struct ledger_icmp *to, const struct event_packet *error)
 {
     to->count++;
-    to->protocol = error->header.protocol;
-    to->type = error->icmp.type;
-    to->code = error->icmp.code;
-    to->mtu = error->icmp.mtu;
-    to->seq = error->icmp.seq;
-    to->from = error->header.src;
-    to->about = error->icmp.src;
+    to->last = segment_icmp_of(error);
 }
 
 uint32_t ledger_icmp(struct ledger *ledger, const struct event_packet *error)

@@ -100,11 +100,7 @@ enum { LEDGER_HISTORY_BYTES = 24 };
 /* ICMP errors about a connection: how many, and what the last one said. */
 struct ledger_icmp {
     uint32_t count;
-    uint8_t protocol, type, code; /* for segment_icmp_name */
-    uint32_t mtu;                 /* the next hop's, where it says one; else 0 */
-    uint32_t seq;                 /* of the quoted TCP segment, absolute */
-    struct address from;          /* who sent it; no port */
-    struct address about;         /* who had sent the quoted packet */
+    struct segment_icmp last;
 };
 
 /* A finished connection. The client is who sent the SYN, or got the SYN-ACK; without these, who has the higher port. */

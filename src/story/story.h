@@ -14,6 +14,7 @@
 #include "conn/conn.h"
 #include "event/call_traits.h"
 #include "story/story_call.h"
+#include "tcp/segment.h"
 #include "tcp/state.h"
 
 struct story_packet_place { /* where a packet was seen */
@@ -126,13 +127,9 @@ struct story_datagram {
     bool lost;                        /* as a segment's */
     const struct story_drop *dropped; /* as a segment's */
     uint32_t length_bytes;
-    const char *icmp;    /* "port unreachable" …; NULL: a datagram */
-    uint32_t about_step; /* ICMP: the step it complains about; STORY_NO_STEP else */
-    /* ICMP: who sent the error, and what it says of the packet that it quotes. */
-    struct address icmp_from; /* without a port */
-    uint8_t icmp_protocol, icmp_type, icmp_code;
-    uint32_t icmp_mtu; /* the next hop's; 0 not said */
-    uint32_t icmp_seq; /* of a quoted TCP segment, absolute */
+    const char *icmp;          /* "port unreachable" …; NULL: a datagram */
+    uint32_t about_step;       /* ICMP: the step it complains about; STORY_NO_STEP else */
+    struct segment_icmp error; /* ICMP */
     struct story_packet_place place;
     struct event_packet const *captured;
     const char *const *comments; /* as a segment's */

@@ -67,6 +67,16 @@ struct segment_beside {
 enum segment_result segment_decode_beside(int link_type, const uint8_t *bytes, uint32_t captured, uint32_t wire,
                                           struct event_packet *ret_packet, struct segment_beside *ret_beside);
 
+/* What an ICMP error says of the packet that it quotes, without the packet it came in. */
+struct segment_icmp {
+    struct address from;  /* who sent the error; no port */
+    struct address about; /* who had sent the quoted packet */
+    uint8_t protocol, type, code;
+    uint32_t mtu; /* the next hop's, where it says one; else 0 */
+    uint32_t seq; /* of a quoted TCP segment, absolute */
+};
+struct segment_icmp segment_icmp_of(const struct event_packet *error);
+
 /* What an ICMP (or ICMPv6) error says: "port unreachable". Static storage. */
 const char *segment_icmp_name(uint8_t protocol, uint8_t type, uint8_t code);
 

@@ -121,6 +121,17 @@ const char *segment_content_name(uint32_t content, char text[SEGMENT_CONTENT_BYT
     return text;
 }
 
+struct segment_icmp segment_icmp_of(const struct event_packet *error)
+{
+    return (struct segment_icmp){.from = error->header.src,
+                                 .about = error->icmp.src,
+                                 .protocol = error->header.protocol,
+                                 .type = error->icmp.type,
+                                 .code = error->icmp.code,
+                                 .mtu = error->icmp.mtu,
+                                 .seq = error->icmp.seq};
+}
+
 const char *segment_icmp_name(uint8_t protocol, uint8_t type, uint8_t code)
 {
     static const struct {

@@ -86,7 +86,7 @@ static void say_datagram(struct buf *lines, struct sentences *sentences, const s
     buf_printf(lines, " #%u %s %u", datagram->number, datagram->icmp ? datagram->icmp : "datagram", datagram->length_bytes);
     say_ns(lines, "received", datagram->received_ns, 0);
     say_step(lines, "about", datagram->about_step);
-    say_number(lines, "mtu", datagram->icmp_mtu, 0);
+    say_number(lines, "mtu", datagram->error.mtu, 0);
     if (datagram->lost) buf_printf(lines, " lost");
     say_drop(lines, datagram->dropped);
     say_cause(lines, sentences, &datagram->cause);

@@ -250,8 +250,8 @@ static void datagram_line(struct json *json, const struct story *story, const st
         put_step(json, story, datagram->about_step);
         json_end_object(json);
         char from[ADDRESS_TEXT_BYTES];
-        json_string(json, "from", datagram->icmp_from.version ? address_format_ip(&datagram->icmp_from, from) : NULL);
-        json_maybe_int(json, "mtu", datagram->icmp_mtu != 0, datagram->icmp_mtu);
+        json_string(json, "from", datagram->error.from.version ? address_format_ip(&datagram->error.from, from) : NULL);
+        json_maybe_int(json, "mtu", datagram->error.mtu != 0, datagram->error.mtu);
     }
     put_place(json, &datagram->place);
     put_comment(json, datagram->comments, datagram->comment_count);

@@ -42,10 +42,10 @@ static char *put_icmp(char *at, const struct ledger_icmp *icmp)
 {
     at = field(at, icmp->count);
     if (!icmp->count) return line_text(at, ",,,");
-    at = word(at, segment_icmp_name(icmp->protocol, icmp->type, icmp->code));
-    at = line_ip(line_char(at, ','), &icmp->from);
+    at = word(at, segment_icmp_name(icmp->last.protocol, icmp->last.type, icmp->last.code));
+    at = line_ip(line_char(at, ','), &icmp->last.from);
     at = line_char(at, ',');
-    return icmp->mtu ? line_uint(at, icmp->mtu) : at;
+    return icmp->last.mtu ? line_uint(at, icmp->last.mtu) : at;
 }
 
 /* A row is a TCP connection, and its number a number: UDP flows are in the list, in conn.log and in the event lines. */

@@ -36,10 +36,11 @@ const struct rows_view *rows_by_path(const char *path)
 static size_t put_icmp(char *at, size_t room, const char *comma, const struct ledger_icmp *icmp)
 {
     char from[ADDRESS_TEXT_BYTES], mtu[24] = "", times[24] = "";
-    if (icmp->mtu) snprintf(mtu, sizeof(mtu), " (MTU %u)", icmp->mtu);
+    if (icmp->last.mtu) snprintf(mtu, sizeof(mtu), " (MTU %u)", icmp->last.mtu);
     if (icmp->count > 1) snprintf(times, sizeof(times), "%ux ", icmp->count);
     int more = snprintf(at, room, tr("%s%sICMP %s%s from %s"), comma, times,
-                        segment_icmp_name(icmp->protocol, icmp->type, icmp->code), mtu, address_format_ip(&icmp->from, from));
+                        segment_icmp_name(icmp->last.protocol, icmp->last.type, icmp->last.code), mtu,
+                        address_format_ip(&icmp->last.from, from));
     return more > 0 ? (size_t)more : 0;
 }
 

@@ -50,13 +50,13 @@ static void add_icmp(struct json *json, const struct ledger_icmp *icmp)
 {
     char from[LINE_ADDRESS_BYTES + LINE_SLACK];
     if (!icmp->count) return;
-    line_char(line_ip(from, &icmp->from), '\0');
+    line_char(line_ip(from, &icmp->last.from), '\0');
     json_object(json, "icmp");
     json_uint(json, "count", icmp->count);
-    json_string(json, "what", segment_icmp_name(icmp->protocol, icmp->type, icmp->code));
+    json_string(json, "what", segment_icmp_name(icmp->last.protocol, icmp->last.type, icmp->last.code));
     json_string(json, "from", from);
-    json_maybe_int(json, "mtu", icmp->mtu != 0, icmp->mtu);
-    json_maybe_int(json, "seq", icmp->seq != 0, icmp->seq);
+    json_maybe_int(json, "mtu", icmp->last.mtu != 0, icmp->last.mtu);
+    json_maybe_int(json, "seq", icmp->last.seq != 0, icmp->last.seq);
     json_end_object(json);
 }
 

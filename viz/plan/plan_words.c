@@ -149,9 +149,9 @@ static void add_error(struct telling_row *t, const struct story_datagram *datagr
     struct address end = t->story->end[datagram->side].address;
     end.port = 0;
     phrase_addf(text, style, "ICMP %s", datagram->icmp);
-    if (datagram->icmp_mtu) phrase_addf(text, style, " (MTU %" PRIu32 ")", datagram->icmp_mtu);
-    if (datagram->icmp_from.version && !address_equal(&datagram->icmp_from, &end))
-        phrase_addf(text, STYLE_PLAIN, tr(" from %s"), address_format_ip(&datagram->icmp_from, from));
+    if (datagram->error.mtu) phrase_addf(text, style, " (MTU %" PRIu32 ")", datagram->error.mtu);
+    if (datagram->error.from.version && !address_equal(&datagram->error.from, &end))
+        phrase_addf(text, STYLE_PLAIN, tr(" from %s"), address_format_ip(&datagram->error.from, from));
 }
 
 static void label_datagram(struct telling_row *t, const struct story_datagram *datagram, enum layout_style style)

@@ -131,11 +131,11 @@ static const char *sent_again_by_packet(struct telling *telling, const struct ta
  * RST. */
 static const char *sent_as_error(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
-    const struct story_datagram *error = packet->datagram;
+    const struct segment_icmp *error = &packet->datagram->error;
     char from[ADDRESS_TEXT_BYTES];
-    address_format_ip(&error->icmp_from, from);
-    bool six = error->icmp_protocol == IPPROTO_ICMPV6;
-    if (segment_icmp_is_refusal(error->icmp_protocol, error->icmp_type, error->icmp_code)) {
+    address_format_ip(&error->from, from);
+    bool six = error->protocol == IPPROTO_ICMPV6;
+    if (segment_icmp_is_refusal(error->protocol, error->type, error->code)) {
         if (!by->segment) {
             bool may_filter = packet->cause->evidence == EVIDENCE_RULE && !telling->teller->unfiltered;
             return telling_printf(
@@ -147,12 +147,12 @@ static const char *sent_as_error(struct telling *telling, const struct tale_pack
         return telling_printf(telling, "%s answers %s: a firewall's rule, for a kernel refuses a segment with RST", from,
                               label_text(telling, by));
     }
-    if (error->icmp_mtu)
+    if (error->mtu)
         return telling_printf(telling, "%s could not pass on %s: the next hop takes packets of %u bytes at most", from,
-                              label_text(telling, by), (unsigned)error->icmp_mtu);
-    if (error->icmp_type == (six ? 3 : 11) && error->icmp_code == 0)
+                              label_text(telling, by), (unsigned)error->mtu);
+    if (error->type == (six ? 3 : 11) && error->code == 0)
         return telling_printf(telling, "%s dropped %s: its hop limit was used up on the way", from, label_text(telling, by));
-    return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), error->icmp);
+    return telling_printf(telling, "%s reports of %s: %s", from, label_text(telling, by), packet->datagram->icmp);
 }
 
 /* Why data made its receiver say nothing new. */

@@ -253,12 +253,7 @@ static void make_datagram(struct telling *telling, size_t index)
     bool icmp = captured->header.protocol != IPPROTO_UDP;
     if (icmp) {
         datagram->icmp = segment_icmp_name(captured->header.protocol, captured->icmp.type, captured->icmp.code);
-        datagram->icmp_from = captured->header.src;
-        datagram->icmp_protocol = captured->header.protocol;
-        datagram->icmp_type = captured->icmp.type;
-        datagram->icmp_code = captured->icmp.code;
-        datagram->icmp_mtu = captured->icmp.mtu;
-        datagram->icmp_seq = captured->icmp.seq;
+        datagram->error = segment_icmp_of(captured);
     } else {
         telling->story->end[packet->side].bytes_sent += datagram->length_bytes;
     }

@@ -82,7 +82,7 @@ static enum story_outcome outcome_of(const struct telling *telling)
         for (size_t i = 0; i < telling->packet_count; i++) {
             const struct story_datagram *datagram = telling->packets[i].datagram;
             if (datagram && datagram->icmp &&
-                segment_icmp_is_refusal(datagram->icmp_protocol, datagram->icmp_type, datagram->icmp_code))
+                segment_icmp_is_refusal(datagram->error.protocol, datagram->error.type, datagram->error.code))
                 return OUTCOME_REFUSED;
         }
         return OUTCOME_OPEN;
