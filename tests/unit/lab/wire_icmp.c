@@ -24,16 +24,23 @@
 #include "support/two_hosts.h"
 #include "wire_own.h"
 
+/* A server at port 53 and a client of it. */
+static int datagram_sockets(int *ret_server, int *ret_client)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = {inet_addr(NETWORK_SERVER_V4)}};
+    *ret_server = two_hosts_socket(&hosts, NETWORK_SERVER, AF_INET, SOCK_DGRAM, 0);
+    *ret_client = two_hosts_socket(&hosts, NETWORK_CLIENT, AF_INET, SOCK_DGRAM, 0);
+    HOLDS(bind(*ret_server, (struct sockaddr *)&address, sizeof(address)) == 0);
+    HOLDS(connect(*ret_client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    return 0;
+}
+
 int udp_body(void)
 {
     char text[8] = "";
     struct wire_report report;
-    HOLDS(two_hosts_open(&hosts) == 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = {inet_addr(NETWORK_SERVER_V4)}};
-    int server = two_hosts_socket(&hosts, NETWORK_SERVER, AF_INET, SOCK_DGRAM, 0);
-    int client = two_hosts_socket(&hosts, NETWORK_CLIENT, AF_INET, SOCK_DGRAM, 0);
-    HOLDS(bind(server, (struct sockaddr *)&address, sizeof(address)) == 0);
-    HOLDS(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    int server, client;
+    HOLDS(two_hosts_open(&hosts) == 0 && datagram_sockets(&server, &client) == 0);
     HOLDS(rule(WIRE_FROM_BOTH, WIRE_ACK, 0, WIRE_DROP, 0, "") == 0);
     HOLDS(rule(WIRE_FROM_BOTH, WIRE_FIN, 0, WIRE_DROP, 0, "") == 0);
     HOLDS(send(client, "udp", 3, 0) == 3);
@@ -59,12 +66,8 @@ int datagrams_body(void)
     uint64_t seen = 0;
     struct wire_report report;
     struct wire_rule drop = {.from = WIRE_FROM_CLIENT, .match = WIRE_DATAGRAM, .nth = 1, .action = WIRE_DROP, .id = 5};
-    HOLDS(two_hosts_open(&hosts) == 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = {inet_addr(NETWORK_SERVER_V4)}};
-    int server = two_hosts_socket(&hosts, NETWORK_SERVER, AF_INET, SOCK_DGRAM, 0);
-    int client = two_hosts_socket(&hosts, NETWORK_CLIENT, AF_INET, SOCK_DGRAM, 0);
-    HOLDS(bind(server, (struct sockaddr *)&address, sizeof(address)) == 0);
-    HOLDS(connect(client, (struct sockaddr *)&address, sizeof(address)) == 0);
+    int server, client;
+    HOLDS(two_hosts_open(&hosts) == 0 && datagram_sockets(&server, &client) == 0);
     HOLDS(wire_rule(hosts.wire, &drop, &err) == 0);
     HOLDS(rule(WIRE_FROM_CLIENT, WIRE_ANY, 2, WIRE_DUPLICATE, 0, "") == 0);
     HOLDS(rule(WIRE_FROM_CLIENT, WIRE_DATA, 3, WIRE_REORDER, 0, "") == 0);
