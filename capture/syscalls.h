@@ -30,7 +30,7 @@ enum syscall_flag {
     SYSCALL_FCNTL = 1048576  /* with SYSCALL_FD_0: recorded only where argument 1 asks for a copy (syscall_copies) */
 };
 
-/* How an argument is written for a person; the table of writers is in syscalls.c. */
+/* How an argument is written for a person; the table of writers is in syscalls_text.c, their words in syscalls_words.c. */
 enum syscall_argument {
     ARGUMENT_HIDDEN,
     ARGUMENT_INT,          /* descriptors, timeouts, lengths that are an int */

@@ -1,11 +1,7 @@
-/* A recorded call as a person reads it: one writer an ARGUMENT_*, words from tables. */
+/* A recorded call as a person reads it: one writer an ARGUMENT_*. */
 #include "capture/syscalls.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/close_range.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,88 +9,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-struct word {
-    uint32_t value;
-    const char *text;
-};
-#define WORD(name)                                                                                                                 \
-    {                                                                                                                              \
-        (uint32_t)(name), #name                                                                                                    \
-    }
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const struct word domains[] = {WORD(AF_UNSPEC),  WORD(AF_UNIX),   WORD(AF_INET), WORD(AF_INET6),
-                                      WORD(AF_NETLINK), WORD(AF_PACKET), WORD(AF_VSOCK)};
-static const struct word types[] = {WORD(SOCK_STREAM), WORD(SOCK_DGRAM), WORD(SOCK_RAW), WORD(SOCK_SEQPACKET)};
-static const struct word sock_flags[] = {WORD(SOCK_CLOEXEC), WORD(SOCK_NONBLOCK)};
-static const struct word protocols[] = {WORD(IPPROTO_ICMP),    WORD(IPPROTO_TCP),  WORD(IPPROTO_UDP),
-                                        WORD(IPPROTO_UDPLITE), WORD(IPPROTO_SCTP), {262, "IPPROTO_MPTCP"}};
-static const struct word hows[] = {WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR)};
-static const struct word epoll_ops[] = {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_MOD), WORD(EPOLL_CTL_DEL)};
-static const struct word epoll_bits[] = {WORD(EPOLLIN),      WORD(EPOLLPRI),   WORD(EPOLLOUT),       WORD(EPOLLERR),
-                                         WORD(EPOLLHUP),     WORD(EPOLLRDHUP), WORD(EPOLLEXCLUSIVE), WORD(EPOLLWAKEUP),
-                                         WORD(EPOLLONESHOT), WORD(EPOLLET)};
-static const struct word open_flags[] = {WORD(O_CLOEXEC)};
-static const struct word range_flags[] = {WORD(CLOSE_RANGE_UNSHARE), WORD(CLOSE_RANGE_CLOEXEC)};
-static const struct word message_flags[] = {
-    WORD(MSG_OOB),      WORD(MSG_PEEK),         WORD(MSG_DONTROUTE),  WORD(MSG_CTRUNC),
-    WORD(MSG_TRUNC),    WORD(MSG_DONTWAIT),     WORD(MSG_EOR),        WORD(MSG_WAITALL),
-    WORD(MSG_NOSIGNAL), WORD(MSG_MORE),         WORD(MSG_WAITFORONE), {0x04000000, "MSG_ZEROCOPY"},
-    WORD(MSG_FASTOPEN), WORD(MSG_CMSG_CLOEXEC), WORD(MSG_CONFIRM),    WORD(MSG_ERRQUEUE)};
-static const struct word levels[] = {{SOL_SOCKET, "SOL_SOCKET"},
-                                     {IPPROTO_IP, "SOL_IP"},
-                                     {IPPROTO_TCP, "SOL_TCP"},
-                                     {IPPROTO_UDP, "SOL_UDP"},
-                                     {IPPROTO_IPV6, "SOL_IPV6"}};
-
-static const struct word socket_options[] = {WORD(SO_REUSEADDR),
-                                             WORD(SO_REUSEPORT),
-                                             WORD(SO_KEEPALIVE),
-                                             WORD(SO_LINGER),
-                                             WORD(SO_SNDBUF),
-                                             WORD(SO_RCVBUF),
-                                             WORD(SO_RCVTIMEO),
-                                             WORD(SO_SNDTIMEO),
-                                             WORD(SO_BROADCAST),
-                                             WORD(SO_DONTROUTE),
-                                             WORD(SO_BINDTODEVICE),
-                                             WORD(SO_MARK),
-                                             WORD(SO_PRIORITY),
-                                             WORD(SO_TIMESTAMP),
-                                             WORD(SO_OOBINLINE),
-                                             WORD(SO_RCVLOWAT),
-                                             WORD(SO_SNDLOWAT),
-                                             WORD(SO_BUSY_POLL),
-                                             WORD(SO_ZEROCOPY),
-                                             WORD(SO_INCOMING_CPU),
-                                             WORD(SO_SNDBUFFORCE),
-                                             WORD(SO_RCVBUFFORCE),
-                                             WORD(SO_ATTACH_REUSEPORT_EBPF)};
-static const struct word tcp_options[] = {WORD(TCP_NODELAY),          WORD(TCP_MAXSEG),       WORD(TCP_CORK),
-                                          WORD(TCP_KEEPIDLE),         WORD(TCP_KEEPINTVL),    WORD(TCP_KEEPCNT),
-                                          WORD(TCP_SYNCNT),           WORD(TCP_LINGER2),      WORD(TCP_DEFER_ACCEPT),
-                                          WORD(TCP_WINDOW_CLAMP),     WORD(TCP_QUICKACK),     WORD(TCP_CONGESTION),
-                                          WORD(TCP_MD5SIG),           WORD(TCP_USER_TIMEOUT), WORD(TCP_FASTOPEN),
-                                          WORD(TCP_FASTOPEN_CONNECT), WORD(TCP_FASTOPEN_KEY), WORD(TCP_FASTOPEN_NO_COOKIE),
-                                          WORD(TCP_NOTSENT_LOWAT),    WORD(TCP_REPAIR),       WORD(TCP_ULP)};
-static const struct word fcntls[] = {{SYSCALL_F_DUPFD, "F_DUPFD"}, {SYSCALL_F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"}};
-/* linux/splice.h: some C libraries keep them to _GNU_SOURCE. */
-static const struct word splice_flags[] = {
-    {1, "SPLICE_F_MOVE"}, {2, "SPLICE_F_NONBLOCK"}, {4, "SPLICE_F_MORE"}, {8, "SPLICE_F_GIFT"}};
-static const struct word ip_options[] = {
-    WORD(IP_TOS),      WORD(IP_TTL),         WORD(IP_RECVERR),      WORD(IP_PKTINFO),
-    WORD(IP_FREEBIND), WORD(IP_TRANSPARENT), WORD(IP_MTU_DISCOVER), WORD(IP_BIND_ADDRESS_NO_PORT)};
-static const struct word ipv6_options[] = {WORD(IPV6_V6ONLY), WORD(IPV6_RECVERR),     WORD(IPV6_UNICAST_HOPS),
-                                           WORD(IPV6_TCLASS), WORD(IPV6_RECVPKTINFO), WORD(IPV6_MTU_DISCOVER)};
-
-static const struct {
-    int level;
-    const struct word *words;
-    size_t count;
-} options_of[] = {{SOL_SOCKET, socket_options, COUNT(socket_options)},
-                  {IPPROTO_TCP, tcp_options, COUNT(tcp_options)},
-                  {IPPROTO_IP, ip_options, COUNT(ip_options)},
-                  {IPPROTO_IPV6, ipv6_options, COUNT(ipv6_options)}};
+#include "capture/syscalls_words.h"
 
 /* A text of fixed size that is cut where it is full. */
 struct text {
@@ -113,16 +28,9 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
     text->used += (size_t)length < left ? (size_t)length : left;
 }
 
-static const char *word_of(const struct word *words, size_t count, uint32_t value)
+static void put_word(struct text *text, const struct syscall_words *words, uint32_t value)
 {
-    for (size_t i = 0; i < count; i++)
-        if (words[i].value == value) return words[i].text;
-    return NULL;
-}
-
-static void put_word(struct text *text, const struct word *words, size_t count, uint32_t value)
-{
-    const char *word = word_of(words, count, value);
+    const char *word = syscall_word(words, value);
     if (word)
         put(text, "%s", word);
     else
@@ -130,21 +38,21 @@ static void put_word(struct text *text, const struct word *words, size_t count, 
 }
 
 /* "A|B|0x40": what has no name stays visible. `separator` stands before the first. */
-static void put_bits(struct text *text, const struct word *words, size_t count, uint32_t value, const char *separator)
+static void put_bits(struct text *text, const struct syscall_words *words, uint32_t value, const char *separator)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!(value & words[i].value)) continue;
-        put(text, "%s%s", separator, words[i].text);
-        value &= ~words[i].value;
+    for (size_t i = 0; i < words->count; i++) {
+        if (!(value & words->words[i].value)) continue;
+        put(text, "%s%s", separator, words->words[i].text);
+        value &= ~words->words[i].value;
         separator = "|";
     }
     if (value) put(text, "%s0x%" PRIx32, separator, value);
 }
 
-static void put_flags(struct text *text, const struct word *words, size_t count, uint32_t value)
+static void put_flags(struct text *text, const struct syscall_words *words, uint32_t value)
 {
     if (value)
-        put_bits(text, words, count, value, "");
+        put_bits(text, words, value, "");
     else
         put(text, "0");
 }
@@ -193,7 +101,7 @@ static void put_address(struct text *text, const struct syscall_raw *raw)
         put(text, "%s", address_format(&address, formatted));
     } else if (address_length(raw) >= sizeof(family)) {
         memcpy(&family, raw->address, sizeof(family));
-        put_word(text, domains, COUNT(domains), family);
+        put_word(text, &syscall_domains, family);
     } else {
         put(text, "...");
     }
@@ -221,49 +129,48 @@ static void write_message(struct text *text, const struct syscall_raw *raw, int 
 
 static void write_domain(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, domains, COUNT(domains), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_domains, (uint32_t)raw->args[i]);
 }
 
 static void write_type(struct text *text, const struct syscall_raw *raw, int i)
 {
     uint32_t type = (uint32_t)raw->args[i];
-    put_word(text, types, COUNT(types), type & 0xf); /* SOCK_TYPE_MASK of linux/net.h */
-    put_bits(text, sock_flags, COUNT(sock_flags), type & ~0xfU, "|");
+    put_word(text, &syscall_types, type & 0xf); /* SOCK_TYPE_MASK of linux/net.h */
+    put_bits(text, &syscall_sock_flags, type & ~0xfU, "|");
 }
 
 static void write_protocol(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, protocols, COUNT(protocols), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_protocols, (uint32_t)raw->args[i]);
 }
 
 static void write_sock_flags(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_flags(text, sock_flags, COUNT(sock_flags), (uint32_t)raw->args[i]);
+    put_flags(text, &syscall_sock_flags, (uint32_t)raw->args[i]);
 }
 
 static void write_msg_flags(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_flags(text, message_flags, COUNT(message_flags), (uint32_t)raw->args[i]);
+    put_flags(text, &syscall_message_flags, (uint32_t)raw->args[i]);
 }
 
 static void write_how(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, hows, COUNT(hows), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_hows, (uint32_t)raw->args[i]);
 }
 
 static void write_level(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, levels, COUNT(levels), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_levels, (uint32_t)raw->args[i]);
 }
 
 static void write_option(struct text *text, const struct syscall_raw *raw, int i)
 {
-    for (size_t k = 0; k < COUNT(options_of); k++)
-        if (options_of[k].level == (int32_t)raw->args[i - 1]) {
-            put_word(text, options_of[k].words, options_of[k].count, (uint32_t)raw->args[i]);
-            return;
-        }
-    write_int(text, raw, i);
+    const struct syscall_words *options = syscall_options_of((int32_t)raw->args[i - 1]);
+    if (options)
+        put_word(text, options, (uint32_t)raw->args[i]);
+    else
+        write_int(text, raw, i);
 }
 
 /* The recorders copy no more than eight bytes: enough for an int and for struct linger. Longer values show their length. */
@@ -282,7 +189,7 @@ static void write_value(struct text *text, const struct syscall_raw *raw, int i)
 
 static void write_epoll_op(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, epoll_ops, COUNT(epoll_ops), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_epoll_ops, (uint32_t)raw->args[i]);
 }
 
 static void write_epoll_event(struct text *text, const struct syscall_raw *raw, int i)
@@ -292,28 +199,28 @@ static void write_epoll_event(struct text *text, const struct syscall_raw *raw, 
         return;
     }
     put(text, "{");
-    put_flags(text, epoll_bits, COUNT(epoll_bits), raw->epoll_events);
+    put_flags(text, &syscall_epoll_bits, raw->epoll_events);
     put(text, raw->epoll_data < 65536 ? ", %" PRIu64 "}" : ", 0x%" PRIx64 "}", raw->epoll_data);
 }
 
 static void write_open_flags(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_flags(text, open_flags, COUNT(open_flags), (uint32_t)raw->args[i]);
+    put_flags(text, &syscall_open_flags, (uint32_t)raw->args[i]);
 }
 
 static void write_range_flags(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_flags(text, range_flags, COUNT(range_flags), (uint32_t)raw->args[i]);
+    put_flags(text, &syscall_range_flags, (uint32_t)raw->args[i]);
 }
 
 static void write_fcntl(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_word(text, fcntls, COUNT(fcntls), (uint32_t)raw->args[i]);
+    put_word(text, &syscall_fcntls, (uint32_t)raw->args[i]);
 }
 
 static void write_splice_flags(struct text *text, const struct syscall_raw *raw, int i)
 {
-    put_flags(text, splice_flags, COUNT(splice_flags), (uint32_t)raw->args[i]);
+    put_flags(text, &syscall_splice_flags, (uint32_t)raw->args[i]);
 }
 
 static void write_path(struct text *text, const struct syscall_raw *raw, int i)
