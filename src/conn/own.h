@@ -44,6 +44,12 @@ static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns
     return t_ns > than_ns && (uint64_t)t_ns - (uint64_t)than_ns >= (uint64_t)by_ns;
 }
 
+/* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
+static inline void note_growth(struct conn *conn, unsigned side)
+{
+    if (conn->closed_first == 1 + conn_other(conn, side)) conn->flags &= (uint16_t)~CONN_FIRST_UNSURE;
+}
+
 /* belongs.c: both its numbers are so far ahead that a gap of the capture may lie before it, or another connection between the same
  * ends have begun. */
 bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side);
@@ -57,6 +63,19 @@ uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, u
 /* An ACK acknowledges the SYN of `peer`; and whether that, or more by what a first window holds: data that was not captured. */
 bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack);
 bool conn_acknowledges_more(const struct conn_end *peer, uint32_t ack);
+
+/* proves.c: of the end that sends a segment. */
+/* Its ACK: it has received everything below. */
+void conn_prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                         struct conn_verdict *verdict);
+/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN,
+ * has had the handshake's last ACK. */
+void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                          struct conn_verdict *verdict);
+/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows; an end that was
+ * refused had nothing on its way. */
+void conn_prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                      struct conn_verdict *verdict);
 
 /* states.c: takes an input, and notes it. `proved`: as in struct conn_move. */
 void conn_move(const struct conn_judge *judge, struct conn *conn, unsigned side, enum tcp_input input, bool proved,

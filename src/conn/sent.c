@@ -1,170 +1,6 @@
-/* What a segment tells of the end that sends it: its numbers, what is new in them, and what must have reached it before. */
+/* What a segment tells of the end that sends it: its numbers, and what is new in them. */
 #include "conn/own.h"
 #include "conn/plain.h"
-
-/* Data on its way when a RST was sent may arrive for a while. */
-static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
-enum { FAR = 1 << 30 }; /* below that, numbers modulo 2^32 are not told from those ahead */
-
-/* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
-static void note_growth(struct conn *conn, unsigned side)
-{
-    if (conn->closed_first == 1 + conn_other(conn, side)) conn->flags &= (uint16_t)~CONN_FIRST_UNSURE;
-}
-
-/* ---- what its segment proves ---- */
-
-/* Its ACK: it has received everything below. */
-static void prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                           struct conn_verdict *verdict)
-{
-    struct conn_end *end = &conn->end[side];
-    unsigned other = conn_other(conn, side);
-    struct conn_end *peer = &conn->end[other];
-    uint32_t ack = segment->ack;
-    if (conn_is_absurd_ack(peer, ack)) return;
-    if (!(peer->flags & END_BASE)) {
-        peer->base = ack - 1;
-        peer->flags |= END_BASE;
-    }
-    if (!(peer->flags & END_ANY)) {
-        peer->next = ack;
-        peer->span = ack - peer->base;
-        peer->flags |= END_ANY;
-    }
-    if (!(peer->flags & END_GOT)) {
-        peer->got = peer->next;
-        peer->flags |= END_GOT;
-    }
-    int32_t more = seq_diff(peer->next, ack);
-    if (more == 1 && conn_has(peer, END_BASE_BARE) && peer->next == peer->base + 1) { /* its first words were a keepalive probe */
-        peer->base++;
-        peer->next = peer->got = ack;
-        verdict->base_shift = true;
-        struct conn_more_end *probe = conn_make_more(judge, conn, other);
-        if (probe && segment->window == 0)
-            probe->window_probes++;
-        else if (probe)
-            probe->keep_alives++;
-    } else if (more > 0) {
-        struct conn_more_end *unseen = conn_make_more(judge, conn, other);
-        if (unseen && !unseen->has_seen) {
-            unseen->has_seen = true;
-            unseen->seen = peer->next;
-        }
-        note_growth(conn, other);
-        peer->span += (uint32_t)more;
-        peer->next = ack;
-        if (unseen && ack - unseen->seen > FAR) unseen->seen = ack - FAR;
-    }
-    peer->flags &= ~(uint32_t)END_BASE_BARE;
-    if (!(end->flags & END_ACKS) || seq_before(end->ack, ack)) end->ack = ack;
-    end->flags |= END_ACKS;
-    if (seq_before(peer->got, ack)) holes_prove(judge, conn, other, ack, segment->t_ns);
-    conn_take_fin(judge, conn, other, true, verdict);
-}
-
-/* The SYN,ACK of `side` was not captured: what follows shows that it was sent. */
-static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
-{
-    struct conn_end *end = &conn->end[side];
-    if (end->flags & END_SYN_ACK || end->state == STATE_ESTABLISHED) return;
-    if (end->state == STATE_CLOSED) end->state = STATE_LISTEN; /* nobody said so, and it answered */
-    end->flags |= END_SYN | END_SYN_ACK | END_PASSIVE;
-    conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
-}
-
-/* An end that says something other than SYN has had the answer to its own; one that sends data, or acknowledges more than a SYN,
- * has had the handshake's last ACK. */
-static void prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                            struct conn_verdict *verdict)
-{
-    struct conn_end *end = &conn->end[side];
-    unsigned other = conn_other(conn, side);
-    struct conn_end *peer = &conn->end[other];
-    bool data = segment->length_bytes || segment->flags & TCP_FIN;
-    if (segment->flags & TCP_SYN || !(segment->flags & TCP_ACK) || conn->flags & CONN_TO_ITSELF) return;
-    if (end->state == STATE_SYN_SENT) {
-        prove_syn_ack(judge, conn, other, verdict);
-        end->flags |= END_SYN_ACKED;
-        conn_move(judge, conn, side, INPUT_RCVD_SYN_ACK, true, verdict);
-        return;
-    }
-    if (end->state == STATE_LISTEN && data && peer->state == STATE_SYN_SENT && conn_acknowledges_more(peer, segment->ack)) {
-        prove_syn_ack(judge, conn, side, verdict);
-        peer->flags |= END_SYN_ACKED;
-        conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);
-    }
-    bool more = conn_has(peer, END_SYN | END_BASE) && !(peer->flags & END_SYN_DATA) && seq_before(peer->base + 1, segment->ack);
-    bool says = segment->length_bytes && !(peer->flags & END_SYN_DATA);
-    if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && (more || says)) {
-        end->flags |= END_SYN_ACKED;
-        conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_SYN, true, verdict);
-    }
-}
-
-/* What an end said and heard while it was taken for ended. */
-static void catch_up(const struct conn_judge *judge, struct conn *conn, unsigned side, struct conn_verdict *verdict)
-{
-    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    const struct {
-        bool happened;
-        enum tcp_input input;
-    } inputs[] = {
-        {end->flags & END_SYN_ACKED, INPUT_RCVD_ACK_OF_SYN},
-        {end->flags & END_FIN && conn->closed_first == 1 + side, INPUT_SENT_FIN},
-        {peer->flags & END_FIN_TAKEN, INPUT_RCVD_FIN},
-        {end->flags & END_FIN, INPUT_SENT_FIN},
-        {end->flags & END_FIN_ACKED, INPUT_RCVD_ACK_OF_FIN},
-    };
-    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
-        if (inputs[i].happened && judge->next_state[end->state][inputs[i].input] != end->state)
-            conn_move(judge, conn, side, inputs[i].input, true, verdict);
-}
-
-/* Who closed first, if it was not by the RST of an end that goes on. */
-static void forget_first_reset(struct conn *conn, unsigned side)
-{
-    if (!(conn->flags & CONN_FIRST_BY_RST)) return;
-    unsigned other = conn_other(conn, side);
-    const uint32_t by_its_own = END_ENDED_BY_RST | END_RST;
-    if (conn->closed_first == 1 + other && conn_has(&conn->end[other], by_its_own)) return; /* it did not arrive, and was sent */
-    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
-    conn->closed_first = 0;
-    if (conn->end[other].flags & END_FIN)
-        conn->closed_first = (uint8_t)(1 + other);
-    else if (conn->end[side].flags & END_FIN)
-        conn->closed_first = (uint8_t)(1 + side);
-}
-
-/* Later life overrules an assumed end. Of what was on its way already when the RST was sent nothing follows; an end that was
- * refused had nothing on its way. */
-static void prove_alive(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
-                        struct conn_verdict *verdict)
-{
-    struct conn_end *end = &conn->end[side];
-    const struct conn_more_end *more = conn_has_more(judge, conn, side);
-    if (!(end->flags & END_ENDED_BY_RST) || !more) return;
-    const struct conn_end *peer = &conn->end[conn_other(conn, side)];
-    const struct conn_more_end *of_peer = conn_has_more(judge, conn, conn_other(conn, side));
-    /* What it acknowledges the other end said after its RST: that end was taken back, and this one has heard it. */
-    bool heard = segment->flags & TCP_ACK && peer->flags & END_ANY && !(peer->flags & (END_RST | END_ENDED_BY_RST)) &&
-                 of_peer->has_ended && seq_before(of_peer->ended_next, segment->ack) && seq_at_or_before(segment->ack, peer->next);
-    bool sent_it = end->flags & END_RST, syn = segment->flags & TCP_SYN;
-    bool says_more = seq_before(more->ended_next, segment->seq + conn_space(segment)) ||
-                     (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
-    uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
-    bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
-    if (!late && !syn && !heard && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
-    end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
-    conn->flags &= (uint16_t)~CONN_REFUSED;
-    forget_first_reset(conn, side);
-    verdict->goes_on = true;
-    conn_take_back(conn, side, (enum tcp_state)end->was, verdict);
-    catch_up(judge, conn, side, verdict);
-}
-
-/* ---- remembering ---- */
 
 /* The first that shows a connection, behind what showed none. */
 static void begin_midway(struct conn *conn, const struct conn_segment *segment)
@@ -426,7 +262,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
         note_time(conn, segment);
         return;
     }
-    prove_alive(judge, conn, side, segment, verdict);
+    conn_prove_alive(judge, conn, side, segment, verdict);
     if (conn_is_stray(conn, side, segment)) {
         struct conn_more_end *more = conn_make_more(judge, conn, side);
         if (more) more->strays++;
@@ -447,8 +283,8 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     bool fin = segment->flags & TCP_FIN && !is_late_fin(judge, conn, side, segment);
     take_numbers(conn, side, segment, verdict);
     note_seen(conn_has_more(judge, conn, side), end, segment->seq + conn_space(segment));
-    prove_handshake(judge, conn, side, segment, verdict);
-    if (segment->flags & TCP_ACK) prove_received(judge, conn, side, segment, verdict);
+    conn_prove_handshake(judge, conn, side, segment, verdict);
+    if (segment->flags & TCP_ACK) conn_prove_received(judge, conn, side, segment, verdict);
     if (segment->flags & TCP_SYN) take_syn(judge, conn, side, segment, verdict);
     if (fin) take_fin(judge, conn, side, segment, verdict);
     conn_time_handshake(conn, side, segment);
