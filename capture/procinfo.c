@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* Up to size - 1 bytes and a NUL; 0 where it can't be read. One read: these files are made on demand and small. */
 static size_t slurp(const char *path, char *bytes, size_t size)
 {
@@ -89,6 +91,12 @@ bool procinfo_sleeps(pid_t pid)
     return state && state[0] == 'S';
 }
 
+/* What /proc counts time in: USER_HZ. */
+static int64_t tick_ns(void)
+{
+    return (int64_t)1e9 / sysconf(_SC_CLK_TCK);
+}
+
 int64_t procinfo_began_ns(pid_t pid)
 {
     enum { STATE_FIELD = 3, BEGAN_FIELD = 22 };
@@ -98,8 +106,13 @@ int64_t procinfo_began_ns(pid_t pid)
         at = strchr(at, ' ');
         if (at) at++;
     }
-    long long ticks = at ? strtoll(at, NULL, 10) : -1;
-    return ticks < 0 ? -1 : ticks * (1000000000 / sysconf(_SC_CLK_TCK));
+    return at ? strtoll(at, NULL, 10) * tick_ns() : -1;
+}
+
+bool procinfo_began_at(pid_t pid, int64_t steady_ns)
+{
+    int64_t began_ns = procinfo_began_ns(pid), apart_ns = began_ns - clock_asleep_ns() - steady_ns, within_ns = 3 * tick_ns();
+    return began_ns != -1 && apart_ns > -within_ns && apart_ns < within_ns;
 }
 
 uint64_t procinfo_netns(pid_t tid)

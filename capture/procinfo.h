@@ -21,6 +21,8 @@ bool procinfo_is_unraised(pid_t pid);
 bool procinfo_sleeps(pid_t pid);
 /* When it began, in nanoseconds of CLOCK_BOOTTIME and exact to one tick of the kernel's (10 ms); -1 where it can't be had. */
 int64_t procinfo_began_ns(pid_t pid);
+/* Whether it began at this time of CLOCK_MONOTONIC, which does not count sleep of the machine, as exactly as /proc can tell. */
+bool procinfo_began_at(pid_t pid, int64_t steady_ns);
 /* The inode of the thread's network namespace, 0: of this process's; 0 where that can't be had. */
 uint64_t procinfo_netns(pid_t tid);
 /* The first line of a small file as a number (a sysctl); `otherwise` where there is none. */

@@ -43,18 +43,6 @@ void bpf_end_keep(int keep)
     for (size_t i = 0; i < count; i++) close(numbers[i]);
 }
 
-/* The kernel side knows when a process began by the clock that does not count sleep of the machine, /proc by the one that does. */
-static bool is_the_one(pid_t pid, uint64_t began_ns)
-{
-    struct timespec with, without;
-    clock_gettime(CLOCK_BOOTTIME, &with);
-    clock_gettime(CLOCK_MONOTONIC, &without);
-    int64_t slept_ns = (int64_t)(with.tv_sec - without.tv_sec) * 1000000000 + with.tv_nsec - without.tv_nsec;
-    int64_t apart_ns = procinfo_began_ns(pid) - ((int64_t)began_ns + slept_ns);
-    enum { TICKS_NS = 30000000 }; /* /proc counts in hundredths of a second */
-    return apart_ns > -TICKS_NS && apart_ns < TICKS_NS;
-}
-
 /* One round; false: there was nobody any more. */
 static bool end_round(int processes)
 {
@@ -63,7 +51,8 @@ static bool end_round(int processes)
     for (const uint32_t *key = NULL; bpf_map_get_next_key(processes, key, &next) == 0; key = &pid) {
         uint64_t began_ns = 0;
         pid = next;
-        if (bpf_map_lookup_elem(processes, &pid, &began_ns) || !began_ns || !is_the_one((pid_t)pid, began_ns)) continue;
+        if (bpf_map_lookup_elem(processes, &pid, &began_ns) || !began_ns || !procinfo_began_at((pid_t)pid, (int64_t)began_ns))
+            continue;
         if (kill((pid_t)pid, SIGKILL) == 0) any = true;
     }
     return any;

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "base/table.h"
 #include "capture/bpf/bpf_ability.h"
@@ -49,14 +49,6 @@ struct calls {
 
 /* ---- one clock ---- */
 
-static int64_t now_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* The kernel side stamps with CLOCK_MONOTONIC. A reading of CLOCK_REALTIME between two of CLOCK_MONOTONIC bounds the offset from
  * both sides; an offset inside the bounds stays, so that noise never reorders events. */
 static void clock_sample(struct bpf_convert *convert)
@@ -64,7 +56,7 @@ static void clock_sample(struct bpf_convert *convert)
     int64_t least = 0, most = 0;
 
     for (int i = 0; i < CLOCK_TRIES; i++) {
-        int64_t before = now_ns(CLOCK_MONOTONIC), real = now_ns(CLOCK_REALTIME), after = now_ns(CLOCK_MONOTONIC);
+        int64_t before = clock_steady_ns(), real = clock_wall_ns(), after = clock_steady_ns();
 
         if (i == 0 || after - before < most - least) {
             least = real - after;
@@ -285,7 +277,7 @@ static int calls_bpf_open(struct calls **ret_calls, const struct calls_options *
 
 static int lost_append(struct calls *calls, struct event_log *log, const char *what, uint64_t count, struct err *err)
 {
-    struct event event = {.kind = EVENT_LOST, .t_ns = now_ns(CLOCK_REALTIME)};
+    struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns()};
 
     snprintf(event.lost.source, sizeof(event.lost.source), "bpf");
     snprintf(event.lost.what, sizeof(event.lost.what), "%s", what);

@@ -15,33 +15,35 @@
 #include "capture/stored/savefile_own.h"
 #include "pcapng/reader.h"
 
+#define HEAD(text) text, sizeof(text) - 1
+
 /* What people may well hand over, and what it is. */
 static const struct {
     const char *head;
     size_t length;
     const char *what;
 } others[] = {
-    {"\xfd\x37zXZ", 5, TR("it is compressed with xz: unpack it first, as in xz -dc FILE | tcpwhy read -")},
-    {"BZh", 3, TR("it is compressed with bzip2: unpack it first, as in bzip2 -dc FILE | tcpwhy read -")},
-    {"\x02\x21\x4c\x18", 4, TR("it is compressed in LZ4's legacy format: unpack it first, as in lz4 -dc FILE | tcpwhy read -")},
-    {"PK\x03\x04", 4, TR("it is a zip archive: unpack it first, as in unzip -p FILE | tcpwhy read -")},
-    {"snoop\0\0", 8, TR("it is a capture in Solaris' snoop format: convert it first, as in editcap FILE FILE.pcapng")},
-    {"GMBU", 4, TR("it is a capture of Microsoft's Network Monitor: convert it first, as in editcap FILE FILE.pcapng")},
-    {"RTSS", 4, TR("it is a capture of Microsoft's Network Monitor 1: convert it first, as in editcap FILE FILE.pcapng")},
-    {"XCP\0", 4, TR("it is a NetXRay capture: convert it first, as in editcap FILE FILE.pcapng")},
-    {"\xa1\xb2\x34\xcd", 4,
+    {HEAD("\xfd\x37zXZ"), TR("it is compressed with xz: unpack it first, as in xz -dc FILE | tcpwhy read -")},
+    {HEAD("BZh"), TR("it is compressed with bzip2: unpack it first, as in bzip2 -dc FILE | tcpwhy read -")},
+    {HEAD("\x02\x21\x4c\x18"), TR("it is compressed in LZ4's legacy format: unpack it first, as in lz4 -dc FILE | tcpwhy read -")},
+    {HEAD("PK\x03\x04"), TR("it is a zip archive: unpack it first, as in unzip -p FILE | tcpwhy read -")},
+    {HEAD("snoop\0\0\0"), TR("it is a capture in Solaris' snoop format: convert it first, as in editcap FILE FILE.pcapng")},
+    {HEAD("GMBU"), TR("it is a capture of Microsoft's Network Monitor: convert it first, as in editcap FILE FILE.pcapng")},
+    {HEAD("RTSS"), TR("it is a capture of Microsoft's Network Monitor 1: convert it first, as in editcap FILE FILE.pcapng")},
+    {HEAD("XCP\0"), TR("it is a NetXRay capture: convert it first, as in editcap FILE FILE.pcapng")},
+    {HEAD("\xa1\xb2\x34\xcd"),
      TR("it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng")},
-    {"\xcd\x34\xb2\xa1", 4,
+    {HEAD("\xcd\x34\xb2\xa1"),
      TR("it is a pcap file of a modified kind that libpcap doesn't read either: try editcap FILE FILE.pcapng")},
-    {"\x7f"
-     "ELF",
-     4, TR("it is a program")},
-    {"{\"type\":", 8,
+    {HEAD("\x7f"
+          "ELF"),
+     TR("it is a program")},
+    {HEAD("{\"type\":"),
      TR("it is event lines (JSON for other programs), and only captures and runs stored with -o FILE.events can be read")},
-    {"title ", 6, TR("it is a scenario, which tcpwhy demo plays")},
-    {"# tcpwhy events", 15, TR("it is a stored run, and those are read alone, one at a time")},
-    {"#separator", 10, TR("it is a log of Zeek's, and only captures can be read: pcap and pcapng, plain or compressed")},
-    {"<", 1, TR("it is a text (XML, HTML), and only captures can be read: pcap and pcapng, plain or compressed")},
+    {HEAD("title "), TR("it is a scenario, which tcpwhy demo plays")},
+    {HEAD("# tcpwhy events"), TR("it is a stored run, and those are read alone, one at a time")},
+    {HEAD("#separator"), TR("it is a log of Zeek's, and only captures can be read: pcap and pcapng, plain or compressed")},
+    {HEAD("<"), TR("it is a text (XML, HTML), and only captures can be read: pcap and pcapng, plain or compressed")},
 };
 
 /* The first bytes are a text's: printable, UTF-8 included. */

@@ -3,15 +3,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+#include "base/clock.h"
 
 struct stoppable stoppable_new(int fd, const volatile sig_atomic_t *stop)
 {
@@ -24,7 +18,7 @@ static bool is_over(struct stoppable *from)
 {
     if (!from->stop || !*from->stop) return false;
     if (from->regular) return true;
-    int64_t now_ns = clock_ns();
+    int64_t now_ns = clock_steady_ns();
     if (!from->until_ns) from->until_ns = now_ns + (int64_t)STOPPABLE_GRACE_MS * 1000000;
     while (now_ns < from->until_ns) {
         struct pollfd ready = {.fd = from->fd, .events = POLLIN};
@@ -32,7 +26,7 @@ static bool is_over(struct stoppable *from)
         int count = poll(&ready, 1, (int)left_ms);
         if (count > 0) return false;
         if (count < 0 && errno != EINTR) return true;
-        now_ns = clock_ns();
+        now_ns = clock_steady_ns();
     }
     return true;
 }

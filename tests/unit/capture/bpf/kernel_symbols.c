@@ -65,6 +65,62 @@ static void an_address_outside_has_none(void **state)
     kernel_symbols_free(symbols);
 }
 
+/* The last function of a region is no longer than a megabyte: a wrong name would be a wrong cause. */
+static void an_address_far_behind_the_last_function_has_none(void **state)
+{
+    struct kernel_symbols *symbols = parsed("ffffffff81000000 t last\n");
+
+    (void)state;
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffff81100000), "last");
+    assert_null(kernel_symbols_name(symbols, 0xffffffff81100001));
+    kernel_symbols_free(symbols);
+}
+
+static void an_address_has_sixteen_digits_at_most_and_a_name_one_letter_at_least(void **state)
+{
+    struct kernel_symbols *symbols = parsed("0ffffffff81000000 t too_long\n"
+                                            "ffffffff8100000g t no_digit\n"
+                                            "fffffffF81000000 t large_digit\n"
+                                            "12ab\tt\tno_blanks\n"
+                                            "12ab t\tno_second_blank\n"
+                                            "\n"
+                                            "09af00 w x\n"
+                                            "ffffffffffffffff t largest");
+
+    (void)state;
+    assert_int_equal(kernel_symbols_count(symbols), 2);
+    assert_string_equal(kernel_symbols_name(symbols, 0x09af00), "x");
+    assert_string_equal(kernel_symbols_name(symbols, UINT64_MAX), "largest");
+    kernel_symbols_free(symbols);
+}
+
+static void a_name_that_is_nothing_but_an_ending_stays(void **state)
+{
+    struct kernel_symbols *symbols = parsed("1000 t .cold\n"
+                                            "2000 t a.cold\n"
+                                            "3000 t b.col\n"
+                                            "4000 T __pfx\n"
+                                            "5000 T $x\n");
+
+    (void)state;
+    assert_string_equal(kernel_symbols_name(symbols, 0x1000), ".cold");
+    assert_string_equal(kernel_symbols_name(symbols, 0x2000), "a");
+    assert_string_equal(kernel_symbols_name(symbols, 0x3000), "b.col");
+    assert_string_equal(kernel_symbols_name(symbols, 0x5000), "__pfx");
+    kernel_symbols_free(symbols);
+}
+
+static void two_with_endings_are_several_but_not_beside_the_whole_name(void **state)
+{
+    struct kernel_symbols *symbols = parsed("1000 t f.cold\n2000 t f.part.0\n3000 t f\n"
+                                            "4000 t g\n5000 t g\n6000 t g.cold\n");
+
+    (void)state;
+    assert_int_equal(kernel_symbols_address(symbols, "f"), 0x3000);
+    assert_int_equal(kernel_symbols_address(symbols, "g"), 0);
+    kernel_symbols_free(symbols);
+}
+
 static void endings_of_compilers_are_removed_and_others_stay(void **state)
 {
     struct kernel_symbols *symbols = parsed("1000 t tcp_write_xmit.isra.0\n"
@@ -189,6 +245,10 @@ int main(void)
         cmocka_unit_test(an_address_inside_a_function_has_its_name),
         cmocka_unit_test(a_function_is_found_by_its_name_unless_there_are_several),
         cmocka_unit_test(an_address_outside_has_none),
+        cmocka_unit_test(an_address_far_behind_the_last_function_has_none),
+        cmocka_unit_test(an_address_has_sixteen_digits_at_most_and_a_name_one_letter_at_least),
+        cmocka_unit_test(a_name_that_is_nothing_but_an_ending_stays),
+        cmocka_unit_test(two_with_endings_are_several_but_not_beside_the_whole_name),
         cmocka_unit_test(endings_of_compilers_are_removed_and_others_stay),
         cmocka_unit_test(data_and_padding_are_no_functions),
         cmocka_unit_test(modules_behind_the_kernel_are_sorted_in),
