@@ -1,4 +1,5 @@
 /* What /proc says of processes that this test has made. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -139,6 +140,52 @@ static void a_program_of_64_bits_is_none_of_32(void **state)
     assert_false(procinfo_is_32_bit(NOBODYS_PID));
 }
 
+enum { SOMEBODY = 12345 };
+
+/* Whether a program of this owner, group and mode counts as unraised, started with or without PR_SET_NO_NEW_PRIVS. */
+static bool is_unraised(uid_t owner, gid_t group, mode_t mode, bool without_rights)
+{
+    char path[] = "/tmp/tcpwhy-procinfo-XXXXXX", bytes[4096], link[64], target[sizeof(path) + 1] = "";
+    int from = open("/bin/sleep", O_RDONLY | O_CLOEXEC), to = mkstemp(path);
+    assert_true(from >= 0 && to >= 0);
+    for (ssize_t got; (got = read(from, bytes, sizeof(bytes))) > 0;) assert_int_equal(write(to, bytes, (size_t)got), got);
+    assert_int_equal(fchown(to, owner, group), 0);
+    assert_int_equal(fchmod(to, mode), 0);
+    close(from), close(to);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (without_rights) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        execl(path, "sleep", "100", (char *)NULL);
+        _exit(99);
+    }
+    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    for (int i = 0; i < 5000 && strcmp(target, path) != 0; i++) {
+        usleep(1000);
+        ssize_t length = readlink(link, target, sizeof(target) - 1);
+        target[length < 0 ? 0 : length] = '\0';
+    }
+    assert_string_equal(target, path);
+    bool unraised = procinfo_is_unraised(pid);
+    end(pid);
+    unlink(path);
+    return unraised;
+}
+
+static void a_program_that_would_be_somebody_elses_and_may_not_is_unraised(void **state)
+{
+    (void)state;
+    assert_int_equal(getuid(), 0);
+    assert_true(is_unraised(SOMEBODY, 0, 04755, true));
+    assert_true(is_unraised(0, SOMEBODY, 02755, true));
+    assert_false(is_unraised(SOMEBODY, 0, 04755, false)); /* it became who it would be */
+    assert_false(is_unraised(SOMEBODY, SOMEBODY, 0755, true));
+    assert_false(is_unraised(0, SOMEBODY, 04755, true)); /* it would be who it is */
+    assert_false(is_unraised(SOMEBODY, 0, 02755, true));
+    assert_false(procinfo_is_unraised(NOBODYS_PID));
+}
+
 static void a_network_has_a_number_and_nobodys_has_none(void **state)
 {
     (void)state;
@@ -168,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_beginning_is_exact_to_a_tick),
         cmocka_unit_test(who_began_three_ticks_apart_is_another),
         cmocka_unit_test(a_program_of_64_bits_is_none_of_32),
+        cmocka_unit_test(a_program_that_would_be_somebody_elses_and_may_not_is_unraised),
         cmocka_unit_test(a_network_has_a_number_and_nobodys_has_none),
         cmocka_unit_test(a_setting_is_a_number_or_what_was_said_otherwise),
     };
