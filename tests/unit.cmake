@@ -63,6 +63,7 @@ set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follo
   PROPERTIES LABELS golden TIMEOUT 180)
 tcpwhy_unit(capture/bpf/kernel_symbols tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/calls_bpf tcpwhy_capture_bpf Threads::Threads)
+tcpwhy_unit(capture/bpf/bpf_end tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
 set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600 COST 900)
 add_library(test_actors STATIC support/actors.c support/actors_lives.c)
@@ -246,7 +247,7 @@ target_sources(unit_view_text PRIVATE unit/viz/view_text_words.c)
 target_sources(unit_wire PRIVATE unit/lab/wire_force.c unit/lab/wire_icmp.c)
 
 # What works with processes, clocks and the kernel's network: see pass_alone in script/test.
-foreach(name calls_bpf unseen_programs calls_ptrace attach_ptrace child packets echo echo_peers echo_end cli_echo host network wire firewall)
+foreach(name followed procinfo procsockets bpf_end calls_bpf unseen_programs calls_ptrace attach_ptrace child packets echo echo_peers echo_end cli_echo host network wire firewall)
   set_tests_properties(unit/${name} PROPERTIES LABELS "unit;kernel")
 endforeach()
 # A wire that starves sends again: few stand beside it.
