@@ -165,8 +165,9 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
 }
 
 /* Linux holds TIME_WAIT for a minute (TCP_TIMEWAIT_LEN), and a little more by its timer wheel; it gives up connecting after 127 s
- * (tcp_syn_retries 6). */
-static const int64_t KEEP_DONE_NS = 61000000000, KEEP_ATTEMPT_NS = 131000000000, KEEP_OPEN_NS = 7440000000000;
+ * (tcp_syn_retries 6). An idle connection has no end (RFC 9293 section 3.8.4): it is kept as long as Linux' connection tracking
+ * keeps it (nf_conntrack_tcp_timeout_established), five days. */
+static const int64_t KEEP_DONE_NS = 61000000000, KEEP_ATTEMPT_NS = 131000000000, KEEP_OPEN_NS = 432000000000000;
 /* One-sided traffic of this few segments without data is an attempt, a scan or a flood. */
 enum { ATTEMPT_SEGMENTS = 8 };
 

@@ -5,6 +5,8 @@
 static const uint32_t DISORDER_US = 3000000 / 1024;
 /* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
 static const int64_t IDLE_NS = 500000000;
+/* A keepalive timer waits a second at least (Linux: TCP_KEEPINTVL; the usual is hours), less a little for clocks. */
+static const int64_t KEEPALIVE_NS = 900000000;
 enum { ASKED_BY = 3 }; /* duplicate ACKs (RFC 5681 section 3.2) */
 
 bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack)
@@ -45,8 +47,10 @@ static bool is_data_probe(const struct conn_end *end, const struct conn_end *pee
     return segment->seq == end->next || (end->flags & END_PROBE_BYTE && segment->seq == end->next - 1);
 }
 
-static bool is_data_keepalive(const struct conn_end *end, const struct conn_segment *segment)
+/* Where the last that was sent was just this byte, it is that again until a keepalive timer has had its time. */
+static bool is_data_keepalive(const struct conn *conn, const struct conn_end *end, const struct conn_segment *segment)
 {
+    if (end->flags & END_LONE_BYTE && !conn_is_later_by(segment->t_ns, conn->last_ns, KEEPALIVE_NS)) return false;
     return segment->length_bytes == 1 && !(segment->flags & (TCP_SYN | TCP_FIN)) && conn_has(end, END_ANY | END_ACKED) &&
            segment->seq == end->next - 1 && end->acked == end->next && !(end->flags & END_FIN);
 }
@@ -90,7 +94,10 @@ uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigne
     if (syn && !(end->flags & END_SYN_SEEN) && segment->seq == end->base) return CONN_OUT_OF_ORDER; /* behind what proves it */
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
     if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
-    if (is_data_keepalive(end, segment)) return CONN_KEEPALIVE;
+    if (is_data_keepalive(conn, end, segment)) {
+        verdict->is_last_byte = end->flags & END_LONE_BYTE;
+        return CONN_KEEPALIVE;
+    }
     const struct conn_more_end *more = conn_has_more(judge, conn, side);
     if (more && more->has_seen)
         next = more->seen;

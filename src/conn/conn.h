@@ -90,7 +90,8 @@ enum conn_end_flag {
     END_CHALLENGED = 1 << 19, /* it took a RST or SYN that asks for a challenge ACK */
     END_LOOKS_VARY = 1 << 20, /* its packets bear different identifications: a same one is the same packet */
     END_SYN_DATA = 1 << 21,   /* its SYN carried data (RFC 7413) */
-    END_LOOKS_STAY = 1 << 22  /* or not: several of them bear one identification */
+    END_LOOKS_STAY = 1 << 22, /* or not: several of them bear one identification */
+    END_LONE_BYTE = 1 << 23   /* its last number was sent first as a segment of that one byte */
 };
 
 /* One end. */
@@ -218,6 +219,7 @@ struct conn_verdict {
     bool is_unseen;    /* AGAIN, PARTLY_AGAIN: what it repeats was not captured (lost before this place) */
     bool is_asked_for; /* AGAIN: its sender had had three duplicate ACKs that ask for just this */
     bool is_acked;     /* AGAIN: all of it had been acknowledged to its sender before */
+    bool is_last_byte; /* KEEPALIVE: the last that was sent was just this byte, so it may be that, sent again */
     bool opens_hole;   /* it begins beyond the next number: something before it was not captured */
     bool base_shift;   /* the peer's first words were a keepalive probe: its numbers begin one higher than was thought */
     bool goes_on;      /* its sender was taken for ended, by a RST, and is not */
@@ -257,7 +259,7 @@ void conn_begin(struct conn *conn, const struct conn_segment *segment, bool high
 /* A SYN that comes later settles who opened it. True: it turned out to be the other end. */
 bool conn_settle_roles(struct conn *conn, const struct conn_segment *segment, unsigned side);
 /* How long a connection is kept with nothing coming, in ns: TIME_WAIT's time once both ends are done, some two minutes for an
- * attempt that nobody answered, two hours and four minutes otherwise (RFC 5382 REQ-5). */
+ * attempt that nobody answered, five days otherwise. */
 int64_t conn_keep_ns(const struct conn *conn);
 
 /* sights.c. The packet before, once more: the same identification and checksum within some milliseconds, where identifications are

@@ -113,7 +113,7 @@ static inline bool conn_take_plain_syn_ack(const struct conn_judge *judge, struc
     return true;
 }
 
-static const uint32_t CONN_ODD = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED;
+static const uint32_t CONN_ODD = END_BASE_BARE | END_PROBED | END_PROBE_BYTE | END_CHALLENGED | END_LONE_BYTE;
 
 /* The commonest of all: data or an acknowledgement on a connection of which the handshake was seen and no end. conn_take_plain
  * would take it as well, after more questions. */
@@ -127,7 +127,7 @@ static inline bool conn_take_easy(struct conn *conn, unsigned side, const struct
     if (from->state < STATE_ESTABLISHED || end->state < STATE_SYN_RCVD) return false;
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
     const uint32_t length = segment->length_bytes, ack = segment->ack, beyond = ack - from->ack, most = end->got - from->ack;
-    if (!segment->window || !end->window || length >= (uint32_t)1 << 30) return false;
+    if (!segment->window || !end->window || length >= (uint32_t)1 << 30 || length == 1) return false;
     if (most > INT32_MAX || beyond > most || end->next - ack > end->span) return false;
     from->segments++;
     if (beyond) {
@@ -154,11 +154,12 @@ static inline bool conn_is_plain(const struct conn *conn, const struct conn_segm
     if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK || conn->flags & odd) return false;
     /* What it says begins where what was sent and received ends. */
     if ((from->next ^ segment->seq) | (from->got ^ segment->seq)) return false;
-    if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30) return false;
+    if (!segment->window || !end->window || segment->length_bytes >= (uint32_t)1 << 30 || segment->length_bytes == 1) return false;
     if ((from->flags & sent) != sent || (end->flags & known) != known || (from->flags | end->flags) & CONN_ODD) return false;
     if (from->state < STATE_ESTABLISHED || end->state < STATE_SYN_RCVD) return false;
     if (from->flags & END_FIN ? segment->length_bytes || segment->flags & TCP_FIN : false) return false;
-    if ((end->flags & fin) == END_FIN) return false;
+    if ((end->flags & fin) == END_FIN || (from->flags & fin) == END_FIN) return false;
+    if ((end->flags & (END_SYN | END_SYN_ACKED | END_FIN)) == (END_SYN | END_FIN)) return false;         /* with its SYN, maybe */
     if (segment->flags & TCP_FIN && !(end->flags & END_SYN) && end->next == end->base + 1) return false; /* after a FIN, maybe */
     if (segment->flags & TCP_FIN && end->flags & END_FIN && seq_before(segment->ack, end->fin_end)) return false;
     if (from->flags & END_ACKS && seq_before(segment->ack, from->ack)) return false;

@@ -6,6 +6,8 @@ void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned s
     struct conn_end *end = &conn->end[side];
     if ((end->flags & (END_FIN | END_FIN_TAKEN | END_GOT)) != (END_FIN | END_GOT)) return;
     if (seq_before(end->got, end->fin_end)) return;
+    uint8_t state = conn->end[conn_other(conn, side)].state;
+    if (state == STATE_LISTEN || state == STATE_SYN_SENT) return; /* RFC 9293 section 3.10.7: it is looked at later, or never */
     end->flags |= END_FIN_TAKEN;
     conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, proved, verdict);
 }
@@ -79,6 +81,25 @@ void conn_question(struct conn *conn, unsigned side)
     if (conn->end[side].state >= STATE_ESTABLISHED) conn->end[side].flags |= END_CHALLENGED;
 }
 
+/* This end's SYN carried a FIN, and that SYN is acknowledged now: with its FIN, or as if there had been none (few listeners take
+ * one: Linux drops the SYN). */
+static void settle_syn_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t ack,
+                           struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    if (!(end->flags & END_FIN) || end->state != STATE_ESTABLISHED) return;
+    if (seq_at_or_before(end->fin_end, ack)) {
+        conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
+        if (!conn->closed_first) conn->closed_first = (uint8_t)(1 + side);
+        return;
+    }
+    end->flags &= ~(uint32_t)(END_FIN | END_FIN_TAKEN);
+    if (end->fin_end != end->next) return;
+    end->next--;
+    end->span--;
+    if (end->flags & END_GOT && end->got == end->fin_end) end->got--;
+}
+
 static void receive_ack(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                         struct conn_verdict *verdict)
 {
@@ -92,6 +113,7 @@ static void receive_ack(const struct conn_judge *judge, struct conn *conn, unsig
         end->flags |= END_SYN_ACKED;
         conn_move(judge, conn, side, with_syn && end->state == STATE_SYN_SENT ? INPUT_RCVD_SYN_ACK : INPUT_RCVD_ACK_OF_SYN, false,
                   verdict);
+        settle_syn_fin(judge, conn, side, ack, verdict);
     }
     if ((end->flags & (END_FIN | END_FIN_ACKED)) == END_FIN && seq_at_or_before(end->fin_end, ack)) {
         end->flags |= END_FIN_ACKED;

@@ -69,15 +69,18 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     if (!(end->flags & END_ANY)) {
         end->span = to - end->base;
         end->next = to;
-        end->flags |= END_ANY;
+        end->flags |= END_ANY | (segment->length_bytes == 1 ? (uint32_t)END_LONE_BYTE : 0);
         return;
     }
     bool probe_byte = verdict->class == CONN_WINDOW_PROBE && to != segment->seq;
     if (seq_before(end->next, to)) {
+        uint32_t was = end->next;
         note_growth(conn, side);
-        end->span += to - end->next;
+        end->span += to - was;
         end->next = to;
-        end->flags = probe_byte ? end->flags | END_PROBE_BYTE : end->flags & ~(uint32_t)END_PROBE_BYTE;
+        bool lone_byte = segment->length_bytes == 1 && to == was + 1;
+        end->flags &= ~(uint32_t)(END_PROBE_BYTE | END_LONE_BYTE);
+        end->flags |= probe_byte ? (uint32_t)END_PROBE_BYTE : lone_byte ? (uint32_t)END_LONE_BYTE : 0;
     } else if (!probe_byte && to == end->next && to != segment->seq) {
         end->flags &= ~(uint32_t)END_PROBE_BYTE;
         if (!(segment->flags & TCP_FIN)) note_growth(conn, side); /* captured late */
@@ -151,6 +154,7 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
         more->fin_ack = segment->ack;
         more->has_fin_ack = true;
     }
+    if (segment->flags & TCP_SYN) return; /* what becomes of it, the answer to the SYN tells (settle_syn_fin) */
     if (was_first(judge, conn, side)) {
         take_first_fin(judge, conn, side, verdict);
         return;

@@ -281,6 +281,58 @@ isn s 600000000
 1010 s SA 0 1 0
 1010.1 c A 1 1 0
 """,
+    # an idle connection has no end (RFC 9293 section 3.8.4): ten hours later it is the same
+    "idle-for-ten-hours": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+36000000 c A 101 1 100
+36000010 s R 1 - 0
+""",
+    # the one byte that was sent, once more: its ACK was captured, and lost behind that
+    "lone-byte-again": OPEN + """
+20 c PA 1 1 1
+30 s A 1 2 0
+230 c PA 1 1 1
+240 s A 1 2 0
+""",
+    # so late it may be a keepalive probe with a byte as well
+    "lone-byte-again-or-keepalive": OPEN + """
+20 c PA 1 1 1
+30 s A 1 2 0
+1230 c PA 1 1 1
+1240 s A 1 2 0
+""",
+    # the listener takes the FIN with the SYN
+    "syn-with-fin-taken": """
+0 c SF 0 - 100
+10 s SA 0 102 0
+10.1 c A 102 1 0
+20 s FA 1 102 50
+20.1 c A 102 52 0
+""",
+    # and leaves it alone
+    "syn-with-fin-left": """
+0 c SF 0 - 0
+10 s SA 0 1 0
+10.1 c A 1 1 0
+20 c A 1 1 100
+30 s A 1 101 0
+""",
+    # which of the two came? Without time stamps nobody knows, with them it shows
+    "again-and-acknowledged-once": OPEN + """
+20 c A 1 1 100
+230 c A 1 1 100
+231 s A 1 101 0
+240 s A 1 101 0 o=sack1:101
+""",
+    # the ports the other way round, out of TIME_WAIT
+    "opened-back-out-of-time-wait": CLOSED + """
+isn s 77000000
+isn c 88000000
+2000 s S 0 - 0
+2010 c SA 0 1 0
+2010.1 s A 1 1 0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

@@ -51,8 +51,11 @@ void repeat_find(struct telling *telling, struct tale_packet *packet);
 /* The kernel's reasons for the resets that it sent, once all causes are known. */
 void repeat_find_reset_reasons(struct telling *telling);
 
-/* cause_repeat.c, cause_data.c: rules of cause_wire.c. */
+/* What it acknowledges, or a part of: a SYN whose data was not taken (RFC 7413), a large segment that the network card cut. */
+struct tale_packet *cause_acknowledged_within(struct telling *telling, const struct tale_packet *packet);
+/* cause_repeat.c, cause_ack.c, cause_data.c: rules of cause_wire.c. */
 bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet);
+bool cause_rule_ack(struct telling *telling, struct tale_packet *packet);
 bool cause_rule_released(struct telling *telling, struct tale_packet *packet);
 bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet);
 /* `last` had just reached the packet's sender: whatever timer there is, it can't have run out between the two by chance. In a

@@ -140,6 +140,8 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet,
                                  "it lies behind a FIN, and nothing follows that (RFC 9293 section 3.5): a box between made one of "
                                  "the two, or they were made by hand");
+    if (header->flags & TCP_SYN && header->flags & TCP_FIN)
+        return cause_set_unknown(packet, "SYN and FIN in one: no call asks Linux for that; a scan, or made by hand");
     if (header->flags & TCP_SYN) {
         name = "OPEN";
         why = tr("an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded");

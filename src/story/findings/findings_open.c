@@ -196,7 +196,7 @@ static void find_reuse(struct telling *telling)
                 ", whose %s was in TIME_WAIT by the clock: it opens anew out of it, as a host may with timestamps (RFC 6191; "
                 "Linux after a second: net.ipv4.tcp_tw_reuse), or another host behind a translator took its port; this "
                 "is a connection of its own",
-                telling->flow->after_number, story_side_word(telling->flow->after_side)),
+                telling->flow->after_number, story_side_word(telling->flow->after_role)),
             proof, 1);
         return;
     }
@@ -211,7 +211,7 @@ static void find_reuse(struct telling *telling)
                            ", whose %s was still in TIME_WAIT and answered the SYN out of that (#%" PRIu32
                            "): it says what it expects there, and only a RST, or a SYN with a higher sequence number or timestamp, "
                            "ends that early (RFC 9293 section 3.10.7.4, RFC 6191)",
-                           telling->flow->after_number, story_side_word(telling->flow->after_side), stray->segment->number),
+                           telling->flow->after_number, story_side_word(telling->flow->after_role), stray->segment->number),
             both, 2);
         return;
     }
@@ -221,7 +221,7 @@ static void find_reuse(struct telling *telling)
                        "the same addresses and ports were used by connection %" PRIu32
                        ", whose %s was still in TIME_WAIT: a SYN with a higher sequence number or timestamp ends that early "
                        "(RFC 9293 section 3.10.7.4, RFC 6191), and this is a connection of its own",
-                       telling->flow->after_number, story_side_word(telling->flow->after_side)),
+                       telling->flow->after_number, story_side_word(telling->flow->after_role)),
         proof, 1);
 }
 

@@ -178,6 +178,7 @@ static void note_time_wait(struct flow *flow, const struct flow *before, int64_t
         flow->after_time_wait = true;
         flow->after_number = flow_shown_number(before);
         flow->after_side = flow_side(flow, &before->end[side]);
+        flow->after_role = side;
         return;
     }
 }

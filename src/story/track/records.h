@@ -157,9 +157,10 @@ struct flow {
     bool roles_sure;                 /* by a SYN, or a known server port */
     bool beside;                     /* of packets that are beside: not told */
     bool succeeded;                  /* another connection has its place: how it ended was not captured, if it was not over */
-    bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next two say which */
+    bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next three say which */
     uint32_t after_number;
-    enum story_side after_side;          /* the end of this flow that had been waiting */
+    enum story_side after_side;          /* the end of this flow that had been waiting, */
+    enum story_side after_role;          /* and what it was there: roles may have turned */
     uint32_t elder;                      /* flow_shown_number of the connection whose place it took before that was over; 0 none */
     uint32_t challenged_by;              /* the connection out of which its SYN was answered; 0 none */
     uint32_t questioned_by;              /* the connection whose SYN came while this one was open, 0 none, */

@@ -221,16 +221,16 @@ static void a_closed_connection_is_kept_for_time_waits_minute(void **state)
     assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0"), 61);
     assert_int_equal(kept_for(HANDSHAKE "c:RA:1:1:0"), 61);
     assert_int_equal(kept_for("c:S:0:0:0 s:RA:0:1:0"), 61);
-    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0"), 7440); /* its last ACK is still to come */
+    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0"), 432000); /* its last ACK is still to come */
 }
 
-static void an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours(void **state)
+static void an_attempt_is_kept_for_two_minutes_and_a_connection_for_five_days(void **state)
 {
     (void)state;
     assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 131);
-    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 7440);
-    assert_int_equal(kept_for("c:S:0:0:0 s:SA:0:1:0"), 7440);
-    assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 7440);
+    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 432000);
+    assert_int_equal(kept_for("c:S:0:0:0 s:SA:0:1:0"), 432000);
+    assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 432000);
 }
 
 static void numbers_beyond_both_fins_are_of_another_connection(void **state)
@@ -317,7 +317,7 @@ int main(void)
         cmocka_unit_test(a_syn_ack_that_comes_first_tells_who_opened),
         cmocka_unit_test(a_rst_begins_nothing),
         cmocka_unit_test(a_closed_connection_is_kept_for_time_waits_minute),
-        cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_two_hours),
+        cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_five_days),
         cmocka_unit_test(numbers_beyond_both_fins_are_of_another_connection),
         cmocka_unit_test(numbers_that_are_far_in_both_directions_begin_anew),
         cmocka_unit_test(after_a_reset_numbers_that_are_far_begin_anew),

@@ -64,6 +64,52 @@ void the_third_duplicate_ack_makes_a_repeat_at_once(void **state)
     CHECK(cases);
 }
 
+#define STAMPED(value) " opt=ts opt.ts_echo=7 opt.ts_value=" #value
+#define ECHOES(value) " opt=ts opt.ts_value=9 opt.ts_echo=" #value
+#define TWICE(first, again) NEAR PACKET(6000, WC, DATA(101, 5) first) PACKET(406000, WC, DATA(101, 5) again)
+
+void which_of_two_copies_was_acknowledged_only_a_time_stamp_tells(void **state)
+{
+    static const struct wire_case cases[] = {
+        {TWICE("", "") PACKET(410000, WS, ACKS(106, 512)), EITHER("#4 or #5", "which came")},
+        {TWICE(STAMPED(10), STAMPED(20)) PACKET(410000, WS, ACKS(106, 512) ECHOES(20)), BY(5)},
+        {TWICE(STAMPED(10), STAMPED(20)) PACKET(410000, WS, ACKS(106, 512) ECHOES(10)), EITHER("#4 or #5", "which came")},
+        {TWICE(STAMPED(10), STAMPED(10)) PACKET(410000, WS, ACKS(106, 512) ECHOES(10)), EITHER("#4 or #5", "which came")},
+        /* the FIN alike */
+        {NEAR PACKET(6000, WC, "flags=F. seq=101 ack=501" W) PACKET(406000, WC, "flags=F. seq=101 ack=501" W)
+             PACKET(410000, WS, S_ACKS_FIN),
+         EITHER("#4 or #5", "which came")},
+        /* where both places show what came */
+        {FAR LOST(2000, DATA(101, 5)) THERE(402000, 402100, DATA(101, 5)) BACK(402110, 402210, ACKS(106, 512)), BY(5)},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+void an_ack_that_is_late_by_more_than_the_way_is_nobodys_for_sure(void **state)
+{
+    static const struct wire_case cases[] = {
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(56009, WS, ACKS(106, 512)), BY(4)},
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(56010, WS, ACKS(106, 512)), EITHER("put off", "longer than before")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+#define LONE NEAR PACKET(6000, WC, DATA(101, 1)) PACKET(9000, WS, ACKS(102, 512))
+
+void the_last_byte_again_may_be_a_keepalive_probe_once_that_had_time(void **state)
+{
+    static const struct wire_case cases[] = {
+        {LONE PACKET(908999, WC, DATA(101, 1)), EITHER("the acknowledgment was lost or late", "an old duplicate")},
+        {LONE PACKET(909000, WC, DATA(101, 1)), EITHER("a keepalive probe with a byte", "once more")},
+        {NEAR PACKET(6000, WC, DATA(101, 2)) PACKET(9000, WS, ACKS(103, 512)) PACKET(909000, WC, DATA(102, 1)), TIMER("keepalive")},
+        {TRACE PACKET(1000, C, "flags=SF seq=100"), EITHER("SYN and FIN in one", "a scan")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 void what_was_answered_already_is_nobodys_for_sure(void **state)
 {
     static const struct wire_case cases[] = {

@@ -37,10 +37,10 @@ void what_is_silent_for_long_is_told_as_it_is(void **state)
 {
     (void)state;
     const struct teller_bounds idle = {.quiet_ns = INT64_MAX, .closed_max = 8, .ends_idle = true};
-    struct run run = run_of(TRACE HANDSHAKE PACKET(1030, C, C_DATA) LATER(7440001030) LATER(7440001031), &idle);
-    feed(&run, 7440001030);
+    struct run run = run_of(TRACE HANDSHAKE PACKET(1030, C, C_DATA) LATER(432000001030) LATER(432000001031), &idle);
+    feed(&run, 432000001030);
     assert_int_equal(run.count, 0);
-    feed(&run, 7440001031);
+    feed(&run, 432000001031);
     assert_int_equal(run.count, 1);
     assert_int_equal(run.stories[0]->outcome, OUTCOME_OPEN);
     run_free(&run);
