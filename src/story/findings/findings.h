@@ -14,6 +14,8 @@ enum { FINDING_PROOF_MAX = 4 };
  * that are steps are kept. `id`, `severity` are static, `text` the story's. */
 void finding_add(struct telling *telling, const char *id, const char *severity, const char *text, const uint32_t *proof,
                  size_t proof_count);
+/* The last two arguments of it: a whole array of steps. */
+#define FINDING_PROOF(steps) (steps), sizeof(steps) / sizeof((steps)[0])
 
 /* The first segment of this kind and side (side < 0: any), and the next one behind `after`; NULL none. */
 struct tale_packet *finding_segment(const struct telling *telling, int side, enum story_kind kind);

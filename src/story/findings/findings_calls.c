@@ -92,7 +92,7 @@ static void find_joined(struct telling *telling, enum story_side side)
                              " calls: TCP is a stream of bytes and keeps no borders of writes; a length or a mark has to say where "
                              "a message ends"),
                     tale->story->name, tale->story->fd, count, first->segment->number, last->segment->number, written),
-                proof, 3);
+                FINDING_PROOF(proof));
             return;
         }
         if (sent != end) return; /* a part of a segment: the next call's count would be a guess about where it begins */
@@ -126,7 +126,7 @@ static void find_unconfirmed(struct telling *telling, enum story_side side)
                 "%s(%d) returned %" PRId64 ", and nothing of it (#%" PRIu32 ") was acknowledged %s: it only "
                 "says that the kernel has taken the bytes. What the peer's program got, only an answer of the program tells",
                 call->story->name, call->story->fd, call->call->ret, packet->segment->number, telling_so_long(telling)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -154,7 +154,7 @@ static void find_partial(struct telling *telling, enum story_side side)
                                    " bytes: the send buffer was full, and a write that may not wait takes a "
                                    "part. The rest is still the program's: poll() for POLLOUT, and write from there on",
                                    tale->story->name, tale->story->fd, tale->call->ret, asked_bytes(tale->call)),
-                    proof, 1);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -183,7 +183,7 @@ static void find_shut_read(struct telling *telling, enum story_side side)
                                                         "to refuse more, close()",
                                                         data->segment->number)
                                        : ""),
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
 }

@@ -31,7 +31,7 @@ static void find_both_close(struct telling *telling)
                                : closing->story->side == STORY_CLIENT
                                    ? tr("the client, whose own was not acknowledged yet, passes through CLOSING")
                                    : tr("the server, whose own was not acknowledged yet, passes through CLOSING")),
-                proof, 3);
+                FINDING_PROOF(proof));
 }
 
 /* The process whose call, or end, sent this, as the kernel's chain shows; NULL: not known. */
@@ -87,7 +87,7 @@ static void find_unseen_holder(struct telling *telling, enum story_side side)
                            "how it came by that (SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
                            call->fd, call->comm, call->pid, holder->comm, holder->pid,
                            finding_time(telling, fin->sent_ns - call->exit_ns)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -112,7 +112,7 @@ static void find_last_descriptor(struct telling *telling)
                                   "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy "
                                   "made by fork()); a FIN goes out with the last descriptor only",
                                   call->story->fd, call->story->comm, call->story->pid, still->comm, still->pid, still->fd),
-            proof, 1);
+            FINDING_PROOF(proof));
     }
 }
 
@@ -171,7 +171,7 @@ static void find_close_wait(struct telling *telling)
                                  " ms after the peer's FIN: %s[%d] holds the socket as descriptor %d%s and never closed it; no "
                                  "timer ends CLOSE_WAIT, close() that descriptor too"),
                         story_side_word(side), lasted_ns / MS_NS, holder->comm, holder->pid, holder->fd, others),
-                    proof, 3);
+                    FINDING_PROOF(proof));
     }
 }
 
@@ -200,7 +200,7 @@ static void find_idle_close_wait(struct telling *telling)
                                    story_side_word(fin->side), fin->segment->number, story_side_word((enum story_side)side),
                                    finding_time(telling, telling->now_ns - last->sent_ns),
                                    telling->so_far ? tr("so far") : tr("as long as was captured")),
-                    proof, 3);
+                    FINDING_PROOF(proof));
     }
 }
 
@@ -238,7 +238,7 @@ static void find_time_wait_answer(struct telling *telling)
                                    "still acknowledge it",
                                    story_side_word(ack->side),
                                    finding_time(telling, ack->sent_ns - entered_ns(telling, ack->side))),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -291,7 +291,7 @@ static void find_half_close(struct telling *telling)
                                   "half-close: after its FIN the %s sends no more, but it still took what the %s sent (as after "
                                   "shutdown(SHUT_WR))",
                                   name, other),
-            proof, 4);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -304,7 +304,7 @@ static void find_closed_by_exec(struct telling *telling)
         finding_add(
             telling, "closed-by-exec", "note",
             "the descriptor had FD_CLOEXEC, so starting another program closed it: the FIN is execve()'s, no close() was called",
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -323,7 +323,7 @@ static void find_killed(struct telling *telling)
                            "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks "
                            "like any other",
                            step->exit->process.comm, step->exit->name, story_label_word(packet->segment)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -346,7 +346,7 @@ static void find_orphan(struct telling *telling)
                            "no process holds the %s's socket any more, but the connection is in %s: the kernel alone goes on "
                            "with it (net.ipv4.tcp_orphan_retries, tcp_fin_timeout)",
                            story_side_word((enum story_side)i), tcp_state_name(state)),
-            proof, 2);
+            FINDING_PROOF(proof));
     }
 }
 

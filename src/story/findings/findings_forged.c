@@ -67,7 +67,7 @@ static void say_forged(struct telling *telling, const struct tale_packet *reset,
                              "the RST (#%" PRIu32 ") in the %s's name is not its own: it went on afterwards (#%" PRIu32
                              "); a box between made it, or an attacker; the %s says nothing any more, so it may have believed it",
                              number, side, on, other);
-    finding_add(telling, "reset-forged", after->reset ? "error" : "warning", text, proof, 3);
+    finding_add(telling, "reset-forged", after->reset ? "error" : "warning", text, FINDING_PROOF(proof));
 }
 
 static const char *challenged_by(struct telling *telling, const struct after_reset *after)
@@ -105,7 +105,7 @@ void findings_forged(struct telling *telling)
                          "): its TCP did not send it for this connection; a box between did, or an attacker, or it is an old "
                          "one's of the same ports"),
                 reset->segment->number, side, challenged_by(telling, &after), side, after.on->segment->number),
-            proof, 3);
+            FINDING_PROOF(proof));
         return;
     }
 }

@@ -107,14 +107,14 @@ static void find_unreachable(struct telling *telling)
                                : tr("the connection did not come to be, and whether a process listens there never showed"),
                            failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name)
                                   : ""),
-            proof, 3);
+            FINDING_PROOF(proof));
     else
         finding_add(telling, "icmp-unreachable", answer ? "note" : "warning",
                     telling_printf(telling, "%s said of this connection: %s. %s", from, error->datagram->icmp,
                                    answer
                                        ? tr("The connection went on: TCP takes that for a passing trouble")
                                        : tr("Nothing came from the peer after that; TCP itself goes on sending until it gives up")),
-                    proof, 3);
+                    FINDING_PROOF(proof));
 }
 
 /* The path takes less than was sent, and a host on it said so. */
@@ -136,7 +136,7 @@ static void find_too_big(struct telling *telling)
                     sender_text(telling, error), mtu ? telling_printf(telling, ", the next link takes %" PRIu32 " bytes", mtu) : "",
                     again ? telling_printf(telling, "from #%" PRIu32 " on it was sent in smaller pieces", again->segment->number)
                           : tr("no smaller piece was seen to follow")),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 void findings_icmp(struct telling *telling)

@@ -32,7 +32,7 @@ static void find_late_accept(struct telling *telling)
                                    " ms after the handshake was complete: it sends nothing, so the client "
                                    "was ESTABLISHED and could send data all that time",
                                    waited_ns / 1000000),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -70,7 +70,7 @@ static void find_both_open(struct telling *telling)
                                    "the socket is connected to itself: its own port %u was free as the port to connect to, so its "
                                    "SYN met its own socket; keep listening ports out of net.ipv4.ip_local_port_range",
                                    (unsigned)telling->flow->end[STORY_CLIENT].port),
-                    proof, 1);
+                    FINDING_PROOF(proof));
     }
     if (telling->flow->to_itself || !syn[STORY_CLIENT] || !syn[STORY_SERVER]) return;
     uint32_t proof[2] = {syn[STORY_CLIENT]->step, syn[STORY_SERVER]->step};
@@ -83,7 +83,7 @@ static void find_both_open(struct telling *telling)
                     "split handshake: the SYN was answered with a SYN of the other end's own, not with a SYN-ACK. That is one "
                     "connection; whether "
                     "the other end had called connect() as well, a capture can't tell",
-                    proof, 2);
+                    FINDING_PROOF(proof));
 }
 
 /* The child socket comes out of the cookie in the ACK: before it the listener remembered nothing. */
@@ -97,7 +97,7 @@ static void find_cookies(struct telling *telling)
         finding_add(telling, "syn-cookies", "note",
                     "SYN cookies: the listener kept nothing of the SYN; the connection was rebuilt from the sequence number in the "
                     "SYN-ACK, which the handshake's last ACK brought back",
-                    proof, 1);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -113,7 +113,7 @@ static void find_deferred(struct telling *telling)
         data ? tr("TCP_DEFER_ACCEPT: the client's ACK alone made no connection at the server; its first data did, and only then "
                   "did accept() have something to take")
              : tr("TCP_DEFER_ACCEPT: the server has no connection before data comes, though the client is ESTABLISHED"),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 /* The SYN-ACK acknowledges the SYN alone (RFC 7413 section 4.2.2): the data was thrown away, whatever the reason. */
@@ -131,7 +131,7 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
                         ntr("the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " byte of it%s",
                             "the data in the SYN was taken in part: the SYN-ACK acknowledges %" PRIu32 " bytes of it%s", taken),
                         taken, again ? telling_printf(telling, ", and #%" PRIu32 " sends the rest", again->segment->number) : ""),
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
     finding_add(telling, "fast-open-not-taken", "note",
@@ -142,7 +142,7 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
                                    ? tr("the server does not accept the cookie (any more), or its listener does not do Fast Open "
                                         "(TCP_FASTOPEN, net.ipv4.tcp_fastopen), or something between took the option away")
                                    : tr("a server takes it without a cookie only where it is told to")),
-                proof, 3);
+                FINDING_PROOF(proof));
 }
 
 static void find_fast_open(struct telling *telling)
@@ -174,11 +174,12 @@ static void find_fast_open(struct telling *telling)
                                           : ntr("the SYN carried %" PRIu32 " byte of data and no Fast Open cookie; %s",
                                                 "the SYN carried %" PRIu32 " bytes of data and no Fast Open cookie; %s", length),
                                    length, then),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         if (syn_ack && !taken) find_not_taken(telling, syn, syn_ack, cookie);
     } else if (options->present & OPTION_FASTOPEN && !options->fastopen_cookie_bytes) {
         finding_add(telling, "fast-open-cookie", "note",
-                    "TCP Fast Open, first time: the SYN asks for a cookie and carries no data; the next connection may", proof, 2);
+                    "TCP Fast Open, first time: the SYN asks for a cookie and carries no data; the next connection may",
+                    FINDING_PROOF(proof));
     }
 }
 
@@ -197,7 +198,7 @@ static void find_reuse(struct telling *telling)
                 "Linux after a second: net.ipv4.tcp_tw_reuse), or another host behind a translator took its port; this "
                 "is a connection of its own",
                 telling->flow->after_number, story_side_word(telling->flow->after_role)),
-            proof, 1);
+            FINDING_PROOF(proof));
         return;
     }
     const struct tale_packet *stray = syn + 1, *behind = telling->packets + telling->packet_count;
@@ -222,7 +223,7 @@ static void find_reuse(struct telling *telling)
                        ", whose %s was still in TIME_WAIT: a SYN with a higher sequence number or timestamp ends that early "
                        "(RFC 9293 section 3.10.7.4, RFC 6191), and this is a connection of its own",
                        telling->flow->after_number, story_side_word(telling->flow->after_role)),
-        proof, 1);
+        FINDING_PROOF(proof));
 }
 
 static void find_taken_address(struct telling *telling)
@@ -238,7 +239,7 @@ static void find_taken_address(struct telling *telling)
                                "SO_REUSEADDR before bind(), from the server's first start on (its connections inherit it)",
                                bind->story->comm, story_side_word(side), tcp_state_name(state),
                                (unsigned)telling->flow->end[side].port),
-                proof, 1);
+                FINDING_PROOF(proof));
 }
 
 /* The state that an end was in at that time, and the step at which it came into it. */
@@ -275,7 +276,7 @@ static void find_no_port(struct telling *telling)
                                    "again, or let the server close first",
                                    call->thread.comm, call->thread.pid, address_format(server, text), tcp_state_name(state),
                                    (unsigned)telling->flow->end[STORY_CLIENT].port),
-                    proof, 1);
+                    FINDING_PROOF(proof));
         return;
     }
 }

@@ -40,7 +40,7 @@ static void find_dropped_syn(struct telling *telling)
                     "(%s). The client can't tell that from a lost SYN; accept() faster, or raise listen()'s backlog (at most "
                     "net.core.somaxconn)",
                     syn->segment->number, queue_text(telling, syn->segment->queue)),
-                proof, 3);
+                FINDING_PROOF(proof));
 }
 
 /* "3, 128": what listen() was asked for; -1: not known. */
@@ -68,7 +68,7 @@ static void find_clipped(struct telling *telling)
                                    "#%" PRIu32 " met it full; raise that, and call listen() again",
                                    listen->thread.comm, listen->thread.pid, asked, packet->segment->queue->accept_most,
                                    packet->segment->number),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -107,7 +107,7 @@ static void find_dropped_ack(struct telling *telling)
                         "queue was full (%s): the client is ESTABLISHED, the server is not, and its SYN-ACK comes again; "
                         "accept() faster, or raise listen()'s backlog (at most net.core.somaxconn)",
                         full->segment->number, queue_text(telling, full->segment->queue)),
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
     const struct tale_packet *ack = find_ack_in_vain(telling, syn_ack, again);
@@ -122,7 +122,7 @@ static void find_dropped_ack(struct telling *telling)
                                ack->segment->number,
                                accept ? tr("; the accept queue was not full, for accept() was asleep")
                                       : tr(" (a full accept queue, a firewall's rule)")),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 /* The RST answers the ACK that was to end the handshake (data may come with it). */
@@ -154,7 +154,7 @@ static void find_reset_handshake(struct telling *telling)
         finding_add(telling, "reset-full-queue", "error",
                     "the server answered the handshake's last ACK with RST: its accept queue was full, and its kernel refuses then "
                     "(net.ipv4.tcp_abort_on_overflow) instead of dropping the ACK; accept() faster, or raise listen()'s backlog",
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
     const struct process_end *end;
@@ -200,7 +200,7 @@ static void find_forgotten_request(struct telling *telling)
                     "came after all was answered with RST",
                     count),
                 count),
-            proof, 3);
+            FINDING_PROOF(proof));
         return;
     }
 }

@@ -14,7 +14,7 @@ static void find_retransmissions(struct telling *telling)
                            ntr("%u segment was sent again; the first was the %s",
                                "%u segments were sent again; the first was the %s", telling->story->summary.retransmissions),
                            telling->story->summary.retransmissions, story_label_word(packet->segment)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -29,7 +29,7 @@ static void find_copies(struct telling *telling)
         finding_add(
             telling, "duplicated", "note",
             telling_printf(telling, "the network delivered a %s twice: its sender sent it once", story_label_word(packet->segment)),
-            proof, 1);
+            FINDING_PROOF(proof));
         return;
     }
 }

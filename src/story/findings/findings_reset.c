@@ -170,7 +170,7 @@ static void find_late_data(struct telling *telling, const struct tale_packet *re
                 "before, and the kernel of the %s knew (#%" PRIu32 " acknowledges it). A read there would have returned 0: look "
                 "before writing on a connection that was idle, and open a new one",
                 closer, finding_time(telling, data->sent_ns - finding_arrival_ns(fin)), writer, data->segment->number),
-            proof, 3);
+            FINDING_PROOF(proof));
     else
         finding_add(
             telling, "reset-crossed", "warning",
@@ -180,7 +180,7 @@ static void find_late_data(struct telling *telling, const struct tale_packet *re
                 "FIN, so the %s could not know, and its data met a closed socket and was answered with RST; nobody read it. "
                 "Send it again on a new connection, and let the %s close idle connections first",
                 closer, fin->segment->number, writer, data->segment->number, writer, writer),
-            proof, 3);
+            FINDING_PROOF(proof));
 }
 
 /* A RST that answers a segment: this host has no such connection, any more or at all. */
@@ -199,7 +199,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "half-open connection: the %s had forgotten it (it was aborted or its host restarted, and the wire "
                            "carried nothing of that), so the next segment of the %s was answered with RST",
                            story_side_word(reset->side), story_side_word(finding_other(reset->side))),
-            proof, 3);
+            FINDING_PROOF(proof));
     else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
         finding_add(
             telling, "fin-wait-2-timeout", "warning",
@@ -257,7 +257,7 @@ static void find_assassination(struct telling *telling)
                                          : tr("a RST ends the TIME_WAIT of the %s early (RFC 1337): %s; not on a host with "
                                               "net.ipv4.tcp_rfc1337=1, which ignores it"),
                                    story_side_word(state->side), why_assassinated(telling, reset)),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -287,7 +287,7 @@ static void find_broken_pipe(struct telling *telling)
                         telling_printf(
                             telling, "%s() failed with EPIPE because %s[%d] itself had said with shutdown() that it sends no more",
                             call->story->name, shut->story->comm, shut->story->pid),
-                        proof, 2);
+                        FINDING_PROOF(proof));
             continue;
         }
         const struct tale_packet *reset = finding_segment(telling, (int)finding_other((enum story_side)side), STORY_RST);
@@ -300,7 +300,7 @@ static void find_broken_pipe(struct telling *telling)
                            "%s() failed with EPIPE because the %s had come before: the connection was gone already when it was "
                            "called, and nothing was sent; the call before it may have seemed to work",
                            call->story->name, number_text(telling, reset)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
 }
@@ -321,7 +321,7 @@ static void find_destroyed(struct telling *telling, const struct tale_packet *re
                        aborted ? telling_printf(telling, "; %s() of %s[%d] failed with ECONNABORTED", aborted->story->name,
                                                 aborted->story->comm, aborted->story->pid)
                                : ""),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 void findings_reset(struct telling *telling)

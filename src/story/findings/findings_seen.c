@@ -39,7 +39,7 @@ static void find_one_way(struct telling *telling)
             "The two ways may differ (asymmetric routing), or a filter or a mirror port shows one; what the %s did is known "
             "from these acknowledgments alone",
             story_side_word(missing), story_side_word(finding_other(missing)), shown->segment->number, story_side_word(missing)),
-        proof, 1);
+        FINDING_PROOF(proof));
 }
 
 /* Within one host a packet passes its interfaces in microseconds; between two it travels. */
@@ -68,7 +68,7 @@ static void find_sights(struct telling *telling)
                 "the capture shows most packets twice, as of two places in one file (or of a mirror port that is slow): %s, each "
                 "at least %s later; with a file a place, read --merge tells when each left and arrived",
                 how_many, finding_time(telling, flow->sights_gap_ns)),
-            proof, 1);
+            FINDING_PROOF(proof));
     else
         finding_add(telling, "several-sights", "note",
                     telling_printf(telling,
@@ -76,7 +76,7 @@ static void find_sights(struct telling *telling)
                                    "mirror port, or a packet "
                                    "that the network doubled); each is told once, and none was sent again for that",
                                    how_many),
-                    proof, 1);
+                    FINDING_PROOF(proof));
 }
 
 /* A segment of this flow bears the numbers that an end of `told` sent, between its times. */
@@ -126,7 +126,7 @@ static void find_stray(struct telling *telling)
                     "service's address) skips a segment that connection tracking holds for invalid%s",
                     told->number, address_format(&telling->flow->end[!own], here), address_format(&told->end[!same], there),
                     reset ? tr("; the receiver knows no such connection and answers with RST, which may end the real one") : ""),
-                proof, 2);
+                FINDING_PROOF(proof));
             return;
         }
     }
@@ -155,7 +155,7 @@ static void find_translated(struct telling *telling)
                                    "sequence numbers of both ends are the same, and there it is %s to %s",
                                    told->number, address_format(&told->end[STORY_CLIENT], there[0]),
                                    address_format(&told->end[STORY_SERVER], there[1])),
-                    proof, 1);
+                    FINDING_PROOF(proof));
         return;
     }
 }
@@ -174,7 +174,7 @@ static void find_leap(struct telling *telling)
                                    "begun, whose SYNs it missed; the wire can't tell, and in the latter case what is told of bytes "
                                    "that were not captured is wrong",
                                    packet->segment->number),
-                    proof, 1);
+                    FINDING_PROOF(proof));
         return;
     }
 }

@@ -143,9 +143,9 @@ static void find_unanswered(struct telling *telling, enum story_side side)
                        silence.followed ? tr(" and what followed it") : "", silence.repeats, finding_time(telling, waited_ns),
                        way_text(telling, &silence), end);
     if (fin)
-        finding_add(telling, "fin-unanswered", "warning", text, proof, 3);
+        finding_add(telling, "fin-unanswered", "warning", text, FINDING_PROOF(proof));
     else
-        finding_add(telling, "data-unanswered", "error", text, proof, 3);
+        finding_add(telling, "data-unanswered", "error", text, FINDING_PROOF(proof));
 }
 
 static bool is_probe(const struct tale_packet *packet)
@@ -192,7 +192,7 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
                             ? tr(" (TCP_USER_TIMEOUT is set, and limits that)")
                             : "",
                         call->story->name),
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
     finding_add(telling, "peer-silent", "warning",
@@ -201,7 +201,7 @@ static void find_unanswered_probes(struct telling *telling, enum story_side side
                                finding_time(telling, telling->last_ns - finding_arrival_ns(heard)), how_many,
                                proof[2] != STORY_NO_STEP ? tr("; then the connection was given up")
                                                          : telling_printf(telling, " %s", telling_so_long(telling))),
-                proof, 3);
+                FINDING_PROOF(proof));
 }
 
 /* ---- an idle connection that was dead when it was used again ---- */
@@ -255,7 +255,7 @@ static void find_keepalive_off(struct telling *telling, enum story_side side)
                        finding_time(telling, idle_ns), story_side_word(side), used->segment->number,
                        reset ? telling_printf(telling, "RST #%" PRIu32 " was the answer", reset->segment->number)
                              : tr("nothing ever acknowledged that")),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 void findings_silent(struct telling *telling)

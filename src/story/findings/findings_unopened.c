@@ -100,7 +100,7 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
                         answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
                         listen ? telling_printf(telling, "; %s[%d] listened", listen->thread.comm, listen->thread.pid) : "",
                         not_the_queue(telling, syn), gave_up),
-                    proof, 3);
+                    FINDING_PROOF(proof));
         return;
     }
     if (!answer && say_answered_elsewhere(telling, attempt, sent, gave_up, proof)) return;
@@ -113,7 +113,7 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
                            : ntr("a firewall drops it, the host is away, or the way there or back is broken",
                                  "a firewall drops them, the host is away, or the way there or back is broken", attempt->count),
                        gave_up),
-        proof, 3);
+        FINDING_PROOF(proof));
 }
 
 /* The other host holds a connection between these ends: it answers out of that. */
@@ -129,7 +129,7 @@ static bool say_challenged(struct telling *telling, const struct tale_packet *sy
                        "and nothing is opened until a RST has ended that one; the client had forgotten it, another host behind "
                        "a translator has its port, or the SYN is not its own",
                        telling->flow->challenged_by, story_side_word(finding_other(syn->side))),
-        proof, 1);
+        FINDING_PROOF(proof));
     return true;
 }
 
@@ -187,7 +187,7 @@ static void find_filtered(struct telling *telling)
                     first->segment->dropped->function[0]
                         ? telling_printf(telling, "%s, in %s", first->segment->dropped->reason, first->segment->dropped->function)
                         : first->segment->dropped->reason),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 static const char *listener_text(struct telling *telling, const struct call *listen)
@@ -210,7 +210,7 @@ static void say_refused_by_firewall(struct telling *telling, const struct tale_p
                     listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
                                             listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
                            : tr("whether a process listens there never showed")),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 /* The kernel itself says that it has no socket for it, or was seen to answer so. */
@@ -232,7 +232,7 @@ static void say_refused_in_its_name(struct telling *telling, const struct tale_p
                                "connection refused by RST #%" PRIu32 ", although the server itself answered with SYN-ACK #%" PRIu32
                                ": somebody listens there, and something between (a firewall, an attacker) refused in its name",
                                reset->segment->number, syn_ack->segment->number),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 static void find_refused(struct telling *telling)
@@ -266,7 +266,7 @@ static void find_refused(struct telling *telling)
                         "::), or connect to the address that it listens on",
                         listener_text(telling, listen), port, address_format_ip(&elsewhere->local, there),
                         address_format_ip(&telling->flow->end[STORY_SERVER], here)),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
     listen = tale_listening(telling, at_ns);
@@ -277,7 +277,7 @@ static void find_refused(struct telling *telling)
                         "connection refused although %s listens on port %u: something refused it in that host's name, before its "
                         "socket saw the SYN (a firewall's rule there or on the way); the wire can't tell which",
                         listener_text(telling, listen), port),
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
     const struct call *later = shown ? tale_listens_later(telling, finding_arrival_ns(reset)) : NULL;
@@ -288,7 +288,7 @@ static void find_refused(struct telling *telling)
                            "connection refused: no process listened on port %u yet; %s began to %s later: wait until it does, or "
                            "try again",
                            port, listener_text(telling, later), finding_time(telling, later->exit_ns - at_ns)),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
     finding_add(
@@ -301,7 +301,7 @@ static void find_refused(struct telling *telling)
                                "connection refused: the SYN to port %u was answered with RST; no process listens there (start the "
                                "server, check address and port), or a firewall refuses in its name",
                                port),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 void findings_unopened(struct telling *telling)

@@ -101,7 +101,7 @@ static void find_closed_window(struct telling *telling, enum story_side reader)
                 ? telling_printf(telling, ntr(", and probed %" PRIu32 " time", ", and probed %" PRIu32 " times", closure.probes),
                                  closure.probes)
                 : ""),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 /* ---- Nagle's algorithm and the delayed ACK ---- */
@@ -219,7 +219,7 @@ static void find_nagle(struct telling *telling, enum story_side side)
             nagle.count, story_side_word(side), each, story_side_word(finding_other(side)),
             nagle.call ? "" : tr("so it looks on the wire: "), nagle.first->segment->number, nagle.ack->segment->number,
             nagle.second->segment->number, finding_time(telling, nagle.total_ns)),
-        proof, 4);
+        FINDING_PROOF(proof));
 }
 
 /* ---- a slow answer ---- */
@@ -299,7 +299,7 @@ static void find_slow_answer(struct telling *telling)
                                slow.first->segment->number, slow.request->segment->number, finding_time(telling, slow.server_ns),
                                flight_ns > 0 ? telling_printf(telling, ", the network %s", finding_time(telling, flight_ns)) : "",
                                calls_text(telling, &slow)),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 void findings_wait(struct telling *telling)

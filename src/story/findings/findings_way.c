@@ -67,7 +67,7 @@ static void find_lost(struct telling *telling, enum story_side side)
                                    count),
                                count, story_side_word(side), address_format_ip(&telling->flow->end[side], from), here,
                                address_format_ip(&telling->flow->end[finding_other(side)], to), there, caveat),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 static void find_missed(struct telling *telling, enum story_side side)
@@ -86,7 +86,7 @@ static void find_missed(struct telling *telling, enum story_side side)
                                "the network",
                                passed),
                            there, passed, story_side_word(side)),
-            proof, 1);
+            FINDING_PROOF(proof));
     }
     first = find(telling, side, FATE_UNSENT, &unsent);
     if (!first || first->segment->flags & TCP_RST) return;
@@ -100,7 +100,7 @@ static void find_missed(struct telling *telling, enum story_side side)
                         "or somebody between the two made them",
                         unsent),
                     unsent, story_side_word(side), place_name(telling, first->seen, false), place_name(telling, first->seen, true)),
-                proof, 1);
+                FINDING_PROOF(proof));
 }
 
 /* A reset that its sender's own side never saw. */
@@ -117,7 +117,7 @@ static void find_made_on_the_way(struct telling *telling)
                            "the two (a firewall, a load balancer) made it",
                            story_side_word(packet->side), place_name(telling, packet->seen, false),
                            place_name(telling, packet->seen, true)),
-            proof, 1);
+            FINDING_PROOF(proof));
         return;
     }
 }
