@@ -63,7 +63,7 @@ static const char *error_of(const struct tale_packet *answer)
                                         TR("the name server does not know that kind of question (NOTIMP)"),
                                         TR("the name server refused (REFUSED)")};
     const uint8_t *said = header_of_dns(answer);
-    unsigned code = said ? said[3] & 0x0f : 0;
+    unsigned code = said && said[2] & 0x80 ? said[3] & 0x0f : 0; /* of a question these bits say nothing */
     return code < sizeof(names) / sizeof(names[0]) ? names[code] : TR("the name server answered with an error");
 }
 
@@ -130,7 +130,7 @@ static void say_unanswered(struct telling *telling, const struct question *quest
                         question->count),
                     address_format(&telling->flow->end[STORY_SERVER], server), question->count,
                     finding_time(telling, telling->now_ns - question->first->sent_ns)),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 static void say_slow(struct telling *telling, const struct question *question, const struct tale_packet *answer)
@@ -145,7 +145,7 @@ static void say_slow(struct telling *telling, const struct question *question, c
                                    question->count),
                                finding_time(telling, finding_arrival_ns(answer) - question->first->sent_ns),
                                address_format(&telling->flow->end[STORY_SERVER], server), question->count),
-                proof, 2);
+                FINDING_PROOF(proof));
 }
 
 /* A resolver tries its search list: what another answer made good is no failure. */
@@ -161,12 +161,12 @@ static void say_failed(struct telling *telling, const struct question *question,
             telling, "name-lookup-failed", "note",
             name ? telling_printf(telling, "a name lookup failed: %s: %s; the process tried on, and could connect", name, tr(error))
                  : telling_printf(telling, "a name lookup failed: %s; the process tried on, and could connect", tr(error)),
-            proof, 2);
+            FINDING_PROOF(proof));
     else
         finding_add(telling, "name-lookup-failed", "warning",
                     name ? telling_printf(telling, "a name lookup failed: %s: %s", name, tr(error))
                          : telling_printf(telling, "a name lookup failed: %s", tr(error)),
-                    proof, 2);
+                    FINDING_PROOF(proof));
 }
 
 void findings_names(struct telling *telling)
