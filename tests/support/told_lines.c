@@ -9,6 +9,7 @@ static const char *digits_of(struct sentences *sentences, const char *text)
 {
     uint32_t hash = 2166136261U;
     if (!text || !*text) return "-";
+    if (!sentences) return text;
     for (const char *at = text; *at; at++) hash = (hash ^ (uint8_t)*at) * 16777619U;
     for (size_t i = 0; i < sentences->count; i++)
         if (strcmp(sentences->text[i], text) == 0) return sentences->of[i];

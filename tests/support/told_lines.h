@@ -13,7 +13,7 @@ struct sentences {
     size_t count, capacity;
 };
 
-/* All stories of `told`, and what was told beside them. */
+/* All stories of `told`, and what was told beside them. Without `sentences` these stand there whole. */
 void told_lines(struct buf *lines, struct sentences *sentences, const struct told *told);
 /* The sentences in the order of their digits. */
 void told_lines_sentences(struct buf *lines, struct sentences *sentences);
