@@ -2,7 +2,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/lang.h"
 
 static volatile sig_atomic_t asked;
 const volatile sig_atomic_t *const interrupt_asked = &asked;
@@ -13,9 +16,9 @@ static bool is_ours[NSIG]; /* a signal that was ignored stays ignored */
 /* SA_RESETHAND: raised again, it ends the program as if nobody had looked. */
 static void on_end(int number)
 {
-    static const char word[] = "tcpwhy: interrupted\n";
-    ssize_t written = getpid() == whose ? write(STDERR_FILENO, word, sizeof(word) - 1) : 0; /* not those it forked */
-    (void)written;                                                                          /* nobody is there to be told */
+    const char *word = tr("tcpwhy: interrupted\n"); /* it looks into memory that never changes: a handler may */
+    ssize_t written = getpid() == whose ? write(STDERR_FILENO, word, strlen(word)) : 0; /* not those it forked */
+    (void)written;                                                                      /* nobody is there to be told */
     raise(number);
 }
 

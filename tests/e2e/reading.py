@@ -101,9 +101,10 @@ class Interrupted(Test):
         self.assertEqual(len(out.splitlines()), 2)
 
     def test_before_anything_is_there_it_ends_by_the_signal(self):
-        process, fd = self.fifo()
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(self.finish(process, -signal.SIGINT), ("", "tcpwhy: interrupted\n"))
+        for language, word in (("en", "tcpwhy: interrupted\n"), ("zh", "tcpwhy: 被中断\n")):
+            process, fd = self.fifo("--lang", language)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(self.finish(process, -signal.SIGINT), ("", word))
         process = self.start("-", stdin=subprocess.PIPE)
         wait_listening(process)
         process.send_signal(signal.SIGINT)
