@@ -120,6 +120,7 @@ tcpwhy_unit(record/loop tcpwhy_record)
 tcpwhy_unit(record/sieve tcpwhy_record)
 tcpwhy_unit(out/output tcpwhy_out)
 tcpwhy_unit(out/held tcpwhy_out)
+tcpwhy_unit(out/outlet tcpwhy_out)
 tcpwhy_unit(play/judge test_tell tcpwhy_play)
 tcpwhy_unit(play/catalogue_row test_stories tcpwhy_play)
 add_test(NAME golden/the-schema-can-refuse-scenario-lines COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py

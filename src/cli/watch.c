@@ -64,7 +64,7 @@ static const struct options_row what_rows[] = {
     {KEY_CGROUP, 0, "cgroup", "PATH|NAME",
      TR("of processes in this cgroup or below it, or in this container: a name, or its id's beginning")},
     {KEY_INTERFACE, 'i', "interface", "NAME", TR("that leave by this interface of this network; may be given again")},
-    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("that show something to act on")},
+    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("show only those with findings; totals and metrics\nare of all")},
 };
 static const struct options_row how_rows[] = {
     {KEY_TUI, 0, "tui", NULL, TR("on the whole screen: connections live, ladders that grow; ? shows the keys")},

@@ -1,4 +1,4 @@
-#include "watch/outlet.h"
+#include "out/outlet.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -56,10 +56,18 @@ static void forget_written(struct outlet *outlet)
     outlet->written = 0;
 }
 
+/* That its reader has gone, a pipe says before anything is written to it. */
+static void look_for_reader(struct outlet *outlet)
+{
+    struct pollfd gone = {.fd = outlet->fd};
+    if (poll(&gone, 1, 0) > 0 && (gone.revents & (POLLERR | POLLHUP))) outlet->gone = true;
+}
+
 void outlet_flush(struct outlet *outlet)
 {
     while (write_some(outlet, 0)) {
     }
+    look_for_reader(outlet);
     forget_written(outlet);
 }
 

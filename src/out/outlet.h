@@ -1,7 +1,7 @@
 /* Standard output of a program that must not wait for its reader: what can't be written yet waits in bounded memory, and what finds
  * no room there is counted. */
-#ifndef TCPWHY_WATCH_OUTLET_H
-#define TCPWHY_WATCH_OUTLET_H
+#ifndef TCPWHY_OUT_OUTLET_H
+#define TCPWHY_OUT_OUTLET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ struct outlet outlet_new(int fd, size_t limit);
 void outlet_free(struct outlet *outlet);
 /* One line, newline included: as a whole or not at all. */
 void outlet_line(struct outlet *outlet, const char *line, size_t length);
-/* Writes what can be written without waiting. */
+/* Writes what can be written without waiting, and looks whether the reader is still there. */
 void outlet_flush(struct outlet *outlet);
 /* Writes all, and waits for a reader that takes it: as long as it takes something every `patience_ms`. */
 void outlet_finish(struct outlet *outlet, int patience_ms);

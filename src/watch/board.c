@@ -17,6 +17,7 @@ struct said {
 
 struct board {
     struct board_limits limits;
+    struct chooser *chooser;
     board_listener *listener;
     void *data;
     struct table *said; /* number → struct said, of those in trouble alone */
@@ -25,11 +26,12 @@ struct board {
     uint64_t open, troubled;
 };
 
-struct board *board_new(const struct board_limits *limits, board_listener *listener, void *data)
+struct board *board_new(const struct board_limits *limits, struct chooser *chooser, board_listener *listener, void *data)
 {
     struct board *board = calloc(1, sizeof(*board));
     if (!board) return NULL;
-    *board = (struct board){.limits = *limits, .listener = listener, .data = data, .said = table_new(sizeof(uint32_t))};
+    *board = (struct board){
+        .limits = *limits, .chooser = chooser, .listener = listener, .data = data, .said = table_new(sizeof(uint32_t))};
     if (board->said) return board;
     free(board);
     return NULL;
@@ -79,7 +81,7 @@ static struct said *said_of(struct board *board, uint32_t number, bool make)
 static void look(void *data, const struct teller_glance *glance)
 {
     struct board *board = data;
-    if (glance->over) return;
+    if (glance->over || !chooser_wants_ends(board->chooser, glance->end, glance->process)) return;
     board->open++;
     struct said *said = said_of(board, glance->number, glance->shut[STORY_CLIENT] || glance->shut[STORY_SERVER]);
     bool troubled = false;

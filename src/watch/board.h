@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "story/tell/teller.h"
+#include "watch/choose.h"
 #include "watch/lines.h"
 
 struct board;
@@ -19,10 +20,10 @@ extern const struct board_limits board_usual;
 typedef void board_listener(void *data, const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side,
                             int64_t since_ns);
 
-/* NULL: out of memory. Release with board_free. */
-struct board *board_new(const struct board_limits *limits, board_listener *listener, void *data);
+/* Of the connections that `chooser` (borrowed) wants. NULL: out of memory. Release with board_free. */
+struct board *board_new(const struct board_limits *limits, struct chooser *chooser, board_listener *listener, void *data);
 void board_free(struct board *board);
-/* Looks at all that is open. */
+/* Looks at all that is open and chosen. */
 void board_look(struct board *board, const struct teller *teller, int64_t now_ns);
 /* How many were open at the last look, and how many of them in trouble. */
 uint64_t board_open(const struct board *board);

@@ -142,13 +142,17 @@ bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_
 bool chooser_by_ends(const struct chooser *chooser)
 {
     const struct watch_wishes *wishes = &chooser->wishes;
-    return !wishes->pid_count && !wishes->comm_count && !wishes->cgroup_count && !wishes->only_findings;
+    return !wishes->pid_count && !wishes->comm_count && !wishes->cgroup_count;
 }
 
 bool chooser_wants(struct chooser *chooser, const struct story *story)
 {
     const struct address end[STORY_SIDES] = {story->end[STORY_CLIENT].address, story->end[STORY_SERVER].address};
     const struct story_process process[STORY_SIDES] = {story->end[STORY_CLIENT].process, story->end[STORY_SERVER].process};
-    if (chooser->wishes.only_findings && !story->finding_count) return false;
     return chooser_wants_ends(chooser, end, process);
+}
+
+bool chooser_shows(const struct chooser *chooser, const struct story *story)
+{
+    return !chooser->wishes.only_findings || story->finding_count > 0;
 }

@@ -1,4 +1,4 @@
-/* Which connections are shown: what the command line's filters say, all of which must hold. */
+/* Which connections are looked at, and which of them are shown: what the command line's filters say, all of which must hold. */
 #ifndef TCPWHY_WATCH_CHOOSE_H
 #define TCPWHY_WATCH_CHOOSE_H
 
@@ -41,9 +41,11 @@ void chooser_take(struct chooser *chooser, const struct event *event);
 /* Whether a connection between these ends is one of them, whatever becomes of it. */
 bool chooser_wants_ends(struct chooser *chooser, const struct address end[STORY_SIDES],
                         const struct story_process process[STORY_SIDES]);
-/* Whether both ends' addresses say it all: no process, cgroup or finding is asked for. */
+/* Whether both ends' addresses say it all: no process or cgroup is asked for. */
 bool chooser_by_ends(const struct chooser *chooser);
-/* The same of a story, findings included. */
+/* The same of a story. */
 bool chooser_wants(struct chooser *chooser, const struct story *story);
+/* Whether one of them is to be shown: only those with findings may be. */
+bool chooser_shows(const struct chooser *chooser, const struct story *story);
 
 #endif

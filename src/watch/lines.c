@@ -31,7 +31,7 @@ static const struct column_row columns[COLUMNS] = {
 static const int shown_from[COLUMNS] = {
     [AT] = 48, [OPENER] = 72, [FROM] = 126, [TAKER] = 148, [GOT] = 104, [SENT] = 104, [CLOSED] = 56};
 
-enum { NARROWER = 3 /* who opened it, on a narrow screen */, STEP_COLUMNS = 7 /* "SYN-ACK" */ };
+enum { NARROWER = 3 /* who opened it, on a narrow screen */, STEP_COLUMNS = 7 /* "SYN-ACK" */, STEP_BYTES = 8192 };
 
 static bool is_shown(const struct lines_options *options, int column)
 {
@@ -245,15 +245,20 @@ static void put_step(const struct lines_options *options, const struct story *st
     json_newline(&json);
 }
 
-int64_t lines_course(const struct lines_options *options, const struct story *story, int64_t after_ns, struct buf *out)
+int64_t lines_course(const struct lines_options *options, const struct story *story, int64_t after_ns, lines_taker *take,
+                     void *data)
 {
+    struct buf line = buf_new(STEP_BYTES);
     int64_t last_ns = after_ns;
     for (size_t i = 0; i < story->step_count; i++) {
         const struct story_segment *segment = story->steps[i].kind == STEP_SEGMENT ? story->steps[i].segment : NULL;
         if (!segment || !(segment->handshake || segment->teardown) || segment->sent_ns <= after_ns) continue;
-        put_step(options, story, segment, out);
+        put_step(options, story, segment, &line);
+        if (!line.failed) take(data, segment->sent_ns, line.data, line.length);
+        buf_clear(&line);
         if (segment->sent_ns > last_ns) last_ns = segment->sent_ns;
     }
+    buf_free(&line);
     return last_ns;
 }
 
@@ -261,7 +266,6 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
 {
     const struct story *story = facts->story;
     const struct story_end *client = &story->end[STORY_CLIENT], *server = &story->end[STORY_SERVER];
-    if (options->course) lines_course(options, story, facts->told_ns, out);
     if (options->json) {
         json_ended(options, facts, out);
         return;

@@ -30,8 +30,12 @@ const char *lines_trouble_name(enum watch_trouble trouble);
 void lines_head(const struct lines_options *options, struct buf *out);
 /* A connection that has ended, with what was found of it. */
 void lines_ended(const struct lines_options *options, const struct watch_facts *facts, struct buf *out);
-/* A line for each step of handshake and teardown that was sent after `after_ns`. When the last one was sent, or `after_ns`. */
-int64_t lines_course(const struct lines_options *options, const struct story *story, int64_t after_ns, struct buf *out);
+/* Given a line about a time. */
+typedef void lines_taker(void *data, int64_t t_ns, const char *line, size_t length);
+/* Hands over a line for each step of handshake and teardown that was sent after `after_ns`. When the last one was sent, or
+ * `after_ns`. */
+int64_t lines_course(const struct lines_options *options, const struct story *story, int64_t after_ns, lines_taker *take,
+                     void *data);
 /* One that is open and in trouble. All borrowed. */
 struct lines_trouble {
     const struct teller_glance *glance;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "out/otlp_sender.h"
+#include "out/outlet.h"
 #include "viz/view.h"
-#include "watch/outlet.h"
 
 static const size_t waiting_limit = (size_t)16 << 20;
 

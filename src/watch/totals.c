@@ -195,6 +195,10 @@ void totals_write(const struct totals *totals, uint64_t open, bool ascii, struct
     size_t from = out->length;
     totals_label(out, TR("connections"));
     buf_printf(out, tr("%s ended, %s open\n"), words_grouped(totals->connections, ended), words_grouped(open, still));
+    if (totals->hidden) {
+        totals_label(out, TR("left out"));
+        buf_printf(out, tr("%s of them: nothing was found (--only-findings)\n"), words_grouped(totals->hidden, still));
+    }
     if (totals->given_up) {
         totals_label(out, TR("given up"));
         buf_printf(out, tr("%s were followed no further: too many were open (--memory), or they were silent for hours\n"),
@@ -258,6 +262,7 @@ void totals_put(const struct totals *totals, uint64_t open, struct json *json)
 {
     json_uint(json, "connections", totals->connections);
     json_uint(json, "open", open);
+    json_uint(json, "hidden", totals->hidden);
     json_uint(json, "given_up", totals->given_up);
     put_counts(json, "outcomes", totals->outcomes, OUTCOMES, outcome_word);
     put_counts(json, "findings", totals->findings, TOTALS_FINDINGS, finding_word);

@@ -30,6 +30,7 @@ struct totals_slow {
 };
 struct totals {
     uint64_t connections; /* that ended */
+    uint64_t hidden;      /* of them those that are not shown: nothing was found of them (--only-findings) */
     uint64_t given_up;    /* followed no further before they ended */
     uint64_t outcomes[OUTCOMES];
     uint64_t findings[TOTALS_FINDINGS]; /* in the order of story_finding_ids */

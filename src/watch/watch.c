@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,7 +19,7 @@
 #include "watch/flight.h"
 #include "watch/metrics.h"
 #include "watch/on.h"
-#include "watch/outlet.h"
+#include "watch/printer.h"
 #include "watch/resends.h"
 #include "watch/spans.h"
 #include "watch/totals.h"
@@ -27,11 +28,12 @@
 enum {
     STEP_MS = 20,       /* between two looks into the ring */
     LOOK_MS = 250,      /* between two looks at the board */
+    HASTE = -5,         /* as nice(1) has it: a busy machine lets it read all the same */
     PATIENCE_MS = 5000, /* with a reader of the last lines */
     TRACE_MS = 60000    /* with the last trace */
 };
 static const int64_t LATE_NS = 50000000;
-static const size_t waiting_limit = (size_t)16 << 20, line_limit = (size_t)1 << 20;
+static const size_t totals_limit = (size_t)1 << 20;
 
 struct watch {
     const struct watch_options *options;
@@ -39,18 +41,16 @@ struct watch {
     struct teller *teller;
     struct board *board;
     struct chooser *chooser;
-    struct outlet outlet;
+    struct printer printer;
     struct drawer *drawer;
     struct flight *flight;     /* NULL: none was asked for */
     struct endpoint *endpoint; /* the same */
     struct spans *spans;       /* the same */
     struct course *course;     /* the same */
     struct resends *resends;
-    struct buf line;
     struct totals totals;
     bool ending;        /* what is told now is still open */
     uint64_t left_open; /* told as it stood at the end */
-    struct lines_options lines;
     struct wall wall;
     struct cgroups *cgroups;
     int64_t look_ms;
@@ -59,12 +59,6 @@ struct watch {
     uint64_t touched;                 /* connections that were open then */
     int code;                         /* the teller's failure */
 };
-
-static void put_line(struct watch *watch)
-{
-    if (watch->line.length) outlet_line(&watch->outlet, watch->line.data, watch->line.length);
-    buf_clear(&watch->line);
-}
 
 /* ---- the flight recorder ---- */
 
@@ -116,13 +110,16 @@ static bool take_ended(struct watch *watch, struct story *story, const uint32_t 
     watch->touched += facts.touched;
     totals_add(&watch->totals, &facts);
     trigger_story(watch, story);
+    if (!chooser_shows(watch->chooser, story)) {
+        watch->totals.hidden++;
+        return false;
+    }
     if (watch->spans) spans_take(watch->spans, story);
     if (watch->options->screen) {
         watch->options->screen->ended(watch->options->screen_data, story);
         return true;
     }
-    lines_ended(&watch->lines, &facts, &watch->line);
-    put_line(watch);
+    printer_ended(&watch->printer, &facts);
     return false;
 }
 
@@ -150,10 +147,7 @@ static int take_story(void *data, struct story *story)
 
 static int64_t take_course(void *data, const struct story *story, int64_t told_ns)
 {
-    struct watch *watch = data;
-    int64_t last_ns = lines_course(&watch->lines, story, told_ns, &watch->line);
-    put_line(watch);
-    return last_ns;
+    return printer_course(&((struct watch *)data)->printer, story, told_ns);
 }
 
 static void take_trouble(void *data, const struct teller_glance *glance, enum watch_trouble trouble, enum story_side side,
@@ -162,7 +156,6 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     struct watch *watch = data;
     int64_t now_ns = session_now_ns(watch->session);
     struct story *story = NULL;
-    if (!chooser_wants_ends(watch->chooser, glance->end, glance->process)) return;
     (void)teller_story_of(watch->teller, glance->number, now_ns, &story); /* out of memory: the line stands without its findings */
     struct lines_trouble what = {
         .glance = glance, .trouble = trouble, .side = side, .since_ns = since_ns, .now_ns = now_ns, .story = story};
@@ -170,8 +163,7 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
     if (watch->options->screen)
         watch->options->screen->trouble(watch->options->screen_data, glance, trouble, story);
     else
-        lines_trouble(&watch->lines, &what, &watch->line);
-    put_line(watch);
+        printer_trouble(&watch->printer, &what);
     trigger(watch, lines_trouble_name(trouble), false, glance->number);
     story_free(story);
 }
@@ -228,8 +220,8 @@ static struct teller_bounds bounds_of(const struct watch_options *options)
 static void write_metrics(void *data, struct buf *out)
 {
     const struct watch *watch = data;
-    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->outlet.lost, watch->missed,
-                                    watch->touched};
+    const struct metrics_now now = {board_open(watch->board), board_troubled(watch->board), watch->printer.outlet.lost,
+                                    watch->missed, watch->touched};
     metrics_write(&watch->totals, &now, out);
 }
 
@@ -259,7 +251,7 @@ static int open_all(struct watch *watch, struct err *err)
         code = endpoint_open(&watch->endpoint, watch->options->prometheus, write_metrics, watch, err);
     if (code) return code;
     watch->teller = teller_new(take_story, watch);
-    watch->board = board_new(&board_usual, take_trouble, watch);
+    watch->board = board_new(&board_usual, watch->chooser, take_trouble, watch);
     const struct teller_bounds bounds = bounds_of(watch->options);
     const struct flight_options flight = {ring->seconds * 1000000000, memory_of(watch->options), watch->drawer, bounds};
     if (ring->seconds) watch->flight = flight_new(&flight);
@@ -277,6 +269,7 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
+    (void)setpriority(PRIO_PROCESS, 0, HASTE); /* what waits too long in the kernel's ring is lost; only root may */
     /* Who is in which cgroup, and what time it is here, it still asks. */
     const char *const readable[] = {"/proc", cgroups_root(watch->cgroups), "/etc/localtime", "/usr/share/zoneinfo", NULL};
     code = rights_drop(RIGHTS_NONE, err);
@@ -289,7 +282,7 @@ static void look_at_clock(struct watch *watch)
     const struct wall_clocks now = {clock_wall_ns(), session_now_ns(watch->session), clock_asleep_ns()};
     char text[WALL_TEXT_BYTES];
     bool stepped = wall_look(&watch->wall, &now, text);
-    watch->lines.shift_ns = watch->wall.shift_ns;
+    watch->printer.lines.shift_ns = watch->wall.shift_ns;
     if (stepped) note_say(watch->options->quiet || watch->options->screen, "%s", text);
 }
 
@@ -297,9 +290,8 @@ static int run(struct watch *watch, struct err *err)
 {
     int64_t until_ms = watch->options->for_ms ? clock_ms() + watch->options->for_ms : INT64_MAX;
     const struct watch_screen *screen = watch->options->screen;
-    if (!screen) lines_head(&watch->options->lines, &watch->line);
-    put_line(watch);
-    while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->outlet.gone && !watch->code) {
+    if (!screen) printer_head(&watch->printer);
+    while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->printer.outlet.gone && !watch->code) {
         int64_t before_ns = session_now_ns(watch->session);
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
         if (got < 0) return got;
@@ -315,7 +307,7 @@ static int run(struct watch *watch, struct err *err)
         if (watch->flight) flight_write(watch->flight, 0);
         if (watch->endpoint) endpoint_serve(watch->endpoint);
         if (watch->spans) spans_flush(watch->spans);
-        outlet_flush(&watch->outlet);
+        printer_flush(&watch->printer, session_now_ns(watch->session));
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
     return 0;
@@ -330,13 +322,13 @@ static void note_lines(bool quiet, const char *text)
 static void close_with_totals(struct watch *watch)
 {
     const struct watch_options *options = watch->options;
-    struct buf text = buf_new(line_limit), notes = buf_new(line_limit);
+    struct buf text = buf_new(totals_limit), notes = buf_new(totals_limit);
     struct flight_counts traces;
     struct spans_counts spans;
     struct closing closing = {.totals = &watch->totals,
                               .open = watch->left_open,
                               .trace = teller_trace(watch->teller),
-                              .lines_lost = watch->outlet.lost,
+                              .lines_lost = watch->printer.outlet.lost,
                               .touched = watch->touched,
                               .folder = options->ring.folder,
                               .ascii = options->lines.ascii};
@@ -350,9 +342,8 @@ static void close_with_totals(struct watch *watch)
         totals_write(&watch->totals, watch->left_open, options->lines.ascii, &text);
         closing_write(&closing, &text);
     }
-    outlet_line(&watch->outlet, buf_string(&text), text.length);
     session_give_signals_back(watch->session);
-    outlet_finish(&watch->outlet, PATIENCE_MS);
+    printer_finish(&watch->printer, &text, PATIENCE_MS);
     note_lines(options->quiet, buf_string(&notes));
     buf_free(&text);
     buf_free(&notes);
@@ -367,20 +358,18 @@ static int finish(struct watch *watch, struct err *err)
     if (!code && !watch->code) watch->code = teller_finish(watch->teller);
     if (!code && watch->code) code = err_set_errno(err, watch->code, "can't tell of the connections");
     if (watch->flight) flight_write(watch->flight, TRACE_MS);
-    outlet_flush(&watch->outlet);
+    printer_flush(&watch->printer, INT64_MAX);
     if (watch->spans) spans_finish(watch->spans, PATIENCE_MS);
     if (!code) close_with_totals(watch);
-    return code ? code : watch->outlet.gone ? -EPIPE : watch->outlet.code;
+    return code ? code : watch->printer.outlet.gone ? -EPIPE : watch->printer.outlet.code;
 }
 
 int watch_run(const struct watch_options *options, struct err *err)
 {
-    struct watch watch = {.options = options,
-                          .outlet = outlet_new(STDOUT_FILENO, waiting_limit),
-                          .line = buf_new(line_limit),
-                          .lines = options->lines};
+    struct watch watch = {.options = options};
     signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end in order */
-    int code = open_all(&watch, err);
+    int code = printer_init(&watch.printer, &options->lines, options->lines.course && !options->screen);
+    code = code ? err_set_errno(err, code, "can't watch") : open_all(&watch, err);
     if (!code) code = run(&watch, err);
     if (!code) code = finish(&watch, err);
     teller_free(watch.teller);
@@ -394,7 +383,6 @@ int watch_run(const struct watch_options *options, struct err *err)
     drawer_free(watch.drawer);
     chooser_free(watch.chooser);
     cgroups_free(watch.cgroups);
-    outlet_free(&watch.outlet);
-    buf_free(&watch.line);
+    printer_free(&watch.printer);
     return code;
 }

@@ -1,5 +1,6 @@
 """What a tcpwhy watch meets that runs for long: bursts, slow readers, full disks, networks that come and go, floods."""
 
+import collections
 import fcntl
 import json
 import signal
@@ -30,11 +31,18 @@ class Survival(WatchTest):
         watching.end()
 
     def test_a_burst_is_told_whole_and_two_watches_tell_the_same(self):
-        first, second = self.watching(), self.watching()
+        first, second = self.watching(), self.watching("--events")
         for _ in range(800):
             self.echo.round()
         for watching in (first, second):
             self.assertIn("nothing", self.all_told(watching, 800))
+        # Steps come in order of time, whichever connection they are of, and none is told twice or not at all.
+        steps = [json.loads(line) for line in second.lines if '"type":"course"' in line]
+        self.assertEqual([line["t"] for line in steps], sorted(line["t"] for line in steps))
+        ours = {line["conn"] for line in self.real(second)}
+        told = collections.Counter((line["conn"], line["from"], line["segment"]) for line in steps if line["conn"] in ours)
+        self.assertEqual({count for (conn, side, segment), count in told.items() if segment in ("SYN", "SYN-ACK", "FIN")}, {1})
+        self.assertEqual({segment: sum(1 for key in told if key[2] == segment) for segment in ("SYN", "SYN-ACK", "FIN")}, {"SYN": 800, "SYN-ACK": 800, "FIN": 1600})
 
     def test_stopped_for_a_while_it_catches_up(self):
         watching = self.watching()

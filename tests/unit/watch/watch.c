@@ -1,4 +1,4 @@
-/* What a watch shows: totals, the choice of connections, the lines, and a reader who does not read. */
+/* What a watch shows: totals, the choice of connections, the lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +19,6 @@
 #include "watch/choose.h"
 #include "watch/columns.h"
 #include "watch/lines.h"
-#include "watch/outlet.h"
 #include "watch/totals.h"
 
 #define MS 1000000
@@ -124,8 +121,9 @@ static void only_findings_leaves_out_what_has_none(void **state)
     struct story *good = story_normal_echo(), *bad = story_reset_unread();
     assert_int_equal(good->finding_count, 0);
     assert_true(bad->finding_count > 0);
-    assert_false(chooser_wants(chooser, good));
-    assert_true(chooser_wants(chooser, bad));
+    assert_false(chooser_shows(chooser, good));
+    assert_true(chooser_shows(chooser, bad));
+    assert_true(chooser_wants(chooser, good)); /* it counts */
     story_free(good);
     story_free(bad);
     chooser_free(chooser);
@@ -162,6 +160,12 @@ static void an_interface_chooses_what_leaves_by_it_here(void **state)
 
 /* ---- lines ---- */
 
+static void take_line(void *data, int64_t t_ns, const char *line, size_t length)
+{
+    (void)t_ns;
+    buf_append(data, line, length);
+}
+
 static void every_story_makes_one_harmless_line_of_the_screens_width(void **state)
 {
     static const int widths[] = {0, 40, 60, 80, 120, 200};
@@ -175,6 +179,7 @@ static void every_story_makes_one_harmless_line_of_the_screens_width(void **stat
         for (size_t k = 0; k < count; k++) {
             struct story *story = fixtures[k].make();
             facts_of(story, &facts);
+            lines_course(&options, story, INT64_MIN, take_line, &out);
             lines_ended(&options, &facts, &out);
             story_free(story);
         }
@@ -279,41 +284,6 @@ static void a_line_ends_where_it_may(void **state)
     assert_int_equal(columns_fit("日本語", 5, false), strlen("日本"));
 }
 
-/* ---- a reader ---- */
-
-static void what_nobody_reads_is_bounded_and_counted(void **state)
-{
-    int ends[2];
-    (void)state;
-    signal(SIGPIPE, SIG_IGN); /* as who watches does */
-    assert_int_equal(pipe(ends), 0);
-    struct outlet outlet = outlet_new(ends[1], 1 << 18);
-    static char line[1000];
-    memset(line, 'x', sizeof(line));
-    line[sizeof(line) - 1] = '\n';
-    for (int i = 0; i < 1000; i++) {
-        outlet_line(&outlet, line, sizeof(line));
-        outlet_flush(&outlet); /* must not wait: nobody reads */
-    }
-    assert_true(outlet.lost > 500 && outlet.lost < 900);
-    uint64_t kept = 1000 - outlet.lost, got = 0;
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    for (int idle = 0; idle < 2;) {
-        char bytes[8192];
-        ssize_t count = read(ends[0], bytes, sizeof(bytes));
-        idle = count > 0 ? 0 : idle + 1;
-        got += count > 0 ? (uint64_t)count : 0;
-        outlet_flush(&outlet);
-    }
-    assert_int_equal(got, kept * sizeof(line)); /* whole lines, and all of those that were taken */
-    close(ends[0]);
-    outlet_line(&outlet, line, sizeof(line));
-    outlet_flush(&outlet);
-    assert_true(outlet.gone);
-    close(ends[1]);
-    outlet_free(&outlet);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,7 +300,6 @@ int main(void)
         cmocka_unit_test(a_name_is_cut_between_characters_and_its_number_stays),
         cmocka_unit_test(in_chinese_columns_stand_below_their_heads_too),
         cmocka_unit_test(a_line_ends_where_it_may),
-        cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
