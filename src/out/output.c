@@ -12,6 +12,7 @@
 
 #include "out/note.h"
 #include "out/output_own.h"
+#include "viz/text/overview.h"
 
 static const size_t event_line_limit = (size_t)1 << 24;
 
@@ -118,6 +119,14 @@ int output_open(struct output **ret_output, const struct output_options *options
     }
     *ret_output = output;
     return 0;
+}
+
+void output_overview(struct output *output)
+{
+    const struct output_options *options = &output->options;
+    if (options->format || options->brief || options->part != VIEW_WHOLE || options->absolute) return;
+    for (size_t i = 0; i < output->count; i++)
+        if (output->targets[i].view == &view_text && i >= options->file_count) output->targets[i].view = &view_overview;
 }
 
 /* A view's failure is its own place's alone. */

@@ -71,6 +71,8 @@ struct output;
 /* Checks names and endings and opens everything, so that a wrong path is known before anything runs. 0; -EINVAL for an unknown
  * format or ending (a usage error, with what there is); else -errno. Release with output_close. */
 int output_open(struct output **ret_output, const struct output_options *options, struct err *err);
+/* Before output_join: where nobody asked for a form, of many connections what was found and a line each (view_overview). */
+void output_overview(struct output *output);
 /* Before output_join. Each story is shown to `look` before it is told, which may give it another number. */
 void output_look(struct output *output, void (*look)(void *data, struct story *story), void *data);
 /* Begins all places and takes from the stream: a story is written when it is over, an event when it comes. What is known of the run

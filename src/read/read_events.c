@@ -46,6 +46,16 @@ static void look(void *data, struct story *story)
     read_renumber(story, *of_capture);
 }
 
+/* What a watch has written: everybody's connections, of which a few matter. */
+static bool is_of_watch(const struct event_log *log)
+{
+    for (size_t i = 0; i < event_log_count(log); i++) {
+        const struct event *event = event_log_at(log, i);
+        if (event->kind == EVENT_TRACE) return event->trace.course_only;
+    }
+    return false;
+}
+
 int read_events(const char *path, const void *head, size_t head_bytes, const struct read_options *options, struct err *err)
 {
     struct output *output = NULL;
@@ -56,6 +66,7 @@ int read_events(const char *path, const void *head, size_t head_bytes, const str
     output_look(output, look, &of_capture);
     code = load(path, head, head_bytes, options, &log, err);
     if (!code) of_capture = read_is_of_capture(log);
+    if (!code && is_of_watch(log)) output_overview(output);
     if (!code) code = output_tell(output, log, err);
     event_log_free(log);
     output_close(output);

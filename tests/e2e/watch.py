@@ -202,6 +202,9 @@ class Watch(WatchTest):
             self.assertRegex(names[0], r"^\d{8}-\d{6}\.\d{3}-reset-unread-data-\d+\.pcapng$")
             path = f"{folder}/traces/{names[0]}"
             self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            listed = run("read", path, timeout=LONG_S).stdout.splitlines()  # not 1,500 ladders
+            self.assertRegex(listed[0], "^Findings in ")
+            self.assertTrue([line for line in listed[:6] if "reset-unread-data" in line and "17 received bytes" in line], listed[:6])
             told = run("read", path, "--format", "jsonl", timeout=LONG_S)
             self.assertEqual(told.returncode, 0, told.stderr)
             heads = [json.loads(line) for line in told.stdout.splitlines() if '"type":"connection"' in line]
