@@ -122,14 +122,6 @@ static struct event random_event(enum event_kind kind, struct event_log *log)
     return event;
 }
 
-static void assert_same_chain(const struct event_chain *a, const struct event_chain *b)
-{
-    assert_int_equal(!a, !b);
-    if (!a) return;
-    assert_int_equal(a->count, b->count);
-    for (size_t i = 0; i < a->count; i++) assert_string_equal(a->names[i], b->names[i]);
-}
-
 static void assert_same_event(const struct event *one, const struct event *other)
 {
     struct event whole[2], *a = &whole[0], *b = &whole[1]; /* of what a log keeps there is the extent alone */

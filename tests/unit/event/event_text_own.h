@@ -10,6 +10,14 @@
 
 enum { TEXT_LIMIT = 64 << 20 };
 
+static inline void assert_same_chain(const struct event_chain *a, const struct event_chain *b)
+{
+    assert_int_equal(!a, !b);
+    if (!a) return;
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) assert_string_equal(a->names[i], b->names[i]);
+}
+
 void read_or_fail(const struct buf *text, struct event_log *log);
 void a_kind_outside_the_enum_is_not_written(void **state);
 void a_full_buffer_is_reported(void **state);
