@@ -74,7 +74,19 @@ int buf_text(struct buf *buf, const char *text)
 
 int buf_char(struct buf *buf, char c)
 {
-    return buf_append(buf, &c, 1);
+    int code = reserve(buf, 1);
+    if (code) return code;
+    buf->data[buf->length++] = c;
+    buf->data[buf->length] = '\0';
+    return 0;
+}
+
+/* How many bytes may follow without another look at the memory; 0: none, not even the NUL. */
+static size_t room(const struct buf *buf)
+{
+    if (buf->failed || !buf->capacity) return 0;
+    size_t free_bytes = buf->capacity - 1 - buf->length, allowed = buf->limit - buf->length;
+    return free_bytes < allowed ? free_bytes : allowed;
 }
 
 int buf_printf(struct buf *buf, const char *format, ...)
@@ -83,11 +95,15 @@ int buf_printf(struct buf *buf, const char *format, ...)
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    size_t most = room(buf);
+    char *end = most ? buf->data + buf->length : NULL;
+    int length = vsnprintf(end, most ? most + 1 : 0, format, args); /* it fits nearly always, and then that was all */
     va_end(args);
-    int code = length < 0 ? refuse(buf, -EINVAL) : reserve(buf, (size_t)length);
+    bool fits = end && length >= 0 && (size_t)length <= most;
+    if (end && !fits) *end = '\0';
+    int code = length < 0 ? refuse(buf, -EINVAL) : fits ? 0 : reserve(buf, (size_t)length);
     if (!code) {
-        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+        if (!fits) vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
         buf->length += (size_t)length;
     }
     va_end(again);

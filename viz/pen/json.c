@@ -21,6 +21,15 @@ static size_t plain_bytes(const char *value)
 
 static void put_string(struct json *json, const char *value)
 {
+    size_t first = plain_bytes(value);
+    char *room = value[first] ? NULL : buf_room(json->out, first + 2);
+    if (room) {
+        room[0] = '"';
+        memcpy(room + 1, value, first);
+        room[first + 1] = '"';
+        buf_grew(json->out, first + 2);
+        return;
+    }
     buf_char(json->out, '"');
     for (size_t left = strlen(value); left > 0;) {
         size_t plain = plain_bytes(value);

@@ -74,6 +74,26 @@ static void a_formatted_text_past_the_limit_is_refused_whole(void **state)
     buf_free(&buf);
 }
 
+static void a_formatted_text_of_any_length_goes_behind_what_is_there_or_leaves_it(void **state)
+{
+    (void)state;
+    char text[300];
+    for (size_t before = 0; before < 140; before++) {
+        for (int length = 0; length < 140; length++) {
+            struct buf buf = buf_new(200);
+            memset(text, 'x', sizeof(text));
+            assert_int_equal(buf_append(&buf, text, before), 0);
+            memset(text + before, 'y', (size_t)length);
+            bool fits = before + (size_t)length <= 200;
+            assert_int_equal(buf_printf(&buf, "%.*s", length, text + before), fits ? 0 : -EMSGSIZE);
+            text[fits ? before + (size_t)length : before] = 0;
+            assert_string_equal(buf_string(&buf), text);
+            assert_int_equal(buf.length, strlen(text));
+            buf_free(&buf);
+        }
+    }
+}
+
 static void it_grows_as_needed(void **state)
 {
     (void)state;
@@ -98,6 +118,7 @@ int main(void)
         cmocka_unit_test(it_holds_its_limit_and_not_a_byte_more),
         cmocka_unit_test(after_a_failure_it_keeps_what_it_had_and_refuses_the_rest),
         cmocka_unit_test(a_formatted_text_past_the_limit_is_refused_whole),
+        cmocka_unit_test(a_formatted_text_of_any_length_goes_behind_what_is_there_or_leaves_it),
         cmocka_unit_test(it_grows_as_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
