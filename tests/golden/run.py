@@ -62,7 +62,7 @@ def main():
     if not count:
         print("FAIL: TESTLIST is empty")
         return 1
-    print(f"{count} golden outputs, {failures} not as expected")
+    print(f"{count} golden outputs{' written anew' if regenerate else ''}, {failures} {'failed' if regenerate else 'not as expected'}")
     return 1 if failures else 0
 
 
