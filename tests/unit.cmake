@@ -64,6 +64,7 @@ set_tests_properties(golden/stories-follow-the-schema golden/stories-ascii-follo
 tcpwhy_unit(capture/bpf/kernel_symbols tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/calls_bpf tcpwhy_capture_bpf Threads::Threads)
 tcpwhy_unit(capture/bpf/bpf_end tcpwhy_capture_bpf)
+tcpwhy_unit(capture/bpf/bpf_networks tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
 set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600 COST 900)
 add_library(test_actors STATIC support/actors.c support/actors_lives.c)

@@ -40,7 +40,7 @@ void bpf_end_keep(int keep)
 {
     int numbers[NUMBERS_MAX];
     size_t count = others(keep, numbers);
-    for (size_t i = 0; i < count; i++) close(numbers[i]);
+    while (count) close(numbers[--count]);
 }
 
 /* One round; false: there was nobody any more. */

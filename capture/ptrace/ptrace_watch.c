@@ -145,7 +145,7 @@ static void look_at_range(struct look *look, unsigned first, unsigned last, bool
     for (const struct dirent *entry; looked < LOOK_MAX && (entry = readdir(folder));) {
         char *end;
         unsigned long fd = strtoul(entry->d_name, &end, 10);
-        if (*end || end == entry->d_name || fd < first || fd > last) continue;
+        if (*end || fd < first || fd > last) continue;
         looked++;
         struct event_socket socket;
         if (!ptrace_look_socket(look->task, (int)fd, &socket)) continue;

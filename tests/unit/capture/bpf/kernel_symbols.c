@@ -191,7 +191,8 @@ static void hidden_addresses_are_said_to_be_hidden(void **state)
 
 static void what_is_not_a_list_of_symbols_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "\n\n", "hello\n", "zzzz T name\n", "1000 T \n", "1000T name\n", "1000"};
+    static const char *const texts[] = {"",          "\n\n",         "hello\n",      "zzzz T name\n",
+                                        "1000 T \n", "1000 T \tx\n", "1000T name\n", "1000"};
     struct err err = {{0}};
 
     (void)state;
