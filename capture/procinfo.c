@@ -14,7 +14,7 @@
 static size_t slurp(const char *path, char *bytes, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
+    if (fd == -1) return 0;
     ssize_t got = read(fd, bytes, size - 1);
     close(fd);
     size_t length = got > 0 ? (size_t)got : 0;
@@ -53,15 +53,15 @@ bool procinfo_is_32_bit(pid_t pid)
 {
     char path[64], ident[EI_NIDENT + 1];
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-    return slurp(path, ident, sizeof(ident)) > EI_CLASS && memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+    return slurp(path, ident, sizeof(ident)) && ident[EI_CLASS] == ELFCLASS32; /* what runs is an ELF file */
 }
 
 bool procinfo_is_unraised(pid_t pid)
 {
     char path[64];
-    struct stat program;
+    struct stat program = {0}; /* of one that is gone */
     snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-    if (stat(path, &program) < 0 || !(program.st_mode & (S_ISUID | S_ISGID))) return false;
+    (void)stat(path, &program);
     bool user = program.st_mode & S_ISUID && (int)program.st_uid != procinfo_status(pid, "Uid");
     bool group = program.st_mode & S_ISGID && (int)program.st_gid != procinfo_status(pid, "Gid");
     return (user || group) && procinfo_status(pid, "NoNewPrivs") == 1;
@@ -75,11 +75,11 @@ int procinfo_number(const char *path, int otherwise)
 
 /* What stands behind the name in /proc/PID/stat, from the state's letter on; the name may hold anything, brackets too. NULL: no
  * such process. `text` holds it. */
-static const char *behind_name(pid_t pid, char text[512])
+static const char *behind_name(pid_t pid, char *text, size_t size)
 {
     char path[48];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (!slurp(path, text, 512)) return NULL;
+    if (!slurp(path, text, size)) return NULL;
     const char *name_end = strrchr(text, ')');
     return name_end && name_end[1] == ' ' ? name_end + 2 : NULL;
 }
@@ -87,7 +87,7 @@ static const char *behind_name(pid_t pid, char text[512])
 bool procinfo_sleeps(pid_t pid)
 {
     char text[512];
-    const char *state = behind_name(pid, text);
+    const char *state = behind_name(pid, text, sizeof(text));
     return state && state[0] == 'S';
 }
 
@@ -101,7 +101,7 @@ int64_t procinfo_began_ns(pid_t pid)
 {
     enum { STATE_FIELD = 3, BEGAN_FIELD = 22 };
     char text[512];
-    const char *at = behind_name(pid, text);
+    const char *at = behind_name(pid, text, sizeof(text));
     for (int field = STATE_FIELD; at && field < BEGAN_FIELD; field++) {
         at = strchr(at, ' ');
         if (at) at++;
@@ -111,8 +111,8 @@ int64_t procinfo_began_ns(pid_t pid)
 
 bool procinfo_began_at(pid_t pid, int64_t steady_ns)
 {
-    int64_t began_ns = procinfo_began_ns(pid), apart_ns = began_ns - clock_asleep_ns() - steady_ns, within_ns = 3 * tick_ns();
-    return began_ns != -1 && apart_ns > -within_ns && apart_ns < within_ns;
+    int64_t began_ns = procinfo_began_ns(pid), apart_ns = began_ns - clock_asleep_ns() - steady_ns;
+    return began_ns != -1 && llabs(apart_ns) / tick_ns() < 3;
 }
 
 uint64_t procinfo_netns(pid_t tid)

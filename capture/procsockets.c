@@ -67,9 +67,8 @@ static struct address address_from(const char *hex, unsigned port)
     uint8_t ip[16] = {0};
     size_t words = strlen(hex) / 8;
     for (size_t i = 0; i < words; i++) { /* 4 at most: HEX_BYTES */
-        char word[9] = "";
-        memcpy(word, hex + 8 * i, 8);
-        uint32_t value = (uint32_t)strtoul(word, NULL, 16);
+        uint32_t value = 0;
+        sscanf(hex + 8 * i, "%8" SCNx32, &value);
         memcpy(ip + 4 * i, &value, sizeof(value));
     }
     return words == 1 ? address_v4(ip, (uint16_t)port) : address_v6(ip, (uint16_t)port);

@@ -104,6 +104,12 @@ static void arguments_read_as_strace_prints_them(void **state)
         {{.number = SYS_epoll_ctl, .args = {5, EPOLL_CTL_ADD, 4, 0x7f00}, .epoll_events = EPOLLIN | EPOLLET, .epoll_data = 4},
          "epoll_ctl",
          "5, EPOLL_CTL_ADD, 4, {EPOLLIN|EPOLLET, 4}"},
+        {{.number = SYS_epoll_ctl, .args = {5, EPOLL_CTL_ADD, 4, 0x7f00}, .epoll_events = EPOLLIN, .epoll_data = 65535},
+         "epoll_ctl",
+         "5, EPOLL_CTL_ADD, 4, {EPOLLIN, 65535}"},
+        {{.number = SYS_epoll_ctl, .args = {5, EPOLL_CTL_ADD, 4, 0x7f00}, .epoll_events = EPOLLIN, .epoll_data = 65536},
+         "epoll_ctl",
+         "5, EPOLL_CTL_ADD, 4, {EPOLLIN, 0x10000}"},
         {{.number = SYS_epoll_ctl, .args = {5, EPOLL_CTL_DEL, 4, 0}}, "epoll_ctl", "5, EPOLL_CTL_DEL, 4, NULL"},
         {{.number = SYS_setsockopt, .args = {3, SOL_SOCKET, SO_REUSEADDR, 0x7f00, 4}, .option_value = {1}, .option_bytes = 4},
          "setsockopt",
@@ -167,6 +173,14 @@ static void fields_that_a_story_needs_are_set(void **state)
     assert_int_equal(call.how, SO_LINGER);
     assert_int_equal(call.value[0], 1);
     assert_int_equal(call.value[1], 9);
+    for (uint32_t bytes = 3; bytes <= 8; bytes++) { /* what was not copied is nobody's value */
+        syscall_describe(
+            &(struct syscall_raw){
+                .number = SYS_setsockopt, .args = {3, SOL_SOCKET, SO_LINGER, 1, 8}, .option_value = {1, 9}, .option_bytes = bytes},
+            &call);
+        assert_int_equal(call.value[0], bytes >= 4 ? 1 : 0);
+        assert_int_equal(call.value[1], bytes >= 8 ? 9 : 0);
+    }
     syscall_describe(&(struct syscall_raw){.number = SYS_listen, .args = {3, 1}}, &call);
     assert_int_equal(call.how, 1);
     assert_int_equal(call.value[1], 0);
@@ -228,6 +242,25 @@ static void every_row_that_concerns_a_socket_has_traits(void **state)
     assert_int_equal(call_traits(""), 0);
 }
 
+static void a_path_that_fills_its_room_may_go_on(void **state)
+{
+    (void)state;
+    struct syscall_raw raw = {.number = SYS_execve, .args = {0x7f00, 0, 0}};
+    char longest[sizeof(raw.address) + 1], expected[sizeof(longest) + 32];
+    for (size_t length = sizeof(raw.address) - 1; length <= sizeof(raw.address); length++) {
+        memset(longest, 'a', length);
+        longest[length] = '\0';
+        memset(raw.address, 0, sizeof(raw.address));
+        memcpy(raw.address, longest, length);
+        raw.address_bytes = (uint32_t)sizeof(raw.address);
+        snprintf(expected, sizeof(expected), "\"%s\"%s, ..., ...", longest, length < sizeof(raw.address) ? "" : "...");
+        struct event_call call;
+        syscall_describe(&raw, &call);
+        expected[sizeof(call.args) - 1] = '\0';
+        assert_string_equal(call.args, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +270,7 @@ int main(void)
         cmocka_unit_test(fields_that_a_story_needs_are_set),
         cmocka_unit_test(every_row_that_concerns_a_socket_has_traits),
         cmocka_unit_test(any_values_give_a_short_printable_text),
+        cmocka_unit_test(a_path_that_fills_its_room_may_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
