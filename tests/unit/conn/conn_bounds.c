@@ -72,7 +72,7 @@ static void describe(const char *steps, char text[static 200])
     exchange_begin(&x);
     exchange_say(&x, steps);
     const char *last = strrchr(x.classes, ' ');
-    snprintf(text, 200, "%s %s #%u %ds", exchange_stand(&x), last ? last + 1 : x.classes, x.anew,
+    snprintf(text, 200, "%s %.40s #%u %ds", exchange_stand(&x), last ? last + 1 : x.classes, x.anew,
              (int)(conn_keep_ns(&x.conn) / 1000000000));
 }
 

@@ -2,7 +2,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -19,6 +18,7 @@ struct bound {
 #include "bound_calls.h"
 #include "bound_findings.h"
 #include "bound_times.h"
+#include "bound_waits.h"
 #include "bound_words.h"
 
 static bool is_said(const char *text, const char *says)
@@ -27,7 +27,6 @@ static bool is_said(const char *text, const char *says)
     struct buf lines = buf_new(1 << 20);
     told_lines(&lines, NULL, told);
     bool said = strstr(buf_string(&lines), says) != NULL;
-    if (getenv("TCPWHY_SHOW")) print_message("%s", buf_string(&lines));
     buf_free(&lines);
     told_free(told);
     return said;
@@ -54,6 +53,7 @@ static void hold(const struct bound *bounds, size_t count)
 
 HOLDS(calls_alone_tell_how_it_ended)
 HOLDS(findings)
+HOLDS(states_and_waits)
 HOLDS(times)
 HOLDS(words)
 
@@ -62,6 +62,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_alone_tell_how_it_ended),
         cmocka_unit_test(findings),
+        cmocka_unit_test(states_and_waits),
         cmocka_unit_test(times),
         cmocka_unit_test(words),
     };
