@@ -219,6 +219,20 @@ static const struct bound findings_bounds[] = {
     {"found warning name-lookup-failed", /* an answer, or it is a question */
      TRACE PACKET(1000, NAMES_BY, HEADER_OF("000a", "0100")) PACKET(2000, NAMES_BACK, HEADER_OF("000a", "8183")),
      TRACE PACKET(1000, NAMES_BY, HEADER_OF("000a", "0100")) PACKET(2000, NAMES_BACK, HEADER_OF("000a", "0183"))},
+    /* A RST that who it names did not send: by what it answers once that goes on, by a challenge, by new words alone. */
+    {"answers with RST (#7) from then on",
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(2500, C, "flags=R seq=101") PACKET(3000, S, S_DATA ROOM) PACKET(
+         3010, C, "flags=R seq=101") PACKET(3020, S, "flags=P. seq=506 ack=101 len=5" ROOM) PACKET(3030, C, "flags=R seq=101"),
+     TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(2500, C, "flags=R seq=101") PACKET(3000, S, S_DATA ROOM)},
+    {"a challenge ACK (#5) answered it",
+     TRACE OPEN PACKET(2000, S, "flags=R seq=505") PACKET(2010, C, "flags=. seq=101 ack=501" ROOM) PACKET(3000, S, S_DATA ROOM)
+         PACKET(3010, C, "flags=. seq=101 ack=506" ROOM),
+     TRACE OPEN PACKET(2000, S, "flags=R seq=505") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=. seq=101 ack=506" ROOM)},
+    {"the server itself went on afterwards (#6)", /* and what it only says once more is no going on */
+     TRACE OPEN PACKET(1500, S, S_DATA ROOM) PACKET(2000, S, "flags=R seq=520")
+         PACKET(3000, S, "flags=P. seq=506 ack=101 len=5" ROOM) PACKET(3010, C, "flags=. seq=101 ack=511" ROOM),
+     TRACE OPEN PACKET(1500, S, S_DATA ROOM) PACKET(2000, S, "flags=R seq=520") PACKET(3000, S, S_DATA ROOM)
+         PACKET(3010, C, "flags=. seq=101 ack=506" ROOM)},
     /* CLOSE_WAIT of a socket whose owner is not known to have forgotten it. */
     {"close-wait-idle",
      TRACE OPEN PACKET(2000, C, C_FIN ROOM)
