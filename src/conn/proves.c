@@ -86,6 +86,10 @@ void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, uns
     bool more = conn_has(peer, END_SYN | END_BASE) && !(peer->flags & END_SYN_DATA) && seq_before(peer->base + 1, segment->ack);
     bool says = segment->length_bytes && !(peer->flags & END_SYN_DATA);
     if (end->state == STATE_SYN_RCVD && end->flags & END_PASSIVE && (more || says)) {
+        if (peer->state == STATE_SYN_SENT) { /* whoever acknowledges a SYN,ACK has had it */
+            peer->flags |= END_SYN_ACKED;
+            conn_move(judge, conn, other, INPUT_RCVD_SYN_ACK, true, verdict);
+        }
         end->flags |= END_SYN_ACKED;
         conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_SYN, true, verdict);
     }

@@ -333,6 +333,13 @@ isn c 88000000
 2010 c SA 0 1 0
 2010.1 s A 1 1 0
 """,
+    # one direction, and the SYN-ACK twice: who acknowledges more than the SYN has had the handshake's last ACK
+    "server-direction-alone": """
+0 s SA 0 1 0
+1024 s SA 0 1 0
+1101 s A 1 11 0
+1193 s FA 1 11 0
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

@@ -127,6 +127,37 @@ static bool unknown_queued(struct telling *telling, struct tale_packet *packet, 
                                by->segment->number));
 }
 
+/* A way lies between its sender and the place of the capture: what was lost on it was not captured, and what comes again by a timer
+ * looks like the first. A loss probe waits for two round trips at least (RFC 8985 section 7.2), a retransmission timer for
+ * TCP_RTO_MIN: sooner after its sender's last word it is the first. */
+static bool may_come_again(const struct telling *telling, const struct tale_packet *packet)
+{
+    static const int64_t NEAR_NS = 1000000;
+    int64_t turn_ns = telling->sweep.turn_ns[packet->side];
+    if (telling->conn.flags & CONN_TWO_PLACES || packet->received_ns || turn_ns <= NEAR_NS) return false;
+    size_t i = (size_t)(packet - telling->packets), newest = i ? telling->packets[i - 1].since[packet->side] : 0;
+    if (!newest) return true;
+    int64_t silent_ns = packet->sent_ns - telling->packets[newest - 1].sent_ns;
+    return silent_ns >= turn_ns || silent_ns >= CAUSE_RTO_MIN_MS * 1000000LL;
+}
+
+static bool unknown_again(struct telling *telling, struct tale_packet *packet, const char *call)
+{
+    return cause_set_unknown(packet, telling_printf(telling,
+                                                    "%s, or that once more, if the first was lost on its way here: from this place "
+                                                    "the wire can't tell",
+                                                    call));
+}
+
+/* The capture ends before the option that would show Multipath TCP. */
+static bool may_speak_mptcp(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count && i < 8; i++)
+        if (is_tcp(&telling->packets[i]) && header_of(&telling->packets[i])->flags & TCP_SYN)
+            return tale_options_cut(&telling->packets[i]);
+    return false;
+}
+
 /* Where no call of this end was recorded, the wire still shows which user call of RFC 9293 section 3.9.1 there must have been. */
 bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
 {
@@ -163,6 +194,12 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
     } else {
         return false;
     }
+    if (!(header->flags & TCP_SYN) && may_speak_mptcp(telling))
+        return cause_set_unknown(packet, telling_printf(telling,
+                                                        "a %s, or Multipath TCP's worker: the capture ends before the option that "
+                                                        "would show which",
+                                                        name));
+    if (may_come_again(telling, packet)) return unknown_again(telling, packet, name);
     cause_set_named(telling, packet, CAUSE_CALL, name, EVIDENCE_RULE);
     packet->cause->why = why;
     return true;

@@ -35,8 +35,14 @@ static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, c
     if (telling->sweep.speaks[packet->side] && !fast_open)
         return cause_set_unknown(packet, "once more after its sender had gone on: an old duplicate, or these packets were played "
                                          "again; no TCP repeats its SYN then");
-    if (syn_ack && before && last && is_tcp(last) && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN)
-        return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    bool asked =
+        syn_ack && before && last && is_tcp(last) && arrival_ns(last) > before->sent_ns && header_of(last)->flags & TCP_SYN;
+    bool is_timers = before && packet->sent_ns - before->sent_ns >= RTO_MIN_NS && has_sent_syn(telling, packet->side);
+    if (asked && is_timers)
+        return cause_set_unknown(packet,
+                                 "the SYN that crossed it had come again, and the retransmission timer may have run out: the "
+                                 "wire can't tell which made it");
+    if (asked) return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
     if (!before || packet->sent_ns - before->sent_ns < RTO_MIN_NS)
         return cause_set_unknown(packet, "sent again sooner than the retransmission timer can");
     bool is_request = syn_ack && !has_sent_syn(telling, packet->side);
@@ -63,6 +69,7 @@ static bool speaks_sack(const struct telling *telling)
     for (size_t i = 0; i < telling->packet_count && i < 16; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_SYN)) continue;
+        if (tale_options_cut(packet)) return true;
         seen |= 1u << packet->side;
         if (packet->seen->packet.options.present & OPTION_SACK_OK) agreed |= 1u << packet->side;
     }

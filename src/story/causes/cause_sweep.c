@@ -39,14 +39,27 @@ bool cause_can_acknowledge(const struct call *call)
     return call->traits & (CALL_READS | CALL_SETS_OPTION);
 }
 
-/* What the handshake says of windows, and when data first came. */
+/* A SYN is answered at once, as its SYN,ACK is. */
+static void note_turn(struct telling *telling, const struct tale_packet *packet, int64_t syn_ns[static STORY_SIDES])
+{
+    struct sweep *sweep = &telling->sweep;
+    enum story_side side = packet->side, peer = telling_receiver(telling, side);
+    uint8_t flags = header_of(packet)->flags;
+    if (flags & TCP_RST || (flags & (TCP_SYN | TCP_ACK)) == 0) return;
+    if (flags & TCP_ACK && syn_ns[peer] && !sweep->turn_ns[side]) sweep->turn_ns[side] = packet->sent_ns - syn_ns[peer] + 1;
+    if (flags & TCP_SYN) syn_ns[side] = packet->sent_ns;
+}
+
+/* What the handshake says of windows and of the way, and when data first came. */
 static void look_ahead(struct telling *telling)
 {
     struct sweep *sweep = &telling->sweep;
     unsigned scales = 0;
+    int64_t syn_ns[STORY_SIDES] = {0};
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (!is_tcp(packet) || packet->seen->copy) continue;
+        note_turn(telling, packet, syn_ns);
         const struct event_options *options = &packet->seen->packet.options;
         if (header_of(packet)->flags & TCP_SYN && options->present & OPTION_WSCALE) {
             sweep->scale[packet->side] = options->wscale > 14 ? 14 : options->wscale;

@@ -204,6 +204,15 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
     return cause_set_segment(telling, packet, found, EVIDENCE_RULE);
 }
 
+/* The newest of this side before this one. */
+static const struct tale_packet *own_before(const struct telling *telling, const struct tale_packet *packet)
+{
+    size_t i = (size_t)(packet - telling->packets);
+    size_t newest = i ? telling->packets[i - 1].since[packet->side] : 0;
+    const struct tale_packet *own = newest ? &telling->packets[newest - 1] : NULL;
+    return own && is_tcp(own) && own->side == packet->side ? own : NULL;
+}
+
 /* What asked for it, where its kind alone says what that must have been. */
 static bool rule_answer(struct telling *telling, struct tale_packet *packet)
 {
@@ -226,6 +235,10 @@ static bool rule_answer(struct telling *telling, struct tale_packet *packet)
         break;
     }
     if (packet->verdict.class != CONN_DUPLICATE_ACK || !cause_follows_at_once(telling, packet, last)) return false;
+    /* One ACK answered that already: this one is a further sight of it, or a read() made it. */
+    const struct tale_packet *own = own_before(telling, packet);
+    if (own && own->sent_ns >= arrival_ns(last) && header_of(own)->flags & TCP_ACK && !(header_of(own)->flags & TCP_RST))
+        return false;
     /* Behind a hole, old, or outside the window: each is answered at once (RFC 9293 section 3.10.7.4, RFC 5681 section 4.2). */
     uint32_t ack = header_of(packet)->ack, end = asks->seq + segment_space(asks);
     bool ahead = segment_space(asks) && seq_before(ack, asks->seq), old = segment_space(asks) && seq_at_or_before(end, ack);

@@ -148,7 +148,7 @@ static void find_not_taken(struct telling *telling, const struct tale_packet *sy
 static void find_fast_open(struct telling *telling)
 {
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
-    if (!syn || !syn->seen->captured) return;
+    if (!syn || !syn->seen->captured || tale_options_cut(syn)) return;
     const struct tale_packet *syn_ack = finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
     uint32_t proof[2] = {syn->step, syn_ack ? syn_ack->step : STORY_NO_STEP};
     const struct event_options *options = &syn->seen->packet.options;

@@ -84,6 +84,9 @@ struct sweep {
     uint32_t data_acks[STORY_SIDES], largest[STORY_SIDES];
     bool scaled;
     uint8_t scale[STORY_SIDES];
+    /* In a capture from one place: how long this side took to answer in the handshake, as seen there, the way there and back
+     * included; 0 not seen. */
+    int64_t turn_ns[STORY_SIDES];
     /* When an ACK reached this side that acknowledged something new, or that opened its peer's window; INT64_MIN: never. */
     int64_t released_ns[STORY_SIDES];
     const struct tale_packet *released_by[STORY_SIDES];
@@ -233,6 +236,13 @@ static inline size_t telling_sent_to(const struct telling *telling, enum story_s
 static inline const struct event_packet_header *header_of(const struct tale_packet *packet)
 {
     return &packet->seen->packet.header;
+}
+
+/* The capture ends within its options: that one is not there says nothing. */
+static inline bool tale_options_cut(const struct tale_packet *packet)
+{
+    const struct event_packet *seen = &packet->seen->packet;
+    return seen->captured_bytes && seen->captured_bytes + seen->header.length_bytes < seen->wire_bytes;
 }
 
 static inline int64_t arrival_ns(const struct tale_packet *packet)

@@ -356,6 +356,8 @@ int main(void)
         cmocka_unit_test(which_of_two_copies_was_acknowledged_only_a_time_stamp_tells),
         cmocka_unit_test(an_ack_that_is_late_by_more_than_the_way_is_nobodys_for_sure),
         cmocka_unit_test(the_last_byte_again_may_be_a_keepalive_probe_once_that_had_time),
+        cmocka_unit_test(what_comes_from_afar_may_come_again),
+        cmocka_unit_test(a_duplicate_ack_answers_nothing_that_was_answered_already),
         cmocka_unit_test(what_was_answered_already_is_nobodys_for_sure),
         cmocka_unit_test(an_icmp_error_that_says_too_big_repeats_at_once),
         cmocka_unit_test(data_is_a_sends_where_nothing_can_have_held_it),

@@ -61,6 +61,8 @@ void the_third_duplicate_ack_makes_a_repeat_at_once(void **state);
 void which_of_two_copies_was_acknowledged_only_a_time_stamp_tells(void **state);
 void an_ack_that_is_late_by_more_than_the_way_is_nobodys_for_sure(void **state);
 void the_last_byte_again_may_be_a_keepalive_probe_once_that_had_time(void **state);
+void what_comes_from_afar_may_come_again(void **state);
+void a_duplicate_ack_answers_nothing_that_was_answered_already(void **state);
 void what_was_answered_already_is_nobodys_for_sure(void **state);
 void an_icmp_error_that_says_too_big_repeats_at_once(void **state);
 void data_is_a_sends_where_nothing_can_have_held_it(void **state);

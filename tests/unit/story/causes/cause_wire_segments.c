@@ -96,6 +96,39 @@ void an_ack_that_is_late_by_more_than_the_way_is_nobodys_for_sure(void **state)
     CHECK(cases);
 }
 
+/* One place, at the server's host: the client is 4 ms away. */
+#define AT_SERVER TRACE PACKET(1000, WC, SYN W) PACKET(1050, WS, SYN_ACK W) PACKET(5050, WC, HANDSHAKE_ACK W)
+
+void what_comes_from_afar_may_come_again(void **state)
+{
+    static const struct wire_case cases[] = {
+        {AT_SERVER PACKET(9050, WC, DATA(101, 5)), CALLED("SEND")},
+        {AT_SERVER PACKET(9051, WC, DATA(101, 5)), EITHER("SEND, or that once more", "lost on its way here")},
+        {AT_SERVER PACKET(9051, WC, "flags=F. seq=101 ack=501" W), EITHER("CLOSE, or that once more", "lost on its way here")},
+        /* what the place is near to comes as it was sent */
+        {AT_SERVER PACKET(99000, WS, "flags=P. seq=501 ack=101 len=5" W), CALLED("SEND")},
+        {TRACE PACKET(1000, WC, SYN W) PACKET(1050, WS, SYN_ACK W) PACKET(2049, WC, HANDSHAKE_ACK W) PACKET(9051, WC, DATA(101, 5)),
+         CALLED("SEND")},
+        {TRACE PACKET(1000, WC, SYN W) PACKET(1050, WS, SYN_ACK W) PACKET(2050, WC, HANDSHAKE_ACK W) PACKET(9051, WC, DATA(101, 5)),
+         EITHER("SEND, or that once more", "lost on its way here")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+void a_duplicate_ack_answers_nothing_that_was_answered_already(void **state)
+{
+    static const struct wire_case cases[] = {
+        {AT_SERVER PACKET(6000, WC, DATA(101, 5)) PACKET(6040, WS, ACKS(106, 512)) PACKET(6060, WS, ACKS(106, 512)),
+         EITHER("a duplicate ACK", NULL)},
+        {AT_SERVER PACKET(6000, WC, DATA(101, 5)) PACKET(6040, WS, ACKS(106, 512)) PACKET(406000, WC, DATA(101, 5))
+             PACKET(406040, WS, ACKS(106, 512)),
+         BY(6)},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 #define LONE NEAR PACKET(6000, WC, DATA(101, 1)) PACKET(9000, WS, ACKS(102, 512))
 
 void the_last_byte_again_may_be_a_keepalive_probe_once_that_had_time(void **state)
