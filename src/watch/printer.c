@@ -8,7 +8,7 @@
 /* A step of a connection that ended right behind a look at what is open is known when that connection is told: after the quiet time
  * of a watch's teller and the time for which its stream waits for what is late, both counted from its end, and until the next look.
  */
-static const int64_t HELD_NS = 600000000;
+static const int64_t HELD_NS = 600000000, EVERY_NS = 100000000;
 static const size_t waiting_limit = (size_t)16 << 20, line_limit = (size_t)1 << 20;
 
 static void put(void *data, const char *line, size_t length)
@@ -71,7 +71,10 @@ void printer_trouble(struct printer *printer, const struct lines_trouble *what)
 
 void printer_flush(struct printer *printer, int64_t now_ns)
 {
-    if (printer->order) order_release(printer->order, now_ns - HELD_NS);
+    if (printer->order && now_ns - printer->released_ns >= EVERY_NS) { /* each time all that wait are put in order */
+        order_release(printer->order, now_ns - HELD_NS);
+        printer->released_ns = now_ns;
+    }
     outlet_flush(&printer->outlet);
 }
 

@@ -13,6 +13,7 @@ struct printer {
     struct outlet outlet;
     struct buf line;
     struct order *order; /* NULL: what is known is written at once */
+    int64_t released_ns; /* when it gave out lines last */
 };
 
 /* `in_order`: lines wait a moment until nothing earlier is expected. 0; -ENOMEM. Release with printer_free, also after that. */
