@@ -97,10 +97,18 @@ class Networks(Watched):
         segments = [line for line in lines if line["type"] == "segment"]
         self.assertEqual(bool(segments), self.recorder == "bpf") # the kernel's marks are there without packets
         self.assertFalse([s for s in segments if s["retransmission"] or s["cause"]["kind"] == "unknown"], segments)
+        (connection,) = (line for line in lines if line["type"] == "connection") # with ptrace by its calls alone
+        self.assertEqual((connection["outcome"], connection["client"]["bytes"], connection["server"]["comm"]), ("closed", 5, connection["client"]["comm"]))
 
 
 class NetworksPtrace(Networks):
     recorder = "ptrace"
+
+    def test_what_a_filter_left_out_is_told_by_its_calls_alone(self):
+        story = self.watch(*PYTHON, EXCHANGE + "exchange('127.0.0.1')\n", options=["--filter", "port 1"])
+        (connection,) = story.connections
+        self.assertEqual((connection.head["outcome"], connection.head["client"]["bytes"], connection.segments), ("closed", 5, []))
+        self.assertTrue(connection.calls_named("client", "connect") and connection.calls_named("server", "accept4"))
 
 
 class Whole(Watched):

@@ -242,7 +242,8 @@ int teller_finish(struct teller *teller)
 {
     teller->finishing = true;
     const char **names = arena_alloc(teller->trace_arena, (teller->vantage_count + 1) * sizeof(char *));
-    int code = names ? tell_all(teller) : -ENOMEM;
+    int code = names ? calls_alone_find_all(teller) : -ENOMEM;
+    if (!code) code = tell_all(teller);
     if (code) return code;
     code = apart_find_all(teller);
     icmp_forget_marks(teller);

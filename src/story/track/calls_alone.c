@@ -1,4 +1,4 @@
-/* Connections of which the calls alone are known: nobody captured packets, because nobody was allowed to. */
+/* Connections of which the calls alone are known: nobody captured their packets, because nobody was allowed to, or not there. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -19,9 +19,8 @@ static bool has_ends(const struct sock *sock)
     return sock->local.port && sock->remote.port && !sock->listening;
 }
 
-int calls_alone_bind(struct teller *teller, struct sock *sock)
+static int bind_alone(struct teller *teller, struct sock *sock)
 {
-    if (teller->vantage_count || sock->flow || !has_ends(sock)) return 0;
     enum story_side side = side_of(sock);
     uint8_t protocol = sock->protocol ? sock->protocol : IPPROTO_TCP;
     struct flow *flow = flow_find(teller, &sock->local, &sock->remote, protocol, 0);
@@ -34,4 +33,34 @@ int calls_alone_bind(struct teller *teller, struct sock *sock)
     if (!flow) return -ENOMEM;
     flow_bind(teller, sock);
     return 0;
+}
+
+int calls_alone_bind(struct teller *teller, struct sock *sock)
+{
+    return teller->vantage_count || sock->flow || !has_ends(sock) ? 0 : bind_alone(teller, sock);
+}
+
+/* Opened before our eyes: of what was open already nothing says that a packet should have been seen. */
+static bool was_opened(const struct sock *sock)
+{
+    for (size_t i = 0; i < sock->call_count; i++) {
+        const struct call *call = sock->calls[i];
+        bool accepted = call->traits & CALL_ACCEPTS && call->exited && call->ret >= 0;
+        if (!call->told && (call->traits & CALL_CONNECTS || (accepted && call->other.cookie == sock->cookie))) return true;
+    }
+    return false;
+}
+
+int calls_alone_find_all(struct teller *teller)
+{
+    void *value;
+    int code = 0;
+    for (size_t cursor = 0; !code && teller->vantage_count && table_next(teller->sockets, &cursor, NULL, &value);) {
+        struct sock *sock = value;
+        bool is_tcp = !sock->protocol || sock->protocol == IPPROTO_TCP;
+        if (sock->flow || !is_tcp || !has_ends(sock) || !was_opened(sock)) continue;
+        flow_bind(teller, sock); /* its other end may have been found before */
+        if (!sock->flow) code = bind_alone(teller, sock);
+    }
+    return code;
 }

@@ -19,6 +19,10 @@ struct flow *flow_find(struct teller *teller, const struct address *a, const str
         key = flow_key_of(a, b, protocol, teller->vantages[i].netns);
         flow = table_get(teller->flows, &key);
     }
+    for (size_t i = 0; i < teller->marked_count && !flow; i++) {
+        key = flow_key_of(a, b, protocol, teller->marked[i]);
+        flow = table_get(teller->flows, &key);
+    }
     return flow;
 }
 

@@ -332,10 +332,19 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     return code;
 }
 
+static void note_network(struct teller *teller, uint64_t netns)
+{
+    for (size_t i = 0; i < teller->marked_count; i++)
+        if (teller->marked[i] == netns) return;
+    if (netns && teller->marked_count < sizeof(teller->marked) / sizeof(teller->marked[0]))
+        teller->marked[teller->marked_count++] = netns;
+}
+
 int flow_take_mark(struct teller *teller, const struct event *event)
 {
     const struct event_mark *mark = &event->mark;
     teller->any_mark = true;
+    note_network(teller, mark->netns);
     if (chain_known(teller, mark->context.chain).meaning == CHAIN_FORWARD) return 0;
 
     struct thread *thread = socket_thread(teller, &mark->context.current);

@@ -366,6 +366,8 @@ struct teller {
     struct flow *closed_head, *closed_tail; /* closed flows in order of closing, to be told after a while */
     struct vantage *vantages;
     size_t vantage_count, vantage_room;
+    uint64_t marked[16]; /* networks in which packets were marked and perhaps not captured */
+    size_t marked_count;
     struct told_flow *told_flows; /* TOLD_FLOWS of them, the newest over the oldest */
     size_t told_flow_count;       /* that there ever were */
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
