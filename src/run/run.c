@@ -105,13 +105,14 @@ static int set_stage(struct watch *watch, struct err *err)
     int code = networks_begin(&watch->networks, &watch->options->captures, watch->options->output.quiet, err);
     if (!code) code = session_open(&watch->session, &options, err);
     if (!code && attaches && !session_can_attach(watch->session)) /* it says why */
-        return targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+        return targets_follow(&watch->targets, &watch->options->targets, watch->session, &watch->networks, err);
     if (!code) code = set_captures(watch, err);
     if (!code) networks_set(&watch->networks, watch->session);
     if (!code) code = stream_tap_arrivals(session_stream(watch->session), count_call, watch);
     if (code) return code;
-    code = watch->options->command.argv ? command_new(&watch->command, &watch->options->command, watch->session, err)
-                                        : targets_follow(&watch->targets, &watch->options->targets, watch->session, err);
+    code = watch->options->command.argv
+               ? command_new(&watch->command, &watch->options->command, watch->session, err)
+               : targets_follow(&watch->targets, &watch->options->targets, watch->session, &watch->networks, err);
     if (code) return code;
     if (attaches) say_calls_alone(watch);
     if (!attaches) code = warden_begin(&watch->warden, watch->session, err);

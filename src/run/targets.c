@@ -75,6 +75,7 @@ static int follow(struct targets *targets, size_t i, struct err *err)
     if (code == -ESRCH) return 0; /* it ended meanwhile */
     if (code) return code;
     targets->netns = netns_of(pid);
+    if (targets->netns) networks_entered(targets->networks, pid, targets->netns); /* that it can't be is said there */
     code = procsockets_of(pid, take_socket, targets);
     if (code == -ENOMEM) targets->code = code;
     return targets->code ? err_set_errno(err, targets->code, "can't keep the sockets of process %d", (int)pid) : 0;
@@ -120,9 +121,10 @@ void targets_ports(const struct targets_options *options, uint16_t *ret_ports, s
     targets_free(&targets);
 }
 
-int targets_follow(struct targets *targets, const struct targets_options *options, struct session *session, struct err *err)
+int targets_follow(struct targets *targets, const struct targets_options *options, struct session *session,
+                   struct networks *networks, struct err *err)
 {
-    *targets = (struct targets){.session = session};
+    *targets = (struct targets){.session = session, .networks = networks};
     int code = find_asked(targets, options, err);
     for (size_t i = 0; i < targets->count && !code; i++) code = follow(targets, i, err);
     size_t done = targets->count;

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "record/session.h"
+#include "run/networks.h"
 
 enum { TARGETS_MAX = 64 };
 
@@ -27,14 +28,16 @@ struct targets {
     size_t sockets; /* that they hold open */
     int code;       /* the first failure while they are gathered */
     struct session *session;
+    struct networks *networks;
 };
 
 /* The ports at which they listen now, `most` at the most (0 ends, where there are fewer): what has a connection that began before
  * is the serving end's side. Says nothing of failures: targets_follow does. */
 void targets_ports(const struct targets_options *options, uint16_t *ret_ports, size_t most);
-/* Follows them. 0; -ESRCH: there is no such process, or nobody listens there; -EPERM, -EOPNOTSUPP: they may not be followed; with a
- * sentence. Release with targets_free, after a failure too. */
-int targets_follow(struct targets *targets, const struct targets_options *options, struct session *session, struct err *err);
+/* Follows them, and captures packets in the networks where they are. 0; -ESRCH: there is no such process, or nobody listens there;
+ * -EPERM, -EOPNOTSUPP: they may not be followed; with a sentence. Release with targets_free, after a failure too. */
+int targets_follow(struct targets *targets, const struct targets_options *options, struct session *session,
+                   struct networks *networks, struct err *err);
 void targets_free(struct targets *targets);
 
 #endif

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -79,6 +80,25 @@ class Networks(Watched):
                 enter = ["unshare", "--net", "sh", "-ec", (PAIR if before else "") + '"$@"', "sh", program()]
                 command = talk if before else ["sh", "-ec", "sleep 0.3\n" + PAIR + '"$@"', "sh", *talk]
                 self.check(self.watch(*command, command=enter), "v")
+
+    def test_who_runs_in_another_network_already(self):
+        code = "import socket, sys\ns = socket.create_server(('127.0.0.1', 4711)); c = socket.create_connection(('127.0.0.1', 4711)); a, _ = s.accept()\n" \
+               "print('up', flush=True); sys.stdin.readline(); c.sendall(b'hello'); assert a.recv(9) == b'hello'; c.close(); assert a.recv(9) == b''; a.close()\n"
+        enter = ["unshare", "--net", "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", *PYTHON, code]
+        with tempfile.TemporaryDirectory() as folder, subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as there:
+            self.assertEqual(there.stdout.readline(), "up\n")
+            path = os.path.join(folder, "run.jsonl")
+            with subprocess.Popen([program(), "attach", "--recorder", self.recorder, "-o", path, str(there.pid)],
+                                  stderr=subprocess.PIPE, text=True, env=traced(environment())) as watch:
+                self.assertIn("following", watch.stderr.readline())
+                there.stdin.write("on\n")
+                there.stdin.flush()
+                self.assertEqual(there.wait(30), 0)
+                self.assertEqual(watch.wait(30), 0)
+            lines = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+        segments = [line for line in lines if line["type"] == "segment"]
+        self.assertEqual({s["vantage"].rsplit(" ", 1)[-1] for s in segments}, {"lo"}, segments)
+        self.assertIn("P.", {s["flags"] for s in segments})
 
     def test_an_interface_may_go_while_it_is_captured(self):
         code = EXCHANGE + "assert os.system('ip link del v0') == 0\nexchange('127.0.0.1')\nsys.exit(7)\n"
