@@ -133,7 +133,7 @@ int ring_next(struct ring *ring, struct ring_packet *ret_packet)
     uint8_t *frame = ring->memory + ring->at * ring->frame_bytes;
     struct tpacket2_hdr *head = (struct tpacket2_hdr *)(void *)frame;
     if (!(__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) return 0;
-    const struct sockaddr_ll *link = (const struct sockaddr_ll *)(const void *)(frame + TPACKET_ALIGN(sizeof(*head)));
+    const struct sockaddr_ll *link = (const struct sockaddr_ll *)(const void *)(frame + TPACKET_ALIGN((int)sizeof(*head)));
     uint32_t room = (uint32_t)ring->frame_bytes - head->tp_mac;
     *ret_packet = (struct ring_packet){.t_ns = (int64_t)head->tp_sec * 1000000000 + head->tp_nsec,
                                        .bytes = frame + head->tp_mac,
