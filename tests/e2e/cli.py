@@ -7,13 +7,9 @@ import signal
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 
-from support import ROOT, Test, environment, main, program, run
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
-import check_schema  # noqa: E402
+from support import ROOT, Test, environment, main, program, run, schema
 
 # A run that was stored: enough events for a story of one refused connection.
 STORED = """# tcpwhy events 1
@@ -311,14 +307,12 @@ class Captures(Test):
         self.assertEqual((lines[0]["client"]["bytes"], lines[0]["completeness"], lines[1]["connections"]), (5, 31, 1))
 
     def test_json_lines_follow_the_schema(self):
-        here = pathlib.Path(__file__).parent.parent.parent
         half = exchange(40002)[:1] + exchange(40003)[3:5]
-        _, check = check_schema.validator(here / "docs/event-lines.schema.json")
         lines = self.read(exchange(40000) + exchange(40001, last=4) + half, "--format", "jsonl").stdout.splitlines()
         for line in lines:
-            self.assertEqual([error.message for error in check.iter_errors(json.loads(line))], [])
+            self.assertEqual([error.message for error in schema().iter_errors(json.loads(line))], [])
         spoilt = dict(json.loads(lines[0]), conn_state="XX")
-        self.assertTrue(list(check.iter_errors(spoilt)))
+        self.assertTrue(list(schema().iter_errors(spoilt)))
 
     def test_a_summary_is_the_totals_alone(self):
         out = self.read(exchange(40000) + exchange(40001, last=4), "--summary").stdout

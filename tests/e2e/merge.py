@@ -9,10 +9,9 @@ import tempfile
 
 from cli import frame
 from reading import interface, packet, section
-from support import ROOT, Test, main, run
+from support import ROOT, Test, main, run, schema
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-import check_schema  # noqa: E402
 from split_capture import split  # noqa: E402
 
 STORED = ROOT / "tests" / "golden" / "events"
@@ -50,9 +49,8 @@ class Folder(Test):
 
     def lines(self, paths, *arguments):
         lines = parse(self.merge(paths, "--format", "jsonl", *arguments).stdout)
-        _, check = check_schema.validator(ROOT / "docs/event-lines.schema.json")
         for line in lines:
-            self.assertEqual([error.message for error in check.iter_errors(line)], [], line)
+            self.assertEqual([error.message for error in schema().iter_errors(line)], [], line)
         return lines
 
 
