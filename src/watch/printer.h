@@ -25,7 +25,7 @@ void printer_ended(struct printer *printer, const struct watch_facts *facts);
 /* A connection's steps after `told_ns`. When the last one was sent, or `told_ns`. */
 int64_t printer_course(struct printer *printer, const struct story *story, int64_t told_ns);
 void printer_trouble(struct printer *printer, const struct lines_trouble *what);
-/* Writes what is due, as far as the reader takes it. */
+/* Writes what is due, as far as the reader takes it. now_ns: up to here the teller has been given what happened. */
 void printer_flush(struct printer *printer, int64_t now_ns);
 /* Nothing more comes but the totals: writes all, and waits for a reader that takes something every `patience_ms`. */
 void printer_finish(struct printer *printer, const struct buf *totals, int patience_ms);

@@ -54,7 +54,8 @@ struct watch {
     struct wall wall;
     struct cgroups *cgroups;
     int64_t look_ms;
-    uint64_t missed;                  /* events, so far */
+    uint64_t missed;    /* events, so far */
+    int64_t reached_ns; /* up to here the teller was given what happened: behind the clock where there is more than can be read */
     int64_t lost_from_ns, lost_to_ns; /* when some were lost: from the first time to the last; 0: never */
     uint64_t touched;                 /* connections that were open then */
     int code;                         /* the teller's failure */
@@ -187,6 +188,7 @@ static int take_event(void *data, const struct event *event)
     if (watch->flight) flight_take(watch->flight, event);
     chooser_take(watch->chooser, event);
     if (event->kind == EVENT_RESEND) take_resend(watch, event);
+    if (event->t_ns > watch->reached_ns) watch->reached_ns = event->t_ns;
     return watch->code = teller_feed(watch->teller, event);
 }
 
@@ -200,6 +202,7 @@ static int take_arrival(void *data, const struct event *event)
 static int take_time(void *data, int64_t until_ns)
 {
     struct watch *watch = data;
+    if (until_ns > watch->reached_ns) watch->reached_ns = until_ns;
     return watch->code = teller_pass(watch->teller, until_ns);
 }
 
@@ -307,7 +310,7 @@ static int run(struct watch *watch, struct err *err)
         if (watch->flight) flight_write(watch->flight, 0);
         if (watch->endpoint) endpoint_serve(watch->endpoint);
         if (watch->spans) spans_flush(watch->spans);
-        printer_flush(&watch->printer, session_now_ns(watch->session));
+        printer_flush(&watch->printer, watch->reached_ns);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
     return 0;

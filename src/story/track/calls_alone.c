@@ -40,15 +40,19 @@ int calls_alone_bind(struct teller *teller, struct sock *sock)
     return teller->vantage_count || sock->flow || !has_ends(sock) ? 0 : bind_alone(teller, sock);
 }
 
-/* Opened before our eyes: of what was open already nothing says that a packet should have been seen. */
+/* Opened before our eyes: of what was open already nothing says that a packet should have been seen. That accept() returned it is
+ * not enough, it is its listener's call: where one connection was chosen and saved, those of all others stand there. */
 static bool was_opened(const struct sock *sock)
 {
+    bool accepted = false, used = false;
     for (size_t i = 0; i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
-        bool accepted = call->traits & CALL_ACCEPTS && call->exited && call->ret >= 0;
-        if (!call->told && (call->traits & CALL_CONNECTS || (accepted && call->other.cookie == sock->cookie))) return true;
+        bool accepts = call->traits & CALL_ACCEPTS;
+        if (!call->told && call->traits & CALL_CONNECTS) return true;
+        accepted |= accepts && !call->told && call->exited && call->ret >= 0 && call->other.cookie == sock->cookie;
+        used |= !accepts;
     }
-    return false;
+    return accepted && used;
 }
 
 int calls_alone_find_all(struct teller *teller)
