@@ -60,9 +60,9 @@ class Survival(WatchTest):
             self.echo.round()
         pipe = watching.process.stdout.fileno()
         deadline = time.monotonic() + LONG_S
-        while self.waits_in(pipe) < 60000 and time.monotonic() < deadline:  # it holds 64 KiB: the rest waits in the watch
+        while self.waits_in(pipe) < 50000 and time.monotonic() < deadline:  # it holds 64 KiB, in pages that need not be full: the rest waits in the watch
             time.sleep(0.05)
-        self.assertGreaterEqual(self.waits_in(pipe), 60000)
+        self.assertGreaterEqual(self.waits_in(pipe), 50000)
         watching.reading.set()
         self.assertIn("nothing", self.all_told(watching, 500))
 
@@ -149,7 +149,7 @@ def total(data):
     return ~value & 65535
 for i in range(6000):
     src, dst = struct.pack("!I", 0x0a000000 + i), socket.inet_aton("192.0.2.1")
-    tcp = struct.pack("!HHIIBBHHH", 1024 + i % 60000, 3333, i, 0, 80, 2, 65535, 0, 0)
+    tcp = struct.pack("!HHIIBBHHH", 1024 + i % 50000, 3333, i, 0, 80, 2, 65535, 0, 0)
     check = total(src + dst + struct.pack("!BBH", 0, 6, len(tcp)) + tcp)
     tcp = tcp[:16] + struct.pack("!H", check) + tcp[18:]
     ip = struct.pack("!BBHHHBBH", 69, 0, 40, 0, 0, 64, 6, 0) + src + dst
