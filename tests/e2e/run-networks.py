@@ -46,7 +46,9 @@ class Networks(Watched):
         (connection,) = story.connections
         self.assertEqual(connection.head["outcome"], "closed")
         segments = connection.segments
-        self.assertEqual({s["vantage"] for s in segments if place not in (s["vantage"] or "")}, set(), segments)
+        # With bpf a capture begins when the ring is read: until then the kernel's marks tell, and on a busy machine that may be all of it.
+        begins_late = place == "network " and self.recorder == "bpf"
+        self.assertEqual({s["vantage"] for s in segments if place not in (s["vantage"] or (place if begins_late else ""))}, set(), segments)
         self.assertFalse([s for s in segments if s["retransmission"] or s["copy"] or s["lost"]], segments)
         self.assertFalse([s for s in segments if s["cause"]["kind"] == "unknown"], segments)
         self.assertEqual([len(connection.with_flags(flags, end)) for flags, end in (("S", "client"), ("S.", "server"), ("P.", "client"))], [1, 1, 1])
