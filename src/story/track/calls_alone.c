@@ -5,12 +5,26 @@
 
 #include "story/track/track.h"
 
-/* Who called connect() on it is the client; what accept() gave out is the server's. */
-static enum story_side side_of(const struct sock *sock)
+static bool has_connected(const struct sock *sock)
 {
     for (size_t i = 0; i < sock->call_count; i++)
-        if (sock->calls[i]->traits & CALL_CONNECTS) return STORY_CLIENT;
-    return STORY_SERVER;
+        if (sock->calls[i]->traits & CALL_CONNECTS) return true;
+    return false;
+}
+
+static bool was_accepted(const struct sock *sock)
+{
+    for (size_t i = 0; i < sock->call_count; i++)
+        if (sock->calls[i]->traits & CALL_ACCEPTS) return true;
+    return false;
+}
+
+/* Who called connect() on it is the client; what accept() gave out is the server's. Of what was open before anybody looked neither
+ * is known: roles are chosen as for a segment in mid-life. */
+static struct flow *flow_for(struct teller *teller, const struct sock *sock, uint8_t protocol)
+{
+    if (was_accepted(sock)) return flow_make(teller, &sock->remote, &sock->local, protocol, true);
+    return flow_make(teller, &sock->local, &sock->remote, protocol, has_connected(sock));
 }
 
 /* Of UDP without a peer nothing says to whom it talks. */
@@ -21,23 +35,27 @@ static bool has_ends(const struct sock *sock)
 
 static int bind_alone(struct teller *teller, struct sock *sock)
 {
-    enum story_side side = side_of(sock);
     uint8_t protocol = sock->protocol ? sock->protocol : IPPROTO_TCP;
     struct flow *flow = flow_find(teller, &sock->local, &sock->remote, protocol, 0);
     if (flow) { /* its ends are another socket's: an earlier connection of the same two addresses */
         int code = open_tell(teller, flow);
         if (code) return code;
     }
-    flow = side == STORY_CLIENT ? flow_make(teller, &sock->local, &sock->remote, protocol)
-                                : flow_make(teller, &sock->remote, &sock->local, protocol);
+    flow = flow_for(teller, sock, protocol);
     if (!flow) return -ENOMEM;
     flow_bind(teller, sock);
     return 0;
 }
 
+/* They are captured, or the kernel marks them: the flow comes with them, although it has not yet. */
+static bool packets_come(const struct teller *teller)
+{
+    return teller->vantage_count || (teller->trace.recorder && strcmp(teller->trace.recorder, "bpf") == 0);
+}
+
 int calls_alone_bind(struct teller *teller, struct sock *sock)
 {
-    return teller->vantage_count || sock->flow || !has_ends(sock) ? 0 : bind_alone(teller, sock);
+    return packets_come(teller) || sock->flow || !has_ends(sock) ? 0 : bind_alone(teller, sock);
 }
 
 /* Opened before our eyes: of what was open already nothing says that a packet should have been seen. That accept() returned it is
@@ -59,7 +77,7 @@ int calls_alone_find_all(struct teller *teller)
 {
     void *value;
     int code = 0;
-    for (size_t cursor = 0; !code && teller->vantage_count && table_next(teller->sockets, &cursor, NULL, &value);) {
+    for (size_t cursor = 0; !code && packets_come(teller) && table_next(teller->sockets, &cursor, NULL, &value);) {
         struct sock *sock = value;
         bool is_tcp = !sock->protocol || sock->protocol == IPPROTO_TCP;
         if (sock->flow || !is_tcp || !has_ends(sock) || !was_opened(sock)) continue;

@@ -125,9 +125,11 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
     return flow;
 }
 
-struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol)
+struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol,
+                       bool roles_sure)
 {
-    const struct event_packet_header header = {.src = *client, .dst = *server, .protocol = protocol, .flags = TCP_SYN};
+    const struct event_packet_header header = {
+        .src = *client, .dst = *server, .protocol = protocol, .flags = roles_sure ? TCP_SYN : TCP_ACK};
     struct flow_key key = flow_key_of(client, server, protocol, 0);
     struct flow *flow = flow_new(teller, &key, &header);
     if (flow) flow->calls_alone = true;

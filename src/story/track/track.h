@@ -76,8 +76,10 @@ int flow_take_timer(struct teller *teller, const struct event *event);
 /* flow.c */
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
-/* A new one of which no packet was seen; there must be none between these two. NULL: out of memory. */
-struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol);
+/* A new one of which no packet was seen; there must be none between these two. Unless its roles are sure they are chosen as for a
+ * segment in mid-life from "client" to "server". NULL: out of memory. */
+struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol,
+                       bool roles_sure);
 /* Takes it out and tells it. 0 or what telling returned. */
 int open_tell(struct teller *teller, struct flow *flow);
 /* Where packets are captured nowhere, a socket that knows both its ends is a connection by its calls alone. 0 or -ENOMEM, or what

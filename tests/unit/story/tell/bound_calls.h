@@ -44,6 +44,11 @@ static const struct bound calls_alone_tell_how_it_ended_bounds[] = {
      NO_VANTAGE CONNECTED ACCEPTED S_WRITES(2000, "6") READS(2100, "4"), NO_VANTAGE CONNECTED ACCEPTED S_READS(2000, "6")},
     {"client[10] ? cookie=7 bytes=5 |", NO_VANTAGE CONNECTED ACCEPTED WRITES(2000, "5") S_READS(2100, "3"),
      NO_VANTAGE CONNECTED ACCEPTED S_READS(2100, "5")},
+    /* Open before anybody looked, so neither connect() nor accept() was seen: who is the client, the known port tells. With bpf the
+     * kernel's marks are still to come, and the connection with them. */
+    {"client[10] ? cookie=7 |", NO_VANTAGE CLOSES(3000, ""),
+     "# tcpwhy events 1\ntrace t=1 recorder=bpf ports=3333\n" CLOSES(3000, "")},
+    {"client[10] ? cookie=7 |", "# tcpwhy events 1\ntrace t=1 recorder=ptrace\n" CLOSES(3000, ""), NO_VANTAGE ACCEPTED},
     /* Of packets there are some: their numbers count, not the calls. */
     {"client[10] ESTABLISHED cookie=7 isn=100 |", TRACE HANDSHAKE CALL(900, 1030, C_THREAD, "connect", C_SOCK) WRITES(2000, "5"),
      TRACE HANDSHAKE CALL(900, 1030, C_THREAD, "connect", C_SOCK) WRITES(2000, "5") PACKET(2001, C, C_DATA)},
