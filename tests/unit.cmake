@@ -190,7 +190,7 @@ tcpwhy_unit(read/segment_queue tcpwhy_read)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
 if(TCPWHY_TSHARK)
   add_test(NAME corpus/ledger COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/corpus/compare_ledger.py --partial --ask $<TARGET_FILE:tcpwhy> ${CMAKE_CURRENT_SOURCE_DIR}/corpus/files)
-  set_tests_properties(corpus/ledger PROPERTIES LABELS golden TIMEOUT 900)
+  set_tests_properties(corpus/ledger PROPERTIES LABELS golden TIMEOUT 300)
   if(EXISTS ${TCPWHY_CORPUS}/INDEX.tsv)
     add_test(NAME corpus/ledger-all COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/corpus/compare_ledger.py $<TARGET_FILE:tcpwhy> ${TCPWHY_CORPUS})
     set_tests_properties(corpus/ledger-all PROPERTIES LABELS corpus TIMEOUT 900 COST 900)

@@ -32,8 +32,8 @@ class Watch(WatchTest):
             self.assertEqual((line["client"]["bytes"], line["server"]["bytes"], line["outcome"]), (8, 8, "closed"), line)
             self.assertEqual(line["closed_by"], "client", line)
             self.assertRegex(line["closed_how"], r"^close\(\d+\)$", line)
-            of_time = {"accept-late"}  # true where the machine had other things to do
-            self.assertEqual([finding for finding in line["findings"] if finding["id"] not in of_time], [], line)
+            late = ["accept-late"] if line["accept_queue"] >= 10_000_000 else []  # where the machine had other things to do, it is right
+            self.assertEqual([finding["id"] for finding in line["findings"]], late, line)
             self.assertTrue(0 < line["connect"] <= line["first_byte"] < line["end"] - line["start"] + 1, line)
         totals = self.of_type(watching, "watch_totals")[0]
         self.assertEqual(totals["connections"], 200 + len(knocks))
