@@ -40,8 +40,8 @@ static size_t add_refusals(struct sock_filter *steps, const struct ring_options 
     steps[count++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_HATYPE));
     steps[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_LOOPBACK, 0, OVER_REFUSAL);
     count = add_refusal(steps, count, SKF_AD_PKTTYPE, PACKET_OUTGOING); /* it comes in a moment later */
-    for (size_t i = 0; i < options->but_count && i < RING_BUT_MAX; i++)
-        count = add_refusal(steps, count, SKF_AD_IFINDEX, (uint32_t)options->but[i]);
+    for (size_t i = 0; i < options->excluded_count && i < RING_EXCLUDED_MAX; i++)
+        count = add_refusal(steps, count, SKF_AD_IFINDEX, (uint32_t)options->excluded[i]);
     return count;
 }
 

@@ -20,12 +20,12 @@ struct ring_packet {
     uint16_t hardware; /* ARPHRD_* */
 };
 
-enum { RING_BUT_MAX = 64 };
+enum { RING_EXCLUDED_MAX = 64 };
 struct ring_options {
     const char *filter; /* pcap-filter(7) of what stands from the IP header on; "": everything */
     uint32_t snap_bytes, ring_bytes;
-    const int *but; /* interfaces that it does not look at */
-    size_t but_count;
+    const int *excluded; /* interfaces that it does not look at */
+    size_t excluded_count;
 };
 
 /* Owns `fd`, in failure too. 0; -EINVAL for a filter that asks for a link layer; else -errno. */

@@ -16,8 +16,8 @@
 #include "base/lang.h"
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
+#include "record/capturing.h"
 #include "record/pace.h"
-#include "record/places.h"
 #include "record/recorders.h"
 #include "record/sieve.h"
 
@@ -34,7 +34,7 @@ struct session {
     struct stream *stream;
     const struct calls_recorder *recorder;
     struct calls *calls;
-    struct places places;
+    struct capturing capturing;
     sigset_t mask_before;
     struct sigaction child_before;
     bool has_signals;
@@ -184,7 +184,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     if (!session) return err_set_errno(err, -ENOMEM, "can't begin recording");
     char reason[ERR_TEXT_BYTES + 32] = "";
     session->attends = options->attends;
-    session->places.may_go = options->sieves;
+    session->capturing.may_go = options->sieves;
     session->waiting_most = options->waits ? pace_waiting_most() : 0;
     session->late_ns = options->late_ns ? options->late_ns : LATE_NS;
     int code = take_signals(session, err);
@@ -208,17 +208,17 @@ int session_open(struct session **ret_session, const struct session_options *opt
 
 int session_capture(struct session *session, const struct packets_options *options, struct err *err)
 {
-    return places_add(&session->places, options, session->log, err);
+    return capturing_add(&session->capturing, options, session->log, err);
 }
 
 int session_capture_network(struct session *session, int fd, const struct anywhere_options *options, struct err *err)
 {
-    return places_add_network(&session->places, fd, options, err);
+    return capturing_add_network(&session->capturing, fd, options, err);
 }
 
 bool session_captures(const struct session *session, const char *interface)
 {
-    return places_have(&session->places, interface);
+    return capturing_have(&session->capturing, interface);
 }
 
 int session_learn_own(struct session *session, const struct address *address)
@@ -266,13 +266,13 @@ static int quiet_most(const struct session *session)
 
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err)
 {
-    struct pollfd fds[PLACES_INTERFACES + PLACES_NETWORKS + 3]; /* poll(2) passes over descriptors of -1 */
+    struct pollfd fds[CAPTURING_INTERFACES + CAPTURING_NETWORKS + 3]; /* poll(2) passes over descriptors of -1 */
     nfds_t count = 0;
     int64_t began_ns = session_now_ns(session);
     fds[count++] = (struct pollfd){.fd = session->signal_fd, .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = session->recorder->fd(session->calls), .events = POLLIN};
     fds[count++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
-    count += places_wait(&session->places, fds + count);
+    count += capturing_wait(&session->capturing, fds + count);
     bool has_more = stream_has_more(session->stream);
     if (poll(fds, count, has_more ? 0 : timeout_ms) < 0 && errno != EINTR) {
         int code = -errno;
@@ -284,7 +284,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
     int total = session->recorder->drain(session->calls, session->log, err);
     if (session->sieve && sieve_settle(session->sieve) && total >= 0) total = err_set(err, -ENOMEM, "out of memory for packets");
     if (total >= 0) {
-        int got = places_drain(&session->places, session->log, err);
+        int got = capturing_drain(&session->capturing, session->log, err);
         total = got < 0 ? got : total + got;
     }
     bool waits = total > quiet_most(session) && event_log_count(session->log) < session->waiting_most;
@@ -359,7 +359,7 @@ int session_report(struct session *session, struct err *err)
     int code = session->sieve ? sieve_settle(session->sieve) : 0;
     if (code) return err_set_errno(err, code, "can't keep the last packets");
     code = session->recorder->report(session->calls, session->log, err);
-    return code ? code : places_report(&session->places, session->log, err);
+    return code ? code : capturing_report(&session->capturing, session->log, err);
 }
 
 const char *session_recorder(const struct session *session)
@@ -390,7 +390,7 @@ void session_outlive(struct session *session, int fd)
 void session_close(struct session *session)
 {
     if (!session) return;
-    places_close(&session->places);
+    capturing_close(&session->capturing);
     if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);
     sieve_free(session->sieve);

@@ -30,8 +30,8 @@ static void note_interfaces(struct networks *networks)
 {
     struct if_nameindex *all = if_nameindex();
     for (size_t i = 0; all && all[i].if_name; i++)
-        if (session_captures(networks->session, all[i].if_name) && networks->but_count < RING_BUT_MAX)
-            networks->but[networks->but_count++] = (int)all[i].if_index;
+        if (session_captures(networks->session, all[i].if_name) && networks->excluded_count < RING_EXCLUDED_MAX)
+            networks->excluded[networks->excluded_count++] = (int)all[i].if_index;
     if_freenameindex(all);
 }
 
@@ -67,8 +67,8 @@ static int capture(struct networks *networks, int fd, uint64_t netns, struct err
     struct anywhere_options options = {
         .ring = {.snap_bytes = networks->options->snap_bytes > SNAP_LEAST ? networks->options->snap_bytes : SNAP_LEAST,
                  .ring_bytes = NETWORK_RING_BYTES,
-                 .but = networks->but,
-                 .but_count = is_own ? networks->but_count : 0},
+                 .excluded = networks->excluded,
+                 .excluded_count = is_own ? networks->excluded_count : 0},
         .netns = netns,
         .is_own = is_own,
         .headers_alone = !networks->options->snap_bytes};
@@ -125,8 +125,8 @@ bool networks_entered(void *data, pid_t tid, uint64_t netns)
 
 static bool is_captured(const struct networks *networks, int interface)
 {
-    for (size_t i = 0; i < networks->but_count; i++)
-        if (networks->but[i] == interface) return true;
+    for (size_t i = 0; i < networks->excluded_count; i++)
+        if (networks->excluded[i] == interface) return true;
     return false;
 }
 

@@ -21,8 +21,8 @@ struct networks {
         bool captured;
     } known[NETWORKS_KNOWN_MAX];
     size_t known_count;
-    int but[RING_BUT_MAX]; /* interfaces that were captured from the beginning */
-    size_t but_count;
+    int excluded[RING_EXCLUDED_MAX]; /* interfaces that were captured from the beginning */
+    size_t excluded_count;
     int spare; /* a packet socket of this network, not yet bound; -1 none */
     int news;  /* rtnetlink(7): what becomes of this network's interfaces; -1 none */
     bool quiet, said;
