@@ -75,17 +75,24 @@ void lines_head(const struct lines_options *options, struct buf *out)
 }
 
 /* What has no room loses the end of its name: by the number the process is found. Raw. */
-static const char *process_text(const struct lines_options *options, const struct story_process *process, char *text, size_t bytes)
+static const char *process_text(const struct lines_options *options, const struct story_process *process, const char *before,
+                                char *text, size_t bytes)
 {
     char number[16] = "";
     const char *name = process->comm ? process->comm : process->pid ? "" : "-";
-    int room = width_of(options, OPENER); /* as wide as the one who serves has it */
+    int room = width_of(options, OPENER) - (int)strlen(before); /* as wide as the one who serves has it */
     if (process->pid) room -= snprintf(number, sizeof(number), "[%d]", process->pid);
     size_t fits = columns_fit(name, room, options->ascii);
     bool whole = !name[fits];
     if (!whole) fits = columns_fit(name, room - 1, options->ascii);
-    snprintf(text, bytes, "%.*s%s%s", (int)fits, name, whole ? "" : options->ascii ? "~" : "…", number);
+    snprintf(text, bytes, "%s%.*s%s%s", before, (int)fits, name, whole ? "" : options->ascii ? "~" : "…", number);
     return text;
+}
+
+/* Where nobody saw who opened it, the client is a guess. */
+static const char *before_opener(const struct story *story)
+{
+    return story && story->summary.opened_by < 0 ? "?" : "";
 }
 
 static const char *amount_text(uint64_t value, char text[LINE_SCALED_BYTES + LINE_SLACK])
@@ -177,6 +184,8 @@ static void json_ended(const struct lines_options *options, const struct watch_f
     json_int(&json, "end", facts->end_ns + options->shift_ns);
     json_string(&json, "outcome", story_outcome_name(story->outcome));
     json_bool(&json, "so_far", story->so_far);
+    int32_t opener = story->summary.opened_by;
+    json_string(&json, "opened_by", opener < 0 ? NULL : story_side_name((enum story_side)opener));
     json_string(&json, "closed_by", facts->closer < 0 ? NULL : story_side_name((enum story_side)facts->closer));
     json_string(&json, "closed_how", facts->how[0] ? facts->how : NULL);
     json_string(&json, "closed_evidence", story_evidence_name(facts->how_evidence));
@@ -276,10 +285,10 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     const char *const text[COLUMNS] = {
         [AT] = words_clock(facts->end_ns + options->shift_ns, clock),
         [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),
-        [OPENER] = process_text(options, &client->process, opener, sizeof(opener)),
+        [OPENER] = process_text(options, &client->process, before_opener(story), opener, sizeof(opener)),
         [FROM] = address_format(&client->address, from),
         [TO] = address_format(&server->address, to),
-        [TAKER] = process_text(options, &server->process, taker, sizeof(taker)),
+        [TAKER] = process_text(options, &server->process, "", taker, sizeof(taker)),
         [SENT] = amount_text(client->bytes_sent + client->bytes_missed, sent),
         [GOT] = amount_text(server->bytes_sent + server->bytes_missed, got),
         [OUTCOME] = story_outcome_name(story->outcome),
@@ -358,10 +367,10 @@ void lines_trouble(const struct lines_options *options, const struct lines_troub
     const char *const cells[COLUMNS] = {
         [AT] = words_clock(now_ns, clock),
         [TOOK] = tr("open"),
-        [OPENER] = process_text(options, &glance->process[STORY_CLIENT], opener, sizeof(opener)),
+        [OPENER] = process_text(options, &glance->process[STORY_CLIENT], before_opener(what->story), opener, sizeof(opener)),
         [FROM] = address_format(&glance->end[STORY_CLIENT], from),
         [TO] = address_format(&glance->end[STORY_SERVER], to),
-        [TAKER] = process_text(options, &glance->process[STORY_SERVER], taker, sizeof(taker)),
+        [TAKER] = process_text(options, &glance->process[STORY_SERVER], "", taker, sizeof(taker)),
         [SENT] = "",
         [GOT] = "",
         [OUTCOME] = tr("trouble"),

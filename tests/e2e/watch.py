@@ -30,7 +30,7 @@ class Watch(WatchTest):
         for line in ended:
             self.assertEqual((line["client"]["pid"], line["server"]["pid"]), (os.getpid(), os.getpid()), line)
             self.assertEqual((line["client"]["bytes"], line["server"]["bytes"], line["outcome"]), (8, 8, "closed"), line)
-            self.assertEqual(line["closed_by"], "client", line)
+            self.assertEqual((line["opened_by"], line["closed_by"]), ("client", "client"), line)
             self.assertRegex(line["closed_how"], r"^close\(\d+\)$", line)
             late = ["accept-late"] if line["accept_queue"] >= 10_000_000 else []  # where the machine had other things to do, it is right
             self.assertEqual([finding["id"] for finding in line["findings"]], late, line)

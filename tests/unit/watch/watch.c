@@ -215,13 +215,14 @@ static void columns_stand_below_their_heads(void **state)
 }
 
 /* What the row of an ended connection says of its client's process, up to the next column. */
-static void assert_opener(const char *comm, int32_t pid, int width, const char *wanted)
+static void assert_opener_of(const char *comm, int32_t pid, int width, int32_t opened_by, const char *wanted)
 {
     struct buf out = buf_new(1 << 20);
     struct watch_facts facts;
     const struct lines_options options = {.width = width};
     struct story *story = story_normal_echo();
     story->end[STORY_CLIENT].process = (struct story_process){pid, comm};
+    story->summary.opened_by = opened_by;
     facts_of(story, &facts);
     lines_ended(&options, &facts, &out);
     story_free(story);
@@ -230,6 +231,19 @@ static void assert_opener(const char *comm, int32_t pid, int width, const char *
     assert_memory_equal(opener, wanted, strlen(wanted));
     assert_int_equal(opener[strlen(wanted)], ' ');
     buf_free(&out);
+}
+
+static void assert_opener(const char *comm, int32_t pid, int width, const char *wanted)
+{
+    assert_opener_of(comm, pid, width, STORY_CLIENT, wanted);
+}
+
+static void who_opened_it_is_a_guess_where_no_syn_was_seen(void **state)
+{
+    (void)state;
+    assert_opener_of("python3", 23092, 148, STORY_CLIENT, "python3[23092]");
+    assert_opener_of("python3", 23092, 148, -1, "?python3[23092]");
+    assert_opener_of(NULL, 0, 148, -1, "?-");
 }
 
 static void a_name_is_cut_between_characters_and_its_number_stays(void **state)
@@ -298,6 +312,7 @@ int main(void)
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(a_name_is_cut_between_characters_and_its_number_stays),
+        cmocka_unit_test(who_opened_it_is_a_guess_where_no_syn_was_seen),
         cmocka_unit_test(in_chinese_columns_stand_below_their_heads_too),
         cmocka_unit_test(a_line_ends_where_it_may),
     };
