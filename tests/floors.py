@@ -314,4 +314,5 @@ def main():
     print(f"{count} includes, none goes up")
 
 
-main()
+if __name__ == "__main__":
+    main()
