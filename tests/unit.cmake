@@ -224,6 +224,8 @@ tcpwhy_unit(watch/watch_host tcpwhy_watch)
 tcpwhy_unit(watch/flight tcpwhy_watch)
 # Programs of more than one file.
 target_sources(unit_borders PRIVATE unit/story/causes/borders_repeats.c)
+target_sources(unit_bpf_convert PRIVATE unit/capture/bpf/bpf_convert_chains.c unit/capture/bpf/bpf_convert_records.c)
+target_sources(unit_calls_bpf PRIVATE unit/capture/bpf/calls_bpf_crowd.c unit/capture/bpf/calls_bpf_look.c unit/capture/bpf/calls_bpf_play.c unit/capture/bpf/calls_bpf_refused.c unit/capture/bpf/calls_bpf_told.c)
 target_sources(unit_calls_ptrace PRIVATE unit/capture/ptrace/calls_ptrace_end.c unit/capture/ptrace/calls_ptrace_lives.c unit/capture/ptrace/calls_ptrace_watch.c)
 target_sources(unit_cause_wire PRIVATE unit/story/causes/cause_wire_segments.c)
 target_sources(unit_clocks PRIVATE unit/clocks/clocks_left_out.c)

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
+#include "bpf_convert_own.h"
 #include "capture/bpf/bpf_ability.h"
-#include "capture/bpf/bpf_convert.h"
 
 /* Function number i begins at 0x1000 * (i + 1). */
 static const char *const functions[] = {
@@ -34,13 +34,6 @@ static const char *const functions[] = {
     "__x64_sys_sendto",
     "try_to_wake_up",
     "handle_softirqs",
-};
-
-struct fixture {
-    struct bpf_convert convert;
-    struct kernel_symbols *symbols;
-    struct record_known *known;
-    struct event_log *log;
 };
 
 static int setup(void **state)
@@ -75,8 +68,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The address that a call inside this function returns to. */
-static uint64_t inside(const char *function)
+uint64_t inside(const char *function)
 {
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
         if (strcmp(functions[i], function) == 0) return 0x1000 * (i + 1) + 0x20;
@@ -85,9 +77,7 @@ static uint64_t inside(const char *function)
     return 0;
 }
 
-/* The chain of these functions, innermost first, as the kernel side unwinds it; NULL ends. Its addresses stand in every third word
- * of the stack, from the second on. */
-static struct record_chain chain_in(uint64_t sample, const char *const *stack)
+struct record_chain chain_in(uint64_t sample, const char *const *stack)
 {
     struct record_chain chain = {
         .head = {.kind = RECORD_CHAIN}, .sample = sample, .signature = (uint64_t)1 << 63 | 5, .word_count = RECORD_WORDS_MAX};
@@ -101,15 +91,14 @@ static struct record_chain chain_in(uint64_t sample, const char *const *stack)
     return chain;
 }
 
-static void take(struct fixture *fixture, const struct record_chain *chain)
+void take(struct fixture *fixture, const struct record_chain *chain)
 {
     struct event event;
 
     assert_int_equal(bpf_convert_record(&fixture->convert, chain, sizeof(*chain), fixture->log, &event), 0);
 }
 
-/* A mark made while a SYN was the last packet received, in the chain of these functions. */
-static struct record_mark mark_in(struct fixture *fixture, const char *const *stack)
+struct record_mark mark_in(struct fixture *fixture, const char *const *stack)
 {
     static uint64_t samples;
     struct record_mark mark = {
@@ -126,11 +115,10 @@ static struct record_mark mark_in(struct fixture *fixture, const char *const *st
     return mark;
 }
 
-static int convert(struct fixture *fixture, const struct record_mark *mark, struct event *event)
+int convert(struct fixture *fixture, const struct record_mark *mark, struct event *event)
 {
     return bpf_convert_record(&fixture->convert, mark, sizeof(*mark), fixture->log, event);
 }
-#define STACK(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void a_record_becomes_an_event_on_the_common_clock(void **state)
 {
@@ -300,359 +288,6 @@ static void a_stack_without_symbols_is_counted(void **state)
     assert_int_equal(convert(fixture, &mark, &event), 1);
     assert_null(event.mark.context.chain);
     assert_int_equal(bpf_chains_counts(fixture->convert.chains).unnamed, 1);
-}
-
-static void the_device_below_a_device_makes_no_second_mark(void **state)
-{
-    struct record_mark mark =
-        mark_in(*state, STACK("__dev_queue_xmit", "vlan_dev_hard_start_xmit", "dev_hard_start_xmit", "__dev_queue_xmit"));
-    /* The receiver's answer on loopback, on top of the sender's transmission, is a mark of its own. */
-    struct record_mark answer =
-        mark_in(*state, STACK("__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "dev_hard_start_xmit"));
-    struct event event;
-
-    assert_int_equal(convert(*state, &mark, &event), 0);
-    assert_int_equal(convert(*state, &answer, &event), 1);
-}
-
-static void a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_state born = {
-        .head = {.kind = RECORD_STATE},
-        .from = KERNEL_LISTEN,
-        .to = KERNEL_SYN_RECV,
-        .socket = {.id = 3, .protocol = IPPROTO_TCP, .local = {{0}, 3333, 4, 0}},
-        .context = {.receiving = 1,
-                    .received = {.protocol = IPPROTO_TCP, .src = {{10, 0, 0, 1}, 40000, 4, 0}, .dst = {{10, 0, 0, 2}, 3333, 4, 0}}},
-    };
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &born, sizeof(born), fixture->log, &event), 1);
-    assert_int_equal(event.state.socket.local.ip[3], 2);
-    assert_int_equal(event.state.socket.remote.port, 40000);
-    /* A packet to another port made no child here. */
-    born.context.received.dst.port = 22;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &born, sizeof(born), fixture->log, &event), 1);
-    assert_int_equal(event.state.socket.remote.version, 0);
-}
-
-static void an_address_without_anything_is_no_address(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_call enter = {
-        .head = {.kind = RECORD_ENTER},
-        .number = SYS_connect,
-        .socket = {.id = 1, .protocol = IPPROTO_TCP, .local = {{0}, 0, 4, 0}, .remote = {{127, 0, 0, 1}, 0, 4, 0}},
-    };
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &enter, sizeof(enter), fixture->log, &event), 1);
-    assert_int_equal(event.call.socket.local.version, 0);
-    assert_int_equal(event.call.socket.remote.version, 0);
-    assert_string_equal(event.call.name, "connect");
-}
-
-static void an_ended_process_has_a_status_or_a_signal(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_process process = {.head = {.kind = RECORD_PROCESS}, .change = PROCESS_EXIT, .code = 3 << 8};
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &process, sizeof(process), fixture->log, &event), 1);
-    assert_int_equal(event.process.status, 3);
-    assert_int_equal(event.process.signal, 0);
-    process.code = 11 | 0x80; /* SIGSEGV, with a core */
-    assert_int_equal(bpf_convert_record(&fixture->convert, &process, sizeof(process), fixture->log, &event), 1);
-    assert_int_equal(event.process.status, -1);
-    assert_int_equal(event.process.signal, 11);
-}
-
-static void a_reset_has_the_kernels_name_for_its_reason(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_reset reset = {.head = {.kind = RECORD_RESET}, .sent = 1, .has_reason = 1, .reason = 1};
-    struct event event;
-
-    strcpy(fixture->convert.reasons[1], "NO_SOCKET");
-    assert_int_equal(bpf_convert_record(&fixture->convert, &reset, sizeof(reset), fixture->log, &event), 1);
-    assert_string_equal(event.reset.reason, "NO_SOCKET");
-    reset.reason = BPF_REASONS_MAX;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &reset, sizeof(reset), fixture->log, &event), 1);
-    assert_string_equal(event.reset.reason, "");
-}
-
-static void a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_drop drop = {.head = {.kind = RECORD_DROP, .t_ns = 5}, .has_reason = 1, .reason = 12, .netns = 9, .outgoing = 1};
-    struct event event;
-
-    strcpy(fixture->convert.drops[12], "NETFILTER_DROP");
-    drop.location = inside("tcp_v4_rcv");
-    drop.packet = (struct record_packet){.protocol = IPPROTO_TCP, .flags = TCP_SYN, .seq = 7};
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
-    assert_int_equal(event.kind, EVENT_DROP);
-    assert_string_equal(event.drop.reason, "NETFILTER_DROP");
-    assert_string_equal(event.drop.function, "tcp_v4_rcv");
-    assert_int_equal(event.drop.header.seq, 7);
-    assert_int_equal(event.drop.netns, 9);
-    assert_true(event.drop.outgoing);
-    drop.reason = 65537; /* of a subsystem, whose names stand elsewhere */
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
-    assert_string_equal(event.drop.reason, "65537");
-}
-
-static void a_drop_without_a_reason_is_believed_at_tcps_entrance_alone(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .location = inside("tcp_v4_rcv")};
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
-    assert_string_equal(event.drop.reason, "");
-    drop.location = inside("__release_sock");
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
-    fixture->convert.symbols = NULL;
-    drop.location = inside("tcp_v4_rcv");
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
-}
-
-static void a_captures_own_copy_is_no_packet_of_anybody(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_drop drop = {.head = {.kind = RECORD_DROP}, .has_reason = 1, .reason = 106, .location = inside("tpacket_rcv")};
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
-}
-
-static void the_queues_of_a_listener_are_kept_as_the_kernel_counts_them(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_queue queue = {
-        .head = {.kind = RECORD_QUEUE}, .accept_length = 2, .accept_most = 1, .request_length = 3, .dropped = 1, .netns = 9};
-    struct event event;
-
-    queue.socket = (struct record_socket){.id = 4, .protocol = IPPROTO_TCP, .state = KERNEL_LISTEN};
-    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue), fixture->log, &event), 1);
-    assert_int_equal(event.kind, EVENT_QUEUE);
-    assert_int_equal(event.queue.accept_length, 2);
-    assert_int_equal(event.queue.accept_most, 1);
-    assert_int_equal(event.queue.request_length, 3);
-    assert_int_equal(event.queue.socket.cookie, 4);
-    assert_true(event.queue.dropped);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &queue, sizeof(queue) - 1, fixture->log, &event), -EINVAL);
-}
-
-static void a_segment_from_outside_is_a_packet_of_its_network(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_arrival arrival = {.head = {.kind = RECORD_ARRIVAL, .t_ns = 5}, .netns = 9};
-    struct event event;
-
-    arrival.packet = (struct record_packet){.seq = 7, .flags = TCP_SYN, .protocol = IPPROTO_TCP, .length_bytes = 3};
-    assert_int_equal(bpf_convert_record(&fixture->convert, &arrival, sizeof(arrival), fixture->log, &event), 1);
-    assert_int_equal(event.kind, EVENT_PACKET);
-    assert_int_equal(event.packet.vantage, 9);
-    assert_int_equal(event.packet.header.seq, 7);
-    assert_int_equal(event.packet.header.flags, TCP_SYN);
-    assert_int_equal(event.packet.header.length_bytes, 3);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &arrival, sizeof(arrival) - 1, fixture->log, &event), -EINVAL);
-}
-
-static void the_timer_of_a_timewait_socket_keeps_what_it_stood_for(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_timer timer = {.head = {.kind = RECORD_TIMER, .t_ns = 5}, .netns = 9};
-    struct event event;
-
-    timer.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_FIN_WAIT2};
-    timer.socket.local = (struct record_address){.ip = {127, 0, 0, 1}, .port = 40000, .version = 4};
-    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
-    assert_int_equal(event.kind, EVENT_TIMER);
-    assert_int_equal(event.t_ns, 1005);
-    assert_string_equal(event.timer.function, "tw_timer_handler");
-    assert_int_equal(event.timer.socket.cookie, 7);
-    assert_int_equal(event.timer.socket.state, KERNEL_FIN_WAIT2);
-    assert_int_equal(event.timer.socket.local.port, 40000);
-    assert_int_equal(event.timer.netns, 9);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer) - 1, fixture->log, &event), -EINVAL);
-}
-
-static void a_request_sockets_timer_has_its_own_name(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_timer timer = {.head = {.kind = RECORD_TIMER}, .timer = RECORD_TIMER_REQUEST};
-    struct event event;
-
-    timer.socket = (struct record_socket){.protocol = IPPROTO_TCP, .state = KERNEL_NEW_SYN_RECV};
-    assert_int_equal(bpf_convert_record(&fixture->convert, &timer, sizeof(timer), fixture->log, &event), 1);
-    assert_string_equal(event.timer.function, "reqsk_timer_handler");
-    assert_int_equal(event.timer.socket.state, KERNEL_NEW_SYN_RECV);
-    assert_false(event.timer.cancelled);
-}
-
-static void a_cancelled_timer_keeps_what_was_received_and_the_chain(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_cancel cancel = {.head = {.kind = RECORD_CANCEL, .t_ns = 5}, .timer = RECORD_TIMER_TIMEWAIT, .netns = 9};
-    struct event event;
-
-    cancel.socket = (struct record_socket){.id = 7, .protocol = IPPROTO_TCP, .state = KERNEL_TIME_WAIT};
-    cancel.context = (struct record_context){.receiving = 1, .softirq = 1, .received = {.protocol = IPPROTO_TCP, .flags = TCP_RST}};
-    cancel.context.sample = mark_in(fixture, STACK("tcp_v4_rcv", "__netif_receive_skb_one_core")).context.sample;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
-    assert_int_equal(event.kind, EVENT_TIMER);
-    assert_int_equal(event.t_ns, 1005);
-    assert_true(event.timer.cancelled);
-    assert_string_equal(event.timer.function, "tw_timer_handler");
-    assert_int_equal(event.timer.socket.cookie, 7);
-    assert_int_equal(event.timer.netns, 9);
-    assert_true(event.timer.context.receiving);
-    assert_int_equal(event.timer.context.received.flags, TCP_RST);
-    assert_int_equal(event.timer.context.chain->count, 2);
-    /* A timer that expires in the midst of it: then that segment did not. */
-    cancel.context.sample = mark_in(fixture, STACK("__run_timers", "__netif_receive_skb_one_core")).context.sample;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel), fixture->log, &event), 1);
-    assert_false(event.timer.context.receiving);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &cancel, sizeof(cancel) - 1, fixture->log, &event), -EINVAL);
-}
-
-static void what_is_too_short_or_unknown_is_no_record(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_mark mark = mark_in(fixture, STACK("__dev_queue_xmit"));
-    struct record_chain chain = chain_in(1, STACK("__dev_queue_xmit"));
-    struct event event;
-
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, sizeof(mark), fixture->log, &event), 1);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, sizeof(mark) - 1, fixture->log, &event), -EINVAL);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &mark, 3, fixture->log, &event), -EINVAL);
-    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain) - 1, fixture->log, &event), -EINVAL);
-    chain.stack_bytes = sizeof(chain.stack) + 8; /* more than is there */
-    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain), fixture->log, &event), -EINVAL);
-    chain.stack_bytes = 8;
-    chain.word_count = RECORD_WORDS_MAX + 1;
-    assert_int_equal(bpf_convert_record(&fixture->convert, &chain, sizeof(chain), fixture->log, &event), -EINVAL);
-    mark.head.kind = 0;
-    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-    mark.head.kind = RECORD_CHAIN + 1;
-    assert_int_equal(convert(fixture, &mark, &event), -EINVAL);
-}
-
-/* ---- chains that are known by heart ---- */
-
-/* Where the kernel side would look for it; NULL: it was not learned. */
-static const struct record_known *learned(const struct fixture *fixture, const struct record_chain *chain)
-{
-    const struct record_known *place = &fixture->known[record_known_place(chain->signature)];
-
-    return place->signature == chain->signature ? place : NULL;
-}
-
-#define SENT_WHILE_RECEIVING                                                                                                       \
-    STACK("bpf_trace_run1", "__dev_queue_xmit", "tcp_v4_rcv", "__netif_receive_skb_one_core", "handle_softirqs", "ip_output",      \
-          "__x64_sys_sendto")
-
-static void a_chain_is_learned_up_to_where_its_context_begins(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING);
-    struct record_mark mark = mark_in(fixture, STACK("__dev_queue_xmit"));
-    const struct record_known *known;
-    struct event event;
-
-    take(fixture, &chain);
-    known = learned(fixture, &chain);
-    assert_non_null(known);
-    assert_int_equal(known->count, 4);
-    assert_int_equal(known->at[0], 4);
-    assert_int_equal(known->at[3], 13);
-    assert_int_equal(known->bytes, 14 * sizeof(chain.words[0]));
-    assert_int_equal(known->word[3], inside("handle_softirqs"));
-    assert_int_equal(known->check, known->word[0] ^ known->word[1] ^ known->word[2] ^ known->word[3]);
-
-    mark.context.sample = 0;
-    mark.context.known = (uint16_t)(record_known_place(chain.signature) + 1);
-    assert_int_equal(convert(fixture, &mark, &event), 1);
-    assert_int_equal(event.mark.context.chain->count, 4);
-    assert_string_equal(event.mark.context.chain->names[0], "__dev_queue_xmit");
-    assert_string_equal(event.mark.context.chain->names[3], "handle_softirqs");
-    assert_true(event.mark.context.receiving);
-}
-
-static void a_chain_without_its_end_or_not_in_the_stack_is_not_learned(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_chain endless = chain_in(1, STACK("__dev_queue_xmit", "ip_output")),
-                        elsewhere = chain_in(2, SENT_WHILE_RECEIVING), cut = chain_in(3, SENT_WHILE_RECEIVING);
-
-    take(fixture, &endless);
-    assert_null(learned(fixture, &endless));
-    elsewhere.words[7] = 0; /* as with return addresses that are signed, or that a tracer has replaced */
-    take(fixture, &elsewhere);
-    assert_null(learned(fixture, &elsewhere));
-    cut.word_count = 13;
-    take(fixture, &cut);
-    assert_null(learned(fixture, &cut));
-    cut.word_count = 14;
-    take(fixture, &cut);
-    assert_non_null(learned(fixture, &cut));
-}
-
-/* Which of two equal words is the return address can't be told, so both have to stand there. */
-static void a_word_that_may_be_the_return_address_is_compared_too(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING);
-    const struct record_known *known;
-
-    chain.words[8] = inside("tcp_v4_rcv");                   /* between its neighbours */
-    chain.words[2] = chain.words[12] = inside("tcp_v4_rcv"); /* before the first of its neighbours, behind the second */
-    chain.words[20] = inside("handle_softirqs");             /* behind the end */
-    take(fixture, &chain);
-    known = learned(fixture, &chain);
-    assert_non_null(known);
-    assert_int_equal(known->count, 6);
-    assert_int_equal(known->at[1], 7);
-    assert_int_equal(known->at[2], 8);
-    assert_int_equal(known->at[5], 20);
-}
-
-static void the_same_chain_is_learned_once_and_another_beside_it(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_chain first = chain_in(1, SENT_WHILE_RECEIVING),
-                        second = chain_in(2, STACK("__dev_queue_xmit", "__release_sock", "handle_softirqs"));
-    uint32_t place = record_known_place(first.signature);
-
-    take(fixture, &first);
-    take(fixture, &first);
-    assert_int_equal(fixture->known[place + 1].signature, 0);
-    take(fixture, &second);
-    assert_int_equal(fixture->known[place + 1].signature, second.signature);
-    assert_int_equal(fixture->known[place + 1].count, 3);
-}
-
-static void a_chain_that_was_taken_for_another_is_counted_and_forgotten(void **state)
-{
-    struct fixture *fixture = *state;
-    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING),
-                        other = chain_in(2, STACK("__dev_queue_xmit", "__release_sock", "handle_softirqs"));
-
-    take(fixture, &chain);
-    chain.known = other.known = record_known_place(chain.signature) + 1;
-    take(fixture, &chain); /* a sample that agrees */
-    assert_non_null(learned(fixture, &chain));
-    assert_int_equal(bpf_chains_counts(fixture->convert.chains).mistaken, 0);
-    take(fixture, &other);
-    assert_null(learned(fixture, &chain));
-    assert_int_equal(bpf_chains_counts(fixture->convert.chains).mistaken, 1);
-    chain.known = 0;
-    take(fixture, &chain);
-    assert_null(learned(fixture, &chain)); /* its place stays empty, it may have another */
-    assert_int_equal(fixture->known[other.known].signature, chain.signature);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
