@@ -64,6 +64,11 @@ bool cause_follows_at_once(const struct telling *telling, const struct tale_pack
 
 /* cause_data.c. What an ACK let go has left this long behind it (as seen here: from one place, with a round trip more). */
 int64_t cause_held_ns(const struct telling *telling);
+/* cause_mptcp.c. Whether Multipath TCP's worker in the kernel may have sent `packet` (a segment); MAYBE: the capture ends before
+ * the option that would show it. */
+enum cause_mptcp { CAUSE_MPTCP_NO, CAUSE_MPTCP_MAYBE, CAUSE_MPTCP_YES };
+enum cause_mptcp cause_speaks_mptcp(const struct telling *telling, const struct tale_packet *packet);
+
 /* A SYN of another connection had just come to who sent this (flow.questions_ns). */
 bool cause_is_of_question(const struct telling *telling, const struct tale_packet *packet);
 

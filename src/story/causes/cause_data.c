@@ -15,16 +15,6 @@ static const int64_t HELD_UNKNOWN_NS = 1000000000;
 /* So little does neither pacing nor a small queue hold back: two segments of an Ethernet. */
 enum { LITTLE_BYTES = 2920 };
 
-/* Its worker in the kernel sends and closes too. Where the handshake was not seen, the segment's own option tells. */
-static bool speaks_mptcp(const struct telling *telling, const struct tale_packet *packet)
-{
-    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
-        const struct event_packet *seen = &telling->packets[i].seen->packet;
-        if ((seen->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return seen->options.present & OPTION_MPTCP;
-    }
-    return packet->seen->packet.options.present & OPTION_MPTCP;
-}
-
 static bool asks_fast_open(const struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
@@ -88,7 +78,8 @@ bool cause_rule_released(struct telling *telling, struct tale_packet *packet)
     if (!is_tcp(packet) || packet->segment->retransmission || packet->seen->copy) return false;
     const struct event_packet_header *header = header_of(packet);
     bool fin = header->flags & TCP_FIN;
-    if ((!fin && !header->length_bytes) || header->flags & (TCP_SYN | TCP_RST) || speaks_mptcp(telling, packet)) return false;
+    if ((!fin && !header->length_bytes) || header->flags & (TCP_SYN | TCP_RST)) return false;
+    if (cause_speaks_mptcp(telling, packet) != CAUSE_MPTCP_NO) return false;
     int64_t queued_ns = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side];
     if (queued_ns > packet->sent_ns) return false;
     struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
@@ -149,21 +140,13 @@ static bool unknown_again(struct telling *telling, struct tale_packet *packet, c
                                                     call));
 }
 
-/* The capture ends before the option that would show Multipath TCP. */
-static bool may_speak_mptcp(const struct telling *telling)
-{
-    for (size_t i = 0; i < telling->packet_count && i < 8; i++)
-        if (is_tcp(&telling->packets[i]) && header_of(&telling->packets[i])->flags & TCP_SYN)
-            return tale_options_cut(&telling->packets[i]);
-    return false;
-}
-
 /* Where no call of this end was recorded, the wire still shows which user call of RFC 9293 section 3.9.1 there must have been. */
 bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->segment->retransmission || telling->sweep.any_call[packet->side]) return false;
     const struct event_packet_header *header = header_of(packet);
     const char *name = NULL, *why = NULL;
+    enum cause_mptcp mptcp = header->flags & TCP_SYN ? CAUSE_MPTCP_NO : cause_speaks_mptcp(telling, packet);
     if (header->flags & TCP_RST || (header->flags & TCP_SYN && header->flags & TCP_ACK)) return false;
     if (packet->verdict.class != CONN_NEW && packet->verdict.class != CONN_OUT_OF_ORDER) return false;
     if (header->length_bytes && telling->sweep.fin[packet->side] && telling->sweep.has_reach[packet->side] &&
@@ -177,12 +160,12 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
         name = "OPEN";
         why = tr("an active OPEN: connect(), or sendto() with Fast Open; no call of this end was recorded");
     } else if (header->flags & TCP_FIN) {
-        if (speaks_mptcp(telling, packet)) return false;
+        if (mptcp == CAUSE_MPTCP_YES) return false;
         if (!fin_was_free(telling, packet) && !nothing_was_held(telling, packet)) return unknown_queued(telling, packet, "CLOSE");
         name = "CLOSE";
         why = tr("a CLOSE: close(), shutdown() or the end of the process; no call of this end was recorded");
     } else if (header->length_bytes) {
-        if (speaks_mptcp(telling, packet)) return false;
+        if (mptcp == CAUSE_MPTCP_YES) return false;
         if (telling->sweep.persists[packet->side] || !nothing_was_held(telling, packet))
             return unknown_queued(telling, packet, "SEND");
         if (may_have_been_corked(telling, packet))
@@ -194,7 +177,7 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
     } else {
         return false;
     }
-    if (!(header->flags & TCP_SYN) && may_speak_mptcp(telling))
+    if (mptcp == CAUSE_MPTCP_MAYBE)
         return cause_set_unknown(packet, telling_printf(telling,
                                                         "a %s, or Multipath TCP's worker: the capture ends before the option that "
                                                         "would show which",

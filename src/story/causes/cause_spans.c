@@ -23,20 +23,11 @@ static struct tale_call *one_spanning(struct telling *telling, const struct tale
     return *ret_several ? NULL : found;
 }
 
-/* Both ends agreed on Multipath TCP: its worker in the kernel closes the subflows, whatever call runs meanwhile. */
-static bool speaks_mptcp(const struct telling *telling)
-{
-    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
-        const struct event_packet *packet = &telling->packets[i].seen->packet;
-        if ((packet->header.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) return packet->options.present & OPTION_MPTCP;
-    }
-    return false;
-}
-
+/* Multipath TCP closes its subflows itself, whatever call runs meanwhile. */
 static bool span_call(struct telling *telling, struct tale_packet *packet)
 {
     if (is_tcp(packet) && packet->segment->retransmission) return false;
-    if (is_tcp(packet) && header_of(packet)->flags & TCP_FIN && speaks_mptcp(telling))
+    if (is_tcp(packet) && header_of(packet)->flags & TCP_FIN && cause_speaks_mptcp(telling, packet) == CAUSE_MPTCP_YES)
         return cause_set_unknown(packet, "Multipath TCP: its worker in the kernel may have sent it as well as a call");
     bool several;
     struct tale_call *call = one_spanning(telling, packet, &several);

@@ -362,6 +362,7 @@ int main(void)
         cmocka_unit_test(an_icmp_error_that_says_too_big_repeats_at_once),
         cmocka_unit_test(data_is_a_sends_where_nothing_can_have_held_it),
         cmocka_unit_test(a_fin_is_a_closes_where_nothing_can_have_held_it),
+        cmocka_unit_test(what_may_be_multipath_tcps_workers_is_no_call),
         cmocka_unit_test(what_lies_behind_a_fin_is_nobodys_send),
         cmocka_unit_test(a_rst_answers_what_came_last_and_had_not_been_taken),
         cmocka_unit_test(the_same_once_more_may_be_one_packet),

@@ -67,6 +67,7 @@ void what_was_answered_already_is_nobodys_for_sure(void **state);
 void an_icmp_error_that_says_too_big_repeats_at_once(void **state);
 void data_is_a_sends_where_nothing_can_have_held_it(void **state);
 void a_fin_is_a_closes_where_nothing_can_have_held_it(void **state);
+void what_may_be_multipath_tcps_workers_is_no_call(void **state);
 void what_lies_behind_a_fin_is_nobodys_send(void **state);
 void a_rst_answers_what_came_last_and_had_not_been_taken(void **state);
 void the_same_once_more_may_be_one_packet(void **state);
