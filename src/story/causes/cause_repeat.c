@@ -161,6 +161,34 @@ static bool lies_behind_the_first(const struct telling *telling, const struct ta
            !telling->sweep.has_repeated[packet->side];
 }
 
+/* Its sender had had an ACK of all of it: it echoes a time stamp that is newer than any that came without (RFC 7323 section 4.3).
+ */
+static bool knew_of_its_ack(const struct telling *telling, const struct tale_packet *packet)
+{
+    enum { DEPTH = 64 };
+    uint32_t end = header_of(packet)->seq + segment_space(header_of(packet)), newest = 0;
+    bool has_newest = false;
+    size_t i = telling_sent_by(telling, packet->sent_ns);
+    for (size_t looked = 0; looked < DEPTH && (i = telling_sent_to(telling, packet->side, i)); looked++) {
+        const struct tale_packet *other = &telling->packets[--i];
+        if (!is_tcp(other) || !(other->seen->packet.options.present & OPTION_TIMESTAMPS)) continue;
+        newest = other->seen->packet.options.ts_value;
+        has_newest = true;
+        if (header_of(other)->flags & TCP_ACK && seq_before(header_of(other)->ack, end)) break;
+    }
+    const struct event_options *own = &packet->seen->packet.options;
+    return has_newest && own->present & OPTION_TIMESTAMPS && seq_before(newest, own->ts_echo);
+}
+
+static bool repeat_of_acknowledged(struct telling *telling, struct tale_packet *packet)
+{
+    if (knew_of_its_ack(telling, packet))
+        return cause_set_unknown(packet, "its sender knew that it had been acknowledged (its time stamp echoes what came behind "
+                                         "that): no TCP sends it again then, somebody between made it");
+    return cause_set_unknown(packet, "it had been acknowledged here before: that acknowledgment was lost or late and a timer had "
+                                     "this sent again, or an old duplicate came; the wire can't tell which");
+}
+
 bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || !packet->segment->retransmission) return false;
@@ -171,6 +199,7 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
         packet->segment->repeat = STORY_REPEAT_PATH_MTU;
         return cause_set_named(telling, packet, CAUSE_KERNEL, "path-mtu", EVIDENCE_RULE);
     }
+    if (packet->verdict.is_acked) return repeat_of_acknowledged(telling, packet);
     bool tail = may_be_loss_probe(telling, packet, before);
     /* An ACK of something new sets the retransmission timer anew. */
     int64_t since_ns = before ? before->sent_ns : INT64_MIN, released_ns = telling->sweep.released_ns[packet->side];
@@ -190,9 +219,6 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
     if (!telling->conn.end[flow_conn_end(telling->first_side, telling_receiver(telling, packet->side))].segments)
         return cause_set_unknown(packet, "nothing of the other direction was captured: the retransmission timer ran out, or ACKs "
                                          "asked for it or let it go; the wire can't tell");
-    if (packet->verdict.is_acked)
-        return cause_set_unknown(packet, "it had been acknowledged here before: the acknowledgment was lost or late and the "
-                                         "retransmission timer ran out, or an old duplicate came; the wire can't tell which");
     packet->segment->repeat = STORY_REPEAT_RTO;
     return cause_set_named(telling, packet, CAUSE_TIMER, "retransmit", EVIDENCE_RULE);
 }

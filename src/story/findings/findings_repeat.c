@@ -2,21 +2,33 @@
 #include "base/lang.h"
 #include "story/findings/findings.h"
 
+/* From one place: what had been acknowledged there before may be an old duplicate, as well as sent again. */
+static bool may_be_old(const struct telling *telling, const struct tale_packet *packet)
+{
+    return packet->verdict.is_acked && !packet->seen->marked && !(telling->conn.flags & CONN_TWO_PLACES);
+}
+
 static void find_retransmissions(struct telling *telling)
 {
+    const struct tale_packet *first = NULL;
+    bool old = true;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (!packet->segment || !packet->segment->retransmission) continue;
-        uint32_t proof[2] = {packet->segment->of_step, packet->step};
-        finding_add(
-            telling, "retransmitted", "note",
-            telling_printf(telling,
-                           ntr("%u segment was sent again; the first was the %s",
-                               "%u segments were sent again; the first was the %s", telling->story->summary.retransmissions),
-                           telling->story->summary.retransmissions, story_label_word(packet->segment)),
-            FINDING_PROOF(proof));
-        return;
+        if (!first) first = packet;
+        old &= may_be_old(telling, packet);
     }
+    if (!first) return;
+    uint32_t proof[2] = {first->segment->of_step, first->step}, count = telling->story->summary.retransmissions;
+    const char *text =
+        old ? ntr("%u segment came again, all of it acknowledged before: sent again, or an old duplicate; the first "
+                  "was the %s",
+                  "%u segments came again, all of them acknowledged before: sent again, or old duplicates; the "
+                  "first was the %s",
+                  count)
+            : ntr("%u segment was sent again; the first was the %s", "%u segments were sent again; the first was the %s", count);
+    finding_add(telling, "retransmitted", "note", telling_printf(telling, text, count, story_label_word(first->segment)),
+                FINDING_PROOF(proof));
 }
 
 /* ICMP errors and copies made by the network are not the sender's doing. */

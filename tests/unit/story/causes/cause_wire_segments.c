@@ -129,12 +129,13 @@ void a_duplicate_ack_answers_nothing_that_was_answered_already(void **state)
     CHECK(cases);
 }
 
+#define STAMPS(value, echo) " opt=ts opt.ts_value=" #value " opt.ts_echo=" #echo
 #define LONE NEAR PACKET(6000, WC, DATA(101, 1)) PACKET(9000, WS, ACKS(102, 512))
 
 void the_last_byte_again_may_be_a_keepalive_probe_once_that_had_time(void **state)
 {
     static const struct wire_case cases[] = {
-        {LONE PACKET(908999, WC, DATA(101, 1)), EITHER("the acknowledgment was lost or late", "an old duplicate")},
+        {LONE PACKET(908999, WC, DATA(101, 1)), EITHER("that acknowledgment was lost or late", "an old duplicate")},
         {LONE PACKET(909000, WC, DATA(101, 1)), EITHER("a keepalive probe with a byte", "once more")},
         {NEAR PACKET(6000, WC, DATA(101, 2)) PACKET(9000, WS, ACKS(103, 512)) PACKET(909000, WC, DATA(102, 1)), TIMER("keepalive")},
         {TRACE PACKET(1000, C, "flags=SF seq=100"), EITHER("SYN and FIN in one", "a scan")},
@@ -149,7 +150,17 @@ void what_was_answered_already_is_nobodys_for_sure(void **state)
         {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(406000, WC, DATA(101, 5)), TIMER("retransmit")},
         {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(6010, WC, DATA(106, 5)) PACKET(9000, WS, ACKS(106, 512))
              PACKET(409000, WC, DATA(101, 5)),
-         EITHER("the acknowledgment was lost or late", "an old duplicate")},
+         EITHER("that acknowledgment was lost or late", "an old duplicate")},
+        /* however soon, and whatever else may have let it go */
+        {NEAR PACKET(6000, WC, DATA(101, 5)) PACKET(9000, WS, ACKS(106, 512)) PACKET(60000, WC, DATA(101, 5)),
+         EITHER("that acknowledgment was lost or late", "an old duplicate")},
+        /* its time stamp shows what its sender had heard: of the ACK, or of what came before that in the same tick */
+        {NEAR PACKET(6000, WC, DATA(101, 5) STAMPS(10, 70)) PACKET(6010, WS, ACKS(101, 511) STAMPS(70, 10))
+             PACKET(9000, WS, ACKS(106, 512) STAMPS(71, 10)) PACKET(60000, WC, DATA(101, 5) STAMPS(60, 71)),
+         EITHER("no TCP sends it again", "somebody between")},
+        {NEAR PACKET(6000, WC, DATA(101, 5) STAMPS(10, 71)) PACKET(6010, WS, ACKS(101, 511) STAMPS(71, 10))
+             PACKET(9000, WS, ACKS(106, 512) STAMPS(71, 10)) PACKET(60000, WC, DATA(101, 5) STAMPS(60, 71)),
+         EITHER("that acknowledgment was lost or late", "an old duplicate")},
         /* one direction alone */
         {TRACE PACKET(1000, WC, SYN W) PACKET(5010, WC, HANDSHAKE_ACK W) PACKET(6000, WC, DATA(101, 5))
              PACKET(6010, WC, DATA(106, 5)) PACKET(406000, WC, DATA(101, 5)),
