@@ -44,8 +44,9 @@ async function open(file, hash = "", options = {}) {
     permissions: ["clipboard-read", "clipboard-write"],
     ...options
   });
-  const page = await context.newPage(),
-    name = path.basename(file);
+  const page = await context.newPage();
+  let name = path.basename(file);
+  page.on("framenavigated", frame => (name = path.basename(new URL(frame.url()).pathname)));
   page.setDefaultTimeout(60000);
   page.on("console", message => check(false, `${name}: the console says ${message.text()}`));
   page.on("pageerror", error => check(false, `${name}: ${error.stack}`));
@@ -445,9 +446,11 @@ async function long(program) {
 
 // ---- sizes, colours, everything drawn ----
 
+// One window after the other shows them: a process for each of the pages would cost more than all that is looked at.
 async function sizes(files) {
+  const page = await open(files[0]);
   for (const file of files) {
-    const page = await open(file);
+    await page.goto(`file://${file}`);
     for (const [width, height] of [
       [1900, 1000],
       [1400, 900],
@@ -461,8 +464,8 @@ async function sizes(files) {
       );
       await overlaps(page, `${path.basename(file)} at ${width}`);
     }
-    await page.context().close();
   }
+  await page.context().close();
 }
 
 async function accessible(file) {
