@@ -74,6 +74,9 @@ struct calls_recorder {
      * recorded is gone, and all that are followed are ended with SIGKILL, descendants too. Keeps no other descriptor open but its
      * own. NULL: what is followed ends with the recorder by itself (ptrace), or is not known (none). */
     void (*outlive)(struct calls *calls, int fd);
+    /* How much of the room for what was not drained yet is taken, in percent; it needs no right, and any thread may ask. NULL: it
+     * is not known, or who is followed stands still until drain. */
+    unsigned (*filled)(const struct calls *calls);
     /* How many events found no room so far; it needs no right. NULL: this recorder loses none. */
     uint64_t (*missed)(const struct calls *calls);
     /* Appends EVENT_LOST: what this recorder missed, 0 included. 0 or -errno. */

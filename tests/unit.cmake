@@ -119,6 +119,7 @@ tcpwhy_unit(story/findings/finding_ids tcpwhy_play)
 target_compile_definitions(unit_finding_ids PRIVATE FINDINGS_DIR="${PROJECT_SOURCE_DIR}/src/story/findings")
 # It makes a play of its own: the real one stays in the library, unasked for.
 tcpwhy_unit(record/loop tcpwhy_record)
+tcpwhy_unit(record/giveway tcpwhy_record tcpwhy_rights Threads::Threads)
 tcpwhy_unit(record/sieve tcpwhy_record)
 tcpwhy_unit(out/output tcpwhy_out)
 tcpwhy_unit(out/held tcpwhy_out)
@@ -253,7 +254,7 @@ target_sources(unit_view_text PRIVATE unit/viz/view_text_words.c)
 target_sources(unit_wire PRIVATE unit/lab/wire_force.c unit/lab/wire_icmp.c)
 
 # What works with processes, clocks and the kernel's network: see pass_alone in script/test.
-foreach(name followed procinfo procsockets bpf_end calls_bpf unseen_programs calls_ptrace attach_ptrace child packets echo echo_peers echo_end cli_echo host network wire firewall)
+foreach(name followed procinfo procsockets bpf_end calls_bpf unseen_programs calls_ptrace attach_ptrace child giveway packets echo echo_peers echo_end cli_echo host network wire firewall)
   set_tests_properties(unit/${name} PROPERTIES LABELS "unit;kernel")
 endforeach()
 # A wire that starves sends again: few stand beside it.

@@ -33,6 +33,11 @@ int bpf_load_map(const struct bpf_load *load, const char *name)
     return bpf_object__find_map_fd_by_name(load->object, name);
 }
 
+uint32_t bpf_load_entries(const struct bpf_load *load, const char *name)
+{
+    return bpf_map__max_entries(bpf_object__find_map_by_name(load->object, name));
+}
+
 static const char *program_tracepoint(const struct bpf_program *program)
 {
     const char *slash = strchr(bpf_program__section_name(program), '/');

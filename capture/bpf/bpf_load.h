@@ -40,6 +40,8 @@ void bpf_load_close(struct bpf_load *load);
 
 /* A map's descriptor, by its name in bpf_maps.bpf.h; stays the load's. */
 int bpf_load_map(const struct bpf_load *load, const char *name);
+/* How many entries it has room for; of the ring, bytes. */
+uint32_t bpf_load_entries(const struct bpf_load *load, const char *name);
 /* A counter. As the two below, it needs no right. */
 uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what);
 /* At least how many entries a map pushed out because it was full; `put_in`: how many the user side put in. */

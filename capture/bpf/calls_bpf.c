@@ -18,6 +18,7 @@
 #include "capture/bpf/bpf_convert.h"
 #include "capture/bpf/bpf_end.h"
 #include "capture/bpf/bpf_entered.h"
+#include "capture/bpf/bpf_fill.h"
 #include "capture/bpf/bpf_load.h"
 #include "capture/bpf/bpf_networks.h"
 #include "capture/bpf/calls_bpf.h"
@@ -31,6 +32,7 @@ enum {
 struct calls {
     struct bpf_load load;
     struct ring_buffer *ring;
+    struct bpf_fill fill;
     struct kernel_symbols *symbols;
     bool symbols_tried;
     struct bpf_convert convert;
@@ -224,6 +226,7 @@ static bool calls_bpf_alive(struct calls *calls)
 static void calls_bpf_close(struct calls *calls)
 {
     if (!calls) return;
+    bpf_fill_unmap(&calls->fill);
     ring_buffer__free(calls->ring);
     bpf_chains_free(calls->convert.chains);
     bpf_load_close(&calls->load);
@@ -241,6 +244,8 @@ static int recorder_start(struct calls *calls, const struct calls_options *optio
     if (result) return result;
     calls->ring = ring_buffer__new(bpf_load_map(&calls->load, "ring"), record_handle, calls, NULL);
     if (!calls->ring) return bpf_ability_refused(-errno, TR("Mapping the bpf recorder's ring"), NULL, err);
+    result = bpf_fill_map(&calls->fill, bpf_load_map(&calls->load, "ring"), bpf_load_entries(&calls->load, "ring"));
+    if (result) return bpf_ability_refused(result, TR("Mapping the bpf recorder's ring"), NULL, err);
     calls->convert.chains = bpf_chains_new(calls->load.known);
     if (!calls->convert.chains) return err_set_errno(err, -ENOMEM, "Opening the bpf recorder");
     calls->is_steady = options->realtime_offset_ns != 0;
@@ -284,6 +289,11 @@ static int lost_append(struct calls *calls, struct event_log *log, const char *w
     event.lost.received = calls->events;
     event.lost.count = count;
     return event_log_append(log, &event) ? err_set_errno(err, -ENOMEM, "Keeping what the bpf recorder missed") : 0;
+}
+
+static unsigned calls_bpf_filled(const struct calls *calls)
+{
+    return bpf_fill_percent(&calls->fill);
 }
 
 static uint64_t calls_bpf_missed(const struct calls *calls)
@@ -366,6 +376,7 @@ const struct calls_recorder calls_bpf = {
     .attach = calls_bpf_follow,
     .want = calls_bpf_want,
     .outlive = calls_bpf_outlive,
+    .filled = calls_bpf_filled,
     .missed = calls_bpf_missed,
     .report = calls_bpf_report,
     .close = calls_bpf_close,

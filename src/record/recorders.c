@@ -1,5 +1,7 @@
 #include "record/recorders.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,4 +31,44 @@ void recorder_advise(const char *name, bool host_wide, struct err *err)
                                   : TR("run it as root (sudo), or with --recorder ptrace");
     err_set(err, 0, "%.600s; %s", tr(why.text), tr(helps));
     err_more(err, "%s", tr(err_long_story(&why)));
+}
+
+static int open_bpf(const struct session_options *options, struct calls **ret_calls, struct err *err)
+{
+    enum lang was = lang_use(LANG_EN);
+    int code = options->no_bpf ? -EPERM : calls_bpf.open(ret_calls, &options->calls, err);
+    if (options->no_bpf) *err = *options->no_bpf;
+    lang_use(was);
+    return code;
+}
+
+int recorder_choose(const struct session_options *options, const struct calls_recorder **ret_recorder, struct calls **ret_calls,
+                    char *reason, size_t reason_bytes, struct err *err)
+{
+    const char *name = options->recorder ? options->recorder : "auto";
+    struct err bpf_err = {""}, ptrace_err = {""};
+    if (strcmp(name, "auto") != 0) {
+        const struct calls_recorder *recorder = *ret_recorder = recorder_find(name);
+        if (!recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
+        int code = recorder == &calls_bpf && options->no_bpf ? open_bpf(options, ret_calls, err)
+                                                             : recorder->open(ret_calls, &options->calls, err);
+        if (code) recorder_advise(name, options->calls.host_wide, err);
+        snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
+        return code ? -EACCES : 0;
+    }
+    *ret_recorder = &calls_bpf;
+    if (!open_bpf(options, ret_calls, &bpf_err)) {
+        snprintf(reason, reason_bytes, "%s", TR("auto: the kernel lets BPF programs be loaded"));
+        return 0;
+    }
+    *ret_recorder = &calls_ptrace;
+    if (!calls_ptrace.open(ret_calls, &options->calls, &ptrace_err)) {
+        snprintf(reason, reason_bytes, "auto: no bpf: %s", bpf_err.text); /* viz/plan/facts.c takes it apart */
+        return 0;
+    }
+    *ret_recorder = NULL;
+    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone",
+            ptrace_err.text);
+    err_more(err, "And no bpf: %s", tr(bpf_err.text));
+    return -EACCES;
 }

@@ -17,6 +17,7 @@
 #include "capture/bpf/calls_bpf.h"
 #include "capture/ptrace/calls_ptrace.h"
 #include "record/capturing.h"
+#include "record/giveway.h"
 #include "record/pace.h"
 #include "record/recorders.h"
 #include "record/sieve.h"
@@ -43,6 +44,7 @@ struct session {
     uint64_t signals; /* a bit each: that came and were not taken */
     bool attends;
     struct sieve *sieve; /* NULL: everything is kept */
+    struct giveway *giveway;
 };
 
 bool session_knows_recorder(const char *name)
@@ -116,48 +118,6 @@ int session_try_bpf(struct err *err)
     return code;
 }
 
-static int open_bpf(struct session *session, const struct session_options *options, struct err *err)
-{
-    enum lang was = lang_use(LANG_EN);
-    int code = options->no_bpf ? -EPERM : calls_bpf.open(&session->calls, &options->calls, err);
-    if (options->no_bpf) *err = *options->no_bpf;
-    lang_use(was);
-    return code;
-}
-
-/* auto: the best evidence that this process may have. */
-static int choose_recorder(struct session *session, const struct session_options *options, char *reason, size_t reason_bytes,
-                           struct err *err)
-{
-    const char *name = options->recorder ? options->recorder : "auto";
-    struct err bpf_err = {""}, ptrace_err = {""};
-    if (strcmp(name, "auto") != 0) {
-        session->recorder = recorder_find(name);
-        if (!session->recorder) return err_set(err, -EINVAL, "no recorder '%s': there are auto, bpf, ptrace and none", name);
-        int code = session->recorder == &calls_bpf && options->no_bpf
-                       ? open_bpf(session, options, err)
-                       : session->recorder->open(&session->calls, &options->calls, err);
-        if (code) recorder_advise(name, options->calls.host_wide, err);
-        snprintf(reason, reason_bytes, "%s", TR("asked for")); /* an event: views translate it */
-        return code ? -EACCES : 0;
-    }
-    session->recorder = &calls_bpf;
-    if (!open_bpf(session, options, &bpf_err)) {
-        snprintf(reason, reason_bytes, "%s", TR("auto: the kernel lets BPF programs be loaded"));
-        return 0;
-    }
-    session->recorder = &calls_ptrace;
-    if (!calls_ptrace.open(&session->calls, &options->calls, &ptrace_err)) {
-        snprintf(reason, reason_bytes, "auto: no bpf: %s", bpf_err.text); /* viz/plan/facts.c takes it apart */
-        return 0;
-    }
-    session->recorder = NULL;
-    err_set(err, -EACCES, "no recorder of calls can work here: %.400s; --recorder none explains by the packets alone",
-            ptrace_err.text);
-    err_more(err, "And no bpf: %s", tr(bpf_err.text));
-    return -EACCES;
-}
-
 static int append_trace(struct session *session, const struct session_options *options, const char *reason, struct err *err)
 {
     assert(session->recorder);
@@ -192,7 +152,7 @@ int session_open(struct session **ret_session, const struct session_options *opt
     session->offset_ns = options->calls.realtime_offset_ns;
     if (session->log) session->stream = stream_new(session->log, options->forgets);
     if (!code && !session->stream) code = err_set_errno(err, -ENOMEM, "can't begin recording");
-    if (!code) code = choose_recorder(session, options, reason, sizeof(reason), err);
+    if (!code) code = recorder_choose(options, &session->recorder, &session->calls, reason, sizeof(reason), err);
     if (!code) code = append_trace(session, options, reason, err);
     if (!code && options->sieves && session->recorder != &calls_none) {
         session->sieve = sieve_new(session->log, session->recorder == &calls_bpf);
@@ -287,6 +247,7 @@ int session_step(struct session *session, int extra_fd, int timeout_ms, struct e
         int got = capturing_drain(&session->capturing, session->log, err);
         total = got < 0 ? got : total + got;
     }
+    giveway_done(session->giveway);
     bool waits = total > quiet_most(session) && event_log_count(session->log) < session->waiting_most;
     /* What has not had its turn is sorted anew each time: not at every step, of which there may be thousands a second. */
     bool rests = !has_more && began_ns >= session->flowed_ns && began_ns - session->flowed_ns < FLOW_EVERY_NS;
@@ -354,6 +315,25 @@ uint64_t session_missed(const struct session *session)
     return session->recorder->missed ? session->recorder->missed(session->calls) : 0;
 }
 
+static unsigned filled(const void *data)
+{
+    const struct session *session = data;
+    return session->recorder->filled(session->calls);
+}
+
+void session_give_way(struct session *session, int patience_ms)
+{
+    enum { FILLED_MOST = 25, NS_A_MS = 1000000 };
+    const struct giveway_options options = {filled, session, FILLED_MOST, (int64_t)patience_ms * NS_A_MS};
+    if (session->recorder->filled) session->giveway = giveway_begin(&options);
+}
+
+void session_hurry(struct session *session)
+{
+    giveway_end(session->giveway);
+    session->giveway = NULL;
+}
+
 int session_report(struct session *session, struct err *err)
 {
     int code = session->sieve ? sieve_settle(session->sieve) : 0;
@@ -390,6 +370,7 @@ void session_outlive(struct session *session, int fd)
 void session_close(struct session *session)
 {
     if (!session) return;
+    session_hurry(session);
     capturing_close(&session->capturing);
     if (session->recorder && session->calls) session->recorder->close(session->calls);
     session_give_signals_back(session);

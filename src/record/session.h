@@ -55,6 +55,10 @@ int session_spawn(struct session *session, const struct child_options *options, 
 /* Waits until something happens, `extra_fd` (-1: none) can be read, or `timeout_ms` is over; appends what was seen, and lets the
  * stream flow to a second before now. The number of events appended (0 is no sign of rest: a signal may have come), or -errno. */
 int session_step(struct session *session, int extra_fd, int timeout_ms, struct err *err);
+/* From now on the calling thread gives way to what is watched (record/giveway.h), where giveway_permit was called, and the recorder
+ * is one that nobody has to wait for; it may go `patience_ms` without a step. Until session_hurry. */
+void session_give_way(struct session *session, int patience_ms);
+void session_hurry(struct session *session);
 /* How late it is, by the clock that its events' times are of: the system's, unless calls_options says otherwise. */
 int64_t session_now_ns(const struct session *session);
 /* Whether the child has ended; then *ret_status is wait(2)'s. */

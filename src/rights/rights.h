@@ -19,6 +19,7 @@ enum rights_kept {
     RIGHTS_SIGNAL = 1 << 0,   /* CAP_KILL: to end children that are still root's */
     RIGHTS_TRACE = 1 << 1,    /* CAP_SYS_PTRACE: to read the memory of those */
     RIGHTS_NETWORKS = 1 << 3, /* CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_RAW: to open captures in networks that others are in */
+    RIGHTS_HASTE = 1 << 4,    /* CAP_SYS_NICE: to go before others again after having given way to them */
     RIGHTS_STAGE = 1 << 2 /* CAP_SYS_ADMIN, CAP_NET_ADMIN, the user, and what it takes to give up the rest later: to change networks
                              of its own meanwhile */
 };

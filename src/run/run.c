@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,6 +12,7 @@
 #include "capture/procinfo.h"
 #include "out/note.h"
 #include "out/status.h"
+#include "record/giveway.h"
 #include "record/loop.h"
 #include "rights/rights.h"
 #include "run/networks.h"
@@ -20,7 +20,7 @@
 #include "viz/text/overview.h"
 
 /* How long segments are waited for that may come when all processes are gone: of connections that have begun to close, and else. */
-enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, RING_BYTES = 64 << 20, HASTE = -5, LINE_BYTES = 4096 };
+enum { SETTLE_MS = 5, CLOSING_MS = 1000, STEP_MS = 100, RING_BYTES = 64 << 20, PATIENCE_MS = 50, LINE_BYTES = 4096 };
 
 /* A program may run for long and make many connections: what is closed waits for its stragglers as long as there is room, and of a
  * long one the beginning and the end are kept. */
@@ -41,6 +41,7 @@ struct watch {
     bool packets;    /* are captured */
     struct err why_no_packets;
     bool telling;
+    bool keeps_haste; /* the limit could not be set: it takes a right to go before others again */
 };
 
 /* ---- the stage ---- */
@@ -119,7 +120,7 @@ static int set_stage(struct watch *watch, struct err *err)
     if (code) return code;
     /* What is seen must be taken before the room for it is full; the command is a process of its own by now, and stays as it was.
      */
-    (void)setpriority(PRIO_PROCESS, 0, HASTE); /* only root may */
+    watch->keeps_haste = !giveway_permit();
     return 0;
 }
 
@@ -189,12 +190,14 @@ static int look(void *data, struct err *err)
 static int watch_all(struct watch *watch, struct err *err)
 {
     bool traces = !strcmp(session_recorder(watch->session), "ptrace");
-    int code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0), err);
+    int code = rights_drop(RIGHTS_SIGNAL | (traces ? RIGHTS_TRACE : 0) | (watch->keeps_haste ? RIGHTS_HASTE : 0), err);
     if (!code) code = begin_telling(watch, err);
     watch->loop =
         (struct loop){.session = watch->session, .fd = watch->networks.news, .look = look, .data = watch, .deadline_ms = INT64_MAX};
+    if (!code) session_give_way(watch->session, PATIENCE_MS);
     if (!code && !watch->command) code = watch_targets(watch, err);
     if (!code && watch->command) code = command_wait(watch->command, &watch->loop, say_running_on, watch, err);
+    session_hurry(watch->session);
     if (code < 0) return code;
     come_to_rest(watch);
     return 0;

@@ -4,11 +4,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "out/note.h"
+#include "record/giveway.h"
 #include "record/session.h"
 #include "rights/rights.h"
 #include "watch/board.h"
@@ -28,7 +28,7 @@
 enum {
     STEP_MS = 20,       /* between two looks into the ring */
     LOOK_MS = 250,      /* between two looks at the board */
-    HASTE = -5,         /* as nice(1) has it: a busy machine lets it read all the same */
+    LATE_MS = 100,      /* a step at most, where it gives way */
     PATIENCE_MS = 5000, /* with a reader of the last lines */
     TRACE_MS = 60000    /* with the last trace */
 };
@@ -272,7 +272,7 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_open shown = {watch->teller, watch->chooser, watch->cgroups, now_of, watch->session};
     if (watch->options->screen) code = watch->options->screen->open(watch->options->screen_data, &shown, err);
     if (code) return code;
-    (void)setpriority(PRIO_PROCESS, 0, HASTE); /* what waits too long in the kernel's ring is lost; only root may */
+    (void)giveway_permit(); /* what waits too long in the kernel's ring is lost */
     /* Who is in which cgroup, and what time it is here, it still asks. */
     const char *const readable[] = {"/proc", cgroups_root(watch->cgroups), "/etc/localtime", "/usr/share/zoneinfo", NULL};
     code = rights_drop(RIGHTS_NONE, err);
@@ -294,6 +294,7 @@ static int run(struct watch *watch, struct err *err)
     int64_t until_ms = watch->options->for_ms ? clock_ms() + watch->options->for_ms : INT64_MAX;
     const struct watch_screen *screen = watch->options->screen;
     if (!screen) printer_head(&watch->printer);
+    session_give_way(watch->session, LATE_MS);
     while (!session_signal(watch->session, NULL) && clock_ms() < until_ms && !watch->printer.outlet.gone && !watch->code) {
         int64_t before_ns = session_now_ns(watch->session);
         int got = session_step(watch->session, screen ? STDIN_FILENO : -1, STEP_MS, err);
@@ -354,6 +355,7 @@ static void close_with_totals(struct watch *watch)
 
 static int finish(struct watch *watch, struct err *err)
 {
+    session_hurry(watch->session);
     int code = session_report(watch->session, err);
     if (watch->options->screen) watch->options->screen->close(watch->options->screen_data);
     watch->ending = true;
