@@ -7,6 +7,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
@@ -69,6 +72,7 @@ static const struct syscall_row rows[] = {
 #endif
     {SYS_dup3,       "dup3",       SYSCALL_DUP, SHOW(INT, INT, ARGUMENT_OPEN_FLAGS)},
     {SYS_fcntl,      "fcntl",      SYSCALL_FD_0 | SYSCALL_FCNTL, SHOW(INT, ARGUMENT_FCNTL, INT)},
+    {SYS_pidfd_getfd, "pidfd_getfd", SYSCALL_PROCESS | SYSCALL_NEW_FD, SHOW(INT, INT, ARGUMENT_UNSIGNED)},
     {SYS_shutdown,   "shutdown",   SYSCALL_FD_0 | SYSCALL_SHUTDOWN, SHOW(INT, ARGUMENT_HOW)},
     {SYS_close,      "close",      SYSCALL_FD_0, SHOW(INT)},
     {SYS_close_range, "close_range", SYSCALL_RANGE, SHOW(ARGUMENT_UNSIGNED, ARGUMENT_UNSIGNED, ARGUMENT_RANGE_FLAGS)},

@@ -53,6 +53,7 @@ static const struct trait_row rows[] = {
     {"dup2",         CALL_COPIES},
     {"dup3",         CALL_COPIES},
     {"fcntl",        CALL_COPIES}, /* F_DUPFD, which alone is recorded */
+    {"pidfd_getfd",  CALL_TAKES_COPY},
     {"shutdown",     CALL_SHUTS_DOWN},
     {"close",        CALL_CLOSES | CALL_SLEEPS}, /* SO_LINGER */
     {"close_range",  CALL_CLOSES_RANGE},

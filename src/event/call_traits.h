@@ -30,6 +30,7 @@ enum call_trait {
     CALL_TAKES_SEVERAL = 262144, /* its result counts datagrams, not bytes (recvmmsg, sendmmsg) */
     CALL_TELLS_LENGTH = 524288,  /* the third argument is how much it was to write (write, sendto) */
     CALL_SUBMITS = 1048576,      /* io_uring_enter: does what was queued, and what that closes goes at its return */
+    CALL_TAKES_COPY = 2097152,   /* pidfd_getfd: copies a descriptor of another process, whose socket is `other` */
     CALL_PREPARES = CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS | CALL_LISTENS /* what makes a listener */
 };
 

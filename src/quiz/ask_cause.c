@@ -38,7 +38,7 @@ static bool never_sends(const struct story_call *call)
 /* Nobody takes these for the cause. */
 static bool says_nothing(const struct story_call *call)
 {
-    return call->traits & (CALL_MAKES_SOCKET | CALL_BINDS | CALL_SETS_OPTION | CALL_WATCHES | CALL_COPIES);
+    return call->traits & (CALL_MAKES_SOCKET | CALL_BINDS | CALL_SETS_OPTION | CALL_WATCHES | CALL_COPIES | CALL_TAKES_COPY);
 }
 
 static const struct story_call *call_at(const struct story *story, uint32_t step)

@@ -167,6 +167,24 @@ class Others(Watched):
         if texts:
             self.assertIn("SCM_RIGHTS", texts[0])
 
+    def test_how_a_copy_was_made_is_said_as_far_as_it_was_seen(self):
+        code = (
+            "import ctypes, os, socket\n"
+            "s = socket.create_server(('127.0.0.1', 0)); give, get = socket.socketpair(); main = os.getpid()\n"
+            "if os.fork() == 0:\n"
+            "    s.close(); (number, *_), (fd, *_), _, _ = socket.recv_fds(get, 1, 1){takes}; os.close(fd); get.send(b'.'); get.recv(1); os._exit(0)\n"
+            "c = socket.create_connection(s.getsockname()); a, _ = s.accept(); socket.send_fds(give, [bytes([a.fileno()])], [{sent}])\n"
+            "give.recv(1); c.close(); a.close(); give.send(b'.'); os.wait()\n"
+        )
+        takes = "; call = ctypes.CDLL(None).syscall; fd = call(438, call(434, main, 0), number, 0); assert fd > 0"
+        for sent, taken, said in (("a.fileno()", "", "nobody saw how the copy was made"), ("0", takes, "a copy made by pidfd_getfd()")):
+            program = code.format(sent=sent, takes=taken)
+            (_connection,) = (story := self.watch(sys.executable, "-I", "-c", program)).connections
+            texts = [line["text"] for line in story.lines if line["type"] == "finding" and line["id"] == "close-not-last"]
+            self.assertEqual(len(texts), 1, texts)
+            self.assertIn(said, texts[0])
+            self.assertNotIn("fork()", texts[0])
+
     def looked_up(self, how, *command, resolver="", status=0):
         """The command in a network of its own, with a name server and a web server of ours on 127.0.0.1."""
         with tempfile.TemporaryDirectory() as folder:

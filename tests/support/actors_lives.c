@@ -95,6 +95,30 @@ static void act_fork(void)
     prctl(PR_SET_NAME, "a\033[31m\nb\"<");
 }
 
+/* The child's listener, taken out of it and closed again; and its pipe, which is no socket. */
+static void act_takes(void)
+{
+    int told[2], done[2], numbers[2], status;
+    actor_need(pipe(told) == 0 && pipe(done) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(done[1]);
+        numbers[0] = actor_listening();
+        numbers[1] = done[0];
+        actor_need(write(told[1], numbers, sizeof(numbers)) == sizeof(numbers));
+        _exit(read(done[0], &status, 1) != 0);
+    }
+    close(done[0]);
+    actor_need(read(told[0], numbers, sizeof(numbers)) == sizeof(numbers));
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    actor_need(process >= 0);
+    int copy = (int)syscall(SYS_pidfd_getfd, process, numbers[0], 0), other = (int)syscall(SYS_pidfd_getfd, process, numbers[1], 0);
+    actor_need(copy >= 0 && other >= 0 && syscall(SYS_pidfd_getfd, process, 999, 0) < 0);
+    actor_need(close(copy) == 0);
+    close(done[1]);
+    actor_need(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 static void *thread_body(void *data)
 {
     actor_connected(*(int *)data);
@@ -253,6 +277,7 @@ static const struct actor lives[] = {
     {"exec-close", act_exec_close},
     {"accept-forever", act_accept_forever},
     {"swap", act_swap},
+    {"takes", act_takes},
     {"two-forever", act_two_forever},
     {"interrupted", act_interrupted},
     {"stopped", act_stopped},

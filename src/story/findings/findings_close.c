@@ -92,27 +92,59 @@ static void find_unseen_holder(struct telling *telling, enum story_side side)
     }
 }
 
+/* What made the copy; NULL: nobody saw that. */
+static const char *copied_by(const struct call *close)
+{
+    static const char *const calls[] = {
+        [HOLDER_MADE_FIRST] = NULL, [HOLDER_MADE_DUP] = "dup", [HOLDER_MADE_FORK] = "fork", [HOLDER_MADE_TAKEN] = "pidfd_getfd"};
+    return calls[close->copied];
+}
+
+/* Who closed has another descriptor. */
+static const char *still_its_own(struct telling *telling, const struct story_call *close, const struct holder *still,
+                                 const char *by)
+{
+    if (!by)
+        return telling_printf(telling,
+                              "close(%d) of %s[%d] sent nothing: it still holds the same socket as descriptor %d (nobody saw how "
+                              "the copy was made); a FIN goes out with the last descriptor only",
+                              close->fd, close->comm, close->pid, still->fd);
+    return telling_printf(telling,
+                          "close(%d) of %s[%d] sent nothing: it still holds the same socket as descriptor %d (a copy made by "
+                          "%s()); a FIN goes out with the last descriptor only",
+                          close->fd, close->comm, close->pid, still->fd, by);
+}
+
+static const char *still_anothers(struct telling *telling, const struct story_call *close, const struct holder *still,
+                                  const char *by)
+{
+    if (!by)
+        return telling_printf(telling,
+                              "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (nobody saw "
+                              "how the copy was made: SCM_RIGHTS, or before recording); a FIN goes out with the last descriptor "
+                              "only",
+                              close->fd, close->comm, close->pid, still->comm, still->pid, still->fd);
+    return telling_printf(telling,
+                          "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy made by "
+                          "%s()); a FIN goes out with the last descriptor only",
+                          close->fd, close->comm, close->pid, still->comm, still->pid, still->fd, by);
+}
+
 static void find_last_descriptor(struct telling *telling)
 {
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
-        const struct tale_call *call = close_not_last(telling, side);
-        if (!call) find_unseen_holder(telling, side);
-        if (!call) continue;
-        const struct holder *still = &call->call->still;
-        bool same = still->pid == call->call->thread.pid;
-        uint32_t proof[1] = {call->story->exit_step};
-        finding_add(
-            telling, "close-not-last", "note",
-            same ? telling_printf(telling,
-                                  "close(%d) of %s[%d] sent nothing: it still holds the same socket as descriptor %d (a copy made "
-                                  "by dup()); a FIN goes out with the last descriptor only",
-                                  call->story->fd, call->story->comm, call->story->pid, still->fd)
-                 : telling_printf(telling,
-                                  "close(%d) of %s[%d] sent nothing: %s[%d] still holds the same socket as descriptor %d (a copy "
-                                  "made by fork()); a FIN goes out with the last descriptor only",
-                                  call->story->fd, call->story->comm, call->story->pid, still->comm, still->pid, still->fd),
-            FINDING_PROOF(proof));
+        const struct tale_call *tale = close_not_last(telling, side);
+        if (!tale) find_unseen_holder(telling, side);
+        if (!tale) continue;
+        const struct story_call *close = tale->story;
+        const struct holder *still = &tale->call->still;
+        const char *by = copied_by(tale->call);
+        uint32_t proof[1] = {close->exit_step};
+        finding_add(telling, "close-not-last", "note",
+                    still->pid == tale->call->thread.pid ? still_its_own(telling, close, still, by)
+                                                         : still_anothers(telling, close, still, by),
+                    FINDING_PROOF(proof));
     }
 }
 

@@ -37,7 +37,7 @@ static int note_held(struct teller *teller, struct process *process, uint64_t co
     return 0;
 }
 
-static int hold(struct teller *teller, struct sock *sock, int32_t pid, int32_t fd, const char *comm)
+static int hold(struct teller *teller, struct sock *sock, int32_t pid, int32_t fd, const char *comm, enum holder_made made)
 {
     for (size_t i = 0; i < sock->holder_count; i++)
         if (sock->holders[i].pid == pid && sock->holders[i].fd == fd) return 0;
@@ -47,6 +47,7 @@ static int hold(struct teller *teller, struct sock *sock, int32_t pid, int32_t f
     if (!holder || !process) return -ENOMEM;
     holder->pid = pid;
     holder->fd = fd;
+    holder->made = made;
     memcpy(holder->comm, comm, sizeof(holder->comm));
     return known ? 0 : note_held(teller, process, sock->cookie);
 }
@@ -74,6 +75,19 @@ static void let_all_go(struct teller *teller, int32_t pid)
     if (process) process->held_count = 0;
 }
 
+/* Of a descriptor that this process was seen to hold. */
+static enum holder_made how_made(const struct sock *sock, int32_t pid, int32_t fd)
+{
+    for (size_t i = 0; i < sock->holder_count; i++)
+        if (sock->holders[i].pid == pid && sock->holders[i].fd == fd) return sock->holders[i].made;
+    return HOLDER_MADE_UNSEEN;
+}
+
+static int hold_by_call(struct teller *teller, struct sock *sock, const struct call *call, enum holder_made made)
+{
+    return hold(teller, sock, call->thread.pid, (int32_t)call->ret, call->thread.comm, made);
+}
+
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other)
 {
     int32_t pid = call->thread.pid;
@@ -82,17 +96,20 @@ int holders_take_call(struct teller *teller, struct call *call, struct sock *soc
         let_all_go(teller, pid);
         return 0;
     }
-    if (call->traits & CALL_MAKES_SOCKET && sock) return hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm);
-    if (call->traits & CALL_ACCEPTS && other) return hold(teller, other, pid, (int32_t)call->ret, call->thread.comm);
+    if (call->traits & CALL_MAKES_SOCKET && sock) return hold_by_call(teller, sock, call, HOLDER_MADE_FIRST);
+    if (call->traits & CALL_ACCEPTS && other) return hold_by_call(teller, other, call, HOLDER_MADE_FIRST);
+    if (call->traits & CALL_TAKES_COPY && other) return hold_by_call(teller, other, call, HOLDER_MADE_TAKEN);
     if (call->traits & CALL_COPIES) {
         if (other) let_go(other, pid, (int32_t)call->ret);
-        return sock ? hold(teller, sock, pid, (int32_t)call->ret, call->thread.comm) : 0;
+        return sock ? hold_by_call(teller, sock, call, HOLDER_MADE_DUP) : 0;
     }
     if (call->traits & CALL_CLOSES && sock) {
+        enum holder_made closed = how_made(sock, pid, call->fd);
         let_go(sock, pid, call->fd);
-        if (sock->holder_count)
+        if (sock->holder_count) {
             call->still = sock->holders[0];
-        else
+            call->copied = call->still.made == HOLDER_MADE_FIRST ? closed : call->still.made;
+        } else
             sock->gone = true;
     }
     return 0;
@@ -109,7 +126,8 @@ int holders_take_process(struct teller *teller, const struct event_process *proc
     for (size_t h = 0; parent && !code && h < parent->held_count; h++) {
         struct sock *sock = held(teller, parent, h);
         for (size_t i = 0, count = sock ? sock->holder_count : 0; !code && i < count; i++)
-            if (sock->holders[i].pid == process->parent) code = hold(teller, sock, pid, sock->holders[i].fd, process->thread.comm);
+            if (sock->holders[i].pid == process->parent)
+                code = hold(teller, sock, pid, sock->holders[i].fd, process->thread.comm, HOLDER_MADE_FORK);
     }
     return code;
 }

@@ -14,18 +14,13 @@
 #include "story/bounds.h"
 #include "story/chain.h"
 #include "story/story.h"
+#include "story/track/holder.h"
 #include "story/track/lookups.h"
 #include "story/track/tombs.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
  * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
 static const int64_t TIMER_LATE_NS = 6000000000;
-
-/* A descriptor through which a process holds a socket, as far as calls and forks were seen. */
-struct holder {
-    int32_t pid, fd;
-    char comm[EVENT_COMM_BYTES];
-};
 
 /* Of all that one call can concern: its socket, another, what it watches, what the next accept takes. */
 enum { CALL_SOCKETS_MAX = EVENT_WATCH_MAX + 3 };
@@ -57,10 +52,11 @@ struct call {
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
     uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
     uint8_t attached_count;
-    size_t place;          /* in the story that is being told; a hint, to be checked */
-    bool told;             /* in a story */
-    struct lookup *lookup; /* connect: what its process had looked up for it; NULL: nothing that is known */
-    struct holder still;   /* close: another descriptor that held the socket after it; pid 0: none was seen */
+    size_t place;            /* in the story that is being told; a hint, to be checked */
+    bool told;               /* in a story */
+    struct lookup *lookup;   /* connect: what its process had looked up for it; NULL: nothing that is known */
+    struct holder still;     /* close: another descriptor that held the socket after it; pid 0: none was seen */
+    enum holder_made copied; /* of `still` and the one that was closed: how the one that is a copy was made; FIRST: unseen */
 };
 
 /* A packet of a flow: captured, marked by the kernel, or (the rule) both. */

@@ -198,7 +198,7 @@ int main(void)
         cmocka_unit_test(a_datagram_to_a_closed_port_is_answered_by_icmp),
         cmocka_unit_test(poll_says_what_it_watches_and_what_was_ready),
         cmocka_unit_test(dup2_names_the_socket_that_it_closes),
-        cmocka_unit_test(splice_names_the_socket_and_fcntl_the_one_that_it_copies),
+        cmocka_unit_test(splice_names_the_socket_fcntl_and_pidfd_getfd_the_one_that_they_copy),
         cmocka_unit_test(given_ports_leave_others_out_and_other_namespaces_too),
         cmocka_unit_test(without_stacks_the_context_remains),
         cmocka_unit_test(a_process_that_is_not_followed_is_not_recorded),

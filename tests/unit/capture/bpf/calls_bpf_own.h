@@ -76,7 +76,7 @@ void a_killed_process_is_seen_to_end_before_its_fin_leaves(void **state);
 void a_datagram_to_a_closed_port_is_answered_by_icmp(void **state);
 void poll_says_what_it_watches_and_what_was_ready(void **state);
 void dup2_names_the_socket_that_it_closes(void **state);
-void splice_names_the_socket_and_fcntl_the_one_that_it_copies(void **state);
+void splice_names_the_socket_fcntl_and_pidfd_getfd_the_one_that_they_copy(void **state);
 void given_ports_leave_others_out_and_other_namespaces_too(void **state);
 void without_stacks_the_context_remains(void **state);
 void a_process_that_is_not_followed_is_not_recorded(void **state);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -195,7 +196,8 @@ void close_by_dup2(void)
     need(read(server, &byte, 1) == 0);
 }
 
-/* Out of a pipe into a socket, and a copy of a descriptor by fcntl(2), which is asked for other things, too. */
+/* Out of a pipe into a socket, and copies of a descriptor: by fcntl(2), which is asked for other things, too, and by
+ * pidfd_getfd(2). */
 void pass_on(void)
 {
     int listener = listening(PORT), client = connected(PORT), server = accept(listener, NULL, NULL);
@@ -204,6 +206,7 @@ void pass_on(void)
     need(pipe(ends) == 0 && write(ends[1], "word", 4) == 4);
     need(splice(ends[0], NULL, client, NULL, 4, 0) == 4);
     need(splice(ends[0], NULL, ends[1], NULL, 4, SPLICE_F_NONBLOCK) < 0);
+    need(syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getpid(), 0), server, 0) >= 0);
     need(fcntl(server, F_GETFD) == 0 && fcntl(server, F_DUPFD, 900) == 900 && fcntl(ends[0], F_DUPFD, 910) == 910);
 }
 

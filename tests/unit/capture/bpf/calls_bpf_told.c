@@ -251,7 +251,7 @@ void dup2_names_the_socket_that_it_closes(void **state)
     event_log_free(log);
 }
 
-void splice_names_the_socket_and_fcntl_the_one_that_it_copies(void **state)
+void splice_names_the_socket_fcntl_and_pidfd_getfd_the_one_that_they_copy(void **state)
 {
     struct event_log *log = recorded(pass_on);
 
@@ -262,6 +262,8 @@ void splice_names_the_socket_and_fcntl_the_one_that_it_copies(void **state)
     assert_int_equal(EXIT(log, "splice")->fd, ENTER(log, "connect")->fd);
     assert_int_equal(EXIT(log, "fcntl")->ret, 900);
     assert_int_equal(EXIT(log, "fcntl")->socket.cookie, EXIT(log, "accept")->other.cookie);
+    assert_int_equal(EXIT(log, "pidfd_getfd")->other.cookie, EXIT(log, "accept")->other.cookie);
+    assert_int_equal(EXIT(log, "pidfd_getfd")->socket.cookie, 0);
     event_log_free(log);
 }
 

@@ -258,6 +258,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(waiting_calls_say_what_they_watch_and_what_was_ready),
         cmocka_unit_test(a_forked_child_is_followed_with_its_own_name_and_end),
         cmocka_unit_test(calls_that_take_their_socket_otherwise_are_recorded_with_it),
+        cmocka_unit_test(what_is_taken_out_of_another_process_is_its_socket),
         cmocka_unit_test(a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one),
         cmocka_unit_test(a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work),
         cmocka_unit_test(a_child_that_ends_at_once_begins_once_and_ends_once),

@@ -56,6 +56,7 @@ void the_recorder_of_nothing_reaps_and_tells_the_end(void **state);
 void waiting_calls_say_what_they_watch_and_what_was_ready(void **state);
 void a_forked_child_is_followed_with_its_own_name_and_end(void **state);
 void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **state);
+void what_is_taken_out_of_another_process_is_its_socket(void **state);
 
 void a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one(void **state);
 void a_child_that_asks_not_to_be_traced_is_followed_and_its_calls_work(void **state);

@@ -126,6 +126,26 @@ void calls_that_take_their_socket_otherwise_are_recorded_with_it(void **state)
     run_free(&run);
 }
 
+void what_is_taken_out_of_another_process_is_its_socket(void **state)
+{
+    (void)state;
+    struct run run;
+    run_whole(&run, "takes");
+    const struct event_call *taken = call_at(&run, EVENT_EXIT, "pidfd_getfd", 0),
+                            *pipe = call_at(&run, EVENT_EXIT, "pidfd_getfd", 1);
+    const struct event_call *close = call_at(&run, EVENT_ENTER, "close", 0), *listen = call_at(&run, EVENT_EXIT, "listen", 0);
+    assert_int_equal(count_of(&run, EVENT_ENTER, "pidfd_getfd"), 3);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "pidfd_getfd"), 3);
+    assert_true(taken->other.cookie && taken->other.cookie == listen->socket.cookie && taken->thread.pid != listen->thread.pid);
+    assert_int_equal(taken->socket.cookie, 0);
+    assert_int_equal(pipe->other.cookie, 0);
+    assert_true(pipe->ret >= 0);
+    assert_int_equal(call_at(&run, EVENT_EXIT, "pidfd_getfd", 2)->ret, -EBADF);
+    assert_int_equal(close->fd, taken->ret);
+    assert_int_equal(close->socket.cookie, taken->other.cookie);
+    run_free(&run);
+}
+
 void a_filter_of_the_programs_own_finds_no_tracer_as_it_would_without_one(void **state)
 {
     (void)state;

@@ -269,6 +269,25 @@ static const struct finding_case cases[] = {
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
                                               "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
                                               "exit t=1201000 " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK "\n"},
+#define TAKER "pid=30 tid=30 comm=taker "
+#define CLOSED_BY(t, who, fd)                                                                                                      \
+    "enter t=" #t "000 " who "name=close fd=" fd " how=-1 level=-1 " S_SOCK "\nexit t=" #t "900 " who "name=close fd=" fd          \
+    " how=-1 level=-1 slept=-1 " S_SOCK "\n"
+#define TAKEN                                                                                                                      \
+    "enter t=1100000 " TAKER "name=pidfd_getfd fd=-1 how=-1 level=-1 args=\"8, 4, 0\"\n"                                           \
+    "exit t=1101000 " TAKER "name=pidfd_getfd fd=-1 how=-1 level=-1 slept=-1 ret=9 other.cookie=8 other.proto=tcp\n"
+    {"close-not-last", true, /* another process took a copy: no fork made that */
+     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") TAKEN CLOSED_BY(1200, S_THREAD, "4")},
+    {"close-not-last", true, /* the copy goes first */
+     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") TAKEN CLOSED_BY(1200, TAKER, "9")},
+    {"close-not-last", false, /* it was refused */
+     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "enter t=1100000 " TAKER "name=pidfd_getfd fd=-1 how=-1 level=-1 args=\"8, 4, 0\"\n"
+                                              "exit t=1101000 " TAKER
+                                              "name=pidfd_getfd fd=-1 how=-1 level=-1 slept=-1 ret=-1\n" CLOSED_BY(1200, S_THREAD,
+                                                                                                                   "4")},
+    {"close-not-last", true, /* a copy that nobody saw being made goes first */
+     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") CLOSED_BY(1200, TAKER, "9")},
+
 /* Another process sends the FIN, by its own close(). */
 #define ANOTHER "pid=30 tid=30 comm=other "
 #define ENDS_IT(who, cur, chain)                                                                                                   \
