@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/lang.h"
 #include "viz/export/lab_facts.h"
+#include "viz/pen/escape.h"
+#include "viz/plan/facts.h"
 #include "viz/view.h"
 
 enum { REPEATS_SHOWN = 20, ACKS_SHOWN = 12 };
@@ -258,14 +260,36 @@ static int lab_story(void *state, const struct sink *sink, const struct view_opt
     return view_write(sink, out->data, out->length, err);
 }
 
+/* Answers that rest on packets are no better than the capture: what it lost stands below them. */
+static void put_losses(const struct story_trace *trace, bool ascii, struct buf *out)
+{
+    bool any = trace->lost || trace->dropped;
+    struct arena arena = arena_new();
+    struct facts facts = facts_new(&arena);
+    for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
+    if (any) facts_losses(trace, &facts);
+    for (size_t i = 0; i < facts.count; i++) {
+        buf_char(out, '\n');
+        for (size_t k = 0; k < facts.list[i].words.count; k++) escape_text(out, facts.list[i].words.runs[k].text, ascii);
+        buf_char(out, '\n');
+    }
+    out->failed |= facts.failed;
+    arena_free(&arena);
+}
+
 static int lab_end(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,
                    struct err *err)
 {
-    (void)options;
     struct lab *lab = state;
-    const char *nothing = tr("no TCP connection was captured\n");
     if (!lab) return 0;
-    int code = trace && !lab->any ? view_write(sink, nothing, strlen(nothing), err) : 0;
+    int code = 0;
+    if (trace) {
+        buf_clear(&lab->out);
+        if (!lab->any) buf_text(&lab->out, tr("no TCP connection was captured\n"));
+        put_losses(trace, options->ascii, &lab->out);
+        code = lab->out.failed ? err_set(err, -ENOMEM, "out of memory for the answer sheet")
+                               : view_write(sink, lab->out.data, lab->out.length, err);
+    }
     buf_free(&lab->out);
     free(lab);
     return code;

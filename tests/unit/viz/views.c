@@ -64,6 +64,30 @@ static void every_view_takes_a_run_of_which_nothing_is_known(void **state)
     }
 }
 
+/* A number that stands nowhere else is in the bytes, plain or with its thousands apart. */
+static bool says_number(const struct buf *drawn)
+{
+    static const char *const ways_of_it[] = {"47113", "47,113", "47\\u202f113"};
+    for (size_t i = 0; i < sizeof(ways_of_it) / sizeof(ways_of_it[0]); i++)
+        if (memmem(drawn->data, drawn->length, ways_of_it[i], strlen(ways_of_it[i]))) return true;
+    return false;
+}
+
+static void every_view_shows_what_the_run_lost(void **state)
+{
+    (void)state;
+    static const struct story_fixture fixture = {"", story_normal_echo, 1};
+    const struct story_loss losses[] = {{.source = "bpf", .what = "ring full", .received = 50000, .count = 47113}};
+    const struct story_trace trace = {.recorder = "bpf", .losses = losses, .loss_count = 1, .lost = 47113};
+    size_t view_count;
+    const struct view *const *views = view_all(&view_count);
+    for (size_t v = 0; v < view_count; v++) {
+        struct buf drawn = drawing_of(views[v], &(struct view_options){0}, &fixture, 1, &trace);
+        if (!says_number(&drawn)) fail_msg("%s does not say that 47113 events were lost", views[v]->name);
+        buf_free(&drawn);
+    }
+}
+
 static bool is_utf8_and_printable(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -138,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_view_draws_every_story_every_way),
         cmocka_unit_test(every_view_takes_a_run_of_which_nothing_is_known),
+        cmocka_unit_test(every_view_shows_what_the_run_lost),
         cmocka_unit_test(no_view_that_writes_text_lets_a_hostile_byte_through),
         cmocka_unit_test(every_view_returns_the_failure_of_its_sink),
         cmocka_unit_test(every_name_and_every_ending_is_one_views_and_has_a_line_of_help),
