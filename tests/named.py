@@ -24,6 +24,7 @@ PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+/?|[\w-]+\.(?:c|h|py|md|js|mjs|json|css|
 PLACEHOLDER = re.compile(r"\b(NAME|ROOM|ID|PID|FILE|SCENARIO|EXPR)\b|NAME")
 WRITTEN = re.compile(r"^(build|build-\w+)/|^/|^\.\.")
 # Names of the kernel, of the C library and of file names that only an example has; they stand nowhere in our source.
+ONLY_WITH_CORPUS = {"corpus", "long"}  # labels of tests that not every tree has
 ELSEWHERE = {"TCP_SYN_RECV", "x.svg", "x.pcapng"}
 
 
@@ -68,6 +69,8 @@ class Tree:
         return path.rstrip("/") not in self.tails
 
     def lacks_symbol(self, word):
+        if word.startswith("unit_") and "unit/" + word[5:] in self.tests: # a unit test's program
+            return False
         return word not in self.words and not (word.endswith("_") and any(known.startswith(word) for known in self.words))
 
     def lacks_test(self, expression):
@@ -144,6 +147,13 @@ def wrong_floors(text, table):
     return [f"docs/ARCHITECTURE.md: the floors: {one} (tests/floors.py)" for one in said]
 
 
+def wrong_labels(text, labels):
+    """Where the table of tests in docs/ARCHITECTURE.md has other labels than the tests have."""
+    rows = set(re.findall(r"^\| *([a-z0-9]+) *\| *`tests/", text, re.M))
+    return [f"docs/ARCHITECTURE.md: no test has the label {label}" for label in sorted(rows - labels)] + \
+           [f"docs/ARCHITECTURE.md: the table of tests has no row for the label {label}" for label in sorted(labels - rows)]
+
+
 def left_out(text, folders):
     """Folders that the map in README.md does not link."""
     return [f"README.md: the map of the source leaves out {folder}/" for folder in folders if not re.search(rf"\]\({folder}[)/]", text)]
@@ -151,11 +161,11 @@ def left_out(text, folders):
 
 def self_test():
     tree = Tree({"src", "src/a", "src/a/flow.c", "docs", "docs/P.md", "tests", "tests/x.py"}, {"flow_of", "SYS_read"}, ["unit/flow", "e2e/run-it"])
-    good = "`src/a/flow.c` `a/flow` `flow.c` `flow_of()` `SYS_` `unit/flow` `viz/ROOM/NAME.c` `build/src/x` [a](P.md#b) [c](https://no.where/x)\n\n" \
+    good = "`src/a/flow.c` `a/flow` `flow.c` `flow_of()` `SYS_` `unit/flow` `unit_flow` `viz/ROOM/NAME.c` `build/src/x` [a](P.md#b) [c](https://no.where/x)\n\n" \
            "    ctest -R 'unit/(flow|flo)|e2e/run'\n    tests/x.py FILE   # of lost_name\n"
     assert tree.untruths("docs/A.md", good) == [], tree.untruths("docs/A.md", good)
     for text, wrong in (("`src/b/flow.c`", "there is no src/b/flow.c"), ("`b/flow`", "there is no b/flow"), ("`flew.c`", "there is no flew.c"),
-                        ("`flow_for()`", "no source says flow_for"), ("`struct lost_name`", "no source says lost_name"), ("`TYS_`", "no source says TYS_"),
+                        ("`flow_for()`", "no source says flow_for"), ("`struct lost_name`", "no source says lost_name"), ("`unit_flew`", "no source says unit_flew"), ("`TYS_`", "no source says TYS_"),
                         ("`unit/flew`", "no test is called unit/flew"), ("[a](Q.md)", "leads to docs/Q.md"), ("    tests/y.py", "there is no tests/y.py"),
                         ("    ctest -R 'unit/(flow|flew)|e2e/run'", "-R unit/flew chooses"), ("\n`ctest -R\n  e2e/ran`", "docs/A.md:2: ctest -R e2e/ran")):
         said = tree.untruths("docs/A.md", text)
@@ -168,6 +178,8 @@ def self_test():
                            "a/c may include a/b as well"), (5, rows[5] + "\n| 6 | `src/attic/` | x | base |", "has no floor attic")):
         said = wrong_floors("\n".join(rows[:at] + [row] + rows[at + 1 :]), table)
         assert said and all("floors" in one for one in said) and wrong in " ".join(said), (row, said)
+    said = wrong_labels("| unit | `tests/unit/` | x |\n| attic | `tests/attic` | x |", {"unit", "house"})
+    assert len(said) == 2 and "label attic" in said[0] and "label house" in said[1], said
     assert left_out("[a](src/a) [b](src/bc)", ["src/a", "src/b"]) == ["README.md: the map of the source leaves out src/b/"]
     print("each kind of untruth is found")
 
@@ -182,6 +194,8 @@ def main():
     said = []
     for page in pages:
         said += tree.untruths(str(page.relative_to(ROOT)), page.read_text(encoding="utf-8"))
+    labels = {label for test in listed["tests"] for one in test.get("properties", []) if one["name"] == "LABELS" for label in one["value"]}
+    said += wrong_labels((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"), labels - ONLY_WITH_CORPUS)
     said += wrong_floors((ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8"), floors.FLOORS)
     folders = sorted(f"src/{path.name}" for path in (ROOT / "src").iterdir() if path.is_dir()) + ["capture", "viz", "tests", "bench", "scenarios"]
     said += left_out((ROOT / "README.md").read_text(encoding="utf-8").split("## A map of the source")[1], folders)
