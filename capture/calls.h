@@ -40,6 +40,7 @@ struct calls_options {
     /* For tests, of bpf alone: do as a kernel that does not run these programs (enum record_program, a bit each) on every
      * skip_every-th of their events. 0: all run. */
     uint32_t skip_programs, skip_every;
+    bool no_casts; /* the same: as a kernel without bpf_rdonly_cast (before Linux 6.2) */
 };
 
 struct calls; /* a recorder's own state; each recorder defines its own struct behind it */

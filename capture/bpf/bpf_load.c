@@ -19,7 +19,7 @@
 enum { KERNEL_LOG_BYTES = 1 << 23, PROGRAM_LOG_BYTES = 1 << 26 };
 
 /* From calls_bpf_object.S. */
-extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[];
+extern const char tcpwhy_bpf_object[], tcpwhy_bpf_object_end[], tcpwhy_bpf_cast_object[], tcpwhy_bpf_cast_object_end[];
 
 /* libbpf would write to standard error. What matters of it comes back as an errno and the kernel's log. */
 static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -226,21 +226,58 @@ static int maps_shrink(struct bpf_load *load, uint32_t most)
     return result;
 }
 
-static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
-                         const struct bpf_convert *names, char *kernel_log, struct err *err)
+struct bytes_of {
+    const char *begin, *end;
+};
+
+static int object_prepare(struct bpf_load *load, const struct bytes_of *bytes, const struct calls_options *options,
+                          const struct btf *btf, const struct bpf_convert *names, char *kernel_log)
 {
     struct bpf_object_open_opts open_options = {
         .sz = sizeof(open_options), .object_name = "tcpwhy", .kernel_log_buf = kernel_log, .kernel_log_size = KERNEL_LOG_BYTES};
     int result;
 
-    load->object = bpf_object__open_mem(tcpwhy_bpf_object, (size_t)(tcpwhy_bpf_object_end - tcpwhy_bpf_object), &open_options);
-    if (!load->object) return bpf_ability_refused(-errno, TR("Reading the bpf recorder's kernel side"), NULL, err);
+    load->object = bpf_object__open_mem(bytes->begin, (size_t)(bytes->end - bytes->begin), &open_options);
+    if (!load->object) return -errno;
     programs_choose(load, options, btf);
     result = config_set(load, options, btf, names);
     if (!result) result = maps_shrink(load, options->entries_most);
     if (!result && options->ring_bytes)
         result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "ring"), options->ring_bytes);
-    if (!result) result = object_load(load, options->verifier_fd);
+    return result;
+}
+
+static void object_drop(struct bpf_load *load)
+{
+    bpf_object__close(load->object);
+    load->object = NULL;
+    load->absent_count = 0;
+}
+
+/* The one that reads the kernel's memory without helpers where the kernel has what that takes, and takes it; else that for all. */
+static int object_choose(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                         const struct bpf_convert *names, char *kernel_log)
+{
+    static const struct bytes_of plain = {tcpwhy_bpf_object, tcpwhy_bpf_object_end},
+                                 cast = {tcpwhy_bpf_cast_object, tcpwhy_bpf_cast_object_end};
+    int result;
+
+    if (!options->no_casts && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0) {
+        result = object_prepare(load, &cast, options, btf, names, kernel_log);
+        if (!result) result = object_load(load, options->verifier_fd);
+        if (!result) return 0;
+        object_drop(load);
+    }
+    result = object_prepare(load, &plain, options, btf, names, kernel_log);
+    return result ? result : object_load(load, options->verifier_fd);
+}
+
+static int load_with_log(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
+                         const struct bpf_convert *names, char *kernel_log, struct err *err)
+{
+    int result = object_choose(load, options, btf, names, kernel_log);
+
+    if (!load->object) return bpf_ability_refused(result, TR("Reading the bpf recorder's kernel side"), NULL, err);
     if (result) return bpf_ability_refused(result, TR("Loading the bpf recorder into the kernel"), kernel_log, err);
     result = memory_map(load);
     if (result) return bpf_ability_refused(result, TR("Mapping the bpf recorder's memory"), NULL, err);
@@ -340,61 +377,4 @@ void bpf_load_close(struct bpf_load *load)
     if (load->counts) munmap(load->counts, sizeof(*load->counts));
     if (load->known) munmap(load->known, KNOWN_BYTES);
     bpf_object__close(load->object);
-}
-
-uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what)
-{
-    return load->counts ? __atomic_load_n(&load->counts->missed[what], __ATOMIC_RELAXED) : 0;
-}
-
-/* How many entries there are; where the kernel lets nobody without rights look (before 5.19), as many as can be: so that no more
- * are called pushed out than were. */
-static int64_t entries_there(const struct bpf_load *load, const char *name, int64_t most)
-{
-    int fd = bpf_load_map(load, name);
-    uint64_t key, next;
-    int64_t count = 0;
-    int code = bpf_map_get_next_key(fd, NULL, &next);
-
-    for (; code == 0 && count < most; count++) {
-        key = next;
-        code = bpf_map_get_next_key(fd, &key, &next);
-    }
-    return code && errno != ENOENT ? most : count;
-}
-
-uint64_t bpf_load_pushed_out(const struct bpf_load *load, enum record_map map, uint64_t put_in)
-{
-    static const char *const names[MAPS] = {"processes", "threads", "sockets"};
-    static const int64_t most[MAPS] = {RECORD_PROCESSES_MAX, RECORD_THREADS_MAX, RECORD_SOCKETS_MAX};
-    int64_t entries = (int64_t)put_in;
-
-    for (size_t i = 0; load->counts && i < RECORD_COUNTERS; i++)
-        entries += __atomic_load_n(&load->counts->entries[i].of[map], __ATOMIC_RELAXED);
-
-    int64_t there = entries > 0 ? entries_there(load, names[map], load->entries_most ? load->entries_most : most[map]) : 0;
-
-    return entries > there ? (uint64_t)(entries - there) : 0;
-}
-
-uint64_t bpf_load_missed(const struct bpf_load *load)
-{
-    struct bpf_program *program;
-    uint64_t sum = 0;
-
-    bpf_object__for_each_program(program, load->object)
-    {
-        char path[64], line[128];
-        unsigned long long misses;
-
-        /* As bpf_obj_get_info_by_fd() has it, which older kernels let nobody without rights ask. */
-        if (bpf_program__fd(program) < 0) continue;
-        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
-        FILE *file = fopen(path, "re");
-
-        while (file && fgets(line, sizeof(line), file))
-            if (sscanf(line, "recursion_misses: %llu", &misses) == 1) sum += misses;
-        if (file) fclose(file);
-    }
-    return sum;
 }

@@ -6,4 +6,10 @@
 tcpwhy_bpf_object:
     .incbin TCPWHY_BPF_OBJECT
 tcpwhy_bpf_object_end:
+    .balign 8
+    .global tcpwhy_bpf_cast_object
+    .global tcpwhy_bpf_cast_object_end
+tcpwhy_bpf_cast_object:
+    .incbin TCPWHY_BPF_CAST_OBJECT
+tcpwhy_bpf_cast_object_end:
     .section .note.GNU-stack, "", %progbits

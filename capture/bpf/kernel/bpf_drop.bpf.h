@@ -12,14 +12,14 @@ static __always_inline int accept_queue_is_full(__u64 listener)
 {
     const struct sock *sk = (const struct sock *)listener;
 
-    return BPF_CORE_READ(sk, sk_ack_backlog) > BPF_CORE_READ(sk, sk_max_ack_backlog);
+    return READ(sk, sk_ack_backlog) > READ(sk, sk_max_ack_backlog);
 }
 
 /* As inet_csk_reqsk_queue_is_full(). */
 static __always_inline int request_queue_is_full(__u64 listener)
 {
-    return (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter) >=
-           BPF_CORE_READ((const struct sock *)listener, sk_max_ack_backlog);
+    return (__u32)READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter) >=
+           READ((const struct sock *)listener, sk_max_ack_backlog);
 }
 
 static __always_inline int queue_emit(const struct record_packet *packet, __u64 listener, __u32 netns, __u32 dropped)
@@ -33,9 +33,9 @@ static __always_inline int queue_emit(const struct record_packet *packet, __u64 
     queue->packet = *packet;
     socket_describe(&queue->socket, listener, SOCKET_KNOWN);
     queue->netns = netns;
-    queue->accept_length = BPF_CORE_READ(sk, sk_ack_backlog);
-    queue->accept_most = BPF_CORE_READ(sk, sk_max_ack_backlog);
-    queue->request_length = (__u32)BPF_CORE_READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
+    queue->accept_length = READ(sk, sk_ack_backlog);
+    queue->accept_most = READ(sk, sk_max_ack_backlog);
+    queue->request_length = (__u32)READ((const struct inet_connection_sock *)listener, icsk_accept_queue.qlen.counter);
     queue->dropped = (__u8)dropped;
     RING_SUBMIT(queue);
     return 0;

@@ -40,6 +40,16 @@ struct chain_ref {
     __u32 known;
 };
 
+/* A word of the stack that begins at `start`: straight from there, or from what was read of it into the window. */
+static __always_inline __u64 stack_word(const struct chain_window *window, __u64 start, __u32 at)
+{
+#ifdef TCPWHY_CAST
+    return word_at(start + at * 8);
+#else
+    return window->words[at];
+#endif
+}
+
 /* Whether the chain that is known at this place is the one in the stack from `start` on: 1 it is, 0 not, -1 none is known there. */
 __noinline int known_fits(__u32 place, __u64 signature, struct chain_window *window, __u64 start)
 {
@@ -49,13 +59,15 @@ __noinline int known_fits(__u32 place, __u64 signature, struct chain_window *win
 
     if (!window || !known->signature) return -1;
     if (known->signature != signature || bytes > RECORD_WORDS_MAX * 8) return 0;
+#ifndef TCPWHY_CAST
     if (window->bytes < bytes) {
         if (bpf_probe_read_kernel(window->words, bytes, (void *)start)) return 0;
         window->bytes = bytes;
     }
+#endif
     for (__u32 i = 0; i < RECORD_KNOWN_WORDS; i++) {
         if (i >= count) break;
-        differs |= window->words[known->at[i] & (WINDOW_WORDS - 1)] ^ known->word[i];
+        differs |= stack_word(window, start, known->at[i] & (WINDOW_WORDS - 1)) ^ known->word[i];
         check ^= known->word[i];
     }
     return count && !differs && check == known->check;
@@ -167,10 +179,7 @@ static __always_inline struct chain_ref chain_of_frequent(void *ctx, __u32 taker
  * would drop the test. */
 static __always_inline __u64 argument(void *ctx, __u32 number)
 {
-    __u64 value = 0;
-
-    bpf_probe_read_kernel(&value, sizeof(value), (__u64 *)ctx + number);
-    return value;
+    return word_at((__u64)((__u64 *)ctx + number));
 }
 
 #endif

@@ -92,6 +92,9 @@ struct mptcp_subflow_context {
 struct udp_sock {
     struct sk_buff_head reader_queue;
 };
+struct timespec64 {
+    long long tv_sec;
+};
 struct hlist_node {
     struct hlist_node **pprev;
 };

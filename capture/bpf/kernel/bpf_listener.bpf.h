@@ -16,8 +16,8 @@ __noinline int is_listener(__u64 address, __u32 netns, __u16 port)
 {
     const struct sock *sk = (const struct sock *)address;
 
-    return BPF_CORE_READ(sk, __sk_common.skc_state) == STATE_LISTEN && socket_protocol(address) == PROTOCOL_TCP &&
-           BPF_CORE_READ(sk, __sk_common.skc_num) == port && socket_netns(sk) == netns;
+    return READ(sk, __sk_common.skc_state) == STATE_LISTEN && socket_protocol(address) == PROTOCOL_TCP &&
+           READ(sk, __sk_common.skc_num) == port && socket_netns(sk) == netns;
 }
 
 /* Remembers a listening socket, or one that is about to be one, so that it is found again when a segment for its port comes. */
@@ -29,7 +29,7 @@ __noinline int listener_learn(__u64 address)
 
     if (!address || socket_protocol(address) != PROTOCOL_TCP) return 0;
     netns = socket_netns(sk);
-    port = BPF_CORE_READ(sk, __sk_common.skc_num);
+    port = READ(sk, __sk_common.skc_num);
     if (!port) return 0; /* it gets one later, within the same call */
     for (__u32 slot = 0; slot < LISTENERS_OF_A_PORT; slot++) {
         __u64 key = listener_key(netns, port, slot), *known = bpf_map_lookup_elem(&listeners, &key);

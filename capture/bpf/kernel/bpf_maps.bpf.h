@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf_kernel.h"
+#include "bpf_read.bpf.h"
 #include "capture/bpf/bpf_record.h"
 
 const volatile struct record_config config SEC(".rodata.config") = {};
@@ -246,7 +247,7 @@ static __always_inline __u32 packets_processed(const struct cpu_state *cpu)
 {
     const struct softnet_data *softnet = (const struct softnet_data *)cpu->softnet;
 
-    return softnet ? BPF_CORE_READ(softnet, processed) : 0;
+    return softnet ? READ(softnet, processed) : 0;
 }
 
 /* Whether `received` is what this CPU received last: no packet was counted behind it whose announcement went unseen. */

@@ -87,6 +87,11 @@ enum { BUFFER_BYTES = 128 };
 #define BUFFER_HAS(field)                                                                                                          \
     (bpf_core_field_offset(struct sk_buff, field) >= bpf_core_field_offset(struct sk_buff, len) &&                                 \
      bpf_core_field_offset(struct sk_buff, field) - bpf_core_field_offset(struct sk_buff, len) + 8 <= BUFFER_BYTES)
+#ifdef TCPWHY_CAST
+#define BUFFER(type, field) LOADED(type, *(const type *)&KERNEL(skb)->field)
+#define BUFFER_ADDRESS(field) READ_POINTER(skb, field)
+#else
+#define BUFFER_ADDRESS(field) BUFFER(__u64, field)
 #define BUFFER(type, field)                                                                                                        \
     ({                                                                                                                             \
         type buffer_value;                                                                                                         \
@@ -97,14 +102,20 @@ enum { BUFFER_BYTES = 128 };
             bpf_core_read(&buffer_value, sizeof(buffer_value), &skb->field);                                                       \
         buffer_value;                                                                                                              \
     })
+#endif
 
 /* As most packets are: IPv4 and TCP, both without options before the ports. False: it is not so, and nothing is filled in. `total`:
  * what the buffer holds from the IP header on. */
 static __always_inline int plain_read(struct record_packet *packet, __u64 ip, __u32 total)
 {
-    __u8 header[IPV4_BYTES + HEADER_BYTES];
+    __u64 words[(IPV4_BYTES + HEADER_BYTES) / 8];
+    const __u8 *header = (const __u8 *)words;
 
-    if (bpf_probe_read_kernel(header, sizeof(header), (void *)ip)) return 0;
+#ifdef TCPWHY_CAST
+    for (__u32 i = 0; i < sizeof(words) / sizeof(words[0]); i++) words[i] = word_at(ip + i * 8);
+#else
+    if (bpf_probe_read_kernel(words, sizeof(words), (void *)ip)) return 0;
+#endif
     if (header[0] != 0x45 || header[9] != PROTOCOL_TCP || (be16_at(header + 6) & 0x3fff)) return 0;
 
     __u32 said = be16_at(header + 2), need = IPV4_BYTES + (header[IPV4_BYTES + 12] >> 4) * 4U;
@@ -129,12 +140,14 @@ static __always_inline int plain_read(struct record_packet *packet, __u64 ip, __
 __noinline int packet_read(__u64 address, struct record_packet *packet)
 {
     const struct sk_buff *skb = (const struct sk_buff *)address;
+#ifndef TCPWHY_CAST
     __u64 buffer[BUFFER_BYTES / 8];
 
     bpf_probe_read_kernel(buffer, sizeof(buffer), __builtin_preserve_access_index(&skb->len));
+#endif
 
-    __u64 data = BUFFER(__u64, data);
-    __u64 ip = BUFFER(__u64, head) + BUFFER(__u16, network_header);
+    __u64 data = BUFFER_ADDRESS(data);
+    __u64 ip = BUFFER_ADDRESS(head) + BUFFER(__u16, network_header);
     __u32 length = BUFFER(__u32, len);
     __u64 end = data + length - BUFFER(__u32, data_len);
     __u16 ethertype = bpf_ntohs(BUFFER(__u16, protocol));

@@ -40,6 +40,17 @@ struct common_head {
     __u64 bytes[3];
 };
 
+#ifdef TCPWHY_CAST
+static __always_inline void common_read(struct common *common, __u64 address)
+{
+    (void)common, (void)address;
+}
+
+static __always_inline void common_head_read(struct common_head *common, __u64 address)
+{
+    (void)common, (void)address;
+}
+#else
 static __always_inline void common_read(struct common *common, __u64 address)
 {
     bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
@@ -49,9 +60,13 @@ static __always_inline void common_head_read(struct common_head *common, __u64 a
 {
     bpf_probe_read_kernel(common, sizeof(*common), (void *)address);
 }
+#endif
 
 /* A field of it, by the running kernel's place; where that lies further on, it is read by itself. `common` and
  * `address` are names. Constant conditions: the verifier cuts off what can't run. */
+#ifdef TCPWHY_CAST
+#define COMMON(type, field) LOADED(type, *(const type *)&KERNEL((const struct sock_common *)address)->field)
+#else
 #define COMMON(type, field)                                                                                                        \
     ({                                                                                                                             \
         type common_value;                                                                                                         \
@@ -61,6 +76,7 @@ static __always_inline void common_head_read(struct common_head *common, __u64 a
             bpf_core_read(&common_value, sizeof(common_value), &((const struct sock_common *)address)->field);                     \
         common_value;                                                                                                              \
     })
+#endif
 
 /* A request or timewait socket is only the common part of a struct sock. */
 static __always_inline int state_is_mini(__u8 state)
@@ -74,6 +90,9 @@ static __always_inline __u32 socket_kind(__u64 address)
     const struct sock *sk = (const struct sock *)address;
     __u32 both = 0;
 
+#ifdef TCPWHY_CAST
+    return (__u32)READ(sk, sk_protocol) << 16 | READ(sk, sk_type);
+#endif
     if (bpf_core_field_offset(struct sock, sk_protocol) != bpf_core_field_offset(struct sock, sk_type) + 2)
         return (__u32)BPF_CORE_READ(sk, sk_protocol) << 16 | BPF_CORE_READ(sk, sk_type);
     bpf_probe_read_kernel(&both, sizeof(both), __builtin_preserve_access_index(&sk->sk_type));
@@ -96,13 +115,13 @@ static __always_inline int is_mptcp(__u16 family, __u32 kind)
 /* IPPROTO_TCP, IPPROTO_UDP, or 0 for every other kind. `sk` is a full socket. */
 __noinline __u32 socket_protocol(__u64 address)
 {
-    return protocol_of(BPF_CORE_READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
+    return protocol_of(READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
 }
 
 /* The socket of Multipath TCP that a descriptor leads to. It sends nothing itself: its subflows do, which are TCP sockets. */
 __noinline int socket_is_mptcp(__u64 address)
 {
-    return is_mptcp(BPF_CORE_READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
+    return is_mptcp(READ((const struct sock *)address, __sk_common.skc_family), socket_kind(address));
 }
 
 /* Its first subflow; 0: it has none (yet). */
@@ -121,7 +140,7 @@ static __always_inline __u64 mptcp_owner(__u64 address)
     const struct mptcp_subflow_context *context = 0;
 
     if (!bpf_core_field_exists(tp->is_mptcp) || !bpf_core_field_exists(context->conn)) return 0;
-    if (!BPF_CORE_READ(tp, is_mptcp)) return 0;
+    if (!READ(tp, is_mptcp)) return 0;
     context = BPF_CORE_READ((const struct inet_connection_sock *)address, icsk_ulp_data);
     return context ? (__u64)BPF_CORE_READ(context, conn) : 0;
 }
@@ -131,11 +150,9 @@ __noinline __u64 fd_file(__s32 fd)
 {
     struct files_struct *files = bpf_get_current_task_btf()->files;
     struct fdtable *table = files ? files->fdt : 0;
-    struct file *file = 0;
 
     if (!table || fd < 0 || (__u32)fd >= table->max_fds) return 0;
-    if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd)) return 0;
-    return (__u64)file;
+    return word_at((__u64)(table->fd + fd));
 }
 
 /* The TCP, UDP or MPTCP socket that a file is, as a kernel address; 0: it is none. Only a socket's private part leads back to the
@@ -143,13 +160,13 @@ __noinline __u64 fd_file(__s32 fd)
 __noinline __u64 file_socket(__u64 address)
 {
     const struct file *file = (const struct file *)address;
-    const struct socket *socket = BPF_CORE_READ(file, private_data);
+    const struct socket *socket = (const struct socket *)READ_POINTER(file, private_data);
     const struct sock *sk;
 
-    if (!socket || BPF_CORE_READ(socket, file) != file) return 0;
-    sk = BPF_CORE_READ(socket, sk);
+    if (!socket || READ(socket, file) != file) return 0;
+    sk = (const struct sock *)READ_POINTER(socket, sk);
 
-    __u16 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+    __u16 family = sk ? READ(sk, __sk_common.skc_family) : 0;
     __u32 kind = family_is_inet(family) ? socket_kind((__u64)sk) : 0;
 
     return protocol_of(family, kind) || is_mptcp(family, kind) ? (__u64)sk : 0;
@@ -165,27 +182,24 @@ __noinline __u64 fd_socket(__s32 fd)
 
 static __always_inline __u64 socket_inode(const struct sock *sk)
 {
-    struct socket *socket = BPF_CORE_READ(sk, sk_socket);
-    struct file *file = socket ? BPF_CORE_READ(socket, file) : 0;
-
-    return file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+    return READ(sk, sk_socket, file, f_inode, i_ino);
 }
 
 /* A socket's port on this host, host order. The kernel clears skc_num when an unbound socket closes, inet_sport stays. */
 static __always_inline __u16 port_of(__u8 state, __u16 number, __u64 address)
 {
     if (number || state_is_mini(state)) return number;
-    return bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)address, inet_sport));
+    return bpf_ntohs(READ((const struct inet_sock *)address, inet_sport));
 }
 
 static __always_inline __u32 socket_netns(const struct sock *sk)
 {
-    return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+    return READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
 static __always_inline __u32 netns_of(__u64 net)
 {
-    return BPF_CORE_READ((const struct net *)net, ns.inum);
+    return READ((const struct net *)net, ns.inum);
 }
 
 static __always_inline void address_fill(struct record_address *out, const struct common *common, __u64 address, int remote)
@@ -211,12 +225,12 @@ static __always_inline void unread_fill(struct record_socket *out, const struct 
     const struct sock *sk = (const struct sock *)address;
 
     if (out->protocol == PROTOCOL_UDP) {
-        out->has_unread = BPF_CORE_READ(sk, sk_receive_queue.qlen) || BPF_CORE_READ((const struct udp_sock *)sk, reader_queue.qlen);
+        out->has_unread = READ(sk, sk_receive_queue.qlen) || READ((const struct udp_sock *)sk, reader_queue.qlen);
         return;
     }
     if (out->state == STATE_LISTEN || out->state == STATE_CLOSE) return;
     const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-    __u32 bytes = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+    __u32 bytes = READ(tp, rcv_nxt) - READ(tp, copied_seq);
 
     if (bytes && (COMMON(__u64, skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1)) bytes--;
     if (bytes > 0x7fffffff) return;
@@ -252,7 +266,7 @@ __noinline int socket_fill(struct record_socket *out, __u64 address, __u64 id)
     if (is_mptcp(FAMILY_INET, kind)) {
         __u64 first = mptcp_first(address);
 
-        out->has_unread = BPF_CORE_READ((const struct sock *)address, sk_receive_queue.qlen) != 0;
+        out->has_unread = READ((const struct sock *)address, sk_receive_queue.qlen) != 0;
         out->protocol = PROTOCOL_TCP;
         if (first) {
             address = first;

@@ -19,12 +19,12 @@ static __always_inline void congestion_fill(struct record_congestion *congestion
     __builtin_memset(congestion, 0, sizeof(*congestion));
     if (config.host_wide || !packet->length_bytes || packet->protocol != PROTOCOL_TCP || !socket->id) return;
     if (state_is_mini(socket->state)) return;
-    congestion->window = BPF_CORE_READ(tp, snd_cwnd);
-    congestion->threshold = BPF_CORE_READ(tp, snd_ssthresh);
-    congestion->srtt = BPF_CORE_READ(tp, srtt_us);
-    congestion->mss = BPF_CORE_READ(tp, mss_cache);
+    congestion->window = READ(tp, snd_cwnd);
+    congestion->threshold = READ(tp, snd_ssthresh);
+    congestion->srtt = READ(tp, srtt_us);
+    congestion->mss = READ(tp, mss_cache);
     if (bpf_core_field_exists(((struct inet_connection_sock *)0)->icsk_rto))
-        congestion->rto = BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_rto);
+        congestion->rto = READ((const struct inet_connection_sock *)sk, icsk_rto);
 }
 
 static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
@@ -60,7 +60,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     __u32 zero = SCRATCH_QUEUE;
     struct record_packet *packet = bpf_map_lookup_elem(&scratches, &zero);
     struct sock *owner = skb->sk;
-    __u64 sk = (__u64)BPF_CORE_READ(skb, sk);
+    __u64 sk = READ_POINTER(skb, sk);
     __u32 netns = skb->dev->nd_net.net->ns.inum;
 
     if (is_skipped(PROGRAM_QUEUE)) return 0;
@@ -349,7 +349,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
         thread->slept_ns += bpf_ktime_get_ns() - thread->off_ns;
         thread->sleeping = 0;
         thread->woke++;
-    } else if (!BPF_CORE_READ(task, on_rq) && BPF_CORE_READ(task, __state)) {
+    } else if (!READ(task, on_rq) && READ(task, __state)) {
         /* Another CPU wakes it between leaving the run queue and sched_switch. */
         thread->woken_early = 1;
         thread->woke++;
@@ -364,7 +364,7 @@ int BPF_PROG(sched_waking, struct task_struct *task)
     if (!wake) return ring_full();
     head_fill(&wake->head, RECORD_WAKE);
     wake->tid = tid;
-    wake->pid = (__u32)BPF_CORE_READ(task, tgid);
+    wake->pid = (__u32)READ(task, tgid);
     BPF_CORE_READ_STR_INTO(&wake->comm, task, comm);
     context_fill(&wake->context, &chain);
     RING_SUBMIT(wake);

@@ -39,12 +39,17 @@ uint64_t own_netns(void)
     return about.st_ino;
 }
 
+bool by_helpers;
+
 struct calls *opened(const struct calls_options *options)
 {
     struct calls *calls = NULL;
     struct err err = {{0}};
 
-    if (calls_bpf.open(&calls, options, &err)) fail_msg("%s", err.text);
+    struct calls_options mine = *options;
+
+    mine.no_casts = by_helpers;
+    if (calls_bpf.open(&calls, &mine, &err)) fail_msg("%s", err.text);
     return calls;
 }
 

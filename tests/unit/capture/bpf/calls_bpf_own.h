@@ -40,6 +40,7 @@ struct wanted_mark {
 
 void enter_namespace(void);
 uint64_t own_netns(void);
+extern bool by_helpers; /* what is opened reads the kernel's memory as on kernels before 6.2 */
 struct calls *opened(const struct calls_options *options);
 pid_t child_at_gate(void (*part)(void), int gate[2]);
 void gate_open(int gate[2]);
