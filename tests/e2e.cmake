@@ -112,6 +112,7 @@ set_tests_properties(e2e/options e2e/course PROPERTIES PROCESSORS 2) # they run 
 set_tests_properties(e2e/claims e2e/claims-words e2e/screens e2e/ways e2e/lab e2e/states-played e2e/scenarios-interrupted e2e/scenarios-words e2e/readme e2e/spent
   e2e/trouble e2e/quiz-asking PROPERTIES PROCESSORS 2)
 set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenarios e2e/scenarios-interrupted e2e/scenarios-words e2e/otlp-sending
-  e2e/interrupted-anywhere e2e/run-untouched e2e/ways e2e/demo-bpf PROPERTIES COST 600)
+  e2e/interrupted-anywhere e2e/run-untouched e2e/run-others e2e/run-networks e2e/run-terminal e2e/run-signals e2e/root-rights e2e/states-played e2e/screens
+  e2e/attach e2e/ways e2e/demo-bpf PROPERTIES COST 600)
 set_tests_properties(e2e/saved-others e2e/saved-wireshark e2e/saved-back e2e/saved-damage e2e/saved-chosen e2e/denied e2e/results e2e/trouble
-  e2e/attach-ptrace e2e/list-findings PROPERTIES COST 400)
+  e2e/attach-ptrace e2e/list-findings e2e/run-others-ptrace e2e/recorders-agree e2e/run-networks-watch PROPERTIES COST 400)

@@ -20,3 +20,5 @@ add_test(NAME exports/otlp-can-refuse COMMAND python3 ${exports}/check_otlp.py -
 set_tests_properties(exports/mermaid-reads-the-diagrams exports/mermaid-can-refuse exports/perfetto-traces-are-the-stored-ones
   exports/perfetto-traces-hold-together exports/perfetto-can-refuse exports/otlp-follows-the-definitions exports/otlp-can-refuse
   PROPERTIES LABELS golden TIMEOUT 180)
+# In a browser: the longest of these begin early.
+set_tests_properties(exports/mermaid-reads-the-diagrams exports/mermaid-can-refuse browser/page-can-fail PROPERTIES COST 400)

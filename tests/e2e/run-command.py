@@ -34,8 +34,11 @@ def is_alive(pid):
 
 class Untouched(Test):
     def both(self, recorder, command, options=(), **more):
-        """The command by itself, and under tcpwhy."""
-        plain = subprocess.run(command, env=traced(environment()), check=False, capture_output=True, encoding="utf-8", timeout=PATIENCE_S, **more)
+        """The command by itself, once for all recorders, and under tcpwhy."""
+        plain = self.plain.get(tuple(command))
+        if not plain:
+            plain = subprocess.run(command, env=traced(environment()), check=False, capture_output=True, encoding="utf-8", timeout=PATIENCE_S, **more)
+            self.plain[tuple(command)] = plain
         watched = run("run", "-q", "--recorder", recorder, "-o", self.report, *options, "--", *command,
                       env=traced(environment()), timeout=PATIENCE_S, **more)
         return plain, watched
@@ -43,6 +46,7 @@ class Untouched(Test):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.report = os.path.join(self.folder.name, "report.txt")
+        self.plain = {}
 
     def tearDown(self):
         self.folder.cleanup()

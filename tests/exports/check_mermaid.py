@@ -119,7 +119,7 @@ def self_test():
         "a tag": head + "    c->>s: <b>x</b> <script>1</script>\n",
         "no arrow": head + "    c s: x\n",
         "too many edges": head + "    c->>s: x\n" * (EDGES_MOST + 1),
-        "too many characters": head + "    Note over c,s: x\n" * 2400,
+        "too many characters": head + f"    Note over c,s: {'x' * 1000}\n" * 50,
         "no diagram": "# a text\n",
     }
     diagrams = [sound, *spoilt.values()]
