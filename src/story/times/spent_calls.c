@@ -30,8 +30,8 @@ bool spent_has_calls(const struct telling *telling, enum story_side side)
 /* When a sleeping call could go on: it was woken then, or, where nobody saw that, when what it waited for came. */
 static int64_t ready_ns(const struct tale_call *tale, int64_t came_ns)
 {
-    const struct call *call = tale->call;
-    return call->woken && call->woken_ns > came_ns && call->woken_ns < call->exit_ns ? call->woken_ns : came_ns;
+    int64_t woken_ns = tale->call->woken_ns; /* 0: nobody saw that */
+    return woken_ns > came_ns ? woken_ns : came_ns;
 }
 
 /* connect(): before the SYN, and behind its answer. */
@@ -52,9 +52,9 @@ static void claim_connect(const struct telling *telling, struct spent_claims *cl
 static void claim_accept(const struct telling *telling, struct spent_claims *claims, const struct tale_call *tale)
 {
     const struct story_call *call = tale->story;
-    int64_t waited_ns = telling->story->summary.accept_wait_ns;
-    if (waited_ns < 0 || !call->exit_ns || call->ret < 0) return;
-    int64_t complete_ns = call->exit_ns - waited_ns;
+    int64_t waited_ns = telling->story->summary.accept_wait_ns; /* -1: nobody knows */
+    if (!call->exit_ns || call->ret < 0) return;
+    int64_t complete_ns = call->exit_ns - (waited_ns > 0 ? waited_ns : 0);
     bool slept = call->enter_ns && call->enter_ns < complete_ns;
     if (slept)
         spent_claim(claims, SPENT_RUN_QUEUE, ready_ns(tale, complete_ns), call->exit_ns);
@@ -78,7 +78,7 @@ static void claim_arrivals(const struct telling *telling, struct spent_claims *c
             const struct story_call *call = tale->story;
             if (call->side != side || call->listener || !asks_for_data(call)) continue;
             if (call->exit_ns && call->exit_ns < came_ns) continue;
-            if (call->exit_ns && call->ret < 0 && call->enter_ns < came_ns) continue;
+            if (call->exit_ns && call->ret <= 0 && call->enter_ns < came_ns) continue; /* it took nothing */
             asks = tale;
             break;
         }
@@ -127,9 +127,10 @@ static void claim_process(const struct telling *telling, struct spent_claims *cl
 static uint32_t full_size(const struct telling *telling, enum story_side side)
 {
     uint32_t full = 536; /* RFC 9293 section 3.7.1 */
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if (finding_is_own(&telling->packets[i], side) && telling->packets[i].segment->length_bytes > full)
-            full = telling->packets[i].segment->length_bytes;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        uint32_t length = finding_is_own(&telling->packets[i], side) ? telling->packets[i].segment->length_bytes : 0;
+        if (length > full) full = length;
+    }
     return full;
 }
 
@@ -139,8 +140,7 @@ static bool is_held_by_nagle(const struct telling *telling, const struct tale_pa
     const struct story_cause *cause = packet->cause;
     if (cause->kind != CAUSE_SEGMENT || cause->evidence < EVIDENCE_CONTEXT || cause->step == STORY_NO_STEP) return false;
     const struct story_step *by = &telling->story->steps[cause->step];
-    return by->kind == STEP_SEGMENT && by->side != packet->side && before &&
-           by->segment->ack_absolute == before->segment->seq_absolute + before->segment->length_bytes;
+    return by->segment && by->segment->ack_absolute == before->segment->seq_absolute + before->segment->length_bytes;
 }
 
 /* A small piece of data that an ACK let go: from the write that brought it, while a small piece before it was under way. */

@@ -16,11 +16,18 @@
 #define TAKES(from, to, ret) DOES(from, to, S_THREAD, "read", S_SOCK, ret)
 #define BY_ACK(ack)                                                                                                                \
     "softirq=1 receiving=1 rx.src=127.0.0.1:3333 rx.dst=127.0.0.1:40000 rx.proto=tcp rx.flags=. rx.seq=501 rx.ack=" ack
-#define LET_GO(t, seq, ack)                                                                                                        \
-    MARK(t, C, "flags=P. seq=" seq " ack=501 len=2 win=512",                                                                       \
-         S_CUR C_SOCK " " BY_ACK(ack)                                                                                              \
-             CHAIN("__tcp_transmit_skb;tcp_write_xmit;tcp_ack;tcp_rcv_established;tcp_v4_rcv;net_rx_action"))                      \
-    SMALL(t, seq)
+#define SIZED(t, seq, len) PACKET(t, C, "flags=P. seq=" seq " ack=501 len=" len " win=512")
+#define RELEASED(t, seq, len, ack, chain)                                                                                          \
+    MARK(t, C, "flags=P. seq=" seq " ack=501 len=" len " win=512", S_CUR C_SOCK " " BY_ACK(ack) chain) SIZED(t, seq, len)
+#define LET_GO_OF(t, seq, len, ack)                                                                                                \
+    RELEASED(t, seq, len, ack, CHAIN("__tcp_transmit_skb;tcp_write_xmit;tcp_ack;tcp_rcv_established;tcp_v4_rcv;net_rx_action"))
+#define MAKES_ROOM PACKET(42000, S, "flags=. seq=501 ack=103" ROOM)
+#define LET_GO(t, seq, ack) LET_GO_OF(t, seq, "2", ack)
+#define WAKES(t) "wake t=" #t US " " S_THREAD C_CUR "chain=try_to_wake_up;signal_wake_up_state\n"
+#define ASLEEP(from, woken, to)                                                                                                    \
+    ENTER(from, S_THREAD, "read", S_SOCK, "")                                                                                      \
+    C_ASKS WAKES(woken) "exit t=" #to US " " S_THREAD "name=read fd=3 how=-1 level=-1 slept=1000 ret=5 " S_SOCK "\n"
+#define SERVED(fd) TRACE LISTEN HANDSHAKE TAKES_IT(21020, 21030, fd)
 #define DELAYED(t, ack)                                                                                                            \
     MARK(t, S, "flags=. seq=501 ack=" ack " win=512",                                                                              \
          S_CUR S_SOCK CHAIN(                                                                                                       \
@@ -52,6 +59,31 @@ static const struct bound times_bounds[] = {
     {"unread=3000", /* nobody asked, to the end; a call of the other end is no asking */
      TRACE OPEN TAKES(2000, 2010, "-11") C_ASKS DOES(6000, 8000, C_THREAD, "read", C_SOCK, "5"),
      TRACE OPEN TAKES(2000, 2010, "-11") C_ASKS TAKES(6000, 8000, "5")},
+    {"unread=3000", /* a read of no bytes takes none */
+     TRACE OPEN C_ASKS TAKES(4999, 5001, "0") TAKES(8000, 8010, "5"),
+     TRACE OPEN C_ASKS TAKES(4999, 5001, "5") TAKES(8000, 8010, "5")},
+    /* Whoever sleeps runs again once there is what it waits for and it was woken: a wake before that was for something else. */
+    {"run-queue=500", TRACE OPEN ASLEEP(4000, 4500, 5500), TRACE OPEN ASLEEP(4000, 5001, 5500)},
+    {"run-queue=100", TRACE OPEN ASLEEP(4000, 5400, 5500), TRACE OPEN ASLEEP(4000, 4500, 5500)},
+    /* A connect() whose beginning nobody saw, or whose SYN: what was before it is nobody's. */
+    {"client=1970",
+     TRACE DOES(800, 810, C_THREAD, "bind", C_SOCK, "0") OPEN EXIT(1030, C_THREAD, "connect", C_SOCK, " ret=0")
+         DOES(3000, 3000, C_THREAD, "write", C_SOCK, "5"),
+     TRACE DOES(800, 810, C_THREAD, "bind", C_SOCK, "0") DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0")
+         OPEN DOES(3000, 3000, C_THREAD, "write", C_SOCK, "5")},
+    {"client=1970",
+     TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0") PACKET(1010, S, SYN_ACK ROOM) PACKET(1020, C, HANDSHAKE_ACK ROOM)
+         DOES(3000, 3000, C_THREAD, "write", C_SOCK, "5"),
+     TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0") OPEN DOES(3000, 3000, C_THREAD, "write", C_SOCK, "5")},
+    /* The queue was left once: another accept(), which has not returned, waits for others. Descriptor 0 is one as well. */
+    {" accept=20000", SERVED("0") PACKET(40000, C, C_DATA), SERVED("-11") PACKET(40000, C, C_DATA)},
+    {" accept=20000", SERVED("8") ENTER(21040, S_THREAD, "accept", LISTENER, "") PACKET(40000, C, C_DATA),
+     TRACE LISTEN HANDSHAKE TAKES_IT(21021, 21030, "8") ENTER(21040, S_THREAD, "accept", LISTENER, "") PACKET(40000, C, C_DATA)},
+    {"client=1070", /* the FIN that came at that moment had come */
+     TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0") OPEN DOES(2000, 2000, C_THREAD, "close", C_SOCK, "0")
+         PACKET(2001, S, "flags=F. seq=501 ack=101" ROOM),
+     TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0") OPEN PACKET(2000, S, "flags=F. seq=501 ack=101" ROOM)
+         DOES(2000, 2000, C_THREAD, "close", C_SOCK, "0")},
     /* A process, from what it had to what it did; with descriptor 0, too. */
     {"server=1970", TRACE LISTEN HANDSHAKE TAKES_IT(1000, 1030, "0") DOES(3000, 3000, S_THREAD, "write", S_SOCK, "5"),
      TRACE LISTEN HANDSHAKE TAKES_IT(1000, 1030, "-11") DOES(3000, 3000, S_THREAD, "write", S_SOCK, "5")},
@@ -88,6 +120,22 @@ static const struct bound times_bounds[] = {
      TRACE OPEN WRITTEN DELAYED(42000, "102") LET_GO(42100, "103", "102")},
     {"delayed-ack=40000", TRACE OPEN WRITTEN DELAYED(42000, "103") LET_GO(42100, "103", "103"),
      TRACE OPEN WRITTEN DELAYED(42000, "103") SMALL(42100, "103")},
+    {" nagle=39990", /* only a segment that is not full waits: 536 bytes, or as many as the largest had (RFC 9293 section 3.7.4) */
+     TRACE OPEN WRITTEN MAKES_ROOM LET_GO_OF(42100, "103", "535", "103"),
+     TRACE OPEN WRITTEN MAKES_ROOM LET_GO_OF(42100, "103", "536", "103")},
+    {" nagle=39990", TRACE OPEN WRITTEN MAKES_ROOM LET_GO_OF(42100, "103", "536", "103") SIZED(42200, "639", "537"),
+     TRACE OPEN WRITTEN MAKES_ROOM LET_GO_OF(42100, "103", "536", "103") SIZED(42200, "639", "536")},
+    {" nagle=39990", /* an ACK off the backlog, which the chain does not name, is known by the context */
+     TRACE OPEN WRITTEN ACKED(42000, "103")
+         RELEASED(42100, "103", "2", "103",
+                  CHAIN("__tcp_transmit_skb;tcp_write_xmit;tcp_ack;tcp_rcv_established;tcp_v4_do_rcv;__release_sock;tcp_recvmsg;"
+                        "__x64_sys_recvfrom")),
+     TRACE OPEN WRITTEN ACKED(42000, "103") SIZED(42100, "103", "2")},
+    {" nagle=39990", /* the peer's write holds nothing of this end's */
+     TRACE OPEN WRITTEN DOES(2200, 2210, S_THREAD, "write", S_SOCK, "2") TAKES(41900, 42000, "2") ACKED(42000, "103")
+         LET_GO(42100, "103", "103"),
+     TRACE OPEN WRITTEN DOES(2200, 2210, C_THREAD, "write", C_SOCK, "2") TAKES(41900, 42000, "2") ACKED(42000, "103")
+         LET_GO(42100, "103", "103")},
     /* What this host added to the handshake: connect() before its SYN and behind its answer. */
     {" process=120", TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "0") HANDSHAKE,
      TRACE DOES(900, 1030, C_THREAD, "connect", C_SOCK, "-115") HANDSHAKE},
