@@ -167,9 +167,19 @@ static bool shows_gap(const struct telling *telling, const struct tale_packet *p
     return packet->verdict.opens_hole || (acks && seq_before(telling->sweep.reach[to], header->ack));
 }
 
+static void note_syn(struct telling *telling, const struct tale_packet *packet)
+{
+    if ((header_of(packet)->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) return;
+    struct sweep *sweep = &telling->sweep;
+    const struct tale_packet *before = sweep->syn[packet->side] ? &telling->packets[sweep->syn[packet->side] - 1] : NULL;
+    if (!before || header_of(before)->seq != header_of(packet)->seq) sweep->syn_ns[packet->side] = packet->sent_ns;
+    sweep->syn[packet->side] = (size_t)(packet - telling->packets) + 1;
+}
+
 void cause_sweep_packet(struct telling *telling, const struct tale_packet *packet)
 {
     if (!is_tcp(packet)) return;
+    note_syn(telling, packet);
     if (shows_gap(telling, packet)) telling->sweep.any_gap = true;
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
     if (!(header_of(packet)->flags & (TCP_SYN | TCP_RST))) telling->sweep.speaks[packet->side] = true;

@@ -26,7 +26,7 @@ bool cause_follows_at_once(const struct telling *telling, const struct tale_pack
 /* A RST right after a probe that nobody answered: the timer gave up (tcp_keepalive_timer). */
 static bool gives_up_probing(const struct telling *telling, const struct tale_packet *packet)
 {
-    if (!(header_of(packet)->flags & TCP_RST) || !(header_of(packet)->flags & TCP_ACK)) return false;
+    if ((header_of(packet)->flags & (TCP_RST | TCP_ACK)) != (TCP_RST | TCP_ACK)) return false;
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     size_t before = (size_t)(packet - telling->packets);
     size_t newest = before ? telling->packets[before - 1].since[packet->side] : 0;
@@ -77,28 +77,11 @@ struct tale_packet *cause_acknowledged_within(struct telling *telling, const str
 
 /* A SYN,ACK answers a SYN. The peer's SYN,ACK, where both ends opened at once, gets an ACK (RFC 9293 figure 7): then the SYN before
  * it was meant. NULL: that was not captured. */
-static struct tale_packet *bare_syn(const struct telling *telling, struct tale_packet *syn)
+static struct tale_packet *bare_syn(struct telling *telling, struct tale_packet *syn)
 {
-    enum { DEPTH = 64 };
-    enum story_side side = syn->side;
-    for (unsigned i = 0; i < DEPTH; i++, syn--) {
-        if (is_tcp(syn) && syn->side == side && (header_of(syn)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) return syn;
-        if (syn == telling->packets) break;
-    }
-    return NULL;
-}
-
-/* The same SYN when it was sent first. */
-static const struct tale_packet *first_like(const struct telling *telling, const struct tale_packet *syn)
-{
-    enum { DEPTH = 16 };
-    for (size_t i = 0; i < DEPTH && &telling->packets[i] < syn; i++) {
-        const struct tale_packet *other = &telling->packets[i];
-        if (is_tcp(other) && other->side == syn->side && (header_of(other)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-            header_of(other)->seq == header_of(syn)->seq)
-            return other;
-    }
-    return syn;
+    if ((header_of(syn)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) return syn;
+    size_t newest = telling->sweep.syn[syn->side];
+    return newest ? &telling->packets[newest - 1] : NULL;
 }
 
 /* Its timer waits for a second (TCP_TIMEOUT_INIT), a tick less as ticks fall. */
@@ -114,7 +97,7 @@ static bool rule_syn_ack(struct telling *telling, struct tale_packet *packet)
                                  "it answers the SYN once more, with another number: another listener did (a load balancer's), "
                                  "or one that had forgotten; the wire can't tell");
     syn = bare_syn(telling, syn);
-    if (syn && !syn->received_ns && packet->sent_ns - first_like(telling, syn)->sent_ns >= SYN_ACK_AGAIN_NS)
+    if (syn && !syn->received_ns && packet->sent_ns - telling->sweep.syn_ns[syn->side] >= SYN_ACK_AGAIN_NS)
         return cause_set_unknown(packet, "so late after the SYN it is its answer, or that was lost before it came here, and the "
                                          "SYN-ACK's timer sent it again; the wire can't tell which");
     return syn && cause_set_segment(telling, packet, syn, EVIDENCE_RULE);
@@ -177,7 +160,7 @@ static bool may_be_a_firewalls(const struct telling *telling, const struct tale_
 
 static bool rule_reset(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || !(header_of(packet)->flags & TCP_RST)) return false;
+    if (!(header_of(packet)->flags & TCP_RST)) return false;
     const struct tale_packet *second;
     struct tale_packet *found = answered_by_reset(telling, packet, &second);
     if (!found) return false;
@@ -209,21 +192,21 @@ static const struct tale_packet *own_before(const struct telling *telling, const
 {
     size_t i = (size_t)(packet - telling->packets);
     size_t newest = i ? telling->packets[i - 1].since[packet->side] : 0;
-    const struct tale_packet *own = newest ? &telling->packets[newest - 1] : NULL;
-    return own && is_tcp(own) && own->side == packet->side ? own : NULL;
+    return newest ? &telling->packets[newest - 1] : NULL;
 }
 
 /* What asked for it, where its kind alone says what that must have been. */
 static bool rule_answer(struct telling *telling, struct tale_packet *packet)
 {
-    if (!is_tcp(packet) || segment_space(header_of(packet)) || header_of(packet)->flags & TCP_RST) return false;
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    enum conn_class class = packet->verdict.class;
+    bool answers = class == CONN_PROBE_ANSWER || class == CONN_CHALLENGE_ACK || class == CONN_DUPLICATE_ACK;
+    struct tale_packet *last = answers ? cause_last_arrival(telling, packet->side, packet->sent_ns) : NULL;
     if (!last || !is_tcp(last)) return false;
     const struct event_packet_header *asks = header_of(last);
     bool same_window = header_of(packet)->window == telling->sweep.window[packet->side];
     bool questions = asks->flags & (TCP_RST | TCP_SYN);
     bool probes = last->verdict.class == CONN_KEEPALIVE || last->verdict.class == CONN_WINDOW_PROBE;
-    switch (packet->verdict.class) {
+    switch (class) {
     case CONN_PROBE_ANSWER:
         if (!probes) return false;
         if (!same_window && !cause_follows_at_once(telling, packet, last))
@@ -234,7 +217,7 @@ static bool rule_answer(struct telling *telling, struct tale_packet *packet)
     default:
         break;
     }
-    if (packet->verdict.class != CONN_DUPLICATE_ACK || !cause_follows_at_once(telling, packet, last)) return false;
+    if (!cause_follows_at_once(telling, packet, last)) return false;
     /* One ACK answered that already: this one is a further sight of it, or a read() made it. */
     const struct tale_packet *own = own_before(telling, packet);
     if (own && own->sent_ns >= arrival_ns(last) && header_of(own)->flags & TCP_ACK && !(header_of(own)->flags & TCP_RST))

@@ -42,8 +42,8 @@ static struct tale_packet *ending_reset(const struct telling *telling, enum stor
 {
     for (size_t i = 0; i < telling->state_count; i++) {
         const struct tale_state *state = &telling->states[i];
-        if (state->story->side == to && !state->story->kernel && state->story->to_state == STATE_CLOSED && !state->sent &&
-            state->packet != STORY_NO_STEP && telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
+        if (state->story->side == to && !state->sent && state->packet != STORY_NO_STEP &&
+            telling->packets[state->packet].seen->packet.header.flags & TCP_RST)
             return &telling->packets[state->packet];
     }
     return first_of_kind(telling, to, STORY_RST);
@@ -272,14 +272,13 @@ static bool by_need(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     struct tale_packet *by = needed(telling, tale);
     if (!by) return false;
-    bool during = call->entered && arrival_ns(by) > call->enter_ns && arrival_ns(by) <= call->exit_ns;
     enum story_evidence evidence = witnessed(telling, tale) ? EVIDENCE_STACK : call->entered ? EVIDENCE_INTERVAL : EVIDENCE_RULE;
     if (call->entered && arrival_ns(by) <= call->enter_ns) {
         if (call->slept_ns > 0) return false; /* then it was not that */
         set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
         return true;
     }
-    if (!during && call->entered) return false;
+    if (call->entered && arrival_ns(by) > call->exit_ns) return false;
     if (call->slept_ns == 0) {
         set(tale, WAKE_SEGMENT, evidence, by,
             telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", what(telling, by),
@@ -296,7 +295,7 @@ static bool by_only_arrival(struct telling *telling, struct tale_call *tale)
     const struct call *call = tale->call;
     if (!is_wait(tale) || call->ret != 1 || !call->entered || call->woken) return false;
     struct tale_packet *found = NULL;
-    for (size_t i = telling_sent_by(telling, call->exit_ns); i-- > 0;) {
+    for (size_t i = telling_sent_by(telling, call->exit_ns); i--;) {
         struct tale_packet *packet = &telling->packets[i];
         if (call->enter_ns - packet->sent_ns >= telling->longest_flight_ns) break; /* it and all before had arrived */
         if (packet->side == tale->story->side || arrival_ns(packet) <= call->enter_ns || arrival_ns(packet) > call->exit_ns ||
@@ -331,11 +330,11 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
         return;
     }
     if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
-    if (call->slept_ns == 0)
+    if (call->slept_ns > 0)
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
+    else if (call->slept_ns == 0)
         set(tale, WAKE_NEVER_SLEPT, EVIDENCE_CONTEXT, NULL,
             is_wait(tale) ? tr("something was ready already") : tr("it did not have to wait"));
-    else if (call->slept_ns > 0)
-        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
 }
 
 /* What calls had read that are told no more, before this one. */
@@ -358,7 +357,7 @@ void wake_find_all(struct telling *telling)
         find_wake(telling, &telling->calls[i]);
         if (!is_read(tale) || !tale->call->exited || tale->call->ret < 0) continue;
         if (strstr(tale->call->args, "MSG_PEEK")) continue; /* it stays where it is */
-        if (!telling->story->udp && tale->call->ret > 0) find_taken(telling, &telling->calls[i]);
+        find_taken(telling, &telling->calls[i]);
         bool several = tale->call->traits & CALL_TAKES_SEVERAL;
         telling->reading[tale->story->side].bytes += (uint64_t)tale->call->ret;
         telling->reading[tale->story->side].datagrams += several ? (uint64_t)tale->call->ret : 1;

@@ -118,7 +118,8 @@ void steps_take_input(struct telling *telling, struct walk *walk, enum story_sid
 static void take_error(struct telling *telling, const struct tale_packet *packet)
 {
     const struct event_packet *error = &packet->seen->packet;
-    if (telling->story->udp || !packet->datagram->icmp || !error->icmp.quotes || telling_is_lost(telling, packet)) return;
+    if (telling->story->udp || telling_is_lost(telling, packet))
+        return; /* in a connection's story only errors that quote it stand */
     if (!segment_icmp_is_unreachable(error->header.protocol, error->icmp.type, error->icmp.code)) return;
     enum story_side about = flow_side(telling->flow, &error->icmp.src);
     conn_unreachable(&telling->conn, flow_conn_end(telling->first_side, about), error->icmp.seq);
@@ -167,9 +168,9 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 static bool has_waited_for_fin(const struct telling *telling, enum story_side side, int64_t t_ns)
 {
     static const int64_t LEAST_NS = 900000000;
-    for (size_t i = telling->state_count; i-- > 0;) {
+    for (size_t i = telling->state_count; i--;) {
         const struct tale_state *state = &telling->states[i];
-        if (state->story->side != side || state->story->kernel || state->story->to_state != STATE_FIN_WAIT_2) continue;
+        if (state->story->side != side || state->story->to_state != STATE_FIN_WAIT_2) continue; /* the kernel's have none */
         return state->packet == STORY_NO_STEP || t_ns - arrival_ns(&telling->packets[state->packet]) >= LEAST_NS;
     }
     return true;

@@ -96,6 +96,8 @@ struct sweep {
     uint32_t held_from[STORY_SIDES];
     /* When this side learnt last that something had arrived, its SYN among it; INT64_MIN: never, or nobody saw. */
     int64_t calm_ns[STORY_SIDES];
+    size_t syn[STORY_SIDES];        /* 1 + the index of this side's newest SYN without an ACK; 0 none */
+    int64_t syn_ns[STORY_SIDES];    /* when that was sent first */
     bool speaks[STORY_SIDES];       /* this side has sent something that is no SYN and no RST: to it there is a connection */
     bool has_repeated[STORY_SIDES]; /* this side has sent something again: its congestion window may be of one segment */
     /* Newest of this side with payload. */

@@ -12,7 +12,8 @@ static bool is_of(const struct tale_state *state, enum story_side side)
 /* The step of the same end before this one, if it is the one that this takes back. */
 static struct tale_state *taken_back(struct telling *telling, const struct tale_state *back)
 {
-    for (struct tale_state *state = &telling->states[back - telling->states]; state-- > telling->states;) {
+    for (size_t i = (size_t)(back - telling->states); i--;) {
+        struct tale_state *state = &telling->states[i];
         if (!is_of(state, back->story->side)) continue;
         bool same = state->story->to_state == back->story->from_state && state->story->from_state == back->story->to_state;
         return same && state->packet != STORY_NO_STEP && !state->goes_on ? state : NULL;
@@ -64,7 +65,7 @@ void vain_take_out(struct telling *telling)
     bool any = false;
     for (size_t i = 0; i < telling->state_count; i++) {
         struct tale_state *back = &telling->states[i], *end;
-        if (!back->goes_on || back->story->kernel) continue;
+        if (!back->goes_on) continue;
         if (back->story->from_state != STATE_CLOSED && back->story->to_state != STATE_SYN_SENT) continue;
         if (!(end = taken_back(telling, back))) continue;
         end->in_vain = back->in_vain = any = true;
