@@ -18,6 +18,7 @@ struct bound {
 #include "bound_calls.h"
 #include "bound_findings.h"
 #include "bound_times.h"
+#include "bound_causes.h"
 #include "bound_waits.h"
 #include "bound_words.h"
 
@@ -52,6 +53,7 @@ static void hold(const struct bound *bounds, size_t count)
     }
 
 HOLDS(calls_alone_tell_how_it_ended)
+HOLDS(causes)
 HOLDS(findings)
 HOLDS(states_and_waits)
 HOLDS(times)
@@ -61,6 +63,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_alone_tell_how_it_ended),
+        cmocka_unit_test(causes),
         cmocka_unit_test(findings),
         cmocka_unit_test(states_and_waits),
         cmocka_unit_test(times),
