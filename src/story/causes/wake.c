@@ -82,23 +82,34 @@ static struct tale_packet *bringer(struct telling *telling, enum story_side to)
     return NULL;
 }
 
-/* Which segments brought what a read returned: those that reach from its first byte to its last. Asked in the order of reads, each
- * looks at the packets from the one before it on. */
+/* What it carries had come before: not where that was lost, on its way or before the place of the capture. */
+static bool comes_again(struct telling *telling, const struct tale_packet *packet)
+{
+    if (!packet->segment->retransmission || packet->verdict.is_unseen) return false;
+    const struct tale_packet *before = cause_previous_with_same_space(telling, packet);
+    return !before || !telling_is_lost(telling, before);
+}
+
+/* Which segments brought what a read returned: all of its bytes, in whatever order, before it returned. Asked in the order of
+ * reads, each looks at the packets from the one before it on. */
 static void find_taken(struct telling *telling, struct tale_call *tale)
 {
     enum story_side to = tale->story->side, from = to == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT;
-    struct tale_packet *first = bringer(telling, to), *last = NULL;
-    if (!first) return;
+    struct tale_packet *first = NULL, *last = NULL;
+    if (!bringer(telling, to)) return;
     uint32_t wanted = telling_end(telling, from)->base + 1 + (uint32_t)telling->reading[to].bytes;
-    uint32_t end = wanted + (uint32_t)tale->call->ret, count = 0;
+    uint32_t left = (uint32_t)tale->call->ret, end = wanted + left, count = 0;
     for (size_t i = telling->reading[to].from; i < telling->packet_count && !last; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = header_of(packet);
+        if (packet->sent_ns > tale->call->exit_ns) break;
         if (packet->side != from || !packet->segment || !header->length_bytes || telling_is_lost(telling, packet)) continue;
         uint32_t data = header->seq + (header->flags & TCP_SYN ? 1 : 0), behind = data + header->length_bytes;
-        if (!seq_before(wanted, behind) || !seq_before(data, end) || packet->segment->retransmission) continue;
-        count++;
-        if (seq_at_or_before(end, behind)) last = packet;
+        if (!seq_before(wanted, behind) || !seq_before(data, end) || comes_again(telling, packet)) continue;
+        if (!count++) first = packet;
+        uint32_t brings = (seq_before(end, behind) ? end : behind) - (seq_before(data, wanted) ? wanted : data);
+        left = brings < left ? left - brings : 0;
+        if (!left) last = packet;
     }
     if (!last) return;
     tale->story->took_count = count;

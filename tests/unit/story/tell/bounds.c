@@ -18,9 +18,10 @@ struct bound {
 #include "bound_calls.h"
 #include "bound_findings.h"
 #include "bound_times.h"
-#include "bound_causes.h"
 #include "bound_waits.h"
 #include "bound_words.h"
+
+#include "bound_causes.h" /* with lines of the others */
 
 static bool is_said(const char *text, const char *says)
 {
