@@ -1,4 +1,4 @@
-/* Internal to cause_wire.c and cause_wire_segments.c. */
+/* Internal to cause_wire.c, cause_wire_bounds.c and cause_wire_segments.c. */
 #ifndef TCPWHY_CAUSE_WIRE_OWN_H
 #define TCPWHY_CAUSE_WIRE_OWN_H
 
@@ -54,6 +54,11 @@ void check_all(const struct wire_case *cases, size_t count);
 #define PROBE "flags=. seq=105 ack=501" W
 #define SHUT FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 0))
 
+#define PROBED FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) THERE(1003000, 1003100, PROBE)
+#define S_CLOSED FAR BACK(2000, 2100, "flags=F. seq=501 ack=101" W) THERE(2110, 2210, "flags=. seq=101 ack=502" W)
+#define LATE(seq) "flags=P. seq=" #seq " ack=502 len=5" W
+#define S_RESETS "flags=R seq=502"
+
 #define LOST(sent, what) PACKET(sent, WC, what)
 
 void a_syn_is_repeated_by_its_timer_and_a_syn_ack_by_its_own_or_the_syn(void **state);
@@ -72,6 +77,10 @@ void what_lies_behind_a_fin_is_nobodys_send(void **state);
 void a_rst_answers_what_came_last_and_had_not_been_taken(void **state);
 void the_same_once_more_may_be_one_packet(void **state);
 
+void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state);
+void a_probe_is_answered_by_what_came_at_its_instant(void **state);
+void the_first_syn_begins_the_syn_acks_time(void **state);
+void nearness_to_the_nanosecond(void **state);
 void behind_what_was_not_captured_nobody_knows_what_was_held(void **state);
 void where_both_open_at_once_a_syn_ack_answers_the_syn(void **state);
 

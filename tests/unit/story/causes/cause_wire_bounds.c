@@ -1,0 +1,102 @@
+/* Bounds of what the wire alone tells, at the very instant and one step beyond it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "cause_wire_own.h"
+#include "support/lines.h"
+#include "support/tell.h"
+
+#define ERROR_ON_THE_WAY(t)                                                                                                        \
+    PACKET(t, "src=192.0.2.9:0 dst=192.0.2.1:0 proto=icmp ",                                                                       \
+           "icmp.type=3 icmp.code=1 icmp.quotes=1 icmp.proto=tcp icmp.src=192.0.2.1:40000 icmp.dst=192.0.2.2:3333 icmp.seq=101")
+
+void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state)
+{
+    static const struct wire_case cases[] = {
+        /* what comes at the instant at which it leaves has come; what comes later, or never, has not */
+        {S_CLOSED THERE(3000, 3110, LATE(101)) BACK(3110, 3210, S_RESETS), BY(6)},
+        {S_CLOSED THERE(3000, 3100, LATE(101)) THERE(3050, 3300, LATE(106)) BACK(3110, 3210, S_RESETS), BY(6)},
+        {S_CLOSED THERE(3000, 3100, LATE(101)) LOST(3050, LATE(106)) BACK(3110, 3210, S_RESETS), BY(6)},
+        {S_CLOSED THERE(3000, 3110, LATE(101)) THERE(3010, 3110, LATE(106)) BACK(3120, 3220, S_RESETS),
+         EITHER("#6 or #7", "which")},
+        /* nor is an ICMP message what it answers */
+        {S_CLOSED THERE(3000, 3100, LATE(101)) ERROR_ON_THE_WAY(3105) BACK(3110, 3210, S_RESETS), BY(6)},
+        /* the newest had come just so long before, the other longer: that would have had its answer */
+        {S_CLOSED THERE(3000, 3100, LATE(101)) THERE(3010, 3110, LATE(106)) BACK(3410, 3510, S_RESETS), BY(7)},
+        {S_CLOSED THERE(3000, 3100, LATE(101)) THERE(3010, 3110, LATE(106)) BACK(3411, 3511, S_RESETS),
+         EITHER("#6 or #7", "which")},
+        /* what had been acknowledged may have come just before it */
+        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2400, 2500, "flags=R seq=501"),
+         EITHER("#4", "firewall")},
+        {FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 507)) BACK(2401, 2501, "flags=R seq=501"),
+         EITHER("was not captured", "a box between")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+#define UNANSWERED(came)                                                                                                           \
+    FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, came, ACKS(106, 507)) THERE(1003000, 1003100, PROBE)                            \
+        THERE(2003000, 2003100, "flags=R. seq=106 ack=501")
+
+void a_probe_is_answered_by_what_came_at_its_instant(void **state)
+{
+    static const struct wire_case cases[] = {
+        {UNANSWERED(1002999), TIMER("keepalive")},
+        {UNANSWERED(1003000), EITHER("an abort", "a timer that gave up")},
+        /* the timer's RST acknowledges (tcp_send_active_reset): one without ACK answers something */
+        {PROBED THERE(2003000, 2003100, "flags=R seq=106"), EITHER("it answers #5", "firewall")},
+        /* the window probe's answer */
+        {SHUT THERE(202210, 202310, PROBE) BACK(202320, 202420, ACKS(106, 0)), BY(6)},
+        /* an ACK that left at the instant of an arrival has answered it: the next is another's */
+        {FAR THERE(2000, 2100, DATA(106, 5)) BACK(2100, 2200, ACKS(101, 512)) BACK(2150, 2250, ACKS(101, 512)),
+         EITHER("a duplicate ACK", "behind a gap")},
+        /* nobody answers a bare ACK */
+        {FAR BACK(2000, 2100, ACKS(101, 512)) THERE(2110, 2210, "flags=. seq=101 ack=501" W),
+         EITHER("a duplicate ACK", "behind a gap")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+void the_first_syn_begins_the_syn_acks_time(void **state)
+{
+    static const struct wire_case cases[] = {
+        {TRACE PACKET(1000, WC, SYN W) PACKET(501000, WC, SYN W) PACKET(990999, WS, SYN_ACK W), BY(2)},
+        {TRACE PACKET(1000, WC, SYN W) PACKET(501000, WC, SYN W) PACKET(991000, WS, SYN_ACK W),
+         EITHER("so late after the SYN", "can't tell which")},
+        /* which in part takes what a SYN carried, at the same instant */
+        {TRACE PACKET(1000, C, "flags=S seq=100 len=5" W) PACKET(1000, S, "flags=S. seq=500 ack=103" W), BY(1)},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+/* One place; it is at the answering host if that took less than a quarter of the round trip, and a millisecond at most. */
+#define GAP_AT(ns)                                                                                                                 \
+    NEAR PACKET(6000, WS, "flags=P. seq=506 ack=101 len=5" W) "packet t=" ns " vantage=1 number=1 " WC "flags=. seq=101 ack=501" W \
+                                                              "\n"
+#define ROUND_OF(us)                                                                                                               \
+    TRACE PACKET(1000, WC, SYN W) PACKET(us, WS, SYN_ACK W) PACKET(us, WC, HANDSHAKE_ACK W)                                        \
+        PACKET(16000, WS, "flags=P. seq=506 ack=101 len=5" W)
+#define AT_ONCE(ns)                                                                                                                \
+    FAR THERE(2000, 2100, DATA(106, 5)) "packet t=" ns                                                                             \
+                                        " vantage=2 number=1 " WS ACKS(101, 512) "\n" PACKET(2600, WS, ACKS(101, 512))
+
+void nearness_to_the_nanosecond(void **state)
+{
+    static const struct wire_case cases[] = {
+        {GAP_AT("7000000"), BY(4)},
+        {GAP_AT("7000001"), EITHER("a duplicate ACK", "behind a gap")},
+        /* a round trip of 3,900 units of 1,024 ns: a quarter of it are 975, which begin to be 976 at 999,424 ns */
+        {ROUND_OF(4994) PACKET(16999, WC, "flags=. seq=101 ack=501" W), BY(4)},
+        {ROUND_OF(4994) PACKET(17000, WC, "flags=. seq=101 ack=501" W), EITHER("a duplicate ACK", "behind a gap")},
+        {AT_ONCE("2400000"), BY(4)},
+        {AT_ONCE("2400001"), EITHER("a duplicate ACK", "behind a gap")},
+    };
+    (void)state;
+    CHECK(cases);
+}
