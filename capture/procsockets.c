@@ -90,24 +90,35 @@ static bool read_row(const char *line, uint8_t protocol, struct event_socket *re
 /* Whom a row is given to. */
 typedef int take_row(void *data, const struct event_socket *socket, uint64_t inode);
 
+enum { TABLES = 4, TCP_TABLES = 2 };
+static const struct {
+    const char *name;
+    uint8_t protocol;
+} tables[TABLES] = {{"tcp", IPPROTO_TCP}, {"tcp6", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"udp6", IPPROTO_UDP}};
+
+/* Up to its end, or what `take` says. -ENOENT: there is none. */
+static int read_table(pid_t pid, size_t i, take_row *take, void *data)
+{
+    char path[PATH_BYTES], line[LINE_BYTES];
+    int code = 0;
+    snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, tables[i].name);
+    FILE *file = fopen(path, "re");
+    if (!file) return -ENOENT;
+    while (!code && fgets(line, sizeof(line), file)) {
+        struct event_socket socket;
+        uint64_t inode;
+        if (read_row(line, tables[i].protocol, &socket, &inode)) code = take(data, &socket, inode);
+    }
+    fclose(file);
+    return code;
+}
+
 static int read_tables(pid_t pid, take_row *take, void *data)
 {
-    static const struct {
-        const char *name;
-        uint8_t protocol;
-    } tables[] = {{"tcp", IPPROTO_TCP}, {"tcp6", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"udp6", IPPROTO_UDP}};
     int code = 0;
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !code; i++) {
-        char path[PATH_BYTES], line[LINE_BYTES];
-        snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, tables[i].name);
-        FILE *file = fopen(path, "re");
-        if (!file) continue; /* a kernel without IPv6 */
-        while (!code && fgets(line, sizeof(line), file)) {
-            struct event_socket socket;
-            uint64_t inode;
-            if (read_row(line, tables[i].protocol, &socket, &inode)) code = take(data, &socket, inode);
-        }
-        fclose(file);
+    for (size_t i = 0; i < TABLES && !code; i++) {
+        code = read_table(pid, i, take, data);
+        if (code == -ENOENT) code = 0; /* a kernel without IPv6 */
     }
     return code;
 }
@@ -175,4 +186,29 @@ int procsockets_listeners(uint16_t port, void (*take)(void *data, pid_t pid), vo
     if (!code && of.inodes.count && !count) code = -EACCES;
     free(of.inodes.list);
     return code ? code : count;
+}
+
+struct of_network {
+    void (*take)(void *data, const struct address *local);
+    void *data;
+};
+
+/* They stand before all others (tcp_get_idx): a host's hundred thousand connections need not be read. */
+static int take_listening(void *data, const struct event_socket *socket, uint64_t inode)
+{
+    enum { THAT_IS_ALL = 1 };
+    const struct of_network *of = data;
+    (void)inode;
+    if (socket->state != KERNEL_LISTEN) return THAT_IS_ALL;
+    of->take(of->data, &socket->local);
+    return 0;
+}
+
+int procsockets_listening(pid_t pid, void (*take)(void *data, const struct address *local), void *data)
+{
+    struct of_network of = {take, data};
+    bool found = false;
+    for (size_t i = 0; i < TCP_TABLES; i++)
+        if (read_table(pid, i, take_listening, &of) != -ENOENT) found = true;
+    return found ? 0 : -ENOENT;
 }

@@ -16,4 +16,8 @@ int procsockets_of(pid_t pid, void (*take)(void *data, const struct event_socket
  * to see. Those that listen; -EACCES: somebody does, and nobody of whom we may see it; -ENOMEM. */
 int procsockets_listeners(uint16_t port, void (*take)(void *data, pid_t pid), void *data);
 
+/* Gives the address of each TCP socket that listens in the network of that process. 0; -ENOENT: its tables are not there, or not
+ * ours to see. */
+int procsockets_listening(pid_t pid, void (*take)(void *data, const struct address *local), void *data);
+
 #endif

@@ -28,11 +28,12 @@ enum event_kind {
     EVENT_WAKE,    /* a sleeping thread is woken (sched:sched_waking) */
     EVENT_TIMER, /* the kernel runs a timer of a socket that nothing else would show (timer:timer_expire_entry, timer:timer_cancel)
                   */
-    EVENT_PROCESS, /* a process begins, runs another program or ends */
-    EVENT_LOST,    /* a source says how much it missed */
-    EVENT_CLOCK,   /* how far one capture's clock was from another's, as estimated when the two were merged */
-    EVENT_DROP,    /* the kernel throws a packet away (skb:kfree_skb), and says why */
-    EVENT_QUEUE,   /* a listening socket's queues, as a segment for it comes or is thrown away */
+    EVENT_PROCESS,  /* a process begins, runs another program or ends */
+    EVENT_LOST,     /* a source says how much it missed */
+    EVENT_CLOCK,    /* how far one capture's clock was from another's, as estimated when the two were merged */
+    EVENT_DROP,     /* the kernel throws a packet away (skb:kfree_skb), and says why */
+    EVENT_QUEUE,    /* a listening socket's queues, as a segment for it comes or is thrown away */
+    EVENT_LISTENER, /* a socket was listening already as recording began */
     EVENT_KINDS
 };
 
@@ -332,6 +333,11 @@ struct event_queue {
     uint32_t request_length; /* connections whose handshake is not over; full at accept_most (inet_csk_reqsk_queue_is_full) */
 };
 
+struct event_listener {
+    struct address local; /* as it was bound: the address may be any */
+    uint64_t netns;       /* where: its port is nobody else's there */
+};
+
 enum event_process_change { PROCESS_FORK = 1, PROCESS_EXEC, PROCESS_EXIT };
 struct event_process {
     struct event_thread thread;
@@ -384,6 +390,7 @@ struct event {
         struct event_clock clock;
         struct event_drop drop;
         struct event_queue queue;
+        struct event_listener listener;
     };
 };
 

@@ -17,7 +17,7 @@ size_t event_extent(const struct event *event)
         [EVENT_MARK] = UP_TO(mark),       [EVENT_STATE] = UP_TO(state),     [EVENT_RESET] = UP_TO(reset),
         [EVENT_RESEND] = UP_TO(resend),   [EVENT_WAKE] = UP_TO(wake),       [EVENT_TIMER] = UP_TO(timer),
         [EVENT_PROCESS] = UP_TO(process), [EVENT_LOST] = UP_TO(lost),       [EVENT_CLOCK] = UP_TO(clock),
-        [EVENT_DROP] = UP_TO(drop),       [EVENT_QUEUE] = UP_TO(queue),
+        [EVENT_DROP] = UP_TO(drop),       [EVENT_QUEUE] = UP_TO(queue),     [EVENT_LISTENER] = UP_TO(listener),
     };
     if (event->kind == EVENT_ENTER || event->kind == EVENT_EXIT) return call_extent(&event->call);
     size_t extent = (unsigned)event->kind < EVENT_KINDS ? bytes[event->kind] : 0;

@@ -296,6 +296,12 @@ static const struct event_field queue_fields[] = {
     SOCKET("sock.", queue.socket),
 };
 
+static const struct event_field listener_fields[] = {
+    TIME,
+    ROW("local", ADDRESS, listener.local),
+    ROW("netns", UNSIGNED, listener.netns),
+};
+
 #define KIND(word, fields) {word, fields, sizeof(fields) / sizeof(fields[0])}
 static const struct {
     const char *word;
@@ -318,6 +324,7 @@ static const struct {
     [EVENT_CLOCK] = KIND("clock", clock_fields),
     [EVENT_DROP] = KIND("drop", drop_fields),
     [EVENT_QUEUE] = KIND("queue", queue_fields),
+    [EVENT_LISTENER] = KIND("listener", listener_fields),
 };
 /* clang-format on */
 

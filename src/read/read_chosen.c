@@ -257,7 +257,8 @@ static int take_process(struct choosing *choosing, const struct event_process *p
 
 static bool is_of_run(const struct event *event)
 {
-    return event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE || event->kind == EVENT_LOST || event->kind == EVENT_CLOCK;
+    return event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE || event->kind == EVENT_LOST || event->kind == EVENT_CLOCK ||
+           event->kind == EVENT_LISTENER;
 }
 
 static int take(struct choosing *choosing, const struct event *event, struct event_log *to)

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "capture/procinfo.h"
 #include "capture/procsockets.h"
+#include "record/listeners.h"
 
 static bool is_known(const struct targets *targets, pid_t pid)
 {
@@ -58,10 +60,19 @@ static uint32_t netns_of(pid_t pid)
     return stat(path, &netns) == 0 ? (uint32_t)netns.st_ino : 0;
 }
 
+static void note_port(struct targets *targets, uint16_t port)
+{
+    targets->ports[port / 8] |= (uint8_t)(1 << port % 8);
+}
+
 static void take_socket(void *data, const struct event_socket *socket)
 {
     struct targets *targets = data;
     targets->sockets++;
+    if (socket->protocol == IPPROTO_TCP && socket->remote.port) {
+        note_port(targets, socket->local.port);
+        note_port(targets, socket->remote.port);
+    }
     int code = session_want(targets->session, socket, targets->netns);
     if (code && !targets->code) targets->code = code;
 }
@@ -130,7 +141,7 @@ int targets_follow(struct targets *targets, const struct targets_options *option
     size_t done = targets->count;
     if (!code) find_descendants(targets);
     for (size_t i = done; i < targets->count && !code; i++) code = follow(targets, i, err);
-    return code;
+    return code ? code : listeners_tell(session, NULL, 0, targets->ports, err);
 }
 
 void targets_free(struct targets *targets)

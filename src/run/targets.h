@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "capture/listening.h"
 #include "record/session.h"
 #include "run/networks.h"
 
@@ -23,10 +24,11 @@ struct targets_options {
 struct targets {
     pid_t *pids; /* all that are followed: those asked for first */
     size_t count, room;
-    size_t asked;   /* how many of them were asked for */
-    uint32_t netns; /* of the one that is looked at */
-    size_t sockets; /* that they hold open */
-    int code;       /* the first failure while they are gathered */
+    size_t asked;                         /* how many of them were asked for */
+    uint32_t netns;                       /* of the one that is looked at */
+    size_t sockets;                       /* that they hold open */
+    uint8_t ports[LISTENING_PORTS_BYTES]; /* at either end of those that are connected, a bit each */
+    int code;                             /* the first failure while they are gathered */
     struct session *session;
     struct networks *networks;
 };

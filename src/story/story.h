@@ -256,6 +256,7 @@ struct story {
     bool udp;
     bool so_far;         /* the connection is open, or may be: what is said of its end is not the last word */
     bool sequel;         /* stragglers of a connection whose story, of the same number, had been told before */
+    bool roles_guessed;  /* who is called the client has the higher port, and nothing else tells */
     bool calls_alone;    /* packets were captured nowhere: its calls are all there is, and its outcome is what they got */
     bool numbered_apart; /* it is a UDP flow of a capture, whose number counts those alone: "u1" */
     struct story_end end[STORY_SIDES];

@@ -161,7 +161,7 @@ void flight_trigger(struct flight *flight, const char *id, uint32_t connection, 
         return;
     }
     if (localtime_r(&seconds, &parts)) strftime(clock, sizeof(clock), "%Y%m%d-%H%M%S", &parts);
-    snprintf(name, sizeof(name), "%s.%03d-%.40s-%" PRIu32 ".pcapng", clock, (int)(now_ns / 1000000 % 1000), id, connection);
+    snprintf(name, sizeof(name), "%s.%03d-%.56s-%" PRIu32 ".pcapng", clock, (int)(now_ns / 1000000 % 1000), id, connection);
     int fd = drawer_begin(flight->options.drawer, name);
     if (fd < 0) {
         fail(flight, fd);

@@ -20,7 +20,7 @@ struct keep {
     size_t size, head, tail; /* of the oldest entry, behind the newest; equal: empty */
     uint64_t first, next;    /* numbers of those two */
     int64_t newest_ns;
-    struct event *facts; /* who recorded, and the networks */
+    struct event *facts; /* who recorded, the networks, and who listened already */
     size_t fact_count;
     uint64_t early;
 };
@@ -106,8 +106,9 @@ static size_t make_room(struct keep *keep, size_t bytes)
 
 void keep_take(struct keep *keep, const struct event *event)
 {
-    if (event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE) {
-        if (keep->fact_count < FACTS_MAX) event_assign(&keep->facts[keep->fact_count++], event);
+    bool listens = event->kind == EVENT_LISTENER; /* they leave room for networks that come */
+    if (event->kind == EVENT_TRACE || event->kind == EVENT_VANTAGE || listens) {
+        if (keep->fact_count < (listens ? FACTS_MAX / 2 : FACTS_MAX)) event_assign(&keep->facts[keep->fact_count++], event);
         return;
     }
     if (!is_kept(event->kind)) return;

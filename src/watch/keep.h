@@ -12,8 +12,8 @@ struct keep;
 /* `keep_ns` of time in at most `bytes` (1 MiB at least). NULL: out of memory. */
 struct keep *keep_new(int64_t keep_ns, size_t bytes);
 void keep_free(struct keep *keep);
-/* Its chain must live as long as the memory. What is known of the whole run (EVENT_TRACE, EVENT_VANTAGE) stays; a kind that is of
- * no use later is passed over. */
+/* Its chain must live as long as the memory. What is known of the whole run (EVENT_TRACE, EVENT_VANTAGE, EVENT_LISTENER) stays; a
+ * kind that is of no use later is passed over. */
 void keep_take(struct keep *keep, const struct event *event);
 /* Those that are there: what is known of the run, then the others in the order in which they were taken. Stops at the first failure
  * of `take`, and returns it. */

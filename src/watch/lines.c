@@ -89,12 +89,6 @@ static const char *process_text(const struct lines_options *options, const struc
     return text;
 }
 
-/* Where nobody saw who opened it, the client is a guess. */
-static const char *before_opener(const struct story *story)
-{
-    return story && story->summary.opened_by < 0 ? "?" : "";
-}
-
 static const char *amount_text(uint64_t value, char text[LINE_SCALED_BYTES + LINE_SLACK])
 {
     struct line_scaled scaled = line_amount(value);
@@ -184,8 +178,7 @@ static void json_ended(const struct lines_options *options, const struct watch_f
     json_int(&json, "end", facts->end_ns + options->shift_ns);
     json_string(&json, "outcome", story_outcome_name(story->outcome));
     json_bool(&json, "so_far", story->so_far);
-    int32_t opener = story->summary.opened_by;
-    json_string(&json, "opened_by", opener < 0 ? NULL : story_side_name((enum story_side)opener));
+    json_string(&json, "opened_by", story->roles_guessed ? NULL : story_side_name(STORY_CLIENT));
     json_string(&json, "closed_by", facts->closer < 0 ? NULL : story_side_name((enum story_side)facts->closer));
     json_string(&json, "closed_how", facts->how[0] ? facts->how : NULL);
     json_string(&json, "closed_evidence", story_evidence_name(facts->how_evidence));
@@ -285,7 +278,7 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     const char *const text[COLUMNS] = {
         [AT] = words_clock(facts->end_ns + options->shift_ns, clock),
         [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),
-        [OPENER] = process_text(options, &client->process, before_opener(story), opener, sizeof(opener)),
+        [OPENER] = process_text(options, &client->process, story->roles_guessed ? "?" : "", opener, sizeof(opener)),
         [FROM] = address_format(&client->address, from),
         [TO] = address_format(&server->address, to),
         [TAKER] = process_text(options, &server->process, "", taker, sizeof(taker)),
@@ -367,7 +360,7 @@ void lines_trouble(const struct lines_options *options, const struct lines_troub
     const char *const cells[COLUMNS] = {
         [AT] = words_clock(now_ns, clock),
         [TOOK] = tr("open"),
-        [OPENER] = process_text(options, &glance->process[STORY_CLIENT], before_opener(what->story), opener, sizeof(opener)),
+        [OPENER] = process_text(options, &glance->process[STORY_CLIENT], glance->roles_guessed ? "?" : "", opener, sizeof(opener)),
         [FROM] = address_format(&glance->end[STORY_CLIENT], from),
         [TO] = address_format(&glance->end[STORY_SERVER], to),
         [TAKER] = process_text(options, &glance->process[STORY_SERVER], "", taker, sizeof(taker)),

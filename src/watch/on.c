@@ -1,5 +1,6 @@
 #include "watch/on.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/nearest.h"
@@ -20,6 +21,19 @@ bool on_is_asked_for(const struct watch_ring *ring, const char *name, bool note)
     for (size_t i = 0; i < ring->on_count; i++)
         if (means(ring->on[i], name)) return true;
     return !ring->on_count && !note;
+}
+
+bool on_names(const struct watch_ring *ring, const struct story *story, char ret_names[ON_NAMES_BYTES])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < story->finding_count; i++) {
+        const struct story_finding *finding = &story->findings[i];
+        bool is_note = strcmp(finding->severity, "note") == 0;
+        bool is_named = used && strstr(ret_names, finding->id); /* it, or a longer id that has it */
+        if (is_named || !on_is_asked_for(ring, finding->id, is_note) || used + strlen(finding->id) + 2 > ON_NAMES_BYTES) continue;
+        used += (size_t)snprintf(ret_names + used, ON_NAMES_BYTES - used, "%s%s", used ? "+" : "", finding->id);
+    }
+    return used > 0;
 }
 
 bool watch_knows(const char *name, const char **ret_near)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "out/note.h"
 #include "record/giveway.h"
+#include "record/listeners.h"
 #include "record/session.h"
 #include "rights/rights.h"
 #include "watch/board.h"
@@ -63,21 +64,12 @@ struct watch {
 
 /* ---- the flight recorder ---- */
 
-static void trigger(struct watch *watch, const char *name, bool note, uint32_t connection)
-{
-    if (watch->flight && on_is_asked_for(&watch->options->ring, name, note))
-        flight_trigger(watch->flight, name, connection, clock_wall_ns());
-}
-
-/* One trace a connection. */
+/* One trace a connection, by all their names. */
 static void trigger_story(struct watch *watch, const struct story *story)
 {
-    for (size_t i = 0; watch->flight && i < story->finding_count; i++) {
-        const struct story_finding *finding = &story->findings[i];
-        if (!on_is_asked_for(&watch->options->ring, finding->id, strcmp(finding->severity, "note") == 0)) continue;
-        trigger(watch, finding->id, false, story->number);
-        return;
-    }
+    char names[ON_NAMES_BYTES];
+    if (watch->flight && on_names(&watch->options->ring, story, names))
+        flight_trigger(watch->flight, names, story->number, clock_wall_ns());
 }
 
 /* ---- what was lost ---- */
@@ -165,7 +157,9 @@ static void take_trouble(void *data, const struct teller_glance *glance, enum wa
         watch->options->screen->trouble(watch->options->screen_data, glance, trouble, story);
     else
         printer_trouble(&watch->printer, &what);
-    trigger(watch, lines_trouble_name(trouble), false, glance->number);
+    const char *name = lines_trouble_name(trouble);
+    if (watch->flight && on_is_asked_for(&watch->options->ring, name, false))
+        flight_trigger(watch->flight, name, glance->number, clock_wall_ns());
     story_free(story);
 }
 
@@ -250,6 +244,7 @@ static int open_all(struct watch *watch, struct err *err)
     if (!code && ring->seconds) code = drawer_open(&watch->drawer, ring->folder, &ring->limits, err);
     if (!code && watch->options->otlp) code = spans_open(&watch->spans, watch->options->otlp, err);
     if (!code) code = session_open(&watch->session, &session, err);
+    if (!code) code = listeners_tell(watch->session, session.calls.netns, session.calls.netns_count, NULL, err);
     if (!code && watch->options->prometheus)
         code = endpoint_open(&watch->endpoint, watch->options->prometheus, write_metrics, watch, err);
     if (code) return code;

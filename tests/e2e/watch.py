@@ -118,6 +118,49 @@ class Watch(WatchTest):
         self.assertGreaterEqual(leak["for"], 10_000_000_000)
         self.assertGreaterEqual(said["fin-unanswered", "client", "3397"]["for"], 5_000_000_000)
 
+    def connected_from_below(self, family=socket.AF_INET, host="127.0.0.1"):
+        """Two ends of a connection whose server has the higher port: whoever listens, the client, what was accepted."""
+        server = socket.create_server((host, 0), family=family)
+        self.addCleanup(server.close)
+        port = server.getsockname()[1]
+        client = socket.socket(family)
+        self.addCleanup(client.close)
+        for own in range(port - 1, 1024, -1):
+            try:
+                client.bind((host, own))
+                break
+            except OSError:
+                continue
+        client.connect((host, port))
+        peer, _ = server.accept()
+        self.addCleanup(peer.close)
+        return server, client, peer
+
+    def test_of_what_was_open_before_the_end_at_a_listened_port_is_the_server(self):
+        known, guessed = self.connected_from_below(), self.connected_from_below()
+        six = self.connected_from_below(socket.AF_INET6, "::1")
+        guessed[0].close()  # nothing but the ports is left to tell
+        ends = {name: [end.getsockname()[1] for end in made[1:]] for name, made in (("known", known), ("guessed", guessed), ("six", six))}
+        watching = self.watching(*(word for name in ends for word in ("--port", ends[name][0])), "--format", "jsonl")
+        plain = self.watching(*(word for name in ends for word in ("--port", ends[name][0])))
+        for made in (known, guessed, six):
+            made[2].close()  # the server's end speaks first
+            made[1].close()
+        for port, _ in ends.values():
+            for each in (watching, plain):
+                each.until(lambda line, port=port: f":{port}" in line)
+        watching.end()
+        plain.end()
+        told = {frozenset(int(line[side]["addr"].rsplit(":", 1)[1]) for side in ("client", "server")): line for line in self.of_type(watching, "ended")}
+        for name, (client, server) in ends.items():
+            line = told[frozenset((client, server))]
+            right = (client, server) if name != "guessed" else (server, client)
+            self.assertEqual(tuple(int(line[side]["addr"].rsplit(":", 1)[1]) for side in ("client", "server")), right, line)
+            self.assertEqual(line["opened_by"], None if name == "guessed" else "client", line)
+            self.assertEqual(line["closed_by"], "client" if name == "guessed" else "server", line)
+            row = next(row for row in plain.lines if f":{client} " in row)
+            self.assertEqual(bool(re.match(r"\S+ .*\?python", row)), name == "guessed", row)
+
     def test_steps_of_handshake_and_goodbye_stand_before_the_line(self):
         watching = self.watching("--events")
         self.echo.round()

@@ -29,6 +29,7 @@ static void see_queue(const struct flow *flow, struct teller_glance *glance)
 static struct teller_glance glance_of(const struct flow *flow)
 {
     struct teller_glance glance = {.number = flow_shown_number(flow),
+                                   .roles_guessed = flow_roles_are_guessed(flow),
                                    .start_ns = seen_ns(&flow->packets[0]),
                                    .last_ns = flow->last_ns,
                                    .over = flow_is_over(flow)};

@@ -204,6 +204,7 @@ bool telling_begin(struct telling *telling, struct teller *teller, struct flow *
     story->so_far = telling->so_far;
     story->sequel = flow->sequel;
     story->calls_alone = flow->calls_alone;
+    story->roles_guessed = flow_roles_are_guessed(flow);
     story->summary.time_wait_side = -1;
     telling->teller = teller;
     telling->flow = flow;

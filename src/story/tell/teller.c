@@ -27,6 +27,7 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->waiting = table_new(sizeof(struct ends_key));
     teller->clients = table_new(sizeof(struct ends_key));
     teller->refused = table_new(sizeof(uint16_t));
+    teller->listeners = table_new(sizeof(struct listener_key));
     teller->tombs = tombs_new();
     teller->bounds = teller_stored;
     teller->chains = table_new(sizeof(const struct event_chain *));
@@ -35,7 +36,7 @@ struct teller *teller_new(teller_listener *listener, void *data)
     teller->answered = calloc(ANSWERED_SLOTS, sizeof(*teller->answered));
     if (!teller->answered || !teller->told_flows || !teller->flows || !teller->sockets || !teller->threads || !teller->processes ||
         !teller->epolls || !teller->serving || !teller->waiting || !teller->clients || !teller->refused || !teller->chains ||
-        !teller->tombs || !teller->trace_arena) {
+        !teller->tombs || !teller->trace_arena || !teller->listeners) {
         teller_free(teller);
         return NULL;
     }
@@ -81,6 +82,7 @@ void teller_free(struct teller *teller)
     table_free(teller->waiting);
     table_free(teller->clients);
     table_free(teller->refused);
+    table_free(teller->listeners);
     tombs_free(teller->tombs);
     empty(teller, teller->chains, forget_chain);
     icmp_forget_marks(teller);
@@ -216,7 +218,7 @@ int teller_feed(struct teller *teller, const struct event *event)
         [EVENT_ENTER] = socket_take_enter, [EVENT_EXIT] = socket_take_exit,  [EVENT_MARK] = flow_take_mark,
         [EVENT_STATE] = flow_take_state,   [EVENT_RESET] = flow_take_reset,  [EVENT_WAKE] = socket_take_wake,
         [EVENT_PROCESS] = processes_take,  [EVENT_LOST] = take_lost,         [EVENT_TIMER] = flow_take_timer,
-        [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue,
+        [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue, [EVENT_LISTENER] = listeners_take,
     };
     event = bounded(event, &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;

@@ -39,6 +39,7 @@ int teller_story_of(struct teller *teller, uint32_t number, int64_t now_ns, stru
 /* What is known of an open connection without telling its story: for who looks at all of them again and again. */
 struct teller_glance {
     uint32_t number;
+    bool roles_guessed; /* as a story has it */
     struct address end[STORY_SIDES];
     struct story_process process[STORY_SIDES]; /* who holds it; comm borrowed */
     enum tcp_state state[STORY_SIDES];

@@ -47,20 +47,20 @@ enum story_side flow_side(const struct flow *flow, const struct address *source)
     return address_equal(source, &flow->end[STORY_CLIENT]) ? STORY_CLIENT : STORY_SERVER;
 }
 
-/* The recording names its port, or a socket was seen to listen there. */
-static bool is_server(struct teller *teller, const struct address *address, uint8_t protocol)
+/* The recording names its port, or a socket was seen to listen there. `netns`: of both ends, where it is known to be of both. */
+static bool is_server(struct teller *teller, const struct address *address, uint8_t protocol, uint64_t netns)
 {
     for (size_t i = 0; i < 8 && teller->server_ports[i]; i++)
         if (teller->server_ports[i] == address->port) return true;
-    return protocol == IPPROTO_TCP && socket_serving(teller, address, protocol, 0);
+    return protocol == IPPROTO_TCP && (socket_serving(teller, address, protocol, 0) || listeners_serve(teller, address, netns));
 }
 
 /* Who is the client: the sender of the first SYN; else who talks to a known server, answers a SYN-ACK, or has the higher port. */
 static void choose_roles(struct teller *teller, struct flow *flow, const struct event_packet_header *header)
 {
     bool sender_is_client, asks = header->protocol != IPPROTO_TCP || !(header->flags & TCP_SYN);
-    bool to_server = asks && is_server(teller, &header->dst, header->protocol);
-    bool of_server = asks && is_server(teller, &header->src, header->protocol);
+    bool to_server = asks && is_server(teller, &header->dst, header->protocol, flow->key.netns);
+    bool of_server = asks && is_server(teller, &header->src, header->protocol, flow->key.netns);
     flow->roles_sure = true;
     if (!asks) {
         sender_is_client = !(header->flags & TCP_ACK);
@@ -325,7 +325,7 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     return flow;
 }
 
-/* A SYN shows that who was taken for the client is the server. */
+/* Who was taken for the client is the server. */
 static void turn_roles(struct teller *teller, struct flow *flow)
 {
     take_out(teller, flow);
@@ -342,6 +342,15 @@ static void turn_roles(struct teller *teller, struct flow *flow)
     flow->first_side = !flow->first_side;
     flow->after_side = !flow->after_side;
     (void)file(teller, flow); /* out of memory: it is not found by its port */
+}
+
+void flow_take_listener(struct teller *teller, struct flow *flow, const struct address *own, uint64_t netns)
+{
+    if (flow->roles_sure || flow->udp || flow->conn.flags & CONN_OPENED || !listeners_serve(teller, own, netns)) return;
+    flow->roles_sure = true;
+    if (flow_side(flow, own) == STORY_SERVER) return;
+    if (flow->conn.end[0].segments) flow->conn.client = !flow->conn.client;
+    turn_roles(teller, flow);
 }
 
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns)

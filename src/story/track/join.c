@@ -16,7 +16,8 @@ static const size_t JOIN_DEPTH = 512;
 static const size_t SIGHT_DEPTH = 4096;
 /* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
 static const int64_t SAME_SEGMENT_NS = 10000000000;
-/* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). */
+/* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). So
+ * for what has no timestamps: with equal ones it was sent in the same millisecond, however long a busy host then let it lie. */
 static const int64_t SAME_HOST_NS = 100000000;
 
 /* A packet is stamped behind its mark, but for what the clocks of the two differ by; what waits longer in a device's queue than
@@ -76,9 +77,13 @@ static bool on_other_host(const struct teller *teller, uint32_t a, uint32_t b)
     return netns_a && netns_b && netns_a != netns_b;
 }
 
-static int64_t join_window(const struct teller *teller, uint32_t a, uint32_t b)
+/* Of two sights that look the same: at vantage `origin`, and now. What the list of a capture has numbered it has joined by itself.
+ */
+static int64_t join_window(const struct teller *teller, const struct event_packet *seen, uint32_t origin,
+                           const struct event_packet *now)
 {
-    return on_other_host(teller, a, b) ? SAME_SEGMENT_NS : SAME_HOST_NS;
+    bool are_timed = !now->connection && seen->options.present & now->options.present & OPTION_TIMESTAMPS;
+    return are_timed || on_other_host(teller, origin, now->vantage) ? SAME_SEGMENT_NS : SAME_HOST_NS;
 }
 
 /* One more sight of it, at another vantage. */
@@ -121,7 +126,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
         struct sighting *seen = &flow->packets[i];
         if (seen->packet.header.protocol == event->packet.header.protocol && seen->packet.vantage != event->packet.vantage &&
             seen->arrived_ns == 0 && !has_arrived_at(seen, event->packet.vantage) &&
-            near(seen->captured_ns, event->t_ns, join_window(teller, seen->packet.vantage, event->packet.vantage))) {
+            near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->packet.vantage, &event->packet))) {
             add_sight(teller, seen, event);
             return 0;
         }
@@ -283,7 +288,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
             if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
-                near(seen->captured_ns, event->t_ns, join_window(teller, seen->origin, event->packet.vantage)) &&
+                near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->origin, &event->packet)) &&
                 is_better_sight(earlier, seen, &event->packet))
                 earlier = seen;
             continue;
@@ -366,8 +371,10 @@ int flow_take_mark(struct teller *teller, const struct event *event)
      * sender's. */
     if (mark->socket.cookie) {
         struct sock *sock = socket_get(teller, &mark->socket);
-        if (sock && address_equal(&sock->local, &mark->header.src) && address_equal(&sock->remote, &mark->header.dst))
+        if (sock && address_equal(&sock->local, &mark->header.src) && address_equal(&sock->remote, &mark->header.dst)) {
             flow_bind(teller, sock);
+            flow_take_listener(teller, flow, &sock->local, mark->netns);
+        }
     }
     struct sighting *slot = NULL;
     for (size_t i = join_start(flow); i < flow->packet_count && !slot; i++) { /* the packet came first: clocks differ by a little */

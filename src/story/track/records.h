@@ -150,7 +150,7 @@ struct flow {
     uint32_t number;
     bool udp;
     struct address end[STORY_SIDES]; /* STORY_CLIENT: who sent the first SYN, or is taken for it */
-    bool roles_sure;                 /* by a SYN, or a known server port */
+    bool roles_sure;                 /* by a SYN, a known server port, or a socket that listens at one end */
     bool beside;                     /* of packets that are beside: not told */
     bool succeeded;                  /* another connection has its place: how it ended was not captured, if it was not over */
     bool after_time_wait;            /* it took the place of a connection with an end in TIME_WAIT: the next three say which */
@@ -333,6 +333,11 @@ struct forgotten {
     uint64_t threads, processes, sockets, icmp_marks, arrivals, tombs, flows, calls, drops;
 };
 
+struct listener_key {
+    uint64_t netns;
+    struct address local;
+};
+
 struct teller {
     int (*listener)(void *data, struct story *story); /* teller_listener */
     void *data;
@@ -347,6 +352,7 @@ struct teller {
     struct table *waiting;   /* ends_key → list of the sockets with two addresses and no flow yet */
     struct table *clients;   /* ends_key → list of the flows of this client's port to this server */
     struct table *refused;   /* port → list of the bind()s that it was refused to, and of the connect()s to it without a port */
+    struct table *listeners; /* listener_key of those that listened already as recording began */
     struct list loose_sockets, gone_sockets, idle_threads; /* the least recently seen first */
     struct list ended;                                     /* processes, in order of their ends */
     int64_t processes_swept_ns;

@@ -10,6 +10,7 @@ int flow_take_state(struct teller *teller, const struct event *event)
     struct sock *sock = socket_get(teller, &event->state.socket);
     if (!sock) return 0;
     if (event->state.to == KERNEL_LISTEN) sock->listening = true;
+    if (event->state.from == KERNEL_LISTEN) listeners_forget(teller, &sock->local, event->state.netns);
     if (event->state.netns) sock->netns = event->state.netns;
     sock->gone = event->state.to == KERNEL_CLOSE;
     if (sockets_file(teller, sock)) return -ENOMEM;

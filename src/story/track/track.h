@@ -99,6 +99,12 @@ void flow_touch(struct teller *teller, struct flow *flow);
 /* A packet of it that is no second sight and no copy: what it means decides about incarnations, roles and when the flow is
  * finished. */
 void flow_judge(struct teller *teller, struct flow *flow, const struct event_packet *packet, int64_t t_ns);
+/* This end's socket is in that network: where somebody listened there it is the server's, unless more is known. */
+void flow_take_listener(struct teller *teller, struct flow *flow, const struct address *own, uint64_t netns);
+static inline bool flow_roles_are_guessed(const struct flow *flow)
+{
+    return !flow->roles_sure && !(flow->conn.flags & CONN_OPENED);
+}
 /* answered.c. A SYN,ACK of this server was seen; and the newest that there was, NULL none that is still known. */
 void answered_note(struct teller *teller, const struct flow *flow, const struct event_packet_header *header);
 const struct answered *answered_find(const struct teller *teller, const struct address *server);
@@ -129,6 +135,11 @@ void flow_free(struct teller *teller, struct flow *flow);
 /* This socket is that end of the flow from now on. */
 void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock);
 void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side side);
+
+/* listeners.c: who listened already as recording began; such a port no client there is given (Linux: __inet_hash_connect). */
+int listeners_take(struct teller *teller, const struct event *event);
+bool listeners_serve(const struct teller *teller, const struct address *local, uint64_t netns);
+void listeners_forget(struct teller *teller, const struct address *local, uint64_t netns);
 
 /* socket.c */
 int socket_take_enter(struct teller *teller, const struct event *event);

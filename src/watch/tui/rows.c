@@ -7,16 +7,17 @@
 #include "watch/cgroups.h"
 #include "watch/tui/own.h"
 
-static void name_process(const struct tui *tui, const struct story_process *process, char out[TUI_WORD_BYTES])
+static void name_process(const struct tui *tui, const struct story_process *process, bool is_guess, char out[TUI_WORD_BYTES])
 {
+    const char *before = is_guess ? "?" : "";
     char text[64 + CGROUPS_LABEL_BYTES], label[CGROUPS_LABEL_BYTES];
     if (!process->pid && !process->comm) {
-        strcpy(out, "-");
+        snprintf(out, TUI_WORD_BYTES, "%s-", before);
         return;
     }
     const char *path = cgroups_path(tui->open.cgroups, process->pid);
     bool contained = path && cgroups_container(path, label);
-    snprintf(text, sizeof(text), "%s[%d]%s%s", process->comm ? process->comm : "", process->pid, contained ? " in " : "",
+    snprintf(text, sizeof(text), "%s%s[%d]%s%s", before, process->comm ? process->comm : "", process->pid, contained ? " in " : "",
              contained ? label : "");
     draw_escape(text, tui->options.ascii, out, TUI_WORD_BYTES);
 }
@@ -62,7 +63,7 @@ static void add_open(void *data, const struct teller_glance *glance)
     for (int side = 0; side < STORY_SIDES; side++) {
         row->end[side] = glance->end[side];
         row->state[side] = glance->state[side];
-        name_process(tui, &glance->process[side], row->process[side]);
+        name_process(tui, &glance->process[side], glance->roles_guessed && side == STORY_CLIENT, row->process[side]);
     }
     row->trouble = glance->over ? TROUBLE_NONE : (enum watch_trouble)tui->troubles[glance->number % TROUBLES_KEPT];
     keep_if_wanted(tui);
@@ -82,7 +83,7 @@ static void add_ended(struct tui *tui, const struct story *story)
         row->end[side] = story->end[side].address;
         row->state[side] = story->end[side].state;
         row->bytes[side] = story->end[side].bytes_sent + story->end[side].bytes_missed;
-        name_process(tui, &story->end[side].process, row->process[side]);
+        name_process(tui, &story->end[side].process, story->roles_guessed && side == STORY_CLIENT, row->process[side]);
     }
     keep_if_wanted(tui);
 }

@@ -163,11 +163,50 @@ static void the_holders_of_a_listener_are_those_of_its_port_alone(void **state)
     close(listener), close(silent), close(udp);
 }
 
+static void take_address(void *data, const struct address *local)
+{
+    struct found *found = data;
+    if (found->count < sizeof(found->sockets) / sizeof(found->sockets[0])) found->sockets[found->count++].local = *local;
+}
+
+static size_t times_given(const struct found *found, uint16_t port, uint8_t version)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < found->count; i++)
+        if (found->sockets[i].local.port == port && found->sockets[i].local.version == version) times++;
+    return times;
+}
+
+static void who_listens_in_a_network_is_given_and_nobody_else(void **state)
+{
+    (void)state;
+    struct found found = {0}, none = {0};
+    uint16_t port, port6, unused, datagrams;
+    int listener = bound(AF_INET, SOCK_STREAM, &port), silent = bound(AF_INET, SOCK_STREAM, &unused);
+    int six = bound(AF_INET6, SOCK_STREAM, &port6), udp = bound(AF_INET, SOCK_DGRAM, &datagrams);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(listen(six, 5), 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f010203)};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0); /* the server's end has that port, too */
+    assert_int_equal(procsockets_listening(getpid(), take_address, &found), 0);
+    assert_int_equal(times_given(&found, port, 4), 1);
+    assert_int_equal(times_given(&found, port6, 6), 1);
+    assert_int_equal(times_given(&found, unused, 4), 0);
+    assert_int_equal(times_given(&found, datagrams, 4), 0);
+    assert_int_equal(procsockets_listening(NOBODYS_PID, take_address, &none), -ENOENT);
+    assert_int_equal(none.count, 0);
+    close(listener), close(silent), close(six), close(udp), close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_socket_of_a_process_is_given_and_no_other),        cmocka_unit_test(a_connection_has_both_its_ends),
-        cmocka_unit_test(more_sockets_than_the_first_room_are_all_given),        cmocka_unit_test(who_is_not_there_is_said),
+        cmocka_unit_test(each_socket_of_a_process_is_given_and_no_other),
+        cmocka_unit_test(a_connection_has_both_its_ends),
+        cmocka_unit_test(more_sockets_than_the_first_room_are_all_given),
+        cmocka_unit_test(who_is_not_there_is_said),
+        cmocka_unit_test(who_listens_in_a_network_is_given_and_nobody_else),
         cmocka_unit_test(the_holders_of_a_listener_are_those_of_its_port_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "watch/choose.h"
 #include "watch/columns.h"
 #include "watch/lines.h"
+#include "watch/on.h"
 #include "watch/totals.h"
 
 #define MS 1000000
@@ -215,14 +216,14 @@ static void columns_stand_below_their_heads(void **state)
 }
 
 /* What the row of an ended connection says of its client's process, up to the next column. */
-static void assert_opener_of(const char *comm, int32_t pid, int width, int32_t opened_by, const char *wanted)
+static void assert_opener_of(const char *comm, int32_t pid, int width, bool is_guess, const char *wanted)
 {
     struct buf out = buf_new(1 << 20);
     struct watch_facts facts;
     const struct lines_options options = {.width = width};
     struct story *story = story_normal_echo();
     story->end[STORY_CLIENT].process = (struct story_process){pid, comm};
-    story->summary.opened_by = opened_by;
+    story->roles_guessed = is_guess;
     facts_of(story, &facts);
     lines_ended(&options, &facts, &out);
     story_free(story);
@@ -235,15 +236,15 @@ static void assert_opener_of(const char *comm, int32_t pid, int width, int32_t o
 
 static void assert_opener(const char *comm, int32_t pid, int width, const char *wanted)
 {
-    assert_opener_of(comm, pid, width, STORY_CLIENT, wanted);
+    assert_opener_of(comm, pid, width, false, wanted);
 }
 
-static void who_opened_it_is_a_guess_where_no_syn_was_seen(void **state)
+static void a_guessed_opener_has_its_mark(void **state)
 {
     (void)state;
-    assert_opener_of("python3", 23092, 148, STORY_CLIENT, "python3[23092]");
-    assert_opener_of("python3", 23092, 148, -1, "?python3[23092]");
-    assert_opener_of(NULL, 0, 148, -1, "?-");
+    assert_opener_of("python3", 23092, 148, false, "python3[23092]");
+    assert_opener_of("python3", 23092, 148, true, "?python3[23092]");
+    assert_opener_of(NULL, 0, 148, true, "?-");
 }
 
 static void a_name_is_cut_between_characters_and_its_number_stays(void **state)
@@ -260,6 +261,31 @@ static void a_name_is_cut_between_characters_and_its_number_stays(void **state)
                   23092, 80, "…[23092]      ");
     assert_opener("\x1b[31mred\x1b[2J", 123456, 120, "\\x1b[31m…[123456]");
     assert_opener("\x1b[31mred\x1b[2J\x1b\x1b", 123456, 0, "\\x1b[31mred\\x1b[…[123456]");
+}
+
+/* A story with these findings, and what a trace of it is called where `word` is asked for (NULL: all are). */
+static void assert_names(const char *word, const char *const ids[], size_t count, const char *severity, const char *wanted)
+{
+    struct story_finding findings[8] = {{.id = NULL}};
+    const struct story story = {.findings = findings, .finding_count = count};
+    struct watch_ring ring = {.on = {word}, .on_count = word != NULL};
+    char names[ON_NAMES_BYTES] = "";
+    for (size_t i = 0; i < count; i++) findings[i] = (struct story_finding){.id = ids[i], .severity = severity};
+    assert_int_equal(on_names(&ring, &story, names), wanted[0] != '\0');
+    assert_string_equal(names, wanted);
+}
+
+static void a_trace_is_called_by_all_that_was_asked_for(void **state)
+{
+    (void)state;
+    static const char *const two[] = {"reset-unread-data", "accept-late", "reset-unread-data"};
+    static const char *const far_too_many[] = {"nineteen-letters-aa", "nineteen-letters-bb", "fifteen-letters",
+                                               "nineteen-letters-cc"};
+    assert_names(NULL, two, 3, "warning", "reset-unread-data+accept-late");
+    assert_names(NULL, two, 3, "note", "");
+    assert_names("accept-late", two, 3, "note", "accept-late");
+    assert_names("fin-unanswered", two, 3, "warning", "");
+    assert_names(NULL, far_too_many, 4, "warning", "nineteen-letters-aa+nineteen-letters-bb+fifteen-letters"); /* what has room */
 }
 
 static void in_chinese_columns_stand_below_their_heads_too(void **state)
@@ -312,7 +338,8 @@ int main(void)
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(a_name_is_cut_between_characters_and_its_number_stays),
-        cmocka_unit_test(who_opened_it_is_a_guess_where_no_syn_was_seen),
+        cmocka_unit_test(a_guessed_opener_has_its_mark),
+        cmocka_unit_test(a_trace_is_called_by_all_that_was_asked_for),
         cmocka_unit_test(in_chinese_columns_stand_below_their_heads_too),
         cmocka_unit_test(a_line_ends_where_it_may),
     };

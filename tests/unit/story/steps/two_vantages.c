@@ -318,6 +318,7 @@ int main(void)
         cmocka_unit_test(what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not),
         cmocka_unit_test(what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way),
         cmocka_unit_test(interfaces_of_one_host_join_and_conclude_nothing),
+        cmocka_unit_test(at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_them),
         cmocka_unit_test(a_comment_that_stands_at_both_sights_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,34 @@ void interfaces_of_one_host_join_and_conclude_nothing(void **state)
     }
 }
 
+/* How far apart the kernel of a busy host may stamp them. */
+void at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_them(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        int64_t apart_ns;
+        uint32_t segments;
+    } cases[] = {
+        {"", "", 100000000, 1},
+        {"", "", 100000001, 2}, /* it may be sent again */
+        {" opt=ts opt.ts_value=7 opt.ts_echo=3", " opt=ts opt.ts_value=7 opt.ts_echo=3", 10000000000, 1},
+        {" opt=ts opt.ts_value=7 opt.ts_echo=3", " opt=ts opt.ts_value=7 opt.ts_echo=3", 10000000001, 2},
+        {" opt=ts opt.ts_value=7 opt.ts_echo=3", " opt=ts opt.ts_value=8 opt.ts_echo=3", 1000000, 2}, /* it was sent again */
+        {" opt=ts opt.ts_value=7 opt.ts_echo=3", "", 100000001, 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text),
+                 "# tcpwhy events 1\nvantage t=1 vantage=1 netns=11 name=v0\nvantage t=1 vantage=2 netns=11 name=v1\n"
+                 "packet t=1000 vantage=1 " DATA "%s\npacket t=%lld vantage=2 " DATA "%s\n",
+                 cases[i].first, (long long)(1000 + cases[i].apart_ns), cases[i].second);
+        struct told *told = tell_text(text, 0);
+        if (told->stories[0]->summary.segments != cases[i].segments) fail_msg("case %zu", i);
+        told_free(told);
+    }
+}
+
 void what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way(void **state)
 {
 #define RESET "src=192.0.2.2:3333 dst=192.0.2.1:40000 proto=tcp flags=R. seq=500 ack=101"

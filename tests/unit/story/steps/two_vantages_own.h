@@ -18,6 +18,7 @@ void what_is_said_to_be_lost_is_lost_and_what_is_not_known_is_not(void **state);
 void a_comment_that_stands_at_both_sights_is_told_once(void **state);
 /* Vantages of one host, and those of captures that don't say where they are. */
 void interfaces_of_one_host_join_and_conclude_nothing(void **state);
+void at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_them(void **state);
 void what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way(void **state);
 
 #endif

@@ -34,6 +34,73 @@ static void of_a_connection_found_running_the_higher_port_is_the_client_s(void *
     }
 }
 
+#define LEFT_BY(port, from, to)                                                                                                    \
+    "mark t=1000000 src=192.0.2.1:" port " dst=192.0.2.2:5000 proto=tcp " C_DATA " netns=9 sock.cookie=9 sock.local=" from         \
+    " sock.remote=" to "\n"
+#define LEFT LEFT_BY("5001", "192.0.2.1:5001", "192.0.2.2:5000")
+
+/* 192.0.2.1 has the higher port, and sends. */
+static void of_a_connection_found_running_the_end_whose_port_is_listened_at_is_the_server_s(void **state)
+{
+    (void)state;
+    static const char packet[] = "packet t=1000000 vantage=1 number=1 src=192.0.2.1:5001 dst=192.0.2.2:5000 proto=tcp " C_DATA "\n";
+    static const struct {
+        const char *listener, *packet, *mark;
+        uint16_t client; /* last byte of its address */
+        bool guessed;
+    } cases[] = {
+        {"local=192.0.2.1:5001 netns=9", "", LEFT, 2, false},
+        {"local=192.0.2.1:5001 netns=9", packet, LEFT, 2, false}, /* the packet's word comes first */
+        {"local=0.0.0.0:5001 netns=9", packet, LEFT, 2, false},
+        {"local=[::]:5001 netns=9", packet, LEFT, 2, false},
+        {"local=192.0.2.1:5001 netns=9", packet, "", 1, true},   /* whose address that is nothing tells */
+        {"local=192.0.2.1:5001 netns=8", packet, LEFT, 1, true}, /* elsewhere it may be anybody's port */
+        {"local=192.0.2.3:5001 netns=9", packet, LEFT, 1, true}, /* at another address */
+        {"local=0.0.0.0:5000 netns=9", packet, LEFT, 1, true},   /* the other end's port, perhaps elsewhere */
+        {"local=0.0.0.0:5001 netns=9", packet, LEFT_BY("5001", "0.0.0.0:0", "0.0.0.0:0"), 1, true}, /* sent for nobody */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text), "%slistener t=900000 %s\n%s%s", TRACE, cases[i].listener, cases[i].packet, cases[i].mark);
+        struct told *told = tell_text(text, 0);
+        assert_int_equal(told->count, 1);
+        if (told->stories[0]->end[STORY_CLIENT].address.ip[3] != cases[i].client ||
+            told->stories[0]->roles_guessed != cases[i].guessed)
+            fail_msg("case %zu", i);
+        told_free(told);
+    }
+}
+
+/* On loopback both ends are of the network where it was captured. */
+static void on_loopback_the_packet_alone_tells_which_end_is_listened_at(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *events;
+        uint16_t client;
+        bool guessed;
+    } cases[] = {
+        {"listener t=800000 local=127.0.0.1:5001 netns=9\n", 5000, false},
+        {"listener t=800000 local=127.0.0.1:5000 netns=9\n", 5001, false},
+        {"listener t=800000 local=127.0.0.1:5001 netns=2\n", 5001, true},
+        {"listener t=800000 local=127.0.0.1:5001 netns=9\nlistener t=800000 local=127.0.0.1:5000 netns=9\n", 5001, true},
+        {"listener t=800000 local=127.0.0.1:5001 netns=9\n" /* its server has ended since: the port is anybody's again */
+         "state t=900000 sock.cookie=5 sock.local=127.0.0.1:5001 sock.state=CLOSE from=LISTEN to=CLOSE netns=9\n",
+         5001, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text), "%s%spacket t=1000000 vantage=1 number=1 src=127.0.0.1:5001 dst=127.0.0.1:5000 proto=tcp %s\n",
+                 TRACE, cases[i].events, C_DATA);
+        struct told *told = tell_text(text, 0);
+        assert_int_equal(told->count, 1);
+        if (told->stories[0]->end[STORY_CLIENT].address.port != cases[i].client ||
+            told->stories[0]->roles_guessed != cases[i].guessed)
+            fail_msg("case %zu", i);
+        told_free(told);
+    }
+}
+
 /* What GSO made of one large segment. */
 static void a_part_of_a_segment_lies_inside_it(void **state)
 {
@@ -96,6 +163,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_connection_found_running_the_higher_port_is_the_client_s),
+        cmocka_unit_test(of_a_connection_found_running_the_end_whose_port_is_listened_at_is_the_server_s),
+        cmocka_unit_test(on_loopback_the_packet_alone_tells_which_end_is_listened_at),
         cmocka_unit_test(a_part_of_a_segment_lies_inside_it),
         cmocka_unit_test(a_call_may_report_as_many_sockets_as_an_event_holds),
     };
