@@ -121,7 +121,7 @@ static void forget_first_reset(struct conn *conn, unsigned side)
     unsigned other = conn_other(conn, side);
     const uint32_t by_its_own = END_ENDED_BY_RST | END_RST;
     if (conn->closed_first == 1 + other && conn_has(&conn->end[other], by_its_own)) return; /* it did not arrive, and was sent */
-    conn->flags &= (uint16_t)~CONN_FIRST_BY_RST;
+    conn->flags &= (uint16_t) ~(CONN_FIRST_BY_RST | CONN_FIRST_UNSURE);
     conn->closed_first = 0;
     if (conn->end[other].flags & END_FIN)
         conn->closed_first = (uint8_t)(1 + other);

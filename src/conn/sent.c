@@ -19,9 +19,13 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
     if (end->flags & END_FIN) return; /* captured after what it begins */
-    /* SYN,ACKs that cross (RFC 9293 figure 7): seen from one place, the peer's has completed this end's handshake already. */
+    /* SYN,ACKs that cross (RFC 9293 figure 7): seen from one place, the peer's has completed this end's handshake already, and was
+     * not there yet when this one left. */
     bool crossed = ack && !(end->flags & END_PASSIVE) && end->state == STATE_ESTABLISHED && !(conn->flags & CONN_TWO_PLACES);
-    if (first && !crossed) conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
+    if (!first) return;
+    if (crossed) conn_take_back(conn, side, STATE_SYN_SENT, verdict);
+    conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);
+    if (crossed) conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_SYN, false, verdict);
 }
 
 /* What is captured catches up with what the peer has acknowledged. */
@@ -140,6 +144,21 @@ static bool had_sent_no_fin(const struct conn_judge *judge, struct conn *conn, u
            !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
 }
 
+/* It ends its sender's part, and was sent before the peer's FIN or RST came: which left first, the order at one place does not
+ * tell, unless one was on its way for longer than anything is. */
+static void note_crossing(struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    static const int64_t UNDER_WAY_NS = 10000000000;
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || conn->closed_first != 1 + conn_other(conn, side)) return;
+    if (!conn_is_later_by(segment->t_ns, conn->last_ns, UNDER_WAY_NS)) conn->flags |= CONN_FIRST_UNSURE;
+}
+
+/* What the peer's FIN would have made it acknowledge, it does not. */
+static bool missed_fin(const struct conn_end *peer, const struct conn_segment *segment)
+{
+    return peer->flags & END_FIN && segment->flags & TCP_ACK && seq_before(segment->ack, peer->fin_end);
+}
+
 /* A FIN that does not acknowledge the peer's was sent before that came, whatever the order of capture. */
 static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                      struct conn_verdict *verdict)
@@ -159,8 +178,9 @@ static void take_fin(const struct conn_judge *judge, struct conn *conn, unsigned
         take_first_fin(judge, conn, side, verdict);
         return;
     }
-    bool crossed = end->state == STATE_CLOSE_WAIT && peer->flags & END_FIN && !(conn->flags & CONN_TWO_PLACES) &&
-                   segment->flags & TCP_ACK && seq_before(segment->ack, peer->fin_end);
+    bool by_reset = end->flags & END_ENDED_BY_RST && !(end->flags & END_RST), late = missed_fin(peer, segment);
+    if (by_reset || late) note_crossing(conn, side, segment);
+    bool crossed = end->state == STATE_CLOSE_WAIT && late && !(conn->flags & CONN_TWO_PLACES);
     if (crossed) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
     conn_move(judge, conn, side, INPUT_SENT_FIN, false, verdict);
     if (crossed) conn_move(judge, conn, side, INPUT_RCVD_FIN, false, verdict);
@@ -183,12 +203,21 @@ static bool answers_wrong_ack(const struct conn_end *end, const struct conn_segm
     return end->state == STATE_SYN_RCVD && end->flags & END_ANY && !(segment->flags & TCP_ACK) && segment->seq != end->next;
 }
 
+/* No answer to a segment: that carries an ACK only where it refuses a SYN (RFC 9293 section 3.10.7.1). */
+static bool is_abort(const struct conn_end *end, const struct conn_segment *segment)
+{
+    return segment->flags & TCP_ACK && end->flags & END_ANY && segment->seq == end->next && end->was != STATE_SYN_SENT;
+}
+
 static void send_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                        struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
+    bool by_reset = end->flags & END_ENDED_BY_RST && !(end->flags & END_RST);
     verdict->class = CONN_RESET;
     end->flags |= END_RST;
+    if (is_abort(end, segment) && (by_reset || missed_fin(&conn->end[conn_other(conn, side)], segment)))
+        note_crossing(conn, side, segment);
     if (answers_wrong_ack(end, segment)) return;
     /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);

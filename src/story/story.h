@@ -202,7 +202,8 @@ struct story_end {
 /* What the summary says. Times in ns; -1 not known. */
 struct story_summary {
     int32_t opened_by;            /* enum story_side; -1 not seen */
-    int32_t closed_first_by;      /* sent the first FIN or RST; -1 nobody */
+    int32_t closed_first_by;      /* sent the first FIN or RST; -1 nobody, or not known */
+    bool closed_first_unsure;     /* one did; which, does not show */
     int32_t time_wait_side;       /* who holds TIME_WAIT; STORY_SIDES both; -1 nobody */
     int64_t time_wait_until_ns;   /* Linux holds it 60 s (TCP_TIMEWAIT_LEN); 0 nobody */
     int64_t handshake_ns;         /* SYN sent → handshake's last ACK sent */

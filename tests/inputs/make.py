@@ -340,6 +340,86 @@ isn c 88000000
 1101 s A 1 11 0
 1193 s FA 1 11 0
 """,
+    # FINs that cross, at either end: which left first, one place can't tell
+    "fins-cross-at-the-client": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c FA 101 1 0
+45 s FA 1 101 0
+45.1 c A 102 2 0
+55 s A 2 102 0
+""",
+    "fins-cross-at-the-server": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 s FA 1 101 0
+45 c FA 101 1 0
+45.1 s A 2 102 0
+55 c A 102 2 0
+""",
+    # the server's FIN waits for its process: it came as if the client's had never been there, and long after: that was first
+    "fin-unheard-for-a-minute": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c FA 101 1 0
+60000 s FA 1 101 0
+60000.1 c A 102 2 0
+60000.2 c FA 101 2 0
+60010 s A 2 102 0
+""",
+    # aborts that cross, and a FIN that crosses one
+    "aborts-cross": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c RA 101 1 0
+45 s RA 1 101 0
+""",
+    "fin-crosses-an-abort": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c RA 101 1 0
+45 s FA 1 101 0
+""",
+    # this one had come: the abort says so
+    "fin-answered-with-an-abort": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c FA 101 1 0
+45 s RA 1 102 0
+""",
+    # SYN,ACKs that cross, with the ACKs that answer them
+    "syn-acks-cross": """
+0 c S 0 - 0
+5 s S 0 - 0
+5.1 c SA 0 1 0
+15 s SA 0 1 0
+15.1 c A 1 1 0
+25 s A 1 1 0
+30 c A 1 1 100
+40 s A 1 101 0
+""",
+    # an old time stamp: dropped, and told again what is expected
+    "time-stamp-too-old": """
+0.0 c S 0 - 0 o=mss,sackok,ts100:0,ws7
+10.0 s SA 0 1 0 o=mss,sackok,ts500:100,ws7
+10.1 c A 1 1 0 o=ts110:500
+20 c PA 1 1 100 o=ts120:500
+20.1 s A 1 101 0 o=ts520:120
+1000 c PA 101 1 100 o=ts50:520
+1000.1 s A 1 101 0 o=ts1500:120
+""",
+    # data of before that comes once more, when its sender knew of its ACK (its time stamp says so)
+    "old-data-once-more": """
+0.0 c S 0 - 0 o=mss,sackok,ts100:0,ws7
+10.0 s SA 0 1 0 o=mss,sackok,ts500:100,ws7
+10.1 c A 1 1 0 o=ts110:500
+20 c PA 1 1 100 o=ts120:500
+20.1 s A 1 101 0 o=ts520:120
+60 c PA 101 1 100 o=ts160:520
+60.1 s A 1 201 0 o=ts560:160
+100 c PA 1 1 100 o=ts200:560
+100.1 s A 1 201 0 o=ts600:200,sack1:101
+""",
     # nobody's RST, long before: the story shows no end that was none
     "old-rst-long-before": """
 0 s R 1 - 0

@@ -131,8 +131,11 @@ static void tell_closing(struct facts *facts, const struct story *story)
     if (story->udp) return;
     if (summary->closed_first_by >= 0) {
         add_by_side(&facts->text, story, summary->closed_first_by, tr("by the %s"));
-    } else
-        phrase_add(&facts->text, STYLE_PLAIN, tr("by nobody"));
+    } else {
+        phrase_add(&facts->text, STYLE_PLAIN,
+                   summary->closed_first_unsure ? tr("not known: what was captured can't tell which end was first")
+                                                : tr("by nobody"));
+    }
     facts_put(facts, STYLE_DIM, tr("closed first"));
     if (summary->time_wait_side >= 0) {
         if (summary->time_wait_side == STORY_SIDES)

@@ -62,6 +62,9 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet);
  * capture from one place: only where the place is seen to be near that host. */
 bool cause_follows_at_once(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *last);
 
+/* cause_wire.c. What `asks` brought was dropped for its old time stamp, and `answer` says so. */
+bool cause_is_too_old(const struct tale_packet *answer, const struct tale_packet *asks);
+
 /* cause_data.c. What an ACK let go has left this long behind it (as seen here: from one place, with a round trip more). */
 int64_t cause_held_ns(const struct telling *telling);
 /* cause_mptcp.c. Whether Multipath TCP's worker in the kernel may have sent `packet` (a segment); MAYBE: the capture ends before

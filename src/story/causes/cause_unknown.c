@@ -37,6 +37,13 @@ static const char *of_ack(struct telling *telling, const struct tale_packet *pac
                               "a challenge ACK, as it seems: the SYN of connection %" PRIu32
                               " between the same ends had just come to it, and it still holds this one (RFC 5961 section 4)",
                               telling->flow->questioned_by);
+    const struct tale_packet *last = cause_last_arrival(telling, side, packet->sent_ns);
+    if (packet->verdict.class == CONN_DUPLICATE_ACK && last && is_tcp(last) && cause_is_too_old(packet, last))
+        return telling_printf(telling,
+                              "a duplicate ACK: the time stamp of #%" PRIu32
+                              " is older than one that had come before, and what bears such a one is dropped and answered so "
+                              "(PAWS, RFC 7323 section 5.3)",
+                              last->segment->number);
     if (packet->verdict.class == CONN_DUPLICATE_ACK && packet->seen->packet.options.present & OPTION_SACK)
         return tr("a duplicate ACK: its SACK option says that something came behind a gap, or twice (RFC 2883)");
     if (packet->verdict.class == CONN_DUPLICATE_ACK)

@@ -195,6 +195,14 @@ static const struct tale_packet *own_before(const struct telling *telling, const
     return newest ? &telling->packets[newest - 1] : NULL;
 }
 
+/* Its receiver had had a newer time stamp by then, which it echoes (PAWS, RFC 7323 section 5.3). */
+bool cause_is_too_old(const struct tale_packet *answer, const struct tale_packet *asks)
+{
+    const struct event_options *own = &answer->seen->packet.options, *its = &asks->seen->packet.options;
+    bool stamped = own->present & its->present & OPTION_TIMESTAMPS && segment_space(header_of(asks));
+    return stamped && !(header_of(asks)->flags & TCP_SYN) && seq_before(its->ts_value, own->ts_echo);
+}
+
 /* What asked for it, where its kind alone says what that must have been. */
 static bool rule_answer(struct telling *telling, struct tale_packet *packet)
 {
@@ -222,10 +230,11 @@ static bool rule_answer(struct telling *telling, struct tale_packet *packet)
     const struct tale_packet *own = own_before(telling, packet);
     if (own && own->sent_ns >= arrival_ns(last) && header_of(own)->flags & TCP_ACK && !(header_of(own)->flags & TCP_RST))
         return false;
-    /* Behind a hole, old, or outside the window: each is answered at once (RFC 9293 section 3.10.7.4, RFC 5681 section 4.2). */
+    /* Behind a hole, old, outside the window, or of an old time stamp: each is answered at once (RFC 9293 section 3.10.7.4, RFC
+     * 5681 section 4.2). */
     uint32_t ack = header_of(packet)->ack, end = asks->seq + segment_space(asks);
     bool ahead = segment_space(asks) && seq_before(ack, asks->seq), old = segment_space(asks) && seq_at_or_before(end, ack);
-    return (ahead || old) && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    return (ahead || old || cause_is_too_old(packet, last)) && cause_set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
 static bool rule_icmp(struct telling *telling, struct tale_packet *packet)

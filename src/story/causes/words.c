@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "story/causes/cause.h"
 #include "tcp/segment.h"
 
 /* enum story_kind; a datagram is none. */
@@ -160,6 +161,7 @@ static const char *misfit(const struct tale_packet *ack, const struct tale_packe
 {
     const struct event_packet_header *header = header_of(data);
     uint32_t expected = header_of(ack)->ack;
+    if (cause_is_too_old(ack, data)) return tr("has an older time stamp than what had come before it (PAWS, RFC 7323)");
     if (seq_before(expected, header->seq)) return tr("came behind a gap");
     return seq_at_or_before(header->seq + segment_space(header), expected) ? tr("had come before") : tr("does not fit");
 }

@@ -9,6 +9,7 @@ void summary_make(struct telling *telling)
     if (telling->story->udp && telling->packet_count) summary->opened_by = (int32_t)telling->packets[0].side;
     unsigned closer = conn_first_closer(conn);
     summary->closed_first_by = !closer ? -1 : (int32_t)(closer == 1 ? telling->first_side : !telling->first_side);
+    summary->closed_first_unsure = conn->closed_first && !closer;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
         if (packet->cause->kind == CAUSE_UNKNOWN)

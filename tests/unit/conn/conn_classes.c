@@ -360,7 +360,7 @@ int main(void)
         cmocka_unit_test(every_class_has_a_name_of_its_own),
         cmocka_unit_test(a_byte_that_the_peer_took_back_its_offer_for_probes),
         cmocka_unit_test(what_follows_a_probe_that_was_taken_is_no_answer),
-        cmocka_unit_test(syn_acks_that_cross_move_each_end_once),
+        cmocka_unit_test(syn_acks_that_cross_move_each_end_through_syn_rcvd),
         cmocka_unit_test(a_syn_ack_captured_behind_what_proves_it_is_not_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

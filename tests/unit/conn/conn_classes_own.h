@@ -14,7 +14,7 @@ void a_zero_window_is_counted_but_not_of_a_syn_a_fin_or_a_rst(void **state);
 void every_class_has_a_name_of_its_own(void **state);
 void a_byte_that_the_peer_took_back_its_offer_for_probes(void **state);
 void what_follows_a_probe_that_was_taken_is_no_answer(void **state);
-void syn_acks_that_cross_move_each_end_once(void **state);
+void syn_acks_that_cross_move_each_end_through_syn_rcvd(void **state);
 void a_syn_ack_captured_behind_what_proves_it_is_not_sent_again(void **state);
 
 #endif

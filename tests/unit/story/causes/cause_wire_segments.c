@@ -161,6 +161,13 @@ void what_was_answered_already_is_nobodys_for_sure(void **state)
         {NEAR PACKET(6000, WC, DATA(101, 5) STAMPS(10, 71)) PACKET(6010, WS, ACKS(101, 511) STAMPS(71, 10))
              PACKET(9000, WS, ACKS(106, 512) STAMPS(71, 10)) PACKET(60000, WC, DATA(101, 5) STAMPS(60, 71)),
          EITHER("that acknowledgment was lost or late", "an old duplicate")},
+        /* PAWS: an older time stamp than the one that is echoed; the same one is not older */
+        {NEAR PACKET(6000, WC, DATA(101, 5) STAMPS(20, 70)) PACKET(6010, WS, ACKS(106, 512) STAMPS(71, 20))
+             PACKET(9000, WC, DATA(106, 5) STAMPS(19, 71)) PACKET(9010, WS, ACKS(106, 512) STAMPS(72, 20)),
+         BY(6)},
+        {NEAR PACKET(6000, WC, DATA(101, 5) STAMPS(20, 70)) PACKET(6010, WS, ACKS(106, 512) STAMPS(71, 20))
+             PACKET(9000, WC, DATA(106, 5) STAMPS(20, 71)) PACKET(9010, WS, ACKS(106, 512) STAMPS(72, 20)),
+         EITHER("a duplicate ACK", NULL)},
         /* one direction alone */
         {TRACE PACKET(1000, WC, SYN W) PACKET(5010, WC, HANDSHAKE_ACK W) PACKET(6000, WC, DATA(101, 5))
              PACKET(6010, WC, DATA(106, 5)) PACKET(406000, WC, DATA(101, 5)),
