@@ -135,6 +135,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     if (!sighting) return -ENOMEM;
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
+    sighting->origin = event->packet.vantage;
     const struct sighting *mark = icmp_take_mark(teller, event);
     if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
