@@ -115,6 +115,25 @@ static int keep_captured(struct sighting *sighting, const struct event *event)
     return 0;
 }
 
+static bool is_at(const struct vantage *vantage, const struct address *address)
+{
+    struct address host = *address;
+    host.port = 0;
+    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
+}
+
+/* A router made it, and it was captured at the very host that it is for: nothing of its way is left. */
+static bool has_come_from_between(const struct teller *teller, const struct event *event)
+{
+    bool comes = false;
+    for (size_t i = 0; i < teller->vantage_count; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (is_at(vantage, &event->packet.header.src)) return false;
+        comes |= vantage->number == event->packet.vantage && is_at(vantage, &event->packet.header.dst);
+    }
+    return comes;
+}
+
 static int take_icmp(struct teller *teller, const struct event *event, uint64_t netns)
 {
     const struct event_icmp *icmp = &event->packet.icmp;
@@ -136,6 +155,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
     sighting->origin = event->packet.vantage;
+    if (has_come_from_between(teller, event)) sighting->arrived_ns = event->t_ns;
     const struct sighting *mark = icmp_take_mark(teller, event);
     if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
@@ -223,13 +243,6 @@ static int take_sight(struct teller *teller, struct flow *flow, const struct eve
         break;
     }
     return 0;
-}
-
-static bool is_at(const struct vantage *vantage, const struct address *address)
-{
-    struct address host = *address;
-    host.port = 0;
-    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
 }
 
 /* The sight of this segment at its sender's, among those that are too many for the usual search. */
