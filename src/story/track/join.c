@@ -115,25 +115,6 @@ static int keep_captured(struct sighting *sighting, const struct event *event)
     return 0;
 }
 
-static bool is_at(const struct vantage *vantage, const struct address *address)
-{
-    struct address host = *address;
-    host.port = 0;
-    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
-}
-
-/* A router made it, and it was captured at the very host that it is for: nothing of its way is left. */
-static bool has_come_from_between(const struct teller *teller, const struct event *event)
-{
-    bool comes = false;
-    for (size_t i = 0; i < teller->vantage_count; i++) {
-        const struct vantage *vantage = &teller->vantages[i];
-        if (is_at(vantage, &event->packet.header.src)) return false;
-        comes |= vantage->number == event->packet.vantage && is_at(vantage, &event->packet.header.dst);
-    }
-    return comes;
-}
-
 static int take_icmp(struct teller *teller, const struct event *event, uint64_t netns)
 {
     const struct event_icmp *icmp = &event->packet.icmp;
@@ -155,7 +136,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
     sighting->origin = event->packet.vantage;
-    if (has_come_from_between(teller, event)) sighting->arrived_ns = event->t_ns;
+    if (icmp_has_come_from_between(teller, event)) sighting->arrived_ns = event->t_ns;
     const struct sighting *mark = icmp_take_mark(teller, event);
     if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
@@ -200,12 +181,10 @@ static bool may_be_its_mark(const struct teller *teller, uint64_t mark_netns, ui
 /* Whether the host that this goes to has a vantage of its own, other than the sender's: what does not arrive there was lost. */
 static bool is_awaited(const struct teller *teller, const struct address *to, uint64_t sender_netns)
 {
-    struct address host = *to;
-    host.port = 0;
     for (size_t i = 0; i < teller->vantage_count && sender_netns; i++) {
         const struct vantage *vantage = &teller->vantages[i];
         if (!vantage->netns || vantage->netns == sender_netns) continue;
-        if (address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host)) return true;
+        if (vantage_is_at(vantage, to)) return true;
     }
     return false;
 }
@@ -268,8 +247,8 @@ static bool was_never_sent(const struct teller *teller, const struct flow *flow,
     bool arrives = false;
     for (size_t i = 0; i < teller->vantage_count; i++) {
         const struct vantage *vantage = &teller->vantages[i];
-        if (vantage->number == event->packet.vantage) arrives = netns && is_at(vantage, &header->dst);
-        if (vantage->netns != netns && is_at(vantage, &header->src)) sender = vantage->netns;
+        if (vantage->number == event->packet.vantage) arrives = netns && vantage_is_at(vantage, &header->dst);
+        if (vantage->netns != netns && vantage_is_at(vantage, &header->src)) sender = vantage->netns;
     }
     if (!arrives || !sender) return false;
     for (size_t i = flow->packet_count; flow->has_marks && i-- > 0;) {
