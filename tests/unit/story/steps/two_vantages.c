@@ -320,6 +320,7 @@ int main(void)
         cmocka_unit_test(interfaces_of_one_host_join_and_conclude_nothing),
         cmocka_unit_test(at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_them),
         cmocka_unit_test(a_comment_that_stands_at_both_sights_is_told_once),
+        cmocka_unit_test(an_icmp_error_that_was_captured_where_it_goes_has_arrived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

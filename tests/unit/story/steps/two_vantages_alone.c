@@ -153,3 +153,30 @@ void what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way(void **
     assert_int_equal(came->received_ns, 4000);
     told_free(told);
 }
+
+#define ERROR(t, vantage, from)                                                                                                    \
+    "packet t=" #t " vantage=" #vantage " src=" from ":0 dst=192.0.2.1:0 proto=icmp len=60 icmp.type=3 icmp.code=13 "              \
+    "icmp.quotes=1 icmp.proto=tcp icmp.src=192.0.2.1:40000 icmp.dst=192.0.2.2:3333 icmp.seq=100\n"
+#define SYN_AT(t, vantage) "packet t=" #t " vantage=" #vantage " " SYN "\n"
+
+void an_icmp_error_that_was_captured_where_it_goes_has_arrived(void **state)
+{
+    static const struct {
+        const char *text;
+        enum story_outcome outcome;
+    } cases[] = {
+        {HOSTS SYN_AT(1000, 1) SYN_AT(2000, 2) ERROR(3000, 2, "192.0.2.2") ERROR(4000, 1, "192.0.2.2"), OUTCOME_REFUSED},
+        /* it never came */
+        {HOSTS SYN_AT(1000, 1) SYN_AT(2000, 2) ERROR(3000, 2, "192.0.2.2"), OUTCOME_HALF_OPEN},
+        /* a router's is seen nowhere but where it goes */
+        {HOSTS SYN_AT(1000, 1) ERROR(3000, 1, "192.0.2.9"), OUTCOME_REFUSED},
+        {HOSTS SYN_AT(1000, 1) ERROR(3000, 2, "192.0.2.9"), OUTCOME_HALF_OPEN},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        assert_int_equal(told->count, 1);
+        assert_int_equal(told->stories[0]->outcome, cases[i].outcome);
+        told_free(told);
+    }
+}

@@ -20,5 +20,6 @@ void a_comment_that_stands_at_both_sights_is_told_once(void **state);
 void interfaces_of_one_host_join_and_conclude_nothing(void **state);
 void at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_them(void **state);
 void what_came_and_never_left_is_a_copy_or_was_missed_or_made_on_the_way(void **state);
+void an_icmp_error_that_was_captured_where_it_goes_has_arrived(void **state);
 
 #endif
