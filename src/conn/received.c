@@ -35,8 +35,9 @@ static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsi
     conn_end_by_reset(judge, conn, side, passive ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST, end->next, t_ns, verdict);
     verdict->reset = RESET_TAKEN;
     if (refused) conn->flags |= CONN_REFUSED;
-    if (conn->closed_first) return;
-    conn->closed_first = (uint8_t)(1 + conn_other(conn, side));
+    unsigned other = conn_other(conn, side);
+    if (conn->closed_first || (conn->end[other].flags & END_ENDED_BY_RST && other != side)) return;
+    conn->closed_first = (uint8_t)(1 + other);
     conn->flags |= CONN_FIRST_BY_RST;
 }
 

@@ -235,7 +235,8 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
         end->next = next;
     }
     conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
-    if (end->flags & END_ENDED_BY_RST && !conn->closed_first) {
+    /* Whom a RST has ended before answers only: if the peer did not send that, a box between closed it. */
+    if (end->flags & END_ENDED_BY_RST && !by_reset && !conn->closed_first) {
         conn->closed_first = (uint8_t)(1 + side);
         conn->flags |= CONN_FIRST_BY_RST;
     }
