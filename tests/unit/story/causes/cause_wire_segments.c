@@ -266,7 +266,7 @@ void data_is_a_sends_where_nothing_can_have_held_it(void **state)
     CHECK(cases);
 }
 
-/* Captured up to the end of the TCP header without options. */
+/* Captured without options: the other SYN tells where it says no, a later segment where it says yes. */
 #define CUT " captured=54 wire=86"
 #define OPTS " captured=86 wire=86"
 #define OPENS(syn, syn_ack) TRACE PACKET(1000, WC, SYN W syn) PACKET(1010, WS, SYN_ACK W syn_ack) PACKET(1020, WC, HANDSHAKE_ACK W)
@@ -275,14 +275,12 @@ void data_is_a_sends_where_nothing_can_have_held_it(void **state)
 void what_may_be_multipath_tcps_workers_is_no_call(void **state)
 {
     static const struct wire_case cases[] = {
-        /* the option was cut off one SYN, or both: the other tells, where it says no */
         {OPENS(CUT, CUT) PACKET(2000, WC, C_FIN W), EITHER("CLOSE", WORKER)},
         {OPENS(OPTS " opt=mptcp", CUT) PACKET(2000, WC, C_FIN W), EITHER("CLOSE", WORKER)},
         {OPENS(OPTS, CUT) PACKET(2000, WC, C_FIN W), CALLED("CLOSE")},
         {OPENS(CUT, OPTS) PACKET(2000, WC, C_FIN W), CALLED("CLOSE")},
         {OPENS(CUT, CUT) PACKET(2000, WC, DATA(101, 5)), EITHER("SEND", WORKER)},
         {OPENS(CUT, OPTS) PACKET(2000, WC, DATA(101, 5)), CALLED("SEND")},
-        /* or a later segment does, where it says yes */
         {OPENS(CUT, CUT) PACKET(2000, WS, "flags=. seq=501 ack=101 opt=mptcp" W) PACKET(900000, WC, C_FIN W),
          EITHER("Multipath TCP", "worker in the kernel")},
     };
