@@ -61,14 +61,3 @@ void icmp_forget_marks(struct teller *teller)
 {
     forget_first(teller, teller->icmp_mark_count);
 }
-
-bool icmp_has_come_from_between(const struct teller *teller, const struct event *event)
-{
-    bool comes = false;
-    for (size_t i = 0; i < teller->vantage_count; i++) {
-        const struct vantage *vantage = &teller->vantages[i];
-        if (vantage_is_at(vantage, &event->packet.header.src)) return false;
-        comes |= vantage->number == event->packet.vantage && vantage_is_at(vantage, &event->packet.header.dst);
-    }
-    return comes;
-}

@@ -136,7 +136,7 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     flow->last_ns = event->t_ns;
     sighting->netns = netns;
     sighting->origin = event->packet.vantage;
-    if (icmp_has_come_from_between(teller, event)) sighting->arrived_ns = event->t_ns;
+    if (vantages_show_it_came(teller->vantages, teller->vantage_count, event)) sighting->arrived_ns = event->t_ns;
     const struct sighting *mark = icmp_take_mark(teller, event);
     if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);

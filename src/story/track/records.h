@@ -17,6 +17,7 @@
 #include "story/track/holder.h"
 #include "story/track/lookups.h"
 #include "story/track/tombs.h"
+#include "story/vantages.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
  * its time, 4.1 s at HZ=1000 and 5.12 s at HZ=100. */
@@ -286,13 +287,6 @@ struct process {
 struct apart_call {
     struct call *call; /* a reference */
     uint64_t cookie;   /* its socket's; 0 none */
-};
-
-struct vantage {
-    uint32_t number;
-    uint64_t netns;
-    char name[EVENT_NAME_BYTES];
-    struct address v4, v6; /* its interface's own */
 };
 
 /* What is remembered of a connection that was told: enough to know a segment of it that went under another address. */

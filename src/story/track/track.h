@@ -62,8 +62,6 @@ void sock_fold(const struct teller *teller, struct sock *sock);
  * without a packet. */
 int icmp_keep_mark(struct teller *teller, const struct sighting *mark);
 const struct sighting *icmp_take_mark(struct teller *teller, const struct event *event);
-/* An error that a router made, and that was captured at the very host that it is for: nothing of its way is left. */
-bool icmp_has_come_from_between(const struct teller *teller, const struct event *event);
 void icmp_forget_marks(struct teller *teller);
 
 /* join.c */
@@ -171,12 +169,5 @@ struct flow **open_flows(const struct teller *teller, size_t *ret_count);
 /* A connection between these two that was told a short while ago, as a flow that takes what comes late; *ret_used: there was one.
  * NULL: none (or out of memory). Whether the packet is of it, the caller asks. */
 struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used);
-
-static inline bool vantage_is_at(const struct vantage *vantage, const struct address *address)
-{
-    struct address host = *address;
-    host.port = 0;
-    return address_equal(&vantage->v4, &host) || address_equal(&vantage->v6, &host);
-}
 
 #endif
