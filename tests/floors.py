@@ -83,8 +83,7 @@ GENERATED = {"capture": ["*.skel.h"], "viz": ["viz/report/*.h"]}
 # yet the ceiling stands here, and it only goes down.
 FILE_LINES, FOLDER_LINES = 400, 4000
 TABLES = ["tests/unit/story/causes/chain_samples.h", "tests/unit/story/causes/chain.c", "tests/unit/story/findings/finding_cases.h", "capture/syscalls_text.c"]
-NOT_YET = {"tests/support/actors.c": 450, "tests/unit/ledger/ledger.c": 430, "capture/bpf/calls_bpf.c": 480, "capture/ptrace/calls_ptrace.c": 430,
-           "src/conn/sent.c": 460, "tests/unit/capture/bpf/calls_bpf.c": 1200, "tests/unit/capture/bpf/bpf_convert.c": 700}
+NOT_YET = {"tests/unit/ledger/ledger.c": 430}
 
 ROOTS = ["src", "capture", "viz"]
 INCLUDE = re.compile(r"^\s*#\s*include\b(?:_next\b)?\s*(.*)$")

@@ -159,7 +159,7 @@ ASK = {
 
 # A recorder that is there at once: half a second of work for the kernel's verifier is saved. The first row with recorders, "a pair", and the
 # watches are recorded as they are by themselves; an option of the others that has to do with the recorder is played in e2e/run-untouched
-# (--user, --out-fd, --env: by each recorder).
+# (--user by each recorder; --out-fd and --env by the one that a run takes by itself).
 QUICK = ("--recorder", "ptrace")
 # What is done; the verb's options; the command without any; which options it refuses. All others do something there.
 # `another` says that the option makes something else of it, which is a row of its own.

@@ -80,7 +80,8 @@ void findings_unopened(struct telling *telling); /* findings_unopened.c: handsha
 void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
 void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */
-void findings_close(struct telling *telling);    /* findings_close.c: FINs, CLOSE_WAIT, TIME_WAIT */
+void findings_close(struct telling *telling);    /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
+void findings_held(struct telling *telling);     /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
 void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
 void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */
 void findings_silent(struct telling *telling);   /* findings_silent.c: what was never answered */

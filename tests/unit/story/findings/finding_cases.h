@@ -315,14 +315,18 @@ static const struct finding_case cases[] = {
     {"close-not-last", false,
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
                                               "exit t=1201000 " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK "\n"},
-    {"close-wait-leak", true,
-     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n" PACKET(1150, C,
-                                                                                                                           C_FIN)
-         PACKET(1151, S, "flags=. seq=501 ack=102") "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
-                                                    "exit t=1201000 " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK
-                                                    "\n"},
-    {"close-wait-leak", false,
-     TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") PACKET(1150, C, C_FIN) PACKET(1151, S, "flags=. seq=501 ack=102")},
+#define FORKED TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
+#define KEPT(enter_us, exit_ns)                                                                                                    \
+    "enter t=" #enter_us "000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"                                            \
+    "exit t=" #exit_ns " " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK "\n"
+#define PEER_ENDS PACKET(1150, C, C_FIN) PACKET(1151, S, "flags=. seq=501 ack=102")
+    /* A copy was closed after the FIN had come, and 100 ms later the other is still there. */
+    {"close-wait-leak", true, FORKED PEER_ENDS KEPT(1200, 101150000)},
+    {"close-wait-leak", false, FORKED PEER_ENDS KEPT(1200, 101149999)},
+    /* It was closed before: then it takes a second, as without it. */
+    {"close-wait-leak", true, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001150, S, "flags=. seq=501 ack=102")},
+    {"close-wait-leak", false, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001149, S, "flags=. seq=501 ack=102")},
+    {"close-wait-leak", false, TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") PEER_ENDS},
     {"orphaned-socket", true, TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN)},
     {"orphaned-socket", false,
      TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN)
