@@ -2,7 +2,7 @@
 #ifndef TCPWHY_WATCH_CLOSING_H
 #define TCPWHY_WATCH_CLOSING_H
 
-#include "watch/flight.h"
+#include "watch/flight/flight.h"
 #include "watch/spans.h"
 #include "watch/totals.h"
 

@@ -17,7 +17,7 @@
 #include "watch/closing.h"
 #include "watch/course.h"
 #include "watch/endpoint.h"
-#include "watch/flight.h"
+#include "watch/flight/flight.h"
 #include "watch/metrics.h"
 #include "watch/on.h"
 #include "watch/printer.h"

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "capture/calls.h"
 #include "watch/choose.h"
-#include "watch/drawer.h"
+#include "watch/flight/drawer.h"
 #include "watch/lines.h"
 
 enum { WATCH_ON_MAX = 32 };

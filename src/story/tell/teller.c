@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/moment.h"
 #include "event/extent.h"
+#include "story/reports/reports.h"
 #include "story/tell/tell.h"
 #include "story/track/apart.h"
 

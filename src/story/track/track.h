@@ -50,10 +50,6 @@ struct call *sockets_next_refused(const struct teller *teller, uint16_t port, co
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
 int holders_take_process(struct teller *teller, const struct event_process *process);
 
-/* drops.c */
-int drops_take_drop(struct teller *teller, const struct event *event);
-int drops_take_queue(struct teller *teller, const struct event *event);
-
 /* fold.c. Of a connection that is longer than bounds.packets_max the middle is made short; of its socket's calls likewise. */
 void flow_fold(struct teller *teller, struct flow *flow);
 void sock_fold(const struct teller *teller, struct sock *sock);
@@ -67,11 +63,6 @@ void icmp_forget_marks(struct teller *teller);
 /* join.c */
 int flow_take_packet(struct teller *teller, const struct event *event);
 int flow_take_mark(struct teller *teller, const struct event *event);
-
-/* reports.c */
-int flow_take_state(struct teller *teller, const struct event *event);
-int flow_take_reset(struct teller *teller, const struct event *event);
-int flow_take_timer(struct teller *teller, const struct event *event);
 
 /* flow.c */
 /* The flow of this pair of ends now, or NULL. */

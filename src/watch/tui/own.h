@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 #include "story/tell/teller.h"
-#include "watch/drawer.h"
 #include "watch/facts.h"
+#include "watch/flight/drawer.h"
 #include "watch/tui/tui.h"
 
 enum { TUI_ENDED_MAX = 512, TUI_FINDINGS_MAX = 256, TUI_WORD_BYTES = 48, TUI_NOTE_BYTES = 160 };

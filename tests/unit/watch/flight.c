@@ -16,7 +16,7 @@
 
 #include "event/log.h"
 #include "saved/saved_read.h"
-#include "watch/flight.h"
+#include "watch/flight/flight.h"
 
 #define S ((int64_t)1000000000)
 

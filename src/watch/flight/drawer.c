@@ -1,4 +1,4 @@
-#include "watch/drawer.h"
+#include "watch/flight/drawer.h"
 
 #include <ctype.h>
 #include <errno.h>

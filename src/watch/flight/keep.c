@@ -1,4 +1,4 @@
-#include "watch/keep.h"
+#include "watch/flight/keep.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

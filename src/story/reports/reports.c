@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "story/track/track.h"
+#include "story/reports/reports.h"
 
 int flow_take_state(struct teller *teller, const struct event *event)
 {

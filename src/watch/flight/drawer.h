@@ -1,8 +1,8 @@
 /* A folder that files are put into by a program that has no rights any more: a process that keeps them for two errands, to make the
  * next file and to let it appear. It knows the folder from before, and takes the oldest of its own files away when they are too
  * many or too large. */
-#ifndef TCPWHY_WATCH_DRAWER_H
-#define TCPWHY_WATCH_DRAWER_H
+#ifndef TCPWHY_WATCH_FLIGHT_DRAWER_H
+#define TCPWHY_WATCH_FLIGHT_DRAWER_H
 
 #include <stdint.h>
 

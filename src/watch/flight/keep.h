@@ -1,6 +1,6 @@
 /* The last seconds of events, in one piece of memory of fixed size. Each takes no more than its kind needs; the oldest go first. */
-#ifndef TCPWHY_WATCH_KEEP_H
-#define TCPWHY_WATCH_KEEP_H
+#ifndef TCPWHY_WATCH_FLIGHT_KEEP_H
+#define TCPWHY_WATCH_FLIGHT_KEEP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,15 +2,15 @@
  *
  * A trace is what is there when it is asked for: a saved run (saved/saved.h) with its stories told. A process that is forked then
  * has it as it is, and tells and writes it, while watching goes on. */
-#ifndef TCPWHY_WATCH_FLIGHT_H
-#define TCPWHY_WATCH_FLIGHT_H
+#ifndef TCPWHY_WATCH_FLIGHT_FLIGHT_H
+#define TCPWHY_WATCH_FLIGHT_FLIGHT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "event/event.h"
 #include "story/bounds.h"
-#include "watch/drawer.h"
+#include "watch/flight/drawer.h"
 
 struct flight;
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "story/track/track.h"
+#include "story/reports/reports.h"
 
 static struct flow *flow_of(struct teller *teller, const struct event_packet_header *header, uint64_t netns)
 {

@@ -1,4 +1,4 @@
-#include "watch/flight.h"
+#include "watch/flight/flight.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "saved/saved.h"
 #include "story/tell/teller.h"
-#include "watch/keep.h"
+#include "watch/flight/keep.h"
 
 enum {
     PIECE_BYTES = 1 << 20,
