@@ -137,6 +137,18 @@ static void find_closed_by_exec(struct telling *telling)
     }
 }
 
+/* What the peer had sent last, after which this end sent nothing but its end (`last`): NULL where this end had the last word. */
+static const struct tale_packet *unanswered_before(const struct telling *telling, const struct tale_packet *last)
+{
+    const struct tale_packet *question = NULL;
+    for (const struct tale_packet *at = telling->packets; at <= last; at++) {
+        if (!at->segment || !at->segment->length_bytes || at->segment->retransmission || at->segment->copy) continue;
+        if (at->sent_ns > last->sent_ns) break;
+        question = at->side == last->side ? NULL : at;
+    }
+    return question && finding_arrival_ns(question) <= last->sent_ns ? question : NULL;
+}
+
 static void find_killed(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
@@ -144,14 +156,17 @@ static void find_killed(struct telling *telling)
         if (!packet->segment || packet->cause->kind != CAUSE_EXIT || packet->cause->step == STORY_NO_STEP) continue;
         const struct story_step *step = &telling->story->steps[packet->cause->step];
         if (step->kind != STEP_PROCESS_EXIT || !step->exit->signal) continue;
-        uint32_t proof[2] = {packet->cause->step, packet->step};
-        finding_add(
-            telling, "closed-by-signal", "note",
-            telling_printf(telling,
-                           "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks "
-                           "like any other",
-                           step->exit->process.comm, step->exit->name, story_label_word(packet->segment)),
-            FINDING_PROOF(proof));
+        const struct tale_packet *question = unanswered_before(telling, packet);
+        uint32_t proof[3] = {question ? question->step : STORY_NO_STEP, packet->cause->step, packet->step};
+        const char *said = telling_printf(
+            telling,
+            "%s was killed by %s and called nothing: the kernel closed its sockets, and to the peer this %s looks like any other",
+            step->exit->process.comm, step->exit->name, story_label_word(packet->segment));
+        if (question)
+            said = telling_printf(telling, "%s; what the %s had sent last (#%" PRIu32 ", %s before) was not answered any more",
+                                  said, story_side_word(question->side), question->segment->number,
+                                  finding_time(telling, packet->sent_ns - question->sent_ns));
+        finding_add(telling, "closed-by-signal", question ? "warning" : "note", said, FINDING_PROOF(proof));
         return;
     }
 }

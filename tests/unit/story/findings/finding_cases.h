@@ -339,6 +339,12 @@ static const struct finding_case cases[] = {
     {"closed-by-signal", true,
      TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) PACKET(2000, C, C_FIN) "process t=2050000 " C_THREAD
                                                                                         "change=exit status=-1 signal=9\n"},
+/* The peer had asked and got no answer; and: it had, or its words came after the end. */
+#define KILLED_AFTER(packets, seq)                                                                                                 \
+    TRACE HANDSHAKE packets CALL(1900, 1910, C_THREAD, "write", C_SOCK)                                                            \
+        PACKET(2000, C, "flags=F. seq=" #seq " ack=506") "process t=2050000 " C_THREAD "change=exit status=-1 signal=9\n"
+    {"closed-by-signal", true, KILLED_AFTER(PACKET(1100, S, S_DATA), 101)},
+    {"closed-by-signal", true, KILLED_AFTER(PACKET(1100, S, S_DATA) PACKET(1200, C, "flags=P. seq=101 ack=506 len=1"), 102)},
     {"closed-by-exec", true,
      TRACE HANDSHAKE CALL(1900, 1910, C_THREAD, "write", C_SOCK) ENTER(1990, C_THREAD, "execve", C_SOCK, "")
          MARK(2000, C, C_FIN, C_CUR C_SOCK CHAIN("tcp_send_fin;sock_close;__x64_sys_execve")) PACKET(2001, C, C_FIN)
