@@ -80,10 +80,10 @@ static struct buf many(size_t count, const struct story *told, size_t odd)
     return out;
 }
 
-static size_t lines_with(const struct buf *out, const char *word)
+static size_t lines_of(const struct buf *out)
 {
     size_t count = 0;
-    for (const char *at = strstr(buf_string(out), word); at; at = strstr(at + 1, word)) count++;
+    for (const char *at = buf_string(out); *at; at++) count += *at == '\n';
     return count;
 }
 
@@ -109,7 +109,7 @@ static void of_more_rows_than_it_holds_the_rest_is_counted(void **state)
     assert_non_null(strstr(buf_string(&out), "\nand 3 more: "));
     assert_non_null(strstr(buf_string(&out), "connection 65538: nobody listens"));
     assert_non_null(strstr(buf_string(&out), "65539 connections"));
-    assert_true(lines_with(&out, "\n") > 1 << 16);
+    assert_true(lines_of(&out) > 1 << 16);
     buf_free(&out);
     story_free(story);
 }
