@@ -44,7 +44,7 @@ bool giveway_permit(void)
 static void look(struct giveway *giveway)
 {
     const struct giveway_options *options = &giveway->options;
-    if (atomic_load(&giveway->hurries)) return;
+    /* Each time anew: the other may be about to lower itself, for what it had taken before. */
     bool waits_long = clock_steady_ns() - atomic_load(&giveway->done_ns) > options->patience_ns;
     if (!waits_long && options->filled(options->data) < options->filled_most) return;
     if (schedule(giveway->tid, SCHED_OTHER)) atomic_store(&giveway->hurries, true);
