@@ -687,7 +687,10 @@ class Captures(Test):
         "client-direction-only": ["one-direction"],
         "fin-again-12s-after-close": ["time-wait-answers"],
         "fin-again-200ms-after-close": ["time-wait-answers"],
+        "fin-unheard-for-a-minute": ["simultaneous-close"],
         "fins-cross-and-one-is-lost": ["simultaneous-close"],
+        "fins-cross-at-the-client": ["simultaneous-close"],
+        "fins-cross-at-the-server": ["simultaneous-close"],
         "data-behind-a-fin": ["no-arrow"],
         "four-interfaces": ["several-sights"],
         "gap-in-both-directions": ["numbers-leap"],
@@ -727,6 +730,7 @@ class Captures(Test):
         "unanswered-but-the-next-is-answered": ["syn-unanswered"],
         "window-taken-back-then-probes": ["zero-window"],
         "zwp-linux": ["zero-window"],
+        "syn-acks-cross": ["simultaneous-open"],
     }
 
     def test_each_has_the_findings_that_are_right_and_no_other(self):
