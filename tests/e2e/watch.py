@@ -11,12 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
+import unicodedata
 import urllib.error
 import urllib.request
 
 from receiver import Receiver
 from support import OrdinaryUser, Test, environment, main, program, run
 from watching import LONG_S, Echo, Watching, WatchTest, free_port, knock, leave_unread
+
+
+def columns(text):
+    """How wide a terminal draws it."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 class Watch(WatchTest):
@@ -32,8 +38,9 @@ class Watch(WatchTest):
             self.assertEqual((line["client"]["bytes"], line["server"]["bytes"], line["outcome"]), (8, 8, "closed"), line)
             self.assertEqual((line["opened_by"], line["closed_by"]), ("client", "client"), line)
             self.assertRegex(line["closed_how"], r"^close\(\d+\)$", line)
-            late = ["accept-late"] if line["accept_queue"] >= 10_000_000 else []  # where the machine had other things to do, it is right
-            self.assertEqual([finding["id"] for finding in line["findings"]], late, line)
+            # Where the machine had other things to do accept() came late, or was asleep and came back late, which is no finding.
+            late = [["accept-late"]] if line["accept_queue"] >= 10_000_000 else []
+            self.assertIn([finding["id"] for finding in line["findings"]], [[], *late], line)
             self.assertTrue(0 < line["connect"] <= line["first_byte"] < line["end"] - line["start"] + 1, line)
         totals = self.of_type(watching, "watch_totals")[0]
         self.assertEqual(totals["connections"], 200 + len(knocks))
@@ -535,7 +542,7 @@ class Screen(Test):
     def check_chinese(self, terminal):
         """Heads stand above their columns, and only names of keys and states are English."""
         screen = terminal.until(lambda text: "TIME_WAIT" in text, "an ended connection").splitlines()
-        places = [len(line[: line.index(word)].encode("gb18030")) for line, word in ((screen[1], "客户端状态"), (screen[2], "TIME_WAIT"))]
+        places = [columns(line[: line.index(word)]) for line, word in ((screen[1], "客户端状态"), (screen[2], "TIME_WAIT"))]
         self.assertEqual(*places, screen)
         terminal.keys("?")
         keys = terminal.until(lambda text: "梯形图增长时跟随" in text, "the help")
