@@ -1,4 +1,5 @@
 /* Findings of two hosts, comments, and what came alone. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,8 +123,8 @@ void at_two_interfaces_timestamps_tell_what_is_the_same_and_time_only_without_th
         char text[2048];
         snprintf(text, sizeof(text),
                  "# tcpwhy events 1\nvantage t=1 vantage=1 netns=11 name=v0\nvantage t=1 vantage=2 netns=11 name=v1\n"
-                 "packet t=1000 vantage=1 " DATA "%s\npacket t=%lld vantage=2 " DATA "%s\n",
-                 cases[i].first, (long long)(1000 + cases[i].apart_ns), cases[i].second);
+                 "packet t=1000 vantage=1 " DATA "%s\npacket t=%" PRId64 " vantage=2 " DATA "%s\n",
+                 cases[i].first, 1000 + cases[i].apart_ns, cases[i].second);
         struct told *told = tell_text(text, 0);
         if (told->stories[0]->summary.segments != cases[i].segments) fail_msg("case %zu", i);
         told_free(told);
