@@ -47,7 +47,10 @@ static void to_the_end(struct teller *teller, struct flow *flow)
 }
 
 /* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
- * were used again) has left it. */
+ * were used again) has left it. One that has to wait goes to the queue's end: there is a pass at each event, and a connection has
+ * many events, so a few looks at each come round soon enough. */
+enum { HELD_A_PASS = 2 };
+
 static int tell_closed(struct teller *teller)
 {
     const struct teller_bounds *bounds = &teller->bounds;
@@ -62,7 +65,7 @@ static int tell_closed(struct teller *teller)
             continue;
         }
         bool waits = !old && (is_held(flow) || !is_settled(teller, flow)) && teller->closed_count <= 2 * bounds->closed_max;
-        if (waits && held++ == 16) break;
+        if (waits && held++ == HELD_A_PASS) break;
         if (waits)
             to_the_end(teller, flow);
         else
