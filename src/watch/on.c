@@ -29,8 +29,7 @@ bool on_names(const struct watch_ring *ring, const struct story *story, char ret
     for (size_t i = 0; i < story->finding_count; i++) {
         const struct story_finding *finding = &story->findings[i];
         bool is_note = strcmp(finding->severity, "note") == 0;
-        bool is_named = used && strstr(ret_names, finding->id); /* it, or a longer id that has it */
-        if (is_named || !on_is_asked_for(ring, finding->id, is_note) || used + strlen(finding->id) + 2 > ON_NAMES_BYTES) continue;
+        if (!on_is_asked_for(ring, finding->id, is_note) || used + strlen(finding->id) + 2 > ON_NAMES_BYTES) continue;
         used += (size_t)snprintf(ret_names + used, ON_NAMES_BYTES - used, "%s%s", used ? "+" : "", finding->id);
     }
     return used > 0;
