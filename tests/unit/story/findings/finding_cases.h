@@ -326,6 +326,19 @@ static const struct finding_case cases[] = {
     /* It was closed before: then it takes a second, as without it. */
     {"close-wait-leak", true, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001150, S, "flags=. seq=501 ack=102")},
     {"close-wait-leak", false, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001149, S, "flags=. seq=501 ack=102")},
+#define WORKER "pid=21 tid=21 comm=worker "
+#define GRANDCHILD KEPT(1110, 1120000) "process t=1130000 pid=22 tid=22 comm=grandchild change=fork parent=21\n" PEER_ENDS
+#define WORKER_CLOSES                                                                                                              \
+    "enter t=1200000 " WORKER "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"                                                       \
+    "exit t=1210000 " WORKER "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK "\n"
+#define EXIT_OF(cur)                                                                                                               \
+    MARK(1300000, S, "flags=F. seq=501 ack=102", cur S_SOCK CHAIN("tcp_send_fin;__tcp_close;sock_close;do_exit"))                  \
+    PACKET(1300001, S, "flags=F. seq=501 ack=102")
+    /* The worker has closed its copy since: grandchild is named, which holds it, or held it to its end. */
+    {"close-wait-leak", true, FORKED GRANDCHILD WORKER_CLOSES PACKET(1300000, S, "flags=. seq=501 ack=102")},
+    {"close-wait-leak", true, FORKED GRANDCHILD WORKER_CLOSES EXIT_OF("cur.pid=22 cur.tid=22 cur.comm=grandchild ")},
+    /* The end of one that nobody saw hold it: whoever else did is not to blame. */
+    {"close-wait-leak", false, FORKED GRANDCHILD WORKER_CLOSES EXIT_OF("cur.pid=30 cur.tid=30 cur.comm=other ")},
     {"close-wait-leak", false, TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") PEER_ENDS},
     {"orphaned-socket", true, TRACE HANDSHAKE CLOSE(1990, 2010, C_THREAD, C_SOCK, "") PACKET(2000, C, C_FIN)},
     {"orphaned-socket", false,
