@@ -46,15 +46,23 @@ static void to_the_end(struct teller *teller, struct flow *flow)
     flow_queue(teller, flow);
 }
 
-/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
- * were used again) has left it. One that has to wait goes to the queue's end: there is a pass at each event, and a connection has
- * many events, so a few looks at each come round soon enough. */
-enum { HELD_A_PASS = 2 };
+/* Of those that have to wait a few are looked at in one pass, and go to the queue's end; there is a pass at each event, and once a
+ * millisecond is enough where they are many. */
+enum { HELD_A_LOOK = 16, LOOK_NS = 1000000 };
 
+static bool has_just_looked(const struct teller *teller)
+{
+    bool too_many = teller->closed_count > 2 * teller->bounds.closed_max;
+    return !too_many && teller->now_ns < teller->look_ns && teller->now_ns >= teller->look_ns - LOOK_NS;
+}
+
+/* Tells the flows that closed long enough ago. The queue is in order of closing; a flow that was told early (its addresses
+ * were used again) has left it. */
 static int tell_closed(struct teller *teller)
 {
     const struct teller_bounds *bounds = &teller->bounds;
     int code = 0;
+    if (has_just_looked(teller)) return 0;
     for (int held = 0; teller->closed_head && !code;) {
         struct flow *flow = teller->closed_head;
         int64_t quiet_ns = teller->now_ns - flow->last_ns;
@@ -65,7 +73,10 @@ static int tell_closed(struct teller *teller)
             continue;
         }
         bool waits = !old && (is_held(flow) || !is_settled(teller, flow)) && teller->closed_count <= 2 * bounds->closed_max;
-        if (waits && held++ == HELD_A_PASS) break;
+        if (waits && held++ == HELD_A_LOOK) {
+            teller->look_ns = teller->now_ns + LOOK_NS;
+            break;
+        }
         if (waits)
             to_the_end(teller, flow);
         else

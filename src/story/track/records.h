@@ -355,6 +355,7 @@ struct teller {
     struct tombs *tombs;
     struct teller_bounds bounds;
     size_t closed_count; /* in the queue */
+    int64_t look_ns;     /* until then none of those that wait there is looked at */
     struct list open[OPEN_KINDS];
     struct flow *too_long;                  /* to be told; NULL: none */
     bool finishing;                         /* nothing comes any more */

@@ -300,6 +300,8 @@ int main(void)
         cmocka_unit_test(what_is_silent_for_long_is_told_as_it_is),
         cmocka_unit_test(an_attempt_that_its_kernel_gave_up_is_told_without_another_segment),
         cmocka_unit_test(what_a_drop_will_bring_again_is_waited_for),
+        cmocka_unit_test(whoever_waits_does_not_hold_up_those_behind),
+        cmocka_unit_test(of_too_many_that_wait_one_is_told),
         cmocka_unit_test(what_children_do_to_a_listener_that_they_inherit_is_no_loss),
         cmocka_unit_test(a_long_connection_keeps_what_its_story_needs),
         cmocka_unit_test(calls_of_a_long_connection_are_folded_and_the_last_is_told_right),

@@ -183,6 +183,52 @@ void what_a_drop_will_bring_again_is_waited_for(void **state)
     }
 }
 
+/* Within a millisecond `count` connections close of which the last FIN's ACK was not seen, so that they wait; then one that is
+ * whole (where `whole`); then nothing, with passes a millisecond apart. */
+static struct run crowd_that_waits(int count, bool whole)
+{
+    static const char *const segments[] = {SYN, SYN_ACK, HANDSHAKE_ACK, C_FIN, S_FIN_US, "flags=. seq=102 ack=502"};
+    const struct teller_bounds bounds = {.quiet_ns = INT64_MAX, .closed_max = 32};
+    struct buf text = buf_new(1 << 20);
+    assert_int_equal(buf_text(&text, TRACE), 0);
+    for (int i = 0; i < count + whole; i++)
+        for (int j = 0; j < (i == count ? 6 : 5); j++) {
+            bool back = j == 1 || j == 4;
+            buf_printf(&text, "packet t=%d00 vantage=1 number=1 src=127.0.0.1:%d dst=127.0.0.1:%d proto=tcp %s\n",
+                       20000 + 10 * i + j, back ? 3333 : 40000 + i, back ? 40000 + i : 3333, segments[j]);
+        }
+    buf_text(&text, LATER(2999) LATER(4001) LATER(5002) LATER(6003));
+    assert_false(text.failed);
+    struct run run = run_of(text.data, &bounds);
+    buf_free(&text);
+    return run;
+}
+
+/* 40 are before it: three looks come to it. */
+void whoever_waits_does_not_hold_up_those_behind(void **state)
+{
+    (void)state;
+    struct run run = crowd_that_waits(40, true);
+    feed(&run, 2999);
+    assert_int_equal(run.count, 0);
+    feed(&run, 6003);
+    assert_int_equal(run.count, 1);
+    assert_int_equal(run.stories[0]->end[STORY_CLIENT].address.port, 40040);
+    run_free(&run);
+}
+
+/* Twice closed_max: one more, and one is told, at once. */
+void of_too_many_that_wait_one_is_told(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 3; more++) {
+        struct run run = crowd_that_waits(64 + more, false);
+        feed(&run, 2999);
+        assert_int_equal(run.count, more);
+        run_free(&run);
+    }
+}
+
 #define LISTENER "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
 
 void what_children_do_to_a_listener_that_they_inherit_is_no_loss(void **state)

@@ -38,6 +38,8 @@ void of_too_many_open_connections_the_most_silent_is_told_and_counted(void **sta
 void what_is_silent_for_long_is_told_as_it_is(void **state);
 void an_attempt_that_its_kernel_gave_up_is_told_without_another_segment(void **state);
 void what_a_drop_will_bring_again_is_waited_for(void **state);
+void whoever_waits_does_not_hold_up_those_behind(void **state);
+void of_too_many_that_wait_one_is_told(void **state);
 void what_children_do_to_a_listener_that_they_inherit_is_no_loss(void **state);
 void a_long_connection_keeps_what_its_story_needs(void **state);
 /* Which segment woke a read() is counted in bytes: those that were read by calls that are told no more count too. */
