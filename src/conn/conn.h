@@ -120,20 +120,19 @@ struct conn_end {
 };
 
 enum conn_flag {
-    CONN_MIDWAY = 1,        /* no SYN was seen: what came before is not known */
-    CONN_OPENED = 2,        /* a SYN or SYN,ACK was seen: `client` is sure */
-    CONN_REFUSED = 4,       /* a RST that acknowledges the SYN reached an end in SYN_SENT, and it has not gone on since */
-    CONN_TWO_PLACES = 8,    /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
-    CONN_TO_ITSELF = 16,    /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
-    CONN_FIRST_BY_RST = 32, /* `closed_first` rests on a RST */
-    CONN_UNREACHABLE = 256, /* an ICMP error answered the SYN of an end in SYN_SENT */
-    CONN_TIMED = 64,        /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
-    CONN_FIRST_UNSURE =
-        1024, /* `closed_first` rests on the order of capture: the peer's last number may have been a FIN, too, or they crossed */
-    CONN_SPOKE_LAST = 512, /* end 1 sent the latest segment, else end 0 */
-    CONN_ASIDE = 2048,     /* set by the owner: a younger one has its place (conn_is_set_aside), */
-    CONN_HAS_ELDER = 4096, /* and the younger one's */
-    CONN_HAS_MORE = 128    /* the judge asked for its second record: without, that is all zero, if there is one */
+    CONN_MIDWAY = 1,          /* no SYN was seen: what came before is not known */
+    CONN_OPENED = 2,          /* a SYN or SYN,ACK was seen: `client` is sure */
+    CONN_REFUSED = 4,         /* a RST that acknowledges the SYN reached an end in SYN_SENT, and it has not gone on since */
+    CONN_TWO_PLACES = 8,      /* set by the owner: sending and receiving are told apart (conn_sent, conn_received) */
+    CONN_TO_ITSELF = 16,      /* set by the owner: both ends are one, end 0, a socket that is connected to itself */
+    CONN_FIRST_BY_RST = 32,   /* `closed_first` rests on a RST */
+    CONN_UNREACHABLE = 256,   /* an ICMP error answered the SYN of an end in SYN_SENT */
+    CONN_TIMED = 64,          /* `round_us` is valid; else, with CONN_OPENED, it is the time of the last SYN */
+    CONN_FIRST_UNSURE = 1024, /* `closed_first` rests on the order of capture: the peer's FIN may have left before */
+    CONN_SPOKE_LAST = 512,    /* end 1 sent the latest segment, else end 0 */
+    CONN_ASIDE = 2048,        /* set by the owner: a younger one has its place (conn_is_set_aside), */
+    CONN_HAS_ELDER = 4096,    /* and the younger one's */
+    CONN_HAS_MORE = 128       /* the judge asked for its second record: without, that is all zero, if there is one */
 };
 
 /* A connection. Zero it to begin; all is the judge's own but two flags. */
