@@ -107,7 +107,7 @@ target_link_libraries(test_two_hosts PUBLIC tcpwhy_lab_wire tcpwhy_capture)
 target_include_directories(test_two_hosts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(lab/wire test_two_hosts)
 tcpwhy_unit(lab/firewall test_two_hosts)
-tcpwhy_unit(story/findings/differences test_tell)
+tcpwhy_unit(story/differences/differences test_tell)
 tcpwhy_unit(story/findings/findings test_tell)
 # All that is told of small cases, held to stored lines.
 add_library(test_told_lines STATIC support/told_lines.c support/golden.c)

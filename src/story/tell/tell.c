@@ -7,7 +7,7 @@
 
 #include "base/lang.h"
 #include "story/causes/cause.h"
-#include "story/findings/differences.h"
+#include "story/differences/differences.h"
 #include "story/findings/findings.h"
 #include "story/times/times.h"
 #include "tcp/segment.h"

@@ -3,8 +3,8 @@
  * Not findings: nothing is wrong and nothing is to be done. A sentence is told only where the story holds the steps that show it,
  * so that a story of a capture file, which knows nothing of a kernel, tells none of those that only a kernel's own word can show.
  */
-#ifndef TCPWHY_STORY_FINDINGS_DIFFERENCES_H
-#define TCPWHY_STORY_FINDINGS_DIFFERENCES_H
+#ifndef TCPWHY_STORY_DIFFERENCES_DIFFERENCES_H
+#define TCPWHY_STORY_DIFFERENCES_DIFFERENCES_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "story/findings/differences.h"
+#include "story/differences/differences.h"
 #include "base/lang.h"
 
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "story/findings/differences.h"
+#include "story/differences/differences.h"
 #include "support/lines.h"
 #include "support/tell.h"
 
