@@ -10,6 +10,7 @@ static const char *const ids[] = {
     "black-hole",
     "capture-missed-client",
     "capture-missed-server",
+    "client-gave-up",
     "close-not-last",
     "close-wait-idle",
     "close-wait-leak",

@@ -243,6 +243,14 @@ def slow_answer(finding, told):
     return None
 
 
+def gave_up(finding, told):
+    request, end = told.proof_segments(finding)[:2]
+    if "F" not in end["flags"] and "R" not in end["flags"]:
+        end = next(s for s in told.segments if s["end"] == "client" and set(s["flags"]) & set("FR"))
+    came_back = [s for s in told.segments if s["end"] == "server" and s["len"] and request["sent"] < came(s) < end["sent"]]
+    return "something came back" if came_back else None
+
+
 def half_closed(finding, told):
     fin = next(s for s in told.proof_segments(finding) if "F" in s["flags"])
     if [s for s in told.of("RST", fin["end"]) if s["sent"] > fin["sent"]]:
@@ -553,6 +561,7 @@ REFUTES = {
     "black-hole": black_hole,
     "capture-missed-client": needs_no_more,
     "capture-missed-server": needs_no_more,
+    "client-gave-up": gave_up,
     "close-not-last": not_last,
     "close-wait-idle": idle_close_wait,
     "close-wait-leak": close_wait,

@@ -15,7 +15,7 @@ static bool needs_all(const char *id)
     static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
                                       "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
                                       "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "half-close"};
+                                      "no-arrow",         "half-close",    "client-gave-up"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;
@@ -113,8 +113,8 @@ void findings_find_all(struct telling *telling)
 {
     if (telling->flow->sequel) return; /* each looks at the whole */
     static void (*const of_tcp[])(struct telling *) = {
-        findings_open,   findings_unopened, findings_queue,  findings_reset, findings_forged, findings_close, findings_linger,
-        findings_silent, findings_wait,     findings_repeat, findings_way,   findings_seen,   findings_calls};
+        findings_open,   findings_unopened, findings_queue, findings_gave_up, findings_reset, findings_forged, findings_close,
+        findings_linger, findings_silent,   findings_wait,  findings_repeat,  findings_way,   findings_seen,   findings_calls};
     findings_icmp(telling);
     findings_names(telling);
     for (size_t i = 0; !telling->story->udp && i < sizeof(of_tcp) / sizeof(of_tcp[0]); i++) of_tcp[i](telling);

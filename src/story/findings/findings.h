@@ -87,6 +87,7 @@ void findings_way(struct telling *telling);      /* findings_way.c: what happene
 void findings_silent(struct telling *telling);   /* findings_silent.c: what was never answered */
 void findings_repeat(struct telling *telling);   /* findings_repeat.c: what was sent again, or came twice, or has no arrow */
 void findings_wait(struct telling *telling);     /* findings_wait.c: time that was lost: a closed window, Nagle, a slow answer */
+void findings_gave_up(struct telling *telling);  /* findings_gave_up.c: who closed before the answer came */
 void findings_icmp(struct telling *telling);     /* findings_icmp.c: ICMP errors, and what they did */
 void findings_seen(struct telling *telling);     /* findings_seen.c: what the captures themselves show and lack */
 void findings_names(struct telling *telling);    /* findings_names.c: names that are looked up */
