@@ -1,0 +1,70 @@
+"""Which mutants a file of C has: one comparison, one && or ||, or one constant changed.
+
+Left out is what changes nothing that anybody could see, or what a test should not hold:
+    texts, comments, preprocessor lines and assertions;
+    where a largest or smallest is kept (if (a > b) b = a;), whether equal counts;
+    by how much a list grows (room ? room * 2 : 64), and the order in which a sort compares;
+    an array's size, 0 and 1, and flags (1, 2, 4 … of an enum): what they are called is what they mean;
+    the arguments of __attribute__.
+The end of a for loop moves inwards, so that the last is not looked at: outwards it would be a read behind an array, which is no bound but
+the sanitizers' matter."""
+
+import collections
+import re
+
+OPERATORS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
+OPERATOR = re.compile(r"(?<=\s)(<=|>=|==|!=|&&|\|\||<|>)(?=\s)")
+NUMBER = re.compile(r"(?<![\w.\"'])(\d+)(?=[uUlL]{0,3}\b)(?![\w.]*[\"'])")
+LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?(\w+) (<) [^;]*; (?:[^;]*, )?\1\+\+\)")
+KEPT = re.compile(r"(?:\bif \(|\(|= |\breturn )(?!\()(?:.* (?:&&|\|\|) )?(\S.*?) (<|>|<=|>=) (\S[^?&|]*?)(?:\) (\S+) = (.+?);| \? ([^:]+?) : (.+?)[;,)])")
+GROWS = re.compile(r"\b(room|capacity)\b.* \? .*\1.* \* 2 : \d+;")
+ORDER = re.compile(r"\) - \(") # what sorts may call equal things larger
+SILENT = re.compile(r"^\s*(#|//|\*|/\*|assert|_Static_assert|__attribute__)|^\s*\"")
+
+Mutant = collections.namedtuple("Mutant", "file line column before after")
+
+
+def code_of(line):
+    """The line without its strings, characters and comments: blanks stand for them."""
+    line = re.sub(r'"(\\.|[^"\\])*"|\'(\\.|[^\'\\])*\'', lambda m: " " * len(m[0]), line)
+    return re.sub(r"/\*.*?(\*/|$)|//.*", lambda m: " " * len(m[0]), line)
+
+
+def kept_at(code):
+    """Where the line compares what it then keeps, so that both are the same where they are equal; None."""
+    found = KEPT.search(code)
+    if not found:
+        return None
+    compared, kept = {found[1], found[3]}, {found[4] or found[6], found[5] or found[7]}
+    return found.start(2) if compared == kept else None
+
+
+def mutants_of(text, file=""):
+    comment = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if comment:
+            comment = "*/" not in line
+            continue
+        comment = "/*" in line and "*/" not in line[line.index("/*"):]
+        code = code_of(line)
+        if SILENT.match(line) or ORDER.search(code) or GROWS.search(code):
+            continue
+        loop, kept = LOOP.search(code), kept_at(code)
+        for found in OPERATOR.finditer(code):
+            if found.start() != kept:
+                after = "+ 1 <" if loop and found.start() == loop.start(2) else OPERATORS[found[0]]
+                yield Mutant(file, number, found.start(), found[0], after)
+        for found in NUMBER.finditer(code):
+            behind = code[:found.start()].rstrip()
+            flag = behind.endswith("=") and int(found[0]) & (int(found[0]) - 1) == 0 and code[found.end():found.end() + 1] == ","
+            if found[0] not in ("0", "1") and not behind.endswith("[") and not flag:
+                yield Mutant(file, number, found.start(), found[0], str(int(found[0]) + 1))
+
+
+def changed(text, mutant):
+    """The text with the mutant in it."""
+    lines = text.splitlines(keepends=True)
+    at = lines[mutant.line - 1]
+    assert at[mutant.column:mutant.column + len(mutant.before)] == mutant.before
+    lines[mutant.line - 1] = at[:mutant.column] + mutant.after + at[mutant.column + len(mutant.before):]
+    return "".join(lines)
