@@ -17,8 +17,8 @@ OPERATOR = re.compile(r"(?<=\s)(<=|>=|==|!=|&&|\|\||<|>)(?=\s)")
 NUMBER = re.compile(r"(?<![\w.\"'])(\d+)(?=[uUlL]{0,3}\b)(?![\w.]*[\"'])")
 LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?(\w+) (<) [^;]*; (?:[^;]*, )?\1\+\+\)")
 KEPT = re.compile(r"(?:\bif \(|\(|= |\breturn )(?!\()(?:.* (?:&&|\|\|) )?(\S.*?) (<|>|<=|>=) (\S[^?&|]*?)(?:\) (\S+) = (.+?);| \? ([^:]+?) : (.+?)[;,)])")
-GROWS = re.compile(r"\b(room|capacity)\b.* \? .*\1.* \* 2 : \d+;")
-ORDER = re.compile(r"\) - \(") # what sorts may call equal things larger
+GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
+ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
 SILENT = re.compile(r"^\s*(#|//|\*|/\*|assert|_Static_assert|__attribute__)|^\s*\"")
 
 Mutant = collections.namedtuple("Mutant", "file line column before after")
