@@ -13,7 +13,13 @@ enum conn_plain {
     CONN_PLAIN_MOVES  /* done */
 };
 
-/* The round trip of the handshake as seen here: from the last SYN to the first ACK of its sender once the SYN,ACK was seen. */
+/* The round trip of the handshake as seen here: from the last SYN to the first ACK of its sender once the SYN,ACK was seen. Whose
+ * SYN was seen in a SYN,ACK alone has no such time, and where SYNs cross nobody waits for the answer to one. */
+static inline bool conn_may_time_handshake(const struct conn_end *end, const struct conn_end *peer)
+{
+    return peer->flags & END_SYN_ACK && peer->flags & end->flags & END_SYN_SEEN && !(end->flags & END_SYN_ACK);
+}
+
 static inline void conn_time_handshake(struct conn *conn, unsigned side, const struct conn_segment *segment)
 {
     uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
@@ -21,7 +27,7 @@ static inline void conn_time_handshake(struct conn *conn, unsigned side, const s
     if (conn->flags & CONN_TIMED || side != conn->client) return;
     if (kind == TCP_SYN) {
         conn->round_us = conn_short_time(segment->t_ns);
-    } else if (kind == TCP_ACK && peer->flags & END_SYN_ACK && peer->flags & end->flags & END_SYN_SEEN) {
+    } else if (kind == TCP_ACK && conn_may_time_handshake(end, peer)) {
         uint32_t took = conn_short_time(segment->t_ns) - conn->round_us;
         conn->round_us = took > UINT32_MAX / 8 ? UINT32_MAX / 8 : took;
         conn->flags |= CONN_TIMED;

@@ -27,11 +27,18 @@ static bool is_exact(const struct conn_judge *judge, const struct conn_end *end,
     return from->flags & END_FIN_TAKEN && segment->seq == from->got - 1;
 }
 
-static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, int64_t t_ns,
+/* Who has sent a SYN of its own and resets behind that refuses nothing: it ends its own attempt (SYNs that cross). */
+static bool ends_its_own(const struct conn_end *from, uint32_t seq)
+{
+    return conn_has(from, END_SYN | END_ANY) && !(from->flags & END_PASSIVE) && seq == from->next;
+}
+
+static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, uint32_t seq, int64_t t_ns,
                          struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
-    bool refused = end->state == STATE_SYN_SENT, passive = end->flags & END_PASSIVE && end->state == STATE_SYN_RCVD;
+    bool refused = end->state == STATE_SYN_SENT && !ends_its_own(&conn->end[conn_other(conn, side)], seq);
+    bool passive = end->flags & END_PASSIVE && end->state == STATE_SYN_RCVD;
     conn_end_by_reset(judge, conn, side, passive ? INPUT_RCVD_RST_PASSIVE : INPUT_RCVD_RST, end->next, t_ns, verdict);
     verdict->reset = RESET_TAKEN;
     if (refused) conn->flags |= CONN_REFUSED;
@@ -51,7 +58,7 @@ static void receive_reset(const struct conn_judge *judge, struct conn *conn, uns
         return;
     }
     if (is_exact(judge, end, &conn->end[other], segment)) {
-        end_by_reset(judge, conn, side, segment->t_ns, verdict);
+        end_by_reset(judge, conn, side, segment->seq, segment->t_ns, verdict);
         return;
     }
     verdict->reset = RESET_IN_WINDOW;
@@ -133,7 +140,7 @@ static void take_waiting_reset(const struct conn_judge *judge, struct conn *conn
     if (conn->end[other].got != more->waiting_reset || !(conn->end[other].flags & END_ENDED_BY_RST)) return;
     more->ignored_resets--;
     conn->end[side].flags &= ~(uint32_t)END_CHALLENGED;
-    end_by_reset(judge, conn, side, segment->t_ns, verdict);
+    end_by_reset(judge, conn, side, more->waiting_reset, segment->t_ns, verdict);
     verdict->reset = RESET_NONE; /* of another segment */
 }
 

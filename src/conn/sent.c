@@ -209,6 +209,17 @@ static bool is_abort(const struct conn_end *end, const struct conn_segment *segm
     return segment->flags & TCP_ACK && end->flags & END_ANY && segment->seq == end->next && end->was != STATE_SYN_SENT;
 }
 
+/* Its RST acknowledges the SYN that crossed its own: it had come, and was answered. */
+static void prove_crossed_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                              struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    bool ends_its_own = segment->flags & TCP_ACK && end->state == STATE_SYN_SENT && segment->seq == end->next;
+    if (!ends_its_own || !conn_acknowledges_syn(&conn->end[conn_other(conn, side)], segment->ack)) return;
+    end->flags |= END_SYN_ACK;
+    conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
+}
+
 static void send_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                        struct conn_verdict *verdict)
 {
@@ -216,6 +227,7 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     bool by_reset = end->flags & END_ENDED_BY_RST && !(end->flags & END_RST);
     verdict->class = CONN_RESET;
     end->flags |= END_RST;
+    prove_crossed_syn(judge, conn, side, segment, verdict);
     if (is_abort(end, segment) && (by_reset || missed_fin(&conn->end[conn_other(conn, side)], segment)))
         note_crossing(conn, side, segment);
     if (answers_wrong_ack(end, segment)) return;

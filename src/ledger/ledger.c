@@ -98,8 +98,7 @@ static void time_handshake(struct flow *flow, const struct ledger_segment *segme
     if (flow->bits & FLOW_TIMED || side != flow->conn.client) return;
     if (kind == TCP_SYN) {
         flow->handshake_ns = segment->t_ns;
-    } else if (kind == TCP_ACK && flow->conn.end[!side].flags & END_SYN_ACK && flow->conn.end[!side].flags & END_SYN_SEEN &&
-               flow->conn.end[side].flags & END_SYN_SEEN) {
+    } else if (kind == TCP_ACK && conn_may_time_handshake(&flow->conn.end[side], &flow->conn.end[!side])) {
         int64_t took_ns;
         if (__builtin_sub_overflow(segment->t_ns, flow->handshake_ns, &took_ns) || took_ns < 0) return;
         flow->handshake_ns = took_ns;

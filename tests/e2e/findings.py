@@ -718,6 +718,7 @@ class Captures(Test):
         "probe-bytes-taken": ["zero-window"],
         "numbers-that-leap": ["numbers-leap"],
         "reset-by-a-box": ["reset-forged"],
+        "refused-and-nothing-crossed": ["refused"],
         "refused-and-then-answered": ["refused-despite-listener"],
         "request-crosses-fin": ["reset-crossed"],
         "routed-sights-without-identification": ["several-sights"],

@@ -58,6 +58,12 @@ def views(tcpwhy, capture):
     return listed, told
 
 
+def impossible(capture, listed):
+    """A round trip that took longer than all that was seen of the connection."""
+    return [f"{capture}, connection {conn}: a handshake of {row['handshake_ns']} ns" for conn, row in listed.items()
+            if row["handshake_ns"] != "-" and int(row["handshake_ns"]) > (float(row["end"]) - float(row["start"])) * 1e9 + 1000]
+
+
 def is_as(expected, got):
     if expected == "*":
         return True
@@ -129,6 +135,7 @@ def main():
         return self_test(rows, seen)
     found = differences(rows, seen)
     for capture, views_of in seen.items():
+        found += impossible(capture, views_of[0])
         if len(views_of[0]) > 1:
             found += alone(tcpwhy, capture, views_of[0])
     for line in found:

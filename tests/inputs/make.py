@@ -31,6 +31,23 @@ CLOSED = OPEN + """
 50.1 c A 102 2 0
 """
 TEXTS = {
+    # whoever opens as well refuses nothing: it aborts its own attempt, and its RST shows that the other SYN had come
+    "reset-behind-crossing-syns": """
+0 c S 0 - 0
+0.6 s S 0 - 0
+21 s RA 1 1 0
+""",
+    # the nearest that is refused
+    "refused-and-nothing-crossed": """
+0 c S 0 - 0
+0.6 s RA -5000000 1 0
+""",
+    # SYN,ACKs that cross, and no SYN was captured: their round trip is not known
+    "syn-acks-cross-without-their-syns": """
+0 s SA 0 1 0
+47 c SA 0 1 0
+47.1 c A 1 1 0
+""",
     # what TCP never sends, answered and not: it shows no connection
     "scans-without-syn": """
 0 c - 0 - 0

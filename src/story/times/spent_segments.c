@@ -40,6 +40,14 @@ static void claim_dropped_acks(const struct telling *telling, struct spent_claim
     }
 }
 
+/* It says something other than a SYN: that was answered, seen or not. */
+static bool goes_on(const struct telling *telling, const struct tale_packet *syn)
+{
+    for (const struct tale_packet *at = syn + 1; at < telling->packets + telling->packet_count; at++)
+        if (finding_is_own(at, syn->side) && !(at->segment->flags & TCP_SYN)) return true;
+    return false;
+}
+
 /* From the SYN that was answered to its answer, and from a SYN that nobody answered to the end of connect(). */
 static void claim_way(const struct telling *telling, struct spent_claims *claims)
 {
@@ -52,7 +60,7 @@ static void claim_way(const struct telling *telling, struct spent_claims *claims
     if (!syn) return;
     if (answer)
         spent_claim(claims, SPENT_NETWORK, syn->sent_ns, finding_arrival_ns(answer));
-    else
+    else if (!goes_on(telling, syn))
         spent_claim(claims, SPENT_SYN_AGAIN, syn->sent_ns, claims->end_ns);
 }
 
