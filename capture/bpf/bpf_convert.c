@@ -116,9 +116,10 @@ static void call_convert(const struct record_call *record, struct event *event)
     call->wake_unseen = record->wake_unseen != 0;
     call->cgroup = record->cgroup;
     call->watch_total = record->watch_total;
+    bool by_data = !enter && call->epoll; /* what epoll_wait gives back names no socket: there stands what the ring held before */
     for (size_t i = 0; i < record->watch_count && i < EVENT_WATCH_MAX; i++) {
-        call->watch[i] =
-            (struct event_watch){.cookie = record->watch[i].id, .data = record->watch[i].data, .events = record->watch[i].events};
+        const struct record_watch *watch = &record->watch[i];
+        call->watch[i] = (struct event_watch){.cookie = by_data ? 0 : watch->id, .data = watch->data, .events = watch->events};
         call->watch_count++;
     }
 }

@@ -115,7 +115,8 @@ static inline __u32 record_known_place(__u64 signature)
 }
 
 struct record_watch {
-    __u64 id, data;
+    __u64 id; /* of the socket; not written where epoll_wait ends, which knows `data` alone */
+    __u64 data;
     __u32 events, pad;
 };
 

@@ -314,6 +314,7 @@ int main(void)
         TEST(a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it),
         TEST(an_address_without_anything_is_no_address),
         TEST(an_ended_process_has_a_status_or_a_signal),
+        TEST(what_epoll_gives_back_names_no_socket),
         TEST(a_reset_has_the_kernels_name_for_its_reason),
         TEST(a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go),
         TEST(a_drop_without_a_reason_is_believed_at_tcps_entrance_alone),

@@ -26,6 +26,7 @@ int convert(struct fixture *fixture, const struct record_mark *mark, struct even
 void the_device_below_a_device_makes_no_second_mark(void **state);
 void a_child_of_a_listener_takes_its_addresses_from_the_segment_that_made_it(void **state);
 void an_address_without_anything_is_no_address(void **state);
+void what_epoll_gives_back_names_no_socket(void **state);
 void an_ended_process_has_a_status_or_a_signal(void **state);
 void a_reset_has_the_kernels_name_for_its_reason(void **state);
 void a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go(void **state);

@@ -63,6 +63,34 @@ void an_address_without_anything_is_no_address(void **state)
     assert_string_equal(event.call.name, "connect");
 }
 
+/* The ring is not cleared before it is written again. */
+void what_epoll_gives_back_names_no_socket(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_call call = {
+        .head = {.kind = RECORD_EXIT},
+        .number = SYS_epoll_pwait,
+        .args = {3, 0x7f00, 16, (__u64)-1, 0},
+        .ret = 1,
+        .watch_count = 1,
+        .watch_total = 1,
+        .watch = {{.id = 16777343, .data = 9, .events = 4}},
+    };
+    struct event event;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &call, sizeof(call), fixture->log, &event), 1);
+    assert_int_equal(event.call.watch_count, 1);
+    assert_int_equal(event.call.watch[0].cookie, 0);
+    assert_int_equal(event.call.watch[0].data, 9);
+    call.number = SYS_ppoll; /* which says whose they are */
+    assert_int_equal(bpf_convert_record(&fixture->convert, &call, sizeof(call), fixture->log, &event), 1);
+    assert_int_equal(event.call.watch[0].cookie, 16777343);
+    call.head.kind = RECORD_ENTER;
+    call.number = SYS_epoll_ctl;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &call, sizeof(call), fixture->log, &event), 1);
+    assert_int_equal(event.call.watch[0].cookie, 16777343);
+}
+
 void an_ended_process_has_a_status_or_a_signal(void **state)
 {
     struct fixture *fixture = *state;
