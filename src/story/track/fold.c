@@ -185,6 +185,7 @@ void flow_fold(struct teller *teller, struct flow *flow)
     end_run(&folding, end);
     memmove(&flow->packets[folding.kept], &flow->packets[end], (flow->packet_count - end) * sizeof(flow->packets[0]));
     flow->packet_count = folding.kept + flow->packet_count - end;
+    flow->joined = 0;
     if (flow->packet_count > FOLDED_MOST * most) {
         flow->too_long = true;
         teller->too_long = flow;

@@ -42,6 +42,15 @@ static size_t join_start(const struct flow *flow)
     return flow->packet_count > JOIN_DEPTH ? flow->packet_count - JOIN_DEPTH : 0;
 }
 
+/* The same without those first that have mark and packet: captured in one place, they take no more. */
+static size_t unjoined_start(struct flow *flow)
+{
+    if (flow->joined < join_start(flow)) flow->joined = join_start(flow);
+    while (flow->joined < flow->packet_count && flow->packets[flow->joined].captured && flow->packets[flow->joined].marked)
+        flow->joined++;
+    return flow->joined;
+}
+
 static struct sighting *add_sighting(struct teller *teller, struct flow *flow, const struct event *event)
 {
     size_t most = teller->bounds.packets_max;
@@ -277,10 +286,10 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     struct sighting *waiting = NULL;                            /* a mark that still lacks its packet */
     struct sighting whole = {0};                                /* or the mark of a larger packet that this was cut from */
     bool alone = teller->vantage_count < 2 && !flow->has_marks; /* then there is nothing to join it with */
-    for (size_t i = join_start(flow); i < flow->packet_count && !alone; i++) {
+    for (size_t i = teller->vantage_count < 2 ? unjoined_start(flow) : join_start(flow); i < flow->packet_count && !alone; i++) {
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
-            if (is_same_packet(&seen->packet, &event->packet) && seen->origin != event->packet.vantage &&
+            if (seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
                 near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->origin, &event->packet)) &&
                 is_better_sight(earlier, seen, &event->packet))
                 earlier = seen;
@@ -370,7 +379,8 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         }
     }
     struct sighting *slot = NULL;
-    for (size_t i = join_start(flow); i < flow->packet_count && !slot; i++) { /* the packet came first: clocks differ by a little */
+    /* The packet may have come first: clocks differ by a little. */
+    for (size_t i = unjoined_start(flow); i < flow->packet_count && !slot; i++) {
         struct sighting *packet = &flow->packets[i];
         if (packet->captured && !packet->marked && !packet->copy && may_be_its_mark(teller, mark->netns, packet->netns) &&
             near(packet->captured_ns, event->t_ns, JOIN_ORDER_NS) && flow_covers(&mark->header, &packet->packet.header) &&

@@ -174,6 +174,7 @@ struct flow {
     struct sock *sock[STORY_SIDES];
     struct sighting *packets;
     size_t packet_count, packet_room;
+    size_t joined;          /* of the packets: those before this one, or too old to be joined, have mark and capture */
     size_t fold_at;         /* so many packets are looked through for what can be folded; 0: as bounds.packets_max says */
     uint64_t folded;        /* packets that others stand for */
     bool attempt_over;      /* of a run without end: its client's kernel has given the attempt up (no segment need show that) */
