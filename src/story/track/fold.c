@@ -63,7 +63,7 @@ static bool is_plain(const struct flow *flow, const struct sighting *seen, const
     if (header->protocol != IPPROTO_TCP || header->flags & special || !(header->flags & TCP_ACK)) return false;
     if (seen->copy || seen->unsent || seen->packet.comments || seen->further_comments || !header->window) return false;
     if (flow->at_both_ends && !seen->arrived_ns) return false;
-    if (!own->known || !own->acked || header->seq != own->next || seq_before(header->ack, own->ack)) return false;
+    if (!own->acked || header->seq != own->next || seq_before(header->ack, own->ack)) return false;
     bool says_something = seen->folded || header->length_bytes || header->ack != own->ack || header->window != own->window;
     bool sacks = seen->packet.options.present & OPTION_SACK;
     return says_something && !sacks && !was_dropped(flow, header);
@@ -190,8 +190,8 @@ void flow_fold(struct teller *teller, struct flow *flow)
         flow->too_long = true;
         teller->too_long = flow;
     }
-    /* Where much stays, it is looked at again only once there is as much besides. */
-    flow->fold_at = flow->packet_count * 2 > most ? flow->packet_count * 2 : most;
+    /* It is looked at again only once there is as much besides. */
+    flow->fold_at = flow->packet_count * 2;
 }
 
 /* ---- calls ---- */
@@ -207,7 +207,7 @@ static void note_read(struct sock *sock, const struct call *call)
 {
     bool reads = call->traits & CALL_READS;
     if (!sock->folded_calls++) sock->folded_order = call->order;
-    if (reads && call->ret > 0 && !strstr(call->args, "MSG_PEEK")) sock->folded_read_bytes += (uint64_t)call->ret;
+    if (reads && call->ret != -EAGAIN && !strstr(call->args, "MSG_PEEK")) sock->folded_read_bytes += (uint64_t)call->ret;
 }
 
 void sock_fold(const struct teller *teller, struct sock *sock)
@@ -223,5 +223,5 @@ void sock_fold(const struct teller *teller, struct sock *sock)
         }
     }
     sock->call_count = kept;
-    sock->fold_at = kept * 2 > most ? kept * 2 : most;
+    sock->fold_at = kept * 2;
 }
