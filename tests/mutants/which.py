@@ -5,7 +5,8 @@ Left out is what changes nothing that anybody could see, or what a test should n
     where a largest or smallest is kept (if (a > b) b = a;), whether equal counts;
     by how much a list grows (room ? room * 2 : 64), and the order in which a sort compares;
     an array's size, 0 and 1, and flags (1, 2, 4 … of an enum): what they are called is what they mean;
-    the arguments of __attribute__.
+    the arguments of __attribute__;
+    && and || between the results of allocations: what only a lack of memory reaches.
 The end of a for loop moves inwards, so that the last is not looked at: outwards it would be a read behind an array, which is no bound but
 the sanitizers' matter."""
 
@@ -19,6 +20,8 @@ LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?(\w+) (<) [^;]*; (?:[^;]*, )?\1
 KEPT = re.compile(r"(?:\bif \(|\(|= |\breturn )(?!\()(?:.* (?:&&|\|\|) )?(\S.*?) (<|>|<=|>=) (\S[^?&|]*?)(?:\) (\S+) = (.+?);| \? ([^:]+?) : (.+?)[;,)])")
 GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
 ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
+ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_text|steps_add)\(")
+NEAR_LINES = 25 # an allocation and the look at what came of it
 SILENT = re.compile(r"^\s*(#|//|\*|/\*|assert|_Static_assert|__attribute__)|^\s*\"")
 
 Mutant = collections.namedtuple("Mutant", "file line column before after")
@@ -39,9 +42,16 @@ def kept_at(code):
     return found.start(2) if compared == kept else None
 
 
+def are_allocated(code, at, lines):
+    """Whether both names beside the operator were allocated in these lines."""
+    left, right = re.search(r"!?([\w>.\[\]-]+) $", code[:at]), re.match(r".. !?([\w>.\[\]-]+)", code[at:])
+    allocated = {found[1].lstrip("*") for line in lines for found in ALLOCATED.finditer(line)}
+    return all(beside and beside[1] in allocated for beside in (left, right))
+
+
 def mutants_of(text, file=""):
-    comment = False
-    for number, line in enumerate(text.splitlines(), 1):
+    comment, all_lines = False, text.splitlines()
+    for number, line in enumerate(all_lines, 1):
         if comment:
             comment = "*/" not in line
             continue
@@ -51,7 +61,7 @@ def mutants_of(text, file=""):
             continue
         loop, kept = LOOP.search(code), kept_at(code)
         for found in OPERATOR.finditer(code):
-            if found.start() != kept:
+            if found.start() != kept and not (found[0] in ("&&", "||") and are_allocated(code, found.start(), all_lines[max(0, number - NEAR_LINES):number])):
                 after = "+ 1 <" if loop and found.start() == loop.start(2) else OPERATORS[found[0]]
                 yield Mutant(file, number, found.start(), found[0], after)
         for found in NUMBER.finditer(code):

@@ -43,11 +43,11 @@ static void find_dropped_syn(struct telling *telling)
                 FINDING_PROOF(proof));
 }
 
-/* "3, 128": what listen() was asked for; -1: not known. */
+/* "3, 128": what listen() was asked for; 0: not known. */
 static int64_t asked_backlog(const struct call *listen)
 {
     const char *comma = strchr(listen->args, ',');
-    return comma && comma[1] == ' ' && comma[2] >= '0' && comma[2] <= '9' ? strtoll(comma + 2, NULL, 10) : -1;
+    return comma ? strtoll(comma + 1, NULL, 10) : 0;
 }
 
 /* The queue that a segment of this handshake found full is shorter than listen() had asked for: __sys_listen() takes the smaller of
@@ -56,9 +56,9 @@ static void find_clipped(struct telling *telling)
 {
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || packet->side != STORY_CLIENT || !finding_is_queue_full(packet)) continue;
+        if (!finding_is_queue_full(packet)) continue;
         const struct call *listen = tale_listening(telling, finding_arrival_ns(packet));
-        int64_t asked = listen ? asked_backlog(listen) : -1;
+        int64_t asked = listen ? asked_backlog(listen) : 0;
         if (asked <= (int64_t)packet->segment->queue->accept_most) continue;
         uint32_t proof[2] = {listen_step(telling), packet->step};
         finding_add(telling, "backlog-clipped", "warning",
@@ -82,7 +82,7 @@ static bool is_deferred(const struct telling *telling)
 static const struct tale_packet *find_ack_in_vain(const struct telling *telling, const struct tale_packet *syn_ack,
                                                   const struct tale_packet *again)
 {
-    for (const struct tale_packet *ack = syn_ack; ack < telling->packets + telling->packet_count; ack++) {
+    for (const struct tale_packet *ack = syn_ack; ack < again; ack++) {
         if (!finding_is(ack, STORY_CLIENT, STORY_ACK) || !ack->received_ns || ack->received_ns >= again->sent_ns) continue;
         if (finding_way(telling, ack) == WAY_ARRIVED) return ack;
     }
@@ -125,17 +125,14 @@ static void find_dropped_ack(struct telling *telling)
                 FINDING_PROOF(proof));
 }
 
-/* The RST answers the ACK that was to end the handshake (data may come with it). */
-static const struct tale_packet *find_reset_of_ack(const struct telling *telling, const struct tale_packet **ret_ack)
+/* The ACK that was to end the handshake (data may come with it), where the RST answers that. */
+static const struct tale_packet *find_ack_of_reset(const struct telling *telling, const struct tale_packet *reset)
 {
-    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
-    if (!reset || reset->cause->kind != CAUSE_SEGMENT || finding_segment(telling, STORY_SERVER, STORY_FIN)) return NULL;
-    const struct story_step *by = &telling->story->steps[reset->cause->step];
-    if (by->kind != STEP_SEGMENT || !by->segment->handshake || (by->segment->kind != STORY_ACK && by->segment->kind != STORY_DATA))
-        return NULL;
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if (telling->packets[i].segment == by->segment) *ret_ack = &telling->packets[i];
-    return reset;
+    if (reset->cause->kind != CAUSE_SEGMENT || finding_segment(telling, STORY_SERVER, STORY_FIN)) return NULL;
+    for (const struct tale_packet *ack = telling->packets; ack < reset; ack++)
+        if (ack->step == reset->cause->step && ack->segment && ack->segment->handshake)
+            return ack->segment->kind == STORY_ACK || ack->segment->kind == STORY_DATA ? ack : NULL;
+    return NULL;
 }
 
 /* tcp_check_req() refuses an ACK out of a request socket that is still there: with a full accept queue, and
@@ -147,8 +144,9 @@ static bool is_overflow(const struct tale_packet *reset, const struct tale_packe
 
 static void find_reset_handshake(struct telling *telling)
 {
-    const struct tale_packet *ack = NULL, *reset = find_reset_of_ack(telling, &ack);
-    if (!reset || !ack) return;
+    const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
+    const struct tale_packet *ack = reset ? find_ack_of_reset(telling, reset) : NULL;
+    if (!ack) return;
     uint32_t proof[3] = {listen_step(telling), ack->step, reset->step};
     if (is_overflow(reset, ack)) {
         finding_add(telling, "reset-full-queue", "error",

@@ -22,6 +22,7 @@ struct bound {
 #include "bound_words.h"
 
 #include "bound_causes.h" /* with lines of the others */
+#include "bound_handshakes.h"
 
 static bool is_said(const char *text, const char *says)
 {
@@ -56,6 +57,7 @@ static void hold(const struct bound *bounds, size_t count)
 HOLDS(calls_alone_tell_how_it_ended)
 HOLDS(causes)
 HOLDS(findings)
+HOLDS(handshakes)
 HOLDS(states_and_waits)
 HOLDS(times)
 HOLDS(words)
@@ -66,6 +68,7 @@ int main(void)
         cmocka_unit_test(calls_alone_tell_how_it_ended),
         cmocka_unit_test(causes),
         cmocka_unit_test(findings),
+        cmocka_unit_test(handshakes),
         cmocka_unit_test(states_and_waits),
         cmocka_unit_test(times),
         cmocka_unit_test(words),
