@@ -106,7 +106,8 @@ const char *finding_time(struct telling *telling, int64_t ns)
     if (ns >= 999500000) return telling_printf(telling, "%.2f s", (double)ns / 1e9);
     if (ns >= 10000000) return telling_printf(telling, "%" PRId64 " ms", (ns + 500000) / 1000000);
     if (ns >= 1000000) return telling_printf(telling, "%.1f ms", (double)ns / 1e6);
-    return telling_printf(telling, "%" PRId64 " µs", ns > 0 ? (ns + 500) / 1000 : 0);
+    int64_t us = (ns + 500) / 1000;
+    return telling_printf(telling, "%" PRId64 " µs", us > 0 ? us : 0);
 }
 
 void findings_find_all(struct telling *telling)

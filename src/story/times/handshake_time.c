@@ -41,7 +41,7 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
             syn = packet, first_answer = NULL;
         if (syn && !first_answer && packet->segment->kind == STORY_SYN_ACK) first_answer = packet;
     }
-    if (!first_syn || !syn || !first_answer) return 0;
+    if (!syn) return 0;
     return syn->sent_ns - first_syn->sent_ns + (syn_ack->sent_ns - first_answer->sent_ns);
 }
 
@@ -49,9 +49,10 @@ static int64_t waited_ns(const struct telling *telling, const struct tale_packet
 static int64_t completed_ns(const struct telling *telling, const struct tale_packet *ack)
 {
     const struct tale_state *state = finding_state(telling, STORY_SERVER, STATE_ESTABLISHED);
-    uint32_t step = state ? finding_state_step(telling, state) : STORY_NO_STEP;
     int64_t came_ns = arrival_ns(ack);
-    return step != STORY_NO_STEP && telling->story->steps[step].t_ns > came_ns ? telling->story->steps[step].t_ns : came_ns;
+    if (!state) return came_ns;
+    int64_t moved_ns = telling->story->steps[finding_state_step(telling, state)].t_ns;
+    return moved_ns > came_ns ? moved_ns : came_ns;
 }
 
 void handshake_time_find(struct telling *telling)

@@ -34,9 +34,7 @@ static void claim_dropped_acks(const struct telling *telling, struct spent_claim
             spent_claim(claims, SPENT_FULL_QUEUE, finding_arrival_ns(ack), packet->sent_ns);
             ack = NULL;
         }
-        if (packet->segment && packet->side == STORY_CLIENT && packet->segment->kind != STORY_SYN &&
-            finding_is_queue_full(packet) && packet->segment->queue->dropped)
-            ack = packet;
+        if (finding_is_queue_full(packet) && packet->segment->queue->dropped) ack = packet;
     }
 }
 
@@ -122,7 +120,7 @@ static void claim_delayed_ack(const struct telling *telling, struct spent_claims
     const struct story_step *by = &telling->story->steps[cause->step];
     if (by->side == data->side) return;
     const struct story_cause *of = &by->segment->cause;
-    if (of->kind != CAUSE_TIMER || !of->name || strcmp(of->name, "delayed-ack") != 0) return;
+    if (!of->name || strcmp(of->name, "delayed-ack") != 0) return;
     static const int LOOK_BACK = 64; /* what an ACK let go is not far behind what it acknowledges */
     const struct tale_packet *at = data;
     for (int looked = 0; at-- > telling->packets && looked < LOOK_BACK; looked++) {

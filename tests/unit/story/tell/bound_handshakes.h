@@ -39,4 +39,15 @@ static const struct bound handshakes_bounds[] = {
     {"found error listener-gone", /* data may come with it */
      UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) ENDS_LISTENER PACKET(1020, C, C_DATA) S_RST,
      UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) ENDS_LISTENER PACKET(1020, C, C_FIN) S_RST},
+    /* How long the handshake took: of the SYN-ACK that had come when the last ACK left, of the SYN that had come when that left. */
+    {" handshake=220 network=",
+     TRACE TWO_ENDS THERE(1000, 1100, SYN) ARRIVES(1110, WS, SYN_ACK) AT_NS("1220000", WS, SYN_ACK)
+         THERE(1220, 1320, HANDSHAKE_ACK),
+     TRACE TWO_ENDS THERE(1000, 1100, SYN) ARRIVES(1110, WS, SYN_ACK) AT_NS("1220001", WS, SYN_ACK)
+         THERE(1220, 1320, HANDSHAKE_ACK)},
+    {" timer=1000000",
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) "packet t=1001100000 vantage=2 number=1 " WC SYN "\n" BACK(
+         1001100, 1001200, SYN_ACK) THERE(1001210, 1001300, HANDSHAKE_ACK),
+     TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) "packet t=1001100001 vantage=2 number=1 " WC SYN "\n" BACK(
+         1001100, 1001200, SYN_ACK) THERE(1001210, 1001300, HANDSHAKE_ACK)},
 };

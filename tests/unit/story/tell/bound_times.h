@@ -34,6 +34,9 @@
              "__tcp_transmit_skb;tcp_send_ack;tcp_delack_timer_handler;tcp_delack_timer;call_timer_fn;run_timer_softirq"))         \
     ACKED(t, ack)
 #define WRITTEN DOES(1990, 1999, C_THREAD, "write", C_SOCK, "2") SMALL(2000, "101") DOES(2100, 2110, C_THREAD, "write", C_SOCK, "2")
+#define OFF_THE_BACKLOG                                                                                                            \
+    CHAIN("__tcp_transmit_skb;tcp_write_xmit;tcp_ack;tcp_rcv_established;tcp_v4_do_rcv;__release_sock;tcp_recvmsg;"                \
+          "__x64_sys_recvfrom")
 static const struct bound times_bounds[] = {
     {"first-byte=4000", TRACE WIDE PACKET(5000, WC, WC_DATA) PACKET(9000, WS, WS_DATA), TRACE WIDE PACKET(9000, WS, WS_DATA)},
     {"first-byte=7980", TRACE WIDE PACKET(9000, WS, WS_DATA), TRACE WIDE PACKET(5000, WC, WC_DATA) PACKET(9000, WS, WS_DATA)},
@@ -158,4 +161,11 @@ static const struct bound times_bounds[] = {
     /* The way of what brings something; an ACK is waited for by nobody. */
     {"times: total=4100 network=210 ", TRACE TWO_ENDS FAR_OPEN THERE(5000, 5100, "flags=. seq=101 ack=501" ROOM),
      TRACE TWO_ENDS FAR_OPEN THERE(5000, 5100, C_DATA ROOM)},
+    /* Off the backlog it is the context that says what let it go; and the data that is acknowledged counts, not an ACK behind it.
+     */
+    {"delayed-ack=40000", TRACE OPEN WRITTEN DELAYED(42000, "103") RELEASED(42100, "103", "2", "103", OFF_THE_BACKLOG),
+     TRACE OPEN WRITTEN ACKED(42000, "103") RELEASED(42100, "103", "2", "103", OFF_THE_BACKLOG)},
+    {"delayed-ack=40000",
+     TRACE OPEN WRITTEN PACKET(3000, C, "flags=. seq=103 ack=501 win=600") DELAYED(42000, "103") LET_GO(42100, "103", "103"),
+     TRACE OPEN WRITTEN PACKET(3000, C, "flags=. seq=103 ack=501 win=600") ACKED(42000, "103") LET_GO(42100, "103", "103")},
 };

@@ -11,7 +11,15 @@
     ENTER(t, S_THREAD, "listen", BOUND_SOCK(6, "127.0.0.1:3333"), " args=\"3, 128\"")                                              \
     EXIT(t, S_THREAD, "listen", BOUND_SOCK(6, "127.0.0.1:3333"), " ret=" ret)
 #define CANT_BIND(t, name, ret) REFUSES(t, C_THREAD, name, NEW_SOCK(4), "3, 127.0.0.1:3333", ret)
+#define READ_UNTIL(ns)                                                                                                             \
+    TRACE OPEN ASKED ENTER(1500, S_THREAD, "read", S_SOCK, "") "exit t=" ns " " S_THREAD                                           \
+                                                               "name=read fd=3 how=-1 level=-1 slept=-1 ret=5 " S_SOCK             \
+                                                               "\n" DOES(501000, 502500, S_THREAD, "write", S_SOCK, "5") ANSWER
 static const struct bound words_bounds[] = {
+    {"for 9.9 s, and it answered", SILENT("9951010000"), SILENT("9951009999")},
+    {"it lay unread for 10 ms", READ_UNTIL("12000000"), READ_UNTIL("11999999")},
+    {"it lay unread for 1.0 ms", READ_UNTIL("3000000"), READ_UNTIL("2999999")},
+    {"it lay unread for 1 µs", READ_UNTIL("2000500"), READ_UNTIL("2000499")},
     {"for 1.00 s, and it answered", SILENT("1000510000"), SILENT("1000509999")},
     {"for 999 ms, and it answered", SILENT("1000509999"), SILENT("1000510000")},
     {"for 999 ms, and it answered", SILENT("999510000"), SILENT("999509999")},
