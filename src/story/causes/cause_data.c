@@ -15,11 +15,12 @@ static const int64_t HELD_UNKNOWN_NS = 1000000000;
 /* So little does neither pacing nor a small queue hold back: two segments of an Ethernet. */
 enum { LITTLE_BYTES = 2920 };
 
-static bool asks_fast_open(const struct telling *telling)
+/* A SYN of this side asked for Fast Open: what it carried, and the server did not take, comes again. */
+static bool asks_fast_open(const struct telling *telling, enum story_side side)
 {
-    for (size_t i = 0; i < telling->packet_count && i < 8; i++) {
+    for (size_t i = 0; i < telling->sweep.syn[side]; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        if (!is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) continue;
+        if (packet->side != side || !is_tcp(packet) || (header_of(packet)->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) continue;
         if (packet->seen->packet.options.present & OPTION_FASTOPEN || header_of(packet)->length_bytes) return true;
     }
     return false;
@@ -55,13 +56,12 @@ static bool nothing_was_held(const struct telling *telling, const struct tale_pa
     const struct tale_packet *data = sweep->last_data[side];
     /* Behind what was not captured: when that was sent, and what held it, nobody knows. */
     if (header_of(packet)->seq != verdict->next) return false;
-    if (!data && packet->from == 1) return !asks_fast_open(telling);
+    if (!data && packet->from == 1) return !asks_fast_open(telling, side);
     if (!data && sweep->released_ns[side] == INT64_MIN) return false;
     /* Pacing spreads data over a round trip. */
     bool little = data && header_of(data)->length_bytes <= LITTLE_BYTES;
     if (data && packet->sent_ns - data->sent_ns < (little ? 0 : 2 * round_ns(telling))) return false;
-    return sweep->released_ns[side] == INT64_MIN ||
-           (sweep->released_ns[side] <= packet->sent_ns && packet->sent_ns - sweep->released_ns[side] >= cause_held_ns(telling));
+    return sweep->released_ns[side] == INT64_MIN || packet->sent_ns - sweep->released_ns[side] >= cause_held_ns(telling);
 }
 
 static const struct tale_packet *releaser(const struct telling *telling, const struct tale_packet *packet)

@@ -100,3 +100,46 @@ void nearness_to_the_nanosecond(void **state)
     (void)state;
     CHECK(cases);
 }
+
+#define AT(ns, vantage, from, what) "packet t=" ns " vantage=" vantage " number=1 " from what "\n"
+#define PACED FARTHER THERE(40000, 50000, DATA(101, 2921)) BACK(50010, 60010, ACKS(3022, 512))
+#define LITTLE_BEFORE FAR THERE(2000, 2100, DATA(101, 2920)) BACK(2110, 2210, ACKS(3021, 60000))
+#define MUCH_BEFORE FAR THERE(2000, 2100, DATA(101, 2921)) BACK(2110, 2210, ACKS(3022, 60000))
+#define FIN_OF(seq) "flags=F. seq=" #seq " ack=501" W
+#define S_FIN "flags=F. seq=501 ack=101" W
+#define SLOW TRACE PACKET(1000, WC, SYN W) PACKET(301000, WS, SYN_ACK W) PACKET(301010, WC, HANDSHAKE_ACK W)
+#define TURN_OF(ns)                                                                                                                \
+    TRACE PACKET(1000, WC, SYN W) AT(ns, "1", WS, SYN_ACK W) PACKET(5010, WC, HANDSHAKE_ACK W)                                     \
+        PACKET(9000, WS, "flags=P. seq=501 ack=101 len=5" W)
+
+void what_may_have_been_held_back_to_the_nanosecond(void **state)
+{
+    static const struct wire_case cases[] = {
+        /* much is paced over two round trips of 19,727 units of 1,024 ns */
+        {PACED AT("80400895", "1", WC, DATA(3022, 5)) AT("90400895", "2", WC, DATA(3022, 5)), EITHER("SEND", "released when #5")},
+        {PACED AT("80400896", "1", WC, DATA(3022, 5)) AT("90400896", "2", WC, DATA(3022, 5)), CALLED("SEND")},
+        /* what was under way before the last ACK came counts, for 10 ms: a FIN beside more than two segments waits for room */
+        {LITTLE_BEFORE AT("12209999", "1", WC, FIN_OF(3021)) AT("12309999", "2", WC, FIN_OF(3021)), CALLED("CLOSE")},
+        {MUCH_BEFORE AT("12209999", "1", WC, FIN_OF(3022)) AT("12309999", "2", WC, FIN_OF(3022)),
+         EITHER("CLOSE", "released when #5")},
+        {MUCH_BEFORE AT("12210000", "1", WC, FIN_OF(3022)) AT("12310000", "2", WC, FIN_OF(3022)), CALLED("CLOSE")},
+        /* a FIN by itself, and just behind what was sent */
+        {FAR THERE(2000, 2100, DATA(101, 5)) THERE(12300, 12400, FIN_OF(106)), CALLED("CLOSE")},
+        {FAR THERE(2000, 2100, DATA(101, 5)) THERE(12300, 12400, FIN_OF(106) " len=5"), EITHER("CLOSE", "held back")},
+        {FAR THERE(2000, 2100, DATA(101, 5)) THERE(12300, 12400, FIN_OF(107)), EITHER("CLOSE", "held back")},
+        /* one place; what may have been lost on its way there comes again by a timer: after a turn, or after TCP_RTO_MIN */
+        {TURN_OF("1999999"), CALLED("SEND")},
+        {TURN_OF("2000000"), EITHER("SEND, or that once more", "lost on its way here")},
+        {NEAR AT("9000000", "1", WS, "flags=P. seq=501 ack=101 len=5" W), CALLED("SEND")},
+        {NEAR AT("9000001", "1", WS, "flags=P. seq=501 ack=101 len=5" W),
+         EITHER("SEND, or that once more", "lost on its way here")},
+        {SLOW AT("490999999", "1", WS, S_FIN), CALLED("CLOSE")},
+        {SLOW AT("491000000", "1", WS, S_FIN), EITHER("CLOSE, or that once more", "lost on its way here")},
+        /* the client's SYN asks for Fast Open, not the server's */
+        {TRACE TWO_ENDS THERE(1000, 1100, SYN W " opt=fastopen") BACK(1110, 1210, SYN_ACK W) THERE(1220, 1320, HANDSHAKE_ACK W)
+             BACK(2000, 2100, S_DATA W),
+         CALLED("SEND")},
+    };
+    (void)state;
+    CHECK(cases);
+}

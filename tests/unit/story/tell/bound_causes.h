@@ -19,6 +19,9 @@
 #define S_ACKS(t, context) MARK(t, S, "flags=. seq=501 ack=106" ROOM, context) PACKET(t, S, "flags=. seq=501 ack=106" ROOM)
 #define SENT "segment #4 data P. 1:1:5 class=0 received=2000 window=2 bytes=65535 <- "
 #define ANSWERED "segment #5 ACK . 1:6:0 class=4 received=2010 window=2 bytes=65535 <- "
+#define WRITTEN_UNTIL(ns) "exit t=" ns " " C_THREAD "name=write fd=3 how=-1 level=-1 slept=-1 ret=2 " C_SOCK "\n"
+#define LET_GO_BEHIND(length, next)                                                                                                \
+    TRACE OPEN WRITTEN PACKET(2200, C, "flags=P. seq=103 ack=501 len=" length " win=512") ACKED(42000, next) SMALL(42100, next)
 static const struct bound causes_bounds[] = {
     /* The side of a call is the side of the segment; descriptor 0 is one like others. */
     {SENT "call/stack/sendto by=@11", BOTH_KNOWN IN_CALL(S_THREAD, "sendto", "3", S_SOCK) S_SENDS(S_CUR),
@@ -80,4 +83,9 @@ static const struct bound causes_bounds[] = {
     {"<- segment/context by=@12", /* data is let go by what came, not answers it */
      TRACE OPEN WRITTEN ACKED(42000, "103") RELEASED(42100, "103", "2", "103", OFF_BACKLOG),
      TRACE OPEN WRITTEN ACKED(42000, "103") RELEASED(42100, "103", "2", "103", "")},
+    /* What a call had queued by then; and what an ACK of a little let go, which is two segments of an Ethernet. */
+    {"<- unknown/none queued before by a call", TRACE OPEN WRITTEN_UNTIL("2000000") SMALL(2000, "101"),
+     TRACE OPEN WRITTEN_UNTIL("2000001") SMALL(2000, "101")},
+    {"#7 data P. 2923:1:2 class=0 received=42100 window=2 bytes=512 <- segment/rule by=@13", LET_GO_BEHIND("2920", "3023"),
+     LET_GO_BEHIND("2921", "3024")},
 };
