@@ -82,6 +82,14 @@ uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, u
     return more && more->has_seen ? more->seen : conn->end[side].next;
 }
 
+bool conn_last_was_captured(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side];
+    uint32_t since_us;
+    return conn_captured_next(judge, conn, side) == end->next &&
+           !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
+}
+
 uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                       struct conn_verdict *verdict)
 {

@@ -91,7 +91,8 @@ enum conn_end_flag {
     END_LOOKS_VARY = 1 << 20, /* its packets bear different identifications: a same one is the same packet */
     END_SYN_DATA = 1 << 21,   /* its SYN carried data (RFC 7413) */
     END_LOOKS_STAY = 1 << 22, /* or not: several of them bear one identification */
-    END_LONE_BYTE = 1 << 23   /* its last number was sent first as a segment of that one byte */
+    END_LONE_BYTE = 1 << 23,  /* its last number was sent first as a segment of that one byte */
+    END_LONE_ACK = 1 << 24    /* its last number was acknowledged by itself, and had not been captured */
 };
 
 /* One end. */
@@ -301,6 +302,10 @@ bool conn_shows_nothing(const struct conn *conn);
 bool conn_is_done(const struct conn *conn);
 /* Of them, how many were acknowledged and not captured. */
 uint64_t conn_missed(const struct conn_judge *judge, struct conn *conn, unsigned side);
+/* The last number of this end, which its peer acknowledges, was not captured and may have been its FIN: it was acknowledged by
+ * itself, or the peer has closed as well. Then it is no byte for sure: who counts leaves it out of both conn_bytes and conn_missed,
+ * the states are those of an end that has not closed, and who was first is not known. */
+bool conn_may_have_closed(const struct conn_judge *judge, struct conn *conn, unsigned side);
 /* Payload that this end sent, by its numbers: nothing twice, and what was not captured counted in. */
 uint64_t conn_bytes(const struct conn *conn, unsigned side);
 

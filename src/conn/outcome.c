@@ -41,6 +41,15 @@ uint64_t conn_bytes(const struct conn *conn, unsigned side)
     return bytes && end->flags & END_FIN && seq_at_or_before(end->fin_end, end->next) ? bytes - 1 : bytes;
 }
 
+bool conn_may_have_closed(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
+    if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || end->flags & END_FIN) return false;
+    if (!conn_has(end, END_ANY | END_BASE) || !(peer->flags & END_ACKS) || peer->ack != end->next || end->span <= 1) return false;
+    if (!(end->flags & END_LONE_ACK) && !(peer->flags & END_FIN)) return false;
+    return !conn_last_was_captured(judge, conn, side);
+}
+
 void conn_unreachable(struct conn *conn, unsigned side, uint32_t quoted_seq)
 {
     const struct conn_end *end = &conn->end[side];

@@ -44,6 +44,16 @@ static inline bool conn_is_later_by(int64_t t_ns, int64_t than_ns, int64_t by_ns
     return t_ns > than_ns && (uint64_t)t_ns - (uint64_t)than_ns >= (uint64_t)by_ns;
 }
 
+/* What a RST ends, or a FIN, may have been closed before: by the other end's FIN, which was not captured. */
+static inline void note_first_by_reset(const struct conn_judge *judge, struct conn *conn, unsigned closer)
+{
+    conn->closed_first = (uint8_t)(1 + closer);
+    conn->flags |= CONN_FIRST_BY_RST;
+    const struct conn_end *other = &conn->end[conn_other(conn, closer)];
+    bool nothing_known = conn->flags & CONN_MIDWAY && !(other->flags & END_FIN) && other->span <= 1;
+    if (nothing_known || conn_may_have_closed(judge, conn, conn_other(conn, closer))) conn->flags |= CONN_FIRST_UNSURE;
+}
+
 /* An end has sent more than was known, and nothing follows a FIN; or its last number turns out to be data: it was no FIN. */
 static inline void note_growth(struct conn *conn, unsigned side)
 {
@@ -60,6 +70,8 @@ uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigne
 bool conn_is_stray(const struct conn *conn, unsigned side, const struct conn_segment *segment);
 /* One past the highest number captured: beyond that there may be the peer's word. */
 uint32_t conn_captured_next(const struct conn_judge *judge, struct conn *conn, unsigned side);
+/* The last number of this end was captured. */
+bool conn_last_was_captured(const struct conn_judge *judge, struct conn *conn, unsigned side);
 /* An ACK acknowledges the SYN of `peer`; and whether that, or more by what a first window holds: data that was not captured. */
 bool conn_acknowledges_syn(const struct conn_end *peer, uint32_t ack);
 bool conn_acknowledges_more(const struct conn_end *peer, uint32_t ack);

@@ -45,6 +45,7 @@ void conn_prove_received(const struct conn_judge *judge, struct conn *conn, unsi
         note_growth(conn, other);
         peer->span += (uint32_t)more;
         peer->next = ack;
+        peer->flags = more == 1 ? peer->flags | END_LONE_ACK : peer->flags & ~(uint32_t)END_LONE_ACK;
         if (unseen && ack - unseen->seen > FAR) unseen->seen = ack - FAR;
     }
     peer->flags &= ~(uint32_t)END_BASE_BARE;

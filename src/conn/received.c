@@ -44,8 +44,7 @@ static void end_by_reset(const struct conn_judge *judge, struct conn *conn, unsi
     if (refused) conn->flags |= CONN_REFUSED;
     unsigned other = conn_other(conn, side);
     if (conn->closed_first || (conn->end[other].flags & END_ENDED_BY_RST && other != side)) return;
-    conn->closed_first = (uint8_t)(1 + other);
-    conn->flags |= CONN_FIRST_BY_RST;
+    note_first_by_reset(judge, conn, other);
 }
 
 static void receive_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,

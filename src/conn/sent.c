@@ -139,9 +139,7 @@ static bool had_sent_no_fin(const struct conn_judge *judge, struct conn *conn, u
     if (!(end->flags & END_BASE) || !(end->flags & END_ANY)) return false;
     if (fin->flags & TCP_ACK && seq_before(fin->ack, end->next)) return true;
     if (end->next == end->base + 1) return end->flags & END_SYN;
-    uint32_t since_us;
-    return conn_captured_next(judge, conn, side) == end->next &&
-           !holes_within(judge, conn, side, end->next - 1, end->next, &since_us);
+    return conn_last_was_captured(judge, conn, side);
 }
 
 /* It ends its sender's part, and was sent before the peer's FIN or RST came: which left first, the order at one place does not
@@ -248,10 +246,7 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     }
     conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
     /* Whom a RST has ended before answers only: if the peer did not send that, a box between closed it. */
-    if (end->flags & END_ENDED_BY_RST && !by_reset && !conn->closed_first) {
-        conn->closed_first = (uint8_t)(1 + side);
-        conn->flags |= CONN_FIRST_BY_RST;
-    }
+    if (end->flags & END_ENDED_BY_RST && !by_reset && !conn->closed_first) note_first_by_reset(judge, conn, side);
 }
 
 static void note_context(struct conn_verdict *verdict, const struct conn_end *end, const struct conn_end *peer)

@@ -27,6 +27,10 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->sights = more->sights;
     end->sights_elsewhere = more->sights_elsewhere;
     end->missed_bytes = conn_missed(&ledger->judge, &flow->conn, side);
+    if (end->missed_bytes && end->bytes && conn_may_have_closed(&ledger->judge, &flow->conn, side)) {
+        end->bytes--;
+        end->missed_bytes--;
+    }
 }
 
 void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending ending, struct ledger_row *row)

@@ -26,6 +26,7 @@ static const char *const ids[] = {
     "fast-open",
     "fast-open-cookie",
     "fast-open-not-taken",
+    "fin-maybe-missed",
     "fin-unanswered",
     "fin-wait-2-timeout",
     "firewall-dropped",

@@ -533,6 +533,14 @@ def one_way(finding, told):
     return "it was captured" if [s for s in told.segments if s["end"] == missing] else None
 
 
+def missed_fin(finding, told):
+    ack = told.proof_segments(finding)[0]
+    last = ack["ack_absolute"] - 1
+    behind = [s for s in told.segments if s["end"] != ack["end"] and s["len"] + ("F" in s["flags"]) + ("S" in s["flags"])
+              and (s["seq_absolute"] + s["len"] - last - 1) % 2**32 < 2**31]
+    return f"#{behind[0]['segment']} carries it, or what follows" if behind else None
+
+
 def reused(finding, told):
     return None if told.of("SYN") else "no SYN"
 
@@ -577,6 +585,7 @@ REFUTES = {
     "fast-open": fast_open,
     "fast-open-cookie": fast_open,
     "fast-open-not-taken": fast_open,
+    "fin-maybe-missed": missed_fin,
     "fin-unanswered": unanswered,
     "fin-wait-2-timeout": fin_wait_2,
     "firewall-dropped": by_firewall,
@@ -693,9 +702,12 @@ class Captures(Test):
     """Captures without any call or kernel: fewer findings, and those that are right."""
 
     RIGHT = {
-        "client-direction-only": ["one-direction"],
+        "client-direction-only": ["fin-maybe-missed", "one-direction"],
         "fin-again-12s-after-close": ["time-wait-answers"],
         "fin-again-200ms-after-close": ["time-wait-answers"],
+        "fin-first-of-the-server": ["fin-maybe-missed"],
+        "fin-maybe-missed-before-fin": ["fin-maybe-missed"],
+        "fin-missed-and-acknowledged-alone": ["fin-maybe-missed"],
         "fin-unheard-for-a-minute": ["simultaneous-close"],
         "fins-cross-and-one-is-lost": ["simultaneous-close"],
         "fins-cross-at-the-client": ["simultaneous-close"],
@@ -718,13 +730,14 @@ class Captures(Test):
         "probe-bytes-taken": ["zero-window"],
         "numbers-that-leap": ["numbers-leap"],
         "reset-by-a-box": ["reset-forged"],
+        "reset-by-a-box-before-the-handshake-was-seen": ["reset-forged"],
         "refused-and-nothing-crossed": ["refused"],
         "refused-and-then-answered": ["refused-despite-listener"],
         "request-crosses-fin": ["reset-crossed"],
         "routed-sights-without-identification": ["several-sights"],
         "reused-out-of-time-wait": ["time-wait-reuse"],
         "rst-in-window": ["reset-ignored"],
-        "server-direction-alone": ["one-direction"],
+        "server-direction-alone": ["fin-maybe-missed", "one-direction"],
         "simultaneous-close-at-client": ["simultaneous-close"],
         "simultaneous-open": ["simultaneous-open"],
         "split-handshake": ["split-handshake"],
@@ -733,7 +746,7 @@ class Captures(Test):
         "syn-in-mid-life-challenged": ["syn-challenged"],
         "syns-that-are-questioned": ["syn-challenged"],
         "syn-with-fin-taken": ["syn-data"],
-        "teredo": ["one-direction", "one-direction"],
+        "teredo": ["fin-maybe-missed", "fin-maybe-missed", "one-direction", "one-direction"],
         "tfo-data-not-taken": ["fast-open", "fast-open-not-taken"],
         "tfo-data-taken-in-part": ["fast-open-not-taken", "syn-data"],
         "unanswered-after-one-was-answered": ["black-hole"],

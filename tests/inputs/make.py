@@ -37,6 +37,22 @@ TEXTS = {
 0.6 s S 0 - 0
 21 s RA 1 1 0
 """,
+    # a number that is acknowledged by itself and was not captured: a byte, or the FIN; and nobody closed after it
+    "fin-missed-and-acknowledged-alone": OPEN + """
+20 c A 1 1 100
+30 s A 1 101 0
+40 c A 101 2 0
+1040 c A 101 2 10
+""",
+    # whoever goes on was not forgotten: what it seemed to answer with a RST had reached it
+    "reset-by-a-box-before-the-handshake-was-seen": """
+0 c S 0 - 0
+10 s SA 0 1 0
+40 c A 101 1 200
+40.5 s R 1 - 0
+60 s A 1 301 500
+60.1 c R 301 - 0
+""",
     # the nearest that is refused
     "refused-and-nothing-crossed": """
 0 c S 0 - 0

@@ -9,10 +9,24 @@
 #include "story/findings/findings.h"
 #include "tcp/seq.h"
 
+/* Both FINs were captured as they were sent first, and neither knew of the other: what a FIN that was not captured acknowledged is
+ * not known. */
+static bool crossed_as_seen(const struct telling *telling)
+{
+    for (int side = 0; side < STORY_SIDES; side++) {
+        const struct tale_packet *fin = finding_segment(telling, side, STORY_FIN);
+        const struct tale_packet *other = finding_segment(telling, !side, STORY_FIN);
+        if (!fin || !other || fin->verdict.class == CONN_AGAIN) return false;
+        uint32_t end = other->segment->seq_absolute + other->segment->length_bytes + 1;
+        if (!seq_before(fin->segment->ack_absolute, end)) return false;
+    }
+    return true;
+}
+
 static void find_both_close(struct telling *telling)
 {
     const struct tale_state *closing = finding_state(telling, -1, STATE_CLOSING);
-    if (!closing || telling->flow->to_itself) return;
+    if (!closing || telling->flow->to_itself || !crossed_as_seen(telling)) return;
     const struct tale_packet *fin[STORY_SIDES];
     for (size_t side = 0; side < STORY_SIDES; side++) fin[side] = finding_segment(telling, (int)side, STORY_FIN);
     uint32_t proof[3] = {fin[0] ? fin[0]->step : STORY_NO_STEP, fin[1] ? fin[1]->step : STORY_NO_STEP,

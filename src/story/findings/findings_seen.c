@@ -42,6 +42,40 @@ static void find_one_way(struct telling *telling)
         FINDING_PROOF(proof));
 }
 
+bool finding_may_have_closed(struct telling *telling, enum story_side side)
+{
+    return conn_may_have_closed(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, side));
+}
+
+/* The first segment of `side` that acknowledges as much as any. */
+static const struct tale_packet *first_that_acknowledges(const struct telling *telling, enum story_side side, uint32_t ack)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (finding_is_own(packet, side) && packet->segment->flags & TCP_ACK && packet->segment->ack_absolute == ack) return packet;
+    }
+    return NULL;
+}
+
+static void find_missed_fin(struct telling *telling)
+{
+    for (int i = 0; i < STORY_SIDES; i++) {
+        enum story_side side = (enum story_side)i;
+        if (!finding_may_have_closed(telling, side)) continue;
+        uint32_t next = telling->conn.end[flow_conn_end(telling->first_side, side)].next;
+        const struct tale_packet *by = first_that_acknowledges(telling, finding_other(side), next);
+        if (!by) continue;
+        uint32_t proof[1] = {by->step};
+        finding_add(telling, "fin-maybe-missed", "note",
+                    telling_printf(telling,
+                                   "the %s's last number, which #%" PRIu32 " acknowledges, was not captured: one more byte, or its "
+                                   "FIN. It is not counted as a byte; if it was the FIN, the %s had closed its direction by then, "
+                                   "and both ends are further on than is told",
+                                   story_side_word(side), by->segment->number, story_side_word(side)),
+                    FINDING_PROOF(proof));
+    }
+}
+
 /* Within one host a packet passes its interfaces in microseconds; between two it travels. */
 static const int64_t PLACES_NS = 100000;
 
@@ -183,6 +217,7 @@ void findings_seen(struct telling *telling)
 {
     find_leap(telling);
     find_one_way(telling);
+    find_missed_fin(telling);
     find_sights(telling);
     find_stray(telling);
     find_translated(telling);

@@ -248,6 +248,7 @@ static struct answer slowest_answer(const struct telling *telling)
             request = packet;
             disturbed = telling_is_untaken(telling, packet);
         }
+        if (packet->verdict.opens_hole || packet->verdict.leaps) disturbed = true; /* what came between was not captured */
         if (packet->side != STORY_SERVER || !packet->segment->length_bytes || packet->segment->retransmission) continue;
         if (request && !disturbed && !closed) {
             int64_t came_ns = finding_arrival_ns(request), round = round_ns(telling);

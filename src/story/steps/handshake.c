@@ -48,6 +48,11 @@ static bool was_answered_by_nobody(const struct telling *telling, size_t index, 
         if (other->sent_ns > reset->sent_ns) break;
         if (!telling_is_lost(telling, other) && arrival_ns(other) <= reset->sent_ns) return false;
     }
+    for (uint32_t i = reset->next[side]; i; i = telling->packets[i - 1].next[side]) {
+        const struct tale_packet *later = &telling->packets[i - 1];
+        if (later->segment && !(later->segment->flags & (TCP_SYN | TCP_RST)))
+            return false; /* it is there: that RST was another's */
+    }
     return true;
 }
 

@@ -590,6 +590,24 @@ static const struct finding_case cases[] = {
     {"close-wait-idle", false,
      TRACE OPEN PACKET(2000, C, C_FIN ROOM)
          PACKET(2010, S, "flags=F. seq=501 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
+    {"close-wait-idle", false, /* its FIN may be what was not captured */
+     TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(2000, C, "flags=F. seq=101 ack=502 win=512")
+         PACKET(2010, S, "flags=. seq=502 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
+    {"fin-maybe-missed", true,
+     TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(2000, C, "flags=F. seq=101 ack=502 win=512")},
+    {"fin-maybe-missed", true, /* acknowledged by itself */
+     TRACE OPEN PACKET(1800, C, "flags=. seq=101 ack=521 win=512") PACKET(1900, C, "flags=. seq=101 ack=522 win=512")},
+    {"fin-maybe-missed", false, /* twenty bytes, and nobody closes */
+     TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=521 win=512")},
+    {"fin-maybe-missed", false, /* more came behind it: a byte */
+     TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(2500, S, "flags=P. seq=502 ack=101 len=5 win=512")},
+    {"fin-maybe-missed", false, /* captured late */
+     TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(1901, S, "flags=P. seq=501 ack=101 len=1 win=512")},
+    {"simultaneous-close", false, /* what the client's first FIN acknowledged was not captured */
+     TRACE OPEN PACKET(2000, S, "flags=F. seq=501 ack=101 win=512") PACKET(2010, S, "flags=. seq=502 ack=102 win=512")
+         PACKET(400000, C, "flags=F. seq=101 ack=502 win=512") PACKET(400010, S, "flags=. seq=502 ack=102 win=512")},
+    {"slow-answer", false, /* what the server said first was not captured */
+     TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(502000, S, "flags=P. seq=901 ack=106 len=5 win=512")},
     {"half-close", true, /* as a capture shows it */
      TRACE OPEN PACKET(2000, C, C_FIN ROOM) PACKET(2010, S, "flags=. seq=501 ack=102 win=512")
          PACKET(3000, S, "flags=P. seq=501 ack=102 len=5 win=512") PACKET(3010, C, "flags=. seq=102 ack=506 win=512")},
