@@ -167,9 +167,7 @@ static void find_filtered(struct telling *telling)
     }
     if (!first || telling->story->outcome == OUTCOME_REFUSED) return;
     for (size_t i = 0; i < telling->packet_count; i++)
-        if (telling->packets[i].cause->kind == CAUSE_KERNEL && telling->packets[i].cause->name &&
-            strcmp(telling->packets[i].cause->name, CHAIN_FIREWALL) == 0)
-            return;
+        if (telling->packets[i].cause->name && strcmp(telling->packets[i].cause->name, CHAIN_FIREWALL) == 0) return;
     bool answered = finding_arrival(telling, finding_other(first->side), last->sent_ns, true) != NULL;
     uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
     finding_add(telling, "firewall-dropped", answered ? "warning" : "error",

@@ -87,10 +87,43 @@ static void an_icmp_error_among_the_segments_takes_no_finding_away(void **data)
     assert_int_equal(wrong, 0);
 }
 
+/* What rests on something that did not come, or on the time between two: of a course alone that is not known. */
+static bool needs_all(const char *id)
+{
+    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
+                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
+                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
+                                      "no-arrow",         "half-close"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        if (strcmp(id, ids[i]) == 0) return true;
+    return false;
+}
+
+static void of_a_connections_course_alone_nothing_is_said_that_needs_all(void **data)
+{
+    (void)data;
+    size_t none = 0;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *at = strstr(cases[i].text, "trace t=1 ");
+        if (!cases[i].there || !at) continue;
+        struct buf text = buf_new(1 << 20);
+        buf_printf(&text, "%.*strace t=1 course_only=1 %s", (int)(at - cases[i].text), cases[i].text, at + strlen("trace t=1 "));
+        struct told *told = tell_text(buf_string(&text), 0);
+        if (needs_all(cases[i].id)) {
+            none++;
+            if (has_finding(told, cases[i].id)) fail_msg("case %zu: %s", i, cases[i].id);
+        }
+        told_free(told);
+        buf_free(&text);
+    }
+    assert_true(none >= 14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_of_every_case_is_what_is_stored),
+        cmocka_unit_test(of_a_connections_course_alone_nothing_is_said_that_needs_all),
         cmocka_unit_test(an_icmp_error_among_the_segments_takes_no_finding_away),
     };
     return cmocka_run_group_tests_name("findings, whole", tests, NULL, NULL);

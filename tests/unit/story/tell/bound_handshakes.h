@@ -10,6 +10,21 @@
     "enter t=1015000 " S_THREAD "name=close fd=3 how=-1 level=-1 " LISTENER "\n"                                                   \
     "exit t=1015000 " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 " LISTENER "\n"
 #define S_RST PACKET(1030, S, "flags=R seq=501")
+#define FIREWALLS_RST                                                                                                              \
+    MARK(2010, S, "flags=R. seq=501 ack=106",                                                                                      \
+         C_CUR RX_C_DATA CHAIN("ip_output;nf_send_reset;nft_reject_inet_eval;nf_hook_slow;ip_local_deliver;net_rx_action"))        \
+    PACKET(2011, S, "flags=R. seq=501 ack=106")
+#define REFUSED_SYN PACKET(1010, S, "flags=R. seq=0 ack=101")
+#define NO_SOCKET_SAID(reason)                                                                                                     \
+    "reset t=1009000 netns=9 sent=1 reason=" reason                                                                                \
+    " sock.local=127.0.0.1:3333 sock.remote=127.0.0.1:40000 sock.proto=tcp " C_CUR RX_SYN "\n"
+#define CLOSES_LISTENER                                                                                                            \
+    "enter t=1500000 " S_THREAD "name=close fd=3 how=-1 level=-1 " LISTENER "\n"                                                   \
+    "exit t=1501000 " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 ret=0 " LISTENER "\n"
+#define SERVER_KNOWN DOES(1100, 1101, S_THREAD, "getsockopt", S_SOCK, "0")
+#define BIND_REFUSED_AT(ns)                                                                                                        \
+    TRACE LISTEN "enter t=900000 " C_THREAD "name=bind fd=3 args=\"3, 127.0.0.1:3333\" sock.cookie=44 sock.proto=tcp\n"            \
+                 "exit t=" ns " " C_THREAD "name=bind fd=3 sock.cookie=44 sock.proto=tcp ret=-98\n" HANDSHAKE
 static const struct bound handshakes_bounds[] = {
     /* What was answered before it came once more was not dropped. */
     {"found warning syn-dropped-full-queue",
@@ -50,4 +65,30 @@ static const struct bound handshakes_bounds[] = {
          1001100, 1001200, SYN_ACK) THERE(1001210, 1001300, HANDSHAKE_ACK),
      TRACE TWO_ENDS PACKET(1000, WC, SYN) PACKET(1001000, WC, SYN) "packet t=1001100001 vantage=2 number=1 " WC SYN "\n" BACK(
          1001100, 1001200, SYN_ACK) THERE(1001210, 1001300, HANDSHAKE_ACK)},
+    /* What a firewall dropped: all of it is counted; where it refused with an answer, that says more. */
+    {"dropped 1 segment of the client, the first the SYN (#1)", TRACE LISTEN PACKET(1000, C, SYN) DROP(1001, C, SYN, FIREWALL),
+     TRACE LISTEN PACKET(1000, C, SYN) DROP(1001, C, SYN, FIREWALL) PACKET(1001000, C, SYN) DROP(1001001, C, SYN, FIREWALL)},
+    {"dropped 2 segments of the client, the first the SYN (#1)",
+     TRACE LISTEN PACKET(1000, C, SYN) DROP(1001, C, SYN, FIREWALL) PACKET(1001000, C, SYN) DROP(1001001, C, SYN, FIREWALL),
+     TRACE LISTEN PACKET(1000, C, SYN) DROP(1001, C, SYN, FIREWALL)},
+    {"found warning firewall-dropped",
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) DROP(2001, C, C_DATA, FIREWALL) PACKET(2011, S, "flags=R. seq=501 ack=106"),
+     TRACE HANDSHAKE PACKET(2000, C, C_DATA) DROP(2001, C, C_DATA, FIREWALL) FIREWALLS_RST},
+    /* Refused by whom: the kernel's word that there is no socket; a SYN-ACK of the server itself. */
+    {"no process listens on port 3333 there; start the server",
+     TRACE PACKET(1000, C, SYN) DROP(1001, C, SYN, "reason=NO_SOCKET function=tcp_v4_rcv") REFUSED_SYN,
+     TRACE PACKET(1000, C, SYN) DROP(1001, C, SYN, "reason=TCP_FLAGS function=tcp_v4_rcv") REFUSED_SYN},
+    {"no process listens on port 3333 there; start the server", TRACE PACKET(1000, C, SYN) NO_SOCKET_SAID("NO_SOCKET") REFUSED_SYN,
+     TRACE PACKET(1000, C, SYN) NO_SOCKET_SAID("TCP_ABORT") REFUSED_SYN},
+    {"although the server itself answered with SYN-ACK #3", TRACE PACKET(1000, C, SYN) REFUSED_SYN PACKET(1020, S, SYN_ACK),
+     TRACE PACKET(1000, C, SYN) REFUSED_SYN},
+    /* SYNs, in tenths of a second. */
+    {"3 SYNs, sent at 0.0, 1.0, 4.1 s", TRACE PACKET(1000, WC, SYN) AT_NS("1050999999", WC, SYN) PACKET(4051000, WC, SYN),
+     TRACE PACKET(1000, WC, SYN) AT_NS("1051000000", WC, SYN) PACKET(4051000, WC, SYN)},
+    /* The listener's end concerns a connection that nobody accepted; a bind() that failed, whoever was there by then. */
+    {" close server[20] listener", TRACE LISTEN HANDSHAKE TAKES_IT(1060, 1060, "-11") SERVER_KNOWN CLOSES_LISTENER,
+     TRACE LISTEN HANDSHAKE TAKES_IT(1060, 1060, "0") SERVER_KNOWN CLOSES_LISTENER},
+    {" close server[20] listener", TRACE LISTEN HANDSHAKE SERVER_KNOWN CLOSES_LISTENER,
+     TRACE LISTEN HANDSHAKE TAKES_IT(1060, 1060, "8") SERVER_KNOWN CLOSES_LISTENER},
+    {" s exit bind client[10] listener", BIND_REFUSED_AT("1000000"), BIND_REFUSED_AT("999999")},
 };
