@@ -24,6 +24,8 @@ struct bound {
 #include "bound_causes.h" /* with lines of the others */
 #include "bound_handshakes.h"
 
+#include "bound_spans.h"
+
 static bool is_said(const char *text, const char *says)
 {
     struct told *told = tell_text(text, 0);
@@ -58,6 +60,7 @@ HOLDS(calls_alone_tell_how_it_ended)
 HOLDS(causes)
 HOLDS(findings)
 HOLDS(handshakes)
+HOLDS(spans)
 HOLDS(states_and_waits)
 HOLDS(times)
 HOLDS(words)
@@ -69,6 +72,7 @@ int main(void)
         cmocka_unit_test(causes),
         cmocka_unit_test(findings),
         cmocka_unit_test(handshakes),
+        cmocka_unit_test(spans),
         cmocka_unit_test(states_and_waits),
         cmocka_unit_test(times),
         cmocka_unit_test(words),
