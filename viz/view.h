@@ -82,6 +82,8 @@ struct view_options {
     size_t blank_count;
     unsigned figure_blanks; /* enum view_figure_blank */
     enum view_order order;  /* of lists */
+    bool only_findings;     /* of lists the rows in which something was found alone */
+    bool recorded;          /* this process recorded what is told: it says itself that there was nothing */
 };
 
 /* Which of these fields of this step are to be drawn as VIEW_BLANK. */

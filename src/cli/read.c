@@ -209,8 +209,6 @@ static int check_events(const struct options_given *given, const char *file, str
         {"filter", TR("it works on captures, and this is a stored run")},
         {"open-max", TR("it works on captures, and this is a stored run")},
         {"packets-max", TR("it works on captures, and this is a stored run")},
-        {"sort", TR("it works on captures, and this is a stored run")},
-        {"only-findings", TR("it works on captures, and this is a stored run")},
     };
     int code = options_refuse(given, of_captures, COUNT(of_captures), err);
     if (code) err_prefix(err, "%s", file);

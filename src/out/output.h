@@ -45,6 +45,7 @@ struct output_options {
     size_t brief_rows; /* of a brief ladder, at most; 0: as view_options */
     enum view_part part;
     enum view_order order;
+    bool only_findings;                 /* of lists the rows in which something was found alone */
     int stream_fd;                      /* where what has no file goes; 0: standard output */
     const struct view *text;            /* takes the place of the text view; NULL: nothing does */
     const struct teller_bounds *bounds; /* how much is kept of what is over; NULL: as of a stored run */

@@ -61,6 +61,8 @@ struct view_options output_view_options(const struct output_options *options, in
         .absolute = options->absolute,
         .part = options->part,
         .order = options->order,
+        .only_findings = options->only_findings,
+        .recorded = options->recorded,
         .verbose = options->verbose,
     };
 }

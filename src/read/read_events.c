@@ -46,7 +46,7 @@ static void look(void *data, struct story *story)
     read_renumber(story, *of_capture);
 }
 
-/* What a watch has written: everybody's connections, of which a few matter. */
+/* What a watch has written: everybody's connections, of which a few matter, also of those that were chosen. */
 static bool is_of_watch(const struct event_log *log)
 {
     for (size_t i = 0; i < event_log_count(log); i++) {
@@ -56,17 +56,29 @@ static bool is_of_watch(const struct event_log *log)
     return false;
 }
 
+/* A list of stories has the same orders as one of packets. */
+static struct output_options options_of(const struct read_options *options)
+{
+    static const enum view_order orders[HELD_ORDERS] = {
+        [HELD_FINDING] = VIEW_BY_FINDING, [HELD_TOOK] = VIEW_BY_TOOK, [HELD_START] = VIEW_BY_START, [HELD_BYTES] = VIEW_BY_BYTES};
+    struct output_options output = options->output;
+    if (options->sorted) output.order = orders[options->order];
+    output.only_findings = options->only_findings;
+    return output;
+}
+
 int read_events(const char *path, const void *head, size_t head_bytes, const struct read_options *options, struct err *err)
 {
     struct output *output = NULL;
     struct event_log *log = NULL;
-    int code = output_open(&output, &options->output, err);
+    const struct output_options how = options_of(options);
+    int code = output_open(&output, &how, err);
     if (code) return code;
     bool of_capture = false;
     output_look(output, look, &of_capture);
     code = load(path, head, head_bytes, options, &log, err);
     if (!code) of_capture = read_is_of_capture(log);
-    if (!code && is_of_watch(log)) output_overview(output);
+    if (!code && (!options->conn_count || is_of_watch(log))) output_overview(output);
     if (!code) code = output_tell(output, log, err);
     event_log_free(log);
     output_close(output);

@@ -65,6 +65,29 @@ class Lists(Test):
         self.assertEqual(amounts, sorted(amounts, reverse=True))
         self.assertEqual(numbers(self.read("--sort", "finding")), numbers(self.read()))
 
+    def stored(self, count):
+        """A stored run: connection 3 is refused, each sends more than the one before."""
+        lines = ["# tcpwhy events 1", "trace t=1 recorder=test ports=3333", "vantage t=1 vantage=1 netns=9 name=lo"]
+        for i in range(count):
+            there, back = f"src=127.0.0.1:{40000 + i} dst=127.0.0.1:3333", f"src=127.0.0.1:3333 dst=127.0.0.1:{40000 + i}"
+            segments = [(there, "flags=S seq=100"), (back, "flags=R. seq=0 ack=101")] if i == 2 else [
+                (there, "flags=S seq=100"), (back, "flags=S. seq=500 ack=101"), (there, "flags=. seq=101 ack=501"),
+                (there, f"flags=P. seq=101 ack=501 len={10 + i}")]
+            for at, (ends, what) in enumerate(segments):
+                lines.append(f"packet t={10**6 * (i + 1) + 10**4 * at} vantage=1 number=1 {ends} proto=tcp {what}")
+        path = pathlib.Path(self.folder.name, f"{count}.events")
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def test_a_stored_run_of_many_connections_is_a_list_and_of_few_its_ladders(self):
+        few, many = self.stored(3), self.stored(5)
+        self.assertEqual(run("read", few).stdout.count("── conn"), 3)
+        self.assertEqual(numbers(run("read", many).stdout), ["3", "1", "2", "4", "5"])
+        self.assertEqual(numbers(run("read", many, "--sort", "bytes").stdout), ["5", "4", "2", "1", "3"])
+        self.assertEqual(run("read", many, "--conn", "1-5").stdout.count("── conn"), 5)
+        for path in (few, many):
+            self.assertEqual(numbers(run("read", path, "--only-findings").stdout), ["3"])
+
     def test_an_order_that_is_asked_for_holds_in_every_format_and_in_a_pipe(self):
         for arguments in (["--format", "csv"], ["--format", "jsonl"], ["--format", "zeek"]):
             came, sorted_ = self.read(*arguments).splitlines(), self.read(*arguments, "--sort", "took").splitlines()

@@ -184,7 +184,7 @@ MATRIX = (
         "all explain step host-network recorder output format otlp no-calls brief only absolute whole color verbose quiet " + " ".join(PAIR),
     ),
     ("a command", RUN, ["run", *QUICK, *COMMAND], ""),
-    ("a stored run", READ, ["read", EVENTS], "summary filter open-max packets-max merge sort only-findings"),
+    ("a stored run", READ, ["read", EVENTS], "summary filter open-max packets-max merge"),
     ("a list", READ, ["read", CLIENT], "brief only absolute packets-max merge"),
     ("stories", READ, ["read", CLIENT, "--conn", "1"], "summary merge sort only-findings"),
     ("totals", READ, ["read", CLIENT, "--summary"], "brief only absolute color packets-max conn output format otlp no-calls merge sort only-findings"),

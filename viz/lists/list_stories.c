@@ -226,6 +226,7 @@ static int draw_rows(struct list *list, const struct view_options *options)
     int code = view->begin(&list->out, &how);
     for (size_t i = 0; i < list->count && !code; i++) {
         const struct kept *kept = &list->rows[i];
+        if (options->only_findings && !rows_found(&how, kept->udp ? kept->flow.number : kept->row.number, kept->udp)) continue;
         how.extra = kept->extra;
         how.outcome = kept->udp ? NULL : story_outcome_name(kept->outcome);
         code = kept->udp ? view->udp(&list->out, &how, &kept->flow) : view->row(&list->out, &how, &kept->row);

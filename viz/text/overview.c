@@ -50,7 +50,7 @@ static int overview_story(void *state, const struct sink *sink, const struct vie
 /* With nothing to tell, whoever ran the command says so. */
 static bool is_empty(const struct overview *overview, const struct view_options *options, const struct story_trace *trace)
 {
-    return !overview->stories && !trace->apart_count && !trace->lost && !trace->dropped && !options->verbose;
+    return options->recorded && !overview->stories && !trace->apart_count && !trace->lost && !trace->dropped && !options->verbose;
 }
 
 static int overview_end(void *state, const struct sink *sink, const struct view_options *options, const struct story_trace *trace,
@@ -58,7 +58,8 @@ static int overview_end(void *state, const struct sink *sink, const struct view_
 {
     struct overview *overview = state;
     if (!overview) return 0;
-    bool tells = trace && !is_empty(overview, options, trace), lists = overview->stories > OVERVIEW_LADDERS;
+    bool tells = trace && !is_empty(overview, options, trace),
+         lists = overview->stories > OVERVIEW_LADDERS || options->only_findings;
     struct sink to = {append, &overview->ladders};
     int code = view_text.end(overview->text, &to, options, tells && !lists ? trace : NULL, err);
     if (tells && !lists && !code) code = view_write(sink, overview->ladders.data, overview->ladders.length, err);
