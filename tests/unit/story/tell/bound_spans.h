@@ -14,6 +14,10 @@
     TRACE OPEN IN_CALL(C_THREAD, "dup2", "3", C_SOCK) "exit t=2000000 " C_THREAD                                                   \
                                                       "name=dup2 fd=3 how=-1 level=-1 slept=-1 ret=4 " C_SOCK other                \
                                                       "\n" PACKET(2500, C, C_FIN)
+#define SHUTS(at, how, ret, who, sock)                                                                                             \
+    TRACE OPEN "enter t=1500000 " who "name=shutdown fd=3 how=" how " level=-1 " sock "\n"                                         \
+               "exit t=" at " " who "name=shutdown fd=3 how=" how " level=-1 slept=-1 ret=" ret " " sock "\n" WRITE_FAILS
+#define WRITE_FAILS FAILS(2000, 2100, C_THREAD, "write", C_SOCK, "-32")
 static const struct bound spans_bounds[] = {
     /* What close() left to its return, within 5 ms. */
     {"<- call/interval/close by=@7", CLOSED_THEN("7000000", C_FIN), CLOSED_THEN("7000001", C_FIN)},
@@ -32,4 +36,18 @@ static const struct bound spans_bounds[] = {
     {"<- call/interval/write by=@9", ACK_IN_WRITE("2000000"), ACK_IN_WRITE("2000001")},
     {"<- unknown/none several calls were under way", BESIDE_ANOTHER("write"), BESIDE_ANOTHER("read")},
     {"<- call/interval/write by=@7", BESIDE_ANOTHER("read"), BESIDE_ANOTHER("write")},
+    /* EPIPE: this end's own shutdown() for writing that had returned by then, or a RST that had come. */
+    {"found error epipe-after-shutdown", SHUTS("2100000", "1", "0", C_THREAD, C_SOCK),
+     SHUTS("2100001", "1", "0", C_THREAD, C_SOCK)},
+    {"found error epipe-after-shutdown", SHUTS("1510000", "2", "0", C_THREAD, C_SOCK),
+     SHUTS("1510000", "0", "0", C_THREAD, C_SOCK)},
+    {"found error epipe-after-shutdown", SHUTS("1510000", "1", "0", C_THREAD, C_SOCK),
+     SHUTS("1510000", "1", "-107", C_THREAD, C_SOCK)},
+    {"found error epipe-after-shutdown", SHUTS("1510000", "1", "0", C_THREAD, C_SOCK),
+     SHUTS("1510000", "1", "0", S_THREAD, S_SOCK)},
+    {"found error epipe-after-rst", TRACE OPEN AT_NS("2100000", S, "flags=R seq=501") WRITE_FAILS,
+     TRACE OPEN AT_NS("2100001", S, "flags=R seq=501") WRITE_FAILS},
+    {"found error epipe-after-rst",
+     TRACE OPEN PACKET(1500, C, "flags=R seq=101") FAILS(2000, 2100, S_THREAD, "write", S_SOCK, "-32"),
+     TRACE OPEN PACKET(1500, S, "flags=R seq=501") FAILS(2000, 2100, S_THREAD, "write", S_SOCK, "-32")},
 };
