@@ -24,7 +24,7 @@ ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_tex
 NEAR_LINES = 25 # an allocation and the look at what came of it
 SILENT = re.compile(r"^\s*(#|//|\*|/\*|assert|_Static_assert|__attribute__)|^\s*\"")
 
-Mutant = collections.namedtuple("Mutant", "file line column before after")
+Mutant = collections.namedtuple("Mutant", "file line column before after text")
 
 
 def code_of(line):
@@ -63,12 +63,12 @@ def mutants_of(text, file=""):
         for found in OPERATOR.finditer(code):
             if found.start() != kept and not (found[0] in ("&&", "||") and are_allocated(code, found.start(), all_lines[max(0, number - NEAR_LINES):number])):
                 after = "+ 1 <" if loop and found.start() == loop.start(2) else OPERATORS[found[0]]
-                yield Mutant(file, number, found.start(), found[0], after)
+                yield Mutant(file, number, found.start(), found[0], after, line.strip())
         for found in NUMBER.finditer(code):
             behind = code[:found.start()].rstrip()
             flag = behind.endswith("=") and int(found[0]) & (int(found[0]) - 1) == 0 and code[found.end():found.end() + 1] == ","
             if found[0] not in ("0", "1") and not behind.endswith("[") and not flag:
-                yield Mutant(file, number, found.start(), found[0], str(int(found[0]) + 1))
+                yield Mutant(file, number, found.start(), found[0], str(int(found[0]) + 1), line.strip())
 
 
 def changed(text, mutant):
