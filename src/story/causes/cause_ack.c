@@ -35,9 +35,11 @@ static bool acknowledges_at_once(const struct telling *telling, const struct tal
 {
     /* From one place that is counted only where the stream's beginning was captured, and all of it. */
     if (!(telling->conn.flags & (CONN_OPENED | CONN_TWO_PLACES)) || telling->sweep.any_gap) return false;
+    static const uint32_t LEAST_MSS = 536;
     const struct sweep *sweep = &telling->sweep;
-    uint32_t largest = sweep->largest[telling_receiver(telling, packet->side)],
-             budget = sweep->first_window[packet->side] / (2 * (largest > 536 ? largest : 536));
+    uint32_t largest = sweep->largest[telling_receiver(telling, packet->side)];
+    if (largest < LEAST_MSS) largest = LEAST_MSS;
+    uint32_t budget = sweep->first_window[packet->side] / (2 * largest);
     if (budget > 15) budget = 15;
     if (budget < 1) budget = 1;
     return !sweep->has_replied[packet->side] && !sweep->is_full[packet->side] && sweep->data_acks[packet->side] < budget;

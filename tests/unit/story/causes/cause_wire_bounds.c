@@ -143,3 +143,22 @@ void what_may_have_been_held_back_to_the_nanosecond(void **state)
     (void)state;
     CHECK(cases);
 }
+
+/* The server's first window, and five segments that it acknowledges: of the fifth it is asked. */
+#define TAKES_FIVE(window)                                                                                                         \
+    TRACE TWO_ENDS THERE(1000, 1100, SYN W) BACK(1110, 1210, SYN_ACK " win=" window) THERE(1220, 1320, HANDSHAKE_ACK W)            \
+        THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 500)) THERE(3000, 3100, DATA(106, 5))                           \
+            BACK(3110, 3210, ACKS(111, 500)) THERE(4000, 4100, DATA(111, 5)) BACK(4110, 4210, ACKS(116, 500))                      \
+                THERE(5000, 5100, DATA(116, 5)) BACK(5110, 5210, ACKS(121, 500)) THERE(6000, 6100, DATA(121, 5))                   \
+                    BACK(6110, 6210, ACKS(126, 500))
+
+void half_a_window_of_segments_is_acknowledged_at_once(void **state)
+{
+    static const struct wire_case cases[] = {
+        /* five times two segments of 536 bytes, which is the least that one is counted with */
+        {TAKES_FIVE("5360"), BY(12)},
+        {TAKES_FIVE("5359"), EITHER("at once, or when a read() makes room", "can't tell")},
+    };
+    (void)state;
+    CHECK(cases);
+}
