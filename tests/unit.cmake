@@ -72,6 +72,7 @@ add_library(test_actors STATIC support/actors.c support/actors_lives.c)
 target_link_libraries(test_actors PUBLIC tcpwhy_settings)
 target_include_directories(test_actors PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(capture/ptrace/calls_ptrace tcpwhy_capture_ptrace test_actors)
+tcpwhy_unit(capture/ptrace/ptrace_sockets tcpwhy_capture_ptrace)
 tcpwhy_unit(capture/ptrace/attach_ptrace tcpwhy_capture_ptrace Threads::Threads)
 # The leak sanitizer stops the world with ptrace itself: in a tracer with children that can wait for ever. The rest of it stays on.
 set_tests_properties(unit/calls_ptrace unit/attach_ptrace PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")

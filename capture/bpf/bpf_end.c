@@ -51,8 +51,8 @@ static bool end_round(int processes)
     for (const uint32_t *key = NULL; bpf_map_get_next_key(processes, key, &next) == 0; key = &pid) {
         uint64_t began_ns = 0;
         pid = next;
-        if (bpf_map_lookup_elem(processes, &pid, &began_ns) || !began_ns || !procinfo_began_at((pid_t)pid, (int64_t)began_ns))
-            continue;
+        (void)bpf_map_lookup_elem(processes, &pid, &began_ns); /* 0: it has left the map meanwhile, or its beginning is unknown */
+        if (!began_ns || !procinfo_began_at((pid_t)pid, (int64_t)began_ns)) continue;
         if (kill((pid_t)pid, SIGKILL) == 0) any = true;
     }
     return any;

@@ -2,7 +2,7 @@
 
 Left out is what changes nothing that anybody could see, or what a test should not hold:
     texts, comments, preprocessor lines and assertions;
-    where a largest or smallest is kept (if (a > b) b = a;), whether equal counts;
+    where a largest or smallest is kept (if (a > b) b = a;), or what is beyond (a > b ? a - b : 0), whether equal counts;
     by how much a list grows (room ? room * 2 : 64), and the order in which a sort compares;
     an array's size, 0 and 1, and flags (1, 2, 4 … of an enum): what they are called is what they mean;
     the arguments of __attribute__;
@@ -16,8 +16,9 @@ import re
 OPERATORS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 OPERATOR = re.compile(r"(?<=\s)(<=|>=|==|!=|&&|\|\||<|>)(?=\s)")
 NUMBER = re.compile(r"(?<![\w.\"'])(\d+)(?=[uUlL]{0,3}\b)(?![\w.]*[\"'])")
-LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?(\w+) (<) [^;]*; (?:[^;]*, )?\1\+\+\)")
+LOOP = re.compile(r"\bfor \([^;]*; (?:[^;]* && )?([\w>.-]+) (<) [^;]*; (?:[^;]*, )?\1\+\+\)")
 KEPT = re.compile(r"(?:\bif \(|\(|= |\breturn )(?!\()(?:.* (?:&&|\|\|) )?(\S.*?) (<|>|<=|>=) (\S[^?&|]*?)(?:\) (\S+) = (.+?);| \? ([^:]+?) : (.+?)[;,)])")
+BEYOND = re.compile(r"(\S+) (?:<|>) (\S+) \? (?:\2 - \1|\1 - \2) : 0\b")
 GROWS = re.compile(r"\b(room|capacity)\b.* \? .*(\1.* \* 2|2 \* .*\1) : \d+;|\.room = \S+ \+ \d+")
 ORDER = re.compile(r"\) - \(|\? -1 :") # what sorts may call equal things larger
 ALLOCATED = re.compile(r"(\S+) = [^;]*?(?:alloc|_new|_grow|_dup|strdup|arena_text|steps_add)\(")
@@ -34,7 +35,10 @@ def code_of(line):
 
 
 def kept_at(code):
-    """Where the line compares what it then keeps, so that both are the same where they are equal; None."""
+    """Where the code compares what it then keeps, or subtracts, so that both are the same where they are equal; None."""
+    beyond = BEYOND.search(code)
+    if beyond:
+        return beyond.end(1) + 1
     found = KEPT.search(code)
     if not found:
         return None
@@ -59,7 +63,7 @@ def mutants_of(text, file=""):
         code = code_of(line)
         if SILENT.match(line) or ORDER.search(code) or GROWS.search(code):
             continue
-        loop, kept = LOOP.search(code), kept_at(code)
+        loop, kept = LOOP.search(code), kept_at(" ".join((code, *map(str.strip, map(code_of, all_lines[number:number + 1])))))
         for found in OPERATOR.finditer(code):
             if found.start() != kept and not (found[0] in ("&&", "||") and are_allocated(code, found.start(), all_lines[max(0, number - NEAR_LINES):number])):
                 after = "+ 1 <" if loop and found.start() == loop.start(2) else OPERATORS[found[0]]

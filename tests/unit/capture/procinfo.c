@@ -203,6 +203,13 @@ static void a_setting_is_a_number_or_what_was_said_otherwise(void **state)
     (void)state;
     assert_int_equal(procinfo_number("/proc/sys/kernel/ns_last_pid-that-is-not", 7), 7);
     assert_true(procinfo_number("/proc/sys/kernel/pid_max", 7) > 7);
+    char path[] = "/tmp/procinfo-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "128\n", 4), 4);
+    assert_int_equal(procinfo_number(path, 7), 128);
+    close(fd);
+    unlink(path);
 }
 
 int main(void)

@@ -366,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_probe_is_answered_by_what_came_at_its_instant),
         cmocka_unit_test(the_first_syn_begins_the_syn_acks_time),
         cmocka_unit_test(half_a_window_of_segments_is_acknowledged_at_once),
+        cmocka_unit_test(windows_are_scaled_where_both_ends_ask_for_it),
         cmocka_unit_test(nearness_to_the_nanosecond),
         cmocka_unit_test(what_may_have_been_held_back_to_the_nanosecond),
     };

@@ -162,3 +162,27 @@ void half_a_window_of_segments_is_acknowledged_at_once(void **state)
     (void)state;
     CHECK(cases);
 }
+
+/* The server acknowledges late, with a window that is one less: whether that made room is a question of its unit. */
+#define SCALED(syn, syn_ack, length, acked)                                                                                        \
+    TRACE TWO_ENDS THERE(1000, 1100, SYN W " opt=" syn) BACK(1110, 1210, SYN_ACK W " opt=" syn_ack)                                \
+        THERE(1220, 1320, HANDSHAKE_ACK W) THERE(2000, 2100, DATA(101, 5)) BACK(2110, 2210, ACKS(106, 1000))                       \
+            THERE(3000, 3100, DATA(106, length)) BACK(44100, 44200, ACKS(acked, 999))
+#define BY_7 "wscale opt.wscale=7"
+#define BY_14 "wscale opt.wscale=14"
+#define BY_15 "wscale opt.wscale=15"
+
+void windows_are_scaled_where_both_ends_ask_for_it(void **state)
+{
+    static const struct wire_case cases[] = {
+        {SCALED(BY_7, BY_7, 100, 206), TIMER("delayed-ack")},
+        {SCALED(BY_7, "sackok", 100, 206), EITHER("put off", "a read() made room")},
+        {SCALED("sackok", BY_7, 100, 206), EITHER("put off", "a read() made room")},
+        /* by 14 bits at most (RFC 7323 section 2.3) */
+        {SCALED(BY_14, BY_14, 16384, 16490), TIMER("delayed-ack")},
+        {SCALED(BY_15, BY_15, 16384, 16490), TIMER("delayed-ack")},
+        {SCALED(BY_15, BY_15, 16385, 16491), EITHER("put off", "a read() made room")},
+    };
+    (void)state;
+    CHECK(cases);
+}

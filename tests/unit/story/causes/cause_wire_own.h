@@ -81,6 +81,7 @@ void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state);
 void a_probe_is_answered_by_what_came_at_its_instant(void **state);
 void the_first_syn_begins_the_syn_acks_time(void **state);
 void half_a_window_of_segments_is_acknowledged_at_once(void **state);
+void windows_are_scaled_where_both_ends_ask_for_it(void **state);
 void nearness_to_the_nanosecond(void **state);
 void what_may_have_been_held_back_to_the_nanosecond(void **state);
 void behind_what_was_not_captured_nobody_knows_what_was_held(void **state);

@@ -1,0 +1,132 @@
+/* Which sockets the ptrace recorder knows: by the name of the descriptor's link, and what of them stays as it is. */
+#include "capture/ptrace/ptrace_sockets.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+
+static void a_descriptors_socket_has_its_inodes_number(void **state)
+{
+    (void)state;
+    struct stat there;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), saved = dup(STDIN_FILENO);
+    assert_true(fd > 0);
+    assert_int_equal(fstat(fd, &there), 0);
+    assert_int_equal(ptrace_sockets_inode(getpid(), fd), there.st_ino);
+    assert_int_equal(errno, 0);
+    assert_int_equal(dup2(fd, 0), 0); /* 0 is a descriptor as well */
+    assert_int_equal(ptrace_sockets_inode(getpid(), 0), there.st_ino);
+    if (saved >= 0) dup2(saved, 0), close(saved);
+    close(fd);
+    errno = EIO;
+    assert_int_equal(ptrace_sockets_inode(getpid(), fd), 0);
+    assert_int_equal(errno, 0);
+    errno = EIO;
+    assert_int_equal(ptrace_sockets_inode(getpid(), -1), 0);
+    assert_int_equal(errno, 0);
+}
+
+static void what_is_no_socket_has_none(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(ptrace_sockets_inode(getpid(), fds[0]), 0);
+    assert_int_equal(errno, 0);
+    close(fds[0]), close(fds[1]);
+}
+
+/* A zombie's descriptors are closed; of who is gone there is nothing. */
+static void of_who_has_ended_none_is_known_and_nothing_is_wrong(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) _exit(0);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(ptrace_sockets_inode(pid, 0), 0);
+    assert_int_equal(errno, 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(ptrace_sockets_inode(pid, 0), 0);
+    assert_int_equal(errno, 0);
+}
+
+static void addresses_stay_once_it_listens_or_has_a_peer(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t protocol, state;
+        uint16_t local, remote;
+        bool settled;
+    } cases[] = {
+        {IPPROTO_TCP, KERNEL_STATE_UNKNOWN, 1, 2, true},  {IPPROTO_TCP, KERNEL_LISTEN, 1, 0, true},
+        {IPPROTO_TCP, KERNEL_LISTEN, 0, 0, false},        {IPPROTO_TCP, KERNEL_STATE_UNKNOWN, 1, 0, false},
+        {IPPROTO_TCP, KERNEL_STATE_UNKNOWN, 0, 2, false}, {IPPROTO_UDP, KERNEL_STATE_UNKNOWN, 1, 2, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct event_socket socket = {.protocol = cases[i].protocol, .state = cases[i].state};
+        socket.local.port = cases[i].local, socket.remote.port = cases[i].remote;
+        if (ptrace_sockets_settled(&socket) != cases[i].settled) fail_msg("case %zu", i);
+    }
+}
+
+static void of_what_was_learnt_the_state_stays_only_if_it_listens(void **state)
+{
+    (void)state;
+    struct ptrace_sockets sockets = {NULL};
+    struct event_socket socket = {.cookie = 7, .state = KERNEL_LISTEN, .unread_bytes = 5, .has_unread = true},
+                        found = {.cookie = 0};
+    assert_false(ptrace_sockets_find(&sockets, 3, &found));
+    ptrace_sockets_learn(&sockets, 3, &socket);
+    assert_true(ptrace_sockets_find(&sockets, 3, &found));
+    assert_int_equal(found.cookie, 7);
+    assert_int_equal(found.state, KERNEL_LISTEN);
+    assert_int_equal(found.unread_bytes, 0);
+    assert_false(found.has_unread);
+    socket.state = KERNEL_ESTABLISHED, socket.cookie = 8;
+    ptrace_sockets_learn(&sockets, 3, &socket);
+    assert_true(ptrace_sockets_find(&sockets, 3, &found));
+    assert_int_equal(found.cookie, 8);
+    assert_int_equal(found.state, KERNEL_STATE_UNKNOWN);
+    assert_false(ptrace_sockets_find(&sockets, 4, &found));
+    ptrace_sockets_free(&sockets);
+}
+
+static void when_4096_are_known_all_are_asked_again(void **state)
+{
+    (void)state;
+    struct ptrace_sockets sockets;
+    struct event_socket socket = {.cookie = 7}, found;
+    assert_int_equal(ptrace_sockets_init(&sockets), 0);
+    for (uint64_t key = 1; key <= 4096; key++) ptrace_sockets_learn(&sockets, key, &socket);
+    assert_true(ptrace_sockets_find(&sockets, 1, &found));
+    ptrace_sockets_learn(&sockets, 4096, &socket); /* known already */
+    assert_true(ptrace_sockets_find(&sockets, 1, &found));
+    ptrace_sockets_learn(&sockets, 4097, &socket);
+    assert_false(ptrace_sockets_find(&sockets, 1, &found));
+    assert_true(ptrace_sockets_find(&sockets, 4097, &found));
+    ptrace_sockets_free(&sockets);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_descriptors_socket_has_its_inodes_number),
+        cmocka_unit_test(what_is_no_socket_has_none),
+        cmocka_unit_test(of_who_has_ended_none_is_known_and_nothing_is_wrong),
+        cmocka_unit_test(addresses_stay_once_it_listens_or_has_a_peer),
+        cmocka_unit_test(of_what_was_learnt_the_state_stays_only_if_it_listens),
+        cmocka_unit_test(when_4096_are_known_all_are_asked_again),
+    };
+    return cmocka_run_group_tests_name("ptrace_sockets", tests, NULL, NULL);
+}
