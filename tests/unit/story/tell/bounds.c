@@ -24,6 +24,7 @@ struct bound {
 #include "bound_causes.h" /* with lines of the others */
 #include "bound_handshakes.h"
 
+#include "bound_resets.h"
 #include "bound_spans.h"
 
 static bool is_said(const char *text, const char *says)
@@ -60,6 +61,7 @@ HOLDS(calls_alone_tell_how_it_ended)
 HOLDS(causes)
 HOLDS(findings)
 HOLDS(handshakes)
+HOLDS(resets)
 HOLDS(spans)
 HOLDS(states_and_waits)
 HOLDS(times)
@@ -72,6 +74,7 @@ int main(void)
         cmocka_unit_test(causes),
         cmocka_unit_test(findings),
         cmocka_unit_test(handshakes),
+        cmocka_unit_test(resets),
         cmocka_unit_test(spans),
         cmocka_unit_test(states_and_waits),
         cmocka_unit_test(times),
