@@ -111,13 +111,28 @@ static int by_direction(const void *left, const void *right)
     return (a->common_ns > b->common_ns) - (a->common_ns < b->common_ns);
 }
 
+/* An acknowledgement that came to the other side and that this capture lacks as well: what it acknowledges had arrived here. It
+ * counts from when it came there, which is later than when it left. */
+static bool is_only_there(const struct match_packet *packet)
+{
+    return !packet->sender_side && packet->twin == MATCH_NONE && !packet->doubled && packet->header.flags & TCP_ACK;
+}
+
 int acked_find(const struct match *match, int capture, struct acked *ret_acked)
 {
     *ret_acked = (struct acked){0};
     struct edge(*edges)[2] = calloc(match->flow_count + 1, sizeof(*edges));
     int code = edges ? 0 : -ENOMEM;
-    for (size_t i = 0; i < match->count[capture] && !code; i++) {
-        const struct match_packet *packet = &match->packet[capture][i];
+    for (size_t i = 0, there = 0; i < match->count[capture] + match->count[!capture] && !code;) {
+        const struct match_packet *packet = i < match->count[capture] ? &match->packet[capture][i] : NULL;
+        const struct match_packet *other = there < match->count[!capture] ? &match->packet[!capture][there] : NULL;
+        if (!packet && !other) break;
+        if (other && (!packet || other->common_ns < packet->common_ns)) {
+            there++;
+            if (is_only_there(other)) code = take_ack(ret_acked, &edges[other->flow][!other->from_low], other);
+            continue;
+        }
+        i++;
         if (packet->sender_side)
             code = take_ack(ret_acked, &edges[packet->flow][!packet->from_low], packet);
         else

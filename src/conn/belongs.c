@@ -62,6 +62,14 @@ bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, uns
     return may_be_gap(place_of(segment, end, peer, FOREIGN), segment, end, peer);
 }
 
+/* Nothing of it has a SYN, and both numbers of this SYN,ACK are far from all that it said: that was of an older one. */
+static bool is_far_from_midway(const struct conn *conn, const struct conn_segment *segment, const struct conn_end *end,
+                               const struct conn_end *peer)
+{
+    struct place place = place_of(segment, end, peer, FOREIGN_AFTER_RST);
+    return conn->flags & CONN_MIDWAY && !((end->flags | peer->flags) & END_SYN) && place.seq && place.ack;
+}
+
 bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segment, unsigned side)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
@@ -69,8 +77,9 @@ bool conn_begins_anew(const struct conn *conn, const struct conn_segment *segmen
     if (conn_shows_nothing(conn)) return segment->flags & TCP_SYN;
     if (!(segment->flags & TCP_SYN)) return is_beyond_both_fins(conn, segment, end, peer) || is_foreign(conn, segment, end, peer);
     bool known = end->flags & END_BASE;
-    if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over */
-        return conn_is_done(conn) && known && segment->seq != end->base && peer->flags & END_BASE && segment->ack != peer->base + 1;
+    if (segment->flags & TCP_ACK) /* its SYN was not captured: only where the old one is over, or far from it */
+        return known && segment->seq != end->base && peer->flags & END_BASE && segment->ack != peer->base + 1 &&
+               (conn_is_done(conn) || is_far_from_midway(conn, segment, end, peer));
     /* The other half of an open that the peer began: what it said before was no answer to that SYN. */
     if (!(end->flags & END_SYN) && peer->state == STATE_SYN_SENT) return false;
     if (known) return segment->seq != end->base;

@@ -98,6 +98,8 @@ uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigne
     bool syn = segment->flags & TCP_SYN, ack = segment->flags & TCP_ACK;
     if (!space) return class_of_ack(conn, side, segment);
     if (!(end->flags & END_ANY)) return CONN_NEW;
+    bool behind_data = syn && conn->flags & CONN_MIDWAY && segment->seq == end->base && !(end->flags & (END_SYN | END_BASE_BARE));
+    if (behind_data) return CONN_OUT_OF_ORDER;
     if (syn && (ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN))) return CONN_NEW;
     if (syn && !(end->flags & END_SYN_SEEN) && segment->seq == end->base) return CONN_OUT_OF_ORDER; /* behind what proves it */
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */

@@ -18,10 +18,10 @@ static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned
     bool first = ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN);
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);
-    if (end->flags & END_FIN) return; /* captured after what it begins */
-    /* SYN,ACKs that cross (RFC 9293 figure 7): seen from one place, the peer's has completed this end's handshake already, and was
-     * not there yet when this one left. */
-    bool crossed = ack && !(end->flags & END_PASSIVE) && end->state == STATE_ESTABLISHED && !(conn->flags & CONN_TWO_PLACES);
+    if (end->flags & END_FIN || verdict->class == CONN_OUT_OF_ORDER) return; /* captured after what it begins */
+    /* SYN,ACKs that cross (RFC 9293 figure 7): as the times show it the peer's has completed this end's handshake already, and it
+     * was not there yet when this one left, which nobody sends for the first time later. */
+    bool crossed = ack && !(end->flags & END_PASSIVE) && end->state == STATE_ESTABLISHED;
     if (!first) return;
     if (crossed) conn_take_back(conn, side, STATE_SYN_SENT, verdict);
     conn_move(judge, conn, side, ack ? INPUT_SENT_SYN_ACK : INPUT_SENT_SYN, false, verdict);

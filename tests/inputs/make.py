@@ -53,6 +53,18 @@ TEXTS = {
 60 s A 1 301 500
 60.1 c R 301 - 0
 """,
+    # the answer to a SYN that was missed, behind the ACK of an older connection: its numbers are not this one's
+    "syn-ack-behind-the-ack-of-an-older-one": """
+0 s A -350000 -350000 0
+1020 s SA 0 1 0
+1020.1 c A 1 1 0
+""",
+    # the nearest that is one: captured behind what it begins
+    "syn-ack-behind-the-first-data": """
+0 s A 1 101 1448
+0.1 s SA 0 1 0
+20 c A 101 1449 0
+""",
     # the nearest that is refused
     "refused-and-nothing-crossed": """
 0 c S 0 - 0

@@ -45,6 +45,17 @@ static uint32_t last_step(const struct telling *telling, enum story_side side, u
     return step == first ? STORY_NO_STEP : step;
 }
 
+/* None of this side's lost segments takes a sequence number. */
+static bool are_bare(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->segment && packet->side == side && fate_of(packet) == FATE_LOST && segment_space(&packet->seen->packet.header))
+            return false;
+    }
+    return true;
+}
+
 static void find_lost(struct telling *telling, enum story_side side)
 {
     uint32_t count;
@@ -57,6 +68,8 @@ static void find_lost(struct telling *telling, enum story_side side)
                                                                     "that is why the first is missing",
                                                                     there)
                                                    : "";
+    if (!*caveat && are_bare(telling, side))
+        caveat = telling_printf(telling, "; nobody acknowledges an ACK, so %s may as well have dropped what did come", there);
     char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
     finding_add(telling, side == STORY_CLIENT ? "lost-to-server" : "lost-to-client", "warning",
                 telling_printf(telling,

@@ -135,6 +135,28 @@ static void take_questions(struct telling *telling, struct walk *walk, int64_t t
     }
 }
 
+/* Only its arrival was captured. */
+static bool left_unseen(const struct tale_packet *packet)
+{
+    return packet->seen->unsent || packet->seen->packet.fate == FATE_UNSENT;
+}
+
+/* FINs that cross, of which one was not seen to leave: which left first, its arrival does not tell. */
+static void doubt_first_fin(struct telling *telling, size_t index)
+{
+    const struct tale_packet *packet = &telling->packets[index];
+    if (!(packet->segment->flags & TCP_FIN) || packet->verdict.class != CONN_NEW || telling->flow->to_itself) return;
+    unsigned other = !flow_conn_end(telling->first_side, packet->side);
+    const struct conn_end *peer = &telling->conn.end[other];
+    if (telling->conn.closed_first != 1 + other || !(peer->flags & END_FIN)) return;
+    if (!seq_before(packet->segment->ack_absolute, peer->fin_end)) return;
+    for (const struct tale_packet *at = packet; at-- > telling->packets;) {
+        if (!at->segment || at->side == packet->side || !(at->segment->flags & TCP_FIN)) continue;
+        if (left_unseen(at) || left_unseen(packet)) telling->conn.flags |= CONN_FIRST_UNSURE;
+        return;
+    }
+}
+
 static void step_sent(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -160,6 +182,7 @@ static void step_sent(struct telling *telling, struct walk *walk, size_t index)
     conn_settle_roles(&telling->conn, &segment, flow_conn_end(telling->first_side, packet->side));
     conn_sent(&telling->judge, &telling->conn, flow_conn_end(telling->first_side, packet->side), &segment, &packet->verdict);
     packet->from = (int64_t)end->span + seq_diff(end->next, segment.seq);
+    doubt_first_fin(telling, index);
     take_moves(telling, walk, packet->sent_ns, &packet->verdict, 0, (struct tale_state){.packet = (uint32_t)index, .sent = true});
 }
 
