@@ -58,6 +58,8 @@ enum finding_way {
     WAY_FILTERED, /* a kernel threw it away because a firewall's rule says so */
     WAY_DROPPED   /* a kernel threw it away for another reason, before TCP */
 };
+/* The kernel's word (enum skb_drop_reason) for a rule of somebody's that threw it away. */
+bool finding_is_filter(const char *reason);
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet);
 /* "the server's host", "the client's own host", "a host between": who threw it away. */
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet);
@@ -79,6 +81,7 @@ bool finding_gave_up(const struct telling *telling, enum story_side side, uint32
 
 void findings_open(struct telling *telling);     /* findings_open.c: how a connection came to be */
 void findings_unopened(struct telling *telling); /* findings_unopened.c: handshakes that nobody answered, or that were refused */
+void findings_stuck(struct telling *telling);    /* findings_stuck.c: SYNs that did not leave their host */
 void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
 void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */

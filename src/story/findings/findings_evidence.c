@@ -6,8 +6,7 @@
 #include "base/lang.h"
 #include "story/findings/findings.h"
 
-/* Kernel's words for a rule of somebody's that threw it away (enum skb_drop_reason). */
-static bool is_filter(const char *reason)
+bool finding_is_filter(const char *reason)
 {
     static const char *const reasons[] = {
         "NETFILTER_DROP", "IPTABLES_DROP", "BPF_CGROUP_EGRESS", "BPF_CGROUP_INGRESS", "TC_INGRESS", "TC_EGRESS", "XDP"};
@@ -19,7 +18,7 @@ static bool is_filter(const char *reason)
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)
 {
     const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
-    if (dropped && is_filter(dropped->reason)) return WAY_FILTERED;
+    if (dropped && finding_is_filter(dropped->reason)) return WAY_FILTERED;
     if (dropped && dropped->untaken) return WAY_DROPPED;
     if (telling_is_lost(telling, packet)) return WAY_LOST;
     return packet->received_ns ? WAY_ARRIVED : WAY_UNKNOWN;

@@ -12,7 +12,7 @@ static struct flow *flow_of(struct teller *teller, const struct event_packet_hea
 int drops_take_drop(struct teller *teller, const struct event *event)
 {
     struct flow *flow = flow_of(teller, &event->drop.header, event->drop.netns);
-    if (!flow) return 0; /* thrown away before anything of its flow was seen: there is nothing to tell it of */
+    if (!flow) return calls_alone_keep_drop(teller, event); /* thrown away before anything of its flow was seen */
     if (teller->bounds.packets_max && flow->drop_count >= teller->bounds.packets_max) { /* the older half */
         size_t kept = flow->drop_count / 2;
         memmove(&flow->drops[0], &flow->drops[flow->drop_count - kept], kept * sizeof(flow->drops[0]));

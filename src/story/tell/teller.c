@@ -88,6 +88,7 @@ void teller_free(struct teller *teller)
     empty(teller, teller->chains, forget_chain);
     icmp_forget_marks(teller);
     free(teller->icmp_marks);
+    free(teller->stuck);
     free(teller->vantages);
     free(teller->told_flows);
     free(teller->answered);

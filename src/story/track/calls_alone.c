@@ -1,9 +1,11 @@
 /* Connections of which the calls alone are known: nobody captured their packets, because nobody was allowed to, or not there. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "story/track/track.h"
+#include "tcp/segment.h"
 
 static bool has_connected(const struct sock *sock)
 {
@@ -33,6 +35,36 @@ static bool has_ends(const struct sock *sock)
     return sock->local.port && sock->remote.port && !sock->listening;
 }
 
+/* So many SYNs that did not leave their host are remembered until it is known whose they were: the newest over the oldest. */
+enum { STUCK_MAX = 256 };
+
+int calls_alone_keep_drop(struct teller *teller, const struct event *event)
+{
+    const struct event_packet_header *header = &event->drop.header;
+    bool is_stuck = event->drop.outgoing && header->protocol == IPPROTO_TCP && (header->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    if (!is_stuck) return 0;
+    if (!teller->stuck && !(teller->stuck = calloc(STUCK_MAX, sizeof(*teller->stuck)))) return -ENOMEM;
+    teller->stuck[teller->stuck_count++ % STUCK_MAX] = (struct drop_note){.t_ns = event->t_ns, .drop = event->drop};
+    return 0;
+}
+
+/* What did not leave since this socket's first call. */
+static int take_stuck(struct teller *teller, struct flow *flow, const struct sock *sock)
+{
+    size_t from = teller->stuck_count > STUCK_MAX ? teller->stuck_count - STUCK_MAX : 0;
+    int64_t first_ns = sock->call_count ? sock->calls[0]->enter_ns : INT64_MAX; /* 0: it was open before */
+    for (size_t i = from; i < teller->stuck_count; i++) {
+        const struct drop_note *stuck = &teller->stuck[i % STUCK_MAX];
+        const struct event_packet_header *header = &stuck->drop.header;
+        if (stuck->t_ns < first_ns || !address_equal(&header->src, &sock->local) || !address_equal(&header->dst, &sock->remote))
+            continue;
+        struct drop_note *note = track_grow((void **)&flow->drops, &flow->drop_count, &flow->drop_room, sizeof(*note));
+        if (!note) return -ENOMEM;
+        *note = *stuck;
+    }
+    return 0;
+}
+
 static int bind_alone(struct teller *teller, struct sock *sock)
 {
     uint8_t protocol = sock->protocol ? sock->protocol : IPPROTO_TCP;
@@ -44,7 +76,7 @@ static int bind_alone(struct teller *teller, struct sock *sock)
     flow = flow_for(teller, sock, protocol);
     if (!flow) return -ENOMEM;
     flow_bind(teller, sock);
-    return 0;
+    return take_stuck(teller, flow, sock);
 }
 
 /* They are captured, or the kernel marks them: the flow comes with them, although it has not yet. */

@@ -368,6 +368,8 @@ struct teller {
     size_t marked_count;
     struct told_flow *told_flows; /* TOLD_FLOWS of them, the newest over the oldest */
     size_t told_flow_count;       /* that there ever were */
+    struct drop_note *stuck;      /* SYNs of no flow that did not leave their host (calls_alone.c) */
+    size_t stuck_count;           /* that there ever were */
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
     struct answered *answered; /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */

@@ -78,6 +78,9 @@ int open_tell(struct teller *teller, struct flow *flow);
 int calls_alone_bind(struct teller *teller, struct sock *sock);
 /* At the end, where packets were captured: connections of which none was, as those in another network or that a filter left out. */
 int calls_alone_find_all(struct teller *teller);
+/* A packet of no flow that the kernel threw away: a SYN that did not leave its host is remembered for the connection that is told
+ * by its calls alone. 0 or -ENOMEM. */
+int calls_alone_keep_drop(struct teller *teller, const struct event *event);
 /* The flow a packet belongs to, made when it is new. NULL: out of memory. */
 struct flow *flow_of_packet(struct teller *teller, const struct event_packet *packet, uint64_t netns);
 /* By which people know it: the number that the list gave to its connection, or its own. */

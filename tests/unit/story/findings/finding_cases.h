@@ -451,54 +451,66 @@ static const struct finding_case cases[] = {
     {"slow-answer", false, /* it is the request that came late */
      TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(302000, C, C_DATA ROOM)
          PACKET(602000, S, "flags=P. seq=501 ack=106 len=5 win=512")},
+/* No packet was seen of it; why, the kernel says. */
+#define IN_VAIN FAILS(999, 3000000, C_THREAD, "connect", C_SOCK, "-113")
+#define NO_NEIGHBOUR "reason=NEIGH_FAILED function=neigh_invalidate outgoing=1"
+    {"black-hole", true, TRACE DROP(2999000, C, SYN, NO_NEIGHBOUR) IN_VAIN},
+    {"black-hole", false, TRACE DROP(2999000, C, SYN, "reason=QDISC_DROP function=dev_qdisc_enqueue outgoing=1") IN_VAIN},
+    {"black-hole", false, TRACE DROP(2998000, C, SYN, FIREWALL " outgoing=1") DROP(2999000, C, SYN, NO_NEIGHBOUR) IN_VAIN},
+    {"black-hole", false, TRACE DROP(998, C, SYN, NO_NEIGHBOUR) IN_VAIN}, /* an earlier connection's */
+    {"black-hole", true, TRACE DROP(999, C, SYN, NO_NEIGHBOUR) IN_VAIN},
+    {"firewall-dropped", true, TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") IN_VAIN},
+    {"firewall-dropped", false, TRACE DROP(1001000, C, SYN, FIREWALL) IN_VAIN}, /* not on its way out */
+    {"firewall-dropped", false, TRACE DROP(1001000, WC, SYN, FIREWALL " outgoing=1") IN_VAIN},
 /* The client waited until its time was over, and closed. */
 #define ASKS OPEN PACKET(2000, C, C_DATA ROOM)
-#define TAKEN PACKET(2010, S, "flags=. seq=501 ack=106 win=512")
+#define KERNEL_HAS_IT PACKET(2010, S, "flags=. seq=501 ack=106 win=512")
 #define POLLS(from, to) FAILS(from, to, C_THREAD, "poll", C_SOCK, "0")
 #define ITS_FIN "flags=F. seq=106 ack=501 win=512"
 #define LEAVES(at) ENTER(at, C_THREAD, "close", C_SOCK, "") PACKET(at, C, ITS_FIN) EXIT(at, C_THREAD, "close", C_SOCK, "")
 #define ANSWERS(at) PACKET(at, S, "flags=P. seq=501 ack=107 len=5 win=512")
 #define NOBODY(at) PACKET(at, C, "flags=R seq=107")
-    {"client-gave-up", true, TRACE ASKS TAKEN POLLS(2020, 101000) LEAVES(102000)},
-    {"client-gave-up", false, TRACE ASKS TAKEN POLLS(2020, 101000) LEAVES(101999)},
-    {"client-gave-up", true, TRACE ASKS TAKEN POLLS(91000, 101000) LEAVES(102000)},
-    {"client-gave-up", false, TRACE ASKS TAKEN POLLS(91001, 101000) LEAVES(102000)}, /* it only looked */
-    {"client-gave-up", true, TRACE ASKS TAKEN POLLS(2020, 101000) LEAVES(201000)},
-    {"client-gave-up", false, TRACE ASKS TAKEN POLLS(2020, 101000) LEAVES(201001)}, /* and did something else meanwhile */
-    {"client-gave-up", true, TRACE ASKS TAKEN FAILS(2020, 102000, C_THREAD, "recvfrom", C_SOCK, "-11") LEAVES(102000)},
-    {"client-gave-up", false, TRACE ASKS TAKEN FAILS(2020, 102000, C_THREAD, "poll", C_SOCK, "1") LEAVES(102000)},
-    {"client-gave-up", false, TRACE ASKS TAKEN FAILS(2020, 102000, C_THREAD, "recvfrom", C_SOCK, "-4") LEAVES(102000)},
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT POLLS(2020, 101000) LEAVES(102000)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT POLLS(2020, 101000) LEAVES(101999)},
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT POLLS(91000, 101000) LEAVES(102000)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT POLLS(91001, 101000) LEAVES(102000)}, /* it only looked */
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT POLLS(2020, 101000) LEAVES(201000)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT POLLS(2020, 101000) LEAVES(201001)}, /* and did something else meanwhile */
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT FAILS(2020, 102000, C_THREAD, "recvfrom", C_SOCK, "-11") LEAVES(102000)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT FAILS(2020, 102000, C_THREAD, "poll", C_SOCK, "1") LEAVES(102000)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT FAILS(2020, 102000, C_THREAD, "recvfrom", C_SOCK, "-4") LEAVES(102000)},
     {"client-gave-up", false, TRACE OPEN POLLS(2020, 101000) LEAVES(102000)}, /* it had asked nothing */
     {"client-gave-up", false, TRACE ASKS POLLS(2020, 101000) LEAVES(102000)}, /* nobody knows whether it came */
     {"client-gave-up", false,                                                 /* the wait ended before it asked */
-     TRACE OPEN POLLS(1100, 1990) PACKET(2000, C, C_DATA ROOM) TAKEN LEAVES(102000)},
+     TRACE OPEN POLLS(1100, 1990) PACKET(2000, C, C_DATA ROOM) KERNEL_HAS_IT LEAVES(102000)},
     {"client-gave-up", false, /* it was answered, and idle since */
      TRACE ASKS PACKET(2010, S, "flags=P. seq=501 ack=106 len=5 win=512") POLLS(2020, 302000) LEAVES(302000)},
     {"client-gave-up", false, /* the server had closed */
-     TRACE ASKS TAKEN PACKET(3000, S, "flags=F. seq=501 ack=106 win=512") POLLS(4000, 302000) LEAVES(302000)},
+     TRACE ASKS KERNEL_HAS_IT PACKET(3000, S, "flags=F. seq=501 ack=106 win=512") POLLS(4000, 302000) LEAVES(302000)},
     {"client-gave-up", false, /* the way was it */
-     TRACE ASKS PACKET(52000, C, C_DATA ROOM) TAKEN POLLS(2020, 302000) LEAVES(302000)},
+     TRACE ASKS PACKET(52000, C, C_DATA ROOM) KERNEL_HAS_IT POLLS(2020, 302000) LEAVES(302000)},
     {"client-gave-up", false, /* its own window was shut */
-     TRACE ASKS TAKEN PACKET(2020, C, "flags=. seq=106 ack=501 win=0") POLLS(2020, 302000) LEAVES(302000)},
+     TRACE ASKS KERNEL_HAS_IT PACKET(2020, C, "flags=. seq=106 ack=501 win=0") POLLS(2020, 302000) LEAVES(302000)},
     {"client-gave-up", false, /* it said only that it sends no more */
-     TRACE ASKS TAKEN POLLS(2020, 302000) ENTER(302000, C_THREAD, "shutdown", C_SOCK, "") PACKET(302000, C, ITS_FIN)
+     TRACE ASKS KERNEL_HAS_IT POLLS(2020, 302000) ENTER(302000, C_THREAD, "shutdown", C_SOCK, "") PACKET(302000, C, ITS_FIN)
          EXIT(302000, C_THREAD, "shutdown", C_SOCK, "")},
     {"client-gave-up", false, /* it was killed: closed-by-signal */
-     TRACE ASKS TAKEN POLLS(2020, 302000) PACKET(302000, C, ITS_FIN) "process t=302050000 " C_THREAD
-                                                                     "change=exit status=-1 signal=9\n"},
+     TRACE ASKS KERNEL_HAS_IT POLLS(2020, 302000) PACKET(302000, C, ITS_FIN) "process t=302050000 " C_THREAD
+                                                                             "change=exit status=-1 signal=9\n"},
     {"client-gave-up", true,
-     TRACE ASKS TAKEN POLLS(2020, 302000) PACKET(302000, C, ITS_FIN) "process t=302050000 " C_THREAD "change=exit status=1\n"},
+     TRACE ASKS KERNEL_HAS_IT POLLS(2020, 302000) PACKET(302000, C, ITS_FIN) "process t=302050000 " C_THREAD
+                                                                             "change=exit status=1\n"},
     /* The wire alone: an answer that nobody took any more. */
-    {"client-gave-up", true, TRACE ASKS TAKEN PACKET(102000, C, ITS_FIN) ANSWERS(402000) NOBODY(402010)},
-    {"client-gave-up", false, TRACE ASKS TAKEN PACKET(101999, C, ITS_FIN) ANSWERS(402000) NOBODY(402010)},
-    {"client-gave-up", true, TRACE ASKS TAKEN PACKET(60002000, C, ITS_FIN) ANSWERS(60402000) NOBODY(60402010)},
-    {"client-gave-up", false, TRACE ASKS TAKEN PACKET(60002001, C, ITS_FIN) ANSWERS(60402000) NOBODY(60402010)},
-    {"client-gave-up", true, TRACE ASKS TAKEN POLLS(2020, 60002001) LEAVES(60002001) ANSWERS(60402000) NOBODY(60402010)},
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT PACKET(102000, C, ITS_FIN) ANSWERS(402000) NOBODY(402010)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT PACKET(101999, C, ITS_FIN) ANSWERS(402000) NOBODY(402010)},
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT PACKET(60002000, C, ITS_FIN) ANSWERS(60402000) NOBODY(60402010)},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT PACKET(60002001, C, ITS_FIN) ANSWERS(60402000) NOBODY(60402010)},
+    {"client-gave-up", true, TRACE ASKS KERNEL_HAS_IT POLLS(2020, 60002001) LEAVES(60002001) ANSWERS(60402000) NOBODY(60402010)},
     {"client-gave-up", false, /* half-closed: it was taken */
-     TRACE ASKS TAKEN PACKET(102000, C, ITS_FIN) ANSWERS(402000) PACKET(402010, C, "flags=. seq=107 ack=506 win=512")},
-    {"client-gave-up", false, TRACE ASKS TAKEN PACKET(102000, C, ITS_FIN)},
+     TRACE ASKS KERNEL_HAS_IT PACKET(102000, C, ITS_FIN) ANSWERS(402000) PACKET(402010, C, "flags=. seq=107 ack=506 win=512")},
+    {"client-gave-up", false, TRACE ASKS KERNEL_HAS_IT PACKET(102000, C, ITS_FIN)},
     {"client-gave-up", false, /* its last words went with the FIN: it waited for nothing */
-     TRACE ASKS TAKEN PACKET(102000, C, "flags=FP. seq=106 ack=501 len=3 win=512")
+     TRACE ASKS KERNEL_HAS_IT PACKET(102000, C, "flags=FP. seq=106 ack=501 len=3 win=512")
          PACKET(402000, S, "flags=P. seq=501 ack=110 len=5 win=512") PACKET(402010, C, "flags=R seq=110")},
 /* The data that met a closed socket: had its sender had the FIN? */
 #define S_FIN_1 "flags=F. seq=501 ack=101 win=512"

@@ -1,0 +1,49 @@
+/* SYNs that did not leave their own host: no packet shows them, the kernel's word does. */
+#include <string.h>
+
+#include "story/findings/findings.h"
+
+/* The reason for which all of them were thrown away; NULL: there are several, or it is not known. */
+static const char *only_reason(const struct flow *flow)
+{
+    const char *reason = flow->drop_count ? flow->drops[0].drop.reason : "";
+    for (size_t i = 1; i < flow->drop_count; i++)
+        if (strcmp(flow->drops[i].drop.reason, reason) != 0) return NULL;
+    return reason[0] ? reason : NULL;
+}
+
+static const struct tale_call *connect_of(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++)
+        if (telling->calls[i].story->side == STORY_CLIENT && telling->calls[i].call->traits & CALL_CONNECTS)
+            return &telling->calls[i];
+    return NULL;
+}
+
+void findings_stuck(struct telling *telling)
+{
+    const struct flow *flow = telling->flow;
+    const char *reason = flow->calls_alone ? only_reason(flow) : NULL;
+    const struct tale_call *connect = reason ? connect_of(telling) : NULL;
+    if (!connect) return;
+    uint32_t proof[1] = {telling_call_step(connect)};
+    char text[ADDRESS_TEXT_BYTES];
+    if (finding_is_filter(reason))
+        finding_add(
+            telling, "firewall-dropped", "error",
+            telling_printf(telling,
+                           "the SYN did not leave the client's own host: a firewall's rule there dropped it (its kernel says "
+                           "%s, in %s()), so nobody else has seen it. Look at that host's rules for what it sends: nft list "
+                           "ruleset, and there the chains of output",
+                           reason, flow->drops[0].drop.function),
+            FINDING_PROOF(proof));
+    else if (strcmp(reason, "NEIGH_FAILED") == 0)
+        finding_add(
+            telling, "black-hole", "error",
+            telling_printf(telling,
+                           "the SYN did not leave the client's own host: the next hop towards %s (that host itself, or the "
+                           "gateway on the way) did not answer who has its address (ARP, neighbour discovery). It is off or "
+                           "not on this link, or the address, the netmask or the route is wrong",
+                           address_format_ip(&flow->end[STORY_SERVER], text)),
+            FINDING_PROOF(proof));
+}
