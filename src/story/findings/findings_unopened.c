@@ -75,17 +75,33 @@ static bool say_answered_elsewhere(struct telling *telling, const struct attempt
     return true;
 }
 
+/* The client's own patience was shorter than its kernel's: it closed while that was still trying. NULL: not seen. */
+static const struct tale_call *closed_trying(const struct telling *telling, const struct attempt *attempt)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->story->side == attempt->first->side && !tale->story->listener && tale->call->traits & CALL_CLOSES &&
+            tale->call->entered && tale->call->enter_ns > attempt->last->sent_ns && tale->call->socket.state == KERNEL_SYN_SENT)
+            return tale;
+    }
+    return NULL;
+}
+
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
 {
     const struct tale_packet *syn = attempt->first;
     const struct tale_call *connect = answer ? NULL : finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT);
+    const struct tale_call *closed = connect || answer ? NULL : closed_trying(telling, attempt);
     uint32_t proof[3] = {syn->step, attempt->last == syn ? STORY_NO_STEP : attempt->last->step,
                          connect  ? connect->story->exit_step
                          : answer ? answer->step
+                         : closed ? telling_call_step(closed)
                                   : STORY_NO_STEP};
     const char *gave_up =
-        connect ? tr("; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT")
-                : "";
+        connect  ? tr("; the kernel gave up (how often it tries: net.ipv4.tcp_syn_retries) and connect() failed with ETIMEDOUT")
+        : closed ? telling_printf(telling, "; %s waited no longer than %s and closed, while the kernel was still trying",
+                                  closed->story->comm, finding_time(telling, closed->call->enter_ns - syn->sent_ns))
+                 : "";
     const char *sent = attempt->count == 1
                            ? tr("the SYN")
                            : telling_printf(telling, "%" PRIu32 " SYNs, sent at %s s", attempt->count, attempt->times);

@@ -40,6 +40,30 @@ void a_slow_answer_s_calls_are_those_between_request_and_answer(void **data)
     }
 }
 
+/* Whose patience it was: the kernel's is known by ETIMEDOUT. */
+void who_gave_an_unanswered_syn_up_is_named(void **data)
+{
+    (void)data;
+#define SYNS ENTER(999, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN) PACKET(1001000, C, SYN)
+#define CLOSES_IN(state) CLOSE(2001000, 2001010, C_THREAD, C_SOCK " sock.state=" state, "")
+    static const struct {
+        const char *text;
+        bool says;
+    } attempts[] = {{TRACE SYNS CLOSES_IN("SYN_SENT"), true},
+                    {TRACE SYNS CLOSES_IN("CLOSE"), false}, /* the kernel was quicker */
+                    {TRACE SYNS, false}};
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        struct told *told = tell_text(attempts[i].text, 0);
+        assert_int_equal(told->stories[0]->finding_count > 0, 1);
+        const struct story_finding *found = &told->stories[0]->findings[0];
+        bool says =
+            strstr(found->text, "; client waited no longer than 2.00 s and closed, while the kernel was still trying") != NULL;
+        if (says != attempts[i].says) fail_msg("case %zu: %s: %s", i, found->id, found->text);
+        assert_int_equal(found->step_count, says ? 3 : 2);
+        told_free(told);
+    }
+}
+
 /* Others may end about the same time. */
 void the_listener_s_own_end_is_the_proof_that_it_was_gone(void **data)
 {
