@@ -96,7 +96,8 @@ static void call_convert(const struct record_call *record, struct event *event)
     struct event_call *call = &event->call;
     bool enter = record->head.kind == RECORD_ENTER;
 
-    for (size_t i = 0; i < 6; i++) raw.args[i] = record->args[i];
+    _Static_assert(sizeof(raw.args) == sizeof(record->args), "a system call has six arguments");
+    memcpy(raw.args, record->args, sizeof(raw.args));
     raw.address_bytes = record->address_bytes <= sizeof(raw.address) ? record->address_bytes : 0;
     memcpy(raw.address, record->address, raw.address_bytes);
     raw.option_bytes = record->option_bytes;
