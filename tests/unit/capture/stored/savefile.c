@@ -341,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_huge_block_is_passed_over_without_being_held),
         cmocka_unit_test(packets_larger_than_the_window_are_whole),
         cmocka_unit_test(a_packet_without_a_time_has_that_of_the_one_before),
+        cmocka_unit_test(which_way_a_packet_went_its_flags_say),
         cmocka_unit_test(compressed_captures_are_read_as_plain_ones),
         cmocka_unit_test(cut_compression_gives_what_can_be_unpacked_and_says_so),
         cmocka_unit_test(damaged_compression_is_told_and_ends),

@@ -189,3 +189,33 @@ void a_packet_without_a_time_has_that_of_the_one_before(void **state)
     savefile_close(file);
     buf_free(&bytes);
 }
+
+/* The lowest two bits of a packet's flags, wherever they stand among its options, in the section's byte order. */
+void which_way_a_packet_went_its_flags_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint8_t options[24];
+        uint32_t length;
+        bool swapped;
+        enum savefile_way way;
+    } cases[] = {
+        {"in", {2, 0, 4, 0, 1, 0, 0, 0}, 8, false, SAVEFILE_INCOMING},
+        {"out", {2, 0, 4, 0, 2, 0, 0, 0}, 8, false, SAVEFILE_OUTGOING},
+        {"neither", {2, 0, 4, 0, 0, 0, 0, 0}, 8, false, SAVEFILE_WAY_UNKNOWN},
+        {"both", {2, 0, 4, 0, 3, 0, 0, 0}, 8, false, SAVEFILE_WAY_UNKNOWN},
+        {"in, and a broadcast", {2, 0, 4, 0, 13, 0, 0, 0}, 8, false, SAVEFILE_INCOMING},
+        {"of the other byte order", {0, 2, 0, 4, 0, 0, 0, 2}, 8, true, SAVEFILE_OUTGOING},
+        {"too short", {2, 0, 2, 0, 1, 0, 0, 0}, 8, false, SAVEFILE_WAY_UNKNOWN},
+        {"behind a comment", {1, 0, 2, 0, 'h', 'i', 0, 0, 2, 0, 4, 0, 1, 0, 0, 0}, 16, false, SAVEFILE_INCOMING},
+        {"behind flags of no such length", {2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 4, 0, 1, 0, 0, 0}, 16, false, SAVEFILE_INCOMING},
+        {"another option", {4, 0, 4, 0, 1, 0, 0, 0}, 8, false, SAVEFILE_WAY_UNKNOWN},
+        {"none", {0}, 0, false, SAVEFILE_WAY_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct savefile_packet packet = {
+            .options = cases[i].options, .options_bytes = cases[i].length, .swapped = cases[i].swapped};
+        if (savefile_way(&packet) != cases[i].way) fail_msg("%s", cases[i].name);
+    }
+}

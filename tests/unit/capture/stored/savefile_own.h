@@ -42,5 +42,6 @@ void nothing_behind_the_last_byte_is_looked_at(void **state);
 void a_huge_block_is_passed_over_without_being_held(void **state);
 void packets_larger_than_the_window_are_whole(void **state);
 void a_packet_without_a_time_has_that_of_the_one_before(void **state);
+void which_way_a_packet_went_its_flags_say(void **state);
 
 #endif

@@ -3,6 +3,8 @@
     "enter t=" from " " C_THREAD "name=" name " fd=3 how=-1 level=-1 " C_SOCK "\n"                                                 \
     "exit t=" to " " C_THREAD "name=" name " fd=3 how=-1 level=-1 slept=-1 ret=" ret " " C_SOCK "\n"
 #define CLOSED_THEN(ns, what) TRACE OPEN SPAN_OF("1990000", "2000000", "close", "0") AT_NS(ns, C, what)
+#define CLOSE_UNENTERED(fin_ns)                                                                                                    \
+    TRACE OPEN "exit t=2000000 " C_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 ret=0 " C_SOCK "\n" AT_NS(fin_ns, C, C_FIN)
 #define ENDED_BESIDE(ns) TRACE OPEN C_IS_KNOWN AT_NS(ns, C, C_FIN) "process t=100000000 " C_THREAD "change=exit status=0\n"
 #define ACK_IN_WRITE(ns)                                                                                                           \
     TRACE OPEN PACKET(1500, C, C_DATA ROOM) AT_NS(ns, S, "flags=. seq=501 ack=106 win=600")                                        \
@@ -22,6 +24,7 @@ static const struct bound spans_bounds[] = {
     /* What close() left to its return, within 5 ms. */
     {"<- call/interval/close by=@7", CLOSED_THEN("7000000", C_FIN), CLOSED_THEN("7000001", C_FIN)},
     {"<- call/interval/close by=@7", CLOSED_THEN("1990000", C_FIN), CLOSED_THEN("1989999", C_FIN)},
+    {"<- call/interval/close by=@", CLOSE_UNENTERED("2000000"), CLOSE_UNENTERED("1999999")}, /* where its beginning was not seen */
     /* An abort acknowledges, and has a number of its own: else it answers. */
     {"<- call/interval/close by=@7", CLOSED_THEN("2500000", "flags=R. seq=101 ack=501"), CLOSED_THEN("2500000", "flags=R seq=101")},
     {"<- call/interval/close by=@7", CLOSED_THEN("2500000", "flags=R. seq=101 ack=501"),
