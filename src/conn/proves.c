@@ -65,6 +65,17 @@ static void prove_syn_ack(const struct conn_judge *judge, struct conn *conn, uns
     conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
 }
 
+/* A socket that is connected to itself acknowledges its own SYN: it has answered that, and had the answer. */
+static void prove_own_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                          struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    if (end->state != STATE_SYN_SENT || !conn_acknowledges_more(end, segment->ack)) return;
+    end->flags |= END_SYN_ACK | END_SYN_ACKED;
+    conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
+    conn_move(judge, conn, side, INPUT_RCVD_ACK_OF_SYN, true, verdict);
+}
+
 void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                           struct conn_verdict *verdict)
 {
@@ -72,7 +83,11 @@ void conn_prove_handshake(const struct conn_judge *judge, struct conn *conn, uns
     unsigned other = conn_other(conn, side);
     struct conn_end *peer = &conn->end[other];
     bool data = segment->length_bytes || segment->flags & TCP_FIN;
-    if (segment->flags & TCP_SYN || !(segment->flags & TCP_ACK) || conn->flags & CONN_TO_ITSELF) return;
+    if (segment->flags & TCP_SYN || !(segment->flags & TCP_ACK)) return;
+    if (conn->flags & CONN_TO_ITSELF) {
+        prove_own_syn(judge, conn, side, segment, verdict);
+        return;
+    }
     if (end->state == STATE_SYN_SENT) {
         prove_syn_ack(judge, conn, other, verdict);
         end->flags |= END_SYN_ACKED;

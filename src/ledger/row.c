@@ -31,6 +31,7 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
         end->bytes--;
         end->missed_bytes--;
     }
+    if (end->missed_bytes > end->bytes) end->missed_bytes = end->bytes; /* a FIN is none */
 }
 
 void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending ending, struct ledger_row *row)

@@ -132,6 +132,18 @@ static bool may_come_again(const struct telling *telling, const struct tale_pack
     return silent_ns >= turn_ns || silent_ns >= CAUSE_RTO_MIN_MS * 1000000LL;
 }
 
+/* The same SYN came next only when a doubled timer had run out (the first waits for a second: TCP_TIMEOUT_INIT, RFC 6298 section
+ * 2.1): others may lie before the capture. */
+static bool is_late_in_its_row(const struct telling *telling, const struct tale_packet *packet)
+{
+    static const int64_t DOUBLED_NS = 1900000000;
+    uint32_t next = packet->next[packet->side];
+    if (!(packet->segment->flags & TCP_SYN) || !next) return false;
+    const struct tale_packet *again = &telling->packets[next - 1];
+    if (!again->segment || !again->segment->retransmission || !(again->segment->flags & TCP_SYN)) return false;
+    return again->segment->seq_absolute == packet->segment->seq_absolute && again->sent_ns - packet->sent_ns >= DOUBLED_NS;
+}
+
 static bool unknown_again(struct telling *telling, struct tale_packet *packet, const char *call)
 {
     return cause_set_unknown(packet, telling_printf(telling,
@@ -182,7 +194,7 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
                                                         "a %s, or Multipath TCP's worker: the capture ends before the option that "
                                                         "would show which",
                                                         name));
-    if (may_come_again(telling, packet)) return unknown_again(telling, packet, name);
+    if (may_come_again(telling, packet) || is_late_in_its_row(telling, packet)) return unknown_again(telling, packet, name);
     cause_set_named(telling, packet, CAUSE_CALL, name, EVIDENCE_RULE);
     packet->cause->why = why;
     return true;

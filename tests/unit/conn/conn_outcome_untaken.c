@@ -21,9 +21,8 @@ void data_on_a_syn_that_was_not_taken_is_sent_again(void **state)
     assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
 }
 
-void a_socket_connected_to_itself_passes_syn_rcvd_and_closing(void **state)
+static void talks_to_itself(size_t missed)
 {
-    (void)state;
     struct exchange x;
     exchange_begin(&x);
     x.begun = true, x.first = 'c';
@@ -35,6 +34,7 @@ void a_socket_connected_to_itself_passes_syn_rcvd_and_closing(void **state)
     static const enum tcp_state to[] = {STATE_SYN_SENT,    STATE_ESTABLISHED, STATE_ESTABLISHED, STATE_ESTABLISHED,
                                         STATE_ESTABLISHED, STATE_CLOSING,     STATE_TIME_WAIT};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (i == missed) continue;
         struct conn_segment segment = exchange_segment(&x, steps[i], &side);
         if (i == 0) conn_begin(&x.conn, &segment, true), x.conn.end[0].state = STATE_CLOSED;
         struct conn_verdict verdict = {0};
@@ -45,6 +45,13 @@ void a_socket_connected_to_itself_passes_syn_rcvd_and_closing(void **state)
     assert_string_equal(exchange_outcome(conn_outcome(&x.conn)), "closed");
     assert_true(conn_is_done(&x.conn));
     assert_int_equal(conn_bytes(&x.conn, 0), 5);
+}
+
+void a_socket_connected_to_itself_passes_syn_rcvd_and_closing(void **state)
+{
+    (void)state;
+    talks_to_itself(SIZE_MAX);
+    talks_to_itself(1); /* the SYN-ACK was not captured: what it says afterwards proves it */
 }
 
 void without_a_second_record_the_ack_is_the_way_back(void **state)

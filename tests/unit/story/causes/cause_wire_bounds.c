@@ -186,3 +186,23 @@ void windows_are_scaled_where_both_ends_ask_for_it(void **state)
     (void)state;
     CHECK(cases);
 }
+
+void a_syn_that_comes_again_only_after_a_doubled_time_may_not_be_the_first(void **state)
+{
+    static const struct {
+        const char *text;
+        enum story_cause_kind kind;
+    } cases[] = {
+        {TRACE PACKET(1000, WC, SYN W) PACKET(1900999, WC, SYN W), CAUSE_CALL},
+        {TRACE PACKET(1000, WC, SYN W) PACKET(1901000, WC, SYN W), CAUSE_UNKNOWN},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        assert_int_equal(told->count, 1);
+        const struct story *story = told->stories[0];
+        assert_int_equal(story->steps[0].kind, STEP_SEGMENT);
+        assert_int_equal(story->steps[0].segment->cause.kind, cases[i].kind);
+        told_free(told);
+    }
+}

@@ -84,6 +84,7 @@ void half_a_window_of_segments_is_acknowledged_at_once(void **state);
 void windows_are_scaled_where_both_ends_ask_for_it(void **state);
 void nearness_to_the_nanosecond(void **state);
 void what_may_have_been_held_back_to_the_nanosecond(void **state);
+void a_syn_that_comes_again_only_after_a_doubled_time_may_not_be_the_first(void **state);
 void behind_what_was_not_captured_nobody_knows_what_was_held(void **state);
 void where_both_open_at_once_a_syn_ack_answers_the_syn(void **state);
 
