@@ -500,7 +500,14 @@ class Screen(Test):
                 self.assertIn("END 0", terminal.screen())
 
     def test_a_ladder_grows_while_it_is_shown_and_a_filter_hides_rows(self):
-        terminal = self.begun(120, 40)
+        with socket.create_server(("127.0.0.1", 0)) as listener:  # who opened that, nobody can tell once the listener is gone
+            before = socket.create_connection(listener.getsockname()), listener.accept()[0]
+            port = listener.getsockname()[1]
+        terminal = self.begun(120, 40, "--port", port)
+        for end in before:
+            end.close()
+        screen = terminal.until(lambda text: re.search(r" \?python\S* ", text), "the opener that is a guess")
+        self.assertTrue([row for row in screen.splitlines() if f":{self.echo.port} " in row and "?" not in row], screen)
         with socket.create_connection(("127.0.0.1", self.echo.port)) as client:
             terminal.until(lambda text: "ESTABLISHED" in text, "the open connection")
             terminal.keys("o", "Home", "Enter")
