@@ -56,13 +56,25 @@ static void add_source(struct phrase *text, const struct story_trace *trace, siz
             phrase_addf(text, STYLE_PLAIN, tr("; this kernel is %s"), tr(trace->losses[k].what));
 }
 
+/* Nothing is missing but rows of waits for many connections at once in the ladders of some of these (capture/bpf/calls_bpf.c). */
+static uint64_t cut_of(const struct story_trace *trace)
+{
+    uint64_t cut = 0;
+    for (size_t i = 0; i < trace->loss_count; i++)
+        if (strcmp(trace->losses[i].what, "watch lists cut") == 0) cut += trace->losses[i].count;
+    return cut;
+}
+
 void facts_losses(const struct story_trace *trace, struct facts *facts)
 {
     struct phrase *text = &facts->text;
-    bool any = trace->lost || trace->dropped;
-    for (size_t i = 0; i < trace->loss_count; i++) any |= trace->losses[i].count != 0;
-    if (any)
+    uint64_t cut = cut_of(trace), all = 0;
+    for (size_t i = 0; i < trace->loss_count; i++) all += trace->losses[i].count;
+    if (trace->dropped || trace->lost > cut || all > cut)
         phrase_add(text, STYLE_ALARM, tr("something was lost: what is shown may lack steps and causes. "));
+    else if (cut)
+        phrase_add(text, STYLE_BOLD,
+                   tr("nothing lost, but of calls that waited for many connections at once, which stand in the ladders of some: "));
     else if (trace->loss_count)
         phrase_add(text, STYLE_BOLD, tr("nothing lost: "));
     const char *between = "";

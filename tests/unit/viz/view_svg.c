@@ -139,6 +139,24 @@ static void what_was_lost_stands_below(void **state)
     buf_free(&drawn);
 }
 
+/* An event loop is no loss: its waits stand in the ladders of some of its connections. */
+static void a_wait_for_many_that_was_cut_is_not_called_a_loss(void **state)
+{
+    (void)state;
+    struct story_loss losses[] = {{.source = "bpf", .what = "watch lists cut", .received = 90, .count = 3},
+                                  {.source = "bpf", .what = "ring full", .received = 90, .count = 0}};
+    struct story_trace trace = {.recorder = "bpf", .losses = losses, .loss_count = 2, .lost = 3};
+    struct story_fixture fixture = fixture_of("normal_echo");
+    for (size_t i = 0; i < 2; i++) {
+        struct buf drawn = drawing_of(&view_svg, &(struct view_options){.brief = true}, &fixture, 1, &trace);
+        assert_int_equal(strstr(drawn.data, "something was lost") != NULL, i == 1);
+        assert_int_equal(strstr(drawn.data, "nothing lost, but") != NULL, i == 0);
+        buf_free(&drawn);
+        losses[1].count = 1;
+        trace.lost = 4;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +167,7 @@ int main(void)
         cmocka_unit_test(in_ascii_no_byte_is_above_0x7e),
         cmocka_unit_test(words_and_arrows_carry_the_row_they_are_of),
         cmocka_unit_test(more_connections_than_a_picture_takes_are_counted),
+        cmocka_unit_test(a_wait_for_many_that_was_cut_is_not_called_a_loss),
         cmocka_unit_test(what_was_lost_stands_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
