@@ -27,6 +27,11 @@
 #define ORPHANED TRACE TWO_ENDS FAR_OPEN THERE(2000, 2100, C_FIN ROOM) BACK(2110, 2210, "flags=. seq=501 ack=102" ROOM)
 #define FIN_COMES(ns) "packet t=" ns " vantage=2 number=1 " WS S_FIN "\npacket t=" ns " vantage=1 number=1 " WS S_FIN "\n"
 #define TOO_LATE THERE(902220, 902300, "flags=R seq=102")
+#define READ_UNTIL_2000(data_ns)                                                                                                   \
+    TRACE HANDSHAKE "packet t=" data_ns " vantage=1 number=1 " S S_DATA "\n" DOES(1500, 2000, C_THREAD, "read", C_SOCK, "5")
+#define CONNECTS_AND(ret, answer)                                                                                                  \
+    TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN) PACKET(1010, S, answer)                                 \
+        EXIT(1030, C_THREAD, "connect", C_SOCK, " ret=" ret)
 static const struct bound states_and_waits_bounds[] = {
     /* TIME_WAIT, to the nanosecond; and of both ends, where both FINs crossed. */
     {"c state TIME_WAIT>CLOSED", TRACE HANDSHAKE GOODBYE LATER(60002010), TRACE HANDSHAKE GOODBYE LATER(60002009)},
@@ -133,4 +138,8 @@ static const struct bound states_and_waits_bounds[] = {
          PACKET(2020, C, "flags=. seq=101 ack=511")},
     {"found error refused", TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101"),
      TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=102")},
+    /* What came at the instant at which read() returned had come; and what a connect() learnt. */
+    {"took:1,8-8 the data (#4) brought the data", READ_UNTIL_2000("2000000"), READ_UNTIL_2000("2000001")},
+    {"the SYN-ACK (#2) answered the SYN", CONNECTS_AND("0", SYN_ACK), CONNECTS_AND("-111", "flags=R. seq=0 ack=101")},
+    {"the RST (#2) refused the connection", CONNECTS_AND("-111", "flags=R. seq=0 ack=101"), CONNECTS_AND("0", SYN_ACK)},
 };
