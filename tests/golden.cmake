@@ -4,6 +4,7 @@ file(GLOB golden_lines CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/golden/expe
 add_test(NAME golden/stored-lines-follow-the-schema COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/support/check_schema.py
   ${PROJECT_SOURCE_DIR}/docs/event-lines.schema.json ${golden_lines})
 set_tests_properties(golden/stored-runs golden/stored-lines-follow-the-schema PROPERTIES LABELS golden TIMEOUT 60)
+set_tests_properties(golden/stored-runs PROPERTIES LABELS "golden;sanitized")
 # What other tools open: the stored outputs, and stories built by hand, as those tools read them.
 set(exports ${CMAKE_CURRENT_SOURCE_DIR}/exports)
 set(golden ${CMAKE_CURRENT_SOURCE_DIR}/golden)

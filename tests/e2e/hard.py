@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
 import hard  # noqa: E402
 
 TCPWHY = os.environ["TCPWHY"]
-COUNT, TIMES, MOST, TRIES = 6000, 4, 9, 4  # linear: 4; quadratic: 16
+COUNT, TIMES, MOST, TRIES = 3000, 4, 9, 4  # linear: 4; quadratic: 16
 LEAST_S = 0.02  # less is start-up
 
 

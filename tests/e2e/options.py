@@ -157,9 +157,9 @@ ASK = {
     "help": ["--help"],
 }
 
-# A recorder that is there at once: half a second of work for the kernel's verifier is saved. The first row with recorders, "a pair", and the
-# watches are recorded as they are by themselves; an option of the others that has to do with the recorder is played in e2e/run-untouched
-# (--user by each recorder; --out-fd and --env by the one that a run takes by itself).
+# A recorder that is there at once: half a second of work for the kernel's verifier is saved. A pair is played as it is by itself in e2e/demo-bpf,
+# and here with what only the bpf recorder has (--verifier-log); so are the watches, and "a pair as event lines"; an option of the others that has
+# to do with the recorder is played in e2e/run-untouched (--user by each recorder; --out-fd and --env by the one that a run takes by itself).
 QUICK = ("--recorder", "ptrace")
 # What is done; the verb's options; the command without any; which options it refuses. All others do something there.
 # `another` says that the option makes something else of it, which is a row of its own.
@@ -167,7 +167,7 @@ MATRIX = (
     ("a paper of a scenario", QUIZ, ["quiz", "refused", "--export", "sheet", *QUICK], "conn"),
     ("a paper of a stored run", QUIZ, ["quiz", EVENTS, "--export", "sheet"], "recorder"),
     ("a paper of a capture", QUIZ, ["quiz", CLIENT, "--export", "sheet"], "recorder"),
-    ("a pair", DEMO, ["demo"], ""),
+    ("a pair", DEMO, ["demo", *QUICK], ""),
     ("a pair over UDP", DEMO, ["demo", "--udp", *QUICK], "serve backlog accept-delay close-first"),
     ("a closed port", DEMO, ["demo", "--closed-port", *QUICK], "serve backlog accept-delay close-first message count"),
     ("a closed UDP port", DEMO, ["demo", "--udp", "--closed-port", *QUICK], "serve backlog accept-delay close-first"),
@@ -207,13 +207,14 @@ TURNS = {
     ("totals", "output"): ["-o", "FOLDER/x.txt"],
     ("merged lists", "output"): ["-o", "FOLDER/x.csv"],
     ("merged lists", "format"): ["--format", "csv"],
+    ("a pair", "verifier-log"): ["--verifier-log", "FOLDER/verifier.txt", "--recorder", "bpf"],
     ("a pair as event lines", "format"): ["--format", "jsonl"],
     ("many scenarios", "format"): ["--format", "jsonl"],
 }
 # Options that a row's command has given already, or that make another row of it.
 SAME = {
     "a flight recorder": "ring output pid comm port netns cgroup interface otlp only-findings events format for ascii quiet help",
-    "a pair": "list all explain step",
+    "a pair": "recorder list all explain step",
     "a pair over UDP": "recorder list all explain step closed-port",
     "a closed port": "recorder list all explain step udp",
     "a closed UDP port": "recorder list all explain step",

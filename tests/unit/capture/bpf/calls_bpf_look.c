@@ -120,6 +120,20 @@ struct event_log *recorded(void (*part)(void))
     return recorded_with(part, &options, true);
 }
 
+static struct event_log *talked;
+
+const struct event_log *talked_once(void)
+{
+    if (!talked) talked = recorded(talk_once);
+    return talked;
+}
+
+void talked_forget(void)
+{
+    event_log_free(talked);
+    talked = NULL;
+}
+
 size_t count_where(const struct event_log *log, event_test *test, const void *data, const struct event **ret_last)
 {
     size_t count = 0;

@@ -46,6 +46,8 @@ pid_t child_at_gate(void (*part)(void), int gate[2]);
 void gate_open(int gate[2]);
 struct event_log *recorded_with(void (*part)(void), const struct calls_options *options, bool drains);
 struct event_log *recorded(void (*part)(void));
+const struct event_log *talked_once(void); /* talk_once(), recorded once for all tests of a group */
+void talked_forget(void);
 size_t count_where(const struct event_log *log, event_test *test, const void *data, const struct event **ret_last);
 const struct event *only(const struct event_log *log, event_test *test, const void *data, const char *what);
 int by_value(const void *a, const void *b); /* calls_bpf.c */
