@@ -52,8 +52,9 @@ static const struct tale_call *last_close_not_last(const struct telling *telling
     return NULL;
 }
 
-/* A close() that sent nothing, and another process by which the FIN left: it had a descriptor that nobody saw it get. */
-static void find_unseen_holder(struct telling *telling, enum story_side side)
+/* A close() that sent nothing, and another process by which the FIN left: it had a descriptor that nobody saw it get. NULL: none.
+ */
+static const char *unseen_holder(struct telling *telling, enum story_side side, uint32_t proof[static 2])
 {
     const struct tale_packet *fin = finding_segment(telling, (int)side, STORY_FIN);
     const struct event_thread *holder = fin ? ended_by(fin) : NULL;
@@ -62,17 +63,15 @@ static void find_unseen_holder(struct telling *telling, enum story_side side)
         const struct story_call *call = tale->story;
         if (call->side != side || call->listener || !(call->traits & CALL_CLOSES) || !call->exit_ns || call->ret) continue;
         if (call->pid == holder->pid || call->exit_ns > fin->sent_ns || sent_its_end(telling, tale)) continue;
-        uint32_t proof[2] = {call->exit_step, fin->step};
-        finding_add(
-            telling, "close-not-last", "note",
-            telling_printf(telling,
-                           "close(%d) of %s[%d] sent nothing: %s[%d] had a descriptor of the same socket, too, and nobody saw "
-                           "how it came by that (SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
-                           call->fd, call->comm, call->pid, holder->comm, holder->pid,
-                           finding_time(telling, fin->sent_ns - call->exit_ns)),
-            FINDING_PROOF(proof));
-        return;
+        proof[0] = call->exit_step;
+        proof[1] = fin->step;
+        return telling_printf(telling,
+                              "close(%d) of %s[%d] sent nothing: %s[%d] had a descriptor of the same socket, too, and nobody saw "
+                              "how it came by that (SCM_RIGHTS, or before recording); the FIN left %s later, with that one",
+                              call->fd, call->comm, call->pid, holder->comm, holder->pid,
+                              finding_time(telling, fin->sent_ns - call->exit_ns));
     }
+    return NULL;
 }
 
 /* What made the copy; NULL: nobody saw that. */
@@ -113,22 +112,28 @@ static const char *still_anothers(struct telling *telling, const struct story_ca
                           close->fd, close->comm, close->pid, still->comm, still->pid, still->fd, by);
 }
 
+static const char *known_holder(struct telling *telling, const struct tale_call *tale, uint32_t proof[static 2])
+{
+    const struct story_call *close = tale->story;
+    const struct holder *still = &tale->call->still;
+    const char *by = copied_by(tale->call);
+    proof[0] = close->exit_step;
+    return still->pid == tale->call->thread.pid ? still_its_own(telling, close, still, by)
+                                                : still_anothers(telling, close, still, by);
+}
+
+/* Of both ends, where it happened at both. */
 static void find_last_descriptor(struct telling *telling)
 {
+    uint32_t proof[2 * STORY_SIDES] = {STORY_NO_STEP, STORY_NO_STEP, STORY_NO_STEP, STORY_NO_STEP};
+    const char *said = NULL;
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
         const struct tale_call *tale = close_not_last(telling, side);
-        if (!tale) find_unseen_holder(telling, side);
-        if (!tale) continue;
-        const struct story_call *close = tale->story;
-        const struct holder *still = &tale->call->still;
-        const char *by = copied_by(tale->call);
-        uint32_t proof[1] = {close->exit_step};
-        finding_add(telling, "close-not-last", "note",
-                    still->pid == tale->call->thread.pid ? still_its_own(telling, close, still, by)
-                                                         : still_anothers(telling, close, still, by),
-                    FINDING_PROOF(proof));
+        const char *one = tale ? known_holder(telling, tale, &proof[2 * i]) : unseen_holder(telling, side, &proof[2 * i]);
+        said = said && one ? telling_printf(telling, "%s. The same at the other end: %s", said, one) : one ? one : said;
     }
+    if (said) finding_add(telling, "close-not-last", "note", said, FINDING_PROOF(proof));
 }
 
 /* " (and worker[12] as 7, worker[13] as 7)"; "" where nobody else holds it. */

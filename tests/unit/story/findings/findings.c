@@ -340,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_lost_fin_moves_its_receiver_only_when_it_comes_again),
         cmocka_unit_test(a_slow_answer_s_calls_are_those_between_request_and_answer),
         cmocka_unit_test(who_gave_an_unanswered_syn_up_is_named),
+        cmocka_unit_test(a_close_that_was_not_the_last_is_told_of_both_ends),
         cmocka_unit_test(the_listener_s_own_end_is_the_proof_that_it_was_gone),
         cmocka_unit_test(an_ack_put_off_until_the_call_lets_go_answers_what_it_acknowledges),
         cmocka_unit_test(data_put_off_until_the_call_lets_go_is_not_that_call_s),

@@ -40,6 +40,32 @@ void a_slow_answer_s_calls_are_those_between_request_and_answer(void **data)
     }
 }
 
+/* One finding tells of both ends: its second would be dropped. */
+void a_close_that_was_not_the_last_is_told_of_both_ends(void **data)
+{
+    (void)data;
+    struct told *told =
+        tell_text(TRACE LISTEN CALL(990, 1025, C_THREAD, "connect", C_SOCK) HANDSHAKE ACCEPT(
+                      1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
+                                 "enter t=1110000 pid=11 tid=11 comm=kid name=pidfd_getfd fd=-1 how=-1 level=-1 args=\"8, 3, 0\"\n"
+                                 "exit t=1111000 pid=11 tid=11 comm=kid name=pidfd_getfd fd=-1 how=-1 level=-1 slept=-1 ret=9 "
+                                 "other.cookie=7 other.proto=tcp\n"
+                                 "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
+                                 "exit t=1201000 " S_THREAD "name=close fd=4 how=-1 level=-1 slept=-1 " S_SOCK
+                                 "\n" CALL(1300, 1310, C_THREAD, "close", C_SOCK),
+                  0);
+    const struct story *story = told->stories[0];
+    const struct story_finding *found = NULL;
+    for (size_t i = 0; i < story->finding_count; i++)
+        if (strcmp(story->findings[i].id, "close-not-last") == 0) found = &story->findings[i];
+    assert_non_null(found);
+    assert_int_equal(found->step_count, 2);
+    assert_non_null(strstr(found->text, "close(3) of client[10] sent nothing: kid[11] still holds"));
+    assert_non_null(
+        strstr(found->text, ". The same at the other end: close(4) of server[20] sent nothing: worker[21] still holds"));
+    told_free(told);
+}
+
 /* Whose patience it was: the kernel's is known by ETIMEDOUT. */
 void who_gave_an_unanswered_syn_up_is_named(void **data)
 {
