@@ -93,7 +93,7 @@ static bool needs_all(const char *id)
     static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
                                       "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
                                       "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "half-close"};
+                                      "no-arrow",         "half-close",    "client-gave-up"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;
@@ -102,21 +102,23 @@ static bool needs_all(const char *id)
 static void of_a_connections_course_alone_nothing_is_said_that_needs_all(void **data)
 {
     (void)data;
-    size_t none = 0;
+    size_t none = 0, wrong = 0;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *at = strstr(cases[i].text, "trace t=1 ");
         if (!cases[i].there || !at) continue;
         struct buf text = buf_new(1 << 20);
         buf_printf(&text, "%.*strace t=1 course_only=1 %s", (int)(at - cases[i].text), cases[i].text, at + strlen("trace t=1 "));
         struct told *told = tell_text(buf_string(&text), 0);
-        if (needs_all(cases[i].id)) {
-            none++;
-            if (has_finding(told, cases[i].id)) fail_msg("case %zu: %s", i, cases[i].id);
-        }
+        none += needs_all(cases[i].id);
+        /* Numbers that leap: what lies between was not captured, so a RST may fit. */
+        bool leaps = strcmp(cases[i].id, "reset-ignored") == 0;
+        if (!leaps && has_finding(told, cases[i].id) == needs_all(cases[i].id))
+            print_error("case %zu: %s\n", i, cases[i].id), wrong++;
         told_free(told);
         buf_free(&text);
     }
-    assert_true(none >= 14);
+    assert_int_equal(wrong, 0);
+    assert_true(none >= 15);
 }
 
 int main(void)
