@@ -55,6 +55,11 @@ static void a_connect_without_a_port_says_that_none_was_left(void **state)
     (void)state;
     check_only(TRACE FAILS(100, C_THREAD, "connect", NEW(4), " args=\"3, 192.0.2.2:80\"") " ret=-99\n", "connect", "EADDRNOTAVAIL",
                "no local port is left");
+    /* What a route may say is among what may be. */
+    check_only(TRACE FAILS(100, C_THREAD, "connect", NEW(4), " args=\"3, 192.0.2.2:80\"") " ret=-22\n", "connect", "EINVAL",
+               "the route there says blackhole");
+    check_only(TRACE FAILS(100, C_THREAD, "connect", NEW(4), " args=\"3, 192.0.2.2:80\"") " ret=-13\n", "connect", "EACCES",
+               "the route there says prohibit");
 }
 
 static void a_connect_from_a_port_of_its_own_says_that_the_pair_is_taken(void **state)
