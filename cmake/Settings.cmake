@@ -5,10 +5,14 @@ target_compile_definitions(tcpwhy_settings INTERFACE _GNU_SOURCE TCPWHY_VERSION=
 target_compile_options(tcpwhy_settings INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes>
   $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${TCPWHY_WERROR}>>:-Werror>)
-# glibc then marks the calls whose results must be looked at, write(2) first of all (-Wunused-result).
-target_compile_options(tcpwhy_settings INTERFACE
-  $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${TCPWHY_WERROR}>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+# glibc then marks the calls whose results must be looked at, write(2) first of all (-Wunused-result); the sanitizers have checks of their own.
+if(NOT TCPWHY_SANITIZE)
+  target_compile_options(tcpwhy_settings INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${TCPWHY_WERROR}>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+endif()
 if(TCPWHY_SANITIZE)
+  # gcc's guess at how long a text may get is another one there, and worse.
+  target_compile_options(tcpwhy_settings INTERFACE $<$<COMPILE_LANGUAGE:C>:-Wno-format-truncation>)
   target_compile_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE})
 endif()
