@@ -7,6 +7,9 @@ function(tcpwhy_e2e name file class seconds)
   add_test(NAME e2e/${name} COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${file} ${class})
   set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT ${seconds}
     ENVIRONMENT "TCPWHY=$<TARGET_FILE:tcpwhy>;PYTHONDONTWRITEBYTECODE=1")
+  if(TCPWHY_SANITIZE) # in a process that is being traced leaks can't be looked for
+    set_property(TEST e2e/${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+  endif()
 endfunction()
 
 tcpwhy_e2e(usage cli.py Usage 60)
@@ -116,3 +119,10 @@ set_tests_properties(e2e/course e2e/claims e2e/spent e2e/run-programs e2e/scenar
   e2e/attach e2e/ways e2e/demo-bpf PROPERTIES COST 600)
 set_tests_properties(e2e/saved-others e2e/saved-wireshark e2e/saved-back e2e/saved-damage e2e/saved-chosen e2e/denied e2e/results e2e/trouble
   e2e/attach-ptrace e2e/list-findings e2e/run-others-ptrace e2e/recorders-agree e2e/run-networks-watch PROPERTIES COST 400)
+
+# Under the sanitizers, and there alone: they reach code that no test of one process reaches. "Both": the sanitizers change what is done.
+foreach(name streams files reading read-interrupted read-screen read-ordinary read-words read-bounds read-beside threads recorders-agree trouble
+    scenarios scenarios-words states-stored merge-made interrupt)
+  set_property(TEST e2e/${name} APPEND PROPERTY LABELS sanitized)
+endforeach()
+set_property(TEST e2e/root-rights e2e/root-outputs APPEND PROPERTY LABELS both)

@@ -273,6 +273,6 @@ endforeach()
 # Where the sanitizers change what is done, or only take time: what these find, they find without.
 set_tests_properties(unit/scale PROPERTIES LABELS unit)
 set_tests_properties(unit/unseen_programs PROPERTIES LABELS "unit;kernel")
-set_tests_properties(unit/rights unit/arena PROPERTIES LABELS unit) # with them as well: the arena and the seccomp filter are not the same there
+set_tests_properties(unit/rights unit/arena PROPERTIES LABELS "unit;both") # the arena and the seccomp filter are not the same there
 # A wire that starves sends again: few stand beside it.
 set_tests_properties(unit/wire unit/firewall PROPERTIES PROCESSORS 2)
