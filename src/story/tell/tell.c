@@ -39,10 +39,20 @@ static bool has_given_up(const struct telling *telling)
     return false;
 }
 
+/* connect() that failed for no answer of anybody's: no way there, no port to come from, a rule of this host's. */
+static bool is_stopped_at_home(const struct call *call)
+{
+    static const int64_t under_way[] = {-EINPROGRESS, -EALREADY, -EINTR, -EISCONN};
+    if (!(call->traits & CALL_CONNECTS) || call->ret >= 0) return false;
+    for (size_t i = 0; i < sizeof(under_way) / sizeof(under_way[0]); i++)
+        if (call->ret == under_way[i]) return false;
+    return true;
+}
+
 /* What the calls got tells how it ended, as far as they asked; and in which state the kernel had the socket by then. */
 static enum story_outcome outcome_of_calls(const struct telling *telling)
 {
-    bool closed = false, came_about = false, is_down = false;
+    bool closed = false, came_about = false, is_down = false, has_no_answer = false;
     for (size_t i = 0; i < telling->call_count; i++) {
         const struct call *call = telling->calls[i].call;
         if (!call->exited) continue;
@@ -51,9 +61,11 @@ static enum story_outcome outcome_of_calls(const struct telling *telling)
         if (call->ret == -ECONNRESET || call->ret == -EPIPE) return OUTCOME_RESET;
         bool is_close = call->traits & CALL_CLOSES, is_setup = call->traits & (CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS);
         is_down = is_down || (is_close && call->socket.state == KERNEL_CLOSE);
+        has_no_answer = has_no_answer || (is_close && call->socket.state == KERNEL_SYN_SENT) || is_stopped_at_home(call);
         came_about = came_about || (!is_setup && !is_close && call->ret >= 0 && call->socket.cookie);
         closed = closed || is_close;
     }
+    if (has_no_answer && !came_about) return OUTCOME_HALF_OPEN;
     if (closed && is_down && !came_about) return OUTCOME_REFUSED; /* nobody asked why, and the kernel had given up */
     return closed ? OUTCOME_CLOSED : OUTCOME_OPEN;
 }

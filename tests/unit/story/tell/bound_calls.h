@@ -35,6 +35,41 @@ static const struct bound calls_alone_tell_how_it_ended_bounds[] = {
      NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115") READS(1500, "-11")
          CLOSES(3000, " sock.state=CLOSE"),
      NO_VANTAGE CONNECTED CLOSES(3000, " sock.state=CLOSE")},
+    /* No way there, no port to come from: nobody refused. What is only under way, or was waited for no longer, tells nothing. */
+    {"calls half-open",
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-113")
+         CLOSES(3000, " sock.state=CLOSE"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-111")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open",
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-113")
+         CLOSES(3000, " sock.state=CLOSE"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open",
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-101")
+         CLOSES(3000, " sock.state=CLOSE"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-4")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open",
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-99")
+         CLOSES(3000, " sock.state=CLOSE"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-114")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open",
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-13")
+         CLOSES(3000, " sock.state=CLOSE"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-106")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open", /* the SYN had not been answered when it was closed */
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
+         CLOSES(3000, " sock.state=SYN_SENT"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
+         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls closed", /* what came about is no attempt */
+     NO_VANTAGE CONNECTED CLOSES(3000, " sock.state=SYN_SENT"),
+     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
+         CLOSES(3000, " sock.state=SYN_SENT")},
     /* Data, by what was handed over: each byte once. */
     {"client[10] ? cookie=7 bytes=5 |", NO_VANTAGE CONNECTED WRITES(2000, "5"), NO_VANTAGE CONNECTED READS(2000, "5")},
     {"[0] ? bytes=7", NO_VANTAGE CONNECTED READS(2000, "7"), NO_VANTAGE CONNECTED WRITES(2000, "7")},
