@@ -300,14 +300,19 @@ unsigned conn_first_closer(const struct conn *conn);
 bool conn_shows_nothing(const struct conn *conn);
 /* Both ends have nothing more to do. */
 bool conn_is_done(const struct conn *conn);
-/* Of them, how many were acknowledged and not captured. */
-uint64_t conn_missed(const struct conn_judge *judge, struct conn *conn, unsigned side);
 /* The last number of this end, which its peer acknowledges, was not captured and may have been its FIN: it was acknowledged by
- * itself, or the peer has closed as well. Then it is no byte for sure: who counts leaves it out of both conn_bytes and conn_missed,
- * the states are those of an end that has not closed, and who was first is not known. */
+ * itself, or the peer has closed as well. Then it is no byte for sure (conn_payload leaves it out), the states are those of an end
+ * that has not closed, and who was first is not known. */
 bool conn_may_have_closed(const struct conn_judge *judge, struct conn *conn, unsigned side);
 /* Payload that this end sent, by its numbers: nothing twice, and what was not captured counted in. */
 uint64_t conn_bytes(const struct conn *conn, unsigned side);
+/* Of them, how many were acknowledged and not captured. */
+uint64_t conn_missed(const struct conn_judge *judge, struct conn *conn, unsigned side);
+/* Both for who counts: without a number that may have been a FIN, and never more missed than sent. */
+struct conn_payload {
+    uint64_t bytes, missed;
+};
+struct conn_payload conn_payload(const struct conn_judge *judge, struct conn *conn, unsigned side);
 
 /* Times in 32 bits: units of 1024 ns, modulo 73 minutes; only differences of some milliseconds to minutes are asked for. */
 static inline uint32_t conn_short_time(int64_t t_ns)

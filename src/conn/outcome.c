@@ -50,6 +50,17 @@ bool conn_may_have_closed(const struct conn_judge *judge, struct conn *conn, uns
     return !conn_last_was_captured(judge, conn, side);
 }
 
+struct conn_payload conn_payload(const struct conn_judge *judge, struct conn *conn, unsigned side)
+{
+    struct conn_payload sent = {.bytes = conn_bytes(conn, side), .missed = conn_missed(judge, conn, side)};
+    if (sent.missed && sent.bytes && conn_may_have_closed(judge, conn, side)) {
+        sent.bytes--;
+        sent.missed--;
+    }
+    if (sent.missed > sent.bytes) sent.missed = sent.bytes; /* a FIN is none */
+    return sent;
+}
+
 void conn_unreachable(struct conn *conn, unsigned side, uint32_t quoted_seq)
 {
     const struct conn_end *end = &conn->end[side];

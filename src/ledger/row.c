@@ -14,7 +14,9 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->has_isn = conn->flags & END_SYN_SEEN;
     end->isn = end->has_isn ? conn->base : 0;
     end->segments = conn->segments;
-    end->bytes = conn_bytes(&flow->conn, side);
+    struct conn_payload sent = conn_payload(&ledger->judge, &flow->conn, side);
+    end->bytes = sent.bytes;
+    end->missed_bytes = sent.missed;
     end->ip_bytes = (uint64_t)flow->ip_bytes_high[side] << 32 | flow->ip_bytes_low[side];
     end->ip_bytes_known = !(flow->bits & FLOW_IP_UNKNOWN << side);
     end->retransmissions = conn->again_count;
@@ -26,12 +28,6 @@ static void make_end(struct ledger *ledger, struct flow *flow, unsigned side, st
     end->strays = more->strays;
     end->sights = more->sights;
     end->sights_elsewhere = more->sights_elsewhere;
-    end->missed_bytes = conn_missed(&ledger->judge, &flow->conn, side);
-    if (end->missed_bytes && end->bytes && conn_may_have_closed(&ledger->judge, &flow->conn, side)) {
-        end->bytes--;
-        end->missed_bytes--;
-    }
-    if (end->missed_bytes > end->bytes) end->missed_bytes = end->bytes; /* a FIN is none */
 }
 
 void row_make(struct ledger *ledger, struct flow *flow, enum ledger_ending ending, struct ledger_row *row)

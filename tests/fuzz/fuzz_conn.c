@@ -63,6 +63,8 @@ static void check(const struct conn_judge *judge, struct record *record, const s
     hold(conn_keep_ns(conn) > 0);
     for (unsigned side = 0; side < 2; side++) {
         check_end(conn, side);
+        const struct conn_payload sent = conn_payload(judge, conn, side);
+        hold(sent.missed <= sent.bytes && conn_bytes(conn, side) - sent.bytes <= 1);
         if (record->has_more) check_holes(&conn->end[side], &record->more.end[side]);
         (void)conn_missed(judge, conn, side);
     }

@@ -325,14 +325,10 @@ void tale_name_packets(struct telling *telling)
         struct story_end *end = &telling->story->end[side];
         unsigned at = flow_conn_end(telling->first_side, (enum story_side)side);
         /* Where only the course is captured the numbers alone tell how many there were, and none is missed. */
-        end->bytes_missed = telling->teller->course_only ? 0 : conn_missed(&telling->judge, &telling->conn, at);
-        end->bytes_sent = conn_bytes(&telling->conn, at);
-        if (end->bytes_missed && end->bytes_sent && conn_may_have_closed(&telling->judge, &telling->conn, at)) {
-            end->bytes_missed--;
-            end->bytes_sent--;
-        }
-        if (end->bytes_missed > end->bytes_sent) end->bytes_missed = end->bytes_sent;
-        end->bytes_sent -= end->bytes_missed;
+        struct conn_payload sent = {.bytes = conn_bytes(&telling->conn, at)};
+        if (!telling->teller->course_only) sent = conn_payload(&telling->judge, &telling->conn, at);
+        end->bytes_missed = sent.missed;
+        end->bytes_sent = sent.bytes - sent.missed;
     }
     free(news);
 }

@@ -296,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_fin_in_the_numbers_of_data_is_no_fin),
         cmocka_unit_test(data_on_a_syn_is_counted_and_proves_nothing_of_the_handshake),
         cmocka_unit_test(data_on_a_syn_that_was_not_taken_is_sent_again),
+        cmocka_unit_test(a_last_number_that_may_have_been_a_fin_is_no_byte),
         cmocka_unit_test(a_socket_connected_to_itself_passes_syn_rcvd_and_closing),
         cmocka_unit_test(without_a_second_record_the_ack_is_the_way_back),
         cmocka_unit_test(what_has_neither_syn_nor_ack_shows_no_connection),

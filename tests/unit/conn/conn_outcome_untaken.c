@@ -21,6 +21,27 @@ void data_on_a_syn_that_was_not_taken_is_sent_again(void **state)
     assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
 }
 
+static void assert_payload(const char *exchange, char who, uint64_t bytes, uint64_t missed)
+{
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE);
+    exchange_say(&x, exchange);
+    struct conn_payload sent = conn_payload(&x.judge, &x.conn, exchange_side(&x, who));
+    assert_int_equal(sent.bytes, bytes);
+    assert_int_equal(sent.missed, missed);
+}
+
+void a_last_number_that_may_have_been_a_fin_is_no_byte(void **state)
+{
+    (void)state;
+    assert_payload("s:PA:1:1:5 c:A:1:6:0 c:A:1:7:0", 's', 5, 0); /* acknowledged by itself, and not captured */
+    assert_payload("s:PA:1:1:5 c:A:1:6:0 c:A:1:8:0", 's', 7, 2); /* not by itself, and its peer has not closed */
+    assert_payload("s:PA:1:1:5 c:A:1:6:0 c:FA:1:8:0", 's', 6, 1);
+    assert_payload("s:PA:1:1:5 s:PA:6:1:1 c:A:1:6:0 c:A:1:7:0", 's', 6, 0); /* it was captured */
+    assert_payload("s:PA:1:1:5 c:A:1:6:0 c:A:1:7:0 s:FA:6:1:0", 's', 5, 0); /* and so was the FIN */
+}
+
 static void talks_to_itself(size_t missed)
 {
     struct exchange x;
