@@ -20,12 +20,23 @@ static const struct tale_call *connect_of(const struct telling *telling)
     return NULL;
 }
 
+/* Another SYN did leave, where the capture does not look. */
+static bool came_about(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (call->exited && call->traits & CALL_CONNECTS && !call->ret) return true;
+        if (call->exited && call->traits & (CALL_READS | CALL_WRITES) && call->ret > 0) return true;
+    }
+    return false;
+}
+
 void findings_stuck(struct telling *telling)
 {
     const struct flow *flow = telling->flow;
     const char *reason = flow->calls_alone ? only_reason(flow) : NULL;
     const struct tale_call *connect = reason ? connect_of(telling) : NULL;
-    if (!connect) return;
+    if (!connect || came_about(telling)) return;
     uint32_t proof[1] = {telling_call_step(connect)};
     char text[ADDRESS_TEXT_BYTES];
     if (finding_is_filter(reason))

@@ -461,6 +461,15 @@ static const struct finding_case cases[] = {
     {"black-hole", true, TRACE DROP(999, C, SYN, NO_NEIGHBOUR) IN_VAIN},
     {"firewall-dropped", true, TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") IN_VAIN},
     {"firewall-dropped", false, TRACE DROP(1001000, C, SYN, FIREWALL) IN_VAIN}, /* not on its way out */
+    /* One did leave after all, and nobody captured it: connect() came back, or data went. */
+    {"firewall-dropped", false,
+     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") CALL(999, 3000000, C_THREAD, "connect", C_SOCK)},
+    {"firewall-dropped", false,
+     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
+         FAILS(3000000, 3000100, C_THREAD, "write", C_SOCK, "5")},
+    {"firewall-dropped", true,
+     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
+         FAILS(3000000, 3000100, C_THREAD, "write", C_SOCK, "-11")},
     {"firewall-dropped", false, TRACE DROP(1001000, WC, SYN, FIREWALL " outgoing=1") IN_VAIN},
 /* The client waited until its time was over, and closed. */
 #define ASKS OPEN PACKET(2000, C, C_DATA ROOM)
