@@ -39,14 +39,14 @@ static bool has_given_up(const struct telling *telling)
     return false;
 }
 
-/* connect() that failed for no answer of anybody's: no way there, no port to come from, a rule of this host's. */
-static bool is_stopped_at_home(const struct call *call)
+/* connect() that says itself why no connection comes of it, and that nobody refused it: no way there, no port or address to come
+ * from, a rule against it. Any other error leaves open what becomes of it (EINPROGRESS, EINTR, the kernel's own ERESTARTSYS). */
+static bool has_no_way(const struct call *call)
 {
-    static const int64_t under_way[] = {-EINPROGRESS, -EALREADY, -EINTR, -EISCONN};
-    if (!(call->traits & CALL_CONNECTS) || call->ret >= 0) return false;
-    for (size_t i = 0; i < sizeof(under_way) / sizeof(under_way[0]); i++)
-        if (call->ret == under_way[i]) return false;
-    return true;
+    static const int64_t errors[] = {-EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, -EADDRNOTAVAIL, -EACCES, -EPERM, -EINVAL};
+    for (size_t i = 0; call->traits & CALL_CONNECTS && i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (call->ret == errors[i]) return true;
+    return false;
 }
 
 /* What the calls got tells how it ended, as far as they asked; and in which state the kernel had the socket by then. */
@@ -61,7 +61,7 @@ static enum story_outcome outcome_of_calls(const struct telling *telling)
         if (call->ret == -ECONNRESET || call->ret == -EPIPE) return OUTCOME_RESET;
         bool is_close = call->traits & CALL_CLOSES, is_setup = call->traits & (CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS);
         is_down = is_down || (is_close && call->socket.state == KERNEL_CLOSE);
-        has_no_answer = has_no_answer || (is_close && call->socket.state == KERNEL_SYN_SENT) || is_stopped_at_home(call);
+        has_no_answer = has_no_answer || (is_close && call->socket.state == KERNEL_SYN_SENT) || has_no_way(call);
         came_about = came_about || (!is_setup && !is_close && call->ret >= 0 && call->socket.cookie);
         closed = closed || is_close;
     }

@@ -10,9 +10,11 @@
     " other.cookie=8 other.proto=tcp other.local=127.0.0.1:3333 other.remote=127.0.0.1:40000\n"
 #define S_READS(t, ret) ENTER(t, S_THREAD, "read", S_SOCK, "") EXIT(t, S_THREAD, "read", S_SOCK, " ret=" ret)
 #define S_WRITES(t, ret) ENTER(t, S_THREAD, "write", S_SOCK, "") EXIT(t, S_THREAD, "write", S_SOCK, " ret=" ret)
+/* connect() that returned this, and close() when the kernel had given the socket up. */
+#define ATTEMPT(ret) ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=" ret)
+#define DOWN CLOSES(3000, " sock.state=CLOSE")
 static const struct bound calls_alone_tell_how_it_ended_bounds[] = {
-    {"calls refused", NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-111"),
-     NO_VANTAGE CONNECTED},
+    {"calls refused", NO_VANTAGE ATTEMPT("-111"), NO_VANTAGE CONNECTED},
     {"calls timed-out", NO_VANTAGE CONNECTED READS(2000, "-110"), NO_VANTAGE CONNECTED READS(2000, "-11")},
     {"calls reset", NO_VANTAGE CONNECTED READS(2000, "-104"), NO_VANTAGE CONNECTED READS(2000, "-107")},
     {"calls reset", NO_VANTAGE CONNECTED WRITES(2000, "-32"), NO_VANTAGE CONNECTED WRITES(2000, "-11")},
@@ -21,55 +23,23 @@ static const struct bound calls_alone_tell_how_it_ended_bounds[] = {
     {"calls closed", NO_VANTAGE CONNECTED CLOSES(3000, ""), NO_VANTAGE CONNECTED READS(2000, "5")},
     {"calls closed", NO_VANTAGE CONNECTED CLOSES(3000, ""), NO_VANTAGE CONNECTED ENTER(3000, C_THREAD, "close", C_SOCK, "")},
     /* Nobody asked why it failed, and the kernel had given the socket up by the close(). */
-    {"calls refused",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=ESTABLISHED")},
+    {"calls refused", NO_VANTAGE ATTEMPT("-115") DOWN, NO_VANTAGE ATTEMPT("-115") CLOSES(3000, " sock.state=ESTABLISHED")},
     {"calls refused", /* what was set or asked before is no sign of life, what was read is */
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         OPTION(1500, C_THREAD, C_SOCK, "6", "1", "1") CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115") READS(1500, "0")
-         CLOSES(3000, " sock.state=CLOSE")},
+     NO_VANTAGE ATTEMPT("-115") OPTION(1500, C_THREAD, C_SOCK, "6", "1", "1") DOWN,
+     NO_VANTAGE ATTEMPT("-115") READS(1500, "0") DOWN},
     {"calls refused", /* a call that failed is none either */
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115") READS(1500, "-11")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE CONNECTED CLOSES(3000, " sock.state=CLOSE")},
+     NO_VANTAGE ATTEMPT("-115") READS(1500, "-11") DOWN, NO_VANTAGE CONNECTED DOWN},
     /* No way there, no port to come from: nobody refused. What is only under way, or was waited for no longer, tells nothing. */
-    {"calls half-open",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-113")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-111")
-         CLOSES(3000, " sock.state=CLOSE")},
-    {"calls half-open",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-113")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=CLOSE")},
-    {"calls half-open",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-101")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-4")
-         CLOSES(3000, " sock.state=CLOSE")},
-    {"calls half-open",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-99")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-114")
-         CLOSES(3000, " sock.state=CLOSE")},
-    {"calls half-open",
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-13")
-         CLOSES(3000, " sock.state=CLOSE"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-106")
-         CLOSES(3000, " sock.state=CLOSE")},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-113") DOWN, NO_VANTAGE ATTEMPT("-111") DOWN},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-113") DOWN, NO_VANTAGE ATTEMPT("-115") DOWN},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-101") DOWN, NO_VANTAGE ATTEMPT("-4") DOWN},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-99") DOWN, NO_VANTAGE ATTEMPT("-114") DOWN},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-13") DOWN, NO_VANTAGE ATTEMPT("-106") DOWN},
     {"calls half-open", /* the SYN had not been answered when it was closed */
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=SYN_SENT"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=CLOSE")},
-    {"calls closed", /* what came about is no attempt */
-     NO_VANTAGE CONNECTED CLOSES(3000, " sock.state=SYN_SENT"),
-     NO_VANTAGE ENTER(1000, C_THREAD, "connect", C_SOCK, "") EXIT(1010, C_THREAD, "connect", C_SOCK, " ret=-115")
-         CLOSES(3000, " sock.state=SYN_SENT")},
+     NO_VANTAGE ATTEMPT("-115") CLOSES(3000, " sock.state=SYN_SENT"), NO_VANTAGE ATTEMPT("-115") DOWN},
+    {"calls half-open", NO_VANTAGE ATTEMPT("-22") DOWN, NO_VANTAGE ATTEMPT("-512") DOWN}, /* ERESTARTSYS: it goes on */
+    {"calls closed",                                                                      /* what came about is no attempt */
+     NO_VANTAGE CONNECTED CLOSES(3000, " sock.state=SYN_SENT"), NO_VANTAGE ATTEMPT("-115") CLOSES(3000, " sock.state=SYN_SENT")},
     /* Data, by what was handed over: each byte once. */
     {"client[10] ? cookie=7 bytes=5 |", NO_VANTAGE CONNECTED WRITES(2000, "5"), NO_VANTAGE CONNECTED READS(2000, "5")},
     {"[0] ? bytes=7", NO_VANTAGE CONNECTED READS(2000, "7"), NO_VANTAGE CONNECTED WRITES(2000, "7")},
