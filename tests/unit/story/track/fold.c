@@ -266,8 +266,10 @@ static void what_was_only_marked_counts_as_captured_and_as_unjoined(void **state
     marked->captured = false, marked->marked = true, marked->mark_ns = 77;
     joined->marked = true;
     before->captured = false, before->marked = true, before->folded = 3;
+    talk->flow.joined = BEGIN + MIDDLE; /* as places among those before */
     struct teller *teller = teller_of(MOST);
     flow_fold(teller, &talk->flow);
+    assert_int_equal(talk->flow.joined, 0);
     assert_int_equal(teller->marks_unjoined, 1);
     assert_int_equal(teller->packets_unmarked, MIDDLE - 3);
     assert_int_equal(talk->flow.folded, MIDDLE - 1);
