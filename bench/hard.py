@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One connection that makes its reader work: the same again, and again, in every form. Doubling it may only double the time.
 
-    bench/hard.py TCPWHY [--count N] [KIND...]
+    bench/hard.py [TCPWHY] [--count N] [KIND...]
 
 Makes captures of N and 2 N segments in one connection (default 50,000), reads each as a list and as a story (read --conn 1), and prints the
 seconds of CPU and the ratio: about 2 where time grows with the input, 4 where it grows with its square.
@@ -16,6 +16,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+import built
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CLIENT, SERVER = b"\x0a\0\0\1", b"\x0a\0\0\2"
@@ -305,19 +307,24 @@ def seconds(tcpwhy, path, *options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("tcpwhy")
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(kind.__name__ for kind in KINDS))
+    parser.add_argument("words", nargs="*", metavar="TCPWHY KIND", help="the program, by its path (default: the built one); "
+        + ", ".join(kind.__name__ for kind in KINDS))
     parser.add_argument("--count", type=int, default=50000)
     arguments = parser.parse_args()
+    kinds = arguments.words
+    tcpwhy = built.find(kinds.pop(0) if kinds and os.sep in kinds[0] else None)
+    unknown = set(kinds) - {kind.__name__ for kind in KINDS}
+    if unknown:
+        parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     os.environ["LC_ALL"] = "C.UTF-8"
     print(f"{'seconds of CPU':18}{'list N':>9}{'2 N':>8}{'ratio':>7}{'story N':>10}{'2 N':>8}{'ratio':>7}")
     for kind in KINDS:
-        if arguments.kinds and kind.__name__ not in arguments.kinds:
+        if kinds and kind.__name__ not in kinds:
             continue
         with tempfile.TemporaryDirectory() as folder:
             paths = [make(folder, kind, count) for count in (arguments.count, 2 * arguments.count)]
-            rows = [seconds(arguments.tcpwhy, path) for path in paths]
-            story = [seconds(arguments.tcpwhy, path, "--conn", "1") for path in paths]
+            rows = [seconds(tcpwhy, path) for path in paths]
+            story = [seconds(tcpwhy, path, "--conn", "1") for path in paths]
         print(
             f"{kind.__name__:18}{rows[0]:9.3f}{rows[1]:8.3f}{rows[1] / rows[0]:7.1f}"
             f"{story[0]:10.2f}{story[1]:8.2f}{story[1] / story[0]:7.1f}"

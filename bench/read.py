@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What reading large captures costs, side by side, in turns, medians and ratios.
 
-    bench/read.py BUILD [FOLDER] [--rounds N] [--size] [--open] [--hard] [--overlap]
+    bench/read.py [BUILD [FOLDER]] [--rounds N] [--size] [--open] [--hard] [--overlap]
 
-BUILD is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
+BUILD (default: build/, else build-dev/) is a build folder with tcpwhy, bench_make_capture and bench_loop_pcap in it (cmake --build BUILD --target tcpwhy
 bench_make_capture bench_loop_pcap; a release build). Captures are made in FOLDER (default: bench-captures in BUILD; some gigabytes)
 where they are not there yet. Without an option, first 9 million packets of 900,000 connections, read by a bare libpcap loop,
 by tcpdump writing them to /dev/null, and by tcpwhy read as a list, as its totals, and as Zeek's conn.log; each on one core, and the
@@ -26,7 +26,10 @@ import subprocess
 import sys
 import time
 
+import built
 import hard as trouble
+
+MAKE = "bench/bench_make_capture"
 
 
 def cores(count):
@@ -120,7 +123,7 @@ def overlap(tools, folder, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path, nargs="?")
     parser.add_argument("folder", type=pathlib.Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", action="store_true")
@@ -128,8 +131,8 @@ def main():
     parser.add_argument("--hard", action="store_true")
     parser.add_argument("--overlap", action="store_true")
     arguments = parser.parse_args()
-    build = arguments.build
-    tools = {"make": build / "bench/bench_make_capture", "loop": build / "bench/bench_loop_pcap", "tcpwhy": build / "src/cli/tcpwhy"}
+    build = arguments.build or pathlib.Path(built.find(what=MAKE)).parents[1]
+    tools = {"make": built.find(build / MAKE), "loop": built.find(build / "bench/bench_loop_pcap"), "tcpwhy": built.find(build / built.TCPWHY)}
     folder = arguments.folder or build / "bench-captures"
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.size:

@@ -22,7 +22,8 @@ import tempfile
 import threading
 import time
 
-BUILD = pathlib.Path(__file__).resolve().parents[1] / "build-dev"
+import built
+
 SAMPLE_S, AROUND_S = 5, 15
 SLACK, SLACK_MIB = 1.05, 2
 
@@ -162,9 +163,11 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=int, default=400)
     parser.add_argument("--only", choices=("run", "watch"))
-    parser.add_argument("--program", type=pathlib.Path, default=BUILD / "src/cli/tcpwhy")
-    parser.add_argument("--load", type=pathlib.Path, default=BUILD / "bench/rounds", help="the program that makes the connections")
+    parser.add_argument("--program", help="default: the tcpwhy of build/, or of build-dev/")
+    parser.add_argument("--load", help="the program that makes the connections; default: bench/rounds of the same")
     options = parser.parse_args()
+    built.need_root()
+    options.program, options.load = built.find(options.program), built.find(options.load, built.ROUNDS)
     count, status = int(options.minutes * 60 * options.rate), 0
     folder = tempfile.TemporaryDirectory()
     options.load = pathlib.Path(shutil.copy(options.load, pathlib.Path(folder.name) / "soak-load"))  # a name that nobody else has

@@ -6,7 +6,7 @@
 PACKAGE: a kernel, and its modules where they are a package of their own (Debian: `apt-get download linux-image-VERSION`, signed or
 not; Ubuntu: linux-image-unsigned-VERSION and linux-modules-VERSION). Several kernels are booted one after the other. COMMAND is a line
 for sh (unless told: tcpwhy demo --all --recorder bpf), run as root with tcpwhy in PATH and the catalogue in /scenarios. --program: a
-tcpwhy to copy in (build-dev's unless told); one for arm64 boots arm64 kernels, with --root as the folder where its libraries and
+tcpwhy to copy in (that of build/ or build-dev/ unless told); one for arm64 boots arm64 kernels, with --root as the folder where its libraries and
 a busybox for arm64 are. Ends with status 1 when a command failed.
 
 It takes qemu-system-x86 (qemu-system-arm), busybox-static, cpio and kmod, and no privileges. A processor is emulated, so all takes some
@@ -21,6 +21,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
+import built  # noqa: E402
 
 # Without cx16, and the two processors in turns: QEMU 7.2's cmpxchg16b can destroy the flags, and a processor can meet code that
 # the other one is patching; kernels panic on both.
@@ -124,10 +127,11 @@ def main():
         at = arguments.index("--")
         arguments, command = arguments[:at], arguments[at + 1:]
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip())
-    parser.add_argument("--program", type=pathlib.Path, default=pathlib.Path("build-dev/src/cli/tcpwhy"))
+    parser.add_argument("--program")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"))
     parser.add_argument("packages", nargs="+", type=pathlib.Path)
     options = parser.parse_args(arguments)
+    options.program = pathlib.Path(built.find(options.program))
     options.command = " ".join(command) or "tcpwhy demo --all --recorder bpf --color never"
     if machine(options.program) not in ARCHITECTURES:
         sys.exit(f"{options.program}: neither x86-64 nor arm64")
