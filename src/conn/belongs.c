@@ -58,8 +58,7 @@ static bool is_foreign(const struct conn *conn, const struct conn_segment *segme
 bool conn_leaps(const struct conn *conn, const struct conn_segment *segment, unsigned side)
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
-    if (conn->flags & CONN_TO_ITSELF || segment->flags & (TCP_SYN | TCP_RST)) return false;
-    return may_be_gap(place_of(segment, end, peer, FOREIGN), segment, end, peer);
+    return !(conn->flags & CONN_TO_ITSELF) && may_be_gap(place_of(segment, end, peer, FOREIGN), segment, end, peer);
 }
 
 /* Nothing of it has a SYN, and both numbers of this SYN,ACK are far from all that it said: that was of an older one. */

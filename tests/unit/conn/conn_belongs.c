@@ -186,6 +186,22 @@ static void a_syn_tells_who_opened_and_before_it_the_higher_port_does(void **sta
     assert_int_equal(x.conn.flags & CONN_OPENED, 0);
 }
 
+static void who_opened_is_settled_once(void **state)
+{
+    (void)state;
+    struct exchange x;
+    unsigned side;
+    exchange_begin(&x);
+    exchange_say(&x, "s:PA:1:1:5"); /* c by its port */
+    struct conn_segment c_syn = exchange_segment(&x, "c:S:0:0:0", &side), s_syn = exchange_segment(&x, "s:S:0:0:0", &side);
+    struct conn same = x.conn, other = x.conn;
+    assert_false(conn_settle_roles(&same, &c_syn, 1));
+    assert_true(conn_settle_roles(&other, &s_syn, 0)); /* another than was taken for it */
+    assert_false(conn_settle_roles(&other, &c_syn, 1));
+    assert_int_equal(same.client, 1);
+    assert_int_equal(other.client, 0);
+}
+
 static void a_syn_ack_that_comes_first_tells_who_opened(void **state)
 {
     (void)state;
@@ -206,31 +222,35 @@ static void a_rst_begins_nothing(void **state)
     assert_int_equal(x.anew, 0);
 }
 
+#define S INT64_C(1000000000)
+
 /* How long it is kept, and with which of the three times. */
 static int64_t kept_for(const char *steps)
 {
     struct exchange x;
     exchange_begin(&x);
     exchange_say(&x, steps);
-    return conn_keep_ns(&x.conn) / 1000000000;
+    return conn_keep_ns(&x.conn);
 }
 
 static void a_closed_connection_is_kept_for_time_waits_minute(void **state)
 {
     (void)state;
-    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0"), 61);
-    assert_int_equal(kept_for(HANDSHAKE "c:RA:1:1:0"), 61);
-    assert_int_equal(kept_for("c:S:0:0:0 s:RA:0:1:0"), 61);
-    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0"), 432000); /* its last ACK is still to come */
+    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0"), 61 * S);
+    assert_int_equal(kept_for(HANDSHAKE "c:RA:1:1:0"), 61 * S);
+    assert_int_equal(kept_for("c:S:0:0:0 s:RA:0:1:0"), 61 * S);
+    assert_int_equal(kept_for(HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0"), 432000 * S); /* its last ACK is still to come */
 }
 
 static void an_attempt_is_kept_for_two_minutes_and_a_connection_for_five_days(void **state)
 {
     (void)state;
-    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 131);
-    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 432000);
-    assert_int_equal(kept_for("c:S:0:0:0 s:SA:0:1:0"), 432000);
-    assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 432000);
+    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"), 131 * S);
+    assert_int_equal(kept_for("c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0 c:S:0:0:0"),
+                     432000 * S);
+    assert_int_equal(kept_for("c:S:0:0:0 s:SA:0:1:0"), 432000 * S);
+    assert_int_equal(kept_for("s:SA:0:1:0"), 131 * S); /* the answer to what others sent in its name */
+    assert_int_equal(kept_for("c:S:0:0:0 c:PA:1:1:5"), 432000 * S);
 }
 
 static void numbers_beyond_both_fins_are_of_another_connection(void **state)
@@ -243,7 +263,10 @@ static void numbers_beyond_both_fins_are_of_another_connection(void **state)
     exchange_say(&x, "c:PA:9000:7000:5 s:A:7000:9005:0");
     assert_int_equal(x.anew, 1);
     assert_int_equal(exchange_bytes(&x, 'c'), 5);
-    exchange_begin(&x); /* one FIN alone ends nothing */
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:A:2:2:0 c:A:2:7000:0");
+    assert_int_equal(x.anew, 0); /* its next number is not beyond */
+    exchange_begin(&x);          /* one FIN alone ends nothing */
     exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:A:1:2:0 c:PA:9000:7000:5");
     assert_int_equal(x.anew, 0);
 }
@@ -292,6 +315,34 @@ static void numbers_that_are_far_in_both_directions_begin_anew(void **state)
         exchange_say(&x, cases[i].step);
         if (x.anew != cases[i].anew) fail_msg("%s: %u", cases[i].step, (unsigned)x.anew);
     }
+    /* Without ACK it has one number, which proves nothing: what stands in the other's place means nothing. */
+    struct exchange x;
+    unsigned side;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE);
+    struct conn_segment segment = exchange_segment(&x, "c:PA:-200000000:-200000000:5", &side);
+    assert_true(conn_begins_anew(&x.conn, &segment, side));
+    segment.flags = TCP_PSH;
+    assert_false(conn_begins_anew(&x.conn, &segment, side));
+}
+
+/* RFC 9293 section 3.10.7.1: a RST with sequence number 0 answers what had no ACK, so there never was a connection. */
+static void a_rst_alone_refuses_only_with_number_0(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step, *stand;
+    } cases[] = {
+        {"s:RA:-5000:1:0", "CLOSED CLOSED refused s"},
+        {"s:RA:-4999:1:0", "CLOSED CLOSED reset -"},
+        {"s:R:-5000:0:0", "CLOSED CLOSED reset -"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, cases[i].step);
+        assert_stands(&x, cases[i].stand);
+    }
 }
 
 int main(void)
@@ -314,13 +365,18 @@ int main(void)
         cmocka_unit_test(the_ack_that_splits_a_handshake_may_have_any_number),
         cmocka_unit_test(a_simultaneous_open_is_one_connection),
         cmocka_unit_test(a_syn_tells_who_opened_and_before_it_the_higher_port_does),
+        cmocka_unit_test(who_opened_is_settled_once),
         cmocka_unit_test(a_syn_ack_that_comes_first_tells_who_opened),
         cmocka_unit_test(a_rst_begins_nothing),
         cmocka_unit_test(a_closed_connection_is_kept_for_time_waits_minute),
         cmocka_unit_test(an_attempt_is_kept_for_two_minutes_and_a_connection_for_five_days),
         cmocka_unit_test(numbers_beyond_both_fins_are_of_another_connection),
         cmocka_unit_test(numbers_that_are_far_in_both_directions_begin_anew),
+        cmocka_unit_test(a_rst_alone_refuses_only_with_number_0),
         cmocka_unit_test(after_a_reset_numbers_that_are_far_begin_anew),
+        cmocka_unit_test(an_old_segment_behind_two_fins_begins_nothing),
+        cmocka_unit_test(a_syn_ack_alone_begins_anew_where_neither_number_is_this_connections),
+        cmocka_unit_test(a_leap_goes_far_ahead_in_both_numbers),
         cmocka_unit_test(a_segment_is_of_the_connection_that_it_is_nearer_to),
         cmocka_unit_test(a_syn_begins_nothing_anew_where_nothing_was_taken),
     };

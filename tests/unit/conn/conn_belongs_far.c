@@ -29,6 +29,69 @@ void after_a_reset_numbers_that_are_far_begin_anew(void **state)
     }
 }
 
+/* What both FINs closed may come again, however much was sent behind it: less is enough after a RST alone. */
+void an_old_segment_behind_two_fins_begins_nothing(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:40000 s:PA:1:40001:40000 c:PA:40001:40001:40000 s:PA:40001:80001:40000 c:FA:80001:80001:0 "
+                               "s:FA:80001:80002:0 c:A:80002:80002:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+    exchange_say(&x, "c:PA:1:1:40000");
+    assert_int_equal(x.anew, 0);
+}
+
+/* A SYN,ACK by itself is another connection's where neither number is this one's, and this one is over, or was found running and
+ * both its numbers are far. */
+void a_syn_ack_alone_begins_anew_where_neither_number_is_this_connections(void **state)
+{
+    (void)state;
+    static const char over[] = HANDSHAKE "c:RA:1:1:0 +1s", running[] = "c:PA:1:1:5 s:A:1:6:0 ";
+    static const struct {
+        const char *before, *step;
+        unsigned anew;
+    } cases[] = {
+        {over, "s:SA:90000:90001:0", 1},
+        {over, "s:SA:0:90001:0", 0},
+        {over, "s:SA:90000:1:0", 0},
+        {running, "s:SA:65538:65543:0", 1}, /* 2^16 + 1 from the next number of each */
+        {running, "s:SA:65537:65543:0", 0},
+        {running, "s:SA:65538:65542:0", 0},
+        {"c:PA:1:1:5 s:SA:0:1:0", "s:SA:90000:90001:0", 0}, /* and the SYN of this one was seen after all */
+        {HANDSHAKE, "s:SA:90000:90001:0", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, cases[i].before);
+        exchange_say(&x, cases[i].step);
+        if (x.anew != cases[i].anew) fail_msg("case %zu, %s: %u", i, cases[i].step, (unsigned)x.anew);
+    }
+}
+
+/* Ahead by more than 2^24 in both numbers: a gap of the capture, or another connection. */
+void a_leap_goes_far_ahead_in_both_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step;
+        bool leaps;
+    } cases[] = {
+        {"c:A:16777318:16777223:0", true},
+        {"c:A:16777317:16777223:0", false},
+        {"c:A:16777318:16777222:0", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, HANDSHAKE "c:PA:1:1:100 s:PA:1:101:5 c:A:101:6:0");
+        exchange_say(&x, cases[i].step);
+        assert_int_equal(x.anew, 0);
+        if (x.verdict.leaps != cases[i].leaps) fail_msg("%s: %d", cases[i].step, x.verdict.leaps);
+    }
+}
+
 static bool is_elders(const struct exchange *elder, const struct exchange *young, const char *step)
 {
     unsigned side;
@@ -46,6 +109,10 @@ void a_segment_is_of_the_connection_that_it_is_nearer_to(void **state)
     exchange_begin(&young);
     exchange_say(&young, "c:S:5000:0:0");
     assert_false(conn_is_set_aside(&young.conn));
+    struct exchange half;
+    exchange_begin(&half);
+    exchange_say(&half, "c:S:0:0:0 s:SA:0:1:0");
+    assert_false(conn_is_set_aside(&half.conn)); /* open at one end only */
     /* the challenge ACK, the RST that answers it, and what the client says in its old numbers */
     assert_true(is_elders(&elder, &young, "s:A:1:101:0"));
     assert_true(is_elders(&elder, &young, "c:R:101:0:0"));
@@ -57,6 +124,9 @@ void a_segment_is_of_the_connection_that_it_is_nearer_to(void **state)
     /* the middle is the younger one's */
     assert_true(is_elders(&elder, &young, "c:R:2550:0:0"));
     assert_false(is_elders(&elder, &young, "c:R:2551:0:0"));
+    exchange_say(&young, "s:SA:70000:5001:0");
+    assert_false(is_elders(&elder, &young, "c:R:2551:0:0")); /* it acknowledges nothing: that number does not count */
+    assert_true(is_elders(&elder, &young, "c:RA:2551:1:0"));
     /* what is over is not kept */
     /* Nothing is known of a younger one but that somebody on the way made its SYN: what is said is the elder's. */
     struct exchange unsent;
