@@ -75,19 +75,21 @@ static bool was_bound_at(const struct sock *sock, int64_t at_ns)
     return is_bound;
 }
 
-/* The socket that had the port which this bind() wanted; NULL none was seen. */
+/* The socket that had the port which this bind() wanted: of several, who was there first. NULL none was seen. */
 static const struct sock *find_taker(const struct teller *teller, const struct call *call, const struct sock *sock)
 {
     struct address wanted = call_story_address(call);
+    const struct sock *first = NULL;
     void *value;
     for (size_t cursor = 0; wanted.port && table_next(teller->sockets, &cursor, NULL, &value);) {
         const struct sock *other = value;
         if (other == sock || other->local.port != wanted.port || other->protocol != sock->protocol || !other->call_count) continue;
         bool overlaps = address_is_any(&other->local) || address_is_any(&wanted) || address_equal(&other->local, &wanted);
         bool is_near = is_one_host(teller) || other->calls[0]->thread.pid == call->thread.pid;
-        if (overlaps && is_near && was_bound_at(other, call->exit_ns)) return other;
+        if (!overlaps || !is_near || !was_bound_at(other, call->exit_ns)) continue;
+        if (!first || other->calls[0]->exit_ns < first->calls[0]->exit_ns) first = other;
     }
-    return NULL;
+    return first;
 }
 
 static int say_taken(struct teller *teller, const struct call *call, const struct sock *sock, const char **ret_why)

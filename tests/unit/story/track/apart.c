@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "support/lines.h"
 #include "support/tell.h"
 
@@ -86,6 +87,48 @@ static void a_refused_bind_names_who_has_the_port(void **state)
     assert_int_equal(trace->apart[0].process.pid, 10);
     assert_string_equal(trace->apart[0].calls[0].why, "the port is taken by server[20], which listens there");
     told_free(told);
+}
+
+/* Several may share it (SO_REUSEPORT): the one that was there first, and the same each time. */
+static void of_several_that_have_the_port_the_first_is_named(void **state)
+{
+    (void)state;
+    struct buf text = buf_new(1 << 16);
+    buf_printf(&text, "%s", TRACE);
+    for (int i = 0; i < 16; i++)
+        buf_printf(
+            &text,
+            "exit t=%d pid=%d tid=%d comm=server name=bind fd=3 ret=0 sock.cookie=%d sock.proto=tcp sock.local=0.0.0.0:3333\n",
+            200000 - 1000 * i, 20 + i, 20 + i, 60 - i);
+    buf_printf(&text, "%s ret=-98\n", FAILS(220, C_THREAD, "bind", NEW(4), " args=\"3, 127.0.0.1:3333\""));
+    struct told *told = tell_text(buf_string(&text), 0);
+    const struct story_trace *trace = trace_of(told);
+    assert_string_equal(trace->apart[0].calls[0].why, "the port is taken by server[35]");
+    told_free(told);
+    buf_free(&text);
+}
+
+/* Nobody saw their packets: their calls alone tell of them, in the order in which they were opened. */
+static void connections_by_calls_alone_are_told_in_their_order(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 16 };
+    struct buf text = buf_new(1 << 16);
+    buf_printf(&text, "%s", TRACE);
+    for (int i = 0; i < CONNECTIONS; i++)
+        buf_printf(&text,
+                   "exit t=%d000 pid=10 tid=10 comm=client name=connect fd=3 ret=0 sock.cookie=%d sock.proto=tcp "
+                   "sock.local=127.0.0.1:%d sock.remote=127.0.0.1:3333\n",
+                   1000 + i, 60 - i, 40000 + i);
+    struct told *told = tell_text(buf_string(&text), 0);
+    assert_int_equal(told->count, CONNECTIONS);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        assert_true(told->stories[i]->calls_alone);
+        assert_int_equal(told->stories[i]->number, i + 1);
+        assert_int_equal(told->stories[i]->end[STORY_CLIENT].address.port, 40000 + i);
+    }
+    told_free(told);
+    buf_free(&text);
 }
 
 static void nobody_is_named_for_another_address_or_after_a_close_or_of_another_host(void **state)
@@ -191,6 +234,8 @@ int main(void)
         cmocka_unit_test(a_connect_from_a_port_of_its_own_says_that_the_pair_is_taken),
         cmocka_unit_test(an_errno_of_which_nothing_is_known_gets_no_sentence),
         cmocka_unit_test(a_refused_bind_names_who_has_the_port),
+        cmocka_unit_test(of_several_that_have_the_port_the_first_is_named),
+        cmocka_unit_test(connections_by_calls_alone_are_told_in_their_order),
         cmocka_unit_test(nobody_is_named_for_another_address_or_after_a_close_or_of_another_host),
         cmocka_unit_test(a_listener_that_nobody_asked_is_told_whole),
         cmocka_unit_test(a_listener_whose_connection_is_told_or_was_taken_is_not),
