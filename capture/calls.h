@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "capture/child.h"
+#include "capture/port_set.h"
 #include "event/log.h"
 
 enum { CALLS_NETNS_MAX = 8 };
@@ -26,6 +27,9 @@ struct calls_options {
      * those that tell of a connection's course, which come as EVENT_PACKET besides: no capture is needed. What was seen lies in the
      * ring until drain: there is no descriptor to wait for. */
     bool host_wide;
+    /* With that: of all connections those that have one of these ports at either end, which the kernel side tells apart. Borrowed
+     * while it is opened. NULL: all. */
+    const struct port_set *only_ports;
     /* With that: CLOCK_REALTIME minus CLOCK_MONOTONIC, by which its times go on whatever happens to the system's clock. 0: they
      * follow that clock. */
     int64_t realtime_offset_ns;

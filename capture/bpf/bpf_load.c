@@ -104,6 +104,7 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         .cpus = (uint32_t)libbpf_num_possible_cpus(),
         .no_stacks = options->no_stacks,
         .host_wide = options->host_wide,
+        .only_ports = options->host_wide && options->only_ports,
         .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
         .switch_has_state = bpf_tracepoint_arguments(btf, "sched_switch") >= 4,
         .drop_has_reason = unspecified >= 0,
@@ -115,8 +116,13 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         .drop_purge = purge >= 0 ? (uint32_t)purge : 0,
         .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
     };
-    struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config");
+    struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config"),
+                   *ports = bpf_object__find_map_by_name(load->object, ".rodata.ports");
 
+    if (config.only_ports) {
+        int result = ports ? bpf_map__set_initial_value(ports, options->only_ports, sizeof(*options->only_ports)) : -ENOENT;
+        if (result) return result;
+    }
     for (size_t i = 0; i < options->port_count && i < RECORD_PORTS_MAX; i++) config.ports[config.port_count++] = options->ports[i];
     for (size_t i = 0; i < options->netns_count && i < RECORD_NETNS_MAX; i++)
         config.netns[config.netns_count++] = (uint32_t)options->netns[i];

@@ -14,6 +14,7 @@ enum {
     RECORD_ADDRESS_BYTES = 128,
     RECORD_SYSCALLS_MAX = 512, /* above the highest system call number of either architecture */
     RECORD_PORTS_MAX = 8,
+    RECORD_PORT_WORDS = 65536 / 64,
     RECORD_PROCESSES_MAX = 16384,
     RECORD_THREADS_MAX = 16384,
     RECORD_SOCKETS_MAX = 32768,
@@ -283,13 +284,13 @@ struct record_config {
     __u32 cpus; /* possible ones */
     __u16 ports[RECORD_PORTS_MAX];
     __u8 no_stacks;
-    __u8 reset_has_reason; /* tcp_send_reset has a third argument (Linux 6.10) */
-    __u8 switch_has_state; /* sched_switch has a fourth argument (Linux 5.18) */
-    __u8 drop_has_reason;  /* kfree_skb has a third argument (Linux 5.17) */
-    __u8 drop_has_socket;  /* and a fourth (Linux 6.11) */
-    __u8 drop_overflow;    /* one of its reasons is a full accept queue */
-    __u8 host_wide;        /* every process, and of the segments those that tell of a connection's course */
-    __u8 pad[1];
+    __u8 reset_has_reason;  /* tcp_send_reset has a third argument (Linux 6.10) */
+    __u8 switch_has_state;  /* sched_switch has a fourth argument (Linux 5.18) */
+    __u8 drop_has_reason;   /* kfree_skb has a third argument (Linux 5.17) */
+    __u8 drop_has_socket;   /* and a fourth (Linux 6.11) */
+    __u8 drop_overflow;     /* one of its reasons is a full accept queue */
+    __u8 host_wide;         /* every process, and of the segments those that tell of a connection's course */
+    __u8 only_ports;        /* with that: of all connections those that have one of chosen_ports at either end */
     __u32 drop_unspecified; /* the reason that is none */
     __u32 drop_other; /* the reason of what was for another host: a copy, to a bridge or to who listens to all; 0: there is none */
     __u32 drop_purge; /* the reason of what a socket had not read when it went; 0: there is none */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "capture/filter.h"
+#include "capture/filter_ports.h"
 #include "event/packet_bytes.h"
 #include "record/recent.h"
 #include "watch/cgroups.h"
@@ -26,6 +27,13 @@ struct chooser {
 struct pair {
     struct address end[2];
 };
+
+bool choose_ports(const struct watch_wishes *wishes, struct port_set *ret_ports)
+{
+    memset(ret_ports, 0, sizeof(*ret_ports));
+    for (size_t i = 0; i < wishes->port_count; i++) port_set_add(ret_ports, wishes->ports[i]);
+    return wishes->port_count || (wishes->expression && filter_ports(wishes->expression, ret_ports));
+}
 
 int chooser_new(struct chooser **ret_chooser, const struct watch_wishes *wishes, const struct cgroups *cgroups, struct err *err)
 {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capture/port_set.h"
 #include "event/event.h"
 #include "story/story.h"
 
@@ -28,6 +29,10 @@ struct watch_wishes {
     size_t interface_count;
     bool only_findings;
 };
+
+/* The ports without which no connection is chosen, whatever else it is: what the kernel may look for. False: there are none such.
+ */
+bool choose_ports(const struct watch_wishes *wishes, struct port_set *ret_ports);
 
 struct chooser;
 struct cgroups;

@@ -235,9 +235,11 @@ static int open_all(struct watch *watch, struct err *err)
         .forgets = true,
         .late_ns = LATE_NS,
     };
+    struct port_set ports;
     const struct watch_ring *ring = &watch->options->ring;
     memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
     session.calls.netns_count = watch->options->netns_count;
+    session.calls.only_ports = choose_ports(&watch->options->wishes, &ports) ? &ports : NULL;
     watch->cgroups = cgroups_new(NULL);
     if (!watch->cgroups) return err_set_errno(err, -ENOMEM, "can't watch");
     int code = chooser_new(&watch->chooser, &watch->options->wishes, watch->cgroups, err);

@@ -2,141 +2,12 @@
 #ifndef TCPWHY_CAPTURE_BPF_BPF_CALLS_BPF_H
 #define TCPWHY_CAPTURE_BPF_BPF_CALLS_BPF_H
 
-#include "bpf_listener.bpf.h"
-#include "bpf_process.bpf.h"
-#include "bpf_watch.bpf.h"
-#include "capture/syscalls.h"
-
-#if defined(__TARGET_ARCH_x86)
-enum { STATUS_COMPAT = 2 /* TS_COMPAT */ };
-#define CALL_ARGS(regs)                                                                                                            \
-    {                                                                                                                              \
-        (regs)->di, (regs)->si, (regs)->dx, (regs)->r10, (regs)->r8, (regs)->r9                                                    \
-    }
-#define CALL_NUMBER(regs) ((__u64)(regs)->orig_ax)
-#else
-enum { FLAG_32BIT_BIT = 22 /* TIF_32BIT */ };
-#define CALL_ARGS(regs)                                                                                                            \
-    {                                                                                                                              \
-        (regs)->orig_x0, (regs)->regs[1], (regs)->regs[2], (regs)->regs[3], (regs)->regs[4], (regs)->regs[5]                       \
-    }
-#define CALL_NUMBER(regs) ((__u64)(__s64)(regs)->syscallno)
-#endif
-
-/* A 32-bit call has other numbers. */
-static __always_inline int call_is_compat(void)
-{
-    struct task_struct *task = bpf_get_current_task_btf();
-#if defined(__TARGET_ARCH_x86)
-    return (task->thread_info.status & STATUS_COMPAT) != 0;
-#else
-    return (task->thread_info.flags >> FLAG_32BIT_BIT & 1) != 0;
-#endif
-}
-
-/* The table's flags of a call that is recorded, 0 for the others. */
-static __always_inline __u32 call_flags(__u64 number)
-{
-    __u32 key = (__u32)number;
-    __u32 *flags = number < RECORD_SYSCALLS_MAX ? bpf_map_lookup_elem(&syscalls, &key) : 0;
-
-    return flags ? *flags : 0;
-}
-
-/* socket(): only what can become a TCP or UDP socket. */
-static __always_inline int call_makes_socket(const __u64 *args)
-{
-    __u32 type = (__u32)args[1] & 15, protocol = (__u32)args[2];
-
-    if (!family_is_inet((__u16)args[0]) || (type != TYPE_STREAM && type != TYPE_DGRAM)) return 0;
-    if (type == TYPE_STREAM && protocol == PROTOCOL_MPTCP) return 1;
-    return protocol == 0 || protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
-}
-
-/* fcntl(): only what copies a descriptor. */
-static __always_inline int call_copies(const __u64 *args)
-{
-    return args[1] == SYSCALL_F_DUPFD || args[1] == SYSCALL_F_DUPFD_CLOEXEC;
-}
-
-/* The descriptor a call works on; -1 none. */
-static __always_inline __s32 call_fd(__u32 flags, const __u64 *args)
-{
-    if (flags & SYSCALL_EPOLL_CTL) return (__s32)args[2];
-    if (flags & (SYSCALL_FD_0 | SYSCALL_DUP)) return (__s32)args[0];
-    return -1;
-}
-
-__noinline int memory_read(struct record_call *call, __u32 flags)
-{
-    __u64 at = 0, length = 0;
-
-    if (!call) return 0;
-    if (flags & SYSCALL_SOCKADDR_1) {
-        at = call->args[1];
-        length = call->args[2];
-    } else if (flags & SYSCALL_SOCKADDR_4) {
-        at = call->args[4];
-        length = call->args[5];
-    } else if (flags & SYSCALL_MSG_1) {
-        struct {
-            __u64 name;
-            __u32 length, pad;
-        } message = {0, 0, 0}; /* how struct msghdr begins */
-
-        if (bpf_probe_read_user(&message, sizeof(message), (void *)call->args[1])) count(COUNT_MEMORY_UNREAD);
-        at = message.name;
-        length = message.length;
-    }
-    if (flags & (SYSCALL_PATH_0 | SYSCALL_PATH_1)) {
-        long got = bpf_probe_read_user_str(call->address, RECORD_ADDRESS_BYTES, (void *)call->args[flags & SYSCALL_PATH_1 ? 1 : 0]);
-
-        if (got > 0)
-            call->address_bytes = (__u32)got - 1;
-        else
-            count(COUNT_MEMORY_UNREAD);
-    }
-    length &= 0xffffffff;
-    if (length > RECORD_ADDRESS_BYTES) length = RECORD_ADDRESS_BYTES;
-    if (at && length) {
-        if (bpf_probe_read_user(call->address, (__u32)length, (void *)at))
-            count(COUNT_MEMORY_UNREAD);
-        else
-            call->address_bytes = (__u32)length;
-    }
-    if (flags & SYSCALL_SOCKOPT) {
-        __u32 bytes = (__u32)call->args[4] >= 8 ? 8 : (__u32)call->args[4] >= 4 ? 4 : 0;
-
-        if (bytes == 8 && bpf_probe_read_user(call->option_value, 8, (void *)call->args[3])) bytes = 0;
-        if (bytes == 4 && bpf_probe_read_user(call->option_value, 4, (void *)call->args[3])) bytes = 0;
-        call->option_bytes = bytes;
-    }
-    if ((flags & SYSCALL_EPOLL_CTL) && call->args[3]) {
-        struct epoll_record event = {.events = 0, .data = 0};
-
-        if (bpf_probe_read_user(&event, sizeof(event), (void *)call->args[3])) count(COUNT_MEMORY_UNREAD);
-        call->epoll_events = event.events;
-        call->epoll_data = event.data;
-    }
-    return 0;
-}
-
-/* How often the running thread has left the CPU to wait, as the kernel counts it. */
-static __always_inline __u64 thread_waits(void)
-{
-    return bpf_get_current_task_btf()->nvcsw;
-}
-
-/* Of a network that is not looked at. */
-static __always_inline int is_elsewhere(__u64 sk)
-{
-    return config.netns_count && sk && !netns_wanted(socket_netns((const struct sock *)sk));
-}
+#include "bpf_late.bpf.h"
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 {
-    __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid(), zero = 0;
+    __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
     if (is_skipped(PROGRAM_SYS_ENTER)) return 0;
     if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
@@ -167,8 +38,17 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
         second = 1;
     }
     if ((flags & SYSCALL_DUP) && args[0] != args[1]) other = fd_socket((__s32)args[1]);
+    if (is_untold_udp(sk)) sk = 0;
+    if (is_untold_udp(other)) other = 0;
     if (is_elsewhere(sk ? sk : other)) return 0;
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
+
+    const struct call_begin begin = {args, (__u64)number, sk, file, flags, second};
+
+    if (config.only_ports && !(flags & SYSCALL_RANGE) && !is_chosen(sk) && !is_chosen(other) && !names_chosen(flags, args)) {
+        late_note(thread, &begin);
+        return 0;
+    }
 
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));
 
@@ -199,28 +79,10 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     port_use(&call->socket);
     if (config.host_wide) process_note(tgid);
     if (!(flags & SYSCALL_NO_RETURN)) {
-        if (!thread) {
-            struct thread_state *none = bpf_map_lookup_elem(&thread_zero, &zero);
-
-            if (none) bpf_map_update_elem(&threads, &tid, none, BPF_NOEXIST);
-            thread = bpf_map_lookup_elem(&threads, &tid);
-        }
+        thread = thread_enters(thread, &begin);
         if (thread) {
-            if (!thread->in_call) entry_came(MAP_THREADS);
-            thread->slept_ns = thread->off_ns = 0;
-            thread->switches = thread->woke = 0;
-            thread->sleeping = thread->woken_early = thread->unsure = 0;
-            __builtin_memcpy(thread->args, args, sizeof(args));
-            thread->number = (__u32)number;
-            thread->flags = flags;
-            thread->second = second;
-            thread->sk = sk;
-            thread->file = file;
-            thread->born = bpf_get_current_task_btf()->start_time;
-            thread->waits = thread_waits();
             thread->socket = call->socket;
             thread->other = call->other;
-            thread->in_call = 1;
         }
     }
     RING_SUBMIT(call);
@@ -228,15 +90,15 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 }
 
 /* A call that began before recording: what can be known of it at its end. */
-static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args)
+static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args, long ret)
 {
     __s32 fd = call_fd(flags, args);
     __u64 sk;
 
     if (flags & (SYSCALL_EPOLL_WAIT | SYSCALL_POLL | SYSCALL_SELECT)) return 1;
     sk = (flags & SYSCALL_FD_0) && fd >= 0 ? fd_socket(fd) : 0;
-
-    return sk && !is_elsewhere(sk);
+    if (!sk || is_elsewhere(sk) || is_untold_udp(sk)) return 0;
+    return !config.only_ports || is_chosen(sk) || ((flags & SYSCALL_NEW_FD) && ret >= 0 && is_chosen(fd_socket((__s32)ret)));
 }
 
 /* Whether the call that ends is the one that this thread was seen to begin: else its end, and this one's beginning, went unseen.
@@ -298,6 +160,10 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         thread_leaves(thread);
         return 0;
     }
+    if (thread && thread->untold && !late_on_end(thread, args, ret)) {
+        thread_leaves(thread);
+        return 0;
+    }
     if (thread) {
         number = thread->number;
         flags = thread->flags;
@@ -306,7 +172,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
         if (!config.host_wide && !bpf_map_lookup_elem(&strangers, &tid)) return 0;
         bpf_map_delete_elem(&strangers, &tid);
         flags = call_is_compat() ? 0 : call_flags(number);
-        if (!flags || !stranger_is_wanted(flags, args)) return 0;
+        if (!flags || !stranger_is_wanted(flags, args, ret)) return 0;
     }
 
     struct record_call *call = RING_RESERVE(struct record_call, sizeof(struct record_call));

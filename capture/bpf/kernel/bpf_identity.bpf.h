@@ -216,7 +216,22 @@ __noinline int socket_wanted(__u64 address)
     if (!protocol) return 0;
     if (port_wanted(netns, protocol, port_of(state, COMMON(__u16, skc_num), address))) return 1;
     if (port_wanted(netns, protocol, bpf_ntohs(COMMON(__u16, skc_dport)))) return 1;
+    if (config.only_ports && state != STATE_TIME_WAIT && !bpf_map_lookup_elem(&sockets, &address)) return 0;
     return !config.port_count && socket_id(address, SOCKET_KNOWN) != 0;
+}
+
+/* Of a whole host, where only certain ports are looked at: a socket that has one, or had (behind a connect() that failed it has
+ * none any more). Of Multipath TCP the first subflow has the ports. */
+__noinline int is_chosen(__u64 sk)
+{
+    __u64 first;
+
+    if (!sk) return 0;
+    if (socket_wanted(sk)) return 1;
+    if (!socket_is_mptcp(sk)) return 0;
+    if (bpf_map_lookup_elem(&sockets, &sk)) return 1;
+    first = mptcp_first(sk);
+    return first && socket_wanted(first);
 }
 
 #endif

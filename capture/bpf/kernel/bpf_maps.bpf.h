@@ -15,6 +15,9 @@
 
 const volatile struct record_config config SEC(".rodata.config") = {};
 
+/* With config.only_ports: those, a bit each. */
+const volatile __u64 chosen_ports[RECORD_PORT_WORDS] SEC(".rodata.ports") = {0};
+
 /* Known only after loading, when the kernel's symbols are read. */
 volatile struct record_timer_handlers timer_handlers SEC(".data.timer") = {RECORD_NO_FUNCTION, RECORD_NO_FUNCTION};
 
@@ -65,7 +68,9 @@ struct thread_state {
     __u8 unsure; /* the end of a sleep was not seen */
     __u8 in_call;
     __u8 second; /* as record_call's */
-    __u8 pad[3];
+    __u8 untold; /* its beginning was not told yet (bpf_late.bpf.h) */
+    __u8 pad[2];
+    __u64 began_ns; /* of such a one */
     struct record_socket socket, other;
 };
 /* LRU for the same reason. A call whose entry went is told without its end: sys_exit finds nothing, and says nothing. */

@@ -209,13 +209,22 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
     return 1;
 }
 
+/* Of a whole host: with one of certain ports at either end, or all. */
+static __always_inline int port_is_chosen(__u16 port)
+{
+    __u32 bit = port;
+
+    barrier_var(bit); /* the verifier does not know what the compiler does: that it is no more than 65535 */
+    return !config.only_ports || (chosen_ports[bit >> 6 & (RECORD_PORT_WORDS - 1)] >> (bit & 63) & 1);
+}
+
 /* Whether somebody asked for this port. */
 __noinline int port_wanted(__u32 netns, __u8 protocol, __u16 port)
 {
     __u32 key = (__u32)protocol << 16 | port;
 
     if (!port) return 0;
-    if (config.host_wide) return protocol == PROTOCOL_TCP;
+    if (config.host_wide) return protocol == PROTOCOL_TCP && port_is_chosen(port);
     if (!config.port_count) return port_is_used(key) && netns_is_used(netns);
     for (__u32 i = 0; i < RECORD_PORTS_MAX; i++) {
         if (i < config.port_count && config.ports[i] == port) return 1;
@@ -229,6 +238,8 @@ static __always_inline int packet_wanted(const struct record_packet *packet, __u
         return port_wanted(netns, packet->quoted_protocol, packet->quoted_src.port) ||
                port_wanted(netns, packet->quoted_protocol, packet->quoted_dst.port);
     }
+    if (config.host_wide)
+        return packet->protocol == PROTOCOL_TCP && (port_is_chosen(packet->dst.port) || port_is_chosen(packet->src.port));
     /* The ports of a conversation come again and again: the one that was found last is looked for first. */
     if (port_was_used((__u32)packet->protocol << 16 | packet->dst.port) && port_wanted(netns, packet->protocol, packet->dst.port))
         return 1;

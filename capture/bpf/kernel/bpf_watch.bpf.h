@@ -38,6 +38,7 @@ __noinline __u64 watch_id(__s32 fd)
 {
     __u64 sk = fd_socket(fd);
 
+    if (config.only_ports && !is_chosen(sk)) return 0;
     return sk ? socket_id(sk, SOCKET_CREATE) : 0;
 }
 

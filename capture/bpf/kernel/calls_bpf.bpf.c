@@ -69,7 +69,9 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (owner && owner->__sk_common.skc_family == FAMILY_PACKET) return 0;
     __builtin_memset(packet, 0, sizeof(*packet));
     if (!packet_read(argument(ctx, 0), packet)) return 0;
+    if (config.only_ports && !packet_wanted(packet, netns)) return 0;
     if (config.host_wide) {
+        if (config.only_ports && (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) late_on_syn(sk);
         if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)skb->dev->ifindex)) return 0;
         control_on_answer();
     } else if (!packet_wanted(packet, netns) &&
@@ -155,6 +157,9 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     __u64 address = argument(ctx, 0);
 
     if (is_skipped(PROGRAM_STATE)) return 0;
+    if (config.only_ports && !port_is_chosen(sk->__sk_common.skc_num) && !port_is_chosen(bpf_ntohs(sk->__sk_common.skc_dport)) &&
+        !bpf_map_lookup_elem(&sockets, &address))
+        return 0;
     if (config.host_wide && control_on_state(from, to)) {
         /* Where the kernel gives a socket its cookie, it is known at a glance from then on. */
         if (to == STATE_SYN_SENT || to == STATE_ESTABLISHED) bpf_get_socket_cookie(sk);
@@ -197,11 +202,12 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(tcp_destroy_sock)
 {
-    __u64 address = argument(ctx, 0), owner = mptcp_owner(address);
+    __u64 address = argument(ctx, 0), owner;
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address), *other;
 
-    if (is_skipped(PROGRAM_DESTROY)) return 0;
-    other = entry && owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
+    if (is_skipped(PROGRAM_DESTROY) || !entry) return 0;
+    owner = mptcp_owner(address);
+    other = owner ? bpf_map_lookup_elem(&sockets, &owner) : 0;
     if (other && other->id == entry->id) socket_forget(owner);
     socket_forget(address);
     return 0;
