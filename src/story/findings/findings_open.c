@@ -226,6 +226,14 @@ static void find_reuse(struct telling *telling)
         FINDING_PROOF(proof));
 }
 
+/* Only a connection that still was one then held its port; and where a socket listened on it, that one was in the way, too, for
+ * which this advice is none. */
+static bool held_its_port(const struct telling *telling, enum story_side side, enum tcp_state state, int64_t at_ns)
+{
+    if (state == STATE_UNKNOWN || state == STATE_CLOSED || state == STATE_LISTEN) return false;
+    return side != STORY_SERVER || !tale_listening(telling, at_ns);
+}
+
 static void find_taken_address(struct telling *telling)
 {
     const struct tale_call *bind = finding_call(telling, -1, CALL_BINDS, -EADDRINUSE);
@@ -233,6 +241,7 @@ static void find_taken_address(struct telling *telling)
     enum story_side side = bind->story->side;
     enum tcp_state state = finding_state_before(telling, side, bind->story->exit_step);
     uint32_t proof[1] = {bind->story->exit_step};
+    if (!held_its_port(telling, side, state, bind->call->exit_ns)) return;
     finding_add(telling, "address-in-use", "error",
                 telling_printf(telling,
                                "bind() of %s failed with EADDRINUSE: the %s of this connection is still in %s on port %u; set "

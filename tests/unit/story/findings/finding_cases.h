@@ -251,20 +251,18 @@ static const struct finding_case cases[] = {
      TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
          PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(500000, DNS, DNS_HEADERS("000a", "0100"))
              PACKET(500999, DNS_BACK, DNS_HEADERS("000a", "8180"))},
+#define BIND_FAILS(address)                                                                                                        \
+    "enter t=5000000 " S_THREAD "name=bind fd=9 how=-1 level=-1 args=\"9, " address "\" sock.cookie=77 sock.proto=tcp\n"           \
+    "exit t=5001000 " S_THREAD "name=bind fd=9 how=-1 level=-1 slept=-1 ret=-98 sock.cookie=77 sock.proto=tcp\n"
     {"address-in-use", true,
-     TRACE LISTEN HANDSHAKE PACKET(
-         2000, S,
-         "flags=F. seq=501 ack=101") "enter t=5000000 " S_THREAD
-                                     "name=bind fd=9 how=-1 level=-1 args=\"9, 0.0.0.0:3333\" sock.cookie=77 sock.proto=tcp\n"
-                                     "exit t=5001000 " S_THREAD
-                                     "name=bind fd=9 how=-1 level=-1 slept=-1 ret=-98 sock.cookie=77 sock.proto=tcp\n"},
+     TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
+    {"address-in-use", false, /* the listener holds the port itself */
+     TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") BIND_FAILS("0.0.0.0:3333")},
+    {"address-in-use", false, /* the connection does not any more */
+     TRACE LISTEN HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false,
-     TRACE LISTEN HANDSHAKE PACKET(
-         2000, S,
-         "flags=F. seq=501 ack=101") "enter t=5000000 " S_THREAD
-                                     "name=bind fd=9 how=-1 level=-1 args=\"9, 0.0.0.0:3334\" sock.cookie=77 sock.proto=tcp\n"
-                                     "exit t=5001000 " S_THREAD
-                                     "name=bind fd=9 how=-1 level=-1 slept=-1 ret=-98 sock.cookie=77 sock.proto=tcp\n"},
+     TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3334")},
+#undef BIND_FAILS
     {"close-not-last", true,
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
                                               "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
