@@ -220,18 +220,25 @@ __noinline int socket_wanted(__u64 address)
     return !config.port_count && socket_id(address, SOCKET_KNOWN) != 0;
 }
 
-/* Of a whole host, where only certain ports are looked at: a socket that has one, or had (behind a connect() that failed it has
- * none any more). Of Multipath TCP the first subflow has the ports. */
-__noinline int is_chosen(__u64 sk)
+/* Of a whole host, where only certain ports are looked at: whether one of a full socket's is. */
+static __always_inline int has_chosen_port(__u64 address)
+{
+    const struct sock *sk = (const struct sock *)address;
+
+    return port_is_chosen(port_of(READ(sk, __sk_common.skc_state), READ(sk, __sk_common.skc_num), address)) ||
+           port_is_chosen(bpf_ntohs(READ(sk, __sk_common.skc_dport)));
+}
+
+/* The same of a socket that has one, or had: behind a connect() that failed it has none any more. Of Multipath TCP the first
+ * subflow has the ports. */
+__noinline int is_chosen(__u64 address)
 {
     __u64 first;
 
-    if (!sk) return 0;
-    if (socket_wanted(sk)) return 1;
-    if (!socket_is_mptcp(sk)) return 0;
-    if (bpf_map_lookup_elem(&sockets, &sk)) return 1;
-    first = mptcp_first(sk);
-    return first && socket_wanted(first);
+    if (!address) return 0;
+    if (has_chosen_port(address) || bpf_map_lookup_elem(&sockets, &address)) return 1;
+    first = socket_is_mptcp(address) ? mptcp_first(address) : 0;
+    return first && has_chosen_port(first);
 }
 
 #endif

@@ -7,6 +7,7 @@
 static const int64_t DEFERRED_NS = 5000000;
 /* The end of a process and the FINs of its sockets are one piece of work. */
 static const int64_t EXIT_NS = 50000000;
+static const int64_t CLOCKS_NS = 1000000;
 
 /* The one call of this end that spans the packet and can send such; NULL when there is none, or more than one. */
 static struct tale_call *one_spanning(struct telling *telling, const struct tale_packet *packet, bool *ret_several)
@@ -51,12 +52,12 @@ static bool closes_or_aborts(const struct tale_packet *packet)
     return flags & TCP_RST ? flags & TCP_ACK && header_of(packet)->seq != 0 : flags & TCP_FIN;
 }
 
-/* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. */
-static bool span_deferred(struct telling *telling, struct tale_packet *packet)
+/* dup2, execve and older close() drop a descriptor only on their way back to user space: after the call's exit was seen. The one
+ * that may have sent this; NULL: none, or more than one. */
+static struct tale_call *one_deferring(const struct telling *telling, const struct tale_packet *packet)
 {
-    if (!closes_or_aborts(packet)) return false;
     uint32_t first = telling->back.first_close[packet->side];
-    if (first && first - 1 < packet - telling->packets) return false; /* a descriptor closes once */
+    if (first && first - 1 < packet - telling->packets) return NULL; /* a descriptor closes once */
     struct tale_call *found = NULL;
     for (size_t i = 0; i < telling->call_count; i++) {
         struct tale_call *call = &telling->calls[i];
@@ -65,25 +66,45 @@ static bool span_deferred(struct telling *telling, struct tale_packet *packet)
         if ((!defers && !replaces) || !call->call->exited || call->story->side != packet->side) continue;
         int64_t from = call->call->entered ? call->call->enter_ns : call->call->exit_ns;
         if (packet->sent_ns < from || packet->sent_ns > call->call->exit_ns + DEFERRED_NS) continue;
-        if (found) return false;
+        if (found) return NULL;
         found = call;
     }
+    return found;
+}
+
+static bool span_deferred(struct telling *telling, struct tale_packet *packet)
+{
+    struct tale_call *found = closes_or_aborts(packet) ? one_deferring(telling, packet) : NULL;
     return found && cause_set_call(telling, packet, found, NULL, EVIDENCE_INTERVAL);
+}
+
+/* How much later than what it sent a process may be seen to end. The kernel says that it ends before it closes what it held
+ * (do_exit); the clocks of packets and of events agree to some microseconds, and of a whole host they are one. Who waits for a
+ * process sees it end behind all that. */
+static int64_t exit_after_ns(const struct teller *teller)
+{
+    if (strcmp(teller->trace.recorder, "bpf") != 0) return EXIT_NS;
+    return teller->course_only ? 0 : CLOCKS_NS;
 }
 
 static bool rule_exit(struct telling *telling, struct tale_packet *packet)
 {
     if (!closes_or_aborts(packet)) return false;
     uint32_t found = STORY_NO_STEP;
+    int64_t latest_ns = exit_after_ns(telling->teller);
     for (size_t i = 0; i < telling->exit_count; i++) {
         const struct story_step *step = &telling->story->steps[telling->exits[i]];
         if (step->side != packet->side) continue;
         int64_t apart = step->t_ns - packet->sent_ns;
-        if (apart > EXIT_NS || apart < -EXIT_NS) continue;
+        if (apart > latest_ns || apart < -EXIT_NS) continue;
         if (found != STORY_NO_STEP) return cause_set_unknown(packet, "several processes that held this socket ended at this time");
         found = telling->exits[i];
     }
-    return found != STORY_NO_STEP && cause_set_exit(telling, packet, found, EVIDENCE_RULE);
+    if (found == STORY_NO_STEP) return false;
+    if (telling->story->steps[found].t_ns > packet->sent_ns && one_deferring(telling, packet))
+        return cause_set_unknown(
+            packet, "a call that closes had just returned, and a process that held this socket ended: either may have sent it");
+    return cause_set_exit(telling, packet, found, EVIDENCE_RULE);
 }
 
 static const struct cause_rule rules[] = {

@@ -244,6 +244,22 @@ static void a_close_at_the_return_of_a_call_is_that_calls_only_where_it_can_be(v
           "FIN", STORY_CLIENT, CAUSE_CALL, EVIDENCE_STACK);
 }
 
+/* What close() before Linux 6.6, or close_range(), left to its return; the process ends a moment later. */
+static void the_end_of_a_process_that_came_after_its_fin_did_not_send_it(void **data)
+{
+    (void)data;
+#define CLOSED CALL(1990, 1999, C_THREAD, "close", C_SOCK) PACKET(2000, C, C_FIN)
+#define ENDS(ns) "process t=" ns " " C_THREAD "change=exit status=0 signal=0\n"
+#define BY_BPF(more) "# tcpwhy events 1\ntrace t=1 recorder=bpf ports=3333" more "\nvantage t=1 vantage=1 netns=9 name=lo\n"
+    check(BY_BPF("") HANDSHAKE CLOSED ENDS("3000001"), "FIN", STORY_CLIENT, CAUSE_CALL, EVIDENCE_INTERVAL);
+    check(BY_BPF("") HANDSHAKE CLOSED ENDS("3000000"), "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(BY_BPF(" course_only=1") HANDSHAKE CLOSED ENDS("2000001"), "FIN", STORY_CLIENT, CAUSE_CALL, EVIDENCE_INTERVAL);
+    /* who waits for processes sees them end late */
+    check(TRACE HANDSHAKE CLOSED ENDS("3000001"), "FIN", STORY_CLIENT, CAUSE_UNKNOWN, EVIDENCE_NONE);
+    check(TRACE HANDSHAKE PACKET(2000, C, C_FIN) CALL(900, 901, C_THREAD, "write", C_SOCK) ENDS("3000001"), "FIN", STORY_CLIENT,
+          CAUSE_EXIT, EVIDENCE_RULE);
+}
+
 static void a_blocked_read_that_spans_a_fin_did_not_send_it(void **data)
 {
     (void)data;
@@ -356,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_probe_after_a_lost_window_update_is_no_keepalive),
         cmocka_unit_test(two_closes_at_once_leave_the_fin_unknown),
         cmocka_unit_test(a_close_at_the_return_of_a_call_is_that_calls_only_where_it_can_be),
+        cmocka_unit_test(the_end_of_a_process_that_came_after_its_fin_did_not_send_it),
         cmocka_unit_test(a_blocked_read_that_spans_a_fin_did_not_send_it),
         cmocka_unit_test(a_fin_of_multipath_tcp_may_be_its_workers),
         cmocka_unit_test(shutdown_for_reading_sends_no_fin),
