@@ -58,7 +58,8 @@ enum key {
 static const struct options_row what_rows[] = {
     {KEY_PID, 'p', "pid", "PID", TR("only connections that this process holds; may be given again")},
     {KEY_COMM, 0, "comm", "NAME", TR("of processes of this name, as the shell matches: 'nginx*'")},
-    {KEY_PORT, 0, "port", "N", TR("with this port at either end")},
+    {KEY_PORT, 0, "port", "N[,N...]",
+     TR("with one of these ports at either end: others cost little,\nthe kernel tells them apart")},
     {KEY_NETNS, 0, "netns", "NAME",
      TR("in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net")},
     {KEY_CGROUP, 0, "cgroup", "PATH|NAME",
@@ -176,6 +177,21 @@ static int take_netns(struct watch_options *options, const char *value, struct e
     return 0;
 }
 
+static int take_ports(struct watch_wishes *wishes, const char *value, struct err *err)
+{
+    char text[256], *rest = text;
+    if (strlen(value) >= sizeof(text)) return too_many("--port", err);
+    strcpy(text, value);
+    for (char *word; (word = strsep(&rest, ","));) {
+        long number = 0;
+        if (wishes->port_count == CHOOSE_MAX) return too_many("--port", err);
+        int code = options_number("--port", word, 1, UINT16_MAX, &number, err);
+        if (code) return code;
+        wishes->ports[wishes->port_count++] = (uint16_t)number;
+    }
+    return 0;
+}
+
 static int take_wish(void *target, int key, const char *value, struct err *err)
 {
     struct watch_wishes *wishes = &((struct watch *)target)->options.wishes;
@@ -203,10 +219,7 @@ static int take_wish(void *target, int key, const char *value, struct err *err)
         wishes->comms[wishes->comm_count++] = value;
         return 0;
     case KEY_PORT:
-        if (wishes->port_count == CHOOSE_MAX) return too_many("--port", err);
-        code = options_number("--port", value, 1, UINT16_MAX, &number, err);
-        if (!code) wishes->ports[wishes->port_count++] = (uint16_t)number;
-        return code;
+        return take_ports(wishes, value, err);
     default:
         wishes->only_findings = true;
         return 0;
