@@ -44,4 +44,10 @@ void packets_larger_than_the_window_are_whole(void **state);
 void a_packet_without_a_time_has_that_of_the_one_before(void **state);
 void which_way_a_packet_went_its_flags_say(void **state);
 
+void a_record_is_likely_by_its_time_and_lengths(void **state);
+void a_record_is_no_longer_than_the_file_says(void **state);
+void before_the_first_record_any_time_but_0_is_likely(void **state);
+void a_record_beyond_the_end_is_cut_where_it_is_likely(void **state);
+void a_block_is_found_again_up_to_a_mebibyte(void **state);
+
 #endif
