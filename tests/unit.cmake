@@ -66,6 +66,7 @@ tcpwhy_unit(capture/bpf/kernel_symbols tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/calls_bpf tcpwhy_capture_bpf Threads::Threads)
 tcpwhy_unit(capture/bpf/bpf_end tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/bpf_networks tcpwhy_capture_bpf)
+tcpwhy_unit(capture/bpf/bpf_ability tcpwhy_capture_bpf)
 tcpwhy_unit(capture/bpf/unseen_programs tcpwhy_capture_bpf tcpwhy_story_tell)
 set_tests_properties(unit/unseen_programs PROPERTIES TIMEOUT 600 COST 900)
 # The kernel side is compiled twice, and what both read of the kernel's memory is the same. Under the sanitizers once is enough: they see the

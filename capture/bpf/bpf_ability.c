@@ -15,11 +15,6 @@
 #include "base/err.h"
 #include "base/lang.h"
 
-enum {
-    CAPABILITY_SYS_ADMIN = 21,
-    CAPABILITY_PERFMON = 38,
-    CAPABILITY_BPF = 39,
-};
 static const char kernel_btf_path[] = "/sys/kernel/btf/vmlinux";
 static const ino_t init_pid_namespace = 0xeffffffc; /* PROC_PID_INIT_INO in include/linux/proc_ns.h */
 
@@ -47,16 +42,20 @@ static bool has(uint64_t set, int capability)
     return set >> capability & 1;
 }
 
-/* The initial user namespace maps every id to itself; a new one maps none yet. */
+bool bpf_maps_every_id(const char *uid_map)
+{
+    unsigned inside, outside, count;
+
+    return sscanf(uid_map, "%u %u %u", &inside, &outside, &count) == 3 && !inside && !outside && count == UINT32_MAX;
+}
+
 static bool in_user_namespace(void)
 {
     char text[256];
-    unsigned inside, outside, count;
 
     if (access("/proc/self/uid_map", R_OK)) return false;
     file_read("/proc/self/uid_map", text, sizeof(text));
-    if (sscanf(text, "%u %u %u", &inside, &outside, &count) != 3) return true;
-    return inside != 0 || outside != 0 || count != UINT32_MAX;
+    return !bpf_maps_every_id(text);
 }
 
 static bool is_locked_down(void)
@@ -83,11 +82,11 @@ int bpf_ability_check(struct err *err)
                  "It asks for CAP_BPF and CAP_PERFMON in the initial user namespace, and what counts as root in another is not");
         return -EPERM;
     }
-    if (!has(set, CAPABILITY_SYS_ADMIN) && !(has(set, CAPABILITY_BPF) && has(set, CAPABILITY_PERFMON))) {
+    if (!has(set, CAP_SYS_ADMIN) && !(has(set, CAP_BPF) && has(set, CAP_PERFMON))) {
         err_set(err, -EPERM,
-                has(set, CAPABILITY_BPF)       ? TR("the bpf recorder needs root: CAP_PERFMON is missing")
-                : has(set, CAPABILITY_PERFMON) ? TR("the bpf recorder needs root: CAP_BPF is missing")
-                                               : TR("the bpf recorder needs root: CAP_BPF and CAP_PERFMON are missing"));
+                has(set, CAP_BPF)       ? TR("the bpf recorder needs root: CAP_PERFMON is missing")
+                : has(set, CAP_PERFMON) ? TR("the bpf recorder needs root: CAP_BPF is missing")
+                                        : TR("the bpf recorder needs root: CAP_BPF and CAP_PERFMON are missing"));
         err_more(err, "%s", tr(ways));
         return -EPERM;
     }

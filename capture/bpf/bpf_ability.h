@@ -13,6 +13,9 @@ struct btf;
 /* What is missing before anything is tried: 0; -EPERM (capabilities, a user namespace, lockdown), -ENOTSUP (BTF, a pid namespace);
  * each with a sentence that names it and what to do. Rests on capabilities(7), kernel_lockdown(7), user_namespaces(7). */
 int bpf_ability_check(struct err *err);
+/* By the text of /proc/self/uid_map: whether every id is mapped to itself, as in the initial user namespace and in no other; a new
+ * one maps none yet (user_namespaces(7)). */
+bool bpf_maps_every_id(const char *uid_map);
 /* The sentence for a refusal by the kernel that the checks did not foresee: what was tried, its reason, and the last line of its
  * log. Returns `code`, a negative errno. */
 int bpf_ability_refused(int code, const char *what, const char *kernel_log, struct err *err);
