@@ -112,7 +112,7 @@ def boot(kernel, unpacked, options, folder):
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=tree, capture_output=True, check=True).stdout
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, input=names, stdout=file, check=True)
-    run = subprocess.run([*emulator, "-accel", "tcg,thread=single", "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1",
+    run = subprocess.run([*emulator, "-accel", "tcg,thread=single", "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1 no_timer_check",
                           "-nographic", "-no-reboot", "-net", "none"], stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS)
     said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.stdout.decode(errors="replace").replace("\r", ""))
     begin, status = said.find("=== begin"), re.search(r"=== status (\d+)", said)
