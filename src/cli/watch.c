@@ -90,7 +90,7 @@ static const struct options_row ring_rows[] = {
         "notes")},
     {KEY_OUTPUT, 'o', "output", "DIR", TR("into this folder: a capture each time, for tcpwhy read, Wireshark\nand tcpdump")},
     {KEY_FILES, 0, "files", "N", TR("so many at most, the oldest go; default 100")},
-    {KEY_BYTES, 0, "bytes", "SIZE", TR("and so large together; default 1G")},
+    {KEY_BYTES, 0, "bytes", "SIZE", TR("and so large together, but that the newest stays; default 1G")},
 };
 
 static int take_size(const char *option, unsigned least_mib, const char *text, uint64_t *ret_bytes, struct err *err)

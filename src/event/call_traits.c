@@ -66,7 +66,7 @@ static const struct trait_row rows[] = {
 uint32_t call_traits(const char *name)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strcmp(rows[i].name, name) == 0) return rows[i].traits;
+        if (rows[i].name[0] == name[0] && strcmp(rows[i].name, name) == 0) return rows[i].traits;
     return 0;
 }
 

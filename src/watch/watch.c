@@ -239,7 +239,8 @@ static int open_all(struct watch *watch, struct err *err)
     const struct watch_ring *ring = &watch->options->ring;
     memcpy(session.calls.netns, watch->options->netns, sizeof(session.calls.netns));
     session.calls.netns_count = watch->options->netns_count;
-    session.calls.only_ports = choose_ports(&watch->options->wishes, &ports) ? &ports : NULL;
+    /* The ring keeps the last seconds of everything, whatever is shown. */
+    session.calls.only_ports = !ring->seconds && choose_ports(&watch->options->wishes, &ports) ? &ports : NULL;
     watch->cgroups = cgroups_new(NULL);
     if (!watch->cgroups) return err_set_errno(err, -ENOMEM, "can't watch");
     int code = chooser_new(&watch->chooser, &watch->options->wishes, watch->cgroups, err);

@@ -3,19 +3,19 @@ others. Both look at the same traffic, side by side: connections with the ports 
 
 import contextlib
 import ctypes
-import errno
 import json
 import os
+import pathlib
 import re
 import select
-import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
-from support import main
+from support import main, run
 from watching import LONG_S, Watching, WatchTest, knock, leave_unread
 
 MPTCP = 262
@@ -241,6 +241,24 @@ class Ports(WatchTest):
         time.sleep(2)
         _, events = self.alike(watches, lambda line: server.getsockname()[1] in self.ports_of(line))
         self.assertLess(events, 60)  # of each connection that it tells of: some 25; with the others' it would be thousands
+
+    def test_the_ring_keeps_what_is_not_shown(self):
+        """The seconds before a fault are those of everything."""
+        server, foreign = listening(self), listening(self)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        traces = pathlib.Path(folder.name, "traces")
+        watching = Watching("--port", server.getsockname()[1], "--ring", 60, "--on", "reset-unread-data", "-o", traces, "--format", "jsonl")
+        self.addCleanup(watching.close)
+        watching.begun(server.getsockname()[1], lambda: plain(server))
+        plain(foreign)
+        leave_unread(server)
+        watching.until(lambda line: "reset-unread-data" in line)
+        self.assertIn("nothing", watching.end())
+        self.assertFalse([line for line in watching.lines if f":{foreign.getsockname()[1]}" in line])
+        trace, = traces.iterdir()
+        told = run("read", trace, "--format", "jsonl", "-q").stdout
+        self.assertIn(f"127.0.0.1:{foreign.getsockname()[1]}", told)
 
 
 if __name__ == "__main__":
