@@ -137,6 +137,7 @@ static struct event_congestion congestion_of(const struct bpf_convert *convert, 
 
 static int mark_convert(struct bpf_convert *convert, const struct record_mark *record, struct event_log *log, struct event *event)
 {
+    bpf_answer_note(&convert->answer, record);
     event->kind = EVENT_MARK;
     event->mark.header = header_of(&record->packet);
     event->mark.netns = record->netns;
@@ -264,6 +265,8 @@ static int drop_convert(struct bpf_convert *convert, const struct record_drop *r
     drop->header = header_of(&record->packet);
     drop->netns = record->netns;
     drop->outgoing = record->outgoing != 0;
+    event->t_ns = (int64_t)bpf_answer_time(&convert->answer, record) + convert->realtime_offset_ns;
+    drop->socket = socket_of(&record->socket);
     if (function) snprintf(drop->function, sizeof(drop->function), "%s", function);
     if (is_copy(drop->function)) return 0;
     if (!record->has_reason)

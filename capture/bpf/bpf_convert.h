@@ -4,6 +4,7 @@
 #ifndef TCPWHY_CAPTURE_BPF_BPF_CONVERT_H
 #define TCPWHY_CAPTURE_BPF_BPF_CONVERT_H
 
+#include "capture/bpf/bpf_answer.h"
 #include "capture/bpf/bpf_chains.h"
 #include "capture/bpf/bpf_record.h"
 #include "capture/bpf/kernel_symbols.h"
@@ -26,6 +27,7 @@ struct bpf_convert {
     /* PREEMPT_RT: softirqs run in threads and can be preempted. What a CPU was receiving is no evidence there; without a chain
      * nothing is known of the context. */
     bool preempted;
+    struct bpf_answer answer;
 };
 
 /* Writes the event of one record of `bytes` bytes; its chain belongs to `log`. 1; 0: the record says nothing by itself (a chain,

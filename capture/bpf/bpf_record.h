@@ -216,7 +216,8 @@ struct record_cancel {
 struct record_drop {
     struct record_head head;
     struct record_packet packet;
-    __u64 location; /* where in the kernel */
+    struct record_socket socket; /* outgoing: its sender */
+    __u64 location;              /* where in the kernel */
     __u32 netns;
     __u32 reason;                    /* enum skb_drop_reason of the running kernel */
     __u8 has_reason, outgoing, pad0; /* outgoing: it had come from no device yet */

@@ -209,8 +209,7 @@ struct event_packet {
     bool window_cut;    /* TCP: the capture ends behind the flags: window is not known (and 0) */
     uint32_t vantage;
     uint32_t captured_bytes, wire_bytes;
-    const struct event_chain *comments; /* that somebody wrote beside it in the file, owned by the log (a list of texts, as a chain
-                                           is one of names); NULL: none */
+    const struct event_chain *comments; /* texts that somebody wrote beside it in the file, owned by the log; NULL: none */
     const uint8_t *bytes;               /* captured_bytes of them from the link layer on, owned by the log; NULL: not kept */
     uint16_t link_type;                 /* DLT_* */
     uint64_t number;                    /* of the packet within its vantage or file, from 1 */
@@ -318,6 +317,7 @@ struct event_drop {
     bool outgoing;                   /* it had come in nowhere: its sender's kernel dropped it */
     char reason[EVENT_NAME_BYTES];   /* enum skb_drop_reason's name without its prefix; "": the kernel gives none */
     char function[EVENT_NAME_BYTES]; /* the kernel's, that let it go; "": not known */
+    struct event_socket socket;      /* with `outgoing`: its sender; cookie 0: not known, or none */
     struct event_context context;
 };
 

@@ -282,6 +282,7 @@ static const struct event_field drop_fields[] = {
     ROW("function", TEXT, drop.function),
     ROW("outgoing", BOOL, drop.outgoing),
     ROW("netns", UNSIGNED, drop.netns),
+    SOCKET("sock.", drop.socket),
     CONTEXT(drop.context),
 };
 

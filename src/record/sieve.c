@@ -248,7 +248,7 @@ static bool takes(struct sieve *sieve, const struct event *event)
     case EVENT_MARK:
         return takes_header(sieve, &event->mark.header, &event->mark.socket);
     case EVENT_DROP:
-        return takes_header(sieve, &event->drop.header, NULL);
+        return takes_header(sieve, &event->drop.header, &event->drop.socket);
     case EVENT_QUEUE:
         return takes_header(sieve, &event->queue.header, NULL);
     case EVENT_STATE:
@@ -304,12 +304,29 @@ static bool hold(struct sieve *sieve, const struct event *event)
     return true;
 }
 
+/* No socket is named by what a firewall answers to the SYN of one that is followed; what tells whose it is comes after it. */
+static bool is_of_no_socket(const struct event *event)
+{
+    return event->kind == EVENT_MARK && !event->mark.socket.cookie && event->mark.header.flags & FLAG_RST;
+}
+
 static bool sift(void *data, const struct event *event)
 {
     struct sieve *sieve = data;
     if (sieve->passing) return true;
-    if (event->kind == EVENT_PACKET) return !hold(sieve, event); /* without memory for that it is told, whosever it is */
-    return takes(sieve, event);
+    bool waits = event->kind == EVENT_PACKET;
+    if (!waits && takes(sieve, event)) return true;
+    if (waits || is_of_no_socket(event)) return !hold(sieve, event); /* without memory for that it is told, whosever it is */
+    return false;
+}
+
+/* It is known by now whose it is, if ever. */
+static bool takes_held(struct sieve *sieve, const struct event *event)
+{
+    if (event->kind != EVENT_PACKET) return takes(sieve, event);
+    if (!takes_packet(sieve, &event->packet)) return false;
+    follow_end(sieve, &event->packet.header);
+    return true;
 }
 
 int sieve_settle(struct sieve *sieve)
@@ -318,11 +335,11 @@ int sieve_settle(struct sieve *sieve)
     sieve->passing = true;
     for (size_t i = 0; i < sieve->held_count; i++) {
         const struct event *event = &sieve->held[i];
-        if (!code && takes_packet(sieve, &event->packet)) {
-            follow_end(sieve, &event->packet.header);
+        if (!code && takes_held(sieve, event)) {
             code = event_log_append(sieve->log, event);
             continue;
         }
+        if (event->kind != EVENT_PACKET) continue;
         sieve->refused++;
         event_log_give_back(sieve->log, event->packet.bytes);
     }
@@ -365,7 +382,8 @@ void sieve_free(struct sieve *sieve)
 {
     if (!sieve) return;
     event_log_sift(sieve->log, NULL, NULL);
-    for (size_t i = 0; i < sieve->held_count; i++) event_log_give_back(sieve->log, sieve->held[i].packet.bytes);
+    for (size_t i = 0; i < sieve->held_count; i++)
+        if (sieve->held[i].kind == EVENT_PACKET) event_log_give_back(sieve->log, sieve->held[i].packet.bytes);
     recent_free(sieve->flows);
     recent_free(sieve->ends);
     recent_free(sieve->sockets);

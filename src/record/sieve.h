@@ -3,7 +3,7 @@
  * Of interest is a socket, not a process: a call says which are (their cookies, their addresses), and with them both directions of
  * their connections, whoever owns the other end. What came to a socket that listens is of interest before anybody accepts it. It
  * sits before the log (event_log_sift). A packet may come before the call or mark that says whose it is: packets are held until
- * the recorder was drained once more (sieve_settle). */
+ * the recorder was drained once more (sieve_settle), and so is the mark of a reset that no socket sent. */
 #ifndef TCPWHY_RECORD_SIEVE_H
 #define TCPWHY_RECORD_SIEVE_H
 

@@ -59,6 +59,7 @@ static const char *const ids[] = {
     "refused-by-firewall",
     "refused-despite-listener",
     "reset-by-disconnect",
+    "reset-by-firewall",
     "reset-crossed",
     "reset-forged",
     "reset-from-between",

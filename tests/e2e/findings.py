@@ -618,6 +618,7 @@ REFUTES = {
     "refused-by-firewall": by_firewall,
     "refused-despite-listener": despite_listener,
     "reset-by-disconnect": by_disconnect,
+    "reset-by-firewall": by_firewall,
     "reset-crossed": late_data,
     "reset-forged": forged_reset,
     "reset-from-between": not_sent,

@@ -4,8 +4,7 @@
 
 #include "bpf_evidence.bpf.h"
 #include "bpf_listener.bpf.h"
-
-enum { FLAG_SYN = 0x02, FLAG_ACK = 0x10 };
+#include "bpf_sender.bpf.h"
 
 /* As sk_acceptq_is_full(). */
 static __always_inline int accept_queue_is_full(__u64 listener)
@@ -88,7 +87,7 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     __u32 zero = SCRATCH_DROP, reason = config.drop_has_reason ? (__u32)ctx[2] : 0, netns;
     int named = config.drop_has_reason && reason != config.drop_unspecified && reason != 0;
     struct record_packet *packet;
-    __u64 listener;
+    __u64 listener, sender;
 
     if (is_skipped(PROGRAM_DROP)) return 0;
     /* Packets without a reason are many, and most of them are not dropped at all. */
@@ -101,7 +100,8 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     if (!packet_read(argument(ctx, 0), packet)) return 0;
     if (packet->protocol != PROTOCOL_TCP && packet->protocol != PROTOCOL_UDP) return 0;
     netns = drop_netns(ctx, skb, packet);
-    if (!netns || !netns_wanted(netns) || !packet_wanted(packet, netns)) return 0;
+    sender = BPF_CORE_READ(skb, skb_iif) ? 0 : READ_POINTER(skb, sk);
+    if (!netns || !netns_wanted(netns) || !(packet_wanted(packet, netns) || (sender && socket_wanted(sender)))) return 0;
     listener = named && !config.drop_overflow ? 0 : drop_overflown(packet, netns);
     if (!named && !listener) return 0;
 
@@ -116,6 +116,10 @@ int BPF_PROG(kfree_skb, struct sk_buff *skb)
     drop->reason = reason;
     drop->has_reason = (__u8)named;
     drop->outgoing = !BPF_CORE_READ(skb, skb_iif);
+    if (sender)
+        sender_describe(&drop->socket, sender, packet);
+    else
+        __builtin_memset(&drop->socket, 0, sizeof(drop->socket));
     drop->pad0 = 0;
     __builtin_memset(drop->pad1, 0, sizeof(drop->pad1));
     context_fill(&drop->context, &chain);

@@ -149,7 +149,8 @@ struct cpu_state {
     __u32 used_netns; /* the last that was found in that map */
     __u32 used_port;  /* likewise: protocol << 16 | port */
     __u32 pad;
-    __u64 ids[2]; /* how many sockets have been given an id here: outside softirq, inside */
+    __u64 connecting; /* the socket that went to SYN_SENT here last: the port that the kernel chooses for it comes after that */
+    __u64 ids[2];     /* how many sockets have been given an id here: outside softirq, inside */
 };
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

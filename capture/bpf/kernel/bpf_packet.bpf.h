@@ -12,7 +12,9 @@ enum {
     PROTOCOL_UDP = 17,
     PROTOCOL_ICMPV6 = 58,
     PROTOCOL_MPTCP = 262, /* of a socket; on the wire it is TCP */
-    FLAG_RST = 0x04,      /* of a TCP header */
+    FLAG_SYN = 0x02,      /* of a TCP header */
+    FLAG_RST = 0x04,
+    FLAG_ACK = 0x10,
     IPV4_BYTES = 20,
     IPV6_BYTES = 40,
     IPV6_EXTENSIONS_MAX = 4,

@@ -6,6 +6,7 @@
 #include "bpf_control.bpf.h"
 #include "bpf_drop.bpf.h"
 #include "bpf_evidence.bpf.h"
+#include "bpf_sender.bpf.h"
 #include "bpf_timer.bpf.h"
 
 char tcpwhy_license[] SEC("license") = "Dual BSD/GPL";
@@ -25,33 +26,6 @@ static __always_inline void congestion_fill(struct record_congestion *congestion
     congestion->mss = READ(tp, mss_cache);
     if (bpf_core_field_exists(((struct inet_connection_sock *)0)->icsk_rto))
         congestion->rto = READ((const struct inet_connection_sock *)sk, icsk_rto);
-}
-
-static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
-{
-    return socket->local.port == packet->src.port && socket->protocol == packet->protocol;
-}
-
-/* A sender that is not known yet, or that is no full socket. */
-__noinline int sender_fill(struct record_socket *socket, __u64 sk, const struct record_packet *packet)
-{
-    if (!socket || !packet || !socket_fill(socket, sk, 0) || !is_sender(socket, packet)) return 0;
-    socket->id = socket_id(sk, SOCKET_CREATE);
-    /* A SYN,ACK shows who listened, also where listen() was called before recording. */
-    if (socket->state == STATE_NEW_SYN_RECV) listener_learn((__u64)BPF_CORE_READ((const struct sock_common *)sk, skc_listener));
-    port_use(socket);
-    return 1;
-}
-
-/* Replies without a socket of their own leave through a control socket of the kernel, which has another port or none. */
-static __always_inline void mark_socket_fill(struct record_socket *socket, __u64 sk, const struct record_packet *packet)
-{
-    int known = socket_glance(socket, sk) != 0;
-
-    /* A port that the kernel chose is there since this segment: SYN_SENT was reported before. */
-    if (known && (packet->flags & FLAG_SYN)) port_use(socket);
-    if (known ? is_sender(socket, packet) : sender_fill(socket, sk, packet)) return;
-    __builtin_memset(socket, 0, sizeof(*socket));
 }
 
 SEC("tp_btf/net_dev_queue")
@@ -75,7 +49,8 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)skb->dev->ifindex)) return 0;
         control_on_answer();
     } else if (!packet_wanted(packet, netns) &&
-               !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)))
+               !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)) &&
+               !refuses_connecting(packet, netns))
         return 0;
 
     struct chain_ref chain = chain_of_frequent(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
@@ -86,7 +61,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     mark->packet = *packet;
     mark->netns = netns;
     mark->interface = (__u32)skb->dev->ifindex;
-    mark_socket_fill(&mark->socket, sk, packet);
+    sender_describe(&mark->socket, sk, packet);
     congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     context_fill(&mark->context, &chain);
     RING_SUBMIT(mark);
@@ -189,6 +164,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
         socket_describe(&state->socket, address, cloned ? SOCKET_CLONED : SOCKET_CREATE);
     state->socket.state = (__u8)to;
     state->netns = state->socket.netns;
+    if (to == STATE_SYN_SENT) connecting_begin(address);
     if (to == STATE_LISTEN) listener_learn(address);
     state->from = (__u8)from;
     state->to = (__u8)to;

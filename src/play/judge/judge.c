@@ -190,6 +190,8 @@ static enum judge_verdict try_finding(struct trial *trial)
     if (found == (trial->expect->kind == EXPECT_FINDING)) return JUDGE_MET;
     if (!found && trial_is_weak(trial) && story_finding_needs_kernel(trial->expect->name))
         return trial_unknown(trial, tr("only the kernel shows it"));
+    if (!found && trial_is_weak(trial) && trial->story->calls_alone)
+        return trial_unknown(trial, tr("no packet of it was captured"));
     if (found && trial_is_weak(trial) && story_finding_yields_to_kernel(trial->expect->name))
         return trial_unknown(trial, tr("only the kernel shows that it was something else"));
     return found ? trial_unmet(trial, tr("it was found")) : trial_unmet(trial, tr("found were: %s"), list[0] ? list : tr("none"));

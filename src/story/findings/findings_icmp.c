@@ -84,10 +84,7 @@ static void find_unreachable(struct telling *telling)
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     if (!error) return;
     enum story_side told = finding_other(error->side);
-    static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
-    const struct tale_call *failed = NULL;
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++)
-        failed = finding_call(telling, (int)told, 0, errors[i]);
+    const struct tale_call *failed = finding_failed_by_icmp(telling, told, 0);
     if (failed && failed->call->exit_ns < error->sent_ns) failed = NULL;
     const struct tale_packet *answer = NULL; /* what the peer itself said after it */
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !answer; at++)
@@ -97,17 +94,24 @@ static void find_unreachable(struct telling *telling)
                          : answer ? answer->step
                                   : STORY_NO_STEP};
     bool opening = syn && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
-    const char *from = sender_text(telling, error);
-    if (opening && !answer)
-        finding_add(
-            telling, "icmp-refused", "error",
-            telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
-                           is_port_unreachable(&error->seen->packet)
-                               ? tr("TCP itself refuses with RST, so most likely a firewall made that")
-                               : tr("the connection did not come to be, and whether a process listens there never showed"),
-                           failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name)
-                                  : ""),
-            FINDING_PROOF(proof));
+    const char *from = sender_text(telling, error), *rule = telling_rule_place(telling, error);
+    const char *end =
+        failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name) : "";
+    if (opening && !answer && rule)
+        finding_add(telling, "icmp-refused", "error",
+                    telling_printf(telling,
+                                   "the SYN was rejected by a firewall's rule on %s, with an ICMP error, %s; whether a process "
+                                   "listens there never showed; look at that host's rules (nft list ruleset)%s",
+                                   rule, error->datagram->icmp, end),
+                    FINDING_PROOF(proof));
+    else if (opening && !answer)
+        finding_add(telling, "icmp-refused", "error",
+                    telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
+                                   is_port_unreachable(&error->seen->packet)
+                                       ? tr("TCP itself refuses with RST, so most likely a firewall made that")
+                                       : tr("the connection did not come to be, and whether a process listens there never showed"),
+                                   end),
+                    FINDING_PROOF(proof));
     else
         finding_add(telling, "icmp-unreachable", answer ? "note" : "warning",
                     telling_printf(telling, "%s said of this connection: %s. %s", from, error->datagram->icmp,

@@ -324,6 +324,22 @@ static void find_destroyed(struct telling *telling, const struct tale_packet *re
         FINDING_PROOF(proof));
 }
 
+/* A rule refused a segment of a connection that stood, in the other end's name. */
+static void find_reset_by_rule(struct telling *telling, const struct tale_packet *reset)
+{
+    const char *place = telling_rule_place(telling, reset), *named = story_side_word(reset->side);
+    uint32_t proof[2] = {reset->cause->step, reset->step};
+    if (!place) return;
+    finding_add(
+        telling, "reset-by-firewall", "error",
+        telling_printf(telling,
+                       "a firewall's rule on %s made RST #%" PRIu32 " in the %s's name, which did not send it and was not "
+                       "told: it ended a connection that stood. The rule is newer than that, or its connection tracking has "
+                       "forgotten it; look at the rules there (nft list ruleset)",
+                       place, reset->segment->number, named),
+        FINDING_PROOF(proof));
+}
+
 void findings_reset(struct telling *telling)
 {
     bool refused = telling->story->outcome == OUTCOME_REFUSED;
@@ -333,6 +349,7 @@ void findings_reset(struct telling *telling)
         looked++;
         if (packet->cause->kind == CAUSE_CALL) find_reset_by_call(telling, packet);
         if (packet->cause->kind == CAUSE_KERNEL) find_destroyed(telling, packet);
+        if (packet->cause->kind == CAUSE_KERNEL) find_reset_by_rule(telling, packet);
         find_reset_by_segment(telling, packet);
     }
     find_assassination(telling);

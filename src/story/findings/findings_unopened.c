@@ -168,40 +168,67 @@ static void find_unanswered(struct telling *telling)
     say_unanswered(telling, &attempt, answer);
 }
 
+struct filtered {
+    const struct tale_packet *first, *last;
+    uint32_t count;
+};
+
+/* What is known of who heard of it. Its own kernel ends an attempt in SYN_SENT for an ICMP error alone where no RST came. */
+static const char *who_was_told(struct telling *telling, const struct filtered *filtered)
+{
+    const struct tale_call *failed = finding_failed_by_icmp(telling, filtered->first->side, CALL_CONNECTS);
+    if (!failed) return tr("nobody was told");
+    return telling_printf(telling, "%s() failed with %s, so the rule rejects with an ICMP error, which was not captured",
+                          failed->story->name, failed->story->errno_name);
+}
+
+static void say_filtered(struct telling *telling, const struct filtered *filtered, bool answered)
+{
+    const struct tale_packet *first = filtered->first, *last = filtered->last;
+    const struct story_drop *dropped = first->segment->dropped;
+    uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
+    const char *reason =
+        dropped->function[0] ? telling_printf(telling, "%s, in %s", dropped->reason, dropped->function) : dropped->reason;
+    const char *format =
+        dropped->by == STORY_DROPPED_BY_SENDER
+            ? ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s on its way out, the first the %s (#%" PRIu32
+                  "): the kernel says %s. It did not leave that host, and %s; look at that host's rules for what it sends (nft "
+                  "list "
+                  "ruleset, the chains of output)",
+                  "a firewall's rule on %s dropped %" PRIu32 " segments of the %s on their way out, the first the %s (#%" PRIu32
+                  "): the kernel says %s. They did not leave that host, and %s; look at that host's rules for what it sends (nft "
+                  "list ruleset, the chains of output)",
+                  filtered->count)
+            : ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s, the first the %s (#%" PRIu32
+                  "): the kernel says %s. TCP there never saw it, and %s; look at that host's rules (nft list ruleset)",
+                  "a firewall's rule on %s dropped %" PRIu32 " segments of the %s, the first the %s (#%" PRIu32
+                  "): the kernel says %s. TCP there never saw them, and %s; look at that host's rules (nft list ruleset)",
+                  filtered->count);
+    finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
+                telling_printf(telling, format, finding_dropper(telling, first), filtered->count, story_side_word(first->side),
+                               story_label_word(first->segment), first->segment->number, reason, who_was_told(telling, filtered)),
+                FINDING_PROOF(proof));
+}
+
 /* Segments that a rule on a host threw away: TCP there never saw them. */
 static void find_filtered(struct telling *telling)
 {
-    const struct tale_packet *first = NULL, *last = NULL;
-    uint32_t count = 0;
+    struct filtered filtered = {0};
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        /* What a firewall refuses with an answer is dropped too, and the answer says more. */
-        if (!packet->segment || finding_way(telling, packet) != WAY_FILTERED || (first && packet->side != first->side)) continue;
-        if (!first) first = packet;
-        last = packet;
-        count++;
+        if (!packet->segment || finding_way(telling, packet) != WAY_FILTERED) continue;
+        if (filtered.first && packet->side != filtered.first->side) continue;
+        if (!filtered.first) filtered.first = packet;
+        filtered.last = packet;
+        filtered.count++;
     }
-    if (!first || telling->story->outcome == OUTCOME_REFUSED) return;
+    if (!filtered.first) return;
+    /* What a firewall refuses with an answer is dropped too, and the answer says more. */
+    enum story_side peer = finding_other(filtered.first->side);
+    bool refused = telling->story->outcome == OUTCOME_REFUSED;
     for (size_t i = 0; i < telling->packet_count; i++)
-        if (telling->packets[i].cause->name && strcmp(telling->packets[i].cause->name, CHAIN_FIREWALL) == 0) return;
-    bool answered = finding_arrival(telling, finding_other(first->side), last->sent_ns, true) != NULL;
-    uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
-    finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
-                telling_printf(
-                    telling,
-                    ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s, the first the %s (#%" PRIu32
-                        "): the kernel says %s. TCP there never saw it, and nobody was told; look at that host's rules (nft list "
-                        "ruleset)",
-                        "a firewall's rule on %s dropped %" PRIu32 " segments of the %s, the first the %s (#%" PRIu32
-                        "): the kernel says %s. TCP there never saw them, and nobody was told; look at that host's rules (nft list "
-                        "ruleset)",
-                        count),
-                    finding_dropper(telling, first), count, story_side_word(first->side), story_label_word(first->segment),
-                    first->segment->number,
-                    first->segment->dropped->function[0]
-                        ? telling_printf(telling, "%s, in %s", first->segment->dropped->reason, first->segment->dropped->function)
-                        : first->segment->dropped->reason),
-                FINDING_PROOF(proof));
+        if ((refused && telling_refuses(&telling->packets[i], peer)) || telling_rule_place(telling, &telling->packets[i])) return;
+    say_filtered(telling, &filtered, finding_arrival(telling, peer, filtered.last->sent_ns, true) != NULL);
 }
 
 static const char *listener_text(struct telling *telling, const struct call *listen)
@@ -209,22 +236,23 @@ static const char *listener_text(struct telling *telling, const struct call *lis
     return telling_printf(telling, "%s[%d]", listen->thread.comm, listen->thread.pid);
 }
 
+/* `syn`: NULL: it did not leave its host, and nothing was recorded of it. */
 static void say_refused_by_firewall(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn)
 {
-    static const char *const where[] = {[CHAIN_HOOK_UNKNOWN] = TR("a host that the SYN came to"),
-                                        [CHAIN_HOOK_ARRIVAL] = TR("a host that the SYN came to"),
-                                        [CHAIN_HOOK_INPUT] = TR("the server's host"),
-                                        [CHAIN_HOOK_FORWARD] = TR("a router or bridge on the way"),
-                                        [CHAIN_HOOK_OUTPUT] = TR("the client's own host")};
-    const struct call *listen = tale_listening(telling, finding_arrival_ns(syn));
-    uint32_t proof[2] = {reset->cause->step, reset->step};
-    finding_add(telling, "refused-by-firewall", "error",
-                telling_printf(
-                    telling, "connection refused by a firewall's rule on %s, which made the RST; %s", tr(where[reset->chain.hook]),
-                    listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
-                                            listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
-                           : tr("whether a process listens there never showed")),
-                FINDING_PROOF(proof));
+    const struct call *listen = tale_listening(telling, syn ? finding_arrival_ns(syn) : reset->sent_ns);
+    uint32_t proof[2] = {syn ? syn->step : STORY_NO_STEP, reset->step};
+    const char *port = listen ? telling_printf(telling, "%s listens on port %u, and its socket never saw the SYN",
+                                               listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port)
+                              : tr("whether a process listens there never showed");
+    const char *text =
+        telling_is_own_rules(telling, reset)
+            ? telling_printf(telling,
+                             "connection refused by a firewall's rule on the client's own host, which made the RST itself, so that "
+                             "the SYN never left; look at its chains of output (nft list ruleset); %s",
+                             port)
+            : telling_printf(telling, "connection refused by a firewall's rule on %s, which made the RST; %s",
+                             telling_rule_place(telling, reset), port);
+    finding_add(telling, "refused-by-firewall", "error", text, FINDING_PROOF(proof));
 }
 
 /* The kernel itself says that it has no socket for it, or was seen to answer so. */
@@ -253,13 +281,14 @@ static void find_refused(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
     const struct tale_packet *syn = finding_segment(telling, STORY_CLIENT, STORY_SYN);
-    if (!reset || !syn || reset < syn || telling->story->outcome != OUTCOME_REFUSED || reset->segment->unsent) return;
-    unsigned port = telling->flow->end[STORY_SERVER].port;
-    bool by_kernel = reset->cause->kind == CAUSE_KERNEL && reset->cause->name;
-    if (by_kernel && strcmp(reset->cause->name, CHAIN_FIREWALL) == 0) {
+    if (!reset || (syn && reset < syn) || telling->story->outcome != OUTCOME_REFUSED || reset->segment->unsent) return;
+    if (telling_is_own_rules(telling, reset) || (syn && telling_rule_place(telling, reset))) {
         say_refused_by_firewall(telling, reset, syn);
         return;
     }
+    if (!syn) return;
+    unsigned port = telling->flow->end[STORY_SERVER].port;
+    bool by_kernel = reset->cause->kind == CAUSE_KERNEL && reset->cause->name;
     if (by_kernel || (reset->seen->packet.same && reset->seen->packet.fate == FATE_UNSENT)) return; /* made on the way */
     int64_t at_ns = finding_arrival_ns(syn);
     uint32_t proof[2] = {reset->cause->step, reset->step};

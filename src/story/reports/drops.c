@@ -11,6 +11,8 @@ static struct flow *flow_of(struct teller *teller, const struct event_packet_hea
 
 int drops_take_drop(struct teller *teller, const struct event *event)
 {
+    int code = stuck_take_drop(teller, event);
+    if (code) return code;
     struct flow *flow = flow_of(teller, &event->drop.header, event->drop.netns);
     if (!flow) return calls_alone_keep_drop(teller, event); /* thrown away before anything of its flow was seen */
     if (teller->bounds.packets_max && flow->drop_count >= teller->bounds.packets_max) { /* the older half */

@@ -11,6 +11,10 @@ int flow_take_state(struct teller *teller, const struct event *event);
 int flow_take_reset(struct teller *teller, const struct event *event);
 int flow_take_timer(struct teller *teller, const struct event *event);
 
+/* stuck.c: a SYN that was thrown away while its TCP was sending it, before it came to a device: a segment that was sent, and that
+ * no capture shows. 0 or -ENOMEM; of any other drop 0. */
+int stuck_take_drop(struct teller *teller, const struct event *event);
+
 /* drops.c */
 int drops_take_drop(struct teller *teller, const struct event *event);
 int drops_take_queue(struct teller *teller, const struct event *event);

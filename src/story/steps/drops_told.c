@@ -62,10 +62,23 @@ static void tell_drop(struct telling *telling, struct tale_packet *packet, const
     *place = drop;
 }
 
+/* The segment that did not leave its host, of which this drop told. */
+static struct tale_packet *find_stuck(const struct telling *telling, const struct drop_note *note)
+{
+    bool opens = note->drop.outgoing && note->drop.header.flags & TCP_SYN;
+    for (size_t i = 0; opens && i < telling->packet_count; i++) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (packet->seen->stuck && packet->seen->mark_ns == note->t_ns) return packet;
+        if (packet->sent_ns > note->t_ns) break;
+    }
+    return NULL;
+}
+
 static void attach_drop(struct telling *telling, const struct drop_note *note)
 {
     const struct event_packet_header *header = &note->drop.header;
-    struct tale_packet *found = telling_find_packet(telling, header, note->t_ns);
+    struct tale_packet *found = find_stuck(telling, note);
+    if (!found) found = telling_find_packet(telling, header, note->t_ns);
     if (!found || (is_purged(&note->drop) && !header->length_bytes)) return;
     tell_drop(telling, found, note);
     for (size_t i = (size_t)(found - telling->packets); i-- > 0;) { /* what it had been joined with */

@@ -42,6 +42,7 @@ static bool was_answered_by_nobody(const struct telling *telling, size_t index, 
     do reset = &telling->packets[reset->next[side] - 1];
     while (reset->sent_ns < arrival_ns(ack));
     int64_t apart_ns;
+    if (reset->seen->marked && chain_is_in_a_name(&reset->chain)) return false; /* a firewall's: that end had no part in it */
     if (__builtin_sub_overflow(reset->sent_ns, arrival_ns(ack), &apart_ns) || apart_ns > ANSWER_NS) return false;
     for (uint32_t i = ack->next[ack->side]; i; i = telling->packets[i - 1].next[ack->side]) {
         const struct tale_packet *other = &telling->packets[i - 1];

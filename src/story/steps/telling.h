@@ -199,6 +199,9 @@ static const int64_t TELLING_UNDER_WAY_NS = 1000000000;
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
+    if (packet->seen->stuck) return true;
+    /* It comes back over the loopback device, whether that is captured or not. */
+    if (packet->seen->marked && packet->chain.hook == CHAIN_HOOK_OUTPUT && chain_is_in_a_name(&packet->chain)) return false;
     if (packet->seen->packet.same) return packet->seen->packet.fate == FATE_LOST;
     if (telling->so_far && telling->now_ns - packet->sent_ns < TELLING_UNDER_WAY_NS) return false;
     return telling->flow->at_both_ends && !packet->received_ns;
@@ -219,6 +222,17 @@ static inline bool telling_is_untaken(const struct telling *telling, const struc
                                                           : NULL;
     return telling_is_lost(telling, packet) || (dropped && dropped->untaken);
 }
+
+/* "the server's host", "the client's own host (for what goes out)", "a router or bridge on the way": where the firewall's rule is
+ * that made this answer to a segment. NULL: nothing shows that a rule made it. */
+const char *telling_rule_place(struct telling *telling, const struct tale_packet *answer);
+
+/* Whether a RST that answers a SYN is of a rule on the SYN's own host: the chain says so, or none of the SYNs before it had left.
+ */
+bool telling_is_own_rules(struct telling *telling, const struct tale_packet *reset);
+
+/* A RST, or an ICMP error that refuses, in the name of this side. */
+bool telling_refuses(const struct tale_packet *packet, enum story_side side);
 
 /* Who receives what this side sends: a socket connected to itself has no other side. */
 static inline enum story_side telling_receiver(const struct telling *telling, enum story_side sender)

@@ -63,7 +63,7 @@ static void count_joins(struct teller *teller, const struct flow *flow)
 {
     for (size_t i = 0; i < flow->packet_count; i++) {
         const struct sighting *seen = &flow->packets[i];
-        if (seen->marked && !seen->captured) teller->marks_unjoined++;
+        if (seen->marked && !seen->captured && !seen->stuck) teller->marks_unjoined++;
         if (seen->captured && !seen->marked && !seen->copy) teller->packets_unmarked++;
     }
 }

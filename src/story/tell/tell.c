@@ -111,8 +111,12 @@ static enum story_outcome outcome_of(const struct telling *telling)
     if (outcome == CONN_OUT_REFUSED || outcome == CONN_OUT_RESET) return outcomes[outcome];
     if (has_given_up(telling)) return OUTCOME_TIMED_OUT;
     if (outcome != CONN_OUT_HALF_OPEN) return outcomes[outcome];
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].call->exited && telling->calls[i].call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (call->exited && call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
+        /* By an ICMP error that was not captured: on the host's own loopback device, or out of a firewall there. */
+        if (call->exited && call->ret == -ECONNREFUSED && call->traits & CALL_CONNECTS) return OUTCOME_REFUSED;
+    }
     return telling->so_far ? OUTCOME_OPEN : OUTCOME_HALF_OPEN;
 }
 

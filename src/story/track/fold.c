@@ -82,7 +82,7 @@ static void go_past(struct reach *own, const struct event_packet_header *header)
 
 static void release(struct teller *teller, struct sighting *seen)
 {
-    if (!seen->folded && seen->marked && !seen->captured) teller->marks_unjoined++;
+    if (!seen->folded && seen->marked && !seen->captured && !seen->stuck) teller->marks_unjoined++;
     if (!seen->folded && seen->captured && !seen->marked) teller->packets_unmarked++;
     free((void *)(uintptr_t)seen->packet.bytes);
     call_unref(seen->call);

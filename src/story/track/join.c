@@ -86,8 +86,7 @@ static bool on_other_host(const struct teller *teller, uint32_t a, uint32_t b)
     return netns_a && netns_b && netns_a != netns_b;
 }
 
-/* Of two sights that look the same: at vantage `origin`, and now. What the list of a capture has numbered it has joined by itself.
- */
+/* Of two sights that look the same: at vantage `origin`, and now. What a capture's list has numbered it has joined itself. */
 static int64_t join_window(const struct teller *teller, const struct event_packet *seen, uint32_t origin,
                            const struct event_packet *now)
 {
@@ -295,8 +294,9 @@ int flow_take_packet(struct teller *teller, const struct event *event)
                 earlier = seen;
             continue;
         }
-        if ((!waiting || is_nearer(waiting->mark_ns, seen->mark_ns, event->t_ns)) && flow_covers(&seen->packet.header, header) &&
-            near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) && may_be_its_mark(teller, seen->netns, netns))
+        if (!seen->stuck && (!waiting || is_nearer(waiting->mark_ns, seen->mark_ns, event->t_ns)) &&
+            flow_covers(&seen->packet.header, header) && near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) &&
+            may_be_its_mark(teller, seen->netns, netns))
             waiting = seen;
     }
     bool unsent = !earlier && !waiting && was_never_sent(teller, flow, event, netns);

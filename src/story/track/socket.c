@@ -45,6 +45,12 @@ void sock_free(struct teller *teller, struct sock *sock)
     free(sock);
 }
 
+/* The kernel takes a socket's own address away, and leaves its port, when its connect() has failed. */
+static bool is_forgotten(const struct sock *sock, const struct event_socket *seen)
+{
+    return address_is_any(&seen->local) && !seen->remote.port && sock->remote.port && sock->local.port == seen->local.port;
+}
+
 struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
 {
     if (!seen->cookie) return NULL;
@@ -59,7 +65,7 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
         }
     }
     if (seen->protocol) sock->protocol = seen->protocol;
-    if (seen->local.port) sock->local = seen->local;
+    if (seen->local.port && !is_forgotten(sock, seen)) sock->local = seen->local;
     if (seen->remote.port) sock->remote = seen->remote;
     if (seen->state == KERNEL_LISTEN) sock->listening = true;
     sockets_touch(teller, sock);

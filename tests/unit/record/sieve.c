@@ -96,6 +96,33 @@ static void both_directions_of_a_followed_socket_are_kept_and_nothing_of_others(
     world_free(&world);
 }
 
+static void drop(struct world *world, uint64_t cookie, const char *from, const char *to)
+{
+    struct event event = {.kind = EVENT_DROP};
+    event.drop.header = (struct event_packet_header){.src = at(from), .dst = at(to), .protocol = IPPROTO_TCP, .flags = SYN};
+    event.drop.outgoing = true;
+    event.drop.socket = (struct event_socket){.cookie = cookie, .protocol = IPPROTO_TCP, .local = at(from), .remote = at(to)};
+    assert_int_equal(event_log_append(world->log, &event), 0);
+}
+
+/* The kernel chooses a port for a SYN, and a rule rejects it on its way out: the RST, which no socket sends, is marked first. */
+static void what_a_rule_answers_to_a_followed_socket_waits_until_it_is_known_whose_it_is(void **unused)
+{
+    (void)unused;
+    for (uint64_t cookie = 5; cookie < 7; cookie++) { /* followed; and another's */
+        struct world world = world_new(true);
+        call(&world, EVENT_ENTER, "connect", 5, NULL, THERE, KERNEL_CLOSE);
+        size_t before = event_log_count(world.log);
+        mark(&world, 0, THERE, HERE, RST);
+        drop(&world, cookie, HERE, THERE);
+        assert_int_equal(event_log_count(world.log), before + (cookie == 5)); /* the drop names its sender */
+        assert_int_equal(sieve_settle(world.sieve), 0);
+        assert_int_equal(event_log_count(world.log), before + (cookie == 5) * 2);
+        assert_int_equal(sieve_refused(world.sieve), 0); /* packets alone are counted */
+        world_free(&world);
+    }
+}
+
 static void where_a_followed_socket_listens_all_is_kept(void **unused)
 {
     (void)unused;
@@ -185,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_directions_of_a_followed_socket_are_kept_and_nothing_of_others),
+        cmocka_unit_test(what_a_rule_answers_to_a_followed_socket_waits_until_it_is_known_whose_it_is),
         cmocka_unit_test(where_a_followed_socket_listens_all_is_kept),
         cmocka_unit_test(an_address_that_is_learned_later_is_this_hosts_too),
         cmocka_unit_test(without_the_kernels_word_a_connect_that_is_under_way_names_its_target),

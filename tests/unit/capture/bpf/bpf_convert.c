@@ -318,6 +318,7 @@ int main(void)
         TEST(a_reset_has_the_kernels_name_for_its_reason),
         TEST(a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go),
         TEST(a_drop_without_a_reason_is_believed_at_tcps_entrance_alone),
+        TEST(what_a_rule_rejects_was_sent_before_its_answer),
         TEST(a_captures_own_copy_is_no_packet_of_anybody),
         TEST(the_queues_of_a_listener_are_kept_as_the_kernel_counts_them),
         TEST(a_segment_from_outside_is_a_packet_of_its_network),

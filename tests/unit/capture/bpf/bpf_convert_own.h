@@ -31,6 +31,7 @@ void an_ended_process_has_a_status_or_a_signal(void **state);
 void a_reset_has_the_kernels_name_for_its_reason(void **state);
 void a_drop_has_the_kernels_name_for_its_reason_and_where_it_was_let_go(void **state);
 void a_drop_without_a_reason_is_believed_at_tcps_entrance_alone(void **state);
+void what_a_rule_rejects_was_sent_before_its_answer(void **state);
 void a_captures_own_copy_is_no_packet_of_anybody(void **state);
 void the_queues_of_a_listener_are_kept_as_the_kernel_counts_them(void **state);
 void a_segment_from_outside_is_a_packet_of_its_network(void **state);

@@ -156,6 +156,52 @@ void a_drop_without_a_reason_is_believed_at_tcps_entrance_alone(void **state)
     assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 0);
 }
 
+void what_a_rule_rejects_was_sent_before_its_answer(void **state)
+{
+    enum { AT_ONCE_NS = 5000000 };
+    const struct record_address here = {{10, 0, 0, 1}, 40000, 4, 0}, there = {{10, 0, 0, 2}, 80, 4, 0};
+    struct fixture *fixture = *state;
+    const struct record_mark reset = {.head = {.kind = RECORD_MARK, .t_ns = 100, .tid = 7},
+                                      .packet = {.protocol = IPPROTO_TCP, .flags = TCP_RST, .src = there, .dst = here}};
+    const struct record_mark error = {
+        .head = {.kind = RECORD_MARK, .t_ns = 200, .tid = 7},
+        .packet = {.protocol = IPPROTO_ICMP, .quoted_protocol = IPPROTO_TCP, .quoted_src = here, .quoted_dst = there}};
+    const struct record_drop rejected = {.head = {.kind = RECORD_DROP, .t_ns = 250, .tid = 7},
+                                         .packet = {.protocol = IPPROTO_TCP, .flags = TCP_SYN, .src = here, .dst = there},
+                                         .socket = {.id = 3, .protocol = IPPROTO_TCP},
+                                         .has_reason = 1,
+                                         .reason = 1,
+                                         .outgoing = 1};
+    struct record_drop drop = rejected;
+    struct event event;
+    int64_t offset_ns = fixture->convert.realtime_offset_ns;
+
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.t_ns, 250 + offset_ns); /* nothing was answered yet */
+    assert_int_equal(event.drop.socket.cookie, 3);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &reset, sizeof(reset), fixture->log, &event), 1);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.t_ns, 99 + offset_ns);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &error, sizeof(error), fixture->log, &event), 1);
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.t_ns, 199 + offset_ns);
+    drop.head.t_ns = 200 + AT_ONCE_NS;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.t_ns, 199 + offset_ns);
+    drop.head.t_ns++;
+    assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+    assert_int_equal(event.t_ns, 201 + AT_ONCE_NS + offset_ns);
+    /* Another thread's; of another port; that came in. */
+    for (int other = 0; other < 3; other++) {
+        drop = rejected;
+        if (other == 0) drop.head.tid = 8;
+        if (other == 1) drop.packet.src.port = 40001;
+        if (other == 2) drop.outgoing = 0;
+        assert_int_equal(bpf_convert_record(&fixture->convert, &drop, sizeof(drop), fixture->log, &event), 1);
+        assert_int_equal(event.t_ns, 250 + offset_ns);
+    }
+}
+
 void a_captures_own_copy_is_no_packet_of_anybody(void **state)
 {
     struct fixture *fixture = *state;

@@ -685,6 +685,24 @@ static const struct finding_case cases[] = {
      TRACE LISTEN REFUSES("nf_send_reset;nft_reject_inet_eval;nft_do_chain;nf_hook_slow;ip_local_deliver")},
     {"refused-by-firewall", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
     {"refused", false, TRACE LISTEN REFUSES("nf_send_reset;nft_reject_inet_eval;nft_do_chain;nf_hook_slow;ip_local_deliver")},
+/* The rule is for what goes out: nothing left the host, and the RST is the rule's. */
+#define C_REFUSED FAILS(999, 1020, C_THREAD, "connect", C_SOCK, "-111")
+    {"refused-by-firewall", true, TRACE STUCK(1000, C, SYN, "connect") REJECTED(1001, "flags=R. ack=101", "connect") C_REFUSED},
+    {"refused", false, TRACE STUCK(1000, C, SYN, "connect") REJECTED(1001, "flags=R. ack=101", "connect") C_REFUSED},
+    {"firewall-dropped", false, TRACE STUCK(1000, C, SYN, "connect") REJECTED(1001, "flags=R. ack=101", "connect") C_REFUSED},
+    {"reset-by-firewall", false, TRACE STUCK(1000, C, SYN, "connect") REJECTED(1001, "flags=R. ack=101", "connect") C_REFUSED},
+    {"refused-by-firewall", true, TRACE REJECTED(1001, "flags=R. ack=101", "connect") C_REFUSED}, /* what it answers went unseen */
+    {"refused-by-firewall", false, TRACE PACKET(1001, S, "flags=R. ack=101") C_REFUSED},
+    /* The RST was not marked: but the SYN had not left, or one had. */
+    {"refused-by-firewall", true, TRACE STUCK(1000, C, SYN, "connect") PACKET(1001, S, "flags=R. ack=101") C_REFUSED},
+    {"refused-by-firewall", false,
+     TRACE STUCK(1000, C, SYN, "connect") PACKET(1001000, C, SYN) PACKET(1001001, S, "flags=R. ack=101")},
+    {"firewall-dropped", true, TRACE STUCK(1000, C, SYN, "connect") STUCK(1001000, C, SYN, "connect") C_REFUSED},
+    {"icmp-refused", true, TRACE STUCK(1000, C, SYN, "connect") ICMP(1001, "icmp", "3", "3", "tcp") C_REFUSED},
+    {"firewall-dropped", false, TRACE STUCK(1000, C, SYN, "connect") ICMP(1001, "icmp", "3", "3", "tcp") C_REFUSED},
+    {"reset-by-firewall", true, TRACE HANDSHAKE REJECTED(2000, "flags=R seq=501", "write")},
+    {"refused-by-firewall", false, TRACE HANDSHAKE REJECTED(2000, "flags=R seq=501", "write")},
+    {"reset-by-firewall", false, TRACE HANDSHAKE PACKET(2000, S, "flags=R. seq=501 ack=101")},
     {"refused-despite-listener", true, TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
     {"refused-despite-listener", false,
      TRACE LISTEN LISTENER_CLOSED(950) PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},

@@ -35,6 +35,15 @@
 #define DROP(t, from, what, why) "drop t=" #t US " netns=9 " from what " " why "\n"
 #define QUEUE(t, from, what, how) "queue t=" #t US " netns=9 " from what " sock.cookie=5 sock.proto=tcp sock.state=LISTEN " how "\n"
 #define FIREWALL "reason=NETFILTER_DROP function=nft_do_chain"
+/* A rule for what goes out, as TCP sends: what it lets go is on no device yet, and what it answers comes back over the loopback. */
+#define ON_ITS_WAY "nf_hook_slow;__ip_local_out;ip_local_out;__ip_queue_xmit;__tcp_transmit_skb;"
+#define STUCK(t, from, what, call)                                                                                                 \
+    DROP(t, from, what,                                                                                                            \
+         FIREWALL " outgoing=1 " C_CUR C_SOCK CHAIN("sk_skb_reason_drop;nft_do_chain;" ON_ITS_WAY call ";__x64_sys_" call))
+#define REJECTED(t, what, call)                                                                                                    \
+    MARK(t, S, what,                                                                                                               \
+         C_CUR "chain=__dev_queue_xmit;ip_output;nf_send_reset;nft_reject_inet_eval;" ON_ITS_WAY call ";__x64_sys_" call)          \
+    PACKET(t, S, what)
 #define UDP_S "src=127.0.0.1:3333 dst=127.0.0.1:40000 proto=udp "
 #define LINGER_0 OPTION(1500, C_THREAD, C_SOCK, "1", "13", "1")
 

@@ -124,6 +124,45 @@ static void queues_without_a_captured_segment_and_drops_without_a_flow_make_no_s
     told_free(told);
 }
 
+#define SENT_BY                                                                                                                    \
+    "sk_skb_reason_drop;nft_do_chain;nf_hook_slow;__ip_local_out;__ip_queue_xmit;__tcp_transmit_skb;tcp_connect;__x64_sys_connect"
+#define OUT FIREWALL " outgoing=1 " C_CUR C_SOCK " chain="
+
+static void a_syn_that_a_rule_lets_go_as_it_is_sent_is_a_segment_that_did_not_leave(void **state)
+{
+    struct told *told = tell_text(TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") DROP(1000, C, SYN, OUT SENT_BY)
+                                      DROP(1001000, C, SYN,
+                                           OUT "sk_skb_reason_drop;nft_do_chain;__ip_local_out;__tcp_transmit_skb;"
+                                               "tcp_retransmit_timer;tcp_write_timer;call_timer_fn"),
+                                  0);
+    (void)state;
+    assert_int_equal(told->count, 1);
+    const struct story *story = told->stories[0];
+    const struct story_segment *first = told_segment(story, STORY_CLIENT, "SYN", 1),
+                               *second = told_segment(story, STORY_CLIENT, "SYN", 2);
+    assert_true(first->lost);
+    assert_int_equal(first->dropped->by, STORY_DROPPED_BY_SENDER);
+    assert_int_equal(first->cause.kind, CAUSE_CALL);
+    assert_int_equal(first->cause.evidence, EVIDENCE_STACK);
+    assert_int_equal(second->cause.kind, CAUSE_TIMER);
+    assert_true(second->retransmission);
+    assert_int_equal(second->dropped->t_ns, 1001000000);
+    assert_int_equal(teller_trace(told->teller)->marks_unjoined, 0); /* no capture could have seen it */
+    told_states(story, STORY_CLIENT, "CLOSED SYN_SENT");
+    told_free(told);
+}
+
+static void what_a_device_had_or_waited_for_one_is_no_segment_of_its_own(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(TRACE DROP(1000, C, SYN, OUT "kfree_skb;__dev_queue_xmit;ip_output;" SENT_BY)
+                                      DROP(2000, C, SYN, OUT "neigh_invalidate;neigh_timer_handler;call_timer_fn")
+                                          DROP(3000, C, HANDSHAKE_ACK, OUT SENT_BY) DROP(4000, C, SYN, FIREWALL " chain=" SENT_BY),
+                                  0);
+    assert_int_equal(told->count, 0);
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +173,8 @@ int main(void)
         cmocka_unit_test(who_dropped_it_is_told_by_the_way_it_had_come),
         cmocka_unit_test(segments_that_were_joined_are_dropped_together),
         cmocka_unit_test(a_syn_has_the_queues_of_the_listener_that_it_reached),
+        cmocka_unit_test(a_syn_that_a_rule_lets_go_as_it_is_sent_is_a_segment_that_did_not_leave),
+        cmocka_unit_test(what_a_device_had_or_waited_for_one_is_no_segment_of_its_own),
         cmocka_unit_test(queues_without_a_captured_segment_and_drops_without_a_flow_make_no_story),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
