@@ -107,6 +107,7 @@ struct story_segment {
     bool unsent;                      /* made by the network, too: its sender's host was watched, and never sent it */
     const char *missed_at;            /* a vantage that lacks it although it must have passed there; NULL none */
     uint32_t of_step;                 /* the first transmission's step, for a retransmission; STORY_NO_STEP else */
+    uint32_t taken_behind;            /* a FIN that its receiver took only behind its own: 1 + the step of that one; 0 else */
     enum story_repeat repeat;         /* NONE unless `retransmission` */
     const char *reset_reason;         /* RST: the kernel's own word for why it sent it ("NO_SOCKET"); NULL not known */
     enum story_kind kind;

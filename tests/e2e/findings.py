@@ -656,6 +656,22 @@ REFUTES = {
 }
 
 
+# The kernel's words for states of closing that it reports whenever a socket comes to them, and the RFC's.
+CLOSING_STATES = {"FIN_WAIT1": "FIN_WAIT_1", "CLOSE_WAIT": "CLOSE_WAIT", "LAST_ACK": "LAST_ACK", "CLOSING": "CLOSING"}
+
+
+def other_states(told):
+    """Ends that are told to close in another way than the kernel said, as sentences. Only where it said something of that end."""
+    said = []
+    for end in ("client", "server"):
+        kernel = [s for s in told.kernel if s["end"] == end]
+        reported = [CLOSING_STATES[s["to"]] for s in kernel if s["to"] in CLOSING_STATES and s["to"] != s["from"]]
+        seen = [s["to"] for s in told.states if s["end"] == end and s["to"] in CLOSING_STATES.values()]
+        if kernel and seen != reported:
+            said.append(f"the {end} is told to be in {seen}, and the kernel reported {reported}")
+    return said
+
+
 def refutations(text, where):
     """What is refuted in these event lines, as sentences; and how many findings there were."""
     lines = parse(text)
@@ -663,6 +679,7 @@ def refutations(text, where):
     said, found = [], 0
     for conn in [line["conn"] for line in lines if line["type"] == "connection"]:
         told = Told(lines, conn, trace)
+        said += [f"{where}, connection {conn}: {why}" for why in other_states(told)]
         for finding in told.kinds["finding"]:
             found += 1
             why = REFUTES[finding["id"]](finding, told) if finding["id"] in REFUTES else "nothing here looks at this id"

@@ -205,7 +205,7 @@ static void write_packet(struct page_telling *t, size_t row, int64_t index, stru
     bool by_call = packet.cause->kind == CAUSE_CALL;
     int64_t cause = by_call ? call_of(t, packet.cause->step) : packet_of(t, packet.cause->step);
     plan_tell(&t->plan, row, arena, &words);
-    plan_packet_times(step, &sent, &received);
+    plan_flight_times(t->story, t->plan.rows[row].step, &sent, &received);
     bool arrives = received > 0 && words.flight != PLAN_LOST && words.flight != PLAN_ARRIVES;
     unsigned bits = write_packet_shape(t, &packet, &words, cause, arena);
     page_phrase(t->words, &t->json, &words.detail);

@@ -72,6 +72,10 @@ bool plan_is_marked(const struct plan *plan, const struct plan_row *row);
 /* When a packet was sent and when it arrived (0: not seen to). False, and zeroes: the step is no packet. */
 bool plan_packet_times(const struct story_step *step, int64_t *ret_sent_ns, int64_t *ret_received_ns);
 
+/* The same, for what is drawn: a FIN that its receiver took only after its own had left (story_segment.taken_behind) arrives no
+ * earlier, nor does it where its arrival was not seen. */
+bool plan_flight_times(const struct story *story, size_t step, int64_t *ret_sent_ns, int64_t *ret_received_ns);
+
 enum plan_flight {
     PLAN_WHOLE,   /* it leaves and arrives on this row, or its arrival was not seen */
     PLAN_DEPARTS, /* it arrives on a row of its own */

@@ -28,11 +28,28 @@ bool plan_packet_times(const struct story_step *step, int64_t *ret_sent_ns, int6
     return false;
 }
 
+/* The step that it was taken behind; STORY_NO_STEP: it is no such FIN, or that is not told. */
+static uint32_t taken_behind(const struct story *story, size_t i)
+{
+    const struct story_step *step = &story->steps[i];
+    bool is_taken = step->kind == STEP_SEGMENT && !step->segment->lost && step->segment->taken_behind;
+    return is_taken && step->segment->taken_behind <= story->step_count ? step->segment->taken_behind - 1 : STORY_NO_STEP;
+}
+
+bool plan_flight_times(const struct story *story, size_t step, int64_t *ret_sent_ns, int64_t *ret_received_ns)
+{
+    if (!plan_packet_times(&story->steps[step], ret_sent_ns, ret_received_ns)) return false;
+    uint32_t behind = taken_behind(story, step);
+    if (behind != STORY_NO_STEP && *ret_received_ns < story->steps[behind].t_ns) *ret_received_ns = story->steps[behind].t_ns;
+    return true;
+}
+
 /* Whether something else of note happened while the packet of step i was under way. */
 static bool flight_is_eventful(const struct story *story, size_t i)
 {
     int64_t sent, received;
-    if (!plan_packet_times(&story->steps[i], &sent, &received) || received <= sent) return false;
+    if (!plan_flight_times(story, i, &sent, &received) || received <= sent) return false;
+    if (taken_behind(story, i) != STORY_NO_STEP) return true;
     if (received - sent >= FLIGHT_NS) return true;
     if (received - sent < SHORT_FLIGHT_NS) return false;
     for (size_t k = i + 1; k < story->step_count && story->steps[k].t_ns < received; k++)
@@ -59,6 +76,16 @@ static struct plan_row row_of(const struct story *story, size_t i, enum plan_kin
                              .call = PLAN_NONE};
 }
 
+/* Whether an arrival's row comes before that of step i. What was taken behind a step comes behind the states that were that step's.
+ */
+static bool arrives_before(const struct story *story, const struct plan_row *arrival, size_t i)
+{
+    const struct story_step *step = &story->steps[i];
+    if (arrival->t_ns > step->t_ns || arrival->step >= i) return false;
+    if (taken_behind(story, arrival->step) == STORY_NO_STEP || arrival->t_ns < step->t_ns) return true;
+    return i > taken_behind(story, arrival->step) && (step->kind != STEP_STATE || step->state->cause.step == arrival->step);
+}
+
 /* A row a step (hidden ones left out), with the arrivals where they belong in time. Room is for two rows a step. */
 static size_t lay_rows(const struct story *story, const struct view_options *options, struct plan_row *rows,
                        struct plan_row *arrivals)
@@ -70,14 +97,14 @@ static size_t lay_rows(const struct story *story, const struct view_options *opt
     for (size_t i = options->from_step; i < story->step_count; i++) {
         int64_t sent, received;
         if (!flight_is_eventful(story, i)) continue;
-        plan_packet_times(&story->steps[i], &sent, &received);
+        plan_flight_times(story, i, &sent, &received);
         arrivals[arriving] = row_of(story, i, PLAN_ARRIVE);
         arrivals[arriving++].t_ns = received;
     }
     qsort(arrivals, arriving, sizeof(*arrivals), compare_arrivals);
     for (size_t i = options->from_step; i < story->step_count; i++) {
         const struct story_step *step = &story->steps[i];
-        while (next < arriving && arrivals[next].t_ns <= step->t_ns && arrivals[next].step < i) rows[count++] = arrivals[next++];
+        while (next < arriving && arrives_before(story, &arrivals[next], i)) rows[count++] = arrivals[next++];
         enum plan_kind kind = kinds[step->kind];
         if (step->kind == STEP_STATE && step->state->kernel) {
             if (options->verbose < 1) continue;

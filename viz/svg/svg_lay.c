@@ -172,7 +172,7 @@ static void leave(struct lay *lay, uint32_t i, const struct plan_words *words)
 {
     const struct plan_row *row = &lay->plan->rows[i];
     int64_t sent, received;
-    plan_packet_times(&lay->plan->story->steps[row->step], &sent, &received);
+    plan_flight_times(lay->plan->story, row->step, &sent, &received);
     bool is_seen = received > 0 && words->flight != PLAN_LOST && words->flight != PLAN_ARRIVES;
     struct lay_flight *flight = &lay->flights[lay->flight_count++];
     *flight = (struct lay_flight){.row = i,

@@ -78,6 +78,17 @@ static enum story_evidence cancel_witness(const struct telling *telling, const s
     return EVIDENCE_RULE;
 }
 
+/* What was worked off when a call let go of the socket, as `change` was reported: the last that had come, but a FIN where only a
+ * FIN makes this change (tcp_fin()). NULL: nothing had come. */
+static struct tale_packet *worked_off(struct telling *telling, const struct change *change)
+{
+    struct tale_packet *last = cause_last_arrival(telling, change->side, change->t_ns);
+    bool by_fin = change->to == KERNEL_CLOSE_WAIT || change->to == KERNEL_CLOSING;
+    if (!last || !by_fin || last->seen->packet.header.flags & TCP_FIN) return last;
+    uint32_t fin = telling->fin[telling_receiver(telling, change->side)];
+    return fin && arrival_ns(&telling->packets[fin - 1]) <= change->t_ns ? &telling->packets[fin - 1] : NULL;
+}
+
 /* The call that was under way in the thread: on this end's side, and the one that the chain names. */
 static bool is_call_of(const struct telling *telling, const struct chain_verdict *verdict, const struct tale_call *call,
                        const struct tale_state *state)
@@ -118,7 +129,7 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
         cause->kind = CAUSE_EXIT;
         cause->step = cause_exit_step(telling, change->context.current.pid);
         cause->name = cause->step == STORY_NO_STEP ? "exit" : telling->story->steps[cause->step].exit->name;
-    } else if (verdict.meaning == CHAIN_BACKLOG && (by = cause_last_arrival(telling, change->side, change->t_ns))) {
+    } else if (verdict.meaning == CHAIN_BACKLOG && (by = worked_off(telling, change))) {
         cause->kind = CAUSE_SEGMENT;
         cause->evidence = EVIDENCE_CONTEXT;
         cause->step = by->step;

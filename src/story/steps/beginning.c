@@ -66,22 +66,23 @@ void beginning_make(struct telling *telling, const struct sock *listener)
     if (!telling->flow->sequel) first_states(telling, listener);
 }
 
-/* FINs that crossed, in a capture from one place: the first reached the other end only after that had sent its own, which does not
- * acknowledge it. */
+/* FINs that crossed: the first was taken by the other end only after that had sent its own, which does not acknowledge it. So it is
+ * also where it was seen to arrive before: a socket that a call holds puts off what comes (its backlog, __release_sock()), and
+ * close() sends its FIN first. */
 void beginning_find_crossing(struct telling *telling)
 {
-    struct tale_packet *fin[STORY_SIDES] = {NULL, NULL};
-    if (telling->flow->at_both_ends || telling->flow->to_itself) return;
+    if (telling->flow->to_itself) return;
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = &packet->seen->packet.header;
-        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || fin[packet->side]) continue;
-        struct tale_packet *other = fin[telling_receiver(telling, packet->side)];
-        fin[packet->side] = packet;
-        if (!other) continue;
+        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || telling->fin[packet->side]) continue;
+        telling->fin[packet->side] = (uint32_t)i + 1;
+        uint32_t first = telling->fin[telling_receiver(telling, packet->side)];
+        if (!first) continue;
+        struct tale_packet *other = &telling->packets[first - 1];
         const struct event_packet_header *before = &other->seen->packet.header;
         uint32_t end = before->seq + segment_space(before);
-        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end) && other->received_ns <= other->order_ns;
+        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end);
         if (crosses) other->behind = (uint32_t)i + 1;
         return;
     }

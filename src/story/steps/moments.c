@@ -45,7 +45,7 @@ void moments_collect(struct telling *telling, struct moments *moments)
         const struct tale_packet *packet = &telling->packets[i];
         add_moment(telling, moments, MOMENT_SENT, packet->order_ns, packet->seen->order, i);
         const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : packet;
-        int64_t received_ns = packet->received_ns > packet->order_ns ? packet->received_ns : behind->order_ns;
+        int64_t received_ns = packet->received_ns > behind->order_ns ? packet->received_ns : behind->order_ns;
         if (!tale_is_datagram(packet->seen)) add_moment(telling, moments, MOMENT_RECEIVED, received_ns, behind->seen->order, i);
     }
     for (size_t i = 0; i < telling->call_count; i++) {

@@ -203,7 +203,8 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
 {
     struct tale_packet *packet = &telling->packets[index];
     enum story_side side = telling_receiver(telling, packet->side);
-    int64_t t_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+    const struct tale_packet *behind = packet->behind ? &telling->packets[packet->behind - 1] : NULL;
+    int64_t t_ns = behind && behind->sent_ns > arrival_ns(packet) ? behind->sent_ns : arrival_ns(packet);
     if (telling_is_lost(telling, packet)) return;
     const struct conn_end *end = telling_end(telling, side);
     if (packet->seen->copy && !(telling->conn.flags & CONN_TWO_PLACES)) return;

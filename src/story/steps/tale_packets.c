@@ -306,6 +306,7 @@ static void name_side(struct telling *telling, enum story_side side, const struc
         telling->story->summary.retransmissions += segment->retransmission;
         const struct tale_packet *first = segment->retransmission ? first_of(news, count, packet->from) : NULL;
         if (first) segment->of_step = first->step;
+        if (packet->behind) segment->taken_behind = telling->packets[packet->behind - 1].step + 1;
         bool adds = segment_space(&packet->seen->packet.header) && (class == CONN_NEW || class == CONN_PARTLY_AGAIN);
         /* In order of numbers: a later one begins no earlier. */
         if (adds && (!count || news[count - 1]->from <= packet->from)) news[count++] = packet;

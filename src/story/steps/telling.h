@@ -142,6 +142,7 @@ struct telling {
     struct conn conn;             /* as judged so far, in the story's order */
     struct conn_more more;
     enum story_side first_side; /* conn.end[0] */
+    uint32_t fin[STORY_SIDES];  /* 1 + the index of the first FIN of each side, as far as both are looked for; 0 none */
     struct story *story;
     struct arena *arena;
     struct tale_packet *packets;
