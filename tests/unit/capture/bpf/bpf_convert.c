@@ -34,6 +34,9 @@ static const char *const functions[] = {
     "__x64_sys_sendto",
     "try_to_wake_up",
     "handle_softirqs",
+    "net_tx_action",
+    "__SCT__tp_func_net_dev_queue",
+    "ret_from_fork_asm",
 };
 
 static int setup(void **state)
@@ -331,6 +334,8 @@ int main(void)
         TEST(a_word_that_may_be_the_return_address_is_compared_too),
         TEST(the_same_chain_is_learned_once_and_another_beside_it),
         TEST(a_chain_that_was_taken_for_another_is_counted_and_forgotten),
+        TEST(the_innermost_frame_that_decides_says_whether_a_packet_is_received),
+        TEST(a_sample_agrees_with_all_frames_up_to_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,3 +120,51 @@ void a_chain_that_was_taken_for_another_is_counted_and_forgotten(void **state)
     assert_null(learned(fixture, &chain)); /* its place stays empty, it may have another */
     assert_int_equal(fixture->known[other.known].signature, chain.signature);
 }
+
+void the_innermost_frame_that_decides_says_whether_a_packet_is_received(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        const char *const *stack;
+        bool receiving;
+        size_t count;
+    } cases[] = {
+        {STACK("__dev_queue_xmit", "__netif_receive_skb_one_core"), true, 2},
+        {STACK("__dev_queue_xmit", "net_tx_action", "__netif_receive_skb_one_core"), false, 3},
+        {STACK("__dev_queue_xmit", "__netif_receive_skb_one_core", "net_tx_action"), true, 3},
+        {STACK("__dev_queue_xmit", "ip_sublist_rcv", "__netif_receive_skb_one_core"), false, 3}, /* one of a list: which? */
+        {STACK("__dev_queue_xmit", "ip_output"), false, 2},
+        {STACK("bpf_trace_run1", "__SCT__tp_func_net_dev_queue", "__dev_queue_xmit", "__netif_receive_skb_one_core"), true, 2},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct record_mark mark = mark_in(fixture, cases[i].stack);
+        struct event event;
+        assert_int_equal(convert(fixture, &mark, &event), 1);
+        if (event.mark.context.receiving != cases[i].receiving) fail_msg("case %zu", i);
+        assert_int_equal(event.mark.context.chain->count, cases[i].count);
+    }
+}
+
+/* What is further out than the end is no part of it: it may be missing or another, but none of the frames before. */
+void a_sample_agrees_with_all_frames_up_to_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        const char *const *stack;
+        uint64_t mistaken;
+    } cases[] = {
+        {STACK("__dev_queue_xmit", "__run_timers", "ret_from_fork_asm"), 0},
+        {STACK("__dev_queue_xmit", "__run_timers", "ret_from_fork_asm", "ip_output"), 0},
+        {STACK("__dev_queue_xmit", "__run_timers"), 1},
+        {STACK("__dev_queue_xmit", "__run_timers", "handle_softirqs"), 2},
+    };
+    struct record_chain chain = chain_in(1, STACK("__dev_queue_xmit", "__run_timers", "ret_from_fork_asm"));
+    take(fixture, &chain);
+    assert_int_equal(learned(fixture, &chain)->count, 3);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct record_chain sample = chain_in(2 + i, cases[i].stack);
+        sample.known = record_known_place(chain.signature) + 1;
+        take(fixture, &sample);
+        assert_int_equal(bpf_chains_counts(fixture->convert.chains).mistaken, cases[i].mistaken);
+    }
+}
