@@ -143,6 +143,10 @@ def by_firewall(finding, told):
 
 
 def refused(finding, told):
+    if finding["text"].startswith("connect() failed with ECONNREFUSED"): # by its calls alone
+        if told.segments:
+            return "its segments were captured"
+        return None if [c for c in told.proof_calls(finding) if c["errno"] == "ECONNREFUSED"] else "connect() says something else"
     reset = [s for s in told.proof_segments(finding) if s["label"] == "RST"][0]
     syn = told.of("SYN", "client")[0]
     if "no process listens on port" in finding["text"]:

@@ -63,8 +63,6 @@ bool finding_is_filter(const char *reason);
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet);
 /* "the server's host", "the client's own host", "a host between": who threw it away. */
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet);
-/* This end's first call with these traits (0: any) that failed with an error which an ICMP error gives. NULL none. */
-const struct tale_call *finding_failed_by_icmp(const struct telling *telling, enum story_side side, uint32_t traits);
 /* The newest packet (an ICMP error too) of this side that reached the other by `at_ns`, or, with `after`, the first that reached it
  * later; NULL none. */
 const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after);

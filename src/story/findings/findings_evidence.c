@@ -32,15 +32,6 @@ const char *finding_dropper(struct telling *telling, const struct tale_packet *p
     return telling_printf(telling, "the %s's host", story_side_word(side));
 }
 
-const struct tale_call *finding_failed_by_icmp(const struct telling *telling, enum story_side side, uint32_t traits)
-{
-    static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
-    const struct tale_call *failed = NULL;
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]) && !failed; i++)
-        failed = finding_call(telling, (int)side, traits, errors[i]);
-    return failed;
-}
-
 const struct tale_packet *finding_arrival(const struct telling *telling, enum story_side from, int64_t at_ns, bool after)
 {
     const struct tale_packet *found = NULL;

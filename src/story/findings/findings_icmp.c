@@ -84,7 +84,7 @@ static void find_unreachable(struct telling *telling)
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN);
     if (!error) return;
     enum story_side told = finding_other(error->side);
-    const struct tale_call *failed = finding_failed_by_icmp(telling, told, 0);
+    const struct tale_call *failed = telling_failed_by_icmp(telling, told, 0);
     if (failed && failed->call->exit_ns < error->sent_ns) failed = NULL;
     const struct tale_packet *answer = NULL; /* what the peer itself said after it */
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !answer; at++)
@@ -97,21 +97,18 @@ static void find_unreachable(struct telling *telling)
     const char *from = sender_text(telling, error), *rule = telling_rule_place(telling, error);
     const char *end =
         failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name) : "";
-    if (opening && !answer && rule)
-        finding_add(telling, "icmp-refused", "error",
-                    telling_printf(telling,
-                                   "the SYN was rejected by a firewall's rule on %s, with an ICMP error, %s; whether a process "
-                                   "listens there never showed; look at that host's rules (nft list ruleset)%s",
-                                   rule, error->datagram->icmp, end),
-                    FINDING_PROOF(proof));
-    else if (opening && !answer)
-        finding_add(telling, "icmp-refused", "error",
-                    telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from,
-                                   is_port_unreachable(&error->seen->packet)
-                                       ? tr("TCP itself refuses with RST, so most likely a firewall made that")
-                                       : tr("the connection did not come to be, and whether a process listens there never showed"),
-                                   end),
-                    FINDING_PROOF(proof));
+    const char *why = is_port_unreachable(&error->seen->packet)
+                          ? tr("TCP itself refuses with RST, so most likely a firewall made that")
+                          : tr("the connection did not come to be, and whether a process listens there never showed");
+    const char *refused =
+        rule ? telling_printf(telling,
+                              "the SYN was rejected by a firewall's rule on %s with an ICMP error, %s (see nft list ruleset); "
+                              "whether a process listens there never showed%s",
+                              rule, error->datagram->icmp, end)
+             : telling_printf(telling, "the SYN was answered with an ICMP error, %s, by %s: %s%s", error->datagram->icmp, from, why,
+                              end);
+    if (opening && !answer)
+        finding_add(telling, "icmp-refused", "error", refused, FINDING_PROOF(proof));
     else
         finding_add(telling, "icmp-unreachable", answer ? "note" : "warning",
                     telling_printf(telling, "%s said of this connection: %s. %s", from, error->datagram->icmp,

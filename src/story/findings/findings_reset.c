@@ -324,20 +324,34 @@ static void find_destroyed(struct telling *telling, const struct tale_packet *re
         FINDING_PROOF(proof));
 }
 
+/* Its process ended, and called nothing: its kernel closed the socket, and says why it aborts (Linux 6.10). */
+static void find_reset_by_exit(struct telling *telling, const struct tale_packet *reset)
+{
+    const struct story_step *step = reset->cause->step == STORY_NO_STEP ? NULL : &telling->story->steps[reset->cause->step];
+    uint32_t proof[2] = {reset->cause->step, reset->step};
+    if (!reset->segment->reset_reason || strcmp(reset->segment->reset_reason, "TCP_ABORT_ON_CLOSE") != 0) return;
+    if (!step || step->kind != STEP_PROCESS_EXIT || step->exit->signal) return; /* a signal is told by itself */
+    finding_add(telling, "reset-unread-data", "warning",
+                telling_printf(telling,
+                               "%s[%d] ended while received data lay unread in its socket: its kernel sent RST, not FIN, and what "
+                               "was under way to the peer may be lost; read until that returns 0 before it ends",
+                               step->exit->process.comm, step->exit->process.pid),
+                FINDING_PROOF(proof));
+}
+
 /* A rule refused a segment of a connection that stood, in the other end's name. */
 static void find_reset_by_rule(struct telling *telling, const struct tale_packet *reset)
 {
-    const char *place = telling_rule_place(telling, reset), *named = story_side_word(reset->side);
+    const char *place = telling_rule_place(telling, reset);
     uint32_t proof[2] = {reset->cause->step, reset->step};
     if (!place) return;
-    finding_add(
-        telling, "reset-by-firewall", "error",
+    const char *text =
         telling_printf(telling,
-                       "a firewall's rule on %s made RST #%" PRIu32 " in the %s's name, which did not send it and was not "
-                       "told: it ended a connection that stood. The rule is newer than that, or its connection tracking has "
-                       "forgotten it; look at the rules there (nft list ruleset)",
-                       place, reset->segment->number, named),
-        FINDING_PROOF(proof));
+                       "a firewall's rule on %s made RST #%" PRIu32 " in the %s's name, which did not send it and was not told: it "
+                       "ended a connection that stood. The rule is newer than that, or its connection tracking has forgotten it; "
+                       "look at the rules there (nft list ruleset)",
+                       place, reset->segment->number, story_side_word(reset->side));
+    finding_add(telling, "reset-by-firewall", "error", text, FINDING_PROOF(proof));
 }
 
 void findings_reset(struct telling *telling)
@@ -348,6 +362,7 @@ void findings_reset(struct telling *telling)
         if (!packet->segment || packet->segment->kind != STORY_RST || packet->seen->copy) continue;
         looked++;
         if (packet->cause->kind == CAUSE_CALL) find_reset_by_call(telling, packet);
+        if (packet->cause->kind == CAUSE_EXIT) find_reset_by_exit(telling, packet);
         if (packet->cause->kind == CAUSE_KERNEL) find_destroyed(telling, packet);
         if (packet->cause->kind == CAUSE_KERNEL) find_reset_by_rule(telling, packet);
         find_reset_by_segment(telling, packet);

@@ -3,13 +3,12 @@
 
 #include "story/findings/findings.h"
 
-/* The reason for which all of them were thrown away; NULL: there are several, or it is not known. */
-static const char *only_reason(const struct flow *flow)
+/* All of them waited for the next hop's link address, and none came. */
+static bool is_neighbourless(const struct flow *flow)
 {
-    const char *reason = flow->drop_count ? flow->drops[0].drop.reason : "";
-    for (size_t i = 1; i < flow->drop_count; i++)
-        if (strcmp(flow->drops[i].drop.reason, reason) != 0) return NULL;
-    return reason[0] ? reason : NULL;
+    for (size_t i = 0; i < flow->drop_count; i++)
+        if (strcmp(flow->drops[i].drop.reason, "NEIGH_FAILED") != 0) return false;
+    return flow->drop_count;
 }
 
 static const struct tale_call *connect_of(const struct telling *telling)
@@ -34,27 +33,15 @@ static bool came_about(const struct telling *telling)
 void findings_stuck(struct telling *telling)
 {
     const struct flow *flow = telling->flow;
-    const char *reason = flow->calls_alone ? only_reason(flow) : NULL;
-    const struct tale_call *connect = reason ? connect_of(telling) : NULL;
+    const struct tale_call *connect = flow->calls_alone && is_neighbourless(flow) ? connect_of(telling) : NULL;
     if (!connect || came_about(telling)) return;
     uint32_t proof[1] = {telling_call_step(connect)};
     char text[ADDRESS_TEXT_BYTES];
-    if (finding_is_filter(reason))
-        finding_add(
-            telling, "firewall-dropped", "error",
-            telling_printf(telling,
-                           "the SYN did not leave the client's own host: a firewall's rule there dropped it (its kernel says "
-                           "%s, in %s()), so nobody else has seen it. Look at that host's rules for what it sends: nft list "
-                           "ruleset, and there the chains of output",
-                           reason, flow->drops[0].drop.function),
-            FINDING_PROOF(proof));
-    else if (strcmp(reason, "NEIGH_FAILED") == 0)
-        finding_add(
-            telling, "black-hole", "error",
-            telling_printf(telling,
-                           "the SYN did not leave the client's own host: the next hop towards %s (that host itself, or the "
-                           "gateway on the way) did not answer who has its address (ARP, neighbour discovery). It is off or "
-                           "not on this link, or the address, the netmask or the route is wrong",
-                           address_format_ip(&flow->end[STORY_SERVER], text)),
-            FINDING_PROOF(proof));
+    finding_add(telling, "black-hole", "error",
+                telling_printf(telling,
+                               "the SYN did not leave the client's own host: the next hop towards %s (that host itself, or the "
+                               "gateway on the way) did not answer who has its address (ARP, neighbour discovery). It is off or "
+                               "not on this link, or the address, the netmask or the route is wrong",
+                               address_format_ip(&flow->end[STORY_SERVER], text)),
+                FINDING_PROOF(proof));
 }

@@ -176,7 +176,7 @@ struct filtered {
 /* What is known of who heard of it. Its own kernel ends an attempt in SYN_SENT for an ICMP error alone where no RST came. */
 static const char *who_was_told(struct telling *telling, const struct filtered *filtered)
 {
-    const struct tale_call *failed = finding_failed_by_icmp(telling, filtered->first->side, CALL_CONNECTS);
+    const struct tale_call *failed = telling_failed_by_icmp(telling, filtered->first->side, CALL_CONNECTS);
     if (!failed) return tr("nobody was told");
     return telling_printf(telling, "%s() failed with %s, so the rule rejects with an ICMP error, which was not captured",
                           failed->story->name, failed->story->errno_name);
@@ -347,8 +347,22 @@ static void find_refused(struct telling *telling)
         FINDING_PROOF(proof));
 }
 
+/* No packet tells of it, and connect() does. */
+static void find_refused_alone(struct telling *telling)
+{
+    const struct tale_call *connect = finding_call(telling, STORY_CLIENT, CALL_CONNECTS, -ECONNREFUSED);
+    if (telling->flow->calls_alone && connect)
+        finding_add(telling, "refused", "error",
+                    telling_printf(telling,
+                                   "connect() failed with ECONNREFUSED: no process listens on port %u there, or a firewall "
+                                   "refuses; its packets were not captured",
+                                   (unsigned)telling->flow->end[STORY_SERVER].port),
+                    &connect->story->exit_step, 1);
+}
+
 void findings_unopened(struct telling *telling)
 {
+    find_refused_alone(telling);
     find_refused(telling);
     find_filtered(telling);
     find_unanswered(telling);

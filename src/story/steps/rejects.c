@@ -1,4 +1,5 @@
 /* Whose rule it was that answered a segment in somebody's name. */
+#include <errno.h>
 #include <string.h>
 
 #include "story/steps/telling.h"
@@ -40,4 +41,17 @@ bool telling_refuses(const struct tale_packet *packet, enum story_side side)
     if (packet->side != side) return false;
     return packet->segment ? packet->segment->kind == STORY_RST
                            : segment_icmp_is_refusal(seen->header.protocol, seen->icmp.type, seen->icmp.code);
+}
+
+const struct tale_call *telling_failed_by_icmp(const struct telling *telling, enum story_side side, uint32_t traits)
+{
+    static const int64_t errors[] = {-ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH, -EACCES, -ENOPROTOOPT};
+    for (size_t k = 0; k < sizeof(errors) / sizeof(errors[0]); k++)
+        for (size_t i = 0; i < telling->call_count; i++) {
+            const struct tale_call *tale = &telling->calls[i];
+            if (tale->story->side == side && tale->call->exited && tale->call->ret == errors[k] &&
+                (!traits || tale->call->traits & traits))
+                return tale;
+        }
+    return NULL;
 }

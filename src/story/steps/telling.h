@@ -232,6 +232,8 @@ const char *telling_rule_place(struct telling *telling, const struct tale_packet
  */
 bool telling_is_own_rules(struct telling *telling, const struct tale_packet *reset);
 
+/* This end's first call with these traits (0: any) that failed with an error which an ICMP error gives. NULL none. */
+const struct tale_call *telling_failed_by_icmp(const struct telling *telling, enum story_side side, uint32_t traits);
 /* A RST, or an ICMP error that refuses, in the name of this side. */
 bool telling_refuses(const struct tale_packet *packet, enum story_side side);
 

@@ -2,10 +2,25 @@
 static const struct finding_case cases[] = {
     {"refused", true, TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
     {"refused", false, TRACE PACKET(1010, S, "flags=R. seq=0 ack=101")},
+#define ALONE(ret) "# tcpwhy events 1\ntrace t=1 recorder=ptrace\n" FAILS(990, 1000, C_THREAD, "connect", C_SOCK, ret)
+    {"refused", true, ALONE("-111")}, /* by its calls alone */
+    {"refused", false, ALONE("-110")},
     {"refused", false, TRACE HANDSHAKE PACKET(1100, S, "flags=R. seq=501 ack=101")},
     {"reset-unread-data", true,
      TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENTER(1990, C_THREAD, "close", C_SOCK " sock.unread=5", "") PACKET(2000, C, C_RST)
          EXIT(2010, C_THREAD, "close", C_SOCK, "")},
+/* The process ended, and its kernel closed. */
+#define ENDS(frames, why)                                                                                                          \
+    CALL(999, 1021, C_THREAD, "connect", C_SOCK)                                                                                   \
+    "process t=1990000 " C_THREAD "change=exit status=0 signal=0\n" MARK(                                                          \
+        2000, C, C_RST,                                                                                                            \
+        C_CUR C_SOCK CHAIN(frames ";__tcp_close;inet_release;sock_close;task_work_run;do_exit;do_group_exit;__x64_sys_exit_"       \
+                                  "group")) "reset t=2000500 sent=1 netns=9 " C_SOCK why "\n" PACKET(2001, C, C_RST)
+    {"reset-unread-data", true,
+     TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", " reason=TCP_ABORT_ON_CLOSE")},
+    {"reset-unread-data", false, TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", "")},
+    {"reset-unread-data", false,
+     TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", " reason=TCP_ABORT_ON_LINGER")},
     {"linger-zero", true, TRACE HANDSHAKE LINGER_0 SENT_BY_CLOSE("tcp_send_active_reset;tcp_disconnect;__tcp_close")},
     {"linger-zero", false, TRACE HANDSHAKE SENT_BY_CLOSE("tcp_send_active_reset;tcp_disconnect;__tcp_close")},
     {"linger-zero", false, TRACE HANDSHAKE LINGER_0 SENT_BY_CLOSE("tcp_send_active_reset;__tcp_close")},
@@ -457,18 +472,17 @@ static const struct finding_case cases[] = {
     {"black-hole", false, TRACE DROP(2998000, C, SYN, FIREWALL " outgoing=1") DROP(2999000, C, SYN, NO_NEIGHBOUR) IN_VAIN},
     {"black-hole", false, TRACE DROP(998, C, SYN, NO_NEIGHBOUR) IN_VAIN}, /* an earlier connection's */
     {"black-hole", true, TRACE DROP(999, C, SYN, NO_NEIGHBOUR) IN_VAIN},
-    {"firewall-dropped", true, TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") IN_VAIN},
-    {"firewall-dropped", false, TRACE DROP(1001000, C, SYN, FIREWALL) IN_VAIN}, /* not on its way out */
+    {"firewall-dropped", true, TRACE STUCK(1000, C, SYN, "connect") IN_VAIN},
+    {"firewall-dropped", false, TRACE DROP(1000, C, SYN, FIREWALL " outgoing=1") IN_VAIN}, /* what let it go is not known */
     /* One did leave after all, and nobody captured it: connect() came back, or data went. */
-    {"firewall-dropped", false,
-     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") CALL(999, 3000000, C_THREAD, "connect", C_SOCK)},
-    {"firewall-dropped", false,
-     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
+    {"black-hole", false, TRACE DROP(1001000, C, SYN, NO_NEIGHBOUR) CALL(999, 3000000, C_THREAD, "connect", C_SOCK)},
+    {"black-hole", false,
+     TRACE DROP(1001000, C, SYN, NO_NEIGHBOUR) FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
          FAILS(3000000, 3000100, C_THREAD, "write", C_SOCK, "5")},
-    {"firewall-dropped", true,
-     TRACE DROP(1001000, C, SYN, FIREWALL " outgoing=1") FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
+    {"black-hole", true,
+     TRACE DROP(1001000, C, SYN, NO_NEIGHBOUR) FAILS(999, 1000, C_THREAD, "connect", C_SOCK, "-115")
          FAILS(3000000, 3000100, C_THREAD, "write", C_SOCK, "-11")},
-    {"firewall-dropped", false, TRACE DROP(1001000, WC, SYN, FIREWALL " outgoing=1") IN_VAIN},
+    {"black-hole", false, TRACE DROP(1001000, WC, SYN, NO_NEIGHBOUR) IN_VAIN},
 /* The client waited until its time was over, and closed. */
 #define ASKS OPEN PACKET(2000, C, C_DATA ROOM)
 #define KERNEL_HAS_IT PACKET(2010, S, "flags=. seq=501 ack=106 win=512")
