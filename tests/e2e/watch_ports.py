@@ -147,9 +147,8 @@ def play(server, closed):
     for kind in KINDS:
         kind(server)
     knock(closed)
-    full = socket.socket()
-    full.bind(("127.0.0.1", 0))
-    full.close()
+    with socket.socket() as bound:  # to a port that shows when bind() returns, of no connection
+        bound.bind(("127.0.0.1", 0))
 
 
 def without(line):
