@@ -324,19 +324,19 @@ static void find_destroyed(struct telling *telling, const struct tale_packet *re
         FINDING_PROOF(proof));
 }
 
-/* Its process ended, and called nothing: its kernel closed the socket, and says why it aborts (Linux 6.10). */
+/* A process that held it last ended, and called nothing: its kernel closed the socket, and says why it aborts (Linux 6.10). */
 static void find_reset_by_exit(struct telling *telling, const struct tale_packet *reset)
 {
+    const struct event_thread *who = &reset->seen->context.current; /* in do_exit(), by the chain */
     const struct story_step *step = reset->cause->step == STORY_NO_STEP ? NULL : &telling->story->steps[reset->cause->step];
-    uint32_t proof[2] = {reset->cause->step, reset->step};
-    if (!reset->segment->reset_reason || strcmp(reset->segment->reset_reason, "TCP_ABORT_ON_CLOSE") != 0) return;
-    if (!step || step->kind != STEP_PROCESS_EXIT || step->exit->signal) return; /* a signal is told by itself */
+    if (!reset->segment->reset_reason || strcmp(reset->segment->reset_reason, "TCP_ABORT_ON_CLOSE") != 0 || !who->pid) return;
+    if (step && step->kind == STEP_PROCESS_EXIT && step->exit->signal) return; /* a signal is told by itself */
     finding_add(telling, "reset-unread-data", "warning",
                 telling_printf(telling,
                                "%s[%d] ended while received data lay unread in its socket: its kernel sent RST, not FIN, and what "
                                "was under way to the peer may be lost; read until that returns 0 before it ends",
-                               step->exit->process.comm, step->exit->process.pid),
-                FINDING_PROOF(proof));
+                               who->comm, who->pid),
+                (const uint32_t[]){reset->cause->step, reset->step}, 2);
 }
 
 /* A rule refused a segment of a connection that stood, in the other end's name. */

@@ -276,8 +276,10 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
         return;
     }
     if (call->traits & CALL_LISTENS) input = INPUT_CALL_LISTEN;
-    /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. */
-    if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT) input = INPUT_CALL_CLOSE;
+    /* A close that leaves nothing to send and nothing to wait for; elsewhere the FIN or RST tells. Not of an attempt that the
+     * kernel had ended before (for an ICMP error). */
+    bool was_over = tale->call->socket.state == KERNEL_CLOSE;
+    if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT && !was_over) input = INPUT_CALL_CLOSE;
     if (input != INPUT_COUNT) steps_take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 

@@ -18,6 +18,12 @@ static const struct finding_case cases[] = {
                                   "group")) "reset t=2000500 sent=1 netns=9 " C_SOCK why "\n" PACKET(2001, C, C_RST)
     {"reset-unread-data", true,
      TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", " reason=TCP_ABORT_ON_CLOSE")},
+    {"reset-unread-data", true, /* a child that had called nothing held it last */
+     TRACE HANDSHAKE PACKET(1100, S, S_DATA) MARK(2000, C, C_RST,
+                                                  "cur.pid=11 cur.tid=11 cur.comm=kid " C_SOCK CHAIN(
+                                                      "tcp_send_active_reset;__tcp_close;inet_release;sock_close;task_work_run;do_"
+                                                      "exit;do_group_exit")) "reset t=2000500 sent=1 netns=9 " C_SOCK
+                                                                             " reason=TCP_ABORT_ON_CLOSE\n" PACKET(2001, C, C_RST)},
     {"reset-unread-data", false, TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", "")},
     {"reset-unread-data", false,
      TRACE HANDSHAKE PACKET(1100, S, S_DATA) ENDS("tcp_send_active_reset", " reason=TCP_ABORT_ON_LINGER")},

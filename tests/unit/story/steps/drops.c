@@ -152,6 +152,25 @@ static void a_syn_that_a_rule_lets_go_as_it_is_sent_is_a_segment_that_did_not_le
     told_free(told);
 }
 
+/* An ICMP error ended the attempt; close() had nothing left to end. */
+static void a_close_after_the_kernels_own_end_of_an_attempt_ends_nothing(void **state)
+{
+    static const struct {
+        const char *kernel, *passes;
+    } closes[] = {{" sock.state=CLOSE", "CLOSED SYN_SENT"}, {" sock.state=SYN_SENT", "CLOSED SYN_SENT CLOSED"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(closes) / sizeof(closes[0]); i++) {
+        char text[4000];
+        snprintf(text, sizeof(text),
+                 "%senter t=3000000 " C_THREAD "name=close fd=3 how=-1 level=-1 " C_SOCK "%s\nexit t=3001000 " C_THREAD
+                 "name=close fd=3 how=-1 level=-1 slept=-1 " C_SOCK "%s\n",
+                 TRACE ENTER(990, C_THREAD, "connect", C_SOCK, "") PACKET(1000, C, SYN), closes[i].kernel, closes[i].kernel);
+        struct told *told = tell_text(text, 0);
+        told_states(told->stories[0], STORY_CLIENT, closes[i].passes);
+        told_free(told);
+    }
+}
+
 static void what_a_device_had_or_waited_for_one_is_no_segment_of_its_own(void **state)
 {
     (void)state;
@@ -174,6 +193,7 @@ int main(void)
         cmocka_unit_test(segments_that_were_joined_are_dropped_together),
         cmocka_unit_test(a_syn_has_the_queues_of_the_listener_that_it_reached),
         cmocka_unit_test(a_syn_that_a_rule_lets_go_as_it_is_sent_is_a_segment_that_did_not_leave),
+        cmocka_unit_test(a_close_after_the_kernels_own_end_of_an_attempt_ends_nothing),
         cmocka_unit_test(what_a_device_had_or_waited_for_one_is_no_segment_of_its_own),
         cmocka_unit_test(queues_without_a_captured_segment_and_drops_without_a_flow_make_no_story),
     };
