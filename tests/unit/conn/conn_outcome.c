@@ -268,9 +268,36 @@ static void data_on_a_syn_is_counted_and_proves_nothing_of_the_handshake(void **
     assert_stands(&x, "ESTABLISHED ESTABLISHED open -");
 }
 
+/* A last number that was acknowledged by itself and not captured may be one more byte, or a FIN. */
+static void whose_last_number_was_not_captured_may_have_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *steps;
+        bool may;
+    } cases[] = {
+        {HANDSHAKE "c:PA:1:1:5 s:A:1:6:0 s:A:1:7:0", true},
+        {HANDSHAKE "c:PA:1:1:5 s:A:1:6:0", false},
+        {HANDSHAKE "c:PA:1:1:5 s:A:1:6:0 s:A:1:7:0 c:PA:7:1:5", false}, /* it went on */
+        {HANDSHAKE "c:PA:1:1:5 s:A:1:6:0 s:A:1:9:0", false},            /* more than one number */
+        {HANDSHAKE "c:PA:1:1:5 s:FA:1:9:0", true},                      /* unless the peer has closed too */
+        {HANDSHAKE "s:FA:1:1:0", false},
+        {"s:SA:0:1:0 s:FA:1:1:0", false}, /* its SYN is no FIN */
+        {"s:PA:1:1:5", false},            /* of it nothing is known */
+        {HANDSHAKE "c:FA:1:1:0 s:A:1:2:0", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct exchange x;
+        exchange_begin(&x);
+        exchange_say(&x, cases[i].steps);
+        if (conn_may_have_closed(&x.judge, &x.conn, exchange_side(&x, 'c')) != cases[i].may) fail_msg("case %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whose_last_number_was_not_captured_may_have_closed),
         cmocka_unit_test(an_ack_that_covers_a_fin_proves_that_it_arrived),
         cmocka_unit_test(an_ack_of_a_hole_proves_its_arrival),
         cmocka_unit_test(a_syn_ack_that_was_not_captured_is_proved_by_the_next_ack),
