@@ -62,5 +62,5 @@ behind_firewall() {
 }
 behind_firewall firewall-input input
 behind_firewall firewall-output output
-# fins-cross-in-backlog is curl's and python3's http.server's, one of some dozens (`tcpwhy run -o`, `read --conn N -o`): whether a FIN comes
-# while close() holds the socket is chance.
+# fins-cross-in-backlog, of curl and http.server, and fin-crosses-abort and abort-crosses-fin, of threads that close and abort at once, are some of
+# many (`tcpwhy run -o`, `read --conn N -o`): whether a segment comes while a call holds the socket is chance.

@@ -66,24 +66,47 @@ void beginning_make(struct telling *telling, const struct sock *listener)
     if (!telling->flow->sequel) first_states(telling, listener);
 }
 
+/* Whether it was sent before the FIN was taken, all before which it acknowledges. */
+static bool lacks_fin(const struct event_packet_header *header, const struct event_packet_header *fin)
+{
+    uint32_t missing = fin->seq + segment_space(fin) - header->ack;
+    return header->flags & TCP_ACK && missing > 0 && missing <= segment_space(fin);
+}
+
+/* Whether the kernel reported between the RST and this FIN that its sender had begun to close: so it had not taken the RST yet. */
+static bool closes_after(const struct telling *telling, const struct tale_packet *rst, const struct tale_packet *fin)
+{
+    for (size_t i = 0; i < telling->flow->change_count; i++) {
+        const struct change *change = &telling->flow->changes[i];
+        bool begins = change->to == KERNEL_FIN_WAIT1 || change->to == KERNEL_LAST_ACK;
+        if (begins && change->side == fin->side && change->t_ns > arrival_ns(rst) && change->t_ns <= fin->sent_ns) return true;
+    }
+    return false;
+}
+
 /* FINs that crossed: the first was taken by the other end only after that had sent its own, which does not acknowledge it. So it is
  * also where it was seen to arrive before: a socket that a call holds puts off what comes (its backlog, __release_sock()), and
- * close() sends its FIN first. */
+ * close() sends its FIN first; or its RST. So may a RST be put off until the FIN has left. */
 void beginning_find_crossing(struct telling *telling)
 {
+    struct tale_packet *rst[STORY_SIDES] = {NULL, NULL};
     if (telling->flow->to_itself) return;
     for (size_t i = 0; i < telling->packet_count; i++) {
         struct tale_packet *packet = &telling->packets[i];
         const struct event_packet_header *header = &packet->seen->packet.header;
-        if (!packet->segment || !(header->flags & TCP_FIN) || header->flags & TCP_RST || telling->fin[packet->side]) continue;
-        telling->fin[packet->side] = (uint32_t)i + 1;
         uint32_t first = telling->fin[telling_receiver(telling, packet->side)];
-        if (!first) continue;
-        struct tale_packet *other = &telling->packets[first - 1];
+        if (!packet->segment || !(header->flags & (TCP_FIN | TCP_RST)) || telling->fin[packet->side]) continue;
+        struct tale_packet *other = first ? &telling->packets[first - 1] : NULL;
+        bool aborts = header->flags & TCP_RST;
+        struct tale_packet *before_it = rst[telling_receiver(telling, packet->side)];
+        if (!aborts) telling->fin[packet->side] = (uint32_t)i + 1;
+        if (!aborts && before_it && closes_after(telling, before_it, packet)) before_it->behind = (uint32_t)i + 1;
+        if (aborts && !rst[packet->side]) rst[packet->side] = packet;
+        if (!other) continue;
         const struct event_packet_header *before = &other->seen->packet.header;
-        uint32_t end = before->seq + segment_space(before);
-        bool crosses = header->flags & TCP_ACK && seq_before(header->ack, end);
+        bool crosses = aborts ? lacks_fin(header, before)
+                              : header->flags & TCP_ACK && seq_before(header->ack, before->seq + segment_space(before));
         if (crosses) other->behind = (uint32_t)i + 1;
-        return;
+        if (crosses || !aborts) return;
     }
 }
