@@ -92,6 +92,17 @@ class Programs(Watched):
         self.check_client(story.connections[0], "curl", "refused")
         self.assertIn("refused", [line["id"] for line in story.lines if line["type"] == "finding"])
 
+    def test_a_process_that_ends_has_its_own_name_and_not_that_of_its_last_thread(self):
+        code = (
+            "import ctypes, os, socket, threading, time\n"
+            "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname()); a, _ = s.accept()\n"
+            "c.close(); a.close()\n"
+            "def work(): ctypes.CDLL(None).prctl(15, b'worker', 0, 0, 0); time.sleep(.1); os._exit(0)\n" # PR_SET_NAME
+            "[threading.Thread(target=work).start() for _ in range(8)]; time.sleep(5)\n"
+        )
+        ends = [line for _ in range(3) for line in self.watch(*PYTHON, code).lines if line["type"] == "exit"]
+        self.assertEqual({line["comm"] for line in ends}, {"python3"})
+
     def test_what_others_say_meanwhile_is_not_told(self):
         stop = threading.Event()
 

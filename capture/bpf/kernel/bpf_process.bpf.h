@@ -43,7 +43,7 @@ static __always_inline void process_emit(__u32 change, struct task_struct *task,
     process->parent = parent;
     process->code = code;
     process->netns = (__u32)BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-    BPF_CORE_READ_STR_INTO(&process->comm, task, comm);
+    BPF_CORE_READ_STR_INTO(&process->comm, task, group_leader, comm); /* the last thread to end may have a name of its own */
     RING_SUBMIT(process);
 }
 
