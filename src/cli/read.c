@@ -308,7 +308,7 @@ static bool is_small(char *const *files, size_t count)
 /* Of a saved run: its list, totals, or what passes a filter are asked for. Its packets are a capture as any other. */
 static bool wants_packets_alone(const struct reading *reading)
 {
-    static const char *const of_captures[] = {"summary", "filter", "open-max", "packets-max", "sort", "only-findings"};
+    static const char *const of_captures[] = {"summary", "filter", "open-max", "packets-max"};
     const char *format = reading->options.output.format;
     for (size_t i = 0; i < COUNT(of_captures); i++)
         if (options_was_given(&reading->given, of_captures[i])) return true;
@@ -361,7 +361,7 @@ int cli_read(int argc, char **argv, struct err *err)
         "was seen so far is told. --merge takes two captures of the same connections, made at two places, and finds out by "
         "itself how far apart their clocks were. A stored run (-o FILE.pcapng or FILE.events) is told again, with its calls; with "
         "a "
-        "filter, --summary, --sort or a format of lists, a FILE.pcapng is a capture as any other.");
+        "filter, --summary or a format of lists, a FILE.pcapng is a capture as any other.");
     const struct options_verb verb = {"read", READ_USAGE, READ_SUMMARY, groups, 2, notes, &reading.given, output_say_formats};
     int operand = 0;
     int code = options_parse(&verb, argc, argv, &operand, err);

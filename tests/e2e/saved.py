@@ -373,7 +373,7 @@ class Lists(Saved):
     def test_its_list_its_totals_and_what_passes_a_filter(self):
         saved, _ = self.record("--clients", "2")
         self.assertIn(b"connect(3", self.read(saved).stdout)
-        for arguments in (["--summary"], ["--format", "list"], ["--format", "zeek"], ["tcp", "port", "3333"], ["--sort", "took"]):
+        for arguments in (["--summary"], ["--format", "list"], ["--format", "zeek"], ["tcp", "port", "3333"], ["--sort", "took", "--format", "zeek"]):
             with self.subTest(arguments=arguments):
                 text = self.read(saved, *arguments).stdout
                 self.assertNotIn(b"connect(3", text)
@@ -381,6 +381,14 @@ class Lists(Saved):
         result = self.read(saved, "--conn", "1", "--format", "jsonl", "tcp port 3333")
         self.assertIn(b'"evidence":"rule"', result.stdout)
         self.assertNotIn(b'"evidence":"stack"', result.stdout)
+
+    def test_sorted_or_chosen_by_its_findings_it_is_told_with_what_was_recorded(self):
+        saved, _ = self.record("--clients", "4")
+        for arguments in ([], ["--sort", "took"], ["--sort", "bytes"], ["--only-findings"]):
+            with self.subTest(arguments=arguments):
+                text = self.read(saved, *arguments).stdout
+                self.assertIn(b"recorded by bpf", text)
+                self.assertEqual(b" > echo-server[" in text, arguments != ["--only-findings"], text)
 
     def test_states_takes_it_as_it_takes_events(self):
         saved, _ = self.record()
