@@ -116,7 +116,8 @@ class Truth(Test):
                 states = [s for s in story.all("state") if s["source"] == "segments" and s["end"] == end and s["cause"].get("segment") == number]
             else:
                 self.assertEqual(segment["end"], end)
-                states = [s for s in story.all("state") if s["source"] == "segments" and s["end"] == end and s["t"] == segment["sent"]]
+                by = (None, number, segment["cause"].get("segment"))  # what had come before, and was taken behind it, comes at the same time
+                states = [s for s in story.all("state") if s["source"] == "segments" and s["end"] == end and s["t"] == segment["sent"] and s["cause"].get("segment") in by]
             self.assertIn(question["answer"], [s["to"] for s in states])
             last = [s for s in states if s["t"] == next(s for s in states if s["to"] == question["answer"])["t"]][-1]
             return [words == last["to"] for words in choices]
