@@ -356,7 +356,8 @@ int actor_run(int argc, char **argv)
 {
     static struct actor actor;
     struct actor_command command;
-    if (!read_arguments(&actor, argc, argv) || hold_leash(&actor)) return 2;
+    if (!read_arguments(&actor, argc, argv)) return 2;
+    if (hold_leash(&actor)) return 1; /* who began it has been interrupted, and says so */
     prctl(PR_SET_NAME, actor.name);
     signal(SIGCHLD, SIG_IGN); /* whom it forks leaves nothing behind */
     actor_send_report(&actor, ACTOR_READY);

@@ -44,7 +44,8 @@ enum { ACTOR_ARGUMENTS = 3 }; /* name, channel, leash; then NAME=FD for each soc
 
 /* Fills in what the step says; addresses are the caller's to choose. */
 void actor_command_from(const struct scenario_step *step, struct actor_command *ret_command);
-/* The actor's whole life; `arguments` are ACTOR_ARGUMENTS and more. The exit status of its process. */
+/* The actor's whole life; `arguments` are ACTOR_ARGUMENTS and more. The exit status of its process; 2: these are no such arguments,
+ * 1: who began it is gone. */
 int actor_run(int argc, char **argv);
 /* Sends a command, with a descriptor (-1: none). 0 or -errno. */
 int actor_tell(int channel, const struct actor_command *command, int fd);

@@ -231,7 +231,7 @@ static void find_reuse(struct telling *telling)
 static bool held_its_port(const struct telling *telling, enum story_side side, enum tcp_state state, int64_t at_ns)
 {
     if (state == STATE_UNKNOWN || state == STATE_CLOSED || state == STATE_LISTEN) return false;
-    return side != STORY_SERVER || !tale_listening(telling, at_ns);
+    return side != STORY_SERVER || !tale_listener_stands(telling, at_ns);
 }
 
 static void find_taken_address(struct telling *telling)

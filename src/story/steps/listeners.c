@@ -46,6 +46,13 @@ bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const stru
     return *ret_end || *ret_call;
 }
 
+bool tale_listener_stands(const struct telling *telling, int64_t at_ns)
+{
+    const struct sock *sock = telling->listener;
+    if (!sock || ended_by_call(sock, at_ns)) return false;
+    return !sock->call_count || !ended_by_process(sock, sock->calls[sock->call_count - 1]->process, at_ns);
+}
+
 const struct call *tale_listening(const struct telling *telling, int64_t at_ns)
 {
     const struct process_end *end;

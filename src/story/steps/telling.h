@@ -295,6 +295,9 @@ void tale_collect_calls(struct telling *telling, const struct sock *listener);
 /* listeners.c. The successful listen() of the listener that was in force then: not closed, its process not ended; NULL: not known
  * to be. */
 const struct call *tale_listening(const struct telling *telling, int64_t at_ns);
+/* Whether its listener is known, if only of an accept() (listen() may have been before all that was recorded), and not to be gone.
+ */
+bool tale_listener_stands(const struct telling *telling, int64_t at_ns);
 /* The first successful listen() of the server's port that returned after that time, where none was known to before it; NULL none.
  */
 const struct call *tale_listens_later(const struct telling *telling, int64_t at_ns);

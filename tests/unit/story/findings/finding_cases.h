@@ -279,6 +279,11 @@ static const struct finding_case cases[] = {
      TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false, /* the listener holds the port itself */
      TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") BIND_FAILS("0.0.0.0:3333")},
+    {"address-in-use", false, /* it began to listen before anything was recorded */
+     TRACE HANDSHAKE ACCEPT(1030, "4") PACKET(2000, S, "flags=F. seq=501 ack=101") BIND_FAILS("0.0.0.0:3333")},
+    {"address-in-use", true, /* so it did, and then closed */
+     TRACE HANDSHAKE ACCEPT(1030, "4") PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000)
+         BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false, /* the connection does not any more */
      TRACE LISTEN HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false,
