@@ -67,13 +67,19 @@ static bool is_qualifier(const char *word)
     return false;
 }
 
+/* pcap reads what begins with 0 as octal, or with 0x as hexadecimal. */
+static bool is_decimal(const char *word)
+{
+    return isdigit((unsigned char)word[0]) && !(word[0] == '0' && isalnum((unsigned char)word[1]));
+}
+
 /* A number, or a service's name. -1: neither. */
 static int port_of(const char *word)
 {
     char *end;
     long number = strtol(word, &end, 10);
     int port, protocol;
-    if (end != word && !*end) return number >= 0 && number <= UINT16_MAX ? (int)number : -1;
+    if (end != word && !*end) return is_decimal(word) && number <= UINT16_MAX ? (int)number : -1;
     return pcap_nametoport(word, &port, &protocol) ? port : -1;
 }
 
@@ -88,7 +94,7 @@ static bool add_range(struct need *need, const char *word)
 {
     char *end;
     long from = strtol(word, &end, 10), to = end != word && *end == '-' ? strtol(end + 1, &end, 10) : -1;
-    if (from < 0 || to < from || to > UINT16_MAX || *end) return false;
+    if (!is_decimal(word) || to < from || to > UINT16_MAX || *end || !is_decimal(strchr(word, '-') + 1)) return false;
     for (long port = from; port <= to; port++) port_set_add(&need->ports, (uint16_t)port);
     return true;
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pcap/pcap.h>
+
 #include <cmocka.h>
 
 enum { ANY = -1, MOST = 4 };
@@ -54,6 +56,12 @@ static const struct {
     {"", {ANY}},
     {"((((((((((port 80))))))))))", {ANY}}, /* deeper than anybody writes */
     {"port 80 port 443", {ANY}},
+    {"port 0x50", {ANY}}, /* pcap takes it for 80, and 010 for 8 */
+    {"port 010", {ANY}},
+    {"portrange 010-020", {ANY}},
+    {"portrange 8-020", {ANY}},
+    {"port 80 or 010", {ANY}},
+    {"portrange 0-2", {1, 2}},
 };
 
 static bool is_among(const int *ports, int port)
@@ -77,9 +85,52 @@ static void an_expression_takes_these_ports_for_granted(void **state)
     }
 }
 
+/* A SYN from 192.0.2.1, from its IP header on. */
+static void make_syn(uint8_t *packet, int src, int dst)
+{
+    static const uint8_t head[20] = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2};
+    memset(packet, 0, 40);
+    memcpy(packet, head, sizeof(head));
+    packet[20] = (uint8_t)(src >> 8);
+    packet[21] = (uint8_t)src;
+    packet[22] = (uint8_t)(dst >> 8);
+    packet[23] = (uint8_t)dst;
+    packet[32] = 5 << 4;
+    packet[33] = 2;
+}
+
+static void pcap_lets_no_other_port_through(void **state)
+{
+    static const int asked[] = {8, 10, 15, 16, 22, 80, 81, 82, 90, 443, 30000};
+    pcap_t *dead = pcap_open_dead(DLT_RAW, 65535);
+    size_t matched = 0, count = sizeof(asked) / sizeof(asked[0]);
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bpf_program filter;
+        struct port_set set;
+        memset(&set, 0, sizeof(set));
+        if (!filter_ports(rows[i].expression, &set)) continue;
+        if (pcap_compile(dead, &filter, rows[i].expression, 1, PCAP_NETMASK_UNKNOWN)) fail_msg("'%s'", rows[i].expression);
+        for (size_t k = 0; k < count * count; k++) {
+            uint8_t packet[40];
+            const struct pcap_pkthdr header = {.caplen = sizeof(packet), .len = sizeof(packet)};
+            int src = asked[k / count], dst = asked[k % count];
+            make_syn(packet, src, dst);
+            if (!pcap_offline_filter(&filter, &header, packet)) continue;
+            matched++;
+            if (!port_set_has(&set, (uint16_t)src) && !port_set_has(&set, (uint16_t)dst))
+                fail_msg("'%s' is true of ports %d and %d", rows[i].expression, src, dst);
+        }
+        pcap_freecode(&filter);
+    }
+    assert_true(matched > 100);
+    pcap_close(dead);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pcap_lets_no_other_port_through),
         cmocka_unit_test(an_expression_takes_these_ports_for_granted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
