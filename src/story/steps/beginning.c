@@ -73,13 +73,17 @@ static bool lacks_fin(const struct event_packet_header *header, const struct eve
     return header->flags & TCP_ACK && missing > 0 && missing <= segment_space(fin);
 }
 
-/* Whether the kernel reported between the RST and this FIN that its sender had begun to close: so it had not taken the RST yet. */
-static bool closes_after(const struct telling *telling, const struct tale_packet *rst, const struct tale_packet *fin)
+/* Whether this FIN left although the RST had come: the kernel reported that its sender began to close, and there is nothing to
+ * close where a RST has been taken. Only as long as a call may hold a socket; a RST that has no effect in that time was not
+ * believed. */
+static bool leaves_behind(const struct telling *telling, const struct tale_packet *rst, const struct tale_packet *fin)
 {
+    static const int64_t HELD_NS = 100000000;
+    if (fin->sent_ns - arrival_ns(rst) > HELD_NS) return false;
     for (size_t i = 0; i < telling->flow->change_count; i++) {
         const struct change *change = &telling->flow->changes[i];
         bool begins = change->to == KERNEL_FIN_WAIT1 || change->to == KERNEL_LAST_ACK;
-        if (begins && change->side == fin->side && change->t_ns > arrival_ns(rst) && change->t_ns <= fin->sent_ns) return true;
+        if (begins && change->side == fin->side && change->t_ns <= fin->sent_ns) return true;
     }
     return false;
 }
@@ -100,7 +104,7 @@ void beginning_find_crossing(struct telling *telling)
         bool aborts = header->flags & TCP_RST;
         struct tale_packet *before_it = rst[telling_receiver(telling, packet->side)];
         if (!aborts) telling->fin[packet->side] = (uint32_t)i + 1;
-        if (!aborts && before_it && closes_after(telling, before_it, packet)) before_it->behind = (uint32_t)i + 1;
+        if (!aborts && before_it && leaves_behind(telling, before_it, packet)) before_it->behind = (uint32_t)i + 1;
         if (aborts && !rst[packet->side]) rst[packet->side] = packet;
         if (!other) continue;
         const struct event_packet_header *before = &other->seen->packet.header;

@@ -46,11 +46,22 @@ bool tale_listener_gone(const struct telling *telling, int64_t at_ns, const stru
     return *ret_end || *ret_call;
 }
 
+static const struct process *accepting(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (call->traits & CALL_ACCEPTS && call->exited && call->ret >= 0) return call->process;
+    }
+    return NULL;
+}
+
 bool tale_listener_stands(const struct telling *telling, int64_t at_ns)
 {
     const struct sock *sock = telling->listener;
     if (!sock || ended_by_call(sock, at_ns)) return false;
-    return !sock->call_count || !ended_by_process(sock, sock->calls[sock->call_count - 1]->process, at_ns);
+    const struct call *listen = listen_of(sock, at_ns);
+    const struct process *process = listen ? listen->process : accepting(telling);
+    return !process || !ended_by_process(sock, process, at_ns);
 }
 
 const struct call *tale_listening(const struct telling *telling, int64_t at_ns)

@@ -272,9 +272,10 @@ static const struct finding_case cases[] = {
      TRACE PACKET(1000, DNS, DNS_HEADERS("000a", "0100")) PACKET(1001, DNS, DNS_HEADERS("000b", "0100"))
          PACKET(2000, DNS_BACK, DNS_HEADERS("000b", "8180")) PACKET(500000, DNS, DNS_HEADERS("000a", "0100"))
              PACKET(500999, DNS_BACK, DNS_HEADERS("000a", "8180"))},
-#define BIND_FAILS(address)                                                                                                        \
-    "enter t=5000000 " S_THREAD "name=bind fd=9 how=-1 level=-1 args=\"9, " address "\" sock.cookie=77 sock.proto=tcp\n"           \
-    "exit t=5001000 " S_THREAD "name=bind fd=9 how=-1 level=-1 slept=-1 ret=-98 sock.cookie=77 sock.proto=tcp\n"
+#define BIND_FAILS_OF(thread, address)                                                                                             \
+    "enter t=5000000 " thread "name=bind fd=9 how=-1 level=-1 args=\"9, " address "\" sock.cookie=77 sock.proto=tcp\n"             \
+    "exit t=5001000 " thread "name=bind fd=9 how=-1 level=-1 slept=-1 ret=-98 sock.cookie=77 sock.proto=tcp\n"
+#define BIND_FAILS(address) BIND_FAILS_OF(S_THREAD, address)
     {"address-in-use", true,
      TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false, /* the listener holds the port itself */
@@ -284,11 +285,19 @@ static const struct finding_case cases[] = {
     {"address-in-use", true, /* so it did, and then closed */
      TRACE HANDSHAKE ACCEPT(1030, "4") PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000)
          BIND_FAILS("0.0.0.0:3333")},
+    {"address-in-use", true, /* or it ended, and another process wants the port */
+     TRACE HANDSHAKE ACCEPT(1030, "4") PACKET(
+         2000, S, "flags=F. seq=501 ack=101") "process t=3000000 " S_THREAD
+                                              "change=exit status=0\n" BIND_FAILS_OF("pid=21 tid=21 comm=server ", "0.0.0.0:3333")},
+    {"address-in-use", false, /* it ended behind that */
+     TRACE HANDSHAKE ACCEPT(1030, "4") PACKET(2000, S, "flags=F. seq=501 ack=101")
+         BIND_FAILS_OF("pid=21 tid=21 comm=server ", "0.0.0.0:3333") "process t=6000000 " S_THREAD "change=exit status=0\n"},
     {"address-in-use", false, /* the connection does not any more */
      TRACE LISTEN HANDSHAKE PACKET(2000, C, "flags=R. seq=101 ack=501") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3333")},
     {"address-in-use", false,
      TRACE LISTEN HANDSHAKE PACKET(2000, S, "flags=F. seq=501 ack=101") LISTENER_CLOSED(3000) BIND_FAILS("0.0.0.0:3334")},
 #undef BIND_FAILS
+#undef BIND_FAILS_OF
     {"close-not-last", true,
      TRACE LISTEN HANDSHAKE ACCEPT(1030, "4") "process t=1100000 pid=21 tid=21 comm=worker change=fork parent=20\n"
                                               "enter t=1200000 " S_THREAD "name=close fd=4 how=-1 level=-1 " S_SOCK "\n"
