@@ -12,6 +12,7 @@
 
 #include "base/lang.h"
 #include "capture/bpf/bpf_ability.h"
+#include "capture/bpf/bpf_config.h"
 #include "capture/syscalls.h"
 
 /* Enough for the whole of what the verifier says of one program: before 6.4 it keeps the beginning, and the reason stands at the
@@ -50,13 +51,6 @@ static void add_absent(struct bpf_load *load, const char *name)
     if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = name;
 }
 
-/* What a whole host would pay for and nobody asks: sleeps of threads, ends of mini sockets. */
-static bool is_too_much(const char *tracepoint)
-{
-    return strncmp(tracepoint, "sched_switch", strlen("sched_switch")) == 0 ||
-           strncmp(tracepoint, "sched_waking", strlen("sched_waking")) == 0 || strncmp(tracepoint, "timer_", strlen("timer_")) == 0;
-}
-
 /* Switches off the programs whose tracepoint does not exist here. */
 static void programs_choose(struct bpf_load *load, const struct calls_options *options, const struct btf *btf)
 {
@@ -64,7 +58,7 @@ static void programs_choose(struct bpf_load *load, const struct calls_options *o
 
     bpf_object__for_each_program(program, load->object)
     {
-        if (options->host_wide && is_too_much(program_tracepoint(program))) {
+        if (!bpf_config_wants(options, program_tracepoint(program))) {
             bpf_program__set_autoload(program, false);
             continue;
         }
@@ -77,45 +71,20 @@ static void programs_choose(struct bpf_load *load, const struct calls_options *o
 /* Names go with the arguments that are numbers of them. */
 static void reasons_read(struct bpf_load *load, const struct btf *btf, struct bpf_convert *names)
 {
-    if (bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3)
+    if (bpf_config_reset_has_reason(btf))
         bpf_enum_names(btf, "sk_rst_reason", "SK_RST_REASON_", names->reasons, BPF_REASONS_MAX);
     else
         load->unnamed[load->unnamed_count++] = "sk_rst_reason";
-    if (bpf_tracepoint_arguments(btf, "kfree_skb") >= 3)
+    if (bpf_config_drop_has_reason(btf))
         bpf_enum_names(btf, "skb_drop_reason", "SKB_DROP_REASON_", names->drops, BPF_DROPS_MAX);
     else
         load->unnamed[load->unnamed_count++] = "skb_drop_reason";
 }
 
-/* The running kernel's number of a drop reason; -1: it has no such reason. */
-static int drop_reason(const struct bpf_convert *names, const char *name)
-{
-    for (int i = 0; i < BPF_DROPS_MAX; i++)
-        if (strcmp(names->drops[i], name) == 0) return i;
-    return -1;
-}
-
 static int config_set(struct bpf_load *load, const struct calls_options *options, const struct btf *btf,
                       const struct bpf_convert *names)
 {
-    int unspecified = drop_reason(names, "NOT_SPECIFIED"), purge = drop_reason(names, "QUEUE_PURGE"),
-        other = drop_reason(names, "OTHERHOST");
-    struct record_config config = {
-        .cpus = (uint32_t)libbpf_num_possible_cpus(),
-        .no_stacks = options->no_stacks,
-        .host_wide = options->host_wide,
-        .only_ports = options->host_wide && options->only_ports,
-        .reset_has_reason = bpf_tracepoint_arguments(btf, "tcp_send_reset") >= 3,
-        .switch_has_state = bpf_tracepoint_arguments(btf, "sched_switch") >= 4,
-        .drop_has_reason = unspecified >= 0,
-        .drop_has_socket = bpf_tracepoint_arguments(btf, "kfree_skb") >= 4,
-        .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
-        .skip_programs = options->skip_programs,
-        .skip_every = options->skip_every ? options->skip_every : 1,
-        .drop_other = other >= 0 ? (uint32_t)other : 0,
-        .drop_purge = purge >= 0 ? (uint32_t)purge : 0,
-        .drop_unspecified = unspecified >= 0 ? (uint32_t)unspecified : 0,
-    };
+    struct record_config config = bpf_config(options, btf, names, (unsigned)libbpf_num_possible_cpus());
     struct bpf_map *map = bpf_object__find_map_by_name(load->object, ".rodata.config"),
                    *ports = bpf_object__find_map_by_name(load->object, ".rodata.ports");
 
@@ -123,21 +92,7 @@ static int config_set(struct bpf_load *load, const struct calls_options *options
         int result = ports ? bpf_map__set_initial_value(ports, options->only_ports, sizeof(*options->only_ports)) : -ENOENT;
         if (result) return result;
     }
-    for (size_t i = 0; i < options->port_count && i < RECORD_PORTS_MAX; i++) config.ports[config.port_count++] = options->ports[i];
-    for (size_t i = 0; i < options->netns_count && i < RECORD_NETNS_MAX; i++)
-        config.netns[config.netns_count++] = (uint32_t)options->netns[i];
     return map ? bpf_map__set_initial_value(map, &config, sizeof(config)) : -ENOENT;
-}
-
-/* Calls that begin or end a connection; sleeping and carrying data do neither. */
-static bool is_of_course(uint32_t flags, const char *name)
-{
-    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close"};
-
-    if (flags & (SYSCALL_LISTEN | SYSCALL_SHUTDOWN | SYSCALL_DUP | SYSCALL_RANGE)) return true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
 }
 
 static int syscalls_set(struct bpf_load *load, const struct calls_options *options)
@@ -148,7 +103,7 @@ static int syscalls_set(struct bpf_load *load, const struct calls_options *optio
     for (size_t i = 0; i < count; i++) {
         uint32_t number = (uint32_t)rows[i].number;
 
-        if (options->host_wide && !is_of_course(rows[i].flags, rows[i].name)) continue;
+        if (!bpf_config_wants_call(options, &rows[i])) continue;
 
         if (number < RECORD_SYSCALLS_MAX && bpf_map_update_elem(bpf_load_map(load, "syscalls"), &number, &rows[i].flags, BPF_ANY))
             return -errno;
@@ -315,11 +270,6 @@ int bpf_load_open(struct bpf_load *load, const struct calls_options *options, st
     return result;
 }
 
-static bool is_of_timers(const struct bpf_program *program)
-{
-    return strncmp(program_tracepoint(program), "timer_", strlen("timer_")) == 0;
-}
-
 static int programs_attach(struct bpf_load *load, bool of_timers, struct err *err)
 {
     struct bpf_program *program;
@@ -329,7 +279,7 @@ static int programs_attach(struct bpf_load *load, bool of_timers, struct err *er
         struct bpf_link *link;
 
         if (!bpf_program__autoload(program) || load->link_count == BPF_PROGRAMS_MAX) continue;
-        if (is_of_timers(program) != of_timers) continue;
+        if (bpf_config_is_of_timers(program_tracepoint(program)) != of_timers) continue;
         link = bpf_program__attach(program);
         if (!link)
             return err_set_errno(err, -errno, "Attaching the bpf recorder to the kernel's tracepoint %s",

@@ -1,4 +1,5 @@
-/* Whether BPF may be used, by what the kernel says; and its type information, here one that is made by hand. */
+/* Whether BPF may be used, by what the kernel says; its type information, here one that is made by hand; and what its kernel side
+ * is told to do by these. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "capture/bpf/bpf_ability.h"
+#include "capture/bpf/bpf_config.h"
 #include "capture/bpf/bpf_entered.h"
 #include "capture/bpf/bpf_record.h"
 
@@ -127,6 +129,132 @@ static void where_a_thread_is_is_said_by_whole_records_of_calls_and_processes(vo
     }
 }
 
+/* A kernel with these tracepoints, each with so many arguments behind the internal one. */
+static struct btf *kernel_with(int reset, int drop, int change)
+{
+    const struct {
+        const char *name;
+        int arguments;
+    } tracepoints[] = {{"btf_trace_tcp_send_reset", reset}, {"btf_trace_kfree_skb", drop}, {"btf_trace_sched_switch", change}};
+    struct btf *btf = btf__new_empty();
+    assert_non_null(btf);
+    int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+    for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
+        int function = btf__add_func_proto(btf, 0);
+        for (int k = 0; k < 1 + tracepoints[i].arguments; k++) assert_int_equal(btf__add_func_param(btf, "argument", number), 0);
+        assert_true(btf__add_typedef(btf, tracepoints[i].name, btf__add_ptr(btf, function)) > 0);
+    }
+    return btf;
+}
+
+/* Linux 5.15 hands out two arguments of each (three of sched_switch); 5.17 a drop's reason, 5.18 the state, 6.10 a RST's
+ * reason, 6.11 the socket of what is dropped. */
+static void what_a_tracepoint_hands_out_is_read_where_it_does(void **state)
+{
+    (void)state;
+    static struct bpf_convert names;
+    static const struct {
+        int reset, drop, change;
+        bool has_reset_reason, has_drop_reason, has_socket, has_state;
+    } cases[] = {
+        {2, 2, 3, false, false, false, false}, {3, 2, 3, true, false, false, false}, {2, 3, 3, false, true, false, false},
+        {2, 4, 3, false, true, true, false},   {2, 2, 4, false, false, false, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct btf *btf = kernel_with(cases[i].reset, cases[i].drop, cases[i].change);
+        struct record_config config = bpf_config(&(struct calls_options){.no_stacks = false}, btf, &names, 4);
+        assert_int_equal(bpf_config_reset_has_reason(btf), cases[i].has_reset_reason);
+        assert_int_equal(config.reset_has_reason, cases[i].has_reset_reason);
+        assert_int_equal(bpf_config_drop_has_reason(btf), cases[i].has_drop_reason);
+        assert_int_equal(config.drop_has_socket, cases[i].has_socket);
+        assert_int_equal(config.switch_has_state, cases[i].has_state);
+        assert_int_equal(config.cpus, 4);
+        btf__free(btf);
+    }
+}
+
+/* Of Linux 5.17 NOT_SPECIFIED is 0, later 2; each may stand last in the table, or not at all. */
+static void reasons_are_known_to_the_kernel_side_by_the_numbers_of_this_kernel(void **state)
+{
+    (void)state;
+    static struct bpf_convert names;
+    struct btf *btf = kernel_with(2, 3, 3);
+    struct record_config none = bpf_config(&(struct calls_options){.no_stacks = false}, btf, &names, 1);
+    assert_int_equal(none.drop_has_reason, false);
+    assert_int_equal(none.drop_overflow, false);
+    assert_int_equal(none.drop_other + none.drop_purge + none.drop_unspecified, 0);
+    strcpy(names.drops[0], "NOT_SPECIFIED");
+    struct record_config first = bpf_config(&(struct calls_options){.no_stacks = false}, btf, &names, 1);
+    assert_int_equal(first.drop_has_reason, true);
+    assert_int_equal(first.drop_unspecified, 0);
+    strcpy(names.drops[0], "TCP_LISTEN_OVERFLOW");
+    strcpy(names.drops[2], "NOT_SPECIFIED");
+    strcpy(names.drops[7], "OTHERHOST");
+    strcpy(names.drops[BPF_DROPS_MAX - 1], "QUEUE_PURGE");
+    struct record_config all = bpf_config(&(struct calls_options){.no_stacks = false}, btf, &names, 1);
+    assert_int_equal(all.drop_has_reason, true);
+    assert_int_equal(all.drop_overflow, true);
+    assert_int_equal(all.drop_unspecified, 2);
+    assert_int_equal(all.drop_other, 7);
+    assert_int_equal(all.drop_purge, BPF_DROPS_MAX - 1);
+    btf__free(btf);
+}
+
+static void what_is_asked_for_reaches_the_kernel_side(void **state)
+{
+    (void)state;
+    static struct bpf_convert names;
+    static struct port_set ports;
+    struct btf *btf = kernel_with(2, 2, 3);
+    struct calls_options options = {
+        .ports = {80, 443}, .port_count = 2, .netns = {11, 12, 13}, .netns_count = 3, .only_ports = &ports};
+    struct record_config config = bpf_config(&options, btf, &names, 1);
+    assert_int_equal(config.port_count, 2);
+    assert_int_equal(config.ports[1], 443);
+    assert_int_equal(config.netns_count, 3);
+    assert_int_equal(config.netns[2], 13);
+    assert_int_equal(config.only_ports, false); /* of a whole host alone */
+    assert_int_equal(config.skip_every, 1);
+    options.host_wide = true;
+    options.skip_every = 3;
+    config = bpf_config(&options, btf, &names, 1);
+    assert_int_equal(config.only_ports, true);
+    assert_int_equal(config.skip_every, 3);
+    options.only_ports = NULL;
+    assert_int_equal(bpf_config(&options, btf, &names, 1).only_ports, false);
+    btf__free(btf);
+}
+
+/* What only sleeps or carries data is left out where a whole host is watched. */
+static void a_whole_host_is_watched_without_what_costs_too_much(void **state)
+{
+    (void)state;
+    const struct calls_options one = {.host_wide = false}, host = {.host_wide = true};
+    static const struct {
+        const char *tracepoint;
+        bool host, timers;
+    } tracepoints[] = {{"sched_switch", false, false}, {"sched_waking", false, false},      {"timer_start", false, true},
+                       {"kfree_skb", true, false},     {"sched_process_exit", true, false}, {"", true, false}};
+    static const struct {
+        struct syscall_row row;
+        bool host;
+    } calls[] = {{{.name = "connect"}, true},
+                 {{.name = "close"}, true},
+                 {{.name = "accept4"}, true},
+                 {{.name = "listen", .flags = SYSCALL_LISTEN}, true},
+                 {{.name = "dup2", .flags = SYSCALL_DUP}, true},
+                 {{.name = "read", .flags = SYSCALL_POLL}, false}};
+    for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
+        assert_true(bpf_config_wants(&one, tracepoints[i].tracepoint));
+        assert_int_equal(bpf_config_wants(&host, tracepoints[i].tracepoint), tracepoints[i].host);
+        assert_int_equal(bpf_config_is_of_timers(tracepoints[i].tracepoint), tracepoints[i].timers);
+    }
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        assert_true(bpf_config_wants_call(&one, &calls[i].row));
+        assert_int_equal(bpf_config_wants_call(&host, &calls[i].row), calls[i].host);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +263,10 @@ int main(void)
         cmocka_unit_test(the_names_of_an_enum_are_those_of_its_values_below_the_most),
         cmocka_unit_test(the_arguments_of_a_tracepoint_are_counted_without_the_internal_one),
         cmocka_unit_test(where_a_thread_is_is_said_by_whole_records_of_calls_and_processes),
+        cmocka_unit_test(what_a_tracepoint_hands_out_is_read_where_it_does),
+        cmocka_unit_test(reasons_are_known_to_the_kernel_side_by_the_numbers_of_this_kernel),
+        cmocka_unit_test(what_is_asked_for_reaches_the_kernel_side),
+        cmocka_unit_test(a_whole_host_is_watched_without_what_costs_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
