@@ -91,8 +91,13 @@ def modules_of(unpacked, version, tree):
     subprocess.run(["/sbin/depmod", "-b", tree, version], check=True)
 
 
+def version_of(kernel):
+    """boot/vmlinuz-VERSION; where kernels lie beside their modules (Debian from 7 on), lib/modules/VERSION/vmlinuz or vmlinuz.unsigned."""
+    return kernel.name.removeprefix("vmlinuz-") if kernel.parent.name == "boot" else kernel.parent.name
+
+
 def boot(kernel, unpacked, options, folder):
-    version = kernel.name.removeprefix("vmlinuz-")
+    version = version_of(kernel)
     triple, emulator, console = ARCHITECTURES[machine(options.program)]
     tree = folder / version
     for name in ("bin", "sbin", "proc", "sys", "dev", "tmp", "root"):
@@ -140,9 +145,9 @@ def main():
         unpacked = folder / "packages"
         for package in options.packages:
             subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
-        kernels = sorted(unpacked.glob("**/vmlinuz-*"))
+        kernels = sorted(unpacked.glob("**/vmlinuz*"))
         if not kernels:
-            sys.exit("none of the packages has a kernel (boot/vmlinuz-…)")
+            sys.exit("none of the packages has a kernel (boot/vmlinuz-VERSION, or lib/modules/VERSION/vmlinuz)")
         good = [boot(kernel, unpacked, options, folder) for kernel in kernels]
     sys.exit(0 if all(good) else 1)
 
