@@ -44,7 +44,7 @@ static __always_inline void connecting_begin(__u64 address)
 __noinline int refuses_connecting(const struct record_packet *packet, __u32 netns)
 {
     struct cpu_state *cpu = cpu_this();
-    struct record_socket socket;
+    struct record_socket socket = {0}; /* Linux 5.15 and older: a function of its own may be given no memory that nobody wrote */
 
     if (!packet || !cpu || !cpu->connecting) return 0;
     if (packet->quoted_protocol ? packet->quoted_protocol != PROTOCOL_TCP

@@ -143,7 +143,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     if (sk->sk_protocol != PROTOCOL_TCP || sk->sk_type != TYPE_STREAM) return 0;
 
     int cloned = from == STATE_LISTEN && to == STATE_SYN_RECV;
-    struct record_socket socket;
+    struct record_socket socket = {0}; /* as refuses_connecting()'s */
     __u64 id = cloned ? 0 : socket_glance(&socket, address);
 
     /* Makes the kernel give the socket its cookie, by which its timewait socket will be known, and it from then on. */
