@@ -312,17 +312,17 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;
         uint32_t end = whole.packet.header.seq + segment_space(&whole.packet.header);
-        if (header->seq + segment_space(header) == end) {
-            waiting->captured = true; /* its last part: the slot becomes this segment */
-        } else {
+        if (header->seq + segment_space(header) == end) { /* its last part: the slot becomes this segment, behind the others */
+            waiting->captured = true;
+            waiting->order = event->order;
+        } else
             waiting = NULL;
-        }
     }
     if (!waiting) {
         waiting = add_sighting(teller, flow, event);
         if (!waiting) return -ENOMEM;
         if (whole.marked) take_mark(waiting, &whole);
-        if (!copy) flow_judge(teller, flow, &event->packet, event->t_ns);
+        if (!copy && !whole.marked) flow_judge(teller, flow, &event->packet, event->t_ns);
     }
     waiting->netns = netns;
     waiting->origin = origin;
