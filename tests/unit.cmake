@@ -121,7 +121,7 @@ tcpwhy_unit(lab/firewall test_two_hosts)
 tcpwhy_unit(story/differences/differences test_tell)
 tcpwhy_unit(story/findings/findings test_tell)
 # All that is told of small cases, held to stored lines.
-add_library(test_told_lines STATIC support/told_lines.c support/golden.c)
+add_library(test_told_lines STATIC support/told_lines.c support/told_ways.c support/golden.c)
 target_link_libraries(test_told_lines PUBLIC test_tell)
 tcpwhy_unit(story/findings/findings_whole test_told_lines)
 tcpwhy_unit(story/tell/bounds test_told_lines)

@@ -208,6 +208,11 @@ static void say_story(struct buf *lines, struct sentences *sentences, const stru
     }
 }
 
+void told_story(struct buf *lines, const struct story *story)
+{
+    say_story(lines, NULL, story);
+}
+
 void told_lines(struct buf *lines, struct sentences *sentences, const struct told *told)
 {
     const struct story_trace *trace = teller_trace(told->teller);

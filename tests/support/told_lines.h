@@ -15,6 +15,8 @@ struct sentences {
 
 /* All stories of `told`, and what was told beside them. Without `sentences` these stand there whole. */
 void told_lines(struct buf *lines, struct sentences *sentences, const struct told *told);
+/* One story, with its sentences whole. */
+void told_story(struct buf *lines, const struct story *story);
 /* The sentences in the order of their digits. */
 void told_lines_sentences(struct buf *lines, struct sentences *sentences);
 void sentences_free(struct sentences *sentences);

@@ -52,17 +52,13 @@ int apart_take_socket(struct teller *teller, const struct sock *sock)
     return code;
 }
 
-static int64_t begin_ns(const struct call *call)
-{
-    return call->entered ? call->enter_ns : call->exit_ns;
-}
-
 /* Processes in order of their pid, each one's calls in order of time. */
 static int by_process(const void *a, const void *b)
 {
     const struct apart_call *x = a, *y = b;
     if (x->call->thread.pid != y->call->thread.pid) return x->call->thread.pid < y->call->thread.pid ? -1 : 1;
-    if (begin_ns(x->call) != begin_ns(y->call)) return begin_ns(x->call) < begin_ns(y->call) ? -1 : 1;
+    if (call_story_begin_ns(x->call) != call_story_begin_ns(y->call))
+        return call_story_begin_ns(x->call) < call_story_begin_ns(y->call) ? -1 : 1;
     return x->call->order < y->call->order ? -1 : 1; /* no two have the same */
 }
 
@@ -97,11 +93,18 @@ static int tell_process(struct teller *teller, size_t *at, struct story_apart *a
     return 0;
 }
 
+static bool is_any(const struct sock *sock)
+{
+    return sock->call_count > 0;
+}
+
 int apart_find_all(struct teller *teller)
 {
-    void *value;
-    int code = 0;
-    for (size_t cursor = 0; !code && table_next(teller->sockets, &cursor, NULL, &value);) code = apart_take_socket(teller, value);
+    size_t count;
+    uint64_t *cookies = sockets_in_order(teller, is_any, &count);
+    int code = cookies ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && !code; i++) code = apart_take_socket(teller, table_get(teller->sockets, &cookies[i]));
+    free(cookies);
     if (code || !teller->apart_count) return code;
     qsort(teller->apart, teller->apart_count, sizeof(*teller->apart), by_process);
     struct story_apart *list = arena_alloc(teller->trace_arena, teller->apart_count * sizeof(*list));

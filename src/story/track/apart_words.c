@@ -75,6 +75,11 @@ static bool was_bound_at(const struct sock *sock, int64_t at_ns)
     return is_bound;
 }
 
+static bool is_before(const struct call *a, const struct call *b)
+{
+    return a->exit_ns < b->exit_ns || (a->exit_ns == b->exit_ns && a->order < b->order);
+}
+
 /* The socket that had the port which this bind() wanted: of several, who was there first. NULL none was seen. */
 static const struct sock *find_taker(const struct teller *teller, const struct call *call, const struct sock *sock)
 {
@@ -87,7 +92,7 @@ static const struct sock *find_taker(const struct teller *teller, const struct c
         bool overlaps = address_is_any(&other->local) || address_is_any(&wanted) || address_equal(&other->local, &wanted);
         bool is_near = is_one_host(teller) || other->calls[0]->thread.pid == call->thread.pid;
         if (!overlaps || !is_near || !was_bound_at(other, call->exit_ns)) continue;
-        if (!first || other->calls[0]->exit_ns < first->calls[0]->exit_ns) first = other;
+        if (!first || is_before(other->calls[0], first->calls[0])) first = other;
     }
     return first;
 }

@@ -66,3 +66,8 @@ bool call_story_can_let_go(const struct call *call, const struct sock *own)
     if (closes != own->cookie) return false;
     return call->traits & (CALL_CLOSES | CALL_COPIES) || is_closed_by_another_thread(own, call->thread.tid);
 }
+
+int64_t call_story_begin_ns(const struct call *call)
+{
+    return call->entered ? call->enter_ns : call->exit_ns;
+}

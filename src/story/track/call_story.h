@@ -17,4 +17,7 @@ bool call_story_found_no_port(const struct call *call);
  * let go. The last call that was recorded of a thread need not be the last that it made. */
 bool call_story_can_let_go(const struct call *call, const struct sock *own);
 
+/* When it was first seen: at its begin, or at its end where that alone was recorded. */
+int64_t call_story_begin_ns(const struct call *call);
+
 #endif

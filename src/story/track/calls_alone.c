@@ -111,47 +111,19 @@ static bool is_unseen(const struct sock *sock)
     return !sock->flow && is_tcp && has_ends(sock) && was_opened(sock);
 }
 
-struct opened {
-    int64_t t_ns; /* of its first call */
-    uint64_t cookie;
-};
-
-static int by_time(const void *a, const void *b)
-{
-    const struct opened *x = a, *y = b;
-    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
-    return (x->cookie > y->cookie) - (x->cookie < y->cookie);
-}
-
-/* In the order in which they were opened: the table's own is another each time. */
-static struct opened *list_unseen(const struct teller *teller, size_t *ret_count)
-{
-    struct opened *list = calloc(table_count(teller->sockets) + 1, sizeof(*list));
-    void *value;
-    *ret_count = 0;
-    for (size_t cursor = 0; list && table_next(teller->sockets, &cursor, NULL, &value);) {
-        const struct sock *sock = value;
-        if (!is_unseen(sock)) continue;
-        const struct call *call = sock->calls[0];
-        list[(*ret_count)++] = (struct opened){call->entered ? call->enter_ns : call->exit_ns, sock->cookie};
-    }
-    if (list) qsort(list, *ret_count, sizeof(*list), by_time);
-    return list;
-}
-
 int calls_alone_find_all(struct teller *teller)
 {
     size_t count;
     int code = 0;
     if (!packets_come(teller)) return 0;
-    struct opened *list = list_unseen(teller, &count);
-    if (!list) return -ENOMEM;
+    uint64_t *cookies = sockets_in_order(teller, is_unseen, &count);
+    if (!cookies) return -ENOMEM;
     for (size_t i = 0; i < count && !code; i++) {
-        struct sock *sock = table_get(teller->sockets, &list[i].cookie); /* to tell an earlier connection may forget it */
+        struct sock *sock = table_get(teller->sockets, &cookies[i]); /* to tell an earlier connection may forget it */
         if (!sock || sock->flow) continue;
         flow_bind(teller, sock); /* its other end may have been found before */
         if (!sock->flow) code = bind_alone(teller, sock);
     }
-    free(list);
+    free(cookies);
     return code;
 }

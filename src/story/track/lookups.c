@@ -53,7 +53,7 @@ static uint32_t datagrams(const struct call *call)
 static int ask(struct call *call, const struct sock *sock, const struct address *server)
 {
     struct lookups **lookups = &call->process->lookups;
-    int64_t at_ns = call->entered ? call->enter_ns : call->exit_ns;
+    int64_t at_ns = call_story_begin_ns(call);
     struct exchange *exchange = newest_of(*lookups, sock->cookie);
     if (!exchange || !is_open(exchange, at_ns)) {
         if (!*lookups) *lookups = calloc(1, sizeof(**lookups));
@@ -83,7 +83,7 @@ int lookups_take_call(struct call *call, const struct sock *sock)
         if (!exchange->stream) exchange->lookup.answers += datagrams(call);
         exchange->lookup.to_ns = call->exit_ns;
     } else if (call->traits & CALL_CLOSES && is_open(exchange, call->exit_ns)) {
-        exchange->lookup.to_ns = call->entered ? call->enter_ns : call->exit_ns; /* until then it had waited for the rest */
+        exchange->lookup.to_ns = call_story_begin_ns(call); /* until then it had waited for the rest */
     }
     return 0;
 }

@@ -230,3 +230,32 @@ void sockets_forget_refused(struct teller *teller, const struct sock *sock)
             }
     }
 }
+
+struct opened {
+    int64_t t_ns; /* of its first call */
+    uint64_t cookie;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct opened *x = a, *y = b;
+    if (x->t_ns != y->t_ns) return x->t_ns < y->t_ns ? -1 : 1;
+    return (x->cookie > y->cookie) - (x->cookie < y->cookie);
+}
+
+uint64_t *sockets_in_order(const struct teller *teller, bool (*is_wanted)(const struct sock *sock), size_t *ret_count)
+{
+    struct opened *list = calloc(table_count(teller->sockets) + 1, sizeof(*list));
+    uint64_t *cookies = list ? calloc(table_count(teller->sockets) + 1, sizeof(*cookies)) : NULL;
+    void *value;
+    *ret_count = 0;
+    for (size_t cursor = 0; cookies && table_next(teller->sockets, &cursor, NULL, &value);) {
+        const struct sock *sock = value;
+        if (!is_wanted(sock)) continue;
+        list[(*ret_count)++] = (struct opened){call_story_begin_ns(sock->calls[0]), sock->cookie};
+    }
+    if (cookies) qsort(list, *ret_count, sizeof(*list), by_time);
+    for (size_t i = 0; i < *ret_count; i++) cookies[i] = list[i].cookie;
+    free(list);
+    return cookies;
+}

@@ -38,6 +38,9 @@ int sockets_pass(struct teller *teller);
 struct ends_key ends_key(uint16_t local_port, const struct address *remote);
 /* All that serve a port, one after the other: the first with `behind` NULL; NULL: no more. */
 struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, uint8_t protocol, const struct sock *behind);
+/* The cookies of those that are wanted, each with a call at least, in the order in which they were opened: the table's own order is
+ * another each time. To be freed; NULL: out of memory. */
+uint64_t *sockets_in_order(const struct teller *teller, bool (*is_wanted)(const struct sock *sock), size_t *ret_count);
 /* The one that has the addresses of this end and no flow yet; NULL none. */
 struct sock *sockets_waiting(const struct teller *teller, const struct flow *flow, enum story_side side);
 /* A bind() to that port was refused, because it is another's; a connect() to it found no port of its own. 0 or -ENOMEM. */

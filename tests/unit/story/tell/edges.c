@@ -9,8 +9,7 @@
 #include <cmocka.h>
 
 #include "support/golden.h"
-#include "support/tell.h"
-#include "support/told_lines.h"
+#include "support/told_ways.h"
 
 #define HEAD "# tcpwhy events 1\n"
 enum { LINES_MAX = 512, ROOM = 4 << 20 };
@@ -58,15 +57,9 @@ static void say_difference(struct buf *out, const char *before, const char *afte
     }
 }
 
-static void tell_into(struct buf *lines, const struct buf *text)
-{
-    struct told *told = tell_text(buf_string(text), 0);
-    told_lines(lines, NULL, told);
-    told_free(told);
-}
-
 struct edge {
     struct buf before, after; /* event lines */
+    char way[128];            /* in which it is told (told_ways.h) */
     bool begun;
 };
 
@@ -81,8 +74,8 @@ static void end(struct edge *edge, struct buf *out)
 {
     if (!edge->begun) return;
     struct buf before = buf_new(ROOM), after = buf_new(ROOM);
-    tell_into(&before, &edge->before);
-    tell_into(&after, &edge->after);
+    told_ways(&before, edge->way, buf_string(&edge->before));
+    told_ways(&after, edge->way, buf_string(&edge->after));
     buf_printf(out, "=>\n");
     say_difference(out, buf_string(&before), buf_string(&after));
     buf_free(&before);
@@ -111,6 +104,7 @@ static void one_thing_changed_changes_what_is_stored(void **state)
         answer = answer || strcmp(line, "=>\n") == 0;
         if (answer) continue; /* made anew */
         buf_printf(&out, "%s", line);
+        if (line[0] == ':') snprintf(edge.way, sizeof(edge.way), "%.*s", (int)strcspn(line + 2, "\n"), line + 2);
         if (edge.begun && strchr(" -", line[0])) buf_printf(&edge.before, "%s", line + 1);
         if (edge.begun && strchr(" +", line[0])) buf_printf(&edge.after, "%s", line + 1);
     }

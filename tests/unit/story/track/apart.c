@@ -89,7 +89,8 @@ static void a_refused_bind_names_who_has_the_port(void **state)
     told_free(told);
 }
 
-/* Several may share it (SO_REUSEPORT): the one that was there first, and the same each time. */
+/* Several may share it (SO_REUSEPORT): the one that was there first, of two at the same instant the one that was recorded first;
+ * and the same each time. */
 static void of_several_that_have_the_port_the_first_is_named(void **state)
 {
     (void)state;
@@ -99,13 +100,31 @@ static void of_several_that_have_the_port_the_first_is_named(void **state)
         buf_printf(
             &text,
             "exit t=%d pid=%d tid=%d comm=server name=bind fd=3 ret=0 sock.cookie=%d sock.proto=tcp sock.local=0.0.0.0:3333\n",
-            200000 - 1000 * i, 20 + i, 20 + i, 60 - i);
+            200000 - 1000 * (i / 2), 20 + i, 20 + i, 60 - i);
     buf_printf(&text, "%s ret=-98\n", FAILS(220, C_THREAD, "bind", NEW(4), " args=\"3, 127.0.0.1:3333\""));
     struct told *told = tell_text(buf_string(&text), 0);
     const struct story_trace *trace = trace_of(told);
-    assert_string_equal(trace->apart[0].calls[0].why, "the port is taken by server[35]");
+    assert_string_equal(trace->apart[0].calls[0].why, "the port is taken by server[34]");
     told_free(told);
     buf_free(&text);
+}
+
+/* A call that two sockets list is told with the one that was opened first, and all of that one is told: the same each time. */
+static void which_calls_are_told_does_not_change_from_one_time_to_the_next(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        struct told *told = tell_text(TRACE ENTER(120, S_THREAD, "bind", NEW(4), " args=\"3, 192.0.2.1:3333\"")
+                                          ENTER(121, S_THREAD, "bind", NEW(6), " args=\"3, 127.0.0.1:3333\"")
+                                              EXIT(121, S_THREAD, "bind", NEW(4), " ret=-98"),
+                                      0);
+        const struct story_trace *trace = trace_of(told);
+        assert_int_equal(trace->apart_count, 1);
+        assert_int_equal(trace->apart[0].count, 2);
+        assert_int_equal(trace->apart[0].calls[0].call.exit_ns, 0);
+        assert_int_equal(trace->apart[0].calls[1].call.ret, -98);
+        told_free(told);
+    }
 }
 
 /* Nobody saw their packets: their calls alone tell of them, in the order in which they were opened. */
@@ -235,6 +254,7 @@ int main(void)
         cmocka_unit_test(an_errno_of_which_nothing_is_known_gets_no_sentence),
         cmocka_unit_test(a_refused_bind_names_who_has_the_port),
         cmocka_unit_test(of_several_that_have_the_port_the_first_is_named),
+        cmocka_unit_test(which_calls_are_told_does_not_change_from_one_time_to_the_next),
         cmocka_unit_test(connections_by_calls_alone_are_told_in_their_order),
         cmocka_unit_test(nobody_is_named_for_another_address_or_after_a_close_or_of_another_host),
         cmocka_unit_test(a_listener_that_nobody_asked_is_told_whole),
