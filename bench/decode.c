@@ -124,10 +124,11 @@ static unsigned long decode(const struct load *load)
 static unsigned long decode_walk(const struct load *load)
 {
     struct event_packet packet;
+    struct segment_beside beside;
     unsigned long sum = 0;
     for (size_t i = 0; i < load->count; i++) {
         const struct packet *at = &load->packets[i];
-        if (segment_decode_walk(load->link_type, load->bytes + at->offset, at->captured, at->wire, &packet) == SEGMENT_OK)
+        if (segment_decode_walk(load->link_type, load->bytes + at->offset, at->captured, at->wire, &packet, &beside) == SEGMENT_OK)
             sum += packet.header.seq + packet.header.length_bytes;
     }
     return sum;
