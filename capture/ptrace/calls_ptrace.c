@@ -7,7 +7,6 @@
  * ENTER's time is taken right before the thread goes on, EXIT's at once: the interval holds the call and as little else as can be.
  * The exit stop comes before deferred work: a FIN of dup2 or execve leaves after EXIT. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +27,7 @@ enum {
     OPTIONS = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
               PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL,
     SYSCALL_STOP = SIGTRAP | 0x80, /* what PTRACE_O_TRACESYSGOOD makes of it */
-    STOPS_A_DRAIN = 2000,
-    IDLE_MAX = 10 /* a call that does not sleep stops again sooner than a look at everything else takes */
+    STOPS_A_DRAIN = 2000
 };
 
 static int recorder_open(struct calls **ret_calls, const struct calls_options *options, struct err *err)
@@ -87,13 +85,6 @@ static int append_process(struct calls *calls, struct event_log *log, const stru
     return ptrace_append(calls, log, &event);
 }
 
-/* Lets a stopped thread go on, to the exit stop of the call that it is in where there is one. Gone meanwhile: its end is reported.
- */
-static void resume(const struct ptrace_task *task, int signal)
-{
-    ptrace_kernel(task->in_call || task->attached ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, (uintptr_t)signal);
-}
-
 /* The threads of a process share the filter, and a child inherits it, as it does the manner in which its parent is followed. */
 static void inherit(struct ptrace_task *task, const struct ptrace_task *parent)
 {
@@ -125,6 +116,7 @@ static int on_exec(struct calls *calls, struct event_log *log, pid_t pid, pid_t 
     struct ptrace_task *task = ptrace_task_exec(&calls->tasks, pid, former);
     if (!task) return 0;
     task->filtered = task->marked; /* with the filter, this very execve would have stopped at it */
+    ptrace_files_exec(task);
     task->named_ns = 0;
     ptrace_task_name(task);
     if (procinfo_is_32_bit(pid)) calls->foreign++;
@@ -144,16 +136,29 @@ static int on_end(struct calls *calls, struct event_log *log, pid_t tid, int sta
     return code;
 }
 
-/* `task` says that it made a process or a thread. */
-static void on_birth(struct calls *calls, struct event_log *log, const struct ptrace_task *task, pid_t tid)
+static void begin_child(struct calls *calls, struct event_log *log, struct ptrace_task *task, pid_t tid)
 {
-    if (tid <= 0 || !ptrace_task_born(&calls->tasks, tid)) return;
     struct ptrace_task *child = ptrace_task_find(&calls->tasks, tid);
+    bool has_stopped = child;
     if (child)
         inherit(child, task);
     else
         child = task_begin(calls, log, tid, task);
-    if (child) child->announced = true;
+    if (!child) {
+        ptrace_files_lost(task);
+        return;
+    }
+    ptrace_files_born(task, child, has_stopped);
+    child->announced = true;
+}
+
+/* `task` says that it made a process or a thread. */
+static void on_birth(struct calls *calls, struct event_log *log, struct ptrace_task *task, pid_t tid)
+{
+    if (tid > 0 && ptrace_task_born(&calls->tasks, tid))
+        begin_child(calls, log, task, tid);
+    else
+        ptrace_files_lost(task);
 }
 
 static bool stops_a_group(int signal)
@@ -177,23 +182,21 @@ static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int st
         followed_stop(&calls->followed, tid, signal);
         return 0;
     }
+    if (task && event == PTRACE_EVENT_SECCOMP) return ptrace_call_filter(calls, log, task);
+    if (task && !event && signal == SYSCALL_STOP) return ptrace_call_stop(calls, log, task, t_ns);
     if (event == PTRACE_EVENT_EXEC) {
         code = on_exec(calls, log, tid, (pid_t)message);
         task = ptrace_task_find(&calls->tasks, tid);
     } else if (task && event == PTRACE_EVENT_STOP && task->interrupted) {
         task->interrupted = false;
         task->goes_on = ptrace_attach_mend(task);
-    } else if (task && event == PTRACE_EVENT_SECCOMP) {
-        code = ptrace_call_filter(calls, log, task);
     } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
         on_birth(calls, log, task, (pid_t)message);
-    } else if (task && !event && signal == SYSCALL_STOP) {
-        code = ptrace_call_stop(calls, log, task, t_ns);
     }
 
     bool is_signal = !event && signal != SYSCALL_STOP;
     if (task)
-        resume(task, is_signal ? signal : 0);
+        ptrace_call_resume(task, is_signal ? signal : 0);
     else
         ptrace_kernel(PTRACE_CONT, tid, 0, is_signal ? (uintptr_t)signal : 0);
     return code;
@@ -203,7 +206,7 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
 {
     uint64_t before = calls->appended;
     int code = 0;
-    for (int stops = 0, idle = 0; !code; stops++) {
+    for (int stops = 0; !code; stops++) {
         int status;
         /* Busy children could keep this loop for ever; what is left over announces itself again. */
         if (stops == STOPS_A_DRAIN) {
@@ -211,13 +214,9 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
             break;
         }
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
+        if (tid == 0 && stops) tid = ptrace_wait(&calls->wait, &status);
         if (tid < 0 && errno == EINTR) continue;
-        if (tid == 0 && stops && idle++ < IDLE_MAX) {
-            sched_yield();
-            continue;
-        }
         if (tid <= 0) break;
-        idle = 0;
         int64_t t_ns = clock_wall_ns();
         code = WIFSTOPPED(status) ? on_stop(calls, log, tid, status, t_ns) : on_end(calls, log, tid, status);
     }

@@ -5,6 +5,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#define SYS_io_uring_enter 426
+#endif
+
 #include "base/clock.h"
 #include "capture/procinfo.h"
 #include "capture/ptrace/ptrace_change.h"
@@ -48,26 +53,33 @@ static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
     task->lost_looks = 0;
 }
 
-/* At the entry of a call, `raw` set. */
+void ptrace_call_resume(const struct ptrace_task *task, int signal)
+{
+    ptrace_kernel(task->in_call || task->attached ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, (uintptr_t)signal);
+}
+
+/* At the entry of a call, `raw` set. It goes on before anything is written down. */
 static int enter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
 {
     bool goes_on = task->goes_on;
     task->goes_on = false;
     task->row = syscall_find(task->raw.number);
-    if (!task->row) return 0;
-    bool recorded = ptrace_look_enter(task);
-    if (recorded) {
-        ptrace_task_name(task); /* it may have got another meanwhile */
-        memcpy(task->enter.thread.comm, task->comm, sizeof(task->comm));
+    bool recorded = false;
+    if (task->row) {
+        recorded = ptrace_look_enter(task);
+        ptrace_files_entered(task);
+        task->in_call = recorded && !(task->row->flags & SYSCALL_NO_RETURN);
     }
+    int64_t t_ns = clock_wall_ns();
+    ptrace_call_resume(task, 0);
+
     count_lost_looks(calls, task);
     if (!recorded) return 0;
-
-    struct event event = {.kind = EVENT_ENTER, .call = task->enter};
-    event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
-    task->in_call = !(task->row->flags & SYSCALL_NO_RETURN);
+    ptrace_task_name(task); /* it may have got another meanwhile */
+    memcpy(task->enter.thread.comm, task->comm, sizeof(task->comm));
     if (goes_on) return 0; /* it began before anybody looked: its EXIT alone is told */
-    event.t_ns = clock_wall_ns();
+    struct event event = {.kind = EVENT_ENTER, .t_ns = t_ns, .call = task->enter};
+    event.call.other = (struct event_socket){0}; /* told at EXIT, when it is known to have been closed */
     return ptrace_append(calls, log, &event);
 }
 
@@ -76,13 +88,27 @@ static bool take_call(struct ptrace_task *task, long number, const __u64 args[6]
 {
     bool restartable = task->restartable;
     task->restartable = false;
-    if (number == SYS_prctl) { /* it may name itself */
-        task->named_ns = 0;
-        return false;
-    }
+    if (number == SYS_prctl) task->named_ns = 0; /* it may name itself */
+    if (number == SYS_seccomp) task->files.supervised = true;
+    if (number == SYS_io_uring_setup || number == SYS_io_uring_enter) task->all->has_rings = true;
+    if (number == SYS_prctl || number == SYS_seccomp || number == SYS_io_uring_setup) return false;
     if (number == SYS_restart_syscall) return restartable;
     task->raw = (struct syscall_raw){.number = number};
     for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
+    return true;
+}
+
+/* What a filter's stop is for but for a call. */
+static bool is_no_call(struct ptrace_task *task, const struct ptrace_syscall_info *info)
+{
+    if ((info->seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) { /* a filter of its own, and no tracer of its own */
+        ptrace_change_refuse(task->tid);
+        return true;
+    }
+    if ((int)info->arch != NATIVE_ARCH) return true;
+    task->marked = task->filtered = true;
+    if (info->seccomp.nr != SYS_clone && info->seccomp.nr != SYS_clone3) return false;
+    ptrace_change_untraced(task->tid, (long)info->seccomp.nr, info->seccomp.args);
     return true;
 }
 
@@ -90,37 +116,33 @@ int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace
 {
     struct ptrace_syscall_info info;
     task->in_call = false;
-    if (call_info(calls, task->tid, &info) != PTRACE_SYSCALL_INFO_SECCOMP) return 0;
-    if ((info.seccomp.ret_data & 0xffff) != PTRACE_FILTER_MARK) { /* a filter of its own, and no tracer of its own */
-        ptrace_change_refuse(task->tid);
-        return 0;
-    }
-    if ((int)info.arch != NATIVE_ARCH) return 0;
-    task->marked = task->filtered = true;
-    if (info.seccomp.nr == SYS_clone || info.seccomp.nr == SYS_clone3) {
-        ptrace_change_untraced(task->tid, (long)info.seccomp.nr, info.seccomp.args);
-        return 0;
-    }
-    return take_call(task, (long)info.seccomp.nr, info.seccomp.args) ? enter(calls, log, task) : 0;
+    bool is_call = call_info(calls, task->tid, &info) == PTRACE_SYSCALL_INFO_SECCOMP && !is_no_call(task, &info) &&
+                   take_call(task, (long)info.seccomp.nr, info.seccomp.args);
+    if (is_call) return enter(calls, log, task);
+    ptrace_call_resume(task, 0);
+    return 0;
 }
 
 /* In a network where no packets are captured: whoever can may begin to, as it stands still. */
-static bool is_elsewhere(const struct calls *calls, pid_t tid)
+static bool is_elsewhere(struct calls *calls, const struct ptrace_task *task)
 {
-    uint64_t there = procinfo_netns(tid);
+    if (task->network && task->network == calls->home) return false;
+    uint64_t there = procinfo_netns(task->tid);
     bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
     for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
-    return !is_known && !(calls->entered && calls->entered(calls->entered_data, tid, there));
+    if (is_known && there) calls->home = task->network;
+    return !is_known && !(calls->entered && calls->entered(calls->entered_data, task->tid, there));
 }
 
 static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
 {
-    if (!task->in_call) return 0;
     struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
     ptrace_look_exit(task, ret, &event.call);
-    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task->tid)) calls->elsewhere++;
-    count_lost_looks(calls, task);
+    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task)) calls->elsewhere++;
     task->in_call = false;
+    ptrace_call_resume(task, 0);
+
+    count_lost_looks(calls, task);
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
     task->restartable = ret == -RESTART_BLOCK;
     return ptrace_append(calls, log, &event);
@@ -130,9 +152,12 @@ int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_t
 {
     struct ptrace_syscall_info info;
     int op = call_info(calls, task->tid, &info);
-    if (op == PTRACE_SYSCALL_INFO_EXIT) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
-    if (op != PTRACE_SYSCALL_INFO_ENTRY || !task->attached) return 0;
-    task->in_call = false;
-    if ((int)info.arch != NATIVE_ARCH) return 0;
-    return take_call(task, (long)info.entry.nr, info.entry.args) ? enter(calls, log, task) : 0;
+    if (op == PTRACE_SYSCALL_INFO_EXIT && task->in_call) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
+    if (op == PTRACE_SYSCALL_INFO_ENTRY && task->attached) {
+        task->in_call = false;
+        bool is_call = (int)info.arch == NATIVE_ARCH && take_call(task, (long)info.entry.nr, info.entry.args);
+        if (is_call) return enter(calls, log, task);
+    }
+    ptrace_call_resume(task, 0);
+    return 0;
 }

@@ -6,10 +6,13 @@
 
 /* Appends and counts it; one for which there is no memory is counted as unseen. 0 or -ENOMEM. */
 int ptrace_append(struct calls *calls, struct event_log *log, const struct event *event);
-/* At the filter's stop. 0 or -ENOMEM. */
+/* Lets a stopped thread go on, to the exit stop of the call that it is in where there is one. Gone meanwhile: its end is reported.
+ */
+void ptrace_call_resume(const struct ptrace_task *task, int signal);
+/* At the filter's stop. The thread goes on as soon as it has been looked at. 0 or -ENOMEM. */
 int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task);
 /* At a stop that PTRACE_SYSCALL made: the exit of a recorded call; of what was attached, the entry and the exit of any. `t_ns`:
- * when the stop was seen. 0 or -ENOMEM. */
+ * when the stop was seen. The thread goes on likewise. 0 or -ENOMEM. */
 int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns);
 
 #endif

@@ -8,6 +8,12 @@
 
 #include "capture/syscalls.h"
 
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+
+enum { NEW_LISTENER = 8 }; /* SECCOMP_FILTER_FLAG_NEW_LISTENER */
+
 /* Of fcntl(2) what copies a descriptor: all programs ask it for much else. */
 static int add_copies(scmp_filter_ctx filter, int number)
 {
@@ -31,6 +37,10 @@ static int add_rows(scmp_filter_ctx filter)
     struct scmp_arg_cmp untraced = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_UNTRACED, CLONE_UNTRACED);
     if (!code) code = seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_clone, 1, &untraced);
     if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_clone3, 0);
+    /* By which descriptors come and go without a call (ptrace_files.h). */
+    if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_io_uring_setup, 0);
+    struct scmp_arg_cmp listener = SCMP_A1_32(SCMP_CMP_MASKED_EQ, NEW_LISTENER, NEW_LISTENER);
+    if (!code) code = seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_seccomp, 1, &listener);
     /* A thread's new name, and nothing else of prctl(2). */
     struct scmp_arg_cmp names = SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME, 0);
     return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_prctl, 1, &names);

@@ -34,78 +34,111 @@ size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *byte
 }
 
 /* How much of a socket that is known has to be asked for again. */
-enum asked { ASK_NOTHING, ASK_STATE, ASK_ALL };
+enum asked {
+    ASK_NOTHING,
+    ASK_BEGUN, /* nothing either, and of one that was made and not used yet nothing at all */
+    ASK_STATE,
+    ASK_AFTER, /* its addresses and state */
+    ASK_ALL
+};
 
-/* By its inode's number, which the name of the descriptor tells. */
-static bool look_by_name(struct ptrace_task *task, int fd, uint64_t inode, enum asked asked, struct event_socket *ret_socket)
+static unsigned parts_of(const struct event_socket *known, enum asked asked)
 {
-    struct event_socket known;
-    bool is_known = ptrace_sockets_find(&task->all->sockets, inode, &known), settled = is_known && ptrace_sockets_settled(&known);
-    if (settled && asked == ASK_NOTHING) {
-        *ret_socket = known;
-        return true;
-    }
-    int handle = ptrace_task_handle(task);
-    errno = handle < 0 && handle != -ESRCH ? -handle : 0;
-    if (handle < 0) return false;
-    int duplicate = sockinfo_duplicate(handle, fd);
-    bool is_ours =
-        duplicate >= 0 && sockinfo_describe(duplicate, is_known ? &known : NULL, settled && asked != ASK_ALL, ret_socket);
-    if (duplicate >= 0) {
-        close(duplicate);
-        errno = 0;
-    }
-    int why = errno;
-    ptrace_task_give_back(task, handle);
-    errno = why;
-    if (is_ours) ptrace_sockets_learn(&task->all->sockets, inode, ret_socket);
-    return is_ours;
+    if (asked == ASK_AFTER) return SOCKINFO_ADDRESSES | SOCKINFO_STATE;
+    if (asked == ASK_BEGUN && ptrace_sockets_fresh(known)) return 0;
+    if (asked == ASK_ALL || !ptrace_sockets_settled(known)) return SOCKINFO_ALL;
+    return asked == ASK_STATE ? SOCKINFO_STATE | SOCKINFO_UNREAD : 0;
 }
 
-/* By its cookie. */
-static bool look_by_duplicate(struct ptrace_task *task, int duplicate, enum asked asked, struct event_socket *ret_socket)
+/* To be closed at once; -1: there is none, or it could not be had, which is counted. */
+static int duplicate_of(struct ptrace_task *task, int fd)
 {
-    uint64_t cookie = sockinfo_cookie(duplicate), key = cookie | PTRACE_SOCKETS_COOKIE;
-    struct event_socket known;
-    if (!cookie) return false;
-    bool is_known = ptrace_sockets_find(&task->all->sockets, key, &known), settled = is_known && ptrace_sockets_settled(&known);
-    if (settled && asked == ASK_NOTHING) {
-        *ret_socket = known;
-        return true;
-    }
-    if (!sockinfo_describe(duplicate, is_known ? &known : NULL, settled && asked != ASK_ALL, ret_socket)) return false;
-    ptrace_sockets_learn(&task->all->sockets, key, ret_socket);
-    return true;
-}
-
-/* Who has given up being root may trace root's programs, and not read the names of their descriptors: then a duplicate says it. */
-static bool look(struct ptrace_task *task, int fd, enum asked asked, struct event_socket *ret_socket)
-{
-    *ret_socket = (struct event_socket){0};
-    bool is_ours = false;
-    if (!task->nameless) {
-        uint64_t inode = ptrace_sockets_inode(task->tid, fd);
-        task->nameless = !inode && errno == EACCES;
-        if (!task->nameless) {
-            is_ours = inode && look_by_name(task, fd, inode, asked, ret_socket);
-            if (!is_ours && errno) task->lost_looks++;
-            return is_ours;
-        }
-    }
     int handle = ptrace_task_handle(task);
     if (handle < 0) {
         if (handle != -ESRCH) task->lost_looks++;
-        return false;
+        return -1;
     }
     int duplicate = sockinfo_duplicate(handle, fd);
-    if (duplicate >= 0) {
-        is_ours = look_by_duplicate(task, duplicate, asked, ret_socket);
-        close(duplicate);
-    } else if (errno) {
-        task->lost_looks++;
-    }
+    if (duplicate < 0 && errno) task->lost_looks++;
     ptrace_task_give_back(task, handle);
+    return duplicate;
+}
+
+/* What stands for the socket, as far as no duplicate is needed for it: what was seen before, or its inode's number. Who has given
+ * up being root may trace root's programs, and not read the names of their descriptors: then a duplicate says it. */
+static uint64_t key_of(struct ptrace_task *task, int fd)
+{
+    uint64_t key = ptrace_files_get(task, fd);
+    if (key || task->nameless) return key;
+    key = ptrace_sockets_inode(task->tid, fd);
+    task->nameless = !key && errno == EACCES;
+    if (!key && !task->nameless && errno) task->lost_looks++;
+    return key;
+}
+
+static uint64_t key_by_cookie(int duplicate)
+{
+    uint64_t cookie = sockinfo_cookie(duplicate);
+    return cookie ? cookie | PTRACE_SOCKETS_COOKIE : PTRACE_SOCKETS_OTHER;
+}
+
+/* `made`: it was made by a call just now; what is known of it but its cookie, or no protocol: nothing is. NULL: it was not. */
+static bool describe(struct ptrace_task *task, uint64_t key, int duplicate, const struct event_socket *made, enum asked asked,
+                     struct event_socket *ret_socket)
+{
+    struct event_socket known;
+    bool is_known = ptrace_sockets_find(&task->all->sockets, key, &known);
+    unsigned parts = is_known ? parts_of(&known, asked) : SOCKINFO_ALL;
+    bool is_fresh = made && ptrace_sockets_fresh(made);
+    if (!is_known && made && made->protocol) {
+        known = *made;
+        known.cookie = key & PTRACE_SOCKETS_COOKIE ? key & ~PTRACE_SOCKETS_COOKIE : sockinfo_cookie(duplicate);
+        is_known = known.cookie;
+        if (is_known && is_fresh) parts = 0;
+    }
+    if (!sockinfo_describe(duplicate, is_known ? &known : NULL, parts, ret_socket)) return false;
+    known = *ret_socket;
+    if (!is_fresh && ptrace_sockets_fresh(&known)) known.state = KERNEL_STATE_UNKNOWN; /* something may have begun with it */
+    ptrace_sockets_learn(&task->all->sockets, key, &known);
+    return true;
+}
+
+static bool is_remembered(struct ptrace_task *task, uint64_t key, enum asked asked, struct event_socket *ret_socket)
+{
+    struct event_socket known;
+    if (!ptrace_sockets_find(&task->all->sockets, key, &known) || parts_of(&known, asked)) return false;
+    *ret_socket = known;
+    if (ptrace_sockets_fresh(&known) && !(task->row->flags & SYSCALL_SOCKOPT)) {
+        known.state = KERNEL_STATE_UNKNOWN;
+        ptrace_sockets_learn(&task->all->sockets, key, &known);
+    }
+    return true;
+}
+
+static bool look_at(struct ptrace_task *task, int fd, const struct event_socket *made, enum asked asked,
+                    struct event_socket *ret_socket)
+{
+    *ret_socket = (struct event_socket){0};
+    task->network = 0;
+    uint64_t key = key_of(task, fd);
+    bool is_ours = key && key != PTRACE_SOCKETS_OTHER && is_remembered(task, key, asked, ret_socket);
+    if (!is_ours && key != PTRACE_SOCKETS_OTHER) {
+        if (!key && !task->nameless) return false;
+        int duplicate = duplicate_of(task, fd);
+        if (duplicate < 0) return false;
+        if (!key) key = key_by_cookie(duplicate);
+        is_ours = key != PTRACE_SOCKETS_OTHER &&
+                  (is_remembered(task, key, asked, ret_socket) || describe(task, key, duplicate, made, asked, ret_socket));
+        if (is_ours && made && task->row->flags & SYSCALL_SOCKET) task->network = sockinfo_network(duplicate);
+        close(duplicate);
+    }
+    ptrace_files_put(task, fd, is_ours ? key : PTRACE_SOCKETS_OTHER);
     return is_ours;
+}
+
+static bool look(struct ptrace_task *task, int fd, enum asked asked, struct event_socket *ret_socket)
+{
+    return look_at(task, fd, NULL, asked, ret_socket);
 }
 
 bool ptrace_look_socket(struct ptrace_task *task, int fd, struct event_socket *ret_socket)
@@ -156,10 +189,35 @@ static void read_arguments(struct ptrace_task *task)
     }
 }
 
+/* What a call that makes a socket makes; as long as nobody else can have put another one behind that number meanwhile. */
+static struct event_socket made_by(const struct ptrace_task *task)
+{
+    struct event_socket made = {0};
+    if (!ptrace_files_alone(task)) return made;
+    if (!(task->row->flags & SYSCALL_SOCKET)) {
+        made.protocol = task->enter.socket.protocol; /* an accepted one: its listener's */
+        return made;
+    }
+    bool streams = ((int)task->raw.args[1] & 0xf) == SOCK_STREAM;
+    int protocol = (int)task->raw.args[2];
+    if (!protocol || protocol == (streams ? IPPROTO_TCP : IPPROTO_UDP)) made.protocol = streams ? IPPROTO_TCP : IPPROTO_UDP;
+    made.state = streams ? KERNEL_CLOSE : KERNEL_STATE_UNKNOWN;
+    return made;
+}
+
 static bool makes_our_kind(const struct syscall_raw *raw)
 {
     int domain = (int)raw->args[0], type = (int)raw->args[1] & 0xf;
     return (domain == AF_INET || domain == AF_INET6) && (type == SOCK_STREAM || type == SOCK_DGRAM);
+}
+
+/* Most calls are on a socket that is what it was. What is unread, and the state, matter where it ends. */
+static enum asked asked_first(const struct ptrace_task *task)
+{
+    long number = task->raw.number;
+    if (number == SYS_close || task->row->flags & SYSCALL_SHUTDOWN) return ASK_STATE;
+    bool begins = number == SYS_connect || number == SYS_bind || task->row->flags & (SYSCALL_LISTEN | SYSCALL_SOCKOPT);
+    return begins && !task->all->has_rings ? ASK_BEGUN : ASK_NOTHING;
 }
 
 bool ptrace_look_enter(struct ptrace_task *task)
@@ -171,8 +229,7 @@ bool ptrace_look_enter(struct ptrace_task *task)
     task->cut = false;
 
     /* The descriptor first: most reads and writes of most programs end here. */
-    /* What is unread, and the state, matter where it ends. */
-    enum asked asked = raw->number == SYS_close || flags & SYSCALL_SHUTDOWN ? ASK_STATE : ASK_NOTHING;
+    enum asked asked = asked_first(task);
     raw->second = 0;
     if (flags & SYSCALL_FCNTL && raw->args[1] != SYSCALL_F_DUPFD && raw->args[1] != SYSCALL_F_DUPFD_CLOEXEC) return false;
     if (flags & SYSCALL_FD_0 && !look(task, (int)raw->args[0], asked, &call->socket)) {
@@ -218,7 +275,7 @@ static void look_again(struct ptrace_task *task, struct event_call *call)
 {
     struct event_socket now;
     /* Another thread may have put another socket behind this number meanwhile: then what ENTER saw holds. */
-    if (!ptrace_look_socket(task, task->enter.fd, &now) || now.cookie != task->enter.socket.cookie) return;
+    if (!look(task, task->enter.fd, ASK_AFTER, &now) || now.cookie != task->enter.socket.cookie) return;
     now.has_unread = task->enter.socket.has_unread;
     now.unread_bytes = task->enter.socket.unread_bytes;
     call->socket = now;
@@ -239,7 +296,9 @@ void ptrace_look_exit(struct ptrace_task *task, int64_t ret, struct event_call *
     if (flags & SYSCALL_SOCKADDR_1) learn_peer(&task->raw, ret_call);
     if (flags & SYSCALL_NEW_FD && ret >= 0) {
         struct event_socket *made = flags & SYSCALL_SOCKET ? &ret_call->socket : &ret_call->other;
-        ptrace_look_socket(task, (int)ret, made);
+        struct event_socket template = made_by(task);
+        ptrace_files_put(task, (int)ret, 0);
+        look_at(task, (int)ret, &template, ASK_ALL, made);
     }
     if (flags & SYSCALL_DUP && ret < 0) ret_call->other = (struct event_socket){0};
     ptrace_watch_exit(task, ret, ret_call);

@@ -41,7 +41,7 @@ uint64_t ptrace_sockets_inode(pid_t tid, int fd)
         return 0;
     }
     name[length] = '\0';
-    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0) return 0;
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0) return PTRACE_SOCKETS_OTHER;
     return strtoull(name + sizeof(prefix) - 1, NULL, 10);
 }
 
@@ -50,6 +50,11 @@ bool ptrace_sockets_find(const struct ptrace_sockets *sockets, uint64_t key, str
     const struct event_socket *known = sockets->by_key ? table_get(sockets->by_key, &key) : NULL;
     if (known) *ret_socket = *known;
     return known;
+}
+
+bool ptrace_sockets_fresh(const struct event_socket *socket)
+{
+    return socket->protocol == IPPROTO_TCP && socket->state == KERNEL_CLOSE && !socket->local.port && !socket->remote.port;
 }
 
 bool ptrace_sockets_settled(const struct event_socket *socket)
@@ -68,7 +73,7 @@ void ptrace_sockets_learn(struct ptrace_sockets *sockets, uint64_t key, const st
     struct event_socket *known = malloc(sizeof(*known));
     if (!known) return;
     *known = *socket;
-    if (known->state != KERNEL_LISTEN) known->state = KERNEL_STATE_UNKNOWN;
+    if (known->state != KERNEL_LISTEN && !ptrace_sockets_fresh(known)) known->state = KERNEL_STATE_UNKNOWN;
     known->unread_bytes = 0;
     known->has_unread = false;
     if (table_put(sockets->by_key, &key, known)) free(known);

@@ -16,6 +16,7 @@ enum {
 int ptrace_tasks_init(struct ptrace_tasks *tasks)
 {
     tasks->handles = 0;
+    tasks->has_rings = false;
     tasks->by_tid = table_new(sizeof(pid_t));
     tasks->ended_unborn = table_new(sizeof(pid_t));
     int code = tasks->by_tid && tasks->ended_unborn ? ptrace_sockets_init(&tasks->sockets) : -ENOMEM;
@@ -35,7 +36,9 @@ static void drop_handle(struct ptrace_task *task)
 
 static void task_free(struct ptrace_task *task)
 {
-    if (task) drop_handle(task);
+    if (!task) return;
+    drop_handle(task);
+    ptrace_files_free(&task->files);
     free(task);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/table.h"
+#include "capture/ptrace/ptrace_files.h"
 #include "capture/ptrace/ptrace_sockets.h"
 #include "capture/syscalls.h"
 #include "event/event.h"
@@ -31,10 +32,12 @@ struct ptrace_task {
     bool left;           /* no longer followed: see ptrace_leave.h */
     bool announced;      /* nothing of its birth is still to come: see ptrace_task_born */
     bool cut;            /* `enter.watch` does not hold everything that is watched */
+    uint64_t network;    /* that of the socket that socket() has made just now (sockinfo_network); 0: not known */
     uint32_t lost_looks; /* descriptors and memory that could not be seen since this was last set to 0 */
     const struct syscall_row *row;
     struct syscall_raw raw;
     struct event_call enter;
+    struct ptrace_files files;
 };
 
 struct ptrace_tasks {
@@ -42,6 +45,7 @@ struct ptrace_tasks {
     struct table *ended_unborn; /* those of which the end was seen and the parent's word of their birth was not */
     struct ptrace_sockets sockets;
     size_t handles; /* kept in tasks */
+    bool has_rings; /* somebody has an io_uring, by which sockets change and descriptors come and go without a call */
 };
 
 /* 0 or -ENOMEM. */

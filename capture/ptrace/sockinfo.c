@@ -19,6 +19,7 @@
 #define SYS_pidfd_getfd 438
 #endif
 
+enum { NETNS_COOKIE = 71 };     /* SO_NETNS_COOKIE, which older C libraries lack */
 enum { THREAD_PIDFD = O_EXCL }; /* PIDFD_THREAD of linux/pidfd.h, Linux 6.9 */
 
 int sockinfo_open(pid_t pid)
@@ -81,27 +82,25 @@ static bool identify(int fd, struct event_socket *ret_socket)
     return true;
 }
 
-bool sockinfo_describe(int duplicate, const struct event_socket *known, bool settled, struct event_socket *ret_socket)
+bool sockinfo_describe(int duplicate, const struct event_socket *known, unsigned parts, struct event_socket *ret_socket)
 {
-    *ret_socket = (struct event_socket){0};
-    if (known) {
-        ret_socket->cookie = known->cookie;
-        ret_socket->protocol = known->protocol;
-    } else if (!identify(duplicate, ret_socket)) {
-        return false;
+    *ret_socket = known ? *known : (struct event_socket){0};
+    if (!known && !identify(duplicate, ret_socket)) return false;
+    if (parts & SOCKINFO_ADDRESSES) {
+        ret_socket->local = ask(own_name, duplicate);
+        ret_socket->remote = ask(peer_name, duplicate);
     }
-    ret_socket->local = known && settled ? known->local : ask(own_name, duplicate);
-    ret_socket->remote = known && settled ? known->remote : ask(peer_name, duplicate);
-    if (ret_socket->protocol == IPPROTO_TCP) {
+    if (parts & SOCKINFO_STATE) {
         /* tcpi_state is the first byte, and its values are those of enum event_kernel_state. */
         uint8_t state = 0;
         socklen_t length = sizeof(state);
-        if (getsockopt(duplicate, IPPROTO_TCP, TCP_INFO, &state, &length) == 0 && state < KERNEL_STATES) ret_socket->state = state;
+        bool is_told = ret_socket->protocol == IPPROTO_TCP && getsockopt(duplicate, IPPROTO_TCP, TCP_INFO, &state, &length) == 0;
+        ret_socket->state = is_told && state < KERNEL_STATES ? state : KERNEL_STATE_UNKNOWN;
     }
-    int unread = 0;
-    if (ioctl(duplicate, FIONREAD, &unread) == 0 && unread > 0) {
-        ret_socket->unread_bytes = (uint32_t)unread;
-        ret_socket->has_unread = true;
+    if (parts & SOCKINFO_UNREAD) {
+        int unread = 0;
+        ret_socket->has_unread = ioctl(duplicate, FIONREAD, &unread) == 0 && unread > 0;
+        ret_socket->unread_bytes = ret_socket->has_unread ? (uint32_t)unread : 0;
     }
     return true;
 }
@@ -119,12 +118,18 @@ uint64_t sockinfo_cookie(int duplicate)
     return option(duplicate, SO_COOKIE, &cookie, sizeof(cookie)) ? cookie : 0;
 }
 
+uint64_t sockinfo_network(int duplicate)
+{
+    uint64_t network = 0;
+    return option(duplicate, NETNS_COOKIE, &network, sizeof(network)) ? network : 0;
+}
+
 bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)
 {
     *ret_socket = (struct event_socket){0};
     int duplicate = sockinfo_duplicate(handle, fd);
     if (duplicate < 0) return false;
-    bool is_ours = sockinfo_describe(duplicate, NULL, false, ret_socket);
+    bool is_ours = sockinfo_describe(duplicate, NULL, SOCKINFO_ALL, ret_socket);
     close(duplicate);
     errno = 0;
     return is_ours;

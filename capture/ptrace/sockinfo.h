@@ -25,8 +25,12 @@ bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket);
 int sockinfo_duplicate(int handle, int fd);
 /* The cookie of the socket that it is; 0: it is none. */
 uint64_t sockinfo_cookie(int duplicate);
-/* As sockinfo_at. `known`: what is known of it already, its protocol and cookie, and its addresses where they are settled; the rest
- * is asked for. NULL: nothing is known. */
-bool sockinfo_describe(int duplicate, const struct event_socket *known, bool settled, struct event_socket *ret_socket);
+/* What changes of a socket, a bit each. */
+enum sockinfo_part { SOCKINFO_ADDRESSES = 1, SOCKINFO_STATE = 2, SOCKINFO_UNREAD = 4, SOCKINFO_ALL = 7 };
+/* As sockinfo_at, of the parts that are asked for. `known`: what is known of it already, which what is not asked for comes from;
+ * its cookie and protocol are. NULL: nothing is known. */
+bool sockinfo_describe(int duplicate, const struct event_socket *known, unsigned parts, struct event_socket *ret_socket);
+/* The number of the network that the socket is in (SO_NETNS_COOKIE); 0: a kernel before Linux 5.14, or no socket. */
+uint64_t sockinfo_network(int duplicate);
 
 #endif

@@ -81,6 +81,58 @@ static void act_swap(void)
     actor_need(pthread_join(thread, NULL) == 0);
 }
 
+/* A datagram that is not there is asked for, on a socket that is new at descriptor 5. */
+static void ask_in_vain(void)
+{
+    char text[8];
+    actor_need(socket(AF_INET, SOCK_DGRAM, 0) == 5);
+    for (int i = 0; i < 2; i++) actor_need(recv(5, text, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+}
+
+static void read_at_5(const char *there)
+{
+    char text[8];
+    actor_need(read(5, text, 1) == (*there ? 1 : 0) && (!*there || text[0] == *there));
+}
+
+static void *renumbering_body(void *data)
+{
+    actor_need(close(5) == 0 && open("/dev/null", O_RDONLY) == 5);
+    return data;
+}
+
+/* What is at descriptor 5 is one socket after the other, and each time something else before the next: by dup2, by closing and
+ * opening, by close_range, by a child that shares the descriptors, by a thread. */
+static void act_renumbers(void)
+{
+    int ends[2], status;
+    pthread_t thread;
+    actor_need(pipe(ends) == 0 && ends[1] == 4 && write(ends[1], "ab", 2) == 2);
+    ask_in_vain();
+    actor_need(dup2(ends[0], 5) == 5);
+    read_at_5("a");
+    read_at_5("b");
+    actor_need(close(5) == 0);
+    ask_in_vain();
+    actor_need(close(5) == 0 && open("/dev/null", O_RDONLY) == 5);
+    read_at_5("");
+    actor_need(close(5) == 0);
+    ask_in_vain();
+    actor_need(syscall(SYS_close_range, 5, 5, 0) == 0 && open("/dev/null", O_RDONLY) == 5);
+    read_at_5("");
+    actor_need(close(5) == 0);
+    ask_in_vain();
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+    actor_need(pid >= 0);
+    if (pid == 0) _exit(close(5) || open("/dev/null", O_RDONLY) != 5);
+    actor_need(waitpid(pid, &status, 0) == pid && status == 0);
+    read_at_5("");
+    actor_need(close(5) == 0);
+    ask_in_vain();
+    actor_need(pthread_create(&thread, NULL, renumbering_body, NULL) == 0 && pthread_join(thread, NULL) == 0);
+    read_at_5("");
+}
+
 static void act_fork(void)
 {
     int listener = actor_listening();
@@ -277,6 +329,7 @@ static const struct actor lives[] = {
     {"exec-close", act_exec_close},
     {"accept-forever", act_accept_forever},
     {"swap", act_swap},
+    {"renumbers", act_renumbers},
     {"takes", act_takes},
     {"two-forever", act_two_forever},
     {"interrupted", act_interrupted},

@@ -269,6 +269,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_restarted_call_ends_and_begins_again),
         cmocka_unit_test(a_poll_goes_on_after_stop_and_continue),
         cmocka_unit_test(a_descriptor_that_becomes_another_socket_meanwhile_misleads_nobody),
+        cmocka_unit_test(a_descriptor_that_is_used_again_is_what_it_is_now),
         cmocka_unit_test(datagrams_show_where_they_go),
         cmocka_unit_test(calls_that_concern_no_inet_socket_are_not_recorded),
         cmocka_unit_test(the_report_counts_what_was_recorded_and_lost_nothing),

@@ -160,6 +160,24 @@ void a_descriptor_that_becomes_another_socket_meanwhile_misleads_nobody(void **s
     run_free(&run);
 }
 
+void a_descriptor_that_is_used_again_is_what_it_is_now(void **state)
+{
+    (void)state;
+    enum { SOCKETS = 5 };
+    struct run run;
+    run_whole(&run, "renumbers");
+    assert_int_equal(count_of(&run, EVENT_EXIT, "socket"), SOCKETS);
+    assert_int_equal(count_of(&run, EVENT_EXIT, "recv"), 2 * SOCKETS);
+    for (size_t i = 0; i < SOCKETS; i++) {
+        uint64_t cookie = call_at(&run, EVENT_EXIT, "socket", i)->socket.cookie;
+        assert_true(cookie);
+        for (size_t j = 0; j < i; j++) assert_true(cookie != call_at(&run, EVENT_EXIT, "socket", j)->socket.cookie);
+        for (size_t j = 0; j < 2; j++) assert_int_equal(call_at(&run, EVENT_ENTER, "recv", 2 * i + j)->socket.cookie, cookie);
+    }
+    assert_int_equal(count_of(&run, EVENT_ENTER, "read"), 0); /* none was on a socket */
+    run_free(&run);
+}
+
 void datagrams_show_where_they_go(void **state)
 {
     (void)state;

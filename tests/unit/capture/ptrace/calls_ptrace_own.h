@@ -39,6 +39,7 @@ void sigkill_ends_a_process_in_the_middle_of_a_call(void **state);
 void a_restarted_call_ends_and_begins_again(void **state);
 void a_poll_goes_on_after_stop_and_continue(void **state);
 void a_descriptor_that_becomes_another_socket_meanwhile_misleads_nobody(void **state);
+void a_descriptor_that_is_used_again_is_what_it_is_now(void **state);
 void datagrams_show_where_they_go(void **state);
 void calls_that_concern_no_inet_socket_are_not_recorded(void **state);
 void the_report_counts_what_was_recorded_and_lost_nothing(void **state);

@@ -35,12 +35,12 @@ static void a_descriptors_socket_has_its_inodes_number(void **state)
     assert_int_equal(errno, 0);
 }
 
-static void what_is_no_socket_has_none(void **state)
+static void what_is_no_socket_is_something_else(void **state)
 {
     (void)state;
     int fds[2];
     assert_int_equal(pipe(fds), 0);
-    assert_int_equal(ptrace_sockets_inode(getpid(), fds[0]), 0);
+    assert_true(ptrace_sockets_inode(getpid(), fds[0]) == PTRACE_SOCKETS_OTHER);
     assert_int_equal(errno, 0);
     close(fds[0]), close(fds[1]);
 }
@@ -102,6 +102,26 @@ static void of_what_was_learnt_the_state_stays_only_if_it_listens(void **state)
     ptrace_sockets_free(&sockets);
 }
 
+static void fresh_is_what_has_no_address_and_no_state_yet(void **state)
+{
+    (void)state;
+    struct event_socket fresh = {.protocol = IPPROTO_TCP, .state = KERNEL_CLOSE}, other = fresh;
+    struct ptrace_sockets sockets = {NULL};
+    assert_true(ptrace_sockets_fresh(&fresh));
+    other.local.port = 1;
+    assert_false(ptrace_sockets_fresh(&other));
+    other = fresh, other.remote.port = 1;
+    assert_false(ptrace_sockets_fresh(&other));
+    other = fresh, other.state = KERNEL_SYN_SENT;
+    assert_false(ptrace_sockets_fresh(&other));
+    other = fresh, other.protocol = IPPROTO_UDP;
+    assert_false(ptrace_sockets_fresh(&other));
+    ptrace_sockets_learn(&sockets, 3, &fresh);
+    assert_true(ptrace_sockets_find(&sockets, 3, &other));
+    assert_true(ptrace_sockets_fresh(&other));
+    ptrace_sockets_free(&sockets);
+}
+
 static void when_4096_are_known_all_are_asked_again(void **state)
 {
     (void)state;
@@ -122,10 +142,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_descriptors_socket_has_its_inodes_number),
-        cmocka_unit_test(what_is_no_socket_has_none),
+        cmocka_unit_test(what_is_no_socket_is_something_else),
         cmocka_unit_test(of_who_has_ended_none_is_known_and_nothing_is_wrong),
         cmocka_unit_test(addresses_stay_once_it_listens_or_has_a_peer),
         cmocka_unit_test(of_what_was_learnt_the_state_stays_only_if_it_listens),
+        cmocka_unit_test(fresh_is_what_has_no_address_and_no_state_yet),
         cmocka_unit_test(when_4096_are_known_all_are_asked_again),
     };
     return cmocka_run_group_tests_name("ptrace_sockets", tests, NULL, NULL);
