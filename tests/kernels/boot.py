@@ -32,7 +32,7 @@ ARCHITECTURES = { # as ELF's e_machine says it
     183: ("aarch64-linux-gnu", ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"], "ttyAMA0"),
 }
 MODULES = ("net/packet", "net/mptcp", "net/ipv4", "net/ipv6", "net/unix", "net/netlink", "net/core", "drivers/net/veth.ko", "drivers/net/tun.ko")
-LIMIT_SECONDS = 1200
+LIMIT_SECONDS = 2400
 
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -137,7 +137,7 @@ def main():
     parser.add_argument("packages", nargs="+", type=pathlib.Path)
     options = parser.parse_args(arguments)
     options.program = pathlib.Path(built.find(options.program))
-    options.command = " ".join(command) or "tcpwhy demo --all --recorder bpf --color never"
+    options.command = " ".join(command) or "tcpwhy demo --all --recorder bpf"
     if machine(options.program) not in ARCHITECTURES:
         sys.exit(f"{options.program}: neither x86-64 nor arm64")
     with tempfile.TemporaryDirectory() as name:
