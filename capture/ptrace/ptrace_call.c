@@ -91,7 +91,7 @@ static bool take_call(struct ptrace_task *task, long number, const __u64 args[6]
     if (number == SYS_prctl) task->named_ns = 0; /* it may name itself */
     if (number == SYS_seccomp) task->files.supervised = true;
     if (number == SYS_io_uring_setup || number == SYS_io_uring_enter) task->all->has_rings = true;
-    if (number == SYS_prctl || number == SYS_seccomp || number == SYS_io_uring_setup) return false;
+    if (number == SYS_setns || number == SYS_unshare) task->at_home = false;
     if (number == SYS_restart_syscall) return restartable;
     task->raw = (struct syscall_raw){.number = number};
     for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
@@ -124,9 +124,12 @@ int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace
 }
 
 /* In a network where no packets are captured: whoever can may begin to, as it stands still. */
-static bool is_elsewhere(struct calls *calls, const struct ptrace_task *task)
+static bool is_elsewhere(struct calls *calls, struct ptrace_task *task)
 {
-    if (task->network && task->network == calls->home) return false;
+    if (task->network && task->network == calls->home) {
+        task->at_home = true;
+        return false;
+    }
     uint64_t there = procinfo_netns(task->tid);
     bool is_known = !there || (!calls->netns_count && there == procinfo_netns(0));
     for (size_t i = 0; i < calls->netns_count; i++) is_known |= there == calls->netns[i];
@@ -137,11 +140,14 @@ static bool is_elsewhere(struct calls *calls, const struct ptrace_task *task)
 static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t ret, int64_t t_ns)
 {
     struct event event = {.kind = EVENT_EXIT, .t_ns = t_ns};
-    ptrace_look_exit(task, ret, &event.call);
-    if (task->row->flags & SYSCALL_SOCKET && ret >= 0 && is_elsewhere(calls, task)) calls->elsewhere++;
+    bool can_wait = ptrace_look_can_wait(task);
+    if (!can_wait) ptrace_look_exit(task, ret, &event.call);
+    bool makes = task->row->flags & SYSCALL_SOCKET && ret >= 0;
+    if (makes && !can_wait && is_elsewhere(calls, task)) calls->elsewhere++;
     task->in_call = false;
     ptrace_call_resume(task, 0);
 
+    if (can_wait) ptrace_look_exit(task, ret, &event.call);
     count_lost_looks(calls, task);
     enum { RESTART_BLOCK = 516 }; /* ERESTART_RESTARTBLOCK of linux/errno.h */
     task->restartable = ret == -RESTART_BLOCK;

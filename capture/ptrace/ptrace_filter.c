@@ -41,6 +41,9 @@ static int add_rows(scmp_filter_ctx filter)
     if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_io_uring_setup, 0);
     struct scmp_arg_cmp listener = SCMP_A1_32(SCMP_CMP_MASKED_EQ, NEW_LISTENER, NEW_LISTENER);
     if (!code) code = seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_seccomp, 1, &listener);
+    /* Into another network. */
+    if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_setns, 0);
+    if (!code) code = seccomp_rule_add(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_unshare, 0);
     /* A thread's new name, and nothing else of prctl(2). */
     struct scmp_arg_cmp names = SCMP_A0_32(SCMP_CMP_EQ, PR_SET_NAME, 0);
     return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_prctl, 1, &names);

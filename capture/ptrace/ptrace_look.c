@@ -129,7 +129,7 @@ static bool look_at(struct ptrace_task *task, int fd, const struct event_socket 
         if (!key) key = key_by_cookie(duplicate);
         is_ours = key != PTRACE_SOCKETS_OTHER &&
                   (is_remembered(task, key, asked, ret_socket) || describe(task, key, duplicate, made, asked, ret_socket));
-        if (is_ours && made && task->row->flags & SYSCALL_SOCKET) task->network = sockinfo_network(duplicate);
+        if (is_ours && made && task->row->flags & SYSCALL_SOCKET && !task->at_home) task->network = sockinfo_network(duplicate);
         close(duplicate);
     }
     ptrace_files_put(task, fd, is_ours ? key : PTRACE_SOCKETS_OTHER);
@@ -279,6 +279,14 @@ static void look_again(struct ptrace_task *task, struct event_call *call)
     now.has_unread = task->enter.socket.has_unread;
     now.unread_bytes = task->enter.socket.unread_bytes;
     call->socket = now;
+}
+
+bool ptrace_look_can_wait(const struct ptrace_task *task)
+{
+    enum { MEMORY = SYSCALL_POLL | SYSCALL_SELECT | SYSCALL_EPOLL_WAIT, MANY = SYSCALL_RANGE | SYSCALL_PATH_0 | SYSCALL_PATH_1 };
+    uint32_t flags = task->row->flags;
+    if (flags & (MEMORY | MANY) || !ptrace_files_alone(task)) return false;
+    return !(flags & SYSCALL_SOCKET) || task->at_home; /* whoever begins to capture elsewhere does it while it stands still */
 }
 
 void ptrace_look_exit(struct ptrace_task *task, int64_t ret, struct event_call *ret_call)

@@ -15,6 +15,9 @@ bool ptrace_look_known(struct ptrace_task *task, int fd, struct event_socket *re
 /* At the entry of a call: raw.number, raw.args and row are set. Fills the rest of raw, and `enter`. False: it is no concern of an
  * INET TCP or UDP socket. */
 bool ptrace_look_enter(struct ptrace_task *task);
+/* Whether what is looked at when it ends stays as it is until the thread's next stop, so that it may go on first: its own sockets,
+ * which nobody else can close or replace. */
+bool ptrace_look_can_wait(const struct ptrace_task *task);
 /* At its exit: the EXIT side of the call. */
 void ptrace_look_exit(struct ptrace_task *task, int64_t ret, struct event_call *ret_call);
 
