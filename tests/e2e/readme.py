@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CAPTURE = ROOT / "tests/corpus/files/PcapPlusPlus/Tests/Pcap++Test/PcapExamples/pcapng-example.pcapng"
 # "client.pcap" and "server.pcap": the same connection, captured at two hosts whose clocks differ.
 TWO_HOSTS = ROOT / "tests/golden/captures"
-# Run by script/test itself, of which this test is a part; and by e2e/claims, for a minute.
+# Run by script/test itself, of which this test is a part; and by e2e/claims, in its parts.
 ELSEWHERE = ("script/demo", "script/test", "tcpwhy claims --all")
 
 
