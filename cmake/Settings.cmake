@@ -15,6 +15,12 @@ if(TCPWHY_SANITIZE)
   target_compile_options(tcpwhy_settings INTERFACE $<$<COMPILE_LANGUAGE:C>:-Wno-format-truncation>)
   target_compile_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tcpwhy_settings INTERFACE -fsanitize=${TCPWHY_SANITIZE})
+  # More than a hundred programs, which bfd takes twice as long to link.
+  include(CheckLinkerFlag)
+  check_linker_flag(C -fuse-ld=gold TCPWHY_HAS_GOLD)
+  if(TCPWHY_HAS_GOLD)
+    target_link_options(tcpwhy_settings INTERFACE -fuse-ld=gold)
+  endif()
 endif()
 
 # tcpwhy_floor(NAME SOURCES… LINK libraries…): one static library a floor.
