@@ -42,7 +42,7 @@ static void next(struct words *words)
         length = 1;
     else
         while (is_part(at[length])) length++;
-    if ((*at && !length) || length >= WORD_BYTES || (*at == '!' && at[1] == '=')) words->failed = true;
+    if ((*at && !length) || length >= WORD_BYTES) words->failed = true;
     if (words->failed) length = 0;
     memcpy(words->word, at, length);
     words->word[length] = '\0';
@@ -99,14 +99,18 @@ static bool add_range(struct need *need, const char *word)
     return true;
 }
 
-/* "tcp dst port 80", or "80" behind such a term (a name might be another term). */
+/* "tcp dst port 80", or "80" behind such a term (a name might be another term). What else a term says, "not" or a parenthesis
+ * within it too ("port not 80", "port (80 or 443)"), is true of any port; such a parenthesis's end is one too many, and nothing is
+ * known. */
 static void read_primitive(struct words *words, struct need *need)
 {
     char word[TERM_WORDS][WORD_BYTES];
     size_t count = 0, at = 0;
     for (; !ends_term(words) && !words->failed; next(words)) {
-        if (count == TERM_WORDS || is_word(words, "(", "!") || is_word(words, "not", "not")) words->failed = true;
-        if (words->failed) return;
+        if (count == TERM_WORDS) {
+            words->failed = true;
+            return;
+        }
         memcpy(word[count++], words->word, WORD_BYTES);
     }
     if (!count) words->failed = true;

@@ -24,7 +24,7 @@ uint32_t packet_head_bytes(int link_type, const uint8_t *bytes, uint32_t capture
     uint32_t end = wire_bytes;
     bool is_padded = wire_bytes <= ETHERNET_LEAST && beside.ip_bytes;
     if (link_type == DLT_EN10MB && is_padded) {
-        bool tagged = captured_bytes > ETHERNET_BYTES && bytes[ETHERNET_BYTES - 2] == 0x81 && bytes[ETHERNET_BYTES - 1] == 0;
+        bool tagged = bytes[ETHERNET_BYTES - 2] == 0x81 && bytes[ETHERNET_BYTES - 1] == 0; /* there, or nothing was decoded */
         uint32_t frame = ETHERNET_BYTES + (tagged ? VLAN_BYTES : 0U) + beside.ip_bytes;
         if (frame < end) end = frame;
     } else if (link_type == DLT_RAW && is_padded && beside.ip_bytes < end) {

@@ -62,6 +62,16 @@ static const struct {
     {"portrange 8-020", {ANY}},
     {"port 80 or 010", {ANY}},
     {"portrange 0-2", {1, 2}},
+    {"port 0", {0}},
+    {"port 65535", {65535}},
+    {"portrange 80-80", {80}},
+    {"portrange 65534-65535", {65534, 65535}},
+    {"portrange 65535-65536", {ANY}},
+    {"port 80 != 0", {ANY}},
+    {"port 443 and host not 192.0.2.1", {443}}, /* of pcap's grammar: "not" within a term */
+    {"port not 80", {ANY}},
+    {"port not 80 and port 443", {443}},
+    {"(port (80 or 22) and port 443)", {ANY}},
 };
 
 static bool is_among(const int *ports, int port)

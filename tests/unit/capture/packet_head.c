@@ -74,6 +74,7 @@ static void of_a_packet_its_headers_are_kept_and_no_payload(void **state)
         {"filled up in a tag", TAGGED, IPPROTO_TCP, 40000, 80, 3, 64, 0, 58},
         {"raw IP, filled up", RAW, IPPROTO_TCP, 40000, 80, 3, 46, 0, 40},
         {"raw IP, not filled up", RAW, IPPROTO_TCP, 40000, 80, 3, 0, 0, 40},
+        {"raw IP, longer than Ethernet's least", RAW, IPPROTO_TCP, 40000, 80, 30, 80, 0, 50},
         /* the DNS has a header of its own */
         {"a question", PLAIN, IPPROTO_UDP, 40000, 53, 30, 0, 0, 54},
         {"an answer", PLAIN, IPPROTO_UDP, 53, 40000, 30, 0, 0, 54},

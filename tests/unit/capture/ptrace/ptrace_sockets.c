@@ -1,5 +1,6 @@
 /* Which sockets the ptrace recorder knows: by the name of the descriptor's link, and what of them stays as it is. */
 #include "capture/ptrace/ptrace_sockets.h"
+#include "capture/ptrace/sockinfo.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -138,6 +139,108 @@ static void when_4096_are_known_all_are_asked_again(void **state)
     ptrace_sockets_free(&sockets);
 }
 
+static int bound(int domain, int type, int protocol, uint16_t *ret_port)
+{
+    int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(local);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&local, sizeof(local)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&local, &length), 0);
+    *ret_port = ntohs(local.sin_port);
+    return fd;
+}
+
+static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
+{
+    (void)state;
+    struct event_socket seen;
+    uint16_t port;
+    int fd = bound(AF_INET, SOCK_STREAM, 0, &port);
+    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_int_equal(seen.protocol, IPPROTO_TCP);
+    assert_int_equal(seen.local.port, port);
+    assert_int_equal(seen.remote.version, 0); /* nobody */
+    assert_int_equal(seen.state, KERNEL_CLOSE);
+    assert_false(seen.has_unread);
+    assert_int_equal(listen(fd, 1), 0);
+    uint64_t cookie = seen.cookie;
+    assert_true(cookie != 0);
+    assert_true(sockinfo_of(gettid(), fd, &seen));
+    assert_int_equal(seen.state, KERNEL_LISTEN);
+    assert_int_equal(seen.cookie, cookie);
+    close(fd);
+    /* Of a datagram's socket TCP_INFO says nothing, and SIOCINQ how long the next one is. */
+    fd = bound(AF_INET, SOCK_DGRAM, 0, &port);
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(sendto(fd, "1234567", 7, 0, (const struct sockaddr *)&self, sizeof(self)), 7);
+    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_int_equal(seen.protocol, IPPROTO_UDP);
+    assert_int_equal(seen.state, KERNEL_STATE_UNKNOWN);
+    assert_true(seen.has_unread);
+    assert_int_equal(seen.unread_bytes, 7);
+    close(fd);
+    /* Not bound: an address without a port is none. */
+    fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        assert_true(sockinfo_of(getpid(), fd, &seen));
+        assert_int_equal(seen.local.version, 0);
+        close(fd);
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_false(sockinfo_of(getpid(), fd, &seen));
+    assert_int_equal(errno, 0);
+    close(fd);
+    assert_false(sockinfo_of(getpid(), fd, &seen)); /* closed */
+    assert_int_equal(errno, 0);
+    assert_false(sockinfo_of(getpid(), -1, &seen));
+    assert_int_equal(errno, 0);
+}
+
+/* What its subflows speak is TCP, with its addresses; where the kernel has MPTCP. */
+static void a_multipath_socket_is_one_of_tcp(void **state)
+{
+    (void)state;
+    enum { MULTIPATH = 262 };
+    struct event_socket seen;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, MULTIPATH);
+    if (fd < 0) {
+        assert_true(errno == EPROTONOSUPPORT || errno == ENOPROTOOPT || errno == EINVAL || errno == EPERM);
+        return;
+    }
+    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_int_equal(seen.protocol, IPPROTO_TCP);
+    close(fd);
+}
+
+/* What is not asked for is taken from what is known. */
+static void of_a_known_socket_only_what_is_asked_for_is_asked_again(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int fd = bound(AF_INET, SOCK_STREAM, 0, &port);
+    const struct event_socket known = {.cookie = 77,
+                                       .protocol = IPPROTO_TCP,
+                                       .local = {.version = 4, .port = 9},
+                                       .state = KERNEL_LISTEN,
+                                       .unread_bytes = 3,
+                                       .has_unread = true};
+    struct event_socket seen;
+    assert_true(sockinfo_describe(fd, &known, SOCKINFO_ADDRESSES, &seen));
+    assert_int_equal(seen.local.port, port);
+    assert_int_equal(seen.state, KERNEL_LISTEN);
+    assert_int_equal(seen.unread_bytes, 3);
+    assert_true(sockinfo_describe(fd, &known, SOCKINFO_STATE, &seen));
+    assert_int_equal(seen.local.port, 9);
+    assert_int_equal(seen.state, KERNEL_CLOSE);
+    assert_true(sockinfo_describe(fd, &known, SOCKINFO_UNREAD, &seen));
+    assert_int_equal(seen.state, KERNEL_LISTEN);
+    assert_false(seen.has_unread);
+    assert_int_equal(seen.unread_bytes, 0);
+    assert_int_equal(seen.cookie, 77);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +251,9 @@ int main(void)
         cmocka_unit_test(of_what_was_learnt_the_state_stays_only_if_it_listens),
         cmocka_unit_test(fresh_is_what_has_no_address_and_no_state_yet),
         cmocka_unit_test(when_4096_are_known_all_are_asked_again),
+        cmocka_unit_test(what_is_behind_a_descriptor_is_asked_of_its_socket),
+        cmocka_unit_test(a_multipath_socket_is_one_of_tcp),
+        cmocka_unit_test(of_a_known_socket_only_what_is_asked_for_is_asked_again),
     };
     return cmocka_run_group_tests_name("ptrace_sockets", tests, NULL, NULL);
 }
