@@ -134,12 +134,27 @@ static bool closes_at_exec(pid_t tid, int fd)
     return flags & O_CLOEXEC;
 }
 
-/* The sockets among the thread's descriptors from first to last. */
+static void look_at_descriptor(struct look *look, unsigned fd, bool only_close_on_exec)
+{
+    struct event_socket socket;
+    if (!ptrace_look_socket(look->task, (int)fd, &socket)) return;
+    if (only_close_on_exec && !closes_at_exec(look->task->tid, (int)fd)) return;
+    if (look->task->row->flags & SYSCALL_RANGE && !look->call->watch_total) {
+        look->call->fd = (int32_t)fd;
+        look->call->socket = socket;
+    }
+    watch(look->call, socket.cookie, fd, 0);
+}
+
+/* The sockets among the thread's descriptors from first to last. Who is no longer root may take descriptors of another user's
+ * process (CAP_SYS_PTRACE), but not list them: then the first ones are tried. */
 static void look_at_range(struct look *look, unsigned first, unsigned last, bool only_close_on_exec)
 {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/fd", (int)look->task->tid);
     DIR *folder = opendir(path);
+    for (unsigned fd = first; !folder && fd <= last && fd - first < LOOK_MAX; fd++)
+        look_at_descriptor(look, fd, only_close_on_exec);
     if (!folder) return;
     unsigned looked = 0;
     for (const struct dirent *entry; looked < LOOK_MAX && (entry = readdir(folder));) {
@@ -147,14 +162,7 @@ static void look_at_range(struct look *look, unsigned first, unsigned last, bool
         unsigned long fd = strtoul(entry->d_name, &end, 10);
         if (*end || fd < first || fd > last) continue;
         looked++;
-        struct event_socket socket;
-        if (!ptrace_look_socket(look->task, (int)fd, &socket)) continue;
-        if (only_close_on_exec && !closes_at_exec(look->task->tid, (int)fd)) continue;
-        if (look->task->row->flags & SYSCALL_RANGE && !look->call->watch_total) {
-            look->call->fd = (int32_t)fd;
-            look->call->socket = socket;
-        }
-        watch(look->call, socket.cookie, fd, 0);
+        look_at_descriptor(look, (unsigned)fd, only_close_on_exec);
     }
     closedir(folder);
 }

@@ -61,6 +61,17 @@ static bool is_accepted(const struct flow *flow)
     return false;
 }
 
+/* Its sender's thread was in a close_range() that has this socket in its list (a full one may be cut), or had just returned from
+ * one: all that is known of it where no chain is. Whether it sent this, the rules of the spans say. */
+static bool may_close_among_many(const struct sighting *seen, const struct sock *own)
+{
+    const struct call *call = seen->call;
+    if (seen->context.chain || seen->context.softirq || !own || !(call->traits & CALL_CLOSES_RANGE)) return false;
+    for (size_t i = 0; i < call->watch_count; i++)
+        if (call->watch[i].cookie == own->cookie) return true;
+    return call->watch_count == EVENT_WATCH_MAX;
+}
+
 static void pick_calls(struct telling *telling, struct call_picks *picks, const struct sock *listener)
 {
     struct flow *flow = telling->flow;
@@ -83,7 +94,8 @@ static void pick_calls(struct telling *telling, struct call_picks *picks, const 
         if (!call || tale_is_datagram(packet->seen)) continue;
         if ((packet->chain.meaning == CHAIN_DEFERRED && call_story_can_let_go(call, flow->sock[packet->side])) ||
             (packet->chain.meaning == CHAIN_CALL && !packet->seen->call_over &&
-             call_is_of_system_call(call->name, packet->chain.name)))
+             call_is_of_system_call(call->name, packet->chain.name)) ||
+            may_close_among_many(packet->seen, flow->sock[packet->side]))
             pick(telling, picks, packet->seen->call, packet->side, false);
     }
 }

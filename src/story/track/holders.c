@@ -88,6 +88,15 @@ static int hold_by_call(struct teller *teller, struct sock *sock, const struct c
     return hold(teller, sock, call->thread.pid, (int32_t)call->ret, call->thread.comm, made);
 }
 
+bool holders_close_among_many(const struct call *call, const struct sock *sock)
+{
+    size_t closed = 0;
+    for (size_t h = 0; call->traits & CALL_CLOSES_RANGE && h < sock->holder_count; h++)
+        for (size_t i = 0; sock->holders[h].pid == call->thread.pid && i < call->watch_count; i++)
+            closed += call->watch[i].cookie == sock->cookie && call->watch[i].data == (uint64_t)sock->holders[h].fd;
+    return closed && closed == sock->holder_count;
+}
+
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other)
 {
     int32_t pid = call->thread.pid;

@@ -236,10 +236,9 @@ static int take_sight(struct teller *teller, struct flow *flow, const struct eve
 static struct sighting *find_far_sight(const struct teller *teller, struct flow *flow, const struct event *event)
 {
     struct sighting *found = NULL;
-    int64_t window_ns = SAME_SEGMENT_NS;
     for (size_t i = join_start(flow); i-- > 0;) {
         struct sighting *seen = &flow->packets[i];
-        if (seen->captured && !near(seen->captured_ns, event->t_ns, window_ns)) break;
+        if (seen->captured && !near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS)) break;
         if (seen->captured && seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
             on_other_host(teller, seen->origin, event->packet.vantage) && is_better_sight(found, seen, &event->packet))
             found = seen;
@@ -311,11 +310,9 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     uint32_t origin = copy && earlier ? earlier->origin : event->packet.vantage;
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;
-        uint32_t end = whole.packet.header.seq + segment_space(&whole.packet.header);
-        if (header->seq + segment_space(header) == end) { /* its last part: the slot becomes this segment, behind the others */
-            waiting->captured = true;
-            waiting->order = event->order;
-        } else
+        if (header->seq + segment_space(header) == whole.packet.header.seq + segment_space(&whole.packet.header))
+            waiting->order = event->order; /* its last part: the slot becomes this segment, behind the others */
+        else
             waiting = NULL;
     }
     if (!waiting) {

@@ -218,7 +218,7 @@ int socket_take_enter(struct teller *teller, const struct event *event)
     return code;
 }
 
-/* A waiting call concerns the sockets it reported (close_range and execve list what they closed in the same place). A listener's
+/* A waiting call concerns the sockets it reported; close_range lists what it closes in the same place. A listener's
  * readiness concerns the connection that accept takes next, so the call is remembered for it. */
 static int attach_reported(struct teller *teller, struct thread *thread, struct call *call)
 {
@@ -229,7 +229,8 @@ static int attach_reported(struct teller *teller, struct thread *thread, struct 
     for (size_t i = 0; i < call->watch_count && !code; i++) {
         struct event_socket seen = {.cookie = call->watch[i].cookie};
         struct sock *sock = seen.cookie ? table_get(teller->sockets, &seen.cookie) : NULL;
-        if (sock && !sock->listening && call->watch[i].events) code = attach(teller, sock, call);
+        if (sock && !sock->listening && (call->watch[i].events || holders_close_among_many(call, sock)))
+            code = attach(teller, sock, call);
     }
     return code;
 }

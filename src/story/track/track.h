@@ -50,6 +50,8 @@ void sockets_forget_refused(struct teller *teller, const struct sock *sock);
 struct call *sockets_next_refused(const struct teller *teller, uint16_t port, const void **at);
 
 /* holders.c: who holds which socket. Each takes the event of its name and changes the tables; 0 or -ENOMEM. */
+/* Whether this close_range() has in its list every descriptor through which the socket was seen to be held. */
+bool holders_close_among_many(const struct call *call, const struct sock *sock);
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other);
 int holders_take_process(struct teller *teller, const struct event_process *process);
 
