@@ -193,7 +193,7 @@ MATRIX = (
     ("figures of runs", STATES, ["states", "refused", *QUICK], "dry"),
     ("figures of what is stored", STATES, ["states", EVENTS], "recorder"),
     ("the list of claims", CLAIMS, ["claims"], "recorder quiet"),
-    ("a claim", CLAIMS, ["claims", "32"], "format"),
+    ("a claim", CLAIMS, ["claims", "32", *QUICK], "format"),
     ("claims beside each other", CLAIMS, ["claims", "--all", "refused", *QUICK], ""),
     ("a watch", WATCH, ["watch", "--for", "1"], "on output files bytes color tui"),
     ("a flight recorder", WATCH, ["watch", "--for", "1", "--ring", "5", "-o", "FOLDER/ring"], "color tui"),
@@ -211,9 +211,12 @@ TURNS = {
     ("a pair as event lines", "format"): ["--format", "jsonl"],
     ("many scenarios", "format"): ["--format", "jsonl"],
 }
-# Options that a row's command has given already, or that make another row of it.
+# What e2e/watch and its like have a watch do, and see that it does.
+WATCHED = "port netns cgroup interface only-findings events otlp format ring"
+# Options that a row's command has given already, or that make another row of it; or that a test of their own plays.
 SAME = {
     "a flight recorder": "ring output pid comm port netns cgroup interface otlp only-findings events format for ascii quiet help",
+    "a watch": WATCHED,
     "a pair": "recorder list all explain step",
     "a pair over UDP": "recorder list all explain step closed-port",
     "a closed port": "recorder list all explain step udp",
