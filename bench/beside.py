@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 STRACE = ["strace", "-f", "--seccomp-bpf", "-e", "trace=network,close", "-o", "/dev/null"]
+STRACE_IO = [word.replace("close", "close,read,write") for word in STRACE]
 # How each says that it has begun: a line on standard error, or the heading of its table.
 TOOLS = {
     "tcpdump": (["tcpdump", "-i", "lo", "-U", "-w", "/dev/null", "tcp"], "listening on"),
