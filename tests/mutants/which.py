@@ -5,7 +5,7 @@ Left out is what changes nothing that anybody could see, or what a test should n
     where a largest or smallest is kept (if (a > b) b = a;), or what is beyond (a > b ? a - b : 0), whether equal counts;
     by how much a list grows (room ? room * 2 : 64), and the order in which a sort compares;
     an array's size, 0 and 1, and flags (1, 2, 4 … of an enum): what they are called is what they mean;
-    the arguments of __attribute__;
+    the arguments of __attribute__, wherever it stands;
     && and || between the results of allocations: what only a lack of memory reaches.
 The end of a for loop moves inwards, so that the last is not looked at: outwards it would be a read behind an array, which is no bound but
 the sanitizers' matter."""
@@ -60,7 +60,7 @@ def mutants_of(text, file=""):
             comment = "*/" not in line
             continue
         comment = "/*" in line and "*/" not in line[line.index("/*"):]
-        code = code_of(line)
+        code = code_of(line).split("__attribute__")[0]
         if SILENT.match(line) or ORDER.search(code) or GROWS.search(code):
             continue
         loop, kept = LOOP.search(code), kept_at(" ".join((code, *map(str.strip, map(code_of, all_lines[number:number + 1])))))
