@@ -163,7 +163,7 @@ static void find_unanswered(struct telling *telling)
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
     bool timed_out = finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT) != NULL;
-    bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - syn->sent_ns >= SILENCE_NS);
+    bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - finding_arrival_ns(syn) >= SILENCE_NS);
     if (!silent || attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
     say_unanswered(telling, &attempt, answer);
 }
