@@ -218,6 +218,17 @@ static void prove_crossed_syn(const struct conn_judge *judge, struct conn *conn,
     conn_move(judge, conn, side, INPUT_SENT_SYN_ACK, true, verdict);
 }
 
+/* Of data that was not captured an abort's ACK is the only witness: it acknowledges all that had come (tcp_send_active_reset). */
+static void prove_unseen_data(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    struct conn_end *peer = &conn->end[conn_other(conn, side)];
+    if (!judge->sparse || !is_abort(&conn->end[side], segment) || !(peer->flags & END_ANY) || peer->flags & END_FIN) return;
+    int32_t ahead = seq_diff(peer->next, segment->ack);
+    if (ahead <= 0 || ahead >= 1 << 30) return;
+    peer->span += (uint32_t)ahead;
+    peer->next = segment->ack;
+}
+
 static void send_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                        struct conn_verdict *verdict)
 {
@@ -244,6 +255,7 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
         end->span += next - end->next;
         end->next = next;
     }
+    prove_unseen_data(judge, conn, side, segment);
     conn_end_by_reset(judge, conn, side, INPUT_SENT_RST, next, segment->t_ns, verdict);
     /* Whom a RST has ended before answers only: if the peer did not send that, a box between closed it. */
     if (end->flags & END_ENDED_BY_RST && !by_reset && !conn->closed_first) note_first_by_reset(judge, conn, side);

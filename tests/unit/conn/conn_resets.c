@@ -41,10 +41,20 @@ static void where_data_is_not_captured_a_rst_further_on_ends_both(void **state)
     assert_stands(&x, "CLOSED CLOSED reset c");
     assert_int_equal(x.verdict.reset, RESET_TAKEN);
     assert_int_equal(conn_bytes(&x.conn, 0), 100);
+    assert_int_equal(conn_bytes(&x.conn, 1), 199); /* it acknowledges all that had come */
+    exchange_begin(&x);
+    x.judge.sparse = true;
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:PA:1:6:5 c:R:101:200:0");
+    assert_int_equal(conn_bytes(&x.conn, 1), 5);
+    exchange_begin(&x);
+    x.judge.sparse = true;
+    exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:FPA:1:6:5 c:RA:101:200:0"); /* nothing comes behind a FIN */
+    assert_int_equal(conn_bytes(&x.conn, 1), 5);
     exchange_begin(&x);
     exchange_say(&x, HANDSHAKE "c:PA:1:1:5 s:PA:1:6:5 c:RA:101:200:0");
     assert_stands(&x, "CLOSED ESTABLISHED reset c");
     assert_int_equal(conn_bytes(&x.conn, 0), 5);
+    assert_int_equal(conn_bytes(&x.conn, 1), 5);
 }
 
 static void a_rst_one_below_the_next_number_ends_only_its_sender(void **state)
