@@ -2,6 +2,7 @@
  * known": no answer is proof of the contrary. */
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "story/steps/telling.h"
 
@@ -15,13 +16,14 @@ static const struct call *listen_of(const struct sock *sock, int64_t at_ns)
     return found;
 }
 
-/* A close() that left no other descriptor, or a shutdown(), ends a listener. */
+/* A close() that left no other descriptor, or a shutdown(), ends a listener; one of what it sends does not (inet_shutdown). */
 static const struct call *ended_by_call(const struct sock *sock, int64_t at_ns)
 {
     for (size_t i = 0; i < sock->call_count; i++) {
         const struct call *call = sock->calls[i];
         if (!call->exited || call->ret || call->exit_ns > at_ns) continue;
-        if ((call->traits & CALL_CLOSES && !call->still.pid) || call->traits & CALL_SHUTS_DOWN) return call;
+        if (call->traits & CALL_CLOSES && !call->still.pid) return call;
+        if (call->traits & CALL_SHUTS_DOWN && call->how != SHUT_WR) return call;
     }
     return NULL;
 }

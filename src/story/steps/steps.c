@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/lang.h"
 #include "story/steps/moments.h"
@@ -280,6 +281,8 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
      * kernel had ended before (for an ICMP error). */
     bool was_over = tale->call->socket.state == KERNEL_CLOSE;
     if (call->traits & CALL_CLOSES && end->state == STATE_SYN_SENT && !was_over) input = INPUT_CALL_CLOSE;
+    bool stops_listening = call->traits & CALL_SHUTS_DOWN && tale->call->how != SHUT_WR && end->state == STATE_LISTEN;
+    if (stops_listening) input = INPUT_CALL_CLOSE;
     if (input != INPUT_COUNT) steps_take_input(telling, walk, call->side, call->exit_ns, input, made_by);
 }
 
