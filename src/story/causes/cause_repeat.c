@@ -76,12 +76,16 @@ static bool speaks_sack(const struct telling *telling)
     return seen != 3 || agreed == 3; /* unseen: it may */
 }
 
-/* An ICMP error that this is too big for the path, just before. */
-static bool follows_too_big(const struct telling *telling, const struct tale_packet *packet)
+/* An ICMP error that this is too big for the path, just before. What went out with the same bytes `before` (NULL: they were part of
+ * a larger one) and fits into the error's MTU, or into the least that there is (RFC 791 section 3.2), is not what it is about. */
+static bool follows_too_big(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
 {
+    enum { HEADERS_LEAST = 40, MTU_LEAST = 68 };
     const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
     if (!last || is_tcp(last) || !last->datagram->icmp) return false;
     bool too_big = strstr(last->datagram->icmp, "fragmentation needed") || strstr(last->datagram->icmp, "too big");
+    uint32_t mtu = last->datagram->error.mtu ? last->datagram->error.mtu : MTU_LEAST;
+    if (before && before->segment->length_bytes + HEADERS_LEAST <= mtu) return false;
     return too_big && packet->sent_ns - arrival_ns(last) <= 2 * AT_ONCE_NS;
 }
 
@@ -195,7 +199,7 @@ bool cause_rule_repeat(struct telling *telling, struct tale_packet *packet)
     const struct tale_packet *before = cause_previous_with_same_space(telling, packet);
     if (header_of(packet)->flags & TCP_SYN) return repeat_of_syn(telling, packet, before);
     if (repeat_of_syn_data(telling, packet, before)) return true;
-    if (follows_too_big(telling, packet)) {
+    if (follows_too_big(telling, packet, before)) {
         packet->segment->repeat = STORY_REPEAT_PATH_MTU;
         return cause_set_named(telling, packet, CAUSE_KERNEL, "path-mtu", EVIDENCE_RULE);
     }
