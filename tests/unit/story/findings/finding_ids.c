@@ -58,6 +58,7 @@ static void collect_all(void)
     static char text[1 << 20];
     if (used_count) return;
     assert_int_equal(glob(FINDINGS_DIR "/findings_*.c", 0, NULL, &paths), 0);
+    assert_int_equal(glob(FINDINGS_DIR "/*/findings_*.c", GLOB_APPEND, NULL, &paths), 0); /* and in its rooms */
     for (size_t i = 0; i < paths.gl_pathc; i++) {
         FILE *file = fopen(paths.gl_pathv[i], "re");
         assert_non_null(file);
