@@ -61,7 +61,7 @@ static bool is_accepted(const struct flow *flow)
     return false;
 }
 
-/* Its sender's thread was in a close_range() that has this socket in its list (a full one may be cut), or had just returned from
+/* Its sender's thread was in a close_range() that has this socket in its list (or whose list was cut), or had just returned from
  * one: all that is known of it where no chain is. Whether it sent this, the rules of the spans say. */
 static bool may_close_among_many(const struct sighting *seen, const struct sock *own)
 {
@@ -69,7 +69,7 @@ static bool may_close_among_many(const struct sighting *seen, const struct sock 
     if (seen->context.chain || seen->context.softirq || !own || !(call->traits & CALL_CLOSES_RANGE)) return false;
     for (size_t i = 0; i < call->watch_count; i++)
         if (call->watch[i].cookie == own->cookie) return true;
-    return call->watch_count == EVENT_WATCH_MAX;
+    return call->watch_cut;
 }
 
 static void pick_calls(struct telling *telling, struct call_picks *picks, const struct sock *listener)

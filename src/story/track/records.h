@@ -50,6 +50,7 @@ struct call {
     struct event_context waker;
     uint32_t epoll;
     uint8_t watch_count;
+    bool watch_cut;                            /* there were more than these */
     struct event_watch watch[EVENT_WATCH_MAX]; /* cookies resolved */
     uint64_t attached[CALL_SOCKETS_MAX];       /* the cookies of the sockets that list it */
     uint8_t attached_count;

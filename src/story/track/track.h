@@ -143,6 +143,8 @@ void listeners_forget(struct teller *teller, const struct address *local, uint64
 /* socket.c */
 int socket_take_enter(struct teller *teller, const struct event *event);
 int socket_take_exit(struct teller *teller, const struct event *event);
+/* The call concerns this socket, which does not have it yet. 0 or -ENOMEM. */
+int socket_list_call(struct teller *teller, struct sock *sock, struct call *call);
 int socket_take_wake(struct teller *teller, const struct event *event);
 /* The socket with this cookie, made when new; NULL for cookie 0 or out of memory. Learns the addresses. */
 struct sock *socket_get(struct teller *teller, const struct event_socket *seen);

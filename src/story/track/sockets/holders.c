@@ -97,13 +97,43 @@ bool holders_close_among_many(const struct call *call, const struct sock *sock)
     return closed && closed == sock->holder_count;
 }
 
+static bool is_listed(const struct call *call, const struct sock *sock)
+{
+    for (size_t i = 0; i < call->watch_count; i++)
+        if (call->watch[i].cookie == sock->cookie) return true;
+    return false;
+}
+
+static bool is_within(const struct call *call, const struct sock *sock)
+{
+    for (size_t h = 0; h < sock->holder_count; h++)
+        if (sock->holders[h].pid != call->thread.pid || sock->holders[h].fd < call->fd) return false;
+    return sock->holder_count;
+}
+
+/* Of a long list of what close_range() closes the end is cut off: what this process alone held, from the first of them on, may be
+ * there. */
+static int list_unlisted(struct teller *teller, struct call *call)
+{
+    struct process *process = call->watch_cut ? table_get(teller->processes, &call->thread.pid) : NULL;
+    int code = 0;
+    for (size_t i = 0; process && !code && i < process->held_count; i++) {
+        struct sock *sock = held(teller, process, i);
+        bool has_it = sock && sock->call_count && sock->calls[sock->call_count - 1] == call;
+        if (sock && !sock->listening && !has_it && is_within(call, sock) && !is_listed(call, sock))
+            code = socket_list_call(teller, sock, call);
+    }
+    return code;
+}
+
 int holders_take_call(struct teller *teller, struct call *call, struct sock *sock, struct sock *other)
 {
     int32_t pid = call->thread.pid;
     if (call->ret < 0) return 0;
     if (call->traits & CALL_CLOSES_RANGE) { /* any of them may be among those */
+        int code = list_unlisted(teller, call);
         let_all_go(teller, pid);
-        return 0;
+        return code;
     }
     if (call->traits & CALL_MAKES_SOCKET && sock) return hold_by_call(teller, sock, call, HOLDER_MADE_FIRST);
     if (call->traits & CALL_ACCEPTS && other) return hold_by_call(teller, other, call, HOLDER_MADE_FIRST);
@@ -127,11 +157,12 @@ int holders_take_call(struct teller *teller, struct call *call, struct sock *soc
 int holders_take_process(struct teller *teller, const struct event_process *process)
 {
     int32_t pid = process->thread.pid;
+    const struct thread *thread = process->change == PROCESS_EXEC ? socket_thread(teller, &process->thread) : NULL;
+    int code = thread && thread->current && thread->current->traits & CALL_RUNS ? list_unlisted(teller, thread->current) : 0;
     /* Which descriptors survive an exec (FD_CLOEXEC) was not seen: better to know of no holder than of a wrong one. */
     if (process->change != PROCESS_FORK) let_all_go(teller, pid);
-    if (process->change != PROCESS_FORK || !process->parent || process->parent == pid) return 0; /* a thread */
+    if (process->change != PROCESS_FORK || !process->parent || process->parent == pid) return code; /* a thread */
     struct process *parent = table_get(teller->processes, &process->parent);
-    int code = 0;
     for (size_t h = 0; parent && !code && h < parent->held_count; h++) {
         struct sock *sock = held(teller, parent, h);
         for (size_t i = 0, count = sock ? sock->holder_count : 0; !code && i < count; i++)

@@ -99,6 +99,17 @@ static void trim(struct teller *teller, struct sock *sock)
     memmove(&sock->calls[0], &sock->calls[over], sock->call_count * sizeof(sock->calls[0]));
 }
 
+int socket_list_call(struct teller *teller, struct sock *sock, struct call *call)
+{
+    size_t most = teller->bounds.packets_max;
+    if (!sock->flow && sock->call_count >= SOCKET_CALLS_MAX) trim(teller, sock);
+    if (sock->flow && most && sock->call_count >= (sock->fold_at ? sock->fold_at : most)) sock_fold(teller, sock);
+    struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
+    if (!slot) return -ENOMEM;
+    *slot = call_ref(call);
+    return 0;
+}
+
 static int attach(struct teller *teller, struct sock *sock, struct call *call)
 {
     if (!sock) return 0;
@@ -106,14 +117,9 @@ static int attach(struct teller *teller, struct sock *sock, struct call *call)
         if (call->attached[i] == sock->cookie) return 0;
     /* More than one call can concern: one too many is a call told less, not one told twice. */
     if (call->attached_count == CALL_SOCKETS_MAX) return 0;
-    size_t most = teller->bounds.packets_max;
-    if (!sock->flow && sock->call_count >= SOCKET_CALLS_MAX) trim(teller, sock);
-    if (sock->flow && most && sock->call_count >= (sock->fold_at ? sock->fold_at : most)) sock_fold(teller, sock);
-    struct call **slot = track_grow((void **)&sock->calls, &sock->call_count, &sock->call_room, sizeof(*slot));
-    if (!slot) return -ENOMEM;
-    *slot = call_ref(call);
-    call->attached[call->attached_count++] = sock->cookie;
-    return 0;
+    int code = socket_list_call(teller, sock, call);
+    if (!code) call->attached[call->attached_count++] = sock->cookie;
+    return code;
 }
 
 static void detach(struct sock *sock, struct call *call)
@@ -169,6 +175,7 @@ static void take_watch(struct call *call, const struct event_call *event)
 {
     if (!event->watch_count) return;
     call->watch_count = event->watch_count <= EVENT_WATCH_MAX ? event->watch_count : EVENT_WATCH_MAX;
+    call->watch_cut = event->watch_total > call->watch_count;
     memcpy(call->watch, event->watch, sizeof(call->watch));
 }
 
