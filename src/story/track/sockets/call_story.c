@@ -58,12 +58,19 @@ static bool is_closed_by_another_thread(const struct sock *sock, int32_t tid)
     return false;
 }
 
+/* A listener's close() resets what waits in its queue: sockets on which nobody made a call yet (inet_csk_listen_stop). */
+static bool closes_listener_of(const struct call *call, const struct sock *own)
+{
+    return call->traits & CALL_CLOSES && call->socket.state == KERNEL_LISTEN && call->socket.local.port == own->local.port &&
+           !own->call_count;
+}
+
 bool call_story_can_let_go(const struct call *call, const struct sock *own)
 {
     if (call->traits & (CALL_RUNS | CALL_CLOSES_RANGE | CALL_SUBMITS)) return true;
     uint64_t closes = call->traits & CALL_COPIES ? call->other.cookie : call->socket.cookie;
     if (!own || !closes) return call->traits & (CALL_CLOSES | CALL_COPIES);
-    if (closes != own->cookie) return false;
+    if (closes != own->cookie) return closes_listener_of(call, own);
     return call->traits & (CALL_CLOSES | CALL_COPIES) || is_closed_by_another_thread(own, call->thread.tid);
 }
 
