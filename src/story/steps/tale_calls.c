@@ -67,9 +67,7 @@ static bool may_close_among_many(const struct sighting *seen, const struct sock 
 {
     const struct call *call = seen->call;
     if (seen->context.chain || seen->context.softirq || !own || !(call->traits & CALL_CLOSES_RANGE)) return false;
-    for (size_t i = 0; i < call->watch_count; i++)
-        if (call->watch[i].cookie == own->cookie) return true;
-    return call->watch_cut;
+    return call->watch_cut || call_story_lists(call, own->cookie);
 }
 
 static void pick_calls(struct telling *telling, struct call_picks *picks, const struct sock *listener)

@@ -12,9 +12,12 @@ struct address call_story_address(const struct call *call);
 /* A connect() that found no port to connect from: its own port was the kernel's to choose (inet_hash_connect), and none was free
  * for that peer, or no address of this host leads there. */
 bool call_story_found_no_port(const struct call *call);
+/* Whether this socket is in the call's list of what it watched, or closed. */
+bool call_story_lists(const struct call *call, uint64_t cookie);
 /* Whether what the kernel closes at this call's return to the program can be `own` (NULL: not known): the call closed its
- * descriptor, or io_uring did within it; or it worked on the socket while another thread closed the descriptor, and was the last to
- * let go. The last call that was recorded of a thread need not be the last that it made. */
+ * descriptor, or that of the listener in whose queue it waited, or io_uring did within it; or it worked on the socket while another
+ * thread closed the descriptor, and was the last to let go. The last call that was recorded of a thread need not be the last that
+ * it made. */
 bool call_story_can_let_go(const struct call *call, const struct sock *own);
 
 /* When it was first seen: at its begin, or at its end where that alone was recorded. */

@@ -51,6 +51,13 @@ bool call_story_found_no_port(const struct call *call)
     return call->traits & CALL_CONNECTS && call->exited && call->ret == -EADDRNOTAVAIL && !call->socket.local.port;
 }
 
+bool call_story_lists(const struct call *call, uint64_t cookie)
+{
+    for (size_t i = 0; i < call->watch_count; i++)
+        if (call->watch[i].cookie == cookie) return true;
+    return false;
+}
+
 static bool is_closed_by_another_thread(const struct sock *sock, int32_t tid)
 {
     for (size_t i = 0; i < sock->call_count; i++)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "story/track/call_story.h"
 #include "story/track/track.h"
 
 static bool is_held_by(const struct sock *sock, int32_t pid)
@@ -97,13 +98,6 @@ bool holders_close_among_many(const struct call *call, const struct sock *sock)
     return closed && closed == sock->holder_count;
 }
 
-static bool is_listed(const struct call *call, const struct sock *sock)
-{
-    for (size_t i = 0; i < call->watch_count; i++)
-        if (call->watch[i].cookie == sock->cookie) return true;
-    return false;
-}
-
 static bool is_within(const struct call *call, const struct sock *sock)
 {
     for (size_t h = 0; h < sock->holder_count; h++)
@@ -120,7 +114,7 @@ static int list_unlisted(struct teller *teller, struct call *call)
     for (size_t i = 0; process && !code && i < process->held_count; i++) {
         struct sock *sock = held(teller, process, i);
         bool has_it = sock && sock->call_count && sock->calls[sock->call_count - 1] == call;
-        if (sock && !sock->listening && !has_it && is_within(call, sock) && !is_listed(call, sock))
+        if (sock && !sock->listening && !has_it && is_within(call, sock) && !call_story_lists(call, sock->cookie))
             code = socket_list_call(teller, sock, call);
     }
     return code;

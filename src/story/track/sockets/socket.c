@@ -242,13 +242,6 @@ static int attach_reported(struct teller *teller, struct thread *thread, struct 
     return code;
 }
 
-static bool waited_for(const struct call *call, uint64_t cookie)
-{
-    for (size_t i = 0; call && i < call->watch_count; i++)
-        if (call->watch[i].cookie == cookie) return true;
-    return false;
-}
-
 static int attach_to_flow(struct flow *flow, struct call *call, enum story_side side)
 {
     for (size_t i = 0; i < flow->extra_count; i++)
@@ -365,7 +358,8 @@ int socket_take_exit(struct teller *teller, const struct event *event)
         if (sock) sock->handed_out = true;
         code = attach(teller, other, call);
         /* The first connection taken is the one that made the listener ready: accept's queue is first in, first out. */
-        if (!code && sock && waited_for(thread->waited, sock->cookie)) code = attach(teller, other, thread->waited);
+        if (!code && sock && thread->waited && call_story_lists(thread->waited, sock->cookie))
+            code = attach(teller, other, thread->waited);
         call_replace(&thread->waited, NULL);
     } else if (!code && sock && sock->protocol == IPPROTO_UDP && sock->remote.port == 0 && call->ret >= 0 &&
                call->traits & CALL_RECEIVES) {
