@@ -74,7 +74,8 @@ class Programs(Watched):
             "    c = socket.create_connection(s.getsockname())\n"
             "    s.close()\n"
             "    c.sendall(b'ask'); assert c.recv(10) == b'say'\n"
-            "    ctypes.CDLL(None).syscall(436, ctypes.c_ulong(c.fileno()), ctypes.c_ulong(c.fileno()), ctypes.c_ulong(0))\n"
+            "    for flags in (4, 0): # with CLOSE_RANGE_CLOEXEC it closes nothing\n"
+            "        ctypes.CDLL(None).syscall(436, ctypes.c_ulong(c.fileno()), ctypes.c_ulong(c.fileno()), ctypes.c_ulong(flags))\n"
             "    time.sleep(0.1); os._exit(0)\n"
             "c, a = s.accept(); assert c.recv(10) == b'ask'; c.sendall(b'say'); assert c.recv(10) == b''; c.close(); os.wait()\n"
         )
@@ -87,6 +88,7 @@ class Programs(Watched):
         self.assertNotEqual(connection.head["client"]["pid"], connection.head["server"]["pid"])
         # close_range() names no descriptor, and who traces is no longer root: it may not list those of another user's process
         self.assertEqual(connection.cause(connection.with_flags("F", "client")[0])[:2], ("call", "close_range"))
+        self.assertEqual(len(connection.calls_named("client", "close_range")), 1)
 
     def test_a_refused_connection_is_an_error_to_act_on(self):
         with socket.socket() as held: # bound and not listening: nobody else takes the port

@@ -9,6 +9,7 @@ enum {
     WATCH_POLL_SCAN = 32,
     WATCH_SELECT_SCAN = 64,
     WATCH_RANGE_SCAN = 64,
+    RANGE_CLOEXEC = 4, /* CLOSE_RANGE_CLOEXEC */
     POLL_IN = 1,
     POLL_PRI = 2,
     POLL_OUT = 4
@@ -125,12 +126,12 @@ __noinline int watch_epoll(struct record_call *call, __s64 ready)
     return 0;
 }
 
-/* close_range: the sockets it closes. */
+/* close_range: the sockets it closes; with CLOSE_RANGE_CLOEXEC a later execve() does. */
 __noinline int watch_range(struct record_call *call)
 {
     __u32 first, last;
 
-    if (!call) return 0;
+    if (!call || call->args[2] & RANGE_CLOEXEC) return 0;
     first = (__u32)call->args[0];
     last = (__u32)call->args[1];
     for (__u32 i = 0; i < WATCH_RANGE_SCAN; i++) {
