@@ -5,17 +5,13 @@
 #include <string.h>
 
 #include "story/chain.h"
+#include "story/track/join_own.h"
 #include "story/track/track.h"
 #include "tcp/segment.h"
 
-/* A mark and its packet are microseconds apart; the clocks of two sources may disagree by less than this. */
-static const int64_t JOIN_WINDOW_NS = 1000000000;
-/* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
-static const size_t JOIN_DEPTH = 512;
-/* And its first sight, at the same place, among so many: the judge knows sights by what came some seconds before at most. */
+/* A packet finds its first sight, at the same place, among so many of the newest: the judge knows sights by what came some seconds
+ * before at most. */
 static const size_t SIGHT_DEPTH = 4096;
-/* The same segment seen at a second vantage: further apart than any wire delay a lesson uses, it is a retransmission. */
-static const int64_t SAME_SEGMENT_NS = 10000000000;
 /* At two interfaces of one host it only passes through: less than the shortest retransmission timeout of Linux (TCP_RTO_MIN). So
  * for what has no timestamps: with equal ones it was sent in the same millisecond, however long a busy host then let it lie. */
 static const int64_t SAME_HOST_NS = 100000000;
@@ -24,22 +20,12 @@ static const int64_t SAME_HOST_NS = 100000000;
  * this is another of equal look, sent again, whose own mark (or packet) nobody saw. */
 static const int64_t JOIN_ORDER_NS = 10000000;
 
-static bool near(int64_t a, int64_t b, int64_t window_ns)
-{
-    return a > b ? a - b <= window_ns : b - a <= window_ns;
-}
-
 /* Of two marks for a packet, or packets for a mark, the first, unless another is much nearer. */
 static bool is_nearer(int64_t first_ns, int64_t other_ns, int64_t to_ns)
 {
     int64_t first = first_ns > to_ns ? first_ns - to_ns : to_ns - first_ns,
             other = other_ns > to_ns ? other_ns - to_ns : to_ns - other_ns;
     return other < first - JOIN_ORDER_NS;
-}
-
-static size_t join_start(const struct flow *flow)
-{
-    return flow->packet_count > JOIN_DEPTH ? flow->packet_count - JOIN_DEPTH : 0;
 }
 
 /* The same without those first that have mark and packet: captured in one place, they take no more. */
@@ -72,26 +58,12 @@ static void take_mark(struct sighting *sighting, const struct sighting *mark)
     if (!sighting->netns) sighting->netns = mark->netns;
 }
 
-static uint64_t vantage_netns(const struct teller *teller, uint32_t number)
-{
-    for (size_t i = 0; i < teller->vantage_count; i++)
-        if (teller->vantages[i].number == number) return teller->vantages[i].netns;
-    return 0;
-}
-
-/* Two vantages are on two hosts where both say so; of captures that say nothing nobody knows, and nothing is concluded. */
-static bool on_other_host(const struct teller *teller, uint32_t a, uint32_t b)
-{
-    uint64_t netns_a = vantage_netns(teller, a), netns_b = vantage_netns(teller, b);
-    return netns_a && netns_b && netns_a != netns_b;
-}
-
 /* Of two sights that look the same: at vantage `origin`, and now. What a capture's list has numbered it has joined itself. */
 static int64_t join_window(const struct teller *teller, const struct event_packet *seen, uint32_t origin,
                            const struct event_packet *now)
 {
     bool are_timed = !now->connection && seen->options.present & now->options.present & OPTION_TIMESTAMPS;
-    return are_timed || on_other_host(teller, origin, now->vantage) ? SAME_SEGMENT_NS : SAME_HOST_NS;
+    return are_timed || join_on_other_host(teller, origin, now->vantage) ? SAME_SEGMENT_NS : SAME_HOST_NS;
 }
 
 /* One more sight of it, at another vantage. */
@@ -99,13 +71,9 @@ static void add_sight(const struct teller *teller, struct sighting *seen, const 
 {
     uint32_t vantage = event->packet.vantage;
     seen->arrived_at |= (uint64_t)1 << (vantage & 63);
-    if (on_other_host(teller, seen->origin, vantage)) seen->arrived_ns = event->t_ns; /* of several places on its way, the last */
+    if (join_on_other_host(teller, seen->origin, vantage))
+        seen->arrived_ns = event->t_ns; /* of several places on its way, the last */
     if (event->packet.comments) seen->further_comments = event->packet.comments;
-}
-
-static bool has_arrived_at(const struct sighting *seen, uint32_t vantage)
-{
-    return seen->arrived_at >> (vantage & 63) & 1;
 }
 
 static int keep_captured(struct sighting *sighting, const struct event *event)
@@ -133,8 +101,8 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     for (size_t i = flow->packet_count; i-- > start;) { /* the same error at a second vantage */
         struct sighting *seen = &flow->packets[i];
         if (seen->packet.header.protocol == event->packet.header.protocol && seen->packet.vantage != event->packet.vantage &&
-            seen->arrived_ns == 0 && !has_arrived_at(seen, event->packet.vantage) &&
-            near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->packet.vantage, &event->packet))) {
+            seen->arrived_ns == 0 && !join_has_arrived(seen, event->packet.vantage) &&
+            join_near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->packet.vantage, &event->packet))) {
             add_sight(teller, seen, event);
             return 0;
         }
@@ -148,33 +116,6 @@ static int take_icmp(struct teller *teller, const struct event *event, uint64_t 
     const struct sighting *mark = icmp_take_mark(teller, event);
     if (mark) take_mark(sighting, mark);
     return keep_captured(sighting, event);
-}
-
-/* A segment that is sent again has the same numbers, but another timestamp: without that, what was lost would seem to arrive when
- * its repetition does. */
-static bool is_same_packet(const struct event_packet *a, const struct event_packet *b)
-{
-    if (!flow_covers(&a->header, &b->header) || !flow_covers(&b->header, &a->header)) return false;
-    if (!(a->options.present & b->options.present & OPTION_TIMESTAMPS)) return true;
-    return a->options.ts_value == b->options.ts_value && a->options.ts_echo == b->options.ts_echo;
-}
-
-static bool has_same_bytes(const struct event_packet *a, const struct event_packet *b)
-{
-    return a->bytes && b->bytes && a->captured_bytes == b->captured_bytes && memcmp(a->bytes, b->bytes, a->captured_bytes) == 0;
-}
-
-/* Which of two earlier sights an arrival is of: the one whose very bytes it has (IPv4 numbers what is sent again anew); else one
- * that has not arrived there; of equals with timestamps the oldest (a wire keeps the order), without them the newest (an older one
- * would have come before: it was lost). */
-static bool is_better_sight(const struct sighting *so_far, const struct sighting *seen, const struct event_packet *arrival)
-{
-    if (!so_far) return true;
-    bool same = has_same_bytes(&seen->packet, arrival), was_same = has_same_bytes(&so_far->packet, arrival);
-    if (same != was_same) return same;
-    bool arrived = has_arrived_at(seen, arrival->vantage), had_arrived = has_arrived_at(so_far, arrival->vantage);
-    if (arrived != had_arrived) return !arrived;
-    return arrival->header.protocol == IPPROTO_TCP && !(seen->packet.options.present & OPTION_TIMESTAMPS);
 }
 
 /* A mark and a packet of the same host; where no packets are captured on the mark's host, the first place where they are. */
@@ -208,7 +149,7 @@ static int take_compared(struct teller *teller, struct flow *flow, const struct 
     }
     struct sighting *sighting = add_sighting(teller, flow, event);
     if (!sighting || table_put(flow->compared, &event->packet.same, (void *)(uintptr_t)flow->packet_count)) return -ENOMEM;
-    sighting->netns = vantage_netns(teller, event->packet.vantage);
+    sighting->netns = join_netns(teller, event->packet.vantage);
     sighting->origin = event->packet.vantage;
     sighting->copy = event->packet.fate == FATE_COPY;
     if (!sighting->copy) flow_judge(teller, flow, &event->packet, event->t_ns);
@@ -232,47 +173,23 @@ static int take_sight(struct teller *teller, struct flow *flow, const struct eve
     return 0;
 }
 
-/* The sight of this segment at its sender's, among those that are too many for the usual search. */
-static struct sighting *find_far_sight(const struct teller *teller, struct flow *flow, const struct event *event)
+static int take_arrival(struct sighting *sent, const struct event *event)
 {
-    struct sighting *found = NULL;
-    for (size_t i = join_start(flow); i-- > 0;) {
-        struct sighting *seen = &flow->packets[i];
-        if (seen->captured && !near(seen->captured_ns, event->t_ns, SAME_SEGMENT_NS)) break;
-        if (seen->captured && seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
-            on_other_host(teller, seen->origin, event->packet.vantage) && is_better_sight(found, seen, &event->packet))
-            found = seen;
-    }
-    return found;
-}
-
-/* It came to its receiver's host, and its sender's, which is watched as well, had not sent it: neither packet nor mark is there. */
-static bool was_never_sent(const struct teller *teller, const struct flow *flow, const struct event *event, uint64_t netns)
-{
-    const struct event_packet_header *header = &event->packet.header;
-    uint64_t sender = 0;
-    bool arrives = false;
-    for (size_t i = 0; i < teller->vantage_count; i++) {
-        const struct vantage *vantage = &teller->vantages[i];
-        if (vantage->number == event->packet.vantage) arrives = netns && vantage_is_at(vantage, &header->dst);
-        if (vantage->netns != netns && vantage_is_at(vantage, &header->src)) sender = vantage->netns;
-    }
-    if (!arrives || !sender) return false;
-    for (size_t i = flow->packet_count; flow->has_marks && i-- > 0;) {
-        const struct sighting *seen = &flow->packets[i];
-        int64_t at_ns = seen->captured ? seen->captured_ns : seen->mark_ns;
-        if (!near(at_ns, event->t_ns, SAME_SEGMENT_NS)) break;
-        if (!seen->captured && seen->netns == sender && near(seen->mark_ns, event->t_ns, SAME_SEGMENT_NS) &&
-            flow_covers(&seen->packet.header, header))
-            return false; /* the capture there lacks it */
-    }
-    return true;
+    uint64_t netns = sent->netns;
+    int code = keep_captured(sent, event);
+    sent->captured_ns = sent->mark_ns;
+    sent->left_unseen = true;
+    sent->origin = 0;
+    sent->netns = netns;
+    sent->arrived_ns = event->t_ns;
+    sent->arrived_at = (uint64_t)1 << (event->packet.vantage & 63);
+    return code;
 }
 
 int flow_take_packet(struct teller *teller, const struct event *event)
 {
     const struct event_packet_header *header = &event->packet.header;
-    uint64_t netns = vantage_netns(teller, event->packet.vantage);
+    uint64_t netns = join_netns(teller, event->packet.vantage);
     if (header->protocol != IPPROTO_TCP && header->protocol != IPPROTO_UDP) return take_icmp(teller, event, netns);
     struct flow *flow = flow_of_packet(teller, &event->packet, netns);
     if (!flow) return -ENOMEM;
@@ -287,26 +204,32 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     for (size_t i = teller->vantage_count < 2 ? unjoined_start(flow) : join_start(flow); i < flow->packet_count && !alone; i++) {
         struct sighting *seen = &flow->packets[i];
         if (seen->captured) {
-            if (seen->origin != event->packet.vantage && is_same_packet(&seen->packet, &event->packet) &&
-                near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->origin, &event->packet)) &&
-                is_better_sight(earlier, seen, &event->packet))
+            if (seen->origin != event->packet.vantage && join_is_same(&seen->packet, &event->packet) &&
+                join_near(seen->captured_ns, event->t_ns, join_window(teller, &seen->packet, seen->origin, &event->packet)) &&
+                join_is_better(earlier, seen, &event->packet))
                 earlier = seen;
             continue;
         }
         if (!seen->stuck && (!waiting || is_nearer(waiting->mark_ns, seen->mark_ns, event->t_ns)) &&
-            flow_covers(&seen->packet.header, header) && near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) &&
+            flow_covers(&seen->packet.header, header) && join_near(seen->mark_ns, event->t_ns, JOIN_WINDOW_NS) &&
             may_be_its_mark(teller, seen->netns, netns))
             waiting = seen;
     }
-    bool unsent = !earlier && !waiting && was_never_sent(teller, flow, event, netns);
-    if (unsent && (earlier = find_far_sight(teller, flow, event)) != NULL) unsent = false;
-    if (earlier && !has_arrived_at(earlier, event->packet.vantage)) {
+    bool is_new = !waiting && (!earlier || (earlier->left_unseen && join_has_arrived(earlier, event->packet.vantage)));
+    struct sighting *uncaptured = is_new ? join_find_uncaptured(flow, event, netns) : NULL;
+    if (uncaptured) {
+        flow->at_both_ends = true;
+        return take_arrival(uncaptured, event);
+    }
+    bool unsent = !earlier && !waiting && join_was_never_sent(teller, flow, event, netns);
+    if (unsent && (earlier = join_find_far(teller, flow, event)) != NULL) unsent = false;
+    if (earlier && !join_has_arrived(earlier, event->packet.vantage)) {
         add_sight(teller, earlier, event);
-        if (on_other_host(teller, earlier->origin, event->packet.vantage)) flow->at_both_ends = true;
+        if (join_on_other_host(teller, earlier->origin, event->packet.vantage)) flow->at_both_ends = true;
         return 0;
     }
     /* Sent once, and arrived before: the network made another of it. */
-    bool copy = unsent || (earlier && !waiting && on_other_host(teller, earlier->origin, event->packet.vantage));
+    bool copy = unsent || (earlier && !waiting && join_on_other_host(teller, earlier->origin, event->packet.vantage));
     uint32_t origin = copy && earlier ? earlier->origin : event->packet.vantage;
     if (waiting && segment_space(&waiting->packet.header) > segment_space(header)) {
         whole = *waiting;
@@ -380,7 +303,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
     for (size_t i = unjoined_start(flow); i < flow->packet_count && !slot; i++) {
         struct sighting *packet = &flow->packets[i];
         if (packet->captured && !packet->marked && !packet->copy && may_be_its_mark(teller, mark->netns, packet->netns) &&
-            near(packet->captured_ns, event->t_ns, JOIN_ORDER_NS) && flow_covers(&mark->header, &packet->packet.header) &&
+            join_near(packet->captured_ns, event->t_ns, JOIN_ORDER_NS) && flow_covers(&mark->header, &packet->packet.header) &&
             flow_covers(&packet->packet.header, &mark->header))
             slot = packet;
     }

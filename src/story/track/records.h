@@ -79,6 +79,7 @@ struct sighting {
     bool call_over;    /* it had left: deferred work */
     bool copy;         /* seen at its receiver alone, and a second time: made by the network, sent by nobody */
     uint32_t folded;   /* it stands for so many plain ones, and no more is known of it; 0: it is one */
+    bool left_unseen;  /* marked, and captured only where it came to: no vantage (origin 0) saw it leave */
     bool stuck;        /* marked, and thrown away before it came to a device: no capture can see it */
     bool unsent;       /* with copy: there is no first one either; its sender's host was watched, and never sent it */
 };

@@ -58,6 +58,44 @@ static void what_may_have_been_sent_is_not_made_on_the_way(void **state)
     }
 }
 
+/* Two networks whose captures were opened as the program came there: what leaves one shows in the other's capture alone. */
+#define NETWORKS                                                                                                                   \
+    "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333\nvantage t=1 vantage=1 netns=9 name=if2\n"                              \
+    "vantage t=1 vantage=2 netns=10 name=if2\n"
+#define PACKET_AT(vantage, t, from, what) "packet t=" #t US " vantage=" #vantage " number=1 " from what "\n"
+#define LEAVES(t, netns, from, what) "mark t=" #t US " netns=" #netns " " from what "\n"
+
+static void what_the_capture_of_its_senders_network_lacks_was_sent_once(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(NETWORKS LEAVES(1000, 9, WC, SYN) PACKET_AT(2, 1001, WC, SYN) LEAVES(1002, 10, WS, SYN_ACK)
+                                      PACKET_AT(2, 1003, WS, SYN_ACK) PACKET_AT(1, 1004, WS, SYN_ACK),
+                                  0);
+    const struct story_segment *syn = told_segment(told->stories[0], STORY_CLIENT, "SYN", 1);
+    assert_int_equal(told->stories[0]->summary.segments, 2);
+    assert_false(syn->unsent || syn->copy || syn->retransmission);
+    assert_int_equal(syn->sent_ns, 1000000);
+    assert_int_equal(syn->received_ns, 1001000);
+    assert_int_equal(told->stories[0]->finding_count, 0);
+    told_free(told);
+}
+
+static void what_the_capture_lacks_is_no_other_segment_that_looks_like_it(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        /* a second after its mark, and longer; sent again, seen in its own network or in the other */
+        NETWORKS LEAVES(1000, 9, WC, SYN) PACKET_AT(2, 1002000, WC, SYN),
+        NETWORKS LEAVES(1000, 9, WC, SYN) PACKET_AT(1, 1001, WC, SYN) LEAVES(2000, 9, WC, SYN) PACKET_AT(1, 2001, WC, SYN),
+        NETWORKS LEAVES(1000, 9, WC, SYN) PACKET_AT(2, 1001, WC, SYN) LEAVES(2000, 9, WC, SYN) PACKET_AT(2, 2001, WC, SYN),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct told *told = tell_text(texts[i], 0);
+        if (told->stories[0]->summary.segments != 2) fail_msg("text %zu: %u", i, told->stories[0]->summary.segments);
+        told_free(told);
+    }
+}
+
 static void of_very_many_on_the_way_each_is_found(void **state)
 {
     enum { SEGMENTS = 700 };
@@ -84,6 +122,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_and_was_never_sent_is_made_on_the_way_and_moves_no_sender),
         cmocka_unit_test(what_may_have_been_sent_is_not_made_on_the_way),
+        cmocka_unit_test(what_the_capture_of_its_senders_network_lacks_was_sent_once),
+        cmocka_unit_test(what_the_capture_lacks_is_no_other_segment_that_looks_like_it),
         cmocka_unit_test(of_very_many_on_the_way_each_is_found),
     };
     return cmocka_run_group_tests_name("made_on_the_way", tests, NULL, NULL);
