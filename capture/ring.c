@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 1 << 16, HEAD_BYTES = 128, FRAME_LEAST = 256, FILTER_MOST = 4096 };
+enum { BLOCK_BYTES = 1 << 16, HEAD_BYTES = 128, FRAME_LEAST = 256, FILTER_MOST = BPF_MAXINSNS };
 
 struct ring {
     int fd;
@@ -124,6 +124,11 @@ int ring_open(struct ring **ret_ring, int fd, const struct ring_options *options
 int ring_fd(const struct ring *ring)
 {
     return ring->fd;
+}
+
+size_t ring_frames(const struct ring *ring)
+{
+    return ring->frames;
 }
 
 int ring_next(struct ring *ring, struct ring_packet *ret_packet)

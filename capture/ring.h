@@ -32,6 +32,8 @@ struct ring_options {
 int ring_open(struct ring **ret_ring, int fd, const struct ring_options *options, struct err *err);
 /* To poll(2) for reading. */
 int ring_fd(const struct ring *ring);
+/* How many packets it has room for. */
+size_t ring_frames(const struct ring *ring);
 /* 1 and a packet, or 0: there is none now. */
 int ring_next(struct ring *ring, struct ring_packet *ret_packet);
 /* How many found no room. */

@@ -14,21 +14,26 @@
 
 enum { PAGE_BYTES = 4096 /* at least; larger pages only cut more often */ };
 
+static size_t at_most(size_t length, size_t most)
+{
+    return length < most ? length : most;
+}
+
 size_t ptrace_look_memory(struct ptrace_task *task, uint64_t address, void *bytes, size_t length)
 {
     size_t done = 0;
     /* Page by page: a transfer that meets an unreadable page gives nothing at all of its last piece. */
     while (done < length) {
-        size_t part = PAGE_BYTES - (address + done) % PAGE_BYTES;
-        if (part > length - done) part = length - done;
+        size_t part = at_most(length - done, PAGE_BYTES - (address + done) % PAGE_BYTES);
         struct iovec here = {.iov_base = (char *)bytes + done, .iov_len = part};
         struct iovec there = {.iov_base = (void *)(uintptr_t)(address + done),
                               .iov_len = part}; // NOLINT(performance-no-int-to-ptr)
         ssize_t got = process_vm_readv(task->tid, &here, 1, &there, 1, 0);
-        if (got < 0 && errno == EPERM) task->lost_looks++;
-        if (got <= 0) break;
+        if (got != (ssize_t)part) { /* of one page all or nothing */
+            if (errno == EPERM) task->lost_looks++;
+            break;
+        }
         done += (size_t)got;
-        if ((size_t)got < part) break;
     }
     return done;
 }
@@ -154,7 +159,7 @@ bool ptrace_look_known(struct ptrace_task *task, int fd, struct event_socket *re
 static void read_address(struct ptrace_task *task, uint64_t address, uint64_t length)
 {
     if (!address) return;
-    size_t wanted = length < sizeof(task->raw.address) ? (size_t)length : sizeof(task->raw.address);
+    size_t wanted = at_most((size_t)length, sizeof(task->raw.address));
     task->raw.address_bytes = (uint32_t)ptrace_look_memory(task, address, task->raw.address, wanted);
 }
 
@@ -177,8 +182,7 @@ static void read_arguments(struct ptrace_task *task)
     if (flags & SYSCALL_PATH_0) read_address(task, raw->args[0], sizeof(raw->address));
     if (flags & SYSCALL_PATH_1) read_address(task, raw->args[1], sizeof(raw->address));
     if (flags & SYSCALL_SOCKOPT && raw->args[3]) {
-        uint32_t length = (uint32_t)raw->args[4];
-        size_t wanted = length < sizeof(raw->option_value) ? length : sizeof(raw->option_value);
+        size_t wanted = at_most((uint32_t)raw->args[4], sizeof(raw->option_value));
         raw->option_bytes = (uint32_t)ptrace_look_memory(task, raw->args[3], raw->option_value, wanted);
     }
     if (flags & SYSCALL_EPOLL_CTL && (int32_t)raw->args[1] != EPOLL_CTL_DEL) {
