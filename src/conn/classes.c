@@ -24,12 +24,14 @@ static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct
 {
     const struct conn_end *end = &conn->end[side], *peer = &conn->end[conn_other(conn, side)];
     bool acked = conn_has(end, END_ACKED | END_ANY);
+    /* Behind an acknowledged FIN nothing waits that a window could keep back. */
+    bool shut = peer->flags & END_ACKS && peer->window == 0 && !(end->flags & END_FIN_ACKED);
     if (acked && segment->seq == end->next - 1 && end->span) {
-        if (peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
+        if (shut) return CONN_WINDOW_PROBE;
         bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
         if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
     }
-    if (acked && segment->seq == end->acked - 1 && peer->flags & END_ACKS && peer->window == 0) return CONN_WINDOW_PROBE;
+    if (acked && segment->seq == end->acked - 1 && shut) return CONN_WINDOW_PROBE;
     if (!(segment->flags & TCP_ACK) || !(end->flags & END_ACKS) || seq_before(end->ack, segment->ack)) return CONN_ACK;
     if (seq_before(end->next, segment->seq)) return CONN_ACK;
     if (peer->flags & END_PROBED) return CONN_PROBE_ANSWER;

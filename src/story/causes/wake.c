@@ -244,6 +244,22 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     return false;
 }
 
+/* It came back with nothing: it may not wait, or its time was over (SO_RCVTIMEO, SO_SNDTIMEO). Where nobody saw whether it slept,
+ * what took less than a tick of the quickest clock (HZ=1000) did not. */
+static void by_no_result(struct tale_call *tale)
+{
+    static const int64_t TICK_NS = 1000000;
+    const struct call *call = tale->call;
+    bool long_enough = call->entered && call->exit_ns - call->enter_ns >= TICK_NS;
+    if (call->slept_ns > 0)
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("woken by its timeout"));
+    else if (call->slept_ns < 0 && (long_enough || !call->entered) && !strstr(call->args, "MSG_DONTWAIT"))
+        set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL,
+            tr("its time was over (SO_RCVTIMEO, SO_SNDTIMEO), or the socket is non-blocking: whether it slept was not seen"));
+    else
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
+}
+
 static bool by_return_code(struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
@@ -256,7 +272,7 @@ static bool by_return_code(struct tale_call *tale)
         return true;
     }
     if (ret == -EAGAIN || ret == -EINPROGRESS) {
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
+        by_no_result(tale);
         return true;
     }
     if (ret == -ETIMEDOUT) {

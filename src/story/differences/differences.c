@@ -94,7 +94,8 @@ static struct difference request_socket(struct telling *telling, enum story_side
             tr("SYN_RCVD is no socket yet: from the SYN on Linux keeps a small request socket and leaves the listening one in "
                "LISTEN; the kernel reports LISTEN → SYN_RECV only at the handshake's last ACK, when it makes the connection's "
                "own socket");
-    else if (is_followed(telling, side) && kernel_speaks(telling))
+    else if (is_followed(telling, side) && kernel_speaks(telling) &&
+             find_kernel(telling, side, KERNEL_ESTABLISHED, rcvd) == NOWHERE)
         found.text =
             tr("SYN_RCVD is no socket yet: Linux kept a small request socket that the handshake's last ACK never turned into a "
                "connection's own, so the kernel reported no SYN_RECV at all");

@@ -196,9 +196,9 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
         finding_add(
             telling, "half-open-rst", "error",
             telling_printf(telling,
-                           "half-open connection: the %s had forgotten it (it was aborted or its host restarted, and the wire "
-                           "carried nothing of that), so the next segment of the %s was answered with RST",
-                           story_side_word(reset->side), story_side_word(finding_other(reset->side))),
+                           "half-open connection: the %s had ended it with RST #%" PRIu32 ", which was lost on the way, so the "
+                           "next segment of the %s was answered with RST",
+                           story_side_word(reset->side), gone->segment->number, story_side_word(finding_other(reset->side))),
             FINDING_PROOF(proof));
     else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
         finding_add(

@@ -69,7 +69,7 @@ static const char *why_taken_back(const struct conn_move *move)
 {
     if (move->to == STATE_SYN_SENT)
         return tr("the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that");
-    if (move->from == STATE_CLOSED)
+    if (move->from == STATE_CLOSED || move->from == STATE_LISTEN)
         return tr("it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)");
     if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
         return tr("it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)");

@@ -10,12 +10,14 @@ static bool is_one_of(const struct tale_packet *packet, enum story_kind kind)
     return packet->segment && packet->segment->kind == kind && !packet->segment->copy && !packet->segment->unsent;
 }
 
-/* A SYN (a SYN-ACK) and the same once more: until then it was waited for an answer. */
+/* A SYN (a SYN-ACK) and the same once more: until then it was waited for an answer. Whoever sent anything else in between has had
+ * one. */
 static void claim_repeats(const struct telling *telling, struct spent_claims *claims, enum story_kind kind)
 {
     const struct tale_packet *before = NULL;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
+        if (before && kind == STORY_SYN && finding_is_own(packet, before->side) && !(packet->segment->flags & TCP_SYN)) return;
         if (!is_one_of(packet, kind) || (before && packet->side != before->side)) continue;
         if (before)
             spent_claim(claims, finding_is_queue_full(before) ? SPENT_FULL_QUEUE : SPENT_SYN_AGAIN, before->sent_ns,

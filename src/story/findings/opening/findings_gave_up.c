@@ -88,7 +88,7 @@ static void find_wait(const struct telling *telling, struct patience *patience)
         if (tale->story->side != STORY_CLIENT || tale->story->listener || !call->entered || !call->exited) continue;
         bool ran_out =
             (call->traits & CALL_WAITS_FOR_MANY && call->ret == 0) || (call->traits & CALL_READS && call->ret == -EAGAIN);
-        if (!ran_out || call->exit_ns - call->enter_ns < SLEPT_NS) continue;
+        if (!ran_out || call->slept_ns == 0 || call->exit_ns - call->enter_ns < SLEPT_NS) continue;
         if (call->exit_ns > patience->request->sent_ns && call->exit_ns <= patience->end->sent_ns &&
             patience->end->sent_ns - call->exit_ns <= AT_ONCE_NS)
             patience->wait = tale;

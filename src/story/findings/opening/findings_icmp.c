@@ -128,7 +128,9 @@ static void find_too_big(struct telling *telling)
     for (const struct tale_packet *at = telling->packets; at < error; at++)
         if (finding_is_own(at, sender) && at->segment->length_bytes > largest) largest = at->segment->length_bytes;
     for (const struct tale_packet *at = error + 1; at < telling->packets + telling->packet_count && !again; at++)
-        if (finding_is_own(at, sender) && at->segment->retransmission && at->segment->length_bytes < largest) again = at;
+        if (finding_is_own(at, sender) && at->segment->retransmission && at->segment->length_bytes &&
+            at->segment->length_bytes < largest)
+            again = at;
     uint32_t mtu = error->seen->packet.icmp.mtu;
     uint32_t proof[2] = {error->step, again ? again->step : STORY_NO_STEP};
     finding_add(telling, "icmp-too-big", again ? "note" : "warning",

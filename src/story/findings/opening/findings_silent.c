@@ -115,12 +115,12 @@ static void find_unanswered(struct telling *telling, enum story_side side)
     uint32_t end_step = STORY_NO_STEP, option_step = STORY_NO_STEP;
     int64_t end_ns = 0;
     if (!find_silence(telling, side, &silence)) return;
-    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns);
-    if (!gave_up && silence.repeats < 2) return; /* it may only have been late */
     const struct tale_packet *first = silence.first;
+    bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns) && end_ns >= first->sent_ns;
+    if (!gave_up && silence.repeats < 2) return; /* it may only have been late */
     int64_t waited_ns = (gave_up ? end_ns : telling->last_ns) - first->sent_ns;
     int64_t limit_ns = gave_up ? user_timeout(telling, side, waited_ns, &option_step) : -1;
-    uint32_t proof[3] = {first->step, silence.last ? silence.last->step : STORY_NO_STEP, end_step};
+    uint32_t proof[3] = {first->step, silence.last ? silence.last->step : STORY_NO_STEP, gave_up ? end_step : STORY_NO_STEP};
     if (limit_ns > 0) {
         uint32_t with_option[3] = {option_step, first->step, end_step};
         say_user_timeout(telling, side, limit_ns, waited_ns, with_option);

@@ -8,11 +8,11 @@
 #include "base/lang.h"
 #include "story/findings/findings.h"
 
-/* Less than a second of silence behind one SYN is no silence: the first retransmission comes then (RFC 6298 section 2.1). */
+/* Less than a second of silence behind a SYN is no silence: the first retransmission comes then (RFC 6298 section 2.1). */
 static const int64_t SILENCE_NS = 1000000000;
 
 struct attempt {
-    const struct tale_packet *first, *last;
+    const struct tale_packet *first, *last, *first_arrived;
     uint32_t count, lost, filtered, arrived;
     char times[160]; /* "0.0, 1.0, 3.1" */
 };
@@ -36,6 +36,7 @@ static struct attempt attempt_of(const struct telling *telling, enum story_side 
         attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
         attempt.filtered += way == WAY_FILTERED;
         attempt.arrived += way == WAY_ARRIVED;
+        if (way == WAY_ARRIVED && !attempt.first_arrived) attempt.first_arrived = packet;
         int64_t tenths = (packet->sent_ns - attempt.first->sent_ns + 50000000) / 100000000;
         if (used < sizeof(attempt.times) - 32)
             used += (size_t)snprintf(attempt.times + used, sizeof(attempt.times) - used, "%s%" PRId64 ".%" PRId64,
@@ -162,9 +163,11 @@ static void find_unanswered(struct telling *telling)
     if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
+    if (attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
     bool timed_out = finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT) != NULL;
-    bool silent = answer || attempt.count > 1 || timed_out || (!answer && telling->now_ns - finding_arrival_ns(syn) >= SILENCE_NS);
-    if (!silent || attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
+    const struct tale_packet *asked = attempt.first_arrived ? attempt.first_arrived : attempt.first;
+    int64_t until_ns = answer ? answer->sent_ns : telling->now_ns;
+    if (!timed_out && until_ns - finding_arrival_ns(asked) < SILENCE_NS) return;
     say_unanswered(telling, &attempt, answer);
 }
 

@@ -135,7 +135,7 @@ static const struct bound findings_bounds[] = {
     /* SYNs that nobody answered: when, in tenths of a second. */
     {"3 SYNs, sent at 0.0, 1.0, 4.1 s", TRACE PACKET(1000, WC, SYN) PACKET(1050999, WC, SYN) PACKET(4051000, WC, SYN),
      TRACE PACKET(1000, WC, SYN) PACKET(1051000, WC, SYN) PACKET(4051000, WC, SYN)},
-    {"the SYN (1 of 2) reached the server's host", TRACE TWO_ENDS PACKET(1000, WC, SYN) THERE(1001000, 1001100, SYN),
+    {"the SYN (1 of 2) reached the server's host", TRACE TWO_ENDS THERE(1000, 1100, SYN) PACKET(1001100, WC, SYN),
      TRACE TWO_ENDS THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN)},
     /* A write that took a part. */
     {"partial-write",
