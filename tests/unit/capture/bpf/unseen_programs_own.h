@@ -15,6 +15,7 @@ enum {
     STORIES_MAX = 32,
     TEXT_BYTES = 256,
     PLAYED_MOST = 5,
+    AT_ONCE = 8, /* trials in one play */
     ACK_MS = 60 /* longer than an ACK is held back */,
     SLEEP_NS = 5000000
 };
