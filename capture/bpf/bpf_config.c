@@ -32,7 +32,7 @@ bool bpf_config_wants(const struct calls_options *options, const char *tracepoin
 
 bool bpf_config_wants_call(const struct calls_options *options, const struct syscall_row *row)
 {
-    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close"};
+    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close", "execve", "execveat"};
 
     if (!options->host_wide || row->flags & (SYSCALL_LISTEN | SYSCALL_SHUTDOWN | SYSCALL_DUP | SYSCALL_RANGE)) return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

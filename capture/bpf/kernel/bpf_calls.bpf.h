@@ -41,11 +41,13 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     if (is_untold_udp(sk)) sk = 0;
     if (is_untold_udp(other)) other = 0;
     if (is_elsewhere(sk ? sk : other)) return 0;
+    if (config.host_wide && (flags & SYSCALL_PROCESS) && !is_followed(tgid, bpf_get_current_task_btf())) return 0;
     if ((flags & (SYSCALL_FD_0 | SYSCALL_DUP | SYSCALL_EPOLL_CTL)) && !(flags & SYSCALL_EPOLL_WAIT) && !sk && !other) return 0;
 
     const struct call_begin begin = {args, (__u64)number, sk, file, flags, second};
 
-    if (config.only_ports && !(flags & SYSCALL_RANGE) && !is_chosen(sk) && !is_chosen(other) && !names_chosen(flags, args)) {
+    if (config.only_ports && !(flags & (SYSCALL_RANGE | SYSCALL_PROCESS)) && !is_chosen(sk) && !is_chosen(other) &&
+        !names_chosen(flags, args)) {
         late_note(thread, &begin);
         return 0;
     }

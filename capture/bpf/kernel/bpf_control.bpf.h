@@ -60,6 +60,15 @@ static __always_inline int control_key_fill(struct control_key *key, const struc
     return low;
 }
 
+/* A socket that is connected to itself: what it sends, it receives. */
+static __always_inline int is_to_itself(const struct record_packet *packet)
+{
+    __u32 differs = packet->src.port ^ packet->dst.port;
+
+    for (int i = 0; i < 4; i++) differs |= packet->src.ip[i] ^ packet->dst.ip[i];
+    return !differs;
+}
+
 /* What the segment changes, and whether it is of interest. */
 static __always_inline int control_judge(struct control_end *from, struct control_end *to, const struct record_packet *packet)
 {
@@ -118,6 +127,8 @@ __noinline int control_wanted(const struct record_packet *packet, __u32 netns, _
     }
 
     struct control_end *from = low ? &control->low : &control->high, *to = low ? &control->high : &control->low;
+
+    if (is_to_itself(packet)) from = to;
 
     if (!buffer && from->buffer > OF_ARRIVAL) return -1;
     wanted = control_judge(from, to, packet);
@@ -195,6 +206,24 @@ static __always_inline int control_on_state(int from, int to)
     default:
         return 0;
     }
+}
+
+/* Of a whole host's segments, those that begin or end a connection while no recorded call runs: of a FIN, a SYN or an abort of a
+ * process that ends, of a kernel thread, of a call that is not recorded, or of a softirq that lets it go, only the chain says why.
+ * What a call sends, and what answers a segment, is known by the context. */
+static __always_inline struct chain_ref chain_of_segment(void *ctx, const struct record_packet *packet)
+{
+    struct chain_ref none = {.known = 0};
+    struct cpu_state *cpu = cpu_this();
+
+    if (config.host_wide) {
+        int aborts = packet->flags & FLAG_RST || (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
+
+        if (!(packet->flags & FLAG_FIN) && !aborts) return none;
+        if (!cpu || (cpu->softirq ? !(packet->flags & FLAG_FIN) : thread_in_call((__u32)bpf_get_current_pid_tgid()) != 0))
+            return none;
+    }
+    return chain_of(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
 }
 
 #endif

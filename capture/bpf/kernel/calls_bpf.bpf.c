@@ -53,7 +53,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
                !refuses_connecting(packet, netns))
         return 0;
 
-    struct chain_ref chain = chain_of_frequent(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
+    struct chain_ref chain = chain_of_segment(ctx, packet);
     struct record_mark *mark = RESERVE(record_mark);
 
     if (!mark) return ring_full();

@@ -243,6 +243,8 @@ static void a_whole_host_is_watched_without_what_costs_too_much(void **state)
                  {{.name = "accept4"}, true},
                  {{.name = "listen", .flags = SYSCALL_LISTEN}, true},
                  {{.name = "dup2", .flags = SYSCALL_DUP}, true},
+                 {{.name = "execve", .flags = SYSCALL_PROCESS}, true},
+                 {{.name = "exit_group", .flags = SYSCALL_PROCESS}, false},
                  {{.name = "read", .flags = SYSCALL_POLL}, false}};
     for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
         assert_true(bpf_config_wants(&one, tracepoints[i].tracepoint));

@@ -1,0 +1,88 @@
+"""What a watch says of a connection is what run says of the same one, which records every call and every chain: who ended it, by what,
+which processes its ends are, and what is to be acted on. The traffic is made of what shows in no close()."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import time
+
+import endings
+from support import Story, Test, environment, main, run
+from watching import Echo, Watching
+
+# What rests on calls that carry data, on sleeping, on options of a SYN or on setsockopt(): a watch records none of them.
+NEEDS_MORE = {"linger-zero", "fast-open-cookie", "half-close", "partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late"}
+
+
+def how(connection, segment):
+    """As a watch's line has it (src/watch/facts.c)."""
+    cause = segment["cause"]
+    if cause["kind"] == "call":
+        call = connection.call(cause["call"]) if cause.get("call") else None
+        return f"{cause['name']}({call['fd']})" if call and call["fd"] is not None else f"{cause['name']}()"
+    if cause["kind"] == "exit":
+        return f"its end: {cause['name']}"
+    return {"kernel": "kernel: ", "timer": "timer: "}.get(cause["kind"], "") + (cause.get("name") or "")
+
+
+class Run(Test):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.echo = Echo()
+        cls.addClassCleanup(cls.echo.socket.close)
+        cls.watching = Watching("--format", "jsonl")
+        cls.addClassCleanup(cls.watching.close)
+        cls.watching.begun(cls.echo.port)
+
+    def told(self, connection):
+        """The watch's line of it."""
+        head = connection.head
+
+        def is_it(line):
+            told = json.loads(line) if '"ended"' in line else None
+            return told and all(told[end]["addr"] == head[end]["addr"] for end in ("client", "server")) and abs(told["start"] - head["start"]) < 1e9
+
+        return json.loads(self.watching.until(is_it))
+
+    def check(self, connection):
+        head, line = connection.head, self.told(connection)
+        self.assertEqual(line["outcome"], head["outcome"], line)
+        for end in ("client", "server"):
+            self.assertEqual((line[end]["pid"], line[end]["comm"], line[end]["bytes"]), (head[end]["pid"], head[end]["comm"], head[end]["bytes"]), line)
+        self.assertEqual(line["opened_by"], head["opened_by"], line)
+        found = {finding["id"] for finding in connection.of("finding")} - NEEDS_MORE
+        self.assertEqual({finding["id"] for finding in line["findings"]} - NEEDS_MORE, found, line)
+        last = next((segment for segment in connection.segments if segment["end"] == line["closed_by"] and set(segment["flags"]) & set("FR")), None)
+        self.assertTrue(last, line)
+        expected = how(connection, last)
+        said = line["closed_how"] or ""
+        if said == "its end: exit":  # of a process that made no call that is recorded
+            said = expected
+        self.assertEqual(said, expected, (line, last))
+        return expected
+
+    def test_a_connection_ends_as_run_says_it_does(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "run.jsonl")
+            result = run("run", "--recorder", "bpf", "-o", path, "--", sys.executable, endings.__file__, *endings.KINDS, env=environment())
+            self.assertEqual(result.returncode, 0, self.explain(result))
+            story = Story(path.read_text(encoding="utf-8"))
+        lost = [line["what"] for line in story.lines if line["type"] == "lost" and line["count"]]
+        self.assertEqual(set(lost) - {"watch lists cut"}, set())  # a call that closes more than it lists is played, too
+        kinds = {int(port): kind for kind, port in map(str.split, result.stdout.splitlines())}
+        hows = {kind: set() for kind in endings.KINDS}
+        for connection in story.connections:
+            kind = kinds[int(connection.head["server"]["addr"].rsplit(":", 1)[1])]
+            with self.subTest(kind=kind):
+                hows[kind].add(self.check(connection))
+        # And run knows: two that both know nothing are alike, too.
+        for kind, right in {"exits": "its end: status 3", "killed": "its end: SIGKILL", "executes": "execve()", "executes_and_keeps": "its end: status 0",
+                            "executes_with_many": "execve()", "shared_with_one_that_ends_later": "its end: status 0",
+                            "served_by_forks": "its end: status 0", "destroyed": "kernel: destroyed"}.items():
+            self.assertEqual(hows[kind], {right}, kind)
+
+
+if __name__ == "__main__":
+    main()
