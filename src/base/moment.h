@@ -14,4 +14,10 @@ static inline int64_t moment_clamp(int64_t ns)
     return ns < -MOMENT_MOST_NS ? -MOMENT_MOST_NS : ns > MOMENT_MOST_NS ? MOMENT_MOST_NS : ns;
 }
 
+/* From the earlier of both to the later. */
+static inline int64_t moment_apart(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
+}
+
 #endif

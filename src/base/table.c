@@ -17,21 +17,26 @@ struct table {
     void **values;       /* slots; NULL is an empty slot */
 };
 
-static uint64_t hash(const struct table *table, const void *key)
+uint64_t table_hash(uint64_t seed, const void *bytes, size_t count)
 {
-    const unsigned char *byte = key;
-    uint64_t h = table->seed ^ 0xcbf29ce484222325u;
-    for (size_t left = table->key_bytes; left;) { /* eight bytes at a time: keys of connections are long */
-        size_t bytes = left < sizeof(uint64_t) ? left : sizeof(uint64_t);
+    const unsigned char *byte = bytes;
+    uint64_t h = seed ^ 0xcbf29ce484222325u;
+    for (size_t left = count; left;) { /* eight bytes at a time: keys of connections are long */
+        size_t part = left < sizeof(uint64_t) ? left : sizeof(uint64_t);
         uint64_t word = 0;
-        memcpy(&word, byte, bytes);
+        memcpy(&word, byte, part);
         h = (h ^ word) * 0x9fb21c651e98df25u;
         h ^= h >> 32;
-        byte += bytes;
-        left -= bytes;
+        byte += part;
+        left -= part;
     }
     h *= 0xbf58476d1ce4e5b9u;
     return h ^ h >> 32;
+}
+
+static uint64_t hash(const struct table *table, const void *key)
+{
+    return table_hash(table->seed, key, table->key_bytes);
 }
 
 static unsigned char *key_at(const struct table *table, size_t slot)

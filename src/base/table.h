@@ -7,8 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct table;
+
+/* Of any bytes. Seeded at random, nobody can choose what collides. */
+uint64_t table_hash(uint64_t seed, const void *bytes, size_t count);
 
 /* NULL when out of memory. Release with table_free (values are the caller's). */
 struct table *table_new(size_t key_bytes);

@@ -68,6 +68,10 @@ static bool rule_ack_of_data(struct telling *telling, struct tale_packet *packet
         if (!read) return cause_set_named(telling, packet, CAUSE_TIMER, "delayed-ack", EVIDENCE_RULE);
         return cause_set_unknown(packet, "put off: the delayed-ACK timer ran out, or a read() made room; the wire can't tell");
     }
+    if (by->received_ns && gap_ns > DELACK_MAX_NS)
+        return cause_set_unknown(packet,
+                                 "it came later than Linux puts one off: by another system's delayed-ACK timer, let go by a "
+                                 "read(), or worked off late; the wire can't tell");
     if (by->received_ns && gap_ns > AT_ONCE_NS)
         return cause_set_unknown(
             packet, "it came later than an immediate ACK and sooner than a full delayed one: put off by the delayed-ACK "

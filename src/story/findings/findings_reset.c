@@ -22,7 +22,7 @@ static const char *number_text(struct telling *telling, const struct tale_packet
 static void find_reset_by_call(struct telling *telling, const struct tale_packet *reset)
 {
     const struct tale_call *call = finding_call_at(telling, reset->cause->step);
-    uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
+    uint32_t proof[2] = {reset->cause->step, reset->step};
     bool on_listener = call && call->story->listener && call->call->traits & (CALL_CLOSES | CALL_SHUTS_DOWN);
     if (reset->chain.notes & CHAIN_LISTEN_STOP || on_listener) {
         finding_add(
@@ -32,30 +32,32 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
                      "accept() what has come, and only then close the listener (shutdown() of it resets what waits, too)")
                 : tr("the listening socket was closed while this connection waited in its accept queue: the kernel reset it; "
                      "accept() what has come, and only then close the listener (shutdown() of it resets what waits, too)"),
-            proof, 2);
+            FINDING_PROOF(proof));
         return;
     }
     if (!call) return;
     if (call->call->traits & CALL_CONNECTS) {
         finding_add(telling, "reset-by-disconnect", "note",
                     "connect() with AF_UNSPEC dissolved the connection: the socket can be used again, and the peer got a RST",
-                    proof, 2);
+                    FINDING_PROOF(proof));
         return;
     }
-    bool lingers = telling_option(telling, reset->side, SOL_SOCKET, SO_LINGER, &proof[2]) == 1;
+    uint32_t option_step = STORY_NO_STEP;
+    bool lingers = telling_option(telling, reset->side, SOL_SOCKET, SO_LINGER, &option_step) == 1;
     for (size_t i = 0; lingers && i < telling->call_count; i++) {
         const struct call *set = telling->calls[i].call;
-        if (telling->calls[i].story->exit_step == proof[2] && set->value[1] != 0) lingers = false;
+        if (telling->calls[i].story->exit_step == option_step && set->value[1] != 0) lingers = false;
     }
     /* tcp_disconnect() alone is the abort of SO_LINGER 0; with unread data __tcp_close() sends the RST itself. */
     if (lingers && (!reset->seen->context.chain || reset->chain.notes & CHAIN_DISCONNECT)) {
+        uint32_t with_option[3] = {reset->cause->step, reset->step, option_step};
         finding_add(
             telling, "linger-zero", "warning",
             telling_printf(telling,
                            "%s() sent RST, not FIN: SO_LINGER with timeout 0 asks for an abort; what the peer had not read yet "
                            "may be lost, and there is no TIME_WAIT that keeps old segments out",
                            call->story->name),
-            proof, 3);
+            FINDING_PROOF(with_option));
         return;
     }
     if (!call->call->unread_bytes) return;
@@ -68,7 +70,7 @@ static void find_reset_by_call(struct telling *telling, const struct tale_packet
                            "0, and then close()",
                            call->call->unread_bytes),
                        call->story->name, call->call->unread_bytes),
-        proof, 2);
+        FINDING_PROOF(proof));
 }
 
 /* Before this RST its end had sent a FIN. */
@@ -191,16 +193,17 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
     const struct tale_packet *fin = fin_before(telling, reset), *gone = lost_reset_before(telling, reset);
     const struct tale_packet *data = fin ? first_data_answered(fin, by) : NULL;
     if (fin && !data && by->segment->length_bytes) data = by; /* sent before the FIN came: they crossed */
-    uint32_t proof[3] = {by->step, reset->step, gone ? gone->step : STORY_NO_STEP};
-    if (gone && !fin)
+    uint32_t proof[2] = {by->step, reset->step};
+    if (gone && !fin) {
+        uint32_t with_gone[3] = {by->step, reset->step, gone->step};
         finding_add(
             telling, "half-open-rst", "error",
             telling_printf(telling,
                            "half-open connection: the %s had ended it with RST #%" PRIu32 ", which was lost on the way, so the "
                            "next segment of the %s was answered with RST",
                            story_side_word(reset->side), gone->segment->number, story_side_word(finding_other(reset->side))),
-            FINDING_PROOF(proof));
-    else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
+            FINDING_PROOF(with_gone));
+    } else if (by->segment->flags & TCP_FIN && !data && timed_out_in_fin_wait_2(telling, reset->side, by))
         finding_add(
             telling, "fin-wait-2-timeout", "warning",
             telling_printf(telling,
@@ -208,7 +211,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            "FIN_WAIT_2 for a while only (net.ipv4.tcp_fin_timeout, or TCP_LINGER2); what came after that was "
                            "answered with RST",
                            story_side_word(reset->side)),
-            proof, 2);
+            FINDING_PROOF(proof));
     else if (by->segment->length_bytes && fin && was_taken_before(by, reset))
         finding_add(
             telling, "reset-old-duplicate", "note",
@@ -217,7 +220,7 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
                            " came late, when what it carries had been sent again and taken and the connection was over: the "
                            "%s's kernel knew of none and answered with RST. Nothing was lost",
                            by->segment->number, story_side_word(reset->side)),
-            proof, 2);
+            FINDING_PROOF(proof));
     else if (data && !was_acknowledged(data, reset))
         find_late_data(telling, reset, data, fin);
 }

@@ -5,10 +5,7 @@
 
 static struct answered *slot_of(const struct teller *teller, const struct address *server)
 {
-    const unsigned char *bytes = (const unsigned char *)server;
-    uint32_t hash = 2166136261U;
-    for (size_t i = 0; i < sizeof(*server); i++) hash = (hash ^ bytes[i]) * 16777619U;
-    return &teller->answered[(hash ^ hash >> 16) % ANSWERED_SLOTS];
+    return &teller->answered[table_hash(0, server, sizeof(*server)) % ANSWERED_SLOTS];
 }
 
 void answered_note(struct teller *teller, const struct flow *flow, const struct event_packet_header *header)

@@ -37,7 +37,7 @@ struct flow_key flow_key_of(const struct address *a, const struct address *b, ui
     bool swap = memcmp(a, b, sizeof(*a)) > 0;
     key.low = swap ? *b : *a;
     key.high = swap ? *a : *b;
-    key.netns = flow_is_loopback(a) && flow_is_loopback(b) ? netns : 0;
+    key.netns = flow_is_loopback(a) || flow_is_loopback(b) ? netns : 0; /* such an address never leaves its network */
     key.protocol = protocol;
     return key;
 }
@@ -50,7 +50,7 @@ enum story_side flow_side(const struct flow *flow, const struct address *source)
 /* The recording names its port, or a socket was seen to listen there. `netns`: of both ends, where it is known to be of both. */
 static bool is_server(struct teller *teller, const struct address *address, uint8_t protocol, uint64_t netns)
 {
-    for (size_t i = 0; i < 8 && teller->server_ports[i]; i++)
+    for (size_t i = 0; i < sizeof(teller->server_ports) / sizeof(teller->server_ports[0]) && teller->server_ports[i]; i++)
         if (teller->server_ports[i] == address->port) return true;
     return protocol == IPPROTO_TCP && (socket_serving(teller, address, protocol, 0) || listeners_serve(teller, address, netns));
 }
@@ -316,12 +316,13 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
     }
     if (!flow) {
         flow = flow_new(teller, &key, header);
-        if (flow && before.number) note_time_wait(flow, &before, teller->now_ns);
-        if (flow) flow->elder = elder ? flow_shown_number(elder) : before.elder;
+        if (!flow) return NULL;
+        if (before.number) note_time_wait(flow, &before, teller->now_ns);
+        flow->elder = elder ? flow_shown_number(elder) : before.elder;
     }
-    if (flow && packet->connection) flow->connection = packet->connection;
-    if (flow && !flow->packet_count) flow->beside = packet->beside;
-    if (flow && elder) note_question(elder, flow, packet, teller->now_ns);
+    if (packet->connection) flow->connection = packet->connection;
+    if (!flow->packet_count) flow->beside = packet->beside;
+    if (elder) note_question(elder, flow, packet, teller->now_ns);
     return flow;
 }
 

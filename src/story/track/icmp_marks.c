@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "story/track/track.h"
 
 /* A mark and its packet are microseconds apart; the clocks of two sources may disagree by less than this. */
@@ -18,17 +19,17 @@ static void forget_first(struct teller *teller, size_t count)
     memmove(&teller->icmp_marks[0], &teller->icmp_marks[count], teller->icmp_mark_count * sizeof(teller->icmp_marks[0]));
 }
 
-/* Those whose packet can't come any more, once that is half of them; and the older half of too many. */
+/* Of too many those whose packet can't come any more; if there are none, the older half. */
 static void make_room(struct teller *teller, int64_t now_ns)
 {
+    if (teller->icmp_mark_count < ICMP_MARKS_MAX) return;
     size_t gone = 0;
     while (gone < teller->icmp_mark_count && now_ns - teller->icmp_marks[gone].mark_ns > 2 * MARK_WINDOW_NS) gone++;
-    bool full = teller->icmp_mark_count >= ICMP_MARKS_MAX;
-    if (full && !gone) {
+    if (!gone) {
         gone = teller->icmp_mark_count / 2;
         teller->forgotten.icmp_marks += gone;
     }
-    if (gone && (full || gone * 2 >= teller->icmp_mark_count)) forget_first(teller, gone);
+    forget_first(teller, gone);
 }
 
 int icmp_keep_mark(struct teller *teller, const struct sighting *mark)
@@ -47,9 +48,8 @@ const struct sighting *icmp_take_mark(struct teller *teller, const struct event 
     for (size_t i = 0; i < teller->icmp_mark_count; i++) {
         struct sighting *mark = &teller->icmp_marks[i];
         const struct event_packet_header *a = &mark->packet.header, *b = &event->packet.header;
-        int64_t apart_ns = mark->mark_ns > event->t_ns ? mark->mark_ns - event->t_ns : event->t_ns - mark->mark_ns;
         if (mark->marked || a->protocol != b->protocol || memcmp(a->src.ip, b->src.ip, 16) != 0 ||
-            memcmp(a->dst.ip, b->dst.ip, 16) != 0 || apart_ns > MARK_WINDOW_NS)
+            memcmp(a->dst.ip, b->dst.ip, 16) != 0 || moment_apart(mark->mark_ns, event->t_ns) > MARK_WINDOW_NS)
             continue;
         mark->marked = true; /* used */
         return mark;

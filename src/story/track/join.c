@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "story/chain.h"
 #include "story/track/join_own.h"
 #include "story/track/track.h"
@@ -23,9 +24,7 @@ static const int64_t JOIN_ORDER_NS = 10000000;
 /* Of two marks for a packet, or packets for a mark, the first, unless another is much nearer. */
 static bool is_nearer(int64_t first_ns, int64_t other_ns, int64_t to_ns)
 {
-    int64_t first = first_ns > to_ns ? first_ns - to_ns : to_ns - first_ns,
-            other = other_ns > to_ns ? other_ns - to_ns : to_ns - other_ns;
-    return other < first - JOIN_ORDER_NS;
+    return moment_apart(other_ns, to_ns) < moment_apart(first_ns, to_ns) - JOIN_ORDER_NS;
 }
 
 /* The same without those first that have mark and packet: captured in one place, they take no more. */

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "story/track/join_own.h"
 
 /* A packet finds its mark, or its other sight, among so many of the flow's newest: joins stay cheap on long transfers. */
@@ -9,7 +10,7 @@ static const size_t JOIN_DEPTH = 512;
 
 bool join_near(int64_t a, int64_t b, int64_t window_ns)
 {
-    return a > b ? a - b <= window_ns : b - a <= window_ns;
+    return moment_apart(a, b) <= window_ns;
 }
 
 size_t join_start(const struct flow *flow)

@@ -61,13 +61,8 @@ void tombs_free(struct tombs *tombs)
 
 uint64_t tombs_key(const struct tombs *tombs, const void *key, size_t bytes)
 {
-    const unsigned char *byte = key;
-    uint64_t h = tombs->seed;
-    for (size_t i = 0; i < bytes; i++) {
-        h = (h ^ byte[i]) * 0x9fb21c651e98df25u;
-        h ^= h >> 29;
-    }
-    return h ? h : 1;
+    uint64_t hash = table_hash(tombs->seed, key, bytes);
+    return hash ? hash : 1;
 }
 
 static struct stone *stone_at(const struct tombs *tombs, uint32_t place)
