@@ -88,13 +88,14 @@ static __always_inline __u64 id_find(__u64 address, __u32 create, __u32 protocol
     return shared ? shared : id_next();
 }
 
-static __always_inline void socket_forget(__u64 address)
+__noinline int socket_forget(__u64 address)
 {
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
     __u64 tcp = entry ? entry->tcp : 0;
     long failed = bpf_map_delete_elem(&sockets, &address);
 
     if (tcp) entry_left(MAP_SOCKETS, failed);
+    return 0;
 }
 
 /* The id of a socket, given at first sight unless SOCKET_KNOWN; 0: none. SOCKET_CLONED: a listening socket's child at its first
@@ -122,10 +123,10 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
     if (create == SOCKET_CLONED) now.cookie = 0;
     family = COMMON(__u16, skc_family);
 
-    __u32 kind = socket_kind(address), protocol = protocol_of(family, kind), mptcp = is_mptcp(family, kind);
+    __u32 protocol = protocol_of_any(family, socket_kind(address));
     struct socket_entry *entry = bpf_map_lookup_elem(&sockets, &address);
 
-    if (protocol || mptcp) {
+    if (protocol) {
         now.inode = socket_inode((const struct sock *)address);
         now.ends = ends_of(common, address);
     }
@@ -134,7 +135,7 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
         return entry->id;
     }
     if (entry) socket_forget(address);
-    if (create == SOCKET_KNOWN || (!protocol && !mptcp)) return 0;
+    if (create == SOCKET_KNOWN || !protocol) return 0;
 
     struct socket_entry fresh = {.id = id_find(address, create, protocol, now.cookie),
                                  .cookie = now.cookie,
@@ -142,7 +143,7 @@ __noinline __u64 socket_id(__u64 address, __u32 create)
                                  .ends = now.ends,
                                  .tcp = protocol == PROTOCOL_TCP,
                                  .netns = netns_of(COMMON(__u64, skc_net.net)),
-                                 .protocol = protocol};
+                                 .protocol = protocol == PROTOCOL_MPTCP ? 0 : protocol};
 
     if (!bpf_map_update_elem(&sockets, &address, &fresh, BPF_ANY) && protocol == PROTOCOL_TCP) entry_came(MAP_SOCKETS);
     if (now.cookie) bpf_map_update_elem(&cookies, &now.cookie, &fresh.id, BPF_ANY);

@@ -112,6 +112,13 @@ static __always_inline int is_mptcp(__u16 family, __u32 kind)
     return family_is_inet(family) && kind == (PROTOCOL_MPTCP << 16 | TYPE_STREAM);
 }
 
+/* Either, PROTOCOL_MPTCP, or 0 for every other kind. A function, so that the verifier follows the rest of its caller once, and not
+ * for each answer. */
+__noinline __u32 protocol_of_any(__u32 family, __u32 kind)
+{
+    return is_mptcp((__u16)family, kind) ? PROTOCOL_MPTCP : protocol_of((__u16)family, kind);
+}
+
 /* IPPROTO_TCP, IPPROTO_UDP, or 0 for every other kind. `sk` is a full socket. */
 __noinline __u32 socket_protocol(__u64 address)
 {

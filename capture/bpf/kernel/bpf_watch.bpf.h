@@ -35,7 +35,7 @@ __attribute__((packed))
  * tenth of the time. They must not trust their pointers, though they are never called with NULL. */
 
 /* 0: not an INET socket. */
-__noinline __u64 watch_id(__s32 fd)
+static __always_inline __u64 watch_id(__s32 fd)
 {
     __u64 sk = fd_socket(fd);
 
@@ -43,16 +43,38 @@ __noinline __u64 watch_id(__s32 fd)
     return sk ? socket_id(sk, SOCKET_CREATE) : 0;
 }
 
-static __always_inline void watch_add(struct record_call *call, __u64 id, __u64 data, __u32 events)
-{
-    __u32 at = call->watch_count;
+/* What a loop does each time is a function: else the verifier follows each way through it from each way through the times before.
+ */
 
+/* The socket behind a descriptor, where it is one: into the call's list. */
+__noinline int watch_add(struct record_call *call, __s32 fd, __u64 data, __u32 events)
+{
+    __u64 id = watch_id(fd);
+    __u32 at;
+
+    if (!call || !id) return 0;
+    at = call->watch_count;
     call->watch_total++;
-    if (at >= RECORD_WATCH_MAX) return;
+    if (at >= RECORD_WATCH_MAX) return 0;
     call->watch[at].id = id;
     call->watch[at].data = data;
     call->watch[at].events = events;
     call->watch_count = at + 1;
+    return 0;
+}
+
+/* An entry of poll()'s list; 0: it can't be read. */
+__noinline int watch_poll_entry(struct record_call *call, __u64 at, __u32 exit)
+{
+    struct poll_record entry;
+
+    if (bpf_probe_read_user(&entry, sizeof(entry), (void *)at)) {
+        count(COUNT_MEMORY_UNREAD);
+        return 0;
+    }
+    if (entry.fd >= 0 && (!exit || entry.revents))
+        watch_add(call, entry.fd, (__u32)entry.fd, (__u16)(exit ? entry.revents : entry.events));
+    return 1;
 }
 
 __noinline int watch_poll(struct record_call *call, __u32 exit)
@@ -63,21 +85,15 @@ __noinline int watch_poll(struct record_call *call, __u32 exit)
     if (!call) return 0;
     list = call->args[0];
     length = (__u32)call->args[1];
-    for (__u32 i = 0; i < WATCH_POLL_SCAN; i++) {
-        struct poll_record entry;
-        __u64 id;
-
-        if (i >= length) break;
-        if (bpf_probe_read_user(&entry, sizeof(entry), (void *)(list + i * sizeof(entry)))) {
-            count(COUNT_MEMORY_UNREAD);
-            break;
-        }
-        if (entry.fd < 0 || (exit && !entry.revents)) continue;
-        id = watch_id(entry.fd);
-        if (id) watch_add(call, id, (__u32)entry.fd, (__u16)(exit ? entry.revents : entry.events));
-    }
+    for (__u32 i = 0; i < WATCH_POLL_SCAN; i++)
+        if (i >= length || !watch_poll_entry(call, list + i * sizeof(struct poll_record), exit)) break;
     if (length > WATCH_POLL_SCAN || call->watch_total > RECORD_WATCH_MAX) count(COUNT_WATCH_CUT);
     return 0;
+}
+
+__noinline int watch_select_one(struct record_call *call, __s32 fd, __u32 events)
+{
+    return events ? watch_add(call, fd, (__u32)fd, events) : 0;
 }
 
 /* The sets are written in place: at enter those asked for, at exit those ready. */
@@ -95,12 +111,9 @@ __noinline int watch_select(struct record_call *call)
     for (__u32 fd = 0; fd < WATCH_SELECT_SCAN; fd++) {
         __u32 events =
             (__u32)(sets[0] >> fd & 1) * POLL_IN + (__u32)(sets[1] >> fd & 1) * POLL_OUT + (__u32)(sets[2] >> fd & 1) * POLL_PRI;
-        __u64 id;
 
         if (fd >= length) break;
-        if (!events) continue;
-        id = watch_id((__s32)fd);
-        if (id) watch_add(call, id, fd, events);
+        watch_select_one(call, (__s32)fd, events);
     }
     if (length > WATCH_SELECT_SCAN || call->watch_total > RECORD_WATCH_MAX) count(COUNT_WATCH_CUT);
     return 0;
@@ -135,11 +148,8 @@ __noinline int watch_range(struct record_call *call)
     first = (__u32)call->args[0];
     last = (__u32)call->args[1];
     for (__u32 i = 0; i < WATCH_RANGE_SCAN; i++) {
-        __u64 id;
-
         if (first + i < first || first + i > last) break;
-        id = watch_id((__s32)(first + i));
-        if (id) watch_add(call, id, first + i, 0);
+        watch_add(call, (__s32)(first + i), first + i, 0);
     }
     if (call->watch_total > RECORD_WATCH_MAX) count(COUNT_WATCH_CUT);
     return 0;
