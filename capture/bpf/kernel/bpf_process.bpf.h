@@ -11,7 +11,7 @@ static __always_inline int is_followed(__u32 tgid, struct task_struct *task)
     __u64 *known = bpf_map_lookup_elem(&processes, &tgid), began;
 
     if (!known) return 0;
-    began = task->group_leader->start_time;
+    began = READ_GIVEN(task, group_leader, start_time);
     if (!*known) *known = began;
     if (*known == began) return 1;
     entry_left(MAP_PROCESSES, bpf_map_delete_elem(&processes, &tgid));
@@ -24,7 +24,7 @@ static __always_inline void process_note(__u32 tgid)
     __u64 began = 0;
 
     if (bpf_map_lookup_elem(&processes, &tgid)) return;
-    began = bpf_get_current_task_btf()->group_leader->start_time;
+    began = READ_GIVEN(bpf_get_current_task_btf(), group_leader, start_time);
     if (!bpf_map_update_elem(&processes, &tgid, &began, BPF_ANY)) entry_came(MAP_PROCESSES);
 }
 

@@ -11,7 +11,9 @@
 #include "bpf_kernel.h"
 
 /* READ(pointer, field, …): as BPF_CORE_READ, of what ends in a number. A pointer that was loaded stays one to the verifier, which
- * neither computes with it nor lets a function return it: those that are wanted for themselves take BPF_CORE_READ. */
+ * neither computes with it nor lets a function return it: those that are wanted for themselves take BPF_CORE_READ. READ_GIVEN: of a
+ * pointer that the kernel itself gave, from which every kernel lets programs load; but where casts are to be had they cost less,
+ * for at each pointer that is followed from such a one the verifier looks through the names of all the kernel's types. */
 #ifdef TCPWHY_CAST
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 #define KERNEL(pointer) ((typeof(pointer))bpf_rdonly_cast((pointer), bpf_core_type_id_kernel(typeof(*(pointer)))))
@@ -23,8 +25,10 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
         (type) loaded_value;                                                                                                       \
     })
 #define READ(pointer, ...) LOADED(typeof(___arrow((pointer), __VA_ARGS__)), ___arrow(KERNEL(pointer), __VA_ARGS__))
+#define READ_GIVEN READ
 #else
 #define READ(pointer, ...) BPF_CORE_READ(pointer, __VA_ARGS__)
+#define READ_GIVEN(pointer, ...) ___arrow((pointer), __VA_ARGS__)
 #endif
 
 /* Eight bytes at an address, as a number, whatever they are; 0: there is nothing. */

@@ -155,11 +155,11 @@ static __always_inline __u64 mptcp_owner(__u64 address)
 /* The file behind a descriptor of the running process, as a kernel address; 0: there is none. */
 __noinline __u64 fd_file(__s32 fd)
 {
-    struct files_struct *files = bpf_get_current_task_btf()->files;
-    struct fdtable *table = files ? files->fdt : 0;
+    struct files_struct *files = READ_GIVEN(bpf_get_current_task_btf(), files);
+    struct fdtable *table = files ? READ_GIVEN(files, fdt) : 0;
 
-    if (!table || fd < 0 || (__u32)fd >= table->max_fds) return 0;
-    return word_at((__u64)(table->fd + fd));
+    if (!table || fd < 0 || (__u32)fd >= READ_GIVEN(table, max_fds)) return 0;
+    return word_at((__u64)(READ_GIVEN(table, fd) + fd));
 }
 
 /* The TCP, UDP or MPTCP socket that a file is, as a kernel address; 0: it is none. Only a socket's private part leads back to the

@@ -35,7 +35,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     struct record_packet *packet = bpf_map_lookup_elem(&scratches, &zero);
     struct sock *owner = skb->sk;
     __u64 sk = READ_POINTER(skb, sk);
-    __u32 netns = skb->dev->nd_net.net->ns.inum;
+    __u32 netns = READ_GIVEN(skb, dev, nd_net.net, ns.inum);
 
     if (is_skipped(PROGRAM_QUEUE)) return 0;
     /* A packet that came in is passed on, and a packet socket puts frames of others on the wire: neither is a cause. */
@@ -46,7 +46,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     if (config.only_ports && !packet_wanted(packet, netns)) return 0;
     if (config.host_wide) {
         if (config.only_ports && (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) late_on_syn(sk);
-        if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)skb->dev->ifindex)) return 0;
+        if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)READ_GIVEN(skb, dev, ifindex))) return 0;
         control_on_answer();
     } else if (!packet_wanted(packet, netns) &&
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)) &&
@@ -60,7 +60,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     head_fill(&mark->head, RECORD_MARK);
     mark->packet = *packet;
     mark->netns = netns;
-    mark->interface = (__u32)skb->dev->ifindex;
+    mark->interface = (__u32)READ_GIVEN(skb, dev, ifindex);
     sender_describe(&mark->socket, sk, packet);
     congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     context_fill(&mark->context, &chain);
@@ -72,7 +72,7 @@ SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(netif_receive_skb, struct sk_buff *skb)
 {
     struct cpu_state *cpu = cpu_this();
-    __u32 netns = skb->dev->nd_net.net->ns.inum;
+    __u32 netns = READ_GIVEN(skb, dev, nd_net.net, ns.inum);
 
     if (is_skipped(PROGRAM_RECEIVE)) return 0;
     if (!cpu) return 0;
