@@ -8,6 +8,7 @@
  * The exit stop comes before deferred work: a FIN of dup2 or execve leaves after EXIT. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -22,11 +23,11 @@
 #include "capture/ptrace/ptrace_kernel.h"
 #include "capture/ptrace/ptrace_leave.h"
 #include "capture/ptrace/ptrace_recorder.h"
+#include "capture/ptrace/ptrace_stop.h"
 
 enum {
     OPTIONS = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
               PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL,
-    SYSCALL_STOP = SIGTRAP | 0x80, /* what PTRACE_O_TRACESYSGOOD makes of it */
     STOPS_A_DRAIN = 2000
 };
 
@@ -88,9 +89,9 @@ static int append_process(struct calls *calls, struct event_log *log, const stru
 /* The threads of a process share the filter, and a child inherits it, as it does the manner in which its parent is followed. */
 static void inherit(struct ptrace_task *task, const struct ptrace_task *parent)
 {
-    task->marked = task->marked || parent->marked;
-    task->filtered = task->filtered || parent->filtered;
-    task->attached = task->attached || parent->attached;
+    task->marked |= parent->marked;
+    task->filtered |= parent->filtered;
+    task->attached |= parent->attached;
 }
 
 static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log, pid_t tid, const struct ptrace_task *parent)
@@ -161,44 +162,39 @@ static void on_birth(struct calls *calls, struct event_log *log, struct ptrace_t
         ptrace_files_lost(task);
 }
 
-static bool stops_a_group(int signal)
+static pid_t message_of(pid_t tid)
 {
-    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+    unsigned long message = 0;
+    ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&message);
+    return (pid_t)message;
 }
 
 /* One stop of a thread: what it says, then on. */
 static int on_stop(struct calls *calls, struct event_log *log, pid_t tid, int status, int64_t t_ns)
 {
-    int code = 0, signal = WSTOPSIG(status), event = status >> 16;
-    unsigned long message = 0;
+    int code = 0;
+    enum ptrace_stop stop = ptrace_stop_of(status);
+    if (stop == PTRACE_STOP_EXEC) code = on_exec(calls, log, tid, message_of(tid));
     /* A new child may report before its parent reports having made it. */
     struct ptrace_task *task = ptrace_task_find(&calls->tasks, tid);
-    if (!task && event != PTRACE_EVENT_EXEC) task = task_begin(calls, log, tid, NULL);
-    if (event && event != PTRACE_EVENT_SECCOMP && event != PTRACE_EVENT_STOP)
-        ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&message);
-
-    if (event == PTRACE_EVENT_STOP && stops_a_group(signal)) {
+    if (!task && stop != PTRACE_STOP_EXEC) task = task_begin(calls, log, tid, NULL);
+    if (stop == PTRACE_STOP_GROUP) {
         ptrace_kernel(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped, as whoever sent the signal wants */
-        followed_stop(&calls->followed, tid, signal);
+        followed_stop(&calls->followed, tid, WSTOPSIG(status));
         return 0;
     }
-    if (task && event == PTRACE_EVENT_SECCOMP) return ptrace_call_filter(calls, log, task);
-    if (task && !event && signal == SYSCALL_STOP) return ptrace_call_stop(calls, log, task, t_ns);
-    if (event == PTRACE_EVENT_EXEC) {
-        code = on_exec(calls, log, tid, (pid_t)message);
-        task = ptrace_task_find(&calls->tasks, tid);
-    } else if (task && event == PTRACE_EVENT_STOP && task->interrupted) {
+    if (!task) {
+        ptrace_kernel(PTRACE_CONT, tid, 0, (uintptr_t)ptrace_stop_signal(status));
+        return code;
+    }
+    if (stop == PTRACE_STOP_FILTER) return ptrace_call_filter(calls, log, task);
+    if (stop == PTRACE_STOP_CALL) return ptrace_call_stop(calls, log, task, t_ns);
+    if (stop == PTRACE_STOP_BIRTH) on_birth(calls, log, task, message_of(tid));
+    if (stop == PTRACE_STOP_SEIZED && task->interrupted) {
         task->interrupted = false;
         task->goes_on = ptrace_attach_mend(task);
-    } else if (task && (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)) {
-        on_birth(calls, log, task, (pid_t)message);
     }
-
-    bool is_signal = !event && signal != SYSCALL_STOP;
-    if (task)
-        ptrace_call_resume(task, is_signal ? signal : 0);
-    else
-        ptrace_kernel(PTRACE_CONT, tid, 0, is_signal ? (uintptr_t)signal : 0);
+    ptrace_call_resume(task, ptrace_stop_signal(status));
     return code;
 }
 
@@ -215,8 +211,7 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
         }
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
         if (tid == 0 && stops) tid = ptrace_wait(&calls->wait, &status);
-        if (tid < 0 && errno == EINTR) continue;
-        if (tid <= 0) break;
+        if (tid <= 0) break; /* with WNOHANG no signal ends it */
         int64_t t_ns = clock_wall_ns();
         code = WIFSTOPPED(status) ? on_stop(calls, log, tid, status, t_ns) : on_end(calls, log, tid, status);
     }
@@ -239,24 +234,27 @@ static bool recorder_alive(struct calls *calls)
     return table_count(calls->tasks.by_tid) > 0;
 }
 
+static int append_lost(struct event_log *log, const char *what, uint64_t received, uint64_t count)
+{
+    struct event event = {
+        .kind = EVENT_LOST, .t_ns = clock_wall_ns(), .lost = {.source = "ptrace", .received = received, .count = count}};
+    snprintf(event.lost.what, sizeof(event.lost.what), "%s", what);
+    return event_log_append(log, &event);
+}
+
 static int recorder_report(struct calls *calls, struct event_log *log, struct err *err)
 {
-    struct event event = {.kind = EVENT_LOST, .t_ns = clock_wall_ns()};
-    event.lost = (struct event_lost){
-        .source = "ptrace", .what = TR("could not be seen"), .received = calls->appended, .count = calls->unseen};
-    int code = event_log_append(log, &event);
-    if (!code && calls->foreign) {
-        event.lost = (struct event_lost){.source = "ptrace", .what = TR("32-bit programs"), .count = calls->foreign};
-        code = event_log_append(log, &event);
-    }
-    if (!code && calls->elsewhere) { /* captures are where they were begun */
-        event.lost = (struct event_lost){.source = "ptrace", .what = TR("sockets in another network"), .count = calls->elsewhere};
-        code = event_log_append(log, &event);
-    }
-    if (!code && calls->unraised) { /* for want of the right to install a filter otherwise */
-        event.lost = (struct event_lost){.source = "ptrace", .what = TR("set-user-ID rights not given"), .count = calls->unraised};
-        code = event_log_append(log, &event);
-    }
+    const struct {
+        const char *what;
+        uint64_t count;
+    } others[] = {
+        {TR("32-bit programs"), calls->foreign},
+        {TR("sockets in another network"), calls->elsewhere},  /* captures are where they were begun */
+        {TR("set-user-ID rights not given"), calls->unraised}, /* for want of the right to install a filter otherwise */
+    };
+    int code = append_lost(log, TR("could not be seen"), calls->appended, calls->unseen);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (!code && others[i].count) code = append_lost(log, others[i].what, 0, others[i].count);
     return code ? err_set(err, code, "out of memory for events") : 0;
 }
 

@@ -16,17 +16,16 @@ enum {
     PASSES_MAX = 100 /* over a process that makes threads faster than they are seized */
 };
 
-static int refused(pid_t pid, int code, struct err *err)
+int ptrace_attach_refused(pid_t pid, int code, pid_t tracer, int yama_scope, struct err *err)
 {
     char comm[EVENT_COMM_BYTES] = "?";
-    int tracer = procinfo_status(pid, "TracerPid");
     if (code == -ESRCH) return err_set(err, code, "there is no process %d", (int)pid);
     if (code != -EPERM) return err_set_errno(err, code, "process %d can't be traced", (int)pid);
     if (tracer > 0) {
         procinfo_comm(tracer, comm);
-        return err_set(err, code, "process %d is traced already, by %s[%d]", (int)pid, comm, tracer);
+        return err_set(err, code, "process %d is traced already, by %s[%d]", (int)pid, comm, (int)tracer);
     }
-    if (procinfo_number("/proc/sys/kernel/yama/ptrace_scope", 0) > 0)
+    if (yama_scope > 0)
         return err_set(err, code, "process %d can't be traced: kernel.yama.ptrace_scope allows it to root alone", (int)pid);
     return err_set(err, code,
                    "process %d can't be traced: it is another user's, or has more rights than this one (root may trace it)",
@@ -67,28 +66,43 @@ int ptrace_attach(struct ptrace_tasks *tasks, pid_t pid, struct err *err)
 {
     int got = 1;
     for (int pass = 0; got > 0 && pass < PASSES_MAX; pass++) got = seize_new(tasks, pid);
+    if (got >= 0) return 0;
     if (got == -ENOMEM) return err_set(err, got, "out of memory");
-    return got < 0 ? refused(pid, got, err) : 0;
+    return ptrace_attach_refused(pid, got, procinfo_status(pid, "TracerPid"),
+                                 procinfo_number("/proc/sys/kernel/yama/ptrace_scope", 0), err);
+}
+
+enum { RESTART_SYS = 512, RESTART_NOINTR = 513, RESTART_NOHAND = 514, RESTART_BLOCK = 516 }; /* linux/errno.h */
+
+bool ptrace_attach_goes_on(int64_t ret, int64_t *ret_goes_on, bool *ret_restartable)
+{
+    *ret_restartable = ret == -RESTART_BLOCK;
+    *ret_goes_on = ret == -EINTR ? -RESTART_NOHAND : ret; /* a handler of its own still sees EINTR */
+    switch (*ret_goes_on) {
+    case -RESTART_SYS:
+    case -RESTART_NOINTR:
+    case -RESTART_NOHAND:
+    case -RESTART_BLOCK:
+        return true;
+    default:
+        return false;
+    }
 }
 
 #if defined(__x86_64__)
-enum { RESTART_SYS = 512, RESTART_NOINTR = 513, RESTART_NOHAND = 514, RESTART_BLOCK = 516 }; /* linux/errno.h */
-
 bool ptrace_attach_mend(struct ptrace_task *task)
 {
     struct user_regs_struct regs;
     struct iovec part = {.iov_base = &regs, .iov_len = sizeof(regs)};
     if (ptrace_kernel(PTRACE_GETREGSET, task->tid, NT_PRSTATUS, (uintptr_t)&part)) return false;
-    long number = (long)regs.orig_rax, ret = (long)regs.rax;
-    if (number < 0) return false; /* it ran, or took an interrupt */
-    if (ret == -EINTR) {
-        regs.rax = (unsigned long long)-RESTART_NOHAND; /* a handler of its own still sees EINTR */
-        if (ptrace_kernel(PTRACE_SETREGSET, task->tid, NT_PRSTATUS, (uintptr_t)&part)) return false;
-    } else if (ret != -RESTART_SYS && ret != -RESTART_NOINTR && ret != -RESTART_NOHAND && ret != -RESTART_BLOCK) {
-        return false;
-    }
+    int64_t number = (int64_t)regs.orig_rax, ret = (int64_t)regs.rax, goes_on;
+    bool restartable;
+    if (number == -1) return false; /* it ran, or took an interrupt */
+    if (!ptrace_attach_goes_on(ret, &goes_on, &restartable)) return false;
+    regs.rax = (unsigned long long)goes_on;
+    if (goes_on != ret && ptrace_kernel(PTRACE_SETREGSET, task->tid, NT_PRSTATUS, (uintptr_t)&part)) return false;
     task->raw = (struct syscall_raw){.number = number, .args = {regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9}};
-    task->restartable = ret == -RESTART_BLOCK;
+    task->restartable = restartable;
     return true;
 }
 #else

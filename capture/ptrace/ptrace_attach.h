@@ -19,4 +19,11 @@ int ptrace_attach(struct ptrace_tasks *tasks, pid_t pid, struct err *err);
  * ends with EINTR. */
 bool ptrace_attach_mend(struct ptrace_task *task);
 
+/* What it is made of: whether a call that was to return `ret` goes on by itself, with what it is then to return, and whether that
+ * is by restart_syscall(2) (ERESTART_RESTARTBLOCK of linux/errno.h). */
+bool ptrace_attach_goes_on(int64_t ret, int64_t *ret_goes_on, bool *ret_restartable);
+/* The sentence for a process that could not be seized (-errno), which `tracer` (0: nobody) traces, where kernel.yama.ptrace_scope
+ * is that. Returns `code`. */
+int ptrace_attach_refused(pid_t pid, int code, pid_t tracer, int yama_scope, struct err *err);
+
 #endif

@@ -36,15 +36,16 @@ int ptrace_append(struct calls *calls, struct event_log *log, const struct event
     return 0;
 }
 
-/* PTRACE_SYSCALL_INFO_*. */
-static int call_info(struct calls *calls, pid_t tid, struct ptrace_syscall_info *ret_info)
+/* PTRACE_SYSCALL_INFO_NONE: the thread is gone, or it could not be seen, which is counted. */
+static struct ptrace_syscall_info call_info(struct calls *calls, pid_t tid)
 {
-    memset(ret_info, 0, sizeof(*ret_info));
-    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, tid, sizeof(*ret_info), (uintptr_t)ret_info) < 0) {
+    struct ptrace_syscall_info info;
+    memset(&info, 0, sizeof(info));
+    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), (uintptr_t)&info) == -1) {
         if (errno != ESRCH) calls->unseen++;
-        return PTRACE_SYSCALL_INFO_NONE;
+        info.op = PTRACE_SYSCALL_INFO_NONE;
     }
-    return ret_info->op;
+    return info;
 }
 
 static void count_lost_looks(struct calls *calls, struct ptrace_task *task)
@@ -94,7 +95,7 @@ static bool take_call(struct ptrace_task *task, long number, const __u64 args[6]
     if (number == SYS_setns || number == SYS_unshare) task->at_home = false;
     if (number == SYS_restart_syscall) return restartable;
     task->raw = (struct syscall_raw){.number = number};
-    for (size_t i = 0; i < 6; i++) task->raw.args[i] = args[i];
+    memcpy(task->raw.args, args, sizeof(task->raw.args));
     return true;
 }
 
@@ -112,15 +113,21 @@ static bool is_no_call(struct ptrace_task *task, const struct ptrace_syscall_inf
     return true;
 }
 
-int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
+int ptrace_call_at_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task,
+                          const struct ptrace_syscall_info *info)
 {
-    struct ptrace_syscall_info info;
     task->in_call = false;
-    bool is_call = call_info(calls, task->tid, &info) == PTRACE_SYSCALL_INFO_SECCOMP && !is_no_call(task, &info) &&
-                   take_call(task, (long)info.seccomp.nr, info.seccomp.args);
+    bool is_call = info->op == PTRACE_SYSCALL_INFO_SECCOMP && !is_no_call(task, info) &&
+                   take_call(task, (long)info->seccomp.nr, info->seccomp.args);
     if (is_call) return enter(calls, log, task);
     ptrace_call_resume(task, 0);
     return 0;
+}
+
+int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task)
+{
+    struct ptrace_syscall_info info = call_info(calls, task->tid);
+    return ptrace_call_at_filter(calls, log, task, &info);
 }
 
 /* In a network where no packets are captured: whoever can may begin to, as it stands still. */
@@ -154,16 +161,21 @@ static int on_call_exit(struct calls *calls, struct event_log *log, struct ptrac
     return ptrace_append(calls, log, &event);
 }
 
-int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
+int ptrace_call_at_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task,
+                        const struct ptrace_syscall_info *info, int64_t t_ns)
 {
-    struct ptrace_syscall_info info;
-    int op = call_info(calls, task->tid, &info);
-    if (op == PTRACE_SYSCALL_INFO_EXIT && task->in_call) return on_call_exit(calls, log, task, info.exit.rval, t_ns);
-    if (op == PTRACE_SYSCALL_INFO_ENTRY && task->attached) {
+    if (info->op == PTRACE_SYSCALL_INFO_EXIT && task->in_call) return on_call_exit(calls, log, task, info->exit.rval, t_ns);
+    if (info->op == PTRACE_SYSCALL_INFO_ENTRY && task->attached) {
         task->in_call = false;
-        bool is_call = (int)info.arch == NATIVE_ARCH && take_call(task, (long)info.entry.nr, info.entry.args);
+        bool is_call = (int)info->arch == NATIVE_ARCH && take_call(task, (long)info->entry.nr, info->entry.args);
         if (is_call) return enter(calls, log, task);
     }
     ptrace_call_resume(task, 0);
     return 0;
+}
+
+int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns)
+{
+    struct ptrace_syscall_info info = call_info(calls, task->tid);
+    return ptrace_call_at_stop(calls, log, task, &info, t_ns);
 }

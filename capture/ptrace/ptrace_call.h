@@ -15,4 +15,11 @@ int ptrace_call_filter(struct calls *calls, struct event_log *log, struct ptrace
  * when the stop was seen. The thread goes on likewise. 0 or -ENOMEM. */
 int ptrace_call_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task, int64_t t_ns);
 
+/* The same, where the kernel's word of the stop (PTRACE_GET_SYSCALL_INFO) is there already. */
+struct ptrace_syscall_info;
+int ptrace_call_at_filter(struct calls *calls, struct event_log *log, struct ptrace_task *task,
+                          const struct ptrace_syscall_info *info);
+int ptrace_call_at_stop(struct calls *calls, struct event_log *log, struct ptrace_task *task,
+                        const struct ptrace_syscall_info *info, int64_t t_ns);
+
 #endif

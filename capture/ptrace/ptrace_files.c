@@ -18,14 +18,13 @@ bool ptrace_files_alone(const struct ptrace_task *task)
 
 uint64_t ptrace_files_get(const struct ptrace_task *task, int fd)
 {
-    if (fd < 0 || (size_t)fd >= task->files.count || !ptrace_files_alone(task)) return 0;
-    return task->files.keys[fd];
+    return (size_t)fd < task->files.count && ptrace_files_alone(task) ? task->files.keys[fd] : 0;
 }
 
 static bool make_room(struct ptrace_files *files, size_t wanted)
 {
     size_t count = files->count ? files->count : KEPT_FIRST;
-    while (count < wanted) count *= 2;
+    while (count < wanted) count += count;
     if (count == files->count) return true;
     uint64_t *keys = realloc(files->keys, count * sizeof(*keys));
     if (!keys) return false;
@@ -37,7 +36,7 @@ static bool make_room(struct ptrace_files *files, size_t wanted)
 
 void ptrace_files_put(struct ptrace_task *task, int fd, uint64_t key)
 {
-    if (fd < 0 || fd >= KEPT_MAX || !ptrace_files_alone(task)) return;
+    if ((size_t)fd >= KEPT_MAX || !ptrace_files_alone(task)) return;
     if (make_room(&task->files, (size_t)fd + 1)) task->files.keys[fd] = key;
 }
 
@@ -48,7 +47,7 @@ static void forget_all(struct ptrace_files *files)
 
 static void forget(struct ptrace_files *files, int fd)
 {
-    if (fd >= 0 && (size_t)fd < files->count) files->keys[fd] = 0;
+    if ((size_t)fd < files->count) files->keys[fd] = 0; /* a negative one is larger than any */
 }
 
 void ptrace_files_entered(struct ptrace_task *task)
@@ -72,7 +71,7 @@ static bool are_apart(pid_t one, pid_t other)
 
 void ptrace_files_born(struct ptrace_task *task, struct ptrace_task *child, bool has_stopped)
 {
-    child->files.supervised = child->files.supervised || task->files.supervised;
+    child->files.supervised |= task->files.supervised;
     if (child->pid == task->pid || !are_apart(task->tid, child->tid)) {
         ptrace_files_lost(task);
         ptrace_files_lost(child);

@@ -49,6 +49,13 @@ static int add_rows(scmp_filter_ctx filter)
     return code ? code : seccomp_rule_add_array(filter, SCMP_ACT_TRACE(PTRACE_FILTER_MARK), SYS_prctl, 1, &names);
 }
 
+/* Who may install a filter without giving up set-uid programs keeps them: sudo under tcpwhy stays sudo. */
+static int load(scmp_filter_ctx filter)
+{
+    if (!seccomp_load(filter)) return 0;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : seccomp_load(filter);
+}
+
 int ptrace_filter_install(void *unused)
 {
     (void)unused;
@@ -58,10 +65,7 @@ int ptrace_filter_install(void *unused)
     int code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
     if (!code) code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
     if (!code) code = add_rows(filter);
-    /* Who may install a filter without giving up set-uid programs keeps them: sudo under tcpwhy stays sudo. */
-    if (!code) code = seccomp_load(filter);
-    if (code == -EACCES || code == -EPERM || code == -ECANCELED)
-        code = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : seccomp_load(filter);
+    if (!code) code = load(filter);
     seccomp_release(filter);
     return code;
 }

@@ -1,6 +1,5 @@
 #include "capture/ptrace/ptrace_leave.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -8,6 +7,7 @@
 #include "capture/procinfo.h"
 #include "capture/ptrace/ptrace_attach.h"
 #include "capture/ptrace/ptrace_kernel.h"
+#include "capture/ptrace/ptrace_stop.h"
 
 enum { PATIENCE_MS = 1000 }; /* all are certain to stop or end, unless a device holds them */
 
@@ -34,7 +34,7 @@ static struct ptrace_task *newborn(struct ptrace_tasks *tasks, pid_t tid, const 
 
 static void on_stop(struct ptrace_tasks *tasks, pid_t tid, int status)
 {
-    int event = status >> 16;
+    enum ptrace_stop stop = ptrace_stop_of(status);
     struct ptrace_task *task = ptrace_task_find(tasks, tid);
     if (!task) task = newborn(tasks, tid, NULL);
     if (!task || task->filtered) {
@@ -44,19 +44,17 @@ static void on_stop(struct ptrace_tasks *tasks, pid_t tid, int status)
     }
     /* A call that the interruption ended shows its exit first, which uses the interruption up (ptrace_stop in kernel/signal.c): the
      * stop where the call can be mended has to be asked for again. */
-    if (task->attached && !event && WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+    if (task->attached && stop == PTRACE_STOP_CALL) {
         ptrace_kernel(PTRACE_INTERRUPT, tid, 0, 0);
         ptrace_kernel(PTRACE_CONT, tid, 0, 0);
         return;
     }
     unsigned long child = 0;
-    bool makes_child = event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
-    if (makes_child && ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&child) == 0 && ptrace_task_born(tasks, (pid_t)child) &&
-        !ptrace_task_find(tasks, (pid_t)child))
+    if (stop == PTRACE_STOP_BIRTH && !ptrace_kernel(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&child) &&
+        ptrace_task_born(tasks, (pid_t)child) && !ptrace_task_find(tasks, (pid_t)child))
         newborn(tasks, (pid_t)child, task);
-    if (event == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGTRAP) ptrace_attach_mend(task);
-    bool is_signal = !event && WSTOPSIG(status) != (SIGTRAP | 0x80);
-    ptrace_kernel(PTRACE_DETACH, tid, 0, is_signal ? (uintptr_t)WSTOPSIG(status) : 0);
+    if (stop == PTRACE_STOP_SEIZED) ptrace_attach_mend(task);
+    ptrace_kernel(PTRACE_DETACH, tid, 0, (uintptr_t)ptrace_stop_signal(status));
     task->left = true;
 }
 
@@ -77,14 +75,14 @@ void ptrace_leave(struct ptrace_tasks *tasks)
     for (int tries = 0; tries < PATIENCE_MS && any_followed(tasks);) {
         int status;
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
-        if (tid < 0 && errno != EINTR) return;
-        if (tid > 0 && WIFSTOPPED(status)) {
-            on_stop(tasks, tid, status);
-        } else if (tid > 0) {
-            ptrace_task_end(tasks, tid);
-        } else {
+        if (tid == -1) return; /* nobody is left; with WNOHANG no signal ends it */
+        if (!tid) {
             tries++;
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        } else if (WIFSTOPPED(status)) {
+            on_stop(tasks, tid, status);
+        } else {
+            ptrace_task_end(tasks, tid);
         }
     }
 }

@@ -64,7 +64,7 @@ static int duplicate_of(struct ptrace_task *task, int fd)
         return -1;
     }
     int duplicate = sockinfo_duplicate(handle, fd);
-    if (duplicate < 0 && errno) task->lost_looks++;
+    if (duplicate == -1 && errno) task->lost_looks++;
     ptrace_task_give_back(task, handle);
     return duplicate;
 }
@@ -130,7 +130,7 @@ static bool look_at(struct ptrace_task *task, int fd, const struct event_socket 
     if (!is_ours && key != PTRACE_SOCKETS_OTHER) {
         if (!key && !task->nameless) return false;
         int duplicate = duplicate_of(task, fd);
-        if (duplicate < 0) return false;
+        if (duplicate == -1) return false;
         if (!key) key = key_by_cookie(duplicate);
         is_ours = key != PTRACE_SOCKETS_OTHER &&
                   (is_remembered(task, key, asked, ret_socket) || describe(task, key, duplicate, made, asked, ret_socket));

@@ -35,16 +35,16 @@ static const char *who_refuses(void)
 
 static int try_child(pid_t pid, int child_fd, struct err *err)
 {
-    int status;
+    int status = 0;
     long word = 0;
     struct ptrace_syscall_info info;
     if (ptrace_kernel(PTRACE_SEIZE, pid, 0, 0)) {
         int code = -errno;
         return err_set_errno(err, code, "ptrace of a child process is refused (%s)", who_refuses());
     }
-    if (ptrace_kernel(PTRACE_INTERRUPT, pid, 0, 0) || waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+    if (ptrace_kernel(PTRACE_INTERRUPT, pid, 0, 0) || waitpid(pid, &status, __WALL) == -1 || !WIFSTOPPED(status))
         return err_set(err, -EPERM, "ptrace does not stop a child process: %s", who_refuses());
-    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (uintptr_t)&info) <= 0)
+    if (ptrace_kernel(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (uintptr_t)&info) == -1)
         return err_set(err, -ENOSYS,
                        "the ptrace recorder needs PTRACE_GET_SYSCALL_INFO, which this kernel (before Linux 5.3) lacks");
 
@@ -59,8 +59,8 @@ static int try_child(pid_t pid, int child_fd, struct err *err)
     if (handle < 0)
         return err_set_errno(err, handle, "pidfd_open of a traced child is refused (Linux 5.3 is needed; %s)", who_refuses());
     int copy = (int)syscall(SYS_pidfd_getfd, handle, child_fd, 0);
-    int code = copy < 0 ? -errno : 0;
-    if (copy >= 0) close(copy);
+    int code = copy == -1 ? -errno : 0;
+    if (!code) close(copy);
     close(handle);
     if (code)
         return err_set_errno(err, code,
@@ -87,10 +87,10 @@ int ptrace_probe(struct err *err)
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(1);
         for (;;) pause();
     }
-    int code = pid < 0 ? err_set_errno(err, -errno, "no process to try ptrace on") : try_child(pid, pipe_fds[0], err);
-    if (pid > 0) {
+    int code = pid == -1 ? err_set_errno(err, -errno, "no process to try ptrace on") : try_child(pid, pipe_fds[0], err);
+    if (pid != -1) {
         kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR) {
+        while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR) {
         }
     }
     close(pipe_fds[0]);

@@ -36,7 +36,7 @@ uint64_t ptrace_sockets_inode(pid_t tid, int fd)
     if (fd < 0) return 0;
     snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
     ssize_t length = readlink(path, name, sizeof(name) - 1);
-    if (length < 0) {
+    if (length == -1) {
         if (errno == ENOENT || errno == ESRCH) errno = 0;
         return 0;
     }

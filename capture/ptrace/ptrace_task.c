@@ -9,8 +9,8 @@
 #include "capture/ptrace/sockinfo.h"
 
 enum {
-    HANDLES_MAX = 256,           /* kept open at once; a thread beyond them gets one for each look */
-    NAME_HOLDS_NS = 20 * 1000000 /* prctl(PR_SET_NAME) is seen; what another thread wrote to /proc/…/comm is not */
+    HANDLES_MAX = 256, /* kept open at once; a thread beyond them gets one for each look */
+    NAME_HOLDS_MS = 20 /* prctl(PR_SET_NAME) is seen; what another thread wrote to /proc/…/comm is not */
 };
 
 int ptrace_tasks_init(struct ptrace_tasks *tasks)
@@ -28,7 +28,7 @@ int ptrace_tasks_init(struct ptrace_tasks *tasks)
 
 static void drop_handle(struct ptrace_task *task)
 {
-    if (task->handle < 0) return;
+    if (task->handle == -1) return;
     close(task->handle);
     task->handle = -1;
     task->all->handles--;
@@ -44,7 +44,7 @@ static void task_free(struct ptrace_task *task)
 
 int ptrace_task_handle(struct ptrace_task *task)
 {
-    if (task->handle >= 0) return task->handle;
+    if (task->handle != -1) return task->handle;
     int handle = sockinfo_open(task->tid);
     if (handle >= 0 && task->all->handles < HANDLES_MAX) {
         task->handle = handle;
@@ -58,10 +58,16 @@ void ptrace_task_give_back(const struct ptrace_task *task, int handle)
     if (handle != task->handle) close(handle);
 }
 
+bool ptrace_task_name_holds(int64_t named_ns, int64_t now_ns)
+{
+    /* The clock may have been set back: then it is read again. */
+    return named_ns && now_ns >= named_ns && now_ns - named_ns < (int64_t)NAME_HOLDS_MS * 1000000;
+}
+
 void ptrace_task_name(struct ptrace_task *task)
 {
     int64_t now_ns = clock_wall_ns();
-    if (task->named_ns && now_ns - task->named_ns >= 0 && now_ns - task->named_ns < NAME_HOLDS_NS) return;
+    if (ptrace_task_name_holds(task->named_ns, now_ns)) return;
     procinfo_comm(task->tid, task->comm);
     task->named_ns = now_ns;
 }

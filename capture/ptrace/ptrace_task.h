@@ -61,6 +61,8 @@ int ptrace_task_handle(struct ptrace_task *task);
 void ptrace_task_give_back(const struct ptrace_task *task, int handle);
 /* Its name as it is now or was a moment ago, into `comm`. */
 void ptrace_task_name(struct ptrace_task *task);
+/* Whether a name read then is taken for the one of now: for 20 ms. */
+bool ptrace_task_name_holds(int64_t named_ns, int64_t now_ns);
 void ptrace_task_remove(struct ptrace_tasks *tasks, pid_t tid);
 /* Its end was seen: it is removed. */
 void ptrace_task_end(struct ptrace_tasks *tasks, pid_t tid);

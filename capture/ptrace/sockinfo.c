@@ -27,13 +27,13 @@ int sockinfo_open(pid_t pid)
     /* By thread first: a process whose first thread has ended still has descriptors, seen through the others only. Before Linux 6.9
      * a process can be had through its first thread alone. */
     int handle = (int)syscall(SYS_pidfd_open, pid, THREAD_PIDFD);
-    if (handle < 0 && errno == EINVAL) handle = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (handle < 0 && (errno == EINVAL || errno == ENOENT)) {
+    if (handle == -1 && errno == EINVAL) handle = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (handle == -1 && (errno == EINVAL || errno == ENOENT)) {
         pid_t leader = procinfo_status(pid, "Tgid");
         if (leader <= 0) return -ESRCH;
         handle = (int)syscall(SYS_pidfd_open, leader, 0);
     }
-    return handle < 0 ? -errno : handle;
+    return handle == -1 ? -errno : handle;
 }
 
 static bool option(int fd, int name, void *value, socklen_t size)
@@ -108,7 +108,7 @@ bool sockinfo_describe(int duplicate, const struct event_socket *known, unsigned
 int sockinfo_duplicate(int handle, int fd)
 {
     int duplicate = (int)syscall(SYS_pidfd_getfd, handle, fd, 0);
-    if (duplicate < 0 && (errno == EBADF || errno == ESRCH)) errno = 0;
+    if (duplicate == -1 && (errno == EBADF || errno == ESRCH)) errno = 0;
     return duplicate;
 }
 
@@ -128,7 +128,7 @@ bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)
 {
     *ret_socket = (struct event_socket){0};
     int duplicate = sockinfo_duplicate(handle, fd);
-    if (duplicate < 0) return false;
+    if (duplicate == -1) return false;
     bool is_ours = sockinfo_describe(duplicate, NULL, SOCKINFO_ALL, ret_socket);
     close(duplicate);
     errno = 0;
