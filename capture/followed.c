@@ -43,7 +43,8 @@ bool followed_reap(struct followed_process *process, char ret_comm[EVENT_COMM_BY
     if (!waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG) && info.si_pid) process->stop_signal = info.si_status;
     info.si_pid = 0;
     /* A look first, the reaping after: a zombie still has its name. */
-    if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid) return false;
+    (void)waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (!info.si_pid) return false;
     if (ret_comm) procinfo_comm(process->pid, ret_comm);
     process->ended = waitpid(process->pid, &process->status, WNOHANG) == process->pid;
     return process->ended;

@@ -4,13 +4,11 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,32 +18,9 @@
 #include "base/clock.h"
 #include "capture/anywhere.h"
 #include "capture/anywhere_take.h"
+#include "support/own_network.h"
 
 enum { NETWORK = 77, BLOCK = 65536, PORT = 4000 };
-
-static void write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    if (write(fd, text, strlen(text)) < 0) perror(path);
-    close(fd);
-}
-
-static bool enter_a_network(void)
-{
-    char map[64];
-    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    snprintf(map, sizeof(map), "0 %u 1", (unsigned)getuid());
-    if (unshare(CLONE_NEWNET) != 0) {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-        write_file("/proc/self/setgroups", "deny");
-        write_file("/proc/self/uid_map", map);
-    }
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool is_up = fd >= 0 && !ioctl(fd, SIOCSIFFLAGS, &lo);
-    if (fd >= 0) close(fd);
-    return is_up;
-}
 
 struct host {
     struct anywhere *anywhere;
@@ -354,7 +329,7 @@ int main(void)
         cmocka_unit_test(sixty_four_interfaces_are_told_apart),
         cmocka_unit_test(what_is_not_understood_is_counted_and_not_told),
     };
-    if (!enter_a_network()) {
+    if (!own_network_enter()) {
         fprintf(stderr, "this test needs root, or user namespaces\n");
         return 1;
     }
