@@ -21,11 +21,11 @@ static const ino_t init_pid_namespace = 0xeffffffc; /* PROC_PID_INIT_INO in incl
 static size_t file_read(const char *path, char *text, size_t capacity)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, capacity - 1);
+    ssize_t got = fd == -1 ? -1 : read(fd, text, capacity - 1);
 
-    if (fd >= 0) close(fd);
-    text[got > 0 ? got : 0] = 0;
-    return got > 0 ? (size_t)got : 0;
+    if (fd != -1) close(fd);
+    text[got == -1 ? 0 : got] = 0;
+    return got == -1 ? 0 : (size_t)got;
 }
 
 static uint64_t capabilities(void)
@@ -40,6 +40,14 @@ static uint64_t capabilities(void)
 static bool has(uint64_t set, int capability)
 {
     return set >> capability & 1;
+}
+
+const char *bpf_ability_missing(uint64_t set)
+{
+    if (has(set, CAP_SYS_ADMIN)) return NULL;
+    if (!has(set, CAP_BPF) && !has(set, CAP_PERFMON)) return TR("the bpf recorder needs root: CAP_BPF and CAP_PERFMON are missing");
+    if (!has(set, CAP_BPF)) return TR("the bpf recorder needs root: CAP_BPF is missing");
+    return has(set, CAP_PERFMON) ? NULL : TR("the bpf recorder needs root: CAP_PERFMON is missing");
 }
 
 bool bpf_maps_every_id(const char *uid_map)
@@ -82,11 +90,9 @@ int bpf_ability_check(struct err *err)
                  "It asks for CAP_BPF and CAP_PERFMON in the initial user namespace, and what counts as root in another is not");
         return -EPERM;
     }
-    if (!has(set, CAP_SYS_ADMIN) && !(has(set, CAP_BPF) && has(set, CAP_PERFMON))) {
-        err_set(err, -EPERM,
-                has(set, CAP_BPF)       ? TR("the bpf recorder needs root: CAP_PERFMON is missing")
-                : has(set, CAP_PERFMON) ? TR("the bpf recorder needs root: CAP_BPF is missing")
-                                        : TR("the bpf recorder needs root: CAP_BPF and CAP_PERFMON are missing"));
+    const char *missing = bpf_ability_missing(set);
+    if (missing) {
+        err_set(err, -EPERM, "%s", tr(missing));
         err_more(err, "%s", tr(ways));
         return -EPERM;
     }
@@ -173,7 +179,7 @@ void bpf_enum_names(const struct btf *btf, const char *name, const char *prefix,
         const struct btf_enum *value = btf_enum(type) + i;
         const char *text = btf__name_by_offset(btf, value->name_off);
 
-        if (!text || value->val < 0 || (size_t)value->val >= most) continue;
+        if (!text || (size_t)value->val >= most) continue; /* a negative one is larger than any */
         if (strncmp(text, prefix, strlen(prefix)) == 0) text += strlen(prefix);
         snprintf(names[value->val], EVENT_NAME_BYTES, "%s", text);
     }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "capture/bpf/bpf_convert.h"
@@ -13,6 +14,8 @@ struct btf;
 /* What is missing before anything is tried: 0; -EPERM (capabilities, a user namespace, lockdown), -ENOTSUP (BTF, a pid namespace);
  * each with a sentence that names it and what to do. Rests on capabilities(7), kernel_lockdown(7), user_namespaces(7). */
 int bpf_ability_check(struct err *err);
+/* The sentence for what is missing in this set of capabilities, a bit each; NULL: it is enough. Static storage, not translated. */
+const char *bpf_ability_missing(uint64_t set);
 /* By the text of /proc/self/uid_map: whether every id is mapped to itself, as in the initial user namespace and in no other; a new
  * one maps none yet (user_namespaces(7)). */
 bool bpf_maps_every_id(const char *uid_map);

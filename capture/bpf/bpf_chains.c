@@ -191,8 +191,8 @@ static bool places_find(const uint64_t *stack, size_t frames, const struct recor
         earliest[i] = at;
     }
     for (size_t i = frames; i-- > 0;) {
-        while (end-- > 0 && chain->words[end] != stack[i]) {
-        }
+        do end--; /* it is there: one has just been found */
+        while (chain->words[end] != stack[i]);
         latest[i] = end;
     }
     return true;
@@ -296,7 +296,7 @@ struct bpf_chain bpf_chains_find(struct bpf_chains *chains, const struct record_
         learned->log = log;
     }
     if (learned) return learned->told;
-    for (size_t i = 0; context->sample && i < SAMPLES; i++) {
+    for (size_t i = 0; i < SAMPLES; i++) { /* of those that were never filled `told` is nothing */
         const struct sample *sample = &chains->samples[(chains->next_sample - 1 - i) % SAMPLES];
 
         if (sample->number == context->sample) return sample->told;

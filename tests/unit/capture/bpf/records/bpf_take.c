@@ -124,7 +124,8 @@ static void a_segment_is_a_packet_where_a_host_is_watched(void **state)
     (void)state;
     struct record_mark mark = {.head = {.kind = RECORD_MARK, .t_ns = 5}, .netns = NETWORK};
     struct record_arrival arrival = {.head = {.kind = RECORD_ARRIVAL, .t_ns = 6}, .netns = NETWORK};
-    mark.packet = arrival.packet = (struct record_packet){.seq = 7, .protocol = IPPROTO_TCP};
+    mark.packet = (struct record_packet){.seq = 7, .protocol = IPPROTO_TCP};
+    arrival.packet = (struct record_packet){.seq = 8, .protocol = IPPROTO_TCP};
     assert_int_equal(bpf_take_record(&take, &mark, sizeof(mark)), 0);
     assert_int_equal(event_log_count(take.log), 1);
     assert_int_equal(event_log_at(take.log, 0)->kind, EVENT_MARK);
@@ -137,6 +138,8 @@ static void a_segment_is_a_packet_where_a_host_is_watched(void **state)
     assert_int_equal(event_log_count(take.log), sizeof(expected) / sizeof(expected[0]));
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
         if (event_log_at(take.log, i)->kind != expected[i]) fail_msg("event %zu", i);
+    assert_int_equal(event_log_at(take.log, 4)->packet.header.seq, 7); /* the mark's */
+    assert_int_equal(event_log_at(take.log, 5)->packet.header.seq, 8);
     assert_int_equal(event_log_at(take.log, 5)->packet.number, 2);
     assert_int_equal(take.events, 4);
 }
