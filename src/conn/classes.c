@@ -2,7 +2,7 @@
 #include "conn/own.h"
 
 /* Wireshark's bound for disorder where no round trip was seen; what is late by a round trip was asked for. */
-static const uint32_t DISORDER_US = 3000000 / 1024;
+static const uint32_t DISORDER_US = 2929; /* 3 ms, in units of 1024 ns */
 /* A bare ACK one below the next number is a keepalive where nothing came for this long, even behind a FIN. */
 static const int64_t IDLE_NS = 500000000;
 /* A keepalive timer waits a second at least (Linux: TCP_KEEPINTVL; the usual is hours), less a little for clocks. */

@@ -2,7 +2,7 @@
 #include "conn/own.h"
 
 /* Data on its way when a RST was sent may arrive for a while. */
-static const uint32_t STRAGGLE_US = 10000000 / 1024, STRAGGLE_UNKNOWN_US = 1000000000 / 1024;
+static const uint32_t STRAGGLE_US = 9765, STRAGGLE_UNKNOWN_US = 976562; /* 10 ms and 1 s, in units of 1024 ns */
 enum { FAR = 1 << 30 }; /* below that, numbers modulo 2^32 are not told from those ahead */
 
 void conn_prove_received(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,

@@ -125,13 +125,19 @@ void arrows_take_event(struct arrow_map *map, const char *scenario, const struct
     if (!opens && !closes) return;
     const struct event_context *context = &state->context;
     struct chain_verdict verdict = chain_read(context->chain);
-    struct arrow_sight sight = {
-        .ends = ARROWS_SERVER, .kind = CAUSE_CALL, .evidence = context->chain ? EVIDENCE_STACK : EVIDENCE_CONTEXT};
+    struct arrow_sight sight = {.ends = ARROWS_SERVER, .kind = CAUSE_CALL, .evidence = EVIDENCE_STACK};
     const char *what = verdict.meaning == CHAIN_CALL ? verdict.name : opens ? "listen" : "close";
-    if (verdict.meaning == CHAIN_EXIT) sight.kind = CAUSE_EXIT;
+    if (verdict.meaning == CHAIN_EXIT)
+        sight.kind = CAUSE_EXIT;
+    else if (verdict.meaning != CHAIN_CALL && opens) /* only listen() does that */
+        sight.evidence = EVIDENCE_CONTEXT;
+    else if (verdict.meaning != CHAIN_CALL && verdict.meaning != CHAIN_DEFERRED) /* close(), shutdown(), the end of a process … */
+        sight = (struct arrow_sight){.ends = ARROWS_SERVER, .kind = CAUSE_UNKNOWN, .evidence = EVIDENCE_NONE};
     snprintf(sight.scenario, sizeof(sight.scenario), "%s", scenario);
     if (sight.kind == CAUSE_EXIT)
         snprintf(sight.step, sizeof(sight.step), tr("a listening socket: the end of %s"), context->current.comm);
+    else if (sight.kind == CAUSE_UNKNOWN)
+        snprintf(sight.step, sizeof(sight.step), "%s", tr("a listening socket: cause unknown"));
     else
         snprintf(sight.step, sizeof(sight.step), tr("a listening socket: %.32s() of %s"), what, context->current.comm);
     snprintf(sight.kernel, sizeof(sight.kernel), "%s → %s", event_kernel_state_name(state->from),
