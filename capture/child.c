@@ -26,6 +26,8 @@ struct failure {
 };
 _Static_assert(sizeof(struct failure) <= PIPE_BUF, "a failure is written in one piece");
 
+enum { OTHERS_FROM = STDERR_FILENO + 1 }; /* the first descriptor that is none of the standard ones */
+
 _Noreturn static void give_up(int error_fd, const struct failure *failure)
 {
     ssize_t written = write(error_fd, failure, sizeof(*failure));
@@ -53,11 +55,11 @@ static int compare_fds(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-/* Closes all above 2 but `keep` (sorted here). */
+/* Closes all but the standard ones and `keep` (sorted here). */
 static int close_others(int *keep, size_t count)
 {
     qsort(keep, count, sizeof(keep[0]), compare_fds);
-    unsigned next = 3;
+    unsigned next = OTHERS_FROM;
     for (size_t i = 0; i < count; i++) {
         if (keep[i] < (int)next) continue;
         int code = close_between(next, (unsigned)keep[i] - 1);
@@ -70,14 +72,14 @@ static int close_others(int *keep, size_t count)
 /* The three standard descriptors, whatever numbers they come from: copies first, so that 1 for 2 and 2 for 1 works. */
 static int set_standard(const struct child_options *options)
 {
-    int wanted[3] = {options->stdin_fd, options->stdout_fd, options->stderr_fd};
-    for (int i = 0; i < 3; i++) {
-        if (wanted[i] < 0) continue;
-        wanted[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 3);
-        if (wanted[i] < 0) return -errno;
+    int wanted[OTHERS_FROM] = {options->stdin_fd, options->stdout_fd, options->stderr_fd};
+    for (size_t i = 0; i < OTHERS_FROM; i++) {
+        if (wanted[i] == -1) continue;
+        wanted[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, OTHERS_FROM);
+        if (wanted[i] == -1) return -errno;
     }
-    for (int i = 0; i < 3; i++)
-        if (wanted[i] >= 0 && dup2(wanted[i], i) < 0) return -errno;
+    for (int i = 0; i < OTHERS_FROM; i++)
+        if (wanted[i] != -1 && dup2(wanted[i], i) == -1) return -errno;
     return 0;
 }
 
@@ -85,17 +87,18 @@ static int arrange_descriptors(const struct child_options *options, int gate_fd,
 {
     int code = set_standard(options);
     if (code) return code;
-    int *keep = calloc(6 + options->inherited_count, sizeof(keep[0])); /* freed by exec, or the end */
+    size_t kept = sizeof(options->keep_fds) / sizeof(options->keep_fds[0]), count = 0;
+    /* Freed by exec, or the end. */
+    int *keep = malloc(sizeof(gate_fd) + sizeof(error_fd) + sizeof(options->keep_fds) + options->inherited_count * sizeof(keep[0]));
     if (!keep) return -ENOMEM;
-    keep[0] = gate_fd;
-    keep[1] = error_fd;
-    for (size_t i = 0; i < 4; i++) {
-        keep[2 + i] = options->keep_fds[i];
-        if (options->keep_fds[i] < 3) continue;
-        if (fcntl(options->keep_fds[i], F_SETFD, 0)) return -errno;
+    keep[count++] = gate_fd;
+    keep[count++] = error_fd;
+    for (size_t i = 0; i < kept; i++) {
+        keep[count++] = options->keep_fds[i];
+        if (options->keep_fds[i] >= OTHERS_FROM && fcntl(options->keep_fds[i], F_SETFD, 0)) return -errno;
     }
-    if (options->inherited_count) memcpy(&keep[6], options->inherited, options->inherited_count * sizeof(keep[0]));
-    return close_others(keep, 6 + options->inherited_count);
+    for (size_t i = 0; i < options->inherited_count; i++) keep[count++] = options->inherited[i];
+    return close_others(keep, count);
 }
 
 /* A parent that died before the prctl sends no signal any more: it shows as another parent. */
@@ -127,7 +130,7 @@ static int find_program(const char *name, char path[PATH_MAX])
         size_t length = strcspn(at, ":");
         struct stat what;
         int written = snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, at, length ? "/" : "", name);
-        if (length < PATH_MAX && written < PATH_MAX && stat(path, &what) == 0 && S_ISREG(what.st_mode)) {
+        if (written < PATH_MAX && stat(path, &what) == 0 && S_ISREG(what.st_mode)) {
             if (access(path, X_OK) == 0) return 0;
             code = -EACCES;
         }
@@ -209,9 +212,9 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
 /* Where the parent runs with a standard descriptor closed, a pipe could get its number and be lost in the child. */
 static int move_up(int *fd)
 {
-    if (*fd >= 3) return 0;
-    int moved = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
-    if (moved < 0) return -errno;
+    if (*fd >= OTHERS_FROM) return 0;
+    int moved = fcntl(*fd, F_DUPFD_CLOEXEC, OTHERS_FROM);
+    if (moved == -1) return -errno;
     close(*fd);
     *fd = moved;
     return 0;
@@ -241,7 +244,7 @@ int child_spawn(const struct child_options *options, struct child *ret_child, st
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) run(options, parent, gate[0], error[1]);
-    code = pid < 0 ? -errno : 0;
+    code = pid == -1 ? -errno : 0;
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (code) {
         err_set_errno(err, code, "%s: no process to run it in", options->argv[0]);
@@ -252,8 +255,8 @@ int child_spawn(const struct child_options *options, struct child *ret_child, st
 
 cleanup:
     for (int i = 0; i < 2; i++) {
-        if (gate[i] >= 0) close(gate[i]);
-        if (error[i] >= 0) close(error[i]);
+        if (gate[i] != -1) close(gate[i]);
+        if (error[i] != -1) close(error[i]);
     }
     return code;
 }
@@ -262,8 +265,8 @@ int child_release(struct child *child, struct err *err)
 {
     ssize_t sent;
     do sent = send(child->gate_fd, "", 1, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    int code = sent < 0 ? -errno : 0;
+    while (sent == -1 && errno == EINTR);
+    int code = sent == -1 ? -errno : 0;
     close(child->gate_fd);
     child->gate_fd = -1;
     if (code) return err_set_errno(err, code, "process %d ended before it was let go", (int)child->pid);
@@ -272,13 +275,13 @@ int child_release(struct child *child, struct err *err)
 
 int child_exec_error(struct child *child, struct err *err)
 {
-    if (child->error_fd < 0) return 0;
+    if (child->error_fd == -1) return 0;
     struct failure failure;
     ssize_t got;
     do got = read(child->error_fd, &failure, sizeof(failure));
-    while (got < 0 && errno == EINTR);
-    if (got < 0 && errno == EAGAIN) return -EAGAIN;
-    int code = got < 0 ? -errno : 0;
+    while (got == -1 && errno == EINTR);
+    if (got == -1 && errno == EAGAIN) return -EAGAIN;
+    int code = got == -1 ? -errno : 0;
     close(child->error_fd);
     child->error_fd = -1;
     if (got == (ssize_t)sizeof(failure)) {
@@ -291,7 +294,7 @@ int child_exec_error(struct child *child, struct err *err)
 
 void child_close(struct child *child)
 {
-    if (child->gate_fd >= 0) close(child->gate_fd);
-    if (child->error_fd >= 0) close(child->error_fd);
+    if (child->gate_fd != -1) close(child->gate_fd);
+    if (child->error_fd != -1) close(child->error_fd);
     child->gate_fd = child->error_fd = -1;
 }

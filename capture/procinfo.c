@@ -25,12 +25,13 @@ static size_t slurp(const char *path, char *bytes, size_t size)
 void procinfo_comm(pid_t tid, char comm[EVENT_COMM_BYTES])
 {
     char path[64], text[64];
+    const size_t most = EVENT_COMM_BYTES - 1;
     snprintf(path, sizeof(path), "/proc/%d/comm", (int)tid);
     size_t length = slurp(path, text, sizeof(text));
     if (!length) return;
     /* The file ends with a newline of its own; a name may hold others. */
     if (text[length - 1] == '\n') length--;
-    if (length >= EVENT_COMM_BYTES) length = EVENT_COMM_BYTES - 1;
+    if (length > most) length = most;
     memset(comm, 0, EVENT_COMM_BYTES);
     memcpy(comm, text, length);
 }

@@ -38,7 +38,7 @@ static int compare(const void *a, const void *b)
 
 static bool has_inode(const struct inodes *inodes, uint64_t inode)
 {
-    return inode && inodes->count && bsearch(&inode, inodes->list, inodes->count, sizeof(inode), compare);
+    return inodes->count && bsearch(&inode, inodes->list, inodes->count, sizeof(inode), compare);
 }
 
 /* The sockets among a process's descriptors, whatever their kind; sorted. */
@@ -52,7 +52,7 @@ static int read_inodes(pid_t pid, struct inodes *inodes)
     for (struct dirent *entry = readdir(folder); entry && !code; entry = readdir(folder)) {
         ssize_t length = readlinkat(dirfd(folder), entry->d_name, text, sizeof(text) - 1);
         uint64_t inode;
-        if (length <= 0) continue;
+        if (length == -1) continue;
         text[length] = '\0';
         if (sscanf(text, "socket:[%" SCNu64 "]", &inode) == 1) code = add_inode(inodes, inode);
     }
@@ -90,7 +90,7 @@ static bool read_row(const char *line, uint8_t protocol, struct event_socket *re
 /* Whom a row is given to. */
 typedef int take_row(void *data, const struct event_socket *socket, uint64_t inode);
 
-enum { TABLES = 4, TCP_TABLES = 2 };
+enum { TABLES = 4 };
 static const struct {
     const char *name;
     uint8_t protocol;
@@ -208,7 +208,7 @@ int procsockets_listening(pid_t pid, void (*take)(void *data, const struct addre
 {
     struct of_network of = {take, data};
     bool found = false;
-    for (size_t i = 0; i < TCP_TABLES; i++)
-        if (read_table(pid, i, take_listening, &of) != -ENOENT) found = true;
+    for (size_t i = 0; i < TABLES; i++)
+        if (tables[i].protocol == IPPROTO_TCP && read_table(pid, i, take_listening, &of) != -ENOENT) found = true;
     return found ? 0 : -ENOENT;
 }

@@ -97,7 +97,7 @@ static void inherit(struct ptrace_task *task, const struct ptrace_task *parent)
 static struct ptrace_task *task_begin(struct calls *calls, struct event_log *log, pid_t tid, const struct ptrace_task *parent)
 {
     int pid = procinfo_status(tid, "Tgid");
-    if (pid <= 0) return NULL; /* it came and went between two looks */
+    if (pid == -1) return NULL; /* it came and went between two looks */
     struct ptrace_task *task = ptrace_task_add(&calls->tasks, pid, tid);
     if (!task) {
         calls->unseen++;
@@ -156,7 +156,7 @@ static void begin_child(struct calls *calls, struct event_log *log, struct ptrac
 /* `task` says that it made a process or a thread. */
 static void on_birth(struct calls *calls, struct event_log *log, struct ptrace_task *task, pid_t tid)
 {
-    if (tid > 0 && ptrace_task_born(&calls->tasks, tid))
+    if (ptrace_task_born(&calls->tasks, tid))
         begin_child(calls, log, task, tid);
     else
         ptrace_files_lost(task);

@@ -52,8 +52,9 @@ static int seize_new(struct ptrace_tasks *tasks, pid_t pid)
     if (!folder) return errno == ENOENT ? -ESRCH : -errno;
     int added = 0, code = 0;
     for (const struct dirent *entry; !code && (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.') continue;
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (tid <= 0 || ptrace_task_find(tasks, tid)) continue;
+        if (ptrace_task_find(tasks, tid)) continue;
         code = seize(tasks, pid, tid);
         if (!code) added++;
         if (code != -ENOMEM && tid != pid) code = 0;

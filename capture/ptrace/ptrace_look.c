@@ -126,7 +126,7 @@ static bool look_at(struct ptrace_task *task, int fd, const struct event_socket 
     *ret_socket = (struct event_socket){0};
     task->network = 0;
     uint64_t key = key_of(task, fd);
-    bool is_ours = key && key != PTRACE_SOCKETS_OTHER && is_remembered(task, key, asked, ret_socket);
+    bool is_ours = is_remembered(task, key, asked, ret_socket);
     if (!is_ours && key != PTRACE_SOCKETS_OTHER) {
         if (!key && !task->nameless) return false;
         int duplicate = duplicate_of(task, fd);
@@ -181,7 +181,7 @@ static void read_arguments(struct ptrace_task *task)
     if (flags & SYSCALL_MSG_1) read_message_name(task);
     if (flags & SYSCALL_PATH_0) read_address(task, raw->args[0], sizeof(raw->address));
     if (flags & SYSCALL_PATH_1) read_address(task, raw->args[1], sizeof(raw->address));
-    if (flags & SYSCALL_SOCKOPT && raw->args[3]) {
+    if (flags & SYSCALL_SOCKOPT) { /* of NULL nothing comes */
         size_t wanted = at_most((uint32_t)raw->args[4], sizeof(raw->option_value));
         raw->option_bytes = (uint32_t)ptrace_look_memory(task, raw->args[3], raw->option_value, wanted);
     }

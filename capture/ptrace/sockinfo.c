@@ -138,8 +138,6 @@ bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)
 bool sockinfo_of(pid_t pid, int fd, struct event_socket *ret_socket)
 {
     *ret_socket = (struct event_socket){0};
-    errno = 0;
-    if (fd < 0) return false;
     int handle = sockinfo_open(pid);
     if (handle < 0) {
         errno = handle == -ESRCH ? 0 : -handle;

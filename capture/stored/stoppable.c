@@ -13,20 +13,24 @@ struct stoppable stoppable_new(int fd, const volatile sig_atomic_t *stop)
     return (struct stoppable){.fd = fd, .stop = stop, .regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)};
 }
 
+enum { NS_A_MS = 1000000 };
+
+int stoppable_left_ms(int64_t now_ns, int64_t until_ns)
+{
+    return now_ns < until_ns ? (int)((until_ns - now_ns - 1) / NS_A_MS) + 1 : 0;
+}
+
 /* Whether the end was asked for, and nothing more comes before it. */
 static bool is_over(struct stoppable *from)
 {
     if (!from->stop || !*from->stop) return false;
     if (from->regular) return true;
-    int64_t now_ns = clock_steady_ns();
-    if (!from->until_ns) from->until_ns = now_ns + (int64_t)STOPPABLE_GRACE_MS * 1000000;
-    while (now_ns < from->until_ns) {
+    if (!from->until_ns) from->until_ns = clock_steady_ns() + (int64_t)STOPPABLE_GRACE_MS * NS_A_MS;
+    for (int left_ms; (left_ms = stoppable_left_ms(clock_steady_ns(), from->until_ns));) {
         struct pollfd ready = {.fd = from->fd, .events = POLLIN};
-        int64_t left_ms = (from->until_ns - now_ns + 999999) / 1000000;
-        int count = poll(&ready, 1, (int)left_ms);
-        if (count > 0) return false;
-        if (count < 0 && errno != EINTR) return true;
-        now_ns = clock_steady_ns();
+        int count = poll(&ready, 1, left_ms);
+        if (count == 1) return false;
+        if (count == -1 && errno != EINTR) return true;
     }
     return true;
 }
@@ -47,10 +51,10 @@ ssize_t stoppable_read(struct stoppable *from, void *into, size_t room)
         if (from->stopped) return 0;
         ssize_t length = read(from->fd, into, room);
         if (length > 0) from->fresh = true;
-        if (length >= 0) return length;
+        if (length != -1) return length;
         if (errno == EAGAIN) { /* somebody else's descriptor, set not to wait */
             struct pollfd ready = {.fd = from->fd, .events = POLLIN};
-            if (poll(&ready, 1, -1) >= 0) continue;
+            if (poll(&ready, 1, -1) != -1) continue;
         }
         if (errno != EINTR) return -errno;
     }

@@ -34,5 +34,7 @@ struct stoppable stoppable_new(int fd, const volatile sig_atomic_t *stop);
 /* As read(2): bytes, 0 at the end (or `stopped`), or -errno. Waits where the descriptor is set not to. A signal that comes just
  * before the read is slept over, unless the one who catches it knocks again (src/out/interrupt.h does). */
 ssize_t stoppable_read(struct stoppable *from, void *into, size_t room);
+/* From now to then, in whole milliseconds that are not less; 0: it is over. */
+int stoppable_left_ms(int64_t now_ns, int64_t until_ns);
 
 #endif

@@ -38,6 +38,7 @@ static int host_open(struct host *host, struct anywhere_options options)
     options.netns = NETWORK;
     int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
+    errno = EIO; /* of something before */
     return anywhere_open(&host->anywhere, fd, &options, &host->err);
 }
 

@@ -13,22 +13,21 @@
 
 #include <cmocka.h>
 
-#include "capture/child.h"
+#include "child_own.h"
 
-static struct child_options options_of(char *const *argv)
+struct child_options options_of(char *const *argv)
 {
     return (struct child_options){.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_fds = {-1, -1, -1, -1}};
 }
 
-static int status_of(pid_t pid)
+int status_of(pid_t pid)
 {
     int status = -1;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return status;
 }
 
-/* What the child printed, once it has ended. */
-static void output_of(struct child_options options, char *text, size_t size, int *ret_status)
+void output_of(struct child_options options, char *text, size_t size, int *ret_status)
 {
     struct child child;
     struct err err = {0};
@@ -307,6 +306,10 @@ int main(void)
         cmocka_unit_test(a_signal_at_the_gate_does_not_run_the_parents_handler),
         cmocka_unit_test(a_setup_that_fails_is_told_and_nothing_runs),
         cmocka_unit_test(a_child_dies_with_its_parent),
+        cmocka_unit_test(each_of_the_descriptors_to_keep_stays_and_those_between_them_go),
+        cmocka_unit_test(what_its_parent_ignores_is_ignored_and_what_it_handles_is_not),
+        cmocka_unit_test(the_first_program_of_the_path_that_may_be_executed_runs),
+        cmocka_unit_test(without_standard_descriptors_its_pipes_are_not_taken_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,26 +68,27 @@ static void each_socket_of_a_process_is_given_and_no_other(void **state)
 {
     (void)state;
     struct found found = {0};
-    uint16_t tcp, tcp6, udp, other;
+    uint16_t tcp, tcp6, udp, udp6, other;
     char text[ADDRESS_TEXT_BYTES];
     int listener = bound(AF_INET, SOCK_STREAM, &tcp), six = bound(AF_INET6, SOCK_STREAM, &tcp6);
     int datagrams = bound(AF_INET, SOCK_DGRAM, &udp), closed = bound(AF_INET, SOCK_DGRAM, &other);
-    int unbound = socket(AF_UNIX, SOCK_STREAM, 0);
+    int unbound = socket(AF_UNIX, SOCK_STREAM, 0), datagrams_of_six = bound(AF_INET6, SOCK_DGRAM, &udp6);
     assert_int_equal(listen(listener, 5), 0);
     assert_int_equal(listen(six, 5), 0);
     close(closed);
-    assert_int_equal(procsockets_of(getpid(), take_socket, &found), 3);
-    assert_int_equal(found.count, 3);
+    assert_int_equal(procsockets_of(getpid(), take_socket, &found), 4);
+    assert_int_equal(found.count, 4);
     assert_null(at_port(&found, IPPROTO_UDP, other));
     const struct event_socket *four = at_port(&found, IPPROTO_TCP, tcp), *of_six = at_port(&found, IPPROTO_TCP, tcp6);
     assert_non_null(four);
     assert_non_null(of_six);
     assert_non_null(at_port(&found, IPPROTO_UDP, udp));
+    assert_non_null(at_port(&found, IPPROTO_UDP, udp6));
     assert_string_equal(address_format_ip(&four->local, text), "127.1.2.3");
     assert_int_equal(four->state, KERNEL_LISTEN);
     assert_int_equal(four->remote.version, 0);
     assert_string_equal(address_format_ip(&of_six->local, text), "::1");
-    close(listener), close(six), close(datagrams), close(unbound);
+    close(listener), close(six), close(datagrams), close(datagrams_of_six), close(unbound);
 }
 
 static void a_connection_has_both_its_ends(void **state)
@@ -160,7 +161,15 @@ static void the_holders_of_a_listener_are_those_of_its_port_alone(void **state)
     assert_int_equal(none.count, 0);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    close(listener), close(silent), close(udp);
+    /* Who holds a connection that it accepted, at the same port, listens no more. */
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f010203)};
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+    int accepted = accept(listener, NULL, NULL);
+    assert_true(accepted >= 0);
+    close(listener);
+    assert_int_equal(procsockets_listeners(port, take_pid, &none), 0);
+    close(client), close(accepted), close(silent), close(udp);
 }
 
 static void take_address(void *data, const struct address *local)

@@ -240,6 +240,12 @@ void its_network_is_asked_where_it_may_be_another(void **state)
         assert_true(ENTER(SYS_socket, AF_INET, SOCK_STREAM));
         (void)own_exit(own.pipe[0]); /* another thread's */
         assert_true(own.me->network == 0);
+        int stranger = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(ENTER(SYS_socket, AF_INET, SOCK_STREAM));
+        own.me->files.shared = true;
+        (void)own_exit(stranger);
+        assert_true(own.me->network == 0);
+        close(stranger);
     }
     close(fd);
 }

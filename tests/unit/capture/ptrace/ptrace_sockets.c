@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -197,6 +198,42 @@ static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
     assert_int_equal(errno, 0);
 }
 
+/* SO_NETNS_COOKIE, since Linux 5.14. */
+static void a_sockets_network_has_a_number(void **state)
+{
+    (void)state;
+    enum { NETWORK_OPTION = 71 };
+    uint64_t network = 0;
+    socklen_t length = sizeof(network);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (getsockopt(fd, SOL_SOCKET, NETWORK_OPTION, &network, &length)) network = 0;
+    assert_true(sockinfo_network(fd) == network);
+    close(fd);
+    assert_true(sockinfo_network(fd) == 0);
+    assert_true(sockinfo_cookie(fd) == 0);
+}
+
+/* Nobody is there, or there is no descriptor to spare: the first is no failure. */
+static void why_a_socket_could_not_be_seen_is_said(void **state)
+{
+    (void)state;
+    struct event_socket seen;
+    struct rlimit before, few;
+    errno = EIO;
+    assert_false(sockinfo_of(0x3fffffff, 0, &seen));
+    assert_int_equal(errno, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(0);
+    close(next);
+    few = before, few.rlim_cur = (rlim_t)next;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    bool is_seen = sockinfo_of(getpid(), 0, &seen);
+    int why = errno;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(is_seen);
+    assert_int_equal(why, EMFILE);
+}
+
 /* What its subflows speak is TCP, with its addresses; where the kernel has MPTCP. */
 static void a_multipath_socket_is_one_of_tcp(void **state)
 {
@@ -252,6 +289,8 @@ int main(void)
         cmocka_unit_test(fresh_is_what_has_no_address_and_no_state_yet),
         cmocka_unit_test(when_4096_are_known_all_are_asked_again),
         cmocka_unit_test(what_is_behind_a_descriptor_is_asked_of_its_socket),
+        cmocka_unit_test(a_sockets_network_has_a_number),
+        cmocka_unit_test(why_a_socket_could_not_be_seen_is_said),
         cmocka_unit_test(a_multipath_socket_is_one_of_tcp),
         cmocka_unit_test(of_a_known_socket_only_what_is_asked_for_is_asked_again),
     };

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +104,38 @@ static void who_can_not_be_traced_is_told_why(void **state)
     }
 }
 
+/* By a process of which this test is not the parent, so that nobody else waits for the traced one's stops. */
+static void what_another_traces_can_not_be_attached_to(void **state)
+{
+    (void)state;
+    int ready[2];
+    char byte;
+    struct ptrace_tasks tasks;
+    struct err err = {{0}};
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(ptrace_tasks_init(&tasks), 0);
+    pid_t sleeper = fork();
+    assert_true(sleeper >= 0);
+    if (!sleeper)
+        for (;;) pause();
+    pid_t tracer = fork();
+    assert_true(tracer >= 0);
+    if (!tracer) {
+        if (ptrace(PTRACE_SEIZE, sleeper, 0, 0) || write(ready[1], "", 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(ptrace_attach(&tasks, sleeper, &err), -EPERM);
+    assert_non_null(strstr(err.text, "is traced already, by "));
+    assert_null(ptrace_task_find(&tasks, sleeper));
+    kill(tracer, SIGKILL), kill(sleeper, SIGKILL);
+    assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+    assert_int_equal(waitpid(sleeper, NULL, 0), sleeper);
+    assert_int_equal(ptrace_attach(&tasks, sleeper, &err), -ESRCH);
+    ptrace_tasks_free(&tasks);
+    close(ready[0]), close(ready[1]);
+}
+
 static void waits_in_vain_make_waiting_rare(void **state)
 {
     (void)state;
@@ -182,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_stops_status_says_what_it_is),
         cmocka_unit_test(a_call_that_was_interrupted_goes_on_as_if_nothing_had_been),
         cmocka_unit_test(who_can_not_be_traced_is_told_why),
+        cmocka_unit_test(what_another_traces_can_not_be_attached_to),
         cmocka_unit_test(waits_in_vain_make_waiting_rare),
         cmocka_unit_test(a_wait_ends_after_50_us_or_where_others_want_the_processor),
         cmocka_unit_test(without_children_a_wait_ends_at_once),
