@@ -25,9 +25,9 @@ struct bpf_take {
     int drained, failure;
 };
 
-/* As libbpf's ring_buffer_sample_fn has it; `take` is a struct bpf_take. 0; -EAGAIN: that is enough for a drain; -ENOMEM, kept as
+/* As libbpf's ring_buffer_sample_fn has it; `data` is a struct bpf_take. 0; -EAGAIN: that is enough for a drain; -ENOMEM, kept as
  * `failure`. */
-int bpf_take_record(void *take, void *record, size_t bytes);
+int bpf_take_record(void *data, void *record, size_t bytes);
 
 /* Something that was missed, with the words for it. */
 struct bpf_lost {
