@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/table.h"
+
 enum { BLOCK_TOMBS = 1024, FIRST_BUCKETS = 1024 };
 
 struct end {
