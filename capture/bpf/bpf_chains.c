@@ -70,25 +70,35 @@ static bool is_tracing(const char *name)
     return false;
 }
 
-static struct names names_of(struct bpf_chains *chains, const struct kernel_symbols *symbols, const uint64_t *stack, size_t frames)
+/* Where the kernel's story begins in the stack: behind the tracepoint's functions, which the kernel itself has. What is before them
+ * is the program's, and need not have a name. Only the beginning: further on, an interrupt may have hit a program, and then the
+ * chain goes through it. */
+static size_t story_begins(const struct kernel_symbols *symbols, const uint64_t *stack, size_t frames)
 {
-    struct names names = {.count = 0};
+    size_t begin = 0;
 
     for (size_t i = 0; i < frames; i++) {
+        const char *name = kernel_symbols_own_name(symbols, stack[i] - 1);
+
+        if (name && is_tracing(name))
+            begin = i + 1;
+        else if (name || begin)
+            break;
+    }
+    return begin;
+}
+
+static struct names names_of(struct bpf_chains *chains, const struct kernel_symbols *symbols, const uint64_t *stack, size_t frames)
+{
+    struct names names = {.begin = story_begins(symbols, stack, frames)};
+
+    for (size_t i = names.begin; i < frames && names.count < EVENT_CHAIN_MAX; i++) {
         /* A frame is the address that a call returns to, which can be the next function's first. */
         const char *name = kernel_symbols_name(symbols, stack[i] - 1);
 
         if (!name) chains->counts.unknown_frames++;
-        names.name[i] = name ? name : "?";
+        names.name[names.count++] = name ? name : "?";
     }
-    /* Only the beginning: further on, an interrupt may have hit a program, and then the chain goes through it. A program has no
-     * name where net.core.bpf_jit_kallsyms is off. */
-    for (size_t i = 0; i < frames && (is_tracing(names.name[i]) || names.name[i][0] == '?'); i++) {
-        if (is_tracing(names.name[i])) names.begin = i + 1;
-    }
-    names.count = frames - names.begin;
-    if (names.count > EVENT_CHAIN_MAX) names.count = EVENT_CHAIN_MAX;
-    memmove(names.name, names.name + names.begin, names.count * sizeof(names.name[0]));
     return names;
 }
 

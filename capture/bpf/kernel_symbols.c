@@ -1,10 +1,11 @@
 #include "capture/bpf/kernel_symbols.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -19,12 +20,21 @@ struct symbol {
     uint64_t address;
     size_t name; /* where in `names` */
     bool cut;    /* the name had an ending of the compiler's */
+    bool own;    /* of the kernel itself, not of a module or a BPF program */
+};
+
+/* The list from the first BPF program on, which is read when it is needed. */
+struct rest {
+    int fd; /* -1: it has been read */
+    struct buf text;
+    struct kernel_symbols *programs;
 };
 
 struct kernel_symbols {
     struct symbol *symbols; /* sorted by address */
     size_t count;
     char *names;
+    struct rest *rest; /* NULL: there is none */
 };
 
 /* One line: "ADDRESS TYPE NAME" and perhaps "\t[MODULE]". */
@@ -33,6 +43,7 @@ struct line {
     char type;
     const char *name;
     size_t name_length;
+    bool own;
 };
 
 static int hex_digit(char c)
@@ -58,6 +69,7 @@ static bool line_parse(const char *at, size_t length, struct line *ret_line)
         i++;
         ret_line->name_length++;
     }
+    ret_line->own = i + 1 >= length || at[i + 1] != '[';
     return ret_line->name_length > 0;
 }
 
@@ -130,7 +142,7 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
             if (line.address && line_is_function(&line)) {
                 size_t trimmed = name_trim(line.name, line.name_length);
 
-                made->symbols[made->count++] = (struct symbol){line.address, names_length, trimmed != line.name_length};
+                made->symbols[made->count++] = (struct symbol){line.address, names_length, trimmed != line.name_length, line.own};
                 memcpy(made->names + names_length, line.name, trimmed);
                 made->names[names_length + trimmed] = 0;
                 names_length += trimmed + 1;
@@ -150,33 +162,105 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
     return 0;
 }
 
-int kernel_symbols_load(struct kernel_symbols **ret_symbols, struct err *err)
+static const char of_programs[] = "\t[bpf]\n";
+
+/* Reads on, until the end, or with `ret_programs` until a line of a BPF program was read; that is where this begins, else the end.
+ */
+static int list_read(int fd, struct buf *text, size_t *ret_programs)
+{
+    const size_t mark = sizeof(of_programs) - 1;
+
+    for (;;) {
+        size_t before = text->length < mark ? 0 : text->length - mark;
+        char *room = buf_room(text, READ_BYTES);
+        ssize_t got = room ? read(fd, room, READ_BYTES) : -1;
+
+        if (!room) return -ENOMEM;
+        if (got < 0) return -EIO;
+        buf_grew(text, (size_t)got);
+        char *found = ret_programs && got ? memmem(text->data + before, text->length - before, of_programs, mark) : NULL;
+        if (found) {
+            while (found > text->data && found[-1] != '\n') found--;
+            *ret_programs = (size_t)(found - text->data);
+            return 0;
+        }
+        if (got == 0) break;
+    }
+    if (ret_programs) *ret_programs = text->length;
+    return 0;
+}
+
+/* Keeps what was read of the programs, and the descriptor; closes it where there are none, or no memory. */
+static int rest_keep(struct kernel_symbols *symbols, int fd, const struct buf *text, size_t programs)
+{
+    bool any = programs < text->length;
+
+    if (any) symbols->rest = calloc(1, sizeof(*symbols->rest));
+    if (!symbols->rest) {
+        close(fd);
+        return any ? -ENOMEM : 0;
+    }
+    *symbols->rest = (struct rest){.fd = fd, .text = buf_new(KALLSYMS_LIMIT_BYTES)};
+    return buf_append(&symbols->rest->text, text->data + programs, text->length - programs);
+}
+
+int kernel_symbols_take(struct kernel_symbols **ret_symbols, int fd, struct err *err)
 {
     struct buf text = buf_new(KALLSYMS_LIMIT_BYTES);
-    FILE *file = fopen("/proc/kallsyms", "re");
-    char *chunk = malloc(READ_BYTES);
-    int result = 0;
-    size_t got;
+    struct kernel_symbols *made = NULL;
+    size_t programs = 0;
+    int result = list_read(fd, &text, &programs);
 
-    if (!file)
-        result = err_set_errno(err, -errno, "Reading the kernel's symbols from /proc/kallsyms");
-    else if (!chunk)
-        result = err_set_errno(err, -ENOMEM, "Reading the kernel's symbols");
-    while (!result && (got = fread(chunk, 1, READ_BYTES, file)) > 0) {
-        if (buf_append(&text, chunk, got))
-            result = err_set(err, -ENOMEM, "Reading the kernel's symbols: they are too many for the memory");
-    }
-    if (!result && ferror(file)) result = err_set(err, -EIO, "Reading the kernel's symbols from /proc/kallsyms failed half-way");
-    if (!result) result = kernel_symbols_parse(ret_symbols, buf_string(&text), text.length, err);
-    if (file) fclose(file);
-    free(chunk);
+    if (result == -EIO)
+        err_set(err, result, "Reading the kernel's symbols from /proc/kallsyms failed half-way");
+    else if (!result)
+        result = kernel_symbols_parse(&made, buf_string(&text), programs, err);
+    if (made)
+        result = rest_keep(made, fd, &text, programs);
+    else
+        close(fd);
     buf_free(&text);
+    if (result == -ENOMEM) err_set(err, result, "Reading the kernel's symbols: they are too many for the memory");
+    if (result)
+        kernel_symbols_free(made);
+    else
+        *ret_symbols = made;
     return result;
+}
+
+int kernel_symbols_load(struct kernel_symbols **ret_symbols, struct err *err)
+{
+    int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) return err_set_errno(err, -errno, "Reading the kernel's symbols from /proc/kallsyms");
+    return kernel_symbols_take(ret_symbols, fd, err);
+}
+
+/* NULL: there are none, or they can't be read. */
+static const struct kernel_symbols *programs_of(const struct kernel_symbols *symbols)
+{
+    struct rest *rest = symbols->rest;
+
+    if (!rest) return NULL;
+    if (rest->fd >= 0) {
+        if (list_read(rest->fd, &rest->text, NULL) == 0)
+            (void)kernel_symbols_parse(&rest->programs, buf_string(&rest->text), rest->text.length, NULL);
+        close(rest->fd);
+        rest->fd = -1;
+        buf_free(&rest->text);
+    }
+    return rest->programs;
 }
 
 void kernel_symbols_free(struct kernel_symbols *symbols)
 {
     if (!symbols) return;
+    if (symbols->rest) {
+        if (symbols->rest->fd >= 0) close(symbols->rest->fd);
+        buf_free(&symbols->rest->text);
+        kernel_symbols_free(symbols->rest->programs);
+    }
+    free(symbols->rest);
     free(symbols->symbols);
     free(symbols->names);
     free(symbols);
@@ -187,7 +271,8 @@ size_t kernel_symbols_count(const struct kernel_symbols *symbols)
     return symbols->count;
 }
 
-const char *kernel_symbols_name(const struct kernel_symbols *symbols, uint64_t address)
+/* The last that begins at the address or before it; NULL: none, or one that must have ended long before. */
+static const struct symbol *symbol_of(const struct kernel_symbols *symbols, uint64_t address)
 {
     size_t low = 0, high = symbols->count;
 
@@ -204,7 +289,28 @@ const char *kernel_symbols_name(const struct kernel_symbols *symbols, uint64_t a
     size_t first = low - 1;
 
     while (first > 0 && symbols->symbols[first - 1].address == symbols->symbols[first].address) first--;
-    return symbols->names + symbols->symbols[first].name;
+    return &symbols->symbols[first];
+}
+
+const char *kernel_symbols_own_name(const struct kernel_symbols *symbols, uint64_t address)
+{
+    const struct symbol *symbol = symbol_of(symbols, address);
+
+    return symbol && symbol->own ? symbols->names + symbol->name : NULL;
+}
+
+const char *kernel_symbols_name(const struct kernel_symbols *symbols, uint64_t address)
+{
+    const struct symbol *symbol = symbol_of(symbols, address), *program = NULL;
+
+    if (symbol && symbol->own) return symbols->names + symbol->name;
+
+    /* Programs lie where modules do: which of them begins last is asked of both. */
+    const struct kernel_symbols *programs = programs_of(symbols);
+
+    if (programs) program = symbol_of(programs, address);
+    if (program && (!symbol || program->address > symbol->address)) return programs->names + program->name;
+    return symbol ? symbols->names + symbol->name : NULL;
 }
 
 uint64_t kernel_symbols_address(const struct kernel_symbols *symbols, const char *name)

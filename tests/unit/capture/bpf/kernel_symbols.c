@@ -1,8 +1,11 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -224,6 +227,92 @@ static void no_byte_behind_the_text_is_read(void **state)
     munmap(pages, 2 * page);
 }
 
+enum { PROGRAMS = 4000 /* more of them than are read at once */ };
+
+/* A list with a module and many programs that lie among modules, as a file; *ret_offset shares where it is read. */
+static struct kernel_symbols *taken(int *ret_offset)
+{
+    struct kernel_symbols *symbols = NULL;
+    int fd = memfd_create("kallsyms", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    dprintf(fd, "ffffffff81000100 t tcp_connect\nffffffff81000200 T _etext\n");
+    dprintf(fd, "ffffffffc0000300 t veth_xmit\t[veth]\nffffffffc0300000 t nft_do_chain\t[nf_tables]\n");
+    for (int i = 0; i < PROGRAMS; i++)
+        dprintf(fd, "%llx t bpf_prog_%04d\t[bpf]\n", 0xffffffffc0001000ULL + (unsigned)i * 0x100U, i);
+    dprintf(fd, "ffffffffc0200000 t kprobe_insn_page\t[__builtin__kprobes]\n");
+    *ret_offset = dup(fd);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(kernel_symbols_take(&symbols, fd, NULL), 0);
+    return symbols;
+}
+
+static bool all_was_read(int offset)
+{
+    off_t at = lseek(offset, 0, SEEK_CUR);
+    bool all = at == lseek(offset, 0, SEEK_END);
+
+    lseek(offset, at, SEEK_SET);
+    return all;
+}
+
+static void programs_are_read_when_an_address_is_not_the_kernels_own(void **state)
+{
+    int offset;
+    struct kernel_symbols *symbols = taken(&offset);
+    const char *own = kernel_symbols_name(symbols, 0xffffffff81000104);
+
+    (void)state;
+    assert_string_equal(own, "tcp_connect");
+    assert_string_equal(kernel_symbols_own_name(symbols, 0xffffffff81000104), "tcp_connect");
+    assert_null(kernel_symbols_own_name(symbols, 0xffffffffc0000304));
+    assert_null(kernel_symbols_own_name(symbols, 0xffffffffc0001004));
+    assert_int_equal(kernel_symbols_count(symbols), 4);
+    assert_false(all_was_read(offset));
+    /* What lies behind a module's last function may be a program's. */
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0001004), "bpf_prog_0000");
+    assert_true(all_was_read(offset));
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0001000 + (PROGRAMS - 1) * 0x100), "bpf_prog_3999");
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0000304), "veth_xmit");
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0000fff), "veth_xmit");
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0300004), "nft_do_chain");
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0200004), "kprobe_insn_page");
+    assert_null(kernel_symbols_name(symbols, 0xffffffffd0000000));
+    assert_string_equal(own, "tcp_connect");
+    close(offset);
+    kernel_symbols_free(symbols);
+}
+
+static void programs_that_nobody_asks_for_are_never_read(void **state)
+{
+    int offset;
+    struct kernel_symbols *symbols = taken(&offset);
+
+    (void)state;
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffff81000204), "_etext");
+    kernel_symbols_free(symbols);
+    assert_false(all_was_read(offset));
+    close(offset);
+}
+
+static void a_list_without_programs_is_read_whole(void **state)
+{
+    static const char text[] = "ffffffff81000100 t tcp_connect\nffffffffc0000300 t veth_xmit\t[veth]\n";
+    struct kernel_symbols *symbols = NULL;
+    int fd = memfd_create("kallsyms", MFD_CLOEXEC), empty = memfd_create("empty", MFD_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(kernel_symbols_take(&symbols, fd, NULL), 0);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0000304), "veth_xmit");
+    assert_null(kernel_symbols_name(symbols, 0xffffffffd0000000));
+    kernel_symbols_free(symbols);
+    assert_int_equal(kernel_symbols_take(&symbols, empty, NULL), -EINVAL);
+    assert_int_equal(fcntl(empty, F_GETFD), -1);
+}
+
 static void this_kernels_symbols_can_be_read(void **state)
 {
     struct kernel_symbols *symbols = NULL;
@@ -257,6 +346,9 @@ int main(void)
         cmocka_unit_test(hidden_addresses_are_said_to_be_hidden),
         cmocka_unit_test(what_is_not_a_list_of_symbols_is_refused),
         cmocka_unit_test(no_byte_behind_the_text_is_read),
+        cmocka_unit_test(programs_are_read_when_an_address_is_not_the_kernels_own),
+        cmocka_unit_test(programs_that_nobody_asks_for_are_never_read),
+        cmocka_unit_test(a_list_without_programs_is_read_whole),
         cmocka_unit_test(this_kernels_symbols_can_be_read),
     };
 
