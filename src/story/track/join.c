@@ -216,10 +216,7 @@ int flow_take_packet(struct teller *teller, const struct event *event)
     }
     bool is_new = !waiting && (!earlier || (earlier->left_unseen && join_has_arrived(earlier, event->packet.vantage)));
     struct sighting *uncaptured = is_new ? join_find_uncaptured(flow, event, netns) : NULL;
-    if (uncaptured) {
-        flow->at_both_ends = true;
-        return take_arrival(uncaptured, event);
-    }
+    if (uncaptured) return take_arrival(uncaptured, event); /* that capture may lack what comes back, too: not at both ends */
     bool unsent = !earlier && !waiting && join_was_never_sent(teller, flow, event, netns);
     if (unsent && (earlier = join_find_far(teller, flow, event)) != NULL) unsent = false;
     if (earlier && !join_has_arrived(earlier, event->packet.vantage)) {

@@ -78,6 +78,14 @@ static void what_the_capture_of_its_senders_network_lacks_was_sent_once(void **s
     assert_int_equal(syn->received_ns, 1001000);
     assert_int_equal(told->stories[0]->finding_count, 0);
     told_free(told);
+    /* What comes back shows at its sender's alone, where that capture had gone with its interface: nobody knows that it was lost.
+     */
+    told = tell_text(NETWORKS LEAVES(1000, 9, WC, SYN) PACKET_AT(2, 1001, WC, SYN) LEAVES(1002, 10, WS, "flags=R. seq=0 ack=101")
+                         PACKET_AT(2, 1003, WS, "flags=R. seq=0 ack=101"),
+                     0);
+    assert_false(told_segment(told->stories[0], STORY_SERVER, "RST", 1)->lost);
+    assert_int_equal(told->stories[0]->outcome, OUTCOME_REFUSED);
+    told_free(told);
 }
 
 static void what_the_capture_lacks_is_no_other_segment_that_looks_like_it(void **state)
