@@ -34,6 +34,24 @@ TALK = (
     "c = socket.create_connection(('10.77.0.2', 4711), source_address=('10.77.0.1', 0))\n"
     "a, _ = s.accept(); c.sendall(b'hello'); assert a.recv(9) == b'hello'; c.close(); assert a.recv(9) == b''; a.close()\n"
 )
+# What goes to port 80 comes to 4711, here or at another address, and from yet another one.
+REDIRECT = """
+ip link set lo up
+nft -f - <<END
+table ip nat {
+    chain out {
+        type nat hook output priority -100
+        ip daddr 127.0.0.1 tcp dport 80 redirect to :4711
+        ip daddr 127.0.0.2 tcp dport 80 dnat to 127.0.0.3:4711
+    }
+    chain behind {
+        type nat hook postrouting priority 100
+        ip daddr 127.0.0.3 tcp dport 4711 snat to 127.0.0.4
+    }
+}
+END
+exec "$@"
+"""
 PYTHON = [sys.executable, "-I", "-c"]
 
 
@@ -122,6 +140,24 @@ class Networks(Watched):
         self.assertFalse([s for s in segments if s["retransmission"] or s["cause"]["kind"] == "unknown"], segments)
         (connection,) = (line for line in lines if line["type"] == "connection") # with ptrace by its calls alone
         self.assertEqual((connection["outcome"], connection["client"]["bytes"], connection["server"]["comm"]), ("closed", 5, connection["client"]["comm"]))
+
+
+class Translated(Watched):
+    def test_what_a_rule_of_this_very_host_translates_is_one_connection(self):
+        for asked, wire in (("127.0.0.1", ("127.0.0.1", "127.0.0.1:4711")), ("127.0.0.2", ("127.0.0.4", "127.0.0.3:4711"))):
+            code = EXCHANGE.replace("create_connection((address, 4711))", "create_connection((address, 80))") + f"exchange('{asked}')\n"
+            with self.subTest(asked=asked):
+                story = self.watch(*PYTHON, code, command=["unshare", "--net", "sh", "-ec", REDIRECT, "sh", program()])
+                (connection,) = story.connections
+                head = connection.head
+                self.assertEqual((head["outcome"], head["client"]["bytes"], head["client"]["comm"]), ("closed", 5, head["server"]["comm"]))
+                self.assertEqual((head["client"]["addr"].rpartition(":")[0], head["server"]["addr"]), wire)
+                self.assertEqual({head["client"]["state"], head["server"]["state"]}, {"TIME_WAIT", "CLOSED"})
+                self.assertFalse([s for s in connection.segments if s["cause"]["kind"] == "unknown"], connection.segments)
+                findings = {line["id"]: line["text"] for line in story.lines if line["type"] == "finding"}
+                self.assertLessEqual(findings.keys(), {"translated", "accept-late"})
+                self.assertIn(f"to {asked}:80, which on the wire is {wire[0]}:", findings["translated"])
+                self.assertTrue(connection.calls_named("client", "connect") and connection.calls_named("server", "accept4", "accept"))
 
 
 class NetworksPtrace(Networks):

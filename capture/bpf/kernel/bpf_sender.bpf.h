@@ -5,9 +5,12 @@
 #include "bpf_identity.bpf.h"
 #include "bpf_listener.bpf.h"
 
+/* Of a TCP socket that has a peer the port may have been translated on the way here; the kernel's control sockets have none. */
 static __always_inline int is_sender(const struct record_socket *socket, const struct record_packet *packet)
 {
-    return socket->local.port == packet->src.port && socket->protocol == packet->protocol;
+    if (socket->protocol != packet->protocol) return 0;
+    return socket->local.port == packet->src.port ||
+           (packet->protocol == PROTOCOL_TCP && socket->local.port && socket->remote.port);
 }
 
 /* A sender that is not known yet, or that is no full socket. */

@@ -166,6 +166,31 @@ static void find_stray(struct telling *telling)
     }
 }
 
+/* What an end's socket has for addresses is not what it sends: a rule on its own host translates. */
+static bool find_translated_at_home(struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        const struct address *end = telling->flow->end;
+        enum story_side peer = telling_receiver(telling, packet->side);
+        const struct translation *known =
+            packet->seen->marked ? translation_of(telling->teller, &end[packet->side], &end[peer], packet->seen->netns) : NULL;
+        if (!known || !address_equal(&known->source, &end[packet->side])) continue;
+        char text[4][ADDRESS_TEXT_BYTES];
+        uint32_t proof[1] = {packet->step};
+        finding_add(telling, "translated", "note",
+                    telling_printf(telling,
+                                   "the %s's own host translates addresses (NAT: nft list ruleset, iptables -t nat -S): its socket "
+                                   "is %s to %s, which on the wire is %s to %s; told are those of the wire",
+                                   story_side_word(packet->side), address_format(&known->local, text[0]),
+                                   address_format(&known->remote, text[1]), address_format(&known->source, text[2]),
+                                   address_format(&known->target, text[3])),
+                    FINDING_PROOF(proof));
+        return true;
+    }
+    return false;
+}
+
 /* The same SYN and SYN-ACK under other addresses, at the same time: something between translates. */
 static void find_translated(struct telling *telling)
 {
@@ -220,5 +245,5 @@ void findings_seen(struct telling *telling)
     find_missed_fin(telling);
     find_sights(telling);
     find_stray(telling);
-    find_translated(telling);
+    if (!find_translated_at_home(telling)) find_translated(telling);
 }

@@ -85,6 +85,7 @@ void teller_free(struct teller *teller)
     table_free(teller->refused);
     table_free(teller->listeners);
     tombs_free(teller->tombs);
+    translations_free(teller->translations);
     empty(teller, teller->chains, forget_chain);
     icmp_forget_marks(teller);
     free(teller->icmp_marks);
@@ -222,7 +223,7 @@ int teller_feed(struct teller *teller, const struct event *event)
         [EVENT_PROCESS] = processes_take,  [EVENT_LOST] = take_lost,         [EVENT_TIMER] = flow_take_timer,
         [EVENT_DROP] = drops_take_drop,    [EVENT_QUEUE] = drops_take_queue, [EVENT_LISTENER] = listeners_take,
     };
-    event = bounded(event, &room);
+    event = translate(teller, bounded(event, &room), &room);
     if (event->t_ns > teller->now_ns) teller->now_ns = event->t_ns;
     if ((unsigned)event->kind >= EVENT_KINDS || !take[event->kind]) return 0; /* RESEND: the mark's chain says it already */
     int code = take[event->kind](teller, event);

@@ -17,6 +17,7 @@
 #include "story/track/holder.h"
 #include "story/track/lookups.h"
 #include "story/track/tombs.h"
+#include "story/track/translate.h"
 #include "story/vantages.h"
 
 /* So much later than asked for may a timer of a minute run: the timer wheel (kernel/time/timer.c) keeps it to the eighth part of
@@ -375,6 +376,7 @@ struct teller {
     size_t stuck_count;           /* that there ever were */
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
+    struct translations *translations; /* NULL: no host translates what it sends itself */
     struct answered *answered; /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */
     uint32_t flow_count;
     int64_t now_ns;
