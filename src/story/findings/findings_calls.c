@@ -141,6 +141,17 @@ static int64_t asked_bytes(const struct call *call)
     return strtoll(at + 2, NULL, 10);
 }
 
+/* One that slept may wait: it was let go before there was room for all. */
+static const char *why_partial(const struct tale_call *tale)
+{
+    if (!tale->call->slept_ns) return tr("a write that may not wait takes a part");
+    if (tale->call->slept_ns > 0 && tale->story->wake.kind == WAKE_SIGNAL) return tr("a signal ended its wait for room");
+    return tale->call->slept_ns > 0 ? tr("its wait for room was cut short (a signal, SO_SNDTIMEO, the end of the connection)")
+                                    : tr("a write that may not wait takes a part, as does one whose wait is cut short (a signal, "
+                                         "SO_SNDTIMEO, the end of "
+                                         "the connection)");
+}
+
 /* A write that took a part: the send buffer was full. */
 static void find_partial(struct telling *telling, enum story_side side)
 {
@@ -148,12 +159,13 @@ static void find_partial(struct telling *telling, enum story_side side)
         const struct tale_call *tale = &telling->calls[i];
         if (!writes(tale, side) || tale->call->ret <= 0 || tale->call->ret >= asked_bytes(tale->call)) continue;
         uint32_t proof[1] = {tale->story->exit_step};
+        bool waited = tale->call->slept_ns != 0;
         finding_add(telling, "partial-write", "note",
                     telling_printf(telling,
                                    "%s(%d) took %" PRId64 " of %" PRId64
-                                   " bytes: the send buffer was full, and a write that may not wait takes a "
-                                   "part. The rest is still the program's: poll() for POLLOUT, and write from there on",
-                                   tale->story->name, tale->story->fd, tale->call->ret, asked_bytes(tale->call)),
+                                   " bytes: the send buffer was full, and %s. The rest is still the program's: %s",
+                                   tale->story->name, tale->story->fd, tale->call->ret, asked_bytes(tale->call), why_partial(tale),
+                                   waited ? tr("write from there on") : tr("poll() for POLLOUT, and write from there on")),
                     FINDING_PROOF(proof));
         return;
     }

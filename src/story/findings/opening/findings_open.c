@@ -102,11 +102,32 @@ static void find_cookies(struct telling *telling)
     }
 }
 
+/* The server's kernel had a socket for it before that time: accept() had returned, or a change of its state was reported. */
+static bool had_socket_before(const struct telling *telling, int64_t t_ns)
+{
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct call *call = telling->calls[i].call;
+        if (telling->calls[i].story->side == STORY_SERVER && call->traits & CALL_ACCEPTS && call->exited && call->ret >= 0 &&
+            call->exit_ns < t_ns)
+            return true;
+    }
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct change *change = telling->states[i].change;
+        if (change && change->side == STORY_SERVER && change->t_ns < t_ns) return true;
+    }
+    return false;
+}
+
+/* The kernel waits for data as long as it would send the SYN-ACK again, and makes the connection of the next ACK then
+ * (inet_csk_reqsk_queue_prune, tcp_check_req). */
 static void find_deferred(struct telling *telling)
 {
     uint32_t set_step = STORY_NO_STEP;
     if (telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, &set_step) <= 0) return;
+    const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
     const struct tale_packet *data = finding_segment(telling, STORY_CLIENT, STORY_DATA);
+    if (!syn_ack || had_socket_before(telling, data ? data->sent_ns : INT64_MAX)) return;
+    if (!data && !(telling_end_now(telling, STORY_SERVER)->flags & END_SYN_ACKED)) return;
     uint32_t proof[2] = {set_step, data ? data->step : STORY_NO_STEP};
     finding_add(
         telling, "deferred-accept", "note",

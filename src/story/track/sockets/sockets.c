@@ -96,7 +96,7 @@ static int64_t listening_since(const struct sock *sock)
     return 0;
 }
 
-/* A server that was started again has had several: the newest that listened by then; else any. */
+/* A server that was started again has had several: the newest that listened by then; else the first that did later; else any. */
 static bool serves_better(const struct sock *so_far, const struct sock *sock, const struct address *local, int64_t at_ns)
 {
     if (!so_far) return true;
@@ -107,7 +107,7 @@ static bool serves_better(const struct sock *so_far, const struct sock *sock, co
     /* "::" serves IPv4 too (unless IPV6_V6ONLY, then IPv4 has a socket of its own that matches better or comes later). */
     if ((sock->local.version == local->version) != (so_far->local.version == local->version))
         return sock->local.version == local->version;
-    return since_ns > had_ns;
+    return at_ns && since_ns > at_ns ? since_ns < had_ns : since_ns > had_ns;
 }
 
 struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, uint8_t protocol, const struct sock *behind)

@@ -179,6 +179,14 @@ static const struct finding_case cases[] = {
     {"listener-gone", false, TRACE LISTEN HANDSHAKE PACKET(1030, S, "flags=R seq=501") LISTENER_CLOSED(1040)},
     {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
     {"deferred-accept", false, TRACE LISTEN HANDSHAKE PACKET(1100, C, C_DATA)},
+    {"deferred-accept", true, TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE},
+    {"deferred-accept", false, /* nobody took the SYN */
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101")},
+    {"deferred-accept", false, /* the wait was over before data came: accept() had it, or the kernel a socket for it */
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE ACCEPT(1050, "4") PACKET(1100, C, C_DATA)},
+    {"deferred-accept", false,
+     TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE "state t=1030000 from=LISTEN to=SYN_RECV netns=9 " S_SOCK
+                                                                           " sock.state=SYN_RECV\n" PACKET(1100, C, C_DATA)},
     {"fast-open", true,
      TRACE PACKET(1000, C, "flags=S seq=100 len=5 opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, "flags=S. seq=500 ack=106")},
     {"fast-open", false, TRACE PACKET(1000, C, "flags=S seq=100 len=5") PACKET(1010, S, "flags=S. seq=500 ack=106")},
@@ -787,6 +795,10 @@ static const struct finding_case cases[] = {
     {"stream-joined", false, /* one write in two segments */
      TRACE HANDSHAKE WRITES(1990, 2010, 10) PACKET(2000, C, C_DATA) PACKET(2001, C, DATA_2) READS(3000, 3010, 10)},
     {"partial-write", true, TRACE HANDSHAKE WRITES(1990, 2010, 4) PACKET(2000, C, "flags=P. seq=101 ack=501 len=4")},
+    {"partial-write", true, /* one that had waited */
+     TRACE HANDSHAKE "enter t=1990000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 args=\"3, ..., 5, 0\" " C_SOCK "\n"
+                     "exit t=2010000 " C_THREAD "name=sendto fd=3 how=-1 level=-1 slept=9000 ret=4 " C_SOCK
+                     "\n" PACKET(2000, C, "flags=P. seq=101 ack=501 len=4")},
     {"partial-write", false, TRACE HANDSHAKE WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA)},
     {"send-unconfirmed", true,
      TRACE HANDSHAKE PACKET(1500, S, "flags=. seq=501 ack=101") WRITES(1990, 2010, 5) PACKET(2000, C, C_DATA)

@@ -291,6 +291,12 @@ static void who_listens_a_moment_too_late_is_named(void **data)
     check_words(TRACE NO_SOCKET, "refused", "start the server", "began to");
     check_words(TRACE NO_SOCKET LISTENS_AT(1010, 1020), "refused", "start the server",
                 "began to"); /* it may have listened before */
+    /* Another was started in its place, later. */
+#define LATER_LISTENER "sock.cookie=6 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
+#define STARTED_LATER                                                                                                              \
+    "enter t=900000000 pid=30 tid=30 comm=another name=listen fd=3 how=0 level=-1 " LATER_LISTENER "\n"                            \
+    "exit t=900000001 pid=30 tid=30 comm=another name=listen fd=3 how=0 level=-1 slept=-1 " LATER_LISTENER "\n"
+    check_words(TRACE NO_SOCKET LISTENS_AT(1011, 1020) STARTED_LATER, "refused", "server[20] began to", "another");
 }
 
 static void a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segment(void **data)
