@@ -377,7 +377,7 @@ struct teller {
     struct sighting *icmp_marks;  /* of ICMP errors, which quote the flow only in the captured packet */
     size_t icmp_mark_count, icmp_mark_room;
     struct translations *translations; /* NULL: no host translates what it sends itself */
-    struct answered *answered; /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */
+    struct answered *answered;         /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */
     uint32_t flow_count;
     int64_t now_ns;
     uint16_t server_ports[8];
