@@ -314,6 +314,22 @@ static int choose_listeners(struct choosing *choosing, const struct event_log *l
     return code;
 }
 
+/* Where a host translates what it sends, its socket's pair, that of the wire, and what is seen between are of one connection. */
+static int choose_translated(struct choosing *choosing, const struct event *event)
+{
+    const struct event_socket *socket = &event->mark.socket;
+    const struct event_packet_header *header = &event->mark.header;
+    if (event->kind != EVENT_MARK || !socket->cookie || !socket->local.port || !socket->remote.port) return 0;
+    const struct pair_key pairs[] = {pair_of(&header->src, &header->dst), pair_of(&socket->local, &socket->remote),
+                                     pair_of(&socket->local, &header->dst)};
+    struct chosen *chosen = table_get(choosing->pairs, &pairs[0]);
+    if (!chosen) chosen = table_get(choosing->pairs, &pairs[1]);
+    int code = 0;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]) && chosen && !code; i++)
+        if (!table_get(choosing->pairs, &pairs[i])) code = table_put(choosing->pairs, &pairs[i], chosen);
+    return code;
+}
+
 /* ---- the passes ---- */
 
 static int tell_all(struct choosing *choosing, const struct event_log *log)
@@ -371,6 +387,8 @@ int read_choose(struct event_log *log, const struct read_range *ranges, size_t c
     int missing = 0, code = sound && to ? tell_all(&choosing, log) : -ENOMEM;
     if (!code) missing = check_all_there(&choosing, err);
     if (!code && !missing) code = choose_listeners(&choosing, log);
+    for (size_t i = 0; i < event_log_count(log) && !code && !missing; i++)
+        code = choose_translated(&choosing, event_log_at(log, i));
     for (size_t i = 0; i < event_log_count(log) && !code && !missing; i++) code = take(&choosing, event_log_at(log, i), to);
     end_choosing(&choosing);
     if (!code && !missing) return *ret_chosen = to, 0;

@@ -146,8 +146,11 @@ class Translated(Watched):
     def test_what_a_rule_of_this_very_host_translates_is_one_connection(self):
         for asked, wire in (("127.0.0.1", ("127.0.0.1", "127.0.0.1:4711")), ("127.0.0.2", ("127.0.0.4", "127.0.0.3:4711"))):
             code = EXCHANGE.replace("create_connection((address, 4711))", "create_connection((address, 80))") + f"exchange('{asked}')\n"
-            with self.subTest(asked=asked):
-                story = self.watch(*PYTHON, code, command=["unshare", "--net", "sh", "-ec", REDIRECT, "sh", program()])
+            with self.subTest(asked=asked), tempfile.TemporaryDirectory() as folder:
+                saved = os.path.join(folder, "run.events")
+                story = self.watch(*PYTHON, code, options=["-o", saved], command=["unshare", "--net", "sh", "-ec", REDIRECT, "sh", program()])
+                again = [json.loads(line) for line in run("read", saved, "-n", "1", "--format", "jsonl").stdout.splitlines()]
+                self.assertEqual([line for line in again if line["type"] in ("segment", "finding")], [line for line in story.lines if line["type"] in ("segment", "finding")])
                 (connection,) = story.connections
                 head = connection.head
                 self.assertEqual((head["outcome"], head["client"]["bytes"], head["client"]["comm"]), ("closed", 5, head["server"]["comm"]))
