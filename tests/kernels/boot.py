@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Boots another Linux kernel in an emulator and runs tcpwhy under it: the recorders' answer to "does it work on 5.15?".
 
-    tests/kernels/boot.py [--program FILE] [--root FOLDER] PACKAGE.deb… [-- COMMAND]
+    tests/kernels/boot.py [--program FILE] [--root FOLDER] [--clock N] PACKAGE.deb… [-- COMMAND]
 
 PACKAGE: a kernel, and its modules where they are a package of their own (Debian: `apt-get download linux-image-VERSION`, signed or
 not; Ubuntu: linux-image-unsigned-VERSION and linux-modules-VERSION). Several kernels are booted one after the other. COMMAND is a line
 for sh (unless told: tcpwhy demo --all --recorder bpf), run as root with tcpwhy in PATH and the catalogue in /scenarios. --program: a
 tcpwhy to copy in (that of build/ or build-dev/ unless told); one for arm64 boots arm64 kernels, with --root as the folder where its libraries and
-a busybox for arm64 are. Ends with status 1 when a command failed.
+a busybox for arm64 are. --clock: the machine's time is reckoned by what it does, an instruction 2**N ns (1 is about right), and doing nothing takes
+none: so a busy host delays nothing there, and no waiting is waited for. Ends with status 1 when a command failed.
 
 It takes qemu-system-x86 (qemu-system-arm), busybox-static, cpio and kmod, and no privileges. A processor is emulated, so all takes some
 ten times as long as it should: waits that scenarios hold for long enough may not be. It is no part of script/test for the packages' sake.
@@ -117,7 +118,8 @@ def boot(kernel, unpacked, options, folder):
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=tree, capture_output=True, check=True).stdout
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, input=names, stdout=file, check=True)
-    run = subprocess.run([*emulator, "-accel", "tcg,thread=single", "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1 no_timer_check",
+    clock = ["-icount", f"shift={options.clock},sleep=off"] if options.clock is not None else []
+    run = subprocess.run([*emulator, "-accel", "tcg,thread=single", *clock, "-m", "1500", "-smp", "2", "-kernel", kernel, "-initrd", image, "-append", f"console={console} quiet panic=-1 no_timer_check",
                           "-nographic", "-no-reboot", "-net", "none"], stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS)
     said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.stdout.decode(errors="replace").replace("\r", ""))
     begin, status = said.find("=== begin"), re.search(r"=== status (\d+)", said)
@@ -134,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip())
     parser.add_argument("--program")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path("/"))
+    parser.add_argument("--clock", type=int)
     parser.add_argument("packages", nargs="+", type=pathlib.Path)
     options = parser.parse_args(arguments)
     options.program = pathlib.Path(built.find(options.program))
