@@ -45,6 +45,7 @@ struct calls_options {
      * skip_every-th of their events. 0: all run. */
     uint32_t skip_programs, skip_every;
     bool no_casts; /* the same: as a kernel without bpf_rdonly_cast (before Linux 6.2) */
+    bool twice;    /* the same: two programs for system calls, as where programs can be preempted (Linux 7.0) */
 };
 
 struct calls; /* a recorder's own state; each recorder defines its own struct behind it */

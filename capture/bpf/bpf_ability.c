@@ -154,6 +154,11 @@ bool bpf_this_kernel_is_preempted(void)
     return bpf_kernel_is_preempted(uname(&names) == 0 ? names.version : "", realtime);
 }
 
+bool bpf_programs_are_preempted(const struct btf *btf)
+{
+    return btf__find_by_name_kind(btf, "class_srcu_fast_notrace_t", BTF_KIND_TYPEDEF) > 0;
+}
+
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name)
 {
     char typedef_name[64];

@@ -28,6 +28,9 @@ int bpf_ability_refused(int code, const char *what, const char *kernel_log, stru
 bool bpf_kernel_is_preempted(const char *version, const char *realtime);
 /* The same of the kernel that runs. */
 bool bpf_this_kernel_is_preempted(void);
+/* Whether a program at a tracepoint can be preempted, by a task that meets the same one (Linux 7.0 and later, whose tracepoints are
+ * guarded by SRCU and no longer by preempt_disable()): known by the type of that guard. */
+bool bpf_programs_are_preempted(const struct btf *btf);
 
 /* How many arguments a tracepoint hands out (without the first, which is internal); -1: this kernel has no such tracepoint. */
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name);

@@ -24,6 +24,13 @@ bool bpf_config_is_of_timers(const char *tracepoint)
     return begins(tracepoint, "timer_");
 }
 
+bool bpf_config_is_again(const char *program)
+{
+    const char *end = strrchr(program, '_');
+
+    return end && strcmp(end, "_again") == 0;
+}
+
 bool bpf_config_wants(const struct calls_options *options, const char *tracepoint)
 {
     return !options->host_wide ||
@@ -67,6 +74,7 @@ struct record_config bpf_config(const struct calls_options *options, const struc
         .drop_has_reason = drop_reason(names, "NOT_SPECIFIED") >= 0,
         .drop_has_socket = bpf_tracepoint_arguments(btf, "kfree_skb") >= 4,
         .drop_overflow = drop_reason(names, "TCP_LISTEN_OVERFLOW") >= 0,
+        .twice = options->twice || bpf_programs_are_preempted(btf),
         .skip_programs = options->skip_programs,
         .skip_every = options->skip_every ? options->skip_every : 1,
         .drop_other = drop_number(names, "OTHERHOST"),

@@ -19,6 +19,8 @@ bool bpf_config_drop_has_reason(const struct btf *btf);
 /* Whether a program at this tracepoint is loaded: of a whole host, sleeps of threads and ends of mini sockets cost more than
  * anybody asks for. */
 bool bpf_config_wants(const struct calls_options *options, const char *tracepoint);
+/* Whether this is the second of two programs that do the same (`twice`), by its name. */
+bool bpf_config_is_again(const char *program);
 /* Whether it is begun with the timers, when the kernel's functions have names. */
 bool bpf_config_is_of_timers(const char *tracepoint);
 /* Whether this call is recorded: of a whole host those that begin or end a connection; sleeping and carrying data do neither. */

@@ -51,14 +51,16 @@ static void add_absent(struct bpf_load *load, const char *name)
     if (load->absent_count < BPF_PROGRAMS_MAX) load->absent[load->absent_count++] = name;
 }
 
-/* Switches off the programs whose tracepoint does not exist here. */
+/* Switches off the programs whose tracepoint does not exist here, and the second ones where one of each is enough. */
 static void programs_choose(struct bpf_load *load, const struct calls_options *options, const struct btf *btf)
 {
+    bool twice = options->twice || bpf_programs_are_preempted(btf);
     struct bpf_program *program;
 
     bpf_object__for_each_program(program, load->object)
     {
-        if (!bpf_config_wants(options, program_tracepoint(program))) {
+        if (!bpf_config_wants(options, program_tracepoint(program)) ||
+            (!twice && bpf_config_is_again(bpf_program__name(program)))) {
             bpf_program__set_autoload(program, false);
             continue;
         }
@@ -191,6 +193,12 @@ struct bytes_of {
     const char *begin, *end;
 };
 
+/* What only the second programs use takes no memory where there are none. */
+static int twice_shrink(struct bpf_load *load, bool twice)
+{
+    return twice ? 0 : bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "crossings"), 64);
+}
+
 static int object_prepare(struct bpf_load *load, const struct bytes_of *bytes, const struct calls_options *options,
                           const struct btf *btf, const struct bpf_convert *names, char *kernel_log)
 {
@@ -203,6 +211,7 @@ static int object_prepare(struct bpf_load *load, const struct bytes_of *bytes, c
     programs_choose(load, options, btf);
     result = config_set(load, options, btf, names);
     if (!result) result = maps_shrink(load, options->entries_most);
+    if (!result) result = twice_shrink(load, options->twice || bpf_programs_are_preempted(btf));
     if (!result && options->ring_bytes)
         result = bpf_map__set_max_entries(bpf_object__find_map_by_name(load->object, "ring"), options->ring_bytes);
     return result;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "capture/bpf/bpf_config.h"
 #include "capture/bpf/bpf_load.h"
 
 uint64_t bpf_load_count(const struct bpf_load *load, enum record_count what)
@@ -41,24 +42,39 @@ uint64_t bpf_load_pushed_out(const struct bpf_load *load, enum record_map map, u
     return entries > there ? (uint64_t)(entries - there) : 0;
 }
 
+/* As bpf_obj_get_info_by_fd() has it, which older kernels let nobody without rights ask. */
+static uint64_t program_missed(const struct bpf_program *program)
+{
+    char path[64], line[128];
+    unsigned long long misses = 0;
+
+    if (bpf_program__fd(program) < 0) return 0;
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
+    FILE *file = fopen(path, "re");
+
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "recursion_misses: %llu", &misses) == 1) break;
+    if (file) fclose(file);
+    return misses;
+}
+
 uint64_t bpf_load_missed(const struct bpf_load *load)
 {
-    struct bpf_program *program;
+    struct bpf_program *program, *again;
     uint64_t sum = 0;
 
     bpf_object__for_each_program(program, load->object)
     {
-        char path[64], line[128];
-        unsigned long long misses;
+        char name[64];
 
-        /* As bpf_obj_get_info_by_fd() has it, which older kernels let nobody without rights ask. */
-        if (bpf_program__fd(program) < 0) continue;
-        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_program__fd(program));
-        FILE *file = fopen(path, "re");
+        if (bpf_config_is_again(bpf_program__name(program))) continue;
+        uint64_t missed = program_missed(program), also = missed;
 
-        while (file && fgets(line, sizeof(line), file))
-            if (sscanf(line, "recursion_misses: %llu", &misses) == 1) sum += misses;
-        if (file) fclose(file);
+        /* What one of the two missed, the other one told. */
+        snprintf(name, sizeof(name), "%s_again", bpf_program__name(program));
+        again = bpf_object__find_program_by_name(load->object, name);
+        if (again && bpf_program__fd(again) >= 0) also = program_missed(again);
+        sum += also < missed ? also : missed;
     }
     return sum;
 }

@@ -292,6 +292,7 @@ struct record_config {
     __u8 drop_overflow;     /* one of its reasons is a full accept queue */
     __u8 host_wide;         /* every process, and of the segments those that tell of a connection's course */
     __u8 only_ports;        /* with that: of all connections those that have one of chosen_ports at either end */
+    __u8 twice;             /* programs can be preempted (Linux 7.0): system calls have two of them each */
     __u32 drop_unspecified; /* the reason that is none */
     __u32 drop_other; /* the reason of what was for another host: a copy, to a bridge or to who listens to all; 0: there is none */
     __u32 drop_purge; /* the reason of what a socket had not read when it went; 0: there is none */

@@ -4,13 +4,43 @@
 
 #include "bpf_late.bpf.h"
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+/* config.twice: where programs can be preempted (Linux 7.0 and later), the kernel does not run one for a task while another task,
+ * preempted in the midst of it, waits on the same CPU. System calls come from all tasks at any time, so there are two programs for
+ * them: whichever of both is run first for a call's beginning, or its end, tells of it. */
+struct crossing {
+    __u8 seen[2]; /* the beginning, the end, of the thread's present call */
+};
+/* By thread. Not its task storage, which takes memory that a processor without cmpxchg16b does not get here. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, RECORD_THREADS_MAX);
+    __type(key, __u32);
+    __type(value, struct crossing);
+} crossings SEC(".maps");
+
+/* `end`: 0 a call's beginning, 1 its end. Either makes the next other one new; only what neither program was run for (which the
+ * kernel counts for both) can hide the one after the next. */
+static __always_inline int is_first_to_see(__u32 tid, __u32 end)
+{
+    struct crossing *crossing = bpf_map_lookup_elem(&crossings, &tid), none = {{0}};
+
+    if (!crossing) {
+        bpf_map_update_elem(&crossings, &tid, &none, BPF_NOEXIST);
+        crossing = bpf_map_lookup_elem(&crossings, &tid);
+    }
+    if (!crossing) return ring_full();
+    crossing->seen[!end] = 0;
+    if (crossing->seen[end]) return 0;
+    crossing->seen[end] = 1;
+    return 1;
+}
+
+static __always_inline int call_begins(struct pt_regs *regs, long number)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (is_skipped(PROGRAM_SYS_ENTER)) return 0;
     if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
+    if (config.twice && !is_first_to_see(tid, 0)) return 0;
 
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
 
@@ -91,6 +121,17 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
     return 0;
 }
 
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+{
+    return is_skipped(PROGRAM_SYS_ENTER) ? 0 : call_begins(regs, number);
+}
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter_again, struct pt_regs *regs, long number)
+{
+    return call_begins(regs, number);
+}
+
 /* A call that began before recording: what can be known of it at its end. */
 static __always_inline int stranger_is_wanted(__u32 flags, const __u64 *args, long ret)
 {
@@ -146,13 +187,12 @@ static __always_inline __u64 socket_again(struct record_call *call, const struct
     return sk;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+static __always_inline int call_ends(struct pt_regs *regs, long ret)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (is_skipped(PROGRAM_SYS_EXIT)) return 0;
     if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
+    if (config.twice && !is_first_to_see(tid, 1)) return 0;
 
     struct thread_state *thread = thread_in_call(tid);
     __u64 args[6] = CALL_ARGS(regs), number = CALL_NUMBER(regs), sk;
@@ -213,6 +253,17 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
     thread_leaves(thread);
     RING_SUBMIT(call);
     return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+    return is_skipped(PROGRAM_SYS_EXIT) ? 0 : call_ends(regs, ret);
+}
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit_again, struct pt_regs *regs, long ret)
+{
+    return call_ends(regs, ret);
 }
 
 #endif

@@ -5,16 +5,17 @@
 #include "bpf_socket.bpf.h"
 
 /* A number that no other socket gets. Each CPU counts for itself, and softirq, which can interrupt the rest, once more: so the
- * count needs no atomic operation with a result, which arm64 has only since Linux 5.18. */
+ * count needs no atomic operation with a result, which arm64 has only since Linux 5.18, but where programs can be preempted. */
 static __always_inline __u64 id_next(void)
 {
     struct cpu_state *cpu = cpu_this();
     __u32 softirq;
+    __u64 count;
 
     if (!cpu) return 0;
     softirq = cpu->softirq & 1;
-    cpu->ids[softirq]++;
-    return cpu->ids[softirq] * 2 * config.cpus + 2 * bpf_get_smp_processor_id() + softirq;
+    count = config.twice ? __sync_fetch_and_add(&cpu->ids[softirq], 1) + 1 : ++cpu->ids[softirq];
+    return count * 2 * config.cpus + 2 * bpf_get_smp_processor_id() + softirq;
 }
 
 /* What socket_id() does with a socket that it never saw. */

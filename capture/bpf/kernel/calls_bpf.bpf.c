@@ -191,7 +191,7 @@ int BPF_PROG(tcp_destroy_sock)
 
 static __always_inline void reset_emit(void *ctx, __u64 sk, __u64 skb, __u32 sent)
 {
-    __u32 which = SCRATCH_RESET;
+    __u32 which = sent ? SCRATCH_RESET : SCRATCH_RESET_RECEIVED;
     struct record_packet *packet = bpf_map_lookup_elem(&scratches, &which);
 
     if (!packet) return;

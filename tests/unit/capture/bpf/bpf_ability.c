@@ -195,6 +195,23 @@ static void what_a_tracepoint_hands_out_is_read_where_it_does(void **state)
     }
 }
 
+/* Linux 7.0 guards tracepoints by SRCU: their programs are preempted. A kernel that has such guards for other things is none. */
+static void system_calls_have_two_programs_where_programs_are_preempted(void **state)
+{
+    (void)state;
+    static struct bpf_convert names;
+    const struct calls_options once = {.twice = false};
+    struct btf *btf = kernel_with(3, 4, 4);
+    assert_true(btf__add_typedef(btf, "class_srcu_t", 1) > 0);
+    assert_int_equal(bpf_config(&once, btf, &names, 1).twice, false);
+    assert_int_equal(bpf_config(&(struct calls_options){.twice = true}, btf, &names, 1).twice, true);
+    assert_true(btf__add_typedef(btf, "class_srcu_fast_notrace_t", 1) > 0);
+    assert_int_equal(bpf_config(&once, btf, &names, 1).twice, true);
+    btf__free(btf);
+    assert_true(bpf_config_is_again("sys_enter_again"));
+    assert_false(bpf_config_is_again("sys_enter"));
+}
+
 /* Of Linux 5.17 NOT_SPECIFIED is 0, later 2; each may stand last in the table, or not at all. */
 static void reasons_are_known_to_the_kernel_side_by_the_numbers_of_this_kernel(void **state)
 {
@@ -287,6 +304,7 @@ int main(void)
         cmocka_unit_test(the_arguments_of_a_tracepoint_are_counted_without_the_internal_one),
         cmocka_unit_test(where_a_thread_is_is_said_by_whole_records_of_calls_and_processes),
         cmocka_unit_test(what_a_tracepoint_hands_out_is_read_where_it_does),
+        cmocka_unit_test(system_calls_have_two_programs_where_programs_are_preempted),
         cmocka_unit_test(reasons_are_known_to_the_kernel_side_by_the_numbers_of_this_kernel),
         cmocka_unit_test(what_is_asked_for_reaches_the_kernel_side),
         cmocka_unit_test(a_whole_host_is_watched_without_what_costs_too_much),

@@ -32,6 +32,7 @@ struct told {
 
 struct trial {
     uint32_t programs, every; /* a bit each */
+    bool twice;               /* system calls have a second program, which runs always */
     size_t weaker, wrong;
 };
 
