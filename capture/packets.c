@@ -1,7 +1,6 @@
 #include "capture/packets.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -15,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/lang.h"
+#include "capture/own_addresses.h"
 #include "capture/packet_head.h"
 #include "tcp/segment.h"
 
@@ -119,33 +119,6 @@ static int set_filter(pcap_t *pcap, const struct packets_options *options, struc
     if (status < 0)
         return err_set(err, -EIO, "can't set the filter \"%s\" on %s: %s", options->filter, options->interface, pcap_geterr(pcap));
     return 0;
-}
-
-static socklen_t sockaddr_bytes(const struct sockaddr *sockaddr)
-{
-    return sockaddr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-static bool is_link_local(const struct address *address)
-{
-    return address->version == 6 ? address->ip[0] == 0xfe && (address->ip[1] & 0xc0) == 0x80
-                                 : address->ip[0] == 169 && address->ip[1] == 254;
-}
-
-/* The first of each kind by which others reach this host through the interface; none where that can't be read. */
-static void own_addresses(const char *interface, struct event_vantage *vantage)
-{
-    struct ifaddrs *all;
-    if (getifaddrs(&all) < 0) return;
-    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
-        struct address address;
-        if (!one->ifa_addr || strcmp(one->ifa_name, interface) != 0 || one->ifa_flags & IFF_LOOPBACK) continue;
-        if (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6) continue;
-        if (!address_from_sockaddr(one->ifa_addr, sockaddr_bytes(one->ifa_addr), &address) || is_link_local(&address)) continue;
-        struct address *place = address.version == 4 ? &vantage->v4 : &vantage->v6;
-        if (!place->version) *place = address;
-    }
-    freeifaddrs(all);
 }
 
 static int append_vantage(const struct packets *packets, const char *interface, struct event_log *log, struct err *err)
