@@ -26,13 +26,26 @@ struct host {
     struct anywhere *anywhere;
     struct event_log *log;
     uint32_t vantages;
-    int sender;
+    int sender, receiver;
     struct err err;
 };
 
+/* At 127.0.0.1:4000: what it has got has come past all who look at lo. */
+static int receiver_open(void)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+    return fd;
+}
+
 static int host_open(struct host *host, struct anywhere_options options)
 {
-    *host = (struct host){.log = event_log_new(), .vantages = 2, .sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    *host = (struct host){.log = event_log_new(),
+                          .vantages = 2,
+                          .sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                          .receiver = receiver_open()};
     options.vantages = &host->vantages;
     options.vantages_most = 4;
     options.netns = NETWORK;
@@ -51,14 +64,16 @@ static void host_end(struct host *host)
 {
     anywhere_close(host->anywhere);
     event_log_free(host->log);
-    close(host->sender);
+    close(host->sender), close(host->receiver);
 }
 
 static void send_to(const struct host *host, uint16_t port, size_t bytes)
 {
     static const char zeros[2000];
+    char received[sizeof(zeros)];
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(sendto(host->sender, zeros, bytes, 0, (const struct sockaddr *)&to, sizeof(to)), bytes);
+    if (port == PORT) assert_int_equal(recv(host->receiver, received, sizeof(received), 0), bytes);
 }
 
 static int drain(struct host *host)
