@@ -92,7 +92,8 @@ enum conn_end_flag {
     END_SYN_DATA = 1 << 21,   /* its SYN carried data (RFC 7413) */
     END_LOOKS_STAY = 1 << 22, /* or not: several of them bear one identification */
     END_LONE_BYTE = 1 << 23,  /* its last number was sent first as a segment of that one byte */
-    END_LONE_ACK = 1 << 24    /* its last number was acknowledged by itself, and had not been captured */
+    END_LONE_ACK = 1 << 24,   /* its last number was acknowledged by itself, and had not been captured */
+    END_CROSSED = 1 << 25     /* its peer's FIN reached it before the ACK of its own */
 };
 
 /* One end. */

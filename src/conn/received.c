@@ -9,6 +9,7 @@ void conn_take_fin(const struct conn_judge *judge, struct conn *conn, unsigned s
     uint8_t state = conn->end[conn_other(conn, side)].state;
     if (state == STATE_LISTEN || state == STATE_SYN_SENT) return; /* RFC 9293 section 3.10.7: it is looked at later, or never */
     end->flags |= END_FIN_TAKEN;
+    if (state == STATE_FIN_WAIT_1) conn->end[conn_other(conn, side)].flags |= END_CROSSED;
     conn_move(judge, conn, conn_other(conn, side), INPUT_RCVD_FIN, proved, verdict);
 }
 

@@ -229,6 +229,20 @@ static void prove_unseen_data(const struct conn_judge *judge, struct conn *conn,
     peer->next = segment->ack;
 }
 
+/* A RST without an ACK answers a segment as a host does that knows no such connection. Who has taken a FIN knows it, and
+ * acknowledges that at once (RFC 9293 section 3.10.7.4): where nothing did, this end was gone before the FIN came. */
+static void take_back_fin(struct conn *conn, unsigned side, struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    const struct conn_end *peer = &conn->end[conn_other(conn, side)];
+    if (conn->flags & CONN_TO_ITSELF || !conn_has(peer, END_FIN | END_FIN_TAKEN)) return;
+    if (end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack)) return;
+    if (end->state == STATE_CLOSE_WAIT) conn_take_back(conn, side, STATE_ESTABLISHED, verdict);
+    if (end->state == STATE_TIME_WAIT)
+        conn_take_back(conn, side, end->flags & END_CROSSED ? STATE_CLOSING : STATE_FIN_WAIT_2, verdict);
+    if (end->state == STATE_CLOSING) conn_take_back(conn, side, STATE_FIN_WAIT_1, verdict);
+}
+
 static void send_reset(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                        struct conn_verdict *verdict)
 {
@@ -240,7 +254,7 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     if (is_abort(end, segment) && (by_reset || missed_fin(&conn->end[conn_other(conn, side)], segment)))
         note_crossing(conn, side, segment);
     if (answers_wrong_ack(end, segment)) return;
-    /* It answers a segment (it carries no ACK) as a host does that knows no such connection: nobody waits there. */
+    if (!(segment->flags & TCP_ACK)) take_back_fin(conn, side, verdict);
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
     /* Nor did anybody wait who answers the SYN,ACK so, and has said nothing but its SYN. */
     bool silent = end->state == STATE_ESTABLISHED && conn_has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));

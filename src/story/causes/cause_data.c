@@ -161,8 +161,8 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
     enum cause_mptcp mptcp = header->flags & TCP_SYN ? CAUSE_MPTCP_NO : cause_speaks_mptcp(telling, packet);
     if (header->flags & TCP_RST || (header->flags & TCP_SYN && header->flags & TCP_ACK)) return false;
     if (packet->verdict.class != CONN_NEW && packet->verdict.class != CONN_OUT_OF_ORDER) return false;
-    if (header->length_bytes && telling->sweep.fin[packet->side] && telling->sweep.has_reach[packet->side] &&
-        !seq_before(header->seq, telling->sweep.reach[packet->side]))
+    if ((header->length_bytes || header->flags & TCP_FIN) && telling->sweep.fin[packet->side] &&
+        telling->sweep.has_reach[packet->side] && !seq_before(header->seq, telling->sweep.reach[packet->side]))
         return cause_set_unknown(packet,
                                  "it lies behind a FIN, and nothing follows that (RFC 9293 section 3.5): a box between made one of "
                                  "the two, or they were made by hand");

@@ -173,7 +173,10 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
                                     tr(why));
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
-        cause->why = why;
+        bool answers = telling->packets[state->packet].seen->packet.header.flags & TCP_RST && cause->kind == CAUSE_SEGMENT;
+        cause->why = answers && state->story->to_state == STATE_CLOSED
+                         ? tr("it answers with RST: nobody held this end of the connection any more")
+                         : why;
     } else {
         const struct tale_packet *packet = &telling->packets[state->packet];
         cause->kind = CAUSE_SEGMENT;

@@ -82,7 +82,8 @@ void cause_sweep_begin(struct telling *telling)
     struct sweep *sweep = &telling->sweep;
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
-        sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = sweep->reset_ns[side] = INT64_MIN;
+        sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = sweep->abort_ns[side] = sweep->asked_ns[side] =
+            INT64_MIN;
     }
     look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
@@ -184,8 +185,10 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
     if (segment_space(header_of(packet))) telling->sweep.last_space[packet->side] = packet;
     if (!(header_of(packet)->flags & (TCP_SYN | TCP_RST))) telling->sweep.speaks[packet->side] = true;
     if (packet->segment->retransmission) telling->sweep.has_repeated[packet->side] = true;
-    if (header_of(packet)->flags & TCP_FIN) telling->sweep.fin[packet->side] = true;
-    if (header_of(packet)->flags & TCP_RST) telling->sweep.reset_ns[packet->side] = packet->sent_ns;
+    if ((header_of(packet)->flags & (TCP_FIN | TCP_RST)) == TCP_FIN) telling->sweep.fin[packet->side] = true;
+    if (header_of(packet)->flags & TCP_RST) telling->sweep.resets[packet->side] = true;
+    bool aborts = packet->cause->kind == CAUSE_CALL || packet->cause->kind == CAUSE_TIMER || packet->cause->kind == CAUSE_EXIT;
+    if (header_of(packet)->flags & TCP_RST && aborts) telling->sweep.abort_ns[packet->side] = packet->sent_ns;
     note_data(&telling->sweep, packet);
     bool moves = packet->verdict.class == CONN_WINDOW_UPDATE,
          shut = !header_of(packet)->window && !(header_of(packet)->flags & TCP_RST);

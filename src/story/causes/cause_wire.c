@@ -120,33 +120,73 @@ static bool was_taken(const struct telling *telling, const struct tale_packet *p
     return space && telling->sweep.has_acked[to] && seq_at_or_before(header_of(packet)->seq + space, telling->sweep.acked[to]);
 }
 
-/* The newest that had come and that this RST may answer; and another, where it may as well be that one's. */
-static struct tale_packet *answered_by_reset(const struct telling *telling, const struct tale_packet *packet,
-                                             const struct tale_packet **ret_second)
+/* What had come and this RST may answer, newest first; `second` and `oldest` are NULL where it can only be the newest. */
+struct reset_asked {
+    struct tale_packet *newest, *second, *oldest;
+};
+
+/* Its answer comes at once, so what had come long before the newest was taken. */
+static bool may_answer_older(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *newest,
+                             const struct tale_packet *other)
+{
+    bool near = newest->received_ns && packet->sent_ns - newest->received_ns <= AT_ONCE_NS;
+    if (was_taken(telling, other) || (near && packet->sent_ns - arrival_ns(other) > AT_ONCE_NS)) return false;
+    if (arrival_ns(other) < telling->sweep.abort_ns[packet->side]) return false;
+    /* Who has just closed was there: data for nobody is what ends it, no ACK. */
+    if (telling->sweep.fin[packet->side] && !telling->sweep.resets[packet->side] && !segment_space(header_of(other))) return false;
+    /* From one place: within a round trip, where the newest came so. */
+    int64_t held_ns = cause_held_ns(telling);
+    return packet->sent_ns - arrival_ns(other) <= held_ns || packet->sent_ns - arrival_ns(newest) > held_ns;
+}
+
+static struct reset_asked asked_by_reset(const struct telling *telling, const struct tale_packet *packet)
 {
     enum { DEPTH = 64 }; /* more lie between a segment and its answer in no exchange */
-    struct tale_packet *found = NULL, *second = NULL;
-    size_t i = telling_sent_by(telling, packet->sent_ns);
+    struct tale_packet *may[DEPTH];
+    struct reset_asked asked = {0};
+    size_t count = 0, i = telling_sent_by(telling, packet->sent_ns);
     for (size_t looked = 0; looked < DEPTH && (i = telling_sent_to(telling, packet->side, i)); looked++) {
         struct tale_packet *other = &telling->packets[--i];
         if (arrival_ns(other) > packet->sent_ns || telling_is_lost(telling, other)) continue;
-        if (!may_be_answered_by(header_of(packet), other)) continue;
-        if (!found || arrival_ns(other) > arrival_ns(found)) {
-            second = found;
-            found = other;
-        } else if (!second || arrival_ns(other) > arrival_ns(second)) {
-            second = other;
-        }
+        if (arrival_ns(other) < telling->sweep.asked_ns[packet->side] || !may_be_answered_by(header_of(packet), other)) continue;
+        may[count++] = other;
+        if (!asked.newest || arrival_ns(other) > arrival_ns(asked.newest)) asked.newest = other;
     }
-    /* It is answered at once: what had come long before was taken. */
-    bool near = found && found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS;
-    if (second && (was_taken(telling, second) || (near && packet->sent_ns - arrival_ns(second) > AT_ONCE_NS))) second = NULL;
-    /* From one place: within a round trip, where the newest came so. */
-    if (second && arrival_ns(second) < telling->sweep.reset_ns[packet->side]) second = NULL; /* it came before an abort */
-    bool long_before = second && packet->sent_ns - arrival_ns(second) > cause_held_ns(telling);
-    if (long_before && packet->sent_ns - arrival_ns(found) <= cause_held_ns(telling)) second = NULL;
-    *ret_second = second;
-    return found;
+    for (size_t at = 0; at < count; at++) {
+        if (may[at] == asked.newest || !may_answer_older(telling, packet, asked.newest, may[at])) continue;
+        if (!asked.second || arrival_ns(may[at]) > arrival_ns(asked.second)) asked.second = may[at];
+        if (!asked.oldest || arrival_ns(may[at]) <= arrival_ns(asked.oldest)) asked.oldest = may[at];
+    }
+    return asked;
+}
+
+static void note_asked(struct telling *telling, enum story_side side, struct tale_packet *asked)
+{
+    asked->is_answered_by_reset = true;
+    telling->sweep.asked_ns[side] = arrival_ns(asked);
+}
+
+/* Each that comes where nobody is is answered, and in order (RFC 9293 section 3.10.7.1): so this one answers the oldest of them or
+ * what came later, and the next one none before that. */
+static bool set_one_of(struct telling *telling, struct tale_packet *packet, const struct reset_asked *asked)
+{
+    note_asked(telling, packet->side, asked->oldest);
+    struct reset_doubts *doubts = &telling->sweep.doubts[packet->side];
+    if (doubts->newest != asked->newest) *doubts = (struct reset_doubts){.newest = asked->newest};
+    if (doubts->count < RESET_DOUBTS_MAX) {
+        doubts->reset[doubts->count] = packet;
+        doubts->asked[doubts->count++] = asked->oldest;
+    } else {
+        doubts->newest = NULL;
+    }
+    return cause_set_unknown(
+        packet,
+        asked->oldest == asked->second
+            ? telling_printf(telling, "it answers #%" PRIu32 " or #%" PRIu32 ", which both came before; the wire can't tell which",
+                             asked->second->segment->number, asked->newest->segment->number)
+            : telling_printf(telling,
+                             "it answers one of what came before, from #%" PRIu32 " to #%" PRIu32 "; the wire can't tell which",
+                             asked->oldest->segment->number, asked->newest->segment->number));
 }
 
 /* A firewall refuses in the same words. TCP itself does so instead of opening a connection, and of who has closed what comes is
@@ -158,23 +198,8 @@ static bool may_be_a_firewalls(const struct telling *telling, const struct tale_
     return sweep->speaks[packet->side] || !(header_of(answered)->flags & TCP_ACK);
 }
 
-static bool rule_reset(struct telling *telling, struct tale_packet *packet)
+static bool set_answer(struct telling *telling, struct tale_packet *packet, struct tale_packet *found)
 {
-    if (!(header_of(packet)->flags & TCP_RST)) return false;
-    const struct tale_packet *second;
-    struct tale_packet *found = answered_by_reset(telling, packet, &second);
-    if (!found) return false;
-    bool late = found->verdict.is_acked || (found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS);
-    if (!late && was_taken(telling, found)) /* nor what came before it */
-        return cause_set_unknown(packet,
-                                 "it answers something that was not captured, or a box between or an attacker made it: what "
-                                 "came last had been acknowledged, and no TCP resets for that; the wire can't tell");
-    found->is_answered_by_reset = true;
-    if (second)
-        return cause_set_unknown(packet, telling_printf(telling,
-                                                        "it answers #%" PRIu32 " or #%" PRIu32
-                                                        ", which both came before; the wire can't tell which",
-                                                        second->segment->number, found->segment->number));
     if (may_be_a_firewalls(telling, packet, found))
         return cause_set_unknown(
             packet,
@@ -185,6 +210,35 @@ static bool rule_reset(struct telling *telling, struct tale_packet *packet)
                                  ": that host has no such connection, or a firewall answers in this way; the wire can't tell",
                                  found->segment->number));
     return cause_set_segment(telling, packet, found, EVIDENCE_RULE);
+}
+
+/* As many were answered as had come, the newest among them: each answers its own. */
+static void settle_doubts(struct telling *telling, enum story_side side, const struct tale_packet *newest)
+{
+    struct reset_doubts *doubts = &telling->sweep.doubts[side];
+    if (doubts->newest != newest) return;
+    for (size_t i = 0; i < doubts->count; i++) set_answer(telling, doubts->reset[i], doubts->asked[i]);
+    doubts->newest = NULL;
+}
+
+static bool rule_reset(struct telling *telling, struct tale_packet *packet)
+{
+    if (!(header_of(packet)->flags & TCP_RST)) return false;
+    struct reset_asked asked = asked_by_reset(telling, packet);
+    struct tale_packet *found = asked.newest;
+    if (!found) {
+        telling->sweep.abort_ns[packet->side] = packet->sent_ns;
+        return false;
+    }
+    bool late = found->verdict.is_acked || (found->received_ns && packet->sent_ns - found->received_ns <= AT_ONCE_NS);
+    if (!late && was_taken(telling, found)) /* nor what came before it */
+        return cause_set_unknown(packet,
+                                 "it answers something that was not captured, or a box between or an attacker made it: what "
+                                 "came last had been acknowledged, and no TCP resets for that; the wire can't tell");
+    if (asked.second) return set_one_of(telling, packet, &asked);
+    note_asked(telling, packet->side, found);
+    settle_doubts(telling, packet->side, found);
+    return set_answer(telling, packet, found);
 }
 
 /* The newest of this side before this one. */

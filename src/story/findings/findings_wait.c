@@ -142,14 +142,30 @@ static bool is_small(const struct tale_packet *packet, uint32_t full)
     return packet->segment->kind == STORY_DATA && packet->verdict.class == CONN_NEW && packet->segment->length_bytes < full;
 }
 
-/* The largest payload of this side: a segment below it was not full. */
+/* What a segment of this side may carry at most: its peer's SYN said so. 0: that was not captured. */
+static uint32_t announced_mss(const struct telling *telling, enum story_side side)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!finding_is_own(packet, finding_other(side)) || !(packet->segment->flags & TCP_SYN)) continue;
+        const struct event_options *options = &packet->seen->packet.options;
+        return options->present & OPTION_MSS ? options->mss : 0;
+    }
+    return 0;
+}
+
+/* The largest payload of this side: a segment below it was not full. What is larger than a segment may be was put together behind
+ * the device (GRO), or was to be cut in it (TSO). */
 static uint32_t full_size(const struct telling *telling, enum story_side side)
 {
-    static const uint32_t LEAST_MSS = 536; /* RFC 9293 section 3.7.1 */
-    uint32_t largest = LEAST_MSS;
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if (finding_is_own(&telling->packets[i], side) && telling->packets[i].segment->length_bytes > largest)
-            largest = telling->packets[i].segment->length_bytes;
+    enum { LEAST_MSS = 536, ETHERNET_MSS = 1460 }; /* RFC 9293 section 3.7.1 */
+    uint32_t largest = LEAST_MSS, announced = announced_mss(telling, side), most = announced ? announced : ETHERNET_MSS;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (!finding_is_own(packet, side)) continue;
+        uint32_t length = packet->segment->length_bytes;
+        if (length > largest && length <= most) largest = length;
+    }
     return largest;
 }
 
@@ -167,8 +183,10 @@ static void take_triple(const struct telling *telling, const struct tale_packet 
     int64_t delay_ns = both_places ? ack->sent_ns - first->received_ns : ack_ns - first->sent_ns - (round > 0 ? round : 0);
     int64_t behind_ns = second->sent_ns - ack_ns;
     if (!both_places && round < 0) return; /* the way there and back may be that long */
-    if (delay_ns < DELAYED_NS || delay_ns > DELAYED_MOST_NS || behind_ns < 0 || behind_ns > AT_ONCE_NS + (both_places ? 0 : round))
-        return;
+    if (delay_ns < DELAYED_NS || delay_ns > DELAYED_MOST_NS || behind_ns < 0) return;
+    /* From one place: captured at its sender, or beyond the way there and back. */
+    bool here = behind_ns <= AT_ONCE_NS, there = behind_ns >= round - round / 4 && behind_ns <= round + round / 4 + AT_ONCE_NS;
+    if (!here && (both_places || !there)) return;
     const struct tale_call *call = written_before(telling, second, ack_ns, nagle);
     if (nagle->has_calls && !call) return; /* it was written only then */
     if (!nagle->count++) {

@@ -73,6 +73,9 @@ static const char *why_taken_back(const struct conn_move *move)
         return tr("it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)");
     if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
         return tr("it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)");
+    if (move->from == STATE_CLOSE_WAIT || move->from == STATE_CLOSING ||
+        (move->from == STATE_TIME_WAIT && move->to != STATE_CLOSED))
+        return tr("the numbers of the FINs show another order than that of the capture, or this end was gone before the FIN came");
     if (move->to == STATE_CLOSED) return tr("it answers with RST: nobody held this end of the connection any more");
     return tr("the numbers of the FINs show another order than that of the capture");
 }

@@ -57,6 +57,15 @@ struct surprise {
     const char *does;     /* what it says of such a segment; NULL: nothing */
 };
 
+/* RSTs of a side in a row of which each answers one of what had come by then, all with the same newest; and the oldest that each
+ * may answer. */
+enum { RESET_DOUBTS_MAX = 8 }; /* of more the first stay unknown */
+struct reset_doubts {
+    const struct tale_packet *newest; /* NULL: none */
+    struct tale_packet *reset[RESET_DOUBTS_MAX], *asked[RESET_DOUBTS_MAX];
+    size_t count;
+};
+
 /* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */
 struct sweep {
     size_t next_call; /* the first that had not begun */
@@ -108,7 +117,10 @@ struct sweep {
     bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
     bool persists[STORY_SIDES]; /* the persist timer of this side has asked: data waits, and none has left since */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
-    int64_t reset_ns[STORY_SIDES]; /* of its last RST; INT64_MIN: none */
+    int64_t asked_ns[STORY_SIDES]; /* when that came, at the soonest, which its last RST answers; INT64_MIN: none */
+    bool resets[STORY_SIDES];      /* it has sent a RST */
+    struct reset_doubts doubts[STORY_SIDES];
+    int64_t abort_ns[STORY_SIDES]; /* of its last RST that answers nothing: what had come by then went with it; INT64_MIN: none */
     int64_t read_ns[STORY_SIDES];  /* when the last call was over that may have taken data out of the buffer; INT64_MIN: none */
 };
 

@@ -14,7 +14,7 @@ static struct tale_state *taken_back(struct telling *telling, const struct tale_
 {
     for (size_t i = (size_t)(back - telling->states); i--;) {
         struct tale_state *state = &telling->states[i];
-        if (!is_of(state, back->story->side)) continue;
+        if (!is_of(state, back->story->side) || state->in_vain) continue;
         bool same = state->story->to_state == back->story->from_state && state->story->from_state == back->story->to_state;
         return same && state->packet != STORY_NO_STEP && !state->goes_on ? state : NULL;
     }
@@ -60,13 +60,21 @@ static void take_out(struct telling *telling)
     telling->state_count = kept;
 }
 
+/* An end that went on, a SYN,ACK or a FIN that did not find its end there. */
+static bool shows_nothing(const struct story_state *back)
+{
+    bool fin = back->from_state == STATE_CLOSE_WAIT || back->from_state == STATE_CLOSING ||
+               (back->from_state == STATE_TIME_WAIT && back->to_state != STATE_CLOSED);
+    return back->from_state == STATE_CLOSED || back->to_state == STATE_SYN_SENT || fin;
+}
+
 void vain_take_out(struct telling *telling)
 {
     bool any = false;
     for (size_t i = 0; i < telling->state_count; i++) {
         struct tale_state *back = &telling->states[i], *end;
         if (!back->goes_on) continue;
-        if (back->story->from_state != STATE_CLOSED && back->story->to_state != STATE_SYN_SENT) continue;
+        if (!shows_nothing(back->story)) continue;
         if (!(end = taken_back(telling, back))) continue;
         end->in_vain = back->in_vain = any = true;
     }

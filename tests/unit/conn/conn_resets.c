@@ -328,6 +328,7 @@ int main(void)
         cmocka_unit_test(who_acknowledges_what_was_said_after_a_rst_has_not_taken_it),
         cmocka_unit_test(an_icmp_error_that_quotes_another_number_refuses_no_syn),
         cmocka_unit_test(who_answers_the_syn_ack_with_rst_never_waited),
+        cmocka_unit_test(who_answers_a_fin_with_rst_never_took_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,3 +173,44 @@ void who_answers_the_syn_ack_with_rst_never_waited(void **state)
     assert_stands(&x, "CLOSED CLOSED reset c");
     assert_false(x.verdict.moves[0].taken_back);
 }
+
+/* The moves of the last segment, which is the client's RST: `back` of them take something back, down to `to`. */
+static void assert_back(const struct exchange *x, size_t back, enum tcp_state to)
+{
+    for (size_t i = 0; i < back; i++) assert_true(x->verdict.moves[i].taken_back && x->verdict.moves[i].side == 0);
+    assert_int_equal(x->verdict.moves[back].from, to);
+    assert_int_equal(x->verdict.moves[back].to, STATE_CLOSED);
+    assert_false(x->verdict.moves[back].taken_back);
+}
+
+void who_answers_a_fin_with_rst_never_took_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x); /* data for nobody came first */
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:PA:1:2:5 s:FA:6:2:0 c:R:2:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset c");
+    assert_back(&x, 1, STATE_FIN_WAIT_2);
+    exchange_begin(&x); /* the FINs crossed */
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:PA:1:1:5 s:FA:6:1:0 c:R:1:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset -");
+    assert_back(&x, 1, STATE_FIN_WAIT_1);
+    exchange_begin(&x); /* and the ACK of its own came as well */
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:PA:1:1:5 s:FA:6:1:0 s:A:7:2:0 c:R:1:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset -");
+    assert_back(&x, 2, STATE_FIN_WAIT_1);
+    exchange_begin(&x); /* it was gone without a word */
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:R:1:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset s");
+    assert_back(&x, 1, STATE_ESTABLISHED);
+    exchange_begin(&x); /* who has acknowledged the FIN had taken it */
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:A:1:2:0 c:R:1:0:0");
+    assert_stands(&x, "CLOSED CLOSED reset s");
+    assert_back(&x, 0, STATE_CLOSE_WAIT);
+    exchange_begin(&x); /* one number less is the data before it alone */
+    exchange_say(&x, HANDSHAKE "s:PA:1:1:5 s:FA:6:1:0 c:A:1:6:0 c:R:1:0:0");
+    assert_back(&x, 1, STATE_ESTABLISHED);
+    exchange_begin(&x); /* with ACK it is an abort: it had been there */
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:RA:1:1:0");
+    assert_back(&x, 0, STATE_CLOSE_WAIT);
+}

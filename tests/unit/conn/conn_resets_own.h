@@ -20,5 +20,6 @@ void without_a_second_record_a_rst_ends_what_it_ends(void **state);
 void who_acknowledges_what_was_said_after_a_rst_has_not_taken_it(void **state);
 void an_icmp_error_that_quotes_another_number_refuses_no_syn(void **state);
 void who_answers_the_syn_ack_with_rst_never_waited(void **state);
+void who_answers_a_fin_with_rst_never_took_it(void **state);
 
 #endif

@@ -109,6 +109,9 @@ static void say_user_timeout(struct telling *telling, enum story_side side, int6
         proof, 3);
 }
 
+/* No retransmission timer waits for less (TCP_RTO_MIN), a tick less as ticks fall. */
+static const int64_t RTO_MIN_NS = 190000000;
+
 static void find_unanswered(struct telling *telling, enum story_side side)
 {
     struct silence silence = {0};
@@ -117,7 +120,9 @@ static void find_unanswered(struct telling *telling, enum story_side side)
     if (!find_silence(telling, side, &silence)) return;
     const struct tale_packet *first = silence.first;
     bool gave_up = finding_gave_up(telling, side, &end_step, &end_ns) && end_ns >= first->sent_ns;
-    if (!gave_up && silence.repeats < 2) return; /* it may only have been late */
+    /* It may only be late. */
+    bool soon = silence.repeats < 2 || silence.last->sent_ns - first->sent_ns < RTO_MIN_NS;
+    if (!gave_up && soon) return;
     int64_t waited_ns = (gave_up ? end_ns : telling->last_ns) - first->sent_ns;
     int64_t limit_ns = gave_up ? user_timeout(telling, side, waited_ns, &option_step) : -1;
     uint32_t proof[3] = {first->step, silence.last ? silence.last->step : STORY_NO_STEP, gave_up ? end_step : STORY_NO_STEP};

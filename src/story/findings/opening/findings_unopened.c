@@ -268,6 +268,20 @@ static bool is_shown_without_socket(const struct telling *telling, const struct 
            reset->chain.notes & CHAIN_PASSIVE_RESET;
 }
 
+/* It bears the number behind that SYN-ACK: who made it had answered so before, or had seen that answer. */
+static void say_given_up_by_server(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn_ack)
+{
+    uint32_t proof[2] = {syn_ack->step, reset->step};
+    finding_add(
+        telling, "refused", "error",
+        telling_printf(telling,
+                       "connection refused by RST #%" PRIu32 " after the server had answered with SYN-ACK #%" PRIu32
+                       ", %s before: the client never acknowledged that, and the RST bears the server's own next number, so "
+                       "the server gave up, or a box between did. Look for what kept the SYN-ACK from the client's socket",
+                       reset->segment->number, syn_ack->segment->number, finding_time(telling, reset->sent_ns - syn_ack->sent_ns)),
+        FINDING_PROOF(proof));
+}
+
 /* It says yes as well: somebody listens, and the RST was another's. */
 static void say_refused_in_its_name(struct telling *telling, const struct tale_packet *reset, const struct tale_packet *syn_ack)
 {
@@ -297,7 +311,8 @@ static void find_refused(struct telling *telling)
     uint32_t proof[2] = {reset->cause->step, reset->step};
     const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
     if (syn_ack && !syn_ack->segment->unsent && syn_ack->verdict.class != CONN_STRAY) {
-        say_refused_in_its_name(telling, reset, syn_ack);
+        bool knows = reset->segment->seq_absolute == syn_ack->segment->seq_absolute + 1;
+        (knows && syn_ack < reset ? say_given_up_by_server : say_refused_in_its_name)(telling, reset, syn_ack);
         return;
     }
     const struct call *listen = NULL;

@@ -369,6 +369,9 @@ int main(void)
         cmocka_unit_test(windows_are_scaled_where_both_ends_ask_for_it),
         cmocka_unit_test(nearness_to_the_nanosecond),
         cmocka_unit_test(what_may_have_been_held_back_to_the_nanosecond),
+        cmocka_unit_test(resets_answer_what_came_in_its_order),
+        cmocka_unit_test(resets_that_are_as_many_as_what_came_answer_one_each),
+        cmocka_unit_test(nothing_is_a_close_behind_a_fin),
         cmocka_unit_test(a_syn_that_comes_again_only_after_a_doubled_time_may_not_be_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,60 @@ void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state)
     CHECK(cases);
 }
 
+/* One place: the client has closed, nobody takes the server's data any more. */
+#define CLOSES NEAR PACKET(6000, WC, "flags=F. seq=101 ack=501" W)
+#define REPLIES(t, seq) PACKET(t, WS, "flags=P. seq=" #seq " ack=102 len=5" W)
+#define C_RESETS(t) PACKET(t, WC, "flags=R seq=102")
+
+void resets_answer_what_came_in_its_order(void **state)
+{
+    static const struct wire_case cases[] = {
+        {CLOSES REPLIES(10000, 501) C_RESETS(10020), BY(5)},
+        {CLOSES REPLIES(10000, 501) REPLIES(10010, 506) C_RESETS(10020), EITHER("#5 or #6", "which both came")},
+        {CLOSES REPLIES(10000, 501) REPLIES(10010, 506) C_RESETS(10020) C_RESETS(10030), BY(6)},
+        {CLOSES REPLIES(10000, 501) REPLIES(10010, 506) REPLIES(10011, 511) C_RESETS(10020), EITHER("from #5 to #7", "which")},
+        {CLOSES REPLIES(10000, 501) REPLIES(10010, 506) REPLIES(10011, 511) C_RESETS(10020) C_RESETS(10030),
+         EITHER("#6 or #7", "which both came")},
+        {CLOSES REPLIES(10000, 501) REPLIES(10010, 506) REPLIES(10011, 511) C_RESETS(10020) C_RESETS(10030) C_RESETS(10040), BY(7)},
+        /* no more came than was answered */
+        {CLOSES REPLIES(10000, 501) C_RESETS(10020) C_RESETS(10030), EITHER("nothing that was recorded", "explains it")},
+        /* an ACK is nothing that a socket which has closed is ended by; once there is none, it is answered too */
+        {CLOSES PACKET(10000, WS, ACKS(102, 512)) REPLIES(10010, 501) C_RESETS(10020), BY(6)},
+        {CLOSES REPLIES(10000, 501) C_RESETS(10020) PACKET(10030, WS, "flags=. seq=506 ack=102" W) REPLIES(10040, 506)
+             C_RESETS(10050),
+         EITHER("#7 or #8", "which both came")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+void resets_that_are_as_many_as_what_came_answer_one_each(void **state)
+{
+    (void)state;
+    struct told *told = tell_text(
+        CLOSES REPLIES(10000, 501) REPLIES(10010, 506) REPLIES(10011, 511) C_RESETS(10020) C_RESETS(10030) C_RESETS(10040), 0);
+    for (uint32_t nth = 1; nth <= 3; nth++) {
+        const struct story_segment *reset = told_segment(told->stories[0], STORY_CLIENT, "RST", nth);
+        assert_int_equal(reset->cause.kind, CAUSE_SEGMENT);
+        assert_int_equal(told->stories[0]->steps[reset->cause.step].segment->number, 4 + nth);
+    }
+    told_free(told);
+    told = tell_text(CLOSES REPLIES(10000, 501) REPLIES(10010, 506) REPLIES(10011, 511) C_RESETS(10020) C_RESETS(10030), 0);
+    for (uint32_t nth = 1; nth <= 2; nth++)
+        assert_int_equal(told_segment(told->stories[0], STORY_CLIENT, "RST", nth)->cause.kind, CAUSE_UNKNOWN);
+    told_free(told);
+}
+
+void nothing_is_a_close_behind_a_fin(void **state)
+{
+    static const struct wire_case cases[] = {
+        {CLOSES, CALLED("CLOSE")},
+        {CLOSES PACKET(6010, WC, "flags=F. seq=102 ack=501" W), EITHER("behind a FIN", "made by hand")},
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 #define UNANSWERED(came)                                                                                                           \
     FAR THERE(2000, 2100, DATA(101, 5)) BACK(2110, came, ACKS(106, 507)) THERE(1003000, 1003100, PROBE)                            \
         THERE(2003000, 2003100, "flags=R. seq=106 ack=501")

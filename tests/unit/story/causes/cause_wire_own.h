@@ -78,6 +78,9 @@ void a_rst_answers_what_came_last_and_had_not_been_taken(void **state);
 void the_same_once_more_may_be_one_packet(void **state);
 
 void a_reset_at_the_same_instant_or_just_beyond_an_answers_time(void **state);
+void resets_answer_what_came_in_its_order(void **state);
+void resets_that_are_as_many_as_what_came_answer_one_each(void **state);
+void nothing_is_a_close_behind_a_fin(void **state);
 void a_probe_is_answered_by_what_came_at_its_instant(void **state);
 void the_first_syn_begins_the_syn_acks_time(void **state);
 void half_a_window_of_segments_is_acknowledged_at_once(void **state);

@@ -103,6 +103,9 @@ static const struct finding_case cases[] = {
      TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) FAILS(1600, 1002000, C_THREAD, "recvfrom", C_SOCK, "-110")},
     {"data-unanswered", true, TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA)},
     {"data-unanswered", false, TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA)},
+    {"data-unanswered", true, TRACE OPEN PACKET(2000, C, C_DATA) PACKET(3000, C, C_DATA) PACKET(192000, C, C_DATA)},
+    {"data-unanswered", false, /* no timer has run out, and the answer may be on its way */
+     TRACE OPEN PACKET(2000, C, C_DATA) PACKET(3000, C, C_DATA) PACKET(191999, C, C_DATA)},
     {"data-unanswered", false, /* the peer did speak, long after it */
      TRACE OPEN PACKET(2000, C, C_DATA) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA) PACKET(910000, S, S_DATA ROOM)},
     {"data-unanswered", true, /* what was under way then is no answer */
@@ -763,6 +766,13 @@ static const struct finding_case cases[] = {
     {"refused-despite-listener", false, TRACE LISTEN CLOSE_RETURNS("1000000") REFUSED},
     {"refused-despite-listener", true, TRACE LISTEN "process t=1000001 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
     {"refused-despite-listener", false, TRACE LISTEN "process t=1000000 " S_THREAD "change=exit status=-1 signal=9\n" REFUSED},
+/* The server's own SYN-ACK was captured too. Whose RST bears the number behind it knows that. */
+#define GIVEN_UP                                                                                                                   \
+    PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(9000000, S, "flags=R. seq=501 ack=101")
+    {"refused-despite-listener", true,
+     TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101") PACKET(1020, S, SYN_ACK)},
+    {"refused-despite-listener", false, TRACE GIVEN_UP},
+    {"refused", true, TRACE GIVEN_UP},
 #define ITS_LISTENER LISTEN "state t=900500 from=CLOSE to=LISTEN netns=9 " S_CUR LISTENER "\n"
 #define OTHER_CLOSED                                                                                                               \
     "enter t=950" US " " S_THREAD "name=close fd=3 how=-1 level=-1 sock.cookie=6 sock.proto=tcp sock.local=127.0.0.2:3333\n"       \
@@ -817,6 +827,26 @@ static const struct finding_case cases[] = {
      TRACE OPEN DATA(2000, 101, 501) ACKS(602000, 103) DATA(602100, 103, 501) ACKS(1202100, 105) DATA(1202200, 105, 501)},
     {"nagle-delayed-ack", false, /* no stack delays an ACK for so long */
      TRACE OPEN DATA(2000, 101, 501) ACKS(602001, 103) DATA(602100, 103, 501) ACKS(1202101, 105) DATA(1202200, 105, 501)},
+/* What an ACK lets go is captured at once at its sender, a way there and back later at the other end, and at no time between. */
+#define FAR PACKET(1000, WC, SYN ROOM) PACKET(101000, WS, SYN_ACK ROOM) PACKET(101020, WC, HANDSHAKE_ACK ROOM)
+#define FAR_DATA(t, seq) PACKET(t, WC, "flags=P. seq=" #seq " ack=501 len=2 win=512")
+#define FAR_ACK(t, ack) PACKET(t, WS, "flags=. seq=501 ack=" #ack " win=512")
+    {"nagle-delayed-ack", true,
+     TRACE FAR FAR_DATA(200000, 101) FAR_ACK(350000, 103) FAR_DATA(450000, 103) FAR_ACK(600000, 105) FAR_DATA(600010, 105)},
+    {"nagle-delayed-ack", false,
+     TRACE FAR FAR_DATA(200000, 101) FAR_ACK(350000, 103) FAR_DATA(400000, 103) FAR_ACK(550000, 105) FAR_DATA(600000, 105)},
+/* A segment as large as the peer's SYN allows is not small, nor is what was put together of several. */
+#define LENGTH(t, seq, len) PACKET(t, C, "flags=P. seq=" #seq " ack=501 win=512 len=" #len)
+#define ALLOWS PACKET(1000, C, SYN ROOM) PACKET(1010, S, SYN_ACK ROOM " opt=mss opt.mss=1460") PACKET(1020, C, HANDSHAKE_ACK ROOM)
+    {"nagle-delayed-ack", true,
+     TRACE ALLOWS LENGTH(2000, 101, 999) ACKS(42000, 1100) LENGTH(42100, 1100, 999) ACKS(82100, 2099) LENGTH(82200, 2099, 999)
+         LENGTH(82300, 3098, 1000)},
+    {"nagle-delayed-ack", false,
+     TRACE ALLOWS LENGTH(2000, 101, 1000) ACKS(42000, 1101) LENGTH(42100, 1101, 1000) ACKS(82100, 2101) LENGTH(82200, 2101, 1000)
+         LENGTH(82300, 3101, 17000)},
+    {"nagle-delayed-ack", false,
+     TRACE OPEN LENGTH(2000, 101, 1000) ACKS(42000, 1101) LENGTH(42100, 1101, 1000) ACKS(82100, 2101) LENGTH(82200, 2101, 1000)
+         LENGTH(82300, 3101, 17000)},
     {"accept-late", true, TRACE LISTEN HANDSHAKE ACCEPT(11020, "4")},
     {"accept-late", false, TRACE LISTEN HANDSHAKE ACCEPT(11019, "4")},
     {"accept-late", false, /* it was asleep when the connection came: woken late, not called late */

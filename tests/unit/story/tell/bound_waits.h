@@ -113,8 +113,8 @@ static const struct bound states_and_waits_bounds[] = {
      READY(2000, 2000, 2010)}, /* what had come by then, it would not have waited for */
     {"made a descriptor ready", READY(1500, 2000, 2000), READY(1500, 2000, 1999)},
     /* An orphan waits for a FIN for a second at least, a tenth less as ticks fall. */
-    {"c state FIN_WAIT_2>CLOSED", ORPHANED FIN_COMES("902210000") TOO_LATE, ORPHANED FIN_COMES("902209999") TOO_LATE},
-    {"c state FIN_WAIT_2>CLOSED", ORPHANED FIN_COMES("902210000") TOO_LATE,
+    {"c state FIN_WAIT_2>CLOSED <- timer", ORPHANED FIN_COMES("902210000") TOO_LATE, ORPHANED FIN_COMES("902209999") TOO_LATE},
+    {"c state FIN_WAIT_2>CLOSED <- timer", ORPHANED FIN_COMES("902210000") TOO_LATE,
      ORPHANED FIN_COMES("902210000") THERE(902220, 902300, "flags=. seq=102 ack=502" ROOM)},
     {"accept server[20] listener waits ret=0 wake:never-slept", TRACE LISTEN HANDSHAKE TAKES_IT(1060, 1060, "0"),
      TRACE LISTEN HANDSHAKE TAKES_IT(1060, 1060, "-11")},
