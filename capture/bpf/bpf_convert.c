@@ -78,6 +78,7 @@ static struct bpf_chain context_of(struct bpf_convert *convert, const struct rec
         .softirq = context->softirq,
         .receiving = context->receiving && (!chain.chain || chain.receives),
         .chain = chain.chain,
+        .other_call = context->other_call,
     };
     if (convert->preempted) {
         ret_context->receiving = false;
@@ -113,6 +114,7 @@ static void call_convert(const struct record_call *record, struct event *event)
     call->socket = socket_of(&record->socket);
     call->other = socket_of(&record->other);
     call->ret = record->ret;
+    if (record->ret < 0) call->socket.netns = record->socket.netns;
     call->slept_ns = record->slept_ns;
     call->wake_unseen = record->wake_unseen != 0;
     call->cgroup = record->cgroup;

@@ -80,8 +80,9 @@ struct record_packet {
 struct record_context {
     struct record_packet received;
     __u8 softirq, receiving;
-    __u16 known; /* its place + 1; 0: not one of those */
-    __u32 pad;
+    __u16 known;     /* its place + 1; 0: not one of those */
+    __u8 other_call; /* as event_context's */
+    __u8 pad[3];
     __u64 sample; /* of the record_chain; 0 none */
 };
 

@@ -141,6 +141,7 @@ struct event_socket {
     struct address local, remote;
     uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0: not a socket, or another kind */
     uint8_t state;    /* enum event_kernel_state; 0 unknown */
+    uint64_t netns;   /* of a call that failed: where it is; 0 not known */
     bool has_unread;  /* received bytes are waiting to be read (sampled when the call began) */
     uint32_t unread_bytes;
 };
@@ -151,6 +152,7 @@ struct event_context {
     const struct event_chain *chain; /* NULL: not taken */
     bool softirq;                    /* known to be in softirq context; on PREEMPT_RT, without a chain, not known not to be */
     bool receiving;                  /* `received` is the packet that the kernel was receiving on this CPU */
+    bool other_call; /* the task returns from a call that was not recorded: what was put off to that is not its last call's */
     struct event_packet_header received;
 };
 
@@ -304,8 +306,7 @@ struct event_wake {
 struct event_timer {
     char function[EVENT_NAME_BYTES]; /* the kernel's: "tw_timer_handler", "reqsk_timer_handler" */
     bool cancelled;                  /* else it ran */
-    struct event_socket socket;      /* .state: KERNEL_NEW_SYN_RECV; or what the timewait socket stood for, KERNEL_TIME_WAIT or an
-                                        orphan's KERNEL_FIN_WAIT2 */
+    struct event_socket socket;      /* .state: KERNEL_NEW_SYN_RECV, KERNEL_TIME_WAIT, or of an orphan KERNEL_FIN_WAIT2 */
     uint64_t netns;
     struct event_context context; /* with `cancelled` */
 };
@@ -327,8 +328,7 @@ struct event_queue {
     uint64_t netns;
     struct event_socket socket; /* the listening one */
     bool dropped;               /* as it was thrown away; else as it came */
-    /* Connections that wait for accept(), and how many may: with one more the queue is full (sk_acceptq_is_full). What listen() was
-     * given, and net.core.somaxconn, are in `accept_most`. */
+    /* Who waits for accept(), and how many may (listen(), net.core.somaxconn): one more, and it is full (sk_acceptq_is_full). */
     uint32_t accept_length, accept_most;
     uint32_t request_length; /* connections whose handshake is not over; full at accept_most (inet_csk_reqsk_queue_is_full) */
 };

@@ -94,6 +94,7 @@ static const char *fate_word(unsigned value)
     ROW(prefix "remote", ADDRESS, member.remote), \
     NAMED(prefix "proto", WORD, member.protocol, protocol_word), \
     NAMED(prefix "state", WORD, member.state, state_word), \
+    ROW(prefix "netns", UNSIGNED, member.netns), \
     ROW(prefix "has_unread", BOOL, member.has_unread), \
     ROW(prefix "unread", UNSIGNED, member.unread_bytes)
 
@@ -101,6 +102,7 @@ static const char *fate_word(unsigned value)
     THREAD("cur.", member.current), \
     ROW("softirq", BOOL, member.softirq), \
     ROW("receiving", BOOL, member.receiving), \
+    ROW("other_call", BOOL, member.other_call), \
     HEADER("rx.", member.received), \
     ROW("chain", CHAIN, member.chain)
 

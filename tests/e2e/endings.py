@@ -175,6 +175,18 @@ def inherited():
         until_closed(peer)
 
 
+def in_flight():
+    """The last copy lies in a socket of UNIX, and goes with that: no close() of it sends anything."""
+    client, peer = pair(listening())
+    exchange(client, peer)
+    near, far = socket.socketpair()
+    near.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", client.fileno()))])
+    client.close()
+    far.close()
+    near.close()
+    until_closed(peer)
+
+
 def aborted_by_an_end():
     def last(client):
         client.recv(1, socket.MSG_PEEK)
@@ -245,7 +257,7 @@ def closed_and_reset():
 
 KINDS = {play.__name__: play for play in
          (exits, killed, executes, executes_and_keeps, executes_in_a_thread, executes_with_many, shared_with_one_that_ends_later,
-          served_by_forks, inherited, aborted_by_an_end, destroyed, multipath, fast_open, to_itself, closed_and_reset)}
+          served_by_forks, inherited, in_flight, aborted_by_an_end, destroyed, multipath, fast_open, to_itself, closed_and_reset)}
 
 if __name__ == "__main__":
     for playing in sys.argv[1:]:

@@ -156,6 +156,17 @@ static __always_inline int is_same_call(const struct thread_state *thread, const
     return !differs;
 }
 
+/* Whether the running task is in, or on its way back from, another call than the one that was recorded of it last. */
+__noinline int call_is_another(void)
+{
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    __u32 tid = (__u32)bpf_get_current_pid_tgid();
+    struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
+    __u64 args[6] = CALL_ARGS(regs);
+
+    return !thread || !is_same_call(thread, args, CALL_NUMBER(regs));
+}
+
 /* How long a call slept is known where all was seen that the kernel counts: that it never did, too. */
 static __always_inline void sleep_fill(struct record_call *call, const struct thread_state *thread)
 {

@@ -220,8 +220,8 @@ static __always_inline struct chain_ref chain_of_segment(void *ctx, const struct
         int aborts = packet->flags & FLAG_RST || (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
 
         if (!(packet->flags & FLAG_FIN) && !aborts) return none;
-        if (!cpu || (cpu->softirq ? !(packet->flags & FLAG_FIN) : thread_in_call((__u32)bpf_get_current_pid_tgid()) != 0))
-            return none;
+        if (!cpu || (!cpu->softirq && thread_in_call((__u32)bpf_get_current_pid_tgid()))) return none;
+        if (cpu->softirq && !(packet->flags & FLAG_FIN) && (!(packet->flags & FLAG_RST) || cpu_is_receiving(cpu))) return none;
     }
     return chain_of(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
 }

@@ -158,19 +158,12 @@ static __always_inline void context_fill(struct record_context *context, const s
     context->receiving = (__u8)cpu_is_receiving(cpu);
     context->known = (__u16)chain->known;
     context->sample = chain->sample;
-    context->pad = 0;
+    context->other_call = 0;
+    __builtin_memset(context->pad, 0, sizeof(context->pad));
     if (cpu && context->receiving)
         context->received = cpu->received;
     else
         __builtin_memset(&context->received, 0, sizeof(context->received));
-}
-
-/* Of a whole host's records those that are many go without. */
-static __always_inline struct chain_ref chain_of_frequent(void *ctx, __u32 taker, __u32 what)
-{
-    struct chain_ref none = {.known = 0};
-
-    return config.host_wide ? none : chain_of(ctx, taker, what);
 }
 
 #define RESERVE(type) RING_RESERVE(struct type, sizeof(struct type))

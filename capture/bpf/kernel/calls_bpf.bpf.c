@@ -64,6 +64,7 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
     sender_describe(&mark->socket, sk, packet);
     congestion_fill(&mark->congestion, packet, &mark->socket, sk);
     context_fill(&mark->context, &chain);
+    if ((packet->flags & (FLAG_FIN | FLAG_RST)) && (chain.known || chain.sample)) mark->context.other_call = call_is_another();
     RING_SUBMIT(mark);
     return 0;
 }
@@ -153,7 +154,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     }
     if (id && !config.port_count ? !netns_wanted(socket.netns) : !socket_wanted(address)) return 0;
 
-    struct chain_ref chain = chain_of_frequent(ctx, TAKER_STATE, (__u32)from << 8 | (__u32)to);
+    struct chain_ref chain = chain_of(ctx, TAKER_STATE, (__u32)from << 8 | (__u32)to);
     struct record_state *state = RESERVE(record_state);
 
     if (!state) return ring_full();
@@ -171,6 +172,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int from, int to)
     state->pad = 0;
     port_use(&state->socket);
     context_fill(&state->context, &chain);
+    if (to != STATE_ESTABLISHED && (chain.known || chain.sample)) state->context.other_call = call_is_another();
     RING_SUBMIT(state);
     return 0;
 }

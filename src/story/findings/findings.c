@@ -8,14 +8,15 @@
 
 enum { FINDINGS_MAX = 32 };
 
-/* What can be said only where all segments and calls were recorded: each rests on one that did not come, or on the time between
- * two. */
+/* What can be said only where all segments, their options and all calls were recorded: each rests on one that did not come, or on
+ * the time between two. */
 static bool needs_all(const char *id)
 {
-    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
-                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
-                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "half-close",    "client-gave-up"};
+    static const char *const ids[] = {"data-unanswered",  "peer-silent",         "keepalive-dead",    "user-timeout",
+                                      "slow-answer",      "one-direction",       "nagle-delayed-ack", "deferred-accept",
+                                      "send-unconfirmed", "partial-write",       "stream-joined",     "close-wait-idle",
+                                      "no-arrow",         "half-close",          "client-gave-up",    "fast-open",
+                                      "fast-open-cookie", "fast-open-not-taken", "syn-data"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;

@@ -24,7 +24,7 @@ int flow_take_state(struct teller *teller, const struct event *event)
         .from = event->state.from,
         .to = event->state.to,
         .context = event->state.context,
-        .call = call_ref(thread ? (thread->current ? thread->current : thread->last) : NULL),
+        .call = call_ref(thread_call_at(thread, &event->state.context)),
     };
     struct flow *flow = sock->flow;
     struct change *kept = flow ? track_grow((void **)&flow->changes, &flow->change_count, &flow->change_room, sizeof(*kept))

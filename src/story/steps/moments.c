@@ -36,7 +36,28 @@ bool moments_process_is_here(const struct telling *telling, const struct process
             *ret_side = telling->calls[i].story->side;
             return true;
         }
+    const struct flow *flow = telling->flow;
+    for (size_t i = 0; i < 2; i++)
+        if (flow->ender[i] && flow->ender[i]->pid == end->thread.pid) {
+            *ret_side = address_equal(&flow->ender_end[i], &flow->end[STORY_CLIENT]) ? STORY_CLIENT : STORY_SERVER;
+            return true;
+        }
     return false;
+}
+
+static void add_ends(struct telling *telling, struct moments *moments, struct process *process)
+{
+    if (!process || process->serial == telling->serial) return;
+    process->serial = telling->serial;
+    for (size_t k = 0; k < process->end_count; k++) {
+        const struct process_end **end = track_grow((void **)&telling->ends, &telling->end_count, &telling->end_room, sizeof(*end));
+        if (!end) {
+            telling->failed = true;
+            return;
+        }
+        *end = &process->ends[k];
+        add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
+    }
 }
 
 void moments_collect(struct telling *telling, struct moments *moments)
@@ -58,20 +79,7 @@ void moments_collect(struct telling *telling, struct moments *moments)
     for (size_t i = 0; i < telling->flow->expiry_count; i++) /* what cancelled a timer is a moment of its own */
         if (!telling->flow->expiries[i].cancelled)
             add_moment(telling, moments, MOMENT_EXPIRY, telling->flow->expiries[i].t_ns, telling->flow->expiries[i].order, i);
-    for (size_t i = 0; i < telling->call_count; i++) {
-        struct process *process = telling->calls[i].call->process;
-        if (process->serial == telling->serial) continue;
-        process->serial = telling->serial;
-        for (size_t k = 0; k < process->end_count; k++) {
-            const struct process_end **end =
-                track_grow((void **)&telling->ends, &telling->end_count, &telling->end_room, sizeof(*end));
-            if (!end) {
-                telling->failed = true;
-                return;
-            }
-            *end = &process->ends[k];
-            add_moment(telling, moments, MOMENT_PROCESS, (*end)->t_ns, (*end)->order, telling->end_count - 1);
-        }
-    }
+    for (size_t i = 0; i < telling->call_count; i++) add_ends(telling, moments, telling->calls[i].call->process);
+    for (size_t i = 0; i < 2; i++) add_ends(telling, moments, telling->flow->ender[i]);
     sort_items(moments->items, moments->count, sizeof(moments->items[0]), by_time);
 }

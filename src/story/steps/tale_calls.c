@@ -46,8 +46,9 @@ static void pick_refused_binds(struct telling *telling, struct call_picks *picks
     static const enum story_side sides[] = {STORY_SERVER, STORY_CLIENT};
     for (size_t i = 0; flow->packet_count && i < 2; i++) {
         uint16_t port = flow->end[sides[i]].port;
+        const uint64_t netns = telling_netns(telling, sides[i]);
         const void *at = NULL;
-        for (struct call *call; port && (call = sockets_next_refused(telling->teller, port, &at)) != NULL;)
+        for (struct call *call; port && (call = sockets_next_refused(telling->teller, port, netns, &at)) != NULL;)
             if (call->exit_ns >= telling->packets[0].sent_ns && call->traits & CALL_BINDS)
                 pick(telling, picks, call, sides[i], true);
     }

@@ -269,6 +269,16 @@ static inline const struct event_packet_header *header_of(const struct tale_pack
     return &packet->seen->packet.header;
 }
 
+/* The network that this end is in, as its socket or the kernel's mark of what it sent shows; 0: not known. */
+static inline uint64_t telling_netns(const struct telling *telling, enum story_side side)
+{
+    const struct sock *sock = telling->flow->sock[side];
+    uint64_t netns = sock ? sock->netns : 0;
+    for (size_t i = 0; !netns && i < telling->packet_count; i++)
+        if (telling->packets[i].side == side && telling->packets[i].seen->marked) netns = telling->packets[i].seen->netns;
+    return netns;
+}
+
 /* The capture ends within its options: that one is not there says nothing. */
 static inline bool tale_options_cut(const struct tale_packet *packet)
 {

@@ -383,6 +383,7 @@ void flow_free(struct teller *teller, struct flow *flow)
         call_unref(flow->packets[i].call);
     }
     for (size_t i = 0; i < flow->change_count; i++) call_unref(flow->changes[i].call);
+    for (size_t i = 0; i < 2; i++) process_unref(flow->ender[i]);
     for (size_t i = 0; i < STORY_SIDES; i++)
         if (flow->sock[i]) flow->sock[i]->flow = NULL;
     table_free(flow->compared);

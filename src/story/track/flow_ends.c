@@ -97,3 +97,16 @@ void flow_bind(struct teller *teller, struct sock *sock)
     sock->changes = NULL;
     sock->change_count = sock->change_room = 0;
 }
+
+void flow_note_ender(struct teller *teller, struct flow *flow, const struct event_mark *mark)
+{
+    const struct event_context *context = &mark->context;
+    if (!(mark->header.flags & (TCP_FIN | TCP_RST)) || chain_known(teller, context->chain).meaning != CHAIN_EXIT) return;
+    struct process *process = table_get(teller->processes, &context->current.pid);
+    for (size_t i = 0; process && i < 2 && flow->ender[i] != process; i++) {
+        if (flow->ender[i]) continue;
+        flow->ender[i] = process_ref(process);
+        flow->ender_end[i] = mark->header.src;
+        return;
+    }
+}

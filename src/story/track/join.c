@@ -277,7 +277,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         .netns = mark->netns,
         .context = mark->context,
         .congestion = mark->congestion,
-        .call = thread ? (thread->current ? thread->current : thread->last) : NULL,
+        .call = thread_call_at(thread, &mark->context),
         .call_over = thread && !thread->current,
     };
     if (mark->header.protocol != IPPROTO_TCP && mark->header.protocol != IPPROTO_UDP) return icmp_keep_mark(teller, &seen);
@@ -312,5 +312,6 @@ int flow_take_mark(struct teller *teller, const struct event *event)
         flow_judge(teller, flow, &seen.packet, event->t_ns);
     }
     take_mark(slot, &seen);
+    flow_note_ender(teller, flow, mark);
     return 0;
 }

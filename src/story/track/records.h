@@ -192,13 +192,14 @@ struct flow {
     struct reset_note *resets;
     size_t reset_count, reset_room;
     struct drop_note *drops;
-    size_t drop_count, drop_room;
     struct queue_note *queues;
-    size_t queue_count, queue_room;
+    size_t queue_count, queue_room, drop_count, drop_room;
     struct extra_call *extra;
     size_t extra_count, extra_room;
-    uint32_t sights;       /* captured packets that were a packet before, once more */
-    int64_t sights_gap_ns; /* with `sights`: the least time between a packet and its next sight */
+    struct process *ender[2];    /* who ended as a FIN or RST left: references */
+    struct address ender_end[2]; /* and of which end that was */
+    uint32_t sights;             /* captured packets that were a packet before, once more */
+    int64_t sights_gap_ns;       /* with `sights`: the least time between a packet and its next sight */
     int64_t last_ns;
     struct flow *before_closed, *next_closed;
     bool queued;

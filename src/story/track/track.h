@@ -46,8 +46,8 @@ struct sock *sockets_waiting(const struct teller *teller, const struct flow *flo
 /* A bind() to that port was refused, because it is another's; a connect() to it found no port of its own. 0 or -ENOMEM. */
 int sockets_note_refused(struct teller *teller, struct sock *sock, struct call *call, uint16_t port);
 void sockets_forget_refused(struct teller *teller, const struct sock *sock);
-/* One after the other, the first with *at NULL; NULL: no more. */
-struct call *sockets_next_refused(const struct teller *teller, uint16_t port, const void **at);
+/* One after the other, the first with *at NULL, without those that are known to be of another network; NULL: no more. */
+struct call *sockets_next_refused(const struct teller *teller, uint16_t port, uint64_t netns, const void **at);
 
 /* holders.c: who holds which socket. Each takes the event of its name and changes the tables; 0 or -ENOMEM. */
 /* Whether this close_range() has in its list every descriptor through which the socket was seen to be held. */
@@ -117,6 +117,8 @@ static inline unsigned flow_conn_end(enum story_side first_side, enum story_side
 bool flow_is_loopback(const struct address *address);
 /* Binds a socket with both addresses known to its flow, if there is one that lacks it. */
 void flow_bind(struct teller *teller, struct sock *sock);
+/* Where the mark's chain says that a process ends: that process is part of the flow's story. */
+void flow_note_ender(struct teller *teller, struct flow *flow, const struct event_mark *mark);
 /* Whether the socket is this end of the flow. */
 bool flow_is_end(const struct flow *flow, enum story_side side, const struct sock *sock);
 /* Which side sent a packet with this source. */
@@ -149,6 +151,8 @@ int socket_take_wake(struct teller *teller, const struct event *event);
 /* The socket with this cookie, made when new; NULL for cookie 0 or out of memory. Learns the addresses. */
 struct sock *socket_get(struct teller *teller, const struct event_socket *seen);
 struct thread *socket_thread(struct teller *teller, const struct event_thread *seen);
+/* The call that a thread (NULL: not known) is in, or on its way back from; NULL: none that was recorded. */
+struct call *thread_call_at(const struct thread *thread, const struct event_context *context);
 /* UDP: a datagram of this flow reached, or left, the unconnected socket that serves it. */
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header,
                          struct call *marked_by);

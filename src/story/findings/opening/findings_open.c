@@ -290,8 +290,9 @@ static enum tcp_state state_at(const struct telling *telling, enum story_side si
 static void find_no_port(struct telling *telling)
 {
     const struct address *server = &telling->flow->end[STORY_SERVER];
+    const uint64_t netns = telling_netns(telling, STORY_CLIENT);
     const void *at = NULL;
-    for (const struct call *call; (call = sockets_next_refused(telling->teller, server->port, &at)) != NULL;) {
+    for (const struct call *call; (call = sockets_next_refused(telling->teller, server->port, netns, &at)) != NULL;) {
         struct address peer = call_story_address(call);
         uint32_t step = STORY_NO_STEP;
         if (!call_story_found_no_port(call) || !address_equal(&peer, server)) continue;

@@ -107,6 +107,12 @@ struct thread *socket_thread(struct teller *teller, const struct event_thread *s
     return table_get(teller->threads, &seen->tid);
 }
 
+struct call *thread_call_at(const struct thread *thread, const struct event_context *context)
+{
+    if (!thread || thread->current) return thread ? thread->current : NULL;
+    return context->other_call ? NULL : thread->last;
+}
+
 /* One that is in no call has only its last one to remember, for work that the kernel put off to that call's end. */
 static void make_room_for_thread(struct teller *teller)
 {

@@ -68,6 +68,7 @@ struct sock *socket_get(struct teller *teller, const struct event_socket *seen)
     if (seen->local.port && !is_forgotten(sock, seen)) sock->local = seen->local;
     if (seen->remote.port) sock->remote = seen->remote;
     if (seen->state == KERNEL_LISTEN) sock->listening = true;
+    if (seen->netns) sock->netns = seen->netns;
     sockets_touch(teller, sock);
     return sockets_file(teller, sock) ? NULL : sock;
 }

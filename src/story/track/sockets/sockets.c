@@ -183,6 +183,7 @@ int sockets_pass(struct teller *teller)
 struct refused {
     struct list_link link;
     struct call *call; /* a reference */
+    uint64_t netns;    /* where; 0 not known */
 };
 
 static void drop_refused(struct teller *teller, uint16_t port, struct refused *refused)
@@ -201,19 +202,25 @@ int sockets_note_refused(struct teller *teller, struct sock *sock, struct call *
         return -ENOMEM;
     }
     refused->call = call_ref(call);
+    refused->netns = sock->netns;
     list_add(list, &refused->link);
     sock->has_refused = true;
     if (list->count > REFUSED_MAX) drop_refused(teller, port, LIST_OF(list->first, struct refused, link));
     return 0;
 }
 
-struct call *sockets_next_refused(const struct teller *teller, uint16_t port, const void **at)
+struct call *sockets_next_refused(const struct teller *teller, uint16_t port, uint64_t netns, const void **at)
 {
     struct list *list = *at ? NULL : table_get(teller->refused, &port);
     struct list_link *link = *at ? ((const struct refused *)*at)->link.behind : list ? list->first : NULL;
-    struct refused *refused = link ? LIST_OF(link, struct refused, link) : NULL;
-    *at = refused;
-    return refused ? refused->call : NULL;
+    for (; link; link = link->behind) {
+        struct refused *refused = LIST_OF(link, struct refused, link);
+        if (netns && refused->netns && refused->netns != netns) continue;
+        *at = refused;
+        return refused->call;
+    }
+    *at = NULL;
+    return NULL;
 }
 
 void sockets_forget_refused(struct teller *teller, const struct sock *sock)
@@ -223,7 +230,7 @@ void sockets_forget_refused(struct teller *teller, const struct sock *sock)
         const void *at = NULL;
         bool noted = sock->calls[i]->traits & CALL_BINDS || call_story_found_no_port(sock->calls[i]);
         struct list *list = noted ? table_get(teller->refused, &port) : NULL;
-        while (list && sockets_next_refused(teller, port, &at) != NULL)
+        while (list && sockets_next_refused(teller, port, 0, &at) != NULL)
             if (((const struct refused *)at)->call == sock->calls[i]) {
                 drop_refused(teller, port, (struct refused *)(uintptr_t)at);
                 break;
