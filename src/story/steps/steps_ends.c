@@ -114,10 +114,25 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
     return since_ns;
 }
 
+/* The peer sent its FIN again and again, and this end never acknowledged it: from one place nothing shows that it ever came. */
+static bool never_came(const struct telling *telling, enum story_side side)
+{
+    const struct conn_end *end = telling_end_now(telling, side), *peer = telling_end_now(telling, !side);
+    if (telling->conn.flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || telling->marked || telling->flow->sequel) return false;
+    if (end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack)) return false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->segment && packet->side != side && packet->segment->flags & TCP_FIN && packet->verdict.class == CONN_AGAIN)
+            return true;
+    }
+    return false;
+}
+
 /* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
  * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
 void steps_end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
 {
+    if (never_came(telling, side)) return;
     int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
     note_time_wait(telling, side, until_ns);
     /* Of a capture nobody knows how long its host kept it. */

@@ -53,6 +53,31 @@ static void the_timer_of_a_timewait_socket_is_the_kernels_own_end_of_time_wait(v
     told_free(told);
 }
 
+/* One place: the server's FIN, again if asked for, and the client's ACK of it, or not. */
+#define CLOSED_FIRST_BY_CLIENT                                                                                                     \
+    TRACE PACKET(1000, WC, SYN) PACKET(1100, WS, SYN_ACK) PACKET(1110, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_FIN)                  \
+        PACKET(2100, WS, "flags=F. seq=501 ack=102")
+#define SERVERS_FIN_AGAIN PACKET(302100, WS, "flags=F. seq=501 ack=102")
+
+static void a_fin_that_comes_again_unanswered_shows_no_time_wait(void **state)
+{
+    static const struct {
+        const char *text;
+        int32_t side;
+    } cases[] = {
+        {CLOSED_FIRST_BY_CLIENT, STORY_CLIENT},
+        {CLOSED_FIRST_BY_CLIENT SERVERS_FIN_AGAIN, -1},
+        {CLOSED_FIRST_BY_CLIENT SERVERS_FIN_AGAIN PACKET(302110, WC, "flags=. seq=102 ack=501"), -1},
+        {CLOSED_FIRST_BY_CLIENT SERVERS_FIN_AGAIN PACKET(302110, WC, "flags=. seq=102 ack=502"), STORY_CLIENT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        assert_int_equal(told->stories[0]->summary.time_wait_side, cases[i].side);
+        told_free(told);
+    }
+}
+
 static void without_the_kernels_word_time_wait_ends_by_the_clock_as_a_rule(void **state)
 {
     struct told *told = tell_text(TRACE HANDSHAKE CLOSE_FROM_BOTH CLOCK(61000000), 0);
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_reset_answers_within_a_second_or_is_no_answer),
         cmocka_unit_test(a_connection_that_accept_took_was_established),
         cmocka_unit_test(the_timer_of_a_timewait_socket_is_the_kernels_own_end_of_time_wait),
+        cmocka_unit_test(a_fin_that_comes_again_unanswered_shows_no_time_wait),
         cmocka_unit_test(without_the_kernels_word_time_wait_ends_by_the_clock_as_a_rule),
         cmocka_unit_test(a_watched_kernel_that_did_not_run_the_timer_is_waited_for),
         cmocka_unit_test(a_segment_that_reaches_time_wait_begins_the_wait_anew),
