@@ -1,5 +1,4 @@
 /* close() with SO_LINGER and a time. */
-#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -58,13 +57,14 @@ void findings_linger(struct telling *telling)
         if (telling_option(telling, close->story->side, SOL_SOCKET, SO_LINGER, &proof[0]) != 1) continue;
         int64_t slept_ns = linger_slept(telling, close, proof);
         if (slept_ns <= 0) continue;
-        finding_add(telling, "linger-blocked", "note",
-                    telling_printf(telling,
-                                   "close() slept %" PRId64
-                                   " ms: with SO_LINGER it waits until the peer's kernel has acknowledged the FIN, or its time is "
-                                   "over; that says nothing about the peer's program",
-                                   slept_ns / MS_NS),
-                    proof, 2);
+        finding_add(
+            telling, "linger-blocked", "note",
+            telling_printf(
+                telling,
+                "close() slept %s: with SO_LINGER it waits until the peer's kernel has acknowledged the FIN, or its time is "
+                "over; that says nothing about the peer's program",
+                finding_time(telling, slept_ns)),
+            proof, 2);
         return;
     }
 }

@@ -182,13 +182,15 @@ static const struct bound findings_bounds[] = {
      TRACE OPEN SHUTS_READ PACKET(1950, S, S_DATA ROOM) PACKET(2000, S, "flags=P. seq=506 ack=101 len=5" ROOM)
          PACKET(2100, C, "flags=. seq=101 ack=511" ROOM)},
     /* close() that waits. */
-    {"close() slept 7 ms", TRACE HANDSHAKE LINGER_0 BEHIND_EXIT PACKET(9000, S, "flags=. seq=501 ack=102"),
+    {"close() slept 7.0 ms", TRACE HANDSHAKE LINGER_0 BEHIND_EXIT PACKET(9000, S, "flags=. seq=501 ack=102"),
      TRACE HANDSHAKE LINGER_0 BEHIND_EXIT PACKET(9000, S, "flags=. seq=501 ack=101")},
-    {"close() slept 5 ms",
+    {"close() slept 5.0 ms",
      TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "") PACKET(2000, C, C_FIN)
          PACKET(4000, S, "flags=. seq=501 ack=102") EXIT(6990, C_THREAD, "close", C_SOCK, ""),
      TRACE HANDSHAKE LINGER_0 ENTER(1990, C_THREAD, "close", C_SOCK, "") PACKET(2000, C, C_FIN)
          EXIT(6990, C_THREAD, "close", C_SOCK, "") PACKET(6990, S, "flags=. seq=501 ack=102")},
+    {"close() slept 400 µs", TRACE HANDSHAKE LINGER_0 SLEEPS(1990, 9000, C_THREAD, "close", C_SOCK, "400000"),
+     TRACE HANDSHAKE LINGER_0 SLEEPS(1990, 9000, C_THREAD, "close", C_SOCK, "1000000")},
     {"linger-blocked", TRACE HANDSHAKE LINGER_0 SLEEPS(1990, 9000, C_THREAD, "close", C_SOCK, "1"),
      TRACE HANDSHAKE LINGER_0 SLEEPS(1990, 9000, C_THREAD, "close", C_SOCK, "0")},
     {"linger-blocked", TRACE HANDSHAKE LINGER_0 SLEEPS(1990, 9000, C_THREAD, "close", C_SOCK, "1"),
