@@ -12,15 +12,35 @@
 #include "story/times/times.h"
 #include "tcp/segment.h"
 
+/* The listener began to listen when all that asked had come, and a RST alone answered: it had no part in this. */
+static bool listens_too_late(const struct telling *telling)
+{
+    int64_t asked_ns = INT64_MIN;
+    if (telling->flow->udp || telling->flow->sock[STORY_SERVER]) return false;
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (tale_is_datagram(packet->seen)) continue;
+        if (packet->side == STORY_SERVER && !(packet->seen->packet.header.flags & TCP_RST)) return false;
+        int64_t came_ns = packet->received_ns ? packet->received_ns : packet->sent_ns;
+        if (packet->side == STORY_CLIENT && came_ns > asked_ns) asked_ns = came_ns;
+    }
+    for (size_t i = 0; i < telling->call_count && !telling->packet_count; i++) {
+        const struct tale_call *tale = &telling->calls[i];
+        if (tale->call->traits & CALL_CONNECTS && tale->call->ret == -ECONNREFUSED) asked_ns = tale->call->exit_ns;
+    }
+    return asked_ns != INT64_MIN && tale_listens_later(telling, asked_ns);
+}
+
 static void name_processes(struct telling *telling)
 {
+    const bool too_late = listens_too_late(telling);
     for (size_t side = 0; side < STORY_SIDES; side++) {
         struct story_end *end = &telling->story->end[side];
         end->address = telling->flow->end[side];
         end->cookie = telling->flow->sock[side] ? telling->flow->sock[side]->cookie : 0;
         for (size_t i = 0; i < telling->call_count && !end->process.pid; i++) {
             const struct story_call *call = telling->calls[i].story;
-            if (call->side != side || call->traits & CALL_MAKES_SOCKET) continue;
+            if (call->side != side || call->traits & CALL_MAKES_SOCKET || (call->listener && too_late)) continue;
             end->process.pid = call->pid;
             end->process.comm = call->comm;
         }

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,40 @@ static void the_answer_to_the_question_ends_the_old_one(void **state)
     told_free(told);
 }
 
+#define LISTENS(from, to)                                                                                                          \
+    "enter t=" from " " S_THREAD "name=listen fd=3 how=0 level=-1 sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333\n"        \
+    "exit t=" to " " S_THREAD                                                                                                      \
+    "name=listen fd=3 how=0 level=-1 slept=-1 sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN\n"
+#define ANSWERED(flags) PACKET(1000, C, SYN) PACKET(1010, S, flags)
+
+static int32_t server_of(const char *text)
+{
+    struct told *told = tell_text(text, 0);
+    assert_int_equal(told->count, 1);
+    int32_t pid = told->stories[0]->end[STORY_SERVER].process.pid;
+    told_free(told);
+    return pid;
+}
+
+static void who_begins_to_listen_when_a_connection_was_refused_is_not_its_server(void **state)
+{
+    (void)state;
+    assert_int_equal(server_of(TRACE LISTENS("1000001", "1500000") ANSWERED("flags=R. seq=0 ack=101")), 0);
+    assert_int_equal(server_of(TRACE LISTENS("1000000", "1000000") ANSWERED("flags=R. seq=0 ack=101")), 20);
+    assert_int_equal(server_of(TRACE LISTENS("1000001", "1500000") ANSWERED(SYN_ACK)),
+                     20); /* somebody listened: it was listen() again */
+    assert_int_equal(server_of(TRACE LISTENS("2000000", "2500000") PACKET(1000, C, SYN) PACKET(1001000, C, SYN)), 20);
+    assert_int_equal(server_of(TRACE LISTENS("2000000000", "2000001000") PACKET(1000, C, SYN) PACKET(1001000, C, SYN)), 0);
+    /* By the calls alone: no packet says when it was asked. */
+#define TRIES "exit t=1500000 " C_THREAD "name=connect fd=3 how=-1 level=-1 slept=-1 ret=-111 " C_SOCK "\n"
+    const char *alone = "# tcpwhy events 1\ntrace t=1 recorder=ptrace ports=3333\n" ENTER(1000, C_THREAD, "connect", C_SOCK, "");
+    char text[2][2048];
+    snprintf(text[0], sizeof(text[0]), "%s%s", alone, TRIES LISTENS("1500001", "1600000"));
+    snprintf(text[1], sizeof(text[1]), "%s%s", alone, LISTENS("1400000", "1400001") TRIES);
+    assert_int_equal(server_of(text[0]), 0);
+    assert_int_equal(server_of(text[1]), 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_datagram_socket_knows_whose_turn_it_is_until_too_many_wait),
         cmocka_unit_test(a_tomb_is_found_until_its_time_is_over),
         cmocka_unit_test(the_newest_tomb_of_a_key_counts),
+        cmocka_unit_test(who_begins_to_listen_when_a_connection_was_refused_is_not_its_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
