@@ -46,38 +46,6 @@ struct choosing {
     struct table *ports;     /* that the servers of the chosen are at → chosen */
 };
 
-bool read_is_chosen(const struct read_range *ranges, size_t count, uint32_t number, bool apart)
-{
-    for (size_t i = 0; i < count; i++)
-        if (apart == ranges[i].udp && number >= ranges[i].from && number <= ranges[i].to) return true;
-    return count == 0;
-}
-
-static uint32_t connection_of(const struct story_step *step)
-{
-    if (step->kind == STEP_SEGMENT) return step->segment->captured ? step->segment->captured->connection : 0;
-    if (step->kind != STEP_DATAGRAM || step->datagram->icmp) return 0;
-    return step->datagram->captured ? step->datagram->captured->connection : 0;
-}
-
-bool read_is_of_capture(const struct event_log *log)
-{
-    for (size_t i = 0; i < event_log_count(log); i++) {
-        const struct event *event = event_log_at(log, i);
-        if (event->kind == EVENT_TRACE) return !strcmp(event->trace.reason, READ_CAPTURE_REASON);
-    }
-    return false;
-}
-
-void read_renumber(struct story *story, bool of_capture)
-{
-    uint32_t number = 0;
-    for (size_t i = 0; i < story->step_count && !number; i++) number = connection_of(&story->steps[i]);
-    if (!number) return;
-    story->number = number;
-    story->numbered_apart = of_capture && story->udp;
-}
-
 /* ---- what belongs to a story ---- */
 
 static struct pair_key pair_of(const struct address *a, const struct address *b)
@@ -202,6 +170,14 @@ static struct chosen *of_epoll(const struct choosing *choosing, const struct eve
     return table_get(choosing->processes, &call->thread.pid);
 }
 
+/* What an accept() of a chosen listener returned may be another connection's, which is not chosen: nothing of it is to come along.
+ */
+static bool is_of_another(const struct choosing *choosing, const struct event_socket *socket, int64_t t_ns)
+{
+    return socket->local.port && socket->remote.port && !of_pair(choosing, &socket->local, &socket->remote, t_ns) &&
+           !table_get(choosing->sockets, &socket->cookie);
+}
+
 /* A call that is chosen: its sockets are known from then on, and what wakes its thread. */
 static int take_call(struct choosing *choosing, const struct event *event, struct chosen **ret_chosen)
 {
@@ -215,7 +191,8 @@ static int take_call(struct choosing *choosing, const struct event *event, struc
     if (!chosen) return 0;
     int code = exits ? 0 : table_put(choosing->asleep, &call->thread.tid, chosen);
     if (!code) code = note_socket(choosing, &call->socket, chosen);
-    return code ? code : note_socket(choosing, &call->other, chosen);
+    if (code || is_of_another(choosing, &call->other, event->t_ns)) return code;
+    return note_socket(choosing, &call->other, chosen);
 }
 
 static struct chosen *of_event(const struct choosing *choosing, const struct event *event)
@@ -273,6 +250,8 @@ static int take(struct choosing *choosing, const struct event *event, struct eve
     if (code || (!chosen && !is_of_run(event))) return code;
     struct event copy;
     event_assign(&copy, event);
+    if (event->kind == EVENT_EXIT && is_of_another(choosing, &event->call.other, event->t_ns))
+        memset(&copy.call.other, 0, sizeof(copy.call.other));
     if (event->kind == EVENT_PACKET) copy.packet.connection = chosen->number;
     return event_copy(to, &copy);
 }

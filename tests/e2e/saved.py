@@ -358,6 +358,14 @@ class Chosen(Saved):
         result = self.read(saved, "--conn", 9, status=1)
         self.assertIn(b"there is no connection 9: the run has 3", result.stderr)
 
+    def test_what_the_chosen_listener_accepted_besides_is_not_told(self):
+        for recorder in ("bpf", "ptrace"):
+            saved, _ = self.record("--clients", "3", "--serve", "epoll", recorder=recorder, name=recorder)
+            for chosen, numbers in (("1", ["1"]), ("2", ["2"]), ("2-3", ["2", "3"])):
+                with self.subTest(recorder=recorder, chosen=chosen):
+                    text = self.read(saved, "--conn", chosen, "--format", "jsonl").stdout.decode()
+                    self.assertEqual(re.findall(r'^\{"type":"connection","conn":(\d+)', text, re.M), numbers)
+
     def test_a_sentence_that_knew_more_stays_alone(self):
         saved, _ = self.record("--no-calls")
         one = self.folder / "one.pcapng"
