@@ -191,7 +191,16 @@ static bool find_translated_at_home(struct telling *telling)
     return false;
 }
 
-/* The same SYN and SYN-ACK under other addresses, at the same time: something between translates. */
+/* Whatever translates a SYN has done so before its answer comes, on either side of it. */
+static bool went_through_together(const struct telling *telling, const struct told_flow *told)
+{
+    const struct tale_packet *syn_ack = telling_first_syn_ack(telling);
+    if (!syn_ack || !told->syn_ack_ns) return false;
+    return told->from_ns <= syn_ack->sent_ns && telling->packets[0].sent_ns <= told->syn_ack_ns;
+}
+
+/* The same SYN and SYN-ACK under other addresses, at the same time: something between translates. Numbers alone may be the same by
+ * themselves: there are hosts that begin with the same ones each time. */
 static void find_translated(struct telling *telling)
 {
     const struct teller *teller = telling->teller;
@@ -199,7 +208,7 @@ static void find_translated(struct telling *telling)
     size_t count = teller->told_flow_count < TOLD_FLOWS ? teller->told_flow_count : TOLD_FLOWS;
     for (size_t i = 0; i < count; i++) {
         const struct told_flow *told = &teller->told_flows[i];
-        bool same = told->from_ns <= telling->last_ns && telling->packets[0].sent_ns <= told->to_ns;
+        bool same = went_through_together(telling, told);
         for (int side = 0; side < STORY_SIDES && same; side++) {
             const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
             same = end->flags & END_SYN_SEEN && told->numbers[side].known && told->numbers[side].from == end->base;

@@ -19,6 +19,15 @@ struct tale_call *telling_find_call(const struct telling *telling, const struct 
     return &telling->calls[call->place];
 }
 
+const struct tale_packet *telling_first_syn_ack(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->packet_count; i++) {
+        const struct tale_packet *packet = &telling->packets[i];
+        if (packet->segment && packet->segment->kind == STORY_SYN_ACK) return packet;
+    }
+    return NULL;
+}
+
 const char *telling_printf(struct telling *telling, const char *format, ...)
 {
     char text[1024];

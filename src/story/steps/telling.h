@@ -196,6 +196,9 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
 /* A sentence (base/lang.h: `format` is translated) in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The first SYN-ACK that was captured; NULL none. */
+const struct tale_packet *telling_first_syn_ack(const struct telling *telling);
+
 /* This end's record, and its peer's. */
 static inline struct conn_end *telling_end(struct telling *telling, enum story_side side)
 {

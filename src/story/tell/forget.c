@@ -13,6 +13,8 @@ static void remember_numbers(struct teller *teller, const struct telling *tellin
     struct told_flow *told = &teller->told_flows[teller->told_flow_count++ % TOLD_FLOWS];
     *told =
         (struct told_flow){.number = flow_shown_number(flow), .from_ns = telling->packets[0].sent_ns, .to_ns = telling->last_ns};
+    const struct tale_packet *syn_ack = telling_first_syn_ack(telling);
+    told->syn_ack_ns = syn_ack ? syn_ack->sent_ns : 0;
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
         told->end[side] = flow->end[side];

@@ -312,7 +312,7 @@ struct told_flow {
         bool known;
         uint32_t from, to; /* the numbers that it sent: the first, and one past the last */
     } numbers[STORY_SIDES];
-    int64_t from_ns, to_ns;
+    int64_t from_ns, to_ns, syn_ack_ns; /* the last: of its first SYN-ACK; 0: none was captured */
 };
 
 /* Bounds: so many are kept of what has no lifetime of its own, or whose end went unseen; what goes beyond is counted and said. */

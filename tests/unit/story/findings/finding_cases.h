@@ -968,5 +968,10 @@ static const struct finding_case cases[] = {
 #define NATTED "src=10.0.0.7:4242 dst=10.0.0.8:3333 proto=tcp "
 #define NATTED_BACK "src=10.0.0.8:3333 dst=10.0.0.7:4242 proto=tcp "
     {"translated", true, TRACE HANDSHAKE PACKET(1001, NATTED, SYN) PACKET(1009, NATTED_BACK, SYN_ACK)},
+    /* The other side's SYN comes before this one's answer, and the other way round, to the microsecond. */
+    {"translated", true, TRACE HANDSHAKE PACKET(1010, NATTED, SYN) PACKET(1019, NATTED_BACK, SYN_ACK)},
+    {"translated", false, TRACE HANDSHAKE PACKET(1011, NATTED, SYN) PACKET(1019, NATTED_BACK, SYN_ACK)},
+    {"translated", true, TRACE PACKET(990, NATTED, SYN) PACKET(1000, NATTED_BACK, SYN_ACK) HANDSHAKE},
+    {"translated", false, TRACE PACKET(990, NATTED, SYN) PACKET(999, NATTED_BACK, SYN_ACK) HANDSHAKE},
     {"translated", false, TRACE HANDSHAKE PACKET(1001, NATTED, SYN) PACKET(1009, NATTED_BACK, "flags=S. seq=600 ack=101")},
 };
