@@ -25,8 +25,27 @@ static void put_question(const struct quiz_question *question, size_t number, si
     printf(tr("\nQuestion %zu of %zu · %s\n%s\n"), number, of, question->about, question->ladder);
     print_wrapped(question->prompt, 0);
     for (size_t i = 0; i < question->choice_count; i++) printf("  %c) %s\n", quiz_letter(i), question->choices[i]);
-    fputs(question->choice_count ? tr("a letter> ") : tr("a number> "), stdout);
-    fflush(stdout);
+}
+
+static bool is_quit(const char *line)
+{
+    return strcmp(line, "q\n") == 0 || strcmp(line, "q") == 0 || strcmp(line, "quit\n") == 0;
+}
+
+/* The next line that answers the question: a slip of the finger is none, and costs nothing. False: no more is answered. */
+static bool read_answer(const struct quiz_question *question, char **line, size_t *room)
+{
+    for (;;) {
+        fputs(question->choice_count ? tr("a letter> ") : tr("a number> "), stdout);
+        fflush(stdout);
+        if (getline(line, room, stdin) < 0 || is_quit(*line)) return false;
+        if (quiz_is_answer(question, *line)) return true;
+        if (!isatty(STDIN_FILENO)) putchar('\n');
+        if (question->choice_count)
+            printf(tr("That is none of the letters a to %c; q ends.\n"), quiz_letter(question->choice_count - 1));
+        else
+            printf(tr("That is no number; q ends.\n"));
+    }
 }
 
 static void put_verdict(const struct quiz_question *question, bool right)
@@ -44,11 +63,6 @@ static void put_verdict(const struct quiz_question *question, bool right)
     buf_free(&out);
 }
 
-static bool is_quit(const char *line)
-{
-    return strcmp(line, "q\n") == 0 || strcmp(line, "q") == 0 || strcmp(line, "quit\n") == 0;
-}
-
 int quiz_ask_all(const struct quiz_paper *paper, size_t *ret_right)
 {
     char *line = NULL;
@@ -57,7 +71,7 @@ int quiz_ask_all(const struct quiz_paper *paper, size_t *ret_right)
     for (; asked < paper->count; asked++) {
         const struct quiz_question *question = &paper->questions[asked];
         put_question(question, asked + 1, paper->count);
-        if (getline(&line, &room, stdin) < 0 || is_quit(line)) break;
+        if (!read_answer(question, &line, &room)) break;
         bool is_right = quiz_is_right(question, line);
         put_verdict(question, is_right);
         right += is_right;

@@ -355,14 +355,37 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool quiz_is_right(const struct quiz_question *question, const char *line)
+/* Without blanks around it, and without the bracket or full stop behind a letter. */
+static const char *trim(const char *line, size_t *ret_length)
 {
     size_t length = strlen(line);
     while (length && is_blank(line[length - 1])) length--;
     while (length && is_blank(*line)) line++, length--;
     if (length == 2 && (line[length - 1] == ')' || line[length - 1] == '.')) length--;
-    const char *right = question->answer;
+    *ret_length = length;
+    return line;
+}
+
+static bool is_word(const char *line, size_t length, const char *words)
+{
+    return length == strlen(words) && strncasecmp(line, words, length) == 0;
+}
+
+bool quiz_is_right(const struct quiz_question *question, const char *line)
+{
+    size_t length;
+    line = trim(line, &length);
     bool is_letter = length == 1 && (line[0] | 0x20) >= 'a' && (line[0] | 0x20) <= 'z';
     if (question->choice_count && is_letter) return (line[0] | 0x20) == (char)('a' + (char)question->right);
-    return length == strlen(right) && strncasecmp(line, right, length) == 0;
+    return is_word(line, length, question->answer);
+}
+
+bool quiz_is_answer(const struct quiz_question *question, const char *line)
+{
+    size_t length;
+    line = trim(line, &length);
+    if (!question->choice_count) return length && strspn(line, "0123456789") >= length;
+    for (size_t i = 0; i < question->choice_count; i++)
+        if (is_word(line, length, question->choices[i]) || (length == 1 && (line[0] | 0x20) == (char)('a' + (char)i))) return true;
+    return false;
 }

@@ -79,5 +79,7 @@ void quiz_free(struct quiz_paper *paper);
 const char *quiz_field_name(enum quiz_field field);
 /* Whether this line answers the question: a letter or the choice's words, or the number. Blanks around it and case don't count. */
 bool quiz_is_right(const struct quiz_question *question, const char *line);
+/* Whether this line answers the question at all, rightly or not: one of the choices, or a number where one is asked for. */
+bool quiz_is_answer(const struct quiz_question *question, const char *line);
 
 #endif

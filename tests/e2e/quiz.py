@@ -175,13 +175,21 @@ class Asking(Test):
         full = self.answer(right)
         self.assertEqual((full.returncode, full.stdout.splitlines()[-1]), (0, "10 of 10"), self.explain(full))
         self.assertEqual(full.stderr, "")
-        some = self.answer(["x", *right[1:]])
+        wrong = [chr(ord("a") + ord(right[0]) % 2) if right[0] in "abcd" else "7"]
+        some = self.answer([*wrong, *right[1:]])
         self.assertEqual((some.returncode, some.stdout.splitlines()[-1]), (1, "9 of 10"))
         self.assertEqual(some.stdout.count("Wrong: it is"), 1)
         ended = self.answer([*right[:3], "q"])
         self.assertEqual((ended.returncode, ended.stdout.splitlines()[-2:]), (1, ["7 not answered.", "3 of 10"]))
         none = self.answer([])
         self.assertEqual((none.returncode, none.stdout.splitlines()[-1]), (1, "0 of 10"))
+
+    def test_a_slip_of_the_finger_is_no_answer_and_costs_nothing(self):
+        right = self.right_answers()
+        slips = self.answer(["", "xyzzy", "-1", *right])
+        self.assertEqual((slips.returncode, slips.stdout.splitlines()[-1]), (0, "10 of 10"), self.explain(slips))
+        self.assertEqual(slips.stdout.count("q ends.\n"), 3)
+        self.assertEqual(slips.stdout.count("Question 1 of 10"), 1)
 
     def test_words_count_as_letters_do(self):
         words = [question["answer"] for question in paper(ECHO, "--seed", 4)]

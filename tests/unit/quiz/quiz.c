@@ -181,6 +181,20 @@ static void letters_words_and_numbers_are_answers(void **state)
     assert_false(quiz_is_right(&number, "b"));
 }
 
+static void what_is_no_answer_is_told_from_a_wrong_one(void **state)
+{
+    (void)state;
+    struct quiz_question choice = {.choices = {"SYN", "8", "its timeout"}, .choice_count = 3, .right = 1, .answer = "8"};
+    struct quiz_question number = {.answer = "1461"};
+    for (const char *const *line = (const char *const[]){"a\n", " C) \n", "Its Timeout\n", "8", NULL}; *line; line++)
+        assert_true(quiz_is_answer(&choice, *line));
+    for (const char *const *line = (const char *const[]){"\n", "", "d\n", "bb", "7", ")", "aa\n", NULL}; *line; line++)
+        assert_false(quiz_is_answer(&choice, *line));
+    assert_true(quiz_is_answer(&number, "12\n"));
+    for (const char *const *line = (const char *const[]){"\n", "b\n", "12x\n", "-1\n", NULL}; *line; line++)
+        assert_false(quiz_is_answer(&number, *line));
+}
+
 static void gift_escapes_what_means_something_to_it(void **state)
 {
     (void)state;
@@ -228,6 +242,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_makes_the_same_paper),
         cmocka_unit_test(on_a_sheet_no_ladder_shows_what_another_question_asks),
         cmocka_unit_test(letters_words_and_numbers_are_answers),
+        cmocka_unit_test(what_is_no_answer_is_told_from_a_wrong_one),
         cmocka_unit_test(gift_escapes_what_means_something_to_it),
         cmocka_unit_test(each_pen_fails_where_its_buffer_does),
     };
