@@ -117,7 +117,10 @@ static int unknown(const char *word, struct err *err)
     for (size_t i = 0; i < count && i < NEAREST_MAX; i++) ids[i] = pages[i].id;
     const char *near = options_nearest(word, ids, count < NEAREST_MAX ? count : NEAREST_MAX);
     if (near) return err_set(err, CLI_USAGE, "explain: there is no page '%s': did you mean '%s'?", word, near);
-    return err_set(err, CLI_USAGE, "explain: there is no page '%s': tcpwhy explain lists all", word);
+    return err_set(err, CLI_USAGE,
+                   "explain: there is no page '%s': tcpwhy explain lists all; tcpwhy claims WORD and tcpwhy demo --list WORD "
+                   "look for it in what can be played",
+                   word);
 }
 
 static int put_all(struct sheet *sheet, int count, char **ids, struct err *err)

@@ -16,7 +16,7 @@ const struct page *pages_all(size_t *ret_count)
 
 static char folded(char letter)
 {
-    return letter == '_' ? '-' : (char)tolower((unsigned char)letter);
+    return letter == '_' || letter == ' ' ? '-' : (char)tolower((unsigned char)letter);
 }
 
 static bool is_same(const char *a, const char *b)
@@ -25,8 +25,19 @@ static bool is_same(const char *a, const char *b)
     return !*a && !*b;
 }
 
-const struct page *pages_find(const char *id)
+/* What the output calls an evidence, and what its page is called. */
+static const char *id_of(const char *word)
 {
+    static const char *const shown[][2] = {
+        {"kernel stack", "stack"}, {"kernel context", "context"}, {"call interval", "interval"}, {"RFC rule", "rule"}};
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+        if (is_same(shown[i][0], word)) return shown[i][1];
+    return word;
+}
+
+const struct page *pages_find(const char *word)
+{
+    const char *id = id_of(word);
     const struct page *found = NULL;
     for (size_t i = 0; i < pages_count; i++) {
         if (!strcmp(pages_entries[i].id, id)) return &pages_entries[i];

@@ -18,8 +18,9 @@ struct page {
 /* All pages, by kind, in the order of the alphabet; *ret_count. */
 const struct page *pages_all(size_t *ret_count);
 /* The page of this id, however its letters and bars are written ("time-wait" finds the timer, "TIME_WAIT" the state: what is
- * written exactly so goes before what is written otherwise). NULL: there is none. */
-const struct page *pages_find(const char *id);
+ * written exactly so goes before what is written otherwise), or of an evidence as ladders show it ("kernel stack"). NULL: there is
+ * none. */
+const struct page *pages_find(const char *word);
 /* "findings" "timers" "states" "evidence". */
 const char *pages_kind_name(enum page_kind kind);
 /* Its sentence: *ret_length bytes, line breaks in it. */

@@ -48,6 +48,10 @@ class Explain(Test):
         self.assertEqual(result.stdout, "")
         self.assertIn("tcpwhy explain lists all", result.stderr)
 
+    def test_evidence_is_found_by_the_words_of_the_ladder(self):
+        for shown, name in (("kernel stack", "stack"), ("kernel context", "context"), ("call interval", "interval"), ("RFC rule", "rule")):
+            self.assertEqual(self.explained(shown).stdout, self.explained(name).stdout)
+
     def test_colours_and_letters_are_as_asked_for(self):
         self.assertNotIn("\x1b", self.explained("refused").stdout)
         self.assertIn("\x1b[1m", self.explained("refused", "--color", "always").stdout)

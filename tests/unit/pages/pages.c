@@ -127,6 +127,11 @@ static void a_page_is_found_however_its_name_is_written(void **state)
     assert_string_equal(pages_find("close-wait")->id, "CLOSE_WAIT");
     assert_int_equal(pages_find("time-wait")->kind, PAGES_TIMERS);
     assert_int_equal(pages_find("TIME_WAIT")->kind, PAGES_STATES);
+    assert_string_equal(pages_find("kernel stack")->id, "stack");
+    assert_string_equal(pages_find("Call-Interval")->id, "interval");
+    assert_string_equal(pages_find("rfc rule")->id, "rule");
+    assert_string_equal(pages_find("kernel context")->id, "context");
+    assert_null(pages_find("kernel"));
     assert_null(pages_find("refuse"));
     assert_null(pages_find(""));
 }
