@@ -11,17 +11,27 @@
 #include "out/status.h"
 #include "run/run.h"
 
-enum { KEY_PORT, PID_MOST = 4194304 /* PID_MAX_LIMIT */ };
+enum { KEY_PID, KEY_PORT, PID_MOST = 4194304 /* PID_MAX_LIMIT */ };
 
 static const struct options_row rows[] = {
-    {KEY_PORT, 'p', "port", "N", TR("whoever listens at TCP port N; may be repeated")},
+    {KEY_PID, 'p', "pid", "PID", TR("that process, as a PID without an option; may be repeated")},
+    {KEY_PORT, 0, "port", "N", TR("whoever listens at TCP port N; may be repeated")},
 };
+
+static int take_process(struct targets_options *targets, const char *option, const char *value, struct err *err)
+{
+    long pid = 0;
+    if (targets->process_count == TARGETS_MAX) return err_set(err, -EINVAL, "attach: at most %d processes", TARGETS_MAX);
+    int code = options_number(option, value, 1, PID_MOST, &pid, err);
+    if (!code) targets->processes[targets->process_count++] = (pid_t)pid;
+    return code;
+}
 
 static int take(void *target, int key, const char *value, struct err *err)
 {
     struct targets_options *targets = target;
     long number = 0;
-    (void)key;
+    if (key == KEY_PID) return take_process(targets, "--pid", value, err);
     if (targets->port_count == TARGETS_MAX) return err_set(err, -EINVAL, "--port: at most %d of them", TARGETS_MAX);
     int code = options_number("--port", value, 1, 65535, &number, err);
     if (!code) targets->ports[targets->port_count++] = (uint16_t)number;
@@ -30,14 +40,9 @@ static int take(void *target, int key, const char *value, struct err *err)
 
 static int take_processes(struct targets_options *targets, char **operands, int count, struct err *err)
 {
-    if (count > TARGETS_MAX) return err_set(err, -EINVAL, "attach: at most %d processes", TARGETS_MAX);
-    for (int i = 0; i < count; i++) {
-        long pid = 0;
-        int code = options_number("attach", operands[i], 1, PID_MOST, &pid, err);
-        if (code) return code;
-        targets->processes[targets->process_count++] = (pid_t)pid;
-    }
-    return 0;
+    int code = 0;
+    for (int i = 0; i < count && !code; i++) code = take_process(targets, "attach", operands[i], err);
+    return code;
 }
 
 int cli_attach(int argc, char **argv, struct err *err)

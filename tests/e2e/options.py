@@ -98,7 +98,7 @@ RUN = {
     "env": ["-E", "A=b"],
 }
 STATES["blank"] = ["--blank", "both"]
-ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"port": ["--port", "SOMEPORT"]}
+ATTACH = {key: words for key, words in RUN.items() if key not in ("user", "env")} | {"pid": ["--pid", "1"], "port": ["--port", "SOMEPORT"]}
 CLAIMS = {key: OUTPUT[key] for key in ("color", "ascii", "quiet", "lang", "help")} | {
     "all": ["--all"],
     "format": ["--format", "jsonl"],

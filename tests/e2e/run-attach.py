@@ -187,6 +187,8 @@ class Attach(Test):
             ([], 2, "process"),
             (["4194304"], 1, "no process"),
             (["--port", "1"], 1, "no process listens"),
+            (["-p", "4194304"], 1, "no process 4194304"),
+            (["--pid", "0"], 2, "--pid: '0' is no number"),
             (["--recorder", "none", "1"], 3, "bpf"),
         ):
             with self.subTest(arguments=arguments):
