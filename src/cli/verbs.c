@@ -81,6 +81,12 @@ int verbs_run(int argc, char **argv, struct err *err)
     const char *word = argv[1];
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) return help();
     if (!strcmp(word, "--version") || !strcmp(word, "-V")) return version();
+    if (!strcmp(word, "help")) {
+        const struct verb *asked = argc > 2 ? find(argv[2]) : NULL;
+        if (argc > 2 && (!asked || !asked->usage)) return unknown(argv[2], err);
+        char option[] = "--help", *words[] = {argv[argc > 2 ? 2 : 1], option, NULL};
+        return asked ? asked->run(2, words, err) : help();
+    }
     const struct verb *verb = find(word);
     /* Whoever takes signals for a while does so from here on. What is not for people has nothing to say to them. */
     if (!verb || verb->usage) interrupt_say();

@@ -58,14 +58,13 @@ enum key {
 static const struct options_row what_rows[] = {
     {KEY_PID, 'p', "pid", "PID", TR("only connections that this process holds; may be given again")},
     {KEY_COMM, 0, "comm", "NAME", TR("of processes of this name, as the shell matches: 'nginx*'")},
-    {KEY_PORT, 0, "port", "N[,N...]",
-     TR("with one of these ports at either end: others cost little,\nthe kernel tells them apart")},
+    {KEY_PORT, 0, "port", "N[,N...]", TR("with one of these ports at either end: others cost little, the kernel tells them apart")},
     {KEY_NETNS, 0, "netns", "NAME",
      TR("in this network namespace: this, a name of ip-netns(8), or a file such as /proc/PID/ns/net")},
     {KEY_CGROUP, 0, "cgroup", "PATH|NAME",
      TR("of processes in this cgroup or below it, or in this container: a name, or its id's beginning")},
     {KEY_INTERFACE, 'i', "interface", "NAME", TR("that leave by this interface of this network; may be given again")},
-    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("show only those with findings; totals and metrics\nare of all")},
+    {KEY_ONLY_FINDINGS, 0, "only-findings", NULL, TR("show only those with findings; totals and metrics are of all")},
 };
 static const struct options_row how_rows[] = {
     {KEY_TUI, 0, "tui", NULL, TR("on the whole screen: connections live, ladders that grow; ? shows the keys")},
@@ -73,22 +72,22 @@ static const struct options_row how_rows[] = {
     {KEY_FORMAT, 0, "format", "NAME", TR("text or jsonl: one JSON object a line")},
     {KEY_FOR, 0, "for", "SECONDS", TR("end after so long; default: when you press ^C")},
     {KEY_MEMORY, 0, "memory", "SIZE",
-     TR("for open connections, such as 64M; default 256M: some 16,000.\nOf more the one that was silent longest is followed no "
+     TR("for open connections, such as 64M; default 256M: some 16,000. Of more the one that was silent longest is followed no "
         "further")},
     {KEY_PROMETHEUS, 0, "prometheus", "ADDR:PORT", TR("metrics by HTTP, for Prometheus; a port alone: on loopback")},
     {KEY_OTLP, 0, "otlp", "URL",
-     TR("send connections that ended to a collector of OpenTelemetry's,\nsuch as http://localhost:4318")},
+     TR("send connections that ended to a collector of OpenTelemetry's, such as http://localhost:4318")},
     {KEY_COLOR, 0, "color", "WHEN", TR("with --tui: auto, always or never (auto obeys NO_COLOR)")},
     {KEY_ASCII, 0, "ascii", NULL, TR("write ASCII characters only")},
     {KEY_QUIET, 'q', "quiet", NULL, TR("no notes on standard error")},
 };
 
 static const struct options_row ring_rows[] = {
-    {KEY_RING, 0, "ring", "SECONDS", TR("keep the last seconds of all events in memory, and write them\nwhen something happens")},
+    {KEY_RING, 0, "ring", "SECONDS", TR("keep the last seconds of all events in memory, and write them when something happens")},
     {KEY_ON, 0, "on", "NAMES",
-     TR("what: findings and troubles, such as reset-unread-data,close-wait;\nno-answer: all that waited in vain; default: all but "
+     TR("what: findings and troubles, such as reset-unread-data,close-wait; no-answer: all that waited in vain; default: all but "
         "notes")},
-    {KEY_OUTPUT, 'o', "output", "DIR", TR("into this folder: a capture each time, for tcpwhy read, Wireshark\nand tcpdump")},
+    {KEY_OUTPUT, 'o', "output", "DIR", TR("into this folder: a capture each time, for tcpwhy read, Wireshark and tcpdump")},
     {KEY_FILES, 0, "files", "N", TR("so many at most, the oldest go; default 100")},
     {KEY_BYTES, 0, "bytes", "SIZE", TR("and so large together, but that the newest stays; default 1G")},
 };
@@ -120,7 +119,8 @@ static int take_names(struct watch *watch, const char *value, struct err *err)
         const char *near = NULL;
         if (!watch_knows(name, &near))
             return err_set(err, -EINVAL, "--on: no finding or trouble is called '%s'%s%s%s", name,
-                           near ? tr(": did you mean '") : "", near ? near : "", near ? "'?" : "");
+                           near ? tr(": did you mean '") : tr(": tcpwhy explain lists the findings"), near ? near : "",
+                           near ? "'?" : "");
         if (ring->on_count == WATCH_ON_MAX) return err_set(err, -EINVAL, "--on: at most %d names", WATCH_ON_MAX);
         ring->on[ring->on_count++] = name;
     }

@@ -30,12 +30,22 @@ struct tables {
     struct quantiles *spreads; /* ROWS_SPREADS; NULL: nobody shows them */
     struct held *held;         /* NULL: rows are written as they come */
     enum held_order order;
-    bool only, quiet;
+    bool only, quiet, shown; /* shown: a row at least was written */
 };
 
 static bool is_story(const char *format, const char *path)
 {
     return (format ? view_by_name(format) : view_by_path(path)) || output_is_recorded(format, path);
+}
+
+/* Whether a table has this very ending: rows_by_path() would take ".otlp.jsonl" for a ".jsonl", and an ending alone for no file. */
+static bool has_rows_suffix(const char *suffix)
+{
+    size_t count = 0;
+    const struct rows_view *const *rows = rows_all(&count);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i]->suffix && !strcmp(rows[i]->suffix, suffix)) return true;
+    return false;
 }
 
 static int unknown(const char *format, const char *path, struct err *err)
@@ -48,7 +58,7 @@ static int unknown(const char *format, const char *path, struct err *err)
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? rows[i]->name : rows[i]->suffix);
     const struct view *const *views = view_all(&count);
     for (size_t i = 0; i < count && used < sizeof(list); i++)
-        if (format ? !rows_by_name(views[i]->name) : !rows_by_path(views[i]->suffix))
+        if (format ? !rows_by_name(views[i]->name) : !has_rows_suffix(views[i]->suffix))
             used += (size_t)snprintf(list + used, sizeof(list) - used, "%s ", format ? views[i]->name : views[i]->suffix);
     return err_set(err, -EINVAL, "%s '%s': there are %s%s", format ? tr("no format") : tr("no format for the ending of"),
                    format ? format : path, list,
@@ -221,6 +231,7 @@ static int write_row(void *data, const struct ledger_row *row)
     struct tables *tables = data;
     bool alive = false;
     if (tables->only && !rows_found(&tables->options, row->number, false)) return 0;
+    tables->shown = true;
     note_spreads(tables, row);
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
@@ -237,6 +248,7 @@ static int write_udp(void *data, const struct datagrams_row *row)
     struct tables *tables = data;
     bool alive = false;
     if (tables->only && !rows_found(&tables->options, row->number, true)) return 0;
+    tables->shown = true;
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         if (target->place.code) continue;
@@ -302,6 +314,8 @@ int tables_finish(struct tables *tables, const struct ledger_totals *totals, con
         int code = give_held(tables);
         if (code && code != -EPIPE) return err_set_errno(err, code, "can't sort the list");
     }
+    if (tables->only && !tables->shown && totals->segments)
+        note_say(tables->quiet, "--only-findings: nothing was found in any of the connections that were read");
     for (size_t i = 0; i < tables->count; i++) {
         struct target *target = &tables->targets[i];
         bool is_stdout = target->place.fd == STDOUT_FILENO;

@@ -36,6 +36,8 @@ class Usage(Test):
             ["no option '--verison'", "--verison"],
             ["did you mean '--port'", "demo", "--prot", "1"],
             ["no option '-Z'", "demo", "-Z"],
+            ["no verb 'frobnicate'", "help", "frobnicate"],
+            ["did you mean 'watch'", "help", "wach"],
             ["--port", "demo", "--port", "0"],
             ["65535", "demo", "--port", "65536"],
             ["'1x'", "demo", "--port", "1x"],
@@ -55,6 +57,17 @@ class Usage(Test):
         ):
             with self.subTest(arguments=arguments):
                 self.refuse(*arguments, says=says)
+
+    def test_help_is_a_word_too(self):
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        for verb in ("demo", "read", "attach"):
+            self.assertEqual(run("help", verb).stdout, run(verb, "--help").stdout)
+        self.assertEqual(run("help", "actor").returncode, 2)
+
+    def test_an_ending_is_named_once(self):
+        told = run("read", "-", "-o", "x.doc").stderr.split("there are ")[1].split()
+        self.assertEqual(sorted(told), sorted(set(told)))
+        self.assertIn(".otlp.jsonl", told)
 
     def test_control_characters_of_an_argument_do_not_reach_the_terminal(self):
         result = run("\x1b[31mdemo\a")

@@ -155,6 +155,15 @@ class Findings(Test):
         self.assertEqual(len(run("read", path, "--only-findings", "--format", "csv").stdout.splitlines()), 2)
         self.assertEqual(rows_of(run("read", path, "--only-findings", "port", "1").stdout), [])
 
+    def test_only_findings_says_that_there_were_none(self):
+        path = INPUTS / "k8s-invalid.pcap"
+        nothing = run("read", path, "--only-findings", "host 198.51.100.20")
+        words = "nothing was found in any of the connections that were read"
+        self.assertEqual((nothing.returncode, numbers(nothing.stdout)), (0, []), self.explain(nothing))
+        self.assertIn(words, nothing.stderr)
+        self.assertEqual(run("read", path, "--only-findings", "host 198.51.100.20", "--quiet").stderr, "")
+        self.assertNotIn(words, run("read", path, "--only-findings").stderr)
+
     def test_merged_captures_are_sorted_too_and_what_they_cannot_is_refused(self):
         pair = [ROOT / "tests" / "golden" / "captures" / f"syn-lost-{side}.pcap" for side in ("client", "server")]
         self.assertEqual(run("read", "--merge", *pair, "--sort", "bytes").returncode, 0)
