@@ -235,10 +235,17 @@ static bool would_see_timers(const struct telling *telling)
 
 static const char *why_assassinated(const struct telling *telling, const struct tale_packet *reset)
 {
-    if (reset->cause->kind != CAUSE_SEGMENT) return tr("the peer aborted after both FINs had come");
-    for (const struct tale_packet *at = telling->packets; at < reset; at++)
-        if (at->segment && at->step == reset->cause->step && at->verdict.class == CONN_ACK)
+    if (reset->cause->kind != CAUSE_SEGMENT)
+        return reset->segment->flags & TCP_ACK
+                   ? tr("the peer aborted after both FINs had come")
+                   : tr("the peer, which knew nothing of the connection any more, answered something with it");
+    for (const struct tale_packet *at = telling->packets; at < reset; at++) {
+        if (!at->segment || at->step != reset->cause->step) continue;
+        if (at->segment->length_bytes || at->segment->flags & TCP_FIN)
+            return tr("the peer, which knew nothing of the connection any more, answered something with it");
+        if (at->verdict.class == CONN_ACK)
             return tr("the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then");
+    }
     return tr("an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST");
 }
 

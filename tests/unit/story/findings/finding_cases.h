@@ -58,6 +58,12 @@ static const struct finding_case cases[] = {
     {"time-wait-assassination", true,
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(2030, S, "flags=R seq=502")},
+    {"time-wait-assassination", true, /* an abort */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(2030, S, "flags=R. seq=502 ack=102")},
+    {"time-wait-assassination", true, /* what it answers is no ACK */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+         PACKET(3020, C, "flags=F. seq=102 ack=502") PACKET(3030, S, "flags=R seq=502")},
     {"time-wait-assassination", false, /* its own: nobody held it any more */
      TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK) PACKET(1020, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_FIN)
          PACKET(2010, WS, S_FIN) PACKET(2020, WC, "flags=R seq=102")},
