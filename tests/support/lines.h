@@ -16,6 +16,10 @@
 /* At the other end of the wire. */
 #define ARRIVES(t, from, what) "packet t=" #t US " vantage=2 number=1 " from what "\n"
 #define TWO_ENDS "vantage t=1 vantage=2 netns=10 name=far\n"
+/* The same, whose address is known. */
+#define FAR_KNOWN "vantage t=1 vantage=2 netns=10 name=far v4=192.0.2.2:0\n"
+#define FAR_LISTENER(network)                                                                                                      \
+    "state t=900000 from=CLOSE to=LISTEN netns=" network " sock.cookie=5 sock.proto=tcp sock.local=192.0.2.2:3333\n"
 #define MARK(t, from, what, context) "mark t=" #t US " netns=9 " from what " " context "\n"
 #define C_SOCK "sock.cookie=7 sock.proto=tcp sock.local=127.0.0.1:40000 sock.remote=127.0.0.1:3333"
 #define S_SOCK "sock.cookie=8 sock.proto=tcp sock.local=127.0.0.1:3333 sock.remote=127.0.0.1:40000"

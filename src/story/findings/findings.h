@@ -53,6 +53,7 @@ const char *finding_time(struct telling *telling, int64_t ns);
 /* findings_evidence.c: what the record says of a segment's way to its receiver's TCP. */
 enum finding_way {
     WAY_UNKNOWN,  /* captured in one place: nobody knows */
+    WAY_SEEN,     /* in another network, which may be its receiver's, or a router's on the way */
     WAY_ARRIVED,  /* at its receiver's host, and no kernel was seen to throw it away */
     WAY_LOST,     /* it did not reach that host */
     WAY_FILTERED, /* a kernel threw it away because a firewall's rule says so */
@@ -88,6 +89,7 @@ void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that
 void findings_close(struct telling *telling);    /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
 void findings_held(struct telling *telling);     /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
 void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
+void findings_filtered(struct telling *telling); /* findings_filtered.c: of findings_unopened: what a firewall's rule threw away */
 void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */
 void findings_silent(struct telling *telling);   /* findings_silent.c: what was never answered */
 void findings_repeat(struct telling *telling);   /* findings_repeat.c: what was sent again, or came twice, or has no arrow */

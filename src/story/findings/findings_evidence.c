@@ -15,13 +15,32 @@ bool finding_is_filter(const char *reason)
     return false;
 }
 
+/* The network where it was seen to arrive is its receiver's, and not that of a router: it has the address, or the socket. */
+static bool is_at_receiver(const struct telling *telling, const struct tale_packet *packet)
+{
+    const struct sighting *seen = packet->seen;
+    const struct teller *teller = telling->teller;
+    enum story_side receiver = telling_receiver(telling, packet->side);
+    const struct sock *socks[] = {telling->flow->sock[receiver], receiver == STORY_SERVER ? telling->listener : NULL};
+    if (seen->packet.same || flow_is_loopback(&seen->packet.header.dst)) return true; /* compared: a capture of each end */
+    for (size_t i = 0; i < teller->vantage_count; i++) {
+        const struct vantage *vantage = &teller->vantages[i];
+        if (!(seen->arrived_at >> (vantage->number & 63) & 1)) continue;
+        if (vantage_is_at(vantage, &seen->packet.header.dst)) return true;
+        for (size_t k = 0; k < 2; k++)
+            if (socks[k] && socks[k]->netns && socks[k]->netns == vantage->netns) return true;
+    }
+    return false;
+}
+
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)
 {
     const struct story_drop *dropped = packet->segment ? packet->segment->dropped : packet->datagram->dropped;
     if (dropped && finding_is_filter(dropped->reason)) return WAY_FILTERED;
     if (dropped && dropped->untaken) return WAY_DROPPED;
     if (telling_is_lost(telling, packet)) return WAY_LOST;
-    return packet->received_ns ? WAY_ARRIVED : WAY_UNKNOWN;
+    if (!packet->received_ns) return WAY_UNKNOWN;
+    return is_at_receiver(telling, packet) ? WAY_ARRIVED : WAY_SEEN;
 }
 
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet)

@@ -13,7 +13,7 @@ static const int64_t SILENCE_NS = 1000000000;
 
 struct attempt {
     const struct tale_packet *first, *last, *first_arrived;
-    uint32_t count, lost, filtered, arrived;
+    uint32_t count, lost, filtered, arrived, seen;
     char times[160]; /* "0.0, 1.0, 3.1" */
 };
 
@@ -36,7 +36,8 @@ static struct attempt attempt_of(const struct telling *telling, enum story_side 
         attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
         attempt.filtered += way == WAY_FILTERED;
         attempt.arrived += way == WAY_ARRIVED;
-        if (way == WAY_ARRIVED && !attempt.first_arrived) attempt.first_arrived = packet;
+        attempt.seen += way == WAY_SEEN;
+        if ((way == WAY_ARRIVED || way == WAY_SEEN) && !attempt.first_arrived) attempt.first_arrived = packet;
         int64_t tenths = (packet->sent_ns - attempt.first->sent_ns + 50000000) / 100000000;
         if (used < sizeof(attempt.times) - 32)
             used += (size_t)snprintf(attempt.times + used, sizeof(attempt.times) - used, "%s%" PRId64 ".%" PRId64,
@@ -88,6 +89,24 @@ static const struct tale_call *closed_trying(const struct telling *telling, cons
     return NULL;
 }
 
+/* It may have been at a router only, which passed it on, or could not. */
+static void say_seen(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer, const char *gave_up,
+                     const uint32_t proof[3])
+{
+    const struct tale_packet *syn = attempt->first;
+    finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
+                telling_printf(
+                    telling,
+                    "the SYN (%" PRIu32 " of %" PRIu32
+                    ") was seen in another network that was captured, and nothing came back%s: whether that is the %s's host, or "
+                    "one on the way that passes it on, is not known; it was dropped there or behind it, or nobody has this "
+                    "address%s",
+                    attempt->seen, attempt->count,
+                    answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
+                    story_side_word(finding_other(syn->side)), gave_up),
+                proof, 3);
+}
+
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)
 {
     const struct tale_packet *syn = attempt->first;
@@ -121,6 +140,10 @@ static void say_unanswered(struct telling *telling, const struct attempt *attemp
         return;
     }
     if (!answer && say_answered_elsewhere(telling, attempt, sent, gave_up, proof)) return;
+    if (attempt->seen) {
+        say_seen(telling, attempt, answer, gave_up, proof);
+        return;
+    }
     if (answer) return; /* whether it was the SYN or its answer that was lost, is told where both places are known */
     finding_add(
         telling, "black-hole", connect ? "error" : "warning",
@@ -169,69 +192,6 @@ static void find_unanswered(struct telling *telling)
     int64_t until_ns = answer ? answer->sent_ns : telling->now_ns;
     if (!timed_out && until_ns - finding_arrival_ns(asked) < SILENCE_NS) return;
     say_unanswered(telling, &attempt, answer);
-}
-
-struct filtered {
-    const struct tale_packet *first, *last;
-    uint32_t count;
-};
-
-/* What is known of who heard of it. Its own kernel ends an attempt in SYN_SENT for an ICMP error alone where no RST came. */
-static const char *who_was_told(struct telling *telling, const struct filtered *filtered)
-{
-    const struct tale_call *failed = telling_failed_by_icmp(telling, filtered->first->side, CALL_CONNECTS);
-    if (!failed) return tr("nobody was told");
-    return telling_printf(telling, "%s() failed with %s, so the rule rejects with an ICMP error, which was not captured",
-                          failed->story->name, failed->story->errno_name);
-}
-
-static void say_filtered(struct telling *telling, const struct filtered *filtered, bool answered)
-{
-    const struct tale_packet *first = filtered->first, *last = filtered->last;
-    const struct story_drop *dropped = first->segment->dropped;
-    uint32_t proof[2] = {first->step, last == first ? STORY_NO_STEP : last->step};
-    const char *reason =
-        dropped->function[0] ? telling_printf(telling, "%s, in %s", dropped->reason, dropped->function) : dropped->reason;
-    const char *format =
-        dropped->by == STORY_DROPPED_BY_SENDER
-            ? ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s on its way out, the first the %s (#%" PRIu32
-                  "): the kernel says %s. It did not leave that host, and %s; look at that host's rules for what it sends (nft "
-                  "list "
-                  "ruleset, the chains of output)",
-                  "a firewall's rule on %s dropped %" PRIu32 " segments of the %s on their way out, the first the %s (#%" PRIu32
-                  "): the kernel says %s. They did not leave that host, and %s; look at that host's rules for what it sends (nft "
-                  "list ruleset, the chains of output)",
-                  filtered->count)
-            : ntr("a firewall's rule on %s dropped %" PRIu32 " segment of the %s, the first the %s (#%" PRIu32
-                  "): the kernel says %s. TCP there never saw it, and %s; look at that host's rules (nft list ruleset)",
-                  "a firewall's rule on %s dropped %" PRIu32 " segments of the %s, the first the %s (#%" PRIu32
-                  "): the kernel says %s. TCP there never saw them, and %s; look at that host's rules (nft list ruleset)",
-                  filtered->count);
-    finding_add(telling, "firewall-dropped", answered ? "warning" : "error",
-                telling_printf(telling, format, finding_dropper(telling, first), filtered->count, story_side_word(first->side),
-                               story_label_word(first->segment), first->segment->number, reason, who_was_told(telling, filtered)),
-                FINDING_PROOF(proof));
-}
-
-/* Segments that a rule on a host threw away: TCP there never saw them. */
-static void find_filtered(struct telling *telling)
-{
-    struct filtered filtered = {0};
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (!packet->segment || finding_way(telling, packet) != WAY_FILTERED) continue;
-        if (filtered.first && packet->side != filtered.first->side) continue;
-        if (!filtered.first) filtered.first = packet;
-        filtered.last = packet;
-        filtered.count++;
-    }
-    if (!filtered.first) return;
-    /* What a firewall refuses with an answer is dropped too, and the answer says more. */
-    enum story_side peer = finding_other(filtered.first->side);
-    bool refused = telling->story->outcome == OUTCOME_REFUSED;
-    for (size_t i = 0; i < telling->packet_count; i++)
-        if ((refused && telling_refuses(&telling->packets[i], peer)) || telling_rule_place(telling, &telling->packets[i])) return;
-    say_filtered(telling, &filtered, finding_arrival(telling, peer, filtered.last->sent_ns, true) != NULL);
 }
 
 static const char *listener_text(struct telling *telling, const struct call *listen)
@@ -382,6 +342,6 @@ void findings_unopened(struct telling *telling)
 {
     find_refused_alone(telling);
     find_refused(telling);
-    find_filtered(telling);
+    findings_filtered(telling);
     find_unanswered(telling);
 }

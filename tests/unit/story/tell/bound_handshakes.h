@@ -42,9 +42,9 @@ static const struct bound handshakes_bounds[] = {
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "0") LISTEN HANDSHAKE PACKET(1001000, S, SYN_ACK),
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "1") LISTEN HANDSHAKE PACKET(1001000, S, SYN_ACK)},
     {"found warning handshake-ack-ignored",
-     TRACE TWO_ENDS THERE(1000, 1001, SYN) BACK(1010, 1011, SYN_ACK) PACKET(
+     TRACE FAR_KNOWN THERE(1000, 1001, SYN) BACK(1010, 1011, SYN_ACK) PACKET(
          1020, WC, HANDSHAKE_ACK) "packet t=1000999999 vantage=2 number=1 " WC HANDSHAKE_ACK "\n" ARRIVES(1001000, WS, SYN_ACK),
-     TRACE TWO_ENDS THERE(1000, 1001, SYN) BACK(1010, 1011, SYN_ACK) PACKET(
+     TRACE FAR_KNOWN THERE(1000, 1001, SYN) BACK(1010, 1011, SYN_ACK) PACKET(
          1020, WC, HANDSHAKE_ACK) "packet t=1001000000 vantage=2 number=1 " WC HANDSHAKE_ACK "\n" ARRIVES(1001000, WS, SYN_ACK)},
     /* The RST that answers the handshake's last ACK, or what came later. */
     {"found error listener-gone",
