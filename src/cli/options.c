@@ -99,8 +99,21 @@ static int print_help(const struct options_verb *verb)
     return OPTIONS_HELPED;
 }
 
+/* Whether the verb has this option: who has --no-calls writes captures. */
+static bool knows(const struct lookup *l, const char *name)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (!strcmp(l->row[i]->name, name)) return true;
+    return false;
+}
+
+/* Who comes from tcpdump or tshark types -r and -w. */
 static int unknown(const struct options_verb *verb, const struct lookup *l, const char *word, int letter, struct err *err)
 {
+    if (letter == 'r' && !strcmp(verb->name, "read"))
+        return err_set(err, -EINVAL, "no option '-r': a file is named without an option: tcpwhy read FILE");
+    if (letter == 'w' && knows(l, "no-calls"))
+        return err_set(err, -EINVAL, "no option '-w': files are written with -o, a capture with -o FILE.pcapng");
     if (strncmp(word, "--", 2) != 0) return err_set(err, -EINVAL, "no option '-%c': see tcpwhy %s --help", letter, verb->name);
     if (!letter) {
         const char *names[OPTIONS_MAX];
