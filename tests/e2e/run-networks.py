@@ -52,6 +52,25 @@ table ip nat {
 END
 exec "$@"
 """
+# A client behind a router, which knows a way to an address that nobody has: it is captured, since somebody makes sockets there.
+ROUTED = """
+set -e
+unshare --net sleep 9 & client=$!
+unshare --net sleep 9 & router=$!
+for process in $client $router; do until [ "$(readlink /proc/$process/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done; done
+enter() { nsenter --net=/proc/$1/ns/net "${@:2}"; }
+enter $client ip link add out type veth peer name in netns $router
+enter $client ip addr add 10.1.0.2/24 dev out; enter $client ip link set out up; enter $client ip route add default via 10.1.0.1
+enter $router ip link add far type veth peer name nobody
+enter $router ip addr add 10.1.0.1/24 dev in; enter $router ip addr add 10.2.0.1/24 dev far
+for device in in far nobody; do enter $router ip link set $device up; done
+enter $router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+enter $router python3 -c 'import socket, time; s = socket.create_server(("10.2.0.1", 9)); time.sleep(3)' &
+sleep 0.5
+enter $client python3 -c 'import socket; s = socket.socket(); s.settimeout(2.2); s.connect(("10.2.0.77", 80))' || true
+kill $client $router
+wait
+"""
 PYTHON = [sys.executable, "-I", "-c"]
 
 
@@ -87,6 +106,14 @@ class Networks(Watched):
             again = run("read", saved, "--format", "jsonl")
         self.check(story, "network ")
         self.assertEqual([json.loads(line) for line in again.stdout.splitlines()], story.lines)
+
+    def test_what_passes_a_router_that_is_captured_has_not_reached_a_host(self):
+        story = self.watch("bash", "-c", ROUTED)
+        (connection,) = story.connections
+        self.assertEqual(connection.head["server"]["addr"], "10.2.0.77:80")
+        self.assertTrue([s for s in connection.segments if s["received"]], connection.segments)
+        (finding,) = [line for line in story.lines if line["type"] == "finding" and line["id"] == "syn-unanswered"]
+        self.assertIn("was seen in another network", finding["text"])
 
     def test_an_interface_that_comes_up_when_the_command_runs(self):
         script = "sleep 0.5; ip link add v0 type veth peer name v1; ip addr add 10.77.0.1/24 dev v0; ip link set lo up; ip link set v0 up"
