@@ -34,7 +34,7 @@ class Survival(WatchTest):
         for _ in range(800):
             self.echo.round()
         for watching in (first, second):
-            self.assertIn("nothing", self.all_told(watching, 800))
+            self.assert_none_lost(self.all_told(watching, 800))
         # Steps come in order of time, whichever connection they are of, and none is told twice or not at all.
         steps = [json.loads(line) for line in second.lines if '"type":"course"' in line]
         self.assertEqual([line["t"] for line in steps], sorted(line["t"] for line in steps))
@@ -49,7 +49,7 @@ class Survival(WatchTest):
         for _ in range(500):
             self.echo.round()
         watching.process.send_signal(signal.SIGCONT)
-        self.assertIn("nothing", self.all_told(watching, 500))
+        self.assert_none_lost(self.all_told(watching, 500))
 
     def test_a_slow_reader_gets_everything(self):
         watching = self.watching()
@@ -63,7 +63,7 @@ class Survival(WatchTest):
                 time.sleep(0.05)
             self.assertTrue(self.is_full(pipe))
         watching.reading.set()
-        self.assertIn("nothing", self.all_told(watching, 500))
+        self.assert_none_lost(self.all_told(watching, 500))
 
     @staticmethod
     def is_full(pipe):
@@ -112,7 +112,7 @@ class Survival(WatchTest):
         for _ in range(5):
             subprocess.run(["unshare", "-n", "sh", "-ec", commands], check=True, timeout=LONG_S)
             self.echo.round()
-        self.assertIn("nothing", self.all_told(watching, 5))
+        self.assert_none_lost(self.all_told(watching, 5))
 
     def test_a_flood_of_syns_takes_no_more_memory_and_hides_nobody(self):
         watching = Watching("--format", "jsonl", "--memory", "8M")
