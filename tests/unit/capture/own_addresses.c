@@ -49,7 +49,7 @@ static void the_first_of_each_kind_that_others_can_reach_is_taken(void **state)
         struct entry list[MOST];
         const char *v4, *v6;
     } cases[] = {
-        {"none", {{NULL}}, "?", "?"},
+        {"none", {{NULL, NULL, 0}}, "?", "?"},
         {"one of each", {{"e0", "", 0}, {"e0", "10.0.0.1", 0}, {"e0", "2001:db8::1", 0}}, "10.0.0.1", "2001:db8::1"},
         {"the first",
          {{"e0", "10.0.0.1", 0}, {"e0", "10.0.0.2", 0}, {"e0", "2001:db8::1", 0}, {"e0", "2001:db8::2", 0}},
