@@ -396,7 +396,8 @@ class Lists(Saved):
             with self.subTest(arguments=arguments):
                 text = self.read(saved, *arguments).stdout
                 self.assertIn(b"recorded by bpf", text)
-                self.assertEqual(b" > echo-server[" in text, arguments != ["--only-findings"], text)
+                # Where the machine had other things to do, accept() came late, which is a finding.
+                self.assertEqual(b" > echo-server[" in text, arguments != ["--only-findings"] or b"accept-late" in text, text)
 
     def test_states_takes_it_as_it_takes_events(self):
         saved, _ = self.record()
