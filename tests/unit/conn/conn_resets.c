@@ -329,6 +329,7 @@ int main(void)
         cmocka_unit_test(an_icmp_error_that_quotes_another_number_refuses_no_syn),
         cmocka_unit_test(who_answers_the_syn_ack_with_rst_never_waited),
         cmocka_unit_test(who_answers_a_fin_with_rst_never_took_it),
+        cmocka_unit_test(who_was_said_to_have_missed_a_fin_and_goes_on_had_taken_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

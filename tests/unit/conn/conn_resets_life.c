@@ -214,3 +214,22 @@ void who_answers_a_fin_with_rst_never_took_it(void **state)
     exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:RA:1:1:0");
     assert_back(&x, 0, STATE_CLOSE_WAIT);
 }
+
+/* Somebody between made the RST: this end goes on, and what it had taken before counts. */
+void who_was_said_to_have_missed_a_fin_and_goes_on_had_taken_it(void **state)
+{
+    (void)state;
+    struct exchange x;
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:R:5:0:0 c:A:1:2:0");
+    assert_true(x.verdict.goes_on);
+    assert_stands(&x, "CLOSE_WAIT FIN_WAIT_2 open s");
+    exchange_say(&x, "c:FA:1:2:0");
+    assert_stands(&x, "LAST_ACK TIME_WAIT open s");
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:1:0 c:R:5:0:0 c:A:2:2:0");
+    assert_stands(&x, "CLOSING TIME_WAIT open -");
+    exchange_begin(&x);
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:R:5:0:0 c:A:2:2:0");
+    assert_stands(&x, "TIME_WAIT CLOSED closed c");
+}

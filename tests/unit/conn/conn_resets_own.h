@@ -21,5 +21,6 @@ void who_acknowledges_what_was_said_after_a_rst_has_not_taken_it(void **state);
 void an_icmp_error_that_quotes_another_number_refuses_no_syn(void **state);
 void who_answers_the_syn_ack_with_rst_never_waited(void **state);
 void who_answers_a_fin_with_rst_never_took_it(void **state);
+void who_was_said_to_have_missed_a_fin_and_goes_on_had_taken_it(void **state);
 
 #endif
