@@ -120,9 +120,10 @@ static bool was_taken(const struct telling *telling, const struct tale_packet *p
     return space && telling->sweep.has_acked[to] && seq_at_or_before(header_of(packet)->seq + space, telling->sweep.acked[to]);
 }
 
-/* What had come and this RST may answer, newest first; `second` and `oldest` are NULL where it can only be the newest. */
+/* What had come and this RST may answer; `second` and `oldest` are NULL where it can only be the newest. */
 struct reset_asked {
     struct tale_packet *newest, *second, *oldest;
+    size_t count;
 };
 
 /* Its answer comes at once, so what had come long before the newest was taken. */
@@ -143,7 +144,7 @@ static struct reset_asked asked_by_reset(const struct telling *telling, const st
 {
     enum { DEPTH = 64 }; /* more lie between a segment and its answer in no exchange */
     struct tale_packet *may[DEPTH];
-    struct reset_asked asked = {0};
+    struct reset_asked asked = {.count = 1};
     size_t count = 0, i = telling_sent_by(telling, packet->sent_ns);
     for (size_t looked = 0; looked < DEPTH && (i = telling_sent_to(telling, packet->side, i)); looked++) {
         struct tale_packet *other = &telling->packets[--i];
@@ -154,6 +155,7 @@ static struct reset_asked asked_by_reset(const struct telling *telling, const st
     }
     for (size_t at = 0; at < count; at++) {
         if (may[at] == asked.newest || !may_answer_older(telling, packet, asked.newest, may[at])) continue;
+        asked.count++;
         if (!asked.second || arrival_ns(may[at]) > arrival_ns(asked.second)) asked.second = may[at];
         if (!asked.oldest || arrival_ns(may[at]) <= arrival_ns(asked.oldest)) asked.oldest = may[at];
     }
@@ -172,13 +174,11 @@ static bool set_one_of(struct telling *telling, struct tale_packet *packet, cons
 {
     note_asked(telling, packet->side, asked->oldest);
     struct reset_doubts *doubts = &telling->sweep.doubts[packet->side];
-    if (doubts->newest != asked->newest) *doubts = (struct reset_doubts){.newest = asked->newest};
-    if (doubts->count < RESET_DOUBTS_MAX) {
-        doubts->reset[doubts->count] = packet;
-        doubts->asked[doubts->count++] = asked->oldest;
-    } else {
-        doubts->newest = NULL;
-    }
+    bool goes_on = doubts->newest == asked->newest && doubts->left == asked->count && doubts->count < RESET_DOUBTS_MAX;
+    if (!goes_on) *doubts = (struct reset_doubts){.newest = asked->newest};
+    doubts->reset[doubts->count] = packet;
+    doubts->asked[doubts->count++] = asked->oldest;
+    doubts->left = asked->count - 1;
     return cause_set_unknown(
         packet,
         asked->oldest == asked->second
@@ -216,7 +216,7 @@ static bool set_answer(struct telling *telling, struct tale_packet *packet, stru
 static void settle_doubts(struct telling *telling, enum story_side side, const struct tale_packet *newest)
 {
     struct reset_doubts *doubts = &telling->sweep.doubts[side];
-    if (doubts->newest != newest) return;
+    if (doubts->newest != newest || doubts->left != 1) return;
     for (size_t i = 0; i < doubts->count; i++) set_answer(telling, doubts->reset[i], doubts->asked[i]);
     doubts->newest = NULL;
 }

@@ -63,7 +63,7 @@ enum { RESET_DOUBTS_MAX = 8 }; /* of more the first stay unknown */
 struct reset_doubts {
     const struct tale_packet *newest; /* NULL: none */
     struct tale_packet *reset[RESET_DOUBTS_MAX], *asked[RESET_DOUBTS_MAX];
-    size_t count;
+    size_t count, left; /* `left`: what had come and none of them answers */
 };
 
 /* What is known of all that came before the packet whose cause is looked for: packets are taken in order of sending. */

@@ -80,6 +80,13 @@ void resets_that_are_as_many_as_what_came_answer_one_each(void **state)
     for (uint32_t nth = 1; nth <= 2; nth++)
         assert_int_equal(told_segment(told->stories[0], STORY_CLIENT, "RST", nth)->cause.kind, CAUSE_UNKNOWN);
     told_free(told);
+    /* Two answers to three, of which the second can't be the second's any more: the first may be. */
+    told = tell_text(S_CLOSED THERE(3000, 3200, LATE(101)) THERE(3010, 3250, LATE(106)) THERE(3020, 3490, LATE(111))
+                         BACK(3495, 3595, S_RESETS) BACK(3560, 3660, S_RESETS),
+                     0);
+    assert_int_equal(told_segment(told->stories[0], STORY_SERVER, "RST", 1)->cause.kind, CAUSE_UNKNOWN);
+    assert_int_equal(told_segment(told->stories[0], STORY_SERVER, "RST", 2)->cause.kind, CAUSE_SEGMENT);
+    told_free(told);
 }
 
 void nothing_is_a_close_behind_a_fin(void **state)
