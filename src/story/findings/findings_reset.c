@@ -235,17 +235,14 @@ static bool would_see_timers(const struct telling *telling)
 
 static const char *why_assassinated(const struct telling *telling, const struct tale_packet *reset)
 {
-    if (reset->cause->kind != CAUSE_SEGMENT)
-        return reset->segment->flags & TCP_ACK
-                   ? tr("the peer aborted after both FINs had come")
-                   : tr("the peer, which knew nothing of the connection any more, answered something with it");
-    for (const struct tale_packet *at = telling->packets; at < reset; at++) {
-        if (!at->segment || at->step != reset->cause->step) continue;
-        if (at->segment->length_bytes || at->segment->flags & TCP_FIN)
-            return tr("the peer, which knew nothing of the connection any more, answered something with it");
-        if (at->verdict.class == CONN_ACK)
-            return tr("the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then");
-    }
+    const struct tale_packet *by = NULL;
+    for (const struct tale_packet *at = telling->packets; at < reset && reset->cause->kind == CAUSE_SEGMENT; at++)
+        if (at->segment && at->step == reset->cause->step) by = at;
+    if (!by && reset->segment->flags & TCP_ACK) return tr("the peer aborted after both FINs had come");
+    if (!by || by->segment->length_bytes || by->segment->flags & TCP_FIN)
+        return tr("the peer, which knew nothing of the connection any more, answered something with it");
+    if (by->verdict.class == CONN_ACK)
+        return tr("the ACK of the peer's FIN was answered with RST, since the peer had forgotten the connection by then");
     return tr("an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST");
 }
 

@@ -63,9 +63,9 @@ static void take_out(struct telling *telling)
 /* An end that went on, a SYN,ACK or a FIN that did not find its end there. */
 static bool shows_nothing(const struct story_state *back)
 {
-    bool fin = back->from_state == STATE_CLOSE_WAIT || back->from_state == STATE_CLOSING ||
-               (back->from_state == STATE_TIME_WAIT && back->to_state != STATE_CLOSED);
-    return back->from_state == STATE_CLOSED || back->to_state == STATE_SYN_SENT || fin;
+    if (back->from_state == STATE_TIME_WAIT) return back->to_state != STATE_CLOSED;
+    return back->from_state == STATE_CLOSED || back->from_state == STATE_CLOSE_WAIT || back->from_state == STATE_CLOSING ||
+           back->to_state == STATE_SYN_SENT;
 }
 
 void vain_take_out(struct telling *telling)
