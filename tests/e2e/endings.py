@@ -105,7 +105,8 @@ def executes_in_a_thread():
     in_a_child(last)
 
 
-def executes_with_many():
+def many_in_a_child(last=lambda: None):
+    """Many connections, of which a child holds the clients' ends until it is told; then it does the last thing. Its pid comes, too."""
     server = listening()
     ends = [pair(server) for _ in range(MANY)]
     taken, told = os.pipe()
@@ -114,9 +115,13 @@ def executes_with_many():
         for _, peer in ends:
             peer.close()
         os.read(taken, 1)
-        os.execv("/bin/true", ["true"])
+        last()
 
-    pid = child(work)
+    return ends, told, child(work)
+
+
+def executes_with_many():
+    ends, told, pid = many_in_a_child(lambda: os.execv("/bin/true", ["true"]))
     for client, _ in ends:
         client.close()
     os.write(told, b".")
@@ -126,16 +131,7 @@ def executes_with_many():
 
 def shared_with_one_that_ends_later():
     """One process closes all its descriptors with one call, and sends nothing: another, which holds them, too, ends later."""
-    server = listening()
-    ends = [pair(server) for _ in range(MANY)]
-    taken, told = os.pipe()
-
-    def work():
-        for _, peer in ends:
-            peer.close()
-        os.read(taken, 1)
-
-    pid = child(work)
+    ends, told, pid = many_in_a_child()
     for place, (client, peer) in enumerate(ends):
         os.dup2(client.fileno(), 200 + place)
         client.close()
