@@ -140,6 +140,23 @@ static void kernel_change_cause(struct telling *telling, const struct tale_state
     }
 }
 
+/* It had closed, and a RST answers what came for it then. Before that a RST has other reasons: a full queue, a wrong number. */
+static bool answers_for_nobody(const struct telling *telling, const struct tale_state *state)
+{
+    const struct tale_packet *packet = &telling->packets[state->packet];
+    if (!(packet->segment->flags & TCP_RST) || packet->cause->kind != CAUSE_SEGMENT) return false;
+    switch (state->story->from_state) {
+    case STATE_FIN_WAIT_1:
+    case STATE_FIN_WAIT_2:
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+    case STATE_TIME_WAIT:
+        return state->story->to_state == STATE_CLOSED;
+    default:
+        return false;
+    }
+}
+
 void cause_find_state(struct telling *telling, struct tale_state *state)
 {
     struct story_cause *cause = &state->story->cause;
@@ -173,10 +190,8 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
                                     tr(why));
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
-        bool answers = telling->packets[state->packet].seen->packet.header.flags & TCP_RST && cause->kind == CAUSE_SEGMENT;
-        cause->why = answers && state->story->to_state == STATE_CLOSED
-                         ? tr("it answers with RST: nobody held this end of the connection any more")
-                         : why;
+        cause->why =
+            answers_for_nobody(telling, state) ? tr("it answers with RST: nobody held this end of the connection any more") : why;
     } else {
         const struct tale_packet *packet = &telling->packets[state->packet];
         cause->kind = CAUSE_SEGMENT;

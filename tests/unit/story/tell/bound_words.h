@@ -15,7 +15,14 @@
     TRACE OPEN ASKED ENTER(1500, S_THREAD, "read", S_SOCK, "") "exit t=" ns " " S_THREAD                                           \
                                                                "name=read fd=3 how=-1 level=-1 slept=-1 ret=5 " S_SOCK             \
                                                                "\n" DOES(501000, 502500, S_THREAD, "write", S_SOCK, "5") ANSWER
+#define NO_FIREWALL                                                                                                                \
+    "# tcpwhy events 1\ntrace t=1 recorder=test ports=3333 unfiltered=1\nvantage t=1 vantage=1 netns=9 name=lo\n" HANDSHAKE
 static const struct bound words_bounds[] = {
+    /* Who had closed, and who was about to be accepted: a full queue resets, too. */
+    {"nobody held this end of the connection any more",
+     NO_FIREWALL PACKET(2000, S, "flags=F. seq=501 ack=101") PACKET(2010, C, "flags=P. seq=101 ack=502 len=5")
+         PACKET(2020, S, "flags=R seq=502"),
+     NO_FIREWALL PACKET(1030, S, "flags=R seq=501")},
     {"for 9.9 s, and it answered", SILENT("9951010000"), SILENT("9951009999")},
     {"it lay unread for 10 ms", READ_UNTIL("12000000"), READ_UNTIL("11999999")},
     {"it lay unread for 1.0 ms", READ_UNTIL("3000000"), READ_UNTIL("2999999")},
