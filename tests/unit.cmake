@@ -11,7 +11,6 @@ tcpwhy_unit(saved/saved tcpwhy_saved test_guard)
 tcpwhy_unit(event/copy tcpwhy_event)
 tcpwhy_unit(pcapng/writer tcpwhy_pcapng)
 tcpwhy_unit(lab/host tcpwhy_lab_network)
-target_include_directories(unit_host PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/lab_child.h
 tcpwhy_unit(conn/states/state tcpwhy_conn)
 # A connection before the judge, said as text.
 add_library(test_exchange STATIC support/exchange.c)
@@ -125,9 +124,7 @@ tcpwhy_unit(conn/states/matrix tcpwhy_conn)
 tcpwhy_unit(lab/wire_rules tcpwhy_lab_wire)
 tcpwhy_unit(lab/router tcpwhy_lab_wire)
 tcpwhy_unit(lab/wire_forge tcpwhy_lab_wire)
-target_include_directories(unit_wire_forge PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}) # support/frame.h
 tcpwhy_unit(lab/network tcpwhy_lab_network)
-target_include_directories(unit_network PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 add_library(test_two_hosts STATIC support/two_hosts.c)
 target_link_libraries(test_two_hosts PUBLIC tcpwhy_lab_wire tcpwhy_capture)
 target_include_directories(test_two_hosts PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

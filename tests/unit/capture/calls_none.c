@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "support/sleeper.h"
+
 static struct calls *calls;
 static struct event_log *event_log;
 
@@ -34,11 +36,11 @@ static int teardown(void **state)
 static pid_t followed_child(int status)
 {
     struct err err;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
     if (!pid) {
         if (status >= 0) _exit(status);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     assert_int_equal(calls_none.follow(calls, pid, &err), 0);
     return pid;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "child_own.h"
+#include "support/sleeper.h"
 
 struct child_options options_of(char *const *argv)
 {
@@ -262,7 +263,7 @@ static void a_child_dies_with_its_parent(void **state)
     int numbers[2];
     pid_t child_pid = 0;
     assert_int_equal(pipe2(numbers, O_CLOEXEC), 0);
-    pid_t parent = fork();
+    pid_t test = getpid(), parent = fork();
     if (parent == 0) {
         struct child child;
         struct err err;
@@ -270,7 +271,7 @@ static void a_child_dies_with_its_parent(void **state)
         if (child_spawn(&options, &child, &err) || child_release(&child, &err)) _exit(1);
         while (child_exec_error(&child, &err) == -EAGAIN) usleep(1000);
         if (write(numbers[1], &child.pid, sizeof(child.pid)) < 0) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(test);
     }
     assert_int_equal(read(numbers[0], &child_pid, sizeof(child_pid)), (ssize_t)sizeof(child_pid));
     assert_int_equal(kill(child_pid, 0), 0);

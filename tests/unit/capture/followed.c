@@ -14,17 +14,17 @@
 #include <cmocka.h>
 
 #include "capture/followed.h"
+#include "support/sleeper.h"
 
 enum { UNKNOWN_PID = 1 << 30 }; /* above PID_MAX_LIMIT of linux/threads.h */
 
 /* A child that waits for a signal. */
 static pid_t waiting_child(void)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
-    if (pid) return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) pause();
+    if (!pid) sleep_until_killed(parent);
+    return pid;
 }
 
 /* Until the kernel has news of a child that nobody has taken yet. */

@@ -17,6 +17,7 @@
 
 #include "capture/procinfo.h"
 #include "support/own_network.h"
+#include "support/sleeper.h"
 
 enum { PORT = 4000, T_NS = 99, BITMAP_BYTES = 8192 };
 
@@ -102,11 +103,11 @@ static void only_the_networks_that_are_asked_for_are_told(void **state)
     int fd = listening(AF_INET, PORT), ready[2];
     char byte;
     assert_int_equal(pipe(ready), 0);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
     if (!pid) { /* in another network, with a listener of its own */
         if (!own_network_enter() || listening(AF_INET, PORT + 1) < 0 || write(ready[1], "", 1) != 1) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     uint64_t there = procinfo_netns(pid);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "capture/procinfo.h"
+#include "support/sleeper.h"
 
 enum { NOBODYS_PID = 1 << 30 }; /* above PID_MAX_LIMIT of linux/threads.h */
 
@@ -26,13 +27,12 @@ static pid_t sleeping_child(const char *name)
     int ready[2];
     char byte;
     assert_int_equal(pipe(ready), 0);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         prctl(PR_SET_NAME, name);
         if (write(ready[1], "", 1) != 1) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]);

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 
 #include "capture/procsockets.h"
+#include "support/sleeper.h"
 
 enum { NOBODYS_PID = 1 << 30, MANY = 70 };
 
@@ -147,12 +147,9 @@ static void the_holders_of_a_listener_are_those_of_its_port_alone(void **state)
     int listener = bound(AF_INET, SOCK_STREAM, &port), silent = bound(AF_INET, SOCK_STREAM, &unused);
     int udp = bound(AF_INET, SOCK_DGRAM, &datagrams);
     assert_int_equal(listen(listener, 5), 0);
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     assert_true(child >= 0);
-    if (child == 0) { /* holds the listener as well */
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;) pause();
-    }
+    if (!child) sleep_until_killed(parent); /* holds the listener as well */
     assert_int_equal(procsockets_listeners(port, take_pid, &found), 2);
     assert_int_equal(found.count, 2);
     assert_true(gives(&found, getpid()) && gives(&found, child));

@@ -24,6 +24,7 @@
 
 #include "lab/network/network.h"
 #include "support/lab_child.h"
+#include "support/sleeper.h"
 
 static struct err err;
 
@@ -227,14 +228,14 @@ static void a_killed_process_leaves_no_namespace_behind(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         struct network *network;
         if (setsid() < 0 || network_open(&network, NULL, &err)) _exit(1);
         for (int i = 0; i < NETWORK_PLACES; i++) netns[i] = network_netns(network, (enum network_place)i);
         if (write(ends[1], netns, sizeof(netns)) != (ssize_t)sizeof(netns)) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     close(ends[1]);
     assert_int_equal(read(ends[0], netns, sizeof(netns)), sizeof(netns));

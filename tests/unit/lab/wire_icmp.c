@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "support/lab_child.h"
+#include "support/sleeper.h"
 #include "support/two_hosts.h"
 #include "wire_own.h"
 
@@ -235,12 +236,12 @@ int orphan_body(void)
     int ends[2], status = 0;
     pid_t wire = 0;
     HOLDS(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && pipe(ends) == 0);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         if (two_hosts_open(&hosts)) _exit(1);
         wire = wire_pid(hosts.wire);
         if (write(ends[1], &wire, sizeof(wire)) != (ssize_t)sizeof(wire)) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     close(ends[1]);
     HOLDS(read(ends[0], &wire, sizeof(wire)) == (ssize_t)sizeof(wire));

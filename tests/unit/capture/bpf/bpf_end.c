@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "capture/bpf/calls_bpf.h"
+#include "support/sleeper.h"
 
 enum { SPARE_FDS = 3 };
 
@@ -34,11 +34,10 @@ struct scene {
 
 static pid_t sleeping(void)
 {
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     assert_true(pid >= 0);
-    if (pid) return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) pause();
+    if (!pid) sleep_until_killed(parent);
+    return pid;
 }
 
 /* A shell and what it starts are followed; both hold the writing end of a pipe, and nobody else does. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "calls_bpf_own.h"
+#include "support/sleeper.h"
 
 void need(int ok)
 {
@@ -151,12 +152,12 @@ void close_with_unread_bytes(void)
 void be_killed_with_a_connection(void)
 {
     int listener = listening(PORT), server;
-    pid_t client = fork();
+    pid_t parent = getpid(), client = fork();
     char byte;
 
     if (client == 0) {
         connected(PORT);
-        pause();
+        sleep_until_killed(parent);
     }
     server = accept(listener, NULL, NULL);
     kill(client, SIGKILL);

@@ -24,6 +24,7 @@
 #include "capture/ptrace/calls_ptrace.h"
 #include "capture/ptrace/sockinfo.h"
 #include "support/actors.h"
+#include "support/sleeper.h"
 
 static bool is_gone(pid_t pid)
 {
@@ -42,7 +43,7 @@ void a_recorder_that_is_killed_takes_all_descendants_with_it(void **state)
     int pipe_fds[2];
     pid_t pids[2] = {0};
     assert_int_equal(pipe(pipe_fds), 0);
-    pid_t recorder = fork();
+    pid_t parent = getpid(), recorder = fork();
     if (recorder == 0) {
         struct run run;
         run_begin(&run, "two-forever");
@@ -52,7 +53,7 @@ void a_recorder_that_is_killed_takes_all_descendants_with_it(void **state)
         }
         for (size_t i = 0; i < 2; i++) pids[i] = call_at(&run, EVENT_ENTER, "accept", i)->thread.pid;
         if (write(pipe_fds[1], pids, sizeof(pids)) < 0) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     assert_int_equal(read(pipe_fds[0], pids, sizeof(pids)), (ssize_t)sizeof(pids));
     assert_false(is_gone(pids[0]) || is_gone(pids[1]) || pids[0] == pids[1]);

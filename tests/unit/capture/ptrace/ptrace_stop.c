@@ -21,6 +21,7 @@
 #include "capture/ptrace/ptrace_attach.h"
 #include "capture/ptrace/ptrace_filter.h"
 #include "capture/ptrace/ptrace_wait.h"
+#include "support/sleeper.h"
 
 /* As the kernel writes it: the event, the signal, and 0x7f for "stopped" (ptrace(2)). */
 #define STOPPED(event, signal) ((event) << 16 | (signal) << 8 | 0x7f)
@@ -114,19 +115,19 @@ static void what_another_traces_can_not_be_attached_to(void **state)
     struct err err = {{0}};
     assert_int_equal(pipe(ready), 0);
     assert_int_equal(ptrace_tasks_init(&tasks), 0);
-    pid_t sleeper = fork();
+    pid_t parent = getpid(), sleeper = fork();
     assert_true(sleeper >= 0);
     if (!sleeper) { /* where Yama leaves tracing to parents, it allows it to all */
         (void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
         if (write(ready[1], "", 1) != 1) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     pid_t tracer = fork();
     assert_true(tracer >= 0);
     if (!tracer) {
         if (ptrace(PTRACE_SEIZE, sleeper, 0, 0) || write(ready[1], "", 1) != 1) _exit(1);
-        for (;;) pause();
+        sleep_until_killed(parent);
     }
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "support/sleeper.h"
+
 enum { PARENT = 100, CHILD = 101, THREAD = 102 }; /* of nobody: nothing is asked of them */
 
 static struct ptrace_tasks tasks;
@@ -215,10 +217,10 @@ static void a_child_has_descriptors_of_its_own_unless_it_shares_them(void **stat
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct ptrace_task *task = alone();
         ptrace_files_put(task, 3, 7);
-        pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | (cases[i].shares ? CLONE_FILES : 0), NULL, NULL, NULL, NULL);
+        pid_t parent = getpid(),
+              pid = (pid_t)syscall(SYS_clone, SIGCHLD | (cases[i].shares ? CLONE_FILES : 0), NULL, NULL, NULL, NULL);
         assert_true(pid >= 0);
-        if (!pid)
-            for (;;) pause();
+        if (!pid) sleep_until_killed(parent);
         struct ptrace_task *child = ptrace_task_add(&tasks, cases[i].is_thread ? getpid() : pid, pid);
         child->announced = true;
         ptrace_files_born(task, child, cases[i].has_stopped);
