@@ -53,7 +53,7 @@ const char *finding_time(struct telling *telling, int64_t ns);
 /* findings_evidence.c: what the record says of a segment's way to its receiver's TCP. */
 enum finding_way {
     WAY_UNKNOWN,  /* captured in one place: nobody knows */
-    WAY_SEEN,     /* in another network, which may be its receiver's, or a router's on the way */
+    WAY_SEEN,     /* in another network, or in the other capture: that may be its receiver's, or a router's on the way */
     WAY_ARRIVED,  /* at its receiver's host, and no kernel was seen to throw it away */
     WAY_LOST,     /* it did not reach that host */
     WAY_FILTERED, /* a kernel threw it away because a firewall's rule says so */
@@ -61,6 +61,8 @@ enum finding_way {
 };
 /* The kernel's word (enum skb_drop_reason) for a rule of somebody's that threw it away. */
 bool finding_is_filter(const char *reason);
+/* Of two captures that were compared: the one that saw it first, or the other one. */
+const char *finding_place(const struct telling *telling, const struct sighting *seen, bool other);
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet);
 /* "the server's host", "the client's own host", "a host between": who threw it away. */
 const char *finding_dropper(struct telling *telling, const struct tale_packet *packet);

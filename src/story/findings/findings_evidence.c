@@ -22,7 +22,8 @@ static bool is_at_receiver(const struct telling *telling, const struct tale_pack
     const struct teller *teller = telling->teller;
     enum story_side receiver = telling_receiver(telling, packet->side);
     const struct sock *socks[] = {telling->flow->sock[receiver], receiver == STORY_SERVER ? telling->listener : NULL};
-    if (seen->packet.same || flow_is_loopback(&seen->packet.header.dst)) return true; /* compared: a capture of each end */
+    if (flow_is_loopback(&seen->packet.header.dst)) return true;
+    if (seen->packet.same) return false; /* of captures that were compared nothing says whose host each is of */
     for (size_t i = 0; i < teller->vantage_count; i++) {
         const struct vantage *vantage = &teller->vantages[i];
         if (!(seen->arrived_at >> (vantage->number & 63) & 1)) continue;
@@ -31,6 +32,15 @@ static bool is_at_receiver(const struct telling *telling, const struct tale_pack
             if (socks[k] && socks[k]->netns && socks[k]->netns == vantage->netns) return true;
     }
     return false;
+}
+
+const char *finding_place(const struct telling *telling, const struct sighting *seen, bool other)
+{
+    const struct teller *teller = telling->teller;
+    for (size_t i = 0; i < teller->vantage_count; i++)
+        if ((teller->vantages[i].number == seen->packet.vantage) != other)
+            return arena_text(telling->arena, teller->vantages[i].name);
+    return "?";
 }
 
 enum finding_way finding_way(const struct telling *telling, const struct tale_packet *packet)

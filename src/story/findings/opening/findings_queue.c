@@ -78,13 +78,15 @@ static bool is_deferred(const struct telling *telling)
     return telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
 }
 
-/* The ACK that was to end the handshake came to the server's host before the SYN-ACK was sent again there, and it was. */
+/* The ACK that was to end the handshake came to the server's host, or to where the other capture is of, before the SYN-ACK was sent
+ * again there, and it was. */
 static const struct tale_packet *find_ack_in_vain(const struct telling *telling, const struct tale_packet *syn_ack,
                                                   const struct tale_packet *again)
 {
     for (const struct tale_packet *ack = syn_ack; ack < again; ack++) {
         if (!finding_is(ack, STORY_CLIENT, STORY_ACK) || !ack->received_ns || ack->received_ns >= again->sent_ns) continue;
-        if (finding_way(telling, ack) == WAY_ARRIVED) return ack;
+        enum finding_way way = finding_way(telling, ack);
+        if (way == WAY_ARRIVED || (way == WAY_SEEN && ack->seen->packet.same)) return ack;
     }
     return NULL;
 }
@@ -114,6 +116,17 @@ static void find_dropped_ack(struct telling *telling)
     if (!ack) return;
     uint32_t proof[2] = {ack->step, again->step};
     const struct call *accept = finding_asleep_accept(telling, ack->received_ns);
+    if (finding_way(telling, ack) == WAY_SEEN) {
+        finding_add(
+            telling, "handshake-ack-ignored", "warning",
+            telling_printf(telling,
+                           "the handshake's last ACK (#%" PRIu32
+                           ") was seen in %s as well, and the SYN-ACK came again all the same: if that is the server's host, it "
+                           "was dropped there without a word (a full accept queue, a firewall's rule), else there or behind it",
+                           ack->segment->number, finding_place(telling, ack->seen, true)),
+            FINDING_PROOF(proof));
+        return;
+    }
     finding_add(telling, "handshake-ack-ignored", "warning",
                 telling_printf(telling,
                                "the handshake's last ACK (#%" PRIu32

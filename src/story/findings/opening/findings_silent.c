@@ -18,7 +18,7 @@ static const int64_t UNDER_WAY_NS = 200000000;
 struct silence {
     const struct tale_packet *first; /* the first that was never acknowledged */
     const struct tale_packet *last;  /* the last repeat of any such; NULL none */
-    uint32_t count, repeats, lost, filtered, arrived;
+    uint32_t count, repeats, lost, filtered, arrived, compared;
     bool followed; /* by something new, which was not acknowledged either */
 };
 
@@ -35,6 +35,7 @@ static void count_way(const struct telling *telling, struct silence *silence, co
     silence->lost += way == WAY_LOST || way == WAY_DROPPED;
     silence->filtered += way == WAY_FILTERED;
     silence->arrived += way == WAY_ARRIVED;
+    silence->compared += way == WAY_SEEN && packet->seen->packet.same;
 }
 
 /* What this end sent and was never acknowledged, with nothing that came back since. */
@@ -84,6 +85,9 @@ static const char *way_text(struct telling *telling, const struct silence *silen
     if (silence->arrived == count)
         return telling_printf(telling, ntr("; it reached the %s's host", "; all of them reached the %s's host", count),
                               story_side_word(finding_other(silence->first->side)));
+    if (silence->compared == count)
+        return telling_printf(telling, ntr("; %s has it as well", "; %s has all of them as well", count),
+                              finding_place(telling, silence->first->seen, true));
     return "";
 }
 

@@ -94,17 +94,18 @@ static void say_seen(struct telling *telling, const struct attempt *attempt, con
                      const uint32_t proof[3])
 {
     const struct tale_packet *syn = attempt->first;
-    finding_add(telling, "syn-unanswered", answer ? "warning" : "error",
-                telling_printf(
-                    telling,
-                    "the SYN (%" PRIu32 " of %" PRIu32
-                    ") was seen in another network that was captured, and nothing came back%s: whether that is the %s's host, or "
-                    "one on the way that passes it on, is not known; it was dropped there or behind it, or nobody has this "
-                    "address%s",
-                    attempt->seen, attempt->count,
-                    answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
-                    story_side_word(finding_other(syn->side)), gave_up),
-                proof, 3);
+    finding_add(
+        telling, "syn-unanswered", answer ? "warning" : "error",
+        telling_printf(telling,
+                       "the SYN (%" PRIu32 " of %" PRIu32
+                       ") was seen in %s, and nothing came back%s: whether that is the %s's host, or "
+                       "one on the way that passes it on, is not known; it was dropped there or behind it, or nobody has this "
+                       "address%s",
+                       attempt->seen, attempt->count,
+                       syn->seen->packet.same ? finding_place(telling, syn->seen, true) : tr("another network that was captured"),
+                       answer ? telling_printf(telling, " for %s", finding_time(telling, answer->sent_ns - syn->sent_ns)) : "",
+                       story_side_word(finding_other(syn->side)), gave_up),
+        proof, 3);
 }
 
 static void say_unanswered(struct telling *telling, const struct attempt *attempt, const struct tale_packet *answer)

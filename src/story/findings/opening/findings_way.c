@@ -3,16 +3,6 @@
 #include "story/findings/findings.h"
 #include "tcp/segment.h"
 
-/* The capture that saw a packet, or the other one. */
-static const char *place_name(const struct telling *telling, const struct sighting *seen, bool other)
-{
-    const struct teller *teller = telling->teller;
-    for (size_t i = 0; i < teller->vantage_count; i++)
-        if ((teller->vantages[i].number == seen->packet.vantage) != other)
-            return arena_text(telling->arena, teller->vantages[i].name);
-    return "?";
-}
-
 /* What became of it between the two; FATE_UNKNOWN where nobody compared the captures, and nothing is strange about it. */
 static uint8_t fate_of(const struct tale_packet *packet)
 {
@@ -61,7 +51,7 @@ static void find_lost(struct telling *telling, enum story_side side)
     uint32_t count;
     const struct tale_packet *first = find(telling, side, FATE_LOST, &count);
     if (!first) return;
-    const char *here = place_name(telling, first->seen, false), *there = place_name(telling, first->seen, true);
+    const char *here = finding_place(telling, first->seen, false), *there = finding_place(telling, first->seen, true);
     uint32_t proof[2] = {first->step, last_step(telling, side, FATE_LOST, first->step)};
     const char *caveat = first->seen->packet.early ? telling_printf(telling,
                                                                     "; %s has nothing from before that: if it was not running yet, "
@@ -89,7 +79,7 @@ static void find_missed(struct telling *telling, enum story_side side)
     const struct tale_packet *first = find(telling, side, FATE_PASSED, &passed);
     if (first) {
         uint32_t proof[1] = {first->step};
-        const char *there = place_name(telling, first->seen, true);
+        const char *there = finding_place(telling, first->seen, true);
         finding_add(
             telling, side == STORY_CLIENT ? "capture-missed-client" : "capture-missed-server", "note",
             telling_printf(telling,
@@ -104,16 +94,17 @@ static void find_missed(struct telling *telling, enum story_side side)
     first = find(telling, side, FATE_UNSENT, &unsent);
     if (!first || first->segment->flags & TCP_RST) return;
     uint32_t proof[1] = {first->step};
-    finding_add(telling, side == STORY_CLIENT ? "unsent-client" : "unsent-server", "note",
-                telling_printf(
-                    telling,
-                    ntr("%u segment of the %s came to %s and was never seen to leave at %s: that capture dropped it, or "
-                        "somebody between the two made it",
-                        "%u segments of the %s came to %s and were never seen to leave at %s: that capture dropped them, "
-                        "or somebody between the two made them",
-                        unsent),
-                    unsent, story_side_word(side), place_name(telling, first->seen, false), place_name(telling, first->seen, true)),
-                FINDING_PROOF(proof));
+    finding_add(
+        telling, side == STORY_CLIENT ? "unsent-client" : "unsent-server", "note",
+        telling_printf(telling,
+                       ntr("%u segment of the %s came to %s and was never seen to leave at %s: that capture dropped it, or "
+                           "somebody between the two made it",
+                           "%u segments of the %s came to %s and were never seen to leave at %s: that capture dropped them, "
+                           "or somebody between the two made them",
+                           unsent),
+                       unsent, story_side_word(side), finding_place(telling, first->seen, false),
+                       finding_place(telling, first->seen, true)),
+        FINDING_PROOF(proof));
 }
 
 /* A reset that its sender's own side never saw. */
@@ -128,8 +119,8 @@ static void find_made_on_the_way(struct telling *telling)
             telling_printf(telling,
                            "a RST in the %s's name came to %s and was never seen to leave at %s: most likely something between "
                            "the two (a firewall, a load balancer) made it",
-                           story_side_word(packet->side), place_name(telling, packet->seen, false),
-                           place_name(telling, packet->seen, true)),
+                           story_side_word(packet->side), finding_place(telling, packet->seen, false),
+                           finding_place(telling, packet->seen, true)),
             FINDING_PROOF(proof));
         return;
     }

@@ -15,6 +15,9 @@
 #define ASKED PACKET(2000, C, C_DATA " win=512")
 #define ANSWER PACKET(502000, S, "flags=P. seq=501 ack=106 len=5 win=512")
 #define LOST_DATA(t) PACKET(t, WC, C_DATA ROOM)
+/* As captures that were compared: the nth segment. */
+#define IN_BOTH(sent, got, n, what) PACKET(sent, WC, what " same=" #n) ARRIVES(got, WC, what " same=" #n)
+#define IN_BOTH_BACK(sent, got, n, what) ARRIVES(sent, WS, what " same=" #n) PACKET(got, WS, what " same=" #n)
 #define FAR_OPEN THERE(1000, 1100, SYN ROOM) BACK(1110, 1210, SYN_ACK ROOM) THERE(1220, 1320, HANDSHAKE_ACK ROOM)
 #define USED_AGAIN PACKET(5001020, C, "flags=P. seq=101 ack=501 len=5") PACKET(5001030, S, "flags=R seq=501")
 #define BEHIND_EXIT                                                                                                                \
@@ -118,6 +121,11 @@ static const struct bound findings_bounds[] = {
     {"; all of them reached the server's host", /* another network may be a router's */
      TRACE FAR_KNOWN FAR_OPEN THERE(2000, 2100, C_DATA ROOM) THERE(300000, 300100, C_DATA ROOM) THERE(900000, 900100, C_DATA ROOM),
      TRACE TWO_ENDS FAR_OPEN THERE(2000, 2100, C_DATA ROOM) THERE(300000, 300100, C_DATA ROOM) THERE(900000, 900100, C_DATA ROOM)},
+    {"; far has all of them as well", /* nothing says whose host a capture is of that was compared */
+     TRACE FAR_KNOWN FAR_OPEN IN_BOTH(2000, 2100, 4, C_DATA ROOM) IN_BOTH(300000, 300100, 5, C_DATA ROOM)
+         IN_BOTH(900000, 900100, 6, C_DATA ROOM),
+     TRACE FAR_KNOWN FAR_OPEN IN_BOTH(2000, 2100, 4, C_DATA ROOM) IN_BOTH(300000, 300100, 5, C_DATA ROOM)
+         THERE(900000, 900100, C_DATA ROOM)},
     {"found error data-unanswered", /* what came so soon after it may have been under way before it */
      TRACE OPEN PACKET(2000, C, C_DATA) PACKET(202000, S, S_DATA ROOM) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA),
      TRACE OPEN PACKET(2000, C, C_DATA) PACKET(202001, S, S_DATA ROOM) PACKET(300000, C, C_DATA) PACKET(900000, C, C_DATA)},
@@ -141,6 +149,9 @@ static const struct bound findings_bounds[] = {
     {"the SYN (1 of 2) reached the server's host", TRACE FAR_KNOWN THERE(1000, 1100, SYN) PACKET(1001100, WC, SYN),
      TRACE FAR_KNOWN THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN)},
     {"the SYN (2 of 2) was seen in another network", TRACE TWO_ENDS THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN),
+     TRACE FAR_KNOWN THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN)},
+    {"the SYN (2 of 2) was seen in far, and nothing came back", /* the other capture may be a router's */
+     TRACE FAR_KNOWN IN_BOTH(1000, 1100, 1, SYN) IN_BOTH(1001000, 1001100, 2, SYN),
      TRACE FAR_KNOWN THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN)},
     {"the SYN (2 of 2) reached the server's host", /* the network of its listener */
      TRACE TWO_ENDS FAR_LISTENER("10") THERE(1000, 1100, SYN) THERE(1001000, 1001100, SYN),

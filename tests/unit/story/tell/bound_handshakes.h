@@ -46,6 +46,11 @@ static const struct bound handshakes_bounds[] = {
          1020, WC, HANDSHAKE_ACK) "packet t=1000999999 vantage=2 number=1 " WC HANDSHAKE_ACK "\n" ARRIVES(1001000, WS, SYN_ACK),
      TRACE FAR_KNOWN THERE(1000, 1001, SYN) BACK(1010, 1011, SYN_ACK) PACKET(
          1020, WC, HANDSHAKE_ACK) "packet t=1001000000 vantage=2 number=1 " WC HANDSHAKE_ACK "\n" ARRIVES(1001000, WS, SYN_ACK)},
+    {"was seen in far as well, and the SYN-ACK came again all the same", /* the other capture may be a router's */
+     TRACE FAR_KNOWN IN_BOTH(1000, 1001, 1, SYN) IN_BOTH_BACK(1010, 1011, 2, SYN_ACK) IN_BOTH(1020, 1021, 3, HANDSHAKE_ACK)
+         IN_BOTH_BACK(1001000, 1001001, 4, SYN_ACK),
+     TRACE FAR_KNOWN IN_BOTH(1000, 1001, 1, SYN) IN_BOTH_BACK(1010, 1011, 2, SYN_ACK) THERE(1020, 1021, HANDSHAKE_ACK)
+         IN_BOTH_BACK(1001000, 1001001, 4, SYN_ACK)},
     /* The RST that answers the handshake's last ACK, or what came later. */
     {"found error listener-gone",
      UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) ENDS_LISTENER PACKET(1020, C, HANDSHAKE_ACK) S_RST,
