@@ -225,14 +225,6 @@ static void find_reset_by_segment(struct telling *telling, const struct tale_pac
         find_late_data(telling, reset, data, fin);
 }
 
-/* Where the kernel's marks are recorded, the timer of a TIME_WAIT that a RST ends is seen to be cancelled. */
-static bool would_see_timers(const struct telling *telling)
-{
-    for (size_t i = 0; i < telling->teller->loss_count; i++)
-        if (strcmp(telling->teller->losses[i].what, "no tw_timer_handler") == 0) return false;
-    return telling->teller->any_mark;
-}
-
 static const char *why_assassinated(const struct telling *telling, const struct tale_packet *reset)
 {
     const struct tale_packet *by = NULL;
@@ -255,7 +247,7 @@ static void find_assassination(struct telling *telling)
         const struct tale_packet *reset = &telling->packets[telling->states[i].packet];
         if (!(reset->segment->flags & TCP_RST) || reset->side == state->side) continue; /* by its own: nobody held it */
         bool shown = state->cause.evidence > EVIDENCE_RULE;
-        if (!shown && would_see_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
+        if (!shown && telling_sees_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(telling, "time-wait-assassination", "warning",
                     telling_printf(telling,

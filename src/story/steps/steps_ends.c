@@ -128,8 +128,9 @@ static bool never_came(const struct telling *telling, enum story_side side)
     return false;
 }
 
-/* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
- * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
+/* Where the kernel's timers are not seen, the end of TIME_WAIT shows only in the clock: it is told where recording went on so long.
+ * Where they are, one that did not run although a minute has gone by is no end: the clock was set, or the machine slept, which the
+ * kernel's timers do not count. */
 void steps_end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
 {
     if (never_came(telling, side)) return;
@@ -137,7 +138,7 @@ void steps_end_time_wait(struct telling *telling, struct walk *walk, enum story_
     note_time_wait(telling, side, until_ns);
     /* Of a capture nobody knows how long its host kept it. */
     if (strcmp(telling->teller->trace.recorder, "none") == 0) return;
-    if (telling->now_ns < until_ns + (telling->teller->any_mark ? TIMER_LATE_NS : 0)) return;
+    if (telling_sees_timers(telling) || telling->now_ns < until_ns) return;
     steps_take_input(telling, walk, side, until_ns, INPUT_TIMEOUT_2MSL,
                      (struct tale_state){.packet = STORY_NO_STEP, .timer = TIME_WAIT_TIMER});
 }

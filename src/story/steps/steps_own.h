@@ -21,8 +21,9 @@ void steps_silent_end(struct telling *telling, struct walk *walk, const struct c
 /* A timewait socket's timer ran: the end of TIME_WAIT, or of an orphan's FIN_WAIT_2. */
 void steps_expiry(struct telling *telling, struct walk *walk, const struct expiry *expiry);
 void steps_process(struct telling *telling, struct walk *walk, const struct process_end *end);
-/* Where the kernel was not seen to end it, the end of TIME_WAIT shows only in the clock: it is told where recording went on so
- * long, and where the kernel was watched, so long that its timer must have been seen but for a lack of the recorder. */
+/* Where the kernel's timers are not seen, the end of TIME_WAIT shows only in the clock: it is told where recording went on so long.
+ * Where they are, one that did not run although a minute has gone by is no end: the clock was set, or the machine slept, which the
+ * kernel's timers do not count. */
 void steps_end_time_wait(struct telling *telling, struct walk *walk, enum story_side side);
 
 #endif

@@ -100,3 +100,10 @@ struct tale_packet *telling_find_packet(const struct telling *telling, const str
     }
     return arrived ? arrived : sent;
 }
+
+bool telling_sees_timers(const struct telling *telling)
+{
+    for (size_t i = 0; i < telling->teller->loss_count; i++)
+        if (strcmp(telling->teller->losses[i].what, "no tw_timer_handler") == 0) return false;
+    return telling->teller->any_mark;
+}

@@ -196,6 +196,10 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
 /* A sentence (base/lang.h: `format` is translated) in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether the kernel is watched, its timers of timewait sockets among all: one that ran out, or that a RST cancelled, is recorded.
+ */
+bool telling_sees_timers(const struct telling *telling);
+
 /* The first SYN-ACK that was captured; NULL none. */
 const struct tale_packet *telling_first_syn_ack(const struct telling *telling);
 

@@ -86,13 +86,15 @@ static void without_the_kernels_word_time_wait_ends_by_the_clock_as_a_rule(void 
     told_free(told);
 }
 
-static void a_watched_kernel_that_did_not_run_the_timer_is_waited_for(void **state)
+/* Its clock was set meanwhile, or the machine slept: TIME_WAIT goes on, whatever the clock says. */
+static void a_watched_kernel_that_did_not_run_the_timer_has_not_ended_time_wait(void **state)
 {
-    struct told *told = tell_text(TRACE WATCHED HANDSHAKE CLOSE_FROM_BOTH CLOCK(61000000), 0);
+    struct told *told = tell_text(TRACE WATCHED HANDSHAKE CLOSE_FROM_BOTH CLOCK(600000000), 0);
     (void)state;
     told_states(told->stories[0], STORY_CLIENT, "CLOSED SYN_SENT ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT");
     told_free(told);
-    told = tell_text(TRACE WATCHED HANDSHAKE CLOSE_FROM_BOTH CLOCK(67000000), 0);
+    told =
+        tell_text(TRACE "lost t=0 source=bpf what=\"no tw_timer_handler\"\n" WATCHED HANDSHAKE CLOSE_FROM_BOTH CLOCK(61000000), 0);
     assert_last_timer(told->stories[0], "time-wait", EVIDENCE_RULE, 60002020);
     told_free(told);
 }
@@ -289,7 +291,7 @@ int main(void)
         cmocka_unit_test(the_timer_of_a_timewait_socket_is_the_kernels_own_end_of_time_wait),
         cmocka_unit_test(a_fin_that_comes_again_unanswered_shows_no_time_wait),
         cmocka_unit_test(without_the_kernels_word_time_wait_ends_by_the_clock_as_a_rule),
-        cmocka_unit_test(a_watched_kernel_that_did_not_run_the_timer_is_waited_for),
+        cmocka_unit_test(a_watched_kernel_that_did_not_run_the_timer_has_not_ended_time_wait),
         cmocka_unit_test(a_segment_that_reaches_time_wait_begins_the_wait_anew),
         cmocka_unit_test(the_same_timer_ends_fin_wait_2_of_an_orphan),
         cmocka_unit_test(a_timer_of_another_socket_between_the_same_ends_says_nothing),
