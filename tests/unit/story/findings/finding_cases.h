@@ -64,6 +64,9 @@ static const struct finding_case cases[] = {
     {"time-wait-assassination", true, /* what it answers is no ACK */
      TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
          PACKET(3020, C, "flags=F. seq=102 ack=502") PACKET(3030, S, "flags=R seq=502")},
+    {"time-wait-assassination", false, /* its FIN was never acknowledged: from one place nobody knows that it came */
+     TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2005, S, "flags=. seq=501 ack=102") PACKET(2010, S, S_FIN)
+         PACKET(302010, S, S_FIN) PACKET(902010, S, S_FIN) PACKET(1900000, S, "flags=R. seq=502 ack=102")},
     {"time-wait-assassination", false, /* its own: nobody held it any more */
      TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK) PACKET(1020, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_FIN)
          PACKET(2010, WS, S_FIN) PACKET(2020, WC, "flags=R seq=102")},

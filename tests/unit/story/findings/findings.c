@@ -309,8 +309,9 @@ static void a_time_wait_that_an_abort_ended_was_not_assassinated_by_an_old_segme
                     PACKET(300000, S, "flags=. seq=400 ack=102 len=5") PACKET(300010, C, "flags=. seq=102 ack=502")
                         PACKET(300020, S, "flags=R seq=502"),
                 "time-wait-assassination", "an old segment", "aborted");
-    check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) ENTER(2025, S_THREAD, "close", S_SOCK, "")
-                    PACKET(2030, S, "flags=R. seq=502 ack=102") EXIT(2040, S_THREAD, "close", S_SOCK, ""),
+    check_words(TRACE HANDSHAKE PACKET(2000, C, C_FIN) PACKET(2010, S, S_FIN) PACKET(2020, C, "flags=. seq=102 ack=502")
+                    ENTER(2025, S_THREAD, "close", S_SOCK, "") PACKET(2030, S, "flags=R. seq=502 ack=102")
+                        EXIT(2040, S_THREAD, "close", S_SOCK, ""),
                 "time-wait-assassination", "the peer aborted", "an old segment");
 }
 
