@@ -39,9 +39,12 @@ bool bpf_config_wants(const struct calls_options *options, const char *tracepoin
 
 bool bpf_config_wants_call(const struct calls_options *options, const struct syscall_row *row)
 {
-    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close", "execve", "execveat"};
+    static const char *const names[] = {"connect", "accept", "accept4", "bind", "close", "dup", "execve", "execveat"};
 
-    if (!options->host_wide || row->flags & (SYSCALL_LISTEN | SYSCALL_SHUTDOWN | SYSCALL_DUP | SYSCALL_RANGE)) return true;
+    static const uint32_t wanted = SYSCALL_LISTEN | SYSCALL_SHUTDOWN | SYSCALL_DUP | SYSCALL_RANGE | SYSCALL_FCNTL |
+                                   SYSCALL_SOCKOPT; /* not all of the last two */
+
+    if (!options->host_wide || row->flags & wanted) return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(row->name, names[i]) == 0) return true;
     return false;

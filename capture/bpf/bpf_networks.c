@@ -33,7 +33,8 @@ static uint32_t vantage_of(struct bpf_networks *networks, struct event_log *log,
     return event_log_append(log, &event) ? 0 : event.vantage.number;
 }
 
-int bpf_networks_append(struct bpf_networks *networks, struct event_log *log, const struct event *event)
+int bpf_networks_append(struct bpf_networks *networks, struct event_log *log, const struct event *event,
+                        const struct event_options *options)
 {
     struct event segment = {.kind = EVENT_PACKET, .t_ns = event->t_ns};
     uint32_t netns = event->kind == EVENT_MARK ? (uint32_t)event->mark.netns : event->packet.vantage;
@@ -44,6 +45,7 @@ int bpf_networks_append(struct bpf_networks *networks, struct event_log *log, co
         segment.packet.header = event->mark.header;
     else
         segment.packet = event->packet;
+    segment.packet.options = *options;
     segment.packet.vantage = vantage;
     segment.packet.number = ++networks->entries[vantage - 1].packets;
     return event_log_append(log, &segment);

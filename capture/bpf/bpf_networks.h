@@ -19,7 +19,8 @@ struct bpf_networks {
 };
 
 /* Appends the segment that an event of the kernel side shows: a mark is the segment as well; one that arrives has the network's
- * number in its vantage's place. 0 or -ENOMEM. */
-int bpf_networks_append(struct bpf_networks *networks, struct event_log *log, const struct event *event);
+ * number in its vantage's place. `options`: what is known of the segment's. 0 or -ENOMEM. */
+int bpf_networks_append(struct bpf_networks *networks, struct event_log *log, const struct event *event,
+                        const struct event_options *options);
 
 #endif

@@ -22,7 +22,8 @@ enum {
     RECORD_WORDS_MAX = 384, /* of a kernel stack: how far a chain is looked for in it */
     RECORD_KNOWN_MAX = 512, /* chains; a power of two */
     RECORD_KNOWN_TRIES = 8, /* places that a chain may have */
-    RECORD_KNOWN_WORDS = 48
+    RECORD_KNOWN_WORDS = 48,
+    RECORD_FAST_OPEN = 1
 };
 
 enum record_kind {
@@ -71,7 +72,7 @@ struct record_packet {
     __u32 seq, ack, length_bytes;
     __u16 window;
     /* Of an ICMP error that quotes a TCP segment: seq is that segment's, flags and code the error's type and code, and window the
-     * MTU that it names. */
+     * MTU that it names. Of a whole host's SYN, code is RECORD_FAST_OPEN and its cookie's bytes, where it has that option. */
     __u8 protocol, flags, quoted_protocol, code;
 };
 

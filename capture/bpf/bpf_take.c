@@ -1,7 +1,10 @@
 #include "capture/bpf/bpf_take.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "capture/bpf/bpf_entered.h"
@@ -30,6 +33,23 @@ static void network_tell(struct bpf_take *take, const void *record, size_t bytes
     take->entered(take->entered_data, tid, netns);
 }
 
+/* Of a whole host's segment Fast Open's alone is known, and that of a SYN. */
+static struct event_options options_of(const void *record)
+{
+    struct event_options options = {0};
+    struct record_head head;
+    struct record_packet packet;
+    size_t at;
+
+    memcpy(&head, record, sizeof(head));
+    at = head.kind == RECORD_MARK ? offsetof(struct record_mark, packet) : offsetof(struct record_arrival, packet);
+    memcpy(&packet, (const char *)record + at, sizeof(packet));
+    if (packet.protocol != IPPROTO_TCP || !packet.code) return options;
+    options.present = OPTION_FASTOPEN;
+    options.fastopen_cookie_bytes = (uint8_t)(packet.code - RECORD_FAST_OPEN);
+    return options;
+}
+
 int bpf_take_record(void *data, void *record, size_t bytes)
 {
     struct bpf_take *take = data;
@@ -42,8 +62,11 @@ int bpf_take_record(void *data, void *record, size_t bytes)
     take->failure = event.kind == EVENT_PROCESS ? followed_note(take, &event.process) : 0;
     network_tell(take, record, bytes);
     if (!take->failure && event.kind != EVENT_PACKET) take->failure = event_log_append(take->log, &event);
-    if (!take->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && take->host_wide)))
-        take->failure = bpf_networks_append(&take->networks, take->log, &event);
+    if (!take->failure && (event.kind == EVENT_PACKET || (event.kind == EVENT_MARK && take->host_wide))) {
+        const struct event_options options = options_of(record);
+
+        take->failure = bpf_networks_append(&take->networks, take->log, &event, &options);
+    }
     if (take->failure) return take->failure;
     take->events++;
     return ++take->drained < BPF_TAKE_MOST ? 0 : -EAGAIN;

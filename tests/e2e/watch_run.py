@@ -11,9 +11,13 @@ import endings
 from support import Story, Test, environment, main, run
 from watching import Echo, Watching
 
-# What rests on calls that carry data, on sleeping, on options of a SYN, on setsockopt() or on timers: a watch records none of them.
-NEEDS_MORE = {"linger-zero", "fast-open-cookie", "half-close", "partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late",
-              "time-wait-assassination"}
+# What rests on calls that carry data or on timers: a watch records none of them. And what 10 ms decide.
+NEEDS_MORE = {"partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late", "time-wait-assassination"}
+# Each with what it is played for.
+SCENARIOS = {"dup-close": "close-not-last", "fast-open": "fast-open", "firewall-resets-data": "reset-by-firewall", "half-close": "half-close",
+             "late-accept": "accept-late", "linger-timeout": "linger-blocked", "reset-linger-zero": "linger-zero", "syn-cookies": "syn-cookies"}
+# A scenario's story ends with the scenario, and then its actors are killed: that a watch sees, too.
+BEHIND = {"closed-by-signal", "orphaned-socket", "fin-unanswered", "retransmitted"}
 
 
 def how(connection, segment):
@@ -80,6 +84,26 @@ class Run(Test):
                             "executes_with_many": "execve()", "shared_with_one_that_ends_later": "its end: status 0",
                             "served_by_forks": "its end: status 0", "in_flight": "", "destroyed": "kernel: destroyed"}.items():
             self.assertEqual(hows[kind], {right}, kind)
+
+    def test_what_a_scenario_shows_is_found_as_well(self):
+        for scenario, right in SCENARIOS.items():
+            with self.subTest(scenario=scenario):
+                result = run("demo", scenario, "--format", "jsonl")
+                self.assertEqual(result.returncode, 0, self.explain(result))
+                found = [self.check_found(connection) for connection in Story(result.stdout).connections]
+                self.assertIn(right, set().union(*found))
+
+    def check_found(self, connection):
+        """What it has found and tells, when it ends or while nobody answers it."""
+        head, found = connection.head, {finding["id"] for finding in connection.of("finding")}
+
+        def is_it(line):
+            told = json.loads(line) if f'"{head["client"]["addr"]}"' in line and '"findings"' in line else None
+            return told and told["server"]["addr"] == head["server"]["addr"] and told.get("start", told.get("t")) > head["start"] - 1e9
+
+        seen = {finding["id"] for finding in json.loads(self.watching.until(is_it))["findings"]}
+        self.assertEqual(seen - BEHIND, found - BEHIND)
+        return seen
 
 
 if __name__ == "__main__":

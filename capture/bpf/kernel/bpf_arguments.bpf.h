@@ -5,6 +5,9 @@
 #include "bpf_watch.bpf.h"
 #include "capture/syscalls.h"
 
+/* The same on both architectures. */
+enum { LEVEL_SOCKET = 1 /* SOL_SOCKET */, NAME_LINGER = 13, LEVEL_TCP = 6 /* IPPROTO_TCP */, NAME_DEFER_ACCEPT = 9 };
+
 #if defined(__TARGET_ARCH_x86)
 enum { STATUS_COMPAT = 2 /* TS_COMPAT */ };
 #define CALL_ARGS(regs)                                                                                                            \
@@ -55,6 +58,23 @@ static __always_inline int call_makes_socket(const __u64 *args)
 static __always_inline int call_copies(const __u64 *args)
 {
     return args[1] == SYSCALL_F_DUPFD || args[1] == SYSCALL_F_DUPFD_CLOEXEC;
+}
+
+/* setsockopt() of a whole host: only what a connection's beginning or end rests on. */
+static __always_inline int call_sets_course(const __u64 *args)
+{
+    __u32 level = (__u32)args[1], name = (__u32)args[2];
+
+    return (level == LEVEL_SOCKET && name == NAME_LINGER) || (level == LEVEL_TCP && name == NAME_DEFER_ACCEPT);
+}
+
+/* What a call is asked for is of no interest: nearly every fcntl(), and of a whole host nearly every setsockopt(). */
+static __always_inline int call_is_passed_over(__u32 flags, struct pt_regs *regs)
+{
+    __u64 args[6] = CALL_ARGS(regs);
+
+    if (flags & SYSCALL_FCNTL) return !call_copies(args);
+    return config.host_wide && (flags & SYSCALL_SOCKOPT) && !call_sets_course(args);
 }
 
 /* The descriptor a call works on; -1 none. */

@@ -35,11 +35,19 @@ static __always_inline int is_first_to_see(__u32 tid, __u32 end)
     return 1;
 }
 
+/* Of a whole host's calls, most of which go on here: each has two of these. */
+static __always_inline int call_is_wanted(__u64 number, struct pt_regs *regs)
+{
+    __u32 flags = call_flags(number);
+
+    return flags && !((flags & (SYSCALL_FCNTL | SYSCALL_SOCKOPT)) && call_is_passed_over(flags, regs));
+}
+
 static __always_inline int call_begins(struct pt_regs *regs, long number)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (config.host_wide ? !call_flags((__u64)number) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
+    if (config.host_wide ? !call_is_wanted((__u64)number, regs) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
     if (config.twice && !is_first_to_see(tid, 0)) return 0;
 
     struct thread_state *thread = bpf_map_lookup_elem(&threads, &tid);
@@ -202,7 +210,7 @@ static __always_inline int call_ends(struct pt_regs *regs, long ret)
 {
     __u32 tgid = (__u32)(bpf_get_current_pid_tgid() >> 32), tid = (__u32)bpf_get_current_pid_tgid();
 
-    if (config.host_wide ? !call_flags(CALL_NUMBER(regs)) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
+    if (config.host_wide ? !call_is_wanted(CALL_NUMBER(regs), regs) : !is_followed(tgid, bpf_get_current_task_btf())) return 0;
     if (config.twice && !is_first_to_see(tid, 1)) return 0;
 
     struct thread_state *thread = thread_in_call(tid);

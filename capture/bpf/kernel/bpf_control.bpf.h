@@ -1,14 +1,23 @@
 /* A whole host is watched: of all its TCP segments those that tell of a connection's course, and no other.
  *
- * SYN, FIN and RST; what acknowledges a SYN or a FIN for the first time; the first data of each end; a window that closes, and that
- * opens again. All else is left out here, where it costs least. What a host passes on for others is none of its own: a segment that
- * arrives counts once this host has sent something of the same connection, or answers it. */
+ * SYN, FIN and RST; what acknowledges a SYN or a FIN for the first time; the first data of each end, and
+ * after its peer's FIN the first that crosses it and the first that knows of it; a window that closes, and that opens again. All
+ * else is left out here, where it costs least. What a host passes on for others is none of its own: a segment that arrives counts
+ * once this host has sent something of the same connection, or answers it. */
 #ifndef TCPWHY_CAPTURE_BPF_BPF_CONTROL_BPF_H
 #define TCPWHY_CAPTURE_BPF_BPF_CONTROL_BPF_H
 
 #include "bpf_drop.bpf.h"
 
-enum { FLAG_FIN = 0x01, DEVICE_LOOPBACK = 8 /* IFF_LOOPBACK */, SAME_BUFFER_NS = 1000000, OF_ARRIVAL = 1 };
+#define COOKIE_AGE_NS 120000000000ULL
+enum {
+    FLAG_FIN = 0x01,
+    DEVICE_LOOPBACK = 8 /* IFF_LOOPBACK */,
+    SAME_BUFFER_NS = 1000000,
+    OF_ARRIVAL = 1,
+    CROSSED = 1,
+    WENT_ON = 2
+};
 
 /* A connection, whichever end sends: the "low" end has the smaller port, or else address. */
 struct control_key {
@@ -18,10 +27,15 @@ struct control_key {
 };
 /* What is known of what one end has sent. */
 struct control_end {
-    __u32 expects;   /* with `armed`: its first acknowledgement of so much is of interest */
-    __u8 armed;      /* its peer has sent a SYN or FIN */
-    __u8 has_sent;   /* data */
-    __u8 is_shut;    /* its window */
+    __u32 expects;     /* with `armed`: its first acknowledgement of so much is of interest */
+    __u32 sent;        /* with `has_begun`: up to here */
+    __u8 armed;        /* its peer has sent a SYN or FIN */
+    __u8 has_begun;    /* what it sent last was seen */
+    __u8 has_sent;     /* data */
+    __u8 peer_is_done; /* its peer has sent a FIN */
+    __u8 went_on;      /* with new data after that: CROSSED, as long as none knew of it, or WENT_ON */
+    __u8 is_shut;      /* its window */
+    __u8 pad;
     __u8 flags;      /* of its last segment of interest, with the next four: between stacked devices the same buffer, with the */
     __u32 seq;       /* same segment, is queued again, for another device; for the same one it is another segment, whose buffer */
     __u32 interface; /* lies where that one's lay */
@@ -75,10 +89,27 @@ static __always_inline int control_judge(struct control_end *from, struct contro
     __u8 begins_or_ends = packet->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST);
     int wanted = begins_or_ends != 0;
 
-    if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) from->has_sent = to->has_sent = 0; /* the addresses again */
+    __u32 end = packet->seq + packet->length_bytes;
+    int is_new = from->has_begun && (__s32)(end - from->sent) > 0;
+
+    if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) { /* the addresses again */
+        from->has_sent = to->has_sent = from->went_on = to->went_on = 0;
+        from->peer_is_done = to->peer_is_done = from->has_begun = to->has_begun = is_new = 0;
+    }
+    if (packet->length_bytes && is_new && from->peer_is_done && from->went_on != WENT_ON) {
+        __u8 goes = (__s32)(packet->ack - from->expects) >= 0 ? WENT_ON : CROSSED;
+
+        wanted |= goes != from->went_on;
+        from->went_on = goes;
+    }
+    if (!(packet->flags & FLAG_RST) && (is_new || !from->has_begun)) {
+        from->sent = end;
+        from->has_begun = 1;
+    }
     if (packet->flags & (FLAG_SYN | FLAG_FIN)) {
-        to->expects = packet->seq + packet->length_bytes + 1;
+        to->expects = end + 1;
         to->armed = 1;
+        to->peer_is_done = packet->flags & FLAG_FIN;
     }
     if (from->armed && (packet->flags & FLAG_ACK) && (__s32)(packet->ack - from->expects) >= 0) {
         from->armed = 0;
@@ -186,13 +217,27 @@ static __always_inline void control_on_answer(void)
     arrival_emit(&cpu->received, cpu->netns);
 }
 
+/* A SYN-ACK without a socket: the listener kept nothing of the SYN (tcp_make_synack(), Linux 4.4 and later), so a SYN cookie is in
+ * it.
+ */
+__u64 cookie_ns SEC(".data.cookie") = 0;
+
+/* As long as a cookie holds after the last was sent (MAX_SYNCOOKIE_AGE), a connection may come out of one. */
+static __always_inline int cookies_are_out(void)
+{
+    __u64 last_ns = *(volatile __u64 *)&cookie_ns;
+
+    return last_ns && bpf_ktime_get_ns() - last_ns < COOKIE_AGE_NS;
+}
+
 /* Whether the change is one that the segments of a connection's course show anyhow: of ten that a connection makes none else. */
 static __always_inline int control_on_state(int from, int to)
 {
     control_on_answer();
     switch (to) {
-    case STATE_SYN_SENT:
     case STATE_SYN_RECV:
+        return from != STATE_LISTEN || !cookies_are_out();
+    case STATE_SYN_SENT:
     case STATE_FIN_WAIT1:
     case STATE_FIN_WAIT2:
     case STATE_CLOSE_WAIT:
@@ -208,20 +253,24 @@ static __always_inline int control_on_state(int from, int to)
     }
 }
 
-/* Of a whole host's segments, those that begin or end a connection while no recorded call runs: of a FIN, a SYN or an abort of a
- * process that ends, of a kernel thread, of a call that is not recorded, or of a softirq that lets it go, only the chain says why.
- * What a call sends, and what answers a segment, is known by the context. */
+/* Of a whole host's segments, those that begin or end a connection while no recorded call runs: of a FIN or a SYN of a process that
+ * ends, of a kernel thread, of a call that is not recorded, or of a softirq that lets it go, only the chain says why. What a call
+ * sends, and what answers a segment, is known by the context. Not so of a RST: a firewall's rule makes one in the other end's name,
+ * in whatever call or softirq sends what it refuses. */
 static __always_inline struct chain_ref chain_of_segment(void *ctx, const struct record_packet *packet)
 {
     struct chain_ref none = {.known = 0};
     struct cpu_state *cpu = cpu_this();
 
     if (config.host_wide) {
-        int aborts = packet->flags & FLAG_RST || (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
+        int opens = (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
 
-        if (!(packet->flags & FLAG_FIN) && !aborts) return none;
-        if (!cpu || (!cpu->softirq && thread_in_call((__u32)bpf_get_current_pid_tgid()))) return none;
-        if (cpu->softirq && !(packet->flags & FLAG_FIN) && (!(packet->flags & FLAG_RST) || cpu_is_receiving(cpu))) return none;
+        if (!(packet->flags & (FLAG_FIN | FLAG_RST)) && !opens) return none;
+        if (!cpu) return none;
+        if (!(packet->flags & FLAG_RST)) {
+            if (!cpu->softirq && thread_in_call((__u32)bpf_get_current_pid_tgid())) return none;
+            if (cpu->softirq && opens) return none;
+        }
     }
     return chain_of(ctx, TAKER_QUEUE, packet->flags | (packet->length_bytes != 0) << 8);
 }

@@ -15,6 +15,13 @@ enum {
     FLAG_SYN = 0x02,      /* of a TCP header */
     FLAG_RST = 0x04,
     FLAG_ACK = 0x10,
+    OPTION_END = 0, /* of TCP's options */
+    OPTION_NOTHING = 1,
+    OPTION_FAST_OPEN = 34,   /* RFC 7413 section 4.1.1 */
+    OPTION_EXPERIMENT = 254, /* what it is, the number says that it begins with: RFC 6994 */
+    OPTION_FAST_OPEN_NUMBER = 0x89f9,
+    OPTION_FOUND = 256, /* above every length */
+    OPTIONS_BYTES = 40, /* at most */
     IPV4_BYTES = 20,
     IPV6_BYTES = 40,
     IPV6_EXTENSIONS_MAX = 4,
@@ -137,6 +144,51 @@ static __always_inline int plain_read(struct record_packet *packet, __u64 ip, __
     return 1;
 }
 
+/* The option at that address, of `left` bytes that there still are: how long it is, 0: there is none any more; of Fast Open's
+ * OPTION_FOUND and how long its cookie is. */
+__noinline __u32 option_read(__u64 at, __u32 left)
+{
+    __u64 word = left ? word_at(at) : 0;
+    __u32 kind = word & 255, bytes = word >> 8 & 255, number = word >> 16 & 65535;
+
+    if (kind == OPTION_NOTHING) return 1;
+    if (kind == OPTION_END || bytes < 2 || bytes > left) return 0;
+    if (kind == OPTION_FAST_OPEN) return OPTION_FOUND + bytes - 2;
+    if (kind == OPTION_EXPERIMENT && bytes >= 4 && number == OPTION_FAST_OPEN_NUMBER) return OPTION_FOUND + bytes - 4;
+    return bytes;
+}
+
+/* Of a SYN's options, of which `length` bytes lie at that address: RECORD_FAST_OPEN and the cookie's bytes, where one is Fast
+ * Open's; else 0. */
+__noinline int fast_open_read(__u64 at, __u32 length)
+{
+    __u32 offset = 0;
+
+    for (int i = 0; i < OPTIONS_BYTES; i++) {
+        __u32 step = option_read(at + offset, length - offset);
+
+        if (!step) break;
+        if (step & OPTION_FOUND) return RECORD_FAST_OPEN + (step & 255);
+        offset += step;
+    }
+    return 0;
+}
+
+/* The same of the TCP header there; nothing from `end` on may be read. */
+static __always_inline int fast_open_of(__u64 header, __u64 end)
+{
+    __u32 bytes = (__u32)(word_at(header + 8) >> 32 & 0xf0) >> 2;
+
+    if (bytes <= HEADER_BYTES || header + bytes > end) return 0;
+    return fast_open_read(header + HEADER_BYTES, bytes - HEADER_BYTES);
+}
+
+/* A whole host's SYN: of these alone an option is of interest, which elsewhere the capture has. */
+static __always_inline int opens_connection(const struct record_packet *packet)
+{
+    return config.host_wide && (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
+}
+
 /* What the packet says of itself. False: not TCP, UDP or an ICMP error. `packet` must be zeroed. Works on the way out (where `data`
  * is the link-layer header) and on the way in (where it is the network header or beyond). */
 __noinline int packet_read(__u64 address, struct record_packet *packet)
@@ -158,8 +210,11 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
 
     if (!packet) return 0;
     if (ethertype != ETHERTYPE_IPV4 && ethertype != ETHERTYPE_IPV6) return 0;
-    if (ethertype == ETHERTYPE_IPV4 && ip + IPV4_BYTES + HEADER_BYTES <= end && plain_read(packet, ip, (__u32)(data + length - ip)))
+    if (ethertype == ETHERTYPE_IPV4 && ip + IPV4_BYTES + HEADER_BYTES <= end &&
+        plain_read(packet, ip, (__u32)(data + length - ip))) {
+        if (opens_connection(packet)) packet->code = (__u8)fast_open_of(ip + IPV4_BYTES, end);
         return 1;
+    }
 
     __u8 protocol = (__u8)ip_read(&span, &packet->src, &packet->dst);
     __u32 need = protocol == PROTOCOL_TCP ? HEADER_BYTES : 8;
@@ -206,6 +261,7 @@ __noinline int packet_read(__u64 address, struct record_packet *packet)
         packet->ack = be32_at(header + 8);
         packet->flags = header[13];
         packet->window = be16_at(header + 14);
+        if (opens_connection(packet)) packet->code = (__u8)fast_open_of(at, end);
     }
     packet->length_bytes = bytes > need ? bytes - need : 0;
     return 1;

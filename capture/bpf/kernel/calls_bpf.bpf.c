@@ -48,6 +48,8 @@ int BPF_PROG(net_dev_queue, struct sk_buff *skb)
         if (config.only_ports && (packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN) late_on_syn(sk);
         if (!control_wanted(packet, netns, argument(ctx, 0), (__u32)READ_GIVEN(skb, dev, ifindex))) return 0;
         control_on_answer();
+        if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == (FLAG_SYN | FLAG_ACK) && !sk)
+            *(volatile __u64 *)&cookie_ns = bpf_ktime_get_ns();
     } else if (!packet_wanted(packet, netns) &&
                !(sk && packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6 && socket_wanted(sk)) &&
                !refuses_connecting(packet, netns))

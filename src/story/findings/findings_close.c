@@ -116,10 +116,11 @@ static void find_half_close(struct telling *telling)
         const struct tale_call *call = finding_call_at(telling, fin->cause->kind == CAUSE_CALL ? fin->cause->step : STORY_NO_STEP);
         bool shut = call && call->call->traits & CALL_SHUTS_DOWN;
         if ((call && !shut) || (shut && call->call->how != SHUT_WR)) continue; /* the kernel alone took it; nobody will read it */
-        /* On the wire alone: it was sent knowing of the FIN, and taken. */
-        if (!shut &&
-            (!ack || !(data->segment->flags & TCP_ACK) || data->segment->ack < fin->segment->seq + fin->segment->length_bytes + 1))
-            continue;
+        /* On the wire alone, it was sent knowing of the FIN, and taken. Where a segment is recorded once, as it left, nobody knows
+         * when the FIN came, if not by that. */
+        bool knew = data->segment->flags & TCP_ACK && data->segment->ack >= fin->segment->seq + fin->segment->length_bytes + 1;
+        if (!knew && (!shut || telling->teller->course_only)) continue;
+        if (!shut && !ack) continue;
         uint32_t proof[4] = {shut ? fin->cause->step : STORY_NO_STEP, fin->step, data->step, ack ? ack->step : STORY_NO_STEP};
         const char *name = story_side_word((enum story_side)side), *other = story_side_word(finding_other((enum story_side)side));
         finding_add(

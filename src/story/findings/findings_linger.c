@@ -37,14 +37,15 @@ static int64_t waited_behind_exit(const struct telling *telling, const struct ta
     return -1;
 }
 
-static int64_t linger_slept(const struct telling *telling, const struct tale_call *close, const uint32_t proof[static 2])
+static int64_t linger_slept(const struct telling *telling, const struct tale_call *close, uint32_t set_step)
 {
+    const struct tale_call *set = finding_call_at(telling, set_step);
+    int64_t limit_s = set ? set->call->value[1] : -1, took_ns = close->call->exit_ns - close->call->enter_ns;
     if (close->call->slept_ns > 0) return close->call->slept_ns;
-    if (close->call->slept_ns < 0 && saw_fin_acked(telling, close)) return close->call->exit_ns - close->call->enter_ns;
-    for (size_t i = 0; i < telling->call_count; i++)
-        if (telling->calls[i].story->exit_step == proof[0])
-            return waited_behind_exit(telling, close, telling->calls[i].call->value[1]);
-    return -1;
+    if (close->call->slept_ns < 0 && saw_fin_acked(telling, close)) return took_ns;
+    /* Nor does anything else in it take so long. */
+    if (close->call->slept_ns < 0 && limit_s > 0 && took_ns >= limit_s * 1000 * MS_NS) return took_ns;
+    return set ? waited_behind_exit(telling, close, limit_s) : -1;
 }
 
 /* close() with SO_LINGER > 0 sleeps until everything, the FIN included, is acknowledged, or the time is over. */
@@ -55,7 +56,7 @@ void findings_linger(struct telling *telling)
         if (!(close->call->traits & CALL_CLOSES) || !close->call->exited || !close->call->entered) continue;
         uint32_t proof[2] = {STORY_NO_STEP, close->story->exit_step};
         if (telling_option(telling, close->story->side, SOL_SOCKET, SO_LINGER, &proof[0]) != 1) continue;
-        int64_t slept_ns = linger_slept(telling, close, proof);
+        int64_t slept_ns = linger_slept(telling, close, proof[0]);
         if (slept_ns <= 0) continue;
         finding_add(
             telling, "linger-blocked", "note",

@@ -282,6 +282,9 @@ static void a_whole_host_is_watched_without_what_costs_too_much(void **state)
                  {{.name = "accept4"}, true},
                  {{.name = "listen", .flags = SYSCALL_LISTEN}, true},
                  {{.name = "dup2", .flags = SYSCALL_DUP}, true},
+                 {{.name = "dup"}, true},
+                 {{.name = "fcntl", .flags = SYSCALL_FCNTL}, true},
+                 {{.name = "setsockopt", .flags = SYSCALL_SOCKOPT}, true},
                  {{.name = "read", .flags = SYSCALL_POLL}, false}};
     for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
         assert_true(bpf_config_wants(&one, tracepoints[i].tracepoint));

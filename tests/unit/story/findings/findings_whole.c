@@ -90,11 +90,10 @@ static void an_icmp_error_among_the_segments_takes_no_finding_away(void **data)
 /* What rests on something that did not come, or on the time between two: of a course alone that is not known. */
 static bool needs_all(const char *id)
 {
-    static const char *const ids[] = {"data-unanswered",  "peer-silent",         "keepalive-dead",    "user-timeout",
-                                      "slow-answer",      "one-direction",       "nagle-delayed-ack", "deferred-accept",
-                                      "send-unconfirmed", "partial-write",       "stream-joined",     "close-wait-idle",
-                                      "no-arrow",         "half-close",          "client-gave-up",    "fast-open",
-                                      "fast-open-cookie", "fast-open-not-taken", "syn-data"};
+    static const char *const ids[] = {"data-unanswered",  "peer-silent",   "keepalive-dead",    "user-timeout",
+                                      "slow-answer",      "one-direction", "nagle-delayed-ack", "deferred-accept",
+                                      "send-unconfirmed", "partial-write", "stream-joined",     "close-wait-idle",
+                                      "no-arrow",         "client-gave-up"};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
         if (strcmp(id, ids[i]) == 0) return true;
     return false;

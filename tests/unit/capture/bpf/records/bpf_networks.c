@@ -29,7 +29,8 @@ static void append(struct bpf_networks *networks, struct event_log *log, bool se
         event.packet.vantage = netns;
         event.packet.header.seq = seq;
     }
-    assert_int_equal(bpf_networks_append(networks, log, &event), 0);
+    const struct event_options options = {.present = OPTION_FASTOPEN, .fastopen_cookie_bytes = (uint8_t)seq};
+    assert_int_equal(bpf_networks_append(networks, log, &event, &options), 0);
 }
 
 static void assert_vantage(const struct event *event, uint32_t number, uint32_t netns, const char *name)
@@ -47,6 +48,8 @@ static void assert_segment(const struct event *event, uint32_t vantage, uint64_t
     assert_int_equal(event->packet.vantage, vantage);
     assert_int_equal(event->packet.number, number);
     assert_int_equal(event->packet.header.seq, seq);
+    assert_int_equal(event->packet.options.present, OPTION_FASTOPEN);
+    assert_int_equal(event->packet.options.fastopen_cookie_bytes, seq);
 }
 
 static void each_network_is_said_once_and_counts_its_own_segments(void **state)
