@@ -67,6 +67,7 @@ static const char *const ids[] = {
     "reset-ignored",
     "reset-late-data",
     "reset-old-duplicate",
+    "reset-unowned",
     "reset-unread-data",
     "retransmitted",
     "self-connect",

@@ -332,6 +332,15 @@ def forged_reset(finding, told):
     return f"its receiver still speaks: #{said[0]['segment']}" if said else None
 
 
+def unowned_reset(finding, told):
+    reset = told.proof_segments(finding)[-1]
+    said = [s for s in told.segments if s["end"] == reset["end"] and s["segment"] > reset["segment"] and s["flags"] != "R"]
+    ended = [s for s in told.segments if s["segment"] < reset["segment"] and set(s["flags"]) & set("FR")]
+    if reset["cause"]["kind"] != "unknown" or [c for c in told.calls if c["end"] == reset["end"]]:
+        return "it is known who made it"
+    return "its sender goes on" if said else "the connection was over" if ended else None
+
+
 def leaping(finding, told):
     (to,) = told.proof_segments(finding)
     before = [s for s in told.segments if s["segment"] < to["segment"] and s["end"] == to["end"] and "R" not in s["flags"]]
@@ -625,6 +634,7 @@ REFUTES = {
     "reset-by-firewall": by_firewall,
     "reset-crossed": late_data,
     "reset-forged": forged_reset,
+    "reset-unowned": unowned_reset,
     "reset-from-between": not_sent,
     "reset-full-queue": reset_by_full_queue,
     "reset-ignored": ignored_reset,
@@ -739,7 +749,8 @@ class Captures(Test):
         "gap-in-both-directions": ["numbers-leap"],
         "half-open-of-before-is-reset": ["syn-challenged"],
         "icmp-port-unreachable": ["icmp-refused"],
-        "k8s-invalid": ["stray"],
+        "idle-for-ten-hours": ["reset-unowned"],
+        "k8s-invalid": ["reset-unowned", "stray"],
         "last-ack-answered-with-rst": ["time-wait-assassination"],
         "lower-syn-in-time-wait": ["time-wait-reuse"],
         "mirrored-a-millisecond-later": ["two-places"],
@@ -752,6 +763,7 @@ class Captures(Test):
         "probe-bytes-taken": ["zero-window"],
         "numbers-that-leap": ["numbers-leap"],
         "reset-by-a-box": ["reset-forged"],
+        "reset-by-a-router": ["reset-unowned"],
         "reset-by-a-box-before-the-handshake-was-seen": ["reset-forged"],
         "refused-and-nothing-crossed": ["refused"],
         "refused-and-then-answered": ["refused-despite-listener"],

@@ -297,6 +297,13 @@ isn s 600000000
 20000 c A 1 1 100
 20010 s A 1 101 500
 """,
+    # a router rejects data in the server's name, one hop nearer; that hears nothing of it
+    "reset-by-a-router": OPEN.replace("ws7\n10.1", "ws7 ttl=63\n10.1") + """
+20 c A 1 1 100
+30 s A 1 101 0 ttl=63
+40 c PA 101 1 200
+40.5 s R 1 - 0 ttl=64 id=0
+""",
     # a box ends it in both ends' names; the client believes it, the server has sent its answer already
     "reset-by-a-box": OPEN + """
 20 c A 1 1 100

@@ -88,8 +88,10 @@ void findings_stuck(struct telling *telling);    /* findings_stuck.c: SYNs that 
 void findings_queue(struct telling *telling);    /* findings_queue.c: what a listener did with a handshake */
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
 void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */
-void findings_close(struct telling *telling);    /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
-void findings_held(struct telling *telling);     /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
+void findings_unowned(
+    struct telling *telling);                 /* findings_unowned.c: RSTs that ended what stood, and whose they are does not show */
+void findings_close(struct telling *telling); /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
+void findings_held(struct telling *telling);  /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
 void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
 void findings_filtered(struct telling *telling); /* findings_filtered.c: of findings_unopened: what a firewall's rule threw away */
 void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */

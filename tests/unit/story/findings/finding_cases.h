@@ -623,6 +623,45 @@ static const struct finding_case cases[] = {
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R. seq=101 ack=506")},
     {"reset-forged", false, /* its sender does not go on */
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3010, C, "flags=R seq=101")},
+/* With this hop limit, as bare IPv4. */
+#define HOPS(limit) " link=101 captured=40 wire=40 bytes=4500002800000000" limit "060000c0000202c00002010d059c40" ZEROS_16
+#define ZEROS_16 "00000000000000000000000000000000"
+#define STOOD(limit)                                                                                                               \
+    PACKET(1000, WC, SYN ROOM)                                                                                                     \
+    PACKET(1010, WS, SYN_ACK ROOM HOPS("3f"))                                                                                      \
+    PACKET(1020, WC, HANDSHAKE_ACK ROOM)                                                                                           \
+    PACKET(2000, WC, C_DATA ROOM) PACKET(2010, WS, "flags=. seq=501 ack=106 win=512" HOPS(limit))
+#define NEXT_DATA(t) PACKET(t, WC, "flags=P. seq=106 ack=501 len=5 win=512")
+#define NO_SUCH "flags=R seq=501"
+    {"reset-unowned", true, TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", true, TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH HOPS("3f"))},
+    {"reset-unowned", true, TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, "flags=R. seq=501 ack=111" HOPS("40"))},
+    {"reset-unowned", false, /* an abort, and nothing else says whose */
+     TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, "flags=R. seq=501 ack=111" HOPS("3f"))},
+    {"reset-unowned", false, /* one other was as far away */
+     TRACE STOOD("40") NEXT_DATA(3000) PACKET(3010, WS, "flags=R. seq=501 ack=111" HOPS("40"))},
+    {"reset-unowned", false, /* the others differ as well */
+     TRACE STOOD("3e") NEXT_DATA(3000) PACKET(3010, WS, "flags=R. seq=501 ack=111" HOPS("40"))},
+    {"reset-unowned", false, /* one is no rule */
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, SYN_ACK HOPS("3f")) PACKET(1020, WC, HANDSHAKE_ACK) PACKET(2000, WC, C_DATA)
+         PACKET(3010, WS, "flags=R. seq=501 ack=106" HOPS("40"))},
+    {"reset-unowned", false, /* an ACK alone: the handshake's, it may be */
+     TRACE STOOD("3f") PACKET(3000, WC, "flags=. seq=106 ack=501 win=512") PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", true, /* a keepalive */
+     TRACE STOOD("3f") PACKET(3002000, WC, "flags=. seq=105 ack=501 win=512") PACKET(3002010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* it had closed */
+     TRACE STOOD("3f") PACKET(2500, WS, "flags=F. seq=501 ack=106 win=512") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* its sender goes on */
+     TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH) PACKET(9000, WS, "flags=. seq=501 ack=111 win=512")},
+    {"reset-unowned", false, /* its sender's host was watched */
+     TRACE "vantage t=1 vantage=2 netns=10 name=far v4=192.0.2.2:0\n" STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* … by its kernel */
+     TRACE STOOD("3f") NEXT_DATA(3000) MARK(3009, WS, NO_SUCH, "softirq=1") PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* … by its socket's calls */
+     TRACE STOOD("3f") CALL(2100, 2110, S_THREAD, "read", WS_SOCK) NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", false, UNFILTERED STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* refused */
+     TRACE PACKET(1000, WC, SYN) PACKET(1010, WS, "flags=R. seq=0 ack=101")},
     {"numbers-leap", true, TRACE OPEN PACKET(2000, C, "flags=P. seq=16777318 ack=16777718 len=5 win=512")},
     {"numbers-leap", false, TRACE OPEN PACKET(2000, C, "flags=P. seq=16777318 ack=16777717 len=5 win=512")},
     {"numbers-leap", true, TRACE OPEN PACKET(2000, C, "flags=P. seq=1073741924 ack=16777718 len=5 win=512")},
