@@ -28,10 +28,13 @@ _Static_assert(sizeof(struct failure) <= PIPE_BUF, "a failure is written in one 
 
 enum { OTHERS_FROM = STDERR_FILENO + 1 }; /* the first descriptor that is none of the standard ones */
 
+/* Exit statuses: why it was not run is told, and nobody is there to be told. */
+enum { FAILED = 127, UNRUN = 126 };
+
 _Noreturn static void give_up(int error_fd, const struct failure *failure)
 {
     ssize_t written = write(error_fd, failure, sizeof(*failure));
-    _exit(written == (ssize_t)sizeof(*failure) ? 127 : 126);
+    _exit(written == (ssize_t)sizeof(*failure) ? FAILED : UNRUN);
 }
 
 static int close_between(unsigned first, unsigned last)
@@ -104,7 +107,8 @@ static int arrange_descriptors(const struct child_options *options, int gate_fd,
 /* A parent that died before the prctl sends no signal any more: it shows as another parent. */
 static void die_with(pid_t parent)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(126);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(UNRUN);
 }
 
 /* Whoever changes its user loses the signal for its parent's end (credentials(7)), and must ask for it anew. */
@@ -144,13 +148,13 @@ static int execute(const char *path, char *const *argv)
     execv(path, argv);
     if (errno != ENOEXEC) return -errno;
     /* A script without its first line: what execvp does. */
-    size_t count = 0;
-    while (argv[count]) count++;
-    char **shell = calloc(count + 3, sizeof(shell[0]));
+    size_t count = 0; /* with the NULL at the end */
+    while (argv[count++]) continue;
+    char **shell = calloc(count + 1, sizeof(shell[0])); /* two words stand for its name */
     if (!shell) return -ENOMEM;
     shell[0] = (char[]){"sh"};
     shell[1] = (char *)path;
-    if (count) memcpy(&shell[2], &argv[1], count * sizeof(shell[0]));
+    memcpy(&shell[2], &argv[1], (count - 1) * sizeof(shell[0]));
     execv("/bin/sh", shell);
     return -errno;
 }
@@ -187,7 +191,7 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
     sigprocmask(SIG_SETMASK, options->mask ? options->mask : &none, NULL);
 
     /* No handler is left that could interrupt it. */
-    if (read(gate_fd, &pass, 1) != 1) _exit(126); /* the gate was closed, not opened */
+    if (read(gate_fd, &pass, 1) != 1) _exit(UNRUN); /* the gate was closed, not opened */
 
     failure.code = find_program(options->argv[0], path);
     if (!failure.code && options->setup) {
@@ -212,7 +216,7 @@ _Noreturn static void run(const struct child_options *options, pid_t parent, int
 /* Where the parent runs with a standard descriptor closed, a pipe could get its number and be lost in the child. */
 static int move_up(int *fd)
 {
-    if (*fd >= OTHERS_FROM) return 0;
+    if (*fd > STDERR_FILENO) return 0;
     int moved = fcntl(*fd, F_DUPFD_CLOEXEC, OTHERS_FROM);
     if (moved == -1) return -errno;
     close(*fd);

@@ -48,7 +48,7 @@ static int compile(const char *expression, int link_type, struct program *ret_pr
     pcap_close(pcap);
     if (!code && ret_program)
         *ret_program = program;
-    else if (!code && !program.none)
+    else
         pcap_freecode(&program.code);
     return code;
 }
@@ -76,8 +76,7 @@ int filter_open(struct filter **ret_filter, const char *expression, struct err *
 void filter_close(struct filter *filter)
 {
     if (!filter) return;
-    for (size_t i = 0; i < filter->count; i++)
-        if (!filter->programs[i].none) pcap_freecode(&filter->programs[i].code);
+    for (size_t i = 0; i < filter->count; i++) pcap_freecode(&filter->programs[i].code);
     free(filter->programs);
     free(filter->expression);
     free(filter);

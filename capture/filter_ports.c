@@ -93,7 +93,7 @@ static bool add_port(struct need *need, const char *word)
 static bool add_range(struct need *need, const char *word)
 {
     char *end;
-    long from = strtol(word, &end, 10), to = end != word && *end == '-' ? strtol(end + 1, &end, 10) : -1;
+    long from = strtol(word, &end, 10), to = *end == '-' ? strtol(end + 1, &end, 10) : -1;
     if (!is_decimal(word) || to < from || to > UINT16_MAX || *end || !is_decimal(strchr(word, '-') + 1)) return false;
     for (long port = from; port <= to; port++) port_set_add(&need->ports, (uint16_t)port);
     return true;
@@ -105,16 +105,16 @@ static bool add_range(struct need *need, const char *word)
 static void read_primitive(struct words *words, struct need *need)
 {
     char word[TERM_WORDS][WORD_BYTES];
-    size_t count = 0, at = 0;
+    size_t count = 0, at = 0; /* the first that is no qualifier */
     for (; !ends_term(words) && !words->failed; next(words)) {
         if (count == TERM_WORDS) {
             words->failed = true;
             return;
         }
+        if (at == count && is_qualifier(words->word)) at++;
         memcpy(word[count++], words->word, WORD_BYTES);
     }
     if (!count) words->failed = true;
-    while (at < count && is_qualifier(word[at])) at++;
     bool is_bare = count == 1 && words->was_port && isdigit((unsigned char)word[0][0]);
     bool is_port = count - at == 2 && strcmp(word[at], "port") == 0,
          is_range = count - at == 2 && strcmp(word[at], "portrange") == 0;

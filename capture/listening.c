@@ -61,10 +61,9 @@ int listening_append(struct event_log *log, const struct listening_options *opti
     if (!reading.seen) return -ENOMEM;
     read_network_of(&reading, getpid());
     DIR *folder = opendir("/proc");
-    for (struct dirent *entry = folder ? readdir(folder) : NULL; entry && !reading.code; entry = readdir(folder)) {
-        long pid = strtol(entry->d_name, NULL, 10);
-        if (pid > 0) read_network_of(&reading, (pid_t)pid);
-    }
+    /* What is no process's folder reads as 0, and of that there is none. */
+    for (struct dirent *entry = folder ? readdir(folder) : NULL; entry && !reading.code; entry = readdir(folder))
+        read_network_of(&reading, (pid_t)strtol(entry->d_name, NULL, 10));
     if (folder) closedir(folder);
     table_free(reading.seen);
     return reading.code;

@@ -82,7 +82,7 @@ static const char *behind_name(pid_t pid, char *text, size_t size)
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     if (!slurp(path, text, size)) return NULL;
     const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] == ' ' ? name_end + 2 : NULL;
+    return name_end ? name_end + 2 : NULL;
 }
 
 bool procinfo_sleeps(pid_t pid)

@@ -96,18 +96,23 @@ static const struct {
     uint8_t protocol;
 } tables[TABLES] = {{"tcp", IPPROTO_TCP}, {"tcp6", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"udp6", IPPROTO_UDP}};
 
-/* Up to its end, or what `take` says. -ENOENT: there is none. */
-static int read_table(pid_t pid, size_t i, take_row *take, void *data)
+/* NULL: there is none (a kernel without IPv6; nobody has that number). */
+static FILE *open_table(pid_t pid, size_t i)
 {
-    char path[PATH_BYTES], line[LINE_BYTES];
-    int code = 0;
+    char path[PATH_BYTES];
     snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, tables[i].name);
-    FILE *file = fopen(path, "re");
-    if (!file) return -ENOENT;
+    return fopen(path, "re");
+}
+
+/* Up to its end, or what `take` says. */
+static int read_table(FILE *file, uint8_t protocol, take_row *take, void *data)
+{
+    char line[LINE_BYTES];
+    int code = 0;
     while (!code && fgets(line, sizeof(line), file)) {
         struct event_socket socket;
         uint64_t inode;
-        if (read_row(line, tables[i].protocol, &socket, &inode)) code = take(data, &socket, inode);
+        if (read_row(line, protocol, &socket, &inode)) code = take(data, &socket, inode);
     }
     fclose(file);
     return code;
@@ -117,8 +122,8 @@ static int read_tables(pid_t pid, take_row *take, void *data)
 {
     int code = 0;
     for (size_t i = 0; i < TABLES && !code; i++) {
-        code = read_table(pid, i, take, data);
-        if (code == -ENOENT) code = 0; /* a kernel without IPv6 */
+        FILE *file = open_table(pid, i);
+        if (file) code = read_table(file, tables[i].protocol, take, data);
     }
     return code;
 }
@@ -177,9 +182,9 @@ int procsockets_listeners(uint16_t port, void (*take)(void *data, pid_t pid), vo
     int code = read_tables(getpid(), take_of_port, &of), count = 0;
     DIR *folder = !code && of.inodes.count ? opendir("/proc") : NULL;
     for (struct dirent *entry = folder ? readdir(folder) : NULL; entry; entry = readdir(folder)) {
-        long pid = strtol(entry->d_name, NULL, 10);
-        if (pid <= 0 || !holds((pid_t)pid, &of.inodes)) continue;
-        take(data, (pid_t)pid);
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10); /* 0: no process's folder; there is none of that */
+        if (!holds(pid, &of.inodes)) continue;
+        take(data, pid);
         count++;
     }
     if (folder) closedir(folder);
@@ -207,8 +212,12 @@ static int take_listening(void *data, const struct event_socket *socket, uint64_
 int procsockets_listening(pid_t pid, void (*take)(void *data, const struct address *local), void *data)
 {
     struct of_network of = {take, data};
-    bool found = false;
-    for (size_t i = 0; i < TABLES; i++)
-        if (tables[i].protocol == IPPROTO_TCP && read_table(pid, i, take_listening, &of) != -ENOENT) found = true;
-    return found ? 0 : -ENOENT;
+    int code = -ENOENT;
+    for (size_t i = 0; i < TABLES; i++) {
+        FILE *file = tables[i].protocol == IPPROTO_TCP ? open_table(pid, i) : NULL;
+        if (!file) continue;
+        read_table(file, IPPROTO_TCP, take_listening, &of);
+        code = 0;
+    }
+    return code;
 }

@@ -23,7 +23,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
     va_start(args, format);
     int length = vsnprintf(text->bytes + text->used, text->size - text->used, format, args);
     va_end(args);
-    if (length <= 0) return;
+    if (length == -1) return;
     size_t left = text->size - text->used - 1;
     text->used += (size_t)length < left ? (size_t)length : left;
 }

@@ -151,7 +151,8 @@ bool bpf_this_kernel_is_preempted(void)
     struct utsname names;
 
     file_read("/sys/kernel/realtime", realtime, sizeof(realtime));
-    return bpf_kernel_is_preempted(uname(&names) == 0 ? names.version : "", realtime);
+    uname(&names); /* it can't fail */
+    return bpf_kernel_is_preempted(names.version, realtime);
 }
 
 bool bpf_programs_are_preempted(const struct btf *btf)
@@ -159,16 +160,21 @@ bool bpf_programs_are_preempted(const struct btf *btf)
     return btf__find_by_name_kind(btf, "class_srcu_fast_notrace_t", BTF_KIND_TYPEDEF) > 0;
 }
 
+/* NULL: there is none; an error's number is no type's. */
+static const struct btf_type *type_named(const struct btf *btf, const char *name, uint32_t kind)
+{
+    return btf__type_by_id(btf, (__u32)btf__find_by_name_kind(btf, name, kind));
+}
+
 int bpf_tracepoint_arguments(const struct btf *btf, const char *name)
 {
     char typedef_name[64];
-    int id;
     const struct btf_type *type;
 
     snprintf(typedef_name, sizeof(typedef_name), "btf_trace_%s", name);
-    id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
-    if (id < 0) return -1;
-    type = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+    type = type_named(btf, typedef_name, BTF_KIND_TYPEDEF);
+    if (!type) return -1;
+    type = btf__type_by_id(btf, type->type);
     if (!type || !btf_is_ptr(type)) return -1;
     type = btf__type_by_id(btf, type->type);
     if (!type || !btf_is_func_proto(type)) return -1;
@@ -177,8 +183,7 @@ int bpf_tracepoint_arguments(const struct btf *btf, const char *name)
 
 void bpf_enum_names(const struct btf *btf, const char *name, const char *prefix, char names[][EVENT_NAME_BYTES], size_t most)
 {
-    int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM);
-    const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+    const struct btf_type *type = type_named(btf, name, BTF_KIND_ENUM);
 
     for (uint32_t i = 0; type && i < btf_vlen(type); i++) {
         const struct btf_enum *value = btf_enum(type) + i;

@@ -98,6 +98,6 @@ void bpf_clock_look(struct bpf_clock *clock, int64_t before_ns, int64_t real_ns,
 int64_t bpf_clock_offset(const struct bpf_clock *clock, int64_t offset_ns)
 {
     if (!offset_ns) return clock->least_ns + (clock->most_ns - clock->least_ns) / 2;
-    if (offset_ns < clock->least_ns) return clock->least_ns;
+    if (offset_ns < clock->least_ns) offset_ns = clock->least_ns;
     return offset_ns > clock->most_ns ? clock->most_ns : offset_ns;
 }

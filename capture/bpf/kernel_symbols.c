@@ -12,6 +12,7 @@
 enum {
     KALLSYMS_LIMIT_BYTES = 256 << 20, /* a kernel with many modules has some 20 MB */
     READ_BYTES = 1 << 16,
+    LINE_LEAST_BYTES = 6, /* "0 T f\n" */
     /* No function is larger: behind the last symbol of a region lies nothing. */
     FUNCTION_MAX_BYTES = 1 << 20,
 };
@@ -83,10 +84,9 @@ static size_t name_trim(const char *name, size_t length)
 {
     static const char *const endings[] = {".isra.", ".constprop.", ".part.", ".cold", ".llvm."};
 
-    for (size_t i = 1; i < length; i++) {
-        if (name[i] != '.') continue;
+    for (const char *dot = name; (dot = memchr(dot + 1, '.', (size_t)(name + length - dot) - 1));) {
         for (size_t e = 0; e < sizeof(endings) / sizeof(endings[0]); e++) {
-            if (starts_with(name + i, length - i, endings[e])) return i;
+            if (starts_with(dot, (size_t)(name + length - dot), endings[e])) return (size_t)(dot - name);
         }
     }
     return length;
@@ -119,13 +119,12 @@ static void sort_unless_sorted(struct symbol *symbols, size_t count)
 int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, size_t length, struct err *err)
 {
     struct kernel_symbols *made = calloc(1, sizeof(*made));
-    size_t lines = 0, names_length = 0;
+    size_t names_length = 0;
     bool any = false, any_address = false;
 
-    for (size_t i = 0; i < length; i++) lines += text[i] == '\n';
     if (made) {
-        made->symbols = calloc(lines + 1, sizeof(*made->symbols));
-        made->names = malloc(length + 1); /* each name is shorter than its line */
+        made->symbols = calloc(length / LINE_LEAST_BYTES + 1, sizeof(*made->symbols)); /* most of it is never touched */
+        made->names = malloc(length + 1);                                              /* each name is shorter than its line */
     }
     if (!made || !made->symbols || !made->names) {
         kernel_symbols_free(made);
@@ -171,7 +170,7 @@ static int list_read(int fd, struct buf *text, size_t *ret_programs)
     const size_t mark = sizeof(of_programs) - 1;
 
     for (;;) {
-        size_t before = text->length < mark ? 0 : text->length - mark;
+        size_t before = text->length > mark ? text->length - mark : 0;
         char *room = buf_room(text, READ_BYTES);
         ssize_t got = room ? read(fd, room, READ_BYTES) : -1;
 

@@ -84,7 +84,8 @@ int ptrace_probe(struct err *err)
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent) _exit(1);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(1);
         for (;;) pause();
     }
     int code = pid == -1 ? err_set_errno(err, -errno, "no process to try ptrace on") : try_child(pid, pipe_fds[0], err);

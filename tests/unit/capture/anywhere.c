@@ -91,6 +91,20 @@ static const struct event *event_at(const struct host *host, size_t i)
 
 #define ONLY_DATAGRAMS .ring.filter = "udp dst port 4000", .ring.ring_bytes = BLOCK
 
+/* The protocol is one for experiments (RFC 3692). */
+static void what_is_not_decoded_is_no_event_and_no_error(void **state)
+{
+    (void)state;
+    struct host host;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    host_begin(&host, (struct anywhere_options){.ring.filter = "ip proto 253", .ring.ring_bytes = BLOCK, .ring.snap_bytes = 256});
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 253);
+    assert_int_equal(sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+    close(fd);
+    assert_int_equal(drain(&host), 0);
+    host_end(&host);
+}
+
 static void a_datagram_on_lo_is_seen_once_with_its_time_and_bytes(void **state)
 {
     (void)state;
@@ -336,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_datagram_on_lo_is_seen_once_with_its_time_and_bytes),
+        cmocka_unit_test(what_is_not_decoded_is_no_event_and_no_error),
         cmocka_unit_test(a_packet_is_cut_at_what_was_asked_for),
         cmocka_unit_test(as_many_packets_find_room_as_the_ring_has_frames),
         cmocka_unit_test(interfaces_that_others_look_at_are_left_out),

@@ -1,6 +1,7 @@
 /* A child behind its gate. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,6 +131,24 @@ static void a_command_that_can_not_run_says_which_and_why(void **state)
     unlink(path);
 }
 
+/* The longest path that there can be is one byte shorter than PATH_MAX, which counts the NUL. */
+static void a_name_that_is_too_long_is_said_so(void **state)
+{
+    (void)state;
+    static char name[PATH_MAX + 1];
+    for (size_t length = PATH_MAX - 1; length <= PATH_MAX; length++) {
+        struct child child;
+        struct err err = {0};
+        memset(name, '/', length);
+        struct child_options options = options_of((char *[]){name, NULL});
+        assert_int_equal(child_spawn(&options, &child, &err), 0);
+        assert_int_equal(child_release(&child, &err), 0);
+        status_of(child.pid);
+        assert_int_equal(child_exec_error(&child, &err), length < PATH_MAX ? -EACCES : -ENAMETOOLONG);
+        child_close(&child);
+    }
+}
+
 static void a_script_without_a_first_line_runs_in_sh(void **state)
 {
     (void)state;
@@ -225,14 +244,17 @@ static void a_signal_at_the_gate_does_not_run_the_parents_handler(void **state)
     struct child child;
     struct err err;
     struct sigaction before;
-    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = ignore_it}, &before);
-    struct child_options options = options_of((char *[]){(char[]){"true"}, NULL});
-    assert_int_equal(child_spawn(&options, &child, &err), 0);
-    kill(child.pid, SIGUSR1); /* held back until it is set up, then deadly */
-    int status = status_of(child.pid);
-    sigaction(SIGUSR1, &before, NULL);
-    assert_true(WIFSIGNALED(status));
-    child_close(&child);
+    const int signals[] = {SIGHUP, SIGUSR1, SIGRTMAX}; /* the first and the last that there are among them */
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        sigaction(signals[i], &(struct sigaction){.sa_handler = ignore_it}, &before);
+        struct child_options options = options_of((char *[]){(char[]){"true"}, NULL});
+        assert_int_equal(child_spawn(&options, &child, &err), 0);
+        kill(child.pid, signals[i]); /* held back until it is set up, then deadly */
+        int status = status_of(child.pid);
+        sigaction(signals[i], &before, NULL);
+        assert_true(WIFSIGNALED(status));
+        child_close(&child);
+    }
 }
 
 static int failing_setup(void *data)
@@ -300,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_gate_that_closes_ends_the_child_unrun),
         cmocka_unit_test(releasing_a_child_that_is_gone_fails_without_a_signal),
         cmocka_unit_test(a_command_that_can_not_run_says_which_and_why),
+        cmocka_unit_test(a_name_that_is_too_long_is_said_so),
         cmocka_unit_test(a_script_without_a_first_line_runs_in_sh),
         cmocka_unit_test(only_the_descriptors_to_keep_stay_open),
         cmocka_unit_test(standard_descriptors_can_trade_places),

@@ -72,6 +72,12 @@ static const struct {
     {"port not 80", {ANY}},
     {"port not 80 and port 443", {443}},
     {"(port (80 or 22) and port 443)", {ANY}},
+    {"port 80 and host aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg.", {ANY}}, /* of 64 bytes: too long a word */
+    {"port 80x", {ANY}},
+    {"port 80 90", {ANY}},
+    {"portrange 80", {ANY}},
+    {"portrange 80-90 tcp", {ANY}},
+    {"portrange -80-90", {ANY}},
 };
 
 static bool is_among(const int *ports, int port)
@@ -89,10 +95,20 @@ static void an_expression_takes_these_ports_for_granted(void **state)
         memset(&set, 0, sizeof(set));
         bool known = filter_ports(rows[i].expression, &set);
         if (known != (rows[i].ports[0] != ANY)) fail_msg("'%s' is %s", rows[i].expression, known ? "known" : "not known");
-        for (int port = 1; known && port <= UINT16_MAX; port++)
+        for (int port = 1; known && port <= UINT16_MAX; port++) /* 0 may end the row */
             if (port_set_has(&set, (uint16_t)port) != is_among(rows[i].ports, port))
                 fail_msg("'%s': port %d", rows[i].expression, port);
     }
+}
+
+static void a_port_of_0_is_one(void **state)
+{
+    struct port_set set;
+    (void)state;
+    memset(&set, 0, sizeof(set));
+    assert_true(filter_ports("port 0", &set));
+    assert_true(port_set_has(&set, 0));
+    assert_false(port_set_has(&set, 1));
 }
 
 /* A SYN from 192.0.2.1, from its IP header on. */
@@ -142,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pcap_lets_no_other_port_through),
         cmocka_unit_test(an_expression_takes_these_ports_for_granted),
+        cmocka_unit_test(a_port_of_0_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

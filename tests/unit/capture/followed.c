@@ -118,6 +118,13 @@ static void who_is_no_child_is_never_reaped(void **state)
     assert_false(followed.entries[0].is_child);
     assert_false(followed_reap(&followed.entries[0], NULL));
     free(followed.entries);
+    /* Nor whose number a child got later, nor who was reaped before. */
+    pid_t pid = fork();
+    if (!pid) _exit(0);
+    wait_for_news(pid, WEXITED);
+    assert_false(followed_reap(&(struct followed_process){.pid = pid}, NULL));
+    assert_false(followed_reap(&(struct followed_process){.pid = pid, .is_child = true, .ended = true}, NULL));
+    assert_true(followed_reap(&(struct followed_process){.pid = pid, .is_child = true}, NULL));
 }
 
 static void an_end_is_an_exit_status_or_a_signal(void **state)

@@ -111,6 +111,20 @@ void what_was_not_understood_is_reported_by_reason(void **state)
     assert_non_null(find_lost(log, "cut by the capture"));
     assert_int_equal(find_lost(log, "cut by the capture")->count, 1);
     event_log_free(log);
+    /* A TCP header that says it is of no bytes. */
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const char zeroes[20] = {0};
+    log = event_log_new();
+    packets = open_capture("lo", "tcp", false, log);
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+    assert_int_equal(sendto(fd, zeroes, sizeof(zeroes), 0, (struct sockaddr *)&address, sizeof(address)), sizeof(zeroes));
+    close(fd);
+    drain(packets, log);
+    assert_int_equal(packets_report(packets, log, NULL), 0);
+    packets_close(packets);
+    assert_int_equal(find_lost(log, "malformed")->count, 1);
+    assert_null(find_lost(log, "cut by the capture"));
+    event_log_free(log);
 }
 
 static int fail_to_open(const char *interface, const char *filter, struct err *err)

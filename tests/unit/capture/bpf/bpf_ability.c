@@ -107,8 +107,10 @@ static void the_arguments_of_a_tracepoint_are_counted_without_the_internal_one(v
     int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), function = btf__add_func_proto(btf, 0);
     for (int i = 0; i < 4; i++) assert_int_equal(btf__add_func_param(btf, "argument", number), 0);
     assert_true(btf__add_typedef(btf, "btf_trace_tcp_send_reset", btf__add_ptr(btf, function)) > 0);
-    assert_true(btf__add_typedef(btf, "btf_trace_no_pointer", function) > 0);
-    assert_true(btf__add_typedef(btf, "btf_trace_no_function", btf__add_ptr(btf, number)) > 0);
+    assert_true(btf__add_typedef(btf, "btf_trace_no_pointer", btf__add_const(btf, function)) > 0);
+    int members = btf__add_enum(btf, "two", 4);
+    assert_int_equal(btf__add_enum_value(btf, "A", 0) | btf__add_enum_value(btf, "B", 1), 0);
+    assert_true(btf__add_typedef(btf, "btf_trace_no_function", btf__add_ptr(btf, members)) > 0);
     assert_int_equal(bpf_tracepoint_arguments(btf, "tcp_send_reset"), 3);
     assert_int_equal(bpf_tracepoint_arguments(btf, "tcp_probe"), -1);
     assert_int_equal(bpf_tracepoint_arguments(btf, "no_pointer"), -1);

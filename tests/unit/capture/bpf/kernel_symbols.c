@@ -57,6 +57,19 @@ static void a_function_is_found_by_its_name_unless_there_are_several(void **stat
     kernel_symbols_free(symbols);
 }
 
+/* The shortest lines that there are, from the last address to the first. */
+static void a_list_that_is_not_sorted_is_sorted(void **state)
+{
+    struct kernel_symbols *symbols = parsed("3 t c\n2 t b\n1 t a\n"), *two = parsed("2 t b\n1 t a");
+
+    (void)state;
+    assert_int_equal(kernel_symbols_count(symbols), 3);
+    for (uint64_t i = 1; i <= 3; i++) assert_int_equal(kernel_symbols_name(symbols, i)[0], 'a' + (int)i - 1);
+    for (uint64_t i = 1; i <= 2; i++) assert_int_equal(kernel_symbols_name(two, i)[0], 'a' + (int)i - 1);
+    kernel_symbols_free(symbols);
+    kernel_symbols_free(two);
+}
+
 static void an_address_outside_has_none(void **state)
 {
     struct kernel_symbols *symbols = parsed("ffffffff81000100 t tcp_connect\n");
@@ -334,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_inside_a_function_has_its_name),
         cmocka_unit_test(a_function_is_found_by_its_name_unless_there_are_several),
+        cmocka_unit_test(a_list_that_is_not_sorted_is_sorted),
         cmocka_unit_test(an_address_outside_has_none),
         cmocka_unit_test(an_address_far_behind_the_last_function_has_none),
         cmocka_unit_test(an_address_has_sixteen_digits_at_most_and_a_name_one_letter_at_least),

@@ -189,6 +189,9 @@ static void what_is_no_capture_is_refused_by_what_it_is(void **state)
     refused("\xfd\x37zXZ\0\0\0\0", 9, "xz -dc");
     refused("BZh91AY&SY", 10, "bzip2");
     refused("snoop\0\0\0\0\0", 10, "snoop");
+    refused("<", 1, "XML");
+    refused("\n\r\r\n", 4, "section header of pcapng: 4 of its 12 bytes");
+    refused("\xd4\xc3\xb2\xa1", 4, "file header of pcap: 4 of its 24 bytes");
     refused("\xd4\xc3\xb2\xa1\2\0\4\0", 8, "ends inside the file header of pcap: 8 of its 24 bytes");
     refused("\xd4\xc3\xb2\xa1\2\0\5\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0", 24, "version 2.5");
     refused("\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\1\0", 24, "link type is 0x00010001");

@@ -111,6 +111,8 @@ static void a_reason_beyond_the_table_has_no_name(void **state)
     strcpy(convert.reasons[BPF_REASONS_MAX - 1], "LAST_RESET");
     strcpy(convert.drops[BPF_REASONS_MAX - 1], "SOME_DROP");
     strcpy(convert.drops[BPF_DROPS_MAX - 1], "LAST_DROP");
+    strcpy(convert.drops[0], "FIRST_DROP"); /* behind the one table stands the other, */
+    convert.tick_ns = 4000000;              /* and behind that some bytes that are no name */
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct record_reset reset = {
             .head.kind = RECORD_RESET, .reason = cases[i].reason, .has_reason = cases[i].has_reason, .sent = cases[i].has_reason};

@@ -101,6 +101,30 @@ void the_same_chain_is_learned_once_and_another_beside_it(void **state)
     assert_int_equal(fixture->known[place + 1].count, 3);
 }
 
+/* The last place of the table is followed by its first; a chain has eight. */
+void a_chain_has_eight_places_and_then_none(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_chain chain = chain_in(1, SENT_WHILE_RECEIVING);
+    struct record_mark mark = mark_in(fixture, STACK("__dev_queue_xmit"));
+    struct event event;
+
+    while (record_known_place(chain.signature) != RECORD_KNOWN_MAX - 1) chain.signature++;
+    for (uint32_t n = 0; n <= RECORD_KNOWN_TRIES; n++) {
+        const struct record_known *place = &fixture->known[(RECORD_KNOWN_MAX - 1 + n) % RECORD_KNOWN_MAX];
+        take(fixture, &chain);
+        if ((place->signature == chain.signature) != (n < RECORD_KNOWN_TRIES)) fail_msg("place %u", n);
+        while (record_known_place(++chain.signature) != RECORD_KNOWN_MAX - 1) continue;
+    }
+    mark.context.sample = 0;
+    mark.context.known = RECORD_KNOWN_MAX;
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_int_equal(event.mark.context.chain->count, 4);
+    mark.context.known = RECORD_KNOWN_MAX + 1;
+    assert_int_equal(convert(fixture, &mark, &event), 1);
+    assert_null(event.mark.context.chain);
+}
+
 void a_chain_that_was_taken_for_another_is_counted_and_forgotten(void **state)
 {
     struct fixture *fixture = *state;

@@ -43,6 +43,7 @@ void a_chain_is_learned_up_to_where_its_context_begins(void **state);
 void a_chain_without_its_end_or_not_in_the_stack_is_not_learned(void **state);
 void a_word_that_may_be_the_return_address_is_compared_too(void **state);
 void the_same_chain_is_learned_once_and_another_beside_it(void **state);
+void a_chain_has_eight_places_and_then_none(void **state);
 void a_chain_that_was_taken_for_another_is_counted_and_forgotten(void **state);
 void the_innermost_frame_that_decides_says_whether_a_packet_is_received(void **state);
 void a_sample_agrees_with_all_frames_up_to_the_end(void **state);

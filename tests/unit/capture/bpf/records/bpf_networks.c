@@ -28,6 +28,7 @@ static void append(struct bpf_networks *networks, struct event_log *log, bool se
     } else {
         event.packet.vantage = netns;
         event.packet.header.seq = seq;
+        event.packet.wire_bytes = 60;
     }
     const struct event_options options = {.present = OPTION_FASTOPEN, .fastopen_cookie_bytes = (uint8_t)seq};
     assert_int_equal(bpf_networks_append(networks, log, &event, &options), 0);
@@ -41,7 +42,7 @@ static void assert_vantage(const struct event *event, uint32_t number, uint32_t 
     assert_string_equal(event->vantage.name, name);
 }
 
-static void assert_segment(const struct event *event, uint32_t vantage, uint64_t number, uint32_t seq)
+static void assert_segment(const struct event *event, bool sent, uint32_t vantage, uint64_t number, uint32_t seq)
 {
     assert_int_equal(event->kind, EVENT_PACKET);
     assert_int_equal(event->t_ns, 1000 + seq);
@@ -50,6 +51,7 @@ static void assert_segment(const struct event *event, uint32_t vantage, uint64_t
     assert_int_equal(event->packet.header.seq, seq);
     assert_int_equal(event->packet.options.present, OPTION_FASTOPEN);
     assert_int_equal(event->packet.options.fastopen_cookie_bytes, seq);
+    assert_int_equal(event->packet.wire_bytes, sent ? 0 : 60);
 }
 
 static void each_network_is_said_once_and_counts_its_own_segments(void **state)
@@ -67,12 +69,12 @@ static void each_network_is_said_once_and_counts_its_own_segments(void **state)
     append(&networks, log, true, own, 5);
     assert_int_equal(event_log_count(log), 7);
     assert_vantage(event_log_at(log, 0), 1, own, "this network");
-    assert_segment(event_log_at(log, 1), 1, 1, 1);
+    assert_segment(event_log_at(log, 1), true, 1, 1, 1);
     assert_vantage(event_log_at(log, 2), 2, other, other_name);
-    assert_segment(event_log_at(log, 3), 2, 1, 2);
-    assert_segment(event_log_at(log, 4), 1, 2, 3);
-    assert_segment(event_log_at(log, 5), 2, 2, 4);
-    assert_segment(event_log_at(log, 6), 1, 3, 5);
+    assert_segment(event_log_at(log, 3), true, 2, 1, 2);
+    assert_segment(event_log_at(log, 4), false, 1, 2, 3);
+    assert_segment(event_log_at(log, 5), false, 2, 2, 4);
+    assert_segment(event_log_at(log, 6), true, 1, 3, 5);
     free(networks.entries);
     event_log_free(log);
 }

@@ -26,8 +26,8 @@ static int setup(void **state)
     take.convert.chains = bpf_chains_new(NULL);
     take.followed.entries = calloc(2, sizeof(*take.followed.entries));
     if (!take.living || !take.log || !take.convert.chains || !take.followed.entries) return -1;
-    take.followed.entries[take.followed.count++] = (struct followed_process){.pid = OWN_CHILD, .is_child = true};
     take.followed.entries[take.followed.count++] = (struct followed_process){.pid = ATTACHED};
+    take.followed.entries[take.followed.count++] = (struct followed_process){.pid = OWN_CHILD, .is_child = true};
     take.followed.room = 2;
     return 0;
 }
