@@ -27,7 +27,8 @@ static uint8_t class_of_ack(const struct conn *conn, unsigned side, const struct
     /* Behind an acknowledged FIN nothing waits that a window could keep back. */
     bool shut = peer->flags & END_ACKS && peer->window == 0 && !(end->flags & END_FIN_ACKED);
     if (acked && segment->seq == end->next - 1 && end->span) {
-        if (shut) return CONN_WINDOW_PROBE;
+        /* Any ACK stands at the edge of a window that was taken back (tcp_acceptable_seq); a probe stands before it. */
+        if (shut && segment->seq != end->acked) return CONN_WINDOW_PROBE;
         bool idle = conn_is_later_by(segment->t_ns, conn->last_ns, IDLE_NS);
         if (end->acked == end->next && (!(end->flags & END_FIN) || idle)) return CONN_KEEPALIVE;
     }
@@ -57,6 +58,13 @@ static bool is_data_keepalive(const struct conn *conn, const struct conn_end *en
            segment->seq == end->next - 1 && end->acked == end->next && !(end->flags & END_FIN);
 }
 
+/* The peer's ACK spoke of this byte before, and it was not captured. */
+static bool is_unseen_byte(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    uint32_t since_us;
+    return holes_within(judge, conn, side, segment->seq, segment->seq + 1, &since_us) != 0;
+}
+
 /* Some of its numbers lie below the highest sent. */
 static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                             uint32_t next, struct conn_verdict *verdict)
@@ -69,7 +77,7 @@ static uint8_t class_of_old(const struct conn_judge *judge, struct conn *conn, u
     verdict->is_acked = end->flags & END_ACKED && seq_at_or_before(to, end->acked);
     if (unseen && unseen == again) {
         uint32_t near_us = conn->flags & CONN_TIMED && conn->round_us ? conn->round_us : DISORDER_US;
-        bool late = conn_short_time(segment->t_ns) - since_us >= near_us;
+        bool late = conn_short_since(segment->t_ns, since_us) >= near_us;
         if (!late && !verdict->is_asked_for) return CONN_OUT_OF_ORDER;
         verdict->is_unseen = true;
     }
@@ -107,8 +115,10 @@ uint8_t conn_class_of(const struct conn_judge *judge, struct conn *conn, unsigne
     if (syn && segment->seq != end->base) return CONN_NEW; /* another number: a SYN cookie's answer to the same SYN */
     if (is_data_probe(end, peer, segment)) return CONN_WINDOW_PROBE;
     if (is_data_keepalive(conn, end, segment)) {
-        verdict->is_last_byte = end->flags & END_LONE_BYTE;
-        return CONN_KEEPALIVE;
+        bool unseen = is_unseen_byte(judge, conn, side, segment);
+        verdict->is_last_byte = unseen || end->flags & END_LONE_BYTE;
+        /* Sooner than a keepalive timer can it is that byte, captured late. */
+        if (!unseen || conn_is_later_by(segment->t_ns, conn->last_ns, KEEPALIVE_NS)) return CONN_KEEPALIVE;
     }
     const struct conn_more_end *more = conn_has_more(judge, conn, side);
     if (more && more->has_seen)

@@ -171,6 +171,8 @@ struct conn_more_end {
     uint32_t sights_elsewhere; /* of them those with another hop limit: a router lies between the two places */
     uint32_t ignored_resets;   /* that it sent and that did not end its peer */
     bool has_ended;            /* by a RST, at some time */
+    bool is_questioned;        /* with has_ended: a challenge ACK asked since whether that RST was meant, */
+    uint32_t questioned_us;    /* when */
     uint32_t ended_us;         /* with has_ended: when, */
     uint32_t ended_next;       /* its next number then, or the RST's own where that is higher, */
     uint32_t ended_ack;        /* and what it had acknowledged */
@@ -319,6 +321,14 @@ struct conn_payload conn_payload(const struct conn_judge *judge, struct conn *co
 static inline uint32_t conn_short_time(int64_t t_ns)
 {
     return (uint32_t)((uint64_t)t_ns >> 10);
+}
+
+/* How long ago, by short times; 0 where the stamps of one interface stepped back in between. */
+static inline uint32_t conn_short_since(int64_t t_ns, uint32_t then)
+{
+    static const uint32_t STEP_BACK_MOST = 9765625; /* 10 s */
+    uint32_t since = conn_short_time(t_ns) - then;
+    return 0 - since <= STEP_BACK_MOST ? 0 : since;
 }
 
 static inline uint32_t conn_space(const struct conn_segment *segment)

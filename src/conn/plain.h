@@ -28,7 +28,7 @@ static inline void conn_time_handshake(struct conn *conn, unsigned side, const s
     if (kind == TCP_SYN) {
         conn->round_us = conn_short_time(segment->t_ns);
     } else if (kind == TCP_ACK && conn_may_time_handshake(end, peer)) {
-        uint32_t took = conn_short_time(segment->t_ns) - conn->round_us;
+        uint32_t took = conn_short_since(segment->t_ns, conn->round_us);
         conn->round_us = took > UINT32_MAX / 8 ? UINT32_MAX / 8 : took;
         conn->flags |= CONN_TIMED;
     }

@@ -160,8 +160,11 @@ void conn_prove_alive(const struct conn_judge *judge, struct conn *conn, unsigne
     bool says_more = seq_before(more->ended_next, segment->seq + conn_space(segment)) ||
                      (segment->flags & TCP_ACK && end->flags & END_ACKS && seq_before(more->ended_ack, segment->ack));
     uint32_t straggle = conn->flags & CONN_TIMED ? 4 * conn->round_us + STRAGGLE_US : STRAGGLE_UNKNOWN_US;
-    bool late = conn_short_time(segment->t_ns) - more->ended_us > straggle;
-    if (!late && !syn && !heard && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
+    bool late = conn_short_since(segment->t_ns, more->ended_us) > straggle;
+    /* Who had sent that RST would have said so once more by now (RFC 5961 section 3.2). */
+    uint32_t asked = conn->flags & CONN_TIMED ? conn->round_us : STRAGGLE_UNKNOWN_US;
+    bool denies = sent_it && more->is_questioned && conn_short_since(segment->t_ns, more->questioned_us) > asked;
+    if (!late && !denies && !syn && !heard && end->was != STATE_SYN_SENT && !(sent_it && says_more)) return;
     end->flags &= ~(uint32_t)(END_ENDED_BY_RST | END_RST);
     conn->flags &= (uint16_t)~CONN_REFUSED;
     forget_first_reset(conn, side);

@@ -318,6 +318,15 @@ static void note_time(struct conn *conn, const struct conn_segment *segment)
     if (segment->t_ns > conn->last_ns) conn->last_ns = segment->t_ns;
 }
 
+/* Of an end that a RST of its own has ended. */
+static void note_question(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment)
+{
+    struct conn_more_end *more = conn_has_more(judge, conn, side);
+    if (!more || !more->has_ended || more->is_questioned) return;
+    more->is_questioned = true;
+    more->questioned_us = conn_short_time(segment->t_ns);
+}
+
 void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                struct conn_verdict *verdict)
 {
@@ -344,6 +353,7 @@ void conn_sent(const struct conn_judge *judge, struct conn *conn, unsigned side,
     count(judge, conn, side, segment, class);
     take_ack_field(end, segment, class, advances);
     end->flags &= ~(uint32_t)(END_PROBED | END_CHALLENGED);
+    if (class == CONN_CHALLENGE_ACK) note_question(judge, conn, conn_other(conn, side), segment);
     if (class == CONN_KEEPALIVE || class == CONN_WINDOW_PROBE) end->flags |= END_PROBED;
     bool answers = class == CONN_PROBE_ANSWER || (class == CONN_ACK && advances); /* what was asked with has been taken */
     if (conn_space(segment) || answers) peer->flags &= ~(uint32_t)END_PROBED;

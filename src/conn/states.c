@@ -52,6 +52,7 @@ void conn_end_by_reset(const struct conn_judge *judge, struct conn *conn, unsign
     end->flags |= END_ENDED_BY_RST;
     end->was = was;
     more->has_ended = true;
+    more->is_questioned = false;
     more->ended_us = conn_short_time(t_ns);
     more->ended_next = end_next;
     more->ended_ack = end->ack;

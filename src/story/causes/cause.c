@@ -68,10 +68,11 @@ bool cause_set_unknown(struct tale_packet *packet, const char *why)
 
 /* ---- looking back ---- */
 
-struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
+/* Of the packets before `sent`, the one that came last. */
+static struct tale_packet *last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns, size_t sent)
 {
     const struct back_arrival *arrivals = telling->back.arrivals[side];
-    size_t sent = telling_sent_by(telling, at_ns), low = 0, high = telling->back.arrival_count[side];
+    size_t low = 0, high = telling->back.arrival_count[side];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (arrivals[middle].t_ns <= at_ns)
@@ -85,6 +86,17 @@ struct tale_packet *cause_last_arrival(const struct telling *telling, enum story
         return packet;
     }
     return NULL;
+}
+
+struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns)
+{
+    return last_arrival(telling, side, at_ns, telling_sent_by(telling, at_ns));
+}
+
+struct tale_packet *cause_last_before(const struct telling *telling, const struct tale_packet *packet)
+{
+    size_t sent = telling_sent_by(telling, packet->sent_ns), own = (size_t)(packet - telling->packets);
+    return last_arrival(telling, packet->side, packet->sent_ns, own < sent ? own : sent);
 }
 
 struct tale_packet *cause_acknowledged(const struct telling *telling, const struct tale_packet *packet)

@@ -88,6 +88,8 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
 void cause_find_state(struct telling *telling, struct tale_state *state);
 /* cause.c: the newest packet that had reached `side` by `at_ns`; NULL none. */
 struct tale_packet *cause_last_arrival(const struct telling *telling, enum story_side side, int64_t at_ns);
+/* The same as `packet` was sent: of what has its time stamp, only what was captured before it. */
+struct tale_packet *cause_last_before(const struct telling *telling, const struct tale_packet *packet);
 /* The step at which that process ended; STORY_NO_STEP: not seen. */
 uint32_t cause_exit_step(const struct telling *telling, int32_t pid);
 /* cause.c: fills every packet's and every state step's cause. */

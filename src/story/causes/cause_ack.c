@@ -133,14 +133,25 @@ static const struct tale_packet *maybe_for(const struct telling *telling, const 
     return stamped && first->ts_value != again->ts_value && echo->ts_echo == again->ts_value ? NULL : before;
 }
 
+/* With TCP_QUICKACK off, TCP_DEFER_ACCEPT set or data waiting in the call that connects, Linux puts off the handshake's last ACK,
+ * by TCP_DELACK_MAX (tcp_rcv_synsent_state_process); else it leaves at once. */
+static bool rule_ack_of_syn(struct telling *telling, struct tale_packet *packet, struct tale_packet *by)
+{
+    static const int64_t PUT_OFF_NS = 190000000; /* 200 ms, a tick less as ticks fall */
+    if (by->received_ns && packet->sent_ns - by->received_ns >= PUT_OFF_NS)
+        return cause_set_unknown(packet, "so late after the SYN-ACK: put off, to go along with data (TCP_QUICKACK off, or "
+                                         "TCP_DEFER_ACCEPT at the client), or worked off late; the wire can't tell");
+    return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+}
+
 bool cause_rule_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->verdict.class != CONN_ACK || segment_space(header_of(packet))) return false;
     if (header_of(packet)->flags & TCP_RST) return false;
     struct tale_packet *by = cause_acknowledged_within(telling, packet);
     if (!by) return false;
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
-    if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) > arrival_ns(by))
+    const struct tale_packet *last = cause_last_before(telling, packet);
+    if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) >= arrival_ns(by))
         return cause_set_unknown(
             packet, "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
     uint8_t opens = header_of(by)->flags & (TCP_SYN | TCP_ACK);
@@ -148,7 +159,7 @@ bool cause_rule_ack(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet, "its SYN-ACK was not captured, nor maybe what it answers");
     if (opens & TCP_SYN && header_of(packet)->seq != header_of(by)->ack)
         return cause_set_unknown(packet, "its sender had said more by then than was captured: what it answers is not known");
-    if (opens & TCP_SYN) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    if (opens & TCP_SYN) return rule_ack_of_syn(telling, packet, by);
     const struct tale_packet *before = maybe_for(telling, packet, by), *own = asked_for_more(telling, packet, by);
     if (before && before->segment)
         return cause_set_unknown(packet, telling_printf(telling,

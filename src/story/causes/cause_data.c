@@ -67,9 +67,10 @@ static bool nothing_was_held(const struct telling *telling, const struct tale_pa
 static const struct tale_packet *releaser(const struct telling *telling, const struct tale_packet *packet)
 {
     const struct sweep *sweep = &telling->sweep;
-    return sweep->released_ns[packet->side] != INT64_MIN && sweep->released_ns[packet->side] <= packet->sent_ns
-               ? sweep->released_by[packet->side]
-               : NULL;
+    if (sweep->released_ns[packet->side] == INT64_MIN || sweep->released_ns[packet->side] > packet->sent_ns) return NULL;
+    const struct tale_packet *by = sweep->released_by[packet->side];
+    /* What acknowledges it let nothing of it go: it was captured late. */
+    return seq_before(header_of(packet)->seq, header_of(by)->ack) ? NULL : by;
 }
 
 /* Data or a FIN outside of any call: a call queued it, and the ACK of the little that was under way let it go (Nagle). */
@@ -82,7 +83,7 @@ bool cause_rule_released(struct telling *telling, struct tale_packet *packet)
     if (cause_speaks_mptcp(telling, packet) != CAUSE_MPTCP_NO) return false;
     int64_t queued_ns = (fin ? telling->sweep.fin_queued_ns : telling->sweep.data_queued_ns)[packet->side];
     if (queued_ns > packet->sent_ns) return false;
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_before(telling, packet);
     const struct tale_packet *data = telling->sweep.last_data[packet->side];
     const struct conn_verdict *verdict = &packet->verdict;
     bool little = verdict->has_acked && verdict->next == verdict->acked && data && header_of(data)->length_bytes <= LITTLE_BYTES;

@@ -101,7 +101,7 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet, "made while the kernel received a packet that is not of this connection");
     if (is_tcp(packet) && answers_other_syn(telling, packet)) return true;
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
-    by = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    by = cause_last_before(telling, packet);
     return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
@@ -109,7 +109,7 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
  * good as the chain where nothing else could be meant: nothing came behind `by`, and it came once. */
 static enum story_evidence backlog_evidence(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
-    if (cause_last_arrival(telling, packet->side, packet->sent_ns) != by || by->seen->copy) return EVIDENCE_CONTEXT;
+    if (cause_last_before(telling, packet) != by || by->seen->copy) return EVIDENCE_CONTEXT;
     if (!by->segment->retransmission) return EVIDENCE_STACK;
     const struct tale_packet *before = cause_previous_with_same_space(telling, by);
     return before && telling_is_lost(telling, before) ? EVIDENCE_STACK : EVIDENCE_CONTEXT;
@@ -120,8 +120,7 @@ static bool chain_backlog(struct telling *telling, struct tale_packet *packet)
     if (!has_chain(packet, CHAIN_BACKLOG) || !is_tcp(packet)) return false;
     /* What says nothing new answers what came behind a gap, or twice, not what it acknowledges. */
     bool repeats = packet->verdict.class == CONN_DUPLICATE_ACK || packet->verdict.class == CONN_PROBE_ANSWER;
-    struct tale_packet *by = cause_acknowledged(telling, packet),
-                       *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *by = cause_acknowledged(telling, packet), *last = cause_last_before(telling, packet);
     if (repeats) return last && cause_set_segment(telling, packet, last, EVIDENCE_CONTEXT);
     if (packet->chain.notes & CHAIN_LEFT_OVER && !(packet->chain.notes & CHAIN_INPUT)) {
         if (segment_space(header_of(packet))) return cause_set_named(telling, packet, CAUSE_KERNEL, "held-back", EVIDENCE_STACK);

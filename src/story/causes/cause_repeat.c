@@ -27,7 +27,7 @@ static bool has_sent_syn(const struct telling *telling, enum story_side side)
 static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
 {
     bool syn_ack = header_of(packet)->flags & TCP_ACK;
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     if (packet->verdict.goes_on)
         return cause_set_unknown(packet, "the same SYN again although it had been refused: no TCP that follows RFC 9293 does that");
     bool fast_open =
@@ -53,7 +53,7 @@ static bool repeat_of_syn(struct telling *telling, struct tale_packet *packet, c
  * (tcp_rcv_fastopen_synack), unless it is so late that a timer may have run out. */
 static bool repeat_of_syn_data(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
 {
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_before(telling, packet);
     if (!before || !(header_of(before)->flags & TCP_SYN) || !last || !is_tcp(last)) return false;
     const struct event_packet_header *answer = header_of(last);
     if ((answer->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || answer->flags & TCP_RST) return false;
@@ -81,7 +81,7 @@ static bool speaks_sack(const struct telling *telling)
 static bool follows_too_big(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
 {
     enum { HEADERS_LEAST = 40, MTU_LEAST = 68 };
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     if (!last || is_tcp(last) || !last->datagram->icmp) return false;
     bool too_big = strstr(last->datagram->icmp, "fragmentation needed") || strstr(last->datagram->icmp, "too big");
     uint32_t mtu = last->datagram->error.mtu ? last->datagram->error.mtu : MTU_LEAST;
@@ -99,7 +99,7 @@ static bool may_be_loss_probe(const struct telling *telling, const struct tale_p
 
 static bool repeat_at_once(struct telling *telling, struct tale_packet *packet, bool tail)
 {
-    struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    struct tale_packet *last = cause_last_before(telling, packet);
     struct sweep *sweep = &telling->sweep;
     bool recovers = sweep->in_recovery[packet->side], asked = packet->verdict.is_asked_for;
     if ((asked || recovers) && !tail) packet->segment->repeat = STORY_REPEAT_FAST;
@@ -119,10 +119,11 @@ static bool repeat_at_once(struct telling *telling, struct tale_packet *packet, 
  */
 static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
 {
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     bool after = last && is_tcp(last) && last->segment && (!before || arrival_ns(last) >= before->sent_ns);
-    bool acks = after && !packet->verdict.is_acked && (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
-                last->verdict.class != CONN_DUPLICATE_ACK;
+    bool just = after && packet->sent_ns - arrival_ns(last) <= cause_held_ns(telling);
+    bool acks = just && !(header_of(last)->flags & TCP_SYN) && !packet->verdict.is_acked &&
+                (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && last->verdict.class != CONN_DUPLICATE_ACK;
     /* Nothing came between the two, and they may be one: IPv6 numbers no packets, nor does everybody with IPv4. */
     static const int64_t SIGHT_NS = 10000000;
     bool alone = before && (!last || arrival_ns(last) < before->sent_ns) && packet->sent_ns - before->sent_ns <= SIGHT_NS;
@@ -153,7 +154,7 @@ static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet,
 /* On a long way the timer has had its time when duplicate ACKs come: they may have asked as well. */
 static bool has_just_been_asked(const struct telling *telling, const struct tale_packet *packet, const struct tale_packet *before)
 {
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     bool duplicate = last && is_tcp(last) && last->verdict.class == CONN_DUPLICATE_ACK && arrival_ns(last) >= before->sent_ns;
     return duplicate && packet->sent_ns - arrival_ns(last) < cause_held_ns(telling);
 }

@@ -36,7 +36,7 @@ static bool span_call(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet, "several calls were under way on this socket: their spans can't tell which one sent it");
     if (!call) return false;
     if (is_tcp(packet) && packet->segment->kind == STORY_DATA) {
-        const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+        const struct tale_packet *last = cause_last_before(telling, packet);
         if (last && arrival_ns(last) > call->call->enter_ns)
             return cause_set_unknown(packet, "sent while the call ran and ACKs arrived: either may have released it");
     }

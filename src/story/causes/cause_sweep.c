@@ -83,7 +83,7 @@ void cause_sweep_begin(struct telling *telling)
     for (size_t side = 0; side < STORY_SIDES; side++) {
         sweep->data_queued_ns[side] = sweep->fin_queued_ns[side] = sweep->first_data_ns[side] = INT64_MAX;
         sweep->released_ns[side] = sweep->calm_ns[side] = sweep->read_ns[side] = sweep->abort_ns[side] = sweep->asked_ns[side] =
-            INT64_MIN;
+            sweep->shut_ns[side] = INT64_MIN;
     }
     look_ahead(telling);
     for (size_t i = 0; i < telling->call_count; i++) {
@@ -159,6 +159,16 @@ static void note_release(struct telling *telling, const struct tale_packet *pack
     if (sweep->in_recovery[to] && seq_at_or_before(sweep->recovery_to[to], header->ack)) sweep->in_recovery[to] = false;
 }
 
+static void note_window(struct telling *telling, const struct tale_packet *packet)
+{
+    int64_t *shut_ns = &telling->sweep.shut_ns[telling_receiver(telling, packet->side)];
+    if ((header_of(packet)->flags & (TCP_ACK | TCP_RST)) != TCP_ACK || telling_is_lost(telling, packet)) return;
+    if (header_of(packet)->window)
+        *shut_ns = INT64_MIN;
+    else if (*shut_ns == INT64_MIN)
+        *shut_ns = arrival_ns(packet);
+}
+
 /* It lies behind what was not captured, or acknowledges that. */
 static bool shows_gap(const struct telling *telling, const struct tale_packet *packet)
 {
@@ -193,6 +203,7 @@ void cause_sweep_packet(struct telling *telling, const struct tale_packet *packe
     bool moves = packet->verdict.class == CONN_WINDOW_UPDATE,
          shut = !header_of(packet)->window && !(header_of(packet)->flags & TCP_RST);
     if (moves || shut) telling->sweep.is_full[packet->side] = true;
+    note_window(telling, packet);
     note_release(telling, packet);
     note_numbers(&telling->sweep, packet->side, header_of(packet));
 }

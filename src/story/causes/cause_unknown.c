@@ -37,7 +37,7 @@ static const char *of_ack(struct telling *telling, const struct tale_packet *pac
                               "a challenge ACK, as it seems: the SYN of connection %" PRIu32
                               " between the same ends had just come to it, and it still holds this one (RFC 5961 section 4)",
                               telling->flow->questioned_by);
-    const struct tale_packet *last = cause_last_arrival(telling, side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     if (packet->verdict.class == CONN_DUPLICATE_ACK && last && is_tcp(last) && cause_is_too_old(packet, last))
         return telling_printf(telling,
                               "a duplicate ACK: the time stamp of #%" PRIu32

@@ -27,7 +27,7 @@ bool cause_follows_at_once(const struct telling *telling, const struct tale_pack
 static bool gives_up_probing(const struct telling *telling, const struct tale_packet *packet)
 {
     if ((header_of(packet)->flags & (TCP_RST | TCP_ACK)) != (TCP_RST | TCP_ACK)) return false;
-    const struct tale_packet *last = cause_last_arrival(telling, packet->side, packet->sent_ns);
+    const struct tale_packet *last = cause_last_before(telling, packet);
     size_t before = (size_t)(packet - telling->packets);
     size_t newest = before ? telling->packets[before - 1].since[packet->side] : 0;
     const struct tale_packet *probe = newest ? &telling->packets[newest - 1] : NULL;
@@ -36,6 +36,16 @@ static bool gives_up_probing(const struct telling *telling, const struct tale_pa
 
 /* The keepalive timer waits a second at least (TCP_KEEPIDLE, TCP_KEEPINTVL); before that only the persist timer can ask. */
 static const int64_t KEEPALIVE_MIN_NS = 900000000;
+
+/* The persist timer waits as long as a retransmission timer does (tcp_probe0_base), from when the window's end was learnt at the
+ * soonest; in a capture from one place a round trip may lie between. */
+static bool is_too_soon_to_persist(const struct telling *telling, const struct tale_packet *packet)
+{
+    int64_t shut_ns = telling->sweep.shut_ns[packet->side], way_ns = 0;
+    bool far = telling->conn.flags & CONN_TIMED && !(telling->conn.flags & CONN_TWO_PLACES);
+    if (far) way_ns = (int64_t)telling->conn.round_us * 1024;
+    return shut_ns != INT64_MIN && packet->sent_ns - shut_ns < CAUSE_RTO_MIN_MS * 1000000LL + way_ns;
+}
 
 static bool rule_probe(struct telling *telling, struct tale_packet *packet)
 {
@@ -55,6 +65,9 @@ static bool rule_probe(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet, "too soon for Linux' keepalive timer, and the peer's window is open: the wire can't tell");
     if (!soon && !goes_on)
         return cause_set_unknown(packet, "the peer's window is shut: the persist timer, if data waits, or the keepalive timer");
+    if (is_too_soon_to_persist(telling, packet))
+        return cause_set_unknown(packet, "so soon after the peer shut its window: the persist timer, where its least time was set "
+                                         "lower than usual (rto_min), or sent before that was known; the wire can't tell");
     telling->sweep.persists[packet->side] = true;
     return cause_set_named(telling, packet, CAUSE_TIMER, "zero-window-probe", EVIDENCE_RULE);
 }
@@ -262,7 +275,7 @@ static bool rule_answer(struct telling *telling, struct tale_packet *packet)
 {
     enum conn_class class = packet->verdict.class;
     bool answers = class == CONN_PROBE_ANSWER || class == CONN_CHALLENGE_ACK || class == CONN_DUPLICATE_ACK;
-    struct tale_packet *last = answers ? cause_last_arrival(telling, packet->side, packet->sent_ns) : NULL;
+    struct tale_packet *last = answers ? cause_last_before(telling, packet) : NULL;
     if (!last || !is_tcp(last)) return false;
     const struct event_packet_header *asks = header_of(last);
     bool same_window = header_of(packet)->window == telling->sweep.window[packet->side];

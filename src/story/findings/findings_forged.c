@@ -17,10 +17,23 @@ struct after_reset {
     bool lives;                          /* its receiver goes on as well */
 };
 
+/* It ended the end in whose name it came: the judge takes that back where the end goes on. */
+static bool ended_its_sender(const struct telling *telling, const struct tale_packet *reset)
+{
+    for (size_t i = 0; i < telling->state_count; i++) {
+        const struct tale_state *state = &telling->states[i];
+        if (state->packet == (uint32_t)(reset - telling->packets) && state->sent && !state->change &&
+            state->story->to_state == STATE_CLOSED)
+            return true;
+    }
+    return false;
+}
+
 /* It left after that RST, and was not only overtaken by it on the way: it says more than the RST's number, or acknowledges more
  * than its sender had by then, or came a round trip later. */
 static bool is_life(const struct telling *telling, const struct tale_packet *reset, const struct tale_packet *later)
 {
+    if (ended_its_sender(telling, reset)) return later->verdict.goes_on;
     static const int64_t DISORDER_NS = 3000000; /* Wireshark's bound, where no round trip was seen */
     int64_t way_ns = telling->conn.flags & CONN_TIMED ? (int64_t)telling->conn.round_us * 1024 : DISORDER_NS;
     const struct story_segment *segment = later->segment;

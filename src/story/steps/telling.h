@@ -114,8 +114,9 @@ struct sweep {
     bool any_gap;                  /* something that was sent before was not captured */
     bool in_recovery[STORY_SIDES]; /* a fast retransmission of this side was seen, and not all is acknowledged since */
     uint32_t recovery_to[STORY_SIDES];
-    bool is_full[STORY_SIDES];  /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
-    bool persists[STORY_SIDES]; /* the persist timer of this side has asked: data waits, and none has left since */
+    bool is_full[STORY_SIDES];    /* its window was shut, or moved without an ACK: its reader's pace shows in its ACKs */
+    bool persists[STORY_SIDES];   /* the persist timer of this side has asked: data waits, and none has left since */
+    int64_t shut_ns[STORY_SIDES]; /* when this side learnt that its peer's window is shut; INT64_MIN: it is open, or nobody knows */
     int64_t data_queued_ns[STORY_SIDES], fin_queued_ns[STORY_SIDES];
     int64_t asked_ns[STORY_SIDES]; /* when that came, at the soonest, which its last RST answers; INT64_MIN: none */
     bool resets[STORY_SIDES];      /* it has sent a RST */

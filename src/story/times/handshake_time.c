@@ -62,7 +62,7 @@ void handshake_time_find(struct telling *telling)
     summary->handshake_timer_ns = -1;
     const struct tale_packet *syn = finding_segment(telling, -1, STORY_SYN), *ack = handshake_ack(telling);
     const struct tale_packet *syn_ack = ack ? answered(telling, ack) : NULL;
-    if (!syn || !syn_ack) return;
+    if (!syn || !syn_ack || arrival_ns(syn_ack) < syn->sent_ns) return; /* nor does time run backwards: stamps that step back */
     summary->handshake_ns = ack->sent_ns - syn->sent_ns;
     summary->handshake_timer_ns = waited_ns(telling, syn_ack);
     summary->handshake_network_ns = arrival_ns(syn_ack) - syn->sent_ns - summary->handshake_timer_ns;

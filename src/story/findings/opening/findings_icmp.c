@@ -93,7 +93,7 @@ static void find_unreachable(struct telling *telling)
                          failed   ? failed->story->exit_step
                          : answer ? answer->step
                                   : STORY_NO_STEP};
-    bool opening = syn && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
+    bool opening = syn && syn->side == told && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
     const char *from = sender_text(telling, error), *rule = telling_rule_place(telling, error);
     const char *end =
         failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name) : "";

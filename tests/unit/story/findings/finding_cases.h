@@ -610,7 +610,14 @@ static const struct finding_case cases[] = {
     {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=501")},
     {"reset-ignored", false, /* what it overtook on the way is no life */
      TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, S, S_DATA ROOM)},
-    {"reset-ignored", true, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2021, S, S_DATA ROOM)}, /* a round trip later */
+    /* Nobody has asked its sender whether it was meant: what it overtook may come for a while. */
+    {"reset-ignored", true, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(12090, S, S_DATA ROOM)},
+    {"reset-ignored", false, TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(12070, S, S_DATA ROOM)},
+    /* Asked, who had sent it would say so again within a round trip. */
+    {"reset-ignored", true,
+     TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512") PACKET(2032, S, S_DATA ROOM)},
+    {"reset-ignored", false,
+     TRACE OPEN PACKET(2000, S, "flags=R seq=601") PACKET(2010, C, "flags=. seq=101 ack=501 win=512") PACKET(2029, S, S_DATA ROOM)},
     {"reset-ignored", false, /* who got it believed it */
      TRACE OPEN PACKET(2000, S, "flags=R seq=501") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=R seq=101")},
     {"reset-crossed", true, TRACE OPEN PACKET(2000, C, C_DATA ROOM) PACKET(2010, S, S_FIN_1) PACKET(2020, S, "flags=R seq=501")},

@@ -251,9 +251,9 @@ static const struct bound findings_bounds[] = {
      TRACE OPEN PACKET(2000, S, "flags=R seq=505") PACKET(3000, S, S_DATA ROOM) PACKET(3010, C, "flags=. seq=101 ack=506" ROOM)},
     {"the server itself went on afterwards (#6)", /* and what it only says once more is no going on */
      TRACE OPEN PACKET(1500, S, S_DATA ROOM) PACKET(2000, S, "flags=R seq=520")
-         PACKET(3000, S, "flags=P. seq=506 ack=101 len=5" ROOM) PACKET(3010, C, "flags=. seq=101 ack=511" ROOM),
-     TRACE OPEN PACKET(1500, S, S_DATA ROOM) PACKET(2000, S, "flags=R seq=520") PACKET(3000, S, S_DATA ROOM)
-         PACKET(3010, C, "flags=. seq=101 ack=506" ROOM)},
+         PACKET(13000, S, "flags=P. seq=506 ack=101 len=5" ROOM) PACKET(13010, C, "flags=. seq=101 ack=511" ROOM),
+     TRACE OPEN PACKET(1500, S, S_DATA ROOM) PACKET(2000, S, "flags=R seq=520") PACKET(13000, S, S_DATA ROOM)
+         PACKET(13010, C, "flags=. seq=101 ack=506" ROOM)},
     /* CLOSE_WAIT of a socket whose owner is not known to have forgotten it. */
     {"close-wait-idle",
      TRACE OPEN PACKET(2000, C, C_FIN ROOM)
