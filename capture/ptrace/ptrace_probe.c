@@ -51,7 +51,9 @@ static int try_child(pid_t pid, int child_fd, struct err *err)
     struct iovec here = {.iov_base = &word, .iov_len = sizeof(word)};
     static const long known = 0x7c9;
     struct iovec there = {.iov_base = (void *)&known, .iov_len = sizeof(known)};
-    if (process_vm_readv(pid, &here, 1, &there, 1, 0) != (ssize_t)sizeof(word) || word != known) {
+    errno = 0;
+    (void)process_vm_readv(pid, &here, 1, &there, 1, 0);
+    if (word != known) {
         int code = errno ? -errno : -EIO;
         return err_set_errno(err, code, "process_vm_readv of a traced child is refused (%s)", who_refuses());
     }
@@ -88,8 +90,11 @@ int ptrace_probe(struct err *err)
         if (getppid() != parent) _exit(1);
         for (;;) pause();
     }
-    int code = pid == -1 ? err_set_errno(err, -errno, "no process to try ptrace on") : try_child(pid, pipe_fds[0], err);
-    if (pid != -1) {
+    int code;
+    if (pid == -1)
+        code = err_set_errno(err, -errno, "no process to try ptrace on");
+    else {
+        code = try_child(pid, pipe_fds[0], err);
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR) {
         }

@@ -56,7 +56,8 @@ void ptrace_tasks_free(struct ptrace_tasks *tasks);
 struct ptrace_task *ptrace_task_find(const struct ptrace_tasks *tasks, pid_t tid);
 /* A new task with its name; NULL when out of memory. It must not be there already. */
 struct ptrace_task *ptrace_task_add(struct ptrace_tasks *tasks, pid_t pid, pid_t tid);
-/* A handle for sockinfo_at on its descriptors, or -errno. Give it back with ptrace_task_give_back: it may be kept for next time. */
+/* A handle for sockinfo_duplicate of its descriptors, or -errno. Give it back with ptrace_task_give_back: it may be kept for next
+ * time. */
 int ptrace_task_handle(struct ptrace_task *task);
 void ptrace_task_give_back(const struct ptrace_task *task, int handle);
 /* Its name as it is now or was a moment ago, into `comm`. */

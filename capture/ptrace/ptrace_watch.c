@@ -40,8 +40,7 @@ static void look_at_poll(struct look *look, bool reported)
     struct pollfd chunk[CHUNK];
     const uint64_t *args = look->task->raw.args;
     size_t count = (uint32_t)args[1] < LOOK_MAX ? (uint32_t)args[1] : LOOK_MAX;
-    for (size_t at = 0; at < count; at += CHUNK) {
-        size_t wanted = count - at < CHUNK ? count - at : CHUNK;
+    for (size_t at = 0, wanted; (wanted = count - at < CHUNK ? count - at : CHUNK) != 0; at += wanted) {
         size_t got = ptrace_look_memory(look->task, args[0] + at * sizeof(chunk[0]), chunk, wanted * sizeof(chunk[0]));
         for (size_t i = 0; i < got / sizeof(chunk[0]); i++) {
             short events = reported ? chunk[i].revents : chunk[i].events;
@@ -64,11 +63,12 @@ static void look_at_select(struct look *look)
     if (nfds <= 0) return;
     if (nfds > LOOK_MAX) nfds = LOOK_MAX;
     size_t words = ((size_t)nfds + 63) / 64;
-    for (size_t set = 0; set < 3; set++)
+    const size_t set_count = sizeof(sets) / sizeof(sets[0]);
+    for (size_t set = 0; set < set_count; set++)
         if (args[1 + set]) ptrace_look_memory(look->task, args[1 + set], sets[set], words * sizeof(sets[set][0]));
     for (int fd = 0; fd < nfds; fd++) {
         uint32_t events = 0;
-        for (size_t set = 0; set < 3; set++)
+        for (size_t set = 0; set < set_count; set++)
             if (sets[set][fd / 64] >> (fd % 64) & 1) events |= select_events[set];
         uint64_t cookie = events ? look_cookie(look, fd) : 0;
         if (cookie) watch(look->call, cookie, (uint64_t)fd, events);

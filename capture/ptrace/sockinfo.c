@@ -30,7 +30,7 @@ int sockinfo_open(pid_t pid)
     if (handle == -1 && errno == EINVAL) handle = (int)syscall(SYS_pidfd_open, pid, 0);
     if (handle == -1 && (errno == EINVAL || errno == ENOENT)) {
         pid_t leader = procinfo_status(pid, "Tgid");
-        if (leader <= 0) return -ESRCH;
+        if (leader == -1) return -ESRCH;
         handle = (int)syscall(SYS_pidfd_open, leader, 0);
     }
     return handle == -1 ? -errno : handle;
@@ -122,30 +122,4 @@ uint64_t sockinfo_network(int duplicate)
 {
     uint64_t network = 0;
     return option(duplicate, NETNS_COOKIE, &network, sizeof(network)) ? network : 0;
-}
-
-bool sockinfo_at(int handle, int fd, struct event_socket *ret_socket)
-{
-    *ret_socket = (struct event_socket){0};
-    int duplicate = sockinfo_duplicate(handle, fd);
-    if (duplicate == -1) return false;
-    bool is_ours = sockinfo_describe(duplicate, NULL, SOCKINFO_ALL, ret_socket);
-    close(duplicate);
-    errno = 0;
-    return is_ours;
-}
-
-bool sockinfo_of(pid_t pid, int fd, struct event_socket *ret_socket)
-{
-    *ret_socket = (struct event_socket){0};
-    int handle = sockinfo_open(pid);
-    if (handle < 0) {
-        errno = handle == -ESRCH ? 0 : -handle;
-        return false;
-    }
-    bool is_ours = sockinfo_at(handle, fd, ret_socket);
-    int why = errno;
-    close(handle);
-    errno = why;
-    return is_ours;
 }

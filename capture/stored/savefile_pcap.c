@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <pcap/dlt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/stored/savefile_own.h"
@@ -118,7 +119,7 @@ enum { SECONDS_APART_MAX = 30 * 24 * 3600, CHAIN = 4, WIRE_MAX = 1 << 24 };
 
 static bool is_likely(const struct savefile_pcap *pcap, const struct record *record, uint32_t near_s)
 {
-    uint32_t apart = record->s > near_s ? record->s - near_s : near_s - record->s;
+    long long apart = llabs((long long)record->s - near_s);
     uint32_t snap = pcap->snap && pcap->snap < pcap->captured_max ? pcap->snap : pcap->captured_max;
     return record->captured <= snap && record->captured && record->captured <= record->wire && record->wire <= WIRE_MAX &&
            record->s && apart <= SECONDS_APART_MAX &&

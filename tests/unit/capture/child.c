@@ -333,6 +333,7 @@ int main(void)
         cmocka_unit_test(each_of_the_descriptors_to_keep_stays_and_those_between_them_go),
         cmocka_unit_test(what_its_parent_ignores_is_ignored_and_what_it_handles_is_not),
         cmocka_unit_test(the_first_program_of_the_path_that_may_be_executed_runs),
+        cmocka_unit_test(another_person_is_another_in_all),
         cmocka_unit_test(without_standard_descriptors_its_pipes_are_not_taken_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

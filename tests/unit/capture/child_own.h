@@ -14,6 +14,7 @@ void output_of(struct child_options options, char *text, size_t size, int *ret_s
 void each_of_the_descriptors_to_keep_stays_and_those_between_them_go(void **state);
 void what_its_parent_ignores_is_ignored_and_what_it_handles_is_not(void **state);
 void the_first_program_of_the_path_that_may_be_executed_runs(void **state);
+void another_person_is_another_in_all(void **state);
 void without_standard_descriptors_its_pipes_are_not_taken_for_them(void **state);
 
 #endif

@@ -171,3 +171,27 @@ void without_standard_descriptors_its_pipes_are_not_taken_for_them(void **state)
     child_close(&child);
     close(moved[0]);
 }
+
+/* Root becomes another in all: user, group and further groups. Nobody else may. */
+void another_person_is_another_in_all(void **state)
+{
+    (void)state;
+    const struct child_person person = {"nobody", 65534, 65533};
+    struct child_options options = options_of(SHELL("grep -E '^(Uid|Gid|Groups):' /proc/self/status | tr -d ' \\t'"));
+    struct child child;
+    struct err err = {0};
+    options.person = &person;
+    if (geteuid() == 0) {
+        char text[200];
+        int status;
+        output_of(options, text, sizeof(text), &status);
+        assert_string_equal(text, "Uid:65534655346553465534\nGid:65533655336553365533\nGroups:65533\n");
+        return;
+    }
+    assert_int_equal(child_spawn(&options, &child, &err), 0);
+    assert_int_equal(child_release(&child, &err), 0);
+    status_of(child.pid);
+    assert_int_equal(child_exec_error(&child, &err), -EPERM);
+    assert_non_null(strstr(err.text, "can't be run as nobody"));
+    child_close(&child);
+}

@@ -317,7 +317,9 @@ static void a_list_without_programs_is_read_whole(void **state)
     (void)state;
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-    assert_int_equal(kernel_symbols_take(&symbols, fd, NULL), 0);
+    struct err err = {{0}};
+    assert_int_equal(kernel_symbols_take(&symbols, fd, &err), 0);
+    assert_string_equal(err.text, "");
     assert_int_equal(fcntl(fd, F_GETFD), -1);
     assert_string_equal(kernel_symbols_name(symbols, 0xffffffffc0000304), "veth_xmit");
     assert_null(kernel_symbols_name(symbols, 0xffffffffd0000000));

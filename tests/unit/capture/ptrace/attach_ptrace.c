@@ -136,6 +136,7 @@ static void a_running_process_is_recorded_and_let_go_and_no_call_of_its_fails(vo
     char text[8];
     scene_begin(&scene);
     if (calls_ptrace.attach(scene.calls, scene.pid, &scene.err)) fail_msg("%s", scene.err.text);
+    assert_string_equal(scene.err.text, "");
     for (int i = 0; i < 20; i++) { /* its first stops */
         seen(&scene, EVENT_EXIT, "none");
         pause_ms(2);

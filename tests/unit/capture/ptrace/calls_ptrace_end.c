@@ -22,9 +22,9 @@
 #include "calls_ptrace_lives_own.h"
 #include "calls_ptrace_own.h"
 #include "capture/ptrace/calls_ptrace.h"
-#include "capture/ptrace/sockinfo.h"
 #include "support/actors.h"
 #include "support/sleeper.h"
+#include "support/socket_of.h"
 
 static bool is_gone(pid_t pid)
 {
@@ -110,14 +110,14 @@ void the_look_at_a_socket_leaves_nothing_open(void **state)
     int before = dup(0);
     close(before);
     int udp = socket(AF_INET6, SOCK_DGRAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_true(sockinfo_of(getpid(), udp, &socket_seen));
+    assert_true(socket_of(getpid(), udp, &socket_seen));
     assert_int_equal(socket_seen.protocol, IPPROTO_UDP);
     assert_int_equal(socket_seen.local.version, 0);
-    assert_false(sockinfo_of(getpid(), local, &socket_seen));
+    assert_false(socket_of(getpid(), local, &socket_seen));
     assert_int_equal(errno, 0);
-    assert_false(sockinfo_of(getpid(), 1000, &socket_seen));
+    assert_false(socket_of(getpid(), 1000, &socket_seen));
     assert_int_equal(errno, 0);
-    assert_false(sockinfo_of(getpid(), -1, &socket_seen));
+    assert_false(socket_of(getpid(), -1, &socket_seen));
     assert_int_equal(socket_seen.cookie, 0);
     close(udp);
     close(local);

@@ -213,6 +213,7 @@ void the_report_counts_what_was_recorded_and_lost_nothing(void **state)
     run_whole(&run, "talk");
     size_t before = event_log_count(run.log);
     assert_int_equal(calls_ptrace.report(run.calls, run.log, &run.err), 0);
+    assert_int_equal(event_log_count(run.log), before + 1);
     const struct event *lost = event_log_at(run.log, before);
     assert_int_equal(lost->kind, EVENT_LOST);
     assert_string_equal(lost->lost.source, "ptrace");

@@ -1,6 +1,5 @@
 /* Which sockets the ptrace recorder knows: by the name of the descriptor's link, and what of them stays as it is. */
 #include "capture/ptrace/ptrace_sockets.h"
-#include "capture/ptrace/sockinfo.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -15,6 +14,8 @@
 
 #include <cmocka.h>
 #include <netinet/in.h>
+
+#include "support/socket_of.h"
 
 static void a_descriptors_socket_has_its_inodes_number(void **state)
 {
@@ -158,7 +159,7 @@ static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
     struct event_socket seen;
     uint16_t port;
     int fd = bound(AF_INET, SOCK_STREAM, 0, &port);
-    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_true(socket_of(getpid(), fd, &seen));
     assert_int_equal(seen.protocol, IPPROTO_TCP);
     assert_int_equal(seen.local.port, port);
     assert_int_equal(seen.remote.version, 0); /* nobody */
@@ -167,7 +168,7 @@ static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
     assert_int_equal(listen(fd, 1), 0);
     uint64_t cookie = seen.cookie;
     assert_true(cookie != 0);
-    assert_true(sockinfo_of(gettid(), fd, &seen));
+    assert_true(socket_of(gettid(), fd, &seen));
     assert_int_equal(seen.state, KERNEL_LISTEN);
     assert_int_equal(seen.cookie, cookie);
     close(fd);
@@ -175,7 +176,7 @@ static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
     fd = bound(AF_INET, SOCK_DGRAM, 0, &port);
     struct sockaddr_in self = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(sendto(fd, "1234567", 7, 0, (const struct sockaddr *)&self, sizeof(self)), 7);
-    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_true(socket_of(getpid(), fd, &seen));
     assert_int_equal(seen.protocol, IPPROTO_UDP);
     assert_int_equal(seen.state, KERNEL_STATE_UNKNOWN);
     assert_true(seen.has_unread);
@@ -184,17 +185,17 @@ static void what_is_behind_a_descriptor_is_asked_of_its_socket(void **state)
     /* Not bound: an address without a port is none. */
     fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0) {
-        assert_true(sockinfo_of(getpid(), fd, &seen));
+        assert_true(socket_of(getpid(), fd, &seen));
         assert_int_equal(seen.local.version, 0);
         close(fd);
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_false(sockinfo_of(getpid(), fd, &seen));
+    assert_false(socket_of(getpid(), fd, &seen));
     assert_int_equal(errno, 0);
     close(fd);
-    assert_false(sockinfo_of(getpid(), fd, &seen)); /* closed */
+    assert_false(socket_of(getpid(), fd, &seen)); /* closed */
     assert_int_equal(errno, 0);
-    assert_false(sockinfo_of(getpid(), -1, &seen));
+    assert_false(socket_of(getpid(), -1, &seen));
     assert_int_equal(errno, 0);
 }
 
@@ -220,14 +221,14 @@ static void why_a_socket_could_not_be_seen_is_said(void **state)
     struct event_socket seen;
     struct rlimit before, few;
     errno = EIO;
-    assert_false(sockinfo_of(0x3fffffff, 0, &seen));
+    assert_false(socket_of(0x3fffffff, 0, &seen));
     assert_int_equal(errno, 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     int next = dup(0);
     close(next);
     few = before, few.rlim_cur = (rlim_t)next;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    bool is_seen = sockinfo_of(getpid(), 0, &seen);
+    bool is_seen = socket_of(getpid(), 0, &seen);
     int why = errno;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_false(is_seen);
@@ -245,7 +246,7 @@ static void a_multipath_socket_is_one_of_tcp(void **state)
         assert_true(errno == EPROTONOSUPPORT || errno == ENOPROTOOPT || errno == EINVAL || errno == EPERM);
         return;
     }
-    assert_true(sockinfo_of(getpid(), fd, &seen));
+    assert_true(socket_of(getpid(), fd, &seen));
     assert_int_equal(seen.protocol, IPPROTO_TCP);
     close(fd);
 }

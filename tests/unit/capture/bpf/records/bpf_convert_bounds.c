@@ -166,6 +166,11 @@ static void what_a_record_of_a_call_holds_is_all_taken(void **state)
     assert_int_equal(event.call.watch[1].data, 77);
     assert_int_equal(event.call.socket.local.version, 6);
     assert_int_equal(event.call.socket.local.ip[15], 1);
+    record.socket.netns = 9;
+    for (int ret = -1; ret <= 1; ret++) {
+        record.ret = ret;
+        assert_int_equal(converted(&convert, &record, sizeof(record)).call.socket.netns, ret < 0 ? 9 : 0);
+    }
     record.wake_unseen = 0;
     record.watch_count = EVENT_WATCH_MAX + 1;
     event = converted(&convert, &record, sizeof(record));
