@@ -23,7 +23,8 @@ static const struct story_segment *last_word(const struct story *story, int side
     return reset;
 }
 
-static void say_how(const struct story *story, const struct story_cause *cause, char how[FACTS_HOW_BYTES])
+/* `brief`: without what the name says by itself. */
+static void say_how(const struct story *story, const struct story_cause *cause, bool brief, char how[FACTS_HOW_BYTES])
 {
     const struct story_step *step = cause->step < story->step_count ? &story->steps[cause->step] : NULL;
     const struct story_call *call = step && (step->kind == STEP_ENTER || step->kind == STEP_EXIT) ? step->call : NULL;
@@ -35,17 +36,17 @@ static void say_how(const struct story *story, const struct story_cause *cause, 
             snprintf(how, FACTS_HOW_BYTES, "%.32s()", cause->name ? cause->name : tr("a call"));
         break;
     case CAUSE_EXIT:
-        snprintf(how, FACTS_HOW_BYTES, tr("its end: %.32s"), cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, brief ? "%.32s" : tr("its end: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_TIMER:
-        snprintf(how, FACTS_HOW_BYTES, tr("timer: %.32s"), cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, brief ? "%.32s" : tr("timer: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_SEGMENT:
-        snprintf(how, FACTS_HOW_BYTES, tr("answer to %s"),
+        snprintf(how, FACTS_HOW_BYTES, brief ? tr("answers %s") : tr("answer to %s"),
                  step && step->kind == STEP_SEGMENT ? step->segment->label : tr("a segment"));
         break;
     case CAUSE_KERNEL:
-        snprintf(how, FACTS_HOW_BYTES, tr("kernel: %.32s"), cause->name ? cause->name : "?");
+        snprintf(how, FACTS_HOW_BYTES, brief ? "%.32s" : tr("kernel: %.32s"), cause->name ? cause->name : "?");
         break;
     case CAUSE_UNKNOWN:
         how[0] = 0;
@@ -98,6 +99,7 @@ void facts_of(const struct story *story, struct watch_facts *ret_facts)
     if (syn && data) ret_facts->first_byte_ns = data->sent_ns - syn->sent_ns;
     const struct story_segment *word = ret_facts->closer >= 0 ? last_word(story, ret_facts->closer) : NULL;
     if (!word) return;
-    say_how(story, &word->cause, ret_facts->how);
+    say_how(story, &word->cause, false, ret_facts->how);
+    say_how(story, &word->cause, true, ret_facts->brief);
     ret_facts->how_evidence = word->cause.evidence;
 }

@@ -9,9 +9,10 @@ enum { FACTS_HOW_BYTES = 64 };
 /* Times in ns; -1 not known. The story is borrowed. */
 struct watch_facts {
     const struct story *story;
-    int64_t end_ns;            /* of its last step */
-    int closer;                /* enum story_side of who ended it: the first FIN, or the RST; -1 nobody */
-    char how[FACTS_HOW_BYTES]; /* by which call, or what else made it: "close(4)", "SIGKILL"; raw; "" not known */
+    int64_t end_ns;              /* of its last step */
+    int closer;                  /* enum story_side of who ended it: the first FIN, or the RST; -1 nobody */
+    char how[FACTS_HOW_BYTES];   /* by which call, or what else made it: "close(4)", "SIGKILL"; raw; "" not known */
+    char brief[FACTS_HOW_BYTES]; /* the same in fewer words, for a narrow column */
     enum story_evidence how_evidence;
     int64_t connect_ns;              /* SYN → handshake's last ACK */
     int64_t accept_ns;               /* in the accept queue: handshake complete → accept() returned */

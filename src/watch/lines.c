@@ -2,6 +2,7 @@
 #include "base/lang.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,15 @@ static int width_of(const struct lines_options *options, int column)
     return column == OPENER && options->width < shown_from[SENT] ? width - NARROWER : width;
 }
 
+/* The last one takes what is left of the screen. */
+static int room_of_last(const struct lines_options *options)
+{
+    int left = options->width;
+    for (int i = 0; i < CLOSED; i++)
+        if (is_shown(options, i)) left -= width_of(options, i) + 1;
+    return left > 4 ? left : 4;
+}
+
 static void trim(struct buf *out)
 {
     while (out->length && out->data[out->length - 1] == ' ') out->length--;
@@ -53,15 +63,13 @@ static void trim(struct buf *out)
 
 static void row(const struct lines_options *options, const char *const text[COLUMNS], struct buf *out)
 {
-    int used = 0;
+    bool first = true;
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(options, i)) continue;
-        int width = width_of(options, i);
-        if (used) buf_char(out, ' ');
-        /* The last one takes what is left of the screen. */
-        if (i == CLOSED && options->width) width = options->width - used - 1 > 4 ? options->width - used - 1 : 4;
+        if (!first) buf_char(out, ' ');
+        int width = i == CLOSED && options->width ? room_of_last(options) : width_of(options, i);
         columns_cell(out, text[i], width, columns[i].right, options->ascii);
-        used += width + 1;
+        first = false;
     }
     trim(out);
 }
@@ -128,10 +136,18 @@ static void findings(const struct lines_options *options, const struct story *st
     }
 }
 
-static void closed_text(const struct watch_facts *facts, char *text, size_t bytes)
+/* By what it was ended: in fewer words where the column is narrow, and then without a call's descriptor. */
+static void closed_text(const struct lines_options *options, const struct watch_facts *facts, char *text, size_t bytes)
 {
-    const char *side = facts->closer < 0 ? "-" : story_side_word((enum story_side)facts->closer);
-    snprintf(text, bytes, "%s%s%s", side, facts->how[0] ? " " : "", facts->how);
+    const char *side = facts->closer < 0 ? "-" : story_side_word((enum story_side)facts->closer),
+               *how[] = {facts->how, facts->brief};
+    int room = options->width ? room_of_last(options) : INT_MAX;
+    for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+        snprintf(text, bytes, "%s%s%s", side, how[i][0] ? " " : "", how[i]);
+        if (!text[columns_fit(text, room, options->ascii)]) return;
+    }
+    char *from = strchr(text, '('), *to = strchr(text, ')');
+    if (from && to > from) memmove(from + 1, to, strlen(to) + 1);
 }
 
 /* ---- JSON ---- */
@@ -274,7 +290,7 @@ void lines_ended(const struct lines_options *options, const struct watch_facts *
     }
     char opener[64], taker[64], clock[WORDS_BYTES], took[LINE_SCALED_BYTES + LINE_SLACK], sent[LINE_SCALED_BYTES + LINE_SLACK],
         got[LINE_SCALED_BYTES + LINE_SLACK], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES], closed[FACTS_HOW_BYTES + 16];
-    closed_text(facts, closed, sizeof(closed));
+    closed_text(options, facts, closed, sizeof(closed));
     const char *const text[COLUMNS] = {
         [AT] = words_clock(facts->end_ns + options->shift_ns, clock),
         [TOOK] = duration_text(facts->end_ns - story->start_ns, options->ascii, took),

@@ -263,6 +263,38 @@ static void a_name_is_cut_between_characters_and_its_number_stays(void **state)
     assert_opener("\x1b[31mred\x1b[2J\x1b\x1b", 123456, 0, "\\x1b[31mred\\x1b[…[123456]");
 }
 
+/* How the row says by what the connection was ended, at the end of the line. */
+static void assert_closed(const char *how, const char *brief, int width, const char *wanted)
+{
+    struct buf out = buf_new(1 << 20);
+    struct watch_facts facts;
+    const struct lines_options options = {.width = width};
+    struct story *story = story_normal_echo();
+    facts_of(story, &facts);
+    snprintf(facts.how, sizeof(facts.how), "%s", how);
+    snprintf(facts.brief, sizeof(facts.brief), "%s", brief);
+    lines_ended(&options, &facts, &out);
+    story_free(story);
+    const char *line = buf_string(&out), *end = strchr(line, '\n');
+    assert_non_null(end);
+    assert_true((size_t)(end - line) > strlen(wanted));
+    assert_memory_equal(end - strlen(wanted), wanted, strlen(wanted));
+    assert_int_equal(end[-(ptrdiff_t)strlen(wanted) - 1], ' ');
+    buf_free(&out);
+}
+
+static void a_narrow_column_says_in_fewer_words_by_what_it_was_ended(void **state)
+{
+    (void)state;
+    assert_closed("its end: SIGKILL", "SIGKILL", 0, "client its end: SIGKILL");
+    assert_closed("its end: SIGKILL", "SIGKILL", 120, "client its end: SIGKILL");
+    assert_closed("its end: SIGKILL", "SIGKILL", 80, "client SIGKILL");
+    assert_closed("answer to SYN", "answers SYN", 80, "client answers SYN"); /* as wide as the column */
+    assert_closed("shutdown(5)", "shutdown(5)", 80, "client shutdown(5)");
+    assert_closed("shutdown(12)", "shutdown(12)", 80, "client shutdown()");
+    assert_closed("an uncommonly long name", "uncommonly long name", 80, "client uncommonly…");
+}
+
 /* A story with these findings, and what a trace of it is called where `word` is asked for (NULL: all are). */
 static void assert_names(const char *word, const char *const ids[], size_t count, const char *severity, const char *wanted)
 {
@@ -339,6 +371,7 @@ int main(void)
         cmocka_unit_test(every_story_makes_one_harmless_line_of_the_screens_width),
         cmocka_unit_test(columns_stand_below_their_heads),
         cmocka_unit_test(a_name_is_cut_between_characters_and_its_number_stays),
+        cmocka_unit_test(a_narrow_column_says_in_fewer_words_by_what_it_was_ended),
         cmocka_unit_test(a_guessed_opener_has_its_mark),
         cmocka_unit_test(a_trace_is_called_by_all_that_was_asked_for),
         cmocka_unit_test(in_chinese_columns_stand_below_their_heads_too),
