@@ -14,8 +14,9 @@ from watching import Echo, Watching
 # What rests on calls that carry data or on timers: a watch records none of them. And what 10 ms decide.
 NEEDS_MORE = {"partial-write", "epipe-after-rst", "send-unconfirmed", "accept-late", "time-wait-assassination"}
 # Each with what it is played for.
-SCENARIOS = {"dup-close": "close-not-last", "fast-open": "fast-open", "firewall-resets-data": "reset-by-firewall", "half-close": "half-close",
-             "late-accept": "accept-late", "linger-timeout": "linger-blocked", "reset-linger-zero": "linger-zero", "syn-cookies": "syn-cookies"}
+SCENARIOS = {"accept-queue-full": "syn-dropped-full-queue", "dup-close": "close-not-last", "fast-open": "fast-open", "firewall-resets-data": "reset-by-firewall", "half-close": "half-close",
+             "late-accept": "accept-late", "linger-timeout": "linger-blocked", "reset-linger-zero": "linger-zero",
+             "firewall-output-unreachable": "icmp-refused", "request-crosses-fin": "reset-crossed", "syn-cookies": "syn-cookies"}
 # A scenario's story ends with the scenario, and then its actors are killed: that a watch sees, too.
 BEHIND = {"closed-by-signal", "orphaned-socket", "fin-unanswered", "retransmitted"}
 

@@ -197,7 +197,11 @@ static __always_inline void control_on_arrival(struct cpu_state *cpu, __u32 netn
     const struct record_packet *packet = &cpu->received;
 
     cpu->outside = !(BPF_CORE_READ(skb, dev, flags) & DEVICE_LOOPBACK);
-    if (!cpu->outside) return;
+    if (!cpu->outside) {
+        /* An ICMP error that this host sends itself, as a rule on what goes out does: what it is about may never have left. */
+        if (packet->quoted_protocol == PROTOCOL_TCP) arrival_emit(packet, netns);
+        return;
+    }
 
     int wanted = control_wanted(packet, netns, 0, 0);
 

@@ -32,13 +32,19 @@ void finding_add(struct telling *telling, const char *id, const char *severity, 
         telling->failed = true;
         return;
     }
-    for (size_t i = 0; i < story->finding_count; i++)
-        if (strcmp(story->findings[i].id, id) == 0) return;
+    if (finding_is_told(telling, id)) return;
     if (story->finding_count == FINDINGS_MAX) return;
     size_t count = 0;
     for (size_t i = 0; i < proof_count && count < FINDING_PROOF_MAX; i++)
         if (proof[i] != STORY_NO_STEP) steps[count++] = proof[i];
     story->findings[story->finding_count++] = (struct story_finding){id, severity, tr(text), steps, count};
+}
+
+bool finding_is_told(const struct telling *telling, const char *id)
+{
+    for (size_t i = 0; i < telling->story->finding_count; i++)
+        if (strcmp(telling->story->findings[i].id, id) == 0) return true;
+    return false;
 }
 
 struct tale_packet *finding_next(const struct telling *telling, const struct tale_packet *after, int side, enum story_kind kind)

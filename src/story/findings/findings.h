@@ -14,7 +14,9 @@ enum { FINDING_PROOF_MAX = 4 };
  * that are steps are kept. `id`, `severity` are static, `text` the story's. */
 void finding_add(struct telling *telling, const char *id, const char *severity, const char *text, const uint32_t *proof,
                  size_t proof_count);
-/* The last two arguments of it: a whole array of steps. */
+/* Whether there is one of that id so far. */
+bool finding_is_told(const struct telling *telling, const char *id);
+/* The last two arguments of finding_add(): a whole array of steps. */
 #define FINDING_PROOF(steps) (steps), sizeof(steps) / sizeof((steps)[0])
 
 /* The first segment of this kind and side (side < 0: any), and the next one behind `after`; NULL none. */

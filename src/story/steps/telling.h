@@ -217,10 +217,19 @@ static inline const struct conn_end *telling_end_now(const struct telling *telli
 /* Of a story so far: longer than this no segment is taken to be under way. */
 static const int64_t TELLING_UNDER_WAY_NS = 1000000000;
 
+/* Of a course alone a SYN is recorded where it came to if it was answered, and what else was seen only there has no mark: that they
+ * were not seen at one of both ends says nothing. */
+static inline bool telling_may_be_unrecorded(const struct telling *telling, const struct tale_packet *packet)
+{
+    bool opens = packet->segment && (packet->seen->packet.header.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    return telling->teller->course_only && (opens || (telling->flow->has_marks && !packet->seen->marked));
+}
+
 /* Known not to have reached its receiver. */
 static inline bool telling_is_lost(const struct telling *telling, const struct tale_packet *packet)
 {
     if (packet->seen->stuck) return true;
+    if (telling_may_be_unrecorded(telling, packet)) return false;
     /* It comes back over the loopback device, whether that is captured or not. */
     if (packet->seen->marked && packet->chain.hook == CHAIN_HOOK_OUTPUT && chain_is_in_a_name(&packet->chain)) return false;
     if (packet->seen->packet.same) return packet->seen->packet.fate == FATE_LOST;

@@ -63,5 +63,7 @@ void findings_filtered(struct telling *telling)
     bool refused = telling->story->outcome == OUTCOME_REFUSED;
     for (size_t i = 0; i < telling->packet_count; i++)
         if ((refused && telling_refuses(&telling->packets[i], peer)) || telling_rule_place(telling, &telling->packets[i])) return;
+    /* That a rule made it, its chain would show, which is not recorded of a course alone. */
+    if (telling->teller->course_only && finding_is_told(telling, "icmp-refused")) return;
     say_filtered(telling, &filtered, finding_arrival(telling, peer, filtered.last->sent_ns, true) != NULL);
 }
