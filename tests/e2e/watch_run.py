@@ -95,11 +95,11 @@ class Run(Test):
                 self.assertIn(right, set().union(*found))
 
     def check_found(self, connection):
-        """What it has found and tells, when it ends or while nobody answers it."""
+        """What it has found and tells when it ends, or while nobody answers its FIN."""
         head, found = connection.head, {finding["id"] for finding in connection.of("finding")}
 
         def is_it(line):
-            told = json.loads(line) if f'"{head["client"]["addr"]}"' in line and '"findings"' in line else None
+            told = json.loads(line) if f'"{head["client"]["addr"]}"' in line and ('"ended"' in line or '"fin-unanswered"' in line) else None
             return told and told["server"]["addr"] == head["server"]["addr"] and told.get("start", told.get("t")) > head["start"] - 1e9
 
         seen = {finding["id"] for finding in json.loads(self.watching.until(is_it))["findings"]}
