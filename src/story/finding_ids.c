@@ -39,6 +39,7 @@ static const char *const ids[] = {
     "icmp-unreachable",
     "keepalive-dead",
     "keepalive-off",
+    "kernel-dropped",
     "linger-blocked",
     "linger-zero",
     "listener-gone",

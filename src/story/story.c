@@ -82,9 +82,9 @@ static bool is_one_of(const char *id, const char *const *ids, size_t count)
 bool story_finding_needs_kernel(const char *id)
 {
     /* On the wire a cookie is a sequence number like any other, and a full queue or a rule that drops is silence like any other. */
-    static const char *const ids[] = {
-        "ack-dropped-full-queue", "backlog-clipped",   "destroyed-from-outside", "firewall-dropped", "listens-elsewhere",
-        "refused-by-firewall",    "reset-by-firewall", "reset-full-queue",       "syn-cookies",      "syn-dropped-full-queue"};
+    static const char *const ids[] = {"ack-dropped-full-queue", "backlog-clipped",   "destroyed-from-outside", "firewall-dropped",
+                                      "kernel-dropped",         "listens-elsewhere", "refused-by-firewall",    "reset-by-firewall",
+                                      "reset-full-queue",       "syn-cookies",       "syn-dropped-full-queue"};
     return is_one_of(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 

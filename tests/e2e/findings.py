@@ -127,6 +127,12 @@ def unanswered_syn(finding, told):
     return None
 
 
+def kernel_dropped(finding, told):
+    first = told.proof_segments(finding)[0]
+    dropped = first.get("dropped")
+    return None if dropped and dropped["untaken"] and "NETFILTER" not in dropped["reason"] else f"dropped: {dropped}"
+
+
 def black_hole(finding, told):
     syn = told.proof_segments(finding)[0]
     if [s for s in told.segments + told.datagrams if s["end"] != syn["end"] and not s["lost"]]:
@@ -162,6 +168,8 @@ def refused(finding, told):
 
 
 def listens_elsewhere(finding, told):
+    if "SO_BINDTODEVICE" in finding["text"]:
+        return None if [c for c in told.calls if c["name"] == "listen" and c["listener"] and c["ret"] == 0] else "nobody listens"
     address = re.search(r"but on (\S+) alone, and the SYN was for ([^\s;]+)", finding["text"])
     return None if address and address[1] != address[2] else "the addresses are the same"
 
@@ -614,6 +622,7 @@ REFUTES = {
     "linger-blocked": lingering,
     "linger-zero": lingering,
     "listener-gone": listener_gone,
+    "kernel-dropped": kernel_dropped,
     "listens-elsewhere": listens_elsewhere,
     "lost-to-client": lost_on_the_way,
     "lost-to-server": lost_on_the_way,

@@ -119,10 +119,10 @@ const char *finding_time(struct telling *telling, int64_t ns)
 void findings_find_all(struct telling *telling)
 {
     if (telling->flow->sequel) return; /* each looks at the whole */
-    static void (*const of_tcp[])(struct telling *) = {findings_open,    findings_unopened, findings_queue,  findings_stuck,
-                                                       findings_gave_up, findings_reset,    findings_forged, findings_unowned,
-                                                       findings_close,   findings_linger,   findings_silent, findings_wait,
-                                                       findings_repeat,  findings_way,      findings_seen,   findings_calls};
+    static void (*const of_tcp[])(struct telling *) = {
+        findings_open,   findings_unopened, findings_queue,   findings_stuck, findings_gave_up, findings_reset,
+        findings_forged, findings_unowned,  findings_dropped, findings_close, findings_linger,  findings_silent,
+        findings_wait,   findings_repeat,   findings_way,     findings_seen,  findings_calls};
     findings_icmp(telling);
     findings_names(telling);
     for (size_t i = 0; !telling->story->udp && i < sizeof(of_tcp) / sizeof(of_tcp[0]); i++) of_tcp[i](telling);

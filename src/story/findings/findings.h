@@ -91,9 +91,10 @@ void findings_queue(struct telling *telling);    /* findings_queue.c: what a lis
 void findings_reset(struct telling *telling);    /* findings_reset.c: connections that ended with RST */
 void findings_forged(struct telling *telling);   /* findings_forged.c: RSTs that who they name did not send */
 void findings_unowned(
-    struct telling *telling);                 /* findings_unowned.c: RSTs that ended what stood, and whose they are does not show */
-void findings_close(struct telling *telling); /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
-void findings_held(struct telling *telling);  /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
+    struct telling *telling); /* findings_unowned.c: RSTs that ended what stood, and whose they are does not show */
+void findings_dropped(struct telling *telling);  /* findings_dropped.c: what a kernel threw away for another reason than a rule */
+void findings_close(struct telling *telling);    /* findings_close.c: FINs, half-close, TIME_WAIT; and: */
+void findings_held(struct telling *telling);     /* findings_held.c: descriptors that were not closed, CLOSE_WAIT */
 void findings_linger(struct telling *telling);   /* findings_linger.c: close() that waits */
 void findings_filtered(struct telling *telling); /* findings_filtered.c: of findings_unopened: what a firewall's rule threw away */
 void findings_way(struct telling *telling);      /* findings_way.c: what happened between two captures */

@@ -18,7 +18,7 @@ static const int64_t UNDER_WAY_NS = 200000000;
 struct silence {
     const struct tale_packet *first; /* the first that was never acknowledged */
     const struct tale_packet *last;  /* the last repeat of any such; NULL none */
-    uint32_t count, repeats, lost, filtered, arrived, compared;
+    uint32_t count, repeats, lost, filtered, dropped, arrived, compared;
     bool followed; /* by something new, which was not acknowledged either */
 };
 
@@ -32,7 +32,8 @@ static bool was_acknowledged(const struct telling *telling, const struct tale_pa
 static void count_way(const struct telling *telling, struct silence *silence, const struct tale_packet *packet)
 {
     enum finding_way way = finding_way(telling, packet);
-    silence->lost += way == WAY_LOST || way == WAY_DROPPED;
+    silence->lost += way == WAY_LOST;
+    silence->dropped += way == WAY_DROPPED;
     silence->filtered += way == WAY_FILTERED;
     silence->arrived += way == WAY_ARRIVED;
     silence->compared += way == WAY_SEEN && packet->seen->packet.same;
@@ -80,6 +81,9 @@ static const char *way_text(struct telling *telling, const struct silence *silen
     if (silence->filtered == count)
         return telling_printf(telling,
                               ntr("; a firewall's rule on %s dropped it", "; a firewall's rule on %s dropped all of them", count),
+                              finding_dropper(telling, silence->first));
+    if (silence->dropped == count)
+        return telling_printf(telling, ntr("; the kernel on %s threw it away", "; the kernel on %s threw all of them away", count),
                               finding_dropper(telling, silence->first));
     if (silence->lost == count) return ntr("; the way lost it", "; the way lost all of them", count);
     if (silence->arrived == count)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/lang.h"
 #include "story/findings/findings.h"
@@ -13,7 +14,7 @@ static const int64_t SILENCE_NS = 1000000000;
 
 struct attempt {
     const struct tale_packet *first, *last, *first_arrived;
-    uint32_t count, lost, filtered, arrived, seen;
+    uint32_t count, lost, filtered, dropped, arrived, seen;
     char times[160]; /* "0.0, 1.0, 3.1" */
 };
 
@@ -33,7 +34,8 @@ static struct attempt attempt_of(const struct telling *telling, enum story_side 
         attempt.last = packet;
         attempt.count++;
         enum finding_way way = finding_way(telling, packet);
-        attempt.lost += way == WAY_LOST || way == WAY_DROPPED;
+        attempt.lost += way == WAY_LOST;
+        attempt.dropped += way == WAY_DROPPED;
         attempt.filtered += way == WAY_FILTERED;
         attempt.arrived += way == WAY_ARRIVED;
         attempt.seen += way == WAY_SEEN;
@@ -187,7 +189,7 @@ static void find_unanswered(struct telling *telling)
     if (answer && telling_is_untaken(telling, answer)) return; /* it was answered, and the answer was lost */
     struct attempt attempt = attempt_of(telling, syn->side, answer);
     if (!attempt.count) return;
-    if (attempt.filtered || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
+    if (attempt.filtered || attempt.dropped || finding_is_queue_full(attempt.first)) return; /* those have sentences of their own */
     bool timed_out = finding_call(telling, (int)syn->side, CALL_CONNECTS, -ETIMEDOUT) != NULL;
     const struct tale_packet *asked = attempt.first_arrived ? attempt.first_arrived : attempt.first;
     int64_t until_ns = answer ? answer->sent_ns : telling->now_ns;
@@ -255,6 +257,21 @@ static void say_refused_in_its_name(struct telling *telling, const struct tale_p
                 FINDING_PROOF(proof));
 }
 
+/* The kernel found no socket for the SYN, and one listens on this address and port all the same. */
+static void say_bound_elsewhere(struct telling *telling, const struct tale_packet *reset, const struct call *listen)
+{
+    uint32_t proof[3] = {reset->cause->step, reset->step, STORY_NO_STEP};
+    bool bound = telling_option(telling, STORY_SERVER, SOL_SOCKET, SO_BINDTODEVICE, &proof[2]) >= 0;
+    const char *text =
+        bound ? tr("connection refused: %s listens on port %u, but on one device alone (SO_BINDTODEVICE), and the SYN came by "
+                   "another: listen without that, or connect by way of that device")
+              : tr("connection refused although %s listens on port %u: the kernel found no socket for this SYN, so it listens on "
+                   "one device alone (SO_BINDTODEVICE), in another network namespace, or was gone by then");
+    finding_add(telling, bound ? "listens-elsewhere" : "refused-despite-listener", "error",
+                telling_printf(telling, text, listener_text(telling, listen), (unsigned)telling->flow->end[STORY_SERVER].port),
+                proof, 3);
+}
+
 static void find_refused(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
@@ -300,6 +317,10 @@ static void find_refused(struct telling *telling)
                         "socket saw the SYN (a firewall's rule there or on the way); the wire can't tell which",
                         listener_text(telling, listen), port),
                     FINDING_PROOF(proof));
+        return;
+    }
+    if (listen) {
+        say_bound_elsewhere(telling, reset, listen);
         return;
     }
     const struct call *later = shown ? tale_listens_later(telling, finding_arrival_ns(reset)) : NULL;

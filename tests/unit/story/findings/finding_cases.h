@@ -512,6 +512,16 @@ static const struct finding_case cases[] = {
     {"black-hole", false, TRACE DROP(2998000, C, SYN, FIREWALL " outgoing=1") DROP(2999000, C, SYN, NO_NEIGHBOUR) IN_VAIN},
     {"black-hole", false, TRACE DROP(998, C, SYN, NO_NEIGHBOUR) IN_VAIN}, /* an earlier connection's */
     {"black-hole", true, TRACE DROP(999, C, SYN, NO_NEIGHBOUR) IN_VAIN},
+#define UNSIGNED DROP(1001, C, SYN, "reason=TCP_MD5NOTFOUND function=tcp_v4_rcv")
+    {"kernel-dropped", true, TRACE PACKET(1000, C, SYN) UNSIGNED PACKET(2001000, C, SYN)},
+    {"black-hole", false, TRACE PACKET(1000, C, SYN) UNSIGNED PACKET(2001000, C, SYN)}, /* it is known what became of it */
+    {"kernel-dropped", false, TRACE PACKET(1000, C, SYN) DROP(1001, C, SYN, FIREWALL) PACKET(2001000, C, SYN)},
+    {"kernel-dropped", false, /* TCP had taken it */
+     TRACE PACKET(1000, C, SYN) DROP(1001, C, SYN, "reason=TCP_FLAGS function=tcp_rcv_state_process") PACKET(2001000, C, SYN)},
+    {"kernel-dropped", false, /* the queue has a sentence of its own */
+     TRACE LISTEN HANDSHAKE QUEUE(1021, C, HANDSHAKE_ACK, "accept=2 accept_most=1 requests=1 dropped=1")
+         DROP(1022, C, HANDSHAKE_ACK, "reason=TCP_LISTEN_OVERFLOW function=tcp_v4_rcv") PACKET(1001000, S, SYN_ACK)},
+    {"kernel-dropped", false, TRACE DROP(2999000, C, SYN, NO_NEIGHBOUR) IN_VAIN},
     {"firewall-dropped", true, TRACE STUCK(1000, C, SYN, "connect") IN_VAIN},
     {"firewall-dropped", false, TRACE DROP(1000, C, SYN, FIREWALL " outgoing=1") IN_VAIN}, /* what let it go is not known */
     /* One did leave after all, and nobody captured it: connect() came back, or data went. */
@@ -844,6 +854,12 @@ static const struct finding_case cases[] = {
     {"listens-elsewhere", false, TRACE REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
     {"listens-elsewhere", false, /* at this very address */
      TRACE ITS_LISTENER REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"refused-despite-listener", true, TRACE ITS_LISTENER REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"listens-elsewhere", true, /* for one device */
+     TRACE ITS_LISTENER OPTION(950, S_THREAD, LISTENER, "1", "25", "0") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"refused-despite-listener", false,
+     TRACE ITS_LISTENER OPTION(950, S_THREAD, LISTENER, "1", "25", "0") REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
+    {"refused", false, TRACE ITS_LISTENER REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
     {"listens-elsewhere", false, /* no longer */
      TRACE OTHER_LISTENER("9") OTHER_CLOSED REFUSES("tcp_v4_send_reset;tcp_v4_rcv;net_rx_action")},
 /* Calls. */

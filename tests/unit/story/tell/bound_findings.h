@@ -37,6 +37,8 @@
     "len=22 captured=64 wire=64 link=1 bytes=" ZEROS id flags "0001000000000000"                                                   \
     "02616201630000010001"
 
+#define BAD_SUM(t) "drop t=" #t US " netns=9 " C C_DATA " reason=TCP_CSUM function=tcp_v4_rcv\n"
+
 static const struct bound findings_bounds[] = {
     /* A closed window. */
     {"and probed 2 times; read faster", TRACE OPEN SHUT PROBE(300000) PROBE(700000) OPENS(1000000),
@@ -121,6 +123,14 @@ static const struct bound findings_bounds[] = {
     {"; all of them reached the server's host", /* another network may be a router's */
      TRACE FAR_KNOWN FAR_OPEN THERE(2000, 2100, C_DATA ROOM) THERE(300000, 300100, C_DATA ROOM) THERE(900000, 900100, C_DATA ROOM),
      TRACE TWO_ENDS FAR_OPEN THERE(2000, 2100, C_DATA ROOM) THERE(300000, 300100, C_DATA ROOM) THERE(900000, 900100, C_DATA ROOM)},
+    {"; the kernel on the server's host threw all of them away",
+     TRACE OPEN PACKET(2000, C, C_DATA) BAD_SUM(2001) PACKET(300000, C, C_DATA) BAD_SUM(300001) PACKET(900000, C, C_DATA)
+         BAD_SUM(900001),
+     TRACE OPEN PACKET(2000, C, C_DATA) BAD_SUM(2001) PACKET(300000, C, C_DATA) BAD_SUM(300001) PACKET(900000, C, C_DATA)},
+    {"; the way lost", /* so it did not */
+     TRACE TWO_ENDS FAR_OPEN LOST_DATA(2000) LOST_DATA(300000) LOST_DATA(900000),
+     TRACE OPEN PACKET(2000, C, C_DATA) BAD_SUM(2001) PACKET(300000, C, C_DATA) BAD_SUM(300001) PACKET(900000, C, C_DATA)
+         BAD_SUM(900001)},
     {"; far has all of them as well", /* nothing says whose host a capture is of that was compared */
      TRACE FAR_KNOWN FAR_OPEN IN_BOTH(2000, 2100, 4, C_DATA ROOM) IN_BOTH(300000, 300100, 5, C_DATA ROOM)
          IN_BOTH(900000, 900100, 6, C_DATA ROOM),
