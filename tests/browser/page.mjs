@@ -36,28 +36,38 @@ function check(good, words) {
 const same = (seen, wanted, words) =>
   check(JSON.stringify(seen) === JSON.stringify(wanted), `${words}: ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`);
 
-let browser;
-async function open(file, hash = "", options = {}) {
-  const context = await browser.newContext({
-    viewport: {width: 1400, height: 900},
-    colorScheme: "light",
-    permissions: ["clipboard-read", "clipboard-write"],
-    ...options
-  });
+let browser, context;
+// The page that nobody looks at now. To begin one takes more of the processor than to go on to another file in it: a renderer of its own.
+// There is never a second one, which would stand before the first and have it wait for its frames.
+const idle = [];
+async function begun() {
+  context ||= await browser.newContext({viewport: {width: 1400, height: 900}, permissions: ["clipboard-read", "clipboard-write"]});
   const page = await context.newPage();
-  let name = path.basename(file);
-  page.on("framenavigated", frame => (name = path.basename(new URL(frame.url()).pathname)));
+  const name = () => path.basename(new URL(page.url()).pathname);
   page.setDefaultTimeout(60000);
-  page.on("console", message => check(false, `${name}: the console says ${message.text()}`));
-  page.on("pageerror", error => check(false, `${name}: ${error.stack}`));
+  page.on("console", message => check(false, `${name()}: the console says ${message.text()}`));
+  page.on("pageerror", error => check(false, `${name()}: ${error.stack}`));
   page.on("request", request =>
     check(
       /^(file|blob|data):/.test(request.url()) && (request.url().startsWith("blob") || request.isNavigationRequest()),
-      `${name}: it asks for ${request.url()}`
+      `${name()}: it asks for ${request.url()}`
     )
   );
+  return page;
+}
+async function open(file, hash = "", {viewport = {width: 1400, height: 900}, colorScheme = "light", reducedMotion = "no-preference"} = {}) {
+  const page = idle.pop() || (await begun());
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({media: null, colorScheme, reducedMotion});
   await page.goto(`file://${file}${hash}`);
   return page;
+}
+// It leaves its file, for another moment of the same file would not load it again, and forgets what the page kept.
+async function done(page) {
+  await page.evaluate(() => localStorage.clear());
+  await page.evaluate(() => location.replace("about:blank"));
+  await page.waitForURL("about:blank");
+  idle.push(page);
 }
 const step = page => page.evaluate(() => document.getElementById("slider").value);
 const text = (page, selector) => page.textContent(selector);
@@ -90,12 +100,18 @@ async function overlaps(page, words) {
     const svg = document.querySelector("#drawing svg"),
       frame = svg.getBoundingClientRect(),
       seen = [];
-    const texts = [...svg.querySelectorAll("text")].map(t => ({words: t.textContent, box: t.getBoundingClientRect()}));
+    // In numbers of their own, from above to below: a box is asked only about those that begin before it ends.
+    const texts = [...svg.querySelectorAll("text")].map(t => {
+      const {left, right, top, bottom, height} = t.getBoundingClientRect();
+      return {words: t.textContent, box: {left, right, top, bottom, height}};
+    });
     for (const {words, box} of texts)
       if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1) seen.push(`outside: ${words}`);
-    texts.forEach((a, i) =>
-      texts.slice(i + 1).forEach(b => {
-        const trim = (a.box.height + b.box.height) * 0.12;
+    texts.sort((a, b) => a.box.top - b.box.top);
+    texts.forEach((a, i) => {
+      for (let k = i + 1; k < texts.length && texts[k].box.top < a.box.bottom; k++) {
+        const b = texts[k],
+          trim = (a.box.height + b.box.height) * 0.12;
         if (
           a.box.left < b.box.right - 1 &&
           b.box.left < a.box.right - 1 &&
@@ -103,8 +119,8 @@ async function overlaps(page, words) {
           b.box.top + trim < a.box.bottom - trim
         )
           seen.push(`"${a.words}" over "${b.words}"`);
-      })
-    );
+      }
+    });
     if (document.documentElement.scrollWidth > innerWidth) seen.push(`the page is ${document.documentElement.scrollWidth} wide`);
     return seen.slice(0, 4);
   });
@@ -165,7 +181,7 @@ async function keys(file) {
   await page.click("#help-open");
   await page.check("#single-keys");
   await page.click("#help-close");
-  await page.context().close();
+  await done(page);
 }
 
 // The step that one goes to is seen, however narrow the window is.
@@ -183,7 +199,7 @@ async function inSight(file) {
         return now.height > 5 && now.top >= 0 && now.bottom <= bar.top + 1;
       });
     }
-    await page.context().close();
+    await done(page);
   }
 }
 
@@ -220,7 +236,7 @@ async function tabs(file) {
   check(await page.$("#panel svg"), "Numbers draws");
   await page.click("#tab-connection");
   check((await text(page, "#panel")).includes("handshake"), "Connection says how the handshake went");
-  await page.context().close();
+  await done(page);
 }
 
 async function search(file) {
@@ -239,15 +255,16 @@ async function search(file) {
   await page.keyboard.press("n");
   same(await step(page), second, "n goes on");
   await page.waitForFunction(() => location.hash.endsWith("&search=fin"));
-  const again = await open(file, await page.evaluate(() => location.hash));
-  check(/^\d+ of \d+/.test(await text(again, "#matched")), "a link searches");
-  await again.context().close();
+  const link = await page.evaluate(() => location.hash);
   await page.keyboard.press("Escape");
   same(await text(page, "#matched"), "", "Esc ends the search");
   await page.keyboard.press("/");
   await page.keyboard.type("nothing like it");
   same(await text(page, "#matched"), "no match", "no match");
-  await page.context().close();
+  await done(page);
+  const again = await open(file, link);
+  check(/^\d+ of \d+/.test(await text(again, "#matched")), "a link searches");
+  await done(again);
 }
 
 async function links(file) {
@@ -282,7 +299,7 @@ async function links(file) {
   same(await page.getAttribute('.row[aria-selected="true"]', "aria-posinset"), "1", "[ goes back");
   await page.emulateMedia({media: "print"});
   check(!(await page.isVisible("footer .bar")) && (await page.isVisible("#drawing svg")), "print shows the drawing alone");
-  await page.context().close();
+  await done(page);
 }
 
 async function guessing(file) {
@@ -303,7 +320,7 @@ async function guessing(file) {
   check(/No: the kernel, because a segment came. 1 of 2 right/.test(await text(page, ".verdict")), "a wrong guess counts");
   await page.keyboard.press("g");
   check(!(await page.evaluate(() => +document.querySelector(".w-cover").getAttribute("height"))), "g ends guessing");
-  await page.context().close();
+  await done(page);
 }
 
 // A state is typed, or clicked in the figure.
@@ -313,7 +330,7 @@ async function guessingStates(file) {
   await page.fill("#state-guess", "listen");
   await page.keyboard.press("Enter");
   check((await text(page, ".verdict")).startsWith("Right. 1 of 1"), "a state that is typed");
-  await page.context().close();
+  await done(page);
 }
 
 // ---- hostile names ----
@@ -331,7 +348,7 @@ async function hostile(file) {
     same(seen, {foreign: 0, scripts: 4, raw: false}, `hostile names in ${path.basename(file)}, ${tab}`);
   }
   await overlaps(page, path.basename(file));
-  await page.context().close();
+  await done(page);
 }
 
 // A name that is a tag stays a name: the file is a capture's story with its processes' names made such.
@@ -348,7 +365,7 @@ async function hostileTags(program) {
   await hostile(file);
   const page = await open(file);
   check((await text(page, "#title")).includes("</script><img>"), `the name is shown as it is: ${await text(page, "#title")}`);
-  await page.context().close();
+  await done(page);
 }
 
 // Packets whose numbers run backwards: a shape that begins below zero is none that is told by another word.
@@ -356,7 +373,7 @@ async function backwards(program) {
   const page = await open(await read(program, "pmtu.html", path.join(HERE, "../inputs/pmtu.pcap")));
   await page.keyboard.press("End");
   check((await step(page)) > 3, "the capture with ICMP errors has its steps");
-  await page.context().close();
+  await done(page);
 }
 
 // ---- ten thousand connections ----
@@ -415,10 +432,10 @@ async function crowd(program) {
   await page.focus("#list");
   await page.keyboard.press("ArrowDown");
   await axe(page, "crowd");
-  await page.context().close();
+  await done(page);
   const nothing = await open(empty);
   same(await text(nothing, "#question"), "no connection was seen", "an empty page");
-  await nothing.context().close();
+  await done(nothing);
 }
 
 // ---- a long connection ----
@@ -444,7 +461,7 @@ async function long(program) {
   console.log(`a connection of ${steps} steps: from its first to its last in ${took.toFixed(0)} ms`);
   await page.click("#drawing .link");
   same(await step(page), "2400", "the part before is a click away");
-  await page.context().close();
+  await done(page);
 }
 
 // ---- sizes, colours, everything drawn ----
@@ -456,12 +473,12 @@ const SIZES = [
   [320, 700]
 ];
 
-// One window after the other shows them: a process for each of the pages would cost more than all that is looked at.
+// One window shows them all, each first in the size that the one before had last: to lay one out anew takes as long as to look at it.
 async function sizes(files) {
   const page = await open(files[0]);
-  for (const file of files) {
-    await page.goto(`file://${file}`);
-    for (const [width, height] of SIZES) {
+  for (const [index, file] of files.entries()) {
+    if (index) await page.goto(`file://${file}`);
+    for (const [width, height] of index % 2 ? SIZES.toReversed() : SIZES) {
       await page.setViewportSize({width, height});
       await page.waitForFunction(
         () => Math.abs(document.querySelector("#drawing svg").getAttribute("width") - document.getElementById("picture").clientWidth) < 8
@@ -469,7 +486,7 @@ async function sizes(files) {
       await overlaps(page, `${path.basename(file)} at ${width}`);
     }
   }
-  await page.context().close();
+  await done(page);
 }
 
 // What the dark scheme changes is colours, which is looked at first: so only what has to do with them is looked for in it, at one width.
@@ -483,7 +500,7 @@ async function accessible(file) {
     );
   check(changed.length > 20, `the dark scheme changes ${changed.length} properties`);
   same(changed.filter(name => !/^(--.*|fill|stroke|color|background-color|mix-blend-mode)$/.test(name)), [], "the dark scheme changes more than colours");
-  await page.context().close();
+  await done(page);
   for (const colorScheme of ["light", "dark"]) {
     const only = colorScheme === "dark" ? {runOnly: ["color-contrast", "link-in-text-block"]} : {};
     for (const width of colorScheme === "dark" ? [1400] : [1400, 400]) {
@@ -499,7 +516,7 @@ async function accessible(file) {
       await page.click("#guess");
       await axe(page, `${colorScheme}, ${width}, guess`, only);
       same(await page.evaluate(() => document.documentElement.lang), "en", "lang");
-      await page.context().close();
+      await done(page);
     }
   }
 }
@@ -553,7 +570,7 @@ async function selfTest(program) {
     const page = await open(file);
     await axe(page, "spoilt");
     await overlaps(page, "spoilt");
-    await page.context().close();
+    await done(page);
     const found = faults.splice(before).some(each => each.includes(fault));
     check(found, `not found: ${fault}`);
   }
