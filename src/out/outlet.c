@@ -36,12 +36,14 @@ static bool write_some(struct outlet *outlet, int timeout_ms)
     if (!left || outlet->gone || outlet->code || poll(&ready, 1, timeout_ms) <= 0) return false;
     ssize_t wrote = write(outlet->fd, outlet->waiting.data + outlet->written, left < PIPE_BUF ? left : PIPE_BUF);
     if (wrote < 0) {
+        outlet->full = errno == ENOSPC || errno == EDQUOT;
         if (errno == EPIPE || errno == EIO)
             outlet->gone = true;
-        else if (errno != EINTR && errno != EAGAIN)
+        else if (errno != EINTR && errno != EAGAIN && !outlet->full)
             outlet->code = -errno;
-        return !outlet->gone && !outlet->code;
+        return !outlet->gone && !outlet->code && !outlet->full;
     }
+    outlet->full = false;
     outlet->written += (size_t)wrote;
     return true;
 }
@@ -75,5 +77,7 @@ void outlet_finish(struct outlet *outlet, int patience_ms)
 {
     while (write_some(outlet, patience_ms)) {
     }
+    if (outlet->full) outlet->code = -ENOSPC;
     forget_written(outlet);
+    for (size_t i = outlet->written; i < outlet->waiting.length; i++) outlet->lost += outlet->waiting.data[i] == '\n';
 }

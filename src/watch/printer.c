@@ -1,8 +1,10 @@
 #include "watch/printer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
+#include "out/note.h"
 #include "out/order.h"
 
 /* A step of a connection that ended right behind a look at what is open is known when that connection is told: after the quiet time
@@ -83,4 +85,23 @@ void printer_finish(struct printer *printer, const struct buf *totals, int patie
     if (printer->order) order_release(printer->order, INT64_MAX);
     outlet_line(&printer->outlet, totals->data, totals->length);
     outlet_finish(&printer->outlet, patience_ms);
+}
+
+void printer_say_if_full(struct printer *printer, bool quiet)
+{
+    if (!printer->outlet.full || printer->full_said) return;
+    printer->full_said = true;
+    note_say(quiet, "standard output: %s; what is told waits in memory until there is room, and what finds none there is lost",
+             err_errno_text(ENOSPC));
+}
+
+int printer_end(const struct printer *printer, bool quiet, uint64_t lost, struct err *err)
+{
+    const struct outlet *outlet = &printer->outlet;
+    if (outlet->gone) return -EPIPE;
+    if (outlet->code)
+        return err_set(err, outlet->code, "standard output: %s; lines that could not be written: %" PRIu64,
+                       err_errno_text(-outlet->code), outlet->lost);
+    if (outlet->lost > lost) note_say(quiet, "lines that nobody read in time: %" PRIu64, outlet->lost - lost);
+    return 0;
 }

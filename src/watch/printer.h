@@ -3,6 +3,7 @@
 #ifndef TCPWHY_WATCH_PRINTER_H
 #define TCPWHY_WATCH_PRINTER_H
 
+#include "base/err.h"
 #include "out/outlet.h"
 #include "watch/lines.h"
 
@@ -14,6 +15,7 @@ struct printer {
     struct buf line;
     struct order *order; /* NULL: what is known is written at once */
     int64_t released_ns; /* when it gave out lines last */
+    bool full_said;      /* that the disk is full */
 };
 
 /* `in_order`: lines wait a moment until nothing earlier is expected. 0; -ENOMEM. Release with printer_free, also after that. */
@@ -29,5 +31,10 @@ void printer_trouble(struct printer *printer, const struct lines_trouble *what);
 void printer_flush(struct printer *printer, int64_t now_ns);
 /* Nothing more comes but the totals: writes all, and waits for a reader that takes something every `patience_ms`. */
 void printer_finish(struct printer *printer, const struct buf *totals, int patience_ms);
+/* Says on standard error, once, that the disk is full. */
+void printer_say_if_full(struct printer *printer, bool quiet);
+/* Behind printer_finish(): what became of the lines. `lost`: those of which the totals said it. 0; -EPIPE: the reader has gone;
+ * else the failure of standard output, with its sentence. */
+int printer_end(const struct printer *printer, bool quiet, uint64_t lost, struct err *err);
 
 #endif

@@ -310,6 +310,7 @@ static int run(struct watch *watch, struct err *err)
         if (watch->endpoint) endpoint_serve(watch->endpoint);
         if (watch->spans) spans_flush(watch->spans);
         printer_flush(&watch->printer, watch->reached_ns);
+        printer_say_if_full(&watch->printer, watch->options->quiet);
     }
     if (watch->code) return err_set_errno(err, watch->code, "can't tell of the connections");
     return 0;
@@ -363,8 +364,9 @@ static int finish(struct watch *watch, struct err *err)
     if (watch->flight) flight_write(watch->flight, TRACE_MS);
     printer_flush(&watch->printer, INT64_MAX);
     if (watch->spans) spans_finish(watch->spans, PATIENCE_MS);
+    uint64_t lost = watch->printer.outlet.lost; /* the totals say those */
     if (!code) close_with_totals(watch);
-    return code ? code : watch->printer.outlet.gone ? -EPIPE : watch->printer.outlet.code;
+    return code ? code : printer_end(&watch->printer, watch->options->quiet, lost, err);
 }
 
 int watch_run(const struct watch_options *options, struct err *err)

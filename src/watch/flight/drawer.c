@@ -52,7 +52,7 @@ static bool is_name(const char *name)
     size_t length = strnlen(name, DRAWER_NAME_BYTES);
     if (!length || length + sizeof(".part") > DRAWER_NAME_BYTES || name[0] == '.') return false;
     for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '.') return false;
+        if (!isalnum((unsigned char)name[i]) && !strchr("-.+", name[i])) return false;
     return true;
 }
 

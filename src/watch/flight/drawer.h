@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum { DRAWER_NAME_BYTES = 96 };
+enum { DRAWER_NAME_BYTES = 112 };
 
 struct drawer_limits {
     uint64_t files; /* so many at most, 1 at least */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -107,6 +108,37 @@ static void what_nobody_reads_is_bounded_and_counted(void **state)
     outlet_free(&outlet);
 }
 
+static void a_disk_that_is_full_is_tried_again(void **state)
+{
+    (void)state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC), ends[2];
+    char got[32];
+    assert_true(full >= 0);
+    assert_int_equal(pipe(ends), 0);
+    struct outlet outlet = outlet_new(full, 1 << 10);
+    outlet_line(&outlet, "one\n", 4);
+    outlet_flush(&outlet);
+    assert_true(outlet.full);
+    assert_int_equal(outlet.code, 0);
+    outlet_line(&outlet, "two\n", 4);
+    outlet.fd = ends[1]; /* somebody made room */
+    outlet_flush(&outlet);
+    assert_false(outlet.full);
+    assert_int_equal(read(ends[0], got, sizeof(got)), 8);
+    assert_memory_equal(got, "one\ntwo\n", 8);
+    outlet.fd = full;
+    outlet_line(&outlet, "three\n", 6);
+    outlet_line(&outlet, "four\n", 5);
+    assert_int_equal(outlet.lost, 0);
+    outlet_finish(&outlet, 100);
+    assert_int_equal(outlet.code, -ENOSPC);
+    assert_int_equal(outlet.lost, 2);
+    close(ends[0]);
+    close(ends[1]);
+    close(full);
+    outlet_free(&outlet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +146,7 @@ int main(void)
         cmocka_unit_test(of_too_many_lines_the_earliest_go_out),
         cmocka_unit_test(a_reader_that_goes_is_noticed_though_nothing_is_written),
         cmocka_unit_test(what_nobody_reads_is_bounded_and_counted),
+        cmocka_unit_test(a_disk_that_is_full_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

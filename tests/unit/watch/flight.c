@@ -17,6 +17,7 @@
 #include "event/log.h"
 #include "saved/saved_read.h"
 #include "watch/flight/flight.h"
+#include "watch/on.h"
 
 #define S ((int64_t)1000000000)
 
@@ -210,6 +211,24 @@ static void a_name_that_leaves_the_folder_is_refused(void **state)
     assert_int_equal(drawer_end(fixture->drawer, &removed), -EINVAL);
 }
 
+/* As one is called that was asked for by two names, of a connection late in a long watch. */
+static void the_longest_name_is_taken(void **state)
+{
+    const struct fixture *fixture = *state;
+    char found[16][256], longest[ON_NAMES_BYTES];
+    struct flight *flight = begun(fixture, 5 * S, 8 << 20);
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = 0;
+    longest[9] = '+';
+    flight_trigger(flight, longest, UINT32_MAX, 1700000000 * S);
+    assert_false(flight_write(flight, PATIENCE_MS));
+    assert_int_equal(flight_counts(flight).failed, 0);
+    assert_int_equal(names(fixture, found), 1);
+    assert_non_null(strstr(found[0], "xxxxxxxxx+x"));
+    assert_non_null(strstr(found[0], "x-4294967295.pcapng"));
+    flight_free(flight);
+}
+
 static void somebody_elses_file_is_left_alone(void **state)
 {
     const struct fixture *fixture = *state;
@@ -236,7 +255,7 @@ int main(void)
         TEST(a_trace_holds_the_seconds_before),    TEST(a_full_memory_goes_round_and_says_so),
         TEST(one_that_is_given_up_leaves_nothing), TEST(a_second_wish_meanwhile_is_counted),
         TEST(of_too_many_files_the_oldest_goes),   TEST(a_name_that_leaves_the_folder_is_refused),
-        TEST(somebody_elses_file_is_left_alone),
+        TEST(somebody_elses_file_is_left_alone),   TEST(the_longest_name_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
