@@ -14,6 +14,19 @@ static bool is_deferred(const struct telling *telling)
     return telling_option(telling, STORY_SERVER, IPPROTO_TCP, TCP_DEFER_ACCEPT, NULL) > 0;
 }
 
+/* The options of a listener that was there before the recording are not known: it may have waited for data (TCP_DEFER_ACCEPT), and
+ * that came shortly before. */
+static bool may_be_deferred(const struct telling *telling, int64_t accepted_ns, int64_t late_ns)
+{
+    const struct tale_packet *data = finding_segment(telling, STORY_CLIENT, STORY_DATA);
+    for (size_t i = 0; i < telling->call_count; i++) {
+        const struct story_call *call = telling->calls[i].story;
+        if (call->side == STORY_SERVER && call->traits & CALL_LISTENS && call->exit_ns) return false;
+    }
+    int64_t came_ns = data ? finding_arrival_ns(data) : accepted_ns;
+    return came_ns < accepted_ns && accepted_ns - came_ns < late_ns;
+}
+
 /* accept() long after the handshake: the client was ESTABLISHED and could send all the while. */
 static void find_late_accept(struct telling *telling)
 {
@@ -25,6 +38,7 @@ static void find_late_accept(struct telling *telling)
         if (!(call->traits & CALL_ACCEPTS) || call->ret < 0 || !call->exit_ns) continue;
         /* One that was asleep then was not late: it was woken late. */
         if (!call->enter_ns || call->enter_ns < call->exit_ns - waited_ns + LATE_NS) return;
+        if (may_be_deferred(telling, call->exit_ns, LATE_NS)) return;
         uint32_t proof[2] = {call->wake.step, call->exit_step};
         finding_add(telling, "accept-late", "note",
                     telling_printf(telling,

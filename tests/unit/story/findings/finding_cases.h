@@ -423,6 +423,11 @@ static const struct finding_case cases[] = {
     {"accept-late", false, TRACE LISTEN HANDSHAKE ACCEPT(1060, "4")},
     {"accept-late", false, /* it is the data that was awaited */
      TRACE OPTION(800, S_THREAD, LISTENER, "6", "9", "5") LISTEN HANDSHAKE ACCEPT(21020, "4")},
+    {"accept-late", true, TRACE HANDSHAKE ACCEPT(21020, "4")},
+    {"accept-late", false, /* by a listener of which nobody knows whether it waits for data */
+     TRACE HANDSHAKE PACKET(11021, C, C_DATA) ACCEPT(21020, "4")},
+    {"accept-late", true, TRACE HANDSHAKE PACKET(11020, C, C_DATA) ACCEPT(21020, "4")},
+    {"accept-late", true, TRACE LISTEN HANDSHAKE PACKET(11021, C, C_DATA) ACCEPT(21020, "4")},
     {"fast-open-cookie", true, TRACE PACKET(1000, C, SYN " opt=fastopen opt.cookie_bytes=0") PACKET(1010, S, SYN_ACK)},
     {"fast-open-cookie", false, TRACE PACKET(1000, C, SYN " opt=fastopen opt.cookie_bytes=8") PACKET(1010, S, SYN_ACK)},
     {"fast-open-cookie", false, TRACE HANDSHAKE},
