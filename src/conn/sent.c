@@ -230,7 +230,8 @@ static void prove_unseen_data(const struct conn_judge *judge, struct conn *conn,
 }
 
 /* A RST without an ACK answers a segment as a host does that knows no such connection. Who has taken a FIN knows it, and
- * acknowledges that at once (RFC 9293 section 3.10.7.4): where nothing did, this end was gone before the FIN came. */
+ * acknowledges that at once (RFC 9293 section 3.10.7.4): where nothing did, this end was gone before the FIN came. An abort
+ * acknowledges all that had come (tcp_send_active_reset): where that is less than the FIN, it left before the FIN came. */
 static void take_back_fin(struct conn *conn, unsigned side, struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
@@ -251,10 +252,10 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
     verdict->class = CONN_RESET;
     end->flags |= END_RST;
     prove_crossed_syn(judge, conn, side, segment, verdict);
-    if (is_abort(end, segment) && (by_reset || missed_fin(&conn->end[conn_other(conn, side)], segment)))
-        note_crossing(conn, side, segment);
+    bool aborts = is_abort(end, segment), before_fin = aborts && missed_fin(&conn->end[conn_other(conn, side)], segment);
+    if (before_fin || (aborts && by_reset)) note_crossing(conn, side, segment);
     if (answers_wrong_ack(end, segment)) return;
-    if (!(segment->flags & TCP_ACK)) take_back_fin(conn, side, verdict);
+    if (!(segment->flags & TCP_ACK) || before_fin) take_back_fin(conn, side, verdict);
     if (end->state == STATE_TIME_WAIT && !(segment->flags & TCP_ACK)) conn_take_back(conn, side, STATE_CLOSED, verdict);
     /* Nor did anybody wait who answers the SYN,ACK so, and has said nothing but its SYN. */
     bool silent = end->state == STATE_ESTABLISHED && conn_has(end, END_SYN_ACKED) && !(end->flags & (END_ACKS | END_PASSIVE));

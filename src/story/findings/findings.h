@@ -80,6 +80,8 @@ bool finding_is_queue_full(const struct tale_packet *packet);
 bool finding_is_one_way(const struct telling *telling, enum story_side *ret_missing);
 /* Its last number was acknowledged and not captured: it may have been its FIN (conn_may_have_closed). */
 bool finding_may_have_closed(struct telling *telling, enum story_side side);
+/* It acknowledged its peer's FIN, with a segment that was no RST: a RST may be another's. False where no FIN was sent, too. */
+bool finding_acknowledged_fin(const struct telling *telling, enum story_side side);
 /* What ended this end because it got no answer (a timer of its own, or a call that failed with ETIMEDOUT). Its step and time;
  * false: it was not seen to give up. */
 bool finding_gave_up(const struct telling *telling, enum story_side side, uint32_t *ret_step, int64_t *ret_ns);

@@ -238,15 +238,6 @@ static const char *why_assassinated(const struct telling *telling, const struct 
     return tr("an old segment was answered by TIME_WAIT's ACK, and the peer, which knows nothing any more, answered that with RST");
 }
 
-/* The end whose TIME_WAIT is meant took the peer's FIN: it acknowledged it, or that was seen to arrive. From one place a FIN that
- * nobody ever acknowledged may not have got there. */
-static bool took_the_fin(const struct telling *telling, enum story_side side)
-{
-    const struct conn_end *end = telling_end_now(telling, side), *peer = telling_end_now(telling, !side);
-    if (telling->conn.flags & CONN_TWO_PLACES || telling->flow->sequel) return true;
-    return end->flags & END_ACKS && seq_at_or_before(peer->fin_end, end->ack);
-}
-
 static void find_assassination(struct telling *telling)
 {
     for (size_t i = 0; i < telling->state_count; i++) {
@@ -257,7 +248,9 @@ static void find_assassination(struct telling *telling)
         if (!(reset->segment->flags & TCP_RST) || reset->side == state->side) continue; /* by its own: nobody held it */
         bool shown = state->cause.evidence > EVIDENCE_RULE;
         if (!shown && telling_sees_timers(telling)) continue; /* it changed nothing: net.ipv4.tcp_rfc1337 */
-        if (!shown && !took_the_fin(telling, state->side)) continue;
+        bool took =
+            telling->conn.flags & CONN_TWO_PLACES || telling->flow->sequel || finding_acknowledged_fin(telling, state->side);
+        if (!shown && !took) continue; /* from one place a FIN that nobody acknowledged may not have got there */
         uint32_t proof[2] = {reset->cause->step, reset->step};
         finding_add(telling, "time-wait-assassination", "warning",
                     telling_printf(telling,

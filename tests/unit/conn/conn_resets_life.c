@@ -210,8 +210,18 @@ void who_answers_a_fin_with_rst_never_took_it(void **state)
     exchange_begin(&x); /* one number less is the data before it alone */
     exchange_say(&x, HANDSHAKE "s:PA:1:1:5 s:FA:6:1:0 c:A:1:6:0 c:R:1:0:0");
     assert_back(&x, 1, STATE_ESTABLISHED);
-    exchange_begin(&x); /* with ACK it is an abort: it had been there */
+    exchange_begin(&x); /* an abort acknowledges all that had come: with the FIN it had been there, */
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:RA:1:2:0");
+    assert_back(&x, 0, STATE_CLOSE_WAIT);
+    exchange_begin(&x); /* without it not */
     exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:RA:1:1:0");
+    assert_back(&x, 1, STATE_ESTABLISHED);
+    exchange_begin(&x); /* so where it had closed before */
+    exchange_say(&x, HANDSHAKE "c:FA:1:1:0 s:FA:1:2:0 c:RA:2:1:0");
+    assert_stands(&x, "CLOSED CLOSED reset c");
+    assert_back(&x, 1, STATE_FIN_WAIT_2);
+    exchange_begin(&x); /* another number is no abort's: its ACK says nothing */
+    exchange_say(&x, HANDSHAKE "s:FA:1:1:0 c:RA:2:1:0");
     assert_back(&x, 0, STATE_CLOSE_WAIT);
 }
 

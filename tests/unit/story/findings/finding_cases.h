@@ -724,6 +724,9 @@ static const struct finding_case cases[] = {
     {"close-wait-idle", false,
      TRACE OPEN PACKET(2000, C, C_FIN ROOM)
          PACKET(2010, S, "flags=F. seq=501 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
+    {"close-wait-idle", false, /* a RST in its name acknowledged the FIN, and it goes on without having had it */
+     TRACE OPEN PACKET(2000, C, C_FIN ROOM) PACKET(2010, S, "flags=R. seq=501 ack=102")
+         PACKET(1002000, S, "flags=P. seq=501 ack=101 len=5 win=512") "lost t=3002010000 source=capture what=nothing\n"},
     {"close-wait-idle", false, /* its FIN may be what was not captured */
      TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(2000, C, "flags=F. seq=101 ack=502 win=512")
          PACKET(2010, S, "flags=. seq=502 ack=102 win=512") "lost t=1002010000 source=capture what=nothing\n"},
