@@ -16,9 +16,8 @@ enum { NUMBERS_MAX = 1024, ROUNDS = 3000, ROUND_NS = 10000000 };
 static bool is_bpf(int folder, const char *name)
 {
     static const char first[] = "anon_inode:bpf";
-    char target[64];
-    ssize_t length = readlinkat(folder, name, target, sizeof(target));
-    return length >= (ssize_t)sizeof(first) - 1 && memcmp(target, first, sizeof(first) - 1) == 0;
+    char target[64] = "";
+    return readlinkat(folder, name, target, sizeof(target)) != -1 && strncmp(target, first, sizeof(first) - 1) == 0;
 }
 
 /* The folder changes as its descriptors go: they are gathered first. */

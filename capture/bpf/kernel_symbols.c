@@ -130,12 +130,11 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
         kernel_symbols_free(made);
         return err_set_errno(err, -ENOMEM, "Reading the kernel's symbols");
     }
-    for (size_t at = 0; at < length;) {
-        const char *end = memchr(text + at, '\n', length - at);
-        size_t line_length = end ? (size_t)(end - (text + at)) : length - at;
+    for (const char *at = text, *end; at; at = end ? end + 1 : NULL) {
         struct line line;
 
-        if (line_parse(text + at, line_length, &line)) {
+        end = memchr(at, '\n', (size_t)(text + length - at));
+        if (line_parse(at, (size_t)((end ? end : text + length) - at), &line)) {
             any = true;
             any_address = any_address || line.address != 0;
             if (line.address && line_is_function(&line)) {
@@ -147,7 +146,6 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
                 names_length += trimmed + 1;
             }
         }
-        at += line_length + 1;
     }
     if (!any || !any_address) {
         kernel_symbols_free(made);

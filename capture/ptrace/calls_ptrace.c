@@ -211,7 +211,7 @@ static int recorder_drain(struct calls *calls, struct event_log *log, struct err
         }
         pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
         if (tid == 0 && stops) tid = ptrace_wait(&calls->wait, &status);
-        if (tid <= 0) break; /* with WNOHANG no signal ends it */
+        if (tid == -1 || !tid) break; /* with WNOHANG no signal ends it */
         int64_t t_ns = clock_wall_ns();
         code = WIFSTOPPED(status) ? on_stop(calls, log, tid, status, t_ns) : on_end(calls, log, tid, status);
     }

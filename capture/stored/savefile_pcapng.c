@@ -143,8 +143,9 @@ static void keep_comments(struct savefile *file, const struct pcapng_step *step)
 /* Statistics count from the capture's beginning: the largest of an interface's are its last. */
 static void note_dropped(struct savefile *file, const struct pcapng_step *step)
 {
+    enum { LAST = SAVEFILE_STATISTICS_MAX - 1 }; /* and all behind it */
     uint32_t number = file->interfaces_before + step->interface;
-    uint64_t *so_far = &file->dropped[number < SAVEFILE_STATISTICS_MAX ? number : SAVEFILE_STATISTICS_MAX - 1], dropped = 0;
+    uint64_t *so_far = &file->dropped[number < LAST ? number : LAST], dropped = 0;
     struct pcapng_option option;
     size_t at = 0;
     while (pcapng_option_next(step->options, step->options_bytes, step->swapped, &at, &option) == PCAPNG_OPTION)

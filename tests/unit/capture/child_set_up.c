@@ -144,7 +144,7 @@ void without_standard_descriptors_its_pipes_are_not_taken_for_them(void **state)
 {
     (void)state;
     char text[64];
-    int status, saved = dup(0);
+    int status, saved = dup(0), saved_output = fcntl(1, F_DUPFD_CLOEXEC, 3);
     close(0);
     int pipes = dup(2); /* what is opened next gets 0 */
     assert_int_equal(pipes, 0);
@@ -157,7 +157,9 @@ void without_standard_descriptors_its_pipes_are_not_taken_for_them(void **state)
     int moved[2] = {fcntl(out[0], F_DUPFD_CLOEXEC, 3), fcntl(out[1], F_DUPFD_CLOEXEC, 3)};
     close(out[0]), close(out[1]);
     options.stdout_fd = moved[1];
+    close(1);
     int code = child_spawn(&options, &child, &err);
+    dup2(saved_output, 1), close(saved_output);
     if (saved >= 0) dup2(saved, 0), close(saved);
     assert_int_equal(code, 0);
     assert_true(child.gate_fd > 2 && child.error_fd > 2);

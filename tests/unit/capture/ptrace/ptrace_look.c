@@ -59,6 +59,20 @@ static void a_call_is_of_concern_where_its_descriptor_is_a_socket_of_inet(void *
     if (raw >= 0) close(raw);
 }
 
+/* Of a program that was begun without standard input a handle may have the number 0. */
+static void a_handle_of_0_is_one(void **state)
+{
+    (void)state;
+    int saved = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    close(0);
+    bool is_ours = ENTER(SYS_read, (uint64_t)own.client);
+    if (saved >= 0) dup2(saved, 0), close(saved);
+    assert_true(is_ours);
+    assert_int_equal(own.me->enter.socket.cookie, own_cookie(own.client));
+    assert_int_equal(own.me->handle, 0);
+    own.me->handle = -1; /* standard input again */
+}
+
 static void of_sockets_that_are_made_those_of_inet_with_streams_or_datagrams_are_ours(void **state)
 {
     (void)state;
@@ -228,6 +242,7 @@ int main(void)
 #define OWN(test) cmocka_unit_test_setup_teardown(test, own_setup, own_teardown)
     const struct CMUnitTest tests[] = {
         OWN(a_call_is_of_concern_where_its_descriptor_is_a_socket_of_inet),
+        OWN(a_handle_of_0_is_one),
         OWN(of_sockets_that_are_made_those_of_inet_with_streams_or_datagrams_are_ours),
         OWN(how_much_of_a_known_socket_is_asked_anew),
         OWN(a_fresh_socket_is_so_until_it_is_used),
