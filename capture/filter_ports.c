@@ -156,7 +156,7 @@ static void read_all(struct words *words, struct need *need)
         read_term(words, &more);
         if (both && need->any) *need = more; /* of two that both hold one is enough */
         if (both) continue;
-        need->any = need->any || more.any;
+        need->any |= more.any;
         port_set_join(&need->ports, &more.ports);
     }
 }

@@ -136,7 +136,7 @@ int kernel_symbols_parse(struct kernel_symbols **ret_symbols, const char *text, 
         end = memchr(at, '\n', (size_t)(text + length - at));
         if (line_parse(at, (size_t)((end ? end : text + length) - at), &line)) {
             any = true;
-            any_address = any_address || line.address != 0;
+            any_address |= line.address != 0;
             if (line.address && line_is_function(&line)) {
                 size_t trimmed = name_trim(line.name, line.name_length);
 

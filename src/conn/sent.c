@@ -136,7 +136,7 @@ static bool had_sent_no_fin(const struct conn_judge *judge, struct conn *conn, u
 {
     const struct conn_end *end = &conn->end[side];
     if (conn->flags & (CONN_TWO_PLACES | CONN_TO_ITSELF)) return true;
-    if (!(end->flags & END_BASE) || !(end->flags & END_ANY)) return false;
+    if (!conn_has(end, END_BASE | END_ANY)) return false;
     if (fin->flags & TCP_ACK && seq_before(fin->ack, end->next)) return true;
     if (end->next == end->base + 1) return end->flags & END_SYN;
     return conn_last_was_captured(judge, conn, side);

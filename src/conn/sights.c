@@ -57,16 +57,18 @@ static uint32_t sights_of(const struct conn_judge *judge, struct conn *conn)
 static int64_t usual_gap_ns(const struct conn_judge *judge, struct conn *conn)
 {
     const struct conn_more_end *a = conn_has_more(judge, conn, 0), *b = conn_has_more(judge, conn, 1);
-    uint32_t gap_us = a ? a->sight_gap_us : 0;
-    if (b && b->sight_gap_us > gap_us) gap_us = b->sight_gap_us;
+    uint32_t gap_us = a ? a->sight_gap_us : 0, other_us = b ? b->sight_gap_us : 0;
+    if (other_us > gap_us) gap_us = other_us;
     int64_t gap_ns = (int64_t)gap_us * 2048;
-    return gap_ns > SIGHT_NS ? SIGHT_NS : gap_ns > UNNUMBERED_NS ? gap_ns : UNNUMBERED_NS;
+    if (gap_ns > SIGHT_NS) gap_ns = SIGHT_NS;
+    return gap_ns > UNNUMBERED_NS ? gap_ns : UNNUMBERED_NS;
 }
 
+/* Of a sight: its time is near the last one, before or behind it; before it (a number beyond all) is none. */
 static void note_gap(const struct conn *conn, struct conn_more_end *more, const struct conn_segment *segment)
 {
-    int64_t apart;
-    if (__builtin_sub_overflow(segment->t_ns, conn->last_ns, &apart) || apart < 0 || apart > SIGHT_NS) return;
+    uint64_t apart = (uint64_t)segment->t_ns - (uint64_t)conn->last_ns;
+    if (apart > (uint64_t)SIGHT_NS) return;
     uint32_t gap_us = (uint32_t)(apart >> 10);
     if (gap_us > more->sight_gap_us) more->sight_gap_us = gap_us;
 }

@@ -161,7 +161,7 @@ void arrows_join(struct arrow_map *map, const struct arrow_map *other)
         kept->ends = ends;
     }
     for (size_t i = 0; i < STATE_COUNT; i++) {
-        map->visited[i] = map->visited[i] || other->visited[i];
+        map->visited[i] |= other->visited[i];
         map->ends[i] |= other->ends[i];
     }
     map->stories += other->stories;

@@ -11,7 +11,7 @@ static bool is_being_sent(const struct event_chain *chain)
     bool sends = false;
     for (size_t i = 0; chain && i < chain->count; i++) {
         if (strcmp(chain->names[i], "__dev_queue_xmit") == 0) return false;
-        sends = sends || strncmp(chain->names[i], "__tcp_transmit_skb", strlen("__tcp_transmit_skb")) == 0;
+        sends |= strncmp(chain->names[i], "__tcp_transmit_skb", strlen("__tcp_transmit_skb")) == 0;
     }
     return sends;
 }

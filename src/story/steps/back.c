@@ -110,12 +110,12 @@ void back_make(struct telling *telling)
     size_t room = telling->packet_count + 1;
     struct painting painting = {.numbers = calloc(room, sizeof(uint32_t)), .nodes = calloc(room, 2 * sizeof(uint32_t))};
     back->previous = calloc(room, sizeof(*back->previous));
-    telling->failed = telling->failed || !back->previous || !painting.numbers || !painting.nodes;
+    telling->failed |= !back->previous || !painting.numbers || !painting.nodes;
     for (size_t side = 0; side < STORY_SIDES; side++) {
         back->arrivals[side] = calloc(room, sizeof(*back->arrivals[side]));
         back->borders[side] = calloc(room, sizeof(*back->borders[side]));
         back->firsts[side] = calloc(room, sizeof(*back->firsts[side]));
-        telling->failed = telling->failed || !back->arrivals[side] || !back->borders[side] || !back->firsts[side];
+        telling->failed |= !back->arrivals[side] || !back->borders[side] || !back->firsts[side];
     }
     for (size_t i = 0; i < telling->packet_count && !telling->failed; i++) note(telling, (uint32_t)i);
     for (size_t side = 0; side < STORY_SIDES && !telling->failed; side++) {

@@ -15,10 +15,10 @@ static void first_states(struct telling *telling, const struct sock *listener)
         const struct event_packet_header *header = &telling->packets[i].seen->packet.header;
         if (header->protocol != IPPROTO_TCP) continue;
         bool data = header->length_bytes || header->flags & TCP_FIN; /* behind a SYN,ACK that was not captured */
-        says = says || (data && header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+        says |= data && header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER;
         if (!(header->flags & TCP_SYN)) continue;
-        opens = opens || (!syn_ack && !(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER);
-        syn_ack = syn_ack || (header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER);
+        opens |= !syn_ack && !(header->flags & TCP_ACK) && telling->packets[i].side == STORY_SERVER;
+        syn_ack |= header->flags & TCP_ACK && telling->packets[i].side == STORY_SERVER;
     }
     for (size_t i = 0; i < telling->call_count; i++)
         if (telling->calls[i].call->traits & CALL_LISTENS && telling->calls[i].call->exited) listens = true;
@@ -44,7 +44,7 @@ static void begin(struct telling *telling)
     bool marked = false;
     const struct tale_packet *first = NULL;
     for (size_t i = 0; i < telling->packet_count; i++) {
-        marked = marked || telling->packets[i].seen->marked;
+        marked |= telling->packets[i].seen->marked;
         if (!first && telling->packets[i].segment && !telling->packets[i].seen->copy) first = &telling->packets[i];
     }
     if (!first) return;

@@ -33,7 +33,7 @@ static void note_order(struct telling *telling)
         packet->since[packet->side] = (uint32_t)i + 1;
         if (packet->received_ns - packet->sent_ns > telling->longest_flight_ns)
             telling->longest_flight_ns = packet->received_ns - packet->sent_ns;
-        telling->marked = telling->marked || packet->seen->marked;
+        telling->marked |= packet->seen->marked;
     }
     uint32_t next[STORY_SIDES] = {0};
     for (size_t i = telling->packet_count; i-- > 0;) {

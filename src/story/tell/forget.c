@@ -18,7 +18,7 @@ static void remember_numbers(struct teller *teller, const struct telling *tellin
     for (int side = 0; side < STORY_SIDES; side++) {
         const struct conn_end *end = telling_end_now(telling, (enum story_side)side);
         told->end[side] = flow->end[side];
-        told->numbers[side].known = end->flags & END_BASE && end->flags & END_ANY;
+        told->numbers[side].known = (end->flags & (END_BASE | END_ANY)) == (END_BASE | END_ANY);
         told->numbers[side].from = end->base;
         told->numbers[side].to = end->next;
     }

@@ -47,7 +47,7 @@ static struct teller_glance glance_of(const struct flow *flow)
         enum story_side side = flow_side(flow, &seen->packet.header.src);
         glance.since_ns[side] = seen_ns(seen);
         if (seen->packet.header.flags & TCP_FIN && !glance.fin_ns[side]) glance.fin_ns[side] = seen_ns(seen);
-        answered = answered || side == STORY_SERVER;
+        answered |= side == STORY_SERVER;
         if (side == STORY_CLIENT && seen->packet.header.flags & TCP_SYN && !seen->copy) glance.unanswered++;
     }
     if (answered) glance.unanswered = 0;

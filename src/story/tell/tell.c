@@ -80,10 +80,10 @@ static enum story_outcome outcome_of_calls(const struct telling *telling)
         if (call->ret == -ETIMEDOUT) return OUTCOME_TIMED_OUT;
         if (call->ret == -ECONNRESET || call->ret == -EPIPE) return OUTCOME_RESET;
         bool is_close = call->traits & CALL_CLOSES, is_setup = call->traits & (CALL_MAKES_SOCKET | CALL_SETS_OPTION | CALL_BINDS);
-        is_down = is_down || (is_close && call->socket.state == KERNEL_CLOSE);
-        has_no_answer = has_no_answer || (is_close && call->socket.state == KERNEL_SYN_SENT) || has_no_way(call);
-        came_about = came_about || (!is_setup && !is_close && call->ret >= 0 && call->socket.cookie);
-        closed = closed || is_close;
+        is_down |= is_close && call->socket.state == KERNEL_CLOSE;
+        has_no_answer |= (is_close && call->socket.state == KERNEL_SYN_SENT) || has_no_way(call);
+        came_about |= !is_setup && !is_close && call->ret >= 0 && call->socket.cookie;
+        closed |= is_close;
     }
     if (has_no_answer && !came_about) return OUTCOME_HALF_OPEN;
     if (closed && is_down && !came_about) return OUTCOME_REFUSED; /* nobody asked why, and the kernel had given up */

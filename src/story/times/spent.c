@@ -173,6 +173,6 @@ void spent_find(struct telling *telling)
     time->total_ns = claims.end_ns - claims.start_ns;
     time->time_wait_ns = time_wait(telling);
     time->first_byte_ns = first_byte(telling);
-    telling->failed = telling->failed || claims.failed;
+    telling->failed |= claims.failed;
     free(claims.list);
 }

@@ -39,8 +39,8 @@ int apart_take_socket(struct teller *teller, const struct sock *sock)
 {
     bool is_told = false, failed = false;
     for (size_t i = 0; i < sock->call_count; i++) {
-        is_told = is_told || sock->calls[i]->told;
-        failed = failed || (has_failed(sock->calls[i]) && !sock->calls[i]->told);
+        is_told |= sock->calls[i]->told;
+        failed |= has_failed(sock->calls[i]) && !sock->calls[i]->told;
     }
     if (!failed && (is_told || !sock->listening || sock->handed_out)) return 0;
     int code = 0;

@@ -176,7 +176,7 @@ void findings_names(struct telling *telling)
     if (!telling->story->udp || telling->flow->end[STORY_SERVER].port != DNS_PORT) return;
     for (size_t i = 0; i < telling->packet_count; i++) {
         const struct tale_packet *packet = &telling->packets[i];
-        any_error = any_error || (packet->datagram && packet->datagram->icmp);
+        any_error |= packet->datagram && packet->datagram->icmp;
         if (is_datagram(packet, STORY_CLIENT)) {
             take_question(&asked, packet);
         } else if (is_datagram(packet, STORY_SERVER)) {

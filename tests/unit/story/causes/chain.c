@@ -218,6 +218,23 @@ static void no_row_is_hidden_by_an_earlier_one(void **data)
         }
 }
 
+static void three_speak_in_anothers_name(void **state)
+{
+    static const struct {
+        enum chain_meaning meaning;
+        const char *name;
+        bool is_so;
+    } cases[] = {
+        {CHAIN_KERNEL, "firewall", true}, {CHAIN_KERNEL, "synproxy", true}, {CHAIN_KERNEL, "raw-socket", true},
+        {CHAIN_KERNEL, "other", false},   {CHAIN_TIMER, "firewall", false}, {CHAIN_CALL, "raw-socket", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct chain_verdict verdict = {.meaning = cases[i].meaning, .name = cases[i].name};
+        if (chain_is_in_a_name(&verdict) != cases[i].is_so) fail_msg("case %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test(system_calls_are_known_on_both_architectures),
         cmocka_unit_test(every_row_decides_as_written_here),
         cmocka_unit_test(no_row_is_hidden_by_an_earlier_one),
+        cmocka_unit_test(three_speak_in_anothers_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
