@@ -72,8 +72,9 @@ static bool identify(int fd, struct event_socket *ret_socket)
 {
     int domain = 0, protocol = 0;
     uint64_t cookie = 0;
-    if (!option(fd, SO_DOMAIN, &domain, sizeof(domain)) || (domain != AF_INET && domain != AF_INET6)) return false;
-    if (!option(fd, SO_PROTOCOL, &protocol, sizeof(protocol))) return false;
+    (void)option(fd, SO_DOMAIN, &domain, sizeof(domain)); /* what is no socket has neither */
+    (void)option(fd, SO_PROTOCOL, &protocol, sizeof(protocol));
+    if (domain != AF_INET && domain != AF_INET6) return false;
     if (protocol == PROTOCOL_MPTCP) protocol = IPPROTO_TCP; /* what its subflows speak, with its addresses */
     if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) return false;
     if (!option(fd, SO_COOKIE, &cookie, sizeof(cookie))) return false;

@@ -2,6 +2,8 @@
 #include "conn/own.h"
 #include "conn/plain.h"
 
+enum { FAR = 1 << 30 }; /* so far ahead a number is behind, or of another connection */
+
 /* The first that shows a connection, behind what showed none. */
 static void begin_midway(struct conn *conn, const struct conn_segment *segment)
 {
@@ -54,7 +56,7 @@ static void take_numbers(struct conn *conn, unsigned side, const struct conn_seg
     uint32_t to = segment->seq + conn_space(segment);
     if (syn && (!(end->flags & END_SYN) || end->base != segment->seq)) {
         /* Captured after what it begins, or the beginning of other numbers. */
-        bool numbers = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < (uint32_t)1 << 30;
+        bool numbers = end->flags & END_ANY && !(end->flags & END_SYN_SEEN) && end->base - segment->seq < FAR;
         bool late = numbers && (end->base == segment->seq || !(end->flags & END_BASE_BARE)); /* a bare ACK may have any number */
         if (!late) end->flags &= ~(uint32_t)END_GOT;
         end->base = segment->seq;
@@ -223,9 +225,9 @@ static void prove_unseen_data(const struct conn_judge *judge, struct conn *conn,
 {
     struct conn_end *peer = &conn->end[conn_other(conn, side)];
     if (!judge->sparse || !is_abort(&conn->end[side], segment) || !(peer->flags & END_ANY) || peer->flags & END_FIN) return;
-    int32_t ahead = seq_diff(peer->next, segment->ack);
-    if (ahead <= 0 || ahead >= 1 << 30) return;
-    peer->span += (uint32_t)ahead;
+    uint32_t ahead = segment->ack - peer->next;
+    if (ahead >= FAR) return;
+    peer->span += ahead;
     peer->next = segment->ack;
 }
 
@@ -263,9 +265,8 @@ static void send_reset(const struct conn_judge *judge, struct conn *conn, unsign
         conn_take_back(conn, side, STATE_SYN_SENT, verdict);
         conn_take_back(conn, side, STATE_CLOSED, verdict);
     }
-    int32_t ahead = seq_diff(end->next, segment->seq);
     bool is_first = !(end->flags & END_ANY);
-    uint32_t next = is_first || (ahead > 0 && ahead < 1 << 30) ? segment->seq : end->next;
+    uint32_t next = is_first || segment->seq - end->next < FAR ? segment->seq : end->next;
     if (judge->sparse && end->flags & END_ANY && seq_before(end->next, next)) { /* the data before it was not captured */
         end->span += next - end->next;
         end->next = next;
