@@ -260,8 +260,7 @@ static struct difference ack_on_fin(struct telling *telling, enum story_side sid
         found.steps[0] = (uint32_t)i;
         found.steps[1] = find_owed(telling, side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT, (uint32_t)i);
         found.text =
-            tr("figure 5 answers a FIN with an ACK of its own; Linux put that ACK off, and the FIN of close() came in time "
-               "to carry it: "
+            tr("figure 5 answers a FIN with an ACK of its own; Linux put that ACK off, and its own FIN came in time to carry it: "
                "three segments end the connection, not four");
         return found;
     }
