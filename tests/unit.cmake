@@ -216,6 +216,7 @@ tcpwhy_unit(viz/screen tcpwhy_viz)
 tcpwhy_unit(viz/quantiles tcpwhy_viz)
 tcpwhy_unit(viz/clock_words tcpwhy_viz)
 tcpwhy_unit(read/segment_queue tcpwhy_read)
+tcpwhy_unit(read/repeats tcpwhy_read)
 # The table of connections, held to tshark's conversations (where there is a tshark to ask).
 if(TCPWHY_TSHARK)
   add_test(NAME corpus/ledger COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/corpus/compare_ledger.py --partial --ask $<TARGET_FILE:tcpwhy> ${CMAKE_CURRENT_SOURCE_DIR}/corpus/files)

@@ -52,6 +52,15 @@ void read_beside_sights(const struct places *places, uint64_t sights, uint64_t e
                  sights, places->keys[0].name, places->keys[1].name, places->count > 2 ? ", ..." : "", more);
 }
 
+void read_beside_repeats(uint64_t left_out, bool quiet)
+{
+    if (left_out)
+        note_say(quiet,
+                 "%" PRIu64
+                 " packets are there a second time, each at the time that it had: the same capture twice; each counts as one",
+                 left_out);
+}
+
 void read_beside_late(uint64_t late, bool quiet)
 {
     if (late) note_say(quiet, "%" PRIu64 " segments came when their connections' rows had been shown: they are in none", late);

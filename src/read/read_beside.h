@@ -16,6 +16,8 @@ void read_beside(struct savefile *file, const struct output_options *output, str
  * none. */
 void read_beside_sights(const struct places *places, uint64_t sights, uint64_t elsewhere, bool quiet);
 
+/* Packets that repeats.h left out. */
+void read_beside_repeats(uint64_t left_out, bool quiet);
 /* Says that segments came when their connections' rows had been shown (ledger_options.tells_soon). */
 void read_beside_late(uint64_t late, bool quiet);
 

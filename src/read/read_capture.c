@@ -75,6 +75,7 @@ static int read_all(struct pass *pass, struct err *err)
             note_damage(pass);
             continue;
         }
+        count = repeats_leave_out(&pass->repeats, packets, count);
         int code = read_pass_take_batch(pass, packets, count, err);
         if (code) return code == STORIES_FULL ? 0 : doubt_filter(pass->options, code, err);
         if (pass->batches++ % TELL_EVERY) continue;
@@ -189,6 +190,7 @@ static int close_pass(struct pass *pass, int code, struct err *err)
     if (!code && pass->tables) code = read_pass_give_udp_rows(pass);
     progress_end(&pass->progress);
     if (!code) read_beside(pass->file, &pass->options->output, &pass->seen);
+    if (!code) read_beside_repeats(pass->repeats.left_out, pass->options->output.quiet);
     note_udp_and_pieces(pass);
     const struct ledger_totals *totals = ledger_totals(pass->ledger);
     if (!code && pass->tables) read_beside_late(totals->late, pass->options->output.quiet);
@@ -225,6 +227,7 @@ int read_capture(const struct read_source *source, const struct read_options *op
     }
     segment_queue_free(pass->queue);
     savefile_close(pass->file);
+    repeats_close(&pass->repeats);
     filter_close(pass->filter);
     ledger_free(pass->ledger);
     datagrams_free(pass->datagrams);

@@ -16,6 +16,7 @@
 #include "read/read_capture.h"
 #include "read/read_stories.h"
 #include "read/read_unread.h"
+#include "read/repeats.h"
 #include "read/segment_queue.h"
 #include "tcp/fragments.h"
 
@@ -40,6 +41,7 @@ struct pass {
     struct ledger *ledger;
     struct datagrams *datagrams;
     struct fragments fragments;
+    struct repeats repeats;
     struct segment_queue *queue; /* with tables */
     struct tables *tables;       /* or */
     struct stories *stories;     /* one of them; both where a list says what was found */
