@@ -144,6 +144,15 @@ static bool rule_ack_of_syn(struct telling *telling, struct tale_packet *packet,
     return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
 }
 
+/* The kernel was seen to send it while it received another segment of this connection that asks this end for an ACK. */
+static bool was_receiving_another(const struct tale_packet *packet, const struct tale_packet *by)
+{
+    const struct event_packet_header *received = &packet->seen->context.received, *own = header_of(packet);
+    if (!packet->seen->marked || !packet->seen->context.receiving || received->protocol != own->protocol) return false;
+    if (!address_equal(&received->dst, &own->src) || !address_equal(&received->src, &own->dst)) return false;
+    return segment_space(received) && !flow_covers(received, header_of(by));
+}
+
 bool cause_rule_ack(struct telling *telling, struct tale_packet *packet)
 {
     if (!is_tcp(packet) || packet->verdict.class != CONN_ACK || segment_space(header_of(packet))) return false;
@@ -154,6 +163,9 @@ bool cause_rule_ack(struct telling *telling, struct tale_packet *packet)
     if (last && last != by && is_tcp(last) && segment_space(header_of(last)) && arrival_ns(last) >= arrival_ns(by))
         return cause_set_unknown(
             packet, "another segment that asks for an ACK came after the one it acknowledges: either may have made it");
+    if (was_receiving_another(packet, by))
+        return cause_set_unknown(packet,
+                                 "made while the kernel received another segment of this connection, not what it acknowledges");
     uint8_t opens = header_of(by)->flags & (TCP_SYN | TCP_ACK);
     if (opens == TCP_SYN) /* that is answered with SYN,ACK */
         return cause_set_unknown(packet, "its SYN-ACK was not captured, nor maybe what it answers");

@@ -145,6 +145,18 @@ static bool is_late_in_its_row(const struct telling *telling, const struct tale_
     return again->segment->seq_absolute == packet->segment->seq_absolute && again->sent_ns - packet->sent_ns >= DOUBLED_NS;
 }
 
+/* Captured behind the SYN,ACK that answers it, and later than by disorder: it was sent before, and that was not captured. */
+static bool was_answered_before(const struct telling *telling, const struct tale_packet *packet)
+{
+    static const int64_t DISORDER_NS = 3000000;
+    if (!(packet->segment->flags & TCP_SYN)) return false;
+    for (const struct tale_packet *at = telling->packets; at < packet; at++)
+        if (at->segment && at->side != packet->side && at->segment->flags & TCP_SYN && at->segment->flags & TCP_ACK &&
+            at->segment->ack_absolute == packet->segment->seq_absolute + 1 && packet->sent_ns - at->sent_ns >= DISORDER_NS)
+            return true;
+    return false;
+}
+
 static bool unknown_again(struct telling *telling, struct tale_packet *packet, const char *call)
 {
     return cause_set_unknown(packet, telling_printf(telling,
@@ -195,7 +207,8 @@ bool cause_rule_user_call(struct telling *telling, struct tale_packet *packet)
                                                         "a %s, or Multipath TCP's worker: the capture ends before the option that "
                                                         "would show which",
                                                         name));
-    if (may_come_again(telling, packet) || is_late_in_its_row(telling, packet)) return unknown_again(telling, packet, name);
+    if (may_come_again(telling, packet) || is_late_in_its_row(telling, packet) || was_answered_before(telling, packet))
+        return unknown_again(telling, packet, name);
     cause_set_named(telling, packet, CAUSE_CALL, name, EVIDENCE_RULE);
     packet->cause->why = why;
     return true;

@@ -100,6 +100,8 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
     if (is_tcp(packet) && receives_another(packet))
         return cause_set_unknown(packet, "made while the kernel received a packet that is not of this connection");
     if (is_tcp(packet) && answers_other_syn(telling, packet)) return true;
+    if (is_tcp(packet) && context->receiving && segment_space(&context->received))
+        return cause_set_unknown(packet, "made while the kernel received a segment of this connection that was not captured");
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
     by = cause_last_before(telling, packet);
     return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);

@@ -86,6 +86,9 @@ static bool follows_too_big(const struct telling *telling, const struct tale_pac
     bool too_big = strstr(last->datagram->icmp, "fragmentation needed") || strstr(last->datagram->icmp, "too big");
     uint32_t mtu = last->datagram->error.mtu ? last->datagram->error.mtu : MTU_LEAST;
     if (before && before->segment->length_bytes + HEADERS_LEAST <= mtu) return false;
+    /* And what is sent for it is smaller, and fits. */
+    if (before && packet->segment->length_bytes >= before->segment->length_bytes) return false;
+    if (last->datagram->error.mtu && packet->segment->length_bytes + HEADERS_LEAST > mtu) return false;
     return too_big && packet->sent_ns - arrival_ns(last) <= 2 * AT_ONCE_NS;
 }
 
@@ -115,12 +118,18 @@ static bool repeat_at_once(struct telling *telling, struct tale_packet *packet, 
     return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
 }
 
+/* Of equal time stamps the order of capture tells. */
+static bool came_behind(const struct tale_packet *last, const struct tale_packet *before)
+{
+    return arrival_ns(last) > before->sent_ns || (arrival_ns(last) == before->sent_ns && last > before);
+}
+
 /* What came last before it may have let it go: an ACK that opened the window, or that took a part. Duplicate ACKs ask in numbers.
  */
 static bool repeat_too_soon(struct telling *telling, struct tale_packet *packet, const struct tale_packet *before)
 {
     const struct tale_packet *last = cause_last_before(telling, packet);
-    bool after = last && is_tcp(last) && last->segment && (!before || arrival_ns(last) >= before->sent_ns);
+    bool after = last && is_tcp(last) && last->segment && (!before || came_behind(last, before));
     bool just = after && packet->sent_ns - arrival_ns(last) <= cause_held_ns(telling);
     bool acks = just && !(header_of(last)->flags & TCP_SYN) && !packet->verdict.is_acked &&
                 (header_of(last)->flags & (TCP_ACK | TCP_RST)) == TCP_ACK && last->verdict.class != CONN_DUPLICATE_ACK;

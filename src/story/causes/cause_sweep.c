@@ -24,9 +24,9 @@ bool cause_can_send(const struct call *call, const struct tale_packet *packet)
         return traits & (CALL_CONNECTS | CALL_SENDS);
     case STORY_FIN:
         return can_send_fin(call);
-    case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment (RFC 9293
-                       section 3.10.7.1) */
-        return header_of(packet)->flags & TCP_ACK && (ends || stops);
+    case STORY_RST: /* whoever aborts acknowledges (tcp_send_active_reset); one without ACK answers a segment, one with sequence
+                       number 0 a SYN (RFC 9293 section 3.10.7.1) */
+        return header_of(packet)->flags & TCP_ACK && header_of(packet)->seq != 0 && (ends || stops);
     case STORY_DATA:
         return traits & CALL_WRITES;
     default:

@@ -61,29 +61,50 @@ void repeat_find(struct telling *telling, struct tale_packet *packet)
     sweep->timeout_reach[packet->side] = sweep->reach[packet->side];
 }
 
-static struct reset_note *reason_of(const struct telling *telling, const struct tale_packet *packet)
+static int64_t reset_at_ns(const struct tale_packet *packet)
 {
-    int64_t at_ns = packet->seen->marked ? packet->seen->mark_ns : packet->sent_ns, nearest_ns = ONE_WORK_NS;
-    struct reset_note *found = NULL;
-    for (size_t i = 0; i < telling->flow->reset_count; i++) {
-        struct reset_note *note = &telling->flow->resets[i];
-        int64_t apart_ns = note->t_ns > at_ns ? note->t_ns - at_ns : at_ns - note->t_ns;
+    return packet->seen->marked ? packet->seen->mark_ns : packet->sent_ns;
+}
+
+/* The RST that this note is about: the nearest of its side that has none yet; NULL none. */
+static struct tale_packet *reset_of(struct telling *telling, const struct reset_note *note)
+{
+    struct tale_packet *found = NULL;
+    int64_t nearest_ns = ONE_WORK_NS;
+    for (size_t i = telling_sent_by(telling, note->t_ns + ONE_WORK_NS); i-- > 0;) {
+        struct tale_packet *packet = &telling->packets[i];
+        if (note->t_ns - packet->sent_ns > 2 * ONE_WORK_NS) break;
+        if (!is_tcp(packet) || !(packet->segment->flags & TCP_RST) || packet->seen->copy || packet->segment->reset_reason) continue;
+        if (packet->seen->marked && packet->cause->kind == CAUSE_KERNEL) continue; /* a firewall's is none of TCP's */
+        int64_t at_ns = reset_at_ns(packet), apart_ns = note->t_ns > at_ns ? note->t_ns - at_ns : at_ns - note->t_ns;
         bool own = telling->flow->to_itself || note->side == packet->side;
-        if (!note->sent || note->told || !own || apart_ns > nearest_ns) continue;
-        found = note;
+        if (!own || apart_ns > nearest_ns) continue;
+        found = packet;
         nearest_ns = apart_ns;
     }
     return found;
 }
 
+/* Another note lies nearer to that RST. */
+static bool is_of_another(const struct telling *telling, const struct tale_packet *packet, const struct reset_note *note)
+{
+    int64_t at_ns = reset_at_ns(packet), apart_ns = note->t_ns > at_ns ? note->t_ns - at_ns : at_ns - note->t_ns;
+    for (size_t i = 0; i < telling->flow->reset_count; i++) {
+        const struct reset_note *other = &telling->flow->resets[i];
+        bool own = telling->flow->to_itself || other->side == packet->side;
+        if (other == note || !other->sent || other->told || !own) continue;
+        if (other->t_ns > at_ns - apart_ns && other->t_ns < at_ns + apart_ns) return true;
+    }
+    return false;
+}
+
 void repeat_find_reset_reasons(struct telling *telling)
 {
-    for (size_t i = 0; i < telling->packet_count; i++) {
-        const struct tale_packet *packet = &telling->packets[i];
-        if (!is_tcp(packet) || !(packet->segment->flags & TCP_RST) || packet->seen->copy) continue;
-        if (packet->seen->marked && packet->cause->kind == CAUSE_KERNEL) continue; /* a firewall's is none of TCP's */
-        struct reset_note *note = reason_of(telling, packet);
-        if (!note) continue;
+    for (size_t i = 0; i < telling->flow->reset_count; i++) {
+        struct reset_note *note = &telling->flow->resets[i];
+        if (!note->sent || note->told) continue;
+        struct tale_packet *packet = reset_of(telling, note);
+        if (!packet || is_of_another(telling, packet, note)) continue;
         note->told = true;
         if (note->reason[0]) packet->segment->reset_reason = telling_printf(telling, "%s", note->reason);
     }

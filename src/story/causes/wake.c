@@ -253,7 +253,9 @@ static void by_no_result(struct tale_call *tale)
     bool long_enough = call->entered && call->exit_ns - call->enter_ns >= TICK_NS;
     if (call->slept_ns > 0)
         set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("woken by its timeout"));
-    else if (call->slept_ns < 0 && (long_enough || !call->entered) && !strstr(call->args, "MSG_DONTWAIT"))
+    else if (strstr(call->args, "MSG_DONTWAIT"))
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("it was told not to wait (MSG_DONTWAIT)"));
+    else if (call->slept_ns < 0 && (long_enough || !call->entered))
         set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL,
             tr("its time was over (SO_RCVTIMEO, SO_SNDTIMEO), or the socket is non-blocking: whether it slept was not seen"));
     else
@@ -305,7 +307,7 @@ static bool by_need(struct telling *telling, struct tale_call *tale)
         set(tale, WAKE_NEVER_SLEPT, evidence, by, telling_printf(telling, "%s was there already", what(telling, by)));
         return true;
     }
-    if (call->entered && arrival_ns(by) > call->exit_ns) return false;
+    if (arrival_ns(by) > call->exit_ns) return false;
     if (call->slept_ns == 0) {
         set(tale, WAKE_SEGMENT, evidence, by,
             telling_printf(telling, "%s %s while the call was still at work: it never had to sleep", what(telling, by),

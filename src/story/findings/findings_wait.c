@@ -132,9 +132,10 @@ static const struct tale_call *written_before(const struct telling *telling, con
         if (tale->call->entered && tale->call->enter_ns >= second->sent_ns) break;
         nagle->has_calls = true;
         bool writes = tale->call->traits & CALL_WRITES;
-        if (writes && tale->call->entered && tale->call->exited && tale->call->ret > 0) nagle->last_write = tale;
+        if (writes && !(tale->call->exited && tale->call->ret <= 0)) nagle->last_write = tale; /* or is about to */
     }
-    return nagle->last_write && nagle->last_write->call->exit_ns < ack_ns - DELAYED_NS / 2 ? nagle->last_write : NULL;
+    const struct tale_call *last = nagle->last_write;
+    return last && last->call->entered && last->call->exited && last->call->exit_ns < ack_ns - DELAYED_NS / 2 ? last : NULL;
 }
 
 static bool is_small(const struct tale_packet *packet, uint32_t full)

@@ -128,7 +128,7 @@ static int64_t first_byte(const struct telling *telling)
         if (packet->side == STORY_CLIENT && packet->segment->handshake && packet->segment->kind != STORY_SYN && !asked)
             asked_ns = packet->sent_ns; /* complete, as the client sees it */
         if (packet->side == STORY_SERVER && packet->segment->length_bytes)
-            return asked_ns ? finding_arrival_ns(packet) - asked_ns : -1;
+            return asked_ns && finding_arrival_ns(packet) >= asked_ns ? finding_arrival_ns(packet) - asked_ns : -1;
     }
     return -1;
 }

@@ -88,7 +88,7 @@ static void claim_arrivals(const struct telling *telling, struct spent_claims *c
         }
         if (asks->story->enter_ns && asks->story->enter_ns > came_ns)
             spent_claim(claims, SPENT_UNREAD, came_ns, asks->story->enter_ns);
-        else if (asks->story->exit_ns)
+        else if (asks->story->exit_ns && (asks->story->enter_ns || asks->call->slept_ns > 0)) /* else it may have begun later */
             spent_claim(claims, SPENT_RUN_QUEUE, ready_ns(asks, came_ns), asks->story->exit_ns);
     }
 }
