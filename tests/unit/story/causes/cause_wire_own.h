@@ -33,6 +33,11 @@ void check_all(const struct wire_case *cases, size_t count);
     {                                                                                                                              \
         NULL, NULL                                                                                                                 \
     }
+#define KERNEL(name)                                                                                                               \
+    CAUSE_KERNEL, name, 0,                                                                                                         \
+    {                                                                                                                              \
+        NULL, NULL                                                                                                                 \
+    }
 #define BY(number)                                                                                                                 \
     CAUSE_SEGMENT, NULL, number,                                                                                                   \
     {                                                                                                                              \

@@ -202,14 +202,9 @@ void what_was_answered_already_is_nobodys_for_sure(void **state)
 void an_icmp_error_that_says_too_big_repeats_at_once(void **state)
 {
     static const struct wire_case cases[] = {
-        {NEAR PACKET(6000, WC, DATA(101, 1460)) TOO_BIG(7000) PACKET(8000, WC, DATA(101, 1459)),
-         CAUSE_KERNEL,
-         "path-mtu",
-         0,
-         {NULL, NULL}},
+        {NEAR PACKET(6000, WC, DATA(101, 1460)) TOO_BIG(7000) PACKET(8000, WC, DATA(101, 1459)), KERNEL("path-mtu")},
         {NEAR PACKET(6000, WC, DATA(101, 1460)) TOO_BIG(7000) PACKET(8001, WC, DATA(101, 1459)),
          EITHER("duplicate ACKs", "timer for losses")},
-        /* as large as before: not for that */
         {NEAR PACKET(6000, WC, DATA(101, 1460)) TOO_BIG(7000) PACKET(8000, WC, DATA(101, 1460)),
          EITHER("duplicate ACKs", "timer for losses")},
     };
