@@ -26,6 +26,11 @@ static bool network_copy(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet,
                                  "it came, and was not seen to leave its sender's host: somebody between the two made it, or "
                                  "the capture there dropped it, as it did others; the wire can't tell");
+    /* Of captures that are read from files nobody knows what they dropped. */
+    if (packet->seen->unsent && strcmp(telling->teller->trace.recorder, "none") == 0 && !telling->flow->has_marks)
+        return cause_set_unknown(packet,
+                                 "it came, and was not seen to leave its sender's host: somebody between the two made it, or "
+                                 "the capture there dropped it; the wire can't tell");
     return packet->seen->copy && cause_set_named(telling, packet, CAUSE_KERNEL, name, EVIDENCE_RULE);
 }
 
@@ -104,7 +109,9 @@ static bool chain_receive(struct telling *telling, struct tale_packet *packet)
         return cause_set_unknown(packet, "made while the kernel received a segment of this connection that was not captured");
     /* The chain says that some segment was being received; which, only the order of arrival tells. */
     by = cause_last_before(telling, packet);
-    return by && cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    if (by) return cause_set_segment(telling, packet, by, EVIDENCE_RULE);
+    return is_tcp(packet) &&
+           cause_set_unknown(packet, "made while the kernel received a segment of this connection that was not captured");
 }
 
 /* The chain shows that a segment off the backlog made this ACK; which one, only numbers and the order of arrival tell. They are as

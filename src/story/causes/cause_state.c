@@ -157,6 +157,15 @@ static bool answers_for_nobody(const struct telling *telling, const struct tale_
     }
 }
 
+/* So does who is taken to be connected, and is not: it has forgotten that, or never was. */
+static bool answers_a_stranger(const struct telling *telling, const struct tale_state *state)
+{
+    const struct tale_packet *packet = &telling->packets[state->packet];
+    bool stands = state->story->from_state == STATE_ESTABLISHED || state->story->from_state == STATE_CLOSE_WAIT;
+    return stands && state->story->to_state == STATE_CLOSED && packet->segment->flags & TCP_RST &&
+           !(packet->segment->flags & TCP_ACK) && packet->cause->kind == CAUSE_SEGMENT;
+}
+
 void cause_find_state(struct telling *telling, struct tale_state *state)
 {
     struct story_cause *cause = &state->story->cause;
@@ -190,8 +199,9 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
                                     tr(why));
     } else if (state->sent) {
         *cause = *telling->packets[state->packet].cause; /* what made it send made it change */
-        cause->why =
-            answers_for_nobody(telling, state) ? tr("it answers with RST: nobody held this end of the connection any more") : why;
+        cause->why = answers_for_nobody(telling, state) ? tr("it answers with RST: nobody held this end of the connection any more")
+                     : answers_a_stranger(telling, state) ? tr("it answers with RST: to this end there is no such connection")
+                                                          : why;
     } else {
         const struct tale_packet *packet = &telling->packets[state->packet];
         cause->kind = CAUSE_SEGMENT;

@@ -123,8 +123,8 @@ struct nagle {
 
 /* The call that wrote what this segment carries had returned before the ACK came: the data lay there. NULL: none, or it is not
  * known. Asked in order of time. */
-static const struct tale_call *written_before(const struct telling *telling, const struct tale_packet *second, int64_t ack_ns,
-                                              struct nagle *nagle)
+static const struct tale_call *written_before(const struct telling *telling, const struct tale_packet *first,
+                                              const struct tale_packet *second, int64_t ack_ns, struct nagle *nagle)
 {
     for (; nagle->next_call < telling->call_count; nagle->next_call++) {
         const struct tale_call *tale = &telling->calls[nagle->next_call];
@@ -135,7 +135,9 @@ static const struct tale_call *written_before(const struct telling *telling, con
         if (writes && !(tale->call->exited && tale->call->ret <= 0)) nagle->last_write = tale; /* or is about to */
     }
     const struct tale_call *last = nagle->last_write;
-    return last && last->call->entered && last->call->exited && last->call->exit_ns < ack_ns - DELAYED_NS / 2 ? last : NULL;
+    if (!last || !last->call->entered || !last->call->exited || last->call->exit_ns >= ack_ns - DELAYED_NS / 2) return NULL;
+    /* Nor was it the first segment's, which holds all that it wrote. */
+    return last->call->enter_ns >= first->sent_ns || last->call->ret > (int64_t)first->segment->length_bytes ? last : NULL;
 }
 
 static bool is_small(const struct tale_packet *packet, uint32_t full)
@@ -188,7 +190,7 @@ static void take_triple(const struct telling *telling, const struct tale_packet 
     /* From one place: captured at its sender, or beyond the way there and back. */
     bool here = behind_ns <= AT_ONCE_NS, there = behind_ns >= round - round / 4 && behind_ns <= round + round / 4 + AT_ONCE_NS;
     if (!here && (both_places || !there)) return;
-    const struct tale_call *call = written_before(telling, second, ack_ns, nagle);
+    const struct tale_call *call = written_before(telling, first, second, ack_ns, nagle);
     if (nagle->has_calls && !call) return; /* it was written only then */
     if (!nagle->count++) {
         nagle->first = first;

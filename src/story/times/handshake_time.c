@@ -74,6 +74,7 @@ void handshake_time_find(struct telling *telling)
                 call->exit_ns - call->enter_ns - summary->handshake_network_ns - summary->handshake_timer_ns;
         if (!(call->traits & CALL_ACCEPTS) || !call->exit_ns || call->ret < 0) continue;
         int64_t from_ns = completed_ns(telling, ack);
-        summary->accept_wait_ns = call->exit_ns - (from_ns <= call->exit_ns ? from_ns : arrival_ns(ack));
+        int64_t queued_ns = call->exit_ns - (from_ns <= call->exit_ns ? from_ns : arrival_ns(ack));
+        if (queued_ns >= 0) summary->accept_wait_ns = queued_ns; /* else it had taken the connection before that ACK */
     }
 }

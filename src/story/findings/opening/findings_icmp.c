@@ -76,6 +76,14 @@ static void find_udp(struct telling *telling)
         proof, 3);
 }
 
+/* It quotes a SYN that was captured. */
+static bool is_about_syn(const struct telling *telling, const struct tale_packet *error)
+{
+    uint32_t at = error->datagram->about_step;
+    const struct story_step *about = at == STORY_NO_STEP ? NULL : &telling->story->steps[at];
+    return about && about->kind == STEP_SEGMENT && about->segment->kind == STORY_SYN;
+}
+
 /* An ICMP error ends what is in SYN_SENT (RFC 5461 section 4.2 and Linux: tcp_v4_err); of a connection that stands it says only
  * that something was not delivered. */
 static void find_unreachable(struct telling *telling)
@@ -93,7 +101,7 @@ static void find_unreachable(struct telling *telling)
                          failed   ? failed->story->exit_step
                          : answer ? answer->step
                                   : STORY_NO_STEP};
-    bool opening = syn && syn->side == told && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
+    bool opening = syn && is_about_syn(telling, error) && !finding_segment(telling, (int)finding_other(syn->side), STORY_SYN_ACK);
     const char *from = sender_text(telling, error), *rule = telling_rule_place(telling, error);
     const char *end =
         failed ? telling_printf(telling, "; %s() failed with %s", failed->story->name, failed->story->errno_name) : "";

@@ -238,7 +238,7 @@ static void find_reuse(struct telling *telling)
     }
     const struct tale_packet *stray = syn + 1, *behind = telling->packets + telling->packet_count;
     while (stray < behind && (!stray->segment || stray->side == syn->side)) stray++;
-    if (stray < behind && stray->verdict.class == CONN_STRAY) {
+    if (stray < behind && stray->verdict.class == CONN_STRAY && stray->segment->kind == STORY_ACK) {
         uint32_t both[2] = {syn->step, stray->step};
         finding_add(
             telling, "time-wait-reuse", "note",
