@@ -12,14 +12,13 @@ file(GLOB golden_mermaid CONFIGURE_DEPENDS ${golden}/expected/*-mermaid.out)
 file(GLOB golden_perfetto CONFIGURE_DEPENDS ${golden}/view/*.pftrace)
 file(GLOB golden_otlp CONFIGURE_DEPENDS ${golden}/expected/*-otlp.out)
 add_test(NAME exports/mermaid-reads-the-diagrams COMMAND python3 ${exports}/check_mermaid.py ${golden_mermaid} ${golden}/view/stories.mmd)
-add_test(NAME exports/mermaid-can-refuse COMMAND python3 ${exports}/check_mermaid.py --self-test)
 add_test(NAME exports/perfetto-traces-are-the-stored-ones COMMAND python3 ${exports}/check_perfetto.py $<TARGET_FILE:tcpwhy>)
 add_test(NAME exports/perfetto-traces-hold-together COMMAND python3 ${exports}/check_perfetto.py --files ${golden_perfetto})
 add_test(NAME exports/perfetto-can-refuse COMMAND python3 ${exports}/check_perfetto.py --self-test $<TARGET_FILE:tcpwhy>)
 add_test(NAME exports/otlp-follows-the-definitions COMMAND python3 ${exports}/check_otlp.py ${golden_otlp} ${golden}/view/stories.otlp.jsonl)
 add_test(NAME exports/otlp-can-refuse COMMAND python3 ${exports}/check_otlp.py --self-test ${golden}/expected/echo-otlp.out)
-set_tests_properties(exports/mermaid-reads-the-diagrams exports/mermaid-can-refuse exports/perfetto-traces-are-the-stored-ones
+set_tests_properties(exports/mermaid-reads-the-diagrams exports/perfetto-traces-are-the-stored-ones
   exports/perfetto-traces-hold-together exports/perfetto-can-refuse exports/otlp-follows-the-definitions exports/otlp-can-refuse
   PROPERTIES LABELS golden TIMEOUT 180)
 # In a browser: the longest of these begin early.
-set_tests_properties(exports/mermaid-reads-the-diagrams exports/mermaid-can-refuse browser/page-can-fail PROPERTIES COST 400)
+set_tests_properties(exports/mermaid-reads-the-diagrams browser/page-can-fail PROPERTIES COST 400)
