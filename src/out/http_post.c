@@ -1,13 +1,13 @@
 #include "out/http_post.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/library.h"
+
 enum { ANSWER_BYTES_MAX = 1 << 14, CONNECT_TIMEOUT_MS = 5000 };
-#define LIBRARY "libcurl.so.4"
 
 /* What is used of it, by the names it has there. */
 #define FUNCTIONS(each)                                                                                                            \
@@ -19,37 +19,24 @@ enum { ANSWER_BYTES_MAX = 1 << 14, CONNECT_TIMEOUT_MS = 5000 };
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
-struct library {
-    void *handle;
-#define POINTER(name) __typeof__(&name) name;
-    FUNCTIONS(POINTER)
+struct curl {
+    FUNCTIONS(LIBRARY_POINTER)
 };
 
 struct http_post {
-    struct library lib;
+    struct curl lib;
     CURL *curl;
     struct curl_slist *headers;
     char *url, *label;
     char words[CURL_ERROR_SIZE];
 };
 
-static int load(struct library *lib, struct err *err)
+static int load(struct curl *lib, struct err *err)
 {
-    lib->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!lib->handle) {
-        err_set(err, -ENOENT, "libcurl is needed to send, and is not here (Debian: libcurl4): %s", dlerror());
-        return -ENOENT;
-    }
-    void *found;
-#define LOOK_UP(name)                                                                                                              \
-    if (!(found = dlsym(lib->handle, #name))) {                                                                                    \
-        err_set(err, -ENOENT, "%s is too old: it has no %s", LIBRARY, #name);                                                      \
-        return -ENOENT;                                                                                                            \
-    }                                                                                                                              \
-    memcpy(&lib->name, &found, sizeof(found));
-    FUNCTIONS(LOOK_UP)
-    if (lib->curl_global_init(CURL_GLOBAL_DEFAULT)) return err_set(err, -EIO, "libcurl can't be used");
-    return 0;
+    static const char *const names[] = {FUNCTIONS(LIBRARY_NAME) NULL};
+    int code = library_load(TCPWHY_CURL_SONAME, names, lib, err);
+    if (!code && lib->curl_global_init(CURL_GLOBAL_DEFAULT)) code = err_set(err, -EIO, "libcurl can't be used");
+    return code;
 }
 
 static bool is_http(const char *scheme)
@@ -60,7 +47,7 @@ static bool is_http(const char *scheme)
 /* Takes the URL apart and puts it together again: as it is posted to, and as it may be shown. */
 static int take_url(struct http_post *post, const char *url, const char *path, struct err *err)
 {
-    const struct library *lib = &post->lib;
+    const struct curl *lib = &post->lib;
     char *given = NULL, *scheme = NULL, *sent = NULL, *shown = NULL;
     CURLU *parts = lib->curl_url();
     if (!parts) return err_set_errno(err, -ENOMEM, "can't read the URL");
@@ -101,7 +88,7 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *data)
 
 static int set_up(struct http_post *post, long timeout_ms, struct err *err)
 {
-    const struct library *lib = &post->lib;
+    const struct curl *lib = &post->lib;
     post->curl = lib->curl_easy_init();
     post->headers = lib->curl_slist_append(NULL, "Content-Type: application/json");
     struct curl_slist *more = post->headers ? lib->curl_slist_append(post->headers, "Expect:") : NULL; /* no extra round trip */
@@ -136,7 +123,7 @@ int http_post_new(struct http_post **ret_post, const char *url, const char *path
 
 int http_post_send(struct http_post *post, const char *body, size_t length, struct http_answer *ret_answer, struct err *err)
 {
-    const struct library *lib = &post->lib;
+    const struct curl *lib = &post->lib;
     curl_off_t retry_after = -1;
     *ret_answer = (struct http_answer){.retry_after_ns = -1, .body = buf_new(ANSWER_BYTES_MAX)};
     post->words[0] = '\0';
@@ -168,5 +155,5 @@ void http_post_free(struct http_post *post)
     if (post->headers) post->lib.curl_slist_free_all(post->headers);
     free(post->url);
     free(post->label);
-    free(post); /* the library stays: it can't be unloaded safely, and the program is about to end */
+    free(post);
 }

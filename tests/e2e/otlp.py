@@ -49,6 +49,13 @@ class Sending(Test):
             self.assertIn("conn 1: closed", result.stdout)
             self.assertEqual(receiver.spans(), spans_of(path.read_text().splitlines()))
 
+    def test_without_the_library_that_sends_it_names_the_package(self):
+        hidden = self.without_library("libcurl")
+        result = run("read", ECHO, "--otlp", "http://127.0.0.1:9", env=hidden)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertRegex(result.stderr, r"^tcpwhy: .*libcurl[-\w]*\.so\.\d+ is needed for this, .* \(Debian: libcurl\S*\d\): .*\n$")
+        self.assertEqual(run("read", ECHO, env=hidden).returncode, 0)
+
     def test_a_receiver_that_is_busy_is_asked_again_when_it_says(self):
         with Receiver((503, {"Retry-After": "2"}, b"")) as receiver:
             result, took = self.send(receiver)

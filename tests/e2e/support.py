@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -179,6 +180,15 @@ class Test(unittest.TestCase):
     def ordinary(cls):
         cls.user = cls.user or OrdinaryUser()
         return cls.user.command
+
+    def without_library(self, name):
+        """An environment where a library that the program loads when it needs it is found broken, before the system's own."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        soname = re.search(rb"\0(%s[\w-]*\.so\.\d+)\0" % name.encode(), pathlib.Path(program()).read_bytes())
+        pathlib.Path(folder.name, soname.group(1).decode()).touch()
+        os.chmod(folder.name, 0o755)  # root's rights may be gone by then
+        return environment(LD_LIBRARY_PATH=folder.name)
 
     def explain(self, result):
         return f"status {result.returncode}, standard error:\n{result.stderr}\nstandard output:\n{(result.stdout or '')[-4000:]}"

@@ -384,6 +384,13 @@ class Watch(WatchTest):
             refused.exception.close()
         watching.end()
 
+    def test_without_the_library_that_answers_it_names_the_package(self):
+        hidden = self.without_library("libmicrohttpd")
+        result = run("watch", "--port", free_port(), "--prometheus", free_port(), env=hidden)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertRegex(result.stderr, r"^tcpwhy: --prometheus: libmicrohttpd\.so\.\d+ is needed for this, .* \(Debian: libmicrohttpd\d+\): .*\n$")
+        self.assertEqual(run("watch", "--port", free_port(), "--for", "1", env=hidden).returncode, 0)
+
     def test_a_wrong_filter_is_refused(self):
         for words, what in ((["prot", "80"], "pcap-filter"), (["--memory", "1M"], "--memory"), (["--format", "svg"], "--format"),
                             (["--ring", "5", "-o", "x", "--on", "refusd"], "refused"), (["--ring", "5"], "-o"),
