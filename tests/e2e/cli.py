@@ -297,8 +297,6 @@ class Captures(Test):
 
     def test_a_capture_becomes_a_list(self):
         lines = self.read(exchange(40000) + exchange(40001, last=4), "--sort", "finding").stdout.splitlines()
-        self.assertTrue(lines[0].startswith("Findings in 1 connection"), lines[0])
-        lines = lines[lines.index("") + 1 :]
         self.assertEqual(len(lines), 3)
         self.assertIn("10.0.0.1:40000", "".join(lines))
         closed = next(line for line in lines if ":40000" in line)

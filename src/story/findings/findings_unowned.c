@@ -70,7 +70,8 @@ static bool is_unaccounted(const struct telling *telling, const struct tale_pack
 }
 
 /* The segment whose ACK number it carries, as the answer of a host that knows no such connection does (RFC 9293 section 3.10.7.1).
- * NULL: it is no such answer. */
+ * NULL: it is no such answer. Who has said anything since that came knew the connection, and answered: stacks are seen on the wire
+ * whose aborts carry no ACK. */
 static const struct tale_packet *answers(const struct telling *telling, const struct tale_packet *reset)
 {
     const struct tale_packet *found = NULL;
@@ -79,6 +80,8 @@ static const struct tale_packet *answers(const struct telling *telling, const st
         if (packet->segment && packet->side != reset->side && packet->segment->flags & TCP_ACK &&
             packet->segment->ack_absolute == reset->segment->seq_absolute && finding_arrival_ns(packet) <= reset->sent_ns)
             found = packet;
+    for (const struct tale_packet *own = telling->packets; found && own < reset; own++)
+        if (finding_is_own(own, reset->side) && own->sent_ns >= finding_arrival_ns(found) && own > found) return NULL;
     if (!found) return NULL;
     bool probes = found->verdict.class == CONN_KEEPALIVE || found->verdict.class == CONN_WINDOW_PROBE;
     return probes || segment_space(&found->seen->packet.header) ? found : NULL;

@@ -671,6 +671,11 @@ static const struct finding_case cases[] = {
      TRACE STOOD("3f") PACKET(3000, WC, "flags=. seq=106 ack=501 win=512") PACKET(3010, WS, NO_SUCH)},
     {"reset-unowned", true, /* a keepalive */
      TRACE STOOD("3f") PACKET(3002000, WC, "flags=. seq=105 ack=501 win=512") PACKET(3002010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* it had acknowledged that: its own abort, it may be */
+     TRACE STOOD("3f") NEXT_DATA(3000) PACKET(3010, WS, "flags=. seq=501 ack=111 win=512") PACKET(13003010, WS, NO_SUCH)},
+    {"reset-unowned", false, /* it had answered the probe */
+     TRACE STOOD("3f") PACKET(3002000, WC, "flags=. seq=105 ack=501 win=512") PACKET(3002010, WS, "flags=. seq=501 ack=106 win=512")
+         PACKET(4002010, WS, NO_SUCH)},
     {"reset-unowned", false, /* it had closed */
      TRACE STOOD("3f") PACKET(2500, WS, "flags=F. seq=501 ack=106 win=512") NEXT_DATA(3000) PACKET(3010, WS, NO_SUCH)},
     {"reset-unowned", false, /* its sender goes on */
