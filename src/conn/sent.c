@@ -12,11 +12,26 @@ static void begin_midway(struct conn *conn, const struct conn_segment *segment)
     conn->flags |= CONN_MIDWAY;
 }
 
+/* Its peer's SYN,ACK acknowledged a SYN of it already, which was not captured: SYNs crossed, and this end was no listener. */
+static void prove_own_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
+                          struct conn_verdict *verdict)
+{
+    struct conn_end *end = &conn->end[side];
+    const struct conn_end *peer = &conn->end[conn_other(conn, side)];
+    bool is_answer = segment->flags & TCP_ACK && !(end->flags & END_SYN);
+    bool acknowledged = conn_has(peer, END_SYN_SEEN | END_SYN_ACK | END_ACKS) && peer->ack == segment->seq + 1;
+    if (!is_answer || !acknowledged || peer == end || (end->state != STATE_CLOSED && end->state != STATE_LISTEN)) return;
+    end->state = STATE_CLOSED;
+    end->flags |= END_SYN;
+    conn_move(judge, conn, side, INPUT_SENT_SYN, true, verdict);
+}
+
 static void take_syn(const struct conn_judge *judge, struct conn *conn, unsigned side, const struct conn_segment *segment,
                      struct conn_verdict *verdict)
 {
     struct conn_end *end = &conn->end[side];
     bool ack = segment->flags & TCP_ACK;
+    prove_own_syn(judge, conn, side, segment, verdict);
     bool first = ack ? !(end->flags & END_SYN_ACK) : !(end->flags & END_SYN);
     if (ack && !(end->flags & END_SYN)) end->flags |= END_PASSIVE;
     end->flags |= END_SYN | END_SYN_SEEN | (ack ? (uint32_t)END_SYN_ACK : 0) | (segment->length_bytes ? (uint32_t)END_SYN_DATA : 0);

@@ -89,6 +89,9 @@ bool cause_rule_released(struct telling *telling, struct tale_packet *packet)
     bool little = verdict->has_acked && verdict->next == verdict->acked && data && header_of(data)->length_bytes <= LITTLE_BYTES;
     if (last && last == releaser(telling, packet) && little && cause_follows_at_once(telling, packet, last))
         return cause_set_segment(telling, packet, last, EVIDENCE_RULE);
+    if (queued_ns == packet->sent_ns)
+        return cause_set_unknown(packet,
+                                 "queued by a call that returned at this very moment: it left at once, or was let go just then");
     return cause_set_unknown(packet, "queued before by a call, and let go by an ACK, by pacing or by a device that had room");
 }
 

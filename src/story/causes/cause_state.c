@@ -175,7 +175,10 @@ void cause_find_state(struct telling *telling, struct tale_state *state)
         kernel_change_cause(telling, state);
         return;
     }
-    if (state->call) {
+    if (state->doubt) {
+        cause->kind = CAUSE_UNKNOWN;
+        cause->why = state->doubt;
+    } else if (state->call) {
         cause->kind = CAUSE_CALL;
         cause->evidence = EVIDENCE_INTERVAL;
         cause->step = telling_call_step(state->call);

@@ -191,10 +191,12 @@ static void set(struct tale_call *call, enum story_wake_kind kind, enum story_ev
 /* What each call wanted of the packet, for a sentence. */
 static const char *wanted(const struct tale_call *call, const struct tale_packet *packet)
 {
+    const struct story_segment *segment = packet->segment;
     if (is_accept(call)) return tr("completed the handshake");
+    if (is_read(call) && call->call->ret > 0 && segment) return segment->kind == STORY_DATA ? tr("came") : tr("brought the data");
     if (call->call->traits & CALL_CONNECTS) return call->call->ret == 0 ? tr("answered the SYN") : tr("refused the connection");
-    if (packet->segment && packet->segment->kind == STORY_FIN) return tr("ended the stream");
-    if (packet->segment && packet->segment->kind == STORY_RST) return tr("aborted the connection");
+    if (segment && segment->kind == STORY_FIN) return tr("ended the stream");
+    if (segment && segment->kind == STORY_RST) return tr("aborted the connection");
     if (packet->datagram && packet->datagram->icmp) return tr("reported the error");
     return tr("brought the data");
 }
@@ -244,25 +246,23 @@ static bool by_waker(struct telling *telling, struct tale_call *tale)
     return false;
 }
 
-/* It came back with nothing: it may not wait, or its time was over (SO_RCVTIMEO, SO_SNDTIMEO). Where nobody saw whether it slept,
- * what took less than a tick of the quickest clock (HZ=1000) did not. */
-static void by_no_result(struct tale_call *tale)
+/* It came back with nothing: it may not wait, or its time was over (SO_RCVTIMEO, SO_SNDTIMEO), which may be as short as the rest of
+ * a tick. */
+static void by_no_result(const struct telling *telling, struct tale_call *tale)
 {
-    static const int64_t TICK_NS = 1000000;
     const struct call *call = tale->call;
-    bool long_enough = call->entered && call->exit_ns - call->enter_ns >= TICK_NS;
     if (call->slept_ns > 0)
         set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("woken by its timeout"));
     else if (strstr(call->args, "MSG_DONTWAIT"))
         set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("it was told not to wait (MSG_DONTWAIT)"));
-    else if (call->slept_ns < 0 && (long_enough || !call->entered))
+    else if (call->slept_ns == 0 || telling_sets_no_timeout(telling, tale->story->side))
+        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
+    else
         set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL,
             tr("its time was over (SO_RCVTIMEO, SO_SNDTIMEO), or the socket is non-blocking: whether it slept was not seen"));
-    else
-        set(tale, WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL, tr("the socket is non-blocking"));
 }
 
-static bool by_return_code(struct tale_call *tale)
+static bool by_return_code(const struct telling *telling, struct tale_call *tale)
 {
     int64_t ret = tale->call->ret;
     if (ret == -EINTR || err_is_restart(ret)) {
@@ -274,11 +274,11 @@ static bool by_return_code(struct tale_call *tale)
         return true;
     }
     if (ret == -EAGAIN || ret == -EINPROGRESS) {
-        by_no_result(tale);
+        by_no_result(telling, tale);
         return true;
     }
     if (ret == -ETIMEDOUT) {
-        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("gave up: the peer did not answer in time"));
+        set(tale, WAKE_TIMER, EVIDENCE_RULE, NULL, tr("the kernel gave the connection up: no answer came in time"));
         return true;
     }
     return false;
@@ -358,7 +358,8 @@ static void find_wake(struct telling *telling, struct tale_call *tale)
                               : tr("it had not returned when recording ended"));
         return;
     }
-    if (by_waker(telling, tale) || by_return_code(tale) || by_need(telling, tale) || by_only_arrival(telling, tale)) return;
+    if (by_waker(telling, tale) || by_return_code(telling, tale) || by_need(telling, tale) || by_only_arrival(telling, tale))
+        return;
     if (call->slept_ns > 0)
         set(tale, WAKE_UNKNOWN, EVIDENCE_NONE, NULL, tr("nothing that was recorded shows what woke it"));
     else if (call->slept_ns == 0)

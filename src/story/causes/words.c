@@ -52,8 +52,10 @@ static const char *reset_by_call(struct telling *telling, const struct tale_pack
 const char *words_sent_by_call(struct telling *telling, const struct tale_packet *packet, const struct tale_call *call)
 {
     const int label = kind_of(packet);
-    const char *text = call ? telling_call_text(telling, call)
-                            : telling_printf(telling, "%s() of %s", packet->chain.name, packet->seen->context.current.comm);
+    const char *comm = packet->seen->context.current.comm; /* "": not recorded */
+    const char *text = call      ? telling_call_text(telling, call)
+                       : comm[0] ? telling_printf(telling, "%s() of %s", packet->chain.name, comm)
+                                 : telling_printf(telling, "%s()", packet->chain.name);
     if (label == STORY_SYN) return telling_printf(telling, "sent by %s: the active open", text);
     if (label == STORY_FIN) {
         const uint32_t traits = call_traits(call ? call->call->name : packet->chain.name);
@@ -166,13 +168,20 @@ static const char *misfit(const struct tale_packet *ack, const struct tale_packe
     return seq_at_or_before(header->seq + segment_space(header), expected) ? tr("had come before") : tr("does not fit");
 }
 
+/* Its SYN was not captured, and it was its peer's SYN,ACK that acknowledged it. */
+static bool has_opened(const struct telling *telling, enum story_side side)
+{
+    uint32_t flags = telling_end_now(telling, side)->flags;
+    return flags & END_SYN && flags & END_SYN_ACK && !(flags & END_PASSIVE);
+}
+
 const char *words_sent_by_packet(struct telling *telling, const struct tale_packet *packet, const struct tale_packet *by)
 {
     const int label = kind_of(packet), cause = kind_of(by);
     if (packet->datagram && packet->datagram->icmp) return sent_as_error(telling, packet, by);
     if (label == STORY_SYN_ACK) {
         if (telling->flow->to_itself) return tr("the kernel's answer to the socket's own SYN: it is connected to itself");
-        if (telling->back.opens[packet->side])
+        if (telling->back.opens[packet->side] || has_opened(telling, packet->side))
             return tr("the kernel's answer to the SYN that crossed ours: both ends opened at once");
         if (packet->segment->retransmission) return tr("sent again: the same SYN came again");
         return tr("the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it");

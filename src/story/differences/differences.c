@@ -116,6 +116,17 @@ static struct difference syn_cookie(struct telling *telling, enum story_side sid
     return found;
 }
 
+/* That CLOSE was the beginning of an orphan's wait, and not of TIME_WAIT by a FIN that was not captured: the peer's FIN came later,
+ * the wait's own timer ran, or the chain shows that no FIN was taken (tcp_fin() would stand between). */
+static bool waits_without_fin(const struct telling *telling, enum story_side side, uint32_t kernel)
+{
+    if (chain_has(telling, kernel, "tcp_fin")) return false;
+    if (find_state(telling, side, STATE_TIME_WAIT, kernel) != NOWHERE) return true;
+    for (size_t i = 0; i < telling->flow->expiry_count; i++)
+        if (telling->flow->expiries[i].side == side && telling->flow->expiries[i].state == KERNEL_FIN_WAIT2) return true;
+    return chain_has(telling, kernel, "tcp_rcv_state_process") || chain_has(telling, kernel, "tcp_close");
+}
+
 static struct difference orphan(struct telling *telling, enum story_side side)
 {
     struct difference found = {.steps = {NOWHERE, NOWHERE, NOWHERE}};
@@ -126,6 +137,7 @@ static struct difference orphan(struct telling *telling, enum story_side side)
     if (state != STATE_FIN_WAIT_1 && state != STATE_FIN_WAIT_2) return found;
     /* An abort is reported before its RST leaves: that socket waits for nothing. */
     if (change_at(telling, kernel)->context.chain && !chain_has(telling, kernel, "tcp_time_wait")) return found;
+    if (!waits_without_fin(telling, side, kernel)) return found;
     found.steps[0] = kernel;
     found.steps[1] = find_state(telling, side, STATE_FIN_WAIT_2, fin);
     found.steps[2] = find_state(telling, side, STATE_TIME_WAIT, kernel);

@@ -70,7 +70,8 @@ static const char *why_taken_back(const struct conn_move *move)
     if (move->to == STATE_SYN_SENT)
         return tr("the SYN,ACK comes again, or is refused, and this end has said nothing since its SYN: it never took that");
     if (move->from == STATE_CLOSED || move->from == STATE_LISTEN)
-        return tr("it goes on: the RST had not ended this end (RFC 5961: only one with the very next number does)");
+        return tr("it goes on: the RST had not ended this end (it was lost or dropped on its way, or did not stand at the very "
+                  "next number, RFC 5961)");
     if (move->from == STATE_SYN_SENT && move->to == STATE_CLOSED)
         return tr("it answers the SYN,ACK with RST: nobody waited for that (a scan, a forged SYN, or a process that was gone)");
     if (move->from == STATE_CLOSE_WAIT || move->from == STATE_CLOSING ||
@@ -203,6 +204,17 @@ static bool has_waited_for_fin(const struct telling *telling, enum story_side si
     return true;
 }
 
+/* A request goes by its timer, or with its listening socket: only where that is known to stand it was the timer. */
+static struct tale_state forgotten(const struct telling *telling, enum story_side side, int64_t t_ns)
+{
+    if (side == STORY_SERVER && tale_listener_stands(telling, t_ns))
+        return (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER};
+    return (struct tale_state){
+        .packet = STORY_NO_STEP,
+        .doubt = tr("nothing was left of the half-open connection: its SYN-ACK timer had given up, or its listening socket had "
+                    "been closed")};
+}
+
 static void step_received(struct telling *telling, struct walk *walk, size_t index)
 {
     struct tale_packet *packet = &telling->packets[index];
@@ -222,8 +234,7 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     }
     if (tale_is_forgotten(telling, index, side)) {
         packet->segment->teardown = true;
-        steps_take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP,
-                         (struct tale_state){.packet = STORY_NO_STEP, .timer = SYN_ACK_TIMER});
+        steps_take_input(telling, walk, side, t_ns, INPUT_TIMEOUT_GIVE_UP, forgotten(telling, side, t_ns));
         return;
     }
     if (tale_is_too_late(telling, index, side)) {
@@ -258,6 +269,20 @@ static void step_received(struct telling *telling, struct walk *walk, size_t ind
     take_moves(telling, walk, t_ns, &packet->verdict, before, (struct tale_state){.packet = (uint32_t)index});
 }
 
+/* Whoever reads ETIMEDOUT looks at a socket that one of the kernel's timers gave up before. With something unacknowledged only the
+ * retransmission timer runs (tcp_keepalive_timer() waits for that); else any other may have been it. */
+static struct tale_state given_up(const struct telling *telling, struct tale_call *call)
+{
+    const struct conn_end *end = telling_end_now(telling, call->story->side);
+    bool awaits_ack = end->flags & END_ANY && (!(end->flags & END_ACKED) || seq_before(end->acked, end->next));
+    if (awaits_ack && !(end->flags & END_PROBE_BYTE)) return (struct tale_state){.packet = STORY_NO_STEP, .timer = "retransmit"};
+    return (struct tale_state){
+        .packet = STORY_NO_STEP,
+        .call = call,
+        .doubt = tr("ETIMEDOUT: the kernel had given the connection up, though nothing that was captured of this end was "
+                    "unacknowledged: keepalive, a window that stayed shut, TCP_USER_TIMEOUT, or what was not captured")};
+}
+
 static void step_call(struct telling *telling, struct walk *walk, size_t index, bool exit)
 {
     struct tale_call *tale = &telling->calls[index];
@@ -272,9 +297,8 @@ static void step_call(struct telling *telling, struct walk *walk, size_t index, 
     const struct conn_end *end = telling_end(telling, call->side);
     struct tale_state made_by = {.packet = STORY_NO_STEP, .call = tale};
     enum tcp_input input = INPUT_COUNT;
-    /* Whoever reads this error looks at a socket that the kernel gave up before; which of its timers, only the state tells. */
     if (call->ret == -ETIMEDOUT && !call->listener) {
-        made_by = (struct tale_state){.packet = STORY_NO_STEP, .timer = "retransmit"};
+        made_by = given_up(telling, tale);
         input = INPUT_TIMEOUT_GIVE_UP;
     } else if (call->ret != 0) {
         return;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/lang.h"
 
@@ -61,6 +62,17 @@ int64_t telling_option(const struct telling *telling, enum story_side side, int 
         if (ret_step) *ret_step = tale->story->exit_step;
     }
     return value;
+}
+
+bool telling_sets_no_timeout(const struct telling *telling, enum story_side side)
+{
+    static const int options[] = {SO_RCVTIMEO, SO_SNDTIMEO, 66, 67}; /* SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW */
+    bool made = false;
+    for (size_t i = 0; i < telling->call_count && !made; i++)
+        made = telling->calls[i].story->side == side && telling->calls[i].call->traits & CALL_MAKES_SOCKET;
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && made; i++)
+        made = telling_option(telling, side, SOL_SOCKET, options[i], NULL) < 0;
+    return made;
 }
 
 static bool same_header(const struct event_packet_header *a, const struct event_packet_header *b)

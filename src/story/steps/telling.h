@@ -40,8 +40,9 @@ struct tale_state {
     const struct change *change; /* kernel's own */
     uint32_t packet;             /* index, or STORY_NO_STEP */
     bool sent;                   /* by sending that packet; else by receiving it */
-    struct tale_call *call;      /* listen(), close() */
+    struct tale_call *call;      /* listen(), close(); with `doubt`, whose error shows it */
     const char *timer;           /* a timer that no segment shows: its name */
+    const char *doubt;           /* what may have ended it, where no more is known; NULL: the rest of this tells */
     bool timer_ran;              /* the kernel was seen to run it; else the clock, a call's error or an answer tells */
     bool goes_on;                /* an end that a RST had not ended: `packet` shows it */
     bool in_vain;                /* it was taken back, or takes one back: neither is told */
@@ -194,6 +195,10 @@ size_t telling_sent_by(const struct telling *telling, int64_t at_ns);
 struct tale_packet *telling_find_packet(const struct telling *telling, const struct event_packet_header *header, int64_t before_ns);
 /* The last value that setsockopt gave to an option of this side (listening sockets' options are their children's); -1: not set. */
 int64_t telling_option(const struct telling *telling, enum story_side side, int level, int option, uint32_t *ret_step);
+/* The socket of this side, or its listener, is known since it was made, and no call gave it a time to wait (SO_RCVTIMEO and its
+ * kin).
+ */
+bool telling_sets_no_timeout(const struct telling *telling, enum story_side side);
 /* A sentence (base/lang.h: `format` is translated) in the story's arena; never NULL ("" and `failed` when out of memory). */
 const char *telling_printf(struct telling *telling, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -53,6 +53,7 @@ static bool has_given_up(const struct telling *telling)
     for (size_t i = 0; i < telling->state_count; i++) {
         const struct story_state *state = telling->states[i].story;
         if (state->kernel || state->to_state != STATE_CLOSED || state->from_state == STATE_FIN_WAIT_2) continue;
+        if (telling->states[i].doubt && telling->states[i].call) return true; /* which timer, is not known */
         const struct tcp_arrow *arrow = tcp_next(state->from_state, INPUT_TIMEOUT_GIVE_UP);
         if (arrow && arrow->why == state->cause.why) return true;
     }

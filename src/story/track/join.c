@@ -43,6 +43,8 @@ static struct sighting *add_sighting(struct teller *teller, struct flow *flow, c
         flow_fold(teller, flow);
     struct sighting *sighting = track_grow((void **)&flow->packets, &flow->packet_count, &flow->packet_room, sizeof(*sighting));
     if (sighting) sighting->order = event->order;
+    const struct event_packet_header *header = event->kind == EVENT_MARK ? &event->mark.header : &event->packet.header;
+    if (header->protocol == IPPROTO_TCP || header->protocol == IPPROTO_UDP) flow->calls_alone = false; /* not any more */
     return sighting;
 }
 

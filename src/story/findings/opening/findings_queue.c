@@ -187,31 +187,49 @@ static void find_reset_handshake(struct telling *telling)
                 proof, 3);
 }
 
-/* tcp_synack_retries ran out: whatever ACK comes now meets a listening socket that knows nothing of the SYN. */
+static const char *what_was_forgotten(struct telling *telling, bool by_timer, uint32_t count)
+{
+    if (!by_timer)
+        return telling_printf(
+            telling,
+            ntr("the server had nothing left of the half-open connection: none of its %" PRIu32
+                " SYN-ACK had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), or its listening socket "
+                "had been closed, so the ACK that came after all was answered with RST",
+                "the server had nothing left of the half-open connection: none of its %" PRIu32
+                " SYN-ACKs had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), or its listening "
+                "socket had been closed, so the ACK that came after all was answered with RST",
+                count),
+            count);
+    return telling_printf(
+        telling,
+        ntr("the server had forgotten the half-open connection: none of its %" PRIu32
+            " SYN-ACK had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
+            "came after all was answered with RST",
+            "the server had forgotten the half-open connection: none of its %" PRIu32
+            " SYN-ACKs had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
+            "came after all was answered with RST",
+            count),
+        count);
+}
+
+/* tcp_synack_retries ran out, or the listener went: whatever ACK comes now meets nobody that knows of the SYN. */
 static void find_forgotten_request(struct telling *telling)
 {
     const struct tale_packet *reset = finding_segment(telling, STORY_SERVER, STORY_RST);
     const struct tale_packet *syn_ack = finding_segment(telling, STORY_SERVER, STORY_SYN_ACK);
     if (!reset || !syn_ack || reset->cause->kind != CAUSE_SEGMENT) return;
     for (size_t i = 0; i < telling->state_count; i++) {
-        const struct story_state *state = telling->states[i].story;
-        if (state->kernel || state->side != STORY_SERVER || state->from_state != STATE_SYN_RCVD || !telling->states[i].timer)
+        const struct tale_state *tale = &telling->states[i];
+        const struct story_state *state = tale->story;
+        if (state->kernel || state->side != STORY_SERVER || state->from_state != STATE_SYN_RCVD || (!tale->timer && !tale->doubt))
             continue;
+        const struct process_end *end;
+        const struct call *call;
+        if (!tale->timer && tale_listener_gone(telling, reset->sent_ns, &end, &call)) return; /* listener-gone says it */
         uint32_t proof[3] = {syn_ack->step, reset->cause->step, reset->step}, count = 0;
         for (const struct tale_packet *at = syn_ack; at; at = finding_next(telling, at, STORY_SERVER, STORY_SYN_ACK)) count++;
-        finding_add(
-            telling, "half-open-forgotten", "warning",
-            telling_printf(
-                telling,
-                ntr("the server had forgotten the half-open connection: none of its %" PRIu32
-                    " SYN-ACK had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
-                    "came after all was answered with RST",
-                    "the server had forgotten the half-open connection: none of its %" PRIu32
-                    " SYN-ACKs had been acknowledged in time (how often it tries: net.ipv4.tcp_synack_retries), so the ACK that "
-                    "came after all was answered with RST",
-                    count),
-                count),
-            FINDING_PROOF(proof));
+        finding_add(telling, "half-open-forgotten", "warning", what_was_forgotten(telling, tale->timer, count),
+                    FINDING_PROOF(proof));
         return;
     }
 }

@@ -80,6 +80,22 @@ static void a_timer_that_wakes_is_the_timeout(void **data)
           STORY_CLIENT, "read", WAKE_TIMER, EVIDENCE_STACK, NULL);
 }
 
+/* A time to wait may be as short as the rest of a tick: only who knows the socket from its making knows that it has none. */
+static void a_read_that_finds_nothing_never_slept_where_that_is_known(void **data)
+{
+    (void)data;
+#define MADE RETURNS(900, C_THREAD, "socket", C_SOCK, " ret=3")
+#define MAY_WAIT                                                                                                                   \
+    "enter t=910" US " " C_THREAD "name=setsockopt fd=3 level=1 how=20 value=0 " C_SOCK "\n"                                       \
+    "exit t=911" US " " C_THREAD "name=setsockopt fd=3 level=1 how=20 slept=-1 ret=0 " C_SOCK "\n"
+#define FINDS_NOTHING(slept)                                                                                                       \
+    HANDSHAKE ENTER(2000, C_THREAD, "read", C_SOCK, "") RETURNS(2010, C_THREAD, "read", C_SOCK, " ret=-11 slept=" slept)
+    check(TRACE FINDS_NOTHING("-1"), STORY_CLIENT, "read", WAKE_UNKNOWN, EVIDENCE_NONE, NULL);
+    check(TRACE FINDS_NOTHING("0"), STORY_CLIENT, "read", WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL);
+    check(TRACE MADE FINDS_NOTHING("-1"), STORY_CLIENT, "read", WAKE_NEVER_SLEPT, EVIDENCE_RULE, NULL);
+    check(TRACE MADE MAY_WAIT FINDS_NOTHING("-1"), STORY_CLIENT, "read", WAKE_UNKNOWN, EVIDENCE_NONE, NULL);
+}
+
 static void a_signal_that_wakes_is_told_as_one(void **data)
 {
     (void)data;
@@ -349,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_wake_without_a_chain_is_context),
         cmocka_unit_test(reads_find_what_brought_their_bytes_though_it_came_out_of_order),
         cmocka_unit_test(a_timer_that_wakes_is_the_timeout),
+        cmocka_unit_test(a_read_that_finds_nothing_never_slept_where_that_is_known),
         cmocka_unit_test(a_signal_that_wakes_is_told_as_one),
         cmocka_unit_test(an_interrupted_call_says_so_without_a_waker),
         cmocka_unit_test(connect_waits_for_the_syn_ack),

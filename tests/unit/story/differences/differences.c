@@ -61,6 +61,16 @@ static const struct difference_case cases[] = {
          PACKET(2012, C, "flags=R. seq=102 ack=501")},
     {"linux-orphan", STORY_CLIENT, true, "long before the RFC's end",
      TRACE HANDSHAKE C_CALL CLOSED_BY_CLIENT KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", " chain=tcp_done;tcp_time_wait;tcp_close")},
+    /* Its peer's FIN may have come, and not been captured: only a chain without tcp_fin(), or that FIN later, shows the orphan. */
+    {"linux-orphan", STORY_CLIENT, false, NULL,
+     TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=. seq=501 ack=102")
+         KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", "")},
+    {"linux-orphan", STORY_CLIENT, false, NULL,
+     TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=. seq=501 ack=102")
+         KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", " chain=tcp_done;tcp_time_wait;tcp_fin;tcp_data_queue;tcp_rcv_state_process")},
+    {"linux-orphan", STORY_CLIENT, true, "long before the RFC's end",
+     TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=. seq=501 ack=102")
+         KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", " chain=tcp_done;tcp_time_wait;tcp_rcv_state_process;tcp_v4_do_rcv")},
     {"linux-time-wait-length", STORY_CLIENT, true, "60 seconds", TRACE HANDSHAKE C_CALL CLOSED_BY_CLIENT},
     {"linux-time-wait-length", STORY_CLIENT, false, NULL, TRACE HANDSHAKE CLOSED_BY_CLIENT}, /* whose kernel? */
     {"linux-ack-on-fin", STORY_SERVER, true, "three segments",

@@ -441,6 +441,12 @@ static const struct finding_case cases[] = {
     {"half-open-forgotten", true,
      UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK)
          PACKET(3500010, S, "flags=R seq=501")},
+    {"half-open-forgotten", true, /* or its listener had been closed: the sentence says so */
+     UNFILTERED PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(3500000, C, HANDSHAKE_ACK)
+         PACKET(3500010, S, "flags=R seq=501")},
+    {"half-open-forgotten", false, /* its listener had been closed before */
+     UNFILTERED LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK)
+         CLOSE(3400000, 3400010, S_THREAD, LISTENER, "") PACKET(3500000, C, HANDSHAKE_ACK) PACKET(3500010, S, "flags=R seq=501")},
     {"half-open-forgotten", false, /* the request socket is still there: tcp_abort_on_overflow */
      TRACE LISTEN PACKET(1000, C, SYN) PACKET(1010, S, SYN_ACK) PACKET(1001010, S, SYN_ACK) PACKET(2500000, C, HANDSHAKE_ACK)
          PACKET(2500010, S, "flags=R seq=501")},

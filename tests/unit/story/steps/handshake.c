@@ -74,9 +74,29 @@ static void of_two_hosts_the_repeat_that_arrived_counts(void **state)
           1040020, 40010, 1000000);
 }
 
+/* Both opened at once, and one SYN was not captured: that its peer's SYN,ACK acknowledges it is as good. A listener's SYN,ACK had
+ * nothing acknowledged before. */
+static void whose_syn_was_acknowledged_before_its_syn_ack_was_no_listener(void **state)
+{
+    (void)state;
+#define CROSSED(ack)                                                                                                               \
+    TRACE PACKET(1000, C, SYN) PACKET(1010, C, "flags=S. seq=100 ack=" ack) PACKET(1020, S, "flags=S. seq=500 ack=101")
+    struct told *told = tell_text(CROSSED("501"), 0);
+    told_states(told->stories[0], STORY_SERVER, "CLOSED SYN_SENT SYN_RCVD");
+    assert_string_equal(told_segment(told->stories[0], STORY_SERVER, "SYN-ACK", 1)->cause.why,
+                        "the kernel's answer to the SYN that crossed ours: both ends opened at once");
+    told_free(told);
+    told = tell_text(TRACE PACKET(1000, C, SYN) PACKET(1020, S, "flags=S. seq=500 ack=101"), 0);
+    told_states(told->stories[0], STORY_SERVER, "LISTEN SYN_RCVD");
+    assert_string_equal(told_segment(told->stories[0], STORY_SERVER, "SYN-ACK", 1)->cause.why,
+                        "the kernel's answer to the SYN: the socket is in LISTEN; accept() had no part in it");
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whose_syn_was_acknowledged_before_its_syn_ack_was_no_listener),
         cmocka_unit_test(without_loss_no_timer_was_waited_for),
         cmocka_unit_test(a_syn_sent_again_was_waited_for),
         cmocka_unit_test(a_syn_ack_sent_again_by_its_timer_was_waited_for),

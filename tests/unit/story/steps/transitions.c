@@ -151,13 +151,24 @@ static void assert_request_ends(const char *text, const char *to, enum story_cau
     told_free(told);
 }
 
+#define LISTENING "sock.cookie=5 sock.proto=tcp sock.local=127.0.0.1:3333 sock.state=LISTEN"
+#define LISTENS                                                                                                                    \
+    "enter t=900" US " " S_THREAD "name=listen fd=3 how=0 level=-1 " LISTENING "\n"                                                \
+    "exit t=901" US " " S_THREAD "name=listen fd=3 how=0 level=-1 slept=-1 " LISTENING "\n"
+#define LISTENER_CLOSES(t) "exit t=" #t US " " S_THREAD "name=close fd=3 how=-1 level=-1 slept=-1 " LISTENING "\n"
+
 static void the_timer_of_a_request_ends_syn_rcvd_when_it_runs_and_not_when_an_ack_comes_late(void **state)
 {
     (void)state;
     assert_request_ends(TRACE SYN_AND_SYN_ACK REQUEST_TIMER(3000000) LATE_ACK, "CLOSED", CAUSE_TIMER, EVIDENCE_CONTEXT, 3000000);
     assert_request_ends(TRACE SYN_AND_SYN_ACK REQUEST_TIMER(3000000), "CLOSED", CAUSE_TIMER, EVIDENCE_CONTEXT, 3000000);
-    /* and without it the late ACK's answer tells */
-    assert_request_ends(TRACE SYN_AND_SYN_ACK LATE_ACK, "CLOSED", CAUSE_TIMER, EVIDENCE_RULE, 4000000);
+    /* and without it the late ACK's answer tells, where its listener is known to stand: else it may have gone with that */
+    assert_request_ends(TRACE LISTENS SYN_AND_SYN_ACK LATE_ACK, "CLOSED", CAUSE_TIMER, EVIDENCE_RULE, 4000000);
+    assert_request_ends(TRACE SYN_AND_SYN_ACK LATE_ACK, "CLOSED", CAUSE_UNKNOWN, EVIDENCE_NONE, 4000000);
+    assert_request_ends(TRACE LISTENS SYN_AND_SYN_ACK LISTENER_CLOSES(3999999) LATE_ACK, "CLOSED", CAUSE_UNKNOWN, EVIDENCE_NONE,
+                        4000000);
+    assert_request_ends(TRACE LISTENS SYN_AND_SYN_ACK LATE_ACK LISTENER_CLOSES(4000001), "CLOSED", CAUSE_TIMER, EVIDENCE_RULE,
+                        4000000);
 }
 
 static void a_request_whose_timer_gave_up_had_not_taken_the_ack_before(void **state)
@@ -238,6 +249,38 @@ static void a_reset_that_cancelled_the_timewait_sockets_timer_assassinated_it(vo
     assert_assassinated(ASSASSINATED(""), EVIDENCE_CONTEXT);
 }
 
+/* ---- ETIMEDOUT ---- */
+
+/* With all acknowledged it was another timer, keepalive or an unwelcome window; with a byte on its way only the retransmission's.
+ */
+static void whose_patience_etimedout_was_is_told_of_what_was_unacknowledged(void **state)
+{
+#define TIMES_OUT "exit t=900000" US " " C_THREAD "name=recvfrom fd=3 how=-1 level=-1 slept=-1 ret=-110 " C_SOCK "\n"
+#define SAYS PACKET(2000, C, C_DATA)
+    static const struct {
+        const char *text;
+        enum story_cause_kind kind;
+    } cases[] = {
+        {TRACE HANDSHAKE TIMES_OUT, CAUSE_UNKNOWN},
+        {TRACE HANDSHAKE SAYS TIMES_OUT, CAUSE_TIMER},
+        {TRACE HANDSHAKE SAYS PACKET(2010, S, "flags=. seq=501 ack=105") TIMES_OUT, CAUSE_TIMER},
+        {TRACE HANDSHAKE SAYS PACKET(2010, S, "flags=. seq=501 ack=106") TIMES_OUT, CAUSE_UNKNOWN},
+        {TRACE PACKET(1000, C, SYN) TIMES_OUT, CAUSE_TIMER},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct told *told = tell_text(cases[i].text, 0);
+        const struct story_state *last = NULL;
+        for (size_t n = 1; change_of(told->stories[0], STORY_CLIENT, n); n++) last = change_of(told->stories[0], STORY_CLIENT, n);
+        assert_non_null(last);
+        assert_string_equal(last->to, "CLOSED");
+        if (last->cause.kind != cases[i].kind) fail_msg("case %zu: %s", i, last->cause.why);
+        assert_int_equal(last->cause.evidence, cases[i].kind == CAUSE_TIMER ? EVIDENCE_RULE : EVIDENCE_NONE);
+        assert_int_equal(told->stories[0]->outcome, OUTCOME_TIMED_OUT);
+        told_free(told);
+    }
+}
+
 /* ---- who answers a FIN has taken it ---- */
 
 static enum story_evidence evidence_of_time_wait(const char *text)
@@ -301,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_reset_that_cancelled_the_requests_timer_is_what_ended_it),
         cmocka_unit_test(a_timer_that_something_else_cancelled_is_no_witness_of_a_reset),
         cmocka_unit_test(a_reset_that_cancelled_the_timewait_sockets_timer_assassinated_it),
+        cmocka_unit_test(whose_patience_etimedout_was_is_told_of_what_was_unacknowledged),
         cmocka_unit_test(the_ack_that_a_fin_made_is_witness_of_what_that_fin_changed),
         cmocka_unit_test(an_ack_that_something_else_made_is_no_witness),
         cmocka_unit_test(an_ack_that_the_server_deferred_leaves_it_in_syn_rcvd),

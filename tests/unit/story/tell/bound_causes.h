@@ -84,7 +84,9 @@ static const struct bound causes_bounds[] = {
      TRACE OPEN WRITTEN ACKED(42000, "103") RELEASED(42100, "103", "2", "103", OFF_BACKLOG),
      TRACE OPEN WRITTEN ACKED(42000, "103") RELEASED(42100, "103", "2", "103", "")},
     /* What a call had queued by then; and what an ACK of a little let go, which is two segments of an Ethernet. */
-    {"<- unknown/none queued before by a call", TRACE OPEN WRITTEN_UNTIL("2000000") SMALL(2000, "101"),
+    {"<- unknown/none queued before by a call", TRACE OPEN WRITTEN_UNTIL("1999999") SMALL(2000, "101"),
+     TRACE OPEN WRITTEN_UNTIL("2000000") SMALL(2000, "101")},
+    {"<- unknown/none queued by a call that returned at this very moment", TRACE OPEN WRITTEN_UNTIL("2000000") SMALL(2000, "101"),
      TRACE OPEN WRITTEN_UNTIL("2000001") SMALL(2000, "101")},
     {"#7 data P. 2923:1:2 class=0 received=42100 window=2 bytes=512 <- segment/rule by=@13", LET_GO_BEHIND("2920", "3023"),
      LET_GO_BEHIND("2921", "3024")},

@@ -52,7 +52,7 @@ static const struct bound states_and_waits_bounds[] = {
     /* What a read had been waiting for. */
     {"the data (#4) was there already", TRACE HANDSHAKE PACKET(2000, S, S_DATA) DOES(2000, 2100, C_THREAD, "read", C_SOCK, "5"),
      TRACE HANDSHAKE PACKET(2000, S, S_DATA) DOES(1999, 2100, C_THREAD, "read", C_SOCK, "5")},
-    {"the data (#4) brought the data", TRACE HANDSHAKE PACKET(2000, S, S_DATA) DOES(1500, 2000, C_THREAD, "read", C_SOCK, "5"),
+    {"the data (#4) came", TRACE HANDSHAKE PACKET(2000, S, S_DATA) DOES(1500, 2000, C_THREAD, "read", C_SOCK, "5"),
      TRACE HANDSHAKE PACKET(2000, S, S_DATA) DOES(1500, 1999, C_THREAD, "read", C_SOCK, "5")},
     {"the RST (#5) aborted the connection", /* the one that fits */
      TRACE HANDSHAKE PACKET(2000, S, "flags=R seq=502") PACKET(2100, S, "flags=R seq=501")
@@ -139,7 +139,7 @@ static const struct bound states_and_waits_bounds[] = {
     {"found error refused", TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=101"),
      TRACE PACKET(1000, C, SYN) PACKET(1010, S, "flags=R. seq=0 ack=102")},
     /* What came at the instant at which read() returned had come; and what a connect() learnt. */
-    {"took:1,8-8 the data (#4) brought the data", READ_UNTIL_2000("2000000"), READ_UNTIL_2000("2000001")},
+    {"took:1,8-8 the data (#4) came", READ_UNTIL_2000("2000000"), READ_UNTIL_2000("2000001")},
     {"the SYN-ACK (#2) answered the SYN", CONNECTS_AND("0", SYN_ACK), CONNECTS_AND("-111", "flags=R. seq=0 ack=101")},
     {"the RST (#2) refused the connection", CONNECTS_AND("-111", "flags=R. seq=0 ack=101"), CONNECTS_AND("0", SYN_ACK)},
 };

@@ -246,6 +246,26 @@ static void a_loop_that_asks_for_ever_is_counted(void **state)
     told_free(told);
 }
 
+/* It began with its calls, and then its packets came: those tell its states. */
+static void a_connection_whose_packets_come_later_is_not_told_by_its_calls_alone(void **state)
+{
+    (void)state;
+#define CONNECTED                                                                                                                  \
+    "# tcpwhy events 1\ntrace t=1 recorder=ptrace\n"                                                                               \
+    "exit t=999000 pid=10 tid=10 comm=client name=connect fd=3 ret=0 " C_SOCK "\n"
+    struct told *told = tell_text(CONNECTED, 0);
+    assert_true(told->stories[0]->calls_alone);
+    assert_int_equal(told->stories[0]->end[STORY_CLIENT].state, STATE_UNKNOWN);
+    told_free(told);
+    told = tell_text(CONNECTED HANDSHAKE PACKET(2000, C, C_DATA), 0);
+    assert_int_equal(told->count, 1);
+    assert_false(told->stories[0]->calls_alone);
+    assert_int_equal(told->stories[0]->end[STORY_CLIENT].state, STATE_ESTABLISHED);
+    assert_int_equal(told->stories[0]->end[STORY_SERVER].state, STATE_ESTABLISHED);
+    assert_int_equal(told->stories[0]->end[STORY_CLIENT].bytes_sent, 5);
+    told_free(told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +276,7 @@ int main(void)
         cmocka_unit_test(of_several_that_have_the_port_the_first_is_named),
         cmocka_unit_test(which_calls_are_told_does_not_change_from_one_time_to_the_next),
         cmocka_unit_test(connections_by_calls_alone_are_told_in_their_order),
+        cmocka_unit_test(a_connection_whose_packets_come_later_is_not_told_by_its_calls_alone),
         cmocka_unit_test(nobody_is_named_for_another_address_or_after_a_close_or_of_another_host),
         cmocka_unit_test(a_listener_that_nobody_asked_is_told_whole),
         cmocka_unit_test(a_listener_whose_connection_is_told_or_was_taken_is_not),
