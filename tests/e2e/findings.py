@@ -344,7 +344,9 @@ def unowned_reset(finding, told):
     reset = told.proof_segments(finding)[-1]
     said = [s for s in told.segments if s["end"] == reset["end"] and s["segment"] > reset["segment"] and s["flags"] != "R"]
     ended = [s for s in told.segments if s["segment"] < reset["segment"] and set(s["flags"]) & set("FR")]
-    if reset["cause"]["kind"] != "unknown" or [c for c in told.calls if c["end"] == reset["end"]]:
+    # what made a listener is shown with each connection to its port
+    calls = [c for c in told.calls if c["end"] == reset["end"] and c["name"] not in ("socket", "bind", "listen")]
+    if reset["cause"]["kind"] != "unknown" or calls:
         return "it is known who made it"
     return "its sender goes on" if said else "the connection was over" if ended else None
 

@@ -120,10 +120,11 @@ class Findings(Test):
     def test_what_was_found_stands_first_with_its_sentence_and_in_its_row(self):
         result = run("read", INPUTS / "k8s-invalid.pcap")
         lines = result.stdout.splitlines()
-        self.assertEqual(lines[0], "Findings in 1 connection; tcpwhy explain ID says more of each")
-        self.assertRegex(lines[1], r"^  stray +1 warning connection 2: a stray: ")
-        self.assertEqual(lines[2], "")
-        self.assertEqual(numbers(result.stdout), ["2", "1"])
+        self.assertEqual(lines[0], "Findings in 2 connections; tcpwhy explain ID says more of each")
+        self.assertRegex(lines[1], r"^  reset-unowned +1 error   connection 1: the RST ")
+        self.assertRegex(lines[2], r"^  stray +1 warning connection 2: a stray: ")
+        self.assertEqual(lines[3], "")
+        self.assertEqual(numbers(result.stdout), ["1", "2"])
         self.assertRegex(row(result.stdout, 2), r" stray, began before the capture$")
         self.assertNotIn("stray", row(result.stdout, 1))
 
@@ -148,7 +149,7 @@ class Findings(Test):
         self.assertGreater(found, 30)
 
     def test_only_findings_leaves_the_others_out_and_works_in_a_pipe_and_in_csv(self):
-        path = INPUTS / "k8s-invalid.pcap"
+        path = INPUTS / "unanswered-after-one-was-answered.pcap"
         self.assertEqual(numbers(run("read", path, "--only-findings").stdout), ["2"])
         with open(path, "rb") as file:
             self.assertEqual(numbers(run("read", "-", "--only-findings", stdin=file).stdout), ["2"])
@@ -156,12 +157,12 @@ class Findings(Test):
         self.assertEqual(rows_of(run("read", path, "--only-findings", "port", "1").stdout), [])
 
     def test_only_findings_says_that_there_were_none(self):
-        path = INPUTS / "k8s-invalid.pcap"
-        nothing = run("read", path, "--only-findings", "host 198.51.100.20")
+        path = INPUTS / "unanswered-after-one-was-answered.pcap"
+        nothing = run("read", path, "--only-findings", "port 40000")
         words = "nothing was found in any of the connections that were read"
         self.assertEqual((nothing.returncode, numbers(nothing.stdout)), (0, []), self.explain(nothing))
         self.assertIn(words, nothing.stderr)
-        self.assertEqual(run("read", path, "--only-findings", "host 198.51.100.20", "--quiet").stderr, "")
+        self.assertEqual(run("read", path, "--only-findings", "port 40000", "--quiet").stderr, "")
         self.assertNotIn(words, run("read", path, "--only-findings").stderr)
 
     def test_merged_captures_are_sorted_too_and_what_they_cannot_is_refused(self):
