@@ -3,11 +3,10 @@
 #include "capture/filter_ports.h"
 
 #include <ctype.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pcap/namedb.h> /* takes what pcap.h has */
+#include "capture/pcap_library.h"
 
 enum { DEPTH_MAX = 8, WORD_BYTES = 64, TERM_WORDS = 8 };
 
@@ -80,7 +79,9 @@ static int port_of(const char *word)
     long number = strtol(word, &end, 10);
     int port, protocol;
     if (end != word && !*end) return is_decimal(word) && number <= UINT16_MAX ? (int)number : -1;
-    return pcap_nametoport(word, &port, &protocol) ? port : -1;
+    struct pcap_library lib;
+    if (pcap_library_load(&lib, NULL)) return -1;
+    return lib.pcap_nametoport(word, &port, &protocol) ? port : -1;
 }
 
 static bool add_port(struct need *need, const char *word)

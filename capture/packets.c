@@ -4,7 +4,6 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/lang.h"
 #include "capture/own_addresses.h"
 #include "capture/packet_head.h"
+#include "capture/pcap_library.h"
 #include "tcp/segment.h"
 
 enum {
@@ -28,6 +28,7 @@ enum {
 static const int64_t NS_A_SECOND = 1000000000;
 
 struct packets {
+    struct pcap_library lib;
     pcap_t *pcap;
     char interface[EVENT_NAME_BYTES];
     uint32_t vantage;
@@ -67,39 +68,39 @@ static int no_interface(const char *interface, struct err *err)
     return -ENODEV;
 }
 
-static int not_activated(pcap_t *pcap, const char *interface, int status, struct err *err)
+static int not_activated(const struct pcap_library *lib, pcap_t *pcap, const char *interface, int status, struct err *err)
 {
     if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) return no_permission(interface, err);
     if (status == PCAP_ERROR_NO_SUCH_DEVICE) return no_interface(interface, err);
     if (status == PCAP_ERROR_IFACE_NOT_UP)
         return err_set(err, -ENETDOWN, "can't capture packets on %s: the interface is down; bring it up (ip link set %s up)",
                        interface, interface);
-    const char *detail = pcap_geterr(pcap);
-    return err_set(err, -EIO, "can't capture packets on %s: %s%s%s", interface, pcap_statustostr(status), *detail ? ": " : "",
+    const char *detail = lib->pcap_geterr(pcap);
+    return err_set(err, -EIO, "can't capture packets on %s: %s%s%s", interface, lib->pcap_statustostr(status), *detail ? ": " : "",
                    detail);
 }
 
 /* On lo every packet goes out and comes in, and libpcap throws the outgoing copy away. Left out by the kernel, it takes no room in
  * the ring and does not count as dropped a second time. Kernels before 4.20 can't: then it is as it was. */
-static void ignore_outgoing(pcap_t *pcap, const char *interface)
+static void ignore_outgoing(const struct pcap_library *lib, pcap_t *pcap, const char *interface)
 {
     const int on = 1;
-    if (strcmp(interface, "lo") == 0) (void)setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+    if (strcmp(interface, "lo") == 0) (void)setsockopt(lib->pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
 }
 
-static int activate(pcap_t *pcap, const struct packets_options *options, struct err *err)
+static int activate(const struct pcap_library *lib, pcap_t *pcap, const struct packets_options *options, struct err *err)
 {
     /* None of these can fail before activation but for a timestamp precision that the system has not: then it stays at µs. */
-    pcap_set_snaplen(pcap, options->snap_bytes ? (int)options->snap_bytes : SNAP_BYTES);
-    pcap_set_promisc(pcap, 0);
-    pcap_set_immediate_mode(pcap, 1);
-    pcap_set_buffer_size(pcap, options->ring_bytes ? (int)options->ring_bytes : RING_BYTES);
-    pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
-    int status = pcap_activate(pcap);
-    if (status < 0) return not_activated(pcap, options->interface, status, err);
-    ignore_outgoing(pcap, options->interface);
+    lib->pcap_set_snaplen(pcap, options->snap_bytes ? (int)options->snap_bytes : SNAP_BYTES);
+    lib->pcap_set_promisc(pcap, 0);
+    lib->pcap_set_immediate_mode(pcap, 1);
+    lib->pcap_set_buffer_size(pcap, options->ring_bytes ? (int)options->ring_bytes : RING_BYTES);
+    lib->pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+    int status = lib->pcap_activate(pcap);
+    if (status < 0) return not_activated(lib, pcap, options->interface, status, err);
+    ignore_outgoing(lib, pcap, options->interface);
     char reason[PCAP_ERRBUF_SIZE];
-    if (pcap_setnonblock(pcap, 1, reason) < 0 || pcap_get_selectable_fd(pcap) < 0)
+    if (lib->pcap_setnonblock(pcap, 1, reason) < 0 || lib->pcap_get_selectable_fd(pcap) < 0)
         return err_set(err, -EIO, "can't read packets on %s without blocking", options->interface);
     return 0;
 }
@@ -107,17 +108,18 @@ static int activate(pcap_t *pcap, const struct packets_options *options, struct 
 /* Between activation and here, packets of all kinds may have been queued. Nothing has to be done about them: pcap_setfilter on
  * Linux puts those through the new filter in user space (pcap-linux.c, blocks_to_filter_in_userland), with the VLAN tag beside the
  * packet that pcap_offline_filter could not see. */
-static int set_filter(pcap_t *pcap, const struct packets_options *options, struct err *err)
+static int set_filter(const struct pcap_library *lib, pcap_t *pcap, const struct packets_options *options, struct err *err)
 {
     if (!options->filter || !*options->filter) return 0;
     struct bpf_program program;
-    if (pcap_compile(pcap, &program, options->filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+    if (lib->pcap_compile(pcap, &program, options->filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
         return err_set(err, -EINVAL, "the filter \"%s\" is not one that libpcap understands (see pcap-filter(7)): %s",
-                       options->filter, pcap_geterr(pcap));
-    int status = pcap_setfilter(pcap, &program);
-    pcap_freecode(&program);
+                       options->filter, lib->pcap_geterr(pcap));
+    int status = lib->pcap_setfilter(pcap, &program);
+    lib->pcap_freecode(&program);
     if (status < 0)
-        return err_set(err, -EIO, "can't set the filter \"%s\" on %s: %s", options->filter, options->interface, pcap_geterr(pcap));
+        return err_set(err, -EIO, "can't set the filter \"%s\" on %s: %s", options->filter, options->interface,
+                       lib->pcap_geterr(pcap));
     return 0;
 }
 
@@ -141,20 +143,21 @@ int packets_open(struct packets **ret_packets, const struct packets_options *opt
     packets->vantage = options->vantage;
     packets->keep_bytes = options->keep_bytes;
     packets->headers_alone = options->headers_alone;
-    packets->pcap = pcap_create(options->interface, reason);
-    int code = 0;
-    if (!packets->pcap) code = err_set(err, -EIO, "can't capture packets on %s: %s", options->interface, reason);
-    if (!code) code = activate(packets->pcap, options, err);
+    const struct pcap_library *lib = &packets->lib;
+    int code = pcap_library_load(&packets->lib, err);
+    if (!code) packets->pcap = lib->pcap_create(options->interface, reason);
+    if (!code && !packets->pcap) code = err_set(err, -EIO, "can't capture packets on %s: %s", options->interface, reason);
+    if (!code) code = activate(lib, packets->pcap, options, err);
     if (!code) {
-        packets->link_type = pcap_datalink(packets->pcap);
-        packets->ns_a_tick = pcap_get_tstamp_precision(packets->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+        packets->link_type = lib->pcap_datalink(packets->pcap);
+        packets->ns_a_tick = lib->pcap_get_tstamp_precision(packets->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
         struct event_packet nothing;
         if (segment_decode(packets->link_type, NULL, 0, 0, &nothing) == SEGMENT_LINK)
             code = err_set(err, -EOPNOTSUPP,
                            "can't capture TCP on %s: its link layer is %s, which is not decoded here; name another interface",
-                           options->interface, pcap_datalink_val_to_description_or_dlt(packets->link_type));
+                           options->interface, lib->pcap_datalink_val_to_description_or_dlt(packets->link_type));
     }
-    if (!code) code = set_filter(packets->pcap, options, err);
+    if (!code) code = set_filter(lib, packets->pcap, options, err);
     if (!code) code = append_vantage(packets, options->interface, log, err);
     if (code)
         packets_close(packets);
@@ -170,7 +173,7 @@ const char *packets_interface(const struct packets *packets)
 
 int packets_fd(const struct packets *packets)
 {
-    return pcap_get_selectable_fd(packets->pcap);
+    return packets->lib.pcap_get_selectable_fd(packets->pcap);
 }
 
 static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, const unsigned char *bytes)
@@ -198,7 +201,7 @@ static void take_packet(unsigned char *data, const struct pcap_pkthdr *packet, c
     }
     if (!packets->code) packets->code = event_log_append(packets->log, &event);
     if (packets->code) {
-        pcap_breakloop(packets->pcap);
+        packets->lib.pcap_breakloop(packets->pcap);
         return;
     }
     packets->last_ns = event.t_ns;
@@ -210,12 +213,13 @@ int packets_drain(struct packets *packets, struct event_log *log, struct err *er
     packets->log = log;
     packets->appended = 0;
     packets->code = 0;
-    int status = pcap_dispatch(packets->pcap, DRAIN_PACKETS, take_packet, (unsigned char *)packets);
+    int status = packets->lib.pcap_dispatch(packets->pcap, DRAIN_PACKETS, take_packet, (unsigned char *)packets);
     packets->log = NULL;
     if (packets->code) return err_set(err, packets->code, "out of memory for the packets on %s", packets->interface);
     if (status == PCAP_ERROR && !if_nametoindex(packets->interface) && strcmp(packets->interface, "any") != 0)
         return err_set(err, -ENETDOWN, "the capture on %s ended: the interface is gone", packets->interface);
-    if (status < 0) return err_set(err, -EIO, "the capture on %s ended: %s", packets->interface, pcap_geterr(packets->pcap));
+    if (status < 0)
+        return err_set(err, -EIO, "the capture on %s ended: %s", packets->interface, packets->lib.pcap_geterr(packets->pcap));
     return packets->appended;
 }
 
@@ -239,9 +243,9 @@ int packets_report(struct packets *packets, struct event_log *log, struct err *e
         {SEGMENT_MALFORMED, TR("malformed")},
     };
     struct pcap_stat stat;
-    if (pcap_stats(packets->pcap, &stat) < 0)
+    if (packets->lib.pcap_stats(packets->pcap, &stat) < 0)
         return err_set(err, -EIO, "can't read how many packets were dropped on %s: %s", packets->interface,
-                       pcap_geterr(packets->pcap));
+                       packets->lib.pcap_geterr(packets->pcap));
     int code = append_lost(packets, TR("dropped by kernel"), stat.ps_drop, log);
     if (!code) code = append_lost(packets, TR("dropped by interface"), stat.ps_ifdrop, log);
     for (size_t i = 0; !code && i < sizeof(reasons) / sizeof(reasons[0]); i++) {
@@ -259,6 +263,6 @@ int64_t packets_last_ns(const struct packets *packets)
 void packets_close(struct packets *packets)
 {
     if (!packets) return;
-    if (packets->pcap) pcap_close(packets->pcap);
+    if (packets->pcap) packets->lib.pcap_close(packets->pcap);
     free(packets);
 }

@@ -6,12 +6,13 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "capture/pcap_library.h"
 
 enum { BLOCK_BYTES = 1 << 16, HEAD_BYTES = 128, FRAME_LEAST = 256, FILTER_MOST = BPF_MAXINSNS };
 
@@ -45,15 +46,15 @@ static size_t add_refusals(struct sock_filter *steps, const struct ring_options 
     return count;
 }
 
-static int set_filter(const struct ring *ring, const struct ring_options *options, struct err *err)
+static int set_filter(const struct pcap_library *lib, const struct ring *ring, const struct ring_options *options, struct err *err)
 {
-    pcap_t *dead = pcap_open_dead(DLT_RAW, (int)options->snap_bytes);
+    pcap_t *dead = lib->pcap_open_dead(DLT_RAW, (int)options->snap_bytes);
     struct bpf_program program = {0};
     if (!dead) return err_set_errno(err, -ENOMEM, "can't capture packets");
-    if (pcap_compile(dead, &program, options->filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+    if (lib->pcap_compile(dead, &program, options->filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
         err_set(err, -EINVAL, "the filter \"%s\" asks for a link layer, which is not captured there: %s", options->filter,
-                pcap_geterr(dead));
-        pcap_close(dead);
+                lib->pcap_geterr(dead));
+        lib->pcap_close(dead);
         return -EINVAL;
     }
     struct sock_filter *steps = calloc(FILTER_MOST, sizeof(*steps));
@@ -66,8 +67,8 @@ static int set_filter(const struct ring *ring, const struct ring_options *option
     }
     struct sock_fprog all = {.len = (unsigned short)count, .filter = steps};
     if (!code && setsockopt(ring->fd, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof(all)) < 0) code = -errno;
-    pcap_freecode(&program);
-    pcap_close(dead);
+    lib->pcap_freecode(&program);
+    lib->pcap_close(dead);
     free(steps);
     return code ? err_set_errno(err, code, "can't set the filter of a capture") : 0;
 }
@@ -111,7 +112,9 @@ int ring_open(struct ring **ret_ring, int fd, const struct ring_options *options
         return err_set_errno(err, -ENOMEM, "can't capture packets");
     }
     ring->fd = fd;
-    int code = set_filter(ring, options, err);
+    struct pcap_library lib;
+    int code = pcap_library_load(&lib, err);
+    if (!code) code = set_filter(&lib, ring, options, err);
     if (!code) code = map(ring, options, err);
     if (!code) code = begin(ring, err);
     if (code)

@@ -2,7 +2,6 @@
 find_package(PkgConfig REQUIRED)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
-pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(BPF REQUIRED IMPORTED_TARGET libbpf)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
@@ -16,8 +15,9 @@ if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
 
-# What few runs need, and what takes longer to load than all the rest: src/base/library.h opens it by the soname that a program linked with
+# What many a run does without, and what takes longer to load than all the rest: src/base/library.h opens it by the soname that a program linked with
 # it here would have; only the headers are used. tcpwhy_loads(TARGET NAME module) defines TCPWHY_NAME_SONAME for the target's own files.
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap) # tests and benches link with it
 pkg_check_modules(CURL REQUIRED libcurl)
 pkg_check_modules(MICROHTTPD REQUIRED libmicrohttpd)
 find_program(TCPWHY_READELF NAMES ${CMAKE_READELF} readelf llvm-readelf eu-readelf REQUIRED)
@@ -30,5 +30,5 @@ function(tcpwhy_loads target name)
     message(FATAL_ERROR "${file}: no soname in '${library}' to load it by: is it a shared library? ${reason}")
   endif()
   target_compile_definitions(${target} PRIVATE TCPWHY_${name}_SONAME="${CMAKE_MATCH_1}")
-  target_include_directories(${target} PRIVATE ${${name}_INCLUDE_DIRS})
+  target_include_directories(${target} PUBLIC ${${name}_INCLUDE_DIRS})
 endfunction()

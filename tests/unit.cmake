@@ -176,7 +176,7 @@ target_link_libraries(test_captures PUBLIC tcpwhy_base)
 target_include_directories(test_captures PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 tcpwhy_unit(pcapng/pcapng tcpwhy_pcapng test_captures test_guard)
 tcpwhy_unit(capture/filter tcpwhy_capture test_guard)
-tcpwhy_unit(capture/filter_ports tcpwhy_capture)
+tcpwhy_unit(capture/filter_ports tcpwhy_capture PkgConfig::PCAP)
 tcpwhy_unit(capture/stored/stoppable tcpwhy_capture_stored)
 tcpwhy_unit(capture/stored/savefile tcpwhy_capture_stored PkgConfig::PCAP test_captures test_guard)
 # Captures that other projects' tests are made of, read as libpcap and tshark read them; and all of a larger corpus where there is one.

@@ -60,12 +60,12 @@ class Install(Test):
         self.assertEqual(unit, kept.replace("/usr/local/bin/", "/opt/it/bin/"))
 
     def test_what_few_runs_need_is_not_loaded_at_the_start(self):
-        """TLS, Kerberos and LDAP, which --otlp and --prometheus bring along, cost more time than all the rest of a start."""
+        """TLS, Kerberos and LDAP, which --otlp and --prometheus bring along, and D-Bus, which libpcap does, cost more time than all the rest of a start."""
         tracing = environment(LD_TRACE_LOADED_OBJECTS="1")
         done = subprocess.run([self.prefix / "bin/tcpwhy"], env=tracing, capture_output=True, text=True, timeout=60, check=False)
         libraries = re.findall(r"^\s*(lib[^\s/]+)\.so", done.stdout, re.M)
         self.assertIn("libc", libraries)
-        self.assertEqual(set(libraries) & {"libcurl", "libcurl-gnutls", "libmicrohttpd", "libgnutls", "libssl", "libldap", "libgssapi_krb5"}, set())
+        self.assertEqual(set(libraries) & {"libcurl", "libcurl-gnutls", "libmicrohttpd", "libgnutls", "libssl", "libldap", "libgssapi_krb5", "libpcap", "libdbus-1", "libsystemd"}, set())
 
     def test_each_verb_has_a_page_with_all_that_its_help_says(self):
         self.assertGreater(len(self.verbs), 9)
