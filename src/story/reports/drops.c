@@ -6,7 +6,7 @@
 
 static struct flow *flow_of(struct teller *teller, const struct event_packet_header *header, uint64_t netns)
 {
-    return flow_find(teller, &header->src, &header->dst, header->protocol, netns);
+    return flow_find_packet(teller, header, netns);
 }
 
 int drops_take_drop(struct teller *teller, const struct event *event)

@@ -62,6 +62,8 @@ int flow_take_timer(struct teller *teller, const struct event *event)
     if (!socket->local.port || !socket->remote.port) return 0;
     struct flow *flow = flow_find(teller, &socket->local, &socket->remote, IPPROTO_TCP, event->timer.netns);
     if (!flow) return 0;
+    bool was_open = socket->state != KERNEL_NEW_SYN_RECV; /* then it has sent, in its own network */
+    if (was_open && flow->networks.count && !networks_have(&flow->networks, event->timer.netns)) return 0;
     enum story_side side = flow_side(flow, &socket->local);
     const struct sock *sock = flow->sock[side];
     if (sock && socket->cookie && sock->cookie != socket->cookie) return 0; /* of an earlier connection between these ends */

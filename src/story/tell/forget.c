@@ -35,18 +35,24 @@ static int bury(struct teller *teller, const struct telling *telling)
     const struct flow *flow = telling->flow;
     if (teller->finishing || flow->udp || flow->to_itself || !(flow_is_over(flow) || flow->too_long)) return 0;
     if (teller->now_ns - flow->last_ns > open_linger_ns(teller)) return 0;
-    const struct tomb tomb = {
-        .key = tombs_key(teller->tombs, &flow->key, sizeof(flow->key)),
+    struct tomb tomb = {
         .last_ns = flow->last_ns,
         .number = flow->number,
         .connection = flow->connection,
+        .networks = flow->networks,
         .low_is_client = low_is_client(flow),
         .first_is_client = telling->first_side == STORY_CLIENT,
         .conn = telling->conn,
     };
-    bool full;
-    int code = tombs_add(teller->tombs, &tomb, &full);
-    if (full) teller->forgotten.tombs++;
+    struct flow_key key = flow->key;
+    int code = 0;
+    for (unsigned i = 0; !code && i < (flow->apart ? flow->networks.count : 1); i++) { /* in any of them it may be asked for */
+        if (flow->apart) key.netns = flow->networks.seen[i];
+        bool full;
+        tomb.key = tombs_key(teller->tombs, &key, sizeof(key));
+        code = tombs_add(teller->tombs, &tomb, &full);
+        if (full) teller->forgotten.tombs++;
+    }
     return code;
 }
 

@@ -198,15 +198,25 @@ static void name_unfollowed(struct telling *telling)
     }
 }
 
+/* The server's listener: in its own network, where that is known. */
+static struct sock *find_listener(const struct telling *telling)
+{
+    const struct flow *flow = telling->flow;
+    const struct address *server = &flow->end[STORY_SERVER];
+    if (flow->udp) return socket_serving(telling->teller, server, IPPROTO_UDP, 0, 0);
+    uint64_t netns = telling_netns(telling, STORY_SERVER);
+    int64_t begun_ns = telling->packet_count ? telling->packets[0].sent_ns : 0;
+    if (!netns && sockets_serve_twice(telling->teller, server, IPPROTO_TCP)) return NULL;
+    return socket_serving(telling->teller, server, IPPROTO_TCP, netns, begun_ns);
+}
+
 /* The order of these is that in which one needs the other. */
 static void make(struct telling *telling)
 {
     struct flow *flow = telling->flow;
     bind_late(telling);
     tale_collect_packets(telling);
-    int64_t begun_ns = telling->packet_count ? telling->packets[0].sent_ns : 0;
-    struct sock *listener =
-        socket_serving(telling->teller, &flow->end[STORY_SERVER], flow->udp ? IPPROTO_UDP : IPPROTO_TCP, flow->udp ? 0 : begun_ns);
+    struct sock *listener = find_listener(telling);
     telling->listener = listener;
     if (!telling->failed) tale_collect_calls(telling, listener);
     if (!telling->failed) tale_make_packets(telling);

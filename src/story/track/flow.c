@@ -52,7 +52,8 @@ static bool is_server(struct teller *teller, const struct address *address, uint
 {
     for (size_t i = 0; i < sizeof(teller->server_ports) / sizeof(teller->server_ports[0]) && teller->server_ports[i]; i++)
         if (teller->server_ports[i] == address->port) return true;
-    return protocol == IPPROTO_TCP && (socket_serving(teller, address, protocol, 0) || listeners_serve(teller, address, netns));
+    return protocol == IPPROTO_TCP &&
+           (socket_serving(teller, address, protocol, netns, 0) || listeners_serve(teller, address, netns));
 }
 
 /* Who is the client: the sender of the first SYN; else who talks to a known server, answers a SYN-ACK, or has the higher port. */
@@ -107,6 +108,14 @@ void flow_touch(struct teller *teller, struct flow *flow)
     open_touch(teller, flow);
 }
 
+/* Its key names a network, though its addresses are no loopback's: there is another one. */
+static void note_apart(struct teller *teller, struct flow *flow)
+{
+    flow->apart = flow->key.netns && !flow_is_loopback(&flow->key.low) && !flow_is_loopback(&flow->key.high);
+    teller->apart_flows += flow->apart;
+    teller->any_apart |= flow->apart;
+}
+
 static struct flow *flow_new(struct teller *teller, const struct flow_key *key, const struct event_packet_header *header)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
@@ -121,6 +130,7 @@ static struct flow *flow_new(struct teller *teller, const struct flow_key *key, 
         return NULL;
     }
     flow->number = ++teller->flow_count;
+    note_apart(teller, flow);
     flow_touch(teller, flow);
     return flow;
 }
@@ -192,39 +202,17 @@ bool flow_is_over(const struct flow *flow)
     return conn_is_done(&flow->conn) || (closing && !flow->connection) || flow->attempt_over;
 }
 
-void flow_leave_queue(struct teller *teller, struct flow *flow)
-{
-    if (!flow->queued) return;
-    struct flow *before = flow->before_closed, *next = flow->next_closed;
-    *(before ? &before->next_closed : &teller->closed_head) = next;
-    *(next ? &next->before_closed : &teller->closed_tail) = before;
-    teller->closed_count--;
-    flow->queued = false;
-    flow->before_closed = flow->next_closed = NULL;
-}
-
-void flow_queue(struct teller *teller, struct flow *flow)
-{
-    flow->queued = true;
-    flow->before_closed = teller->closed_tail;
-    if (teller->closed_tail)
-        teller->closed_tail->next_closed = flow;
-    else
-        teller->closed_head = flow;
-    teller->closed_tail = flow;
-    teller->closed_count++;
-}
-
 static void queue_when_over(struct teller *teller, struct flow *flow)
 {
     if (!flow->queued && flow_is_over(flow)) flow_queue(teller, flow);
 }
 
 /* What had been told of these two ends goes on, or is known to have ended before this one. */
-static struct flow *rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, struct flow *before)
+static struct flow *rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, uint64_t netns,
+                         struct flow *before)
 {
     bool used;
-    struct flow *flow = flow_rise(teller, key, packet, &used);
+    struct flow *flow = flow_rise(teller, key, packet, netns, &used);
     if (!flow) return NULL;
     if (begins_anew(flow, packet)) {
         *before = *flow;
@@ -232,6 +220,7 @@ static struct flow *rise(struct teller *teller, const struct flow_key *key, cons
         return NULL;
     }
     if (!file(teller, flow) && !table_put(teller->flows, key, flow)) {
+        note_apart(teller, flow);
         queue_when_over(teller, flow);
         return flow;
     }
@@ -303,7 +292,7 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
 {
     const struct event_packet_header *header = &packet->header;
     struct flow_key key = flow_key_of(&header->src, &header->dst, header->protocol, netns);
-    struct flow *flow = table_get(teller->flows, &key);
+    struct flow *flow = networks_flow(teller, &key, packet, netns);
     struct flow before = {0}, *elder = flow ? find_elder(teller, &key, flow, packet) : NULL;
     if (elder) return elder;
     if (flow && begins_anew(flow, packet)) {
@@ -312,14 +301,16 @@ struct flow *flow_of_packet(struct teller *teller, const struct event_packet *pa
         tombs_forget(teller->tombs, tombs_key(teller->tombs, &key, sizeof(key)));
         flow = NULL;
     } else if (!flow) {
-        flow = rise(teller, &key, packet, &before);
+        flow = rise(teller, &key, packet, netns, &before);
     }
     if (!flow) {
         flow = flow_new(teller, &key, header);
         if (!flow) return NULL;
         if (before.number) note_time_wait(flow, &before, teller->now_ns);
         flow->elder = elder ? flow_shown_number(elder) : before.elder;
+        flow->networks = before.networks;
     }
+    networks_note(&flow->networks, netns);
     if (packet->connection) flow->connection = packet->connection;
     if (!flow->packet_count) flow->beside = packet->beside;
     if (elder) note_question(elder, flow, packet, teller->now_ns);
@@ -378,6 +369,7 @@ void flow_free(struct teller *teller, struct flow *flow)
     if (!flow) return;
     take_out(teller, flow);
     open_leave(flow);
+    teller->apart_flows -= flow->apart;
     for (size_t i = 0; i < flow->packet_count; i++) {
         free((void *)(uintptr_t)flow->packets[i].packet.bytes);
         call_unref(flow->packets[i].call);

@@ -13,6 +13,9 @@ struct flow *flow_find(struct teller *teller, const struct address *a, const str
 {
     struct flow_key key = flow_key_of(a, b, protocol, netns);
     struct flow *flow = table_get(teller->flows, &key);
+    bool is_elsewhere = flow && flow->networks.count && !networks_have(&flow->networks, netns);
+    if (!key.netns && protocol == IPPROTO_TCP && (is_elsewhere || teller->apart_flows))
+        return networks_choose(teller, &key, netns, NULL);
     if (flow || netns) return flow;
     /* A call knows its socket's addresses but not always its namespace: one namespace in the run is no ambiguity. */
     for (size_t i = 0; i < teller->vantage_count && !flow; i++) {
@@ -24,6 +27,13 @@ struct flow *flow_find(struct teller *teller, const struct address *a, const str
         flow = table_get(teller->flows, &key);
     }
     return flow;
+}
+
+struct flow *flow_find_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns)
+{
+    const struct flow_key key = flow_key_of(&header->src, &header->dst, header->protocol, netns);
+    if (key.netns || header->protocol != IPPROTO_TCP) return flow_find(teller, &header->src, &header->dst, header->protocol, netns);
+    return networks_choose(teller, &key, netns, header);
 }
 
 bool flow_covers(const struct event_packet_header *whole, const struct event_packet_header *part)
@@ -54,9 +64,16 @@ static struct flow *find_by_port(struct teller *teller, const struct sock *sock)
     struct list *list = table_get(teller->clients, &key);
     for (struct list_link *link = list ? list->last : NULL; link; link = link->before) {
         struct flow *flow = LIST_OF(link, struct flow, client_link);
-        if (flow_is_end(flow, STORY_CLIENT, sock) && !flow->sock[STORY_CLIENT]) return flow;
+        if (flow_is_end(flow, STORY_CLIENT, sock) && !flow->sock[STORY_CLIENT] && networks_may_be(teller, flow, sock->netns))
+            return flow;
     }
     return NULL;
+}
+
+bool flow_is_taken(const struct teller *teller, const struct sock *sock, uint8_t protocol)
+{
+    struct flow_key key = flow_key_of(&sock->local, &sock->remote, protocol, 0);
+    return table_get(teller->flows, &key) != NULL;
 }
 
 void flow_set_sock(struct teller *teller, struct flow *flow, enum story_side side, struct sock *sock)
@@ -80,9 +97,13 @@ void flow_unset_sock(struct teller *teller, struct flow *flow, enum story_side s
 void flow_bind(struct teller *teller, struct sock *sock)
 {
     if (sock->flow || sock->local.port == 0 || sock->remote.port == 0) return;
-    struct flow *flow = address_is_any(&sock->local)
-                            ? find_by_port(teller, sock)
-                            : flow_find(teller, &sock->local, &sock->remote, sock->protocol ? sock->protocol : IPPROTO_TCP, 0);
+    struct flow *flow = address_is_any(&sock->local) ? find_by_port(teller, sock)
+                                                     : flow_find(teller, &sock->local, &sock->remote,
+                                                                 sock->protocol ? sock->protocol : IPPROTO_TCP, sock->netns);
+    if (!flow && sock->netns && flow_is_loopback(&sock->local)) { /* seen where nobody says which network that is */
+        struct flow_key key = flow_key_of(&sock->local, &sock->remote, sock->protocol ? sock->protocol : IPPROTO_TCP, 0);
+        flow = table_get(teller->flows, &key);
+    }
     if (!flow) return;
     enum story_side side = flow_is_end(flow, STORY_CLIENT, sock) ? STORY_CLIENT : STORY_SERVER;
     if (flow->sock[side] && flow->sock[side] != sock) return;

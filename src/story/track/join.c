@@ -292,6 +292,7 @@ int flow_take_mark(struct teller *teller, const struct event *event)
     if (mark->socket.cookie) {
         struct sock *sock = socket_get(teller, &mark->socket);
         if (sock && address_equal(&sock->local, &mark->header.src) && address_equal(&sock->remote, &mark->header.dst)) {
+            if (!sock->netns) sock->netns = mark->netns;
             flow_bind(teller, sock);
             flow_take_listener(teller, flow, &sock->local, mark->netns);
         }

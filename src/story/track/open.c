@@ -40,6 +40,29 @@ int open_tell(struct teller *teller, struct flow *flow)
     return teller->tell(teller, flow);
 }
 
+void flow_leave_queue(struct teller *teller, struct flow *flow)
+{
+    if (!flow->queued) return;
+    struct flow *before = flow->before_closed, *next = flow->next_closed;
+    *(before ? &before->next_closed : &teller->closed_head) = next;
+    *(next ? &next->before_closed : &teller->closed_tail) = before;
+    teller->closed_count--;
+    flow->queued = false;
+    flow->before_closed = flow->next_closed = NULL;
+}
+
+void flow_queue(struct teller *teller, struct flow *flow)
+{
+    flow->queued = true;
+    flow->before_closed = teller->closed_tail;
+    if (teller->closed_tail)
+        teller->closed_tail->next_closed = flow;
+    else
+        teller->closed_head = flow;
+    teller->closed_tail = flow;
+    teller->closed_count++;
+}
+
 static void to_the_end(struct teller *teller, struct flow *flow)
 {
     flow_leave_queue(teller, flow);
@@ -169,13 +192,28 @@ struct flow **open_flows(const struct teller *teller, size_t *ret_count)
     return flows;
 }
 
-struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used)
+/* Takes out the tomb of this key, unless that is of a connection in other networks. */
+static bool take_tomb(struct teller *teller, const struct flow_key *key, uint64_t netns, struct tomb *ret_tomb)
+{
+    uint64_t name = tombs_key(teller->tombs, key, sizeof(*key));
+    if (!tombs_find(teller->tombs, name, ret_tomb)) return false;
+    if (ret_tomb->networks.count && !networks_have(&ret_tomb->networks, netns)) return false;
+    tombs_forget(teller->tombs, name);
+    return true;
+}
+
+struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, uint64_t netns,
+                       bool *ret_used)
 {
     struct tomb tomb;
-    uint64_t name = tombs_key(teller->tombs, key, sizeof(*key));
+    struct flow_key other = *key; /* it lay apart from another one's, or alone */
+    other.netns = key->netns ? 0 : netns;
     *ret_used = false;
-    if (packet->header.protocol != IPPROTO_TCP || !tombs_find(teller->tombs, name, &tomb)) return NULL;
-    tombs_forget(teller->tombs, name);
+    if (packet->header.protocol != IPPROTO_TCP) return NULL;
+    bool found = take_tomb(teller, key, netns, &tomb);
+    bool may_be_apart = key->netns ? !flow_is_loopback(&key->low) && !flow_is_loopback(&key->high) : teller->any_apart;
+    if (!found && may_be_apart) found = take_tomb(teller, &other, netns, &tomb);
+    if (!found) return NULL;
     struct flow *flow = calloc(1, sizeof(*flow));
     if (!flow) return NULL;
     flow->key = *key;
@@ -187,6 +225,7 @@ struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const 
     flow->first_side = tomb.first_is_client ? STORY_CLIENT : STORY_SERVER;
     flow->conn = flow->told_conn = tomb.conn;
     flow->last_ns = tomb.last_ns;
+    flow->networks = tomb.networks;
     flow->sequel = true;
     *ret_used = true;
     return flow;

@@ -15,7 +15,9 @@
 #include "story/chain.h"
 #include "story/story.h"
 #include "story/track/holder.h"
+#include "story/track/keys.h"
 #include "story/track/lookups.h"
+#include "story/track/networks.h"
 #include "story/track/tombs.h"
 #include "story/track/translate.h"
 #include "story/vantages.h"
@@ -131,22 +133,6 @@ struct extra_call {
     enum story_side side;
 };
 
-/* Sockets by the port where they serve; by their own port and the address of their peer. */
-struct port_key {
-    uint16_t port, protocol;
-};
-struct ends_key {
-    struct address remote;
-    uint32_t local_port;
-};
-
-struct flow_key {
-    struct address low, high; /* the two ends in memcmp order */
-    uint64_t netns;           /* of loopback addresses only: 127.0.0.1 is another host in each namespace, 192.0.2.1 is not */
-    uint32_t protocol;
-    uint32_t connection; /* flow_shown_number of one whose place another took before it was over; 0 else */
-};
-
 /* Linux sends a SYN seven times (net.ipv4.tcp_syn_retries). */
 enum { QUESTIONS_MAX = 8 };
 
@@ -154,6 +140,8 @@ struct flow {
     struct flow_key key;
     uint32_t number;
     bool udp;
+    bool apart; /* there was another one with these ends in other networks: one of teller.apart_flows */
+    struct networks networks;
     struct address end[STORY_SIDES]; /* STORY_CLIENT: who sent the first SYN, or is taken for it */
     bool roles_sure;                 /* by a SYN, a known server port, or a socket that listens at one end */
     bool beside;                     /* of packets that are beside: not told */
@@ -303,6 +291,8 @@ struct answered {
     struct address server;
     int64_t t_ns;
     uint32_t number; /* of the connection: flow_shown_number */
+    struct networks networks;
+    bool elsewhere; /* other networks had such a server, too */
 };
 
 struct told_flow {
@@ -380,6 +370,8 @@ struct teller {
     struct translations *translations; /* NULL: no host translates what it sends itself */
     struct answered *answered;         /* ANSWERED_SLOTS of them, by the server's address: the newest over the older */
     uint32_t flow_count;
+    size_t apart_flows; /* in the table, whose ends are another connection's in other networks: their key names a network */
+    bool any_apart;     /* there was one */
     int64_t now_ns;
     uint16_t server_ports[8];
     struct apart_call *apart;

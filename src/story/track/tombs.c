@@ -23,6 +23,7 @@ struct stone {
     bool low_is_client, first_is_client;
     uint8_t client, closed_first;
     uint16_t flags;
+    uint32_t networks[NETWORKS_MAX]; /* the kernel numbers them in so many bits; 0 none */
     struct end end[2];
 };
 
@@ -183,6 +184,7 @@ int tombs_add(struct tombs *tombs, const struct tomb *tomb, bool *ret_full)
         .flags = tomb->conn.flags,
         .end = {pack_end(&tomb->conn.end[0]), pack_end(&tomb->conn.end[1])},
     };
+    for (unsigned i = 0; i < tomb->networks.count; i++) stone_at(tombs, place)->networks[i] = (uint32_t)tomb->networks.seen[i];
     link_in(tombs, place);
     if (tombs->behind - tombs->first > tombs->bucket_count) grow_buckets(tombs);
     return 0;
@@ -212,6 +214,7 @@ bool tombs_find(const struct tombs *tombs, uint64_t key, struct tomb *ret_tomb)
                  .client = stone->client,
                  .closed_first = stone->closed_first},
     };
+    for (unsigned i = 0; i < NETWORKS_MAX && stone->networks[i]; i++) networks_note(&ret_tomb->networks, stone->networks[i]);
     return true;
 }
 

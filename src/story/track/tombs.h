@@ -5,6 +5,7 @@
 #define TCPWHY_STORY_TRACK_TOMBS_H
 
 #include "conn/conn.h"
+#include "story/track/networks.h"
 
 struct tombs;
 
@@ -13,9 +14,10 @@ struct tomb {
     uint64_t key; /* of its two addresses: tombs_key */
     int64_t last_ns;
     uint32_t number, connection; /* as struct flow */
-    bool low_is_client;          /* of the two addresses the lower one */
-    bool first_is_client;        /* it sent the first segment: conn.end[0] */
-    struct conn conn;            /* as it was told; what no straggler asks for is not kept */
+    struct networks networks;
+    bool low_is_client;   /* of the two addresses the lower one */
+    bool first_is_client; /* it sent the first segment: conn.end[0] */
+    struct conn conn;     /* as it was told; what no straggler asks for is not kept */
 };
 
 /* NULL: out of memory. */

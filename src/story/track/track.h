@@ -42,7 +42,7 @@ struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, ui
  * another each time. To be freed; NULL: out of memory. */
 uint64_t *sockets_in_order(const struct teller *teller, bool (*is_wanted)(const struct sock *sock), size_t *ret_count);
 /* The one that has the addresses of this end and no flow yet; NULL none. */
-struct sock *sockets_waiting(const struct teller *teller, const struct flow *flow, enum story_side side);
+struct sock *sockets_waiting(struct teller *teller, const struct flow *flow, enum story_side side);
 /* A bind() to that port was refused, because it is another's; a connect() to it found no port of its own. 0 or -ENOMEM. */
 int sockets_note_refused(struct teller *teller, struct sock *sock, struct call *call, uint16_t port);
 void sockets_forget_refused(struct teller *teller, const struct sock *sock);
@@ -72,6 +72,10 @@ int flow_take_mark(struct teller *teller, const struct event *event);
 /* flow.c */
 /* The flow of this pair of ends now, or NULL. */
 struct flow *flow_find(struct teller *teller, const struct address *a, const struct address *b, uint8_t protocol, uint64_t netns);
+/* The same of a packet that was seen there, whose numbers may tell more. */
+struct flow *flow_find_packet(struct teller *teller, const struct event_packet_header *header, uint64_t netns);
+/* There is a flow of this socket's two ends, whosever that is. */
+bool flow_is_taken(const struct teller *teller, const struct sock *sock, uint8_t protocol);
 /* A new one of which no packet was seen; there must be none between these two. Unless its roles are sure they are chosen as for a
  * segment in mid-life from "client" to "server". NULL: out of memory. */
 struct flow *flow_make(struct teller *teller, const struct address *client, const struct address *server, uint8_t protocol,
@@ -156,8 +160,11 @@ struct call *thread_call_at(const struct thread *thread, const struct event_cont
 /* UDP: a datagram of this flow reached, or left, the unconnected socket that serves it. */
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header,
                          struct call *marked_by);
-/* The listening (or unconnected UDP) socket that served this address at that time (0: at any); NULL none known. */
-struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns);
+/* The listening (or unconnected UDP) socket that served this address in this network (0: in any) at that time (0: at any); NULL
+ * none known. */
+struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, uint64_t netns, int64_t at_ns);
+/* Whether it is served in two networks that are known: which of the two is meant the address does not say. */
+bool sockets_serve_twice(const struct teller *teller, const struct address *local, uint8_t protocol);
 void sock_free(struct teller *teller, struct sock *sock);
 void epoll_forget(struct teller *teller, struct epoll *epoll);
 
@@ -173,6 +180,7 @@ struct flow **open_flows(const struct teller *teller, size_t *ret_count);
 
 /* A connection between these two that was told a short while ago, as a flow that takes what comes late; *ret_used: there was one.
  * NULL: none (or out of memory). Whether the packet is of it, the caller asks. */
-struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, bool *ret_used);
+struct flow *flow_rise(struct teller *teller, const struct flow_key *key, const struct event_packet *packet, uint64_t netns,
+                       bool *ret_used);
 
 #endif

@@ -68,7 +68,8 @@ static int take_stuck(struct teller *teller, struct flow *flow, const struct soc
 static int bind_alone(struct teller *teller, struct sock *sock)
 {
     uint8_t protocol = sock->protocol ? sock->protocol : IPPROTO_TCP;
-    struct flow *flow = flow_find(teller, &sock->local, &sock->remote, protocol, 0);
+    struct flow *flow = flow_find(teller, &sock->local, &sock->remote, protocol, sock->netns);
+    if (!flow && flow_is_taken(teller, sock, protocol)) return 0; /* by one of other networks, or nobody can tell which it is of */
     if (flow) { /* its ends are another socket's: an earlier connection of the same two addresses */
         int code = open_tell(teller, flow);
         if (code) return code;

@@ -268,7 +268,7 @@ enum { SENDING_DEPTH = 256 };
 
 int socket_take_datagram(struct teller *teller, struct flow *flow, const struct event_packet_header *header, struct call *marked_by)
 {
-    struct sock *sock = socket_serving(teller, &flow->end[STORY_SERVER], IPPROTO_UDP, 0);
+    struct sock *sock = socket_serving(teller, &flow->end[STORY_SERVER], IPPROTO_UDP, 0, 0);
     if (!sock) return 0;
     if (flow_side(flow, &header->src) == STORY_CLIENT) {
         if (sock->arrival_count == ARRIVALS_MAX) {

@@ -118,24 +118,40 @@ struct sock *sockets_next_serving(const struct teller *teller, uint16_t port, ui
     return link ? LIST_OF(link, struct sock, serves_link) : NULL;
 }
 
-struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, int64_t at_ns)
+static bool serves(const struct sock *sock, const struct address *local)
+{
+    return address_equal(&sock->local, local) || address_is_any(&sock->local);
+}
+
+struct sock *socket_serving(struct teller *teller, const struct address *local, uint8_t protocol, uint64_t netns, int64_t at_ns)
 {
     struct sock *best = NULL;
     for (struct sock *sock = NULL; (sock = sockets_next_serving(teller, local->port, protocol, sock)) != NULL;) {
-        if (!address_equal(&sock->local, local) && !address_is_any(&sock->local)) continue;
+        if (!serves(sock, local) || (netns && sock->netns && sock->netns != netns)) continue;
         if (serves_better(best, sock, local, at_ns)) best = sock;
     }
     return best;
 }
 
-struct sock *sockets_waiting(const struct teller *teller, const struct flow *flow, enum story_side side)
+bool sockets_serve_twice(const struct teller *teller, const struct address *local, uint8_t protocol)
+{
+    uint64_t netns = 0;
+    for (struct sock *sock = NULL; (sock = sockets_next_serving(teller, local->port, protocol, sock)) != NULL;) {
+        if (!sock->netns || !address_equal(&sock->local, local)) continue;
+        if (netns && netns != sock->netns) return true;
+        netns = sock->netns;
+    }
+    return false;
+}
+
+struct sock *sockets_waiting(struct teller *teller, const struct flow *flow, enum story_side side)
 {
     const struct address *peer = &flow->end[side == STORY_CLIENT ? STORY_SERVER : STORY_CLIENT];
     struct ends_key key = ends_key(flow->end[side].port, peer);
     struct list *list = table_get(teller->waiting, &key);
     for (struct list_link *link = list ? list->first : NULL; link; link = link->behind) {
         struct sock *sock = LIST_OF(link, struct sock, waits_link);
-        if (flow_is_end(flow, side, sock)) return sock;
+        if (flow_is_end(flow, side, sock) && networks_may_be(teller, flow, sock->netns)) return sock;
     }
     return NULL;
 }
