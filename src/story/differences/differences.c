@@ -164,7 +164,7 @@ static struct difference timewait_socket(struct telling *telling, enum story_sid
 static struct difference timewait_length(struct telling *telling, enum story_side side)
 {
     struct difference found = {.steps = {find_state(telling, side, STATE_TIME_WAIT, 0), NOWHERE, NOWHERE}};
-    if (found.steps[0] != NOWHERE && is_followed(telling, side))
+    if (found.steps[0] != NOWHERE && is_followed(telling, side) && !telling_fin_never_came(telling, side))
         found.text =
             tr("2MSL is four minutes in the RFC (MSL: two minutes, \"engineering choice\"); Linux waits 60 seconds, always");
     return found;

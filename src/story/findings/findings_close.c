@@ -33,6 +33,7 @@ static void find_both_close(struct telling *telling)
                          finding_state_step(telling, closing)};
     bool both_wait = true, both_cross = true;
     for (int side = 0; side < STORY_SIDES; side++) {
+        if (telling_fin_never_came(telling, (enum story_side)side)) return; /* it may have been lost, and not crossed */
         both_wait = both_wait && finding_state(telling, side, STATE_TIME_WAIT);
         both_cross = both_cross && finding_state(telling, side, STATE_CLOSING);
     }

@@ -165,7 +165,7 @@ static void find_close_wait(struct telling *telling)
     for (size_t i = 0; i < STORY_SIDES; i++) {
         enum story_side side = (enum story_side)i;
         const struct tale_state *entered = finding_state(telling, (int)side, STATE_CLOSE_WAIT);
-        if (!entered) continue;
+        if (!entered || telling_fin_never_came(telling, side)) continue;
         uint32_t from = finding_state_step(telling, entered);
         if (from == STORY_NO_STEP) continue;
         bool still = telling->story->end[side].state == STATE_CLOSE_WAIT;

@@ -114,8 +114,7 @@ static int64_t time_wait_since(const struct telling *telling, enum story_side si
     return since_ns;
 }
 
-/* The peer sent its FIN again and again, and this end never acknowledged it: from one place nothing shows that it ever came. */
-static bool never_came(const struct telling *telling, enum story_side side)
+bool telling_fin_never_came(const struct telling *telling, enum story_side side)
 {
     const struct conn_end *end = telling_end_now(telling, side), *peer = telling_end_now(telling, !side);
     if (telling->conn.flags & (CONN_TWO_PLACES | CONN_TO_ITSELF) || telling->marked || telling->flow->sequel) return false;
@@ -133,7 +132,7 @@ static bool never_came(const struct telling *telling, enum story_side side)
  * kernel's timers do not count. */
 void steps_end_time_wait(struct telling *telling, struct walk *walk, enum story_side side)
 {
-    if (never_came(telling, side)) return;
+    if (telling_fin_never_came(telling, side)) return;
     int64_t until_ns = time_wait_since(telling, side) + TWO_MSL_NS;
     note_time_wait(telling, side, until_ns);
     /* Of a capture nobody knows how long its host kept it. */

@@ -73,6 +73,9 @@ static const struct difference_case cases[] = {
          KERNEL(2015, C_SOCK, "FIN_WAIT2", "CLOSE", " chain=tcp_done;tcp_time_wait;tcp_rcv_state_process;tcp_v4_do_rcv")},
     {"linux-time-wait-length", STORY_CLIENT, true, "60 seconds", TRACE HANDSHAKE C_CALL CLOSED_BY_CLIENT},
     {"linux-time-wait-length", STORY_CLIENT, false, NULL, TRACE HANDSHAKE CLOSED_BY_CLIENT}, /* whose kernel? */
+    {"linux-time-wait-length", STORY_CLIENT, false, NULL, /* the FIN came again unacknowledged: it may never have come */
+     TRACE HANDSHAKE C_CALL PACKET(2000, C, C_FIN) PACKET(2010, S, "flags=. seq=501 ack=102") PACKET(2020, S, S_FIN)
+         PACKET(302020, S, S_FIN)},
     {"linux-ack-on-fin", STORY_SERVER, true, "three segments",
      TRACE HANDSHAKE S_CALL PACKET(2000, C, C_FIN) PACKET(2020, S, S_FIN) PACKET(2030, C, C_LAST_ACK)},
     {"linux-ack-on-fin", STORY_SERVER, false, NULL, TRACE HANDSHAKE S_CALL CLOSED_BY_CLIENT},

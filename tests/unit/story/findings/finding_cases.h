@@ -376,6 +376,11 @@ static const struct finding_case cases[] = {
     /* A copy was closed after the FIN had come, and 100 ms later the other is still there. */
     {"close-wait-leak", true, FORKED PEER_ENDS KEPT(1200, 101150000)},
     {"close-wait-leak", false, FORKED PEER_ENDS KEPT(1200, 101149999)},
+    /* From one place a FIN that comes again, and that nobody acknowledged, may never have come. */
+    {"close-wait-leak", true, FORKED PACKET(1150, C, C_FIN) KEPT(1200, 101150000)},
+    {"close-wait-leak", false, FORKED PACKET(1150, C, C_FIN) KEPT(1200, 101150000) PACKET(301150, C, C_FIN)},
+    {"close-wait-leak", true,
+     FORKED PACKET(1150, C, C_FIN) KEPT(1200, 101150000) PACKET(301150, C, C_FIN) PACKET(301160, S, "flags=. seq=501 ack=102")},
     /* It was closed before: then it takes a second, as without it. */
     {"close-wait-leak", true, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001150, S, "flags=. seq=501 ack=102")},
     {"close-wait-leak", false, FORKED KEPT(1110, 1120000) PEER_ENDS PACKET(1001149, S, "flags=. seq=501 ack=102")},
@@ -751,6 +756,12 @@ static const struct finding_case cases[] = {
      TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(2500, S, "flags=P. seq=502 ack=101 len=5 win=512")},
     {"fin-maybe-missed", false, /* captured late */
      TRACE OPEN PACKET(1900, C, "flags=. seq=101 ack=502 win=512") PACKET(1901, S, "flags=P. seq=501 ack=101 len=1 win=512")},
+#define CROSSING PACKET(2000, C, C_FIN) PACKET(2000, S, "flags=F. seq=501 ack=101")
+#define SERVERS_AGAIN PACKET(302000, S, "flags=F. seq=501 ack=101")
+    {"simultaneous-close", true, TRACE HANDSHAKE CROSSING},
+    {"simultaneous-close", false, /* the server's, which nobody acknowledged, may have been lost each time */
+     TRACE HANDSHAKE CROSSING SERVERS_AGAIN},
+    {"simultaneous-close", true, TRACE HANDSHAKE CROSSING SERVERS_AGAIN PACKET(302010, C, "flags=. seq=102 ack=502")},
     {"simultaneous-close", false, /* what the client's first FIN acknowledged was not captured */
      TRACE OPEN PACKET(2000, S, "flags=F. seq=501 ack=101 win=512") PACKET(2010, S, "flags=. seq=502 ack=102 win=512")
          PACKET(400000, C, "flags=F. seq=101 ack=502 win=512") PACKET(400010, S, "flags=. seq=502 ack=102 win=512")},
